@@ -1,0 +1,405 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The driver contract: what a filesystem driver is given, and what it promises.
+ *
+ * A driver stores a tree of files somewhere: in memory, in an SQLite file, behind devices. It knows
+ * nothing of processes, views, JSON or sockets, so one driver serves the daemon, a FUSE mount and the
+ * tests. Its whole surface is `struct fs_driver` (how to make an instance) and `struct fs_ops` (what an
+ * instance can do): one slot for each method of the interface it follows, the helos `Filesystem` class.
+ *
+ * Life of an instance
+ *
+ *     registry_open("ramfs", &req, &fs)         find the driver, check its options, open the source,
+ *                                               wrap the instance in `generic`
+ *     fs->ops->mknod(fs, "/a", S_IFREG | 0644)  any number of operations
+ *     fs->ops->destroy(fs)                      everything is released; all files were closed before
+ *
+ * What the core promises to every slot
+ *
+ *   - Calls come from one thread at a time.
+ *   - A path is canonical and absolute: "/" or "/a/b", no empty, "." or ".." component, no trailing
+ *     slash, at most FS_PATH_MAX bytes, components of at most FS_NAME_MAX bytes. Names are bytes, not
+ *     text. A path is borrowed until the slot returns.
+ *   - Permissions were checked, by view and by mode bits: a driver does not check who calls.
+ *   - Creation flags never reach open(): the core calls mknod() first.
+ *   - Offsets and lengths are non-negative and their sum fits int64_t.
+ *
+ * What a driver promises
+ *
+ *   - It returns 0 (transfers: a count) or -Exxx, Linux numbers. On failure nothing has changed and
+ *     out-parameters are undefined.
+ *   - It never follows symbolic links. A link in the middle of a path is -ELOOP, a link at the end is
+ *     the link itself. The core follows links, inside the view they were found in.
+ *   - Every operation that takes a path and a file works with either: `file` may be NULL although the
+ *     file is open, and `path` may be NULL when `file` is given.
+ *   - Unlinking or renaming over an open file keeps it readable and writable through its handles until
+ *     the last close (POSIX.1-2017 unlink()).
+ *   - An empty slot means -ENOSYS; `generic` fills them, so nobody tests a slot for NULL.
+ *
+ * Source: seeds of the project, the helos Filesystem class; POSIX.1-2017 where that is silent.
+ */
+#ifndef FSDRIVERS_FSDRIVER_H
+#define FSDRIVERS_FSDRIVER_H
+
+#include "server/base/why.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+enum {
+    FS_NAME_MAX = 255,       /* bytes of a component, without NUL */
+    FS_PATH_MAX = 4095,      /* bytes of a path, without NUL */
+    FS_IO_MAX = 1024 * 1024, /* bytes of one read or write */
+};
+
+/* The mode bits of fs_stat.mode have the values of <sys/stat.h>, which POSIX leaves open and the
+ * interface fixes: S_IFREG 0100000, S_IFDIR 0040000, S_IFLNK 0120000, S_IFCHR 0020000 … */
+
+/** How a file is opened: fs_file.flags. Values are the interface's own. */
+enum fs_open_flag {
+    FS_O_APPEND = 1 << 0,     /* every write goes to the end */
+    FS_O_ASYNC = 1 << 1,      /* signal-driven I/O; no driver here has it */
+    FS_O_CREAT = 1 << 2,      /* handled by the core, never passed */
+    FS_O_DIRECTORY = 1 << 3,  /* fail if not a directory */
+    FS_O_DSYNC = 1 << 4,      /* data is durable when write() returns */
+    FS_O_EXCL = 1 << 5,       /* handled by the core, never passed */
+    FS_O_LARGEFILE = 1 << 6,  /* always implied */
+    FS_O_NOCTTY = 1 << 7,     /* handled by the core, never passed */
+    FS_O_NOFOLLOW = 1 << 8,   /* fail if a link; drivers never follow anyway */
+    FS_O_NONBLOCK = 1 << 9,   /* -EAGAIN instead of waiting */
+    FS_O_SYNC = 1 << 10,      /* data and metadata are durable when write() returns */
+    FS_O_TRUNC = 1 << 11,     /* passed only to drivers with FS_CAP_ATOMIC_TRUNC */
+    FS_O_RDONLY = 1 << 12,
+    FS_O_WRONLY = 1 << 13,
+    FS_O_RDWR = FS_O_RDONLY | FS_O_WRONLY,
+    FS_O_EXEC = 1 << 14,
+};
+
+/** What an instance can do: fs.caps. */
+enum fs_cap {
+    FS_CAP_ATOMIC_TRUNC = 1 << 0, /* open() honours FS_O_TRUNC; else the core calls truncate() first */
+    FS_CAP_EXPORT = 1 << 1,       /* can look up "." and ".."; the core still never passes them */
+    FS_CAP_NO_OPEN = 1 << 2,      /* open, close, opendir, closedir are never called */
+    FS_CAP_BLOCKING = 1 << 3,     /* operations may be slow: run them on the mount's work queue */
+    FS_CAP_SYMLINKS = 1 << 4,     /* the tree may hold symbolic links */
+    FS_CAP_FIFO = 1 << 5,         /* mknod() takes S_IFIFO */
+};
+
+enum fs_rename_type {
+    FS_RENAME_REPLACE = 0,   /* POSIX rename(): an existing target is replaced */
+    FS_RENAME_NOREPLACE = 1, /* -EEXIST if the target exists */
+    FS_RENAME_EXCHANGE = 2,  /* atomically swap two existing names */
+};
+
+/** Status of a file. Times are ns since the epoch. */
+struct fs_stat {
+    uint64_t ino;    /* never 0; stable while the file exists */
+    uint32_t mode;   /* type and permission bits */
+    uint32_t nlink;  /* names of the file; directories: 2 + subdirectories */
+    uint32_t uid;
+    uint32_t gid;
+    uint64_t rdev;   /* device number of device nodes, else 0 */
+    uint64_t size;   /* bytes; of a link: length of its target */
+    uint64_t blocks; /* 512-byte units of storage used, 0 for a hole */
+    int64_t atime;
+    int64_t mtime;
+    int64_t ctime;
+    int64_t btime;
+};
+
+/** Status of a filesystem. */
+struct fs_statfs {
+    uint64_t bytes_total; /* 0 when there is no bound */
+    uint64_t bytes_used;
+    uint64_t inodes_total; /* 0 when there is no bound */
+    uint64_t inodes_used;
+    bool readonly;
+    char note[64]; /* what a person should know ("sync=none"), NUL-terminated, often "" */
+};
+
+/** An open file or directory. The core owns the struct; the driver owns `handle`. */
+struct fs_file {
+    uint32_t flags;   /* FS_O_*, set by the core before open() */
+    bool nonseekable; /* set by open(): the file is a stream and offsets are ignored */
+    uint64_t handle;  /* set by open() or opendir(), for the driver's own use */
+};
+
+/** Take one directory entry. A result other than 0 stops the listing and is what readdir() returns.
+ * @name  borrowed; one component, never "." or "..".
+ * @stat  borrowed; all members valid, or NULL when the driver would have to look them up. */
+typedef int (*fs_readdir_fn)(void *user, const char *name, const struct fs_stat *stat);
+
+/** What an instance may ask of whoever runs it. All functions are given @user; none is NULL. */
+struct fs_env {
+    uint64_t (*now_ns)(void *user);                              /* ns since the epoch, for stamps */
+    void (*random)(void *user, void *buf, size_t len);           /* fill with random bytes */
+    void (*console)(void *user, const char *bytes, size_t len);  /* bytes written to the console */
+    void *user;
+};
+
+/** Settings that `generic` honours for every driver; drivers do not look at them. */
+struct fs_config {
+    bool setuid, setgid;   /* every file shows uid / gid; chown() is then not called */
+    uint32_t uid, gid;
+    bool setfmask, setdmask; /* these permission bits are cleared on files / directories */
+    uint32_t fmask, dmask;
+    bool readonly;           /* every change is -EROFS */
+    uint64_t quota_bytes;    /* bytes the files may use, 0 = no limit; past it -EDQUOT */
+    uint64_t quota_inodes;   /* files and directories, 0 = no limit; past it -EDQUOT */
+};
+
+/** A handle of the simulated system as a source (MAKE_FS source_fd). Slots are given @user. */
+struct fs_source {
+    int64_t (*read)(void *user, void *buf, size_t len, int64_t off);        /* bytes, 0 at end, -E */
+    int64_t (*write)(void *user, const void *buf, size_t len, int64_t off); /* bytes, -E */
+    int64_t (*size)(void *user);                                            /* bytes, -E */
+    void (*close)(void *user);                                              /* give it back */
+    void *user;
+};
+
+/** One option: key=value, or key alone (value ""). */
+struct fs_opt {
+    const char *key;
+    const char *value;
+};
+
+/** A request to make an instance; everything in it is borrowed for the call, except as said. */
+struct fs_open {
+    const char *source;             /* "/path" local, "//host/…" network, other: the driver's own; NULL none */
+    const struct fs_source *handle; /* or NULL; taken on success: the driver calls its close() */
+    const char *opts;               /* "key=value,key" as the caller wrote it; NULL none (registry_open) */
+    const struct fs_opt *opt;       /* the driver's own options, ended by a NULL key (open_source) */
+    const struct fs_env *env;       /* copied by whoever keeps it */
+    struct why *why;                /* reasons for a refusal; may be NULL */
+};
+
+struct fs;
+
+/** How to make instances of one kind of filesystem. */
+struct fs_driver {
+    const char *name;               /* exact, as in MAKE_FS */
+    const char *alias;              /* a second name, or NULL */
+    const char *doc;                /* one line */
+    const struct fs_opt *opts;      /* keys it knows, value = what they mean; ended by a NULL key */
+
+    /**
+     * Open a source and make an instance.
+     * @req      borrowed; req->opt holds only keys that @opts lists.
+     * @out      returned; release with ops->destroy().
+     * Returns   0; -EINVAL bad option value, -ENOENT, -EACCES, -EBUSY in use, -EROFS, -ENOSPC,
+     *           -ENOTSUP a form of source it does not take, -EIO damaged or foreign, -ENOMEM.
+     *           Each refusal adds a sentence to req->why.
+     */
+    int (*open_source)(const struct fs_driver *driver, const struct fs_open *req, struct fs **out);
+};
+
+struct fs_ops {
+    /**
+     * Tell a file's status.
+     * @path     borrowed; or NULL with @file.
+     * @out      filled on success.
+     * @file     borrowed; NULL if the file is not open, and it may be NULL if it is.
+     * Returns   0; -ENOENT, -ENOTDIR, -ELOOP (a link before the last component), -EIO.
+     * Source    Getattr; POSIX.1-2017 fstat().
+     */
+    int (*getattr)(struct fs *fs, const char *path, struct fs_stat *out, struct fs_file *file);
+
+    /**
+     * Read the target of a symbolic link.
+     * @buf      borrowed; room for @size bytes; gets the target, cut to @size, without NUL.
+     * Returns   0 when the target fitted; else the size it needs, a positive number; -EINVAL no link,
+     *           -ENOENT, -ENOTDIR, -ELOOP, -EIO.
+     * Source    Readlink.
+     */
+    int64_t (*readlink)(struct fs *fs, const char *path, char *buf, size_t size);
+
+    /**
+     * Create an empty file that is neither directory nor link.
+     * @mode     type and permission bits; no type bits means S_IFREG.
+     * Returns   0; -EEXIST, -ENOENT, -ENOTDIR, -ELOOP, -EINVAL a type it can't store, -ENOSPC, -EROFS, -EIO.
+     * Source    Mknod.
+     */
+    int (*mknod)(struct fs *fs, const char *path, uint32_t mode);
+
+    /**
+     * Create a directory.
+     * @mode     permission bits; S_IFDIR may or may not be set.
+     * Returns   as mknod(); -EMLINK.
+     * Source    Mkdir.
+     */
+    int (*mkdir)(struct fs *fs, const char *path, uint32_t mode);
+
+    /**
+     * Remove a name that is no directory; the file goes with its last name and last open handle.
+     * Returns   0; -ENOENT, -ENOTDIR, -ELOOP, -EISDIR, -EROFS, -EIO.
+     * Source    Unlink; POSIX.1-2017 unlink().
+     */
+    int (*unlink)(struct fs *fs, const char *path);
+
+    /**
+     * Remove an empty directory.
+     * Returns   0; -ENOENT, -ENOTDIR, -ELOOP, -ENOTEMPTY, -EBUSY the root, -EROFS, -EIO.
+     * Source    Rmdir.
+     */
+    int (*rmdir)(struct fs *fs, const char *path);
+
+    /**
+     * Create a symbolic link.
+     * @target   borrowed; any bytes but NUL, 1..FS_PATH_MAX of them; not interpreted.
+     * Returns   as mknod().
+     * Source    Symlink.
+     */
+    int (*symlink)(struct fs *fs, const char *target, const char *path);
+
+    /**
+     * Give a file or directory another name, atomically. Open handles stay valid. Renaming a name to
+     * itself, or to another name of the same file, does nothing.
+     * Returns   0; -ENOENT, -ENOTDIR, -EISDIR, -ELOOP, -EEXIST (NOREPLACE), -ENOTEMPTY (replaced directory),
+     *           -EINVAL a directory into itself, -EBUSY the root, -ENOSPC, -EROFS, -EIO.
+     * Source    Rename; POSIX.1-2017 rename().
+     */
+    int (*rename)(struct fs *fs, const char *from, const char *to, enum fs_rename_type type);
+
+    /**
+     * Create a hard link.
+     * Returns   0; -EEXIST, -ENOENT, -ENOTDIR, -ELOOP, -EPERM @from is a directory, -EMLINK, -ENOSPC,
+     *           -EROFS, -EIO.
+     * Source    Link; POSIX.1-2017 link().
+     */
+    int (*link)(struct fs *fs, const char *from, const char *to);
+
+    /**
+     * Change owner and group. Never called when setuid or setgid is configured.
+     * @uid, @gid   (uint32_t)-1 leaves one as it is.
+     * Returns   0; -ENOENT, -ENOTDIR, -ELOOP, -EROFS, -EIO.
+     * Source    Chown.
+     */
+    int (*chown)(struct fs *fs, const char *path, uint32_t uid, uint32_t gid, struct fs_file *file);
+
+    /**
+     * Change permission bits.
+     * @mode     the 07777 bits; type bits are ignored.
+     * Returns   as chown().
+     * Source    Chmod.
+     */
+    int (*chmod)(struct fs *fs, const char *path, uint32_t mode, struct fs_file *file);
+
+    /**
+     * Change a regular file's size; what is added reads as zero.
+     * Returns   as chown(); -EISDIR, -EINVAL no regular file, -EFBIG, -ENOSPC.
+     * Source    Truncate.
+     */
+    int (*truncate)(struct fs *fs, const char *path, uint64_t size, struct fs_file *file);
+
+    /**
+     * Open a file that is no directory; @file->flags holds the access mode.
+     * Returns   0 with @file->handle set; -ENOENT, -ENOTDIR, -ELOOP, -EISDIR, -EROFS a write mode on a
+     *           read-only store, -ENXIO, -EIO.
+     * Source    Open.
+     */
+    int (*open)(struct fs *fs, const char *path, struct fs_file *file);
+
+    /**
+     * Read file content at a position.
+     * @buf      borrowed; room for @len bytes, 0..FS_IO_MAX. `generic` zeroes what was not read.
+     * @off      bytes from the start, >= 0; ignored when nonseekable.
+     * Returns   bytes stored: @len, or less at the end of the file; -EAGAIN nothing yet, -EISDIR, -EIO.
+     * Source    Read; POSIX.1-2017 pread().
+     */
+    int64_t (*read)(struct fs *fs, const char *path, char *buf, size_t len, int64_t off,
+                    struct fs_file *file);
+
+    /**
+     * Write file content at a position; a gap before it reads as zero. With FS_O_APPEND in
+     * @file->flags the bytes go to the end, whatever @off says.
+     * @len      0..FS_IO_MAX; 0 changes nothing.
+     * Returns   @len; -ENOSPC, -EFBIG, -EISDIR, -EROFS, -EIO, and then nothing was written.
+     * Source    Write; POSIX.1-2017 pwrite().
+     */
+    int64_t (*write)(struct fs *fs, const char *path, const char *buf, size_t len, int64_t off,
+                     struct fs_file *file);
+
+    /**
+     * Return when everything written to the file, and acknowledged before, is durable.
+     * @data_only   only what is needed to read the data back.
+     * Returns   0; -EIO, -ENOSPC: a write before failed, and this is its report.
+     * Source    Fsync; POSIX.1-2017 fsync(), fdatasync().
+     */
+    int (*fsync)(struct fs *fs, const char *path, bool data_only, struct fs_file *file);
+
+    /**
+     * Close an open file: exactly once for each open(), with the same flags and handle.
+     * Returns   0, or the error of a delayed write; the file is closed either way.
+     * Source    Close.
+     */
+    int (*close)(struct fs *fs, const char *path, struct fs_file *file);
+
+    /** Open a directory. Returns 0; -ENOENT, -ENOTDIR, -ELOOP, -EIO. Source Opendir. */
+    int (*opendir)(struct fs *fs, const char *path, struct fs_file *file);
+
+    /**
+     * Give every entry of a directory to a callback; an entry created or removed meanwhile may or
+     * may not be seen. The callback calls no slot of the same instance that changes the directory.
+     * Returns   0, the callback's result when it was not 0, or -ENOENT, -ENOTDIR, -EIO.
+     * Source    Readdir.
+     */
+    int (*readdir)(struct fs *fs, const char *path, fs_readdir_fn callback, void *user,
+                   struct fs_file *file);
+
+    /** fsync() of a directory: its entries are durable. Source Fsyncdir. */
+    int (*fsyncdir)(struct fs *fs, const char *path, bool data_only, struct fs_file *file);
+
+    /** Close a directory: exactly once for each opendir(). Returns 0. Source Closedir. */
+    int (*closedir)(struct fs *fs, const char *path, struct fs_file *file);
+
+    /**
+     * Send a command to a device.
+     * Returns   the device's answer, >= 0; -ENOTTY no such command.
+     * Source    Ioctl; the two block device commands are schema/calls.h's SC_IOCTL_*.
+     */
+    int64_t (*ioctl)(struct fs *fs, const char *path, uint32_t command, struct fs_file *file);
+
+    /* What follows is ours; the interface above does not have it. */
+
+    /** Set times. @atime, @mtime ns since the epoch; INT64_MIN leaves one as it is. Returns as chown(). */
+    int (*utimens)(struct fs *fs, const char *path, int64_t atime, int64_t mtime, struct fs_file *file);
+
+    /** Tell the filesystem's size and use. Returns 0, -EIO. */
+    int (*statfs)(struct fs *fs, struct fs_statfs *out);
+
+    /** Hand operations that the driver gathers (fs.pending) to the store; not yet durable.
+     * Returns 0; an error is kept and reported by the next fsync() too. */
+    int (*commit)(struct fs *fs);
+
+    /** Return when everything acknowledged before is durable. Returns 0, -EIO, -ENOSPC. */
+    int (*sync)(struct fs *fs);
+
+    /** Stack a further source over the ones the instance has. Returns as open_source(); -ENOTSUP. */
+    int (*add_source)(struct fs *fs, const struct fs_open *req);
+
+    /** Release the instance after a last sync; all files were closed before. Never fails: what could
+     * not be stored was reported by an earlier fsync(), or is reported to @why. */
+    void (*destroy)(struct fs *fs, struct why *why);
+};
+
+/** An instance. Drivers embed it as their first member and reach themselves by container_of(). */
+struct fs {
+    const struct fs_ops *ops;
+    const struct fs_driver *driver; /* borrowed, static */
+    uint32_t caps;                  /* FS_CAP_* */
+    bool pending;                   /* operations are gathered: call commit() within FS_COMMIT_MS */
+};
+
+/** Within this time after `pending` becomes true the owner calls commit(). */
+enum { FS_COMMIT_MS = 5 };
+
+/**
+ * Make an instance by driver name: find the driver, split and check the options, open the source, wrap
+ * it in `generic`. The type of registry_open(), so that the core need not know the registry.
+ * Returns   as open_source(); -ENODEV no driver of this name; -EINVAL a key nobody knows (named in why).
+ */
+typedef int (*fs_open_fn)(const char *driver, const struct fs_open *req, struct fs **out);
+
+#endif

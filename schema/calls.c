@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+/* The call table as data: lists of calls, flags, kinds, structs and errors, and their look-ups. */
+#include "schema/calls.h"
+
+#include <string.h>
+
+/* The binary layouts that i386 guests were compiled with (sizes in seeds of the ABI). */
+_Static_assert(sizeof(struct sc_dname) == SC_DIR_MAX, "dirent name");
+_Static_assert((int)FM_DDELETE < (int)SC_FM_ALL, "file modes fit 16 bits");
+
+#define SC_CALL(nr, UP, low, pass, rc, doc, ARGS, RESULTS, ERRORS)                                 \
+    static const struct sc_field_info low##_args[] = {ARGS{0}};
+#define SC_ARG(kind, name, doc) {#name, doc, SC_K_##kind, NULL, 0},
+#define SC_OPT(kind, name, doc) {#name, doc, SC_K_##kind, NULL, 1},
+#define SC_NO_ARGS
+#include "schema/syscalls.def"
+
+#define SC_CALL(nr, UP, low, pass, rc, doc, ARGS, RESULTS, ERRORS)                                 \
+    static const struct sc_field_info low##_results[] = {RESULTS{0}};
+#define SC_RET(kind, name, doc) {#name, doc, SC_K_##kind, NULL, 0},
+#define SC_OUT(type, name, doc) {#name, doc, SC_K_COUNT, #type, 0},
+#define SC_OUT_BUF(name, doc) {#name, doc, SC_K_buf, NULL, 0},
+#define SC_NO_RESULT
+#include "schema/syscalls.def"
+
+/* errno numbers by name, so that rows of syscalls.def can name them without <errno.h>. */
+enum {
+#define SC_ERRNO_ROW(name, value, text, hint) ERR_##name = value,
+#include "schema/errno.def"
+};
+
+#define SC_CALL(nr, UP, low, pass, rc, doc, ARGS, RESULTS, ERRORS)                                 \
+    static const struct sc_error_info low##_errors[] = {ERRORS{0}};
+#define SC_ERR(name, doc) {#name, doc, ERR_##name},
+#define SC_NO_ERRORS
+#include "schema/syscalls.def"
+
+static const struct sc_field_info no_fields[] = {{0}};
+
+const struct sc_call_info sc_calls[] = {
+#define SC_CALL(nr, UP, low, pass, rc, doc, ARGS, RESULTS, ERRORS)                                 \
+    {nr, "SC_" #UP, #low, SC_PASS_##pass, SC_RC_##rc, doc, low##_args, low##_results, low##_errors},
+#include "schema/syscalls.def"
+};
+const size_t sc_calls_count = sizeof sc_calls / sizeof sc_calls[0];
+
+const struct sc_flag_info sc_flags[] = {
+#define SC_FLAG(group, name, value, doc) {#group, #name, value, doc},
+#include "schema/flags.def"
+    {0},
+};
+
+const struct sc_errno_info sc_errnos[] = {
+#define SC_ERRNO_ROW(name, value, text, hint) {#name, value, text, hint},
+#include "schema/errno.def"
+    {0},
+};
+
+const struct sc_kind_info sc_kinds[SC_K_COUNT] = {
+#define SC_KIND(kind, ctype, json, doc) [SC_K_##kind] = {#kind, json, doc},
+#include "schema/types.def"
+};
+
+#define SC_STRUCT(name, fields, doc) static const struct sc_field_info name##_fields[] = {fields{0}};
+#define SC_FIELD(kind, name, doc) {#name, doc, SC_K_##kind, NULL, 0},
+#include "schema/types.def"
+
+const struct sc_struct_info sc_structs[] = {
+#define SC_STRUCT(name, fields, doc) {#name, doc, name##_fields},
+#include "schema/types.def"
+    {NULL, NULL, no_fields},
+};
+
+const struct sc_call_info *sc_call_by_nr(int nr)
+{
+    for (size_t i = 0; i < sc_calls_count; i++) {
+        if (sc_calls[i].nr == nr)
+            return &sc_calls[i];
+    }
+    return NULL;
+}
+
+const struct sc_call_info *sc_call_by_name(const char *name)
+{
+    for (size_t i = 0; i < sc_calls_count; i++) {
+        if (strcmp(sc_calls[i].name, name) == 0 || strcmp(sc_calls[i].word, name) == 0)
+            return &sc_calls[i];
+    }
+    return NULL;
+}
+
+const struct sc_flag_info *sc_flag_by_name(const char *group, const char *name, size_t len)
+{
+    for (const struct sc_flag_info *f = sc_flags; f->group != NULL; f++) {
+        if (strcmp(f->group, group) == 0 && strlen(f->name) == len &&
+            memcmp(f->name, name, len) == 0)
+            return f;
+    }
+    return NULL;
+}
+
+const struct sc_errno_info *sc_errno_by_value(int err)
+{
+    int value = err < 0 ? -err : err;
+
+    for (const struct sc_errno_info *e = sc_errnos; e->name != NULL; e++) {
+        if (e->value == value)
+            return e;
+    }
+    return NULL;
+}
+
+const char *sc_errno_name(int err)
+{
+    const struct sc_errno_info *e = sc_errno_by_value(err);
+
+    return e != NULL ? e->name : "E?";
+}
+
+const struct sc_errno_info *sc_errno_by_name(const char *name, size_t len)
+{
+    for (const struct sc_errno_info *e = sc_errnos; e->name != NULL; e++) {
+        if (strlen(e->name) == len && memcmp(e->name, name, len) == 0)
+            return e;
+    }
+    return NULL;
+}

@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The call table as C: numbers, constants, argument and result structs, handler prototypes.
+ *
+ * Everything here is expanded from the .def files beside it. To add a call, add a row to
+ * syscalls.def and write its handler; this file does not change.
+ */
+#ifndef SCHEMA_CALLS_H
+#define SCHEMA_CALLS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    SC_MAX = 128,           /* numbers are below this */
+    SC_DIR_MAX = 128,       /* bytes of a name in a dirent, its NUL included */
+    SC_NAME_MAX = 126,      /* bytes of one path component or view name */
+    SC_PAGE_SIZE = 4096,
+    SC_FM_ALL = 0xFFFF,     /* FM_ALL_MODES: every bit a view can carry */
+    SC_PENDING = 1,         /* a handler's answer: the call is parked and finishes later */
+    SC_IOCTL_BLOCK_SIZE = 40,
+    SC_IOCTL_BLOCK_COUNT = 41,
+};
+
+/** The named constants: FM_READ, MM_WRITE, FT_DIR, PS_DONE, FAIL_ZEROPTR … */
+enum sc_flag {
+#define SC_FLAG(group, name, value, doc) group##_##name = value,
+#include "schema/flags.def"
+};
+
+/** Call numbers: SC_OPEN … */
+enum sc_nr {
+#define SC_CALL(nr, UP, low, pass, rc, doc, ARGS, RESULTS, ERRORS) SC_##UP = nr,
+#include "schema/syscalls.def"
+};
+
+/** What the guest's result register holds; syscalls.def tells each. */
+enum sc_rc { SC_RC_ZERO, SC_RC_BOOL, SC_RC_TRUE, SC_RC_VALUE, SC_RC_SIGNED, SC_RC_PRINT, SC_RC_NEVER };
+
+/** How guests pass arguments; syscalls.def tells each. */
+enum sc_pass { SC_PASS_REGS, SC_PASS_BLOCK };
+
+/** Where a call came in. */
+enum sc_gate { SC_GATE_RPC, SC_GATE_I386, SC_GATE_X86_64 };
+
+/** Bytes somebody else owns; not NUL-terminated. ptr is not NULL, even when len is 0. */
+struct sc_str {
+    const char *ptr;
+    size_t len;
+};
+
+/** A buffer the gate lends for result bytes: the handler fills len of at most cap. */
+struct sc_buf {
+    char *ptr;
+    size_t cap;
+    size_t len;
+};
+
+struct sc_dname {
+    char bytes[SC_DIR_MAX];
+};
+
+/* Kinds: typedef names so that rows can paste them (sc_path, sc_fd …). */
+#define SC_KIND(kind, ctype, json, doc) typedef ctype sc_##kind;
+#include "schema/types.def"
+
+/** One enumerator a kind: SC_K_path … */
+enum sc_kind {
+#define SC_KIND(kind, ctype, json, doc) SC_K_##kind,
+#include "schema/types.def"
+    SC_K_COUNT
+};
+
+/* Structs stored at out pointers: struct sc_stat … */
+#define SC_STRUCT(name, fields, doc) struct sc_##name { fields };
+#define SC_FIELD(kind, name, doc) sc_##kind name;
+#include "schema/types.def"
+
+/* struct sc_open_args … ; a call without arguments has one unused byte. */
+#define SC_CALL(nr, UP, low, pass, rc, doc, ARGS, RESULTS, ERRORS) struct sc_##low##_args { ARGS };
+#define SC_ARG(kind, name, doc) sc_##kind name;
+#define SC_OPT(kind, name, doc) sc_##kind name;
+#define SC_NO_ARGS char none;
+#include "schema/syscalls.def"
+
+/* struct sc_open_out … */
+#define SC_CALL(nr, UP, low, pass, rc, doc, ARGS, RESULTS, ERRORS) struct sc_##low##_out { RESULTS };
+#define SC_RET(kind, name, doc) sc_##kind name;
+#define SC_OUT(type, name, doc) struct sc_##type name;
+#define SC_OUT_BUF(name, doc) struct sc_buf name;
+#define SC_NO_RESULT char none;
+#include "schema/syscalls.def"
+
+/** The arguments of whichever call it is. */
+union sc_args {
+#define SC_CALL(nr, UP, low, pass, rc, doc, ARGS, RESULTS, ERRORS) struct sc_##low##_args low;
+#include "schema/syscalls.def"
+};
+
+/** The results of whichever call it is. */
+union sc_out {
+#define SC_CALL(nr, UP, low, pass, rc, doc, ARGS, RESULTS, ERRORS) struct sc_##low##_out low;
+#include "schema/syscalls.def"
+};
+
+struct call;
+
+/*
+ * Handlers. Each returns 0 with *out filled, a negative errno with *out untouched, or SC_PENDING.
+ * @call   borrowed; who calls, and where reasons go (call_why()).
+ * @args   borrowed until the call finishes; strings checked for nothing but their length.
+ * @out    borrowed until the call finishes.
+ */
+#define SC_CALL(nr, UP, low, pass, rc, doc, ARGS, RESULTS, ERRORS)                                 \
+    int sc_##low(struct call *call, const struct sc_##low##_args *args, struct sc_##low##_out *out);
+#include "schema/syscalls.def"
+
+/** One argument, result or error as data, for help, documents and completion. */
+struct sc_field_info {
+    const char *name;     /* C and JSON name; NULL ends a list */
+    const char *doc;
+    enum sc_kind kind;    /* of arguments, SC_RET and SC_OUT_BUF (SC_K_buf) */
+    const char *type;     /* the struct's name (stat …) of an SC_OUT, else NULL */
+    int optional;         /* may be left out in JSON */
+};
+
+struct sc_error_info {
+    const char *name;     /* ENOENT …; NULL ends a list */
+    const char *doc;      /* the condition */
+    int value;            /* positive errno number */
+};
+
+/** A row of syscalls.def as data. */
+struct sc_call_info {
+    int nr;
+    const char *name;     /* SC_OPEN */
+    const char *word;     /* open: what a person types */
+    enum sc_pass pass;
+    enum sc_rc rc;
+    const char *doc;
+    const struct sc_field_info *args;
+    const struct sc_field_info *results;
+    const struct sc_error_info *errors;
+};
+
+/** A row of flags.def as data. */
+struct sc_flag_info {
+    const char *group;    /* FM; NULL ends the list */
+    const char *name;     /* READ */
+    uint32_t value;
+    const char *doc;
+};
+
+/** A row of types.def's kinds as data. */
+struct sc_kind_info {
+    const char *name;     /* path */
+    const char *json;     /* string, integer, data, or a group of flags: FM MM FT PS */
+    const char *doc;
+};
+
+/** A row of types.def's structs as data. */
+struct sc_struct_info {
+    const char *name;     /* stat; NULL ends the list */
+    const char *doc;
+    const struct sc_field_info *fields;
+};
+
+/** A row of errno.def as data. */
+struct sc_errno_info {
+    const char *name;     /* ENOENT; NULL ends the list */
+    int value;            /* positive */
+    const char *text;
+    const char *hint;
+};
+
+extern const struct sc_call_info sc_calls[];      /* in the table's order */
+extern const size_t sc_calls_count;
+extern const struct sc_flag_info sc_flags[];      /* ended by a NULL group */
+extern const struct sc_errno_info sc_errnos[];    /* ended by a NULL name */
+extern const struct sc_struct_info sc_structs[];  /* ended by a NULL name */
+extern const struct sc_kind_info sc_kinds[SC_K_COUNT];
+
+/** The row of a call number, or NULL when no call has it. */
+const struct sc_call_info *sc_call_by_nr(int nr);
+
+/** The row whose method name (SC_OPEN) or word (open) is @name, or NULL. Case matters. */
+const struct sc_call_info *sc_call_by_name(const char *name);
+
+/** Look up a flag by name (READ) in a group (FM); NULL when there is none. */
+const struct sc_flag_info *sc_flag_by_name(const char *group, const char *name, size_t len);
+
+/** The row of an errno, given positive or negative; NULL when errno.def has none. */
+const struct sc_errno_info *sc_errno_by_value(int err);
+
+/** "ENOENT" of an errno, given positive or negative; "E?" when errno.def has none. */
+const char *sc_errno_name(int err);
+
+/** The row of an errno name, or NULL. */
+const struct sc_errno_info *sc_errno_by_name(const char *name, size_t len);
+
+#endif

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A growing byte string. Errors are sticky: after an allocation failed every further append is
+ * ignored and strbuf_failed() is true, so callers check once, at the end.
+ */
+#ifndef SERVER_BASE_STRBUF_H
+#define SERVER_BASE_STRBUF_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+struct strbuf {
+    char *ptr;  /* NUL-terminated once something was appended, else NULL */
+    size_t len; /* bytes before the NUL */
+    size_t cap;
+    bool failed;
+};
+
+#define STRBUF_INIT                                                                                \
+    {                                                                                              \
+        NULL, 0, 0, false                                                                          \
+    }
+
+/** Make sure @extra more bytes fit. Returns 0 or -ENOMEM. */
+int strbuf_reserve(struct strbuf *b, size_t extra);
+
+/** Append @len bytes. Returns 0 or -ENOMEM. */
+int strbuf_add(struct strbuf *b, const void *bytes, size_t len);
+
+/** Append a NUL-terminated string. Returns 0 or -ENOMEM. */
+int strbuf_adds(struct strbuf *b, const char *s);
+
+/** Append one byte. Returns 0 or -ENOMEM. */
+int strbuf_addc(struct strbuf *b, char c);
+
+/** Append printf-formatted text. Returns 0 or -ENOMEM. */
+int strbuf_addf(struct strbuf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+int strbuf_addv(struct strbuf *b, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0)));
+
+/** Remove the first @count bytes. */
+void strbuf_drop(struct strbuf *b, size_t count);
+
+/** The text, "" when empty. Borrowed until the next change. */
+const char *strbuf_str(const struct strbuf *b);
+
+/** Hand the text to the caller (returned; free()), "" for empty; NULL when an append failed. */
+char *strbuf_take(struct strbuf *b);
+
+/** Forget the text, keep the memory. */
+void strbuf_reset(struct strbuf *b);
+
+void strbuf_done(struct strbuf *b);
+
+static inline bool strbuf_failed(const struct strbuf *b)
+{
+    return b->failed;
+}
+
+#endif

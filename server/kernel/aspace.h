@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Address spaces: which regions of a process's memory are mapped, and how.
+ *
+ * Only the books: regions never overlap, are page-aligned, end at or below the user limit, and are kept
+ * sorted. The bytes are the guest's own memory (the executor maps what the books say) or, for
+ * driven processes, nothing yet. Every pointer a guest hands to a call is checked here.
+ */
+#ifndef SERVER_KERNEL_ASPACE_H
+#define SERVER_KERNEL_ASPACE_H
+
+#include "server/base/why.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum region_kind { REGION_MEMORY, REGION_IMAGE, REGION_STACK };
+
+struct region {
+    uint64_t addr;
+    uint64_t size;
+    uint32_t mode; /* MM_* */
+    enum region_kind kind;
+};
+
+struct aspace {
+    struct region *at; /* sorted by addr */
+    size_t count;
+    size_t cap;
+    uint64_t user_limit; /* regions end at or below */
+    uint64_t bytes;      /* sum of sizes */
+    uint64_t bytes_max;
+    size_t regions_max;
+};
+
+/** User limits of the two guest kinds; driven processes have the i386 one. */
+#define ASPACE_LIMIT_I386 UINT64_C(0xC0000000)
+#define ASPACE_LIMIT_X86_64 UINT64_C(0x7FFF00000000)
+
+void aspace_init(struct aspace *as, uint64_t user_limit, uint64_t bytes_max, size_t regions_max);
+void aspace_done(struct aspace *as);
+
+/**
+ * Add a region.
+ * @size     bytes, rounded up to pages.
+ * @out      the region as booked, borrowed until the next change; may be NULL.
+ * Returns   0; -EINVAL misaligned, size 0, wraps, ends past the limit, unknown mode bits; -EEXIST overlaps;
+ *           -ENOMEM past bytes_max or regions_max, or no memory.
+ */
+int aspace_add(struct aspace *as, const struct region *region, struct why *why,
+               const struct region **out);
+
+/** The region that contains @addr, borrowed until the next change; NULL when there is none. */
+struct region *aspace_find(const struct aspace *as, uint64_t addr);
+
+/** Remove a region that aspace_find() returned. */
+void aspace_remove(struct aspace *as, struct region *region);
+
+/** Whether [addr, addr+len) lies in one region that allows all of @mode; length 0 needs addr mapped. */
+int aspace_check(const struct aspace *as, uint64_t addr, uint64_t len, uint32_t mode);
+
+#endif

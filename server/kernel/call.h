@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The life of a call: one place through which every call of every gate goes.
+ *
+ *     call_init()  ->  arguments filled in by the gate  ->  call_begin()
+ *                                                              |
+ *                             0 or -errno, done() not called <-+-> SC_PENDING: parked
+ *                                                                      |
+ *              call_finish() by whoever it waited for, or call_cancel() (kill, disconnect, $/cancelRequest)
+ *                                                                      |
+ *                                                       done(call), exactly once
+ *     call_done()  when the gate has no more use for it
+ *
+ * The gate owns the struct and everything the arguments point to, and keeps both until the call has
+ * finished. It never touches a parked call but by call_cancel(). A process's calls in flight are cancelled
+ * with -ECANCELED when it ends; `call->proc` is NULL afterwards, and already during done().
+ *
+ *     struct call c;
+ *     call_init(&c, proc, SC_GATE_RPC, SC_CLOSE, on_done, session);
+ *     c.args.close.fd = 3;
+ *     if (call_begin(&c) != SC_PENDING) {
+ *         answer(c.status, &c.out, &c.why);
+ *         call_done(&c);
+ *     }
+ *
+ * EXIT ends the process inside of call_begin(): it returns 0, and call->proc is NULL.
+ */
+#ifndef SERVER_KERNEL_CALL_H
+#define SERVER_KERNEL_CALL_H
+
+#include "schema/calls.h"
+#include "server/base/list.h"
+#include "server/base/why.h"
+#include "server/kernel/timer.h"
+
+#include <stdbool.h>
+
+struct call;
+struct proc;
+struct machine;
+
+/** Told once that a parked call has finished: status, out and why are final. May free the call. */
+typedef void (*call_done_fn)(struct call *call);
+
+enum call_state { CALL_NEW, CALL_RUNNING, CALL_PARKED, CALL_FINISHED };
+
+struct call {
+    /* Set by the gate, before call_begin(). */
+    struct proc *proc;      /* who calls; NULL once that process has ended */
+    enum sc_gate gate;
+    int nr;                 /* SC_*: one that sc_call_by_nr() knows */
+    union sc_args args;
+    call_done_fn done;      /* called only when call_begin() returned SC_PENDING */
+    void *user;             /* the gate's own */
+
+    /* Results, valid once finished. */
+    union sc_out out;       /* SC_READ: out.read.data is lent by the gate before call_begin() */
+    int status;             /* 0 or -errno */
+    struct why why;
+
+    /* The kernel's own. */
+    enum call_state state;
+    struct machine *machine;
+    struct list in_proc;    /* in proc->calls while in flight */
+    struct list wait;       /* in the list it waits in, while parked there */
+    struct timer timer;     /* while parked on the clock */
+};
+
+void call_init(struct call *call, struct proc *proc, enum sc_gate gate, int nr, call_done_fn done,
+               void *user);
+
+/** Carry a call out. Returns 0 or -errno (also in call->status), or SC_PENDING. */
+int call_begin(struct call *call);
+
+/** Release what a finished or never begun call holds (reasons). */
+void call_done(struct call *call);
+
+/** End a parked call with -@err, a negative errno (usually -ECANCELED); done() is called. Harmless on a
+ * call that is not parked. */
+void call_cancel(struct call *call, int err);
+
+/** Add a reason. Returns @err, so that handlers can write: return call_why(call, -EINVAL, "…"). */
+int call_why(struct call *call, int err, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+
+/* For handlers. */
+
+/** Park in a wait list; whoever owns the list finishes the call. Returns SC_PENDING. */
+int call_park(struct call *call, struct list *waiters);
+
+/** Park until @deadline_ns of the machine's clock; the call then finishes with 0. SC_PENDING or -ENOMEM. */
+int call_park_until(struct call *call, uint64_t deadline_ns);
+
+/** Finish a parked call: results are in place. Calls done(). */
+void call_finish(struct call *call, int status);
+
+#endif

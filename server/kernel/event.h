@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Events: what a machine tells whoever listens (debug log, console, lives of processes).
+ *
+ * A listener is embedded by its owner, added to a machine and removed before it is freed. Without
+ * listeners for a kind, that kind costs one comparison.
+ */
+#ifndef SERVER_KERNEL_EVENT_H
+#define SERVER_KERNEL_EVENT_H
+
+#include "server/base/list.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum event_kind {
+    EVENT_LOG = 1 << 0,     /* DBG_PRINT: bytes as the process sent them */
+    EVENT_CONSOLE = 1 << 1, /* bytes written to a console device */
+    EVENT_NOTE = 1 << 2,    /* a sentence about something odd (unknown call number, int3) */
+    EVENT_START = 1 << 3,   /* a process runs a program; bytes: its file, or "" for a driven one */
+    EVENT_END = 1 << 4,     /* a process ended; bytes: why it failed, or "" */
+};
+
+struct event {
+    enum event_kind kind;
+    int32_t pid;        /* whom it is about; 0: the machine */
+    const char *bytes;  /* borrowed for the callback; not NUL-terminated */
+    size_t len;
+    uint32_t state;     /* EVENT_END: PS_DONE, PS_FAILURE, PS_KILLED */
+    int32_t code;       /* EVENT_END: as proc_status.return_code */
+};
+
+struct machine;
+
+struct listener {
+    struct list link;
+    unsigned kinds; /* EVENT_* it wants */
+    /** Take an event. Must not begin calls or remove other listeners. */
+    void (*on_event)(struct listener *self, struct machine *m, const struct event *event);
+};
+
+/** Start to listen; @l is borrowed until listener_remove(). */
+void listener_add(struct machine *m, struct listener *l);
+
+/** Stop to listen; harmless when it does not. */
+void listener_remove(struct machine *m, struct listener *l);
+
+/** Tell all listeners. */
+void event_emit(struct machine *m, const struct event *event);
+
+/** Emit EVENT_NOTE about process @pid. */
+void event_note(struct machine *m, int32_t pid, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+#endif

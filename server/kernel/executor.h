@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Executors: who runs a process's program.
+ *
+ * A process in PS_RUNNING is either driven, by a session that makes calls in its name (no executor), or
+ * a guest: a real ELF program on the host, whose executor belongs to the bridge. The kernel keeps the books
+ * of the address space for both; a guest's executor makes the real memory follow.
+ *
+ *     spawn()  ->  map/unmap/protect, while the guest waits in a call  ->  kill(), exactly once
+ */
+#ifndef SERVER_KERNEL_EXECUTOR_H
+#define SERVER_KERNEL_EXECUTOR_H
+
+#include "schema/calls.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct executor;
+
+struct executor_ops {
+    /** Map zeroed private memory; page-aligned, unused before. @mode MM_*. Returns 0, -ENOMEM; -ESRCH the
+     * guest is gone (its end is reported through proc_fault() or was). */
+    int (*map)(struct executor *x, uint64_t addr, uint64_t size, uint32_t mode);
+    /** Unmap one whole region. Returns 0, -ESRCH. */
+    int (*unmap)(struct executor *x, uint64_t addr, uint64_t size);
+    /** Change the mode of one whole region. Returns 0, -ENOMEM, -ESRCH. */
+    int (*protect)(struct executor *x, uint64_t addr, uint64_t size, uint32_t mode);
+    /** The process has ended: stop the program for good and release the executor. From here on it must
+     * not touch the process. May be called inside of call_begin() (EXIT). */
+    void (*kill)(struct executor *x);
+};
+
+struct executor {
+    const struct executor_ops *ops;
+};
+
+/** One loadable part of an image, as page-aligned memory. */
+struct exec_segment {
+    uint64_t addr;      /* page-aligned */
+    uint64_t size;      /* page multiple */
+    uint32_t mode;      /* MM_* */
+    uint64_t data_addr; /* where the bytes go, inside the segment; the rest is zero */
+    const void *data;   /* borrowed for spawn() */
+    size_t data_size;
+};
+
+enum { EXEC_SEGMENTS_MAX = 32 };
+
+/** A checked program image: what spawn() must put into an empty address space. */
+struct exec_image {
+    enum sc_gate gate;        /* SC_GATE_I386 or SC_GATE_X86_64 */
+    uint64_t entry;
+    uint64_t stack_addr;      /* a region of its own, zero-filled, read-write */
+    uint64_t stack_size;
+    uint64_t stack_pointer;   /* the first value of esp / rsp: the end of the stack */
+    uint64_t user_limit;      /* nothing may be readable at or above */
+    size_t segment_count;
+    struct exec_segment segment[EXEC_SEGMENTS_MAX];
+};
+
+#endif

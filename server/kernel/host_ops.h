@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The kernel's only window to the outside. Whoever runs a machine (the daemon's loop, a unit test's fake
+ * host) fills this table; no slot is NULL. The kernel itself uses no clock, no file and no socket.
+ */
+#ifndef SERVER_KERNEL_HOST_OPS_H
+#define SERVER_KERNEL_HOST_OPS_H
+
+#include "server/base/why.h"
+#include "server/kernel/executor.h"
+
+#include <stdint.h>
+
+struct machine;
+struct proc;
+
+/** wake_at() deadlines: as soon as the loop turns; never. */
+#define HOST_WAKE_SOON 0
+#define HOST_WAKE_NEVER UINT64_MAX
+
+struct host_ops {
+    /** Monotonic time in ns. */
+    uint64_t (*now_ns)(void *host);
+    /** Time since the epoch in ns. */
+    uint64_t (*wall_ns)(void *host);
+    /** Call machine_tick(@m) once, from the loop, not before @deadline_ns of now_ns(). Each machine has
+     * one such alarm: the last word counts. */
+    void (*wake_at)(void *host, struct machine *m, uint64_t deadline_ns);
+    /**
+     * Start a checked image as a guest of the host.
+     * @proc    borrowed until executor->ops->kill(); it is PS_LOADING still.
+     * @image   borrowed for the call.
+     * @out     the executor, owned by whoever spawned it, released by its kill().
+     * Returns  0: the guest exists and makes its first call only after the loop turned;
+     *          -ENOTSUP this host can't run such guests, -EAGAIN, -ENOMEM; @why says it in words.
+     */
+    int (*spawn)(void *host, struct proc *proc, const struct exec_image *image, struct why *why,
+                 struct executor **out);
+    /** Whether a filesystem may be made from this local path: 0, or -EACCES with the reason. */
+    int (*source_allowed)(void *host, const char *path, struct why *why);
+};
+
+#endif

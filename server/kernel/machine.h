@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A machine: one simulated computer. Nothing is global; everything the kernel has hangs on a machine.
+ *
+ * A machine lives on one thread. It moves only when somebody begins a call, reports a fault, or ticks it, so
+ * the same calls in the same order have the same outcome. Sample, as the daemon does it:
+ *
+ *     machine_new(&spec, &ops, host, &m);
+ *     machine_mount(m, "root", "sqlitefs", "source=/var/…/root.db", &why);       names of init
+ *     proc_new(m->init, &p); proc_copy_names(m->init, p); proc_drive(p, "shell"); a session's process
+ *     … call_begin() …            machine_tick(m) when host_ops.wake_at() asked for it
+ *     machine_free(m);
+ *
+ * The clock is real or virtual. A virtual clock stands still until everybody waits, then jumps to the next
+ * timer: no guest runs, no call is ready to go on, and nobody holds the clock (machine_hold(): a session that
+ * is thinking about its next call).
+ */
+#ifndef SERVER_KERNEL_MACHINE_H
+#define SERVER_KERNEL_MACHINE_H
+
+#include "fsdrivers/fsdriver.h"
+#include "server/kernel/event.h"
+#include "server/kernel/host_ops.h"
+#include "server/kernel/proc.h"
+#include "server/kernel/timer.h"
+
+enum clock_kind { CLOCK_REAL, CLOCK_VIRTUAL };
+
+/** Limits of one machine; each has a default, and an error when it is reached. */
+struct machine_limits {
+    uint32_t procs;        /* processes, ended ones not yet waited for too: EAGAIN */
+    uint32_t fds;          /* per process: EMFILE */
+    uint32_t names;        /* per process: EMFILE */
+    uint32_t regions;      /* of memory, per process: ENOMEM */
+    uint64_t memory;       /* bytes mapped, per process: ENOMEM */
+    uint64_t image;        /* bytes of an executable: ENOEXEC */
+};
+
+/** How many objects a machine holds: every test ends with the census it began with. */
+struct census {
+    uint32_t procs, names, fds, views, files, mounts, nodes, regions, calls, timers;
+};
+
+struct machine_spec {
+    const char *name;             /* copied */
+    enum clock_kind clock;
+    uint64_t seed;                /* of its random numbers */
+    struct machine_limits limits; /* a member of 0 means the default */
+    fs_open_fn fs_open;           /* makes filesystems: registry_open() */
+    /** Told once, from inside the call or fault that ended init: free it later, not in here. */
+    void (*on_end)(void *user, struct machine *m);
+    void *user;
+};
+
+struct machine {
+    char *name;
+    const struct host_ops *ops;
+    void *host;
+    struct machine_spec spec;
+    struct machine_limits limits;
+    struct proc *init;             /* pid 1; NULL once the machine has ended */
+    struct proc *procs;            /* uthash by pid */
+    int32_t next_pid;
+    struct list mounts;
+    struct list ready;             /* struct call.wait: yielded calls, they go on at the next tick */
+    struct list listeners;
+    unsigned listened;             /* union of the listeners' kinds */
+    struct timer_heap clock_timers; /* on the machine's clock */
+    struct timer_heap host_timers;  /* on the host's clock */
+    uint64_t virtual_ns;           /* the virtual clock */
+    uint64_t started_ns;           /* host_ops.now_ns() at machine_new(), for the real one */
+    uint64_t random_state;
+    uint32_t holds;                /* machine_hold() */
+    uint32_t busy_guests;
+    struct census census;
+    uint64_t calls_total;          /* calls begun */
+    bool ticking;
+    void *owner;                   /* the daemon's own */
+};
+
+/** Make a machine with its init process, driven and without names. @out returned. -ENOMEM. */
+int machine_new(const struct machine_spec *spec, const struct host_ops *ops, void *host,
+                struct machine **out);
+
+/** End all processes and release everything. Parked calls are cancelled first. Not from inside a call. */
+void machine_free(struct machine *m);
+
+/** Limits as used where a spec says 0. */
+extern const struct machine_limits machine_default_limits;
+
+/**
+ * Make a filesystem and give it a name in init's namespace, as MAKE_FS does, but with any source.
+ * @opts     "key=value,key", source=… included; NULL none.
+ * Returns   as SC_MAKE_FS.
+ */
+int machine_mount(struct machine *m, const char *name, const char *driver, const char *opts,
+                  struct why *why);
+
+/** Fire due timers, resume yielded calls, move a virtual clock. Called by the host as wake_at() asked. */
+void machine_tick(struct machine *m);
+
+/** Nanoseconds of the machine's clock since it was made. */
+uint64_t machine_now_ns(const struct machine *m);
+
+/** Nanoseconds since the epoch, for file stamps: wall clock, or a fixed date plus the virtual clock. */
+uint64_t machine_stamp_ns(const struct machine *m);
+
+/** Fill with random bytes that follow from the seed. */
+void machine_random(struct machine *m, void *buf, size_t len);
+
+/** Keep a virtual clock from jumping; holds are counted. */
+void machine_hold(struct machine *m);
+void machine_release(struct machine *m);
+
+/** A guest starts or stops to run on the host (virtual time stands still while one runs). */
+void machine_guest_busy(struct proc *p, bool busy);
+
+/** Ask for a machine_tick() as the timers and the ready list need it. */
+void machine_arm(struct machine *m);
+
+void machine_census(const struct machine *m, struct census *out);
+
+#endif

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a process can name: views by name (its namespace) and open files by number (its fds).
+ *
+ * Both are hash tables with a limit. A number is never given out twice by fd_add(): the next one is always
+ * past every number used so far, so that a stale fd is EBADF and not somebody else's file.
+ */
+#ifndef SERVER_KERNEL_NS_H
+#define SERVER_KERNEL_NS_H
+
+#include "server/kernel/vfs.h"
+
+struct ns_entry;
+struct fd_entry;
+struct machine;
+
+struct ns {
+    struct machine *machine;
+    struct ns_entry *names; /* uthash, in the order they were added */
+    size_t count;
+    size_t max;
+};
+
+struct fd_table {
+    struct machine *machine;
+    struct fd_entry *fds; /* uthash */
+    size_t count;
+    size_t max;
+    int32_t next;
+};
+
+void ns_init(struct ns *ns, struct machine *m, size_t max);
+void ns_done(struct ns *ns);
+
+/** The view of a name, borrowed. NULL when there is none. */
+struct view *ns_find(const struct ns *ns, struct sc_str name);
+
+/** The view of a name or -ENODEV, with the names there are as reason. */
+int ns_get(const struct ns *ns, struct sc_str name, struct why *why, struct view **out);
+
+/** Give a view a name; references it. -EINVAL bad name, -EEXIST, -EMFILE past the limit, -ENOMEM. */
+int ns_add(struct ns *ns, struct sc_str name, struct view *view, struct why *why);
+
+/** Forget a name. -ENODEV. */
+int ns_remove(struct ns *ns, struct sc_str name);
+
+/** Call @fn for each name in the order they were added; stops at a result other than 0. */
+typedef int (*ns_each_fn)(void *user, struct sc_str name, struct view *view);
+int ns_each(const struct ns *ns, ns_each_fn fn, void *user);
+
+void fd_table_init(struct fd_table *t, struct machine *m, size_t max);
+void fd_table_done(struct fd_table *t);
+
+/** The open file of an fd, borrowed; NULL when there is none. */
+struct open_file *fd_find(const struct fd_table *t, int32_t fd);
+
+/** Give an open file the next number; references it. -EMFILE, -ENOMEM. */
+int fd_add(struct fd_table *t, struct open_file *f, struct why *why, int32_t *out_fd);
+
+/** Give an open file a certain number. -EINVAL below 1, -EEXIST, -EMFILE, -ENOMEM. */
+int fd_add_at(struct fd_table *t, int32_t fd, struct open_file *f, struct why *why);
+
+/** Forget a number. -EBADF. */
+int fd_remove(struct fd_table *t, int32_t fd);
+
+/** Call @fn for each fd in increasing order of addition; stops at a result other than 0. */
+typedef int (*fd_each_fn)(void *user, int32_t fd, struct open_file *f);
+int fd_each(const struct fd_table *t, fd_each_fn fn, void *user);
+
+#endif

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Processes.
+ *
+ *     NEW_PROC            PROC_EXEC, or a session drives it
+ *        |                       |
+ *     LOADING ---------------> RUNNING ---EXIT---> DONE    ---+
+ *        |                       |-------fault---> FAILURE ---+--> waited for: the record is freed
+ *        +-------PROC_KILL-------+---------------> KILLED  ---+
+ *
+ * A process has a parent (all but init), children, a namespace, fds, an address space and calls in flight.
+ * When it ends, all of these end with it: descendants first, then calls in flight (-ECANCELED), names, fds
+ * and memory; what stays is the record with the status, until the parent waits for it or ends itself. A
+ * pid is never used twice in a machine. When init ends, the machine has ended.
+ */
+#ifndef SERVER_KERNEL_PROC_H
+#define SERVER_KERNEL_PROC_H
+
+#include "schema/calls.h"
+#include "server/base/list.h"
+#include "server/kernel/aspace.h"
+#include "server/kernel/executor.h"
+#include "server/kernel/ns.h"
+
+#include <stdbool.h>
+#include <uthash.h>
+
+struct machine;
+
+struct proc {
+    /* For the whole life of the record. */
+    struct machine *machine;
+    struct proc *parent;     /* NULL of init */
+    struct list sibling;     /* in parent->children */
+    UT_hash_handle hh;       /* in machine->procs */
+    int32_t pid;
+    uint32_t state;          /* PS_* */
+    int32_t return_code;     /* once ended */
+    char *program;           /* what it runs, for people; owned; NULL before */
+
+    /* Until it ends. */
+    struct executor *executor; /* of a guest, else NULL */
+    struct list children;      /* all not yet waited for, ended ones too */
+    struct list calls;         /* struct call.in_proc: in flight */
+    struct ns ns;
+    struct fd_table fds;
+    struct aspace memory;
+    int32_t last_errno;        /* positive errno of its last failed call, for SC_ERRNO */
+    bool busy;                 /* a guest that runs on the host right now: virtual time stands still */
+
+    /* Waiting for its children. */
+    struct list ended;       /* struct proc.ended_link, in the order they ended */
+    struct list ended_link;
+    struct list waiters;     /* struct call.wait: its PROC_WAIT and PROC_WAIT_ANY calls */
+
+    void *driver;            /* the rpc layer's session for a driven process; the kernel never looks */
+};
+
+/** Make a child of @parent in PS_LOADING without names (NEW_PROC). -EAGAIN past the limit, -ENOMEM. */
+int proc_new(struct proc *parent, struct proc **out);
+
+/** The process of a pid, borrowed; NULL when there is none. */
+struct proc *proc_find(struct machine *m, int32_t pid);
+
+/** The direct child of @p with this pid, ended or not; NULL when there is none. */
+struct proc *proc_child(struct proc *p, int32_t pid);
+
+/** Whether @p is @ancestor or below it. */
+bool proc_is_below(const struct proc *p, const struct proc *ancestor);
+
+static inline bool proc_has_ended(const struct proc *p)
+{
+    return p->state >= PS_DONE;
+}
+
+/** Give @to every name of @from (same views, same rights). -EMFILE, -ENOMEM. */
+int proc_copy_names(struct proc *from, struct proc *to);
+
+/** A LOADING process is now driven by a session: PS_RUNNING. -EBUSY. @program copied, may be NULL. */
+int proc_drive(struct proc *p, const char *program);
+
+/** Start an image in a LOADING process. @program copied. -EBUSY, -ENOEXEC, or as host_ops.spawn(). */
+int proc_exec(struct proc *p, const void *bytes, size_t size, const char *program, struct why *why);
+
+/**
+ * End a process: descendants, calls, names, fds, memory; wake its parent.
+ * @state   PS_DONE, PS_FAILURE or PS_KILLED; @code as proc_status.return_code.
+ * @text    for EVENT_END; why it failed, or NULL.
+ * Harmless on an ended process. The record may be freed inside if nobody is left to wait for it.
+ */
+void proc_end(struct proc *p, uint32_t state, int32_t code, const char *text);
+
+/** A guest did something fatal: proc_end() with PS_FAILURE and a FAIL_* code. */
+void proc_fault(struct proc *p, int32_t fail_code, const char *text);
+
+/** Free the record of an ended process (it was waited for). */
+void proc_reap(struct proc *p);
+
+/** Its status as PROC_STATUS tells it. */
+void proc_status(const struct proc *p, struct sc_proc_status *out);
+
+#endif

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The VFS: mounts, the nodes in use, views, open files, and the walk from a path to a driver.
+ *
+ *     view "home"  { mount, root node "/home", mask READ|READDIR, parent view "root" }
+ *          |                 |
+ *          |               node "/home" -> node "/"         (only names in use have nodes)
+ *          v                                    |
+ *     mount { driver instance, tree of nodes in use }        open file { mount, node, handle, rights }
+ *
+ * A **mount** is one driver instance, shared by all views on it and all files opened through them; it goes with
+ * the last of them. A **node** stands for a name in use: the root of a view or an open file, and the directories
+ * above those. Nodes are what makes MOVE cheap and safe: moving a directory re-hangs one node, and the
+ * paths of everything below follow. A **view** is what a name in a namespace means: part of a mount, with a
+ * mask of rights that only shrinks from parent to child. An **open file** is shared by every fd bound to it.
+ *
+ * All four are reference-counted, belong to one machine and are counted in its census. None of them knows
+ * processes: credentials and reasons are passed in.
+ */
+#ifndef SERVER_KERNEL_VFS_H
+#define SERVER_KERNEL_VFS_H
+
+#include "fsdrivers/fsdriver.h"
+#include "schema/calls.h"
+#include "server/base/list.h"
+#include "server/base/why.h"
+#include "server/kernel/path.h"
+#include "server/kernel/timer.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct machine;
+struct node;
+
+/** One driver instance. */
+struct mount {
+    struct machine *machine;
+    struct fs *fs;              /* owned */
+    struct node *root;          /* the node of "/", lives as long as the mount */
+    struct timer commit_timer;  /* set while fs->pending, on the host's clock */
+    struct list link;           /* in machine->mounts */
+    char *driver;               /* name it was made with, owned */
+    int32_t maker;              /* pid that made it: FS_ADD_SRC asks */
+    uint64_t moves;             /* count of MOVEs: cached paths older than this are stale */
+    uint32_t refs;
+};
+
+/** A name in use. */
+struct node {
+    struct mount *mount;
+    struct node *parent;   /* referenced; NULL of a root, and of a node whose name was deleted */
+    struct list children;  /* struct node.sibling */
+    struct list sibling;
+    uint32_t refs;
+    uint32_t open_count;   /* open files on it */
+    uint32_t root_count;   /* views whose root it is */
+    uint16_t name_len;
+    char name[];           /* NUL-terminated; "" of the root */
+};
+
+/** What a name in a namespace means. */
+struct view {
+    struct mount *mount;
+    struct node *root;
+    struct view *parent; /* referenced: whom its mask was taken from; NULL of MAKE_FS's */
+    char *label;         /* name it was made with, for reasons; owned */
+    int32_t maker;       /* pid that made it */
+    uint32_t ok_modes;
+    uint32_t refs;
+};
+
+/** A listing as READDIR gives it out. */
+struct dir_snapshot {
+    struct sc_dirent *at;
+    size_t count;
+};
+
+/** An open file: what an fd refers to. */
+struct open_file {
+    struct mount *mount;
+    struct node *node;
+    struct fs_file file;
+    struct path *path;           /* cached for the driver; valid while path_moves == mount->moves */
+    uint64_t path_moves;
+    struct dir_snapshot *listing; /* of the last READDIR 0; NULL before */
+    uint32_t mode;               /* FM_*: rights of the handle */
+    uint32_t view_modes;         /* mask of the view it was opened through: stat.access */
+    uint32_t refs;
+    bool is_dir;
+    char *label;                 /* "name:/path" as opened, for reasons and fd.list; owned */
+};
+
+/** A place: where a walk arrived. */
+struct place {
+    struct view *view;    /* borrowed from the namespace */
+    struct path path;     /* in the mount, canonical, links followed */
+    bool exists;
+    struct fs_stat stat;  /* when it exists */
+};
+
+/** The stat calls give: type, access (masked by @view_modes) and size. */
+void vfs_stat(const struct mount *m, const struct fs_stat *in, uint32_t view_modes,
+              struct sc_stat *out);
+
+/**
+ * Wrap a driver instance.
+ * @fs       taken on success.
+ * @out      returned; mount_unref().
+ * Returns   0, -ENOMEM.
+ */
+int mount_new(struct machine *m, struct fs *fs, const char *driver, int32_t maker,
+              struct mount **out);
+struct mount *mount_ref(struct mount *m);
+struct mount *mount_unref(struct mount *m);
+
+/**
+ * Make a view.
+ * @root     referenced; a node of @mount.
+ * @parent   referenced; or NULL.
+ * Returns   0, -ENOMEM.
+ */
+int view_new(struct mount *mount, struct node *root, struct view *parent, struct sc_str label,
+             uint32_t ok_modes, int32_t maker, struct view **out);
+struct view *view_ref(struct view *v);
+struct view *view_unref(struct view *v);
+
+/**
+ * Check a mask against a view.
+ * Returns   0, or -EACCES with the reasons: the view, the missing bits, and up the chain of parents
+ *           the view that took each of them away.
+ */
+int view_allows(const struct view *v, uint32_t modes, struct why *why);
+
+/** Print a view's root path in its mount ("/home"). Returns 0, -ENAMETOOLONG. */
+int view_root_path(const struct view *v, struct path *out);
+
+/**
+ * Walk a canonical path of a view to a place; links are followed, inside the view, the last component
+ * too. The last component may be missing (place.exists is false), directories before it may not.
+ * Returns   0; -ENOENT, -ENOTDIR, -ELOOP, -ENAMETOOLONG, -EIO.
+ */
+int vfs_walk(struct view *v, const struct path *path, struct place *out, struct why *why);
+
+/** vfs_walk() that demands the place to exist. -ENOENT. */
+int vfs_walk_existing(struct view *v, const struct path *path, struct place *out, struct why *why);
+
+/** As vfs_walk(), but a link at the end is the place itself (DELETE, MOVE, CREATE). */
+int vfs_walk_nofollow(struct view *v, const struct path *path, struct place *out, struct why *why);
+
+/** Make a view whose root is @at (SUBFS). @out returned. */
+int vfs_subview(const struct place *at, struct sc_str label, uint32_t ok_modes, int32_t maker,
+                struct view **out);
+
+/**
+ * Open a place. All rights were checked.
+ * @mode     FM_*; FM_CREATE and FM_TRUNC are carried out here.
+ * @label    copied, for reasons.
+ * @out      returned; open_file_unref().
+ * Returns   0 or what the driver answers; -EISDIR, -ENOTDIR, -ENOMEM.
+ */
+int vfs_open(struct place *at, uint32_t mode, struct sc_str label, struct open_file **out);
+
+int vfs_create(struct place *at, uint32_t type, struct why *why);
+int vfs_delete(struct place *at, struct why *why);
+int vfs_move(struct place *from, struct place *to, struct why *why);
+
+struct open_file *open_file_ref(struct open_file *f);
+struct open_file *open_file_unref(struct open_file *f);
+
+/** Read at most @len bytes at @off. Returns the count or -errno. */
+int64_t vfs_read(struct open_file *f, char *buf, size_t len, int64_t off);
+
+/** Write @len bytes at @off. Returns the count or -errno. */
+int64_t vfs_write(struct open_file *f, const char *buf, size_t len, int64_t off);
+
+int vfs_fstat(struct open_file *f, struct fs_stat *out);
+
+/** Entry @n of the snapshot; @n == 0 takes a new one. Returns 0, -ENOENT past the end, -errno. */
+int vfs_readdir(struct open_file *f, uint32_t n, struct sc_dirent *out);
+
+int64_t vfs_ioctl(struct open_file *f, uint32_t command);
+
+#endif
