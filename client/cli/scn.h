@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The scenario language: one line, one step. `scbox test` runs files of it, `scbox shell` lines.
+ *
+ * A session plays lines against a daemon as one process of one machine. It keeps what lines share:
+ * variables, background steps, which children it drives. Sample, as the shell does it:
+ *
+ *     struct scn_config config = {.timeout_ms = SCBOX_FOREVER};
+ *     scn_session_new(conn, &config, &session, &error);
+ *     while ((line = read_line()) != NULL) {
+ *         struct scn_result result;
+ *         scn_exec_line(session, line, &result);
+ *         scn_print_result(stdout, &result, 0);
+ *         scn_result_done(&result);
+ *     }
+ *     scn_session_free(session);
+ *
+ * The language, by example (every call of schema/syscalls.def is a word; nothing here spells one):
+ *
+ *     open root:/a READ,WRITE,CREATE = $fd        positional arguments, capture of the result
+ *     read fd=$fd offset=0 size=9 = "text"        named arguments, result compared
+ *     open root:/no READ ! ENOENT why no          expected refusal, a word of its reason
+ *     create root:/d DIR !? EEXIST                success or this errno
+ *     [$kid] exit 3                               as a child this session drives
+ *     proc_wait $kid = {state: DONE} &            in the background; `wait &1` takes its result
+ *     machine.info = {clock: virtual}             a word with a dot, or SC_…, is a method of the
+ *                                                 daemon; its one argument is sent as it stands
+ *     fs NAME DRIVER key=value …                  MAKE_FS
+ *     copy HOSTFILE name:/path                    a host file into the simulated system
+ *     run FILE                                    a guest program, in a new child with all names
+ *     expect file name:/path "text"               what a file holds
+ *     expect census                               the machine holds what it held at the start
+ *     include FILE                                the steps of another file
+ */
+#ifndef CLIENT_CLI_SCN_H
+#define CLIENT_CLI_SCN_H
+
+#include "client/lib/scbox.h"
+#include "schema/calls.h"
+
+#include <signal.h>
+#include <stdio.h>
+
+/** How a step or a file ended. The order is that of badness: a file ends as its worst step. */
+enum scn_outcome {
+    SCN_PASS,
+    SCN_SKIP,    /* not run: what it needs is not there */
+    SCN_FAIL,    /* something else came than what was stated */
+    SCN_TIMEOUT, /* nothing came in time, or the user interrupted it */
+    SCN_CRASH,   /* a guest program ended by a fault where that was not stated */
+    SCN_ERROR,   /* our own fault, or the file's: it does not parse, the daemon is gone … */
+};
+
+/** "pass", "fail" … */
+const char *scn_outcome_name(enum scn_outcome outcome);
+
+/** What a line did. All members are owned by it; scn_result_done(). */
+struct scn_result {
+    enum scn_outcome outcome;
+    int column;               /* where the line does not parse, from 1; else 0 */
+    char *sent;               /* method and parameters; NULL when nothing was sent */
+    char *expected;           /* what the line states; NULL when nothing but success */
+    char *came;               /* "= …" or "! EACCES permission denied"; NULL when nothing */
+    char *problem;            /* a sentence when the outcome is not SCN_PASS, else NULL */
+    cJSON *value;             /* the result, also one that was not expected; NULL: refused */
+    struct scbox_error error; /* the refusal, expected or not; code 0: there was none */
+    const struct sc_call_info *call; /* the call the line was, or NULL; static */
+};
+
+struct scn_session;
+
+struct scn_config {
+    const char *machine;     /* borrowed until scn_session_new() returns; NULL: the default one */
+    const char *dir;         /* copied; where relative host paths begin; NULL: the current one */
+    int timeout_ms;          /* of all lines together, from now on; SCBOX_FOREVER */
+    scbox_event_fn on_event; /* gets log, console, note and proc events; NULL: dropped */
+    void *user;
+    const volatile sig_atomic_t *stop; /* borrowed; not 0: give up waiting; NULL: nobody asks */
+};
+
+/**
+ * Open a session of the daemon on a connection and get ready for lines.
+ * @conn     borrowed until scn_session_free(); its event callback is the session's from now on.
+ * @out      returned; scn_session_free().
+ * Returns   SCBOX_OK, SCBOX_REFUSED or -errno, with @error.
+ */
+int scn_session_new(struct scbox_conn *conn, const struct scn_config *config,
+                    struct scn_session **out, struct scbox_error *error);
+
+/** Close the session: its process and all descendants end. Accepts NULL. */
+void scn_session_free(struct scn_session *s);
+
+/** The process that lines without [actor] are. */
+int32_t scn_session_pid(const struct scn_session *s);
+
+/** Name of the session's machine, and the token other connections attach with. Borrowed. */
+const char *scn_session_machine(const struct scn_session *s);
+const char *scn_session_token(const struct scn_session *s);
+
+/** Start the time that scn_config.timeout_ms allows anew; the shell does so for each line. */
+void scn_session_timeout(struct scn_session *s, int timeout_ms);
+
+/** Give a variable a text that steps read as $NAME but can't capture into. 0, -EINVAL, -ENOMEM. */
+int scn_set(struct scn_session *s, const char *name, const char *text);
+
+/** Tell all variables with their values as the language writes them. */
+void scn_each_var(const struct scn_session *s,
+                  void (*fn)(void *user, const char *name, const char *value), void *user);
+
+/**
+ * Parse and play one line. Blank lines and comments pass.
+ * @out      filled whatever happens; scn_result_done().
+ * Returns   out->outcome.
+ */
+enum scn_outcome scn_exec_line(struct scn_session *s, const char *line, struct scn_result *out);
+
+void scn_result_done(struct scn_result *r);
+
+enum scn_print { SCN_PRINT_COLOR = 1 };
+
+/** Tell a person what a line did: the result in words, or the refusal with reasons and hint. */
+void scn_print_result(FILE *to, const struct scn_result *r, unsigned flags);
+
+/** Words that begin a line besides the calls, ended by NULL; for completion and help. */
+extern const char *const scn_words[];
+
+/**
+ * The word of a NULL-ended list, or of the call table when @words is NULL, nearest to a mistyped one.
+ * Returns   NULL when none is near.
+ */
+const char *scn_nearest(const char *word, const char *const *words);
+
+#endif
