@@ -90,10 +90,10 @@ int strbuf_addf(struct strbuf *b, const char *fmt, ...)
 
 void strbuf_drop(struct strbuf *b, size_t count)
 {
-    if (count == 0)
-        return;
     if (count > b->len)
         count = b->len;
+    if (count == 0)
+        return;
     memmove(b->ptr, b->ptr + count, b->len - count + 1);
     b->len -= count;
 }
