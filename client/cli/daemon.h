@@ -32,9 +32,10 @@
 struct daemon;
 
 struct daemon_spec {
-    bool default_machine;            /* false: --no-default-machine */
-    bool user_state;                 /* the user's state directory instead of a private one */
-    const char *const *source_roots; /* directories that MAKE_FS may take sources from, beside its own */
+    bool default_machine; /* false: --no-default-machine */
+    bool user_state;      /* the user's state directory instead of a private one */
+    const char *const
+        *source_roots; /* directories that MAKE_FS may take sources from, beside its own */
     size_t source_root_count;
 };
 
