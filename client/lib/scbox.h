@@ -33,7 +33,8 @@
  *                     gone), -EPROTO (what came is no JSON-RPC), -EMSGSIZE, -ENOMEM …; the same
  *                     number and a sentence stand in struct scbox_error
  *
- * After -ETIMEDOUT the connection can still be used; after the others it can only be closed.
+ * A signal ends a wait with -EINTR. After -ETIMEDOUT and -EINTR the wait can be taken up again; after the
+ * others the connection can only be closed.
  */
 #ifndef CLIENT_LIB_SCBOX_H
 #define CLIENT_LIB_SCBOX_H
@@ -139,7 +140,7 @@ int scbox_notify(struct scbox_conn *conn, const char *method, cJSON *params,
  * @timeout_ms  0 looks only at what has arrived, SCBOX_FOREVER waits.
  * @out_result  may be NULL; else returned, cJSON_Delete(); untouched unless SCBOX_OK.
  * @error       may be NULL.
- * Returns      SCBOX_OK, SCBOX_REFUSED, -ETIMEDOUT (it may be asked again), -EINVAL (no such request
+ * Returns      SCBOX_OK, SCBOX_REFUSED, -ETIMEDOUT or -EINTR (ask again), -EINVAL (no such request
  *              is in flight), or another -errno.
  */
 int scbox_receive(struct scbox_conn *conn, int64_t id, int timeout_ms, cJSON **out_result,
@@ -154,7 +155,7 @@ void scbox_forget(struct scbox_conn *conn, int64_t id);
 /**
  * Read what arrives, for at most @timeout_ms, until one message was handled: events are delivered,
  * answers kept for scbox_receive().
- * Returns   0 something was handled; -ETIMEDOUT nothing came; another -errno.
+ * Returns   0 something was handled; -ETIMEDOUT nothing came; -EINTR; another -errno.
  */
 int scbox_poll(struct scbox_conn *conn, int timeout_ms, struct scbox_error *error);
 
