@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* struct rpc_limits, from limits.def. Shared by who reads configuration and who keeps the limits. */
+#ifndef SCHEMA_LIMITS_H
+#define SCHEMA_LIMITS_H
+
+#include <stdint.h>
+
+struct rpc_limits {
+#define RPC_LIMIT(name, initial, min, max, doc) uint64_t name;
+#include "schema/limits.def"
+};
+
+/** A row of limits.def: its value when nobody configures it. */
+#define RPC_LIMITS_INITIAL rpc_limits_initial()
+static inline struct rpc_limits rpc_limits_initial(void)
+{
+    return (struct rpc_limits){
+#define RPC_LIMIT(name, initial, min, max, doc) .name = (initial),
+#include "schema/limits.def"
+    };
+}
+
+#endif
