@@ -127,6 +127,7 @@ static int start_keeper(struct daemon *d, char *const *argv, int *status_fd)
 {
     int life[2] = {-1, -1};
     int status[2] = {-1, -1};
+    int err = 0;
 
     if (pipe2(life, O_CLOEXEC) < 0)
         return -errno;
@@ -136,12 +137,13 @@ static int start_keeper(struct daemon *d, char *const *argv, int *status_fd)
         return -errno;
     }
     d->keeper = fork();
+    err = d->keeper < 0 ? -errno : 0;
     if (d->keeper == 0)
         keeper_main(&(struct keeper){d->program, argv, d->dir, d->log, life[0], status[1]});
     close(life[0]);
     close(status[1]);
     *status_fd = status[0];
-    return d->keeper < 0 ? -errno : 0;
+    return err;
 }
 
 /* Wait for the keeper's word. */

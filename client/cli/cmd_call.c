@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: MIT */
+/* scbox call: one request to the daemon, its result on stdout. */
+#include "client/cli/cmd.h"
+#include "client/cli/reach.h"
+#include "client/cli/show.h"
+#include "schema/calls.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { COLUMNS = 80 };
+
+const char cmd_call_help[] =
+    "Usage: scbox call [OPTION…] METHOD [JSON]\n"
+    "\n"
+    "Send one request to a running daemon and print its result as JSON.\n"
+    "\n"
+    "METHOD is a call of the simulated system (open or SC_OPEN) or another method of the\n"
+    "daemon (ns.list, machine.info, server.shutdown, rpc.discover …). JSON is its parameters,\n"
+    "an object by argument name or an array by position; - reads them from stdin.\n"
+    "Each `scbox call` is a session of its own on the default machine: handles and children\n"
+    "do not outlive it. `scbox shell` keeps them.\n"
+    "\n"
+    "  -s, --socket PATH   the daemon's socket; default $SCBOX_SOCKET, else the user's own\n"
+    "  -p, --pretty        lay the result out to be read; the default on a terminal\n"
+    "  -c, --compact       one line; the default elsewhere\n"
+    "  -h, --help          this page\n"
+    "\n"
+    "Exit status: 0 a result came, 1 the daemon answered with an error (name, reasons and hint\n"
+    "are on stderr), 2 wrong usage, 125 no daemon.\n"
+    "\n"
+    "Examples:\n"
+    "  scbox call stat '{\"file\": \"root:/\"}'\n"
+    "  scbox call create '[\"root:/home\", \"DIR\"]'\n"
+    "  echo '{\"machine\": \"default\"}' | scbox call machine.info -\n";
+
+struct call_options {
+    const char *socket;
+    bool pretty;
+    const char *method;
+    const char *json; /* NULL: no parameters */
+};
+
+static int parse_options(int argc, char **argv, struct call_options *out)
+{
+    static const struct option longs[] = {
+        {"socket", required_argument, NULL, 's'},
+        {"pretty", no_argument, NULL, 'p'},
+        {"compact", no_argument, NULL, 'c'},
+        {0},
+    };
+    int found = 0;
+
+    out->pretty = isatty(STDOUT_FILENO) != 0;
+    while ((found = option_next("call", argc, argv, "s:pc", longs)) != -1) {
+        if (found == OPTION_HELP || found == OPTION_WRONG)
+            return found;
+        if (found == 's')
+            out->socket = optarg;
+        else
+            out->pretty = found == 'p';
+    }
+    if (optind == argc)
+        return complain(OPTION_WRONG, "call",
+                        "which method? e.g. `scbox call stat '{\"file\": "
+                        "\"root:/\"}'`; see `scbox help call`");
+    if (argc - optind > 2)
+        return complain(OPTION_WRONG, "call",
+                        "more words than METHOD and JSON: quote the JSON for your shell");
+    out->method = argv[optind];
+    out->json = argv[optind + 1];
+    return 0;
+}
+
+/* All of stdin, or NULL after a complaint. */
+static char *read_stdin(void)
+{
+    struct strbuf text = STRBUF_INIT;
+    char buf[4096];
+    size_t got = 0;
+
+    while ((got = fread(buf, 1, sizeof buf, stdin)) > 0) {
+        if (text.len + got > SCBOX_MESSAGE_MAX) {
+            complain(0, "call", "the JSON on stdin is larger than %d bytes", SCBOX_MESSAGE_MAX);
+            strbuf_done(&text);
+            return NULL;
+        }
+        (void)strbuf_add(&text, buf, got);
+    }
+    if (strlen(strbuf_str(&text)) != text.len) {
+        complain(0, "call", "the JSON on stdin holds a NUL byte");
+        strbuf_done(&text);
+        return NULL;
+    }
+    return strbuf_take(&text);
+}
+
+/*
+ * Parameters for the request, or NULL after a complaint. They are checked here and sent as they were
+ * written: a cJSON number is a double and would damage 64-bit values.
+ */
+static cJSON *parse_params(char *text)
+{
+    const char *end = NULL;
+    cJSON *tree = cJSON_ParseWithOpts(text, &end, true);
+    cJSON *raw = NULL;
+
+    if (tree == NULL)
+        complain(0, "call", "no JSON from character %td on: '%.20s'; see `scbox help call`",
+                 end != NULL ? end - text + 1 : 1, end != NULL ? end : "");
+    else if (!cJSON_IsObject(tree) && !cJSON_IsArray(tree))
+        complain(0, "call", "parameters are an object {…} or an array […], not %.20s", text);
+    else {
+        cJSON_Minify(text);
+        raw = cJSON_CreateRaw(text);
+    }
+    cJSON_Delete(tree);
+    return raw;
+}
+
+/* @out_params stays NULL when there are none. Returns 0 or CMD_USAGE. */
+static int load_params(const struct call_options *opts, cJSON **out_params)
+{
+    char *text = NULL;
+
+    if (opts->json == NULL)
+        return 0;
+    text = strcmp(opts->json, "-") == 0 ? read_stdin() : strdup(opts->json);
+    if (text == NULL)
+        return CMD_USAGE;
+    *out_params = parse_params(text);
+    free(text);
+    return *out_params != NULL ? 0 : CMD_USAGE;
+}
+
+static void print_result(const cJSON *result, bool pretty)
+{
+    struct strbuf text = STRBUF_INIT;
+
+    if (pretty) {
+        show_json(&text, result, COLUMNS);
+        puts(strbuf_str(&text));
+    } else {
+        char *line = cJSON_PrintUnformatted(result);
+
+        puts(line != NULL ? line : "null");
+        cJSON_free(line);
+    }
+    strbuf_done(&text);
+}
+
+/* Send it and print what comes. @params taken. */
+static int perform(struct scbox_conn *conn, const struct call_options *opts, cJSON *params)
+{
+    const struct sc_call_info *call = sc_call_by_name(opts->method);
+    struct scbox_error error = SCBOX_ERROR_INIT;
+    cJSON *result = NULL;
+    int outcome = scbox_call(conn, call != NULL ? call->name : opts->method, params, SCBOX_FOREVER,
+                             &result, &error);
+
+    if (outcome == SCBOX_OK)
+        print_result(result, opts->pretty);
+    else
+        show_error(stderr, "call", &error);
+    cJSON_Delete(result);
+    scbox_error_done(&error);
+    if (outcome < 0)
+        return CMD_DAEMON;
+    return outcome == SCBOX_OK ? CMD_OK : CMD_FAILED;
+}
+
+int cmd_call(int argc, char **argv)
+{
+    struct call_options opts = {0};
+    struct reach reach = {0};
+    cJSON *params = NULL;
+    int found = parse_options(argc, argv, &opts);
+    int code = CMD_DAEMON;
+
+    if (found != 0)
+        return found == OPTION_HELP ? CMD_OK : CMD_USAGE;
+    if (load_params(&opts, &params) != 0)
+        return CMD_USAGE;
+    if (reach_open(&(struct reach_spec){.command = "call", .socket = opts.socket}, &reach) == 0)
+        code = perform(reach.conn, &opts, params);
+    else
+        cJSON_Delete(params);
+    reach_done(&reach);
+    return code;
+}

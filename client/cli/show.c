@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+#include "client/cli/show.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { INDENT = 2 };
+
+static void add_scalar(struct strbuf *out, const cJSON *value)
+{
+    char *text = cJSON_PrintUnformatted(value);
+
+    (void)strbuf_adds(out, text != NULL ? text : "null");
+    cJSON_free(text);
+}
+
+static void add_key(struct strbuf *out, const char *key)
+{
+    cJSON text = {.type = cJSON_String, .valuestring = (char *)key};
+
+    add_scalar(out, &text);
+    (void)strbuf_adds(out, ": ");
+}
+
+static void add_value(struct strbuf *out, const cJSON *value, size_t width, size_t depth);
+
+static void new_line(struct strbuf *out, size_t depth)
+{
+    (void)strbuf_addf(out, "\n%*s", (int)(depth * INDENT), "");
+}
+
+/* Members of an array or object, on one line when @width is 0. */
+static void add_members(struct strbuf *out, const cJSON *value, size_t width, size_t depth)
+{
+    const cJSON *member = NULL;
+
+    cJSON_ArrayForEach(member, value)
+    {
+        if (member != value->child)
+            (void)strbuf_adds(out, width == 0 ? ", " : ",");
+        if (width > 0)
+            new_line(out, depth + 1);
+        if (cJSON_IsObject(value))
+            add_key(out, member->string);
+        add_value(out, member, width, depth + 1);
+    }
+    if (width > 0)
+        new_line(out, depth);
+}
+
+static void add_value(struct strbuf *out, const cJSON *value, size_t width, size_t depth)
+{
+    size_t start = out->len;
+    const char *ends = cJSON_IsArray(value) ? "[]" : "{}";
+
+    if (value->child == NULL) {
+        add_scalar(out, value);
+        return;
+    }
+    (void)strbuf_addc(out, ends[0]);
+    add_members(out, value, 0, depth);
+    if (width > 0 && out->len - start + depth * INDENT + 1 > width && !strbuf_failed(out)) {
+        out->len = start + 1;
+        add_members(out, value, width, depth);
+    }
+    (void)strbuf_addc(out, ends[1]);
+}
+
+void show_json(struct strbuf *out, const cJSON *value, size_t width)
+{
+    add_value(out, value, width, 0);
+}
+
+static const char *member_text(const cJSON *data, const char *name)
+{
+    return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(data, name));
+}
+
+/* " (SC_OPEN, mode: 3)": what was refused, as far as it is known. */
+static void add_place(struct strbuf *out, const cJSON *data)
+{
+    const char *call = member_text(data, "syscall");
+    const char *arg = member_text(data, "arg");
+    const cJSON *value = cJSON_GetObjectItemCaseSensitive(data, "value");
+
+    if (call == NULL && arg == NULL)
+        return;
+    (void)strbuf_addf(out, " (%s%s%s", call != NULL ? call : "", call != NULL && arg ? ", " : "",
+                      arg != NULL ? arg : "");
+    if (arg != NULL && value != NULL) {
+        (void)strbuf_addc(out, ' ');
+        show_json(out, value, 0);
+    }
+    (void)strbuf_addc(out, ')');
+}
+
+void show_error(FILE *to, const char *command, const struct scbox_error *error)
+{
+    struct strbuf text = STRBUF_INIT;
+    const char *hint = member_text(error->data, "hint");
+    const cJSON *why = cJSON_GetObjectItemCaseSensitive(error->data, "why");
+    const cJSON *reason = NULL;
+    char *line = scbox_error_line(error);
+
+    (void)strbuf_addf(&text, "scbox %s: %s", command, line != NULL ? line : "out of memory");
+    add_place(&text, error->data);
+    (void)strbuf_addc(&text, '\n');
+    cJSON_ArrayForEach(reason, why)
+    {
+        if (cJSON_IsString(reason))
+            (void)strbuf_addf(&text, "  why: %s\n", reason->valuestring);
+    }
+    if (hint != NULL)
+        (void)strbuf_addf(&text, "  hint: %s\n", hint);
+    fflush(stdout);
+    fputs(strbuf_str(&text), to);
+    strbuf_done(&text);
+    free(line);
+}
+
+void show_why(FILE *to, const char *command, const struct why *why)
+{
+    fflush(stdout);
+    if (why->count == 0)
+        fprintf(to, "scbox %s: out of memory\n", command);
+    for (size_t i = 0; i < why->count; i++) {
+        if (i == 0)
+            fprintf(to, "scbox %s: %s\n", command, why->text[i]);
+        else
+            fprintf(to, "  why: %s\n", why->text[i]);
+    }
+}

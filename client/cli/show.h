@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/* What people are shown: JSON laid out to be read, and errors with their reasons. */
+#ifndef CLIENT_CLI_SHOW_H
+#define CLIENT_CLI_SHOW_H
+
+#include "client/lib/scbox.h"
+#include "server/base/strbuf.h"
+#include "server/base/why.h"
+
+#include <stdio.h>
+
+/** Append a value: what fits a line of @width columns on one line, the rest indented by two blanks. */
+void show_json(struct strbuf *out, const cJSON *value, size_t width);
+
+/**
+ * Print an error: name and text on a line that starts with "scbox COMMAND: ", each reason on a line of its
+ * own, then the hint.
+ */
+void show_error(FILE *to, const char *command, const struct scbox_error *error);
+
+/** Print reasons, one a line, the first after "scbox COMMAND: ". */
+void show_why(FILE *to, const char *command, const struct why *why);
+
+#endif
