@@ -56,7 +56,8 @@ struct region *aspace_find(const struct aspace *as, uint64_t addr);
 /** Remove a region that aspace_find() returned. */
 void aspace_remove(struct aspace *as, struct region *region);
 
-/** Whether [addr, addr+len) lies in one region that allows all of @mode; length 0 needs addr mapped. */
+/** Check that [addr, addr+len) lies in one region that allows all of @mode; length 0 needs addr mapped.
+ * Returns 0, -EFAULT. */
 int aspace_check(const struct aspace *as, uint64_t addr, uint64_t len, uint32_t mode);
 
 #endif

@@ -93,4 +93,7 @@ int call_park_until(struct call *call, uint64_t deadline_ns);
 /** Finish a parked call: results are in place. Calls done(). */
 void call_finish(struct call *call, int status);
 
+/** The process of a call in flight ends: take it away, and finish the call if it is parked. */
+void call_abandon(struct call *call);
+
 #endif

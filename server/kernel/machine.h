@@ -74,6 +74,7 @@ struct machine {
     uint32_t busy_guests;
     struct census census;
     uint64_t calls_total;          /* calls begun */
+    int32_t current_pid;           /* whose call is being carried out; 0 between calls */
     bool ticking;
     void *owner;                   /* the daemon's own */
 };

@@ -20,11 +20,12 @@
 #include "server/base/list.h"
 #include "server/kernel/aspace.h"
 #include "server/kernel/executor.h"
+#include "server/kernel/hash.h"
 #include "server/kernel/ns.h"
 
 #include <stdbool.h>
-#include <uthash.h>
 
+struct call;
 struct machine;
 
 struct proc {
@@ -37,6 +38,7 @@ struct proc {
     uint32_t state;          /* PS_* */
     int32_t return_code;     /* once ended */
     char *program;           /* what it runs, for people; owned; NULL before */
+    bool detached;           /* nobody waits for it: the record goes when it ends (sessions' processes) */
 
     /* Until it ends. */
     struct executor *executor; /* of a guest, else NULL */
@@ -47,6 +49,7 @@ struct proc {
     struct aspace memory;
     int32_t last_errno;        /* positive errno of its last failed call, for SC_ERRNO */
     bool busy;                 /* a guest that runs on the host right now: virtual time stands still */
+    bool ending;               /* inside of proc_end(), itself or an ancestor */
 
     /* Waiting for its children. */
     struct list ended;       /* struct proc.ended_link, in the order they ended */
@@ -55,6 +58,9 @@ struct proc {
 
     void *driver;            /* the rpc layer's session for a driven process; the kernel never looks */
 };
+
+/** Make a machine's first process, driven and without names: machine->init. -ENOMEM. */
+int proc_new_init(struct machine *m);
 
 /** Make a child of @parent in PS_LOADING without names (NEW_PROC). -EAGAIN past the limit, -ENOMEM. */
 int proc_new(struct proc *parent, struct proc **out);
@@ -93,8 +99,12 @@ void proc_end(struct proc *p, uint32_t state, int32_t code, const char *text);
 /** A guest did something fatal: proc_end() with PS_FAILURE and a FAIL_* code. */
 void proc_fault(struct proc *p, int32_t fail_code, const char *text);
 
-/** Free the record of an ended process (it was waited for). */
+/** Free the record of an ended process (it was waited for) and wake who waited for it in vain. */
 void proc_reap(struct proc *p);
+
+/** Park a PROC_WAIT or PROC_WAIT_ANY until a child fits it. Returns SC_PENDING, 0 when one does already, or
+ * -errno. @out is the call's own result. */
+int proc_wait(struct call *call, struct sc_proc_status *out);
 
 /** Its status as PROC_STATUS tells it. */
 void proc_status(const struct proc *p, struct sc_proc_status *out);

@@ -24,6 +24,7 @@
 #include "schema/calls.h"
 #include "server/base/list.h"
 #include "server/base/why.h"
+#include "server/kernel/hash.h"
 #include "server/kernel/path.h"
 #include "server/kernel/timer.h"
 
@@ -42,21 +43,20 @@ struct mount {
     struct list link;           /* in machine->mounts */
     char *driver;               /* name it was made with, owned */
     int32_t maker;              /* pid that made it: FS_ADD_SRC asks */
-    uint64_t moves;             /* count of MOVEs: cached paths older than this are stale */
+    bool readonly;              /* every change is refused; stat.access tells it */
     uint32_t refs;
 };
 
 /** A name in use. */
 struct node {
     struct mount *mount;
-    struct node *parent;   /* referenced; NULL of a root, and of a node whose name was deleted */
-    struct list children;  /* struct node.sibling */
-    struct list sibling;
+    struct node *parent;   /* referenced; NULL of the root */
+    struct node *children; /* uthash by name */
+    UT_hash_handle hh;     /* in parent->children */
+    char *name;            /* owned, NUL-terminated; "" of the root */
     uint32_t refs;
     uint32_t open_count;   /* open files on it */
     uint32_t root_count;   /* views whose root it is */
-    uint16_t name_len;
-    char name[];           /* NUL-terminated; "" of the root */
 };
 
 /** What a name in a namespace means. */
@@ -81,9 +81,8 @@ struct open_file {
     struct mount *mount;
     struct node *node;
     struct fs_file file;
-    struct path *path;           /* cached for the driver; valid while path_moves == mount->moves */
-    uint64_t path_moves;
-    struct dir_snapshot *listing; /* of the last READDIR 0; NULL before */
+    struct dir_snapshot listing; /* of the last READDIR 0 */
+    bool listed;                 /* listing was taken */
     uint32_t mode;               /* FM_*: rights of the handle */
     uint32_t view_modes;         /* mask of the view it was opened through: stat.access */
     uint32_t refs;
@@ -132,8 +131,13 @@ struct view *view_unref(struct view *v);
  */
 int view_allows(const struct view *v, uint32_t modes, struct why *why);
 
-/** Print a view's root path in its mount ("/home"). Returns 0, -ENAMETOOLONG. */
+/** A view's root path in its mount ("/home"). Returns 0, -ENAMETOOLONG. */
 int view_root_path(const struct view *v, struct path *out);
+
+/** The names of a mask's bits, joined with ',' ("READ,WRITE"), "nothing" for 0. @out has room for
+ * VFS_MODES_MAX bytes. Returns @out. */
+enum { VFS_MODES_MAX = 128 };
+const char *vfs_mode_names(uint32_t modes, char *out);
 
 /**
  * Walk a canonical path of a view to a place; links are followed, inside the view, the last component
@@ -161,8 +165,13 @@ int vfs_subview(const struct place *at, struct sc_str label, uint32_t ok_modes, 
  */
 int vfs_open(struct place *at, uint32_t mode, struct sc_str label, struct open_file **out);
 
+/** Create a regular file or directory. -EEXIST, -EINVAL another type, or what the driver answers. */
 int vfs_create(struct place *at, uint32_t type, struct why *why);
+
+/** Delete a file or empty directory. -EBUSY open or root of a view, or what the driver answers. */
 int vfs_delete(struct place *at, struct why *why);
+
+/** Move a name in one mount. -EEXIST, -EBUSY the view's root, -EINVAL into itself, or the driver's. */
 int vfs_move(struct place *from, struct place *to, struct why *why);
 
 struct open_file *open_file_ref(struct open_file *f);

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/kernel/call.h"
+
+#include "server/base/check.h"
+#include "server/base/strbuf.h"
+#include "server/kernel/machine.h"
+
+#include <errno.h>
+#include <string.h>
+
+typedef int (*call_handler_fn)(struct call *call);
+
+#define SC_CALL(nr, UP, low, pass, rc, doc, ARGS, RESULTS, ERRORS)                                 \
+    static int begin_##low(struct call *call)                                                      \
+    {                                                                                              \
+        return sc_##low(call, &call->args.low, &call->out.low);                                    \
+    }
+#include "schema/syscalls.def"
+
+static const call_handler_fn handlers[SC_MAX] = {
+#define SC_CALL(nr, UP, low, pass, rc, doc, ARGS, RESULTS, ERRORS) [nr] = begin_##low,
+#include "schema/syscalls.def"
+};
+
+void call_init(struct call *call, struct proc *proc, enum sc_gate gate, int nr, call_done_fn done,
+               void *user)
+{
+    memset(call, 0, sizeof(*call));
+    call->proc = proc;
+    call->machine = proc->machine;
+    call->gate = gate;
+    call->nr = nr;
+    call->done = done;
+    call->user = user;
+    list_init(&call->in_proc);
+    list_init(&call->wait);
+}
+
+/** The results are final. */
+static void settle(struct call *call, int status)
+{
+    if (call->proc != NULL && status < 0)
+        call->proc->last_errno = -status;
+    list_del(&call->in_proc);
+    call->machine->census.calls--;
+    call->status = status;
+    call->state = CALL_FINISHED;
+}
+
+int call_begin(struct call *call)
+{
+    struct machine *m = call->machine;
+    int status;
+
+    CHECK(call->state == CALL_NEW);
+    CHECK(call->nr >= 0 && call->nr < SC_MAX && handlers[call->nr] != NULL);
+    call->state = CALL_RUNNING;
+    list_append(&call->proc->calls, &call->in_proc);
+    m->census.calls++;
+    m->calls_total++;
+    m->current_pid = call->proc->pid;
+    status = handlers[call->nr](call);
+    m->current_pid = 0;
+    if (status == SC_PENDING) {
+        CHECK(call->state == CALL_PARKED);
+        machine_arm(m);
+        return SC_PENDING;
+    }
+    settle(call, status);
+    return status;
+}
+
+void call_done(struct call *call)
+{
+    CHECK(call->state == CALL_NEW || call->state == CALL_FINISHED);
+    why_done(&call->why);
+}
+
+int call_park(struct call *call, struct list *waiters)
+{
+    list_append(waiters, &call->wait);
+    call->state = CALL_PARKED;
+    return SC_PENDING;
+}
+
+static void on_deadline(struct timer *t)
+{
+    call_finish(container_of(t, struct call, timer), 0);
+}
+
+int call_park_until(struct call *call, uint64_t deadline_ns)
+{
+    int err = timer_set(&call->machine->clock_timers, &call->timer, deadline_ns, on_deadline);
+
+    if (err < 0)
+        return err;
+    call->state = CALL_PARKED;
+    return SC_PENDING;
+}
+
+void call_finish(struct call *call, int status)
+{
+    CHECK(call->state == CALL_PARKED);
+    list_del(&call->wait);
+    timer_clear(&call->machine->clock_timers, &call->timer);
+    settle(call, status);
+    call->done(call);
+}
+
+void call_cancel(struct call *call, int err)
+{
+    if (call->state == CALL_PARKED)
+        call_finish(call, err);
+}
+
+void call_abandon(struct call *call)
+{
+    list_del(&call->in_proc);
+    call->proc = NULL;
+    if (call->state == CALL_PARKED)
+        call_finish(call, call_why(call, -ECANCELED, "the process ended while the call waited"));
+}
+
+int call_why(struct call *call, int err, const char *fmt, ...)
+{
+    struct strbuf text = STRBUF_INIT;
+    va_list ap;
+
+    va_start(ap, fmt);
+    (void)strbuf_addv(&text, fmt, ap);
+    va_end(ap);
+    (void)why_add(&call->why, err, "%s", strbuf_str(&text));
+    strbuf_done(&text);
+    return err;
+}

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ELF images are attackers' input: every number is checked before it is used.
+ *
+ * What the two kinds get:
+ *
+ *                 i386                        x86_64
+ *   user limit    0xC0000000                  0x7FFF00000000
+ *   stack         [0xB8000000, 0xB8020000)    [limit - 8 MiB - 64 KiB, limit - 64 KiB)
+ *   first sp      the end of the stack: empty, no arguments, no return address
+ *
+ * A PT_LOAD becomes one region from its first to its last page; bytes of these pages that the file does not
+ * give are zero. Regions may not touch each other's pages. GNU_STACK, GNU_EH_FRAME and notes are ignored.
+ */
+#include "server/kernel/elf.h"
+
+#include "server/kernel/aspace.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+
+#define I386_STACK_ADDR UINT64_C(0xB8000000)
+#define I386_STACK_SIZE UINT64_C(0x20000)
+#define X86_64_STACK_SIZE (UINT64_C(8) << 20)
+#define X86_64_STACK_GAP UINT64_C(0x10000)
+
+enum { PHDRS_MAX = 128 };
+
+/** What of a program header matters, for both classes. */
+struct phdr {
+    uint32_t type;
+    uint32_t flags;
+    uint64_t offset;
+    uint64_t vaddr;
+    uint64_t filesz;
+    uint64_t memsz;
+};
+
+/** What of the ELF header matters, for both classes. */
+struct header {
+    uint16_t type;
+    uint16_t machine;
+    uint64_t entry;
+    uint64_t phoff;
+    uint16_t phentsize;
+    uint16_t phnum;
+    size_t phdr_size; /* what phentsize must be */
+    bool is_64;
+};
+
+/** An image being parsed. */
+struct reader {
+    const unsigned char *bytes;
+    size_t size;
+    struct header h;
+    struct why *why;
+};
+
+static int read_header(struct reader *r)
+{
+    struct header *h = &r->h;
+    Elf32_Ehdr e32;
+    Elf64_Ehdr e64;
+
+    if (r->size < EI_NIDENT || memcmp(r->bytes, ELFMAG, SELFMAG) != 0)
+        return why_add(r->why, -ENOEXEC, "not an ELF image: it does not begin with 0x7F 'ELF'");
+    if (r->bytes[EI_DATA] != ELFDATA2LSB || r->bytes[EI_VERSION] != EV_CURRENT)
+        return why_add(r->why, -ENOEXEC, "not a little-endian ELF of version 1");
+    h->is_64 = r->bytes[EI_CLASS] == ELFCLASS64;
+    if (!h->is_64 && r->bytes[EI_CLASS] != ELFCLASS32)
+        return why_add(r->why, -ENOEXEC, "ELF class %d is neither 32 nor 64 bit", r->bytes[EI_CLASS]);
+    if (r->size < (h->is_64 ? sizeof(e64) : sizeof(e32)))
+        return why_add(r->why, -ENOEXEC, "truncated: %zu bytes do not hold an ELF header", r->size);
+    if (h->is_64) {
+        memcpy(&e64, r->bytes, sizeof(e64));
+        *h = (struct header){e64.e_type,      e64.e_machine, e64.e_entry,       e64.e_phoff,
+                             e64.e_phentsize, e64.e_phnum,   sizeof(Elf64_Phdr), true};
+    } else {
+        memcpy(&e32, r->bytes, sizeof(e32));
+        *h = (struct header){e32.e_type,      e32.e_machine, e32.e_entry,       e32.e_phoff,
+                             e32.e_phentsize, e32.e_phnum,   sizeof(Elf32_Phdr), false};
+    }
+    return 0;
+}
+
+static int check_header(const struct reader *r)
+{
+    const struct header *h = &r->h;
+
+    if (h->machine != (h->is_64 ? EM_X86_64 : EM_386))
+        return why_add(r->why, -ENOEXEC, "machine %u with %d-bit class: only i386 and x86_64 run here",
+                       h->machine, h->is_64 ? 64 : 32);
+    if (h->type == ET_DYN)
+        return why_add(r->why, -ENOEXEC,
+                       "position-independent or shared: link it static and non-PIE, as scbox-cc does");
+    if (h->type != ET_EXEC)
+        return why_add(r->why, -ENOEXEC, "ELF type %u is no executable", h->type);
+    if (h->phentsize != h->phdr_size)
+        return why_add(r->why, -ENOEXEC, "program headers of %u bytes, %zu expected", h->phentsize,
+                       h->phdr_size);
+    if (h->phnum == 0 || h->phnum > PHDRS_MAX)
+        return why_add(r->why, -ENOEXEC, "%u program headers; 1 to %d are allowed", h->phnum, PHDRS_MAX);
+    if (h->phoff > r->size || (uint64_t)h->phnum * h->phdr_size > r->size - h->phoff)
+        return why_add(r->why, -ENOEXEC, "truncated: the program headers lie past the end");
+    return 0;
+}
+
+static struct phdr read_phdr(const struct reader *r, size_t i)
+{
+    const unsigned char *at = r->bytes + r->h.phoff + i * r->h.phdr_size;
+    Elf32_Phdr p32;
+    Elf64_Phdr p64;
+
+    if (r->h.is_64) {
+        memcpy(&p64, at, sizeof(p64));
+        return (struct phdr){p64.p_type,  p64.p_flags,  p64.p_offset,
+                             p64.p_vaddr, p64.p_filesz, p64.p_memsz};
+    }
+    memcpy(&p32, at, sizeof(p32));
+    return (struct phdr){p32.p_type,  p32.p_flags,  p32.p_offset,
+                         p32.p_vaddr, p32.p_filesz, p32.p_memsz};
+}
+
+static uint32_t modes_of(uint32_t flags)
+{
+    return ((flags & PF_R) != 0 ? (uint32_t)MM_READ : 0) |
+           ((flags & PF_W) != 0 ? (uint32_t)MM_WRITE : 0) |
+           ((flags & PF_X) != 0 ? (uint32_t)MM_EXEC : 0);
+}
+
+static int add_segment(const struct reader *r, const struct phdr *p, size_t i,
+                       struct exec_image *out)
+{
+    const uint64_t page = SC_PAGE_SIZE;
+    uint64_t addr = p->vaddr / page * page;
+    uint64_t end = p->vaddr + p->memsz;
+
+    if (p->memsz == 0)
+        return 0;
+    if (p->filesz > p->memsz)
+        return why_add(r->why, -ENOEXEC, "segment %zu has more bytes in the file than in memory", i);
+    if (p->offset > r->size || p->filesz > r->size - p->offset)
+        return why_add(r->why, -ENOEXEC, "truncated: segment %zu lies past the end of the file", i);
+    if (end < p->vaddr || end > out->user_limit)
+        return why_add(r->why, -ENOEXEC, "segment %zu ends past the user limit 0x%llx", i,
+                       (unsigned long long)out->user_limit);
+    if (addr < page)
+        return why_add(r->why, -ENOEXEC, "segment %zu covers page 0", i);
+    if (out->segment_count == EXEC_SEGMENTS_MAX)
+        return why_add(r->why, -ENOEXEC, "more than %d segments", EXEC_SEGMENTS_MAX);
+    out->segment[out->segment_count++] = (struct exec_segment){
+        .addr = addr,
+        .size = (end - addr + page - 1) / page * page,
+        .mode = modes_of(p->flags),
+        .data_addr = p->vaddr,
+        .data = r->bytes + p->offset,
+        .data_size = (size_t)p->filesz,
+    };
+    return 0;
+}
+
+static bool overlap(uint64_t a, uint64_t a_size, uint64_t b, uint64_t b_size)
+{
+    return a < b + b_size && b < a + a_size;
+}
+
+static int check_overlaps(const struct reader *r, const struct exec_image *image)
+{
+    for (size_t i = 0; i < image->segment_count; i++) {
+        const struct exec_segment *a = &image->segment[i];
+
+        if (overlap(a->addr, a->size, image->stack_addr, image->stack_size))
+            return why_add(r->why, -ENOEXEC, "the segment at 0x%llx overlaps the stack",
+                           (unsigned long long)a->addr);
+        for (size_t k = 0; k < i; k++) {
+            const struct exec_segment *b = &image->segment[k];
+
+            if (overlap(a->addr, a->size, b->addr, b->size))
+                return why_add(r->why, -ENOEXEC, "the segments at 0x%llx and 0x%llx share a page",
+                               (unsigned long long)b->addr, (unsigned long long)a->addr);
+        }
+    }
+    return 0;
+}
+
+static int check_entry(const struct reader *r, const struct exec_image *image)
+{
+    for (size_t i = 0; i < image->segment_count; i++) {
+        const struct exec_segment *s = &image->segment[i];
+
+        if ((s->mode & MM_EXEC) != 0 && image->entry >= s->addr && image->entry - s->addr < s->size)
+            return 0;
+    }
+    return why_add(r->why, -ENOEXEC, "the entry 0x%llx is in no executable segment",
+                   (unsigned long long)image->entry);
+}
+
+/** Stack, limit and entry, by kind. */
+static void set_layout(const struct header *h, struct exec_image *out)
+{
+    memset(out, 0, sizeof(*out));
+    out->entry = h->entry;
+    if (h->is_64) {
+        out->gate = SC_GATE_X86_64;
+        out->user_limit = ASPACE_LIMIT_X86_64;
+        out->stack_size = X86_64_STACK_SIZE;
+        out->stack_addr = ASPACE_LIMIT_X86_64 - X86_64_STACK_GAP - X86_64_STACK_SIZE;
+    } else {
+        out->gate = SC_GATE_I386;
+        out->user_limit = ASPACE_LIMIT_I386;
+        out->stack_size = I386_STACK_SIZE;
+        out->stack_addr = I386_STACK_ADDR;
+    }
+    out->stack_pointer = out->stack_addr + out->stack_size;
+}
+
+int elf_parse(const void *bytes, size_t size, struct exec_image *out, struct why *why)
+{
+    struct reader r = {.bytes = bytes, .size = size, .why = why};
+    int err = read_header(&r);
+
+    if (err == 0)
+        err = check_header(&r);
+    if (err < 0)
+        return err;
+    set_layout(&r.h, out);
+    for (size_t i = 0; i < r.h.phnum && err == 0; i++) {
+        struct phdr p = read_phdr(&r, i);
+
+        if (p.type == PT_INTERP)
+            return why_add(why, -ENOEXEC, "dynamically linked (PT_INTERP): link it static");
+        if (p.type == PT_LOAD)
+            err = add_segment(&r, &p, i, out);
+    }
+    if (err == 0 && out->segment_count == 0)
+        return why_add(why, -ENOEXEC, "no segment to load");
+    if (err == 0)
+        err = check_overlaps(&r, out);
+    return err == 0 ? check_entry(&r, out) : err;
+}

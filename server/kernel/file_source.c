@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/kernel/file_source.h"
+
+#include <errno.h>
+
+static int64_t source_read(void *user, void *buf, size_t len, int64_t off)
+{
+    struct open_file *f = user;
+
+    return (f->mode & FM_READ) != 0 ? vfs_read(f, buf, len, off) : -EBADF;
+}
+
+static int64_t source_write(void *user, const void *buf, size_t len, int64_t off)
+{
+    struct open_file *f = user;
+
+    return (f->mode & FM_WRITE) != 0 ? vfs_write(f, buf, len, off) : -EBADF;
+}
+
+static int64_t source_size(void *user)
+{
+    struct fs_stat st;
+    int err = vfs_fstat(user, &st);
+
+    return err < 0 ? err : (int64_t)st.size;
+}
+
+static void source_close(void *user)
+{
+    (void)open_file_unref(user);
+}
+
+void file_source_init(struct fs_source *source, struct open_file *f)
+{
+    *source = (struct fs_source){source_read, source_write, source_size, source_close,
+                                 open_file_ref(f)};
+}

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/kernel/machine.h"
+
+#include "server/base/check.h"
+#include "server/kernel/call.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/** What a virtual machine's calendar says when its clock is 0: 2000-01-01T00:00:00Z. */
+#define VIRTUAL_EPOCH_NS (UINT64_C(946684800) * 1000000000)
+
+const struct machine_limits machine_default_limits = {
+    .procs = 10000,
+    .fds = 1024,
+    .names = 256,
+    .regions = 4096,
+    .memory = UINT64_C(1) << 30,
+    .image = UINT64_C(64) << 20,
+};
+
+static struct machine_limits effective_limits(const struct machine_limits *wanted)
+{
+    const struct machine_limits *d = &machine_default_limits;
+
+    return (struct machine_limits){
+        .procs = wanted->procs != 0 ? wanted->procs : d->procs,
+        .fds = wanted->fds != 0 ? wanted->fds : d->fds,
+        .names = wanted->names != 0 ? wanted->names : d->names,
+        .regions = wanted->regions != 0 ? wanted->regions : d->regions,
+        .memory = wanted->memory != 0 ? wanted->memory : d->memory,
+        .image = wanted->image != 0 ? wanted->image : d->image,
+    };
+}
+
+int machine_new(const struct machine_spec *spec, const struct host_ops *ops, void *host,
+                struct machine **out)
+{
+    struct machine *m = calloc(1, sizeof(*m));
+    int err = -ENOMEM;
+
+    if (m == NULL)
+        return -ENOMEM;
+    m->spec = *spec;
+    m->limits = effective_limits(&spec->limits);
+    m->ops = ops;
+    m->host = host;
+    m->next_pid = 1;
+    m->random_state = spec->seed;
+    m->started_ns = ops->now_ns(host);
+    list_init(&m->mounts);
+    list_init(&m->ready);
+    list_init(&m->listeners);
+    timer_heap_init(&m->clock_timers);
+    timer_heap_init(&m->host_timers);
+    m->name = strdup(spec->name);
+    if (m->name == NULL)
+        goto out;
+    m->spec.name = m->name;
+    err = proc_new_init(m);
+    if (err < 0)
+        goto out;
+    *out = m;
+    return 0;
+out:
+    free(m->name);
+    free(m);
+    return err;
+}
+
+void machine_free(struct machine *m)
+{
+    if (m == NULL)
+        return;
+    CHECK(m->current_pid == 0);
+    m->spec.on_end = NULL;
+    if (m->init != NULL)
+        proc_end(m->init, PS_KILLED, 0, NULL);
+    CHECK(list_empty(&m->mounts));
+    CHECK(m->census.calls == 0);
+    m->ops->wake_at(m->host, m, HOST_WAKE_NEVER);
+    timer_heap_done(&m->clock_timers);
+    timer_heap_done(&m->host_timers);
+    free(m->name);
+    free(m);
+}
+
+uint64_t machine_now_ns(const struct machine *m)
+{
+    if (m->spec.clock == CLOCK_VIRTUAL)
+        return m->virtual_ns;
+    return m->ops->now_ns(m->host) - m->started_ns;
+}
+
+uint64_t machine_stamp_ns(const struct machine *m)
+{
+    if (m->spec.clock == CLOCK_VIRTUAL)
+        return VIRTUAL_EPOCH_NS + m->virtual_ns;
+    return m->ops->wall_ns(m->host);
+}
+
+/** The splitmix64 generator: small, well spread, and the same everywhere. */
+static uint64_t next_random(struct machine *m)
+{
+    uint64_t z = m->random_state += UINT64_C(0x9E3779B97F4A7C15);
+
+    z = (z ^ z >> 30) * UINT64_C(0xBF58476D1CE4E5B9);
+    z = (z ^ z >> 27) * UINT64_C(0x94D049BB133111EB);
+    return z ^ z >> 31;
+}
+
+void machine_random(struct machine *m, void *buf, size_t len)
+{
+    char *at = buf;
+
+    while (len > 0) {
+        uint64_t r = next_random(m);
+        size_t n = len < sizeof(r) ? len : sizeof(r);
+
+        memcpy(at, &r, n);
+        at += n;
+        len -= n;
+    }
+}
+
+/** Whether a virtual clock may jump: everybody waits. */
+static bool everybody_waits(const struct machine *m)
+{
+    return m->holds == 0 && m->busy_guests == 0 && list_empty(&m->ready);
+}
+
+void machine_arm(struct machine *m)
+{
+    uint64_t deadline = timer_next(&m->host_timers);
+    uint64_t next = timer_next(&m->clock_timers);
+
+    if (m->ticking)
+        return; /* machine_tick() arms when it is done */
+    if (next != UINT64_MAX && m->spec.clock == CLOCK_REAL && next < UINT64_MAX - m->started_ns &&
+        next + m->started_ns < deadline)
+        deadline = next + m->started_ns;
+    if (next != UINT64_MAX && m->spec.clock == CLOCK_VIRTUAL && everybody_waits(m))
+        deadline = HOST_WAKE_SOON;
+    if (!list_empty(&m->ready))
+        deadline = HOST_WAKE_SOON;
+    m->ops->wake_at(m->host, m, deadline);
+}
+
+/** Let the calls that yielded go on; those that yield meanwhile wait for the next tick. */
+static void resume_ready(struct machine *m)
+{
+    struct list now;
+
+    list_init(&now);
+    list_splice(&now, &m->ready);
+    while (!list_empty(&now))
+        call_finish(container_of(now.next, struct call, wait), 0);
+}
+
+void machine_tick(struct machine *m)
+{
+    uint64_t now;
+
+    if (m->ticking)
+        return;
+    m->ticking = true;
+    now = m->ops->now_ns(m->host);
+    while (timer_fire_one(&m->host_timers, now))
+        continue;
+    resume_ready(m);
+    if (m->spec.clock == CLOCK_VIRTUAL && everybody_waits(m) &&
+        timer_next(&m->clock_timers) != UINT64_MAX)
+        m->virtual_ns = timer_next(&m->clock_timers);
+    now = machine_now_ns(m);
+    while (timer_fire_one(&m->clock_timers, now))
+        continue;
+    m->ticking = false;
+    machine_arm(m);
+}
+
+void machine_hold(struct machine *m)
+{
+    m->holds++;
+}
+
+void machine_release(struct machine *m)
+{
+    CHECK(m->holds > 0);
+    m->holds--;
+    if (m->holds == 0)
+        machine_arm(m);
+}
+
+void machine_guest_busy(struct proc *p, bool busy)
+{
+    struct machine *m = p->machine;
+
+    if (p->busy == busy)
+        return;
+    p->busy = busy;
+    if (busy) {
+        m->busy_guests++;
+        return;
+    }
+    m->busy_guests--;
+    machine_arm(m);
+}
+
+void machine_census(const struct machine *m, struct census *out)
+{
+    *out = m->census;
+    out->timers = (uint32_t)m->clock_timers.count;
+    out->regions = 0;
+    for (const struct proc *p = m->procs; p != NULL; p = p->hh.next)
+        out->regions += (uint32_t)p->memory.count;
+}

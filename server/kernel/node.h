@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/* Nodes: the names of a mount that are in use (vfs.h tells what for). Only the VFS's own files use these. */
+#ifndef SERVER_KERNEL_NODE_H
+#define SERVER_KERNEL_NODE_H
+
+#include "server/kernel/vfs.h"
+
+/** The node of "/" for a new mount, with one reference. -ENOMEM. */
+int node_new_root(struct mount *m, struct node **out);
+
+/** The node of a path, made with all above it if not in use yet. @out returned; node_unref(). -ENOMEM. */
+int node_get(struct mount *m, const struct path *path, struct node **out);
+
+/** The node of a path, borrowed; NULL when it is not in use. */
+struct node *node_find(struct mount *m, const struct path *path);
+
+struct node *node_ref(struct node *n);
+struct node *node_unref(struct node *n);
+
+/** Its path in its mount. -ENAMETOOLONG when moves made it too long. */
+int node_path(const struct node *n, struct path *out);
+
+/** Hang a node under another parent with another name (MOVE). @name is taken on success. -ENOMEM. */
+int node_move(struct node *n, struct node *parent, char *name);
+
+#endif

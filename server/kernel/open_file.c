@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: MIT */
+/* Open files: from a place to a handle, and what is done with one. */
+#include "server/kernel/machine.h"
+#include "server/kernel/mount.h"
+#include "server/kernel/node.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { SNAPSHOT_FIRST = 16 };
+
+/** The driver's open flags for a handle's rights. */
+static uint32_t driver_flags(uint32_t mode)
+{
+    uint32_t flags = 0;
+
+    if ((mode & FM_READ) != 0 || (mode & FM_WRITE) == 0)
+        flags |= FS_O_RDONLY;
+    if ((mode & FM_WRITE) != 0)
+        flags |= FS_O_WRONLY;
+    if ((mode & FM_APPEND) != 0)
+        flags |= FS_O_APPEND;
+    if ((mode & FM_BLOCKING) == 0)
+        flags |= FS_O_NONBLOCK;
+    return flags;
+}
+
+static bool needs_path(const struct open_file *f)
+{
+    return (f->mount->fs->caps & FS_CAP_NO_OPEN) != 0;
+}
+
+/** The path a driver without handles needs; NULL for all others. */
+static const char *driver_path(const struct open_file *f, struct path *buf)
+{
+    if (!needs_path(f))
+        return NULL;
+    return node_path(f->node, buf) == 0 ? buf->str : NULL;
+}
+
+/** Memory and node for a file that is not open in the driver yet. */
+static int file_new(struct place *at, uint32_t mode, struct sc_str label, struct open_file **out)
+{
+    struct open_file *f = calloc(1, sizeof(*f));
+    struct mount *m = at->view->mount;
+
+    if (f == NULL)
+        return -ENOMEM;
+    f->label = strndup(label.ptr, label.len);
+    if (f->label == NULL || node_get(m, &at->path, &f->node) < 0) {
+        free(f->label);
+        free(f);
+        return -ENOMEM;
+    }
+    f->mount = mount_ref(m);
+    f->node->open_count++;
+    f->mode = mode;
+    f->view_modes = at->view->ok_modes;
+    f->file.flags = driver_flags(mode);
+    f->refs = 1;
+    m->machine->census.files++;
+    *out = f;
+    return 0;
+}
+
+/** Release everything but the driver's handle. */
+static void file_free(struct open_file *f)
+{
+    f->mount->machine->census.files--;
+    f->node->open_count--;
+    (void)node_unref(f->node);
+    (void)mount_unref(f->mount);
+    free(f->listing.at);
+    free(f->label);
+    free(f);
+}
+
+static int open_in_driver(struct open_file *f, const char *path)
+{
+    const struct fs_ops *ops = f->mount->fs->ops;
+
+    if (needs_path(f))
+        return 0;
+    return f->is_dir ? ops->opendir(f->mount->fs, path, &f->file)
+                     : ops->open(f->mount->fs, path, &f->file);
+}
+
+/** Carry out FM_CREATE and FM_TRUNC. @created tells whether the file is new. */
+static int prepare(struct place *at, uint32_t mode, bool *created)
+{
+    struct fs *fs = at->view->mount->fs;
+    int err = 0;
+
+    *created = false;
+    if (!at->exists) {
+        err = fs->ops->mknod(fs, at->path.str, S_IFREG | 0644);
+        *created = err == 0;
+    } else if ((mode & FM_TRUNC) != 0 && S_ISREG(at->stat.mode)) {
+        err = fs->ops->truncate(fs, at->path.str, 0, NULL);
+    }
+    mount_changed(at->view->mount);
+    return err;
+}
+
+int vfs_open(struct place *at, uint32_t mode, struct sc_str label, struct open_file **out)
+{
+    struct fs *fs = at->view->mount->fs;
+    struct open_file *f;
+    bool created = false;
+    int err;
+
+    if (!at->exists && (mode & FM_CREATE) == 0)
+        return -ENOENT;
+    if (at->exists && S_ISDIR(at->stat.mode) && mode != FM_READDIR)
+        return -EISDIR;
+    if ((!at->exists || !S_ISDIR(at->stat.mode)) && (mode & FM_READDIR) != 0)
+        return -ENOTDIR;
+    err = file_new(at, mode, label, &f);
+    if (err < 0)
+        return err;
+    f->is_dir = at->exists && S_ISDIR(at->stat.mode);
+    err = prepare(at, mode, &created);
+    if (err < 0)
+        goto out;
+    err = open_in_driver(f, at->path.str);
+    if (err < 0)
+        goto out;
+    *out = f;
+    return 0;
+out:
+    file_free(f);
+    if (created)
+        (void)fs->ops->unlink(fs, at->path.str); /* the error to tell is the first one */
+    return err;
+}
+
+struct open_file *open_file_ref(struct open_file *f)
+{
+    f->refs++;
+    return f;
+}
+
+struct open_file *open_file_unref(struct open_file *f)
+{
+    const struct fs_ops *ops;
+    int err = 0;
+
+    if (f == NULL || --f->refs > 0)
+        return NULL;
+    ops = f->mount->fs->ops;
+    if (!needs_path(f))
+        err = f->is_dir ? ops->closedir(f->mount->fs, NULL, &f->file)
+                        : ops->close(f->mount->fs, NULL, &f->file);
+    if (err < 0)
+        event_note(f->mount->machine, 0, "closing %s: %s", f->label, sc_errno_name(err));
+    mount_changed(f->mount);
+    file_free(f);
+    return NULL;
+}
+
+int64_t vfs_read(struct open_file *f, char *buf, size_t len, int64_t off)
+{
+    struct path path;
+    struct fs *fs = f->mount->fs;
+
+    return fs->ops->read(fs, driver_path(f, &path), buf, len, off, &f->file);
+}
+
+int64_t vfs_write(struct open_file *f, const char *buf, size_t len, int64_t off)
+{
+    struct path path;
+    struct fs *fs = f->mount->fs;
+    int64_t count = fs->ops->write(fs, driver_path(f, &path), buf, len, off, &f->file);
+
+    mount_changed(f->mount);
+    return count;
+}
+
+int vfs_fstat(struct open_file *f, struct fs_stat *out)
+{
+    struct path path;
+    struct fs *fs = f->mount->fs;
+
+    return fs->ops->getattr(fs, driver_path(f, &path), out, &f->file);
+}
+
+int64_t vfs_ioctl(struct open_file *f, uint32_t command)
+{
+    struct path path;
+    struct fs *fs = f->mount->fs;
+    int64_t result = fs->ops->ioctl(fs, driver_path(f, &path), command, &f->file);
+
+    return result == -ENOSYS ? -ENOTTY : result;
+}
+
+/** A listing that is being taken. */
+struct listing {
+    struct open_file *file;
+    struct dir_snapshot snapshot;
+    size_t cap;
+    struct path dir; /* for entries the driver gives no stat of */
+};
+
+static int listing_grow(struct listing *l)
+{
+    size_t cap = l->cap != 0 ? l->cap * 2 : SNAPSHOT_FIRST;
+    struct sc_dirent *at = realloc(l->snapshot.at, cap * sizeof(*at));
+
+    if (at == NULL)
+        return -ENOMEM;
+    l->snapshot.at = at;
+    l->cap = cap;
+    return 0;
+}
+
+/** Look up what the driver did not tell. */
+static int entry_stat(struct listing *l, const char *name, struct fs_stat *out)
+{
+    struct fs *fs = l->file->mount->fs;
+    struct path path = l->dir;
+    int err = path_push(&path, name, strlen(name));
+
+    return err < 0 ? err : fs->ops->getattr(fs, path.str, out, NULL);
+}
+
+static int on_entry(void *user, const char *name, const struct fs_stat *stat)
+{
+    struct listing *l = user;
+    struct sc_dirent *entry;
+    struct sc_stat st;
+    struct fs_stat own;
+    size_t len = strlen(name);
+
+    if (len >= SC_DIR_MAX)
+        return 0; /* a name this ABI can't spell can't be opened either */
+    if (stat == NULL) {
+        if (entry_stat(l, name, &own) < 0)
+            return 0; /* it went away meanwhile */
+        stat = &own;
+    }
+    if (l->snapshot.count == l->cap && listing_grow(l) < 0)
+        return -ENOMEM;
+    entry = &l->snapshot.at[l->snapshot.count++];
+    vfs_stat(l->file->mount, stat, l->file->view_modes, &st);
+    memset(&entry->name, 0, sizeof(entry->name));
+    memcpy(entry->name.bytes, name, len);
+    entry->type = st.type;
+    entry->access = st.access;
+    entry->size = st.size;
+    return 0;
+}
+
+static int take_snapshot(struct open_file *f)
+{
+    struct listing l = {.file = f};
+    struct fs *fs = f->mount->fs;
+    struct path path;
+    int err = node_path(f->node, &l.dir);
+
+    if (err < 0)
+        return err;
+    err = fs->ops->readdir(fs, driver_path(f, &path), on_entry, &l, &f->file);
+    if (err < 0) {
+        free(l.snapshot.at);
+        return err;
+    }
+    free(f->listing.at);
+    f->listing = l.snapshot;
+    f->listed = true;
+    return 0;
+}
+
+int vfs_readdir(struct open_file *f, uint32_t n, struct sc_dirent *out)
+{
+    if (n == 0 || !f->listed) {
+        int err = take_snapshot(f);
+
+        if (err < 0)
+            return err;
+    }
+    if (n >= f->listing.count)
+        return -ENOENT;
+    *out = f->listing.at[n];
+    return 0;
+}

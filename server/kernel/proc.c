@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/kernel/proc.h"
+
+#include "server/base/check.h"
+#include "server/kernel/call.h"
+#include "server/kernel/elf.h"
+#include "server/kernel/machine.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int proc_alloc(struct machine *m, struct proc *parent, struct proc **out)
+{
+    struct proc *p = calloc(1, sizeof(*p));
+
+    if (p == NULL)
+        return -ENOMEM;
+    p->machine = m;
+    p->parent = parent;
+    p->state = PS_LOADING;
+    p->pid = m->next_pid;
+    list_init(&p->sibling);
+    list_init(&p->children);
+    list_init(&p->calls);
+    list_init(&p->ended);
+    list_init(&p->ended_link);
+    list_init(&p->waiters);
+    HASH_ADD(hh, m->procs, pid, sizeof(p->pid), p);
+    if (!hash_added(p)) {
+        free(p);
+        return -ENOMEM;
+    }
+    m->next_pid++;
+    ns_init(&p->ns, m, m->limits.names);
+    fd_table_init(&p->fds, m, m->limits.fds);
+    aspace_init(&p->memory, ASPACE_LIMIT_I386, m->limits.memory, m->limits.regions);
+    if (parent != NULL)
+        list_append(&parent->children, &p->sibling);
+    m->census.procs++;
+    *out = p;
+    return 0;
+}
+
+int proc_new_init(struct machine *m)
+{
+    int err = proc_alloc(m, NULL, &m->init);
+
+    return err < 0 ? err : proc_drive(m->init, "init");
+}
+
+int proc_new(struct proc *parent, struct proc **out)
+{
+    struct machine *m = parent->machine;
+
+    if (m->census.procs >= m->limits.procs || m->next_pid == INT32_MAX)
+        return -EAGAIN;
+    return proc_alloc(m, parent, out);
+}
+
+struct proc *proc_find(struct machine *m, int32_t pid)
+{
+    struct proc *p;
+
+    HASH_FIND(hh, m->procs, &pid, sizeof(pid), p);
+    return p;
+}
+
+struct proc *proc_child(struct proc *p, int32_t pid)
+{
+    struct proc *child = proc_find(p->machine, pid);
+
+    return child != NULL && child->parent == p ? child : NULL;
+}
+
+bool proc_is_below(const struct proc *p, const struct proc *ancestor)
+{
+    while (p != NULL && p != ancestor)
+        p = p->parent;
+    return p != NULL;
+}
+
+static int add_name(void *user, struct sc_str name, struct view *view)
+{
+    return ns_add(user, name, view, NULL);
+}
+
+int proc_copy_names(struct proc *from, struct proc *to)
+{
+    return ns_each(&from->ns, add_name, &to->ns);
+}
+
+/** The process begins to run @program. */
+static void set_running(struct proc *p, char *program)
+{
+    p->program = program;
+    p->state = PS_RUNNING;
+    event_emit(p->machine, &(struct event){.kind = EVENT_START,
+                                           .pid = p->pid,
+                                           .bytes = program,
+                                           .len = strlen(program)});
+}
+
+int proc_drive(struct proc *p, const char *program)
+{
+    char *copy;
+
+    if (p->state != PS_LOADING)
+        return -EBUSY;
+    copy = strdup(program != NULL ? program : "");
+    if (copy == NULL)
+        return -ENOMEM;
+    set_running(p, copy);
+    return 0;
+}
+
+/** Book the image's segments and stack in the address space. */
+static int book_image(struct proc *p, const struct exec_image *image, struct why *why)
+{
+    struct region stack = {image->stack_addr, image->stack_size, MM_READ | MM_WRITE, REGION_STACK};
+    int err;
+
+    p->memory.user_limit = image->user_limit;
+    for (size_t i = 0; i < image->segment_count; i++) {
+        const struct exec_segment *s = &image->segment[i];
+        struct region r = {s->addr, s->size, s->mode, REGION_IMAGE};
+
+        err = aspace_add(&p->memory, &r, why, NULL);
+        if (err < 0)
+            return err == -ENOMEM ? err : -ENOEXEC;
+    }
+    err = aspace_add(&p->memory, &stack, why, NULL);
+    return err == 0 || err == -ENOMEM ? err : -ENOEXEC;
+}
+
+int proc_exec(struct proc *p, const void *bytes, size_t size, const char *program, struct why *why)
+{
+    struct machine *m = p->machine;
+    struct exec_image image;
+    char *copy = NULL;
+    int err;
+
+    if (p->state != PS_LOADING)
+        return -EBUSY;
+    err = elf_parse(bytes, size, &image, why);
+    if (err < 0)
+        return err;
+    err = book_image(p, &image, why);
+    if (err < 0)
+        goto out;
+    copy = strdup(program);
+    err = copy == NULL ? -ENOMEM : m->ops->spawn(m->host, p, &image, why, &p->executor);
+    if (err < 0)
+        goto out;
+    set_running(p, copy);
+    return 0;
+out:
+    free(copy);
+    aspace_done(&p->memory);
+    p->memory.user_limit = ASPACE_LIMIT_I386;
+    return err;
+}
+
+/** Whether a parked wait can be answered, and how. */
+static bool wait_is_ready(struct proc *p, const struct call *call, struct proc **child, int *status)
+{
+    *status = 0;
+    if (call->nr == SC_PROC_WAIT) {
+        *child = proc_child(p, call->args.proc_wait.pid);
+        if (*child == NULL)
+            *status = -ESRCH;
+        return *child == NULL || proc_has_ended(*child);
+    }
+    *child = list_empty(&p->ended) ? NULL : container_of(p->ended.next, struct proc, ended_link);
+    if (*child == NULL && list_empty(&p->children))
+        *status = -ECHILD;
+    return *child != NULL || *status != 0;
+}
+
+/** Free the record alone; waiters are the caller's business. */
+static void free_record(struct proc *p)
+{
+    CHECK(proc_has_ended(p) && list_empty(&p->children));
+    list_del(&p->sibling);
+    list_del(&p->ended_link);
+    HASH_DEL(p->machine->procs, p);
+    p->machine->census.procs--;
+    free(p->program);
+    free(p);
+}
+
+/** Answer one parked wait of @p that can be. Returns whether there was one. */
+static bool answer_one_wait(struct proc *p)
+{
+    for (struct list *i = p->waiters.next; i != &p->waiters; i = i->next) {
+        struct call *call = container_of(i, struct call, wait);
+        struct proc *child;
+        int status;
+
+        if (!wait_is_ready(p, call, &child, &status))
+            continue;
+        if (child != NULL) {
+            proc_status(child, call->nr == SC_PROC_WAIT ? &call->out.proc_wait.status
+                                                        : &call->out.proc_wait_any.status);
+            free_record(child);
+        }
+        call_finish(call, status);
+        return true;
+    }
+    return false;
+}
+
+/** Answer all waits of @p that can be. A finished call may end @p, so it is looked up again by pid. */
+static void answer_waits(struct proc *p)
+{
+    struct machine *m = p->machine;
+    int32_t pid = p->pid;
+
+    while (p != NULL && !p->ending && answer_one_wait(p))
+        p = proc_find(m, pid);
+}
+
+int proc_wait(struct call *call, struct sc_proc_status *out)
+{
+    struct proc *p = call->proc;
+    struct proc *child;
+    int status;
+
+    if (!wait_is_ready(p, call, &child, &status))
+        return call_park(call, &p->waiters);
+    if (child != NULL) {
+        proc_status(child, out);
+        proc_reap(child);
+    }
+    return status;
+}
+
+void proc_reap(struct proc *p)
+{
+    struct proc *parent = p->parent;
+
+    free_record(p);
+    if (parent != NULL)
+        answer_waits(parent);
+}
+
+static void emit_end(const struct proc *p, const char *text)
+{
+    event_emit(p->machine, &(struct event){.kind = EVENT_END,
+                                           .pid = p->pid,
+                                           .bytes = text != NULL ? text : "",
+                                           .len = text != NULL ? strlen(text) : 0,
+                                           .state = p->state,
+                                           .code = p->return_code});
+}
+
+/** End one process that has no children left: everything but the record goes. */
+static void end_one(struct proc *p, uint32_t state, int32_t code, const char *text)
+{
+    struct executor *x = p->executor;
+
+    p->state = state;
+    p->return_code = code;
+    p->executor = NULL;
+    machine_guest_busy(p, false);
+    if (x != NULL)
+        x->ops->kill(x);
+    while (!list_empty(&p->calls))
+        call_abandon(container_of(p->calls.next, struct call, in_proc));
+    ns_done(&p->ns);
+    fd_table_done(&p->fds);
+    aspace_done(&p->memory);
+    emit_end(p, text);
+}
+
+/** The deepest first descendant of @p, all on the way marked as ending; @p when it has no children. */
+static struct proc *deepest(struct proc *p)
+{
+    p->ending = true;
+    while (!list_empty(&p->children)) {
+        p = container_of(p->children.next, struct proc, sibling);
+        p->ending = true;
+    }
+    return p;
+}
+
+/** Tell the parent, or free the record when nobody waits for it. */
+static void report_end(struct proc *p)
+{
+    struct machine *m = p->machine;
+    struct proc *parent = p->parent;
+
+    if (parent == NULL) {
+        m->init = NULL;
+        free_record(p);
+        if (m->spec.on_end != NULL)
+            m->spec.on_end(m->spec.user, m);
+    } else if (p->detached) {
+        proc_reap(p);
+    } else {
+        p->ending = false;
+        list_append(&parent->ended, &p->ended_link);
+        answer_waits(parent);
+    }
+}
+
+void proc_end(struct proc *p, uint32_t state, int32_t code, const char *text)
+{
+    struct proc *q;
+
+    if (proc_has_ended(p) || p->ending)
+        return;
+    while ((q = deepest(p)) != p) {
+        if (!proc_has_ended(q))
+            end_one(q, PS_KILLED, 0, NULL);
+        free_record(q);
+    }
+    end_one(p, state, code, text);
+    report_end(p);
+}
+
+void proc_fault(struct proc *p, int32_t fail_code, const char *text)
+{
+    proc_end(p, PS_FAILURE, fail_code, text);
+}
+
+void proc_status(const struct proc *p, struct sc_proc_status *out)
+{
+    *out = (struct sc_proc_status){.pid = p->pid, .state = p->state, .return_code = p->return_code};
+}

@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: MIT */
+/* The calls on files, by name and by handle. */
+#include "server/kernel/call.h"
+#include "server/kernel/machine.h"
+
+#include <errno.h>
+#include <string.h>
+
+enum {
+    FM_KNOWN = FM_READ | FM_WRITE | FM_READDIR | FM_MMAP | FM_CREATE | FM_TRUNC | FM_APPEND | FM_IOCTL |
+               FM_BLOCKING | FM_DCREATE | FM_DMOVE | FM_DDELETE,
+};
+
+/** Split name:/path and find the view. */
+static int resolve(struct call *call, struct sc_str file, struct view **view, struct path *path)
+{
+    struct sc_str name;
+    int err = path_split(file, &name, path, &call->why);
+
+    return err < 0 ? err : ns_get(&call->proc->ns, name, &call->why, view);
+}
+
+/** The open file of an fd with certain rights, or -EBADF with the reason. */
+static int get_file(struct call *call, int32_t fd, uint32_t mode, struct open_file **out)
+{
+    struct open_file *f = fd_find(&call->proc->fds, fd);
+    char names[VFS_MODES_MAX];
+
+    if (f == NULL)
+        return call_why(call, -EBADF, "the caller has no file descriptor %d", fd);
+    if ((f->mode & mode) != mode) {
+        (void)call_why(call, 0, "the handle lacks %s", vfs_mode_names(mode & ~f->mode, names));
+        return call_why(call, -EBADF, "file descriptor %d is %s, opened with %s", fd, f->label,
+                        vfs_mode_names(f->mode, names));
+    }
+    *out = f;
+    return 0;
+}
+
+static int check_range(struct call *call, int64_t off, uint64_t size)
+{
+    if (off < 0)
+        return call_why(call, -EINVAL, "offset is negative");
+    if (size > (uint64_t)(INT64_MAX - off))
+        return call_why(call, -EINVAL, "offset + size overflows");
+    return 0;
+}
+
+int sc_create(struct call *call, const struct sc_create_args *args, struct sc_create_out *out)
+{
+    struct path path;
+    struct place at;
+    struct view *view;
+    int err = resolve(call, args->file, &view, &path);
+
+    (void)out;
+    if (err == 0)
+        err = view_allows(view, FM_DCREATE, &call->why);
+    if (err == 0)
+        err = vfs_walk_nofollow(view, &path, &at, &call->why);
+    return err < 0 ? err : vfs_create(&at, args->type, &call->why);
+}
+
+int sc_delete(struct call *call, const struct sc_delete_args *args, struct sc_delete_out *out)
+{
+    struct path path;
+    struct place at;
+    struct view *view;
+    int err = resolve(call, args->file, &view, &path);
+
+    (void)out;
+    if (err == 0)
+        err = view_allows(view, FM_DDELETE, &call->why);
+    if (err == 0)
+        err = vfs_walk_nofollow(view, &path, &at, &call->why);
+    return err < 0 ? err : vfs_delete(&at, &call->why);
+}
+
+int sc_move(struct call *call, const struct sc_move_args *args, struct sc_move_out *out)
+{
+    struct path old_path;
+    struct path new_path;
+    struct place from;
+    struct place to;
+    struct view *old_view;
+    struct view *new_view;
+    int err = resolve(call, args->old_file, &old_view, &old_path);
+
+    (void)out;
+    if (err == 0)
+        err = resolve(call, args->new_file, &new_view, &new_path);
+    if (err < 0)
+        return err;
+    if (old_view != new_view)
+        return call_why(call, -EXDEV, "'%s' and '%s' are different views: both names must be of one",
+                        old_view->label, new_view->label);
+    err = view_allows(old_view, FM_DMOVE, &call->why);
+    if (err == 0)
+        err = vfs_walk_nofollow(old_view, &old_path, &from, &call->why);
+    if (err == 0)
+        err = vfs_walk_nofollow(new_view, &new_path, &to, &call->why);
+    return err < 0 ? err : vfs_move(&from, &to, &call->why);
+}
+
+int sc_stat(struct call *call, const struct sc_stat_args *args, struct sc_stat_out *out)
+{
+    struct path path;
+    struct place at;
+    struct view *view;
+    int err = resolve(call, args->file, &view, &path);
+
+    if (err == 0)
+        err = vfs_walk_existing(view, &path, &at, &call->why);
+    if (err == 0)
+        vfs_stat(view->mount, &at.stat, view->ok_modes, &out->stat);
+    return err;
+}
+
+/** Walk to what shall be opened, with all rights checked. */
+static int find_to_open(struct call *call, const struct sc_open_args *args, struct place *at)
+{
+    struct path path;
+    struct view *view;
+    int err = resolve(call, args->file, &view, &path);
+
+    if (err < 0)
+        return err;
+    if ((args->mode & ~(uint32_t)FM_KNOWN) != 0)
+        return call_why(call, -EINVAL, "mode has unknown bits 0x%x", args->mode & ~(uint32_t)FM_KNOWN);
+    err = view_allows(view, args->mode, &call->why);
+    if (err == 0)
+        err = vfs_walk(view, &path, at, &call->why);
+    if (err < 0 || at->exists)
+        return err;
+    if ((args->mode & FM_CREATE) == 0)
+        return call_why(call, -ENOENT, "%s does not exist in view '%s', and mode lacks CREATE", path.str,
+                        view->label);
+    return view_allows(view, FM_DCREATE, &call->why);
+}
+
+int sc_open(struct call *call, const struct sc_open_args *args, struct sc_open_out *out)
+{
+    struct open_file *f;
+    struct place at;
+    int err = find_to_open(call, args, &at);
+
+    if (err < 0)
+        return err;
+    if (call->proc->fds.count >= call->proc->fds.max)
+        return call_why(call, -EMFILE, "the process has its most handles, %zu", call->proc->fds.max);
+    err = vfs_open(&at, args->mode, args->file, &f);
+    if (err == -EISDIR)
+        return call_why(call, err, "a directory opens with exactly READDIR");
+    if (err < 0)
+        return err;
+    err = fd_add(&call->proc->fds, f, &call->why, &out->fd);
+    (void)open_file_unref(f);
+    return err;
+}
+
+int sc_close(struct call *call, const struct sc_close_args *args, struct sc_close_out *out)
+{
+    struct open_file *f;
+    int err = get_file(call, args->fd, 0, &f);
+
+    (void)out;
+    return err < 0 ? err : fd_remove(&call->proc->fds, args->fd);
+}
+
+int sc_read(struct call *call, const struct sc_read_args *args, struct sc_read_out *out)
+{
+    struct open_file *f;
+    uint64_t size = args->size < out->data.cap ? args->size : out->data.cap;
+    int64_t count;
+    int err = get_file(call, args->fd, FM_READ, &f);
+
+    if (err == 0)
+        err = check_range(call, args->offset, args->size);
+    if (err < 0)
+        return err;
+    if (size > FS_IO_MAX)
+        size = FS_IO_MAX;
+    count = vfs_read(f, out->data.ptr, (size_t)size, args->offset);
+    if (count < 0)
+        return (int)count;
+    out->data.len = (size_t)count;
+    return 0;
+}
+
+int sc_write(struct call *call, const struct sc_write_args *args, struct sc_write_out *out)
+{
+    struct open_file *f;
+    size_t size = args->data.len < FS_IO_MAX ? args->data.len : FS_IO_MAX;
+    int64_t count;
+    int err = get_file(call, args->fd, FM_WRITE, &f);
+
+    if (err == 0)
+        err = check_range(call, args->offset, size);
+    if (err < 0)
+        return err;
+    count = vfs_write(f, args->data.ptr, size, args->offset);
+    if (count < 0)
+        return (int)count;
+    out->size = (uint64_t)count;
+    return 0;
+}
+
+int sc_readdir(struct call *call, const struct sc_readdir_args *args, struct sc_readdir_out *out)
+{
+    struct open_file *f;
+    int err = get_file(call, args->fd, FM_READDIR, &f);
+
+    return err < 0 ? err : vfs_readdir(f, args->ent_no, &out->entry);
+}
+
+int sc_stat_open(struct call *call, const struct sc_stat_open_args *args,
+                 struct sc_stat_open_out *out)
+{
+    struct open_file *f;
+    struct fs_stat st;
+    int err = get_file(call, args->fd, 0, &f);
+
+    if (err == 0)
+        err = vfs_fstat(f, &st);
+    if (err == 0)
+        vfs_stat(f->mount, &st, f->view_modes, &out->stat);
+    return err;
+}
+
+int sc_ioctl(struct call *call, const struct sc_ioctl_args *args, struct sc_ioctl_out *out)
+{
+    struct open_file *f;
+    int64_t result;
+    int err = get_file(call, args->fd, FM_IOCTL, &f);
+
+    if (err < 0)
+        return err;
+    result = vfs_ioctl(f, args->command);
+    if (result < 0)
+        return (int)result;
+    out->result = result < INT32_MAX ? (int32_t)result : INT32_MAX;
+    return 0;
+}
+
+int sc_get_mode(struct call *call, const struct sc_get_mode_args *args, struct sc_get_mode_out *out)
+{
+    struct open_file *f;
+    int err = get_file(call, args->fd, 0, &f);
+
+    if (err == 0)
+        out->mode = f->mode;
+    return err;
+}

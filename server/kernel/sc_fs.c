@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: MIT */
+/* The calls on namespaces: make filesystems, take views of them, give views away, forget names. */
+#include "server/kernel/call.h"
+#include "server/kernel/file_source.h"
+#include "server/kernel/machine.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static uint64_t env_now_ns(void *user)
+{
+    return machine_stamp_ns(user);
+}
+
+static void env_random(void *user, void *buf, size_t len)
+{
+    machine_random(user, buf, len);
+}
+
+static void env_console(void *user, const char *bytes, size_t len)
+{
+    struct machine *m = user;
+
+    event_emit(m, &(struct event){
+                      .kind = EVENT_CONSOLE, .pid = m->current_pid, .bytes = bytes, .len = len});
+}
+
+/** What it takes to make a filesystem and name it. */
+struct fs_wish {
+    struct proc *proc;        /* gets the name */
+    struct sc_str name;
+    const char *driver;
+    const char *opts;
+    struct open_file *source; /* or NULL */
+    struct why *why;
+};
+
+static int make_and_name(const struct fs_wish *w)
+{
+    struct machine *m = w->proc->machine;
+    struct fs_env env = {env_now_ns, env_random, env_console, m};
+    struct fs_source source;
+    struct fs_open req = {.opts = w->opts, .env = &env, .why = w->why};
+    struct mount *mount;
+    struct view *view;
+    struct fs *fs;
+    int err;
+
+    if (w->source != NULL) {
+        file_source_init(&source, w->source);
+        req.handle = &source;
+    }
+    err = m->spec.fs_open(w->driver, &req, &fs);
+    if (err < 0) {
+        if (req.handle != NULL)
+            source.close(source.user);
+        return err;
+    }
+    err = mount_new(m, fs, w->driver, w->proc->pid, &mount);
+    if (err < 0) {
+        fs->ops->destroy(fs, NULL);
+        return err;
+    }
+    err = view_new(mount, mount->root, NULL, w->name, SC_FM_ALL, w->proc->pid, &view);
+    (void)mount_unref(mount);
+    if (err < 0)
+        return err;
+    err = ns_add(&w->proc->ns, w->name, view, w->why);
+    (void)view_unref(view);
+    return err;
+}
+
+/** Refuse a name before anything is made for it. */
+static int check_new_name(const struct proc *p, struct sc_str name, struct why *why)
+{
+    int err = path_check_name(name, why);
+
+    if (err < 0)
+        return err;
+    if (ns_find(&p->ns, name) != NULL)
+        return why_add(why, -EEXIST, "the name '%.*s' is taken", (int)name.len, name.ptr);
+    if (p->ns.count >= p->ns.max)
+        return why_add(why, -EMFILE, "the process has its most names, %zu", p->ns.max);
+    return 0;
+}
+
+/** Copy a string that must hold no NUL. @out returned; free(). */
+static int copy_text(struct call *call, struct sc_str in, const char *what, char **out)
+{
+    if (memchr(in.ptr, '\0', in.len) != NULL)
+        return call_why(call, -EINVAL, "%s contains a NUL byte", what);
+    *out = strndup(in.ptr, in.len);
+    return *out != NULL ? 0 : -ENOMEM;
+}
+
+/** The value of "source=" in @opts, copied; NULL when there is none. @out returned; free(). */
+static int copy_source(const char *opts, char **out)
+{
+    static const char key[] = "source=";
+    const char *at = opts;
+
+    *out = NULL;
+    while (at != NULL && strncmp(at, key, sizeof(key) - 1) != 0) {
+        at = strchr(at, ',');
+        if (at != NULL)
+            at++;
+    }
+    if (at == NULL)
+        return 0;
+    at += sizeof(key) - 1;
+    *out = strndup(at, strcspn(at, ","));
+    return *out != NULL ? 0 : -ENOMEM;
+}
+
+/** A source on the host may be named only by sessions, and only where the configuration allows. */
+static int check_source(struct call *call, const char *opts)
+{
+    struct machine *m = call->machine;
+    char *source;
+    int err = copy_source(opts, &source);
+
+    if (err < 0 || source == NULL)
+        return err;
+    if (call->gate != SC_GATE_RPC)
+        err = call_why(call, -EACCES, "a guest may not name a source on the host");
+    else
+        err = m->ops->source_allowed(m->host, source, &call->why);
+    free(source);
+    return err;
+}
+
+int sc_make_fs(struct call *call, const struct sc_make_fs_args *args, struct sc_make_fs_out *out)
+{
+    struct fs_wish wish = {.proc = call->proc, .name = args->fs_name, .why = &call->why};
+    char *driver = NULL;
+    char *opts = NULL;
+    int err = check_new_name(call->proc, args->fs_name, &call->why);
+
+    (void)out;
+    if (err < 0)
+        return err;
+    if (args->source_fd != 0) {
+        wish.source = fd_find(&call->proc->fds, args->source_fd);
+        if (wish.source == NULL)
+            return call_why(call, -EBADF, "source_fd %d is no handle of the caller", args->source_fd);
+    }
+    err = copy_text(call, args->driver, "driver", &driver);
+    if (err == 0)
+        err = copy_text(call, args->opts, "opts", &opts);
+    if (err == 0)
+        err = check_source(call, opts);
+    wish.driver = driver;
+    wish.opts = opts;
+    if (err == 0)
+        err = make_and_name(&wish);
+    free(driver);
+    free(opts);
+    return err;
+}
+
+int machine_mount(struct machine *m, const char *name, const char *driver, const char *opts,
+                  struct why *why)
+{
+    struct fs_wish wish = {.proc = m->init,
+                           .name = {name, strlen(name)},
+                           .driver = driver,
+                           .opts = opts,
+                           .why = why};
+    int err = check_new_name(m->init, wish.name, why);
+
+    return err < 0 ? err : make_and_name(&wish);
+}
+
+int sc_fs_add_src(struct call *call, const struct sc_fs_add_src_args *args,
+                  struct sc_fs_add_src_out *out)
+{
+    struct open_file *f = fd_find(&call->proc->fds, args->fd);
+    struct fs_source source;
+    struct fs_open req = {.handle = &source, .why = &call->why};
+    struct view *view;
+    char *opts;
+    int err = ns_get(&call->proc->ns, args->fs_name, &call->why, &view);
+
+    (void)out;
+    if (err < 0)
+        return err;
+    if (view->parent != NULL)
+        return call_why(call, -ENOTSUP, "'%s' is a subfs: sources go to the filesystem itself",
+                        view->label);
+    if (view->mount->maker != call->proc->pid)
+        return call_why(call, -EPERM, "process %d made the filesystem", view->mount->maker);
+    if (f == NULL)
+        return call_why(call, -EBADF, "the caller has no file descriptor %d", args->fd);
+    err = copy_text(call, args->opts, "opts", &opts);
+    if (err < 0)
+        return err;
+    req.opts = opts;
+    file_source_init(&source, f);
+    err = view->mount->fs->ops->add_source(view->mount->fs, &req);
+    if (err < 0)
+        source.close(source.user);
+    free(opts);
+    if (err == -ENOSYS)
+        return call_why(call, -ENOTSUP, "driver %s stacks no sources", view->mount->driver);
+    return err;
+}
+
+/** SUBFS and BIND_SUBFS: make a view of the caller's and name it in @to. */
+static int make_subfs(struct call *call, const struct sc_bind_subfs_args *args, struct proc *to)
+{
+    struct view *from;
+    struct view *view;
+    struct path root;
+    struct place at;
+    int err = check_new_name(to, args->new_name, &call->why);
+
+    if (err == 0)
+        err = ns_get(&call->proc->ns, args->from_fs, &call->why, &from);
+    if (err == 0)
+        err = path_parse(args->root, &root, &call->why);
+    if (err == 0)
+        err = vfs_walk_existing(from, &root, &at, &call->why);
+    if (err == 0)
+        err = vfs_subview(&at, args->new_name, args->ok_modes, call->proc->pid, &view);
+    if (err < 0)
+        return err;
+    err = ns_add(&to->ns, args->new_name, view, &call->why);
+    (void)view_unref(view);
+    return err;
+}
+
+int sc_subfs(struct call *call, const struct sc_subfs_args *args, struct sc_subfs_out *out)
+{
+    struct sc_bind_subfs_args same = {.new_name = args->new_name,
+                                      .from_fs = args->from_fs,
+                                      .root = args->root,
+                                      .ok_modes = args->ok_modes};
+
+    (void)out;
+    return make_subfs(call, &same, call->proc);
+}
+
+int sc_bind_subfs(struct call *call, const struct sc_bind_subfs_args *args,
+                  struct sc_bind_subfs_out *out)
+{
+    struct proc *to = call->proc;
+
+    (void)out;
+    if (args->bind_to_pid != 0) {
+        to = proc_child(call->proc, args->bind_to_pid);
+        if (to == NULL || proc_has_ended(to))
+            return call_why(call, -ESRCH, "process %d is no living child of process %d",
+                            args->bind_to_pid, call->proc->pid);
+    }
+    return make_subfs(call, args, to);
+}
+
+int sc_rm_fs(struct call *call, const struct sc_rm_fs_args *args, struct sc_rm_fs_out *out)
+{
+    struct view *view;
+    int err = ns_get(&call->proc->ns, args->fs_name, &call->why, &view);
+
+    (void)out;
+    return err < 0 ? err : ns_remove(&call->proc->ns, args->fs_name);
+}

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: MIT */
+/* The calls on processes: make, equip, start, watch and end children. */
+#include "server/kernel/call.h"
+#include "server/kernel/machine.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+/** A direct child of the caller, or -ESRCH. */
+static int get_child(struct call *call, int32_t pid, struct proc **out)
+{
+    *out = proc_child(call->proc, pid);
+    if (*out == NULL)
+        return call_why(call, -ESRCH, "process %d is no child of process %d, or was waited for", pid,
+                        call->proc->pid);
+    return 0;
+}
+
+/** A child that can still be equipped: names and handles go only to those that have not ended. */
+static int get_live_child(struct call *call, int32_t pid, struct proc **out)
+{
+    int err = get_child(call, pid, out);
+
+    if (err == 0 && proc_has_ended(*out))
+        return call_why(call, -ESRCH, "process %d has ended", pid);
+    return err;
+}
+
+int sc_exit(struct call *call, const struct sc_exit_args *args, struct sc_exit_out *out)
+{
+    (void)out;
+    proc_end(call->proc, PS_DONE, args->code, NULL);
+    return 0;
+}
+
+int sc_new_proc(struct call *call, const struct sc_new_proc_args *args, struct sc_new_proc_out *out)
+{
+    struct proc *child;
+    int err = proc_new(call->proc, &child);
+
+    (void)args;
+    if (err == -EAGAIN)
+        return call_why(call, err, "the machine has its most processes, %u",
+                        call->machine->limits.procs);
+    if (err == 0)
+        out->pid = child->pid;
+    return err;
+}
+
+int sc_bind_fs(struct call *call, const struct sc_bind_fs_args *args, struct sc_bind_fs_out *out)
+{
+    struct proc *child;
+    struct view *view;
+    int err = get_live_child(call, args->pid, &child);
+
+    (void)out;
+    if (err == 0)
+        err = ns_get(&call->proc->ns, args->fs_name, &call->why, &view);
+    return err < 0 ? err : ns_add(&child->ns, args->new_name, view, &call->why);
+}
+
+int sc_bind_fd(struct call *call, const struct sc_bind_fd_args *args, struct sc_bind_fd_out *out)
+{
+    struct proc *child;
+    struct open_file *f = fd_find(&call->proc->fds, args->fd);
+    int err = get_live_child(call, args->pid, &child);
+
+    (void)out;
+    if (err < 0)
+        return err;
+    if (f == NULL)
+        return call_why(call, -EBADF, "the caller has no file descriptor %d", args->fd);
+    return fd_add_at(&child->fds, args->new_fd, f, &call->why);
+}
+
+/** Open the image a child shall run. */
+static int open_image(struct call *call, struct sc_str file, struct open_file **out)
+{
+    struct path path;
+    struct sc_str name;
+    struct view *view;
+    struct place at;
+    int err = path_split(file, &name, &path, &call->why);
+
+    if (err == 0)
+        err = ns_get(&call->proc->ns, name, &call->why, &view);
+    if (err == 0)
+        err = view_allows(view, FM_READ, &call->why);
+    if (err == 0)
+        err = vfs_walk_existing(view, &path, &at, &call->why);
+    if (err < 0)
+        return err;
+    if (!S_ISDIR(at.stat.mode) && !S_ISREG(at.stat.mode))
+        return call_why(call, -ENOEXEC, "a device holds no program");
+    return vfs_open(&at, FM_READ, file, out);
+}
+
+/** Read a whole image. @out returned; free(). */
+static int read_image(struct call *call, struct open_file *f, char **out, size_t *size)
+{
+    struct fs_stat st;
+    size_t done = 0;
+    char *bytes;
+    int err = vfs_fstat(f, &st);
+
+    if (err < 0)
+        return err;
+    if (st.size > call->machine->limits.image)
+        return call_why(call, -ENOEXEC, "the image has %llu bytes; the limit is %llu",
+                        (unsigned long long)st.size, (unsigned long long)call->machine->limits.image);
+    bytes = malloc((size_t)st.size + 1);
+    if (bytes == NULL)
+        return -ENOMEM;
+    while (done < st.size) {
+        size_t want = (size_t)st.size - done < FS_IO_MAX ? (size_t)st.size - done : FS_IO_MAX;
+        int64_t count = vfs_read(f, bytes + done, want, (int64_t)done);
+
+        if (count < 0) {
+            free(bytes);
+            return (int)count;
+        }
+        if (count == 0)
+            break;
+        done += (size_t)count;
+    }
+    *out = bytes;
+    *size = done;
+    return 0;
+}
+
+int sc_proc_exec(struct call *call, const struct sc_proc_exec_args *args,
+                 struct sc_proc_exec_out *out)
+{
+    struct proc *child;
+    struct open_file *f;
+    char *bytes;
+    size_t size;
+    int err = get_child(call, args->pid, &child);
+
+    (void)out;
+    if (err < 0)
+        return err;
+    if (child->state != PS_LOADING)
+        return call_why(call, -EBUSY, "process %d is not LOADING: a process runs one program", args->pid);
+    err = open_image(call, args->file, &f);
+    if (err < 0)
+        return err;
+    err = read_image(call, f, &bytes, &size);
+    if (err == 0) {
+        err = proc_exec(child, bytes, size, f->label, &call->why);
+        free(bytes);
+    }
+    (void)open_file_unref(f);
+    return err;
+}
+
+int sc_proc_status(struct call *call, const struct sc_proc_status_args *args,
+                   struct sc_proc_status_out *out)
+{
+    struct proc *child;
+    int err = get_child(call, args->pid, &child);
+
+    if (err == 0)
+        proc_status(child, &out->status);
+    return err;
+}
+
+int sc_proc_kill(struct call *call, const struct sc_proc_kill_args *args,
+                 struct sc_proc_kill_out *out)
+{
+    struct proc *child;
+    int err = get_child(call, args->pid, &child);
+
+    if (err < 0)
+        return err;
+    if (proc_has_ended(child)) {
+        proc_status(child, &out->status);
+        proc_reap(child);
+        return 0;
+    }
+    out->status = (struct sc_proc_status){.pid = args->pid, .state = PS_KILLED};
+    child->detached = true; /* the record goes at once: this call is who waited for it */
+    proc_end(child, PS_KILLED, 0, NULL);
+    return 0;
+}
+
+int sc_proc_wait(struct call *call, const struct sc_proc_wait_args *args,
+                 struct sc_proc_wait_out *out)
+{
+    struct proc *child;
+    int err = get_child(call, args->pid, &child);
+
+    return err < 0 ? err : proc_wait(call, &out->status);
+}
+
+int sc_proc_wait_any(struct call *call, const struct sc_proc_wait_any_args *args,
+                     struct sc_proc_wait_any_out *out)
+{
+    int err = proc_wait(call, &out->status);
+
+    (void)args;
+    return err == -ECHILD ? call_why(call, err, "process %d has no child", call->proc->pid) : err;
+}

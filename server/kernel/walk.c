@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The walk from a view and a path to a place in a mount.
+ *
+ * One getattr() of the whole path answers nearly every walk, because drivers do not follow links: they say
+ * -ELOOP when one is in the way. Only then is the path walked component by component, in a `struct walk`:
+ *
+ *     at     where we are, a canonical path in the mount; never above the view's root
+ *     rest   what is still to be walked, link targets spliced in front
+ */
+#include "server/kernel/machine.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { LINKS_MAX = 40 };
+
+struct walk {
+    struct view *view;
+    struct fs *fs;
+    struct path at;
+    size_t root_len;              /* length of the view's root path: ".." stops there */
+    char rest[2 * FS_PATH_MAX + 2];
+    unsigned links;
+    bool follow_last;
+    struct why *why;
+};
+
+static bool is_link(const struct fs_stat *st)
+{
+    return S_ISLNK(st->mode);
+}
+
+/** Cut the next component off w->rest. Returns its length, 0 when nothing is left. */
+static size_t take_component(struct walk *w, char *name)
+{
+    char *at = w->rest;
+    size_t len;
+
+    while (*at == '/')
+        at++;
+    len = strcspn(at, "/");
+    memcpy(name, at, len);
+    name[len] = '\0';
+    memmove(w->rest, at + len, strlen(at + len) + 1);
+    return len;
+}
+
+/** Put a link's target in front of what is left, and step back to where it counts from. */
+static int splice_link(struct walk *w)
+{
+    char target[FS_PATH_MAX + 1];
+    size_t rest_len = strlen(w->rest);
+    size_t len;
+    int64_t err;
+
+    if (++w->links > LINKS_MAX)
+        return why_add(w->why, -ELOOP, "more than %d symbolic links on the way", LINKS_MAX);
+    memset(target, 0, sizeof(target));
+    err = w->fs->ops->readlink(w->fs, w->at.str, target, FS_PATH_MAX);
+    if (err != 0)
+        return err < 0 ? (int)err : -ENAMETOOLONG;
+    len = strlen(target);
+    if (len + 1 + rest_len >= sizeof(w->rest))
+        return -ENAMETOOLONG;
+    memmove(w->rest + len + 1, w->rest, rest_len + 1);
+    memcpy(w->rest, target, len);
+    w->rest[len] = '/';
+    path_pop(&w->at);
+    if (target[0] == '/')
+        return view_root_path(w->view, &w->at);
+    return 0;
+}
+
+static bool rest_is_empty(const struct walk *w)
+{
+    return w->rest[strspn(w->rest, "/")] == '\0';
+}
+
+/** Take one step to @name. */
+static int step(struct walk *w, const char *name, size_t len, struct place *out)
+{
+    int err;
+
+    if (strcmp(name, ".") == 0)
+        return 0;
+    if (strcmp(name, "..") == 0) {
+        if (w->at.len > w->root_len)
+            path_pop(&w->at);
+        return w->fs->ops->getattr(w->fs, w->at.str, &out->stat, NULL);
+    }
+    if (out->exists && !S_ISDIR(out->stat.mode))
+        return -ENOTDIR;
+    err = path_push(&w->at, name, len);
+    if (err < 0)
+        return err;
+    err = w->fs->ops->getattr(w->fs, w->at.str, &out->stat, NULL);
+    if (err == -ENOENT && rest_is_empty(w)) {
+        out->exists = false;
+        return 0;
+    }
+    if (err < 0)
+        return err;
+    if (is_link(&out->stat) && (w->follow_last || !rest_is_empty(w))) {
+        err = splice_link(w);
+        if (err < 0)
+            return err;
+        return w->fs->ops->getattr(w->fs, w->at.str, &out->stat, NULL);
+    }
+    return 0;
+}
+
+static int walk_by_steps(struct walk *w, struct place *out)
+{
+    char name[sizeof(w->rest)];
+    size_t len;
+    int err = w->fs->ops->getattr(w->fs, w->at.str, &out->stat, NULL);
+
+    out->exists = true;
+    while (err == 0 && (len = take_component(w, name)) > 0)
+        err = step(w, name, len, out);
+    if (err == 0)
+        out->path = w->at;
+    return err;
+}
+
+/** The last component does not exist: is what should hold it a directory? */
+static int check_parent(struct fs *fs, const struct path *path, struct why *why)
+{
+    struct path parent = *path;
+    struct fs_stat st;
+    int err;
+
+    path_pop(&parent);
+    err = fs->ops->getattr(fs, parent.str, &st, NULL);
+    if (err == -ENOENT)
+        return why_add(why, err, "directory %s does not exist", parent.str);
+    if (err == 0 && !S_ISDIR(st.mode) && !is_link(&st))
+        return why_add(why, -ENOTDIR, "%s is no directory", parent.str);
+    return err == 0 && is_link(&st) ? -ELOOP : err;
+}
+
+static int walk(struct view *v, const struct path *path, bool follow_last, struct place *out,
+                struct why *why)
+{
+    struct fs *fs = v->mount->fs;
+    struct walk w;
+    int err = view_root_path(v, &out->path);
+
+    if (err < 0)
+        return err;
+    w.root_len = out->path.len;
+    w.at = out->path;
+    err = path_join(&out->path, path->str, path->len);
+    if (err < 0)
+        return why_add(why, err, "the path is longer than %d bytes", FS_PATH_MAX);
+    out->view = v;
+    out->exists = true;
+    err = fs->ops->getattr(fs, out->path.str, &out->stat, NULL);
+    if (err == -ENOENT) {
+        out->exists = false;
+        err = check_parent(fs, &out->path, why);
+    }
+    if (err != -ELOOP && !(err == 0 && out->exists && is_link(&out->stat) && follow_last))
+        return err;
+    w.view = v;
+    w.fs = fs;
+    w.links = 0;
+    w.follow_last = follow_last;
+    w.why = why;
+    memcpy(w.rest, path->str, path->len + 1);
+    return walk_by_steps(&w, out);
+}
+
+int vfs_walk(struct view *v, const struct path *path, struct place *out, struct why *why)
+{
+    return walk(v, path, true, out, why);
+}
+
+int vfs_walk_nofollow(struct view *v, const struct path *path, struct place *out, struct why *why)
+{
+    return walk(v, path, false, out, why);
+}
+
+int vfs_walk_existing(struct view *v, const struct path *path, struct place *out, struct why *why)
+{
+    int err = walk(v, path, true, out, why);
+
+    if (err == 0 && !out->exists)
+        return why_add(why, -ENOENT, "%s does not exist in view '%s'", path->str, v->label);
+    return err;
+}
