@@ -61,7 +61,8 @@ const struct sc_kind_info sc_kinds[SC_K_COUNT] = {
 #include "schema/types.def"
 };
 
-#define SC_STRUCT(name, fields, doc) static const struct sc_field_info name##_fields[] = {fields{0}};
+#define SC_STRUCT(name, fields, doc)                                                               \
+    static const struct sc_field_info name##_fields[] = {fields{0}};
 #define SC_FIELD(kind, name, doc) {#name, doc, SC_K_##kind, NULL, 0},
 #include "schema/types.def"
 

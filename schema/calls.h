@@ -12,12 +12,12 @@
 #include <stdint.h>
 
 enum {
-    SC_MAX = 128,           /* numbers are below this */
-    SC_DIR_MAX = 128,       /* bytes of a name in a dirent, its NUL included */
-    SC_NAME_MAX = 126,      /* bytes of one path component or view name */
+    SC_MAX = 128,      /* numbers are below this */
+    SC_DIR_MAX = 128,  /* bytes of a name in a dirent, its NUL included */
+    SC_NAME_MAX = 126, /* bytes of one path component or view name */
     SC_PAGE_SIZE = 4096,
-    SC_FM_ALL = 0xFFFF,     /* FM_ALL_MODES: every bit a view can carry */
-    SC_PENDING = 1,         /* a handler's answer: the call is parked and finishes later */
+    SC_FM_ALL = 0xFFFF, /* FM_ALL_MODES: every bit a view can carry */
+    SC_PENDING = 1,     /* a handler's answer: the call is parked and finishes later */
     SC_IOCTL_BLOCK_SIZE = 40,
     SC_IOCTL_BLOCK_COUNT = 41,
 };
@@ -35,7 +35,15 @@ enum sc_nr {
 };
 
 /** What the guest's result register holds; syscalls.def tells each. */
-enum sc_rc { SC_RC_ZERO, SC_RC_BOOL, SC_RC_TRUE, SC_RC_VALUE, SC_RC_SIGNED, SC_RC_PRINT, SC_RC_NEVER };
+enum sc_rc {
+    SC_RC_ZERO,
+    SC_RC_BOOL,
+    SC_RC_TRUE,
+    SC_RC_VALUE,
+    SC_RC_SIGNED,
+    SC_RC_PRINT,
+    SC_RC_NEVER
+};
 
 /** How guests pass arguments; syscalls.def tells each. */
 enum sc_pass { SC_PASS_REGS, SC_PASS_BLOCK };
@@ -72,19 +80,28 @@ enum sc_kind {
 };
 
 /* Structs stored at out pointers: struct sc_stat … */
-#define SC_STRUCT(name, fields, doc) struct sc_##name { fields };
+#define SC_STRUCT(name, fields, doc)                                                               \
+    struct sc_##name {                                                                             \
+        fields                                                                                     \
+    };
 #define SC_FIELD(kind, name, doc) sc_##kind name;
 #include "schema/types.def"
 
 /* struct sc_open_args … ; a call without arguments has one unused byte. */
-#define SC_CALL(nr, UP, low, pass, rc, doc, ARGS, RESULTS, ERRORS) struct sc_##low##_args { ARGS };
+#define SC_CALL(nr, UP, low, pass, rc, doc, ARGS, RESULTS, ERRORS)                                 \
+    struct sc_##low##_args {                                                                       \
+        ARGS                                                                                       \
+    };
 #define SC_ARG(kind, name, doc) sc_##kind name;
 #define SC_OPT(kind, name, doc) sc_##kind name;
 #define SC_NO_ARGS char none;
 #include "schema/syscalls.def"
 
 /* struct sc_open_out … */
-#define SC_CALL(nr, UP, low, pass, rc, doc, ARGS, RESULTS, ERRORS) struct sc_##low##_out { RESULTS };
+#define SC_CALL(nr, UP, low, pass, rc, doc, ARGS, RESULTS, ERRORS)                                 \
+    struct sc_##low##_out {                                                                        \
+        RESULTS                                                                                    \
+    };
 #define SC_RET(kind, name, doc) sc_##kind name;
 #define SC_OUT(type, name, doc) struct sc_##type name;
 #define SC_OUT_BUF(name, doc) struct sc_buf name;
@@ -117,24 +134,24 @@ struct call;
 
 /** One argument, result or error as data, for help, documents and completion. */
 struct sc_field_info {
-    const char *name;     /* C and JSON name; NULL ends a list */
+    const char *name; /* C and JSON name; NULL ends a list */
     const char *doc;
-    enum sc_kind kind;    /* of arguments, SC_RET and SC_OUT_BUF (SC_K_buf) */
-    const char *type;     /* the struct's name (stat …) of an SC_OUT, else NULL */
-    int optional;         /* may be left out in JSON */
+    enum sc_kind kind; /* of arguments, SC_RET and SC_OUT_BUF (SC_K_buf) */
+    const char *type;  /* the struct's name (stat …) of an SC_OUT, else NULL */
+    int optional;      /* may be left out in JSON */
 };
 
 struct sc_error_info {
-    const char *name;     /* ENOENT …; NULL ends a list */
-    const char *doc;      /* the condition */
-    int value;            /* positive errno number */
+    const char *name; /* ENOENT …; NULL ends a list */
+    const char *doc;  /* the condition */
+    int value;        /* positive errno number */
 };
 
 /** A row of syscalls.def as data. */
 struct sc_call_info {
     int nr;
-    const char *name;     /* SC_OPEN */
-    const char *word;     /* open: what a person types */
+    const char *name; /* SC_OPEN */
+    const char *word; /* open: what a person types */
     enum sc_pass pass;
     enum sc_rc rc;
     const char *doc;
@@ -145,39 +162,39 @@ struct sc_call_info {
 
 /** A row of flags.def as data. */
 struct sc_flag_info {
-    const char *group;    /* FM; NULL ends the list */
-    const char *name;     /* READ */
+    const char *group; /* FM; NULL ends the list */
+    const char *name;  /* READ */
     uint32_t value;
     const char *doc;
 };
 
 /** A row of types.def's kinds as data. */
 struct sc_kind_info {
-    const char *name;     /* path */
-    const char *json;     /* string, integer, data, or a group of flags: FM MM FT PS */
+    const char *name; /* path */
+    const char *json; /* string, integer, data, or a group of flags: FM MM FT PS */
     const char *doc;
 };
 
 /** A row of types.def's structs as data. */
 struct sc_struct_info {
-    const char *name;     /* stat; NULL ends the list */
+    const char *name; /* stat; NULL ends the list */
     const char *doc;
     const struct sc_field_info *fields;
 };
 
 /** A row of errno.def as data. */
 struct sc_errno_info {
-    const char *name;     /* ENOENT; NULL ends the list */
-    int value;            /* positive */
+    const char *name; /* ENOENT; NULL ends the list */
+    int value;        /* positive */
     const char *text;
     const char *hint;
 };
 
-extern const struct sc_call_info sc_calls[];      /* in the table's order */
+extern const struct sc_call_info sc_calls[]; /* in the table's order */
 extern const size_t sc_calls_count;
-extern const struct sc_flag_info sc_flags[];      /* ended by a NULL group */
-extern const struct sc_errno_info sc_errnos[];    /* ended by a NULL name */
-extern const struct sc_struct_info sc_structs[];  /* ended by a NULL name */
+extern const struct sc_flag_info sc_flags[];     /* ended by a NULL group */
+extern const struct sc_errno_info sc_errnos[];   /* ended by a NULL name */
+extern const struct sc_struct_info sc_structs[]; /* ended by a NULL name */
 extern const struct sc_kind_info sc_kinds[SC_K_COUNT];
 
 /** The row of a call number, or NULL when no call has it. */

@@ -50,7 +50,8 @@ static int check_region(const struct aspace *as, struct region *r, struct why *w
     if (r->size == 0)
         return why_add(why, -EINVAL, "size is 0");
     if ((r->mode & ~(uint32_t)MM_ALL) != 0)
-        return why_add(why, -EINVAL, "mode 0x%x has bits that are not READ, WRITE or EXEC", r->mode);
+        return why_add(why, -EINVAL, "mode 0x%x has bits that are not READ, WRITE or EXEC",
+                       r->mode);
     if (r->addr >= as->user_limit || r->size > as->user_limit - r->addr)
         return why_add(why, -EINVAL, "the end lies past the user limit 0x%llx",
                        (unsigned long long)as->user_limit);

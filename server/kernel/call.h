@@ -46,24 +46,24 @@ enum call_state { CALL_NEW, CALL_RUNNING, CALL_PARKED, CALL_FINISHED };
 
 struct call {
     /* Set by the gate, before call_begin(). */
-    struct proc *proc;      /* who calls; NULL once that process has ended */
+    struct proc *proc; /* who calls; NULL once that process has ended */
     enum sc_gate gate;
-    int nr;                 /* SC_*: one that sc_call_by_nr() knows */
+    int nr; /* SC_*: one that sc_call_by_nr() knows */
     union sc_args args;
-    call_done_fn done;      /* called only when call_begin() returned SC_PENDING */
-    void *user;             /* the gate's own */
+    call_done_fn done; /* called only when call_begin() returned SC_PENDING */
+    void *user;        /* the gate's own */
 
     /* Results, valid once finished. */
-    union sc_out out;       /* SC_READ: out.read.data is lent by the gate before call_begin() */
-    int status;             /* 0 or -errno */
+    union sc_out out; /* SC_READ: out.read.data is lent by the gate before call_begin() */
+    int status;       /* 0 or -errno */
     struct why why;
 
     /* The kernel's own. */
     enum call_state state;
     struct machine *machine;
-    struct list in_proc;    /* in proc->calls while in flight */
-    struct list wait;       /* in the list it waits in, while parked there */
-    struct timer timer;     /* while parked on the clock */
+    struct list in_proc; /* in proc->calls while in flight */
+    struct list wait;    /* in the list it waits in, while parked there */
+    struct timer timer;  /* while parked on the clock */
 };
 
 void call_init(struct call *call, struct proc *proc, enum sc_gate gate, int nr, call_done_fn done,
@@ -80,7 +80,8 @@ void call_done(struct call *call);
 void call_cancel(struct call *call, int err);
 
 /** Add a reason. Returns @err, so that handlers can write: return call_why(call, -EINVAL, "…"). */
-int call_why(struct call *call, int err, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+int call_why(struct call *call, int err, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
 
 /* For handlers. */
 

@@ -70,16 +70,17 @@ static int read_header(struct reader *r)
         return why_add(r->why, -ENOEXEC, "not a little-endian ELF of version 1");
     h->is_64 = r->bytes[EI_CLASS] == ELFCLASS64;
     if (!h->is_64 && r->bytes[EI_CLASS] != ELFCLASS32)
-        return why_add(r->why, -ENOEXEC, "ELF class %d is neither 32 nor 64 bit", r->bytes[EI_CLASS]);
+        return why_add(r->why, -ENOEXEC, "ELF class %d is neither 32 nor 64 bit",
+                       r->bytes[EI_CLASS]);
     if (r->size < (h->is_64 ? sizeof(e64) : sizeof(e32)))
         return why_add(r->why, -ENOEXEC, "truncated: %zu bytes do not hold an ELF header", r->size);
     if (h->is_64) {
         memcpy(&e64, r->bytes, sizeof(e64));
-        *h = (struct header){e64.e_type,      e64.e_machine, e64.e_entry,       e64.e_phoff,
+        *h = (struct header){e64.e_type,      e64.e_machine, e64.e_entry,        e64.e_phoff,
                              e64.e_phentsize, e64.e_phnum,   sizeof(Elf64_Phdr), true};
     } else {
         memcpy(&e32, r->bytes, sizeof(e32));
-        *h = (struct header){e32.e_type,      e32.e_machine, e32.e_entry,       e32.e_phoff,
+        *h = (struct header){e32.e_type,      e32.e_machine, e32.e_entry,        e32.e_phoff,
                              e32.e_phentsize, e32.e_phnum,   sizeof(Elf32_Phdr), false};
     }
     return 0;
@@ -90,18 +91,21 @@ static int check_header(const struct reader *r)
     const struct header *h = &r->h;
 
     if (h->machine != (h->is_64 ? EM_X86_64 : EM_386))
-        return why_add(r->why, -ENOEXEC, "machine %u with %d-bit class: only i386 and x86_64 run here",
-                       h->machine, h->is_64 ? 64 : 32);
-    if (h->type == ET_DYN)
         return why_add(r->why, -ENOEXEC,
-                       "position-independent or shared: link it static and non-PIE, as scbox-cc does");
+                       "machine %u with %d-bit class: only i386 and x86_64 run here", h->machine,
+                       h->is_64 ? 64 : 32);
+    if (h->type == ET_DYN)
+        return why_add(
+            r->why, -ENOEXEC,
+            "position-independent or shared: link it static and non-PIE, as scbox-cc does");
     if (h->type != ET_EXEC)
         return why_add(r->why, -ENOEXEC, "ELF type %u is no executable", h->type);
     if (h->phentsize != h->phdr_size)
         return why_add(r->why, -ENOEXEC, "program headers of %u bytes, %zu expected", h->phentsize,
                        h->phdr_size);
     if (h->phnum == 0 || h->phnum > PHDRS_MAX)
-        return why_add(r->why, -ENOEXEC, "%u program headers; 1 to %d are allowed", h->phnum, PHDRS_MAX);
+        return why_add(r->why, -ENOEXEC, "%u program headers; 1 to %d are allowed", h->phnum,
+                       PHDRS_MAX);
     if (h->phoff > r->size || (uint64_t)h->phnum * h->phdr_size > r->size - h->phoff)
         return why_add(r->why, -ENOEXEC, "truncated: the program headers lie past the end");
     return 0;
@@ -140,7 +144,8 @@ static int add_segment(const struct reader *r, const struct phdr *p, size_t i,
     if (p->memsz == 0)
         return 0;
     if (p->filesz > p->memsz)
-        return why_add(r->why, -ENOEXEC, "segment %zu has more bytes in the file than in memory", i);
+        return why_add(r->why, -ENOEXEC, "segment %zu has more bytes in the file than in memory",
+                       i);
     if (p->offset > r->size || p->filesz > r->size - p->offset)
         return why_add(r->why, -ENOEXEC, "truncated: segment %zu lies past the end of the file", i);
     if (end < p->vaddr || end > out->user_limit)

@@ -47,9 +47,7 @@ void event_note(struct machine *m, int32_t pid, const char *fmt, ...)
     va_start(ap, fmt);
     (void)strbuf_addv(&text, fmt, ap);
     va_end(ap);
-    event_emit(m, &(struct event){.kind = EVENT_NOTE,
-                                  .pid = pid,
-                                  .bytes = strbuf_str(&text),
-                                  .len = text.len});
+    event_emit(m, &(struct event){
+                      .kind = EVENT_NOTE, .pid = pid, .bytes = strbuf_str(&text), .len = text.len});
     strbuf_done(&text);
 }

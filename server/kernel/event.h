@@ -23,11 +23,11 @@ enum event_kind {
 
 struct event {
     enum event_kind kind;
-    int32_t pid;        /* whom it is about; 0: the machine */
-    const char *bytes;  /* borrowed for the callback; not NUL-terminated */
+    int32_t pid;       /* whom it is about; 0: the machine */
+    const char *bytes; /* borrowed for the callback; not NUL-terminated */
     size_t len;
-    uint32_t state;     /* EVENT_END: PS_DONE, PS_FAILURE, PS_KILLED */
-    int32_t code;       /* EVENT_END: as proc_status.return_code */
+    uint32_t state; /* EVENT_END: PS_DONE, PS_FAILURE, PS_KILLED */
+    int32_t code;   /* EVENT_END: as proc_status.return_code */
 };
 
 struct machine;

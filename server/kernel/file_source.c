@@ -32,6 +32,6 @@ static void source_close(void *user)
 
 void file_source_init(struct fs_source *source, struct open_file *f)
 {
-    *source = (struct fs_source){source_read, source_write, source_size, source_close,
-                                 open_file_ref(f)};
+    *source =
+        (struct fs_source){source_read, source_write, source_size, source_close, open_file_ref(f)};
 }

@@ -28,12 +28,12 @@ enum clock_kind { CLOCK_REAL, CLOCK_VIRTUAL };
 
 /** Limits of one machine; each has a default, and an error when it is reached. */
 struct machine_limits {
-    uint32_t procs;        /* processes, ended ones not yet waited for too: EAGAIN */
-    uint32_t fds;          /* per process: EMFILE */
-    uint32_t names;        /* per process: EMFILE */
-    uint32_t regions;      /* of memory, per process: ENOMEM */
-    uint64_t memory;       /* bytes mapped, per process: ENOMEM */
-    uint64_t image;        /* bytes of an executable: ENOEXEC */
+    uint32_t procs;   /* processes, ended ones not yet waited for too: EAGAIN */
+    uint32_t fds;     /* per process: EMFILE */
+    uint32_t names;   /* per process: EMFILE */
+    uint32_t regions; /* of memory, per process: ENOMEM */
+    uint64_t memory;  /* bytes mapped, per process: ENOMEM */
+    uint64_t image;   /* bytes of an executable: ENOEXEC */
 };
 
 /** How many objects a machine holds: every test ends with the census it began with. */
@@ -42,7 +42,7 @@ struct census {
 };
 
 struct machine_spec {
-    const char *name;             /* copied */
+    const char *name; /* copied */
     enum clock_kind clock;
     uint64_t seed;                /* of its random numbers */
     struct machine_limits limits; /* a member of 0 means the default */
@@ -58,25 +58,25 @@ struct machine {
     void *host;
     struct machine_spec spec;
     struct machine_limits limits;
-    struct proc *init;             /* pid 1; NULL once the machine has ended */
-    struct proc *procs;            /* uthash by pid */
+    struct proc *init;  /* pid 1; NULL once the machine has ended */
+    struct proc *procs; /* uthash by pid */
     int32_t next_pid;
     struct list mounts;
-    struct list ready;             /* struct call.wait: yielded calls, they go on at the next tick */
+    struct list ready; /* struct call.wait: yielded calls, they go on at the next tick */
     struct list listeners;
-    unsigned listened;             /* union of the listeners' kinds */
+    unsigned listened;              /* union of the listeners' kinds */
     struct timer_heap clock_timers; /* on the machine's clock */
     struct timer_heap host_timers;  /* on the host's clock */
-    uint64_t virtual_ns;           /* the virtual clock */
-    uint64_t started_ns;           /* host_ops.now_ns() at machine_new(), for the real one */
+    uint64_t virtual_ns;            /* the virtual clock */
+    uint64_t started_ns;            /* host_ops.now_ns() at machine_new(), for the real one */
     uint64_t random_state;
-    uint32_t holds;                /* machine_hold() */
+    uint32_t holds; /* machine_hold() */
     uint32_t busy_guests;
     struct census census;
-    uint64_t calls_total;          /* calls begun */
-    int32_t current_pid;           /* whose call is being carried out; 0 between calls */
+    uint64_t calls_total; /* calls begun */
+    int32_t current_pid;  /* whose call is being carried out; 0 between calls */
     bool ticking;
-    void *owner;                   /* the daemon's own */
+    void *owner; /* the daemon's own */
 };
 
 /** Make a machine with its init process, driven and without names. @out returned. -ENOMEM. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
+#include "server/kernel/mount.h"
 #include "server/base/check.h"
 #include "server/kernel/machine.h"
-#include "server/kernel/mount.h"
 #include "server/kernel/node.h"
 
 #include <errno.h>

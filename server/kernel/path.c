@@ -56,7 +56,8 @@ static int push_checked(struct path *p, const char *name, size_t len, struct why
     if (len == 0)
         return why_add(why, -EINVAL, "the path has an empty component ('//')");
     if (is_dots(name, len))
-        return why_add(why, -EINVAL, "'.' and '..' are no components here: paths name things directly");
+        return why_add(why, -EINVAL,
+                       "'.' and '..' are no components here: paths name things directly");
     if (len > SC_NAME_MAX)
         return why_add(why, -ENAMETOOLONG, "a component has %zu bytes, at most %d are allowed", len,
                        SC_NAME_MAX);
@@ -96,8 +97,9 @@ int path_check_name(struct sc_str name, struct why *why)
     if (name.len == 0)
         return why_add(why, -EINVAL, "the name of a filesystem is empty");
     if (name.len > SC_NAME_MAX)
-        return why_add(why, -ENAMETOOLONG, "the name of a filesystem has %zu bytes, at most %d are allowed",
-                       name.len, SC_NAME_MAX);
+        return why_add(why, -ENAMETOOLONG,
+                       "the name of a filesystem has %zu bytes, at most %d are allowed", name.len,
+                       SC_NAME_MAX);
     for (size_t i = 0; i < name.len; i++) {
         if (name.ptr[i] == ':' || name.ptr[i] == '/' || name.ptr[i] == '\0')
             return why_add(why, -EINVAL, "the name of a filesystem may not hold ':', '/' or NUL");

@@ -95,10 +95,9 @@ static void set_running(struct proc *p, char *program)
 {
     p->program = program;
     p->state = PS_RUNNING;
-    event_emit(p->machine, &(struct event){.kind = EVENT_START,
-                                           .pid = p->pid,
-                                           .bytes = program,
-                                           .len = strlen(program)});
+    event_emit(p->machine,
+               &(struct event){
+                   .kind = EVENT_START, .pid = p->pid, .bytes = program, .len = strlen(program)});
 }
 
 int proc_drive(struct proc *p, const char *program)

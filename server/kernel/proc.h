@@ -31,14 +31,14 @@ struct machine;
 struct proc {
     /* For the whole life of the record. */
     struct machine *machine;
-    struct proc *parent;     /* NULL of init */
-    struct list sibling;     /* in parent->children */
-    UT_hash_handle hh;       /* in machine->procs */
+    struct proc *parent; /* NULL of init */
+    struct list sibling; /* in parent->children */
+    UT_hash_handle hh;   /* in machine->procs */
     int32_t pid;
-    uint32_t state;          /* PS_* */
-    int32_t return_code;     /* once ended */
-    char *program;           /* what it runs, for people; owned; NULL before */
-    bool detached;           /* nobody waits for it: the record goes when it ends (sessions' processes) */
+    uint32_t state;      /* PS_* */
+    int32_t return_code; /* once ended */
+    char *program;       /* what it runs, for people; owned; NULL before */
+    bool detached; /* nobody waits for it: the record goes when it ends (sessions' processes) */
 
     /* Until it ends. */
     struct executor *executor; /* of a guest, else NULL */
@@ -47,16 +47,16 @@ struct proc {
     struct ns ns;
     struct fd_table fds;
     struct aspace memory;
-    int32_t last_errno;        /* positive errno of its last failed call, for SC_ERRNO */
-    bool busy;                 /* a guest that runs on the host right now: virtual time stands still */
-    bool ending;               /* inside of proc_end(), itself or an ancestor */
+    int32_t last_errno; /* positive errno of its last failed call, for SC_ERRNO */
+    bool busy;          /* a guest that runs on the host right now: virtual time stands still */
+    bool ending;        /* inside of proc_end(), itself or an ancestor */
 
     /* Waiting for its children. */
-    struct list ended;       /* struct proc.ended_link, in the order they ended */
+    struct list ended; /* struct proc.ended_link, in the order they ended */
     struct list ended_link;
-    struct list waiters;     /* struct call.wait: its PROC_WAIT and PROC_WAIT_ANY calls */
+    struct list waiters; /* struct call.wait: its PROC_WAIT and PROC_WAIT_ANY calls */
 
-    void *driver;            /* the rpc layer's session for a driven process; the kernel never looks */
+    void *driver; /* the rpc layer's session for a driven process; the kernel never looks */
 };
 
 /** Make a machine's first process, driven and without names: machine->init. -ENOMEM. */

@@ -7,8 +7,8 @@
 #include <string.h>
 
 enum {
-    FM_KNOWN = FM_READ | FM_WRITE | FM_READDIR | FM_MMAP | FM_CREATE | FM_TRUNC | FM_APPEND | FM_IOCTL |
-               FM_BLOCKING | FM_DCREATE | FM_DMOVE | FM_DDELETE,
+    FM_KNOWN = FM_READ | FM_WRITE | FM_READDIR | FM_MMAP | FM_CREATE | FM_TRUNC | FM_APPEND |
+               FM_IOCTL | FM_BLOCKING | FM_DCREATE | FM_DMOVE | FM_DDELETE,
 };
 
 /** Split name:/path and find the view. */
@@ -92,7 +92,8 @@ int sc_move(struct call *call, const struct sc_move_args *args, struct sc_move_o
     if (err < 0)
         return err;
     if (old_view != new_view)
-        return call_why(call, -EXDEV, "'%s' and '%s' are different views: both names must be of one",
+        return call_why(call, -EXDEV,
+                        "'%s' and '%s' are different views: both names must be of one",
                         old_view->label, new_view->label);
     err = view_allows(old_view, FM_DMOVE, &call->why);
     if (err == 0)
@@ -126,15 +127,16 @@ static int find_to_open(struct call *call, const struct sc_open_args *args, stru
     if (err < 0)
         return err;
     if ((args->mode & ~(uint32_t)FM_KNOWN) != 0)
-        return call_why(call, -EINVAL, "mode has unknown bits 0x%x", args->mode & ~(uint32_t)FM_KNOWN);
+        return call_why(call, -EINVAL, "mode has unknown bits 0x%x",
+                        args->mode & ~(uint32_t)FM_KNOWN);
     err = view_allows(view, args->mode, &call->why);
     if (err == 0)
         err = vfs_walk(view, &path, at, &call->why);
     if (err < 0 || at->exists)
         return err;
     if ((args->mode & FM_CREATE) == 0)
-        return call_why(call, -ENOENT, "%s does not exist in view '%s', and mode lacks CREATE", path.str,
-                        view->label);
+        return call_why(call, -ENOENT, "%s does not exist in view '%s', and mode lacks CREATE",
+                        path.str, view->label);
     return view_allows(view, FM_DCREATE, &call->why);
 }
 
@@ -147,7 +149,8 @@ int sc_open(struct call *call, const struct sc_open_args *args, struct sc_open_o
     if (err < 0)
         return err;
     if (call->proc->fds.count >= call->proc->fds.max)
-        return call_why(call, -EMFILE, "the process has its most handles, %zu", call->proc->fds.max);
+        return call_why(call, -EMFILE, "the process has its most handles, %zu",
+                        call->proc->fds.max);
     err = vfs_open(&at, args->mode, args->file, &f);
     if (err == -EISDIR)
         return call_why(call, err, "a directory opens with exactly READDIR");

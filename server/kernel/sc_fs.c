@@ -28,7 +28,7 @@ static void env_console(void *user, const char *bytes, size_t len)
 
 /** What it takes to make a filesystem and name it. */
 struct fs_wish {
-    struct proc *proc;        /* gets the name */
+    struct proc *proc; /* gets the name */
     struct sc_str name;
     const char *driver;
     const char *opts;
@@ -143,7 +143,8 @@ int sc_make_fs(struct call *call, const struct sc_make_fs_args *args, struct sc_
     if (args->source_fd != 0) {
         wish.source = fd_find(&call->proc->fds, args->source_fd);
         if (wish.source == NULL)
-            return call_why(call, -EBADF, "source_fd %d is no handle of the caller", args->source_fd);
+            return call_why(call, -EBADF, "source_fd %d is no handle of the caller",
+                            args->source_fd);
     }
     err = copy_text(call, args->driver, "driver", &driver);
     if (err == 0)
@@ -162,11 +163,8 @@ int sc_make_fs(struct call *call, const struct sc_make_fs_args *args, struct sc_
 int machine_mount(struct machine *m, const char *name, const char *driver, const char *opts,
                   struct why *why)
 {
-    struct fs_wish wish = {.proc = m->init,
-                           .name = {name, strlen(name)},
-                           .driver = driver,
-                           .opts = opts,
-                           .why = why};
+    struct fs_wish wish = {
+        .proc = m->init, .name = {name, strlen(name)}, .driver = driver, .opts = opts, .why = why};
     int err = check_new_name(m->init, wish.name, why);
 
     return err < 0 ? err : make_and_name(&wish);

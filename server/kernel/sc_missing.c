@@ -5,7 +5,8 @@
 #include <errno.h>
 
 #define SC_MISSING(UP, low)                                                                        \
-    int sc_##low(struct call *call, const struct sc_##low##_args *args, struct sc_##low##_out *out) \
+    int sc_##low(struct call *call, const struct sc_##low##_args *args,                            \
+                 struct sc_##low##_out *out)                                                       \
     {                                                                                              \
         (void)args;                                                                                \
         (void)out;                                                                                 \

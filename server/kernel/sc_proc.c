@@ -12,8 +12,8 @@ static int get_child(struct call *call, int32_t pid, struct proc **out)
 {
     *out = proc_child(call->proc, pid);
     if (*out == NULL)
-        return call_why(call, -ESRCH, "process %d is no child of process %d, or was waited for", pid,
-                        call->proc->pid);
+        return call_why(call, -ESRCH, "process %d is no child of process %d, or was waited for",
+                        pid, call->proc->pid);
     return 0;
 }
 
@@ -108,7 +108,8 @@ static int read_image(struct call *call, struct open_file *f, char **out, size_t
         return err;
     if (st.size > call->machine->limits.image)
         return call_why(call, -ENOEXEC, "the image has %llu bytes; the limit is %llu",
-                        (unsigned long long)st.size, (unsigned long long)call->machine->limits.image);
+                        (unsigned long long)st.size,
+                        (unsigned long long)call->machine->limits.image);
     bytes = malloc((size_t)st.size + 1);
     if (bytes == NULL)
         return -ENOMEM;
@@ -142,7 +143,8 @@ int sc_proc_exec(struct call *call, const struct sc_proc_exec_args *args,
     if (err < 0)
         return err;
     if (child->state != PS_LOADING)
-        return call_why(call, -EBUSY, "process %d is not LOADING: a process runs one program", args->pid);
+        return call_why(call, -EBUSY, "process %d is not LOADING: a process runs one program",
+                        args->pid);
     err = open_image(call, args->file, &f);
     if (err < 0)
         return err;

@@ -14,7 +14,8 @@ enum {
     ACCESS_DIR = FM_READDIR | FM_DCREATE | FM_DMOVE | FM_DDELETE,
     ACCESS_FILE = FM_READ | FM_WRITE | FM_MMAP | FM_CREATE | FM_TRUNC | FM_APPEND,
     ACCESS_DEVICE = FM_READ | FM_WRITE | FM_IOCTL | FM_BLOCKING,
-    ACCESS_CHANGES = FM_WRITE | FM_CREATE | FM_TRUNC | FM_APPEND | FM_DCREATE | FM_DMOVE | FM_DDELETE,
+    ACCESS_CHANGES =
+        FM_WRITE | FM_CREATE | FM_TRUNC | FM_APPEND | FM_DCREATE | FM_DMOVE | FM_DDELETE,
 };
 
 void vfs_stat(const struct mount *m, const struct fs_stat *in, uint32_t view_modes,
@@ -60,8 +61,7 @@ int vfs_create(struct place *at, uint32_t type, struct why *why)
     if (type == FT_DIR)
         err = m->fs->ops->mkdir(m->fs, at->path.str, 0755);
     else
-        err = m->fs->ops->mknod(m->fs, at->path.str,
-                                (type == FT_FIFO ? S_IFIFO : S_IFREG) | 0644u);
+        err = m->fs->ops->mknod(m->fs, at->path.str, (type == FT_FIFO ? S_IFIFO : S_IFREG) | 0644u);
     mount_changed(m);
     return err;
 }

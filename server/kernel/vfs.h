@@ -37,13 +37,13 @@ struct node;
 /** One driver instance. */
 struct mount {
     struct machine *machine;
-    struct fs *fs;              /* owned */
-    struct node *root;          /* the node of "/", lives as long as the mount */
-    struct timer commit_timer;  /* set while fs->pending, on the host's clock */
-    struct list link;           /* in machine->mounts */
-    char *driver;               /* name it was made with, owned */
-    int32_t maker;              /* pid that made it: FS_ADD_SRC asks */
-    bool readonly;              /* every change is refused; stat.access tells it */
+    struct fs *fs;             /* owned */
+    struct node *root;         /* the node of "/", lives as long as the mount */
+    struct timer commit_timer; /* set while fs->pending, on the host's clock */
+    struct list link;          /* in machine->mounts */
+    char *driver;              /* name it was made with, owned */
+    int32_t maker;             /* pid that made it: FS_ADD_SRC asks */
+    bool readonly;             /* every change is refused; stat.access tells it */
     uint32_t refs;
 };
 
@@ -55,8 +55,8 @@ struct node {
     UT_hash_handle hh;     /* in parent->children */
     char *name;            /* owned, NUL-terminated; "" of the root */
     uint32_t refs;
-    uint32_t open_count;   /* open files on it */
-    uint32_t root_count;   /* views whose root it is */
+    uint32_t open_count; /* open files on it */
+    uint32_t root_count; /* views whose root it is */
 };
 
 /** What a name in a namespace means. */
@@ -87,15 +87,15 @@ struct open_file {
     uint32_t view_modes;         /* mask of the view it was opened through: stat.access */
     uint32_t refs;
     bool is_dir;
-    char *label;                 /* "name:/path" as opened, for reasons and fd.list; owned */
+    char *label; /* "name:/path" as opened, for reasons and fd.list; owned */
 };
 
 /** A place: where a walk arrived. */
 struct place {
-    struct view *view;    /* borrowed from the namespace */
-    struct path path;     /* in the mount, canonical, links followed */
+    struct view *view; /* borrowed from the namespace */
+    struct path path;  /* in the mount, canonical, links followed */
     bool exists;
-    struct fs_stat stat;  /* when it exists */
+    struct fs_stat stat; /* when it exists */
 };
 
 /** The stat calls give: type, access (masked by @view_modes) and size. */

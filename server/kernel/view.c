@@ -93,10 +93,12 @@ int view_allows(const struct view *v, uint32_t modes, struct why *why)
             (void)why_add(why, 0, "filesystem '%s' was made by process %d without %s", v->label,
                           v->maker, lacks);
         else
-            (void)why_add(why, 0, "view '%s' lacks %s (made by process %d as a subfs of '%s', root %s)",
+            (void)why_add(why, 0,
+                          "view '%s' lacks %s (made by process %d as a subfs of '%s', root %s)",
                           v->label, lacks, v->maker, v->parent->label, path);
     }
     if (v != NULL)
-        (void)why_add(why, 0, "view '%s' above it has %s", v->label, vfs_mode_names(missing, names));
+        (void)why_add(why, 0, "view '%s' above it has %s", v->label,
+                      vfs_mode_names(missing, names));
     return -EACCES;
 }

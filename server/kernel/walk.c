@@ -20,7 +20,7 @@ struct walk {
     struct view *view;
     struct fs *fs;
     struct path at;
-    size_t root_len;              /* length of the view's root path: ".." stops there */
+    size_t root_len; /* length of the view's root path: ".." stops there */
     char rest[2 * FS_PATH_MAX + 2];
     unsigned links;
     bool follow_last;
