@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The OpenRPC document, from the tables of this directory. Its parts: openrpc_calls.c and
+ * openrpc_methods.c write the methods, openrpc_kinds.c the schemas of call arguments.
+ */
+#include "schema/openrpc.h"
+
+#include "schema/openrpc_build.h"
+
+static void add_info(struct openrpc *doc)
+{
+    cJSON *info = openrpc_object(doc, doc->root, "info");
+
+    openrpc_text(doc, info, "title", "scbox");
+    openrpc_text(doc, info, "version", SCBOX_VERSION);
+    openrpc_text(doc, info, "description",
+                 "A simulated operating system, spoken to in JSON-RPC 2.0 on a Unix socket.");
+    openrpc_text(doc, openrpc_object(doc, info, "license"), "name", "MIT");
+}
+
+/** Add components.errors: what JSON-RPC and the sessions can answer to any method. */
+static void add_errors(struct openrpc *doc, cJSON *errors)
+{
+    static const struct {
+        const char *name;
+        int code;
+        const char *message;
+        const char *doc;
+    } rows[] = {
+#define RPC_ERROR(NAME, code, message, doc) {#NAME, code, message, doc},
+#include "schema/rpcerrors.def"
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        cJSON *error = openrpc_object(doc, errors, rows[i].name);
+
+        openrpc_number(doc, error, "code", rows[i].code);
+        openrpc_text(doc, error, "message", rows[i].message);
+        openrpc_text(doc, openrpc_object(doc, error, "data"), "condition", rows[i].doc);
+    }
+}
+
+char *openrpc_document(void)
+{
+    struct openrpc doc = {cJSON_CreateObject(), false};
+    cJSON *methods;
+    cJSON *components;
+    cJSON *schemas;
+    char *text = NULL;
+
+    openrpc_text(&doc, doc.root, "openrpc", "1.2.6");
+    add_info(&doc);
+    methods = openrpc_array(&doc, doc.root, "methods");
+    openrpc_add_calls(&doc, methods);
+    openrpc_add_methods(&doc, methods);
+    components = openrpc_object(&doc, doc.root, "components");
+    schemas = openrpc_object(&doc, components, "schemas");
+    openrpc_add_kinds(&doc, schemas);
+    openrpc_add_types(&doc, schemas);
+    add_errors(&doc, openrpc_object(&doc, components, "errors"));
+    if (!doc.failed)
+        text = cJSON_Print(doc.root);
+    cJSON_Delete(doc.root);
+    return text;
+}

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT */
+/* The OpenRPC document: what rpc.discover answers, made from the call table. */
+#ifndef SCHEMA_OPENRPC_H
+#define SCHEMA_OPENRPC_H
+
+/**
+ * Write the OpenRPC document of every method of the daemon.
+ * Returns   the document as JSON text, returned (free()); NULL when there is no memory.
+ * Source    OpenRPC Specification 1.2.6; the rows of syscalls.def and methods.def.
+ */
+char *openrpc_document(void);
+
+#endif

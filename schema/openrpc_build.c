@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT */
+#include "schema/openrpc_build.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Values for examples, as JSON text. A row's name is that of a parameter or member, or of a kind. */
+static const struct {
+    const char *name;
+    const char *json;
+} samples[] = {
+    {"from_fs", "\"root\""},
+    {"new_name", "\"home\""},
+    {"root", "\"/home\""},
+    {"driver", "\"ramfs\""},
+    {"opts", "\"quota_bytes=1048576\""},
+    {"new_file", "\"root:/home/old.txt\""},
+    {"command", "40"},
+    {"machine", "\"default\""},
+    {"state", "\"RUNNING\""},
+    {"program", "\"shell\""},
+    {"executor", "\"session\""},
+    {"chain", "[]"},
+    {"ok_modes", "[\"READ\", \"READDIR\"]"},
+    {"mode", "[\"READ\"]"},
+    {"fd", "3"},
+    {"file", "\"root:/home/notes.txt\""},
+    {"version", "\"" SCBOX_VERSION "\""},
+    {"return_code", "0"},
+    {"stat", "{\"type\": \"REGULAR\", \"access\": [\"READ\", \"WRITE\"], \"size\": 6}"},
+    {"dirent",
+     "{\"name\": \"notes.txt\", \"type\": \"REGULAR\", \"access\": [\"READ\"], \"size\": 6}"},
+    {"proc_status", "{\"pid\": 5, \"state\": \"DONE\", \"return_code\": 0}"},
+    {"path", "\"root:/home/notes.txt\""},
+    {"name", "\"home\""},
+    {"text", "\"\""},
+    {"bytes", "\"hello\\n\""},
+    {"sized", "\"hello\\n\""},
+    {"buf", "\"hello\\n\""},
+    {"ofd", "0"},
+    {"pid", "5"},
+    {"int", "0"},
+    {"num", "0"},
+    {"off", "0"},
+    {"size", "4096"},
+    {"addr", "1073741824"},
+    {"usecs", "1000"},
+    {"mm", "[\"READ\", \"WRITE\"]"},
+    {"ft", "\"REGULAR\""},
+    {"string", "\"scboxd\""},
+    {"integer", "1"},
+    {"boolean", "true"},
+    {"token", "\"5f0c3b1e9a7d42608f1b6c2d3e4a5b69\""},
+    {"clock", "\"real\""},
+    {"id", "7"},
+    {"guest", "true"},
+    {"pids", "[6]"},
+    {"words", "[\"log\", \"proc\"]"},
+    {"children", "[]"},
+};
+
+/** Put @item, taken, where @key says, or mark the document as failed. Returns it, NULL if failed. */
+static cJSON *add_item(struct openrpc *doc, cJSON *parent, const char *key, cJSON *item)
+{
+    if (key != NULL ? cJSON_AddItemToObject(parent, key, item) : cJSON_AddItemToArray(parent, item))
+        return item;
+    cJSON_Delete(item);
+    doc->failed = true;
+    return NULL;
+}
+
+cJSON *openrpc_object(struct openrpc *doc, cJSON *parent, const char *key)
+{
+    return add_item(doc, parent, key, cJSON_CreateObject());
+}
+
+cJSON *openrpc_array(struct openrpc *doc, cJSON *parent, const char *key)
+{
+    return add_item(doc, parent, key, cJSON_CreateArray());
+}
+
+void openrpc_text(struct openrpc *doc, cJSON *parent, const char *key, const char *value)
+{
+    (void)add_item(doc, parent, key, cJSON_CreateString(value));
+}
+
+void openrpc_number(struct openrpc *doc, cJSON *parent, const char *key, double value)
+{
+    (void)add_item(doc, parent, key, cJSON_CreateNumber(value));
+}
+
+void openrpc_bool(struct openrpc *doc, cJSON *parent, const char *key, bool value)
+{
+    (void)add_item(doc, parent, key, cJSON_CreateBool(value));
+}
+
+void openrpc_json(struct openrpc *doc, cJSON *parent, const char *key, const char *json)
+{
+    (void)add_item(doc, parent, key, cJSON_Parse(json));
+}
+
+void openrpc_ref(struct openrpc *doc, cJSON *parent, const char *key, const char *group,
+                 const char *name)
+{
+    char target[96];
+
+    (void)snprintf(target, sizeof target, "#/components/%s/%s", group, name);
+    openrpc_text(doc, openrpc_object(doc, parent, key), "$ref", target);
+}
+
+cJSON *openrpc_schema(struct openrpc *doc, cJSON *parent, const char *key, const char *title,
+                      const char *description)
+{
+    cJSON *schema = openrpc_object(doc, parent, key);
+
+    openrpc_text(doc, schema, "title", title);
+    openrpc_text(doc, schema, "description", description);
+    return schema;
+}
+
+cJSON *openrpc_descriptor(struct openrpc *doc, cJSON *parent, const char *key, const char *name,
+                          const char *description)
+{
+    cJSON *descriptor = openrpc_object(doc, parent, key);
+
+    openrpc_text(doc, descriptor, "name", name);
+    openrpc_text(doc, descriptor, "description", description);
+    return descriptor;
+}
+
+void openrpc_param(struct openrpc *doc, cJSON *params, const char *name, const char *description,
+                   const char *schema, bool required)
+{
+    cJSON *param = openrpc_descriptor(doc, params, NULL, name, description);
+
+    openrpc_bool(doc, param, "required", required);
+    openrpc_ref(doc, param, "schema", "schemas", schema);
+}
+
+void openrpc_common_errors(struct openrpc *doc, cJSON *errors)
+{
+    static const char *const names[] = {"PARAMS",        "INTERNAL", "NO_SESSION",
+                                        "SHUTTING_DOWN", "TOO_MANY", "CANCELLED"};
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        openrpc_ref(doc, errors, NULL, "errors", names[i]);
+}
+
+const char *openrpc_sample(const char *name, const char *kind)
+{
+    const char *by_kind = "null";
+
+    for (size_t i = 0; i < sizeof samples / sizeof samples[0]; i++) {
+        if (strcmp(samples[i].name, name) == 0)
+            return samples[i].json;
+        if (strcmp(samples[i].name, kind) == 0)
+            by_kind = samples[i].json;
+    }
+    return by_kind;
+}

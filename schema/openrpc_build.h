@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Inside of the openrpc_*.c files: a JSON tree that is built without looking at errors.
+ *
+ * Every helper takes the document and marks it as failed when memory runs out; a NULL parent is
+ * ignored. So the writers read like the document they write, and openrpc_document() checks once.
+ * A @key of NULL means: at the end of @parent, which is an array.
+ */
+#ifndef SCHEMA_OPENRPC_BUILD_H
+#define SCHEMA_OPENRPC_BUILD_H
+
+#include <cjson/cJSON.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+struct openrpc {
+    cJSON *root;
+    bool failed;
+};
+
+/** Add an empty object and return it, borrowed from the document. */
+cJSON *openrpc_object(struct openrpc *doc, cJSON *parent, const char *key);
+
+/** Add an empty array and return it, borrowed from the document. */
+cJSON *openrpc_array(struct openrpc *doc, cJSON *parent, const char *key);
+
+/** Add a string. */
+void openrpc_text(struct openrpc *doc, cJSON *parent, const char *key, const char *value);
+
+/** Add a number; exact up to 2^53. */
+void openrpc_number(struct openrpc *doc, cJSON *parent, const char *key, double value);
+
+/** Add true or false. */
+void openrpc_bool(struct openrpc *doc, cJSON *parent, const char *key, bool value);
+
+/** Add the value that @json is the text of. */
+void openrpc_json(struct openrpc *doc, cJSON *parent, const char *key, const char *json);
+
+/** Add {"$ref": "#/components/@group/@name"}. */
+void openrpc_ref(struct openrpc *doc, cJSON *parent, const char *key, const char *group,
+                 const char *name);
+
+/** Add an object with title and description, the start of a schema, and return it. */
+cJSON *openrpc_schema(struct openrpc *doc, cJSON *parent, const char *key, const char *title,
+                      const char *description);
+
+/** Add a content descriptor without its schema and return it. */
+cJSON *openrpc_descriptor(struct openrpc *doc, cJSON *parent, const char *key, const char *name,
+                          const char *description);
+
+/** Add a parameter whose schema is the one called @schema. */
+void openrpc_param(struct openrpc *doc, cJSON *params, const char *name, const char *description,
+                   const char *schema, bool required);
+
+/** Add references to the errors that every method can answer. */
+void openrpc_common_errors(struct openrpc *doc, cJSON *errors);
+
+/** The example of a value as JSON text: by its name, else by its kind or type, else null. */
+const char *openrpc_sample(const char *name, const char *kind);
+
+/* The parts of the document, one file each. */
+
+/** Methods SC_*, from syscalls.def. */
+void openrpc_add_calls(struct openrpc *doc, cJSON *methods);
+
+/** All other methods, from methods.def. */
+void openrpc_add_methods(struct openrpc *doc, cJSON *methods);
+
+/** Schemas of kinds and structs, from types.def and flags.def. */
+void openrpc_add_kinds(struct openrpc *doc, cJSON *schemas);
+
+/** Schemas of types and structs, from methods.def. */
+void openrpc_add_types(struct openrpc *doc, cJSON *schemas);
+
+#endif

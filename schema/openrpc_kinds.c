@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: MIT */
+/* The OpenRPC document's schemas of call arguments: types.def and flags.def as JSON Schema. */
+#include "schema/calls.h"
+#include "schema/openrpc_build.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+/** What a kind's C type can hold. */
+enum range { RANGE_NONE, RANGE_I32, RANGE_U32, RANGE_I64, RANGE_U64 };
+
+static const enum range ranges[SC_K_COUNT] = {
+#define SC_KIND(kind, ctype, json, doc)                                                            \
+    [SC_K_##kind] = _Generic((sc_##kind){0}, int32_t                                               \
+                             : RANGE_I32, uint32_t                                                 \
+                             : RANGE_U32, int64_t                                                  \
+                             : RANGE_I64, uint64_t                                                 \
+                             : RANGE_U64, default                                                  \
+                             : RANGE_NONE),
+#include "schema/types.def"
+};
+
+/** Add a schema titled "@name_@part" to @forms. Generators name types by titles. */
+static cJSON *add_form(struct openrpc *doc, cJSON *forms, const char *name, const char *part,
+                       const char *type)
+{
+    cJSON *form = openrpc_object(doc, forms, NULL);
+    char title[64];
+
+    (void)snprintf(title, sizeof title, "%s_%s", name, part);
+    openrpc_text(doc, form, "title", title);
+    openrpc_text(doc, form, "type", type);
+    return form;
+}
+
+/** Limit @schema, an integer, to what the C type holds. 64-bit ends are past what JSON is exact for. */
+static void add_range(struct openrpc *doc, cJSON *schema, enum range range)
+{
+    if (range == RANGE_I32) {
+        openrpc_number(doc, schema, "minimum", INT32_MIN);
+        openrpc_number(doc, schema, "maximum", INT32_MAX);
+    } else if (range == RANGE_U32) {
+        openrpc_number(doc, schema, "minimum", 0);
+        openrpc_number(doc, schema, "maximum", UINT32_MAX);
+    } else if (range == RANGE_U64) {
+        openrpc_number(doc, schema, "minimum", 0);
+    }
+}
+
+/** A 64-bit kind: a number, or decimal text above 2^53 - 1. */
+static void fill_wide_integer(struct openrpc *doc, cJSON *schema, const char *name,
+                              enum range range)
+{
+    cJSON *forms = openrpc_array(doc, schema, "anyOf");
+
+    add_range(doc, add_form(doc, forms, name, "number", "integer"), range);
+    openrpc_text(doc, add_form(doc, forms, name, "decimal", "string"), "pattern",
+                 range == RANGE_I64 ? "^-?[0-9]+$" : "^[0-9]+$");
+}
+
+/** Add both forms of one flag to @forms: a name of the group, or its bits. */
+static void add_flag_forms(struct openrpc *doc, cJSON *forms, const char *name, const char *group)
+{
+    cJSON *names = openrpc_array(doc, add_form(doc, forms, name, "name", "string"), "enum");
+
+    for (const struct sc_flag_info *f = sc_flags; f->group != NULL; f++) {
+        if (strcmp(f->group, group) == 0)
+            openrpc_text(doc, names, NULL, f->name);
+    }
+    if (strcmp(group, "FM") == 0)
+        openrpc_text(doc, names, NULL, "ALL");
+    add_range(doc, add_form(doc, forms, name, "bits", "integer"), RANGE_U32);
+}
+
+/** A mask: an array of names, or an integer. */
+static void fill_mask(struct openrpc *doc, cJSON *schema, const char *name, const char *group)
+{
+    cJSON *forms = openrpc_array(doc, schema, "anyOf");
+    cJSON *list = add_form(doc, forms, name, "names", "array");
+    cJSON *items = openrpc_object(doc, list, "items");
+    char title[64];
+
+    (void)snprintf(title, sizeof title, "%s_element", name);
+    openrpc_text(doc, items, "title", title);
+    add_flag_forms(doc, openrpc_array(doc, items, "anyOf"), name, group);
+    add_range(doc, add_form(doc, forms, name, "mask", "integer"), RANGE_U32);
+}
+
+static void add_kind(struct openrpc *doc, cJSON *schemas, enum sc_kind kind)
+{
+    const struct sc_kind_info *k = &sc_kinds[kind];
+    cJSON *schema = openrpc_schema(doc, schemas, k->name, k->name, k->doc);
+
+    if (strcmp(k->json, "string") == 0 || strcmp(k->json, "data") == 0) {
+        openrpc_text(doc, schema, "type", "string");
+    } else if (strcmp(k->json, "FM") == 0 || strcmp(k->json, "MM") == 0) {
+        fill_mask(doc, schema, k->name, k->json);
+    } else if (strcmp(k->json, "integer") != 0) {
+        add_flag_forms(doc, openrpc_array(doc, schema, "anyOf"), k->name, k->json);
+    } else if (ranges[kind] == RANGE_I64 || ranges[kind] == RANGE_U64) {
+        fill_wide_integer(doc, schema, k->name, ranges[kind]);
+    } else {
+        openrpc_text(doc, schema, "type", "integer");
+        add_range(doc, schema, ranges[kind]);
+    }
+}
+
+/** Add a struct: its members, and `encoding` where a name may be no UTF-8. */
+static void add_struct(struct openrpc *doc, cJSON *schemas, const struct sc_struct_info *info)
+{
+    cJSON *schema = openrpc_schema(doc, schemas, info->name, info->name, info->doc);
+    cJSON *members;
+    cJSON *required;
+
+    openrpc_text(doc, schema, "type", "object");
+    members = openrpc_object(doc, schema, "properties");
+    required = openrpc_array(doc, schema, "required");
+    for (const struct sc_field_info *f = info->fields; f->name != NULL; f++) {
+        openrpc_ref(doc, members, f->name, "schemas", sc_kinds[f->kind].name);
+        openrpc_text(doc, required, NULL, f->name);
+        if (f->kind == SC_K_dname)
+            openrpc_ref(doc, members, "encoding", "schemas", "encoding");
+    }
+}
+
+/** Add a schema that no table has. */
+static cJSON *add_plain(struct openrpc *doc, cJSON *schemas, const char *name, const char *type,
+                        const char *description)
+{
+    cJSON *schema = openrpc_schema(doc, schemas, name, name, description);
+
+    openrpc_text(doc, schema, "type", type);
+    return schema;
+}
+
+void openrpc_add_kinds(struct openrpc *doc, cJSON *schemas)
+{
+    cJSON *encoding;
+
+    for (size_t kind = 0; kind < SC_K_COUNT; kind++)
+        add_kind(doc, schemas, (enum sc_kind)kind);
+    for (const struct sc_struct_info *s = sc_structs; s->name != NULL; s++)
+        add_struct(doc, schemas, s);
+    (void)add_plain(doc, schemas, "nothing", "null", "a method without a result answers null");
+    (void)add_plain(doc, schemas, "background", "boolean",
+                    "true: the call does not keep a virtual clock from moving on");
+    (void)add_plain(doc, schemas, "strlen", "integer",
+                    "bytes of a string; must match it or shorten it");
+    encoding = add_plain(doc, schemas, "encoding", "string", "how the bytes beside it travel");
+    openrpc_json(doc, encoding, "enum", "[\"base64\"]");
+}
