@@ -1,0 +1,413 @@
+/* SPDX-License-Identifier: MIT */
+/* scbox run: the course of a run, from an open program file to an exit code. */
+#include "client/cli/cmd.h"
+#include "client/cli/run.h"
+#include "client/cli/show.h"
+#include "schema/calls.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { END_MS = 5000 }; /* how long the daemon may take to end a guest or a machine */
+
+static int64_t now_ms(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* Block what ends a run, and have it on a descriptor instead. Returns it or -1. */
+static int watch_signals(void)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGHUP);
+    (void)sigprocmask(SIG_BLOCK, &set, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+/* Wait until the daemon has something to say, or the run has to end. */
+static void wait_for_news(struct run *r)
+{
+    struct signalfd_siginfo info;
+    struct pollfd fds[2] = {
+        {.fd = scbox_fd(r->reach.conn), .events = POLLIN},
+        {.fd = r->signal_fd, .events = POLLIN},
+    };
+    int64_t left = r->deadline_ms == INT64_MAX ? -1 : r->deadline_ms - now_ms();
+
+    if (r->deadline_ms != INT64_MAX && left <= 0) {
+        r->ending = RUN_TIMEOUT;
+        return;
+    }
+    (void)poll(fds, 2, left > INT32_MAX ? INT32_MAX : (int)left);
+    if (read(r->signal_fd, &info, sizeof info) == sizeof info)
+        r->ending = RUN_SIGNAL + (int)info.ssi_signo;
+}
+
+int run_call(struct run *r, const char *method, cJSON *params, cJSON **result)
+{
+    int64_t id = 0;
+    int outcome = scbox_send(r->reach.conn, method, params, &id, &r->error);
+
+    if (outcome < 0)
+        return outcome;
+    do {
+        outcome = scbox_receive(r->reach.conn, id, 0, result, &r->error);
+        if (outcome != -ETIMEDOUT)
+            return outcome;
+        if (r->ending == 0)
+            wait_for_news(r);
+    } while (r->ending == 0);
+    scbox_forget(r->reach.conn, id);
+    return -EINTR;
+}
+
+/* What a private daemon that went away said last. */
+static void tell_last_words(const struct run *r)
+{
+    char *words = r->reach.daemon != NULL ? daemon_last_words(r->reach.daemon) : NULL;
+
+    if (words != NULL && words[0] != '\0')
+        fprintf(stderr, "  the daemon's last words: %s\n", words);
+    free(words);
+}
+
+int run_refused(struct run *r, int outcome)
+{
+    struct strbuf place = STRBUF_INIT;
+
+    if (outcome != -EINTR) {
+        (void)strbuf_addf(&place, "run: %s", r->doing);
+        show_error(stderr, strbuf_str(&place), &r->error);
+        strbuf_done(&place);
+    }
+    if (outcome < 0 && outcome != -EINTR)
+        tell_last_words(r);
+    return r->ending != 0 ? r->ending : RUN_DAEMON;
+}
+
+int run_must(struct run *r, const char *method, cJSON *params, cJSON **result)
+{
+    int outcome = run_call(r, method, params, result);
+
+    return outcome == SCBOX_OK ? 0 : run_refused(r, outcome);
+}
+
+/* What guests print goes on byte for byte; a reader that went away ends the run as SIGPIPE would. */
+static void pass_output(struct run *r, const cJSON *params)
+{
+    char *bytes = NULL;
+    size_t len = 0;
+    size_t done = 0;
+
+    if (scbox_data(params, &bytes, &len) < 0)
+        return;
+    while (done < len && r->ending == 0) {
+        ssize_t put = write(STDOUT_FILENO, bytes + done, len - done);
+
+        if (put >= 0)
+            done += (size_t)put;
+        else if (errno != EINTR)
+            r->ending = RUN_SIGNAL + SIGPIPE;
+    }
+    free(bytes);
+}
+
+static void on_event(void *user, const char *method, const cJSON *params)
+{
+    struct run *r = user;
+    const char *kind = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(params, "kind"));
+    const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(params, "data"));
+    const cJSON *pid = cJSON_GetObjectItemCaseSensitive(params, "pid");
+
+    if (strcmp(method, "event") != 0 || kind == NULL)
+        return;
+    if (strcmp(kind, "log") == 0 || strcmp(kind, "console") == 0)
+        pass_output(r, params);
+    else if (strcmp(kind, "note") == 0 && text != NULL)
+        complain(0, "run", "note: %s", text);
+    else if (strcmp(kind, "end") == 0 && text != NULL && r->pid != 0 &&
+             cJSON_GetNumberValue(pid) == r->pid) {
+        free(r->last_note);
+        r->last_note = strdup(text);
+    }
+}
+
+/* A machine with the names that were asked for, and a session in it. */
+static int make_machine(struct run *r)
+{
+    cJSON *params = cJSON_CreateObject();
+    cJSON *names = cJSON_AddArrayToObject(params, "names");
+    cJSON *result = NULL;
+    int code = 0;
+
+    for (size_t i = 0; i < r->opts->fs_count; i++) {
+        cJSON *name = cJSON_CreateObject();
+
+        (void)cJSON_AddStringToObject(name, "name", r->opts->fs[i].name);
+        (void)cJSON_AddStringToObject(name, "driver", r->opts->fs[i].driver);
+        if (r->opts->fs[i].opts != NULL)
+            (void)cJSON_AddStringToObject(name, "opts", r->opts->fs[i].opts);
+        (void)cJSON_AddItemToArray(names, name);
+    }
+    (void)cJSON_AddStringToObject(params, "clock", r->opts->virtual_clock ? "virtual" : "real");
+    r->doing = "making the machine";
+    code = run_must(r, "machine.create", params, &result);
+    if (code != 0)
+        return code;
+    r->machine = strdup(cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(result, "machine")));
+    cJSON_Delete(result);
+    params = cJSON_CreateObject();
+    (void)cJSON_AddStringToObject(params, "machine", r->machine);
+    (void)cJSON_AddStringToObject(params, "name", "scbox run");
+    return run_must(r, "session.open", params, NULL);
+}
+
+/* The program itself, in a view that only this session has. @out_path returned. */
+static int load_image(struct run *r, int fd, char **out_path)
+{
+    const char *slash = strrchr(r->opts->file, '/');
+    const char *base = slash != NULL ? slash + 1 : r->opts->file;
+    cJSON *params = cJSON_CreateObject();
+    int code = 0;
+
+    (void)cJSON_AddStringToObject(params, "driver", "ramfs");
+    (void)cJSON_AddStringToObject(params, "fs_name", RUN_IMAGE_VIEW);
+    r->doing = "loading the program";
+    code = run_must(r, "SC_MAKE_FS", params, NULL);
+    if (strlen(base) > SC_NAME_MAX)
+        base = "program";
+    if (code == 0 && asprintf(out_path, "%s:/%s", RUN_IMAGE_VIEW, base) < 0)
+        code = complain(RUN_DAEMON, "run", "out of memory");
+    return code != 0 ? code : run_copy_fd(r, fd, *out_path);
+}
+
+static cJSON *pid_params(const struct run *r)
+{
+    cJSON *params = cJSON_CreateObject();
+
+    (void)cJSON_AddNumberToObject(params, "pid", r->pid);
+    return params;
+}
+
+/* A child that has every name but the program's. */
+static int make_child(struct run *r)
+{
+    cJSON *result = NULL;
+    int code = 0;
+
+    r->doing = "making the guest's process";
+    code = run_must(r, "SC_NEW_PROC", NULL, &result);
+    if (code != 0)
+        return code;
+    r->pid = (int32_t)cJSON_GetNumberValue(cJSON_GetObjectItemCaseSensitive(result, "pid"));
+    cJSON_Delete(result);
+    for (size_t i = 0; i < r->opts->fs_count && code == 0; i++) {
+        cJSON *params = pid_params(r);
+
+        (void)cJSON_AddStringToObject(params, "new_name", r->opts->fs[i].name);
+        (void)cJSON_AddStringToObject(params, "fs_name", r->opts->fs[i].name);
+        code = run_must(r, "SC_BIND_FS", params, NULL);
+    }
+    return code;
+}
+
+/* Start the program. What is wrong with the file is 126, all else is trouble. */
+static int execute(struct run *r, const char *path)
+{
+    cJSON *params = pid_params(r);
+    int outcome = 0;
+
+    (void)cJSON_AddStringToObject(params, "file", path);
+    r->doing = r->opts->file;
+    outcome = run_call(r, "SC_PROC_EXEC", params, NULL);
+    if (outcome == SCBOX_OK)
+        return 0;
+    (void)run_refused(r, outcome);
+    if (r->ending != 0)
+        return r->ending;
+    return outcome == SCBOX_REFUSED && r->error.code == ENOEXEC ? RUN_NO_EXEC : RUN_DAEMON;
+}
+
+static const char *fail_name(int fail)
+{
+    for (const struct sc_flag_info *f = sc_flags; f->group != NULL; f++) {
+        if (strcmp(f->group, "FAIL") == 0 && f->value == (uint32_t)fail)
+            return f->name;
+    }
+    return "UNKNOWN";
+}
+
+/* From how the guest ended to how we do. */
+static int judge(const struct run *r, const cJSON *status)
+{
+    const char *state = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(status, "state"));
+    const cJSON *return_code = cJSON_GetObjectItemCaseSensitive(status, "return_code");
+    int value = return_code != NULL ? (int)cJSON_GetNumberValue(return_code) : 0;
+    const char *note = r->last_note != NULL ? r->last_note : "";
+
+    if (state != NULL && strcmp(state, "DONE") == 0)
+        return value & 0xff;
+    if (state == NULL || strcmp(state, "FAILURE") != 0)
+        return complain(RUN_SIGNAL + SIGKILL, "run", "guest was killed");
+    complain(0, "run", "guest failed: %s%s%s", fail_name(value), *note != '\0' ? ": " : "", note);
+    return RUN_SIGNAL + (value == FAIL_EXCEPTION ? SIGFPE : SIGSEGV);
+}
+
+static int wait_for_guest(struct run *r)
+{
+    cJSON *status = NULL;
+    int code = 0;
+
+    r->doing = "waiting for the guest";
+    if (r->opts->timeout_ms > 0)
+        r->deadline_ms = now_ms() + r->opts->timeout_ms;
+    code = run_must(r, "SC_PROC_WAIT", pid_params(r), &status);
+    if (code == 0)
+        code = judge(r, status);
+    cJSON_Delete(status);
+    return code;
+}
+
+/* Leave nothing behind on a daemon that goes on, and say why an early end came. */
+static void finish(struct run *r)
+{
+    bool keep = r->opts->keep_daemon && r->reach.daemon != NULL;
+
+    if (r->ending == RUN_TIMEOUT)
+        complain(0, "run", "guest killed: it ran longer than %g s",
+                 (double)r->opts->timeout_ms / 1000);
+    if (r->ending != 0 && r->pid != 0)
+        (void)scbox_call(r->reach.conn, "SC_PROC_KILL", pid_params(r), END_MS, NULL, NULL);
+    if (r->machine != NULL && r->reach.daemon == NULL) {
+        cJSON *params = cJSON_CreateObject();
+
+        (void)cJSON_AddStringToObject(params, "machine", r->machine);
+        (void)scbox_call(r->reach.conn, "machine.destroy", params, END_MS, NULL, NULL);
+    }
+    if (!keep)
+        return;
+    complain(0, "run",
+             "the daemon goes on at %s; look with `scbox shell --socket %s%s%s`, stop it "
+             "with `scbox call --socket %s server.shutdown`",
+             daemon_socket(r->reach.daemon), daemon_socket(r->reach.daemon),
+             r->machine != NULL ? " --machine " : "", r->machine != NULL ? r->machine : "",
+             daemon_socket(r->reach.daemon));
+    daemon_release(r->reach.daemon);
+    r->reach.daemon = NULL;
+}
+
+static int subscribe(struct run *r)
+{
+    static const char *const kinds[] = {"log", "console", "note", "proc"};
+    cJSON *params = cJSON_CreateObject();
+
+    (void)cJSON_AddItemToObject(params, "events", cJSON_CreateStringArray(kinds, 4));
+    r->doing = "listening to the machine";
+    return run_must(r, "trace.subscribe", params, NULL);
+}
+
+/* Everything between a connection and an exit code. */
+static int play(struct run *r, int fd)
+{
+    char *path = NULL;
+    int code = make_machine(r);
+
+    for (size_t i = 0; i < r->opts->copy_count && code == 0; i++)
+        code = run_copy_in(r, r->opts->copies[i].host, r->opts->copies[i].target);
+    if (code == 0)
+        code = load_image(r, fd, &path);
+    if (code == 0)
+        code = make_child(r);
+    if (code == 0)
+        code = subscribe(r);
+    if (code == 0)
+        code = execute(r, path);
+    if (code == 0)
+        code = wait_for_guest(r);
+    free(path);
+    return r->ending != 0 ? r->ending : code;
+}
+
+/* Open the program. Returns a descriptor, or -1 with an exit code. */
+static int open_program(const char *file, int *code)
+{
+    int fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    struct stat st;
+
+    if (fd < 0) {
+        bool missing = errno == ENOENT || errno == ENOTDIR;
+
+        *code =
+            complain(missing ? RUN_NOT_FOUND : RUN_NO_EXEC, "run", "%s: %s", file, strerror(errno));
+        return -1;
+    }
+    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+        return fd;
+    *code = complain(RUN_NO_EXEC, "run", "%s: not a file that holds a program", file);
+    close(fd);
+    return -1;
+}
+
+/* Connect to a daemon that may open the sources, run, and part from it. */
+static int run_with_daemon(struct run *r, int fd)
+{
+    const char *roots[RUN_LIST_MAX];
+    struct reach_spec spec = {.command = "run", .socket = r->opts->socket, .may_start = true};
+    bool named = r->opts->socket != NULL || getenv("SCBOX_SOCKET") != NULL;
+    size_t count = 0;
+    int code = RUN_DAEMON;
+
+    for (size_t i = 0; i < r->opts->fs_count; i++) {
+        if (r->opts->fs[i].root != NULL)
+            roots[count++] = r->opts->fs[i].root;
+    }
+    spec.private_.source_roots = roots;
+    spec.private_.source_root_count = count;
+    spec.must_start = r->opts->keep_daemon || (count > 0 && !named);
+    if (reach_open(&spec, &r->reach) < 0)
+        return RUN_DAEMON;
+    scbox_on_event(r->reach.conn, on_event, r);
+    code = play(r, fd);
+    finish(r);
+    reach_done(&r->reach);
+    return code;
+}
+
+int cmd_run(int argc, char **argv)
+{
+    struct run_options opts = {0};
+    struct run r = {.opts = &opts, .error = SCBOX_ERROR_INIT, .deadline_ms = INT64_MAX};
+    int found = run_options_parse(argc, argv, &opts);
+    int code = found == OPTION_HELP ? CMD_OK : CMD_USAGE;
+    int fd = found == 0 ? open_program(opts.file, &code) : -1;
+
+    r.signal_fd = -1;
+    if (fd >= 0) {
+        r.signal_fd = watch_signals();
+        code = run_with_daemon(&r, fd);
+        close(fd);
+    }
+    if (r.signal_fd >= 0)
+        close(r.signal_fd);
+    scbox_error_done(&r.error);
+    free(r.machine);
+    free(r.last_note);
+    run_options_done(&opts);
+    return code;
+}

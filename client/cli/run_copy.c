@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: MIT */
+/* Host files into a machine, by the calls any session has: CREATE, OPEN, WRITE, CLOSE. */
+#include "client/cli/cmd.h"
+#include "client/cli/run.h"
+#include "server/base/strbuf.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { CHUNK = 128 * 1024, DEPTH_MAX = 128 };
+
+static int add_words(cJSON *params, const char *member, const char *const *words, int count)
+{
+    return cJSON_AddItemToObject(params, member, cJSON_CreateStringArray(words, count)) ? 0
+                                                                                        : -ENOMEM;
+}
+
+/* Open @target to be written from its start. Returns an exit code. */
+static int open_target(struct run *r, const char *target, double *out_fd)
+{
+    static const char *const mode[] = {"WRITE", "CREATE", "TRUNC"};
+    cJSON *params = cJSON_CreateObject();
+    cJSON *result = NULL;
+    int code = 0;
+
+    (void)cJSON_AddStringToObject(params, "file", target);
+    (void)add_words(params, "mode", mode, 3);
+    code = run_must(r, "SC_OPEN", params, &result);
+    if (code == 0)
+        *out_fd = cJSON_GetNumberValue(cJSON_GetObjectItemCaseSensitive(result, "fd"));
+    cJSON_Delete(result);
+    return code;
+}
+
+static int write_chunk(struct run *r, double target_fd, double offset, const char *buf, size_t len)
+{
+    cJSON *params = cJSON_CreateObject();
+
+    (void)cJSON_AddNumberToObject(params, "fd", target_fd);
+    (void)cJSON_AddNumberToObject(params, "offset", offset);
+    if (scbox_add_data(params, "data", buf, len) < 0) {
+        cJSON_Delete(params);
+        return complain(RUN_DAEMON, "run", "%s: out of memory", r->doing);
+    }
+    return run_must(r, "SC_WRITE", params, NULL);
+}
+
+/* Read a chunk; a short one only at the end. Returns bytes or -errno. */
+static ssize_t read_chunk(int fd, char *buf, size_t size)
+{
+    size_t len = 0;
+
+    while (len < size) {
+        ssize_t got = read(fd, buf + len, size - len);
+
+        if (got == 0)
+            break;
+        if (got < 0 && errno != EINTR)
+            return -errno;
+        len += got > 0 ? (size_t)got : 0;
+    }
+    return (ssize_t)len;
+}
+
+int run_copy_fd(struct run *r, int fd, const char *target)
+{
+    char *buf = malloc(CHUNK);
+    double target_fd = 0;
+    double offset = 0;
+    ssize_t got = 0;
+    int code = buf != NULL ? open_target(r, target, &target_fd)
+                           : complain(RUN_DAEMON, "run", "%s: out of memory", r->doing);
+
+    while (code == 0 && (got = read_chunk(fd, buf, CHUNK)) > 0) {
+        code = write_chunk(r, target_fd, offset, buf, (size_t)got);
+        offset += (double)got;
+    }
+    if (code == 0 && got < 0)
+        code = complain(RUN_DAEMON, "run", "%s: %s", r->doing, strerror((int)-got));
+    if (code == 0) {
+        cJSON *params = cJSON_CreateObject();
+
+        (void)cJSON_AddNumberToObject(params, "fd", target_fd);
+        code = run_must(r, "SC_CLOSE", params, NULL);
+    }
+    free(buf);
+    return code;
+}
+
+/* Make a directory unless it is there. */
+static int make_dir(struct run *r, const char *target)
+{
+    cJSON *params = cJSON_CreateObject();
+    int outcome = 0;
+
+    (void)cJSON_AddStringToObject(params, "file", target);
+    (void)cJSON_AddStringToObject(params, "type", "DIR");
+    outcome = run_call(r, "SC_CREATE", params, NULL);
+    if (outcome == SCBOX_OK || (outcome == SCBOX_REFUSED && r->error.code == EEXIST))
+        return 0;
+    return run_refused(r, outcome);
+}
+
+/* Make every directory above @target. */
+static int make_parents(struct run *r, const char *target)
+{
+    const char *slash = strchr(target, ':') + 1;
+    int code = 0;
+
+    slash += *slash == '/';
+    while (code == 0 && (slash = strchr(slash, '/')) != NULL) {
+        char *parent = strndup(target, (size_t)(slash - target));
+
+        code = parent != NULL ? make_dir(r, parent) : RUN_DAEMON;
+        free(parent);
+        slash++;
+    }
+    return code;
+}
+
+static int copy_one(struct run *r, const char *host, const char *target, int depth);
+
+/* Copy all entries of an open directory. */
+static int copy_entries(struct run *r, DIR *dir, const char *host, const char *target, int depth)
+{
+    struct dirent *entry = NULL;
+    int code = 0;
+
+    while (code == 0 && (entry = readdir(dir)) != NULL) {
+        struct strbuf from = STRBUF_INIT;
+        struct strbuf to = STRBUF_INIT;
+
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+            continue;
+        (void)strbuf_addf(&from, "%s/%s", host, entry->d_name);
+        (void)strbuf_addf(&to, "%s/%s", target, entry->d_name);
+        code = copy_one(r, strbuf_str(&from), strbuf_str(&to), depth + 1);
+        strbuf_done(&from);
+        strbuf_done(&to);
+    }
+    return code;
+}
+
+static int copy_dir(struct run *r, int fd, const char *host, const char *target, int depth)
+{
+    DIR *dir = fdopendir(fd);
+    int code = 0;
+
+    if (dir == NULL) {
+        close(fd);
+        return complain(RUN_DAEMON, "run", "%s: %s", r->doing, strerror(errno));
+    }
+    if (depth > DEPTH_MAX)
+        code = complain(RUN_DAEMON, "run", "%s: more than %d directories deep: a loop of links?",
+                        r->doing, DEPTH_MAX);
+    if (code == 0 && strchr(target, ':')[1] != '\0') /* the root of a view is there */
+        code = make_dir(r, target);
+    if (code == 0)
+        code = copy_entries(r, dir, host, target, depth);
+    closedir(dir);
+    return code;
+}
+
+/* Copy one file or directory. Links are followed; what holds no bytes is left out with a note. */
+static int copy_one(struct run *r, const char *host, const char *target, int depth)
+{
+    struct strbuf doing = STRBUF_INIT;
+    const char *before = r->doing;
+    struct stat st;
+    int fd = -1;
+    int code = 0;
+
+    (void)strbuf_addf(&doing, "copying %s to %s", host, target);
+    r->doing = strbuf_str(&doing);
+    fd = open(host, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0 || fstat(fd, &st) < 0) {
+        code = complain(RUN_DAEMON, "run", "%s: %s", r->doing, strerror(errno));
+    } else if (S_ISDIR(st.st_mode)) {
+        code = copy_dir(r, fd, host, target, depth);
+        fd = -1;
+    } else if (S_ISREG(st.st_mode)) {
+        code = run_copy_fd(r, fd, target);
+    } else {
+        complain(0, "run", "left out %s: neither a file nor a directory", host);
+    }
+    if (fd >= 0)
+        close(fd);
+    r->doing = before;
+    strbuf_done(&doing);
+    return code;
+}
+
+int run_copy_in(struct run *r, const char *host, const char *target)
+{
+    const char *base = strrchr(host, '/');
+    struct strbuf to = STRBUF_INIT;
+    struct stat st;
+    int code = 0;
+
+    (void)strbuf_adds(&to, target);
+    if (strchr("/:", target[strlen(target) - 1]) != NULL && stat(host, &st) == 0 &&
+        !S_ISDIR(st.st_mode))
+        (void)strbuf_addf(&to, "/%s", base != NULL ? base + 1 : host);
+    while (to.len > 0 && to.ptr[to.len - 1] == '/')
+        to.ptr[--to.len] = '\0'; /* the entries of a directory bring their own slash */
+    code = make_parents(r, strbuf_str(&to));
+    if (code == 0)
+        code = copy_one(r, host, strbuf_str(&to), 0);
+    strbuf_done(&to);
+    return code;
+}
