@@ -111,10 +111,10 @@ struct fs_stat {
 
 /** Status of a filesystem. */
 struct fs_statfs {
-    uint64_t bytes_total; /* 0 when there is no bound */
-    uint64_t bytes_used;
+    uint64_t bytes_total;  /* 0 when there is no bound */
+    uint64_t bytes_used;   /* sizes of all regular files together: what quotas count */
     uint64_t inodes_total; /* 0 when there is no bound */
-    uint64_t inodes_used;
+    uint64_t inodes_used;  /* files, directories and links, without the root */
     bool readonly;
     char note[64]; /* what a person should know ("sync=none"), NUL-terminated, often "" */
 };
@@ -171,6 +171,7 @@ struct fs_open {
     const struct fs_source *handle; /* or NULL; taken on success: the driver calls its close() */
     const char *opts;               /* "key=value,key" as the caller wrote it; NULL none (registry_open) */
     const struct fs_opt *opt;       /* the driver's own options, ended by a NULL key (open_source) */
+    bool readonly;                  /* nothing will be changed: the store may be opened read-only */
     const struct fs_env *env;       /* copied by whoever keeps it */
     struct why *why;                /* reasons for a refusal; may be NULL */
 };
