@@ -1,0 +1,500 @@
+/* SPDX-License-Identifier: MIT */
+#include "fsdrivers/generic/generic.h"
+
+#include "fsdrivers/fspath.h"
+#include "server/base/list.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+struct generic {
+    struct fs fs;
+    struct fs *inner; /* owned */
+    struct fs_config config;
+};
+
+/* Call a slot of the inner instance, or answer for an empty one. */
+#define INNER(g, slot, ...)                                                                        \
+    ((g)->inner->ops->slot != NULL ? (g)->inner->ops->slot((g)->inner, __VA_ARGS__) : -ENOSYS)
+
+static struct generic *generic_of(struct fs *fs)
+{
+    return container_of(fs, struct generic, fs);
+}
+
+/* End an operation that may have been gathered: show the inner instance's `pending`. */
+static int changed(struct generic *g, int result)
+{
+    g->fs.pending = g->inner->pending;
+    return result;
+}
+
+/* ---- What files show ---- */
+
+static void dress(const struct generic *g, struct fs_stat *st)
+{
+    const struct fs_config *c = &g->config;
+
+    if (c->setuid)
+        st->uid = c->uid;
+    if (c->setgid)
+        st->gid = c->gid;
+    if (S_ISDIR(st->mode)) {
+        if (c->setdmask)
+            st->mode &= ~(c->dmask & 07777u);
+    } else if (c->setfmask) {
+        st->mode &= ~(c->fmask & 07777u);
+    }
+}
+
+static int generic_getattr(struct fs *fs, const char *path, struct fs_stat *out,
+                           struct fs_file *file)
+{
+    struct generic *g = generic_of(fs);
+    int err = INNER(g, getattr, path, out, file);
+
+    if (err == 0)
+        dress(g, out);
+    return err;
+}
+
+static int64_t generic_readlink(struct fs *fs, const char *path, char *buf, size_t size)
+{
+    struct generic *g = generic_of(fs);
+
+    return INNER(g, readlink, path, buf, size);
+}
+
+struct listing {
+    const struct generic *g;
+    fs_readdir_fn callback;
+    void *user;
+};
+
+static int dress_entry(void *user, const char *name, const struct fs_stat *stat)
+{
+    const struct listing *l = user;
+    struct fs_stat shown;
+
+    if (stat == NULL)
+        return l->callback(l->user, name, NULL);
+    shown = *stat;
+    dress(l->g, &shown);
+    return l->callback(l->user, name, &shown);
+}
+
+static int generic_readdir(struct fs *fs, const char *path, fs_readdir_fn callback, void *user,
+                           struct fs_file *file)
+{
+    struct generic *g = generic_of(fs);
+    struct listing l = {g, callback, user};
+
+    return INNER(g, readdir, path, dress_entry, &l, file);
+}
+
+/* ---- Limits ---- */
+
+static int may_change(const struct generic *g)
+{
+    return g->config.readonly ? -EROFS : 0;
+}
+
+/* Why a missing name can't be created: its directory's trouble, or else @err. */
+static int parent_error(struct generic *g, const char *path, int err)
+{
+    struct fs_stat st;
+    struct fsname dir;
+    struct fsname name;
+    char *parent;
+    int found;
+
+    fspath_split(path, &dir, &name);
+    parent = dir.len > 0 ? strndup(dir.ptr, dir.len) : strdup("/");
+    if (parent == NULL)
+        return -ENOMEM;
+    found = INNER(g, getattr, parent, &st, NULL);
+    free(parent);
+    return found < 0 ? found : err;
+}
+
+/* Whether one more inode may be made at @path. Past the quota the errors that creating would have met
+ * without it come first. */
+static int may_create(struct generic *g, const char *path)
+{
+    struct fs_statfs use;
+    struct fs_stat st;
+    int err = may_change(g);
+
+    if (err < 0 || g->config.quota_inodes == 0)
+        return err;
+    err = INNER(g, statfs, &use);
+    if (err < 0 || use.inodes_used < g->config.quota_inodes)
+        return err;
+    err = INNER(g, getattr, path, &st, NULL);
+    if (err == 0)
+        return -EEXIST;
+    return err == -ENOENT ? parent_error(g, path, -EDQUOT) : err;
+}
+
+/* Whether a file may have @size bytes. FS_O_APPEND: @size is what is added to the end. */
+static int may_grow(struct generic *g, const char *path, struct fs_file *file, uint64_t size,
+                    bool append)
+{
+    struct fs_statfs use;
+    struct fs_stat st;
+    uint64_t more;
+    int err = may_change(g);
+
+    if (err < 0 || g->config.quota_bytes == 0)
+        return err;
+    err = INNER(g, getattr, path, &st, file);
+    if (err < 0 || !S_ISREG(st.mode))
+        return err;
+    if (!append && size <= st.size)
+        return 0;
+    more = append ? size : size - st.size;
+    err = INNER(g, statfs, &use);
+    if (err < 0)
+        return err;
+    if (more > 0 &&
+        (use.bytes_used > g->config.quota_bytes || more > g->config.quota_bytes - use.bytes_used))
+        return -EDQUOT;
+    return 0;
+}
+
+/* ---- Names ---- */
+
+static int generic_mknod(struct fs *fs, const char *path, uint32_t mode)
+{
+    struct generic *g = generic_of(fs);
+    int err = may_create(g, path);
+
+    return err < 0 ? err : changed(g, INNER(g, mknod, path, mode));
+}
+
+static int generic_mkdir(struct fs *fs, const char *path, uint32_t mode)
+{
+    struct generic *g = generic_of(fs);
+    int err = may_create(g, path);
+
+    return err < 0 ? err : changed(g, INNER(g, mkdir, path, mode));
+}
+
+static int generic_symlink(struct fs *fs, const char *target, const char *path)
+{
+    struct generic *g = generic_of(fs);
+    int err = may_create(g, path);
+
+    return err < 0 ? err : changed(g, INNER(g, symlink, target, path));
+}
+
+static int generic_unlink(struct fs *fs, const char *path)
+{
+    struct generic *g = generic_of(fs);
+    int err = may_change(g);
+
+    return err < 0 ? err : changed(g, INNER(g, unlink, path));
+}
+
+static int generic_rmdir(struct fs *fs, const char *path)
+{
+    struct generic *g = generic_of(fs);
+    int err = may_change(g);
+
+    return err < 0 ? err : changed(g, INNER(g, rmdir, path));
+}
+
+static int generic_rename(struct fs *fs, const char *from, const char *to, enum fs_rename_type type)
+{
+    struct generic *g = generic_of(fs);
+    int err = may_change(g);
+
+    return err < 0 ? err : changed(g, INNER(g, rename, from, to, type));
+}
+
+static int generic_link(struct fs *fs, const char *from, const char *to)
+{
+    struct generic *g = generic_of(fs);
+    int err = may_change(g);
+
+    return err < 0 ? err : changed(g, INNER(g, link, from, to));
+}
+
+/* ---- Attributes ---- */
+
+/* chown() where the configuration fixes an owner: the driver is not asked, and only what changes nothing
+ * succeeds. */
+static int chown_fixed(struct generic *g, const char *path, uint32_t uid, uint32_t gid,
+                       struct fs_file *file)
+{
+    struct fs_stat st;
+    int err = generic_getattr(&g->fs, path, &st, file);
+
+    if (err < 0)
+        return err;
+    if ((uid != (uint32_t)-1 && uid != st.uid) || (gid != (uint32_t)-1 && gid != st.gid))
+        return -EPERM;
+    return 0;
+}
+
+static int generic_chown(struct fs *fs, const char *path, uint32_t uid, uint32_t gid,
+                         struct fs_file *file)
+{
+    struct generic *g = generic_of(fs);
+    int err = may_change(g);
+
+    if (err < 0)
+        return err;
+    if (g->config.setuid || g->config.setgid)
+        return chown_fixed(g, path, uid, gid, file);
+    return changed(g, INNER(g, chown, path, uid, gid, file));
+}
+
+static int generic_chmod(struct fs *fs, const char *path, uint32_t mode, struct fs_file *file)
+{
+    struct generic *g = generic_of(fs);
+    int err = may_change(g);
+
+    return err < 0 ? err : changed(g, INNER(g, chmod, path, mode & 07777u, file));
+}
+
+static int generic_truncate(struct fs *fs, const char *path, uint64_t size, struct fs_file *file)
+{
+    struct generic *g = generic_of(fs);
+    int err = may_grow(g, path, file, size, false);
+
+    return err < 0 ? err : changed(g, INNER(g, truncate, path, size, file));
+}
+
+static int generic_utimens(struct fs *fs, const char *path, int64_t atime, int64_t mtime,
+                           struct fs_file *file)
+{
+    struct generic *g = generic_of(fs);
+    int err = may_change(g);
+
+    return err < 0 ? err : changed(g, INNER(g, utimens, path, atime, mtime, file));
+}
+
+/* ---- Open files ---- */
+
+/* open() of a driver that has no open files: check the path, and leave the handle alone. */
+static int open_stateless(struct generic *g, const char *path, bool directory)
+{
+    struct fs_stat st;
+    int err = INNER(g, getattr, path, &st, NULL);
+
+    if (err < 0)
+        return err;
+    if (directory)
+        return S_ISDIR(st.mode) ? 0 : -ENOTDIR;
+    if (S_ISLNK(st.mode))
+        return -ELOOP;
+    return S_ISDIR(st.mode) ? -EISDIR : 0;
+}
+
+static int generic_open(struct fs *fs, const char *path, struct fs_file *file)
+{
+    struct generic *g = generic_of(fs);
+
+    if (g->config.readonly && (file->flags & (FS_O_WRONLY | FS_O_TRUNC)) != 0)
+        return -EROFS;
+    if ((g->fs.caps & FS_CAP_NO_OPEN) != 0)
+        return open_stateless(g, path, false);
+    return changed(g, INNER(g, open, path, file));
+}
+
+static int generic_close(struct fs *fs, const char *path, struct fs_file *file)
+{
+    struct generic *g = generic_of(fs);
+
+    if ((g->fs.caps & FS_CAP_NO_OPEN) != 0)
+        return 0;
+    return changed(g, INNER(g, close, path, file));
+}
+
+static int generic_opendir(struct fs *fs, const char *path, struct fs_file *file)
+{
+    struct generic *g = generic_of(fs);
+
+    if ((g->fs.caps & FS_CAP_NO_OPEN) != 0)
+        return open_stateless(g, path, true);
+    return INNER(g, opendir, path, file);
+}
+
+static int generic_closedir(struct fs *fs, const char *path, struct fs_file *file)
+{
+    struct generic *g = generic_of(fs);
+
+    if ((g->fs.caps & FS_CAP_NO_OPEN) != 0)
+        return 0;
+    return changed(g, INNER(g, closedir, path, file));
+}
+
+static int64_t generic_read(struct fs *fs, const char *path, char *buf, size_t len, int64_t off,
+                            struct fs_file *file)
+{
+    struct generic *g = generic_of(fs);
+    int64_t got = INNER(g, read, path, buf, len, off, file);
+    size_t filled = got > 0 ? (size_t)got : 0;
+
+    if (filled < len)
+        memset(buf + filled, 0, len - filled);
+    return got;
+}
+
+static int64_t generic_write(struct fs *fs, const char *path, const char *buf, size_t len,
+                             int64_t off, struct fs_file *file)
+{
+    struct generic *g = generic_of(fs);
+    uint32_t flags = file != NULL ? file->flags : 0;
+    bool append = (flags & FS_O_APPEND) != 0;
+    int64_t put;
+    int err = may_grow(g, path, file, append ? len : (uint64_t)off + len, append);
+
+    if (err < 0)
+        return err;
+    put = INNER(g, write, path, buf, len, off, file);
+    if (put > 0 && (flags & (FS_O_SYNC | FS_O_DSYNC)) != 0) {
+        err = INNER(g, fsync, path, (flags & FS_O_SYNC) == 0, file);
+        put = err < 0 ? err : put;
+    }
+    (void)changed(g, 0);
+    return put;
+}
+
+static int generic_fsync(struct fs *fs, const char *path, bool data_only, struct fs_file *file)
+{
+    struct generic *g = generic_of(fs);
+
+    return changed(g, INNER(g, fsync, path, data_only, file));
+}
+
+static int generic_fsyncdir(struct fs *fs, const char *path, bool data_only, struct fs_file *file)
+{
+    struct generic *g = generic_of(fs);
+
+    return changed(g, INNER(g, fsyncdir, path, data_only, file));
+}
+
+static int64_t generic_ioctl(struct fs *fs, const char *path, uint32_t command,
+                             struct fs_file *file)
+{
+    struct generic *g = generic_of(fs);
+
+    return INNER(g, ioctl, path, command, file);
+}
+
+/* ---- The filesystem as a whole ---- */
+
+/* The smaller of two bounds, of which 0 is none. */
+static uint64_t tighter(uint64_t a, uint64_t b)
+{
+    if (a == 0 || b == 0)
+        return a + b;
+    return a < b ? a : b;
+}
+
+static int generic_statfs(struct fs *fs, struct fs_statfs *out)
+{
+    struct generic *g = generic_of(fs);
+    int err = INNER(g, statfs, out);
+
+    if (err < 0)
+        return err;
+    out->bytes_total = tighter(out->bytes_total, g->config.quota_bytes);
+    out->inodes_total = tighter(out->inodes_total, g->config.quota_inodes);
+    out->readonly = out->readonly || g->config.readonly;
+    return 0;
+}
+
+static int generic_commit(struct fs *fs)
+{
+    struct generic *g = generic_of(fs);
+
+    return changed(g, g->inner->ops->commit != NULL ? g->inner->ops->commit(g->inner) : -ENOSYS);
+}
+
+static int generic_sync(struct fs *fs)
+{
+    struct generic *g = generic_of(fs);
+
+    return changed(g, g->inner->ops->sync != NULL ? g->inner->ops->sync(g->inner) : -ENOSYS);
+}
+
+static int generic_add_source(struct fs *fs, const struct fs_open *req)
+{
+    struct generic *g = generic_of(fs);
+
+    if (g->inner->ops->add_source == NULL)
+        return why_add(req->why, -ENOTSUP, "%s takes one source only", g->fs.driver->name);
+    return changed(g, g->inner->ops->add_source(g->inner, req));
+}
+
+static void generic_destroy(struct fs *fs, struct why *why)
+{
+    struct generic *g = generic_of(fs);
+
+    g->inner->ops->destroy(g->inner, why);
+    free(g);
+}
+
+static const struct fs_ops generic_ops = {
+    .getattr = generic_getattr,
+    .readlink = generic_readlink,
+    .mknod = generic_mknod,
+    .mkdir = generic_mkdir,
+    .unlink = generic_unlink,
+    .rmdir = generic_rmdir,
+    .symlink = generic_symlink,
+    .rename = generic_rename,
+    .link = generic_link,
+    .chown = generic_chown,
+    .chmod = generic_chmod,
+    .truncate = generic_truncate,
+    .open = generic_open,
+    .read = generic_read,
+    .write = generic_write,
+    .fsync = generic_fsync,
+    .close = generic_close,
+    .opendir = generic_opendir,
+    .readdir = generic_readdir,
+    .fsyncdir = generic_fsyncdir,
+    .closedir = generic_closedir,
+    .ioctl = generic_ioctl,
+    .utimens = generic_utimens,
+    .statfs = generic_statfs,
+    .commit = generic_commit,
+    .sync = generic_sync,
+    .add_source = generic_add_source,
+    .destroy = generic_destroy,
+};
+
+int generic_new(const struct fs_config *config, struct generic **out)
+{
+    struct generic *g = calloc(1, sizeof(*g));
+
+    if (g == NULL)
+        return -ENOMEM;
+    g->config = *config;
+    *out = g;
+    return 0;
+}
+
+struct fs *generic_wrap(struct generic *g, struct fs *inner)
+{
+    g->inner = inner;
+    g->fs = (struct fs){
+        .ops = &generic_ops,
+        .driver = inner->driver,
+        .caps = inner->caps,
+        .pending = inner->pending,
+    };
+    return &g->fs;
+}
+
+void generic_free(struct generic *g)
+{
+    free(g);
+}
