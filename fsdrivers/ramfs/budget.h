@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: MIT */
+/* A bound on the memory that one instance takes; whoever allocates asks first. */
+#ifndef FSDRIVERS_RAMFS_BUDGET_H
+#define FSDRIVERS_RAMFS_BUDGET_H
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+struct budget {
+    uint64_t used;  /* bytes */
+    uint64_t limit; /* bytes */
+};
+
+/** Allocate @size zeroed bytes; NULL when the budget or the memory does not hold them. */
+static inline void *budget_calloc(struct budget *b, size_t size)
+{
+    void *ptr;
+
+    if (b->used > b->limit || size > b->limit - b->used)
+        return NULL;
+    ptr = calloc(1, size);
+    if (ptr != NULL)
+        b->used += size;
+    return ptr;
+}
+
+/** Free what budget_calloc() gave for @size bytes. NULL is accepted. */
+static inline void budget_free(struct budget *b, void *ptr, size_t size)
+{
+    if (ptr != NULL)
+        b->used -= size;
+    free(ptr);
+}
+
+#endif

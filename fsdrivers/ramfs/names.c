@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: MIT */
+#include "fsdrivers/ramfs/names.h"
+
+#include "fsdrivers/fslimits.h"
+#include "fsdrivers/fspath.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/* ---- From paths to nodes ---- */
+
+/* Walk @len bytes of a path. */
+static int walk(const struct ramfs *r, const char *path, size_t len, struct node **out)
+{
+    const char *end = path + len;
+    struct node *at = r->root;
+    struct fsname name;
+
+    while (path < end && fspath_next(&path, &name)) {
+        const struct entry *e;
+
+        if (!node_is_dir(at))
+            return S_ISLNK(at->stat.mode) ? -ELOOP : -ENOTDIR;
+        e = entry_find(at, name);
+        if (e == NULL)
+            return -ENOENT;
+        at = entry_node(e);
+    }
+    *out = at;
+    return 0;
+}
+
+int node_of(const struct ramfs *r, const char *path, const struct fs_file *file, struct node **out)
+{
+    if (file != NULL) {
+        *out = (struct node *)(uintptr_t)file->handle;
+        return 0;
+    }
+    return walk(r, path, strlen(path), out);
+}
+
+/* Where a name stands, or would. */
+struct spot {
+    struct node *dir;
+    struct fsname name;  /* empty: the root, which is in no directory */
+    struct entry *entry; /* NULL when the name is free */
+    struct node *node;   /* what the entry names */
+};
+
+static int find_spot(const struct ramfs *r, const char *path, struct spot *out)
+{
+    struct fsname dir;
+    int err;
+
+    fspath_split(path, &dir, &out->name);
+    err = walk(r, path, dir.len, &out->dir);
+    if (err < 0)
+        return err;
+    if (!node_is_dir(out->dir))
+        return S_ISLNK(out->dir->stat.mode) ? -ELOOP : -ENOTDIR;
+    out->entry = entry_find(out->dir, out->name);
+    out->node = out->entry != NULL ? entry_node(out->entry) : NULL;
+    return 0;
+}
+
+/* A spot for something new. */
+static int find_free(const struct ramfs *r, const char *path, struct spot *out)
+{
+    int err;
+
+    if (fspath_is_root(path))
+        return -EEXIST;
+    err = find_spot(r, path, out);
+    if (err < 0)
+        return err;
+    return out->entry != NULL ? -EEXIST : 0;
+}
+
+/* A spot with something in it. */
+static int find_taken(const struct ramfs *r, const char *path, struct spot *out)
+{
+    int err;
+
+    if (fspath_is_root(path))
+        return -EBUSY;
+    err = find_spot(r, path, out);
+    if (err < 0)
+        return err;
+    return out->entry == NULL ? -ENOENT : 0;
+}
+
+/* ---- Making names ---- */
+
+/* Name a node that node_new() made, or give it up. */
+static int settle(struct ramfs *r, const struct spot *at, struct node *n)
+{
+    int err = entry_add(r, at->dir, at->name, n);
+
+    if (err < 0) {
+        node_put(r, n);
+        return err;
+    }
+    n->stat.nlink = node_is_dir(n) ? 2 : 1;
+    at->dir->stat.nlink += node_is_dir(n) ? 1 : 0;
+    touch_content(r, at->dir);
+    return 0;
+}
+
+static int create(struct ramfs *r, const char *path, uint32_t mode)
+{
+    struct spot at;
+    struct node *n;
+    int err;
+
+    err = find_free(r, path, &at);
+    if (err == 0 && !r->may_create)
+        err = -EACCES;
+    if (err == 0)
+        err = node_new(r, mode, &n);
+    return err < 0 ? err : settle(r, &at, n);
+}
+
+int ramfs_mknod(struct fs *fs, const char *path, uint32_t mode)
+{
+    if ((mode & S_IFMT) != 0 && !S_ISREG(mode))
+        return -EINVAL;
+    return create(ramfs_of(fs), path, S_IFREG | (mode & 07777u));
+}
+
+int ramfs_mkdir(struct fs *fs, const char *path, uint32_t mode)
+{
+    return create(ramfs_of(fs), path, S_IFDIR | (mode & 07777u));
+}
+
+int ramfs_symlink(struct fs *fs, const char *target, const char *path)
+{
+    struct ramfs *r = ramfs_of(fs);
+    size_t len = strlen(target);
+    struct spot at;
+    struct node *n;
+    char *copy;
+    int err;
+
+    err = find_free(r, path, &at);
+    if (err == 0 && !r->may_create)
+        err = -EACCES;
+    if (err < 0)
+        return err;
+    copy = budget_calloc(&r->budget, len + 1);
+    if (copy == NULL)
+        return -ENOSPC;
+    err = node_new(r, S_IFLNK | 0777u, &n);
+    if (err < 0) {
+        budget_free(&r->budget, copy, len + 1);
+        return err;
+    }
+    memcpy(copy, target, len);
+    n->target = copy;
+    n->stat.size = len;
+    return settle(r, &at, n);
+}
+
+int ramfs_link(struct fs *fs, const char *from, const char *to)
+{
+    struct ramfs *r = ramfs_of(fs);
+    struct spot at;
+    struct node *n;
+    int err;
+
+    err = walk(r, from, strlen(from), &n);
+    if (err == 0)
+        err = find_free(r, to, &at);
+    if (err < 0)
+        return err;
+    if (node_is_dir(n))
+        return -EPERM;
+    if (!r->may_create)
+        return -EACCES;
+    if (n->stat.nlink >= FS_LINK_MAX)
+        return -EMLINK;
+    err = entry_add(r, at.dir, at.name, n);
+    if (err < 0)
+        return err;
+    n->stat.nlink++;
+    touch(r, n);
+    touch_content(r, at.dir);
+    return 0;
+}
+
+/* ---- Taking names away ---- */
+
+/* Take a name from its node. The entry itself is gone, or names another node. */
+static void lose_name(struct ramfs *r, struct node *dir, struct node *n)
+{
+    if (node_is_dir(n)) {
+        n->stat.nlink = 0;
+        dir->stat.nlink--;
+    } else {
+        n->stat.nlink--;
+    }
+    touch(r, n);
+    node_put(r, n);
+}
+
+int ramfs_unlink(struct fs *fs, const char *path)
+{
+    struct ramfs *r = ramfs_of(fs);
+    struct spot at;
+    int err;
+
+    if (fspath_is_root(path))
+        return -EISDIR;
+    err = find_taken(r, path, &at);
+    if (err < 0)
+        return err;
+    if (node_is_dir(at.node))
+        return -EISDIR;
+    if (!r->may_delete)
+        return -EACCES;
+    entry_remove(r, at.dir, at.entry);
+    touch_content(r, at.dir);
+    lose_name(r, at.dir, at.node);
+    return 0;
+}
+
+int ramfs_rmdir(struct fs *fs, const char *path)
+{
+    struct ramfs *r = ramfs_of(fs);
+    struct spot at;
+    int err;
+
+    err = find_taken(r, path, &at);
+    if (err < 0)
+        return err;
+    if (!node_is_dir(at.node))
+        return -ENOTDIR;
+    if (at.node->entries != NULL)
+        return -ENOTEMPTY;
+    if (!r->may_delete)
+        return -EACCES;
+    entry_remove(r, at.dir, at.entry);
+    touch_content(r, at.dir);
+    lose_name(r, at.dir, at.node);
+    return 0;
+}
+
+/* ---- Moving names ---- */
+
+/* Whether @from may take @to's place. */
+static int may_replace(const struct node *from, const struct node *to)
+{
+    if (node_is_dir(from) && !node_is_dir(to))
+        return -ENOTDIR;
+    if (!node_is_dir(from) && node_is_dir(to))
+        return -EISDIR;
+    return node_is_dir(to) && to->entries != NULL ? -ENOTEMPTY : 0;
+}
+
+/* A directory's ".." is a link of its parent: count it at the new place. */
+static void move_dotdot(const struct node *n, struct node *from, struct node *to)
+{
+    if (node_is_dir(n)) {
+        from->stat.nlink--;
+        to->stat.nlink++;
+    }
+}
+
+static int exchange(struct ramfs *r, const struct spot *from, const struct spot *to)
+{
+    entry_set(from->entry, to->node);
+    entry_set(to->entry, from->node);
+    move_dotdot(from->node, from->dir, to->dir);
+    move_dotdot(to->node, to->dir, from->dir);
+    touch(r, from->node);
+    touch(r, to->node);
+    touch_content(r, from->dir);
+    touch_content(r, to->dir);
+    return 0;
+}
+
+static int replace(struct ramfs *r, const struct spot *from, const struct spot *to)
+{
+    int err = 0;
+
+    if (to->entry == NULL)
+        err = entry_add(r, to->dir, to->name, from->node);
+    else
+        entry_set(to->entry, from->node);
+    if (err < 0)
+        return err;
+    entry_remove(r, from->dir, from->entry);
+    move_dotdot(from->node, from->dir, to->dir);
+    touch(r, from->node);
+    touch_content(r, from->dir);
+    touch_content(r, to->dir);
+    if (to->node != NULL)
+        lose_name(r, to->dir, to->node);
+    return 0;
+}
+
+/* The two ends of a rename, found and checked. */
+static int find_ends(const struct ramfs *r, const char *from, const char *to,
+                     enum fs_rename_type type, struct spot ends[2])
+{
+    int err = find_taken(r, from, &ends[0]);
+
+    if (err < 0)
+        return err;
+    if (fspath_is_root(to))
+        return type == FS_RENAME_NOREPLACE ? -EEXIST : -EBUSY;
+    err = find_spot(r, to, &ends[1]);
+    if (err < 0)
+        return err;
+    if (type == FS_RENAME_NOREPLACE && ends[1].node != NULL)
+        return -EEXIST;
+    if (type == FS_RENAME_EXCHANGE && ends[1].node == NULL)
+        return -ENOENT;
+    if (fspath_below(to, from))
+        return -EINVAL;
+    if (fspath_below(from, to))
+        return type == FS_RENAME_EXCHANGE ? -EINVAL : -ENOTEMPTY;
+    return 0;
+}
+
+int ramfs_rename(struct fs *fs, const char *from, const char *to, enum fs_rename_type type)
+{
+    struct ramfs *r = ramfs_of(fs);
+    struct spot ends[2];
+    int err = find_ends(r, from, to, type, ends);
+
+    if (err < 0)
+        return err;
+    if (!r->may_move)
+        return -EACCES;
+    if (ends[0].node == ends[1].node)
+        return 0;
+    if (type == FS_RENAME_EXCHANGE)
+        return exchange(r, &ends[0], &ends[1]);
+    err = ends[1].node != NULL ? may_replace(ends[0].node, ends[1].node) : 0;
+    return err < 0 ? err : replace(r, &ends[0], &ends[1]);
+}

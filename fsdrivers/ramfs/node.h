@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The tree of a ramfs: nodes, and the entries that name them.
+ *
+ *     ramfs ── root node ── entry "a" ── node (directory) ── entry "f" ──┐
+ *                        └─ entry "g" ───────────────────────────────────┴─ node (regular, nlink 2)
+ *
+ * Life of a node: it exists while a name (nlink) or a user (an open handle, a listing: refs) holds it, and is
+ * freed by node_put() when neither does; so an unlinked file lives on through its handles. All nodes of an
+ * instance are in one list, so that the end needs no walk of the tree.
+ *
+ * A directory's entries are hashed by name, and listed in the order they were added. A listing survives any
+ * change of its directory: it is a cursor that the directory knows, and an entry on its way out moves
+ * the cursors that stand on it to the next one.
+ */
+#ifndef FSDRIVERS_RAMFS_NODE_H
+#define FSDRIVERS_RAMFS_NODE_H
+
+#include "fsdrivers/fsdriver.h"
+#include "fsdrivers/fspath.h"
+#include "fsdrivers/ramfs/budget.h"
+#include "fsdrivers/ramfs/pages.h"
+#include "server/base/list.h"
+
+struct entry;
+
+/** A place in a listing of a directory. */
+struct cursor {
+    struct entry *next; /* what comes next; NULL at the end */
+    struct list link;   /* in node->cursors */
+};
+
+struct node {
+    struct fs_stat stat; /* blocks is not kept here */
+    uint32_t refs;       /* handles and listings */
+    struct list link;    /* in ramfs->nodes */
+    struct list cursors; /* directory: listings under way */
+    union {
+        struct pages pages;    /* regular file */
+        struct entry *entries; /* directory: uthash */
+        char *target;          /* symbolic link: stat.size bytes, NUL-terminated */
+    };
+};
+
+struct ramfs {
+    struct fs fs;
+    struct fs_env env;
+    struct node *root;
+    struct list nodes; /* struct node.link: all there are */
+    struct budget budget;
+    uint64_t next_ino;
+    uint64_t bytes;  /* sizes of all regular files */
+    uint64_t inodes; /* nodes, the root too */
+    bool may_create;
+    bool may_move;
+    bool may_delete;
+};
+
+/** The ramfs that an instance is embedded in. */
+static inline struct ramfs *ramfs_of(struct fs *fs)
+{
+    return container_of(fs, struct ramfs, fs);
+}
+
+/** Stamp a change of a node's content, or of a directory's entries. */
+void touch_content(const struct ramfs *r, struct node *n);
+
+/** Stamp a change of a node's status. */
+void touch(const struct ramfs *r, struct node *n);
+
+/**
+ * Make a node without a name.
+ * @mode     type and permission bits.
+ * @out      returned; named by entry_add(), or given up by node_put().
+ * Returns   0, -ENOSPC.
+ */
+int node_new(struct ramfs *r, uint32_t mode, struct node **out);
+
+/** Free a node that neither a name nor a user holds any more; else do nothing. */
+void node_put(struct ramfs *r, struct node *n);
+
+/** Free a node whatever holds it: for the end of the instance. */
+void node_free(struct ramfs *r, struct node *n);
+
+bool node_is_dir(const struct node *n);
+
+/** What an entry of a directory names; NULL when there is no such entry. */
+struct entry *entry_find(const struct node *dir, struct fsname name);
+
+/** The node that an entry names. */
+struct node *entry_node(const struct entry *e);
+
+/**
+ * Add an entry. The nodes' link counts are the caller's business.
+ * Returns   0, -ENOSPC.
+ */
+int entry_add(struct ramfs *r, struct node *dir, struct fsname name, struct node *n);
+
+/** Remove an entry and move the listings that stand on it. */
+void entry_remove(struct ramfs *r, struct node *dir, struct entry *e);
+
+/** Let an entry name another node. */
+void entry_set(struct entry *e, struct node *n);
+
+/** Give every entry to a callback, which may change the directory. Returns its first result that is not 0. */
+int entry_each(struct ramfs *r, struct node *dir, fs_readdir_fn callback, void *user);
+
+/** The status of a node. */
+void node_stat(const struct node *n, struct fs_stat *out);
+
+#endif

@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+#include "fsdrivers/ramfs/pages.h"
+
+#include <stddef.h>
+
+struct table {
+    void *at[PAGES_FANOUT];
+};
+
+/* Indexes that a tree of this height spans; its slots are tables of one less. */
+static uint64_t span(unsigned height)
+{
+    return height == 0 ? 0 : (uint64_t)1 << ((height - 1) * PAGES_FANOUT_SHIFT);
+}
+
+static size_t slot_of(uint64_t index, unsigned height)
+{
+    return (size_t)(index / span(height - 1)) % PAGES_FANOUT;
+}
+
+unsigned char *pages_get(const struct pages *p, uint64_t index)
+{
+    void *at = p->root;
+
+    if (index >= span(p->height))
+        return NULL;
+    for (unsigned height = p->height; height > 1 && at != NULL; height--)
+        at = ((struct table *)at)->at[slot_of(index, height)];
+    return at;
+}
+
+/* Put tables on top until the tree spans @index. */
+static int raise_tree(struct pages *p, struct budget *budget, uint64_t index)
+{
+    struct table *top;
+
+    if (p->root == NULL) {
+        while (p->height == 0 || index >= span(p->height))
+            p->height++;
+        return 0;
+    }
+    while (index >= span(p->height)) {
+        top = budget_calloc(budget, sizeof(*top));
+        if (top == NULL)
+            return -ENOSPC;
+        top->at[0] = p->root;
+        p->root = top;
+        p->height++;
+    }
+    return 0;
+}
+
+unsigned char *pages_make(struct pages *p, struct budget *budget, uint64_t index, bool *made)
+{
+    void **slot = &p->root;
+
+    *made = false;
+    if (raise_tree(p, budget, index) < 0)
+        return NULL;
+    for (unsigned height = p->height; height > 1; height--) {
+        if (*slot == NULL)
+            *slot = budget_calloc(budget, sizeof(struct table));
+        if (*slot == NULL)
+            return NULL;
+        slot = &((struct table *)*slot)->at[slot_of(index, height)];
+    }
+    if (*slot == NULL) {
+        *slot = budget_calloc(budget, PAGES_SIZE);
+        *made = *slot != NULL;
+        p->count += *made ? 1 : 0;
+    }
+    return *slot;
+}
+
+static bool table_empty(const struct table *t)
+{
+    for (size_t i = 0; i < PAGES_FANOUT; i++) {
+        if (t->at[i] != NULL)
+            return false;
+    }
+    return true;
+}
+
+/* Free what lies in [first, last] of the subtree at *slot, whose lowest index is 0 to it. */
+static void drop_below(struct pages *p, struct budget *budget, void **slot, unsigned height,
+                       uint64_t first, uint64_t last)
+{
+    struct table *t = *slot;
+    uint64_t part;
+
+    if (t == NULL)
+        return;
+    if (height == 1) {
+        budget_free(budget, *slot, PAGES_SIZE);
+        *slot = NULL;
+        p->count--;
+        return;
+    }
+    part = span(height - 1);
+    for (uint64_t i = first / part; i <= last / part; i++)
+        drop_below(p, budget, &t->at[i], height - 1, i == first / part ? first % part : 0,
+                   i == last / part ? last % part : part - 1);
+    if (table_empty(t)) {
+        budget_free(budget, t, sizeof(*t));
+        *slot = NULL;
+    }
+}
+
+void pages_drop(struct pages *p, struct budget *budget, uint64_t first, uint64_t last)
+{
+    uint64_t end = span(p->height);
+
+    if (first >= end || first > last)
+        return;
+    drop_below(p, budget, &p->root, p->height, first, last < end ? last : end - 1);
+    if (p->root == NULL)
+        p->height = 0;
+}

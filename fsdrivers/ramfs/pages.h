@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The content of a regular file in memory: a sparse array of pages.
+ *
+ * Pages hang in a tree of tables with PAGES_FANOUT slots each, as high as the largest index asks for; a file
+ * of one page has no table at all. A missing page is a hole. Nobody here knows the file's size: its owner
+ * keeps the bytes past the size zero, so that a file can grow without being touched.
+ *
+ *     height 0: empty    height 1: root is page 0    height 2: root is a table of pages    ...
+ */
+#ifndef FSDRIVERS_RAMFS_PAGES_H
+#define FSDRIVERS_RAMFS_PAGES_H
+
+#include "fsdrivers/ramfs/budget.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum {
+    PAGES_SHIFT = 12,
+    PAGES_SIZE = 1 << PAGES_SHIFT, /* bytes of a page */
+    PAGES_FANOUT_SHIFT = 9,
+    PAGES_FANOUT = 1 << PAGES_FANOUT_SHIFT,
+};
+
+struct pages {
+    void *root; /* a page when height is 1, a table above that */
+    unsigned height;
+    uint64_t count; /* pages that exist */
+};
+
+/** The page at an index, or NULL for a hole. */
+unsigned char *pages_get(const struct pages *p, uint64_t index);
+
+/**
+ * The page at an index, made of zeros when it is missing.
+ * @budget   borrowed; pays for the page and the tables above it.
+ * @made     whether it was missing.
+ * Returns   the page; NULL when there is no room for it, and then nothing has changed.
+ */
+unsigned char *pages_make(struct pages *p, struct budget *budget, uint64_t index, bool *made);
+
+/** Free the pages from @first to @last, both included; holes are skipped. */
+void pages_drop(struct pages *p, struct budget *budget, uint64_t first, uint64_t last);
+
+#endif

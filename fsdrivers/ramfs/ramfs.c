@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * ramfs: files in memory, gone with the instance.
+ *
+ * Options: c, m, d grant creating (mknod, mkdir, symlink, link), moving (rename) and deleting (unlink,
+ * rmdir); what is not granted is -EACCES. When none of the three is given everything is allowed.
+ * size=SIZE bounds the memory that content, names and nodes take; past it -ENOSPC.
+ *
+ * node.c has the tree, names.c the slots that change it, file.c and pages.c the content; here are the other
+ * slots and the instance. Stamps follow POSIX, except that reading does not change the access time.
+ */
+#include "fsdrivers/ramfs/ramfs.h"
+
+#include "fsdrivers/options.h"
+#include "fsdrivers/ramfs/file.h"
+#include "fsdrivers/ramfs/names.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+/** Memory an instance may take when size= is not given. */
+#define RAMFS_SIZE_DEFAULT ((uint64_t)1 << 30)
+
+/* ---- Attributes ---- */
+
+static int ramfs_getattr(struct fs *fs, const char *path, struct fs_stat *out, struct fs_file *file)
+{
+    struct node *n;
+    int err = node_of(ramfs_of(fs), path, file, &n);
+
+    if (err == 0)
+        node_stat(n, out);
+    return err;
+}
+
+static int64_t ramfs_readlink(struct fs *fs, const char *path, char *buf, size_t size)
+{
+    struct node *n;
+    int err = node_of(ramfs_of(fs), path, NULL, &n);
+
+    if (err < 0)
+        return err;
+    if (!S_ISLNK(n->stat.mode))
+        return -EINVAL;
+    memcpy(buf, n->target, size < n->stat.size ? size : n->stat.size);
+    return size < n->stat.size ? (int64_t)n->stat.size : 0;
+}
+
+static int ramfs_chown(struct fs *fs, const char *path, uint32_t uid, uint32_t gid,
+                       struct fs_file *file)
+{
+    struct ramfs *r = ramfs_of(fs);
+    struct node *n;
+    int err = node_of(r, path, file, &n);
+
+    if (err < 0)
+        return err;
+    if (uid != (uint32_t)-1)
+        n->stat.uid = uid;
+    if (gid != (uint32_t)-1)
+        n->stat.gid = gid;
+    touch(r, n);
+    return 0;
+}
+
+static int ramfs_chmod(struct fs *fs, const char *path, uint32_t mode, struct fs_file *file)
+{
+    struct ramfs *r = ramfs_of(fs);
+    struct node *n;
+    int err = node_of(r, path, file, &n);
+
+    if (err < 0)
+        return err;
+    n->stat.mode = (n->stat.mode & S_IFMT) | (mode & 07777u);
+    touch(r, n);
+    return 0;
+}
+
+static int ramfs_utimens(struct fs *fs, const char *path, int64_t atime, int64_t mtime,
+                         struct fs_file *file)
+{
+    struct ramfs *r = ramfs_of(fs);
+    struct node *n;
+    int err = node_of(r, path, file, &n);
+
+    if (err < 0)
+        return err;
+    if (atime != INT64_MIN)
+        n->stat.atime = atime;
+    if (mtime != INT64_MIN)
+        n->stat.mtime = mtime;
+    touch(r, n);
+    return 0;
+}
+
+/* ---- Content ---- */
+
+/* node_of() for what has content. */
+static int regular_of(const struct ramfs *r, const char *path, const struct fs_file *file,
+                      struct node **out)
+{
+    int err = node_of(r, path, file, out);
+
+    if (err < 0 || S_ISREG((*out)->stat.mode))
+        return err;
+    return node_is_dir(*out) ? -EISDIR : -EINVAL;
+}
+
+static int ramfs_truncate(struct fs *fs, const char *path, uint64_t size, struct fs_file *file)
+{
+    struct ramfs *r = ramfs_of(fs);
+    struct node *n;
+    int err = regular_of(r, path, file, &n);
+
+    if (err == 0)
+        err = file_resize(r, n, size);
+    if (err == 0)
+        touch_content(r, n);
+    return err;
+}
+
+static int64_t ramfs_read(struct fs *fs, const char *path, char *buf, size_t len, int64_t off,
+                          struct fs_file *file)
+{
+    struct node *n;
+    int err = regular_of(ramfs_of(fs), path, file, &n);
+
+    return err < 0 ? err : file_read(n, buf, len, (uint64_t)off);
+}
+
+static int64_t ramfs_write(struct fs *fs, const char *path, const char *buf, size_t len,
+                           int64_t off, struct fs_file *file)
+{
+    struct ramfs *r = ramfs_of(fs);
+    struct node *n;
+    int64_t put = regular_of(r, path, file, &n);
+
+    if (put < 0)
+        return put;
+    if (file != NULL && (file->flags & FS_O_APPEND) != 0)
+        off = (int64_t)n->stat.size;
+    put = file_write(r, n, buf, len, (uint64_t)off);
+    if (put > 0)
+        touch_content(r, n);
+    return put;
+}
+
+/* ---- Handles ---- */
+
+static void hold(struct node *n, struct fs_file *file)
+{
+    n->refs++;
+    file->handle = (uintptr_t)n;
+    file->nonseekable = false;
+}
+
+static int ramfs_open(struct fs *fs, const char *path, struct fs_file *file)
+{
+    struct node *n;
+    int err = node_of(ramfs_of(fs), path, NULL, &n);
+
+    if (err < 0)
+        return err;
+    if (node_is_dir(n))
+        return -EISDIR;
+    if (S_ISLNK(n->stat.mode))
+        return -ELOOP;
+    if ((file->flags & FS_O_DIRECTORY) != 0)
+        return -ENOTDIR;
+    hold(n, file);
+    return 0;
+}
+
+static int ramfs_opendir(struct fs *fs, const char *path, struct fs_file *file)
+{
+    struct node *n;
+    int err = node_of(ramfs_of(fs), path, NULL, &n);
+
+    if (err < 0)
+        return err;
+    if (!node_is_dir(n))
+        return -ENOTDIR;
+    hold(n, file);
+    return 0;
+}
+
+static int ramfs_close(struct fs *fs, const char *path, struct fs_file *file)
+{
+    struct node *n = (struct node *)(uintptr_t)file->handle;
+
+    (void)path;
+    n->refs--;
+    node_put(ramfs_of(fs), n);
+    return 0;
+}
+
+static int ramfs_readdir(struct fs *fs, const char *path, fs_readdir_fn callback, void *user,
+                         struct fs_file *file)
+{
+    struct ramfs *r = ramfs_of(fs);
+    struct node *n;
+    int err = node_of(r, path, file, &n);
+
+    if (err < 0)
+        return err;
+    return node_is_dir(n) ? entry_each(r, n, callback, user) : -ENOTDIR;
+}
+
+/* fsync() and fsyncdir(): memory is as durable as it gets. */
+static int ramfs_fsync(struct fs *fs, const char *path, bool data_only, struct fs_file *file)
+{
+    struct node *n;
+
+    (void)data_only;
+    return node_of(ramfs_of(fs), path, file, &n);
+}
+
+static int64_t ramfs_ioctl(struct fs *fs, const char *path, uint32_t command, struct fs_file *file)
+{
+    struct node *n;
+    int err = node_of(ramfs_of(fs), path, file, &n);
+
+    (void)command;
+    return err < 0 ? err : -ENOTTY;
+}
+
+/* ---- The instance ---- */
+
+static int ramfs_statfs(struct fs *fs, struct fs_statfs *out)
+{
+    const struct ramfs *r = ramfs_of(fs);
+
+    *out = (struct fs_statfs){.bytes_used = r->bytes, .inodes_used = r->inodes - 1};
+    return 0;
+}
+
+/* commit() and sync(): nothing is gathered. */
+static int ramfs_sync(struct fs *fs)
+{
+    (void)fs;
+    return 0;
+}
+
+static void ramfs_destroy(struct fs *fs, struct why *why)
+{
+    struct ramfs *r = ramfs_of(fs);
+
+    (void)why;
+    while (!list_empty(&r->nodes))
+        node_free(r, container_of(r->nodes.next, struct node, link));
+    free(r);
+}
+
+static const struct fs_ops ramfs_ops = {
+    .getattr = ramfs_getattr,
+    .readlink = ramfs_readlink,
+    .mknod = ramfs_mknod,
+    .mkdir = ramfs_mkdir,
+    .unlink = ramfs_unlink,
+    .rmdir = ramfs_rmdir,
+    .symlink = ramfs_symlink,
+    .rename = ramfs_rename,
+    .link = ramfs_link,
+    .chown = ramfs_chown,
+    .chmod = ramfs_chmod,
+    .truncate = ramfs_truncate,
+    .open = ramfs_open,
+    .read = ramfs_read,
+    .write = ramfs_write,
+    .fsync = ramfs_fsync,
+    .close = ramfs_close,
+    .opendir = ramfs_opendir,
+    .readdir = ramfs_readdir,
+    .fsyncdir = ramfs_fsync,
+    .closedir = ramfs_close,
+    .ioctl = ramfs_ioctl,
+    .utimens = ramfs_utimens,
+    .statfs = ramfs_statfs,
+    .commit = ramfs_sync,
+    .sync = ramfs_sync,
+    .destroy = ramfs_destroy,
+};
+
+static const struct fs_opt ramfs_opts[] = {
+    {"c", "allow creating; none of c, m, d allows everything"},
+    {"m", "allow moving"},
+    {"d", "allow deleting"},
+    {"size", "memory to take at most, default 1G"},
+    {NULL, NULL},
+};
+
+static int read_grants(struct ramfs *r, const struct fs_open *req)
+{
+    bool *const grants[] = {&r->may_create, &r->may_move, &r->may_delete};
+    bool any = false;
+
+    for (size_t i = 0; i < 3; i++) {
+        const char *value = option_get(req->opt, ramfs_opts[i].key);
+        int err = value != NULL ? option_flag(ramfs_opts[i].key, value, req->why) : 0;
+
+        if (err < 0)
+            return err;
+        *grants[i] = value != NULL;
+        any = any || *grants[i];
+    }
+    for (size_t i = 0; i < 3 && !any; i++)
+        *grants[i] = true;
+    return 0;
+}
+
+static int read_options(struct ramfs *r, const struct fs_open *req)
+{
+    const char *size = option_get(req->opt, "size");
+
+    r->budget.limit = RAMFS_SIZE_DEFAULT;
+    if (size != NULL && option_size("size", size, &r->budget.limit, req->why) < 0)
+        return -EINVAL;
+    return read_grants(r, req);
+}
+
+static int ramfs_open_source(const struct fs_driver *driver, const struct fs_open *req,
+                             struct fs **out)
+{
+    struct ramfs *r;
+    int err;
+
+    if (req->source != NULL || req->handle != NULL)
+        return why_add(req->why, -ENOTSUP, "ramfs takes no source: its files are in memory");
+    r = calloc(1, sizeof(*r));
+    if (r == NULL)
+        return -ENOMEM;
+    r->fs = (struct fs){&ramfs_ops, driver, FS_CAP_SYMLINKS, false};
+    r->env = *req->env;
+    r->next_ino = 1;
+    list_init(&r->nodes);
+    err = read_options(r, req);
+    if (err == 0)
+        err = node_new(r, S_IFDIR | 0755u, &r->root);
+    if (err < 0) {
+        ramfs_destroy(&r->fs, NULL);
+        return err;
+    }
+    r->root->stat.nlink = 2;
+    *out = &r->fs;
+    return 0;
+}
+
+const struct fs_driver ramfs_driver = {
+    .name = "ramfs",
+    .alias = "nullfs",
+    .doc = "files in memory",
+    .opts = ramfs_opts,
+    .open_source = ramfs_open_source,
+};
