@@ -1,0 +1,453 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * devfs: the devices of a machine, as character devices in one directory.
+ *
+ *     name      read                   write
+ *     console   the end                to the machine's console (env->console)
+ *     full      zeros                  -ENOSPC
+ *     null      the end                taken and forgotten
+ *     random    random (env->random)   taken and forgotten
+ *     zero      zeros                  taken and forgotten
+ *
+ * A device is a row of `devices`: its name and its two functions. The tree of names never changes: every slot
+ * that would create, remove, move or resize is -EROFS, after the errors the same call meets on any other
+ * filesystem (-ENOENT, -EEXIST). Owner, bits and stamps are fixed as well. The console is a stream and opens
+ * nonseekable; no device answers ioctl().
+ */
+#include "fsdrivers/devfs/devfs.h"
+
+#include "fsdrivers/fspath.h"
+#include "server/base/list.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+struct device {
+    const char *name;
+    uint32_t major, minor; /* Linux's numbers, for programs that look */
+    bool stream;
+    int64_t (*read)(const struct fs_env *env, char *buf, size_t len);
+    int64_t (*write)(const struct fs_env *env, const char *buf, size_t len);
+};
+
+struct devfs {
+    struct fs fs;
+    struct fs_env env;
+    int64_t born; /* stamp of all files */
+};
+
+/* ---- The devices ---- */
+
+static int64_t read_end(const struct fs_env *env, char *buf, size_t len)
+{
+    (void)env;
+    (void)buf;
+    (void)len;
+    return 0;
+}
+
+static int64_t read_zeros(const struct fs_env *env, char *buf, size_t len)
+{
+    (void)env;
+    memset(buf, 0, len);
+    return (int64_t)len;
+}
+
+static int64_t read_random(const struct fs_env *env, char *buf, size_t len)
+{
+    env->random(env->user, buf, len);
+    return (int64_t)len;
+}
+
+static int64_t write_console(const struct fs_env *env, const char *buf, size_t len)
+{
+    env->console(env->user, buf, len);
+    return (int64_t)len;
+}
+
+static int64_t write_nowhere(const struct fs_env *env, const char *buf, size_t len)
+{
+    (void)env;
+    (void)buf;
+    return (int64_t)len;
+}
+
+static int64_t write_full(const struct fs_env *env, const char *buf, size_t len)
+{
+    (void)env;
+    (void)buf;
+    return len > 0 ? -ENOSPC : 0;
+}
+
+static const struct device devices[] = {
+    {"console", 5, 1, true, read_end, write_console},
+    {"full", 1, 7, false, read_zeros, write_full},
+    {"null", 1, 3, false, read_end, write_nowhere},
+    {"random", 1, 8, false, read_random, write_nowhere},
+    {"zero", 1, 5, false, read_zeros, write_nowhere},
+};
+
+enum { DEVICE_COUNT = sizeof(devices) / sizeof(devices[0]) };
+
+/* ---- Finding them. The root is the NULL device, inode 1; device i is inode 2 + i. ---- */
+
+static struct devfs *devfs_of(struct fs *fs)
+{
+    return container_of(fs, struct devfs, fs);
+}
+
+static int find_device(const char *name, const struct device **out)
+{
+    for (size_t i = 0; i < DEVICE_COUNT; i++) {
+        if (strcmp(devices[i].name, name) == 0) {
+            *out = &devices[i];
+            return 0;
+        }
+    }
+    return -ENOENT;
+}
+
+/* The device of a path, NULL for the root. */
+static int walk(const char *path, const struct device **out)
+{
+    const struct device *dev;
+    struct fsname first;
+
+    *out = NULL;
+    if (fspath_is_root(path))
+        return 0;
+    if (strchr(path + 1, '/') == NULL)
+        return find_device(path + 1, out);
+    (void)fspath_next(&path, &first);
+    for (size_t i = 0; i < DEVICE_COUNT; i++) {
+        dev = &devices[i];
+        if (strlen(dev->name) == first.len && memcmp(dev->name, first.ptr, first.len) == 0)
+            return -ENOTDIR;
+    }
+    return -ENOENT;
+}
+
+/* As walk(), by the handle when there is one. */
+static int device_of(const char *path, const struct fs_file *file, const struct device **out)
+{
+    if (file == NULL)
+        return walk(path, out);
+    *out = (const struct device *)(uintptr_t)file->handle;
+    return 0;
+}
+
+static void fill_stat(const struct devfs *d, const struct device *dev, struct fs_stat *out)
+{
+    *out = (struct fs_stat){
+        .ino = dev == NULL ? 1 : (uint64_t)(dev - devices) + 2,
+        .mode = dev == NULL ? S_IFDIR | 0755u : S_IFCHR | 0666u,
+        .nlink = dev == NULL ? 2 : 1,
+        .rdev = dev == NULL ? 0 : ((uint64_t)dev->major << 8) | dev->minor,
+        .atime = d->born,
+        .mtime = d->born,
+        .ctime = d->born,
+        .btime = d->born,
+    };
+}
+
+/* ---- Slots ---- */
+
+static int devfs_getattr(struct fs *fs, const char *path, struct fs_stat *out, struct fs_file *file)
+{
+    const struct device *dev;
+    int err = device_of(path, file, &dev);
+
+    if (err == 0)
+        fill_stat(devfs_of(fs), dev, out);
+    return err;
+}
+
+static int64_t devfs_readlink(struct fs *fs, const char *path, char *buf, size_t size)
+{
+    const struct device *dev;
+    int err = walk(path, &dev);
+
+    (void)fs;
+    (void)buf;
+    (void)size;
+    return err < 0 ? err : -EINVAL;
+}
+
+/* Refuse to make a name, by its own trouble first. */
+static int refuse_new(const char *path)
+{
+    const struct device *dev;
+    int err = walk(path, &dev);
+
+    if (err == 0)
+        return -EEXIST;
+    return err == -ENOENT && strchr(path + 1, '/') == NULL ? -EROFS : err;
+}
+
+/* Refuse to change what is there. */
+static int refuse_change(const char *path, const struct fs_file *file)
+{
+    const struct device *dev;
+    int err = device_of(path, file, &dev);
+
+    return err < 0 ? err : -EROFS;
+}
+
+static int devfs_mknod(struct fs *fs, const char *path, uint32_t mode)
+{
+    (void)fs;
+    (void)mode;
+    return refuse_new(path);
+}
+
+static int devfs_symlink(struct fs *fs, const char *target, const char *path)
+{
+    (void)fs;
+    (void)target;
+    return refuse_new(path);
+}
+
+static int devfs_link(struct fs *fs, const char *from, const char *to)
+{
+    int err = refuse_change(from, NULL);
+
+    (void)fs;
+    return err == -EROFS ? refuse_new(to) : err;
+}
+
+static int devfs_unlink(struct fs *fs, const char *path)
+{
+    (void)fs;
+    return fspath_is_root(path) ? -EISDIR : refuse_change(path, NULL);
+}
+
+static int devfs_rmdir(struct fs *fs, const char *path)
+{
+    int err = refuse_change(path, NULL);
+
+    (void)fs;
+    if (err != -EROFS)
+        return err;
+    return fspath_is_root(path) ? -EBUSY : -ENOTDIR;
+}
+
+static int devfs_rename(struct fs *fs, const char *from, const char *to, enum fs_rename_type type)
+{
+    (void)fs;
+    (void)to;
+    (void)type;
+    return fspath_is_root(from) ? -EBUSY : refuse_change(from, NULL);
+}
+
+static int devfs_chown(struct fs *fs, const char *path, uint32_t uid, uint32_t gid,
+                       struct fs_file *file)
+{
+    (void)fs;
+    (void)uid;
+    (void)gid;
+    return refuse_change(path, file);
+}
+
+static int devfs_chmod(struct fs *fs, const char *path, uint32_t mode, struct fs_file *file)
+{
+    (void)fs;
+    (void)mode;
+    return refuse_change(path, file);
+}
+
+static int devfs_utimens(struct fs *fs, const char *path, int64_t atime, int64_t mtime,
+                         struct fs_file *file)
+{
+    (void)fs;
+    (void)atime;
+    (void)mtime;
+    return refuse_change(path, file);
+}
+
+/* A device has no size to change: truncating one is harmless, as opening it to write is. */
+static int devfs_truncate(struct fs *fs, const char *path, uint64_t size, struct fs_file *file)
+{
+    const struct device *dev;
+    int err = device_of(path, file, &dev);
+
+    (void)fs;
+    (void)size;
+    if (err < 0)
+        return err;
+    return dev == NULL ? -EISDIR : 0;
+}
+
+static int devfs_open(struct fs *fs, const char *path, struct fs_file *file)
+{
+    const struct device *dev;
+    int err = walk(path, &dev);
+
+    (void)fs;
+    if (err < 0)
+        return err;
+    if (dev == NULL)
+        return -EISDIR;
+    if ((file->flags & FS_O_DIRECTORY) != 0)
+        return -ENOTDIR;
+    file->handle = (uintptr_t)dev;
+    file->nonseekable = dev->stream;
+    return 0;
+}
+
+static int64_t devfs_read(struct fs *fs, const char *path, char *buf, size_t len, int64_t off,
+                          struct fs_file *file)
+{
+    const struct device *dev;
+    int err = device_of(path, file, &dev);
+
+    (void)off;
+    if (err < 0)
+        return err;
+    return dev == NULL ? -EISDIR : dev->read(&devfs_of(fs)->env, buf, len);
+}
+
+static int64_t devfs_write(struct fs *fs, const char *path, const char *buf, size_t len,
+                           int64_t off, struct fs_file *file)
+{
+    const struct device *dev;
+    int err = device_of(path, file, &dev);
+
+    (void)off;
+    if (err < 0)
+        return err;
+    return dev == NULL ? -EISDIR : dev->write(&devfs_of(fs)->env, buf, len);
+}
+
+/* fsync() and fsyncdir(): there is nothing to store. */
+static int devfs_fsync(struct fs *fs, const char *path, bool data_only, struct fs_file *file)
+{
+    const struct device *dev;
+
+    (void)fs;
+    (void)data_only;
+    return device_of(path, file, &dev);
+}
+
+static int devfs_close(struct fs *fs, const char *path, struct fs_file *file)
+{
+    (void)fs;
+    (void)path;
+    (void)file;
+    return 0;
+}
+
+static int devfs_opendir(struct fs *fs, const char *path, struct fs_file *file)
+{
+    const struct device *dev;
+    int err = walk(path, &dev);
+
+    (void)fs;
+    if (err < 0)
+        return err;
+    file->handle = 0;
+    return dev == NULL ? 0 : -ENOTDIR;
+}
+
+static int devfs_readdir(struct fs *fs, const char *path, fs_readdir_fn callback, void *user,
+                         struct fs_file *file)
+{
+    const struct device *dev;
+    struct fs_stat st;
+    int err = device_of(path, file, &dev);
+
+    if (err == 0 && dev != NULL)
+        err = -ENOTDIR;
+    for (size_t i = 0; err == 0 && i < DEVICE_COUNT; i++) {
+        fill_stat(devfs_of(fs), &devices[i], &st);
+        err = callback(user, devices[i].name, &st);
+    }
+    return err;
+}
+
+static int64_t devfs_ioctl(struct fs *fs, const char *path, uint32_t command, struct fs_file *file)
+{
+    const struct device *dev;
+    int err = device_of(path, file, &dev);
+
+    (void)fs;
+    (void)command;
+    return err < 0 ? err : -ENOTTY;
+}
+
+static int devfs_statfs(struct fs *fs, struct fs_statfs *out)
+{
+    (void)fs;
+    *out = (struct fs_statfs){.inodes_used = DEVICE_COUNT};
+    return 0;
+}
+
+/* commit() and sync(): nothing is gathered. */
+static int devfs_sync(struct fs *fs)
+{
+    (void)fs;
+    return 0;
+}
+
+static void devfs_destroy(struct fs *fs, struct why *why)
+{
+    (void)why;
+    free(devfs_of(fs));
+}
+
+static const struct fs_ops devfs_ops = {
+    .getattr = devfs_getattr,
+    .readlink = devfs_readlink,
+    .mknod = devfs_mknod,
+    .mkdir = devfs_mknod,
+    .unlink = devfs_unlink,
+    .rmdir = devfs_rmdir,
+    .symlink = devfs_symlink,
+    .rename = devfs_rename,
+    .link = devfs_link,
+    .chown = devfs_chown,
+    .chmod = devfs_chmod,
+    .truncate = devfs_truncate,
+    .open = devfs_open,
+    .read = devfs_read,
+    .write = devfs_write,
+    .fsync = devfs_fsync,
+    .close = devfs_close,
+    .opendir = devfs_opendir,
+    .readdir = devfs_readdir,
+    .fsyncdir = devfs_fsync,
+    .closedir = devfs_close,
+    .ioctl = devfs_ioctl,
+    .utimens = devfs_utimens,
+    .statfs = devfs_statfs,
+    .commit = devfs_sync,
+    .sync = devfs_sync,
+    .destroy = devfs_destroy,
+};
+
+static const struct fs_opt devfs_opts[] = {{NULL, NULL}};
+
+static int devfs_open_source(const struct fs_driver *driver, const struct fs_open *req,
+                             struct fs **out)
+{
+    struct devfs *d;
+
+    if (req->source != NULL || req->handle != NULL)
+        return why_add(req->why, -ENOTSUP, "devfs takes no source: its devices are the machine's");
+    d = calloc(1, sizeof(*d));
+    if (d == NULL)
+        return -ENOMEM;
+    d->fs = (struct fs){&devfs_ops, driver, 0, false};
+    d->env = *req->env;
+    d->born = (int64_t)d->env.now_ns(d->env.user);
+    *out = &d->fs;
+    return 0;
+}
+
+const struct fs_driver devfs_driver = {
+    .name = "devfs",
+    .doc = "the devices console, full, null, random and zero",
+    .opts = devfs_opts,
+    .open_source = devfs_open_source,
+};
