@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+#include "fsdrivers/options.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Take one "key=value" that ends at its NUL. */
+static int add(struct options *o, char *item, struct why *why)
+{
+    char *equals = strchr(item, '=');
+    const char *value = "";
+
+    if (equals != NULL) {
+        *equals = '\0';
+        value = equals + 1;
+    }
+    if (*item == '\0')
+        return why_add(why, -EINVAL, "the options hold an empty key");
+    if (option_get(o->at, item) != NULL)
+        return why_add(why, -EINVAL, "the option %s is given twice", item);
+    if (o->count == OPTIONS_MAX)
+        return why_add(why, -EINVAL, "more than %d options", OPTIONS_MAX);
+    o->at[o->count++] = (struct fs_opt){item, value};
+    return 0;
+}
+
+int options_split(const char *text, struct options *out, struct why *why)
+{
+    struct options o = {.count = 0};
+    char *item;
+    char *rest;
+    int err = 0;
+
+    if (text != NULL && *text != '\0') {
+        o.text = strdup(text);
+        if (o.text == NULL)
+            return -ENOMEM;
+    }
+    rest = o.text;
+    while (err == 0 && (item = strsep(&rest, ",")) != NULL)
+        err = add(&o, item, why);
+    if (err < 0) {
+        options_done(&o);
+        return err;
+    }
+    *out = o;
+    return 0;
+}
+
+void options_done(struct options *o)
+{
+    free(o->text);
+    *o = (struct options){.count = 0};
+}
+
+const char *option_get(const struct fs_opt *opt, const char *key)
+{
+    for (; opt != NULL && opt->key != NULL; opt++) {
+        if (strcmp(opt->key, key) == 0)
+            return opt->value;
+    }
+    return NULL;
+}
+
+/* How far a suffix shifts: -1 for a foreign one. */
+static int suffix_shift(const char *suffix)
+{
+    static const char letters[] = "KMGT";
+    const char *at;
+
+    if (*suffix == '\0')
+        return 0;
+    at = strchr(letters, *suffix);
+    if (at == NULL || suffix[1] != '\0')
+        return -1;
+    return 10 * (int)(at - letters + 1);
+}
+
+/* strtoull() without its leniency: no sign, no space. */
+static int read_number(const char *value, int base, uint64_t *out, char **end)
+{
+    if (*value < '0' || *value > '9')
+        return -EINVAL;
+    errno = 0;
+    *out = strtoull(value, end, base);
+    return errno == 0 ? 0 : -EINVAL;
+}
+
+int option_size(const char *key, const char *value, uint64_t *out, struct why *why)
+{
+    uint64_t number = 0;
+    char *end = NULL;
+    int shift = -1;
+
+    if (read_number(value, 10, &number, &end) == 0)
+        shift = suffix_shift(end);
+    if (shift < 0 || number > ((uint64_t)INT64_MAX >> shift))
+        return why_add(why, -EINVAL,
+                       "%s=%s is no size: write a number, with K, M, G or T behind it", key, value);
+    *out = number << shift;
+    return 0;
+}
+
+int option_u32(const char *key, const char *value, int base, uint32_t *out, struct why *why)
+{
+    uint64_t number = 0;
+    char *end = NULL;
+
+    if (read_number(value, base, &number, &end) < 0 || *end != '\0' || number > UINT32_MAX)
+        return why_add(why, -EINVAL, "%s=%s is no %s number of 32 bits", key, value,
+                       base == 8 ? "octal" : "decimal");
+    *out = (uint32_t)number;
+    return 0;
+}
+
+int option_flag(const char *key, const char *value, struct why *why)
+{
+    if (*value == '\0')
+        return 0;
+    return why_add(why, -EINVAL, "%s takes no value", key);
+}

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MIT */
+#include "fsdrivers/registry.h"
+
+#include "fsdrivers/devfs/devfs.h"
+#include "fsdrivers/generic/generic.h"
+#include "fsdrivers/options.h"
+#include "fsdrivers/ramfs/ramfs.h"
+#include "server/base/strbuf.h"
+
+#include <errno.h>
+#include <string.h>
+
+static const struct fs_driver *const drivers[] = {&ramfs_driver, &devfs_driver};
+
+enum { DRIVER_COUNT = sizeof(drivers) / sizeof(drivers[0]) };
+
+const struct fs_opt registry_common_opts[] = {
+    {"source", "what the driver stores its files in, when the request does not say"},
+    {"setuid", "uid that every file shows"},
+    {"setgid", "gid that every file shows"},
+    {"fmask", "permission bits cleared on files, octal"},
+    {"dmask", "permission bits cleared on directories, octal"},
+    {"readonly", "refuse every change"},
+    {"quota_bytes", "bytes the files may have in all, with K, M, G or T"},
+    {"quota_inodes", "files and directories there may be"},
+    {NULL, NULL},
+};
+
+const struct fs_driver *registry_at(size_t index)
+{
+    return index < DRIVER_COUNT ? drivers[index] : NULL;
+}
+
+static bool has_name(const struct fs_driver *driver, const char *name)
+{
+    return strcmp(driver->name, name) == 0 ||
+           (driver->alias != NULL && strcmp(driver->alias, name) == 0);
+}
+
+static int find_driver(const char *name, struct why *why, const struct fs_driver **out)
+{
+    struct strbuf names = STRBUF_INIT;
+
+    for (size_t i = 0; i < DRIVER_COUNT; i++) {
+        if (has_name(drivers[i], name)) {
+            strbuf_done(&names);
+            *out = drivers[i];
+            return 0;
+        }
+        (void)strbuf_addf(&names, "%s%s", i > 0 ? ", " : "", drivers[i]->name);
+    }
+    (void)why_add(why, -ENODEV, "there is no filesystem driver %s; there are: %s", name,
+                  strbuf_str(&names));
+    strbuf_done(&names);
+    return -ENODEV;
+}
+
+static void list_keys(struct strbuf *out, const struct fs_opt *opts)
+{
+    for (; opts != NULL && opts->key != NULL; opts++)
+        (void)strbuf_addf(out, "%s%s", out->len > 0 ? ", " : "", opts->key);
+}
+
+static int unknown_key(const struct fs_driver *driver, const char *key, struct why *why)
+{
+    struct strbuf keys = STRBUF_INIT;
+
+    list_keys(&keys, driver->opts);
+    list_keys(&keys, registry_common_opts);
+    (void)why_add(why, -EINVAL, "%s knows no option %s; there are: %s", driver->name, key,
+                  strbuf_str(&keys));
+    strbuf_done(&keys);
+    return -EINVAL;
+}
+
+/* Honour one of registry_common_opts, all of which are known here. */
+static int take_common(const struct fs_opt *opt, struct fs_open *req, struct fs_config *config)
+{
+    const char *key = opt->key;
+    const char *value = opt->value;
+
+    if (strcmp(key, "source") == 0) {
+        if (req->source == NULL)
+            req->source = value;
+        return 0;
+    }
+    if (strcmp(key, "setuid") == 0) {
+        config->setuid = true;
+        return option_u32(key, value, 10, &config->uid, req->why);
+    }
+    if (strcmp(key, "setgid") == 0) {
+        config->setgid = true;
+        return option_u32(key, value, 10, &config->gid, req->why);
+    }
+    if (strcmp(key, "fmask") == 0) {
+        config->setfmask = true;
+        return option_u32(key, value, 8, &config->fmask, req->why);
+    }
+    if (strcmp(key, "dmask") == 0) {
+        config->setdmask = true;
+        return option_u32(key, value, 8, &config->dmask, req->why);
+    }
+    if (strcmp(key, "readonly") == 0) {
+        config->readonly = true;
+        req->readonly = true;
+        return option_flag(key, value, req->why);
+    }
+    if (strcmp(key, "quota_bytes") == 0)
+        return option_size(key, value, &config->quota_bytes, req->why);
+    return option_size(key, value, &config->quota_inodes, req->why);
+}
+
+/* Move the common options into @req and @config; what stays in @options is the driver's. */
+static int sort_options(const struct fs_driver *driver, struct options *options,
+                        struct fs_open *req, struct fs_config *config)
+{
+    size_t kept = 0;
+    int err = 0;
+
+    for (size_t i = 0; err == 0 && i < options->count; i++) {
+        if (option_get(registry_common_opts, options->at[i].key) != NULL)
+            err = take_common(&options->at[i], req, config);
+        else if (option_get(driver->opts, options->at[i].key) != NULL)
+            options->at[kept++] = options->at[i];
+        else
+            err = unknown_key(driver, options->at[i].key, req->why);
+    }
+    options->count = kept;
+    options->at[kept] = (struct fs_opt){NULL, NULL};
+    return err;
+}
+
+int registry_open(const char *driver, const struct fs_open *req, struct fs **out)
+{
+    const struct fs_driver *found = NULL;
+    struct fs_config config = {.readonly = req->readonly};
+    struct fs_open own = *req;
+    struct generic *wrapper = NULL;
+    struct fs *inner = NULL;
+    struct options options;
+    int err;
+
+    err = find_driver(driver, req->why, &found);
+    if (err == 0)
+        err = options_split(req->opts, &options, req->why);
+    if (err < 0)
+        return err;
+    err = sort_options(found, &options, &own, &config);
+    if (err < 0)
+        goto out;
+    err = generic_new(&config, &wrapper);
+    if (err < 0)
+        goto out;
+    own.opt = options.at;
+    err = found->open_source(found, &own, &inner);
+    if (err < 0)
+        goto out;
+    *out = generic_wrap(wrapper, inner);
+    wrapper = NULL;
+out:
+    generic_free(wrapper);
+    options_done(&options);
+    return err;
+}
