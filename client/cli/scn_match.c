@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: MIT */
+#include "client/cli/scn_match.h"
+
+#include "client/lib/scbox.h"
+#include "server/base/base64.h"
+
+#include <inttypes.h>
+#include <regex.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/** One comparison: where in the result it is, and where a difference is told. */
+struct match {
+    struct scn_vars *vars;
+    struct strbuf *why;
+    char path[128]; /* "status.state", "" at the top */
+};
+
+static bool match_value(struct match *m, const struct scn_value *v, const cJSON *got);
+
+/* ---- telling the difference ---- */
+
+/** Tell that @got stands where @stated was stated. Returns false. @stated taken. */
+static bool differs(struct match *m, const cJSON *got, char *stated)
+{
+    char *came = got != NULL ? cJSON_PrintUnformatted(got) : NULL;
+
+    if (m->path[0] != '\0')
+        (void)strbuf_addf(m->why, "%s is ", m->path);
+    if (came == NULL)
+        (void)strbuf_addf(m->why, "%s, not %s", m->path[0] != '\0' ? "missing" : "nothing came",
+                          stated);
+    else
+        (void)strbuf_addf(m->why, "%s%s, not %s", m->path[0] != '\0' ? "" : "it is ", came, stated);
+    free(came);
+    free(stated);
+    return false;
+}
+
+/** A pattern as it would be typed; returned, free(). */
+static char *as_typed(const struct scn_value *v, const struct scn_vars *vars)
+{
+    struct strbuf b = STRBUF_INIT;
+    cJSON *json = scn_eval(v, vars);
+    char *text = json != NULL ? cJSON_PrintUnformatted(json) : NULL;
+
+    if (v->kind == SCN_REGEX && json != NULL)
+        (void)strbuf_addf(&b, "/%s/", json->valuestring);
+    else if (v->kind == SCN_BYTES)
+        (void)strbuf_addf(&b, "b64\"%s\"", v->text);
+    else
+        (void)strbuf_adds(&b, text != NULL ? text : "?");
+    free(text);
+    cJSON_Delete(json);
+    return strbuf_take(&b);
+}
+
+/* ---- leaves ---- */
+
+/** A number as decimal digits: JSON numbers, and the strings that 64-bit ones travel as. */
+static bool decimal_of(const cJSON *json, char *out, size_t size)
+{
+    double n;
+
+    if (cJSON_IsString(json)) {
+        const char *text = json->valuestring;
+        const char *start = text + (text[0] == '-' ? 1 : 0);
+
+        if (start[0] == '\0' || start[strspn(start, "0123456789")] != '\0')
+            return false;
+        return snprintf(out, size, "%s", text) < (int)size;
+    }
+    if (!cJSON_IsNumber(json))
+        return false;
+    n = json->valuedouble;
+    if (n >= -9007199254740991.0 && n <= 9007199254740991.0 && n == (double)(int64_t)n)
+        (void)snprintf(out, size, "%" PRId64, (int64_t)n);
+    else
+        (void)snprintf(out, size, "%.17g", n);
+    return true;
+}
+
+/** Whether @name is one of the strings of an array. */
+static bool array_has(const cJSON *array, const char *name, size_t len)
+{
+    const cJSON *item;
+
+    cJSON_ArrayForEach(item, array)
+    {
+        if (cJSON_IsString(item) && strlen(item->valuestring) == len &&
+            memcmp(item->valuestring, name, len) == 0)
+            return true;
+    }
+    return false;
+}
+
+/** Whether READ,WRITE names exactly the strings of an array, in any order. */
+static bool same_set(const char *words, const cJSON *array)
+{
+    int count = 0;
+
+    for (;;) {
+        size_t len = strcspn(words, ",");
+
+        if (!array_has(array, words, len))
+            return false;
+        count++;
+        if (words[len] == '\0')
+            return count == cJSON_GetArraySize(array);
+        words += len + 1;
+    }
+}
+
+/** Whether two values are the same: numbers by value, flags in any order, the rest as JSON. */
+static bool same(const cJSON *want, const cJSON *got)
+{
+    char a[32];
+    char b[32];
+
+    if (cJSON_IsNumber(want) || cJSON_IsNumber(got))
+        return decimal_of(want, a, sizeof a) && decimal_of(got, b, sizeof b) && strcmp(a, b) == 0;
+    if (cJSON_IsString(want) && cJSON_IsArray(got))
+        return same_set(want->valuestring, got);
+    return cJSON_Compare(want, got, true);
+}
+
+/** The bytes that a string, or an object that carries data, holds. Returned; free(). NULL: none. */
+static char *bytes_of(const cJSON *got, size_t *out_len)
+{
+    char *bytes = NULL;
+
+    if (cJSON_IsString(got)) {
+        *out_len = strlen(got->valuestring);
+        return strdup(got->valuestring);
+    }
+    return cJSON_IsObject(got) && scbox_data(got, &bytes, out_len) == 0 ? bytes : NULL;
+}
+
+static bool regex_finds(const char *regex, const char *text)
+{
+    regex_t compiled;
+    bool found;
+
+    if (regcomp(&compiled, regex, REG_EXTENDED | REG_NOSUB | REG_NEWLINE) != 0)
+        return false;
+    found = regexec(&compiled, text, 0, NULL, 0) == 0;
+    regfree(&compiled);
+    return found;
+}
+
+/** Whether a text is exactly what a string, word or b64 states. */
+static bool text_is(const struct scn_value *v, const char *stated, const char *bytes, size_t len)
+{
+    size_t want = strlen(stated);
+    char *room;
+    bool is;
+
+    if (v->kind != SCN_BYTES)
+        return want == len && memcmp(stated, bytes, len) == 0;
+    room = malloc(want / 4 * 3 + 1);
+    is = room != NULL && base64_decode(stated, want, room, &want) == 0 && want == len &&
+         memcmp(room, bytes, len) == 0;
+    free(room);
+    return is;
+}
+
+/** Match a string, regex or b64 with text. */
+static bool match_text(struct match *m, const struct scn_value *v, const cJSON *got)
+{
+    char *stated = scn_text(v, m->vars);
+    size_t len = 0;
+    char *bytes = bytes_of(got, &len);
+    char decimal[32];
+    bool is = false;
+
+    if (bytes == NULL && decimal_of(got, decimal, sizeof decimal)) {
+        bytes = strdup(decimal);
+        len = strlen(decimal);
+    }
+    if (bytes != NULL && stated != NULL)
+        is = v->kind == SCN_REGEX ? regex_finds(stated, bytes) : text_is(v, stated, bytes, len);
+    free(stated);
+    free(bytes);
+    return is || differs(m, got, as_typed(v, m->vars));
+}
+
+/** Match a word: text, a flag's name, a set of them, or a number that was captured. */
+static bool match_word(struct match *m, const struct scn_value *v, const cJSON *got)
+{
+    cJSON *want = scn_eval(v, m->vars);
+    bool is = same(want, got);
+
+    cJSON_Delete(want);
+    if (!is && cJSON_IsObject(got))
+        return match_text(m, v, got);
+    return is || differs(m, got, as_typed(v, m->vars));
+}
+
+/** Keep what came under a name. */
+static bool capture(struct match *m, const char *name, const cJSON *got)
+{
+    if (scn_vars_set(m->vars, name, cJSON_Duplicate(got, true), false) == 0)
+        return true;
+    (void)strbuf_adds(m->why, "out of memory");
+    return false;
+}
+
+/* ---- brackets ---- */
+
+static bool match_object(struct match *m, const struct scn_value *v, const cJSON *got)
+{
+    size_t end = strlen(m->path);
+
+    if (!cJSON_IsObject(got))
+        return differs(m, got, strdup("an object"));
+    for (size_t i = 0; i < v->member_count; i++) {
+        const char *key = v->members[i].key;
+        const cJSON *member = cJSON_GetObjectItemCaseSensitive(got, key);
+
+        (void)snprintf(m->path + end, sizeof m->path - end, "%s%s", end > 0 ? "." : "", key);
+        if (!match_value(m, v->members[i].value, member))
+            return false;
+    }
+    m->path[end] = '\0';
+    return true;
+}
+
+static bool match_array(struct match *m, const struct scn_value *v, const cJSON *got)
+{
+    size_t end = strlen(m->path);
+    int index = 0;
+
+    if (!cJSON_IsArray(got) || cJSON_GetArraySize(got) != (int)v->member_count)
+        return differs(m, got, as_typed(v, m->vars));
+    for (size_t i = 0; i < v->member_count; i++, index++) {
+        (void)snprintf(m->path + end, sizeof m->path - end, "[%d]", index);
+        if (!match_value(m, v->members[i].value, cJSON_GetArrayItem(got, index)))
+            return false;
+    }
+    m->path[end] = '\0';
+    return true;
+}
+
+static bool match_value(struct match *m, const struct scn_value *v, const cJSON *got)
+{
+    if (got == NULL)
+        return differs(m, got, as_typed(v, m->vars));
+    switch (v->kind) {
+    case SCN_ANY:
+        return true;
+    case SCN_OBJECT:
+        return match_object(m, v, got);
+    case SCN_ARRAY:
+        return match_array(m, v, got);
+    case SCN_STRING:
+    case SCN_REGEX:
+    case SCN_BYTES:
+        return match_text(m, v, got);
+    case SCN_VAR:
+        if (scn_vars_get(m->vars, v->text) == NULL)
+            return capture(m, v->text, got);
+        return match_word(m, v, got);
+    default:
+        return match_word(m, v, got);
+    }
+}
+
+/* ---- the top ---- */
+
+/** What a result stands for: its only member's value, or itself. */
+static const cJSON *unwrapped(const cJSON *result)
+{
+    if (cJSON_IsObject(result) && result->child != NULL && result->child->next == NULL)
+        return result->child;
+    return result;
+}
+
+bool scn_match(const struct scn_value *pattern, const cJSON *result, struct scn_vars *vars,
+               struct strbuf *why)
+{
+    struct match m = {.vars = vars, .why = why};
+    const cJSON *got = pattern->kind == SCN_OBJECT ? result : unwrapped(result);
+
+    if (pattern->kind == SCN_VAR) {
+        const struct scn_var *var = scn_vars_get(vars, pattern->text);
+
+        if (var == NULL || !var->given)
+            return capture(&m, pattern->text, got);
+    }
+    return match_value(&m, pattern, got);
+}
+
+bool scn_found_in(const struct scn_value *v, const struct scn_vars *vars, const char *text)
+{
+    char *what = scn_text(v, vars);
+    bool found = what != NULL &&
+                 (v->kind == SCN_REGEX ? regex_finds(what, text) : strstr(text, what) != NULL);
+
+    free(what);
+    return found;
+}

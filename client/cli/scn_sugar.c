@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: MIT */
+/* The words that are no calls: fs, copy, run, wait, expect, fault. include is a matter of files. */
+#include "client/cli/scn.h"
+#include "client/cli/scn_parse.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+/** Parse one value as a further argument of a step. */
+static bool parse_value_arg(struct scn_parser *p, struct scn_step *step, const char *name)
+{
+    struct scn_arg arg = {.name = name, .value = scn_parse_value(p, SCN_ARGUMENT)};
+
+    if (arg.value == NULL)
+        return false;
+    if (arg.value->kind == SCN_ARRAY || arg.value->kind == SCN_OBJECT) {
+        scn_fail(p, arg.value->column, "a word or a string is expected here");
+        return false;
+    }
+    step->args = scn_grow(p->arena, step->args, step->arg_count, sizeof arg);
+    step->args[step->arg_count++] = arg;
+    return true;
+}
+
+/** Parse the arguments of a form: at least @least values, at most @most. */
+static bool parse_values(struct scn_parser *p, struct scn_step *step, size_t least, size_t most,
+                         const char *form)
+{
+    while (!scn_at_expect(p)) {
+        if (step->arg_count == most) {
+            scn_fail(p, 0, "nothing more was expected here: %s", form);
+            return false;
+        }
+        if (!parse_value_arg(p, step, NULL))
+            return false;
+    }
+    if (step->arg_count < least) {
+        scn_fail(p, 0, "something is missing here: %s", form);
+        return false;
+    }
+    return scn_parse_expect(p, step);
+}
+
+static bool parse_fs(struct scn_parser *p, struct scn_step *step)
+{
+    step->kind = SCN_FS;
+    while (!scn_at_expect(p)) {
+        const char *name = step->arg_count < 2 ? NULL : scn_take_arg_name(p);
+
+        if (!parse_value_arg(p, step, name))
+            return false;
+    }
+    if (step->arg_count < 2) {
+        scn_fail(p, 0, "something is missing here: fs NAME DRIVER [key=value …]");
+        return false;
+    }
+    return scn_parse_expect(p, step);
+}
+
+static bool parse_copy(struct scn_parser *p, struct scn_step *step)
+{
+    step->kind = SCN_COPY;
+    return parse_values(p, step, 2, 2, "copy HOSTFILE name:/path");
+}
+
+static bool parse_run(struct scn_parser *p, struct scn_step *step)
+{
+    step->kind = SCN_RUN;
+    return parse_values(p, step, 1, 256, "run FILE [argument …]");
+}
+
+/** Read &N: which background step. */
+static bool parse_wait(struct scn_parser *p, struct scn_step *step)
+{
+    int column;
+    long which;
+    char *end;
+
+    scn_skip(p);
+    column = scn_column(p, p->at);
+    which = *p->at == '&' ? strtol(p->at + 1, &end, 10) : 0;
+    if (which < 1 || which > p->background_count) {
+        scn_fail(p, column,
+                 "wait takes &1 for the first step that ended with &, &2 for the second …; "
+                 "there are %d so far",
+                 p->background_count);
+        return false;
+    }
+    if (p->waited[which - 1]) {
+        scn_fail(p, column, "the result of &%ld was taken already", which);
+        return false;
+    }
+    p->waited[which - 1] = true;
+    p->at = end;
+    step->kind = SCN_WAIT;
+    step->background = (int)which;
+    return scn_parse_expect(p, step);
+}
+
+/** Take the rest of a line that only a later daemon can play; its first word names a call. */
+static bool parse_later(struct scn_parser *p, struct scn_step *step, enum scn_step_kind kind)
+{
+    int column;
+    char *word;
+
+    scn_skip(p);
+    column = scn_column(p, p->at);
+    word = scn_take_word(p);
+    if (sc_call_by_name(word) == NULL) {
+        const char *nearest = scn_nearest(word, NULL);
+
+        scn_fail_near(p, column, nearest, "no call is named %s", word);
+        return false;
+    }
+    step->kind = kind;
+    while (!scn_at_end(p)) {
+        if (*p->at == '=' || *p->at == '!')
+            return scn_parse_expect(p, step);
+        (void)scn_take_arg_name(p);
+        if (!parse_value_arg(p, step, NULL))
+            return false;
+    }
+    return true;
+}
+
+static bool parse_expect_file(struct scn_parser *p, struct scn_step *step)
+{
+    step->kind = SCN_EXPECT_FILE;
+    scn_skip(p);
+    if (scn_at_end(p) || !parse_value_arg(p, step, NULL)) {
+        scn_fail(p, 0, "something is missing here: expect file name:/path \"text\"");
+        return false;
+    }
+    scn_skip(p);
+    step->expect.kind = SCN_YIELDS;
+    if (scn_at_end(p)) {
+        scn_fail(p, 0, "what the file holds is missing here: \"text\" or /regex/");
+        return false;
+    }
+    step->expect.source = scn_strf(p->arena, "= %s", p->at);
+    step->expect.pattern = scn_parse_value(p, SCN_PATTERN);
+    return scn_parse_end(p);
+}
+
+static bool parse_expectation(struct scn_parser *p, struct scn_step *step)
+{
+    static const char *const kinds[] = {"file", "census", "trace", "never", NULL};
+    int column;
+    char *word;
+
+    scn_skip(p);
+    column = scn_column(p, p->at);
+    word = scn_take_word(p);
+    if (strcmp(word, "file") == 0)
+        return parse_expect_file(p, step);
+    if (strcmp(word, "trace") == 0 || strcmp(word, "never") == 0)
+        return parse_later(p, step, SCN_EXPECT_TRACE);
+    if (strcmp(word, "census") != 0) {
+        scn_fail_near(p, column, scn_nearest(word, kinds),
+                      "expect takes file, census, trace or never");
+        return false;
+    }
+    step->kind = SCN_EXPECT_CENSUS;
+    return scn_parse_end(p);
+}
+
+bool scn_parse_sugar(struct scn_parser *p, const char *word, int column, struct scn_step *step)
+{
+    if (strcmp(word, "fs") == 0)
+        return parse_fs(p, step);
+    if (strcmp(word, "copy") == 0)
+        return parse_copy(p, step);
+    if (strcmp(word, "run") == 0)
+        return parse_run(p, step);
+    if (strcmp(word, "wait") == 0)
+        return parse_wait(p, step);
+    if (strcmp(word, "expect") == 0)
+        return parse_expectation(p, step);
+    if (strcmp(word, "fault") == 0)
+        return parse_later(p, step, SCN_FAULT);
+    scn_fail(p, column, "include stands alone on a line of a file");
+    return false;
+}
+
+/* ---- the lines below run ---- */
+
+static bool parse_state(struct scn_parser *p, struct scn_run *run)
+{
+    run->state = scn_parse_value(p, SCN_PATTERN);
+    if (run->state != NULL && !scn_at_end(p))
+        run->code = scn_parse_value(p, SCN_PATTERN);
+    return scn_parse_end(p);
+}
+
+static bool parse_log(struct scn_parser *p, struct scn_run *run)
+{
+    struct scn_value *v = scn_parse_value(p, SCN_PATTERN);
+
+    if (v == NULL)
+        return false;
+    run->log = scn_grow(p->arena, run->log, run->log_count, sizeof v);
+    run->log[run->log_count++] = v;
+    return scn_parse_end(p);
+}
+
+bool scn_parse_run_line(struct scn_parser *p, struct scn_step *step)
+{
+    static const char *const words[] = {"stdin", "log", "exit", "state", NULL};
+    struct scn_run *run = &step->run;
+    int column;
+    char *word;
+
+    scn_skip(p);
+    column = scn_column(p, p->at);
+    word = scn_take_word(p);
+    scn_skip(p);
+    if (strcmp(word, "log") == 0)
+        return parse_log(p, run);
+    if (strcmp(word, "state") == 0)
+        return parse_state(p, run);
+    if (strcmp(word, "exit") == 0)
+        run->exit_code = scn_parse_value(p, SCN_PATTERN);
+    else if (strcmp(word, "stdin") == 0)
+        run->stdin_text = scn_parse_value(p, SCN_ARGUMENT);
+    else
+        scn_fail_near(p, column, scn_nearest(word, words),
+                      "a line below run begins with stdin, log, exit or state");
+    return scn_parse_end(p);
+}

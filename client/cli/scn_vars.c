@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: MIT */
+#include "client/cli/scn_vars.h"
+
+#include "client/lib/scbox.h"
+#include "server/base/base64.h"
+#include "server/base/strbuf.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The largest integer that a double holds exactly, as it does all smaller ones. */
+static const uint64_t JSON_INT_MAX = (UINT64_C(1) << 53) - 1;
+
+/* ---- the set of variables ---- */
+
+static struct scn_var *find(const struct scn_vars *vars, const char *name)
+{
+    for (size_t i = 0; i < vars->count; i++) {
+        if (strcmp(vars->items[i].name, name) == 0)
+            return &vars->items[i];
+    }
+    return NULL;
+}
+
+const struct scn_var *scn_vars_get(const struct scn_vars *vars, const char *name)
+{
+    return find(vars, name);
+}
+
+int scn_vars_set(struct scn_vars *vars, const char *name, cJSON *value, bool given)
+{
+    struct scn_var *v = find(vars, name);
+    struct scn_var *larger;
+    char *copy;
+
+    if (value == NULL)
+        return -ENOMEM;
+    if (v != NULL) {
+        cJSON_Delete(v->value);
+        v->value = value;
+        v->given = given;
+        return 0;
+    }
+    copy = strdup(name);
+    larger = realloc(vars->items, (vars->count + 1) * sizeof *larger);
+    if (larger != NULL)
+        vars->items = larger;
+    if (copy == NULL || larger == NULL) {
+        free(copy);
+        cJSON_Delete(value);
+        return -ENOMEM;
+    }
+    vars->items[vars->count++] = (struct scn_var){copy, value, given};
+    return 0;
+}
+
+void scn_vars_done(struct scn_vars *vars)
+{
+    for (size_t i = 0; i < vars->count; i++) {
+        free(vars->items[i].name);
+        cJSON_Delete(vars->items[i].value);
+    }
+    free(vars->items);
+    *vars = (struct scn_vars){0};
+}
+
+/* ---- text ---- */
+
+char *scn_json_text(const cJSON *value)
+{
+    if (cJSON_IsString(value))
+        return strdup(value->valuestring);
+    return cJSON_PrintUnformatted(value);
+}
+
+/** Append the text of a variable. */
+static void add_var(struct strbuf *b, const char *name, const struct scn_vars *vars)
+{
+    const struct scn_var *var = find(vars, name);
+    char *text = var != NULL ? scn_json_text(var->value) : NULL;
+
+    (void)strbuf_adds(b, text != NULL ? text : "");
+    free(text);
+}
+
+char *scn_text(const struct scn_value *v, const struct scn_vars *vars)
+{
+    struct strbuf b = STRBUF_INIT;
+
+    if (v->kind == SCN_VAR)
+        add_var(&b, v->text, vars);
+    else if (v->text != NULL)
+        (void)strbuf_adds(&b, v->text);
+    for (size_t i = 0; i < v->piece_count; i++) {
+        if (v->pieces[i].is_var)
+            add_var(&b, v->pieces[i].text, vars);
+        else
+            (void)strbuf_adds(&b, v->pieces[i].text);
+    }
+    return strbuf_take(&b);
+}
+
+static cJSON *string_taken(char *text)
+{
+    cJSON *json = text != NULL ? cJSON_CreateString(text) : NULL;
+
+    free(text);
+    return json;
+}
+
+/* ---- JSON ---- */
+
+cJSON *scn_number(const char *digits)
+{
+    bool negative = digits[0] == '-';
+    const char *start = digits + (negative ? 1 : 0);
+    int base = strncmp(start, "0x", 2) == 0 ? 16 : 10;
+    char decimal[32];
+    uint64_t n;
+
+    errno = 0;
+    n = strtoull(start, NULL, base);
+    if (errno != 0)
+        return cJSON_CreateString(digits);
+    if (n <= JSON_INT_MAX)
+        return cJSON_CreateNumber(negative ? -(double)n : (double)n);
+    (void)snprintf(decimal, sizeof decimal, "%s%" PRIu64, negative ? "-" : "", n);
+    return cJSON_CreateString(decimal);
+}
+
+static cJSON *eval_members(const struct scn_value *v, const struct scn_vars *vars)
+{
+    cJSON *json = v->kind == SCN_OBJECT ? cJSON_CreateObject() : cJSON_CreateArray();
+
+    for (size_t i = 0; i < v->member_count; i++) {
+        cJSON *item = scn_eval(v->members[i].value, vars);
+
+        if (v->kind == SCN_OBJECT)
+            (void)cJSON_AddItemToObject(json, v->members[i].key, item);
+        else
+            (void)cJSON_AddItemToArray(json, item);
+    }
+    return json;
+}
+
+/** The variable that a value is nothing but, or NULL. */
+static const struct scn_var *lone_var(const struct scn_value *v, const struct scn_vars *vars)
+{
+    if (v->kind == SCN_VAR)
+        return find(vars, v->text);
+    if (v->kind == SCN_WORD && v->piece_count == 1 && v->pieces[0].is_var)
+        return find(vars, v->pieces[0].text);
+    return NULL;
+}
+
+cJSON *scn_eval(const struct scn_value *v, const struct scn_vars *vars)
+{
+    const struct scn_var *var = lone_var(v, vars);
+
+    if (var != NULL)
+        return cJSON_Duplicate(var->value, true);
+    switch (v->kind) {
+    case SCN_NULL:
+        return cJSON_CreateNull();
+    case SCN_TRUE:
+    case SCN_FALSE:
+        return cJSON_CreateBool(v->kind == SCN_TRUE);
+    case SCN_NUMBER:
+        return scn_number(v->text);
+    case SCN_ARRAY:
+    case SCN_OBJECT:
+        return eval_members(v, vars);
+    default:
+        return string_taken(scn_text(v, vars));
+    }
+}
+
+/* ---- arguments of calls ---- */
+
+/** READ,WRITE as an array of names. */
+static cJSON *eval_flags(const char *text)
+{
+    cJSON *array = cJSON_CreateArray();
+
+    for (;;) {
+        size_t len = strcspn(text, ",");
+        char *name = strndup(text, len);
+
+        (void)cJSON_AddItemToArray(array, string_taken(name));
+        if (text[len] == '\0')
+            return array;
+        text += len + 1;
+    }
+}
+
+static bool is_digits(const char *text)
+{
+    const char *start = text + (text[0] == '-' ? 1 : 0);
+
+    return start[0] != '\0' && start[strspn(start, "0123456789")] == '\0';
+}
+
+/** Add bytes: base64 as it was written, everything else as text. Returns 0 or -ENOMEM. */
+static int add_data(cJSON *params, const char *name, const struct scn_value *v,
+                    const struct scn_vars *vars)
+{
+    char *text = scn_text(v, vars);
+    int err = -ENOMEM;
+
+    if (text == NULL)
+        return err;
+    if (v->kind != SCN_BYTES)
+        err = scbox_add_data(params, name, text, strlen(text));
+    else if (cJSON_AddStringToObject(params, name, text) != NULL &&
+             cJSON_AddStringToObject(params, "encoding", "base64") != NULL)
+        err = 0;
+    free(text);
+    return err;
+}
+
+/** The JSON of a string, an integer or flags, as the argument's kind wants it. */
+static cJSON *eval_as(const char *json, const struct scn_value *v, const struct scn_vars *vars)
+{
+    cJSON *value;
+    cJSON *better = NULL;
+
+    if (strcmp(json, "string") == 0)
+        return string_taken(scn_text(v, vars));
+    value = scn_eval(v, vars);
+    if (!cJSON_IsString(value) || v->kind == SCN_NUMBER)
+        return value;
+    if (is_digits(value->valuestring))
+        better = scn_number(value->valuestring);
+    else if (strcmp(json, "FM") == 0 || strcmp(json, "MM") == 0)
+        better = eval_flags(value->valuestring);
+    if (better == NULL)
+        return value;
+    cJSON_Delete(value);
+    return better;
+}
+
+cJSON *scn_eval_call(const struct scn_step *step, const struct scn_vars *vars)
+{
+    cJSON *params = cJSON_CreateObject();
+
+    for (size_t i = 0; params != NULL && i < step->arg_count; i++) {
+        const struct scn_arg *arg = &step->args[i];
+        const char *json = sc_kinds[arg->info->kind].json;
+        bool ok;
+
+        if (strcmp(json, "data") == 0)
+            ok = add_data(params, arg->info->name, arg->value, vars) == 0;
+        else
+            ok = cJSON_AddItemToObject(params, arg->info->name, eval_as(json, arg->value, vars));
+        if (!ok) {
+            cJSON_Delete(params);
+            return NULL;
+        }
+    }
+    return params;
+}

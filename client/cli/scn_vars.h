@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/* Variables, and values with their variables filled in. */
+#ifndef CLIENT_CLI_SCN_VARS_H
+#define CLIENT_CLI_SCN_VARS_H
+
+#include "client/cli/scn_ast.h"
+
+#include <cjson/cJSON.h>
+
+struct scn_var {
+    char *name;
+    cJSON *value;
+    bool given; /* not to be captured into */
+};
+
+struct scn_vars {
+    struct scn_var *items;
+    size_t count;
+};
+
+/** Give a variable a value, instead of the one it had. @value taken; NULL means no memory. 0, -ENOMEM. */
+int scn_vars_set(struct scn_vars *vars, const char *name, cJSON *value, bool given);
+
+/** NULL when there is none of this name. Borrowed until the next scn_vars_set(). */
+const struct scn_var *scn_vars_get(const struct scn_vars *vars, const char *name);
+
+void scn_vars_done(struct scn_vars *vars);
+
+/** A JSON value as text in a sentence: strings without quotes. Returned; free(). NULL: no memory. */
+char *scn_json_text(const cJSON *value);
+
+/** The text of a value with its variables filled in. Returned; free(). NULL: no memory. */
+char *scn_text(const struct scn_value *v, const struct scn_vars *vars);
+
+/** A value as JSON, its variables filled in. Returned; cJSON_Delete(). NULL: no memory. */
+cJSON *scn_eval(const struct scn_value *v, const struct scn_vars *vars);
+
+/** A number as typed, as JSON: a decimal string when a double can't hold it. NULL: no memory. */
+cJSON *scn_number(const char *digits);
+
+/** The parameters of a SCN_CALL step. Returned; cJSON_Delete(). NULL: no memory. */
+cJSON *scn_eval_call(const struct scn_step *step, const struct scn_vars *vars);
+
+#endif
