@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: MIT */
+/* Files, handles, views and reasons through call_begin(). Cites: ABI, capabilities; calls 20-43. */
+#include "tests/unit/world.h"
+
+#include <criterion/criterion.h>
+
+#include <errno.h>
+
+enum { RWC = FM_READ | FM_WRITE | FM_CREATE };
+
+static struct world w;
+
+static void setup(void)
+{
+    world_open(&w, CLOCK_REAL);
+}
+
+static void teardown(void)
+{
+    world_close(&w);
+}
+
+TestSuite(file, .init = setup, .fini = teardown);
+
+Test(file, write_read_at_positions)
+{
+    char buf[64];
+    int fd = w_open(w.p, "root:/a", RWC);
+
+    cr_assert_eq(fd, 1);
+    cr_assert_eq(w_write(w.p, fd, 0, "hello"), 5);
+    cr_assert_eq(w_write(w.p, fd, 8, "x"), 1);
+    cr_assert_eq(w_read(w.p, fd, 0, buf, sizeof(buf)), 9);
+    cr_assert_eq(memcmp(buf, "hello\0\0\0x", 9), 0);
+    cr_assert_eq(w_read(w.p, fd, 9, buf, sizeof(buf)), 0);
+    cr_assert_eq(w_read(w.p, fd, 100, buf, sizeof(buf)), 0);
+    cr_assert_eq(w_read(w.p, fd, -1, buf, 1), -EINVAL);
+    cr_assert_eq(w_read(w.p, fd, INT64_MAX, buf, 1), -EINVAL);
+    cr_assert_eq(w_close(w.p, fd), 0);
+    cr_assert_eq(w_close(w.p, fd), -EBADF);
+    cr_assert_eq(w_delete(w.p, "root:/a"), 0);
+}
+
+Test(file, fd_numbers_are_never_reused)
+{
+    int a = w_open(w.p, "root:/a", RWC);
+
+    cr_assert_eq(w_close(w.p, a), 0);
+    cr_assert_eq(w_open(w.p, "root:/a", FM_READ), a + 1);
+    cr_assert_eq(w_close(w.p, a + 1), 0);
+    cr_assert_eq(w_delete(w.p, "root:/a"), 0);
+}
+
+Test(file, handle_rights_EBADF)
+{
+    char buf[4];
+    int fd = w_open(w.p, "root:/a", RWC);
+    int ro = w_open(w.p, "root:/a", FM_READ);
+    int wo = w_open(w.p, "root:/a", FM_WRITE);
+
+    cr_assert_eq(w_write(w.p, ro, 0, "x"), -EBADF);
+    cr_assert_eq(w_read(w.p, wo, 0, buf, 1), -EBADF);
+    cr_assert_eq(w_read(w.p, 99, 0, buf, 1), -EBADF);
+    cr_assert_eq(w_read(w.p, 0, 0, buf, 1), -EBADF);
+    cr_assert_eq(w_delete(w.p, "root:/a"), -EBUSY);
+    w_close(w.p, fd);
+    w_close(w.p, ro);
+    w_close(w.p, wo);
+    cr_assert_eq(w_delete(w.p, "root:/a"), 0);
+}
+
+Test(file, open_modes)
+{
+    cr_assert_eq(w_open(w.p, "root:/none", FM_READ), -ENOENT);
+    cr_assert_eq(w_open(w.p, "root:/none/x", RWC), -ENOENT);
+    cr_assert_eq(w_open(w.p, "root:/", FM_READ), -EISDIR);
+    cr_assert_eq(w_open(w.p, "root:/", FM_READ | FM_READDIR), -EISDIR);
+    cr_assert_eq(w_open(w.p, "root:/", 0x80), -EINVAL);
+    cr_assert_eq(w_open(w.p, "nope:/", FM_READ), -ENODEV);
+    cr_assert_eq(w_open(w.p, "noname", FM_READ), -EINVAL);
+    cr_assert_eq(w_create(w.p, "root:/f", FT_REGULAR), 0);
+    cr_assert_eq(w_open(w.p, "root:/f", FM_READDIR), -ENOTDIR);
+    cr_assert_eq(w_open(w.p, "root:/f/x", RWC), -ENOTDIR);
+    cr_assert_eq(w_create(w.p, "root:/f", FT_REGULAR), -EEXIST);
+    cr_assert_eq(w_create(w.p, "root:/d", FT_CHARDEV), -EINVAL);
+    cr_assert_eq(w_delete(w.p, "root:/f"), 0);
+}
+
+Test(file, trunc_acts_at_open_and_append_writes_at_the_end)
+{
+    struct sc_stat st;
+    int fd = w_open(w.p, "root:/a", RWC);
+
+    w_write(w.p, fd, 0, "12345");
+    w_close(w.p, fd);
+    fd = w_open(w.p, "root:/a", FM_WRITE | FM_APPEND);
+    cr_assert_eq(w_write(w.p, fd, 0, "67"), 2);
+    cr_assert_eq(w_stat(w.p, "root:/a", &st), 0);
+    cr_assert_eq(st.size, 7);
+    w_close(w.p, fd);
+    fd = w_open(w.p, "root:/a", FM_TRUNC | FM_WRITE);
+    cr_assert_eq(w_stat(w.p, "root:/a", &st), 0);
+    cr_assert_eq(st.size, 0);
+    w_close(w.p, fd);
+    cr_assert_eq(w_delete(w.p, "root:/a"), 0);
+}
+
+Test(file, readdir_is_a_snapshot_and_0_takes_a_new_one)
+{
+    struct call c;
+    int fd = w_open(w.p, "root:/", FM_READDIR);
+
+    cr_assert_eq(BEGIN(&c, w.p, READDIR, readdir, fd, 0), -ENOENT);
+    call_done(&c);
+    w_create(w.p, "root:/a", FT_REGULAR);
+    cr_assert_eq(BEGIN(&c, w.p, READDIR, readdir, fd, 1), -ENOENT);
+    call_done(&c);
+    cr_assert_eq(BEGIN(&c, w.p, READDIR, readdir, fd, 0), 0);
+    cr_assert_str_eq(c.out.readdir.entry.name.bytes, "a");
+    cr_assert_eq(c.out.readdir.entry.type, FT_REGULAR);
+    call_done(&c);
+    w_delete(w.p, "root:/a");
+    w_close(w.p, fd);
+}
+
+Test(file, move_keeps_handles_and_follows_directories)
+{
+    char buf[8];
+    int fd;
+
+    w_create(w.p, "root:/d", FT_DIR);
+    fd = w_open(w.p, "root:/d/f", RWC);
+    w_write(w.p, fd, 0, "in d");
+    cr_assert_eq(w_move(w.p, "root:/d", "root:/e"), 0);
+    cr_assert_eq(w_read(w.p, fd, 0, buf, sizeof(buf)), 4);
+    cr_assert_eq(w_delete(w.p, "root:/e/f"), -EBUSY, "the handle moved along");
+    cr_assert_eq(w_move(w.p, "root:/e", "root:/e/x"), -EINVAL);
+    cr_assert_eq(w_move(w.p, "root:/", "root:/x"), -EBUSY);
+    cr_assert_eq(w_move(w.p, "root:/none", "root:/x"), -ENOENT);
+    cr_assert_eq(w_move(w.p, "root:/e/f", "root:/e/f"), -EEXIST);
+    cr_assert_eq(w_move(w.p, "root:/e/f", "root:/a-much-longer-name-than-before"), 0);
+    w_close(w.p, fd);
+    cr_assert_eq(w_delete(w.p, "root:/e"), 0);
+    cr_assert_eq(w_delete(w.p, "root:/a-much-longer-name-than-before"), 0);
+}
+
+Test(file, subfs_masks_only_shrink_and_say_why)
+{
+    struct call c;
+    struct sc_stat st;
+
+    w_create(w.p, "root:/home", FT_DIR);
+    cr_assert_eq(w_subfs(w.p, "home", "root", "/home", FM_READ | FM_READDIR), 0);
+    cr_assert_eq(w_subfs(w.p, "again", "home", "", SC_FM_ALL), 0);
+    cr_assert_eq(BEGIN(&c, w.p, OPEN, open, S("again:/f"), FM_WRITE), -EACCES);
+    cr_assert_eq(c.why.count, 3);
+    cr_assert_not_null(strstr(c.why.text[0], "view 'again' lacks WRITE"));
+    cr_assert_not_null(strstr(c.why.text[1], "view 'home' lacks WRITE"));
+    cr_assert_not_null(strstr(c.why.text[2], "'root'"));
+    call_done(&c);
+    cr_assert_eq(w_stat(w.p, "again:", &st), 0);
+    cr_assert_eq(st.access, FM_READDIR);
+    cr_assert_eq(w_create(w.p, "home:/x", FT_DIR), -EACCES);
+    cr_assert_eq(w_delete(w.p, "home:/x"), -EACCES);
+    cr_assert_eq(w_move(w.p, "home:/x", "home:/y"), -EACCES);
+    cr_assert_eq(w_move(w.p, "home:/x", "root:/y"), -EXDEV);
+    cr_assert_eq(w_delete(w.p, "root:/home"), -EBUSY, "root of a view");
+    cr_assert_eq(w_rm_fs(w.p, "again"), 0);
+    cr_assert_eq(w_rm_fs(w.p, "home"), 0);
+    cr_assert_eq(w_rm_fs(w.p, "home"), -ENODEV);
+    cr_assert_eq(w_delete(w.p, "root:/home"), 0);
+}
+
+Test(file, create_on_open_needs_both_create_rights)
+{
+    cr_assert_eq(w_subfs(w.p, "s", "root", "/", FM_READ | FM_WRITE | FM_CREATE), 0);
+    cr_assert_eq(w_open(w.p, "s:/new", RWC), -EACCES);
+    cr_assert_eq(w_rm_fs(w.p, "s"), 0);
+    cr_assert_eq(w_subfs(w.p, "s", "root", "/", RWC | FM_DCREATE), 0);
+    cr_assert_eq(w_close(w.p, w_open(w.p, "s:/new", RWC)), 0);
+    cr_assert_eq(w_rm_fs(w.p, "s"), 0);
+    cr_assert_eq(w_delete(w.p, "root:/new"), 0);
+}
+
+Test(file, a_file_may_be_the_root_of_a_view)
+{
+    char buf[8];
+    int fd = w_open(w.p, "root:/f", RWC);
+
+    w_write(w.p, fd, 0, "hi");
+    w_close(w.p, fd);
+    cr_assert_eq(w_subfs(w.p, "one", "root", "f", FM_READ), 0);
+    fd = w_open(w.p, "one:", FM_READ);
+    cr_assert_eq(w_read(w.p, fd, 0, buf, sizeof(buf)), 2);
+    cr_assert_eq(w_open(w.p, "one:/x", FM_READ), -ENOTDIR);
+    cr_assert_eq(w_move(w.p, "root:/f", "root:/g"), 0, "the view follows");
+    w_close(w.p, fd);
+    fd = w_open(w.p, "one:", FM_READ);
+    cr_assert_gt(fd, 0);
+    w_close(w.p, fd);
+    w_rm_fs(w.p, "one");
+    cr_assert_eq(w_delete(w.p, "root:/g"), 0);
+}
+
+Test(file, handle_keeps_its_rights_after_rm_fs)
+{
+    int fd;
+
+    w_subfs(w.p, "s", "root", "/", SC_FM_ALL);
+    fd = w_open(w.p, "s:/f", RWC);
+    cr_assert_eq(w_rm_fs(w.p, "s"), 0);
+    cr_assert_eq(w_write(w.p, fd, 0, "still"), 5);
+    w_close(w.p, fd);
+    w_delete(w.p, "root:/f");
+}
+
+Test(file, make_fs_refusals)
+{
+    struct call c;
+
+    cr_assert_eq(BEGIN(&c, w.p, MAKE_FS, make_fs, S("ramfs"), S("root"), 0, S("")), -EEXIST);
+    call_done(&c);
+    cr_assert_eq(BEGIN(&c, w.p, MAKE_FS, make_fs, S("nofs"), S("x"), 0, S("")), -ENODEV);
+    call_done(&c);
+    cr_assert_eq(BEGIN(&c, w.p, MAKE_FS, make_fs, S("ramfs"), S("x:"), 0, S("")), -EINVAL);
+    call_done(&c);
+    cr_assert_eq(BEGIN(&c, w.p, MAKE_FS, make_fs, S("ramfs"), S("x"), 7, S("")), -EBADF);
+    call_done(&c);
+    cr_assert_eq(BEGIN(&c, w.p, MAKE_FS, make_fs, S("ramfs"), S("x"), 0, S("bogus=1")), -EINVAL);
+    call_done(&c);
+    cr_assert_eq(BEGIN(&c, w.p, MAKE_FS, make_fs, S("sqlitefs"), S("x"), 0, S("a=b,source=/x.db")),
+                 -EACCES);
+    call_done(&c);
+    cr_assert_eq(BEGIN(&c, w.p, MAKE_FS, make_fs, S("ramfs"), S("x"), 0, S("")), 0);
+    call_done(&c);
+    cr_assert_eq(BEGIN(&c, w.p, FS_ADD_SRC, fs_add_src, S("x"), 3, S("")), -EBADF);
+    call_done(&c);
+    w_rm_fs(w.p, "x");
+}
+
+Test(file, last_errno_is_the_last_failure)
+{
+    struct call c;
+
+    cr_assert_eq(w_open(w.p, "root:/none", FM_READ), -ENOENT);
+    cr_assert_eq(BEGIN(&c, w.p, ERRNO, last_errno, 0), 0);
+    cr_assert_eq(c.out.last_errno.error, ENOENT);
+    call_done(&c);
+}
+
+Test(file_limits, fds_and_names_at_the_limit_EMFILE)
+{
+    struct machine_limits limits = {.fds = 2, .names = 2};
+
+    world_open_limited(&w, CLOCK_REAL, &limits);
+    w_create(w.p, "root:/f", FT_REGULAR);
+    cr_assert_eq(w_open(w.p, "root:/f", FM_READ), 1);
+    cr_assert_eq(w_open(w.p, "root:/f", FM_READ), 2);
+    cr_assert_eq(w_open(w.p, "root:/g", RWC), -EMFILE);
+    w_close(w.p, 1);
+    w_close(w.p, 2);
+    cr_assert_eq(w_delete(w.p, "root:/g"), -ENOENT, "EMFILE created nothing");
+    cr_assert_eq(w_subfs(w.p, "a", "root", "", FM_READ), 0);
+    cr_assert_eq(w_subfs(w.p, "b", "root", "", FM_READ), -EMFILE);
+    w_rm_fs(w.p, "a");
+    w_delete(w.p, "root:/f");
+    world_close(&w);
+}

@@ -1,0 +1,434 @@
+/* SPDX-License-Identifier: MIT */
+/* Processes, waits, clocks and images. Cites: ABI, calls 1-3, 10-13, 50-59; start of a guest. */
+#include "tests/unit/world.h"
+
+#include <criterion/criterion.h>
+
+#include <elf.h>
+#include <errno.h>
+
+static struct world w;
+
+static void setup(void)
+{
+    world_open(&w, CLOCK_VIRTUAL);
+}
+
+static void teardown(void)
+{
+    world_close(&w);
+}
+
+TestSuite(proc, .init = setup, .fini = teardown);
+
+/** Make a child that the test drives. */
+static struct proc *new_child(struct proc *p)
+{
+    struct proc *child = proc_child(p, w_new_proc(p));
+
+    cr_assert_not_null(child);
+    cr_assert_eq(proc_drive(child, "child"), 0);
+    return child;
+}
+
+Test(proc, new_child_has_nothing)
+{
+    struct call c;
+    int pid = w_new_proc(w.p);
+
+    cr_assert_eq(pid, w.p->pid + 1);
+    cr_assert_eq(BEGIN(&c, w.p, PROC_STATUS, proc_status, pid), 0);
+    cr_assert_eq(c.out.proc_status.status.state, PS_LOADING);
+    cr_assert_eq(proc_child(w.p, pid)->ns.count, 0);
+    cr_assert_eq(w_kill(w.p, pid, &c.out.proc_status.status), 0);
+    cr_assert_eq(c.out.proc_status.status.state, PS_KILLED);
+    cr_assert_eq(w_kill(w.p, pid, &c.out.proc_status.status), -ESRCH);
+    cr_assert_eq(w_new_proc(w.p), pid + 1, "pids are never reused");
+    cr_assert_eq(w_kill(w.p, pid + 1, &c.out.proc_status.status), 0);
+}
+
+Test(proc, wait_parks_until_exit_with_the_whole_code)
+{
+    struct call c;
+    struct proc *child = new_child(w.p);
+    int pid = child->pid;
+
+    cr_assert_eq(BEGIN(&c, w.p, PROC_WAIT, proc_wait, pid), SC_PENDING);
+    cr_assert_null(c.user);
+    cr_assert_eq(w_exit(child, -559038737), 0);
+    cr_assert_eq(c.user, &c, "finished");
+    cr_assert_eq(c.status, 0);
+    cr_assert_eq(c.out.proc_wait.status.pid, pid);
+    cr_assert_eq(c.out.proc_wait.status.state, PS_DONE);
+    cr_assert_eq(c.out.proc_wait.status.return_code, -559038737);
+    call_done(&c);
+}
+
+Test(proc, wait_any_takes_the_one_that_ended_first)
+{
+    struct call c;
+    struct proc *a = new_child(w.p);
+    struct proc *b = new_child(w.p);
+    int a_pid = a->pid;
+    int b_pid = b->pid;
+
+    w_exit(b, 2);
+    w_exit(a, 1);
+    cr_assert_eq(BEGIN(&c, w.p, PROC_WAIT_ANY, proc_wait_any, 0), 0);
+    cr_assert_eq(c.out.proc_wait_any.status.pid, b_pid);
+    cr_assert_eq(BEGIN(&c, w.p, PROC_WAIT_ANY, proc_wait_any, 0), 0);
+    cr_assert_eq(c.out.proc_wait_any.status.pid, a_pid);
+    cr_assert_eq(BEGIN(&c, w.p, PROC_WAIT_ANY, proc_wait_any, 0), -ECHILD);
+    call_done(&c);
+}
+
+Test(proc, kill_wakes_a_wait_in_vain_ESRCH)
+{
+    struct call c;
+    struct call any;
+    struct sc_proc_status st;
+    struct proc *child = new_child(w.p);
+    int pid = child->pid;
+
+    cr_assert_eq(BEGIN(&c, w.p, PROC_WAIT, proc_wait, pid), SC_PENDING);
+    cr_assert_eq(BEGIN(&any, w.p, PROC_WAIT_ANY, proc_wait_any, 0), SC_PENDING);
+    cr_assert_eq(w_kill(w.p, pid, &st), 0);
+    cr_assert_eq(c.user, &c);
+    cr_assert_eq(c.status, -ESRCH);
+    cr_assert_eq(any.status, -ECHILD);
+    call_done(&c);
+    call_done(&any);
+}
+
+Test(proc, exit_ends_descendants_and_cancels_their_calls)
+{
+    struct call sleep;
+    struct call wait;
+    struct proc *child = new_child(w.p);
+    struct proc *grandchild = new_child(child);
+    int pid = child->pid;
+
+    cr_assert_eq(BEGIN(&sleep, grandchild, USLEEP, usleep, 1000000), SC_PENDING);
+    cr_assert_eq(BEGIN(&wait, child, PROC_WAIT, proc_wait, grandchild->pid), SC_PENDING);
+    w_exit(child, 0);
+    cr_assert_eq(sleep.status, -ECANCELED);
+    cr_assert_null(sleep.proc);
+    cr_assert_eq(wait.status, -ECANCELED);
+    call_done(&sleep);
+    call_done(&wait);
+    cr_assert_eq(BEGIN(&wait, w.p, PROC_WAIT, proc_wait, pid), 0);
+    call_done(&wait);
+}
+
+Test(proc, trees_of_any_depth_end_without_recursion)
+{
+    struct proc *p = w.p;
+    struct sc_proc_status st;
+    int pid;
+
+    for (int i = 0; i < 5000; i++)
+        p = new_child(p);
+    pid = container_of(w.p->children.next, struct proc, sibling)->pid;
+    cr_assert_eq(w_kill(w.p, pid, &st), 0);
+}
+
+Test(proc, only_direct_children_are_reached_ESRCH)
+{
+    struct sc_proc_status st;
+    struct proc *child = new_child(w.p);
+    struct proc *grandchild = new_child(child);
+
+    cr_assert_eq(w_kill(w.p, grandchild->pid, &st), -ESRCH);
+    cr_assert_eq(w_kill(w.p, w.p->pid, &st), -ESRCH);
+    cr_assert_eq(w_bind_fs(w.p, grandchild->pid, "r", "root"), -ESRCH);
+    cr_assert_eq(w_kill(w.p, child->pid, &st), 0);
+}
+
+Test(proc, bindings_share_views_and_open_files)
+{
+    struct sc_proc_status st;
+    struct proc *child = new_child(w.p);
+    char buf[8];
+    int fd = w_open(w.p, "root:/f", FM_READ | FM_WRITE | FM_CREATE);
+
+    cr_assert_eq(w_bind_fs(w.p, child->pid, "r", "root"), 0);
+    cr_assert_eq(w_bind_fs(w.p, child->pid, "r", "root"), -EEXIST);
+    cr_assert_eq(w_bind_fs(w.p, child->pid, "x", "nope"), -ENODEV);
+    cr_assert_eq(w_bind_fd(w.p, child->pid, 0, fd), -EINVAL);
+    cr_assert_eq(w_bind_fd(w.p, child->pid, 7, 99), -EBADF);
+    cr_assert_eq(w_bind_fd(w.p, child->pid, 7, fd), 0);
+    cr_assert_eq(w_bind_fd(w.p, child->pid, 7, fd), -EEXIST);
+    cr_assert_eq(w_write(child, 7, 0, "kid"), 3);
+    cr_assert_eq(w_open(child, "r:/f", FM_READ), 8, "the next fd goes past the bound one");
+    w_close(w.p, fd);
+    cr_assert_eq(w_read(child, 7, 0, buf, sizeof(buf)), 3);
+    w_exit(child, 0);
+    cr_assert_eq(w_bind_fs(w.p, child->pid, "y", "root"), -ESRCH, "it has ended");
+    cr_assert_eq(w_kill(w.p, child->pid, &st), 0);
+    cr_assert_eq(st.state, PS_DONE, "kill of a finished child tells its real status");
+    w_delete(w.p, "root:/f");
+}
+
+Test(proc, virtual_clock_jumps_when_everybody_waits)
+{
+    struct call c;
+
+    cr_assert_eq(BEGIN(&c, w.p, USLEEP, usleep, -1), -EINVAL);
+    call_done(&c);
+    cr_assert_eq(BEGIN(&c, w.p, USLEEP, usleep, 0), 0);
+    machine_hold(w.m);
+    cr_assert_eq(BEGIN(&c, w.p, USLEEP, usleep, INT64_C(3600000000)), SC_PENDING);
+    world_run(&w);
+    cr_assert_null(c.user, "somebody holds the clock");
+    machine_release(w.m);
+    world_run(&w);
+    cr_assert_eq(c.user, &c);
+    cr_assert_eq(c.status, 0);
+    cr_assert_eq(machine_now_ns(w.m), UINT64_C(3600000000000));
+    call_done(&c);
+}
+
+Test(proc, usleep_past_the_end_of_time_never_wakes)
+{
+    struct call c;
+
+    cr_assert_eq(BEGIN(&c, w.p, USLEEP, usleep, INT64_MAX), SC_PENDING);
+    call_cancel(&c, -ECANCELED);
+    cr_assert_eq(c.status, -ECANCELED);
+    call_cancel(&c, -ECANCELED);
+    call_done(&c);
+}
+
+Test(proc, yield_goes_on_at_the_next_tick)
+{
+    struct call a;
+    struct call b;
+
+    cr_assert_eq(BEGIN(&a, w.p, YIELD, yield, 0), SC_PENDING);
+    cr_assert_eq(BEGIN(&b, w.p, YIELD, yield, 0), SC_PENDING);
+    cr_assert_eq(w.wake_ns, HOST_WAKE_SOON);
+    world_run(&w);
+    cr_assert_eq(a.user, &a);
+    cr_assert_eq(b.user, &b);
+    call_done(&a);
+    call_done(&b);
+}
+
+Test(proc, real_clock_waits_for_the_host)
+{
+    struct world r;
+    struct call c;
+
+    world_open(&r, CLOCK_REAL);
+    cr_assert_eq(BEGIN(&c, r.p, USLEEP, usleep, 10), SC_PENDING);
+    cr_assert_eq(r.wake_ns, r.now_ns + 10000);
+    world_run(&r);
+    cr_assert_null(c.user);
+    r.now_ns += 10000;
+    world_run(&r);
+    cr_assert_eq(c.user, &c);
+    call_done(&c);
+    world_close(&r);
+}
+
+Test(proc, memory_books_of_a_driven_process)
+{
+    struct call c;
+
+    cr_assert_eq(BEGIN(&c, w.p, MMAP, mmap, 0xAFFFF000, 0x1000, 3), 0);
+    cr_assert_eq(BEGIN(&c, w.p, MMAP, mmap, 0xAFFFF000, 1, 3), -EEXIST);
+    call_done(&c);
+    cr_assert_eq(BEGIN(&c, w.p, MCHMAP, mchmap, 0xAFFFF123, MM_READ), 0);
+    cr_assert_eq(BEGIN(&c, w.p, MCHMAP, mchmap, 0xAFFFF123, 16), -EINVAL);
+    call_done(&c);
+    cr_assert_eq(BEGIN(&c, w.p, MUNMAP, munmap, 0xAFFFFFFF), 0);
+    cr_assert_eq(BEGIN(&c, w.p, MUNMAP, munmap, 0xAFFFFFFF), -EFAULT);
+    call_done(&c);
+}
+
+Test(proc, dbg_print_is_passed_on_byte_for_byte)
+{
+    struct call c;
+
+    cr_assert_eq(BEGIN(&c, w.p, DBG_PRINT, dbg_print, S("(TEST-OK)\n")), 0);
+    cr_assert_str_eq(w.log, "(TEST-OK)\n");
+}
+
+Test(machine, init_ends_the_machine)
+{
+    struct call c;
+    struct world r;
+    struct proc *child;
+
+    world_open(&r, CLOCK_VIRTUAL);
+    child = new_child(r.p);
+    cr_assert_eq(BEGIN(&c, child, USLEEP, usleep, 1), SC_PENDING);
+    cr_assert_eq(w_exit(r.m->init, 3), 0);
+    cr_assert_eq(c.status, -ECANCELED);
+    call_done(&c);
+    cr_assert_eq(r.ends, 1);
+    cr_assert_null(r.m->init);
+    machine_free(r.m);
+}
+
+Test(machine, limit_of_processes_EAGAIN)
+{
+    struct machine_limits limits = {.procs = 4};
+    struct sc_proc_status st;
+    int a;
+    int b;
+
+    world_open_limited(&w, CLOCK_VIRTUAL, &limits);
+    a = w_new_proc(w.p);
+    b = w_new_proc(w.p);
+    cr_assert_gt(b, 0);
+    cr_assert_eq(w_new_proc(w.p), -EAGAIN);
+    w_kill(w.p, a, &st);
+    cr_assert_gt(w_new_proc(w.p), b);
+    w_kill(w.p, b, &st);
+    w_kill(w.p, b + 1, &st);
+    world_close(&w);
+}
+
+Test(machine, random_numbers_follow_from_the_seed)
+{
+    char a[20];
+    char b[20];
+    struct world r;
+
+    world_open(&r, CLOCK_VIRTUAL);
+    machine_random(r.m, a, sizeof(a));
+    world_close(&r);
+    world_open(&r, CLOCK_VIRTUAL);
+    machine_random(r.m, b, sizeof(b));
+    world_close(&r);
+    cr_assert_eq(memcmp(a, b, sizeof(a)), 0);
+}
+
+/* Images: a minimal i386 ELF that each test bends. */
+
+struct tiny {
+    Elf32_Ehdr eh;
+    Elf32_Phdr ph[2];
+    char code[16];
+};
+
+static struct tiny tiny_elf(void)
+{
+    struct tiny t = {
+        .eh = {.e_ident = {0x7F, 'E', 'L', 'F', ELFCLASS32, ELFDATA2LSB, EV_CURRENT},
+               .e_type = ET_EXEC,
+               .e_machine = EM_386,
+               .e_version = 1,
+               .e_entry = 0x100000 + offsetof(struct tiny, code),
+               .e_phoff = offsetof(struct tiny, ph),
+               .e_phentsize = sizeof(Elf32_Phdr),
+               .e_phnum = 2},
+        .ph = {{.p_type = PT_LOAD,
+                .p_vaddr = 0x100000,
+                .p_filesz = sizeof(struct tiny),
+                .p_memsz = 0x1001,
+                .p_flags = PF_R | PF_X},
+               {.p_type = PT_GNU_STACK}},
+        .code = {(char)0xEB, (char)0xFE},
+    };
+
+    return t;
+}
+
+/** Write an image to root:/elf and execute it in a new child. Returns PROC_EXEC's answer. */
+static int exec_image(const void *bytes, size_t size)
+{
+    struct call c;
+    struct sc_proc_status st;
+    int fd = w_open(w.p, "root:/elf", FM_WRITE | FM_CREATE | FM_TRUNC);
+    int pid = w_new_proc(w.p);
+    int err;
+
+    cr_assert_eq(BEGIN(&c, w.p, WRITE, write, fd, 0, ((struct sc_str){bytes, size})), 0);
+    w_close(w.p, fd);
+    err = w_exec(w.p, pid, "root:/elf");
+    cr_assert_eq(proc_child(w.p, pid)->state, err == 0 ? PS_RUNNING : PS_LOADING);
+    if (err < 0)
+        cr_assert_eq(proc_child(w.p, pid)->memory.count, 0,
+                     "a refused image leaves nothing mapped");
+    w_kill(w.p, pid, &st);
+    w_delete(w.p, "root:/elf");
+    return err;
+}
+
+Test(proc, exec_lays_out_image_and_stack)
+{
+    struct tiny t = tiny_elf();
+
+    cr_assert_eq(exec_image(&t, sizeof(t)), 0);
+    cr_assert_eq(w.kills, 1);
+    cr_assert_eq(w.image.gate, SC_GATE_I386);
+    cr_assert_eq(w.image.entry, 0x100000 + offsetof(struct tiny, code));
+    cr_assert_eq(w.image.segment_count, 1);
+    cr_assert_eq(w.image.segment[0].size, 0x2000);
+    cr_assert_eq(w.image.stack_addr, 0xB8000000);
+    cr_assert_eq(w.image.stack_pointer, 0xB8020000);
+    cr_assert_eq(w.image.user_limit, 0xC0000000);
+}
+
+Test(proc, exec_refuses_damaged_images_ENOEXEC)
+{
+    struct tiny good = tiny_elf();
+    struct tiny t;
+
+    for (size_t size = 0; size < sizeof(good); size++)
+        cr_assert_eq(exec_image(&good, size), -ENOEXEC, "cut to %zu bytes", size);
+    cr_assert_eq(exec_image("#!/bin/sh\necho a text file, no program at all\n", 44), -ENOEXEC);
+    t = good, t.eh.e_machine = EM_ARM;
+    cr_assert_eq(exec_image(&t, sizeof(t)), -ENOEXEC);
+    t = good, t.eh.e_type = ET_DYN;
+    cr_assert_eq(exec_image(&t, sizeof(t)), -ENOEXEC);
+    t = good, t.eh.e_entry = 0x200000;
+    cr_assert_eq(exec_image(&t, sizeof(t)), -ENOEXEC);
+    t = good, t.ph[0].p_memsz = 0xFFFFFFFF;
+    cr_assert_eq(exec_image(&t, sizeof(t)), -ENOEXEC);
+    t = good, t.ph[0].p_memsz = 0xB7F00001;
+    cr_assert_eq(exec_image(&t, sizeof(t)), -ENOEXEC, "reaches into the stack");
+    t = good, t.ph[0].p_filesz = 0x2000;
+    cr_assert_eq(exec_image(&t, sizeof(t)), -ENOEXEC);
+    t = good, t.ph[0].p_offset = 0xFFFFFFFF;
+    cr_assert_eq(exec_image(&t, sizeof(t)), -ENOEXEC);
+    t = good, t.ph[1] = t.ph[0], t.ph[1].p_vaddr += 0x1000;
+    cr_assert_eq(exec_image(&t, sizeof(t)), -ENOEXEC, "overlapping pages");
+    t = good, t.ph[1].p_type = PT_INTERP;
+    cr_assert_eq(exec_image(&t, sizeof(t)), -ENOEXEC);
+    t = good, t.eh.e_phnum = 0xFFFF;
+    cr_assert_eq(exec_image(&t, sizeof(t)), -ENOEXEC);
+    t = good, t.eh.e_phoff = 0xFFFFFFF0;
+    cr_assert_eq(exec_image(&t, sizeof(t)), -ENOEXEC);
+    t = good, t.ph[0].p_vaddr = 0, t.eh.e_entry = 0;
+    cr_assert_eq(exec_image(&t, sizeof(t)), -ENOEXEC, "page 0");
+}
+
+Test(proc, exec_refused_by_the_host_leaves_the_child_as_it_was)
+{
+    struct tiny t = tiny_elf();
+
+    w.spawn_error = -ENOTSUP;
+    cr_assert_eq(exec_image(&t, sizeof(t)), -ENOTSUP);
+}
+
+Test(proc, a_fault_of_a_guest_is_told_to_its_parent)
+{
+    struct call c;
+    struct tiny t = tiny_elf();
+    int fd = w_open(w.p, "root:/elf", FM_WRITE | FM_CREATE);
+    int pid = w_new_proc(w.p);
+
+    cr_assert_eq(BEGIN(&c, w.p, WRITE, write, fd, 0, ((struct sc_str){(char *)&t, sizeof(t)})), 0);
+    w_close(w.p, fd);
+    cr_assert_eq(w_exec(w.p, pid, "root:/elf"), 0);
+    cr_assert_eq(w_exec(w.p, pid, "root:/elf"), -EBUSY);
+    cr_assert_eq(BEGIN(&c, w.p, PROC_WAIT, proc_wait, pid), SC_PENDING);
+    proc_fault(proc_child(w.p, pid), FAIL_ZEROPTR, "read of address 0");
+    cr_assert_eq(c.out.proc_wait.status.state, PS_FAILURE);
+    cr_assert_eq(c.out.proc_wait.status.return_code, FAIL_ZEROPTR);
+    call_done(&c);
+    cr_assert_eq(w_delete(w.p, "root:/elf"), 0);
+}

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: MIT */
+#include "tests/unit/world.h"
+
+#include "fsdrivers/registry.h"
+
+#include <criterion/criterion.h>
+
+#include <errno.h>
+
+static uint64_t fake_now(void *host)
+{
+    return ((struct world *)host)->now_ns;
+}
+
+static uint64_t fake_wall(void *host)
+{
+    (void)host;
+    return UINT64_C(1700000000000000000);
+}
+
+static void fake_wake_at(void *host, struct machine *m, uint64_t deadline_ns)
+{
+    (void)m;
+    ((struct world *)host)->wake_ns = deadline_ns;
+}
+
+static int fake_map(struct executor *x, uint64_t addr, uint64_t size, uint32_t mode)
+{
+    (void)x;
+    (void)addr;
+    (void)size;
+    (void)mode;
+    return 0;
+}
+
+static int fake_unmap(struct executor *x, uint64_t addr, uint64_t size)
+{
+    (void)x;
+    (void)addr;
+    (void)size;
+    return 0;
+}
+
+static void fake_kill(struct executor *x)
+{
+    container_of(x, struct world, fake)->kills++;
+}
+
+static const struct executor_ops fake_executor = {fake_map, fake_unmap, fake_map, fake_kill};
+
+static int fake_spawn(void *host, struct proc *proc, const struct exec_image *image,
+                      struct why *why, struct executor **out)
+{
+    struct world *w = host;
+
+    (void)proc;
+    w->image = *image;
+    if (w->spawn_error < 0)
+        return why_add(why, w->spawn_error, "the fake host refuses");
+    w->fake.ops = &fake_executor;
+    *out = &w->fake;
+    return 0;
+}
+
+static int fake_source_allowed(void *host, const char *path, struct why *why)
+{
+    (void)host;
+    return why_add(why, -EACCES, "%s is outside of what the fake host allows", path);
+}
+
+static const struct host_ops fake_host = {fake_now, fake_wall, fake_wake_at, fake_spawn,
+                                          fake_source_allowed};
+
+static void on_event(struct listener *self, struct machine *m, const struct event *event)
+{
+    struct world *w = container_of(self, struct world, listener);
+    size_t used = strlen(w->log);
+    size_t len = event->len < sizeof(w->log) - 1 - used ? event->len : sizeof(w->log) - 1 - used;
+
+    (void)m;
+    memcpy(w->log + used, event->bytes, len);
+}
+
+static void on_end(void *user, struct machine *m)
+{
+    (void)m;
+    ((struct world *)user)->ends++;
+}
+
+void world_open_limited(struct world *w, enum clock_kind clock, const struct machine_limits *limits)
+{
+    struct machine_spec spec = {.name = "test",
+                                .clock = clock,
+                                .seed = 1,
+                                .fs_open = registry_open,
+                                .on_end = on_end,
+                                .user = w};
+
+    memset(w, 0, sizeof(*w));
+    if (limits != NULL)
+        spec.limits = *limits;
+    w->now_ns = 5000000000;
+    cr_assert_eq(machine_new(&spec, &fake_host, w, &w->m), 0);
+    list_init(&w->listener.link);
+    w->listener.kinds = EVENT_LOG | EVENT_NOTE;
+    w->listener.on_event = on_event;
+    listener_add(w->m, &w->listener);
+    cr_assert_eq(machine_mount(w->m, "root", "ramfs", NULL, NULL), 0);
+    cr_assert_eq(proc_new(w->m->init, &w->p), 0);
+    cr_assert_eq(proc_copy_names(w->m->init, w->p), 0);
+    cr_assert_eq(proc_drive(w->p, "test"), 0);
+    machine_census(w->m, &w->start);
+}
+
+void world_open(struct world *w, enum clock_kind clock)
+{
+    world_open_limited(w, clock, NULL);
+}
+
+void world_close(struct world *w)
+{
+    struct census end;
+
+    if (w->m->init != NULL) {
+        machine_census(w->m, &end);
+        cr_assert_eq(memcmp(&end, &w->start, sizeof(end)), 0, "the census has changed");
+        listener_remove(w->m, &w->listener);
+    }
+    machine_free(w->m);
+}
+
+void world_run(struct world *w)
+{
+    while (w->wake_ns <= w->now_ns) {
+        w->wake_ns = HOST_WAKE_NEVER;
+        machine_tick(w->m);
+    }
+}
+
+void w_on_done(struct call *call)
+{
+    call->user = call;
+}
+
+/** The value a call that does not park answers with. */
+static int finish(struct call *c, int status, int value)
+{
+    cr_assert_neq(status, SC_PENDING);
+    call_done(c);
+    return status < 0 ? status : value;
+}
+
+int w_open(struct proc *p, const char *file, uint32_t mode)
+{
+    struct call c;
+    int status = BEGIN(&c, p, OPEN, open, S(file), mode);
+
+    return finish(&c, status, c.out.open.fd);
+}
+
+int w_close(struct proc *p, int fd)
+{
+    struct call c;
+    int status = BEGIN(&c, p, CLOSE, close, fd);
+
+    return finish(&c, status, 0);
+}
+
+int w_create(struct proc *p, const char *file, uint32_t type)
+{
+    struct call c;
+    int status = BEGIN(&c, p, CREATE, create, S(file), type);
+
+    return finish(&c, status, 0);
+}
+
+int w_delete(struct proc *p, const char *file)
+{
+    struct call c;
+    int status = BEGIN(&c, p, DELETE, delete, S(file));
+
+    return finish(&c, status, 0);
+}
+
+int w_move(struct proc *p, const char *from, const char *to)
+{
+    struct call c;
+    int status = BEGIN(&c, p, MOVE, move, S(from), S(to));
+
+    return finish(&c, status, 0);
+}
+
+int w_write(struct proc *p, int fd, int64_t off, const char *text)
+{
+    struct call c;
+    int status = BEGIN(&c, p, WRITE, write, fd, off, S(text));
+
+    return finish(&c, status, (int)c.out.write.size);
+}
+
+int w_read(struct proc *p, int fd, int64_t off, char *buf, size_t size)
+{
+    struct call c;
+    int status;
+
+    call_init(&c, p, SC_GATE_RPC, SC_READ, w_on_done, NULL);
+    c.args.read = (struct sc_read_args){fd, off, size};
+    c.out.read.data = (struct sc_buf){buf, size, 0};
+    status = call_begin(&c);
+    return finish(&c, status, (int)c.out.read.data.len);
+}
+
+int w_stat(struct proc *p, const char *file, struct sc_stat *out)
+{
+    struct call c;
+    int status = BEGIN(&c, p, STAT, stat, S(file));
+
+    *out = c.out.stat.stat;
+    return finish(&c, status, 0);
+}
+
+int w_subfs(struct proc *p, const char *name, const char *from, const char *root, uint32_t modes)
+{
+    struct call c;
+    int status = BEGIN(&c, p, SUBFS, subfs, S(name), S(from), S(root), modes, 0);
+
+    return finish(&c, status, 0);
+}
+
+int w_rm_fs(struct proc *p, const char *name)
+{
+    struct call c;
+    int status = BEGIN(&c, p, RM_FS, rm_fs, S(name));
+
+    return finish(&c, status, 0);
+}
+
+int w_new_proc(struct proc *p)
+{
+    struct call c;
+    int status = BEGIN(&c, p, NEW_PROC, new_proc, 0);
+
+    return finish(&c, status, c.out.new_proc.pid);
+}
+
+int w_bind_fs(struct proc *p, int pid, const char *name, const char *fs)
+{
+    struct call c;
+    int status = BEGIN(&c, p, BIND_FS, bind_fs, pid, S(name), S(fs));
+
+    return finish(&c, status, 0);
+}
+
+int w_bind_fd(struct proc *p, int pid, int new_fd, int fd)
+{
+    struct call c;
+    int status = BEGIN(&c, p, BIND_FD, bind_fd, pid, new_fd, fd);
+
+    return finish(&c, status, 0);
+}
+
+int w_exec(struct proc *p, int pid, const char *file)
+{
+    struct call c;
+    int status = BEGIN(&c, p, PROC_EXEC, proc_exec, pid, S(file));
+
+    return finish(&c, status, 0);
+}
+
+int w_kill(struct proc *p, int pid, struct sc_proc_status *out)
+{
+    struct call c;
+    int status = BEGIN(&c, p, PROC_KILL, proc_kill, pid);
+
+    *out = c.out.proc_kill.status;
+    return finish(&c, status, 0);
+}
+
+int w_exit(struct proc *p, int code)
+{
+    struct call c;
+    int status = BEGIN(&c, p, EXIT, exit, code);
+
+    return finish(&c, status, 0);
+}
