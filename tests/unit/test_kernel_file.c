@@ -5,6 +5,7 @@
 #include <criterion/criterion.h>
 
 #include <errno.h>
+#include <stdio.h>
 
 enum { RWC = FM_READ | FM_WRITE | FM_CREATE };
 
@@ -265,4 +266,71 @@ Test(file_limits, fds_and_names_at_the_limit_EMFILE)
     w_rm_fs(w.p, "a");
     w_delete(w.p, "root:/f");
     world_close(&w);
+}
+
+/** Make a symbolic link, which no call of the ABI does yet, by way of the driver. */
+static void make_link(const char *target, const char *path)
+{
+    struct fs *fs = ns_find(&w.p->ns, S("root"))->mount->fs;
+
+    cr_assert_eq(fs->ops->symlink(fs, target, path), 0);
+}
+
+Test(file, links_are_followed_inside_the_view)
+{
+    struct sc_stat st;
+
+    w_create(w.p, "root:/d", FT_DIR);
+    w_create(w.p, "root:/d/e", FT_DIR);
+    w_create(w.p, "root:/d/e/f", FT_REGULAR);
+    make_link("e", "/d/rel");
+    make_link("/d/e", "/abs");
+    make_link("../../../../d/./e/../rel", "/d/e/dots");
+    cr_assert_eq(w_stat(w.p, "root:/d/rel/f", &st), 0);
+    cr_assert_eq(w_stat(w.p, "root:/abs/f", &st), 0);
+    cr_assert_eq(w_stat(w.p, "root:/abs/dots/f", &st), 0);
+    cr_assert_eq(st.type, FT_REGULAR);
+    cr_assert_eq(w_stat(w.p, "root:/abs/none", &st), -ENOENT);
+    cr_assert_eq(w_stat(w.p, "root:/abs/none/x", &st), -ENOENT);
+    cr_assert_eq(w_stat(w.p, "root:/abs/f/x", &st), -ENOTDIR);
+    cr_assert_eq(w_subfs(w.p, "e", "root", "/d/rel", SC_FM_ALL), 0);
+    cr_assert_eq(w_stat(w.p, "e:/f", &st), 0);
+    make_link("../../d", "/d/e/up");
+    make_link("/d", "/d/e/up2");
+    cr_assert_eq(w_stat(w.p, "e:/up", &st), -ENOENT, "a target never leaves the view");
+    cr_assert_eq(w_stat(w.p, "e:/up2/x", &st), -ENOENT);
+    w_rm_fs(w.p, "e");
+    w_delete(w.p, "root:/d/e/up");
+    w_delete(w.p, "root:/d/e/up2");
+    w_delete(w.p, "root:/d/e/dots");
+    w_delete(w.p, "root:/abs");
+    cr_assert_eq(w_delete(w.p, "root:/d/rel"), 0, "DELETE takes the link, not its target");
+    w_delete(w.p, "root:/d/e/f");
+    w_delete(w.p, "root:/d/e");
+    cr_assert_eq(w_delete(w.p, "root:/d"), 0);
+}
+
+Test(file, forty_links_are_followed_not_forty_one_ELOOP)
+{
+    struct sc_stat st;
+    char name[16];
+    char target[16];
+
+    w_create(w.p, "root:/l0", FT_REGULAR);
+    for (int i = 1; i <= 41; i++) {
+        (void)snprintf(name, sizeof(name), "/l%d", i);
+        (void)snprintf(target, sizeof(target), "l%d", i - 1);
+        make_link(target, name);
+    }
+    cr_assert_eq(w_stat(w.p, "root:/l40", &st), 0);
+    cr_assert_eq(w_stat(w.p, "root:/l41", &st), -ELOOP);
+    cr_assert_eq(w_close(w.p, w_open(w.p, "root:/l40", FM_READ)), 0);
+    make_link("me", "/me");
+    cr_assert_eq(w_stat(w.p, "root:/me", &st), -ELOOP);
+    cr_assert_eq(w_create(w.p, "root:/me", FT_DIR), -EEXIST);
+    w_delete(w.p, "root:/me");
+    for (int i = 0; i <= 41; i++) {
+        (void)snprintf(target, sizeof(target), "root:/l%d", i);
+        cr_assert_eq(w_delete(w.p, target), 0);
+    }
 }
