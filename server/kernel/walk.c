@@ -111,17 +111,24 @@ static int step(struct walk *w, const char *name, size_t len, struct place *out)
     return 0;
 }
 
-static int walk_by_steps(struct walk *w, struct place *out)
+static int walk_by_steps(struct view *v, const struct path *path, bool follow_last,
+                         struct place *out, struct why *why)
 {
-    char name[sizeof(w->rest)];
+    struct walk w = {
+        .view = v, .fs = v->mount->fs, .follow_last = follow_last, .links = 0, .why = why};
+    char name[sizeof(w.rest)];
     size_t len;
-    int err = w->fs->ops->getattr(w->fs, w->at.str, &out->stat, NULL);
+    int err = view_root_path(v, &w.at);
 
-    out->exists = true;
-    while (err == 0 && (len = take_component(w, name)) > 0)
-        err = step(w, name, len, out);
     if (err == 0)
-        out->path = w->at;
+        err = w.fs->ops->getattr(w.fs, w.at.str, &out->stat, NULL);
+    w.root_len = w.at.len;
+    memcpy(w.rest, path->str, path->len + 1);
+    out->exists = true;
+    while (err == 0 && (len = take_component(&w, name)) > 0)
+        err = step(&w, name, len, out);
+    if (err == 0)
+        out->path = w.at;
     return err;
 }
 
@@ -145,13 +152,10 @@ static int walk(struct view *v, const struct path *path, bool follow_last, struc
                 struct why *why)
 {
     struct fs *fs = v->mount->fs;
-    struct walk w;
     int err = view_root_path(v, &out->path);
 
     if (err < 0)
         return err;
-    w.root_len = out->path.len;
-    w.at = out->path;
     err = path_join(&out->path, path->str, path->len);
     if (err < 0)
         return why_add(why, err, "the path is longer than %d bytes", FS_PATH_MAX);
@@ -162,15 +166,9 @@ static int walk(struct view *v, const struct path *path, bool follow_last, struc
         out->exists = false;
         err = check_parent(fs, &out->path, why);
     }
-    if (err != -ELOOP && !(err == 0 && out->exists && is_link(&out->stat) && follow_last))
-        return err;
-    w.view = v;
-    w.fs = fs;
-    w.links = 0;
-    w.follow_last = follow_last;
-    w.why = why;
-    memcpy(w.rest, path->str, path->len + 1);
-    return walk_by_steps(&w, out);
+    if (err == -ELOOP || (err == 0 && out->exists && is_link(&out->stat) && follow_last))
+        return walk_by_steps(v, path, follow_last, out, why);
+    return err;
 }
 
 int vfs_walk(struct view *v, const struct path *path, struct place *out, struct why *why)
