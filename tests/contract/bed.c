@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: MIT */
+#include "tests/contract/bed.h"
+
+#include "fsdrivers/registry.h"
+#include "tests/contract/alloc.h"
+
+#include <dirent.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { NAMES_MAX = 4096, BED_START_S = 1000000000 };
+
+static uint64_t bed_now(void *user)
+{
+    struct bed *b = user;
+
+    return b->clock++;
+}
+
+static void bed_random(void *user, void *buf, size_t len)
+{
+    (void)user;
+    fill(buf, len, 7);
+}
+
+static void bed_console(void *user, const char *bytes, size_t len)
+{
+    struct bed *b = user;
+
+    (void)strbuf_add(&b->console, bytes, len);
+}
+
+void bed_init(struct bed *b, const char *driver)
+{
+    const char *tmp = getenv("TMPDIR");
+
+    *b = (struct bed){.driver = driver, .clock = (uint64_t)BED_START_S * 1000000000};
+    b->env = (struct fs_env){bed_now, bed_random, bed_console, b};
+    b->allocations = alloc_live();
+    if (strcmp(driver, "sqlitefs") != 0)
+        return;
+    (void)snprintf(b->dir, sizeof(b->dir) - 16, "%s/scbox-contract-XXXXXX",
+                   tmp != NULL ? tmp : "/tmp");
+    cr_assert(mkdtemp(b->dir) != NULL, "no directory for the test: %s", strerror(errno));
+    (void)snprintf(b->db, sizeof(b->db), "%.200s/test.db", b->dir);
+}
+
+int bed_open(struct bed *b, const char *opts)
+{
+    struct fs_open req = {.opts = opts, .env = &b->env, .why = &b->why};
+
+    why_done(&b->why);
+    req.source = b->db[0] != '\0' ? b->db : NULL;
+    return registry_open(b->driver, &req, &b->fs);
+}
+
+void bed_close(struct bed *b)
+{
+    if (b->fs != NULL)
+        b->fs->ops->destroy(b->fs, &b->why);
+    b->fs = NULL;
+}
+
+static void remove_dir(const char *path)
+{
+    char name[BED_PATH_MAX * 2];
+    struct dirent *e;
+    DIR *dir = opendir(path);
+
+    while (dir != NULL && (e = readdir(dir)) != NULL) {
+        (void)snprintf(name, sizeof(name), "%s/%s", path, e->d_name);
+        (void)unlink(name);
+    }
+    if (dir != NULL)
+        (void)closedir(dir);
+    (void)rmdir(path);
+}
+
+void bed_done(struct bed *b)
+{
+    bed_close(b);
+    if (b->dir[0] != '\0')
+        remove_dir(b->dir);
+    why_done(&b->why);
+    strbuf_done(&b->console);
+    IS(alloc_live(), b->allocations);
+    IS(sqlite3_memory_used(), 0);
+}
+
+bool bed_why(const struct bed *b, const char *text)
+{
+    for (size_t i = 0; i < b->why.count; i++) {
+        if (strstr(b->why.text[i], text) != NULL)
+            return true;
+    }
+    return false;
+}
+
+void bed_is(const char *file, int line, const char *what, int64_t got, int64_t want)
+{
+    cr_assert(got == want, "%s:%d: %s is %lld%s%s, not %lld", file, line, what, (long long)got,
+              got < 0 && got > -200 ? " " : "",
+              got < 0 && got > -200 ? strerrorname_np((int)-got) : "", (long long)want);
+}
+
+struct fs_stat stat_of(struct bed *b, const char *path)
+{
+    struct fs_stat st;
+    int err = FS(getattr, path, &st, NULL);
+
+    cr_assert(err == 0, "getattr of %s: %d", path, err);
+    return st;
+}
+
+int stat_error(struct bed *b, const char *path)
+{
+    struct fs_stat st;
+
+    return FS(getattr, path, &st, NULL);
+}
+
+void put_file(struct bed *b, const char *path, const void *bytes, size_t len)
+{
+    int err = FS(mknod, path, S_IFREG | 0644);
+    size_t done = 0;
+
+    cr_assert(err == 0, "mknod of %s: %d", path, err);
+    while (done < len) {
+        size_t part = len - done < FS_IO_MAX ? len - done : FS_IO_MAX;
+        int64_t put = FS(write, path, (const char *)bytes + done, part, (int64_t)done, NULL);
+
+        cr_assert(put == (int64_t)part, "write to %s: %lld", path, (long long)put);
+        done += part;
+    }
+}
+
+bool file_is(struct bed *b, const char *path, const void *bytes, size_t len)
+{
+    char *buf = malloc(len + 1);
+    size_t done = 0;
+    int64_t got = 0;
+    bool same;
+
+    cr_assert(buf != NULL);
+    do {
+        size_t part = len + 1 - done < FS_IO_MAX ? len + 1 - done : FS_IO_MAX;
+
+        got = FS(read, path, buf + done, part, (int64_t)done, NULL);
+        cr_assert(got >= 0, "read of %s: %lld", path, (long long)got);
+        done += (size_t)got;
+    } while (got > 0 && done <= len);
+    same = done == len && memcmp(buf, bytes, len) == 0;
+    free(buf);
+    return same;
+}
+
+void open_file(struct bed *b, const char *path, uint32_t flags, struct fs_file *out)
+{
+    int err;
+
+    *out = (struct fs_file){.flags = flags};
+    err = FS(open, path, out);
+    cr_assert(err == 0, "open of %s: %d", path, err);
+}
+
+struct names {
+    char *at[NAMES_MAX];
+    size_t count;
+};
+
+static int take_name(void *user, const char *name, const struct fs_stat *stat)
+{
+    struct names *n = user;
+
+    (void)stat;
+    cr_assert(n->count < NAMES_MAX);
+    n->at[n->count++] = strdup(name);
+    return 0;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+const char *names_of(struct bed *b, const char *path)
+{
+    static char text[NAMES_MAX * 16];
+    struct names n = {.count = 0};
+    size_t len = 0;
+
+    IS(FS(readdir, path, take_name, &n, NULL), 0);
+    qsort(n.at, n.count, sizeof(n.at[0]), compare_names);
+    text[0] = '\0';
+    for (size_t i = 0; i < n.count; i++) {
+        len += (size_t)snprintf(text + len, sizeof(text) - len, " %s", n.at[i]);
+        free(n.at[i]);
+        cr_assert(len < sizeof(text));
+    }
+    return text;
+}
+
+void fill(void *buf, size_t len, unsigned seed)
+{
+    unsigned char *at = buf;
+    unsigned state = seed * 2654435761u + 1;
+
+    for (size_t i = 0; i < len; i++) {
+        state = state * 1664525u + 1013904223u;
+        at[i] = (unsigned char)((state >> 24) | 1u);
+    }
+}

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The test bed of the contract suite: an instance of a driver, with a clock, a console and a directory.
+ *
+ *     CONTRACT(unlink_missing_ENOENT)
+ *     {
+ *         IS(FS(unlink, "/no"), -ENOENT);
+ *     }
+ *
+ * makes two Criterion tests, ramfs::unlink_missing_ENOENT and sqlitefs::unlink_missing_ENOENT. A bed is made
+ * before the body and closed after it; closing checks that all memory was given back. CONTRACT_OPTS() does
+ * the same with options. Whoever needs more (reopening, several beds) works with `struct bed` itself.
+ */
+#ifndef TESTS_CONTRACT_BED_H
+#define TESTS_CONTRACT_BED_H
+
+#include "fsdrivers/fsdriver.h"
+#include "server/base/strbuf.h"
+
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <sys/stat.h>
+
+enum { BED_PATH_MAX = 256 };
+
+struct bed {
+    struct fs *fs;  /* NULL while closed */
+    struct why why; /* of the last refusal */
+    const char *driver;
+    char dir[BED_PATH_MAX]; /* a directory of its own, removed at the end; "" none */
+    char db[BED_PATH_MAX];  /* sqlitefs: the file */
+    struct fs_env env;
+    uint64_t clock; /* ns; each look moves it by 1 */
+    struct strbuf console;
+    long allocations; /* when the bed was made */
+};
+
+/** Make a bed without an instance. @driver static. */
+void bed_init(struct bed *b, const char *driver);
+
+/** Open the instance. @opts NULL none. Returns what registry_open() answers; reasons in b->why. */
+int bed_open(struct bed *b, const char *opts);
+
+/** Destroy the instance; the store stays. */
+void bed_close(struct bed *b);
+
+/** Close, remove the directory and check that nothing was leaked. */
+void bed_done(struct bed *b);
+
+/** Whether a reason of the last refusal contains a text. */
+bool bed_why(const struct bed *b, const char *text);
+
+/** Fail the test unless @got is @want. */
+void bed_is(const char *file, int line, const char *what, int64_t got, int64_t want);
+
+#define IS(what, want) bed_is(__FILE__, __LINE__, #what, (int64_t)(what), (int64_t)(want))
+#define FS(slot, ...) b->fs->ops->slot(b->fs, __VA_ARGS__)
+#define FS0(slot) b->fs->ops->slot(b->fs)
+
+/* ---- Shorthands over the slots. Those that return nothing fail the test. ---- */
+
+/** Status of a path. */
+struct fs_stat stat_of(struct bed *b, const char *path);
+
+/** Status of a path, or -errno. */
+int stat_error(struct bed *b, const char *path);
+
+/** Make a regular file with content. */
+void put_file(struct bed *b, const char *path, const void *bytes, size_t len);
+
+/** Whether a file's content is exactly this, read by path in one piece. */
+bool file_is(struct bed *b, const char *path, const void *bytes, size_t len);
+
+/** Open a file. */
+void open_file(struct bed *b, const char *path, uint32_t flags, struct fs_file *out);
+
+/** The names of a directory, sorted, each behind a space: " a b". Borrowed until the next call. */
+const char *names_of(struct bed *b, const char *path);
+
+/** Fill a buffer with bytes that follow from the seed; none is zero. */
+void fill(void *buf, size_t len, unsigned seed);
+
+#define CONTRACT(name) CONTRACT_OPTS(name, NULL)
+#define CONTRACT_OPTS(name, options)                                                               \
+    static void name(struct bed *b);                                                               \
+    CONTRACT_ON(ramfs, name, options)                                                              \
+                                                                                                   \
+    static void name(struct bed *b)
+#define CONTRACT_ON(driver_name, name, options)                                                    \
+    Test(driver_name, name)                                                                        \
+    {                                                                                              \
+        struct bed bed;                                                                            \
+        bed_init(&bed, #driver_name);                                                              \
+        IS(bed_open(&bed, options), 0);                                                            \
+        name(&bed);                                                                                \
+        bed_done(&bed);                                                                            \
+    }
+
+#endif

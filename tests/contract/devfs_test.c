@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+/* The devices: what each reads and takes, and that their tree never changes. */
+#include "tests/contract/bed.h"
+
+#include <string.h>
+
+static void devfs_body(struct bed *b, void (*body)(struct bed *))
+{
+    bed_init(b, "devfs");
+    IS(bed_open(b, NULL), 0);
+    body(b);
+    bed_done(b);
+}
+
+#define DEVFS(name)                                                                                \
+    static void name(struct bed *b);                                                               \
+    Test(devfs, name)                                                                              \
+    {                                                                                              \
+        struct bed bed;                                                                            \
+        devfs_body(&bed, name);                                                                    \
+    }                                                                                              \
+    static void name(struct bed *b)
+
+DEVFS(readdir_lists_devices)
+{
+    cr_assert_str_eq(names_of(b, "/"), " console full null random zero");
+    IS(stat_of(b, "/null").mode, S_IFCHR | 0666);
+    IS(stat_of(b, "/").mode, S_IFDIR | 0755);
+    cr_assert(stat_of(b, "/null").ino != stat_of(b, "/zero").ino);
+}
+
+DEVFS(console_write_reaches_env)
+{
+    struct fs_file f;
+    char byte = '#';
+
+    open_file(b, "/console", FS_O_RDWR, &f);
+    IS(f.nonseekable, true);
+    IS(FS(write, "/console", "hel", 3, 0, &f), 3);
+    IS(FS(write, NULL, "lo\n", 3, 999, &f), 3);
+    IS(FS(read, NULL, &byte, 1, 0, &f), 0);
+    IS(FS(close, NULL, &f), 0);
+    IS(FS(write, "/console", "!", 1, 0, NULL), 1);
+    cr_assert_str_eq(strbuf_str(&b->console), "hello\n!");
+}
+
+DEVFS(devices_read_and_take)
+{
+    char bytes[4] = "####";
+
+    IS(FS(read, "/null", bytes, 4, 0, NULL), 0);
+    IS(bytes[0], 0);
+    memcpy(bytes, "####", 4);
+    IS(FS(read, "/zero", bytes, 4, 1 << 20, NULL), 4);
+    cr_assert(memcmp(bytes, "\0\0\0", 4) == 0);
+    IS(FS(read, "/full", bytes, 4, 0, NULL), 4);
+    IS(FS(read, "/random", bytes, 4, 0, NULL), 4);
+    cr_assert(bytes[0] != 0);
+    IS(FS(write, "/null", "x", 1, 0, NULL), 1);
+    IS(FS(write, "/zero", "x", 1, 0, NULL), 1);
+    IS(FS(write, "/random", "x", 1, 0, NULL), 1);
+    IS(FS(write, "/full", "x", 1, 0, NULL), -ENOSPC);
+    IS(FS(truncate, "/null", 0, NULL), 0);
+    IS(FS(ioctl, "/console", 40, NULL), -ENOTTY);
+}
+
+DEVFS(changes_EROFS)
+{
+    IS(FS(mknod, "/x", S_IFREG), -EROFS);
+    IS(FS(mkdir, "/x", 0755), -EROFS);
+    IS(FS(symlink, "null", "/x"), -EROFS);
+    IS(FS(link, "/null", "/x"), -EROFS);
+    IS(FS(mknod, "/null", S_IFREG), -EEXIST);
+    IS(FS(mknod, "/null/x", S_IFREG), -ENOTDIR);
+    IS(FS(mknod, "/no/x", S_IFREG), -ENOENT);
+    IS(FS(unlink, "/null"), -EROFS);
+    IS(FS(unlink, "/no"), -ENOENT);
+    IS(FS(rmdir, "/null"), -ENOTDIR);
+    IS(FS(rmdir, "/"), -EBUSY);
+    IS(FS(rename, "/null", "/x", FS_RENAME_REPLACE), -EROFS);
+    IS(FS(chmod, "/null", 0, NULL), -EROFS);
+    IS(FS(chown, "/null", 1, 1, NULL), -EROFS);
+    IS(FS(utimens, "/", 1, 1, NULL), -EROFS);
+}
+
+DEVFS(open_errors_of_devices)
+{
+    struct fs_file f = {.flags = FS_O_RDONLY};
+    char byte;
+
+    IS(FS(open, "/", &f), -EISDIR);
+    IS(FS(open, "/no", &f), -ENOENT);
+    IS(FS(open, "/null/x", &f), -ENOTDIR);
+    IS(FS(opendir, "/null", &f), -ENOTDIR);
+    IS(FS(read, "/", &byte, 1, 0, NULL), -EISDIR);
+    IS(FS(readlink, "/null", &byte, 1), -EINVAL);
+}

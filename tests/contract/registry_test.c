@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: MIT */
+/* The registry: finding drivers, splitting options, reasons for refusals; and generic around a thin driver. */
+#include "fsdrivers/generic/generic.h"
+#include "fsdrivers/options.h"
+#include "fsdrivers/registry.h"
+#include "tests/contract/bed.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* What opening answers; a success is closed again. */
+static int try_open(struct bed *b, const char *driver, const char *opts)
+{
+    int err;
+
+    b->driver = driver;
+    err = bed_open(b, opts);
+    bed_close(b);
+    return err;
+}
+
+Test(registry, lists_drivers)
+{
+    size_t count = 0;
+
+    while (registry_at(count) != NULL) {
+        cr_assert(registry_at(count)->name != NULL && registry_at(count)->doc != NULL);
+        count++;
+    }
+    cr_assert(count >= 2);
+}
+
+Test(registry, unknown_driver_ENODEV)
+{
+    struct bed b;
+
+    bed_init(&b, "ramfs");
+    IS(try_open(&b, "ramfsx", NULL), -ENODEV);
+    cr_assert(bed_why(&b, "ramfsx") && bed_why(&b, "devfs"));
+    IS(try_open(&b, "", NULL), -ENODEV);
+    IS(try_open(&b, "nullfs", NULL), 0);
+    bed_done(&b);
+}
+
+Test(registry, bad_options_EINVAL)
+{
+    static const char *const bad[] = {
+        "sise=1",
+        "size=",
+        "size=1X",
+        "size=-1",
+        "size= 1",
+        "size=1KK",
+        "size",
+        "setuid=x",
+        "setuid=4294967296",
+        "fmask=8",
+        "readonly=1",
+        ",",
+        "c,",
+        "=1",
+        "c,c",
+        "c=1",
+        "size=99999999T",
+        "quota_bytes=0x1",
+        "quota_inodes=1.5",
+        "c,size=1M,c",
+    };
+    struct bed b;
+
+    bed_init(&b, "ramfs");
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        cr_assert(try_open(&b, "ramfs", bad[i]) == -EINVAL, "%s", bad[i]);
+        cr_assert(b.why.count > 0, "%s: no reason", bad[i]);
+    }
+    IS(try_open(&b, "ramfs", "sise=1"), -EINVAL);
+    cr_assert(bed_why(&b, "sise") && bed_why(&b, "size") && bed_why(&b, "quota_bytes"));
+    IS(try_open(&b, "devfs", "size=1"), -EINVAL);
+    IS(try_open(&b, "ramfs", ""), 0);
+    IS(try_open(&b, "ramfs", "c,m,d,size=1M,setuid=1,setgid=2,fmask=0,dmask=777,readonly"), 0);
+    bed_done(&b);
+}
+
+Test(registry, source_where_none_is_taken_ENOTSUP)
+{
+    struct bed b;
+
+    bed_init(&b, "ramfs");
+    IS(try_open(&b, "ramfs", "source=/tmp/x"), -ENOTSUP);
+    IS(try_open(&b, "devfs", "source=x=y"), -ENOTSUP);
+    cr_assert(b.why.count == 1);
+    bed_done(&b);
+}
+
+Test(registry, options_split_values_with_equals)
+{
+    struct options o;
+
+    IS(options_split("a=b=c,d,e=", &o, NULL), 0);
+    IS(o.count, 3);
+    cr_assert_str_eq(option_get(o.at, "a"), "b=c");
+    cr_assert_str_eq(option_get(o.at, "d"), "");
+    cr_assert_str_eq(option_get(o.at, "e"), "");
+    cr_assert(option_get(o.at, "f") == NULL);
+    options_done(&o);
+}
+
+/* ---- Grants of ramfs ---- */
+
+Test(ramfs, grants_EACCES)
+{
+    struct bed bed;
+    struct bed *b = &bed;
+
+    bed_init(b, "nullfs");
+    IS(bed_open(b, "c"), 0);
+    put_file(b, "/f", "", 0);
+    IS(FS(unlink, "/f"), -EACCES);
+    IS(FS(rename, "/f", "/g", FS_RENAME_REPLACE), -EACCES);
+    IS(FS(unlink, "/no"), -ENOENT);
+    bed_close(b);
+    IS(bed_open(b, "m,d"), 0);
+    IS(FS(mknod, "/f", S_IFREG), -EACCES);
+    IS(FS(mkdir, "/f", 0755), -EACCES);
+    IS(FS(symlink, "x", "/f"), -EACCES);
+    IS(FS(rmdir, "/f"), -ENOENT);
+    bed_done(b);
+}
+
+Test(ramfs, size_ENOSPC)
+{
+    static char bytes[FS_IO_MAX];
+    struct bed bed;
+    struct bed *b = &bed;
+
+    fill(bytes, sizeof(bytes), 1);
+    bed_init(b, "ramfs");
+    IS(bed_open(b, "size=1M"), 0);
+    put_file(b, "/f", bytes, 1000000);
+    IS(FS(write, "/f", bytes, 100000, 1000000, NULL), -ENOSPC);
+    IS(stat_of(b, "/f").size, 1000000);
+    IS(stat_of(b, "/f").blocks, 1003520 / 512);
+    cr_assert(file_is(b, "/f", bytes, 1000000));
+    IS(FS(truncate, "/f", 0, NULL), 0);
+    IS(FS(write, "/f", bytes, 1000000, 0, NULL), 1000000);
+    bed_done(b);
+}
+
+/* ---- generic over a driver with no open files and hardly a slot ---- */
+
+static int thin_getattr(struct fs *fs, const char *path, struct fs_stat *out, struct fs_file *file)
+{
+    (void)fs;
+    (void)file;
+    *out = (struct fs_stat){.ino = 1, .mode = S_IFDIR | 0755u};
+    if (strcmp(path, "/") == 0)
+        return 0;
+    *out = (struct fs_stat){.ino = 2, .mode = S_IFREG | 0644u, .size = 3};
+    return strcmp(path, "/f") == 0 ? 0 : -ENOENT;
+}
+
+static void thin_destroy(struct fs *fs, struct why *why)
+{
+    (void)why;
+    free(fs);
+}
+
+static const struct fs_ops thin_ops = {.getattr = thin_getattr, .destroy = thin_destroy};
+static const struct fs_driver thin_driver = {.name = "thin", .doc = "two slots"};
+
+Test(generic, empty_slots_ENOSYS)
+{
+    struct bed bed;
+    struct bed *b = &bed;
+    struct fs_file f = {.flags = FS_O_RDONLY};
+    struct fs_config config = {.readonly = false};
+    struct fs_open req = {.why = &bed.why};
+    struct generic *g;
+    struct fs *thin;
+    char byte = '#';
+
+    bed_init(b, "thin");
+    thin = calloc(1, sizeof(*thin));
+    *thin = (struct fs){&thin_ops, &thin_driver, FS_CAP_NO_OPEN, false};
+    IS(generic_new(&config, &g), 0);
+    b->fs = generic_wrap(g, thin);
+    IS(FS(open, "/f", &f), 0);
+    IS(FS(close, "/f", &f), 0);
+    IS(FS(open, "/", &f), -EISDIR);
+    IS(FS(opendir, "/", &f), 0);
+    IS(FS(closedir, "/", &f), 0);
+    IS(FS(opendir, "/f", &f), -ENOTDIR);
+    IS(FS(read, "/f", &byte, 1, 0, NULL), -ENOSYS);
+    IS(byte, 0);
+    IS(FS(write, "/f", "x", 1, 0, NULL), -ENOSYS);
+    IS(FS(mknod, "/g", 0), -ENOSYS);
+    IS(FS(readdir, "/", NULL, NULL, NULL), -ENOSYS);
+    IS(FS(fsync, "/f", false, NULL), -ENOSYS);
+    IS(FS0(sync), -ENOSYS);
+    IS(FS(add_source, &req), -ENOTSUP);
+    bed_done(b);
+}
