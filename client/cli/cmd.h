@@ -44,6 +44,13 @@ extern const char cmd_run_help[];
 extern const char cmd_shell_help[];
 extern const char cmd_test_help[];
 
+/**
+ * Print the page of a topic: a call, an error, a flag group, a command.
+ * @command  for the complaint about an unknown topic.
+ * Returns   CMD_OK or CMD_USAGE.
+ */
+int help_explain(const char *command, const char *topic);
+
 /** What option_next() gives for -h, --help: the page was printed, return CMD_OK. */
 enum { OPTION_HELP = 'h', OPTION_WRONG = '?' };
 

@@ -114,7 +114,7 @@ static bool list_flags(const char *group)
 }
 
 /* Every word that has a page, for the nearest one to a mistyped topic. */
-static int unknown_topic(const char *topic)
+static int unknown_topic(const char *command, const char *topic)
 {
     const char *words[TOPICS_MAX] = {"calls", "errno", "flags"};
     const char *near = NULL;
@@ -128,13 +128,13 @@ static int unknown_topic(const char *topic)
         words[count++] = e->name;
     near = scn_nearest(topic, words);
     if (near != NULL)
-        return complain(CMD_USAGE, "help", "nothing is known of '%s'; did you mean '%s'?", topic,
+        return complain(CMD_USAGE, command, "nothing is known of '%s'; did you mean '%s'?", topic,
                         near);
-    return complain(CMD_USAGE, "help", "nothing is known of '%s'; `scbox help help` lists topics",
+    return complain(CMD_USAGE, command, "nothing is known of '%s'; `scbox help help` lists topics",
                     topic);
 }
 
-static int explain(const char *topic)
+int help_explain(const char *command_name, const char *topic)
 {
     const struct command *command = command_find(topic);
     const struct sc_call_info *call = sc_call_by_name(topic);
@@ -153,7 +153,7 @@ static int explain(const char *topic)
     else if (strcmp(topic, "flags") == 0)
         (void)list_flags(NULL);
     else if (!isupper((unsigned char)topic[0]) || !list_flags(topic))
-        return unknown_topic(topic);
+        return unknown_topic(command_name, topic);
     return CMD_OK;
 }
 
@@ -169,5 +169,5 @@ int cmd_help(int argc, char **argv)
     if (argc - optind > 2)
         return complain(CMD_USAGE, "help", "one topic at a time; see `scbox help help`");
     /* `errno ENOENT`, `flags FM`, `call open`: the second word says it all. */
-    return explain(argv[argc - 1]);
+    return help_explain("help", argv[argc - 1]);
 }

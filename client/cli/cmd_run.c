@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* scbox run: the course of a run, from an open program file to an exit code. */
 #include "client/cli/cmd.h"
+#include "client/cli/json.h"
 #include "client/cli/run.h"
 #include "client/cli/show.h"
 #include "schema/calls.h"
@@ -131,18 +132,16 @@ static void pass_output(struct run *r, const cJSON *params)
 static void on_event(void *user, const char *method, const cJSON *params)
 {
     struct run *r = user;
-    const char *kind = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(params, "kind"));
-    const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(params, "data"));
-    const cJSON *pid = cJSON_GetObjectItemCaseSensitive(params, "pid");
+    const char *kind = json_text(params, "kind");
+    const char *text = json_text(params, "data");
 
-    if (strcmp(method, "event") != 0 || kind == NULL)
+    if (strcmp(method, "event") != 0)
         return;
     if (strcmp(kind, "log") == 0 || strcmp(kind, "console") == 0)
         pass_output(r, params);
-    else if (strcmp(kind, "note") == 0 && text != NULL)
+    else if (strcmp(kind, "note") == 0)
         complain(0, "run", "note: %s", text);
-    else if (strcmp(kind, "end") == 0 && text != NULL && r->pid != 0 &&
-             cJSON_GetNumberValue(pid) == r->pid) {
+    else if (strcmp(kind, "end") == 0 && r->pid != 0 && json_int(params, "pid") == r->pid) {
         free(r->last_note);
         r->last_note = strdup(text);
     }
@@ -170,7 +169,7 @@ static int make_machine(struct run *r)
     code = run_must(r, "machine.create", params, &result);
     if (code != 0)
         return code;
-    r->machine = strdup(cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(result, "machine")));
+    r->machine = strdup(json_text(result, "machine"));
     cJSON_Delete(result);
     params = cJSON_CreateObject();
     (void)cJSON_AddStringToObject(params, "machine", r->machine);
@@ -215,7 +214,7 @@ static int make_child(struct run *r)
     code = run_must(r, "SC_NEW_PROC", NULL, &result);
     if (code != 0)
         return code;
-    r->pid = (int32_t)cJSON_GetNumberValue(cJSON_GetObjectItemCaseSensitive(result, "pid"));
+    r->pid = json_int(result, "pid");
     cJSON_Delete(result);
     for (size_t i = 0; i < r->opts->fs_count && code == 0; i++) {
         cJSON *params = pid_params(r);
@@ -256,14 +255,13 @@ static const char *fail_name(int fail)
 /* From how the guest ended to how we do. */
 static int judge(const struct run *r, const cJSON *status)
 {
-    const char *state = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(status, "state"));
-    const cJSON *return_code = cJSON_GetObjectItemCaseSensitive(status, "return_code");
-    int value = return_code != NULL ? (int)cJSON_GetNumberValue(return_code) : 0;
+    const char *state = json_text(status, "state");
+    int value = json_int(status, "return_code");
     const char *note = r->last_note != NULL ? r->last_note : "";
 
-    if (state != NULL && strcmp(state, "DONE") == 0)
+    if (strcmp(state, "DONE") == 0)
         return value & 0xff;
-    if (state == NULL || strcmp(state, "FAILURE") != 0)
+    if (strcmp(state, "FAILURE") != 0)
         return complain(RUN_SIGNAL + SIGKILL, "run", "guest was killed");
     complain(0, "run", "guest failed: %s%s%s", fail_name(value), *note != '\0' ? ": " : "", note);
     return RUN_SIGNAL + (value == FAIL_EXCEPTION ? SIGFPE : SIGSEGV);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Host files into a machine, by the calls any session has: CREATE, OPEN, WRITE, CLOSE. */
 #include "client/cli/cmd.h"
+#include "client/cli/json.h"
 #include "client/cli/run.h"
 #include "server/base/strbuf.h"
 
@@ -21,7 +22,7 @@ static int add_words(cJSON *params, const char *member, const char *const *words
 }
 
 /* Open @target to be written from its start. Returns an exit code. */
-static int open_target(struct run *r, const char *target, double *out_fd)
+static int open_target(struct run *r, const char *target, int32_t *out_fd)
 {
     static const char *const mode[] = {"WRITE", "CREATE", "TRUNC"};
     cJSON *params = cJSON_CreateObject();
@@ -32,12 +33,12 @@ static int open_target(struct run *r, const char *target, double *out_fd)
     (void)add_words(params, "mode", mode, 3);
     code = run_must(r, "SC_OPEN", params, &result);
     if (code == 0)
-        *out_fd = cJSON_GetNumberValue(cJSON_GetObjectItemCaseSensitive(result, "fd"));
+        *out_fd = json_int(result, "fd");
     cJSON_Delete(result);
     return code;
 }
 
-static int write_chunk(struct run *r, double target_fd, double offset, const char *buf, size_t len)
+static int write_chunk(struct run *r, int32_t target_fd, double offset, const char *buf, size_t len)
 {
     cJSON *params = cJSON_CreateObject();
 
@@ -70,7 +71,7 @@ static ssize_t read_chunk(int fd, char *buf, size_t size)
 int run_copy_fd(struct run *r, int fd, const char *target)
 {
     char *buf = malloc(CHUNK);
-    double target_fd = 0;
+    int32_t target_fd = 0;
     double offset = 0;
     ssize_t got = 0;
     int code = buf != NULL ? open_target(r, target, &target_fd)
@@ -197,17 +198,17 @@ static int copy_one(struct run *r, const char *host, const char *target, int dep
 
 int run_copy_in(struct run *r, const char *host, const char *target)
 {
-    const char *base = strrchr(host, '/');
+    const char *slash = strrchr(host, '/');
+    bool into = strchr("/:", target[strlen(target) - 1]) != NULL;
     struct strbuf to = STRBUF_INIT;
     struct stat st;
     int code = 0;
 
     (void)strbuf_adds(&to, target);
-    if (strchr("/:", target[strlen(target) - 1]) != NULL && stat(host, &st) == 0 &&
-        !S_ISDIR(st.st_mode))
-        (void)strbuf_addf(&to, "/%s", base != NULL ? base + 1 : host);
     while (to.len > 0 && to.ptr[to.len - 1] == '/')
         to.ptr[--to.len] = '\0'; /* the entries of a directory bring their own slash */
+    if (into && stat(host, &st) == 0 && !S_ISDIR(st.st_mode))
+        (void)strbuf_addf(&to, "/%s", slash != NULL ? slash + 1 : host);
     code = make_parents(r, strbuf_str(&to));
     if (code == 0)
         code = copy_one(r, host, strbuf_str(&to), 0);

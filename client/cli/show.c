@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "client/cli/show.h"
 
+#include "client/cli/json.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -66,28 +68,34 @@ static void add_value(struct strbuf *out, const cJSON *value, size_t width, size
     (void)strbuf_addc(out, ends[1]);
 }
 
+void show_bytes(FILE *to, const char *bytes, size_t len, bool raw)
+{
+    for (size_t i = 0; i < len; i++) {
+        unsigned char byte = (unsigned char)bytes[i];
+
+        if (raw || byte == '\t' || (byte >= ' ' && byte != 0x7f))
+            fputc(byte, to);
+        else
+            fprintf(to, "\\x%02x", byte);
+    }
+}
+
 void show_json(struct strbuf *out, const cJSON *value, size_t width)
 {
     add_value(out, value, width, 0);
 }
 
-static const char *member_text(const cJSON *data, const char *name)
-{
-    return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(data, name));
-}
-
 /* " (SC_OPEN, mode: 3)": what was refused, as far as it is known. */
 static void add_place(struct strbuf *out, const cJSON *data)
 {
-    const char *call = member_text(data, "syscall");
-    const char *arg = member_text(data, "arg");
-    const cJSON *value = cJSON_GetObjectItemCaseSensitive(data, "value");
+    const char *call = json_text(data, "syscall");
+    const char *arg = json_text(data, "arg");
+    const cJSON *value = json_member(data, "value");
 
-    if (call == NULL && arg == NULL)
+    if (*call == '\0' && *arg == '\0')
         return;
-    (void)strbuf_addf(out, " (%s%s%s", call != NULL ? call : "", call != NULL && arg ? ", " : "",
-                      arg != NULL ? arg : "");
-    if (arg != NULL && value != NULL) {
+    (void)strbuf_addf(out, " (%s%s%s", call, *call != '\0' && *arg != '\0' ? ", " : "", arg);
+    if (*arg != '\0' && value != NULL) {
         (void)strbuf_addc(out, ' ');
         show_json(out, value, 0);
     }
@@ -97,8 +105,8 @@ static void add_place(struct strbuf *out, const cJSON *data)
 void show_error(FILE *to, const char *command, const struct scbox_error *error)
 {
     struct strbuf text = STRBUF_INIT;
-    const char *hint = member_text(error->data, "hint");
-    const cJSON *why = cJSON_GetObjectItemCaseSensitive(error->data, "why");
+    const char *hint = json_text(error->data, "hint");
+    const cJSON *why = json_member(error->data, "why");
     const cJSON *reason = NULL;
     char *line = scbox_error_line(error);
 
@@ -110,7 +118,7 @@ void show_error(FILE *to, const char *command, const struct scbox_error *error)
         if (cJSON_IsString(reason))
             (void)strbuf_addf(&text, "  why: %s\n", reason->valuestring);
     }
-    if (hint != NULL)
+    if (*hint != '\0')
         (void)strbuf_addf(&text, "  hint: %s\n", hint);
     fflush(stdout);
     fputs(strbuf_str(&text), to);

@@ -7,7 +7,14 @@
 #include "server/base/strbuf.h"
 #include "server/base/why.h"
 
+#include <stdbool.h>
 #include <stdio.h>
+
+/**
+ * Print bytes that come from the simulated system. Guests may print anything: unless @raw, control bytes are
+ * shown (as \x1b), not obeyed by a terminal.
+ */
+void show_bytes(FILE *to, const char *bytes, size_t len, bool raw);
 
 /** Append a value: what fits a line of @width columns on one line, the rest indented by two blanks. */
 void show_json(struct strbuf *out, const cJSON *value, size_t width);

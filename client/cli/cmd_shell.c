@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: MIT */
+/* scbox shell: read a line, play it, show what came. */
+#include "client/cli/cmd.h"
+#include "client/cli/shell.h"
+#include "client/cli/show.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+const char cmd_shell_help[] =
+    "Usage: scbox shell [OPTION…]\n"
+    "\n"
+    "Be a process of a simulated system: type calls, see what they answer. Lines are steps of\n"
+    "the scenario language; `:help` shows how they look, `:save FILE` keeps them as a test.\n"
+    "Not on a terminal, lines are read from stdin without a prompt.\n"
+    "\n"
+    "  -m, --machine NAME  live in this machine; default the daemon's default machine\n"
+    "  -s, --socket PATH   the daemon's socket; default $SCBOX_SOCKET, else the user's own\n"
+    "      --no-history    neither read nor write the history of lines\n"
+    "  -h, --help          this page\n"
+    "\n"
+    "Without a running daemon a private one is started on the user's own state (the files under\n"
+    "root: are kept) and stopped with the shell.\n"
+    "\n"
+    "Keys: Tab completes calls, names and paths; Ctrl-C ends a call that waits, or drops the\n"
+    "line; Ctrl-R searches the history; Ctrl-D ends the shell.\n"
+    "\n"
+    "Exit status: 0; 1 a line from stdin did not work (on a terminal nobody counts); 2 wrong\n"
+    "usage; 125 no daemon, or it went away; 130 interrupted while reading stdin.\n"
+    "\n"
+    "Example:\n"
+    "  $ scbox shell\n"
+    "  scbox> create root:/home DIR\n"
+    "  scbox> open root:/home/a WRITE,CREATE = $fd\n"
+    "  scbox> write $fd 0 \"hello\"\n";
+
+struct shell_options {
+    const char *machine;
+    const char *socket;
+    bool no_history;
+};
+
+/* Set by SIGINT; a wait in the daemon's call and a line being typed end by it. */
+static volatile sig_atomic_t interrupted;
+
+static void on_interrupt(int sig)
+{
+    (void)sig;
+    interrupted = 1;
+}
+
+static int parse_options(int argc, char **argv, struct shell_options *out)
+{
+    enum { OPT_NO_HISTORY = 256 };
+    static const struct option longs[] = {
+        {"machine", required_argument, NULL, 'm'},
+        {"socket", required_argument, NULL, 's'},
+        {"no-history", no_argument, NULL, OPT_NO_HISTORY},
+        {0},
+    };
+    int found = 0;
+
+    while ((found = option_next("shell", argc, argv, "m:s:", longs)) != -1) {
+        if (found == OPTION_HELP || found == OPTION_WRONG)
+            return found;
+        if (found == 'm')
+            out->machine = optarg;
+        else if (found == 's')
+            out->socket = optarg;
+        else
+            out->no_history = true;
+    }
+    if (optind < argc)
+        return complain(OPTION_WRONG, "shell",
+                        "'%s': steps come from stdin, not from the command line; see `scbox help "
+                        "shell`",
+                        argv[optind]);
+    return 0;
+}
+
+/* DIR/scbox/shell_history under the user's state directory, made where missing. NULL: none. */
+static char *history_path(void)
+{
+    const char *state = getenv("XDG_STATE_HOME");
+    const char *home = getenv("HOME");
+    char *path = NULL;
+    int made = -1;
+
+    if (state != NULL && state[0] == '/')
+        made = asprintf(&path, "%s/scbox/shell_history", state);
+    else if (home != NULL && home[0] == '/')
+        made = asprintf(&path, "%s/.local/state/scbox/shell_history", home);
+    if (made < 0)
+        return NULL;
+    for (char *slash = strchr(path + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        (void)mkdir(path, 0700);
+        *slash = '/';
+    }
+    return path;
+}
+
+/* Whatever the daemon says while nobody asks. Returns whether it is still there. */
+static bool take_news(void *user)
+{
+    struct shell *sh = user;
+    struct scbox_error error = SCBOX_ERROR_INIT;
+    int err = 0;
+
+    while (err == 0)
+        err = scbox_poll(sh->reach.conn, 0, &error);
+    feed_end_line(&sh->feed);
+    sh->daemon_gone = err != -ETIMEDOUT;
+    if (sh->daemon_gone)
+        show_error(stderr, "shell", &error);
+    scbox_error_done(&error);
+    return !sh->daemon_gone && !sh->feed.own_end;
+}
+
+/* A step that is worth saving: with the refusal that came, unless the line says what it expects. */
+static void keep_typed(struct shell *sh, const char *line, const struct scn_result *r)
+{
+    bool refused = r->error.code > 0 && r->expected == NULL;
+
+    if (r->column != 0 || r->outcome == SCN_ERROR || line[strspn(line, " \t")] == '\0')
+        return;
+    sh->typed_count++;
+    if (!refused)
+        (void)strbuf_addf(&sh->typed, "%s\n", line);
+    else if (strpbrk(line, "#&") == NULL)
+        (void)strbuf_addf(&sh->typed, "%s ! %s\n", line, r->error.message);
+    else
+        (void)strbuf_addf(&sh->typed, "# answered %s: %s\n", r->error.message, line);
+}
+
+static void play_step(struct shell *sh, const char *line, unsigned number)
+{
+    bool person = edit_on_terminal(sh->edit);
+    struct scn_result result;
+    enum scn_outcome outcome = SCN_PASS;
+
+    outcome = scn_exec_line(sh->session, line, &result);
+    feed_end_line(&sh->feed);
+    if (outcome != SCN_PASS && !person)
+        fprintf(stderr, "scbox shell: line %u: %s\n", number, line);
+    scn_print_result(stdout, &result, person && getenv("NO_COLOR") == NULL ? SCN_PRINT_COLOR : 0);
+    keep_typed(sh, line, &result);
+    sh->daemon_gone = result.error.code == -ECONNRESET || result.error.code == -EPIPE;
+    sh->failed += outcome != SCN_PASS;
+    scn_result_done(&result);
+}
+
+static void play_line(struct shell *sh, const char *line, unsigned number)
+{
+    const char *text = line + strspn(line, " \t");
+
+    interrupted = 0;
+    if (*text == ':')
+        sh->failed += !shell_command(sh, text);
+    else if (*text != '\0')
+        play_step(sh, line, number);
+    fflush(stdout);
+}
+
+static int loop(struct shell *sh)
+{
+    const char *line = NULL;
+    unsigned number = 0;
+
+    while (!sh->quit && !sh->daemon_gone && !sh->feed.own_end) {
+        enum edit_read got = edit_read(sh->edit, &line);
+
+        if (got == EDIT_END)
+            break;
+        number++;
+        if (got == EDIT_LINE)
+            play_line(sh, line, number);
+        else if (!edit_on_terminal(sh->edit))
+            return 128 + SIGINT;
+        interrupted = 0;
+        if (!sh->daemon_gone)
+            (void)take_news(sh);
+    }
+    if (sh->feed.own_end)
+        puts("The shell's process has ended, and the shell with it.");
+    if (sh->daemon_gone)
+        return CMD_DAEMON;
+    return sh->failed > 0 && !edit_on_terminal(sh->edit) ? CMD_FAILED : CMD_OK;
+}
+
+static void tell_last_words(const struct shell *sh)
+{
+    char *words = sh->reach.daemon != NULL ? daemon_last_words(sh->reach.daemon) : NULL;
+
+    if (words != NULL && words[0] != '\0')
+        fprintf(stderr, "  the daemon's last words: %s\n", words);
+    free(words);
+}
+
+static void greet(const struct shell *sh)
+{
+    if (sh->reach.daemon != NULL)
+        complain(0, "shell", "no daemon runs; a private one lives as long as this shell");
+    if (edit_on_terminal(sh->edit))
+        printf("Process %d of machine %s. `:help` shows how to begin, Tab completes.\n",
+               scn_session_pid(sh->session), scn_session_machine(sh->session));
+}
+
+/* The editor, with a prompt that names a machine which is not the default one. */
+static int make_editor(struct shell *sh, const struct shell_options *opts)
+{
+    char *history = opts->no_history ? NULL : history_path();
+    char *prompt = NULL;
+    int err = -ENOMEM;
+
+    shell_completion(sh);
+    if (asprintf(&prompt, "scbox%s%s> ", opts->machine != NULL ? " " : "",
+                 opts->machine != NULL ? opts->machine : "") >= 0) {
+        struct edit_spec spec = {.prompt = prompt,
+                                 .history = history,
+                                 .source = &sh->source,
+                                 .news_fd = scbox_fd(sh->reach.conn),
+                                 .on_news = take_news,
+                                 .user = sh,
+                                 .interrupted = &interrupted};
+
+        err = edit_new(&spec, &sh->edit);
+        free(prompt);
+    }
+    free(history);
+    return err;
+}
+
+/* With a connection: a session, an editor, and lines until the end. */
+static int converse(struct shell *sh, const struct shell_options *opts)
+{
+    struct scbox_error error = SCBOX_ERROR_INIT;
+    struct scn_config config = {
+        .machine = opts->machine,
+        .timeout_ms = SCBOX_FOREVER,
+        .on_event = feed_event,
+        .user = &sh->feed,
+        .stop = &interrupted,
+    };
+    int code = CMD_DAEMON;
+
+    if (scn_session_new(sh->reach.conn, &config, &sh->session, &error) != SCBOX_OK) {
+        show_error(stderr, "shell", &error);
+        scbox_error_done(&error);
+        return CMD_DAEMON;
+    }
+    sh->feed.own_pid = scn_session_pid(sh->session);
+    sh->feed.raw = isatty(STDOUT_FILENO) == 0;
+    if (make_editor(sh, opts) < 0) {
+        complain(0, "shell", "out of memory");
+    } else {
+        greet(sh);
+        code = loop(sh);
+        if (code == CMD_DAEMON)
+            tell_last_words(sh);
+    }
+    edit_free(sh->edit);
+    scn_session_free(sh->session);
+    scbox_error_done(&error);
+    return code;
+}
+
+int cmd_shell(int argc, char **argv)
+{
+    struct shell_options opts = {0};
+    struct shell sh = {.typed = STRBUF_INIT};
+    struct reach_spec spec = {.command = "shell", .may_start = true};
+    struct sigaction action = {.sa_handler = on_interrupt};
+    int found = parse_options(argc, argv, &opts);
+    int code = CMD_DAEMON;
+
+    if (found != 0)
+        return found == OPTION_HELP ? CMD_OK : CMD_USAGE;
+    spec.socket = opts.socket;
+    spec.private_.default_machine = true;
+    spec.private_.user_state = true;
+    if (reach_open(&spec, &sh.reach) == 0) {
+        (void)sigaction(SIGINT, &action, NULL);
+        code = converse(&sh, &opts);
+    }
+    reach_done(&sh.reach);
+    strbuf_done(&sh.typed);
+    return code;
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Lines from a person, with history and completion; or from a file or pipe, plainly.
+ *
+ * While a person thinks, the daemon may have news. So the editor waits for the keyboard and for one more
+ * descriptor; when that is readable it takes its own line off the screen, lets the owner print, and puts
+ * the line back.
+ */
+#ifndef CLIENT_CLI_EDIT_H
+#define CLIENT_CLI_EDIT_H
+
+#include "client/cli/complete.h"
+
+#include <signal.h>
+
+struct edit;
+
+struct edit_spec {
+    const char *prompt;                   /* copied */
+    const char *history;                  /* file, copied; NULL: not kept */
+    const struct complete_source *source; /* borrowed for the editor's life */
+    int news_fd;                          /* borrowed */
+    /** Something can be read from news_fd: read and print. Returns whether to go on reading lines. */
+    bool (*on_news)(void *user);
+    void *user;
+    const volatile sig_atomic_t *interrupted; /* borrowed; set by a SIGINT handler */
+};
+
+/** What edit_read() came back with. */
+enum edit_read { EDIT_LINE, EDIT_INTERRUPTED, EDIT_END };
+
+/**
+ * Make an editor on stdin and stdout; a plain reader when either is no terminal.
+ * @out      returned; edit_free().
+ * Returns   0 or -ENOMEM.
+ */
+int edit_new(const struct edit_spec *spec, struct edit **out);
+
+/** Whether a person is there. */
+bool edit_on_terminal(const struct edit *e);
+
+/**
+ * Read a line.
+ * @line     borrowed until the next call; without its newline. Set with EDIT_LINE only.
+ */
+enum edit_read edit_read(struct edit *e, const char **line);
+
+/** Save the history and give the terminal back. NULL is accepted. */
+void edit_free(struct edit *e);
+
+#endif

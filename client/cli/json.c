@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+#include "client/cli/json.h"
+
+#include <stddef.h>
+
+const cJSON *json_member(const cJSON *object, const char *name)
+{
+    return cJSON_GetObjectItemCaseSensitive(object, name);
+}
+
+const char *json_text(const cJSON *object, const char *name)
+{
+    const char *text = cJSON_GetStringValue(json_member(object, name));
+
+    return text != NULL ? text : "";
+}
+
+int32_t json_int(const cJSON *object, const char *name)
+{
+    const cJSON *number = json_member(object, name);
+
+    return cJSON_IsNumber(number) ? (int32_t)cJSON_GetNumberValue(number) : 0;
+}

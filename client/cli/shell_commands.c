@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: MIT */
+/* The commands of the shell itself: they look at the machine and do nothing to it. */
+#include "client/cli/cmd.h"
+#include "client/cli/json.h"
+#include "client/cli/shell.h"
+#include "client/cli/show.h"
+#include "schema/calls.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { COLUMN = 16 };
+
+cJSON *shell_ask(struct shell *sh, const char *method, cJSON *params)
+{
+    struct scbox_error error = SCBOX_ERROR_INIT;
+    cJSON *result = NULL;
+    int outcome = scbox_call(sh->reach.conn, method, params, SHELL_CALL_MS, &result, &error);
+
+    if (outcome != SCBOX_OK) {
+        feed_end_line(&sh->feed);
+        show_error(stderr, "shell", &error);
+    }
+    scbox_error_done(&error);
+    return result;
+}
+
+struct lookup {
+    const char *name;
+    char *value;
+};
+
+static void look_up(void *user, const char *name, const char *value)
+{
+    struct lookup *l = user;
+
+    if (strcmp(l->name, name) == 0 && l->value == NULL)
+        l->value = strdup(value);
+}
+
+/* {pid} from a number or a $variable; "" is the session's own. NULL after a complaint. */
+static cJSON *pid_params(struct shell *sh, const char *arg)
+{
+    struct lookup l = {arg + (*arg == '$'), NULL};
+    cJSON *params = cJSON_CreateObject();
+    char *end = NULL;
+    long pid = 0;
+
+    if (*arg == '\0')
+        return params;
+    if (*arg == '$')
+        scn_each_var(sh->session, look_up, &l);
+    pid = strtol(l.value != NULL ? l.value : arg, &end, 10);
+    if (pid > 0 && *end == '\0') {
+        (void)cJSON_AddNumberToObject(params, "pid", (double)pid);
+    } else {
+        complain(0, "shell", "'%s' is no process: a pid or a $variable that holds one", arg);
+        cJSON_Delete(params);
+        params = NULL;
+    }
+    free(l.value);
+    return params;
+}
+
+/* "READ,WRITE", or "everything" when no right is missing. */
+static char *rights_text(const cJSON *modes)
+{
+    struct strbuf text = STRBUF_INIT;
+    const cJSON *mode = NULL;
+    int all = 0;
+
+    for (const struct sc_flag_info *f = sc_flags; f->group != NULL; f++)
+        all += strcmp(f->group, "FM") == 0;
+    cJSON_ArrayForEach(mode, modes)
+    {
+        if (cJSON_IsString(mode))
+            (void)strbuf_addf(&text, "%s%s", text.len > 0 ? "," : "", mode->valuestring);
+    }
+    if (cJSON_GetArraySize(modes) >= all || text.len == 0) {
+        bool none = text.len == 0;
+
+        strbuf_reset(&text);
+        (void)strbuf_adds(&text, none ? "nothing" : "everything");
+    }
+    return strbuf_take(&text);
+}
+
+static bool do_ns(struct shell *sh, const char *arg)
+{
+    cJSON *params = pid_params(sh, arg);
+    cJSON *list = params != NULL ? shell_ask(sh, "ns.list", params) : NULL;
+    const cJSON *view = NULL;
+
+    if (list != NULL && list->child == NULL)
+        puts("no names");
+    cJSON_ArrayForEach(view, list)
+    {
+        char *rights = rights_text(json_member(view, "ok_modes"));
+        const cJSON *from = NULL;
+
+        printf("%s: %s %s, allows %s", json_text(view, "name"), json_text(view, "driver"),
+               json_text(view, "root"), rights != NULL ? rights : "?");
+        cJSON_ArrayForEach(from, json_member(view, "chain"))
+        {
+            printf("%s%s", from == json_member(view, "chain")->child ? "; taken from " : ", from ",
+                   cJSON_IsString(from) ? from->valuestring : "?");
+        }
+        putchar('\n');
+        free(rights);
+    }
+    cJSON_Delete(list);
+    return list != NULL;
+}
+
+static bool do_fds(struct shell *sh, const char *arg)
+{
+    cJSON *params = pid_params(sh, arg);
+    cJSON *list = params != NULL ? shell_ask(sh, "fd.list", params) : NULL;
+    const cJSON *fd = NULL;
+
+    if (list != NULL && list->child == NULL)
+        puts("no handles");
+    cJSON_ArrayForEach(fd, list)
+    {
+        char *rights = rights_text(json_member(fd, "mode"));
+
+        printf("%3d  %s  %s\n", json_int(fd, "fd"), json_text(fd, "file"), rights ? rights : "?");
+        free(rights);
+    }
+    cJSON_Delete(list);
+    return list != NULL;
+}
+
+static void print_tree(const struct shell *sh, const cJSON *proc, int depth)
+{
+    const cJSON *child = NULL;
+    const char *program = json_text(proc, "program");
+    const char *state = json_text(proc, "state");
+    bool own = json_int(proc, "pid") == scn_session_pid(sh->session);
+
+    printf("%*s%d  %s", depth * 2, "", json_int(proc, "pid"), state);
+    if (strcmp(state, "DONE") == 0 || strcmp(state, "FAILURE") == 0)
+        printf(" %d", json_int(proc, "return_code"));
+    printf("%s%s%s\n", *program != '\0' ? "  " : "", program, own ? "  (this shell)" : "");
+    cJSON_ArrayForEach(child, json_member(proc, "children")) print_tree(sh, child, depth + 1);
+}
+
+static bool do_ps(struct shell *sh, const char *arg)
+{
+    cJSON *tree = shell_ask(sh, "proc.tree", NULL);
+
+    (void)arg;
+    if (tree != NULL)
+        print_tree(sh, tree, 0);
+    cJSON_Delete(tree);
+    return tree != NULL;
+}
+
+static void print_file(const char *name, const cJSON *stat)
+{
+    bool dir = strcmp(json_text(stat, "type"), "DIR") == 0;
+    char *size = cJSON_PrintUnformatted(json_member(stat, "size"));
+
+    printf("%-8s %10s  ", json_text(stat, "type"), dir || size == NULL ? "" : size);
+    show_bytes(stdout, name, strlen(name), false);
+    puts(dir ? "/" : "");
+    cJSON_free(size);
+}
+
+static void print_entry(void *user, const cJSON *entry)
+{
+    size_t *count = user;
+
+    ++*count;
+    print_file(json_text(entry, "name"), entry);
+}
+
+static bool do_ls(struct shell *sh, const char *arg)
+{
+    struct scbox_error error = SCBOX_ERROR_INIT;
+    size_t count = 0;
+    int outcome = 0;
+
+    if (*arg == '\0')
+        return do_ns(sh, arg);
+    outcome = shell_each_entry(sh, arg, print_entry, &count, &error);
+    if (outcome == SCBOX_REFUSED && strcmp(error.message, "ENOTDIR") == 0) {
+        cJSON *params = cJSON_CreateObject();
+        cJSON *stat = NULL;
+
+        (void)cJSON_AddStringToObject(params, "file", arg);
+        stat = shell_ask(sh, "SC_STAT", params);
+        if (stat != NULL)
+            print_file(arg, stat);
+        outcome = stat != NULL ? SCBOX_OK : -1;
+        cJSON_Delete(stat);
+    } else if (outcome != SCBOX_OK) {
+        show_error(stderr, "shell", &error);
+    } else if (count == 0) {
+        puts("empty");
+    }
+    scbox_error_done(&error);
+    return outcome == SCBOX_OK;
+}
+
+static void print_variable(void *user, const char *name, const char *value)
+{
+    (void)user;
+    printf("$%s = %s\n", name, value);
+}
+
+static bool do_vars(struct shell *sh, const char *arg)
+{
+    (void)arg;
+    scn_each_var(sh->session, print_variable, NULL);
+    return true;
+}
+
+static bool do_machine(struct shell *sh, const char *arg)
+{
+    cJSON *info = shell_ask(sh, "machine.info", NULL);
+    struct strbuf text = STRBUF_INIT;
+
+    (void)arg;
+    if (info != NULL) {
+        show_json(&text, info, 80);
+        puts(strbuf_str(&text));
+    }
+    strbuf_done(&text);
+    cJSON_Delete(info);
+    return info != NULL;
+}
+
+static bool do_save(struct shell *sh, const char *arg)
+{
+    FILE *file = NULL;
+    bool ok = false;
+
+    if (*arg == '\0')
+        return complain(0, "shell", "where to? e.g. `:save first.scn`") != 0;
+    file = fopen(arg, "wxe");
+    if (file == NULL) {
+        complain(0, "shell", "%s: %s", arg, strerror(errno));
+        return false;
+    }
+    fprintf(file, "@title \"typed into scbox shell\"\n\n%s", strbuf_str(&sh->typed));
+    ok = fflush(file) == 0 && ferror(file) == 0;
+    if (fclose(file) != 0 || !ok) {
+        complain(0, "shell", "%s: could not be written: %s", arg, strerror(errno));
+        return false;
+    }
+    printf("%zu steps are in %s; play them with `scbox test %s`\n", sh->typed_count, arg, arg);
+    return true;
+}
+
+static bool do_quit(struct shell *sh, const char *arg)
+{
+    (void)arg;
+    sh->quit = true;
+    return true;
+}
+
+static bool do_help(struct shell *sh, const char *arg);
+
+static const struct {
+    const char *name;
+    const char *doc;
+    bool (*fn)(struct shell *sh, const char *arg);
+} table[] = {
+    {":help", "[TOPIC]  this list; or the page of a call, an error …", do_help},
+    {":ls", "[PATH]     list a directory; without PATH the names, as :ns", do_ls},
+    {":ns", "[PID]      names of a process: what it can reach, with which rights", do_ns},
+    {":fds", "[PID]     handles of a process", do_fds},
+    {":ps", "           processes of the machine", do_ps},
+    {":vars", "         variables that steps captured", do_vars},
+    {":machine", "      clock, counts and limits of the machine", do_machine},
+    {":save", "FILE     write the steps typed so far as a scenario", do_save},
+    {":quit", "         end the shell; so does Ctrl-D", do_quit},
+};
+
+enum { TABLE_COUNT = sizeof table / sizeof table[0] };
+
+static bool do_help(struct shell *sh, const char *arg)
+{
+    (void)sh;
+    if (*arg != '\0')
+        return help_explain("shell", arg) == CMD_OK;
+    puts("A line is a call and its arguments; what comes back is printed:\n"
+         "  open root:/a READ,WRITE,CREATE = $fd    keep the result as $fd\n"
+         "  write $fd 0 \"hello\"\n"
+         "  read $fd 0 100\n"
+         "  open root:/nothing READ ! ENOENT        say what is expected\n"
+         "  new_proc = $kid                         a child; [$kid] exit 3 acts as it\n"
+         "  proc_wait $kid &                        do not wait; `wait &1` does later\n"
+         "Ctrl-C ends a call that waits. The tabulator key completes calls, names and paths.\n");
+    for (size_t i = 0; i < TABLE_COUNT; i++)
+        printf("  %s %s\n", table[i].name, table[i].doc);
+    puts("\nAll calls: `:help calls`. One of them: `:help open`.");
+    return true;
+}
+
+static bool unknown_command(const char *word)
+{
+    const char *near = scn_nearest(word, shell_command_names());
+
+    complain(0, "shell", "there is no %s%s%s; `:help` lists what is", word,
+             near != NULL ? ", did you mean " : "", near != NULL ? near : "");
+    return false;
+}
+
+bool shell_command(struct shell *sh, const char *line)
+{
+    char word[16] = "";
+    char *arg = NULL;
+    size_t len = strcspn(line, " \t");
+    bool ok = false;
+
+    (void)snprintf(word, sizeof word, "%.*s", (int)len, line);
+    arg = strdup(line + len + strspn(line + len, " \t"));
+    if (arg == NULL)
+        return false;
+    for (len = strlen(arg); len > 0 && strchr(" \t", arg[len - 1]) != NULL; len--)
+        arg[len - 1] = '\0';
+    for (size_t i = 0; i < TABLE_COUNT; i++) {
+        if (strcmp(table[i].name, word) != 0)
+            continue;
+        ok = table[i].fn(sh, arg);
+        free(arg);
+        return ok;
+    }
+    free(arg);
+    return unknown_command(word);
+}
+
+const char *const *shell_command_names(void)
+{
+    static const char *names[TABLE_COUNT + 1];
+
+    for (size_t i = 0; i < TABLE_COUNT; i++)
+        names[i] = table[i].name;
+    return names;
+}

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+/* Events on the screen: each line of a guest's output is marked with who printed it. */
+#include "client/cli/json.h"
+#include "client/cli/shell.h"
+#include "client/cli/show.h"
+#include "schema/calls.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void feed_end_line(struct feed *feed)
+{
+    if (feed->open_kind[0] != '\0')
+        fputc('\n', stdout);
+    feed->open_kind[0] = '\0';
+}
+
+/* Output of a process, with its mark at each beginning of a line. */
+static void put_output(struct feed *feed, const char *kind, int32_t pid, const char *bytes,
+                       size_t len)
+{
+    bool goes_on = strcmp(feed->open_kind, kind) == 0 && feed->open_pid == pid;
+
+    if (!goes_on)
+        feed_end_line(feed);
+    for (size_t i = 0; i < len; i++) {
+        if (feed->open_kind[0] == '\0') {
+            printf("[%d %s] ", pid, kind);
+            (void)snprintf(feed->open_kind, sizeof feed->open_kind, "%s", kind);
+            feed->open_pid = pid;
+        }
+        if (bytes[i] == '\n')
+            feed_end_line(feed);
+        else
+            show_bytes(stdout, bytes + i, 1, feed->raw);
+    }
+}
+
+static const char *fail_name(int32_t code)
+{
+    for (const struct sc_flag_info *f = sc_flags; f->group != NULL; f++) {
+        if (strcmp(f->group, "FAIL") == 0 && (int32_t)f->value == code)
+            return f->name;
+    }
+    return "?";
+}
+
+static void put_end(struct feed *feed, int32_t pid, const cJSON *params)
+{
+    const char *state = json_text(params, "state");
+    const char *why = json_text(params, "data");
+    int32_t code = json_int(params, "return_code");
+
+    feed->own_end = feed->own_end || pid == feed->own_pid;
+    if (strcmp(state, "FAILURE") == 0)
+        printf("[%d ended] FAILURE %s%s%s\n", pid, fail_name(code), *why != '\0' ? ": " : "", why);
+    else if (strcmp(state, "DONE") == 0)
+        printf("[%d ended] DONE, exit code %d\n", pid, code);
+    else
+        printf("[%d ended] %s\n", pid, state);
+}
+
+void feed_event(void *user, const char *method, const cJSON *params)
+{
+    struct feed *feed = user;
+    const char *kind = json_text(params, "kind");
+    int32_t pid = json_int(params, "pid");
+    char *bytes = NULL;
+    size_t len = 0;
+
+    if (strcmp(method, "event") != 0)
+        return;
+    if (strcmp(kind, "log") == 0 || strcmp(kind, "console") == 0) {
+        if (scbox_data(params, &bytes, &len) == 0)
+            put_output(feed, kind, pid, bytes, len);
+        free(bytes);
+        fflush(stdout);
+        return;
+    }
+    feed_end_line(feed);
+    if (strcmp(kind, "note") == 0)
+        printf("[%d note] %s\n", pid, json_text(params, "data"));
+    else if (strcmp(kind, "start") == 0 && *json_text(params, "data") != '\0')
+        printf("[%d runs] %s\n", pid, json_text(params, "data"));
+    else if (strcmp(kind, "end") == 0)
+        put_end(feed, pid, params);
+    fflush(stdout);
+}
