@@ -148,5 +148,5 @@ void openrpc_add_kinds(struct openrpc *doc, cJSON *schemas)
     (void)add_plain(doc, schemas, "strlen", "integer",
                     "bytes of a string; must match it or shorten it");
     encoding = add_plain(doc, schemas, "encoding", "string", "how the bytes beside it travel");
-    openrpc_json(doc, encoding, "enum", "[\"base64\"]");
+    openrpc_json(doc, encoding, "enum", "[\"utf8\", \"base64\"]");
 }
