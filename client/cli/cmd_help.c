@@ -20,6 +20,7 @@ const char cmd_help_help[] =
     "  COMMAND        shell, run, test, call, help\n"
     "  calls          every call of the simulated system, one line each\n"
     "  CALL           open, SC_OPEN …: arguments, result, errors and their conditions\n"
+    "  methods        the daemon's own methods, for `scbox call`; METHOD: the page of one\n"
     "  errno          every error; `errno ENOENT` or `ENOENT`: what it means, what to try,\n"
     "                 and which calls answer it when\n"
     "  flags          every named constant; `flags FM` or `FM`: those of one group\n"
@@ -51,6 +52,13 @@ static int list_calls(void)
     puts("The calls of the simulated system; `scbox help CALL` has the page of each.\n");
     for (size_t i = 0; i < sc_calls_count; i++)
         page_entry(stdout, 2, COLUMN, sc_calls[i].word, sc_calls[i].doc);
+    return CMD_OK;
+}
+
+static int list_methods(void)
+{
+    puts("Methods of the daemon beside the calls; `scbox help METHOD` has the page of each.\n");
+    page_methods(stdout);
     return CMD_OK;
 }
 
@@ -116,9 +124,9 @@ static bool list_flags(const char *group)
 /* Every word that has a page, for the nearest one to a mistyped topic. */
 static int unknown_topic(const char *command, const char *topic)
 {
-    const char *words[TOPICS_MAX] = {"calls", "errno", "flags"};
+    const char *words[TOPICS_MAX] = {"calls", "methods", "errno", "flags"};
     const char *near = NULL;
-    size_t count = 3;
+    size_t count = 4;
 
     for (const struct command *c = commands; c->name != NULL && count + 1 < TOPICS_MAX; c++)
         words[count++] = c->name;
@@ -148,10 +156,14 @@ int help_explain(const char *command_name, const char *topic)
         return explain_error(error);
     else if (strcmp(topic, "calls") == 0)
         return list_calls();
+    else if (strcmp(topic, "methods") == 0)
+        return list_methods();
     else if (strcmp(topic, "errno") == 0)
         return list_errors();
     else if (strcmp(topic, "flags") == 0)
         (void)list_flags(NULL);
+    else if (page_method(stdout, topic))
+        return CMD_OK;
     else if (!isupper((unsigned char)topic[0]) || !list_flags(topic))
         return unknown_topic(command_name, topic);
     return CMD_OK;

@@ -3,6 +3,7 @@
 #ifndef CLIENT_CLI_PAGE_H
 #define CLIENT_CLI_PAGE_H
 
+#include <stdbool.h>
 #include <stdio.h>
 
 /** Print a heading after a blank line. */
@@ -15,8 +16,15 @@ void page_heading(FILE *to, const char *text);
  */
 void page_entry(FILE *to, int indent, int column, const char *name, const char *meaning);
 
-/** Print the page of a call: arguments, results, errors, and how each gate passes them. */
 struct sc_call_info;
+
+/** Print the page of a call: arguments, results, errors, and how each gate passes them. */
 void page_call(FILE *to, const struct sc_call_info *call);
+
+/** Print the daemon's own methods, one line each. */
+void page_methods(FILE *to);
+
+/** Print the page of a method of the daemon. Returns whether there is one of this name. */
+bool page_method(FILE *to, const char *name);
 
 #endif

@@ -27,7 +27,7 @@ static const char *example(const struct sc_field_info *arg)
 
     if (arg->kind == SC_K_path && strncmp(arg->name, "new", 3) == 0)
         return "root:/b";
-    if (arg->kind == SC_K_name && strncmp(arg->name, "new", 3) == 0)
+    if (arg->kind == SC_K_name && strstr(arg->doc, "new name") != NULL)
         return "home";
     return by_kind[arg->kind];
 }
