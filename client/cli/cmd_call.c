@@ -99,6 +99,14 @@ static char *read_stdin(void)
     return strbuf_take(&text);
 }
 
+static void explain_json(const char *text, const char *wrong)
+{
+    if (*wrong == '\0')
+        complain(0, "call", "the JSON ends too early: %s", text);
+    else
+        complain(0, "call", "no JSON from character %td on: %.20s", wrong - text + 1, wrong);
+}
+
 /*
  * Parameters for the request, or NULL after a complaint. They are checked here and sent as they were
  * written: a cJSON number is a double and would damage 64-bit values.
@@ -110,8 +118,7 @@ static cJSON *parse_params(char *text)
     cJSON *raw = NULL;
 
     if (tree == NULL)
-        complain(0, "call", "no JSON from character %td on: '%.20s'; see `scbox help call`",
-                 end != NULL ? end - text + 1 : 1, end != NULL ? end : "");
+        explain_json(text, end != NULL ? end : text);
     else if (!cJSON_IsObject(tree) && !cJSON_IsArray(tree))
         complain(0, "call", "parameters are an object {…} or an array […], not %.20s", text);
     else {
