@@ -65,6 +65,17 @@ void *scn_grow(struct scn_arena *arena, void *array, size_t count, size_t size)
     return larger;
 }
 
+void scn_arena_move(struct scn_arena *to, struct scn_arena *from)
+{
+    while (from->blocks != NULL) {
+        struct scn_block *block = from->blocks;
+
+        from->blocks = block->next;
+        block->next = to->blocks;
+        to->blocks = block;
+    }
+}
+
 void scn_arena_done(struct scn_arena *arena)
 {
     while (arena->blocks != NULL) {

@@ -32,6 +32,9 @@ char *scn_strf(struct scn_arena *arena, const char *fmt, ...) __attribute__((for
 /** Make room for one more element of @size bytes behind @count; returns the array, maybe moved. */
 void *scn_grow(struct scn_arena *arena, void *array, size_t count, size_t size);
 
+/** Let @to own what @from holds; @from is empty afterwards. */
+void scn_arena_move(struct scn_arena *to, struct scn_arena *from);
+
 void scn_arena_done(struct scn_arena *arena);
 
 /* ---- values ---- */

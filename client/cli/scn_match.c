@@ -86,8 +86,7 @@ static bool array_has(const cJSON *array, const char *name, size_t len)
 {
     const cJSON *item;
 
-    cJSON_ArrayForEach(item, array)
-    {
+    cJSON_ArrayForEach(item, array) {
         if (cJSON_IsString(item) && strlen(item->valuestring) == len &&
             memcmp(item->valuestring, name, len) == 0)
             return true;

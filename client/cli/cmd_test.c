@@ -1,0 +1,394 @@
+/* SPDX-License-Identifier: MIT */
+/* scbox test: which files, in which daemon, printed how. */
+#include "client/cli/cmd.h"
+#include "client/cli/reach.h"
+#include "client/cli/scn_job.h"
+#include "client/cli/scn_report.h"
+#include "client/cli/scn_session.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <ftw.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum {
+    TEST_ERROR = 70, /* our own fault, or the daemon's: nothing is known about who is tested */
+    TIMEOUT_MS = 20 * 1000,
+    PARALLEL = 4,
+    DEPTH_MAX = 16,
+};
+
+const char cmd_test_help[] =
+    "scbox test: play scenario files and tell which pass\n"
+    "\n"
+    "  scbox test [options] FILE|DIR …\n"
+    "\n"
+    "A scenario is a text file, a step a line, in the language of scbox shell:\n"
+    "\n"
+    "  @title \"A view without WRITE refuses it\"\n"
+    "  fs root ramfs\n"
+    "  create root:/a REGULAR\n"
+    "  subfs ro root / READ\n"
+    "  open ro:/a WRITE                 ! EACCES why WRITE\n"
+    "  open ro:/a READ                  = $fd\n"
+    "  read $fd 0 100                   = \"\"\n"
+    "\n"
+    "Each file has a machine of its own; of a DIR all files named *.scn are played.\n"
+    "\n"
+    "  -v, --verbose        every step and what came, not only of files that fail\n"
+    "  --format FORMAT      people (default) or tap (TAP version 13)\n"
+    "  --set NAME=VALUE     steps read it as $NAME; may be given again\n"
+    "  --jobs N             files at once (default: one a processor, at most 4)\n"
+    "  --timeout SECONDS    of a file that has no @timeout (default 20)\n"
+    "  --machine NAME       play in this machine instead, one file after the other\n"
+    "  --keep               leave each file's machine for scbox shell --machine\n"
+    "  --socket PATH        the daemon to use; default: the one that runs, or a private one\n"
+    "  --private            a private daemon although one runs\n"
+    "  -h, --help           this page\n"
+    "\n"
+    "Exit codes: 0 all passed or were skipped; 1 some failed, timed out or crashed; 2 the command\n"
+    "line is wrong; 70 a file does not parse, or the daemon failed.\n";
+
+struct options {
+    struct scn_jobs jobs;
+    struct scn_reporter reporter;
+    const struct scn_format *format;
+    const char *socket;
+    bool private_daemon;
+    char **sets;
+    char **paths; /* owned, each */
+    size_t path_count;
+};
+
+/* ---- which files ---- */
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/** Add a path to the list. @path taken. Returns 0 or -ENOMEM. */
+static int add_path(struct options *o, char *path)
+{
+    char **larger = path != NULL ? realloc(o->paths, (o->path_count + 1) * sizeof *larger) : NULL;
+
+    if (larger == NULL) {
+        free(path);
+        return -ENOMEM;
+    }
+    o->paths = larger;
+    o->paths[o->path_count++] = path;
+    return 0;
+}
+
+static bool is_scenario(const char *name)
+{
+    size_t len = strlen(name);
+
+    return len > 4 && strcmp(name + len - 4, ".scn") == 0;
+}
+
+/** Add the scenarios in a directory and those below it. Returns 0 or -errno. */
+static int add_dir(struct options *o, const char *dir, int depth)
+{
+    DIR *d = depth < DEPTH_MAX ? opendir(dir) : NULL;
+    struct dirent *entry;
+    int err = 0;
+
+    if (d == NULL)
+        return depth < DEPTH_MAX ? -errno : -ELOOP;
+    while (err == 0 && (entry = readdir(d)) != NULL) {
+        struct strbuf path = STRBUF_INIT;
+        struct stat st;
+
+        if (entry->d_name[0] == '.')
+            continue;
+        (void)strbuf_addf(&path, "%s/%s", dir, entry->d_name);
+        if (stat(strbuf_str(&path), &st) == 0 && S_ISDIR(st.st_mode))
+            err = add_dir(o, strbuf_str(&path), depth + 1);
+        else if (is_scenario(entry->d_name))
+            err = add_path(o, strdup(strbuf_str(&path)));
+        strbuf_done(&path);
+    }
+    (void)closedir(d);
+    return err;
+}
+
+/** Add what a word of the command line names. Returns CMD_OK or CMD_USAGE; the trouble was told. */
+static int add_word(struct options *o, const char *word)
+{
+    size_t first = o->path_count;
+    struct stat st;
+    int err;
+
+    if (stat(word, &st) != 0)
+        return complain(CMD_USAGE, "test", "%s: %s", word, strerror(errno));
+    if (!S_ISDIR(st.st_mode))
+        err = add_path(o, strdup(word));
+    else
+        err = add_dir(o, word, 0);
+    if (err < 0)
+        return complain(CMD_USAGE, "test", "%s: %s", word, strerror(-err));
+    if (o->path_count == first)
+        return complain(CMD_USAGE, "test", "%s: no file in it is named *.scn", word);
+    qsort(o->paths + first, o->path_count - first, sizeof *o->paths, by_name);
+    return CMD_OK;
+}
+
+/* ---- options ---- */
+
+enum {
+    OPT_FORMAT = 256,
+    OPT_SET,
+    OPT_JOBS,
+    OPT_TIMEOUT,
+    OPT_MACHINE,
+    OPT_KEEP,
+    OPT_SOCKET,
+    OPT_PRIVATE
+};
+
+static const struct option longs[] = {
+    {"verbose", no_argument, NULL, 'v'},
+    {"format", required_argument, NULL, OPT_FORMAT},
+    {"set", required_argument, NULL, OPT_SET},
+    {"jobs", required_argument, NULL, OPT_JOBS},
+    {"timeout", required_argument, NULL, OPT_TIMEOUT},
+    {"machine", required_argument, NULL, OPT_MACHINE},
+    {"keep", no_argument, NULL, OPT_KEEP},
+    {"socket", required_argument, NULL, OPT_SOCKET},
+    {"private", no_argument, NULL, OPT_PRIVATE},
+    {0},
+};
+
+/** Read a whole number in a range. Returns it, or -1 after a complaint. */
+static int read_number(const char *option, const char *text, int least, int most)
+{
+    char *end;
+    long n = strtol(text, &end, 10);
+
+    if (*text != '\0' && *end == '\0' && n >= least && n <= most)
+        return (int)n;
+    return complain(-1, "test", "%s takes a number from %d to %d, not '%s'", option, least, most,
+                    text);
+}
+
+static int set_format(struct options *o, const char *name)
+{
+    const char *names[sizeof scn_formats[0] / sizeof(char *) + 1];
+    size_t count = 0;
+    const char *near;
+
+    for (const struct scn_format *f = scn_formats; f->name != NULL; f++) {
+        names[count++] = f->name;
+        if (strcmp(f->name, name) == 0) {
+            o->format = f;
+            return CMD_OK;
+        }
+    }
+    names[count] = NULL;
+    near = scn_nearest(name, names);
+    return complain(CMD_USAGE, "test", "there is no format '%s'%s%s%s", name,
+                    near != NULL ? "; did you mean '" : "", near != NULL ? near : "",
+                    near != NULL ? "'?" : "");
+}
+
+static int add_set(struct options *o, char *text)
+{
+    size_t len = strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_");
+
+    if (len == 0 || text[len] != '=')
+        return complain(CMD_USAGE, "test", "--set takes NAME=VALUE, not '%s'", text);
+    o->sets[o->jobs.set_count++] = text;
+    return CMD_OK;
+}
+
+/** Take one option. Returns CMD_OK, or an exit code after a complaint. */
+static int take_option(struct options *o, int option)
+{
+    switch (option) {
+    case 'v':
+        o->reporter.verbose = true;
+        return CMD_OK;
+    case OPT_FORMAT:
+        return set_format(o, optarg);
+    case OPT_SET:
+        return add_set(o, optarg);
+    case OPT_JOBS:
+        o->jobs.parallel = read_number("--jobs", optarg, 1, 64);
+        return o->jobs.parallel > 0 ? CMD_OK : CMD_USAGE;
+    case OPT_TIMEOUT:
+        o->jobs.timeout_ms = 1000 * read_number("--timeout", optarg, 1, 24 * 3600);
+        return o->jobs.timeout_ms > 0 ? CMD_OK : CMD_USAGE;
+    case OPT_MACHINE:
+        o->jobs.machine = optarg;
+        return CMD_OK;
+    case OPT_KEEP:
+        o->jobs.keep = true;
+        return CMD_OK;
+    case OPT_SOCKET:
+        o->socket = optarg;
+        return CMD_OK;
+    case OPT_PRIVATE:
+        o->private_daemon = true;
+        return CMD_OK;
+    default:
+        return CMD_USAGE;
+    }
+}
+
+/** Read the command line. Returns -1 to go on, or an exit code. */
+static int take_words(struct options *o, int argc, char **argv)
+{
+    int option;
+
+    while ((option = option_next("test", argc, argv, "v", longs)) != -1) {
+        int code = option == OPTION_HELP ? CMD_OK : take_option(o, option);
+
+        if (option == OPTION_HELP || code != CMD_OK)
+            return code;
+    }
+    if (optind == argc)
+        return complain(CMD_USAGE, "test", "which file or directory? see `scbox help test`");
+    if (o->socket != NULL && o->private_daemon)
+        return complain(CMD_USAGE, "test", "--socket and --private exclude each other");
+    for (int i = optind; i < argc; i++) {
+        int code = add_word(o, argv[i]);
+
+        if (code != CMD_OK)
+            return code;
+    }
+    return -1;
+}
+
+/* ---- the run ---- */
+
+static int remove_entry(const char *path, const struct stat *st, int kind, struct FTW *where)
+{
+    (void)st;
+    (void)kind;
+    (void)where;
+    return remove(path);
+}
+
+/** Make the directory that every $TMP is in. Returned; free(). NULL after a complaint. */
+static char *make_tmp(const struct reach *reach)
+{
+    const char *base = getenv("TMPDIR");
+    struct strbuf path = STRBUF_INIT;
+    char *made;
+
+    if (reach->daemon != NULL)
+        base = daemon_dir(reach->daemon);
+    (void)strbuf_addf(&path, "%s/test.XXXXXX", base != NULL && base[0] != '\0' ? base : "/tmp");
+    made = strbuf_take(&path);
+    if (made != NULL && mkdtemp(made) != NULL)
+        return made;
+    complain(0, "test", "can't make a directory in %s: %s", base != NULL ? base : "/tmp",
+             strerror(errno));
+    free(made);
+    return NULL;
+}
+
+static void on_report(void *user, size_t index, const cJSON *report)
+{
+    struct options *o = user;
+
+    scn_report(&o->reporter, o->format, index, report);
+}
+
+static int exit_code(const struct scn_reporter *r)
+{
+    if (r->counts[SCN_ERROR] > 0)
+        return TEST_ERROR;
+    return r->counts[SCN_FAIL] + r->counts[SCN_TIMEOUT] + r->counts[SCN_CRASH] > 0 ? CMD_FAILED
+                                                                                   : CMD_OK;
+}
+
+/** Leave a private daemon running for whoever looks at kept machines, and say how. */
+static void keep_daemon(struct reach *reach)
+{
+    fprintf(stderr,
+            "kept: the daemon; use it with --socket %s and end it with "
+            "`scbox call --socket %s server.shutdown`\n",
+            daemon_socket(reach->daemon), daemon_socket(reach->daemon));
+    daemon_release(reach->daemon);
+    reach->daemon = NULL;
+}
+
+/** Play the files in the daemon that was reached. */
+static int play(struct options *o, struct reach *reach)
+{
+    int64_t start = scn_now_ms();
+    char *tmp = make_tmp(reach);
+    char standard[4096] = "";
+
+    if (tmp == NULL)
+        return TEST_ERROR;
+    (void)scbox_default_socket(standard, sizeof standard);
+    o->jobs.socket = reach->daemon != NULL ? daemon_socket(reach->daemon)
+                     : o->socket != NULL   ? o->socket
+                                           : standard;
+    o->jobs.tmp = tmp;
+    o->reporter.count = o->path_count;
+    o->format->begin(&o->reporter);
+    (void)scn_jobs_play(&o->jobs, o->paths, o->path_count, on_report, o);
+    o->format->end(&o->reporter, scn_now_ms() - start);
+    if (!o->jobs.keep)
+        (void)nftw(tmp, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+    else if (reach->daemon != NULL)
+        keep_daemon(reach);
+    free(tmp);
+    return exit_code(&o->reporter);
+}
+
+/** Find a daemon and play. */
+static int run(struct options *o)
+{
+    struct reach_spec spec = {
+        .command = "test",
+        .socket = o->socket,
+        .may_start = true,
+        .must_start = o->private_daemon,
+        .private_ = {.default_machine = o->jobs.machine != NULL},
+    };
+    struct reach reach = {0};
+    int code;
+
+    if (o->jobs.machine != NULL)
+        o->jobs.parallel = 1;
+    if (reach_open(&spec, &reach) != 0)
+        return TEST_ERROR;
+    code = play(o, &reach);
+    reach_done(&reach);
+    return code;
+}
+
+int cmd_test(int argc, char **argv)
+{
+    long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+    struct options o = {
+        .jobs = {.timeout_ms = TIMEOUT_MS, .parallel = cpus < PARALLEL ? (int)cpus : PARALLEL},
+        .reporter = {.to = stdout},
+        .format = &scn_formats[0],
+    };
+    int code;
+
+    if (isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL)
+        o.reporter.flags = SCN_PRINT_COLOR;
+    o.sets = calloc((size_t)argc, sizeof *o.sets);
+    o.jobs.sets = o.sets;
+    if (o.jobs.parallel < 1)
+        o.jobs.parallel = 1;
+    code = o.sets != NULL ? take_words(&o, argc, argv) : TEST_ERROR;
+    if (code < 0)
+        code = run(&o);
+    for (size_t i = 0; i < o.path_count; i++)
+        free(o.paths[i]);
+    free(o.paths);
+    free(o.sets);
+    return code;
+}

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * run: a guest program in a new child.
+ *
+ *     NEW_PROC                            the child
+ *     BIND_FS                             for each of the caller's names
+ *     MAKE_FS, OPEN, WRITE, CLOSE         only for a program on the host: a filesystem of its own
+ *     PROC_EXEC, PROC_WAIT
+ *     RM_FS                               the program's filesystem
+ *
+ * The result is {pid, state, return_code, log}: how it ended, and the debug log of it and its children.
+ * A child that could not be started, or did not end in time, is killed.
+ */
+#include "client/cli/scn_match.h"
+#include "client/cli/scn_session.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { KILL_TIMEOUT_MS = 2000 };
+
+/** A guest on its way. */
+struct guest {
+    struct scn_caller *c;
+    int32_t pid;
+    char fs[32];  /* name of the program's filesystem; "" when it has none */
+    char *file;   /* path of the program in the simulated system; owned */
+    bool running; /* it was made and not waited for */
+};
+
+static cJSON *args_pid(int32_t pid)
+{
+    cJSON *args = cJSON_CreateObject();
+
+    (void)cJSON_AddNumberToObject(args, "pid", pid);
+    return args;
+}
+
+/** Give the child every name the caller has. */
+static int bind_names(struct guest *g)
+{
+    cJSON *names = NULL;
+    const cJSON *item;
+    cJSON *params = cJSON_CreateObject();
+    int status;
+
+    if (g->c->as != 0)
+        (void)cJSON_AddNumberToObject(params, "pid", g->c->as);
+    status = scn_request(g->c->s, "ns.list", params, g->c->r);
+    if (status != SCBOX_OK)
+        return status;
+    names = g->c->r->value;
+    g->c->r->value = NULL;
+    cJSON_ArrayForEach(item, names) {
+        const cJSON *name = cJSON_GetObjectItemCaseSensitive(item, "name");
+        cJSON *args = args_pid(g->pid);
+
+        if (cJSON_IsString(name)) {
+            (void)cJSON_AddStringToObject(args, "new_name", name->valuestring);
+            (void)cJSON_AddStringToObject(args, "fs_name", name->valuestring);
+        }
+        status = scn_call(g->c, "SC_BIND_FS", args, NULL);
+        if (status != SCBOX_OK)
+            break;
+    }
+    cJSON_Delete(names);
+    return status;
+}
+
+/** Bring a program of the host into a filesystem of its own. */
+static int upload_program(struct guest *g, const char *typed)
+{
+    struct strbuf file = STRBUF_INIT;
+    cJSON *args = cJSON_CreateObject();
+    char *host = scn_host_path(g->c->s, typed);
+    int status;
+
+    (void)snprintf(g->fs, sizeof g->fs, "run.%d", ++g->c->s->run_count);
+    (void)cJSON_AddStringToObject(args, "driver", "ramfs");
+    (void)cJSON_AddStringToObject(args, "fs_name", g->fs);
+    status = scn_call(g->c, "SC_MAKE_FS", args, NULL);
+    if (status != SCBOX_OK)
+        g->fs[0] = '\0';
+    (void)strbuf_addf(&file, "%s:/program", g->fs);
+    g->file = strbuf_take(&file);
+    if (status == SCBOX_OK)
+        status = host != NULL && g->file != NULL ? scn_upload(g->c, host, g->file) : -ENOMEM;
+    free(host);
+    return status;
+}
+
+/** Whether a path is one of the simulated system: a name, a colon, and no slash before it. */
+static bool is_simulated(const char *path)
+{
+    size_t name_len = strcspn(path, ":/");
+
+    return name_len > 0 && path[name_len] == ':';
+}
+
+static int prepare(struct guest *g, const char *typed)
+{
+    int status = scn_call_int(g->c, "SC_NEW_PROC", NULL, &g->pid);
+
+    if (status != SCBOX_OK)
+        return status;
+    g->running = true;
+    status = bind_names(g);
+    if (status != SCBOX_OK)
+        return status;
+    if (!is_simulated(typed))
+        return upload_program(g, typed);
+    g->file = strdup(typed);
+    return g->file != NULL ? SCBOX_OK : -ENOMEM;
+}
+
+/** Start the program and wait for its end; c->r->value is its status then. */
+static int execute(struct guest *g)
+{
+    struct scn_session *s = g->c->s;
+    cJSON *args = args_pid(g->pid);
+    int status;
+
+    (void)cJSON_AddStringToObject(args, "file", g->file);
+    strbuf_reset(&s->log);
+    s->log_pid = g->pid;
+    status = scn_call(g->c, "SC_PROC_EXEC", args, NULL);
+    if (status == SCBOX_OK)
+        status = scn_call(g->c, "SC_PROC_WAIT", args_pid(g->pid), NULL);
+    if (status == SCBOX_OK) {
+        g->running = false;
+        (void)scbox_add_data(g->c->r->value, "log", strbuf_str(&s->log), s->log.len);
+    }
+    s->log_pid = 0;
+    return status;
+}
+
+/** Remove what the step made. What went wrong before has been told; this tells nothing. */
+static void clean_up(struct guest *g)
+{
+    struct scn_session *s = g->c->s;
+    struct scn_result ignored = {0};
+    struct scn_caller quiet = {s, g->c->as, &ignored};
+    int64_t deadline = s->deadline_ms;
+
+    scn_session_timeout(s, KILL_TIMEOUT_MS);
+    if (g->running)
+        (void)scn_call(&quiet, "SC_PROC_KILL", args_pid(g->pid), NULL);
+    if (g->fs[0] != '\0') {
+        cJSON *args = cJSON_CreateObject();
+
+        (void)cJSON_AddStringToObject(args, "fs_name", g->fs);
+        (void)scn_call(&quiet, "SC_RM_FS", args, NULL);
+    }
+    s->deadline_ms = deadline;
+    scn_result_done(&ignored);
+    free(g->file);
+}
+
+/* ---- judgement ---- */
+
+static const char *member_text(const cJSON *object, const char *name)
+{
+    const cJSON *member = cJSON_GetObjectItemCaseSensitive(object, name);
+
+    return cJSON_IsString(member) ? member->valuestring : "";
+}
+
+static int member_int(const cJSON *object, const char *name)
+{
+    const cJSON *member = cJSON_GetObjectItemCaseSensitive(object, name);
+
+    return cJSON_IsNumber(member) ? member->valueint : 0;
+}
+
+/** The name of a FAIL code, "" when it is none. */
+static const char *fail_name(int code)
+{
+    for (const struct sc_flag_info *f = sc_flags; f->group != NULL; f++) {
+        if (strcmp(f->group, "FAIL") == 0 && (int)f->value == code)
+            return f->name;
+    }
+    return "";
+}
+
+/** Tell an end that was not the one stated; a fault nobody stated is a crash. */
+static void judge_end(const struct scn_step *step, struct scn_result *r, const char *stated)
+{
+    const char *state = member_text(r->value, "state");
+    int code = member_int(r->value, "return_code");
+
+    if (strcmp(state, "FAILURE") == 0)
+        scn_verdict(r, step->run.state == NULL ? SCN_CRASH : SCN_FAIL,
+                    "the program ended by a fault: %s, not %s", fail_name(code), stated);
+    else if (strcmp(state, "DONE") == 0)
+        scn_verdict(r, SCN_FAIL, "the program ended with exit code %d, not %s", code, stated);
+    else
+        scn_verdict(r, SCN_FAIL, "the program ended as %s, not %s", state, stated);
+}
+
+/** Compare the state and the code behind it, which may be a name. */
+static bool state_is(struct scn_session *s, const struct scn_run *run, const cJSON *value)
+{
+    const cJSON *state = cJSON_GetObjectItemCaseSensitive(value, "state");
+    const cJSON *code = cJSON_GetObjectItemCaseSensitive(value, "return_code");
+    struct strbuf why = STRBUF_INIT;
+    bool is = scn_match(run->state, state, &s->vars, &why);
+    char *name = run->code != NULL ? scn_text(run->code, &s->vars) : NULL;
+
+    if (is && name != NULL && strcmp(name, fail_name(member_int(value, "return_code"))) != 0)
+        is = scn_match(run->code, code, &s->vars, &why);
+    free(name);
+    strbuf_done(&why);
+    return is;
+}
+
+static bool exit_is(struct scn_session *s, const struct scn_run *run, const cJSON *value)
+{
+    const cJSON *code = cJSON_GetObjectItemCaseSensitive(value, "return_code");
+    struct strbuf why = STRBUF_INIT;
+    bool is = strcmp(member_text(value, "state"), "DONE") == 0 &&
+              scn_match(run->exit_code, code, &s->vars, &why);
+
+    strbuf_done(&why);
+    return is;
+}
+
+/** Compare how the program ended and what it printed with the lines below run. */
+static void judge_run(struct scn_session *s, const struct scn_step *step, struct scn_result *r)
+{
+    const struct scn_run *run = &step->run;
+    const cJSON *log = cJSON_GetObjectItemCaseSensitive(r->value, "log");
+    bool done = strcmp(member_text(r->value, "state"), "DONE") == 0 &&
+                member_int(r->value, "return_code") == 0;
+
+    if (run->exit_code != NULL && !exit_is(s, run, r->value))
+        judge_end(step, r, "the one stated");
+    if (run->state != NULL && !state_is(s, run, r->value))
+        judge_end(step, r, "as stated");
+    if (run->exit_code == NULL && run->state == NULL && step->expect.kind == SCN_SUCCEEDS && !done)
+        judge_end(step, r, "with exit code 0");
+    for (size_t i = 0; i < run->log_count; i++) {
+        struct strbuf why = STRBUF_INIT;
+
+        if (!scn_match(run->log[i], log, &s->vars, &why))
+            scn_verdict(r, SCN_FAIL, "the log is not as stated: %s", strbuf_str(&why));
+        strbuf_done(&why);
+    }
+}
+
+/** Whether the step asks for something no call of this daemon carries. */
+static bool asks_too_much(const struct scn_step *step, struct scn_result *r)
+{
+    if (step->arg_count > 1)
+        scn_verdict(r, SCN_ERROR,
+                    "arguments for a program need a daemon with SC_SET_ARGS; this one has none");
+    else if (step->run.stdin_text != NULL)
+        scn_verdict(r, SCN_ERROR,
+                    "stdin for a program needs a daemon with SC_MK_CHANNEL; this one has none");
+    return r->outcome != SCN_PASS;
+}
+
+void scn_play_run(struct scn_caller *c, const struct scn_step *step)
+{
+    struct guest g = {.c = c};
+    char *typed = scn_text(step->args[0].value, &c->s->vars);
+    int status = -ENOMEM;
+
+    if (typed != NULL && !asks_too_much(step, c->r)) {
+        status = prepare(&g, typed);
+        if (status == SCBOX_OK)
+            status = execute(&g);
+        clean_up(&g);
+        scn_judge(c->s, &step->expect, status, c->r);
+        if (status == SCBOX_OK)
+            judge_run(c->s, step, c->r);
+    }
+    free(typed);
+}

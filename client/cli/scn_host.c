@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: MIT */
+/* Steps made of several calls: fs, copy, expect file, expect census. */
+#include "client/cli/scn_session.h"
+
+#include "client/cli/scn_match.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    CHUNK = 64 * 1024,              /* bytes one READ or WRITE moves */
+    CONTENT_MAX = 16 * 1024 * 1024, /* bytes of a file that expect file looks at */
+};
+
+/* ---- calls ---- */
+
+int scn_call(struct scn_caller *c, const char *name, cJSON *args, cJSON **out)
+{
+    int status;
+
+    if (args == NULL)
+        args = cJSON_CreateObject();
+    if (c->as != 0)
+        (void)cJSON_AddNumberToObject(args, "as", c->as);
+    status = scn_request(c->s, name, args, c->r);
+    if (status == SCBOX_OK && out != NULL) {
+        *out = c->r->value;
+        c->r->value = NULL;
+    }
+    return status;
+}
+
+int scn_call_int(struct scn_caller *c, const char *name, cJSON *args, int32_t *out)
+{
+    cJSON *value = NULL;
+    int status = scn_call(c, name, args, &value);
+    const cJSON *number = value != NULL ? value->child : NULL;
+
+    if (status == SCBOX_OK && !cJSON_IsNumber(number))
+        status = -EPROTO;
+    if (status == SCBOX_OK)
+        *out = number->valueint;
+    cJSON_Delete(value);
+    return status;
+}
+
+/** Open a file; @modes as OPEN takes them. */
+static int open_file(struct scn_caller *c, const char *file, uint32_t modes, int32_t *out_fd)
+{
+    cJSON *args = cJSON_CreateObject();
+
+    (void)cJSON_AddStringToObject(args, "file", file);
+    (void)cJSON_AddNumberToObject(args, "mode", modes);
+    return scn_call_int(c, "SC_OPEN", args, out_fd);
+}
+
+/**
+ * Close a handle behind a step that succeeded or failed; its own outcome is told only when there was
+ * nothing to tell before.
+ */
+static int close_file(struct scn_caller *c, int32_t fd, int status)
+{
+    struct scn_result ignored = {0};
+    struct scn_caller quiet = {c->s, c->as, status == SCBOX_OK ? c->r : &ignored};
+    cJSON *args = cJSON_CreateObject();
+    int closed;
+
+    (void)cJSON_AddNumberToObject(args, "fd", fd);
+    closed = scn_call(&quiet, "SC_CLOSE", args, NULL);
+    scn_result_done(&ignored);
+    return status == SCBOX_OK ? closed : status;
+}
+
+/* ---- host files ---- */
+
+char *scn_host_path(const struct scn_session *s, const char *path)
+{
+    struct strbuf b = STRBUF_INIT;
+
+    if (path[0] == '/' || s->dir == NULL)
+        return strdup(path);
+    (void)strbuf_addf(&b, "%s/%s", s->dir, path);
+    return strbuf_take(&b);
+}
+
+/** Write all of a host file to a handle. */
+static int write_all(struct scn_caller *c, FILE *from, int32_t fd)
+{
+    char *chunk = malloc(CHUNK);
+    double off = 0;
+    int status = chunk != NULL ? SCBOX_OK : -ENOMEM;
+
+    while (status == SCBOX_OK) {
+        size_t len = fread(chunk, 1, CHUNK, from);
+        cJSON *args = cJSON_CreateObject();
+
+        (void)cJSON_AddNumberToObject(args, "fd", fd);
+        (void)cJSON_AddNumberToObject(args, "offset", off);
+        if (len == 0 || scbox_add_data(args, "data", chunk, len) != 0) {
+            cJSON_Delete(args);
+            break;
+        }
+        status = scn_call(c, "SC_WRITE", args, NULL);
+        off += (double)len;
+    }
+    free(chunk);
+    return status;
+}
+
+int scn_upload(struct scn_caller *c, const char *host_path, const char *file)
+{
+    FILE *from = fopen(host_path, "re");
+    int32_t fd = 0;
+    int status;
+
+    if (from == NULL) {
+        scn_verdict(c->r, SCN_ERROR, "can't read %s on the host: %s", host_path, strerror(errno));
+        return -errno;
+    }
+    status = open_file(c, file, FM_WRITE | FM_CREATE | FM_TRUNC, &fd);
+    if (status == SCBOX_OK)
+        status = close_file(c, fd, write_all(c, from, fd));
+    if (ferror(from))
+        scn_verdict(c->r, SCN_ERROR, "can't read %s on the host", host_path);
+    (void)fclose(from);
+    return status;
+}
+
+int scn_play_copy(struct scn_caller *c, const struct scn_step *step)
+{
+    char *typed = scn_text(step->args[0].value, &c->s->vars);
+    char *host = typed != NULL ? scn_host_path(c->s, typed) : NULL;
+    char *file = scn_text(step->args[1].value, &c->s->vars);
+    int status = -ENOMEM;
+
+    if (host != NULL && file != NULL)
+        status = scn_upload(c, host, file);
+    free(typed);
+    free(host);
+    free(file);
+    return status;
+}
+
+/* ---- fs ---- */
+
+int scn_play_fs(struct scn_caller *c, const struct scn_step *step)
+{
+    const struct scn_vars *vars = &c->s->vars;
+    char *name = scn_text(step->args[0].value, vars);
+    char *driver = scn_text(step->args[1].value, vars);
+    struct strbuf opts = STRBUF_INIT;
+    cJSON *args = cJSON_CreateObject();
+
+    for (size_t i = 2; i < step->arg_count; i++) {
+        char *text = scn_text(step->args[i].value, vars);
+
+        (void)strbuf_addf(&opts, "%s%s%s%s", i > 2 ? "," : "",
+                          step->args[i].name != NULL ? step->args[i].name : "",
+                          step->args[i].name != NULL ? "=" : "", text != NULL ? text : "");
+        free(text);
+    }
+    (void)cJSON_AddStringToObject(args, "driver", driver != NULL ? driver : "");
+    (void)cJSON_AddStringToObject(args, "fs_name", name != NULL ? name : "");
+    if (opts.len > 0)
+        (void)cJSON_AddStringToObject(args, "opts", strbuf_str(&opts));
+    strbuf_done(&opts);
+    free(name);
+    free(driver);
+    return scn_call(c, "SC_MAKE_FS", args, NULL);
+}
+
+/* ---- expect ---- */
+
+/** Read a handle to its end into @out. */
+static int read_all(struct scn_caller *c, int32_t fd, struct strbuf *out)
+{
+    size_t got = 1;
+
+    while (got > 0 && out->len < CONTENT_MAX) {
+        cJSON *args = cJSON_CreateObject();
+        cJSON *value = NULL;
+        char *bytes = NULL;
+        int status;
+
+        (void)cJSON_AddNumberToObject(args, "fd", fd);
+        (void)cJSON_AddNumberToObject(args, "offset", (double)out->len);
+        (void)cJSON_AddNumberToObject(args, "size", CHUNK);
+        status = scn_call(c, "SC_READ", args, &value);
+        if (status != SCBOX_OK)
+            return status;
+        if (scbox_data(value, &bytes, &got) == 0)
+            (void)strbuf_add(out, bytes, got);
+        else
+            got = 0;
+        free(bytes);
+        cJSON_Delete(value);
+    }
+    return SCBOX_OK;
+}
+
+int scn_play_expect_file(struct scn_caller *c, const struct scn_step *step)
+{
+    char *file = scn_text(step->args[0].value, &c->s->vars);
+    struct strbuf content = STRBUF_INIT;
+    int32_t fd = 0;
+    int status = -ENOMEM;
+
+    if (file != NULL)
+        status = open_file(c, file, FM_READ, &fd);
+    if (status == SCBOX_OK)
+        status = close_file(c, fd, read_all(c, fd, &content));
+    if (status == SCBOX_OK) {
+        cJSON_Delete(c->r->value);
+        c->r->value = cJSON_CreateObject();
+        (void)scbox_add_data(c->r->value, "data", strbuf_str(&content), content.len);
+    }
+    strbuf_done(&content);
+    free(file);
+    return status;
+}
+
+void scn_play_expect_census(struct scn_caller *c)
+{
+    cJSON *now = scn_census(c->s, c->r);
+    struct strbuf why = STRBUF_INIT;
+    const cJSON *was;
+
+    if (now == NULL) {
+        scn_verdict(c->r, SCN_ERROR, "the census could not be taken");
+        return;
+    }
+    cJSON_ArrayForEach(was, c->s->census) {
+        const cJSON *is = cJSON_GetObjectItemCaseSensitive(now, was->string);
+
+        if (cJSON_IsNumber(was) && !cJSON_Compare(was, is, true))
+            (void)strbuf_addf(&why, "%s%s: %d now, %d at the start", why.len > 0 ? "; " : "",
+                              was->string, cJSON_IsNumber(is) ? is->valueint : 0, was->valueint);
+    }
+    free(c->r->came);
+    c->r->came = cJSON_PrintUnformatted(now);
+    if (why.len > 0)
+        scn_verdict(c->r, SCN_FAIL, "the machine does not hold what it held: %s", strbuf_str(&why));
+    strbuf_done(&why);
+    cJSON_Delete(now);
+}

@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: MIT */
+/* One file: parse it, make its machine, play its steps, write its report. */
+#include "client/cli/scn_job.h"
+
+#include "client/cli/scn_parse.h"
+#include "client/cli/scn_print.h"
+#include "client/cli/scn_session.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum {
+    SETUP_TIMEOUT_MS = 10 * 1000, /* the daemon has this long to make or destroy a machine */
+    HANG_SECONDS = 60, /* a process that is still here so long after its file's time hangs */
+};
+
+/** A file on its way. */
+struct job {
+    const struct scn_jobs *jobs;
+    int number;
+    struct scn_scenario scenario;
+    struct scbox_conn *conn;
+    struct scn_session *session;
+    char *machine; /* ours to destroy; NULL: none */
+    char *tmp;
+    cJSON *report;
+    enum scn_outcome outcome;
+};
+
+/* ---- the report ---- */
+
+enum scn_outcome scn_report_outcome(const cJSON *report)
+{
+    const cJSON *text = cJSON_GetObjectItemCaseSensitive(report, "outcome");
+
+    for (int i = SCN_PASS; cJSON_IsString(text) && i < SCN_ERROR; i++) {
+        if (strcmp(scn_outcome_name((enum scn_outcome)i), text->valuestring) == 0)
+            return (enum scn_outcome)i;
+    }
+    return SCN_ERROR;
+}
+
+static void add_text(cJSON *object, const char *name, const char *text)
+{
+    if (text != NULL && text[0] != '\0')
+        (void)cJSON_AddStringToObject(object, name, text);
+}
+
+/** End a file before or between its steps. */
+static void job_fail(struct job *j, enum scn_outcome outcome, const char *problem)
+{
+    if (j->outcome != SCN_PASS)
+        return;
+    j->outcome = outcome;
+    add_text(j->report, "problem", problem);
+}
+
+/** As job_fail() with what the daemon or libscbox said. */
+static void job_fail_error(struct job *j, const char *doing, const struct scbox_error *error)
+{
+    char *line = scbox_error_line(error);
+    struct strbuf text = STRBUF_INIT;
+
+    (void)strbuf_addf(&text, "%s: %s", doing, line != NULL ? line : "?");
+    job_fail(j, SCN_ERROR, strbuf_str(&text));
+    strbuf_done(&text);
+    free(line);
+}
+
+/** Tell what a step did; for one that did not pass, everything that helps. */
+static void report_step(struct job *j, cJSON *steps, const struct scn_step *step,
+                        const struct scn_result *r)
+{
+    const cJSON *hint = cJSON_GetObjectItemCaseSensitive(r->error.data, "hint");
+    const cJSON *log = cJSON_GetObjectItemCaseSensitive(r->value, "log");
+    cJSON *entry = cJSON_CreateObject();
+    struct strbuf told = STRBUF_INIT;
+    char *reasons = scn_reasons(&r->error);
+
+    if (r->value != NULL || r->error.code != 0)
+        scn_tell(&told, r);
+    (void)cJSON_AddNumberToObject(entry, "line", step->line);
+    add_text(entry, "source", step->source);
+    add_text(entry, "outcome", scn_outcome_name(r->outcome));
+    if (step->kind != SCN_RUN)
+        add_text(entry, "told", strbuf_str(&told));
+    add_text(entry, "reasons", reasons);
+    add_text(entry, "log", cJSON_IsString(log) ? log->valuestring : NULL);
+    if (r->outcome != SCN_PASS) {
+        add_text(entry, "file", step->file);
+        add_text(entry, "sent", r->sent);
+        add_text(entry, "expected", r->expected);
+        add_text(entry, "came", r->came);
+        add_text(entry, "problem", r->problem);
+        add_text(entry, "advice", cJSON_IsString(hint) ? hint->valuestring : NULL);
+    }
+    (void)cJSON_AddItemToArray(steps, entry);
+    strbuf_done(&told);
+    free(reasons);
+    j->outcome = r->outcome;
+}
+
+static void report_header(struct job *j)
+{
+    const struct scn_header *h = &j->scenario.header;
+
+    add_text(j->report, "title", h->title);
+    add_text(j->report, "cite", h->cite);
+    add_text(j->report, "set", h->set);
+    add_text(j->report, "hint", h->hint);
+    add_text(j->report, "visibility", h->visibility);
+    add_text(j->report, "show", h->show);
+    if (h->points > 0)
+        (void)cJSON_AddNumberToObject(j->report, "points", h->points);
+}
+
+/* ---- the file ---- */
+
+/** Tell the parser which variables there will be. */
+static void know_variables(const struct scn_jobs *jobs, struct scn_parser *p)
+{
+    scn_know(p, "TMP", true);
+    scn_know(p, "TOKEN", true);
+    for (size_t i = 0; i < jobs->set_count; i++) {
+        const char *set = jobs->sets[i];
+
+        scn_know(p, scn_strndup(p->arena, set, strcspn(set, "=")), true);
+    }
+}
+
+static void parse(struct job *j, struct scn_arena *arena, const char *path)
+{
+    struct scn_parser p = {.arena = arena};
+
+    know_variables(j->jobs, &p);
+    if (scn_parse_file(&p, path, &j->scenario)) {
+        report_header(j);
+        return;
+    }
+    report_header(j);
+    job_fail(j, SCN_ERROR, p.error);
+    if (strcmp(p.error_file, path) != 0)
+        add_text(j->report, "at", p.error_file);
+    if (p.error_line > 0) {
+        (void)cJSON_AddNumberToObject(j->report, "line", p.error_line);
+        (void)cJSON_AddNumberToObject(j->report, "column", p.error_column);
+    }
+}
+
+/* ---- what a file is played in ---- */
+
+/** Whether the host can run the guests that a file needs; else the file is skipped, with the reason. */
+static void check_needs(struct job *j)
+{
+    const char *needs = j->scenario.header.needs;
+    struct scbox_error error = SCBOX_ERROR_INIT;
+    struct strbuf reason = STRBUF_INIT;
+    cJSON *info = NULL;
+    const cJSON *guests;
+    const cJSON *can;
+
+    if (needs == NULL || j->outcome != SCN_PASS)
+        return;
+    if (scbox_call(j->conn, "server.info", NULL, SETUP_TIMEOUT_MS, &info, &error) != SCBOX_OK) {
+        job_fail_error(j, "asking what guests the daemon can run", &error);
+        scbox_error_done(&error);
+        return;
+    }
+    guests = cJSON_GetObjectItemCaseSensitive(info, "guests");
+    can = cJSON_GetObjectItemCaseSensitive(guests, needs);
+    if (!cJSON_IsTrue(can)) {
+        (void)strbuf_addf(&reason, "this host runs no %s guests%s%s", needs,
+                          cJSON_IsString(can) ? ": " : "",
+                          cJSON_IsString(can) ? can->valuestring : "");
+        job_fail(j, SCN_SKIP, strbuf_str(&reason));
+    }
+    strbuf_done(&reason);
+    cJSON_Delete(info);
+}
+
+static void make_machine(struct job *j)
+{
+    struct scbox_error error = SCBOX_ERROR_INIT;
+    struct strbuf name = STRBUF_INIT;
+    cJSON *params = cJSON_CreateObject();
+
+    (void)strbuf_addf(&name, "test-%ld-%d", (long)getppid(), j->number);
+    (void)cJSON_AddStringToObject(params, "name", strbuf_str(&name));
+    (void)cJSON_AddStringToObject(params, "clock",
+                                  j->scenario.header.virtual_clock ? "virtual" : "real");
+    if (scbox_call(j->conn, "machine.create", params, SETUP_TIMEOUT_MS, NULL, &error) == SCBOX_OK)
+        j->machine = strbuf_take(&name);
+    else
+        job_fail_error(j, "making a machine", &error);
+    strbuf_done(&name);
+    scbox_error_done(&error);
+}
+
+/** Make $TMP and give all variables their values. */
+static void set_variables(struct job *j)
+{
+    struct strbuf tmp = STRBUF_INIT;
+    uint64_t random = 0;
+    char token[24];
+
+    (void)strbuf_addf(&tmp, "%s/%d", j->jobs->tmp, j->number);
+    j->tmp = strbuf_take(&tmp);
+    if (j->tmp == NULL || mkdir(j->tmp, 0700) != 0) {
+        job_fail(j, SCN_ERROR, "can't make the directory $TMP");
+        return;
+    }
+    (void)getrandom(&random, sizeof random, 0);
+    (void)snprintf(token, sizeof token, "t%016llx", (unsigned long long)random);
+    (void)scn_set(j->session, "TMP", j->tmp);
+    (void)scn_set(j->session, "TOKEN", token);
+    for (size_t i = 0; i < j->jobs->set_count; i++) {
+        const char *set = j->jobs->sets[i];
+        char *name = strndup(set, strcspn(set, "="));
+
+        if (name != NULL)
+            (void)scn_set(j->session, name, set + strlen(name) + 1);
+        free(name);
+    }
+}
+
+static void open_session(struct job *j, const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    char *dir = slash != NULL ? strndup(path, (size_t)(slash - path)) : NULL;
+    struct scbox_error error = SCBOX_ERROR_INIT;
+    struct scn_config config = {
+        .machine = j->machine != NULL ? j->machine : j->jobs->machine,
+        .dir = slash == path ? "/" : dir,
+        .timeout_ms = SETUP_TIMEOUT_MS,
+    };
+
+    if (scn_session_new(j->conn, &config, &j->session, &error) != SCBOX_OK)
+        job_fail_error(j, "opening a session", &error);
+    else
+        set_variables(j);
+    scbox_error_done(&error);
+    free(dir);
+}
+
+static void set_up(struct job *j, const char *path)
+{
+    struct scbox_error error = SCBOX_ERROR_INIT;
+
+    if (j->outcome != SCN_PASS)
+        return;
+    if (scbox_connect(j->jobs->socket, &j->conn, &error) != 0) {
+        job_fail_error(j, "connecting", &error);
+        scbox_error_done(&error);
+        return;
+    }
+    check_needs(j);
+    if (j->outcome == SCN_PASS && j->jobs->machine == NULL)
+        make_machine(j);
+    if (j->outcome == SCN_PASS)
+        open_session(j, path);
+}
+
+static void tear_down(struct job *j)
+{
+    bool keep = j->jobs->keep && j->machine != NULL;
+
+    if (keep)
+        add_text(j->report, "machine", j->machine);
+    scn_session_free(j->session);
+    if (j->machine != NULL && !keep) {
+        cJSON *params = cJSON_CreateObject();
+
+        (void)cJSON_AddStringToObject(params, "machine", j->machine);
+        (void)scbox_call(j->conn, "machine.destroy", params, SETUP_TIMEOUT_MS, NULL, NULL);
+    }
+    scbox_close(j->conn);
+    free(j->machine);
+    free(j->tmp);
+}
+
+/* ---- the steps ---- */
+
+static void play_steps(struct job *j)
+{
+    const struct scn_scenario *s = &j->scenario;
+    int timeout_ms = s->header.timeout_ms > 0 ? s->header.timeout_ms : j->jobs->timeout_ms;
+    cJSON *steps = cJSON_AddArrayToObject(j->report, "steps");
+    size_t i;
+
+    if (j->outcome != SCN_PASS)
+        return;
+    scn_session_timeout(j->session, timeout_ms);
+    (void)alarm((unsigned)timeout_ms / 1000 + HANG_SECONDS);
+    for (i = 0; i < s->step_count && j->outcome == SCN_PASS; i++) {
+        struct scn_result r = {0};
+
+        if (s->steps[i].kind == SCN_COMMENT) {
+            cJSON *entry = cJSON_CreateObject();
+
+            (void)cJSON_AddStringToObject(entry, "comment", s->steps[i].method);
+            (void)cJSON_AddItemToArray(steps, entry);
+            continue;
+        }
+        scn_play(j->session, &s->steps[i], &r);
+        report_step(j, steps, &s->steps[i], &r);
+        scn_result_done(&r);
+    }
+    (void)cJSON_AddNumberToObject(j->report, "left", (double)(s->step_count - i));
+}
+
+cJSON *scn_job_play(const struct scn_jobs *jobs, const char *path, int number)
+{
+    struct scn_arena arena = {0};
+    struct job j = {.jobs = jobs, .number = number, .report = cJSON_CreateObject()};
+    int64_t start = scn_now_ms();
+
+    add_text(j.report, "file", path);
+    parse(&j, &arena, path);
+    set_up(&j, path);
+    play_steps(&j);
+    tear_down(&j);
+    add_text(j.report, "outcome", scn_outcome_name(j.outcome));
+    (void)cJSON_AddNumberToObject(j.report, "ms", (double)(scn_now_ms() - start));
+    scn_arena_done(&arena);
+    return j.report;
+}

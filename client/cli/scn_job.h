@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Scenario files as jobs: each is played in a process of its own, in a machine of its own.
+ *
+ * What a file did is a report, a JSON object that travels from the job's process to ours and that every
+ * format is printed from:
+ *
+ *     {file, title, cite, set, hint, points, outcome, ms, machine,
+ *      problem, line, column,                        when it could not be played: why, and where
+ *      steps: [{comment} | {line, source, outcome, told, log},  and of the one that did not pass:
+ *              {file, sent, expected, came, problem, reasons, advice}],
+ *      left: number of steps behind that one}
+ */
+#ifndef CLIENT_CLI_SCN_JOB_H
+#define CLIENT_CLI_SCN_JOB_H
+
+#include "client/cli/scn.h"
+
+/** What all files of a run share; everything borrowed. */
+struct scn_jobs {
+    const char *socket;
+    const char *machine; /* play in this one; NULL: each file in its own */
+    const char *tmp;     /* directory that each file's $TMP is made in */
+    char *const *sets;   /* NAME=VALUE */
+    size_t set_count;
+    int timeout_ms; /* of a file that states none */
+    int parallel;   /* files at once, 1 or more */
+    bool keep;      /* leave machines, and $TMP, for a look */
+};
+
+/**
+ * Play one file here and now.
+ * Context   a process of its own: one that hangs is ended by SIGALRM.
+ * @number   tells the machines of this run apart.
+ * Returns   its report; returned, cJSON_Delete().
+ */
+cJSON *scn_job_play(const struct scn_jobs *jobs, const char *path, int number);
+
+/** A report is there. @report borrowed. */
+typedef void (*scn_report_fn)(void *user, size_t index, const cJSON *report);
+
+/**
+ * Play files, several at once, each in a process of its own; a process that dies makes an error.
+ * @fn       called for each file, in their order.
+ * Returns   the worst outcome.
+ */
+enum scn_outcome scn_jobs_play(const struct scn_jobs *jobs, char *const *paths, size_t count,
+                               scn_report_fn fn, void *user);
+
+/** The outcome a report tells; SCN_ERROR when it tells none. */
+enum scn_outcome scn_report_outcome(const cJSON *report);
+
+#endif

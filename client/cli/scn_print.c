@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: MIT */
+/* Results in words. Which words is read from the result itself: nothing here knows a call. */
+#include "client/cli/scn_print.h"
+
+#include "client/cli/scn_session.h"
+#include "client/cli/show.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { JSON_WIDTH = 96 };
+
+/* ---- colours ---- */
+
+const char *scn_paint(unsigned flags, enum scn_paint paint)
+{
+    static const char *const codes[] = {
+        [PAINT_OFF] = "\033[0m",  [PAINT_GOOD] = "\033[32m", [PAINT_BAD] = "\033[31m",
+        [PAINT_ODD] = "\033[33m", [PAINT_DIM] = "\033[2m",   [PAINT_BOLD] = "\033[1m",
+    };
+
+    return (flags & SCN_PRINT_COLOR) != 0 ? codes[paint] : "";
+}
+
+/* ---- values ---- */
+
+/** Whether an array holds flags: strings, and at most a number for bits without a name. */
+static bool is_flags(const cJSON *value)
+{
+    const cJSON *item;
+
+    if (!cJSON_IsArray(value))
+        return false;
+    cJSON_ArrayForEach(item, value) {
+        if (!cJSON_IsString(item) && !cJSON_IsNumber(item))
+            return false;
+    }
+    return true;
+}
+
+static void tell_scalar(struct strbuf *out, const cJSON *value)
+{
+    char *text = scn_json_text(value);
+
+    (void)strbuf_adds(out, text != NULL ? text : "?");
+    free(text);
+}
+
+static void tell_member(struct strbuf *out, const cJSON *value)
+{
+    const cJSON *item;
+
+    if (!is_flags(value)) {
+        tell_scalar(out, value);
+        return;
+    }
+    if (value->child == NULL)
+        (void)strbuf_adds(out, "none");
+    cJSON_ArrayForEach(item, value) {
+        if (item != value->child)
+            (void)strbuf_addc(out, ',');
+        tell_scalar(out, item);
+    }
+}
+
+/** Bytes that a call gave, with the quotes of a string when they are text. */
+static void tell_data(struct strbuf *out, const cJSON *value)
+{
+    const cJSON *data = cJSON_GetObjectItemCaseSensitive(value, "data");
+    bool coded = cJSON_HasObjectItem(value, "encoding");
+    char *text = cJSON_PrintUnformatted(data);
+
+    (void)strbuf_addf(out, "%s%s", coded ? "b64" : "", text != NULL ? text : "?");
+    free(text);
+}
+
+/** Whether every member is small enough for one line. */
+static bool is_flat(const cJSON *value)
+{
+    const cJSON *item;
+
+    if (!cJSON_IsObject(value))
+        return !cJSON_IsArray(value);
+    cJSON_ArrayForEach(item, value) {
+        if (cJSON_IsObject(item) || (cJSON_IsArray(item) && !is_flags(item)))
+            return false;
+    }
+    return true;
+}
+
+void scn_tell_value(struct strbuf *out, const cJSON *value)
+{
+    const cJSON *item;
+
+    if (value == NULL || cJSON_IsNull(value)) {
+        (void)strbuf_adds(out, "ok");
+    } else if (cJSON_HasObjectItem(value, "data") && cJSON_GetArraySize(value) <= 2) {
+        tell_data(out, value);
+    } else if (!is_flat(value)) {
+        show_json(out, value, JSON_WIDTH);
+    } else if (!cJSON_IsObject(value)) {
+        tell_scalar(out, value);
+    } else {
+        cJSON_ArrayForEach(item, value) {
+            (void)strbuf_addf(out, "%s%s ", item != value->child ? "  " : "", item->string);
+            tell_member(out, item);
+        }
+    }
+}
+
+void scn_tell(struct strbuf *out, const struct scn_result *r)
+{
+    char *line;
+
+    if (r->error.code == 0) {
+        scn_tell_value(out, r->value);
+        return;
+    }
+    line = scbox_error_line(&r->error);
+    (void)strbuf_adds(out, line != NULL ? line : "?");
+    free(line);
+}
+
+/* ---- whole results ---- */
+
+/** Print text under a label, its further lines below its first. */
+static void print_labelled(FILE *to, unsigned flags, const char *label, const char *text)
+{
+    while (text != NULL && *text != '\0') {
+        size_t len = strcspn(text, "\n");
+
+        fprintf(to, "  %s%-9s%s %.*s\n", scn_paint(flags, PAINT_DIM), label,
+                scn_paint(flags, PAINT_OFF), (int)len, text);
+        text += len + (text[len] == '\n');
+        label = "";
+    }
+}
+
+/** Print the reasons of a refusal, and what a person would try next. */
+static void print_reasons(FILE *to, const struct scn_result *r, unsigned flags)
+{
+    const cJSON *hint = cJSON_GetObjectItemCaseSensitive(r->error.data, "hint");
+    char *reasons = scn_reasons(&r->error);
+
+    print_labelled(to, flags, "because", reasons);
+    if (r->outcome != SCN_PASS && cJSON_IsString(hint))
+        print_labelled(to, flags, "hint", hint->valuestring);
+    free(reasons);
+}
+
+/** Print a line that did not do what it stated. */
+static void print_problem(FILE *to, const struct scn_result *r, unsigned flags)
+{
+    const char *red = scn_paint(flags, r->outcome == SCN_TIMEOUT ? PAINT_ODD : PAINT_BAD);
+
+    if (r->column > 0)
+        fprintf(to, "%scolumn %d:%s %s\n", red, r->column, scn_paint(flags, PAINT_OFF), r->problem);
+    else
+        fprintf(to, "%s%s:%s %s\n", red, scn_outcome_name(r->outcome), scn_paint(flags, PAINT_OFF),
+                r->problem);
+    print_labelled(to, flags, "expected", r->expected);
+    print_labelled(to, flags, "came", r->came);
+    print_reasons(to, r, flags);
+}
+
+/** Print a refusal that nobody stated: the ordinary way to learn that a call failed. */
+static void print_refusal(FILE *to, const struct scn_result *r, unsigned flags)
+{
+    struct strbuf text = STRBUF_INIT;
+
+    scn_tell(&text, r);
+    fprintf(to, "%s%s%s\n", scn_paint(flags, r->outcome == SCN_PASS ? PAINT_ODD : PAINT_BAD),
+            strbuf_str(&text), scn_paint(flags, PAINT_OFF));
+    strbuf_done(&text);
+    print_reasons(to, r, flags);
+}
+
+/** Whether a result is bytes that are best shown as they are. */
+static bool is_text(const struct scn_result *r)
+{
+    return r->error.code == 0 && cJSON_HasObjectItem(r->value, "data") &&
+           cJSON_GetArraySize(r->value) == 1;
+}
+
+static void print_text(FILE *to, const cJSON *value, unsigned flags)
+{
+    const char *text = value->child->valuestring;
+    size_t len = strlen(text);
+
+    fputs(text, to);
+    if (len == 0)
+        fprintf(to, "%s(no bytes)%s", scn_paint(flags, PAINT_DIM), scn_paint(flags, PAINT_OFF));
+    if (len == 0 || text[len - 1] != '\n')
+        fputc('\n', to);
+}
+
+void scn_print_result(FILE *to, const struct scn_result *r, unsigned flags)
+{
+    struct strbuf text = STRBUF_INIT;
+
+    if (r->outcome != SCN_PASS && (r->expected != NULL || r->error.code == 0 || r->error.code < 0))
+        print_problem(to, r, flags);
+    else if (r->error.code != 0)
+        print_refusal(to, r, flags);
+    else if (is_text(r))
+        print_text(to, r->value, flags);
+    else if (r->value != NULL || r->came != NULL) {
+        scn_tell_value(&text, r->value);
+        fprintf(to, "%s\n", strbuf_str(&text));
+    } else if (r->sent != NULL) {
+        fprintf(to, "%sgoes on in the background%s\n", scn_paint(flags, PAINT_DIM),
+                scn_paint(flags, PAINT_OFF));
+    }
+    strbuf_done(&text);
+}

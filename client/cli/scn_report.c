@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: MIT */
+#include "client/cli/scn_report.h"
+
+#include "client/cli/scn_job.h"
+#include "client/cli/scn_print.h"
+
+#include <langinfo.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *text_of(const cJSON *object, const char *name)
+{
+    const cJSON *member = cJSON_GetObjectItemCaseSensitive(object, name);
+
+    return cJSON_IsString(member) ? member->valuestring : NULL;
+}
+
+static double number_of(const cJSON *object, const char *name)
+{
+    const cJSON *member = cJSON_GetObjectItemCaseSensitive(object, name);
+
+    return cJSON_IsNumber(member) ? member->valuedouble : 0;
+}
+
+void scn_report(struct scn_reporter *r, const struct scn_format *format, size_t index,
+                const cJSON *report)
+{
+    enum scn_outcome outcome = scn_report_outcome(report);
+    double points = number_of(report, "points");
+
+    r->counts[outcome]++;
+    r->points_max += points;
+    if (outcome == SCN_PASS)
+        r->points += points;
+    format->file(r, index, report);
+    fflush(r->to);
+}
+
+/** The step that did not pass, or NULL. */
+static const cJSON *failed_step(const cJSON *report)
+{
+    const cJSON *steps = cJSON_GetObjectItemCaseSensitive(report, "steps");
+    const cJSON *step;
+
+    cJSON_ArrayForEach(step, steps) {
+        const char *outcome = text_of(step, "outcome");
+
+        if (outcome != NULL && strcmp(outcome, "pass") != 0)
+            return step;
+    }
+    return NULL;
+}
+
+/* ---- people ---- */
+
+static bool is_utf8(void)
+{
+    return strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+}
+
+static const char *mark(enum scn_outcome outcome)
+{
+    if (outcome == SCN_PASS)
+        return is_utf8() ? "✓" : "ok";
+    if (outcome == SCN_SKIP)
+        return is_utf8() ? "–" : "--";
+    return is_utf8() ? "✗" : "NO";
+}
+
+static enum scn_paint paint_of(enum scn_outcome outcome)
+{
+    if (outcome == SCN_PASS)
+        return PAINT_GOOD;
+    return outcome == SCN_SKIP || outcome == SCN_TIMEOUT ? PAINT_ODD : PAINT_BAD;
+}
+
+static void print_mark(const struct scn_reporter *r, enum scn_outcome outcome)
+{
+    fprintf(r->to, "%s%s%s ", scn_paint(r->flags, paint_of(outcome)), mark(outcome),
+            scn_paint(r->flags, PAINT_OFF));
+}
+
+/** Print text below a label; further lines of it below its first. */
+static void print_labelled(const struct scn_reporter *r, const char *label, const char *text)
+{
+    while (text != NULL && *text != '\0') {
+        size_t len = strcspn(text, "\n");
+
+        fprintf(r->to, "      %s%-9s%s %.*s\n", scn_paint(r->flags, PAINT_DIM), label,
+                scn_paint(r->flags, PAINT_OFF), (int)len, text);
+        text += len + (text[len] == '\n');
+        label = "";
+    }
+}
+
+/** Print text that a guest printed, beside a line. */
+static void print_log(const struct scn_reporter *r, const char *log)
+{
+    while (log != NULL && *log != '\0') {
+        size_t len = strcspn(log, "\n");
+
+        fprintf(r->to, "      %s%s%s %.*s\n", scn_paint(r->flags, PAINT_DIM), is_utf8() ? "│" : "|",
+                scn_paint(r->flags, PAINT_OFF), (int)len, log);
+        log += len + (log[len] == '\n');
+    }
+}
+
+/** Columns of a UTF-8 text, each character being one wide. */
+static int columns(const char *text)
+{
+    int count = 0;
+
+    for (; *text != '\0'; text++)
+        count += ((unsigned char)*text & 0xC0) != 0x80;
+    return count;
+}
+
+static void print_step(const struct scn_reporter *r, const cJSON *step)
+{
+    enum { TOLD_COLUMN = 62 };
+    enum scn_outcome outcome = scn_report_outcome(step);
+    const char *comment = text_of(step, "comment");
+    const char *source = text_of(step, "source");
+    const char *told = text_of(step, "told");
+
+    if (comment != NULL) {
+        fprintf(r->to, "\n  %s%s%s\n", scn_paint(r->flags, PAINT_BOLD), comment,
+                scn_paint(r->flags, PAINT_OFF));
+        return;
+    }
+    fputs("    ", r->to);
+    print_mark(r, outcome);
+    fputs(source != NULL ? source : "", r->to);
+    if (told != NULL && outcome == SCN_PASS)
+        fprintf(r->to, "%*s%s%s%s", TOLD_COLUMN - columns(source), "",
+                scn_paint(r->flags, PAINT_DIM), told, scn_paint(r->flags, PAINT_OFF));
+    fputc('\n', r->to);
+    if (outcome != SCN_PASS)
+        return;
+    print_log(r, text_of(step, "log"));
+    print_labelled(r, "because", text_of(step, "reasons"));
+}
+
+/** Print everything that helps to see why a step did not pass. */
+static void print_failure(const struct scn_reporter *r, const cJSON *report, const cJSON *step)
+{
+    int left = (int)number_of(report, "left");
+
+    fprintf(r->to, "    %s:%d: %s%s%s\n", text_of(step, "file"), (int)number_of(step, "line"),
+            scn_paint(r->flags, PAINT_BOLD), text_of(step, "source"),
+            scn_paint(r->flags, PAINT_OFF));
+    print_labelled(r, "sent", text_of(step, "sent"));
+    print_labelled(r, "expected", text_of(step, "expected"));
+    print_labelled(r, "came", text_of(step, "came"));
+    print_labelled(r, text_of(step, "outcome"), text_of(step, "problem"));
+    print_labelled(r, "because", text_of(step, "reasons"));
+    print_labelled(r, "try", text_of(step, "advice"));
+    print_log(r, text_of(step, "log"));
+    print_labelled(r, "hint", text_of(report, "hint"));
+    if (left > 0)
+        fprintf(r->to, "      %s%d later step%s not played%s\n", scn_paint(r->flags, PAINT_DIM),
+                left, left == 1 ? " was" : "s were", scn_paint(r->flags, PAINT_OFF));
+}
+
+/** Print why a file could not be played at all. */
+static void print_problem(const struct scn_reporter *r, const cJSON *report)
+{
+    const char *problem = text_of(report, "problem");
+    const char *at = text_of(report, "at");
+    int line = (int)number_of(report, "line");
+
+    if (problem == NULL)
+        return;
+    if (line > 0)
+        fprintf(r->to, "    %s:%d:%d: %s\n", at != NULL ? at : text_of(report, "file"), line,
+                (int)number_of(report, "column"), problem);
+    else
+        fprintf(r->to, "    %s\n", problem);
+}
+
+static void people_begin(struct scn_reporter *r)
+{
+    (void)r;
+}
+
+static void people_file(struct scn_reporter *r, size_t index, const cJSON *report)
+{
+    const char *title = text_of(report, "title");
+    const char *machine = text_of(report, "machine");
+    const cJSON *failed = failed_step(report);
+    const cJSON *step;
+
+    if (r->verbose && index > 0)
+        fputc('\n', r->to);
+    print_mark(r, scn_report_outcome(report));
+    fprintf(r->to, "%s%s%s%s  %s%.0f ms%s\n", text_of(report, "file"), title != NULL ? "  " : "",
+            scn_paint(r->flags, PAINT_BOLD), title != NULL ? title : "",
+            scn_paint(r->flags, PAINT_DIM), number_of(report, "ms"),
+            scn_paint(r->flags, PAINT_OFF));
+    if (r->verbose && text_of(report, "cite") != NULL)
+        fprintf(r->to, "    %s%s%s\n", scn_paint(r->flags, PAINT_DIM), text_of(report, "cite"),
+                scn_paint(r->flags, PAINT_OFF));
+    cJSON_ArrayForEach(step, cJSON_GetObjectItemCaseSensitive(report, "steps")) {
+        if (r->verbose)
+            print_step(r, step);
+    }
+    if (failed != NULL)
+        print_failure(r, report, failed);
+    print_problem(r, report);
+    if (machine != NULL)
+        fprintf(r->to, "    kept: scbox shell --machine %s\n", machine);
+}
+
+static void people_end(struct scn_reporter *r, int64_t ms)
+{
+    const char *separator = "";
+
+    if (r->count > 1 || r->verbose)
+        fputc('\n', r->to);
+    for (int i = SCN_PASS; i <= SCN_ERROR; i++) {
+        static const char *const words[] = {"passed",    "skipped", "failed",
+                                            "timed out", "crashed", "in error"};
+
+        if (r->counts[i] == 0)
+            continue;
+        fprintf(r->to, "%s%s%zu %s%s", separator,
+                scn_paint(r->flags, paint_of((enum scn_outcome)i)), r->counts[i], words[i],
+                scn_paint(r->flags, PAINT_OFF));
+        separator = ", ";
+    }
+    fprintf(r->to, " in %.1f s", (double)ms / 1000);
+    if (r->points_max > 0)
+        fprintf(r->to, "; %g of %g points", r->points, r->points_max);
+    fputc('\n', r->to);
+}
+
+/* ---- TAP 13 ---- */
+
+static void tap_begin(struct scn_reporter *r)
+{
+    fprintf(r->to, "TAP version 13\n1..%zu\n", r->count);
+}
+
+/** Print a member of the YAML block; JSON strings are YAML strings. */
+static void tap_member(const struct scn_reporter *r, const cJSON *object, const char *name)
+{
+    const cJSON *member = cJSON_GetObjectItemCaseSensitive(object, name);
+    char *text = member != NULL ? cJSON_PrintUnformatted(member) : NULL;
+
+    if (text != NULL)
+        fprintf(r->to, "  %s: %s\n", name, text);
+    free(text);
+}
+
+/** Text on the test line: what is behind a # there would be read as a directive. */
+static void tap_text(const struct scn_reporter *r, const char *text)
+{
+    for (; text != NULL && *text != '\0'; text++)
+        fputc(*text == '#' || *text == '\n' ? ' ' : *text, r->to);
+}
+
+static void tap_file(struct scn_reporter *r, size_t index, const cJSON *report)
+{
+    static const char *const of_step[] = {"file", "line",    "source",  "sent", "expected",
+                                          "came", "problem", "reasons", "log"};
+    static const char *const of_file[] = {"problem", "at", "line", "column", "hint", "machine"};
+    enum scn_outcome outcome = scn_report_outcome(report);
+    const cJSON *step = failed_step(report);
+
+    fprintf(r->to, "%s %zu - ", outcome > SCN_SKIP ? "not ok" : "ok", index + 1);
+    tap_text(r, text_of(report, "file"));
+    if (text_of(report, "title") != NULL) {
+        fputs(": ", r->to);
+        tap_text(r, text_of(report, "title"));
+    }
+    if (outcome == SCN_SKIP) {
+        fputs(" # SKIP ", r->to);
+        tap_text(r, text_of(report, "problem"));
+    }
+    fputs("\n  ---\n", r->to);
+    tap_member(r, report, "outcome");
+    tap_member(r, report, "ms");
+    for (size_t i = 0; step != NULL && i < sizeof of_step / sizeof of_step[0]; i++)
+        tap_member(r, step, of_step[i]);
+    for (size_t i = 0; i < sizeof of_file / sizeof of_file[0]; i++)
+        tap_member(r, report, of_file[i]);
+    fputs("  ...\n", r->to);
+}
+
+static void tap_end(struct scn_reporter *r, int64_t ms)
+{
+    (void)r;
+    (void)ms;
+}
+
+const struct scn_format scn_formats[] = {
+    {"people", people_begin, people_file, people_end},
+    {"tap", tap_begin, tap_file, tap_end},
+    {0},
+};

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: MIT */
+#include "client/cli/scn_session.h"
+
+#include "client/cli/scn_parse.h"
+#include "server/base/utf8.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { CLOSE_TIMEOUT_MS = 5000 };
+
+int64_t scn_now_ms(void)
+{
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/* ---- requests ---- */
+
+/** Milliseconds until the deadline, as libscbox takes them. */
+static int time_left(const struct scn_session *s)
+{
+    int64_t left = s->deadline_ms - scn_now_ms();
+
+    if (s->deadline_ms < 0)
+        return SCBOX_FOREVER;
+    if (left < 0)
+        return 0;
+    return left < INT_MAX ? (int)left : INT_MAX;
+}
+
+static bool stopped(const struct scn_session *s)
+{
+    return s->stop != NULL && *s->stop != 0;
+}
+
+int scn_receive(struct scn_session *s, int64_t id, struct scn_result *r)
+{
+    cJSON *value = NULL;
+    int status;
+
+    do {
+        status = scbox_receive(s->conn, id, time_left(s), &value, &r->error);
+    } while (status == -EINTR && !stopped(s));
+    if (status == -ETIMEDOUT || status == -EINTR)
+        scbox_forget(s->conn, id);
+    if (status == SCBOX_OK)
+        scbox_error_done(&r->error);
+    cJSON_Delete(r->value);
+    r->value = value;
+    return status;
+}
+
+int scn_request(struct scn_session *s, const char *method, cJSON *params, struct scn_result *r)
+{
+    char *text = params != NULL ? cJSON_PrintUnformatted(params) : NULL;
+    struct strbuf sent = STRBUF_INIT;
+    int64_t id = 0;
+    int status;
+
+    (void)strbuf_addf(&sent, "%s %s", method, text != NULL ? text : "");
+    free(text);
+    free(r->sent);
+    r->sent = strbuf_take(&sent);
+    status = scbox_send(s->conn, method, params, &id, &r->error);
+    return status < 0 ? status : scn_receive(s, id, r);
+}
+
+cJSON *scn_census(struct scn_session *s, struct scn_result *r)
+{
+    cJSON *census;
+
+    if (scn_request(s, "machine.info", cJSON_CreateObject(), r) != SCBOX_OK)
+        return NULL;
+    census = cJSON_DetachItemFromObjectCaseSensitive(r->value, "census");
+    if (census == NULL)
+        scn_verdict(r, SCN_ERROR, "the daemon's machine.info tells no census");
+    return census;
+}
+
+/* ---- events ---- */
+
+/** Whether a process is the guest under `run`, or one that came after it and that nobody here made. */
+static bool is_guest(const struct scn_session *s, int32_t pid)
+{
+    if (pid <= s->log_pid)
+        return pid == s->log_pid;
+    for (size_t i = 0; i < s->actor_count; i++) {
+        if (s->actors[i].pid == pid)
+            return false;
+    }
+    return true;
+}
+
+static void on_event(void *user, const char *method, const cJSON *params)
+{
+    struct scn_session *s = user;
+    const cJSON *kind = cJSON_GetObjectItemCaseSensitive(params, "kind");
+    const cJSON *pid = cJSON_GetObjectItemCaseSensitive(params, "pid");
+    size_t len = 0;
+    char *bytes = NULL;
+
+    if (s->log_pid != 0 && cJSON_IsString(kind) && strcmp(kind->valuestring, "log") == 0 &&
+        cJSON_IsNumber(pid) && is_guest(s, pid->valueint) && scbox_data(params, &bytes, &len) == 0)
+        (void)strbuf_add(&s->log, bytes, len);
+    free(bytes);
+    if (s->on_event != NULL)
+        s->on_event(s->user, method, params);
+}
+
+/* ---- life ---- */
+
+static char *member_text(const cJSON *object, const char *name)
+{
+    const cJSON *member = cJSON_GetObjectItemCaseSensitive(object, name);
+
+    return strdup(cJSON_IsString(member) ? member->valuestring : "");
+}
+
+/** Ask the daemon for a session, and for the machine's events. @r tells what went wrong. */
+static int open_session(struct scn_session *s, const char *machine, struct scn_result *r)
+{
+    cJSON *params = cJSON_CreateObject();
+    const cJSON *pid;
+    int status;
+
+    if (machine != NULL)
+        (void)cJSON_AddStringToObject(params, "machine", machine);
+    status = scn_request(s, "session.open", params, r);
+    if (status != SCBOX_OK)
+        return status;
+    pid = cJSON_GetObjectItemCaseSensitive(r->value, "pid");
+    s->pid = cJSON_IsNumber(pid) ? pid->valueint : 0;
+    s->machine = member_text(r->value, "machine");
+    s->token = member_text(r->value, "session");
+    status = scbox_subscribe(s->conn, "log,console,note,proc", time_left(s), &r->error);
+    if (status != SCBOX_OK)
+        return status;
+    s->census = scn_census(s, r);
+    return s->census != NULL ? SCBOX_OK : -EPROTO;
+}
+
+int scn_session_new(struct scbox_conn *conn, const struct scn_config *config,
+                    struct scn_session **out, struct scbox_error *error)
+{
+    struct scn_session *s = calloc(1, sizeof *s);
+    struct scn_result r = {0};
+    int status;
+
+    if (s == NULL) {
+        error->code = -ENOMEM;
+        return -ENOMEM;
+    }
+    s->conn = conn;
+    s->dir = config->dir != NULL ? strdup(config->dir) : NULL;
+    s->on_event = config->on_event;
+    s->user = config->user;
+    s->stop = config->stop;
+    scn_session_timeout(s, config->timeout_ms);
+    scbox_on_event(conn, on_event, s);
+    status = open_session(s, config->machine, &r);
+    scbox_error_done(error);
+    *error = r.error;
+    r.error = (struct scbox_error)SCBOX_ERROR_INIT;
+    scn_result_done(&r);
+    if (status != SCBOX_OK) {
+        scn_session_free(s);
+        return status;
+    }
+    *out = s;
+    return SCBOX_OK;
+}
+
+void scn_session_free(struct scn_session *s)
+{
+    if (s == NULL)
+        return;
+    scn_drop_background(s);
+    if (s->token != NULL)
+        (void)scbox_call(s->conn, "session.close", NULL, CLOSE_TIMEOUT_MS, NULL, NULL);
+    scbox_on_event(s->conn, NULL, NULL);
+    scn_vars_done(&s->vars);
+    scn_arena_done(&s->kept);
+    strbuf_done(&s->log);
+    cJSON_Delete(s->census);
+    free(s->background);
+    free(s->actors);
+    free(s->machine);
+    free(s->token);
+    free(s->dir);
+    free(s);
+}
+
+int32_t scn_session_pid(const struct scn_session *s)
+{
+    return s->pid;
+}
+
+const char *scn_session_machine(const struct scn_session *s)
+{
+    return s->machine;
+}
+
+const char *scn_session_token(const struct scn_session *s)
+{
+    return s->token;
+}
+
+void scn_session_timeout(struct scn_session *s, int timeout_ms)
+{
+    s->deadline_ms = timeout_ms == SCBOX_FOREVER ? -1 : scn_now_ms() + timeout_ms;
+}
+
+/* ---- variables ---- */
+
+int scn_set(struct scn_session *s, const char *name, const char *text)
+{
+    if (name[0] == '\0' || name[strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+                                             "0123456789_")] != '\0')
+        return -EINVAL;
+    return scn_vars_set(&s->vars, name, cJSON_CreateString(text), true);
+}
+
+void scn_each_var(const struct scn_session *s,
+                  void (*fn)(void *user, const char *name, const char *value), void *user)
+{
+    for (size_t i = 0; i < s->vars.count; i++) {
+        char *text = cJSON_PrintUnformatted(s->vars.items[i].value);
+
+        if (text != NULL)
+            fn(user, s->vars.items[i].name, text);
+        free(text);
+    }
+}
+
+/* ---- lines typed by a person ---- */
+
+/** Make a parser that knows what the session knows. */
+static void parser_for(struct scn_session *s, struct scn_arena *arena, struct scn_parser *p)
+{
+    *p = (struct scn_parser){.arena = arena};
+    for (size_t i = 0; i < s->vars.count; i++)
+        scn_know(p, s->vars.items[i].name, s->vars.items[i].given);
+    for (size_t i = 0; i < s->background_count; i++) {
+        p->waited = scn_grow(arena, p->waited, i, sizeof(bool));
+        p->waited[i] = s->background[i].id == 0;
+    }
+    p->background_count = (int)s->background_count;
+}
+
+enum scn_outcome scn_exec_line(struct scn_session *s, const char *line, struct scn_result *out)
+{
+    struct scn_arena arena = {0};
+    struct scn_parser p;
+    struct scn_step step;
+
+    *out = (struct scn_result){0};
+    parser_for(s, &arena, &p);
+    scn_begin_line(&p, line, 0);
+    if (!utf8_valid(line, strlen(line))) {
+        scn_verdict(out, SCN_ERROR, "the line is no UTF-8");
+    } else if (!scn_parse_step(&p, &step)) {
+        out->column = p.error_column;
+        scn_verdict(out, SCN_ERROR, "%s", p.error);
+    } else {
+        scn_play(s, &step, out);
+        if (step.background != 0 && step.kind != SCN_WAIT)
+            scn_arena_move(&s->kept, &arena);
+    }
+    scn_arena_done(&arena);
+    return out->outcome;
+}

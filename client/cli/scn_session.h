@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The inside of the engine: what a session keeps, and how its parts share the work.
+ *
+ *     scn_session.c  a session's life, requests with its deadline, events
+ *     scn_actor.c    which children it drives, steps in the background
+ *     scn_step.c     calls and methods: send, judge the answer, tell
+ *     scn_host.c     fs, copy, expect: steps made of several calls
+ *     scn_guest.c    run
+ *     scn_print.c    results in words
+ *
+ * A step fills one struct scn_result. A function that talks to the daemon for it records there what was
+ * sent and what came; scn_judge() compares that with what the step states and gives the outcome.
+ */
+#ifndef CLIENT_CLI_SCN_SESSION_H
+#define CLIENT_CLI_SCN_SESSION_H
+
+#include "client/cli/scn.h"
+#include "client/cli/scn_ast.h"
+#include "client/cli/scn_vars.h"
+#include "server/base/strbuf.h"
+
+/** A process made in this session. */
+struct scn_actor {
+    int32_t pid;
+    int32_t maker; /* who made it */
+    bool driven;   /* asked the daemon to let us be its program */
+};
+
+/** A step that was sent and whose answer was not taken yet. */
+struct scn_background {
+    int64_t id; /* of the request; 0: its answer was taken */
+    struct scn_expect expect;
+    const struct sc_call_info *call;
+    char *sent; /* owned */
+};
+
+struct scn_session {
+    struct scbox_conn *conn; /* borrowed */
+    char *machine;
+    char *token;
+    int32_t pid;
+    char *dir;
+    int64_t deadline_ms; /* on scn_now_ms()'s clock; negative: none */
+    scbox_event_fn on_event;
+    void *user;
+    const volatile sig_atomic_t *stop;
+    struct scn_vars vars;
+    struct scn_arena kept; /* lines whose steps go on in the background */
+    struct scn_actor *actors;
+    size_t actor_count;
+    struct scn_background *background;
+    size_t background_count;
+    cJSON *census;     /* what the machine held at the start */
+    struct strbuf log; /* what the guest under `run` prints */
+    int32_t log_pid;   /* that guest; 0: nobody's log is kept */
+    int run_count;
+};
+
+/* ---- scn_session.c ---- */
+
+/** Milliseconds of a clock that never goes back. */
+int64_t scn_now_ms(void);
+
+/**
+ * Send a request and wait for its answer until the session's deadline.
+ * @params   taken.
+ * @r        sent, value, error are replaced.
+ * Returns   SCBOX_OK, SCBOX_REFUSED, or -errno; -ETIMEDOUT and -EINTR have cancelled the request.
+ */
+int scn_request(struct scn_session *s, const char *method, cJSON *params, struct scn_result *r);
+
+/** Wait for the answer of a request that was sent. As scn_request(). */
+int scn_receive(struct scn_session *s, int64_t id, struct scn_result *r);
+
+/** The machine's census as {"procs": 2, …}; returned; NULL with @r telling why. */
+cJSON *scn_census(struct scn_session *s, struct scn_result *r);
+
+/* ---- scn_actor.c ---- */
+
+/** Remember who made a process. 0 or -ENOMEM. */
+int scn_made(struct scn_session *s, int32_t pid, int32_t maker);
+
+/**
+ * Find out as whom a step acts, and become that process's program when the session is not yet.
+ * @out_pid  0: the session's own process.
+ * Returns   SCBOX_OK, or how the daemon refused it, with @r.
+ */
+int scn_act_as(struct scn_session *s, const struct scn_step *step, int32_t *out_pid,
+               struct scn_result *r);
+
+/** Note that a process is driven, because a step asked for it by itself. */
+void scn_driven(struct scn_session *s, int32_t pid);
+
+/** Send a step and go on. @params taken. Returns 0 or -errno with @r. */
+int scn_begin_background(struct scn_session *s, const struct scn_step *step, const char *method,
+                         cJSON *params, struct scn_result *r);
+
+/** The background step of a number, or NULL when its result was taken or there is none. */
+struct scn_background *scn_background_at(struct scn_session *s, int number);
+
+/** Forget all background steps, and cancel those still going. */
+void scn_drop_background(struct scn_session *s);
+
+/* ---- scn_step.c ---- */
+
+/** Play a step. @r was zeroed; its outcome is filled in. */
+void scn_play(struct scn_session *s, const struct scn_step *step, struct scn_result *r);
+
+/** Judge what came by what was stated. @status as scn_request() returned it. */
+void scn_judge(struct scn_session *s, const struct scn_expect *expect, int status,
+               struct scn_result *r);
+
+/** Give a result its outcome and a sentence, unless it has one. */
+void scn_verdict(struct scn_result *r, enum scn_outcome outcome, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/** The reasons in an error's data, one a line; "" without any. Returned; free(). */
+char *scn_reasons(const struct scbox_error *error);
+
+/* ---- scn_host.c, scn_guest.c ---- */
+
+/** Who makes the calls of a step that is made of several. */
+struct scn_caller {
+    struct scn_session *s;
+    int32_t as; /* 0: the session's own process */
+    struct scn_result *r;
+};
+
+/**
+ * Make a call by name, its arguments by name too.
+ * @args     taken; NULL: none.
+ * @out      may be NULL; else returned, cJSON_Delete().
+ * Returns   as scn_request().
+ */
+int scn_call(struct scn_caller *c, const char *name, cJSON *args, cJSON **out);
+
+/** As scn_call(), for calls whose answer is one number. */
+int scn_call_int(struct scn_caller *c, const char *name, cJSON *args, int32_t *out);
+
+/** Copy a host file into a file of the simulated system, which is made or replaced. As scn_request(). */
+int scn_upload(struct scn_caller *c, const char *host_path, const char *file);
+
+int scn_play_fs(struct scn_caller *c, const struct scn_step *step);
+int scn_play_copy(struct scn_caller *c, const struct scn_step *step);
+int scn_play_expect_file(struct scn_caller *c, const struct scn_step *step);
+void scn_play_expect_census(struct scn_caller *c);
+void scn_play_run(struct scn_caller *c, const struct scn_step *step);
+
+/** A host path of a step: relative ones begin at the session's directory. Returned; free(). */
+char *scn_host_path(const struct scn_session *s, const char *path);
+
+#endif
