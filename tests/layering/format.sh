@@ -28,10 +28,9 @@ if ! clang-format --version 2>/dev/null | grep -q 'version 14\.'; then
     echo "skipped: clang-format 14 is not installed"
     exit 77
 fi
-for file in $sources; do
-    if ! clang-format "$file" | cmp -s - "$file"; then
-        echo "run clang-format -i $file"
-        status=1
-    fi
-done
-exit $status
+unformatted=$(clang-format --dry-run --Werror $sources 2>&1 |
+    sed -n 's/^\(.*\):[0-9]*:[0-9]*: error: .*/run clang-format -i \1/p' | sort -u)
+if [ -n "$unformatted" ]; then
+    echo "$unformatted"
+    exit 1
+fi
