@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The daemon's settings: defaults, then the configuration file, then the command line; the last word counts.
+ *
+ * The file is one JSON object; schema/config.schema.json describes it:
+ *
+ *     {
+ *         "socket": "/run/scbox/scboxd.sock",
+ *         "state": "/var/lib/scbox",
+ *         "source_roots": ["/srv/images"],
+ *         "limits": {"sessions": 1000}
+ *     }
+ */
+#ifndef SERVER_HOST_CONFIG_H
+#define SERVER_HOST_CONFIG_H
+
+#include "schema/limits.h"
+#include "server/base/strbuf.h"
+#include "server/host/log.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/** A list of owned strings. */
+struct strings {
+    char **at;
+    size_t count;
+};
+
+struct config {
+    char *socket; /* owned; NULL: config_default_socket() */
+    char *state;  /* owned; NULL: config_default_state() */
+    enum log_level log_level;
+    bool default_machine;
+    struct strings source_roots;
+    uint32_t *allow_uids; /* owned */
+    size_t allow_uid_count;
+    struct rpc_limits limits;
+};
+
+/** Set the defaults. */
+void config_init(struct config *c);
+void config_done(struct config *c);
+
+/**
+ * Read a configuration file over what is set.
+ * @error    gets one line that says what is wrong and where: "FILE:LINE:COLUMN: …".
+ * Returns   0; -EINVAL bad content, -EIO can't be read, -ENOMEM.
+ */
+int config_load(struct config *c, const char *file, struct strbuf *error);
+
+/** Add a copy of @text. Returns 0, -ENOMEM. */
+int strings_add(struct strings *list, const char *text);
+
+/** $XDG_RUNTIME_DIR/scbox/scboxd.sock, else /tmp/scbox-UID/scboxd.sock. Returned; NULL without memory. */
+char *config_default_socket(void);
+
+/** $XDG_STATE_HOME/scbox, else ~/.local/state/scbox, else /tmp/scbox-UID/state. As above. */
+char *config_default_state(void);
+
+#endif

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/host/host.h"
+
+#include "server/kernel/hash.h"
+#include "server/kernel/machine.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { NS_PER_MS = 1000000 };
+
+/** The alarm of one machine. */
+struct alarm {
+    uv_timer_t timer;
+    struct host *host;
+    struct machine *machine; /* key */
+    uint64_t deadline_ns;
+    UT_hash_handle hh;
+};
+
+struct host {
+    uv_loop_t *loop;
+    struct alarm *alarms; /* uthash by machine */
+    struct strings roots; /* real paths */
+    host_spawn_fn spawn;
+    void *spawn_user;
+};
+
+static uint64_t host_now_ns(void *host)
+{
+    (void)host;
+    return uv_hrtime();
+}
+
+static uint64_t host_wall_ns(void *host)
+{
+    struct timespec now;
+
+    (void)host;
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    return (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
+}
+
+static void on_alarm(uv_timer_t *timer);
+
+/** Let the timer fire at the deadline, rounded up to milliseconds. */
+static void set_timer(struct alarm *a)
+{
+    uint64_t now = uv_hrtime();
+    uint64_t delay_ns = a->deadline_ns > now ? a->deadline_ns - now : 0;
+
+    if (a->deadline_ns == HOST_WAKE_NEVER) {
+        (void)uv_timer_stop(&a->timer);
+        return;
+    }
+    uv_update_time(a->host->loop);
+    (void)uv_timer_start(&a->timer, on_alarm, delay_ns / NS_PER_MS + (delay_ns % NS_PER_MS != 0),
+                         0);
+}
+
+static void on_alarm(uv_timer_t *timer)
+{
+    struct alarm *a = timer->data;
+
+    if (a->deadline_ns > uv_hrtime()) { /* libuv's clock has milliseconds only */
+        set_timer(a);
+        return;
+    }
+    a->deadline_ns = HOST_WAKE_NEVER;
+    machine_tick(a->machine);
+}
+
+/** The alarm of a machine, made when it is first asked for; NULL without memory. */
+static struct alarm *alarm_of(struct host *h, struct machine *m, bool make)
+{
+    struct alarm *a;
+
+    HASH_FIND_PTR(h->alarms, &m, a);
+    if (a != NULL || !make)
+        return a;
+    a = calloc(1, sizeof *a);
+    if (a == NULL)
+        return NULL;
+    a->host = h;
+    a->machine = m;
+    HASH_ADD_PTR(h->alarms, machine, a);
+    if (!hash_added(a)) {
+        free(a);
+        return NULL;
+    }
+    (void)uv_timer_init(h->loop, &a->timer);
+    a->timer.data = a;
+    return a;
+}
+
+static void host_wake_at(void *host, struct machine *m, uint64_t deadline_ns)
+{
+    struct alarm *a = alarm_of(host, m, deadline_ns != HOST_WAKE_NEVER);
+
+    if (a == NULL)
+        return;
+    a->deadline_ns = deadline_ns;
+    set_timer(a);
+}
+
+static void on_alarm_closed(uv_handle_t *handle)
+{
+    free(handle->data);
+}
+
+void host_forget_machine(struct host *h, struct machine *m)
+{
+    struct alarm *a = alarm_of(h, m, false);
+
+    if (a == NULL)
+        return;
+    HASH_DEL(h->alarms, a);
+    uv_close((uv_handle_t *)&a->timer, on_alarm_closed);
+}
+
+static int host_spawn(void *host, struct proc *proc, const struct exec_image *image,
+                      struct why *why, struct executor **out)
+{
+    struct host *h = host;
+
+    if (h->spawn == NULL)
+        return why_add(why, -ENOTSUP, "this daemon runs no ELF guests");
+    return h->spawn(h->spawn_user, proc, image, why, out);
+}
+
+/** The real path of @path, whose last components need not exist yet. @out has PATH_MAX bytes. */
+static int real_path(const char *path, char *out)
+{
+    char parent[PATH_MAX];
+    char *slash;
+
+    if (realpath(path, out) != NULL)
+        return 0;
+    if (errno != ENOENT || strlen(path) >= sizeof parent)
+        return -errno;
+    (void)strcpy(parent, path);
+    slash = strrchr(parent, '/');
+    if (slash == NULL || strcmp(slash, "/..") == 0 || slash[1] == '\0')
+        return -ENOENT;
+    *slash = '\0';
+    if (realpath(slash == parent ? "/" : parent, out) == NULL)
+        return -errno;
+    if (strlen(out) + strlen(slash + 1) + 2 > PATH_MAX)
+        return -ENAMETOOLONG;
+    if (strcmp(out, "/") != 0)
+        (void)strcat(out, "/");
+    (void)strcat(out, slash + 1);
+    return 0;
+}
+
+static bool is_below(const char *path, const char *root)
+{
+    size_t len = strlen(root);
+
+    if (strcmp(root, "/") == 0)
+        return true;
+    return strncmp(path, root, len) == 0 && (path[len] == '/' || path[len] == '\0');
+}
+
+static int host_source_allowed(void *host, const char *path, struct why *why)
+{
+    const struct host *h = host;
+    char real[PATH_MAX];
+
+    if (path[0] != '/' || path[1] == '/')
+        return why_add(why, -EACCES, "source '%s' is no absolute path of the host", path);
+    if (real_path(path, real) < 0)
+        return why_add(why, -EACCES, "source '%s': %s", path, strerror(errno));
+    for (size_t i = 0; i < h->roots.count; i++) {
+        if (is_below(real, h->roots.at[i]))
+            return 0;
+    }
+    return why_add(why, -EACCES,
+                   "source '%s' is outside of the daemon's source roots; start scboxd with "
+                   "--source-root",
+                   path);
+}
+
+const struct host_ops host_ops = {
+    .now_ns = host_now_ns,
+    .wall_ns = host_wall_ns,
+    .wake_at = host_wake_at,
+    .spawn = host_spawn,
+    .source_allowed = host_source_allowed,
+};
+
+int host_new(uv_loop_t *loop, const struct strings *roots, struct host **out)
+{
+    struct host *h = calloc(1, sizeof *h);
+    char real[PATH_MAX];
+
+    if (h == NULL)
+        return -ENOMEM;
+    h->loop = loop;
+    for (size_t i = 0; i < roots->count; i++) {
+        if (realpath(roots->at[i], real) == NULL) {
+            log_line(LOG_WARN, "source root %s is not used: %s", roots->at[i], strerror(errno));
+        } else if (strings_add(&h->roots, real) < 0) {
+            host_free(h);
+            return -ENOMEM;
+        }
+    }
+    *out = h;
+    return 0;
+}
+
+void host_set_spawn(struct host *h, host_spawn_fn spawn, void *user)
+{
+    h->spawn = spawn;
+    h->spawn_user = user;
+}
+
+void host_free(struct host *h)
+{
+    if (h == NULL)
+        return;
+    for (size_t i = 0; i < h->roots.count; i++)
+        free(h->roots.at[i]);
+    free(h->roots.at);
+    free(h);
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The kernel's window to the outside (host_ops.h) over libuv: clocks, one alarm a machine, and which files
+ * of the host may become filesystems. Starting guests is somebody else's: host_set_spawn().
+ */
+#ifndef SERVER_HOST_HOST_H
+#define SERVER_HOST_HOST_H
+
+#include "server/host/config.h"
+#include "server/kernel/host_ops.h"
+
+#include <uv.h>
+
+struct host;
+
+/** For machine_new(), with a struct host. */
+extern const struct host_ops host_ops;
+
+/** As host_ops.spawn, with its own @user. */
+typedef int (*host_spawn_fn)(void *user, struct proc *proc, const struct exec_image *image,
+                             struct why *why, struct executor **out);
+
+/**
+ * @roots    directories below which sources may be; copied as realpath() has them; those that do not
+ *           exist are skipped.
+ * @out      returned; host_free().
+ */
+int host_new(uv_loop_t *loop, const struct strings *roots, struct host **out);
+
+/** Who starts guests; without it every spawn is -ENOTSUP. */
+void host_set_spawn(struct host *h, host_spawn_fn spawn, void *user);
+
+/** A machine was freed: close its alarm. */
+void host_forget_machine(struct host *h, struct machine *m);
+
+/** Release it; every machine was forgotten, but alarms may still be closing. NULL is ignored. */
+void host_free(struct host *h);
+
+#endif

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* The daemon's log: one line an event, to stderr, from a level on. */
+#ifndef SERVER_HOST_LOG_H
+#define SERVER_HOST_LOG_H
+
+enum log_level { LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
+
+/** Log this level and those before it; LOG_INFO at the start. */
+void log_set_level(enum log_level level);
+
+/** The level of a word ("warn"), or -1. */
+int log_level_by_name(const char *name);
+
+/** Write one line "scboxd: level: text"; line ends inside of the text become spaces. */
+void log_line(enum log_level level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+#endif

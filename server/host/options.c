@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/host/options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char help[] =
+    "Usage: scboxd [OPTION]...\n"
+    "\n"
+    "The scbox daemon: machines with processes, capability namespaces and filesystems,\n"
+    "driven by JSON-RPC over a Unix socket. It stays in the foreground, logs to stderr, and\n"
+    "prints \"scboxd ready: SOCKET\" when it can be connected to.\n"
+    "\n"
+    "  -s, --socket PATH        where to listen\n"
+    "                           [$XDG_RUNTIME_DIR/scbox/scboxd.sock, else\n"
+    "                           /tmp/scbox-UID/scboxd.sock]\n"
+    "  -d, --state DIR          what outlives the daemon: the default machine's disk, root.db\n"
+    "                           [$XDG_STATE_HOME/scbox, else ~/.local/state/scbox]\n"
+    "  -c, --config FILE        settings in JSON; options on the command line override them\n"
+    "  -l, --log-level LEVEL    error, warn, info or debug [info]\n"
+    "  -r, --source-root DIR    clients may make filesystems from files below DIR; may be\n"
+    "                           repeated; the state directory always is one\n"
+    "  -n, --no-default-machine boot no machine; clients create their own\n"
+    "  -h, --help               print this and exit\n"
+    "  -V, --version            print the version and exit\n"
+    "\n"
+    "Signals: SIGTERM and SIGINT stop the daemon; everything is saved.\n"
+    "Exit: 0 stopped cleanly, 1 could not start or failed, 2 bad usage or configuration.\n"
+    "\n"
+    "Try:  scboxd &  scbox shell\n";
+
+static const struct option options[] = {
+    {"socket", required_argument, NULL, 's'},
+    {"state", required_argument, NULL, 'd'},
+    {"config", required_argument, NULL, 'c'},
+    {"log-level", required_argument, NULL, 'l'},
+    {"source-root", required_argument, NULL, 'r'},
+    {"no-default-machine", no_argument, NULL, 'n'},
+    {"help", no_argument, NULL, 'h'},
+    {"version", no_argument, NULL, 'V'},
+    {NULL, 0, NULL, 0},
+};
+
+static const char short_options[] = "s:d:c:l:r:nhV";
+
+static enum options_wish usage(const char *what, const char *detail)
+{
+    (void)fprintf(stderr, "scboxd: %s%s; see scboxd --help\n", what, detail);
+    return OPTIONS_USAGE;
+}
+
+static enum options_wish replace(char **to, const char *value, const char *what)
+{
+    if (*value == '\0')
+        return usage(what, " must not be empty");
+    free(*to);
+    *to = strdup(value);
+    return *to != NULL ? OPTIONS_RUN : usage("out of memory", "");
+}
+
+static enum options_wish set_log_level(struct config *config, const char *word)
+{
+    int level = log_level_by_name(word);
+
+    if (level < 0)
+        return usage("--log-level is none of error, warn, info, debug: ", word);
+    config->log_level = (enum log_level)level;
+    return OPTIONS_RUN;
+}
+
+static enum options_wish take_option(int option, struct config *config)
+{
+    switch (option) {
+    case 's':
+        return replace(&config->socket, optarg, "--socket");
+    case 'd':
+        return replace(&config->state, optarg, "--state");
+    case 'c':
+        return OPTIONS_RUN; /* read before all others */
+    case 'l':
+        return set_log_level(config, optarg);
+    case 'r':
+        return strings_add(&config->source_roots, optarg) == 0 ? OPTIONS_RUN
+                                                               : usage("out of memory", "");
+    case 'n':
+        config->default_machine = false;
+        return OPTIONS_RUN;
+    case 'h':
+        (void)fputs(help, stdout);
+        return OPTIONS_ENOUGH;
+    case 'V':
+        (void)puts("scboxd " SCBOX_VERSION);
+        return OPTIONS_ENOUGH;
+    default:
+        return OPTIONS_USAGE; /* getopt_long() has said why */
+    }
+}
+
+/** The last --config of the command line, NULL when there is none. */
+static const char *find_config(int argc, char **argv)
+{
+    const char *file = NULL;
+    int option;
+
+    opterr = 0;
+    optind = 1;
+    while ((option = getopt_long(argc, argv, short_options, options, NULL)) != -1) {
+        if (option == 'c')
+            file = optarg;
+        if (option == 'h' || option == 'V')
+            return NULL;
+    }
+    return file;
+}
+
+static enum options_wish load_config(struct config *config, const char *file)
+{
+    struct strbuf error = STRBUF_INIT;
+    int err = config_load(config, file, &error);
+
+    if (err < 0)
+        (void)fprintf(stderr, "scboxd: %s\n", strbuf_str(&error));
+    strbuf_done(&error);
+    return err < 0 ? OPTIONS_USAGE : OPTIONS_RUN;
+}
+
+enum options_wish options_read(int argc, char **argv, struct config *config)
+{
+    const char *file = find_config(argc, argv);
+    enum options_wish wish = file != NULL ? load_config(config, file) : OPTIONS_RUN;
+    int option;
+
+    opterr = 1;
+    optind = 1;
+    while (wish == OPTIONS_RUN &&
+           (option = getopt_long(argc, argv, short_options, options, NULL)) != -1)
+        wish = take_option(option, config);
+    if (wish == OPTIONS_RUN && optind < argc)
+        return usage("unexpected argument: ", argv[optind]);
+    if (wish == OPTIONS_RUN && config->socket == NULL)
+        config->socket = config_default_socket();
+    if (wish == OPTIONS_RUN && config->state == NULL)
+        config->state = config_default_state();
+    if (wish == OPTIONS_RUN && (config->socket == NULL || config->state == NULL))
+        return usage("out of memory", "");
+    return wish;
+}

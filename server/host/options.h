@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MIT */
+/* The command line of scboxd. */
+#ifndef SERVER_HOST_OPTIONS_H
+#define SERVER_HOST_OPTIONS_H
+
+#include "server/host/config.h"
+
+/** What the command line asks for. */
+enum options_wish {
+    OPTIONS_RUN,    /* run with the settings in @config */
+    OPTIONS_ENOUGH, /* --help or --version were printed: exit 0 */
+    OPTIONS_USAGE,  /* one line was printed on stderr: exit 2 */
+};
+
+/**
+ * Read the command line and, if it names one, the configuration file.
+ * @config   config_init() was done; filled.
+ */
+enum options_wish options_read(int argc, char **argv, struct config *config);
+
+#endif

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * scboxd: puts the layers together and runs them on one loop.
+ *
+ *     settings -> host (clocks, source roots) -> rpc (sessions, machines) -> default machine -> socket
+ *
+ * Whatever goes wrong after the loop exists goes the same way out as SIGTERM: stop, run the loop until all
+ * handles are closed, tell by the exit code.
+ */
+#include "fsdrivers/registry.h"
+#include "server/host/host.h"
+#include "server/host/options.h"
+#include "server/host/socket.h"
+#include "server/rpc/rpc.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+enum { EXIT_CLEAN = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
+
+struct daemon {
+    struct config config;
+    uv_loop_t loop;
+    uv_signal_t sigterm;
+    uv_signal_t sigint;
+    uv_timer_t stop_soon; /* server.shutdown: not from inside of the request */
+    struct host *host;
+    struct rpc *rpc;
+    struct listen_socket socket;
+    bool has_socket;
+    bool stopping;
+    int exit_code;
+};
+
+static void on_stopped(void *user)
+{
+    struct daemon *d = user;
+
+    d->rpc = NULL;
+    uv_close((uv_handle_t *)&d->sigterm, NULL);
+    uv_close((uv_handle_t *)&d->sigint, NULL);
+    uv_close((uv_handle_t *)&d->stop_soon, NULL);
+}
+
+static void daemon_stop(struct daemon *d)
+{
+    if (d->stopping)
+        return;
+    d->stopping = true;
+    rpc_stop(d->rpc, on_stopped, d);
+}
+
+static void on_signal(uv_signal_t *handle, int signum)
+{
+    log_line(LOG_INFO, "%s: stopping", signum == SIGTERM ? "SIGTERM" : "SIGINT");
+    daemon_stop(handle->data);
+}
+
+static void on_stop_soon(uv_timer_t *timer)
+{
+    log_line(LOG_INFO, "server.shutdown: stopping");
+    daemon_stop(timer->data);
+}
+
+/* What the RPC layer asks of the daemon: struct rpc_daemon. */
+
+static void daemon_machine_gone(void *user, struct machine *m)
+{
+    struct daemon *d = user;
+
+    host_forget_machine(d->host, m);
+}
+
+static void daemon_stop_soon(void *user)
+{
+    struct daemon *d = user;
+
+    (void)uv_timer_start(&d->stop_soon, on_stop_soon, 0, 0);
+}
+
+static const char *daemon_guest_refusal(void *user, enum sc_gate gate)
+{
+    (void)user;
+    (void)gate;
+    return "this daemon runs no ELF guests";
+}
+
+static void daemon_log(void *user, const char *level, const char *line)
+{
+    (void)user;
+    log_line(strcmp(level, "warn") == 0 ? LOG_WARN : LOG_DEBUG, "%s", line);
+}
+
+/** Log a failure with its reasons on one line. Returns -1. */
+static int fail_start(struct daemon *d, const char *what, int err, struct why *why)
+{
+    struct strbuf line = STRBUF_INIT;
+
+    (void)strbuf_addf(&line, "%s: %s", what, strerror(-err));
+    for (size_t i = 0; why != NULL && i < why->count; i++)
+        (void)strbuf_addf(&line, "; %s", why->text[i]);
+    log_line(LOG_ERROR, "%s", strbuf_str(&line));
+    strbuf_done(&line);
+    if (why != NULL)
+        why_done(why);
+    d->exit_code = EXIT_FAILED;
+    return -1;
+}
+
+/** Give the default machine's init its names: io and root. */
+static int mount_names(struct daemon *d, struct machine *m)
+{
+    struct strbuf opts = STRBUF_INIT;
+    struct why why = WHY_INIT;
+    int err = machine_mount(m, "io", "devfs", NULL, &why);
+
+    if (err < 0)
+        return fail_start(d, "the default machine's io:", err, &why);
+    (void)strbuf_addf(&opts, "source=%s/root.db", d->config.state);
+    err = machine_mount(m, "root", "sqlitefs", strbuf_str(&opts), &why);
+    strbuf_done(&opts);
+    return err < 0 ? fail_start(d, "the default machine's root:", err, &why) : 0;
+}
+
+static int boot_default_machine(struct daemon *d)
+{
+    struct rpc_machine_request request = {.name = RPC_DEFAULT_MACHINE, .clock = CLOCK_REAL};
+    struct why why = WHY_INIT;
+    struct machine *m;
+    int err;
+
+    if (!d->config.default_machine)
+        return 0;
+    if (getrandom(&request.seed, sizeof request.seed, 0) < 0)
+        return fail_start(d, "random numbers", -errno, NULL);
+    err = rpc_add_machine(d->rpc, &request, &why, &m);
+    if (err < 0)
+        return fail_start(d, "the default machine", err, &why);
+    return mount_names(d, m);
+}
+
+static int prepare_state(struct daemon *d)
+{
+    struct strbuf error = STRBUF_INIT;
+    int err = 0;
+
+    if (strchr(d->config.state, ',') != NULL) {
+        (void)strbuf_addf(&error, "%s: the state directory's name must not contain ','",
+                          d->config.state);
+        err = -EINVAL;
+    }
+    if (err == 0)
+        err = make_private_dir(d->config.state, &error);
+    if (err < 0) {
+        log_line(LOG_ERROR, "%s", strbuf_str(&error));
+        d->exit_code = EXIT_FAILED;
+    }
+    strbuf_done(&error);
+    return err;
+}
+
+/** Bind before anything else is touched: a daemon that runs already keeps its files to itself. */
+static int bind_socket(struct daemon *d)
+{
+    struct strbuf error = STRBUF_INIT;
+    int err = listen_socket_open(&d->socket, d->config.socket, &error);
+
+    d->has_socket = err == 0;
+    if (err < 0) {
+        log_line(LOG_ERROR, "%s", strbuf_str(&error));
+        d->exit_code = EXIT_FAILED;
+    }
+    strbuf_done(&error);
+    return err;
+}
+
+static int start_listening(struct daemon *d)
+{
+    int err = rpc_listen(d->rpc, d->socket.fd);
+
+    if (err < 0)
+        return fail_start(d, d->config.socket, err, NULL);
+    d->socket.fd = -1; /* the loop's now */
+    (void)fprintf(stderr, "scboxd ready: %s\n", d->config.socket);
+    return 0;
+}
+
+/** Make the loop, the host and the RPC layer: nothing of it can be seen from outside yet. */
+static int make_layers(struct daemon *d)
+{
+    struct rpc_options options = {
+        .limits = d->config.limits,
+        .uids = d->config.allow_uids,
+        .uid_count = d->config.allow_uid_count,
+        .daemon = {.ops = &host_ops,
+                   .fs_open = registry_open,
+                   .machine_gone = daemon_machine_gone,
+                   .stop = daemon_stop_soon,
+                   .guest_refusal = daemon_guest_refusal,
+                   .log = daemon_log,
+                   .user = d},
+    };
+    int err = strings_add(&d->config.source_roots, d->config.state);
+
+    if (err == 0)
+        err = uv_loop_init(&d->loop);
+    if (err == 0)
+        err = host_new(&d->loop, &d->config.source_roots, &d->host);
+    if (err < 0)
+        return fail_start(d, "start", err, NULL);
+    options.daemon.host = d->host;
+    err = rpc_new(&d->loop, &options, &d->rpc);
+    if (err < 0)
+        return fail_start(d, "start", err, NULL);
+    (void)uv_signal_init(&d->loop, &d->sigterm);
+    (void)uv_signal_init(&d->loop, &d->sigint);
+    (void)uv_timer_init(&d->loop, &d->stop_soon);
+    d->sigterm.data = d;
+    d->sigint.data = d;
+    d->stop_soon.data = d;
+    (void)uv_signal_start(&d->sigterm, on_signal, SIGTERM);
+    (void)uv_signal_start(&d->sigint, on_signal, SIGINT);
+    return 0;
+}
+
+/** Run until everything is closed. */
+static void run(struct daemon *d)
+{
+    if (boot_default_machine(d) < 0 || start_listening(d) < 0)
+        daemon_stop(d);
+    (void)uv_run(&d->loop, UV_RUN_DEFAULT);
+    if (uv_loop_close(&d->loop) != 0) {
+        log_line(LOG_ERROR, "handles are left open at the end");
+        d->exit_code = EXIT_FAILED;
+    }
+    host_free(d->host);
+}
+
+/** What the process itself needs: no SIGPIPE, private files, as many descriptors as it may have. */
+static void set_up_process(void)
+{
+    struct rlimit files;
+
+    (void)signal(SIGPIPE, SIG_IGN);
+    (void)umask(077);
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+        files.rlim_cur = files.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &files);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    struct daemon d = {.exit_code = EXIT_CLEAN};
+    enum options_wish wish;
+
+    config_init(&d.config);
+    wish = options_read(argc, argv, &d.config);
+    if (wish != OPTIONS_RUN) {
+        config_done(&d.config);
+        return wish == OPTIONS_USAGE ? EXIT_USAGE : EXIT_CLEAN;
+    }
+    log_set_level(d.config.log_level);
+    set_up_process();
+    if (bind_socket(&d) == 0 && prepare_state(&d) == 0 && make_layers(&d) == 0)
+        run(&d);
+    if (d.has_socket)
+        listen_socket_close(&d.socket);
+    if (d.exit_code == EXIT_CLEAN)
+        log_line(LOG_INFO, "stopped");
+    config_done(&d.config);
+    return d.exit_code;
+}

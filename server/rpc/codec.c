@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: MIT */
+/* The generated half of the codec: one decode_, lend_ and encode_ function a row of syscalls.def. */
+#include "server/rpc/codec.h"
+
+#include "server/rpc/kinds.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define SC_CALL(nr, UP, low, pass, rc, doc, ARGS, RESULTS, ERRORS)                                 \
+    static int decode_##low(struct decoder *d, struct sc_##low##_args *out)                        \
+    {                                                                                              \
+        ARGS return 0;                                                                             \
+    }
+#define SC_ARG(kind, name, doc)                                                                    \
+    if (take_##kind(d, &out->name) < 0)                                                            \
+        return -1;
+#define SC_OPT(kind, name, doc) SC_ARG(kind, name, doc)
+#define SC_NO_ARGS                                                                                 \
+    (void)d;                                                                                       \
+    out->none = 0;
+#include "schema/syscalls.def"
+
+/** Room for @size result bytes. */
+static int lend(struct decoder *d, uint64_t size, struct sc_buf *out)
+{
+    if (size > d->transfer_max)
+        return fail(d->failure, RPC_E_PARAMS, "size",
+                    "%llu bytes; one transfer has at most %llu (limit transfer_bytes)",
+                    (unsigned long long)size, (unsigned long long)d->transfer_max);
+    d->lent = malloc((size_t)size + 1);
+    if (d->lent == NULL)
+        return fail(d->failure, RPC_E_INTERNAL, NULL, "out of memory");
+    *out = (struct sc_buf){d->lent, (size_t)size, 0};
+    return 0;
+}
+
+#define SC_CALL(nr, UP, low, pass, rc, doc, ARGS, RESULTS, ERRORS)                                 \
+    static int lend_##low(struct decoder *d, const struct sc_##low##_args *args,                   \
+                          struct sc_##low##_out *out)                                              \
+    {                                                                                              \
+        (void)d;                                                                                   \
+        (void)args;                                                                                \
+        (void)out;                                                                                 \
+        RESULTS return 0;                                                                          \
+    }
+#define SC_RET(kind, name, doc)
+#define SC_OUT(type, name, doc)
+#define SC_OUT_BUF(name, doc)                                                                      \
+    if (lend(d, args->size, &out->name) < 0)                                                       \
+        return -1;
+#define SC_NO_RESULT
+#include "schema/syscalls.def"
+
+/* The members of a struct stand in the result object itself. */
+#define SC_STRUCT(name, fields, doc)                                                               \
+    static void put_struct_##name(struct json_out *o, const struct sc_##name *value)               \
+    {                                                                                              \
+        fields                                                                                     \
+    }
+#define SC_FIELD(kind, name, doc) put_##kind(o, #name, &value->name);
+#include "schema/types.def"
+
+#define SC_CALL(nr, UP, low, pass, rc, doc, ARGS, RESULTS, ERRORS)                                 \
+    static void encode_##low(const struct decoder *d, const struct sc_##low##_out *out,            \
+                             struct json_out *o)                                                   \
+    {                                                                                              \
+        (void)d;                                                                                   \
+        RESULTS                                                                                    \
+    }
+#define SC_RET(kind, name, doc) put_##kind(o, #name, &out->name);
+#define SC_OUT(type, name, doc) put_struct_##type(o, &out->name);
+#define SC_OUT_BUF(name, doc) out_data(o, #name, out->name.ptr, out->name.len, d->base64);
+#define SC_NO_RESULT                                                                               \
+    (void)out;                                                                                     \
+    (void)o;
+#include "schema/syscalls.def"
+
+/** The argument whose name and "_strlen" make up @key, or -1. */
+static int arg_of_strlen(const struct sc_call_info *info, const char *key)
+{
+    for (int i = 0; info->args[i].name != NULL; i++) {
+        enum sc_kind kind = info->args[i].kind;
+        size_t len = strlen(info->args[i].name);
+
+        if ((kind == SC_K_path || kind == SC_K_name || kind == SC_K_text) &&
+            strncmp(key, info->args[i].name, len) == 0 && strcmp(key + len, "_strlen") == 0)
+            return i;
+    }
+    return -1;
+}
+
+/** Note an extra member once. */
+static int take_once(const cJSON **at, const cJSON *item, struct failure *f)
+{
+    if (*at != NULL)
+        return fail(f, RPC_E_PARAMS, NULL, "'%s' given twice", item->string);
+    *at = item;
+    return 1;
+}
+
+struct extras {
+    struct decoder *decoder;
+    const cJSON *background;
+    const cJSON *encoding;
+};
+
+/** Members that every call may carry, and lengths of strings. */
+static int take_extra(void *user, const cJSON *item, struct failure *f)
+{
+    struct extras *x = user;
+    int i = arg_of_strlen(x->decoder->info, item->string);
+
+    if (i >= 0)
+        return take_once(&x->decoder->strlen_of[i], item, f);
+    if (strcmp(item->string, "as") == 0)
+        return take_once(&x->decoder->as, item, f);
+    if (strcmp(item->string, "session") == 0)
+        return take_once(&x->decoder->session, item, f);
+    if (strcmp(item->string, "background") == 0)
+        return take_once(&x->background, item, f);
+    if (strcmp(item->string, "encoding") == 0)
+        return take_once(&x->encoding, item, f);
+    return 0;
+}
+
+static int check_extras(struct decoder *d, const struct extras *x)
+{
+    if (x->background != NULL && !cJSON_IsBool(x->background))
+        return fail_value(d->failure, x->background, "background", "not true or false");
+    d->background = cJSON_IsTrue(x->background);
+    if (x->encoding == NULL)
+        return 0;
+    if (!cJSON_IsString(x->encoding) || (strcmp(x->encoding->valuestring, "base64") != 0 &&
+                                         strcmp(x->encoding->valuestring, "utf8") != 0))
+        return fail_value(d->failure, x->encoding, "encoding", "neither \"base64\" nor \"utf8\"");
+    d->base64 = strcmp(x->encoding->valuestring, "base64") == 0;
+    return 0;
+}
+
+int codec_decode(struct decoder *d, const cJSON *params, union sc_args *out)
+{
+    struct extras x = {d, NULL, NULL};
+
+    if (params_sort(d->info->args, params, take_extra, &x, d->at, d->failure) < 0 ||
+        check_extras(d, &x) < 0)
+        return -1;
+    switch (d->info->nr) {
+#define SC_CALL(nr, UP, low, pass, rc, doc, ARGS, RESULTS, ERRORS)                                 \
+    case nr:                                                                                       \
+        return decode_##low(d, &out->low);
+#include "schema/syscalls.def"
+    default:
+        return fail(d->failure, RPC_E_NO_METHOD, NULL, "no call has number %d", d->info->nr);
+    }
+}
+
+int codec_lend(struct decoder *d, const union sc_args *args, union sc_out *out)
+{
+    switch (d->info->nr) {
+#define SC_CALL(nr, UP, low, pass, rc, doc, ARGS, RESULTS, ERRORS)                                 \
+    case nr:                                                                                       \
+        return lend_##low(d, &args->low, &out->low);
+#include "schema/syscalls.def"
+    default:
+        return 0;
+    }
+}
+
+void codec_encode(const struct decoder *d, const union sc_out *out, struct json_out *o)
+{
+    if (d->info->results->name == NULL) {
+        out_null(o);
+        return;
+    }
+    out_open(o, '{');
+    switch (d->info->nr) {
+#define SC_CALL(nr, UP, low, pass, rc, doc, ARGS, RESULTS, ERRORS)                                 \
+    case nr:                                                                                       \
+        encode_##low(d, &out->low, o);                                                             \
+        break;
+#include "schema/syscalls.def"
+    default:
+        break;
+    }
+    out_close(o, '}');
+}
+
+void codec_done(struct decoder *d)
+{
+    free(d->bytes);
+    free(d->lent);
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Between JSON and the argument and result structs of the calls, generated from syscalls.def.
+ *
+ *     struct decoder d = {.info = row, .transfer_max = …, .failure = &f};
+ *     codec_decode(&d, params, &call.args);             strings point into params
+ *     codec_lend(&d, &call.args, &call.out);            room for result bytes
+ *     … the call …
+ *     codec_encode(&d, &call.out, &json_out);
+ *     codec_done(&d);                                   when the call has finished
+ */
+#ifndef SERVER_RPC_CODEC_H
+#define SERVER_RPC_CODEC_H
+
+#include "schema/calls.h"
+#include "server/rpc/failure.h"
+#include "server/rpc/params.h"
+
+/** Decodes one call's arguments and encodes its results. */
+struct decoder {
+    /* Set by the caller. */
+    const struct sc_call_info *info;
+    uint64_t transfer_max; /* bytes of one data argument or result */
+    struct failure *failure;
+
+    /* Filled by codec_decode(). */
+    const cJSON *as; /* the members that every call may carry; NULL when missing */
+    const cJSON *session;
+    bool background;
+    bool base64; /* "encoding" says so: data arguments are, results shall be */
+
+    /* The codec's own. */
+    const cJSON *at[PARAMS_MAX]; /* argument values in the row's order */
+    const cJSON *strlen_of[PARAMS_MAX];
+    size_t next; /* which argument is decoded */
+    char *bytes; /* decoded base64 */
+    char *lent;  /* room for result bytes */
+};
+
+/**
+ * Decode arguments.
+ * @params   an object, an array, or NULL; borrowed until the call has finished.
+ * Returns   0; -1 said in d->failure.
+ */
+int codec_decode(struct decoder *d, const cJSON *params, union sc_args *out);
+
+/** Lend the call room for its result bytes. Returns 0; -1 said in d->failure. */
+int codec_lend(struct decoder *d, const union sc_args *args, union sc_out *out);
+
+/** Write a call's results: an object of them, or null for a call without. */
+void codec_encode(const struct decoder *d, const union sc_out *out, struct json_out *o);
+
+/** Release what decoding and lending took. */
+void codec_done(struct decoder *d);
+
+#endif

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One connection: bytes in, lines to requests, answers out.
+ *
+ *     open ----- the peer sends no more ----> half-closed --- all answered and sent ---+
+ *       |                                          |                                   |
+ *       |                                          +--- the peer is gone --------------+--> closing -> freed
+ *       +--- the peer is gone, write error ----------------------------------------- --+
+ *       +--- refused: message too large --> lingering: read and ignored for a moment --+
+ *
+ * Whoever closes a connection must not be inside of a machine, because what it parked is cancelled then
+ * and its session may end. So everything that machines cause (answers, events) only queues bytes, and
+ * closing is done from libuv's callbacks.
+ *
+ * A peer that does not read makes its queue grow up to a limit; past it the connection takes no more lines
+ * and reads no more, until the queue is below it again.
+ */
+#ifndef SERVER_RPC_CONN_H
+#define SERVER_RPC_CONN_H
+
+#include "server/rpc/frame.h"
+#include "server/rpc/server.h"
+#include "server/rpc/session.h"
+#include "server/rpc/trace.h"
+
+struct conn {
+    struct rpc *rpc;
+    struct list link; /* in rpc->conns */
+    uv_pipe_t pipe;
+    uv_timer_t timer; /* conn_settle() soon; the end of lingering */
+    uv_poll_t hangup; /* of a half-closed one: the peer is gone altogether */
+    int hangup_fd;    /* what it polls; -1: not open */
+    unsigned handles; /* open ones of the three; freed at 0 */
+    struct frame in;
+    struct strbuf out; /* to be sent after: */
+    struct strbuf sending;
+    uv_write_t write;
+    uv_shutdown_t shutdown;
+    bool writing;
+    bool corked; /* lines are taken: send when that is done */
+    bool reading;
+    bool ended;   /* the peer sends no more */
+    bool refused; /* what it sends is ignored */
+    bool shut;    /* we send no more */
+    bool closing;
+    struct list requests;    /* struct request.link: they wait */
+    size_t in_flight;        /* how many */
+    struct session *session; /* referenced, maybe over; NULL before the first */
+    bool attached;           /* counted in session->conns */
+    struct subscription events;
+};
+
+/** Accept a connection from the listener. Returns 0 or -errno; @out borrowed, it frees itself. */
+int conn_accept(struct rpc *rpc, struct conn **out);
+
+/** Start to serve it. */
+void conn_start(struct conn *c);
+
+/** Answer with an error that belongs to no request, and serve it no more. */
+void conn_refuse(struct conn *c, struct failure *f);
+
+/** Queue bytes and send them; @bytes is empty afterwards. Dropped when it is closing. */
+void conn_send(struct conn *c, struct strbuf *bytes);
+
+/** Whether more bytes are queued than a peer that reads would leave. */
+bool conn_is_full(const struct conn *c);
+
+/** Make @s the session of the connection, instead of the one it has. Referenced. */
+void conn_set_session(struct conn *c, struct session *s);
+
+/** A request of the connection was answered: a half-closed one may be done. */
+void conn_request_gone(struct conn *c);
+
+/** Cancel what waits, leave the session, close. Harmless when it is closing. */
+void conn_close(struct conn *c);
+
+/** Of a daemon that stops: read no more, close when everything is sent. */
+void conn_finish(struct conn *c);
+
+#endif

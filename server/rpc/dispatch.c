@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/rpc/dispatch.h"
+
+#include <errno.h>
+#include <string.h>
+
+static enum request_status call_method(struct request *rq, int method)
+{
+    union rpc_params params;
+
+    if (params_decode(method, rq->params, rq->params_text, &params, &rq->failure) < 0)
+        return REQUEST_FAILED;
+    switch (method) {
+#define RPC_METHOD(name, id, shape, doc, PARAMS, RESULTS)                                          \
+    case METHOD_##id:                                                                              \
+        return method_##id(rq, &params.id);
+#include "schema/methods.def"
+    default:
+        return REQUEST_FAILED;
+    }
+}
+
+enum request_status dispatch(struct request *rq)
+{
+    const struct sc_call_info *info = NULL;
+    int method;
+
+    if (strncmp(rq->method, "SC_", 3) == 0)
+        info = sc_call_by_name(rq->method);
+    if (info != NULL)
+        return sc_gate_call(rq, info);
+    method = rpc_method_by_name(rq->method);
+    if (method >= 0)
+        return call_method(rq, method);
+    (void)fail(&rq->failure, RPC_E_NO_METHOD, NULL, "no method '%s'; rpc.discover lists them all",
+               rq->method);
+    return REQUEST_FAILED;
+}
+
+struct session *request_session(struct request *rq)
+{
+    struct session *s = rq->conn->session;
+
+    if (s != NULL && !session_is_over(s))
+        return s;
+    (void)fail(&rq->failure, RPC_E_NO_SESSION, NULL, "%s",
+               s != NULL ? "the connection's session is over: its process has ended"
+                         : "the connection has no session; see session.open");
+    return NULL;
+}
+
+struct rpc_machine *request_machine(struct request *rq, const char *name)
+{
+    struct session *s = rq->conn->session;
+
+    if (name == NULL && s != NULL && !session_is_over(s))
+        return s->machine;
+    return machines_find(rq->conn->rpc, name, &rq->failure);
+}
+
+struct proc *request_proc(struct request *rq, int32_t pid)
+{
+    struct rpc_machine *machine;
+    struct proc *p;
+
+    if (pid == 0) {
+        struct session *s = request_session(rq);
+
+        return s != NULL ? s->proc : NULL;
+    }
+    machine = request_machine(rq, NULL);
+    if (machine == NULL)
+        return NULL;
+    p = proc_find(machine->m, pid);
+    if (p == NULL)
+        (void)fail(&rq->failure, ESRCH, "pid", "machine '%s' has no process %d", machine->name,
+                   pid);
+    return p;
+}

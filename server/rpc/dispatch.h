@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/* From a method's name to its handler. */
+#ifndef SERVER_RPC_DISPATCH_H
+#define SERVER_RPC_DISPATCH_H
+
+#include "server/rpc/request.h"
+
+/** Carry a request out. Parked ones finish by themselves. */
+enum request_status dispatch(struct request *rq);
+
+/** SC_*: a call of the simulated system (sc_gate.c). */
+enum request_status sc_gate_call(struct request *rq, const struct sc_call_info *info);
+
+/*
+ * Handlers of methods.def. Each returns DONE with its result written to request_result() (nothing: null),
+ * FAILED with rq->failure said, or PARKED.
+ * @params   borrowed for the call.
+ */
+#define RPC_METHOD(name, id, shape, doc, PARAMS, RESULTS)                                          \
+    enum request_status method_##id(struct request *rq, const struct rpc_##id##_params *params);
+#include "schema/methods.def"
+
+/** The session of the request's connection, or NULL with the failure said. */
+struct session *request_session(struct request *rq);
+
+/** The machine of a name; NULL means the session's, else the default one. NULL with the failure said. */
+struct rpc_machine *request_machine(struct request *rq, const char *name);
+
+/** A process of the session's machine; pid 0 is the session's own. NULL with the failure said. */
+struct proc *request_proc(struct request *rq, int32_t pid);
+
+#endif

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/rpc/envelope.h"
+
+#include <string.h>
+
+/** The members of a request. */
+struct members {
+    const cJSON *jsonrpc, *id, *method, *params, *result, *error;
+};
+
+static const cJSON **member_by_name(struct members *m, const char *name)
+{
+    const struct {
+        const char *name;
+        const cJSON **at;
+    } rows[] = {
+        {"jsonrpc", &m->jsonrpc}, {"id", &m->id},         {"method", &m->method},
+        {"params", &m->params},   {"result", &m->result}, {"error", &m->error},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (strcmp(rows[i].name, name) == 0)
+            return rows[i].at;
+    }
+    return NULL;
+}
+
+/** Find the members; unknown ones are nobody's business. -1 when one is given twice. */
+static int collect(const cJSON *tree, struct members *m, struct failure *f)
+{
+    for (const cJSON *item = tree->child; item != NULL; item = item->next) {
+        const cJSON **at = member_by_name(m, item->string);
+
+        if (at != NULL && *at != NULL)
+            return fail(f, RPC_E_INVALID, NULL, "member '%s' given twice", item->string);
+        if (at != NULL)
+            *at = item;
+    }
+    return 0;
+}
+
+/** Whether the id can be echoed: a string, a number or null. */
+static bool id_is_valid(struct json_span id)
+{
+    enum json_kind kind = json_kind(id);
+
+    return kind == JSON_STRING || kind == JSON_NUMBER || kind == JSON_NULL;
+}
+
+static int check_members(const struct members *m, struct json_span id, struct failure *f)
+{
+    if (m->id != NULL && !id_is_valid(id))
+        return fail(f, RPC_E_INVALID, NULL, "an id is a string, a number or null");
+    if (!cJSON_IsString(m->method))
+        return fail(f, RPC_E_INVALID, NULL, "member 'method' must be a string");
+    if (!cJSON_IsString(m->jsonrpc) || strcmp(m->jsonrpc->valuestring, "2.0") != 0)
+        return fail(f, RPC_E_INVALID, NULL, "member 'jsonrpc' must be \"2.0\"");
+    if (m->params != NULL && !cJSON_IsArray(m->params) && !cJSON_IsObject(m->params))
+        return fail(f, RPC_E_INVALID, NULL, "member 'params' must be an object or an array");
+    return 0;
+}
+
+static int parse(struct json_span text, struct envelope *out, struct failure *f)
+{
+    if (json_kind(text) != JSON_OBJECT)
+        return fail(f, RPC_E_INVALID, NULL, "a request is an object");
+    if (json_has_nul(text))
+        return fail(f, RPC_E_INVALID, NULL,
+                    "a string holds \\u0000; send such bytes with \"encoding\": \"base64\"");
+    out->tree = cJSON_ParseWithLength(text.ptr, text.len);
+    if (out->tree == NULL)
+        return fail(f, RPC_E_INTERNAL, NULL, "out of memory");
+    return 0;
+}
+
+/** Whether an invalid request asked for no answer: it names a method and has no id. */
+static bool wants_no_answer(struct json_span text)
+{
+    struct json_span member;
+
+    return json_kind(text) == JSON_OBJECT && !json_get(text, "id", &member) &&
+           json_get(text, "method", &member) && json_kind(member) == JSON_STRING;
+}
+
+/** What becomes of a request that can't be carried out. */
+static enum envelope_kind reject(struct json_span text, bool id_is_sure, struct envelope *out)
+{
+    static const struct json_span null_id = {"null", 4};
+
+    if (wants_no_answer(text))
+        return ENVELOPE_DROP;
+    if (!id_is_sure || !json_get(text, "id", &out->id) || !id_is_valid(out->id))
+        out->id = null_id;
+    return ENVELOPE_INVALID;
+}
+
+enum envelope_kind envelope_read(struct json_span text, struct envelope *out, struct failure *f)
+{
+    struct members m = {0};
+
+    *out = (struct envelope){0};
+    if (parse(text, out, f) < 0)
+        return reject(text, json_kind(text) == JSON_OBJECT, out);
+    if (collect(out->tree, &m, f) < 0)
+        return reject(text, false, out);
+    if (m.method == NULL && (m.result != NULL || m.error != NULL))
+        return ENVELOPE_DROP;
+    (void)json_get(text, "id", &out->id);
+    if (check_members(&m, out->id, f) < 0)
+        return reject(text, true, out);
+    out->method = m.method->valuestring;
+    out->params = m.params;
+    if (m.params != NULL)
+        (void)json_get(text, "params", &out->params_text);
+    return m.id != NULL ? ENVELOPE_REQUEST : ENVELOPE_NOTIFICATION;
+}

@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/rpc/kinds.h"
+
+#include "server/base/base64.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/** The next argument of the row: its value, and its name in *@arg. */
+static const cJSON *next_arg(struct decoder *d, const char **arg)
+{
+    *arg = d->info->args[d->next].name;
+    return d->at[d->next++];
+}
+
+/** Cut a string to what <arg>_strlen says, as C callers do. */
+static int cut_string(struct decoder *d, const cJSON *len_item, struct sc_str *out)
+{
+    const char *arg = d->info->args[d->next - 1].name;
+    uint64_t len;
+
+    if (len_item == NULL)
+        return 0;
+    if (params_uint(len_item, arg, SIZE_MAX, &len, d->failure) < 0)
+        return -1;
+    if (len > out->len)
+        return fail_value(d->failure, len_item, arg, "%s_strlen is more than the string has: %zu",
+                          arg, out->len);
+    out->len = (size_t)len;
+    return 0;
+}
+
+static int take_str(struct decoder *d, struct sc_str *out)
+{
+    const char *arg;
+    const cJSON *len_item = d->strlen_of[d->next];
+    const cJSON *item = next_arg(d, &arg);
+
+    *out = (struct sc_str){"", 0};
+    if (item == NULL)
+        return 0;
+    if (!cJSON_IsString(item))
+        return fail_value(d->failure, item, arg, "not a string");
+    *out = (struct sc_str){item->valuestring, strlen(item->valuestring)};
+    return cut_string(d, len_item, out);
+}
+
+int take_path(struct decoder *d, struct sc_str *out)
+{
+    return take_str(d, out);
+}
+
+int take_name(struct decoder *d, struct sc_str *out)
+{
+    return take_str(d, out);
+}
+
+int take_text(struct decoder *d, struct sc_str *out)
+{
+    return take_str(d, out);
+}
+
+/** Replace the text of base64 in *@out by what it stands for. */
+static int decode_base64(struct decoder *d, const char *arg, struct sc_str *out)
+{
+    size_t len;
+
+    d->bytes = malloc(out->len + 1);
+    if (d->bytes == NULL)
+        return fail(d->failure, RPC_E_INTERNAL, arg, "out of memory");
+    if (base64_decode(out->ptr, out->len, d->bytes, &len) < 0)
+        return fail(d->failure, RPC_E_PARAMS, arg, "not base64 as RFC 4648 section 4 has it");
+    *out = (struct sc_str){d->bytes, len};
+    return 0;
+}
+
+int take_bytes(struct decoder *d, struct sc_str *out)
+{
+    const char *arg;
+    const cJSON *item = next_arg(d, &arg);
+
+    if (!cJSON_IsString(item))
+        return fail_value(d->failure, item, arg, "not a string");
+    *out = (struct sc_str){item->valuestring, strlen(item->valuestring)};
+    if (d->base64 && decode_base64(d, arg, out) < 0)
+        return -1;
+    if (out->len > d->transfer_max)
+        return fail(d->failure, RPC_E_PARAMS, arg,
+                    "%zu bytes; one transfer has at most %llu (limit transfer_bytes)", out->len,
+                    (unsigned long long)d->transfer_max);
+    return 0;
+}
+
+int take_sized(struct decoder *d, struct sc_str *out)
+{
+    return take_bytes(d, out);
+}
+
+static int take_int32(struct decoder *d, int32_t *out)
+{
+    const char *arg;
+    const cJSON *item = next_arg(d, &arg);
+    int64_t value = 0;
+
+    if (item != NULL && params_int(item, arg, INT32_MIN, INT32_MAX, &value, d->failure) < 0)
+        return -1;
+    *out = (int32_t)value;
+    return 0;
+}
+
+static int take_int64(struct decoder *d, int64_t *out)
+{
+    const char *arg;
+    const cJSON *item = next_arg(d, &arg);
+
+    *out = 0;
+    return item == NULL ? 0 : params_int(item, arg, INT64_MIN, INT64_MAX, out, d->failure);
+}
+
+static int take_uint64(struct decoder *d, uint64_t *out)
+{
+    const char *arg;
+    const cJSON *item = next_arg(d, &arg);
+
+    *out = 0;
+    return item == NULL ? 0 : params_uint(item, arg, UINT64_MAX, out, d->failure);
+}
+
+int take_fd(struct decoder *d, int32_t *out)
+{
+    return take_int32(d, out);
+}
+
+int take_ofd(struct decoder *d, int32_t *out)
+{
+    return take_int32(d, out);
+}
+
+int take_pid(struct decoder *d, int32_t *out)
+{
+    return take_int32(d, out);
+}
+
+int take_int(struct decoder *d, int32_t *out)
+{
+    return take_int32(d, out);
+}
+
+int take_num(struct decoder *d, uint32_t *out)
+{
+    const char *arg;
+    const cJSON *item = next_arg(d, &arg);
+    uint64_t value = 0;
+
+    if (item != NULL && params_uint(item, arg, UINT32_MAX, &value, d->failure) < 0)
+        return -1;
+    *out = (uint32_t)value;
+    return 0;
+}
+
+int take_off(struct decoder *d, int64_t *out)
+{
+    return take_int64(d, out);
+}
+
+int take_usecs(struct decoder *d, int64_t *out)
+{
+    return take_int64(d, out);
+}
+
+int take_size(struct decoder *d, uint64_t *out)
+{
+    return take_uint64(d, out);
+}
+
+int take_addr(struct decoder *d, uint64_t *out)
+{
+    return take_uint64(d, out);
+}
+
+/** fail() about something that names no flag, with the names that do. */
+static int fail_flag(struct decoder *d, const cJSON *item, const char *arg, const char *group)
+{
+    struct strbuf names = STRBUF_INIT;
+
+    for (const struct sc_flag_info *f = sc_flags; f->group != NULL; f++) {
+        if (strcmp(f->group, group) == 0)
+            (void)strbuf_addf(&names, "%s%s", names.len > 0 ? ", " : "", f->name);
+    }
+    (void)fail_value(d->failure, item, arg, "none of %s", strbuf_str(&names));
+    strbuf_done(&names);
+    return -1;
+}
+
+/** Add the flag that a string names to *@mask. */
+static int add_flag(struct decoder *d, const cJSON *item, const char *arg, const char *group,
+                    uint32_t *mask)
+{
+    const struct sc_flag_info *flag = NULL;
+
+    if (cJSON_IsString(item) && strcmp(group, "FM") == 0 && strcmp(item->valuestring, "ALL") == 0) {
+        *mask |= SC_FM_ALL;
+        return 0;
+    }
+    if (cJSON_IsString(item))
+        flag = sc_flag_by_name(group, item->valuestring, strlen(item->valuestring));
+    if (flag == NULL)
+        return fail_flag(d, item, arg, group);
+    *mask |= flag->value;
+    return 0;
+}
+
+/** A mask: an array of names, or a number. */
+static int take_mask(struct decoder *d, const char *group, uint32_t *out)
+{
+    const char *arg;
+    const cJSON *item = next_arg(d, &arg);
+    uint64_t value = 0;
+
+    *out = 0;
+    if (cJSON_IsArray(item)) {
+        for (const cJSON *i = item->child; i != NULL; i = i->next) {
+            if (add_flag(d, i, arg, group, out) < 0)
+                return -1;
+        }
+        return 0;
+    }
+    if (!cJSON_IsNumber(item))
+        return fail_value(d->failure, item, arg, "neither an array of names nor a number");
+    if (params_uint(item, arg, UINT32_MAX, &value, d->failure) < 0)
+        return -1;
+    *out = (uint32_t)value;
+    return 0;
+}
+
+int take_fm(struct decoder *d, uint32_t *out)
+{
+    return take_mask(d, "FM", out);
+}
+
+int take_mm(struct decoder *d, uint32_t *out)
+{
+    return take_mask(d, "MM", out);
+}
+
+int take_ft(struct decoder *d, uint32_t *out)
+{
+    const char *arg = d->info->args[d->next].name;
+
+    *out = 0;
+    if (!cJSON_IsString(d->at[d->next]))
+        return take_num(d, out);
+    return add_flag(d, d->at[d->next++], arg, "FT", out);
+}
+
+const char *flag_name(const char *group, uint32_t value)
+{
+    for (const struct sc_flag_info *f = sc_flags; f->group != NULL; f++) {
+        if (strcmp(f->group, group) == 0 && f->value == value)
+            return f->name;
+    }
+    return NULL;
+}
+
+void put_mask(struct json_out *o, const char *group, uint32_t mask)
+{
+    out_open(o, '[');
+    for (const struct sc_flag_info *f = sc_flags; f->group != NULL; f++) {
+        if (strcmp(f->group, group) != 0 || (mask & f->value) == 0)
+            continue;
+        out_string(o, f->name);
+        mask &= ~f->value;
+    }
+    if (mask != 0)
+        out_uint(o, mask);
+    out_close(o, ']');
+}
+
+/** A single value by its name, or as a number when it has none. */
+static void put_flag(struct json_out *o, const char *key, const char *group, uint32_t value)
+{
+    const char *name = flag_name(group, value);
+
+    out_key(o, key);
+    if (name != NULL)
+        out_string(o, name);
+    else
+        out_uint(o, value);
+}
+
+void put_dname(struct json_out *o, const char *key, const struct sc_dname *value)
+{
+    out_data(o, key, value->bytes, strnlen(value->bytes, sizeof value->bytes), false);
+}
+
+static void put_int32(struct json_out *o, const char *key, int32_t value)
+{
+    out_key(o, key);
+    out_int(o, value);
+}
+
+void put_fd(struct json_out *o, const char *key, const int32_t *value)
+{
+    put_int32(o, key, *value);
+}
+
+void put_pid(struct json_out *o, const char *key, const int32_t *value)
+{
+    put_int32(o, key, *value);
+}
+
+void put_int(struct json_out *o, const char *key, const int32_t *value)
+{
+    put_int32(o, key, *value);
+}
+
+void put_size(struct json_out *o, const char *key, const uint64_t *value)
+{
+    out_key(o, key);
+    out_uint(o, *value);
+}
+
+void put_fm(struct json_out *o, const char *key, const uint32_t *value)
+{
+    out_key(o, key);
+    put_mask(o, "FM", *value);
+}
+
+void put_ft(struct json_out *o, const char *key, const uint32_t *value)
+{
+    put_flag(o, key, "FT", *value);
+}
+
+void put_ps(struct json_out *o, const char *key, const uint32_t *value)
+{
+    put_flag(o, key, "PS", *value);
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One function a kind of types.def: take_<kind>() decodes the decoder's next argument, put_<kind>() writes
+ * a result member. The names are pasted by codec.c.
+ */
+#ifndef SERVER_RPC_KINDS_H
+#define SERVER_RPC_KINDS_H
+
+#include "server/rpc/codec.h"
+
+/* A missing argument (the row says it is optional) decodes as zero or empty. Each returns 0, or -1 with
+ * the failure said. */
+int take_path(struct decoder *d, struct sc_str *out);
+int take_name(struct decoder *d, struct sc_str *out);
+int take_text(struct decoder *d, struct sc_str *out);
+int take_bytes(struct decoder *d, struct sc_str *out);
+int take_sized(struct decoder *d, struct sc_str *out);
+int take_fd(struct decoder *d, int32_t *out);
+int take_ofd(struct decoder *d, int32_t *out);
+int take_pid(struct decoder *d, int32_t *out);
+int take_int(struct decoder *d, int32_t *out);
+int take_num(struct decoder *d, uint32_t *out);
+int take_off(struct decoder *d, int64_t *out);
+int take_size(struct decoder *d, uint64_t *out);
+int take_addr(struct decoder *d, uint64_t *out);
+int take_usecs(struct decoder *d, int64_t *out);
+int take_fm(struct decoder *d, uint32_t *out);
+int take_mm(struct decoder *d, uint32_t *out);
+int take_ft(struct decoder *d, uint32_t *out);
+
+/* Each writes a key and its value. */
+void put_dname(struct json_out *o, const char *key, const struct sc_dname *value);
+void put_fd(struct json_out *o, const char *key, const int32_t *value);
+void put_pid(struct json_out *o, const char *key, const int32_t *value);
+void put_int(struct json_out *o, const char *key, const int32_t *value);
+void put_size(struct json_out *o, const char *key, const uint64_t *value);
+void put_fm(struct json_out *o, const char *key, const uint32_t *value);
+void put_ft(struct json_out *o, const char *key, const uint32_t *value);
+void put_ps(struct json_out *o, const char *key, const uint32_t *value);
+
+/** A mask as an array of the names of its bits; bits without a name are one integer at its end. */
+void put_mask(struct json_out *o, const char *group, uint32_t mask);
+
+/** The name of a single value ("DONE" of PS), or NULL. */
+const char *flag_name(const char *group, uint32_t value);
+
+#endif

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/rpc/machines.h"
+
+#include "server/rpc/session.h"
+#include "server/rpc/trace.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/** The session whose process ended is over. */
+static void on_proc_end(struct listener *self, struct machine *m, const struct event *event)
+{
+    struct rpc_machine *machine = container_of(self, struct rpc_machine, listener);
+
+    (void)m;
+    for (struct list *i = machine->sessions.next; i != &machine->sessions; i = i->next) {
+        struct session *s = container_of(i, struct session, in_machine);
+
+        if (s->pid == event->pid) {
+            session_leave(s);
+            return;
+        }
+    }
+}
+
+static void on_machine_end(void *user, struct machine *m)
+{
+    struct rpc_machine *machine = user;
+
+    (void)m;
+    machine->ended = true;
+    rpc_tidy_later(machine->rpc);
+}
+
+static bool name_is_valid(const char *name)
+{
+    static const char ok[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+    size_t len = strlen(name);
+
+    return len > 0 && len <= MACHINE_NAME_MAX && strspn(name, ok) == len;
+}
+
+static struct rpc_machine *find(struct rpc *rpc, const char *name)
+{
+    struct rpc_machine *machine;
+
+    HASH_FIND_STR(rpc->machines, name, machine);
+    return machine;
+}
+
+/** Make up a name that no machine has. */
+static void make_name(struct rpc *rpc, char out[MACHINE_NAME_MAX + 1])
+{
+    do
+        (void)snprintf(out, MACHINE_NAME_MAX + 1, "m%llu", (unsigned long long)++rpc->names_made);
+    while (find(rpc, out) != NULL);
+}
+
+static int check_request(struct rpc *rpc, const char *name, struct why *why)
+{
+    if (name != NULL && !name_is_valid(name))
+        return why_add(why, -EINVAL, "a machine's name is 1 to %d of a-z A-Z 0-9 . _ -",
+                       MACHINE_NAME_MAX);
+    if (name != NULL && find(rpc, name) != NULL)
+        return why_add(why, -EEXIST, "there is a machine '%s' already", name);
+    if ((uint64_t)rpc->stats.machines >= rpc->limits.machines)
+        return why_add(why, -EAGAIN, "there are %llu machines (limit machines)",
+                       (unsigned long long)rpc->limits.machines);
+    return 0;
+}
+
+int rpc_add_machine(struct rpc *rpc, const struct rpc_machine_request *request, struct why *why,
+                    struct machine **out)
+{
+    struct rpc_machine *machine;
+    struct machine_spec spec = {.clock = request->clock,
+                                .seed = request->seed,
+                                .limits = request->limits,
+                                .fs_open = rpc->opt.daemon.fs_open,
+                                .on_end = on_machine_end};
+    int err = check_request(rpc, request->name, why);
+
+    if (err < 0)
+        return err;
+    machine = calloc(1, sizeof *machine);
+    if (machine == NULL)
+        return -ENOMEM;
+    machine->rpc = rpc;
+    if (request->name != NULL)
+        (void)strcpy(machine->name, request->name);
+    else
+        make_name(rpc, machine->name);
+    spec.name = machine->name;
+    spec.user = machine;
+    err = machine_new(&spec, rpc->opt.daemon.ops, rpc->opt.daemon.host, &machine->m);
+    if (err < 0)
+        goto out;
+    HASH_ADD_STR(rpc->machines, name, machine);
+    if (!hash_added(machine)) {
+        machine_free(machine->m);
+        err = -ENOMEM;
+        goto out;
+    }
+    list_init(&machine->sessions);
+    list_init(&machine->subscriptions);
+    machine->m->owner = machine;
+    machine->listener = (struct listener){.kinds = EVENT_END, .on_event = on_proc_end};
+    listener_add(machine->m, &machine->listener);
+    rpc->stats.machines++;
+    *out = machine->m;
+    return 0;
+out:
+    free(machine);
+    return err;
+}
+
+struct rpc_machine *machines_find(struct rpc *rpc, const char *name, struct failure *f)
+{
+    struct rpc_machine *machine = find(rpc, name != NULL ? name : RPC_DEFAULT_MACHINE);
+
+    if (machine != NULL && !machine->ended)
+        return machine;
+    (void)fail(f, RPC_E_PARAMS, "machine", "there is no machine '%s'; see machine.list",
+               name != NULL ? name : RPC_DEFAULT_MACHINE);
+    return NULL;
+}
+
+void machines_remove(struct rpc_machine *machine)
+{
+    struct rpc *rpc = machine->rpc;
+    struct machine *m = machine->m;
+
+    while (!list_empty(&machine->subscriptions))
+        subscription_stop(
+            container_of(machine->subscriptions.next, struct subscription, in_machine));
+    while (!list_empty(&machine->sessions))
+        session_leave(container_of(machine->sessions.next, struct session, in_machine));
+    listener_remove(m, &machine->listener);
+    HASH_DEL(rpc->machines, machine);
+    rpc->stats.machines--;
+    machine_free(m);
+    rpc->opt.daemon.machine_gone(rpc->opt.daemon.user, m);
+    free(machine);
+}
+
+void machines_tidy(struct rpc *rpc)
+{
+    struct rpc_machine *machine;
+    struct rpc_machine *next;
+
+    HASH_ITER(hh, rpc->machines, machine, next) {
+        if (machine->ended)
+            machines_remove(machine);
+    }
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* Machines by name, and what must go with them: sessions and subscriptions. */
+#ifndef SERVER_RPC_MACHINES_H
+#define SERVER_RPC_MACHINES_H
+
+#include "server/kernel/hash.h"
+#include "server/rpc/server.h"
+
+enum { MACHINE_NAME_MAX = 64 };
+
+struct rpc_machine {
+    struct rpc *rpc;
+    UT_hash_handle hh; /* in rpc->machines */
+    char name[MACHINE_NAME_MAX + 1];
+    struct machine *m;
+    struct listener listener;  /* learns of ends of processes */
+    struct list sessions;      /* struct session.in_machine: alive */
+    struct list subscriptions; /* struct subscription.in_machine */
+    bool ended;                /* init has; rpc_tidy() frees it */
+};
+
+/** The machine of a name, borrowed. NULL: the default one. Returns it, or NULL said in @f. */
+struct rpc_machine *machines_find(struct rpc *rpc, const char *name, struct failure *f);
+
+/** End a machine: its sessions are over, its subscriptions too. Never from inside of a machine. */
+void machines_remove(struct rpc_machine *machine);
+
+/** Remove the machines whose init has ended. */
+void machines_tidy(struct rpc *rpc);
+
+#endif

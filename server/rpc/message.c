@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/rpc/message.h"
+
+#include "server/rpc/dispatch.h"
+#include "server/rpc/envelope.h"
+#include "server/rpc/request.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+void message_answer_failure(struct conn *c, const struct failure *f)
+{
+    struct strbuf text = STRBUF_INIT;
+    struct json_out o = json_out_to(&text);
+
+    out_open(&o, '{');
+    out_key(&o, "jsonrpc");
+    out_string(&o, "2.0");
+    out_key(&o, "id");
+    out_null(&o);
+    out_key(&o, "error");
+    failure_write(f, &o);
+    out_close(&o, '}');
+    (void)strbuf_addc(&text, '\n');
+    c->rpc->stats.errors++;
+    conn_send(c, &text);
+    strbuf_done(&text);
+}
+
+static void answer_null_id(struct conn *c, int code, const char *why)
+{
+    struct failure f = FAILURE_INIT;
+
+    (void)fail(&f, code, NULL, "%s", why);
+    message_answer_failure(c, &f);
+    failure_done(&f);
+}
+
+/** Whether the connection may begin one more request; why not is said in @f. */
+static bool may_begin(const struct request *rq, struct failure *f)
+{
+    const struct rpc_limits *limits = &rq->conn->rpc->limits;
+
+    if (rq->conn->in_flight >= limits->in_flight) {
+        (void)fail(f, RPC_E_TOO_MANY, NULL, "%llu requests wait for answers (limit in_flight)",
+                   (unsigned long long)limits->in_flight);
+        return false;
+    }
+    if (rq->batch != NULL && rq->batch->out.len > limits->queued_bytes) {
+        (void)fail(f, RPC_E_TOO_MANY, NULL,
+                   "the answers of this batch have %zu bytes already (limit queued_bytes)",
+                   rq->batch->out.len);
+        return false;
+    }
+    return true;
+}
+
+/** Read the envelope into the request. */
+static enum envelope_kind read_envelope(struct request *rq, struct json_span text)
+{
+    struct envelope env;
+    enum envelope_kind kind = envelope_read(text, &env, &rq->failure);
+
+    rq->tree = env.tree;
+    rq->method = env.method;
+    rq->params = env.params;
+    rq->params_text = env.params_text;
+    if (kind == ENVELOPE_REQUEST || kind == ENVELOPE_INVALID) {
+        rq->id = strndup(env.id.ptr, env.id.len);
+        return rq->id != NULL ? kind : ENVELOPE_DROP;
+    }
+    return kind;
+}
+
+static void take_request(struct conn *c, struct batch *batch, struct json_span text)
+{
+    struct request *rq = request_new(c, batch);
+    enum request_status status = REQUEST_FAILED;
+
+    if (rq == NULL) {
+        answer_null_id(c, RPC_E_INTERNAL, "out of memory");
+        return;
+    }
+    switch (read_envelope(rq, text)) {
+    case ENVELOPE_REQUEST:
+    case ENVELOPE_NOTIFICATION:
+        if (may_begin(rq, &rq->failure))
+            status = dispatch(rq);
+        break;
+    case ENVELOPE_DROP:
+    case ENVELOPE_INVALID:
+        break;
+    }
+    if (status != REQUEST_PARKED)
+        request_finish(rq, status);
+}
+
+static size_t count_members(struct json_span array)
+{
+    struct json_iter it;
+    struct json_span key;
+    struct json_span value;
+    size_t count = 0;
+
+    json_iter_init(&it, array);
+    while (json_iter_next(&it, &key, &value))
+        count++;
+    return count;
+}
+
+static void take_batch(struct conn *c, struct json_span array)
+{
+    size_t count = count_members(array);
+    struct batch *batch;
+    struct json_iter it;
+    struct json_span key;
+    struct json_span member;
+
+    if (count == 0 || count > c->rpc->limits.batch) {
+        answer_null_id(c, RPC_E_INVALID,
+                       count == 0 ? "a batch has members" : "too many members (limit batch)");
+        return;
+    }
+    batch = calloc(1, sizeof *batch);
+    if (batch == NULL) {
+        answer_null_id(c, RPC_E_INTERNAL, "out of memory");
+        return;
+    }
+    batch->conn = c;
+    batch->open = 1;
+    json_iter_init(&it, array);
+    while (json_iter_next(&it, &key, &member))
+        take_request(c, batch, member);
+    batch_release(batch);
+}
+
+/** Answer a line that is no JSON we take. */
+static void answer_bad_line(struct conn *c, int err, const struct json_error *error)
+{
+    struct failure f = FAILURE_INIT;
+
+    (void)fail(&f, err == -E2BIG ? RPC_E_INVALID : RPC_E_PARSE, NULL, "%s, at byte %zu of the line",
+               error->what, error->at + 1);
+    message_answer_failure(c, &f);
+    failure_done(&f);
+}
+
+void message_take(struct conn *c, struct json_span line)
+{
+    const struct rpc_limits *limits = &c->rpc->limits;
+    struct json_limits text_limits = {(size_t)limits->nesting, (size_t)limits->values};
+    struct json_error error;
+    int err = json_check(line.ptr, line.len, &text_limits, &error);
+
+    if (err < 0)
+        answer_bad_line(c, err, &error);
+    else if (json_kind(line) == JSON_ARRAY)
+        take_batch(c, line);
+    else
+        take_request(c, NULL, line);
+}

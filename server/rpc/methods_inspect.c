@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: MIT */
+/* proc.tree, proc.info, ns.list, fd.list, trace.*: looking into a machine. */
+#include "server/rpc/dispatch.h"
+#include "server/rpc/kinds.h"
+
+#include <string.h>
+
+/** The members that every picture of a process begins with. */
+static void put_process(struct json_out *o, const struct proc *p)
+{
+    out_key(o, "pid");
+    out_int(o, p->pid);
+    put_ps(o, "state", &p->state);
+    put_int(o, "return_code", &p->return_code);
+    out_key(o, "program");
+    out_string(o, p->program);
+}
+
+static const struct proc *first_child(const struct proc *p)
+{
+    return list_empty(&p->children) ? NULL : container_of(p->children.next, struct proc, sibling);
+}
+
+static const struct proc *next_sibling(const struct proc *p)
+{
+    return p->sibling.next == &p->parent->children
+               ? NULL
+               : container_of(p->sibling.next, struct proc, sibling);
+}
+
+/** Begin a process's object and its children's array. */
+static void open_process(struct json_out *o, const struct proc *p)
+{
+    out_open(o, '{');
+    put_process(o, p);
+    out_key(o, "children");
+    out_open(o, '[');
+}
+
+static void close_process(struct json_out *o)
+{
+    out_close(o, ']');
+    out_close(o, '}');
+}
+
+/** Write @root and all below it. A tree may be deeper than our stack, so there is no recursion. */
+static void put_tree(struct json_out *o, const struct proc *root)
+{
+    const struct proc *p = root;
+
+    open_process(o, p);
+    for (;;) {
+        const struct proc *next = first_child(p);
+
+        while (next == NULL) {
+            close_process(o);
+            if (p == root)
+                return;
+            next = next_sibling(p);
+            if (next == NULL)
+                p = p->parent;
+        }
+        p = next;
+        open_process(o, p);
+    }
+}
+
+enum request_status method_proc_tree(struct request *rq, const struct rpc_proc_tree_params *params)
+{
+    struct rpc_machine *machine = request_machine(rq, params->machine);
+    struct json_out o = request_result(rq);
+
+    if (machine == NULL)
+        return REQUEST_FAILED;
+    put_tree(&o, machine->m->init);
+    return REQUEST_DONE;
+}
+
+static const char *executor_name(const struct proc *p)
+{
+    if (p->executor != NULL)
+        return "guest";
+    return p->state == PS_RUNNING ? "session" : "none";
+}
+
+static void put_uint(struct json_out *o, const char *key, uint64_t value)
+{
+    out_key(o, key);
+    out_uint(o, value);
+}
+
+static uint64_t count_calls(const struct proc *p)
+{
+    uint64_t count = 0;
+
+    for (const struct list *i = p->calls.next; i != &p->calls; i = i->next)
+        count++;
+    return count;
+}
+
+enum request_status method_proc_info(struct request *rq, const struct rpc_proc_info_params *params)
+{
+    const struct proc *p = request_proc(rq, params->pid);
+    struct json_out o = request_result(rq);
+
+    if (p == NULL)
+        return REQUEST_FAILED;
+    out_open(&o, '{');
+    put_process(&o, p);
+    out_key(&o, "parent");
+    out_int(&o, p->parent != NULL ? p->parent->pid : 0);
+    out_key(&o, "executor");
+    out_string(&o, executor_name(p));
+    put_uint(&o, "names", p->ns.count);
+    put_uint(&o, "fds", p->fds.count);
+    put_uint(&o, "regions", p->memory.count);
+    put_uint(&o, "memory", p->memory.bytes);
+    put_uint(&o, "calls", count_calls(p));
+    out_key(&o, "children");
+    out_open(&o, '[');
+    for (const struct proc *child = first_child(p); child != NULL; child = next_sibling(child))
+        out_int(&o, child->pid);
+    out_close(&o, ']');
+    out_close(&o, '}');
+    return REQUEST_DONE;
+}
+
+static int put_view(void *user, struct sc_str name, struct view *view)
+{
+    struct json_out *o = user;
+    struct path root;
+
+    if (view_root_path(view, &root) < 0)
+        path_set_root(&root);
+    out_open(o, '{');
+    out_key(o, "name");
+    out_text(o, name.ptr, name.len);
+    out_key(o, "driver");
+    out_string(o, view->mount->driver);
+    out_key(o, "root");
+    out_text(o, root.str, root.len);
+    put_fm(o, "ok_modes", &view->ok_modes);
+    put_pid(o, "maker", &view->maker);
+    out_key(o, "chain");
+    out_open(o, '[');
+    for (const struct view *v = view->parent; v != NULL; v = v->parent)
+        out_string(o, v->label);
+    out_close(o, ']');
+    out_close(o, '}');
+    return 0;
+}
+
+enum request_status method_ns_list(struct request *rq, const struct rpc_ns_list_params *params)
+{
+    const struct proc *p = request_proc(rq, params->pid);
+    struct json_out o = request_result(rq);
+
+    if (p == NULL)
+        return REQUEST_FAILED;
+    out_open(&o, '[');
+    (void)ns_each(&p->ns, put_view, &o);
+    out_close(&o, ']');
+    return REQUEST_DONE;
+}
+
+static int put_handle(void *user, int32_t fd, struct open_file *f)
+{
+    struct json_out *o = user;
+
+    out_open(o, '{');
+    put_fd(o, "fd", &fd);
+    out_key(o, "file");
+    out_string(o, f->label);
+    put_fm(o, "mode", &f->mode);
+    out_close(o, '}');
+    return 0;
+}
+
+enum request_status method_fd_list(struct request *rq, const struct rpc_fd_list_params *params)
+{
+    const struct proc *p = request_proc(rq, params->pid);
+    struct json_out o = request_result(rq);
+
+    if (p == NULL)
+        return REQUEST_FAILED;
+    out_open(&o, '[');
+    (void)fd_each(&p->fds, put_handle, &o);
+    out_close(&o, ']');
+    return REQUEST_DONE;
+}
+
+/** The EVENT_* bits of a word, 0 when there are none. */
+static unsigned event_kinds(const char *word)
+{
+    static const struct {
+        const char *word;
+        unsigned kinds;
+    } rows[] = {
+        {"log", EVENT_LOG},
+        {"console", EVENT_CONSOLE},
+        {"note", EVENT_NOTE},
+        {"proc", EVENT_START | EVENT_END},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (strcmp(rows[i].word, word) == 0)
+            return rows[i].kinds;
+    }
+    return 0;
+}
+
+enum request_status method_trace_subscribe(struct request *rq,
+                                           const struct rpc_trace_subscribe_params *params)
+{
+    struct rpc_machine *machine = request_machine(rq, params->machine);
+    unsigned kinds = 0;
+
+    if (machine == NULL)
+        return REQUEST_FAILED;
+    for (const cJSON *item = params->events; item != NULL; item = item->next) {
+        unsigned more = event_kinds(item->valuestring);
+
+        if (more == 0) {
+            (void)fail_value(&rq->failure, item, "events", "none of log, console, note, proc");
+            return REQUEST_FAILED;
+        }
+        kinds |= more;
+    }
+    subscription_start(&rq->conn->events, machine, kinds);
+    return REQUEST_DONE;
+}
+
+enum request_status method_trace_unsubscribe(struct request *rq,
+                                             const struct rpc_trace_unsubscribe_params *params)
+{
+    (void)params;
+    subscription_stop(&rq->conn->events);
+    return REQUEST_DONE;
+}

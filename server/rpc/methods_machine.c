@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MIT */
+/* machine.*: making, naming, ending and counting machines. */
+#include "server/rpc/dispatch.h"
+
+#include <string.h>
+
+/** A machine's limits as the request wants them. Returns 0, -1. */
+static int take_limits(struct request *rq, const cJSON *first, struct machine_limits *out)
+{
+    struct rpc_machine_limits_object o;
+
+    if (params_machine_limits(first, &o, &rq->failure) < 0)
+        return -1;
+    *out = (struct machine_limits){.procs = (uint32_t)o.procs,
+                                   .fds = (uint32_t)o.fds,
+                                   .names = (uint32_t)o.names,
+                                   .regions = (uint32_t)o.regions,
+                                   .memory = (uint64_t)o.memory,
+                                   .image = (uint64_t)o.image};
+    return 0;
+}
+
+/** Give the failure an errno with all the reasons gathered. */
+static void fail_with(struct failure *f, int err, struct why *why)
+{
+    f->code = -err;
+    f->why = *why;
+    *why = (struct why)WHY_INIT;
+}
+
+/** Make one of init's filesystems by MAKE_FS itself, so that its rules hold: a source must be allowed. */
+static int make_fs(struct request *rq, struct machine *m, const cJSON *item)
+{
+    struct rpc_mount_object mount;
+    struct sc_make_fs_args *args;
+    struct call call;
+    int err;
+
+    if (params_mount(item, &mount, &rq->failure) < 0)
+        return -1;
+    call_init(&call, m->init, SC_GATE_RPC, SC_MAKE_FS, NULL, NULL);
+    args = &call.args.make_fs;
+    args->driver = (struct sc_str){mount.driver, strlen(mount.driver)};
+    args->fs_name = (struct sc_str){mount.name, strlen(mount.name)};
+    args->opts = (struct sc_str){"", 0};
+    if (mount.opts != NULL)
+        args->opts = (struct sc_str){mount.opts, strlen(mount.opts)};
+    err = call_begin(&call);
+    if (err < 0) {
+        (void)why_add(&call.why, 0, "the filesystem '%s' could not be made", mount.name);
+        fail_with(&rq->failure, err, &call.why);
+    }
+    call_done(&call);
+    return err < 0 ? -1 : 0;
+}
+
+enum request_status method_machine_create(struct request *rq,
+                                          const struct rpc_machine_create_params *params)
+{
+    struct rpc_machine_request wish = {.name = params->name, .seed = (uint64_t)params->seed};
+    struct why why = WHY_INIT;
+    struct machine *m;
+    struct json_out o = request_result(rq);
+    int err;
+
+    if (params->clock != NULL && strcmp(params->clock, "virtual") == 0)
+        wish.clock = CLOCK_VIRTUAL;
+    if (take_limits(rq, params->limits, &wish.limits) < 0)
+        return REQUEST_FAILED;
+    err = rpc_add_machine(rq->conn->rpc, &wish, &why, &m);
+    if (err < 0) {
+        fail_with(&rq->failure, err, &why);
+        return REQUEST_FAILED;
+    }
+    for (const cJSON *item = params->names; item != NULL; item = item->next) {
+        if (make_fs(rq, m, item) < 0) {
+            machines_remove(m->owner);
+            return REQUEST_FAILED;
+        }
+    }
+    out_open(&o, '{');
+    out_key(&o, "machine");
+    out_string(&o, m->name);
+    out_close(&o, '}');
+    return REQUEST_DONE;
+}
+
+enum request_status method_machine_destroy(struct request *rq,
+                                           const struct rpc_machine_destroy_params *params)
+{
+    struct rpc_machine *machine = machines_find(rq->conn->rpc, params->machine, &rq->failure);
+
+    if (machine == NULL)
+        return REQUEST_FAILED;
+    machines_remove(machine);
+    return REQUEST_DONE;
+}
+
+static const char *clock_name(const struct machine *m)
+{
+    return m->spec.clock == CLOCK_VIRTUAL ? "virtual" : "real";
+}
+
+enum request_status method_machine_list(struct request *rq,
+                                        const struct rpc_machine_list_params *params)
+{
+    struct json_out o = request_result(rq);
+    struct rpc_machine *machine;
+    struct rpc_machine *next;
+
+    (void)params;
+    out_open(&o, '[');
+    HASH_ITER(hh, rq->conn->rpc->machines, machine, next) {
+        out_open(&o, '{');
+        out_key(&o, "machine");
+        out_string(&o, machine->name);
+        out_key(&o, "clock");
+        out_string(&o, clock_name(machine->m));
+        out_key(&o, "processes");
+        out_uint(&o, machine->m->census.procs);
+        out_close(&o, '}');
+    }
+    out_close(&o, ']');
+    return REQUEST_DONE;
+}
+
+static void put_uint(struct json_out *o, const char *key, uint64_t value)
+{
+    out_key(o, key);
+    out_uint(o, value);
+}
+
+static void put_census(struct json_out *o, const struct machine *m)
+{
+    struct census c;
+
+    machine_census(m, &c);
+    out_key(o, "census");
+    out_open(o, '{');
+    put_uint(o, "procs", c.procs);
+    put_uint(o, "names", c.names);
+    put_uint(o, "fds", c.fds);
+    put_uint(o, "views", c.views);
+    put_uint(o, "files", c.files);
+    put_uint(o, "mounts", c.mounts);
+    put_uint(o, "nodes", c.nodes);
+    put_uint(o, "regions", c.regions);
+    put_uint(o, "calls", c.calls);
+    put_uint(o, "timers", c.timers);
+    out_close(o, '}');
+}
+
+static void put_limits(struct json_out *o, const struct machine_limits *l)
+{
+    out_key(o, "limits");
+    out_open(o, '{');
+    put_uint(o, "procs", l->procs);
+    put_uint(o, "fds", l->fds);
+    put_uint(o, "names", l->names);
+    put_uint(o, "regions", l->regions);
+    put_uint(o, "memory", l->memory);
+    put_uint(o, "image", l->image);
+    out_close(o, '}');
+}
+
+enum request_status method_machine_info(struct request *rq,
+                                        const struct rpc_machine_info_params *params)
+{
+    struct rpc_machine *machine = request_machine(rq, params->machine);
+    struct json_out o = request_result(rq);
+    struct machine *m;
+
+    if (machine == NULL)
+        return REQUEST_FAILED;
+    m = machine->m;
+    out_open(&o, '{');
+    out_key(&o, "machine");
+    out_string(&o, machine->name);
+    out_key(&o, "clock");
+    out_string(&o, clock_name(m));
+    put_uint(&o, "now_ns", machine_now_ns(m));
+    put_uint(&o, "seed", m->spec.seed);
+    put_uint(&o, "calls", m->calls_total);
+    put_uint(&o, "processes", m->census.procs);
+    put_census(&o, m);
+    put_limits(&o, &m->limits);
+    out_close(&o, '}');
+    return REQUEST_DONE;
+}

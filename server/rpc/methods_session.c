@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/* session.*, proc.drive: who drives what. */
+#include "server/rpc/dispatch.h"
+
+#include <errno.h>
+
+static void write_session(struct request *rq, const struct session *s)
+{
+    struct json_out o = request_result(rq);
+
+    out_open(&o, '{');
+    out_key(&o, "session");
+    out_string(&o, s->token);
+    out_key(&o, "pid");
+    out_int(&o, s->pid);
+    out_key(&o, "machine");
+    out_string(&o, s->machine->name);
+    out_close(&o, '}');
+}
+
+enum request_status method_session_open(struct request *rq,
+                                        const struct rpc_session_open_params *params)
+{
+    struct rpc *rpc = rq->conn->rpc;
+    struct rpc_machine *machine = machines_find(rpc, params->machine, &rq->failure);
+    struct session *s;
+
+    if (machine == NULL || session_open(rpc, machine, params->name, false, &s, &rq->failure) < 0)
+        return REQUEST_FAILED;
+    conn_set_session(rq->conn, s);
+    write_session(rq, s);
+    (void)session_unref(s);
+    return REQUEST_DONE;
+}
+
+enum request_status method_session_attach(struct request *rq,
+                                          const struct rpc_session_attach_params *params)
+{
+    struct session *s = session_find(rq->conn->rpc, params->session);
+
+    if (s == NULL) {
+        (void)fail(&rq->failure, RPC_E_NO_SESSION, "session", "no session has this token");
+        return REQUEST_FAILED;
+    }
+    conn_set_session(rq->conn, s);
+    write_session(rq, s);
+    return REQUEST_DONE;
+}
+
+enum request_status method_session_close(struct request *rq,
+                                         const struct rpc_session_close_params *params)
+{
+    struct session *s = request_session(rq);
+
+    (void)params;
+    if (s == NULL)
+        return REQUEST_FAILED;
+    session_end(s);
+    return REQUEST_DONE;
+}
+
+enum request_status method_proc_drive(struct request *rq,
+                                      const struct rpc_proc_drive_params *params)
+{
+    struct session *s = request_session(rq);
+    struct proc *p = s != NULL ? request_proc(rq, params->pid) : NULL;
+    int err;
+
+    if (p == NULL)
+        return REQUEST_FAILED;
+    if (p == s->proc || !proc_is_below(p, s->proc)) {
+        (void)fail(&rq->failure, ESRCH, "pid", "process %d is not below the session's own, %d",
+                   p->pid, s->pid);
+        return REQUEST_FAILED;
+    }
+    err = proc_drive(p, "session");
+    if (err < 0) {
+        (void)fail(&rq->failure, err, "pid", "process %d runs a program already, or has ended",
+                   p->pid);
+        return REQUEST_FAILED;
+    }
+    p->driver = s;
+    return REQUEST_DONE;
+}

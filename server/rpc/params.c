@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/rpc/params.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { VALUE_SHOWN_MAX = 200 };
+
+int fail_value(struct failure *f, const cJSON *item, const char *arg, const char *fmt, ...)
+{
+    struct strbuf text = STRBUF_INIT;
+    char *value = item != NULL ? cJSON_PrintUnformatted(item) : NULL;
+    va_list ap;
+
+    va_start(ap, fmt);
+    (void)strbuf_addv(&text, fmt, ap);
+    va_end(ap);
+    (void)fail(f, RPC_E_PARAMS, arg, "%s", strbuf_str(&text));
+    if (value != NULL && strlen(value) <= VALUE_SHOWN_MAX)
+        (void)strbuf_adds(&f->value, value);
+    cJSON_free(value);
+    strbuf_done(&text);
+    return -1;
+}
+
+/** fail() about a name that is no field, with the names that are. */
+static int fail_unknown(struct failure *f, const struct sc_field_info *fields, const char *name)
+{
+    struct strbuf known = STRBUF_INIT;
+
+    for (const struct sc_field_info *i = fields; i->name != NULL; i++)
+        (void)strbuf_addf(&known, "%s%s", i == fields ? "" : ", ", i->name);
+    (void)fail(f, RPC_E_PARAMS, NULL, "unknown argument '%s'; there %s %s", name,
+               fields->name == NULL || fields[1].name == NULL ? "is" : "are",
+               known.len > 0 ? known.ptr : "none");
+    strbuf_done(&known);
+    return -1;
+}
+
+static int field_by_name(const struct sc_field_info *fields, const char *name)
+{
+    for (int i = 0; fields[i].name != NULL; i++) {
+        if (strcmp(fields[i].name, name) == 0)
+            return i;
+    }
+    return -1;
+}
+
+static int sort_object(const struct sc_field_info *fields, const cJSON *params,
+                       param_extra_fn extra, void *user, const cJSON **at, struct failure *f)
+{
+    for (const cJSON *item = params->child; item != NULL; item = item->next) {
+        int i = field_by_name(fields, item->string);
+        int taken = i < 0 && extra != NULL ? extra(user, item, f) : 0;
+
+        if (taken < 0)
+            return -1;
+        if (taken == 0 && i < 0)
+            return fail_unknown(f, fields, item->string);
+        if (i >= 0 && at[i] != NULL)
+            return fail(f, RPC_E_PARAMS, fields[i].name, "given twice");
+        if (i >= 0)
+            at[i] = item;
+    }
+    return 0;
+}
+
+static int sort_array(const struct sc_field_info *fields, const cJSON *params, const cJSON **at,
+                      struct failure *f)
+{
+    size_t i = 0;
+
+    for (const cJSON *item = params->child; item != NULL; item = item->next) {
+        if (fields[i].name == NULL)
+            return fail(f, RPC_E_PARAMS, NULL, "more than %zu arguments", i);
+        at[i++] = item;
+    }
+    return 0;
+}
+
+int params_sort(const struct sc_field_info *fields, const cJSON *params, param_extra_fn extra,
+                void *user, const cJSON **at, struct failure *f)
+{
+    int err = 0;
+
+    memset(at, 0, PARAMS_MAX * sizeof *at);
+    if (params != NULL && cJSON_IsObject(params))
+        err = sort_object(fields, params, extra, user, at, f);
+    else if (params != NULL)
+        err = sort_array(fields, params, at, f);
+    for (size_t i = 0; err == 0 && fields[i].name != NULL; i++) {
+        if (at[i] == NULL && !fields[i].optional)
+            err = fail(f, RPC_E_PARAMS, fields[i].name, "missing: %s", fields[i].doc);
+    }
+    return err;
+}
+
+/** The text of a whole number, printed to @buf for a JSON number; NULL when it is none. */
+static const char *number_text(const cJSON *item, char *buf, size_t size)
+{
+    double v = item->valuedouble;
+
+    if (cJSON_IsString(item))
+        return item->valuestring;
+    if (!cJSON_IsNumber(item) || v < -(double)JSON_EXACT_MAX || v > (double)JSON_EXACT_MAX ||
+        v != (double)(int64_t)v)
+        return NULL;
+    (void)snprintf(buf, size, "%" PRId64, (int64_t)v);
+    return buf;
+}
+
+/** Whether a text is an optional minus and digits, nothing else. */
+static bool is_decimal(const char *text)
+{
+    size_t digits;
+
+    if (*text == '-')
+        text++;
+    digits = strspn(text, "0123456789");
+    return digits > 0 && text[digits] == '\0';
+}
+
+int params_int(const cJSON *item, const char *arg, int64_t min, int64_t max, int64_t *out,
+               struct failure *f)
+{
+    char buf[32];
+    const char *text = number_text(item, buf, sizeof buf);
+    long long value;
+
+    if (text == NULL || !is_decimal(text))
+        return fail_value(f, item, arg,
+                          "not a whole number (above 2^53-1 it must be a decimal string)");
+    errno = 0;
+    value = strtoll(text, NULL, 10);
+    if (errno != 0 || value < min || value > max)
+        return fail_value(f, item, arg, "outside of %" PRId64 " to %" PRId64, min, max);
+    *out = value;
+    return 0;
+}
+
+int params_uint(const cJSON *item, const char *arg, uint64_t max, uint64_t *out, struct failure *f)
+{
+    char buf[32];
+    const char *text = number_text(item, buf, sizeof buf);
+    unsigned long long value;
+
+    if (text == NULL || !is_decimal(text))
+        return fail_value(f, item, arg,
+                          "not a whole number (above 2^53-1 it must be a decimal string)");
+    errno = 0;
+    value = strtoull(text, NULL, 10);
+    if (errno != 0 || *text == '-' || value > max)
+        return fail_value(f, item, arg, "outside of 0 to %" PRIu64, max);
+    *out = value;
+    return 0;
+}
+
+/* One function a type of methods.def. @item may be NULL: then the value is the empty one. */
+
+static int take_string(const cJSON *item, const char *arg, rpc_string *out, struct failure *f)
+{
+    *out = NULL;
+    if (item == NULL)
+        return 0;
+    if (!cJSON_IsString(item))
+        return fail_value(f, item, arg, "not a string");
+    *out = item->valuestring;
+    return 0;
+}
+
+static int take_token(const cJSON *item, const char *arg, rpc_token *out, struct failure *f)
+{
+    return take_string(item, arg, out, f);
+}
+
+static int take_clock(const cJSON *item, const char *arg, rpc_clock *out, struct failure *f)
+{
+    if (take_string(item, arg, out, f) < 0)
+        return -1;
+    if (*out == NULL || strcmp(*out, "real") == 0 || strcmp(*out, "virtual") == 0)
+        return 0;
+    return fail_value(f, item, arg, "neither \"real\" nor \"virtual\"");
+}
+
+static int take_integer(const cJSON *item, const char *arg, rpc_integer *out, struct failure *f)
+{
+    *out = 0;
+    return item == NULL ? 0 : params_int(item, arg, INT64_MIN, INT64_MAX, out, f);
+}
+
+static int take_pid(const cJSON *item, const char *arg, rpc_pid *out, struct failure *f)
+{
+    int64_t value = 0;
+
+    if (item != NULL && params_int(item, arg, 0, INT32_MAX, &value, f) < 0)
+        return -1;
+    *out = (int32_t)value;
+    return 0;
+}
+
+static int take_words(const cJSON *item, const char *arg, rpc_words *out, struct failure *f)
+{
+    *out = NULL;
+    if (!cJSON_IsArray(item))
+        return fail_value(f, item, arg, "not an array of strings");
+    for (const cJSON *i = item->child; i != NULL; i = i->next) {
+        if (!cJSON_IsString(i))
+            return fail_value(f, i, arg, "not a string");
+    }
+    *out = item->child;
+    return 0;
+}
+
+static int take_mounts(const cJSON *item, const char *arg, rpc_mounts *out, struct failure *f)
+{
+    *out = NULL;
+    if (item == NULL)
+        return 0;
+    if (!cJSON_IsArray(item))
+        return fail_value(f, item, arg, "not an array");
+    *out = item->child;
+    return 0;
+}
+
+static int take_mlimits(const cJSON *item, const char *arg, rpc_mlimits *out, struct failure *f)
+{
+    *out = NULL;
+    if (item == NULL)
+        return 0;
+    if (!cJSON_IsObject(item))
+        return fail_value(f, item, arg, "not an object");
+    *out = item->child;
+    return 0;
+}
+
+/** Ids keep their text: the caller of params_decode() fills them in. */
+static int take_id(const cJSON *item, const char *arg, rpc_id *out, struct failure *f)
+{
+    *out = (struct json_span){NULL, 0};
+    if (cJSON_IsString(item) || cJSON_IsNumber(item) || cJSON_IsNull(item))
+        return 0;
+    return fail_value(f, item, arg, "not an id: a string, a number or null");
+}
+
+/* The tables again, as data for params_sort(). */
+#define RPC_METHOD(name, id, shape, doc, PARAMS, RESULTS)                                          \
+    static const struct sc_field_info id##_fields[] = {PARAMS{0}};
+#define RPC_PARAM(type, name, doc) {#name, doc, SC_K_COUNT, #type, 0},
+#define RPC_OPT(type, name, doc) {#name, doc, SC_K_COUNT, #type, 1},
+#define RPC_NO_PARAMS
+#include "schema/methods.def"
+
+static const char *const method_names[] = {
+#define RPC_METHOD(name, id, shape, doc, PARAMS, RESULTS) name,
+#include "schema/methods.def"
+};
+
+#define RPC_METHOD(name, id, shape, doc, PARAMS, RESULTS)                                          \
+    static int take_##id(const cJSON *const *at, struct rpc_##id##_params *out, struct failure *f) \
+    {                                                                                              \
+        PARAMS return 0;                                                                           \
+    }
+#define RPC_PARAM(type, name, doc)                                                                 \
+    if (take_##type(*at++, #name, &out->name, f) < 0)                                              \
+        return -1;
+#define RPC_OPT(type, name, doc) RPC_PARAM(type, name, doc)
+#define RPC_NO_PARAMS                                                                              \
+    (void)at;                                                                                      \
+    (void)f;                                                                                       \
+    out->none = 0;
+#include "schema/methods.def"
+
+int rpc_method_by_name(const char *name)
+{
+    for (int i = 0; i < METHOD_COUNT; i++) {
+        if (strcmp(method_names[i], name) == 0)
+            return i;
+    }
+    return -1;
+}
+
+/** The raw text of the parameter "id", or of the first one. */
+static struct json_span raw_id(struct json_span text)
+{
+    struct json_span id = {NULL, 0};
+    struct json_span key;
+    struct json_iter it;
+
+    if (text.len == 0)
+        return id;
+    if (json_kind(text) == JSON_OBJECT) {
+        (void)json_get(text, "id", &id);
+        return id;
+    }
+    json_iter_init(&it, text);
+    (void)json_iter_next(&it, &key, &id);
+    return id;
+}
+
+int params_decode(int method, const cJSON *params, struct json_span text, union rpc_params *out,
+                  struct failure *f)
+{
+    const cJSON *at[PARAMS_MAX];
+    int err = -1;
+
+    switch (method) {
+#define RPC_METHOD(name, id, shape, doc, PARAMS, RESULTS)                                          \
+    case METHOD_##id:                                                                              \
+        err = params_sort(id##_fields, params, NULL, NULL, at, f);                                 \
+        err = err < 0 ? err : take_##id(at, &out->id, f);                                          \
+        break;
+#include "schema/methods.def"
+    default:
+        break;
+    }
+    if (err == 0 && method == METHOD_call_wait)
+        out->call_wait.id = raw_id(text);
+    if (err == 0 && method == METHOD_cancel_request)
+        out->cancel_request.id = raw_id(text);
+    return err;
+}
+
+int params_mount(const cJSON *object, struct rpc_mount_object *out, struct failure *f)
+{
+    static const struct sc_field_info fields[] = {
+        {"name", "what it is called", SC_K_COUNT, NULL, 0},
+        {"driver", "exact name of the driver", SC_K_COUNT, NULL, 0},
+        {"opts", "key=value,key", SC_K_COUNT, NULL, 1},
+        {0},
+    };
+    const cJSON *at[PARAMS_MAX];
+
+    if (!cJSON_IsObject(object))
+        return fail_value(f, object, "names", "not an object of name, driver and opts");
+    if (params_sort(fields, object, NULL, NULL, at, f) < 0 ||
+        take_string(at[0], "name", &out->name, f) < 0 ||
+        take_string(at[1], "driver", &out->driver, f) < 0)
+        return -1;
+    return take_string(at[2], "opts", &out->opts, f);
+}
+
+/** Take one of machine_limits' members. */
+static int take_limit(const cJSON *item, struct rpc_machine_limits_object *out, struct failure *f)
+{
+    const struct {
+        const char *name;
+        int64_t *at;
+        int64_t max;
+    } rows[] = {
+        {"procs", &out->procs, INT32_MAX},   {"fds", &out->fds, INT32_MAX},
+        {"names", &out->names, INT32_MAX},   {"regions", &out->regions, INT32_MAX},
+        {"memory", &out->memory, INT64_MAX}, {"image", &out->image, INT32_MAX},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (strcmp(rows[i].name, item->string) == 0)
+            return params_int(item, "limits", 0, rows[i].max, rows[i].at, f);
+    }
+    return fail(f, RPC_E_PARAMS, "limits", "unknown limit '%s'", item->string);
+}
+
+int params_machine_limits(const cJSON *first, struct rpc_machine_limits_object *out,
+                          struct failure *f)
+{
+    *out = (struct rpc_machine_limits_object){0};
+    for (const cJSON *item = first; item != NULL; item = item->next) {
+        if (take_limit(item, out, f) < 0)
+            return -1;
+    }
+    return 0;
+}

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/rpc/request.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct request *request_new(struct conn *c, struct batch *batch)
+{
+    struct request *rq = calloc(1, sizeof *rq);
+
+    if (rq == NULL)
+        return NULL;
+    rq->conn = c;
+    rq->batch = batch;
+    if (batch != NULL)
+        batch->open++;
+    list_init(&rq->link);
+    list_init(&rq->waiters);
+    list_init(&rq->wait);
+    c->rpc->stats.messages++;
+    return rq;
+}
+
+void request_park(struct request *rq)
+{
+    struct conn *c = rq->conn;
+
+    list_append(&c->requests, &rq->link);
+    c->in_flight++;
+    rq->params_text = (struct json_span){NULL, 0};
+    if (c->session == NULL)
+        return;
+    rq->session = session_ref(c->session);
+    if (!rq->background)
+        session_waits(rq->session, true);
+}
+
+/** The opposite of request_park(). */
+static void unpark(struct request *rq)
+{
+    list_del(&rq->link);
+    list_del(&rq->wait);
+    rq->conn->in_flight--;
+    if (rq->session != NULL && !rq->background)
+        session_waits(rq->session, false);
+    rq->session = session_unref(rq->session);
+}
+
+struct request *request_find(struct conn *c, struct json_span id)
+{
+    for (struct list *i = c->requests.next; i != &c->requests; i = i->next) {
+        struct request *rq = container_of(i, struct request, link);
+
+        if (rq->id != NULL && strlen(rq->id) == id.len && memcmp(rq->id, id.ptr, id.len) == 0)
+            return rq;
+    }
+    return NULL;
+}
+
+struct json_out request_result(struct request *rq)
+{
+    return json_out_to(&rq->result);
+}
+
+/** Write the answer to @to. */
+static void write_answer(const struct request *rq, enum request_status status, struct strbuf *to)
+{
+    struct json_out o = json_out_to(to);
+
+    out_open(&o, '{');
+    out_key(&o, "jsonrpc");
+    out_string(&o, "2.0");
+    out_key(&o, "id");
+    out_raw(&o, rq->id, strlen(rq->id));
+    out_key(&o, status == REQUEST_FAILED ? "error" : "result");
+    if (status == REQUEST_FAILED)
+        failure_write(&rq->failure, &o);
+    else if (rq->result.len > 0)
+        out_raw(&o, rq->result.ptr, rq->result.len);
+    else
+        out_null(&o);
+    out_close(&o, '}');
+}
+
+static void answer(struct request *rq, enum request_status status)
+{
+    struct strbuf text = STRBUF_INIT;
+
+    if (strbuf_failed(&rq->result) && status == REQUEST_DONE) {
+        (void)fail(&rq->failure, RPC_E_INTERNAL, NULL, "out of memory");
+        status = REQUEST_FAILED;
+    }
+    rq->conn->rpc->stats.errors += status == REQUEST_FAILED;
+    if (rq->batch != NULL) {
+        (void)strbuf_addc(&rq->batch->out, rq->batch->out.len == 0 ? '[' : ',');
+        write_answer(rq, status, &rq->batch->out);
+        return;
+    }
+    write_answer(rq, status, &text);
+    (void)strbuf_addc(&text, '\n');
+    conn_send(rq->conn, &text);
+    strbuf_done(&text);
+}
+
+static void request_free(struct request *rq)
+{
+    if (rq->has_call)
+        call_done(&rq->call);
+    codec_done(&rq->decoder);
+    failure_done(&rq->failure);
+    strbuf_done(&rq->result);
+    cJSON_Delete(rq->tree);
+    free(rq->id);
+    free(rq);
+}
+
+void request_finish(struct request *rq, enum request_status status)
+{
+    struct conn *c = rq->conn;
+    struct batch *batch = rq->batch;
+
+    if (!list_empty(&rq->link))
+        unpark(rq);
+    if (rq->id != NULL && !c->closing)
+        answer(rq, status);
+    while (!list_empty(&rq->waiters))
+        request_finish(container_of(rq->waiters.next, struct request, wait), REQUEST_DONE);
+    request_free(rq);
+    if (batch != NULL)
+        batch_release(batch);
+    conn_request_gone(c);
+}
+
+void request_cancel(struct request *rq, enum rpc_code code, const char *why)
+{
+    (void)fail(&rq->failure, code, NULL, "%s", why);
+    if (rq->has_call)
+        call_cancel(&rq->call, -ECANCELED); /* its done() finishes the request */
+    else
+        request_finish(rq, REQUEST_FAILED);
+}
+
+void batch_release(struct batch *b)
+{
+    if (--b->open > 0)
+        return;
+    if (b->out.len > 0) {
+        (void)strbuf_add(&b->out, "]\n", 2);
+        conn_send(b->conn, &b->out);
+    }
+    strbuf_done(&b->out);
+    free(b);
+}

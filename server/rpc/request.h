@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The life of a request.
+ *
+ *     request_new() -> handler -> DONE or FAILED ----------------------------> request_finish()
+ *                          |                                                     answered, freed
+ *                          +---> PARKED: request_park() ... whoever it waits for, or request_cancel()
+ *
+ * A request is answered exactly once, unless it is a notification or its connection is gone. A connection
+ * never goes before its requests.
+ *
+ * Members of a batch are requests like others; their answers gather in the batch, which is sent
+ * when the last of them has come.
+ */
+#ifndef SERVER_RPC_REQUEST_H
+#define SERVER_RPC_REQUEST_H
+
+#include "server/kernel/call.h"
+#include "server/rpc/codec.h"
+#include "server/rpc/conn.h"
+
+enum request_status { REQUEST_FAILED = -1, REQUEST_DONE = 0, REQUEST_PARKED = 1 };
+
+/** Answers that leave together. */
+struct batch {
+    struct conn *conn;
+    struct strbuf out;
+    size_t open; /* members not yet finished, and 1 while members are still taken */
+};
+
+struct request {
+    struct conn *conn;
+    struct batch *batch;          /* or NULL */
+    char *id;                     /* as it was written; owned; NULL of a notification */
+    cJSON *tree;                  /* the message; owned */
+    const char *method;           /* in the tree */
+    const cJSON *params;          /* in the tree, or NULL */
+    struct json_span params_text; /* the same as text; only while the request is begun */
+
+    struct strbuf result; /* JSON; empty stands for null */
+    struct failure failure;
+
+    /* While it waits. */
+    struct list link;        /* in conn->requests */
+    struct session *session; /* referenced; whose clock it lets go on; or NULL */
+    bool background;
+    struct list waiters; /* struct request.wait: call.wait requests for this one */
+    struct list wait;
+
+    /* Of SC_* calls. */
+    struct decoder decoder;
+    struct call call;
+    bool has_call; /* call_init() was done */
+};
+
+/** A request without contents. Returns it, or NULL. */
+struct request *request_new(struct conn *c, struct batch *batch);
+
+/** Let a request wait, for the session of its connection. */
+void request_park(struct request *rq);
+
+/** The connection's waiting request with this id, NULL when there is none. */
+struct request *request_find(struct conn *c, struct json_span id);
+
+/** Answer, and free. @status DONE: with rq->result; FAILED: with rq->failure. */
+void request_finish(struct request *rq, enum request_status status);
+
+/** End a waiting request with an error. Never from inside of a machine. */
+void request_cancel(struct request *rq, enum rpc_code code, const char *why);
+
+/** A writer of the request's result. */
+struct json_out request_result(struct request *rq);
+
+/** Give up the reference; at the last one the answers are sent. */
+void batch_release(struct batch *b);
+
+#endif

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/rpc/rpc.h"
+
+#include "server/rpc/conn.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+/** How long a stop waits for answers to be read. */
+enum { STOP_PATIENCE_MS = 1000 };
+
+void rpc_log(struct rpc *rpc, const char *level, const char *fmt, ...)
+{
+    struct strbuf line = STRBUF_INIT;
+    va_list ap;
+
+    va_start(ap, fmt);
+    (void)strbuf_addv(&line, fmt, ap);
+    va_end(ap);
+    rpc->opt.daemon.log(rpc->opt.daemon.user, level, strbuf_str(&line));
+    strbuf_done(&line);
+}
+
+int rpc_new(uv_loop_t *loop, const struct rpc_options *options, struct rpc **out)
+{
+    struct rpc *rpc = calloc(1, sizeof *rpc);
+
+    if (rpc == NULL)
+        return -ENOMEM;
+    rpc->loop = loop;
+    rpc->opt = *options;
+    rpc->limits = options->limits;
+    list_init(&rpc->conns);
+    (void)uv_timer_init(loop, &rpc->later);
+    (void)uv_pipe_init(loop, &rpc->listener, 0);
+    rpc->later.data = rpc;
+    rpc->listener.data = rpc;
+    rpc->handles = 2;
+    *out = rpc;
+    return 0;
+}
+
+static void on_later(uv_timer_t *timer)
+{
+    machines_tidy(timer->data);
+}
+
+void rpc_tidy_later(struct rpc *rpc)
+{
+    if (!rpc->stopping)
+        (void)uv_timer_start(&rpc->later, on_later, 0, 0);
+}
+
+/** The last step of a stop, once no connection and no handle is left. */
+static void end_if_gone(struct rpc *rpc)
+{
+    void (*on_stopped)(void *user) = rpc->on_stopped;
+    void *user = rpc->stopped_user;
+
+    if (rpc->handles > 0)
+        return;
+    free(rpc);
+    on_stopped(user);
+}
+
+static void on_handle_closed(uv_handle_t *handle)
+{
+    struct rpc *rpc = handle->data;
+
+    rpc->handles--;
+    end_if_gone(rpc);
+}
+
+/** All connections are gone: end the machines and close what is left. */
+static void end_machines(struct rpc *rpc)
+{
+    struct rpc_machine *machine;
+    struct rpc_machine *next;
+
+    HASH_ITER(hh, rpc->machines, machine, next) {
+        machines_remove(machine);
+    }
+    uv_close((uv_handle_t *)&rpc->later, on_handle_closed);
+}
+
+void rpc_conn_gone(struct rpc *rpc)
+{
+    if (rpc->stopping && list_empty(&rpc->conns))
+        end_machines(rpc);
+}
+
+static void on_patience_over(uv_timer_t *timer)
+{
+    struct rpc *rpc = timer->data;
+
+    for (struct list *i = rpc->conns.next; i != &rpc->conns; i = i->next)
+        conn_close(container_of(i, struct conn, link));
+}
+
+void rpc_stop(struct rpc *rpc, void (*on_stopped)(void *user), void *user)
+{
+    if (rpc->stopping)
+        return;
+    rpc->stopping = true;
+    rpc->on_stopped = on_stopped;
+    rpc->stopped_user = user;
+    uv_close((uv_handle_t *)&rpc->listener, on_handle_closed);
+    for (struct list *i = rpc->conns.next; i != &rpc->conns; i = i->next)
+        conn_finish(container_of(i, struct conn, link));
+    (void)uv_timer_start(&rpc->later, on_patience_over, STOP_PATIENCE_MS, 0);
+    rpc_conn_gone(rpc);
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The RPC layer as the daemon sees it: JSON-RPC 2.0, one message a line, over stream sockets.
+ *
+ *     rpc_new(loop, &options, &rpc);
+ *     rpc_add_machine(rpc, &request, &why, &m);      the default machine, then machine_mount() …
+ *     rpc_listen(rpc, fd);
+ *     uv_run(loop, UV_RUN_DEFAULT);
+ *     … on SIGTERM or server.shutdown: rpc_stop(rpc, on_stopped, user);
+ *
+ * The layers behind it:
+ *
+ *     listen    accepts, checks who it is             conn     one connection: frames in, answers out
+ *     frame     bytes to lines                        json_text (base)   strict check of a line
+ *     envelope  a line to requests                    request  the life of one request, batches
+ *     dispatch  method to handler                     params, codec, kinds   JSON to structs
+ *     session   tokens, processes, grace              machines names, what goes when a machine goes
+ *     sc_gate   SC_* calls                            methods_*   everything else
+ *     trace     events to notifications               failure, json_out  structs to JSON
+ */
+#ifndef SERVER_RPC_RPC_H
+#define SERVER_RPC_RPC_H
+
+#include "schema/limits.h"
+#include "server/kernel/machine.h"
+
+#include <uv.h>
+
+struct rpc;
+
+/** What the RPC layer needs of the daemon. All slots are given @user; none is NULL. */
+struct rpc_daemon {
+    const struct host_ops *ops; /* for machines, with @host */
+    void *host;
+    fs_open_fn fs_open;
+    /** A machine was freed: forget its alarm. */
+    void (*machine_gone)(void *user, struct machine *m);
+    /** Somebody asked the daemon to stop; it calls rpc_stop() in its own time. */
+    void (*stop)(void *user);
+    /** Why guests of a gate can't run here, or NULL when they can. */
+    const char *(*guest_refusal)(void *user, enum sc_gate gate);
+    /** Something worth a line in the log, at level "debug" or "warn". */
+    void (*log)(void *user, const char *level, const char *line);
+    void *user;
+};
+
+struct rpc_options {
+    struct rpc_limits limits;
+    const uint32_t *uids; /* who may connect beside root and the daemon's own user; borrowed */
+    size_t uid_count;
+    struct rpc_daemon daemon;
+};
+
+/** What a new machine is to be. */
+struct rpc_machine_request {
+    const char *name; /* NULL: made up */
+    enum clock_kind clock;
+    uint64_t seed;
+    struct machine_limits limits; /* a member of 0 means the default */
+};
+
+/** The machine that a client means when it names none. */
+#define RPC_DEFAULT_MACHINE "default"
+
+/** @options are copied. @out returned; it goes with rpc_stop(). Returns 0, -ENOMEM. */
+int rpc_new(uv_loop_t *loop, const struct rpc_options *options, struct rpc **out);
+
+/**
+ * Make a machine.
+ * @out      borrowed; it goes with machine.destroy, its init or rpc_stop().
+ * Returns   0; -EINVAL a bad name, -EEXIST, -EAGAIN past the limit, -ENOMEM; said in @why.
+ */
+int rpc_add_machine(struct rpc *rpc, const struct rpc_machine_request *request, struct why *why,
+                    struct machine **out);
+
+/** Accept connections on a bound socket. @fd taken on success. Returns 0 or -errno. */
+int rpc_listen(struct rpc *rpc, int fd);
+
+/**
+ * Stop: accept no more, answer what waits with -32003, give the answers a moment to leave, end all
+ * sessions and machines, release everything.
+ * @on_stopped  called from the loop when nothing is left; @rpc is gone then.
+ */
+void rpc_stop(struct rpc *rpc, void (*on_stopped)(void *user), void *user);
+
+#endif

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+/* The rpc gate: SC_* requests become calls of the kernel, in the name of a session's process. */
+#include "server/rpc/dispatch.h"
+
+#include <errno.h>
+#include <string.h>
+
+/** The session a call is made in: the one it names, the connection's, or a new one. */
+static struct session *pick_session(struct request *rq)
+{
+    const cJSON *token = rq->decoder.session;
+    struct rpc *rpc = rq->conn->rpc;
+    struct rpc_machine *machine;
+    struct session *s;
+
+    if (token != NULL) {
+        s = cJSON_IsString(token) ? session_find(rpc, token->valuestring) : NULL;
+        if (s == NULL) {
+            (void)fail(&rq->failure, RPC_E_NO_SESSION, "session", "no session has this token");
+            return NULL;
+        }
+        conn_set_session(rq->conn, s);
+    }
+    if (rq->conn->session != NULL)
+        return request_session(rq);
+    machine = machines_find(rpc, NULL, &rq->failure);
+    if (machine == NULL || session_open(rpc, machine, NULL, true, &s, &rq->failure) < 0)
+        return NULL;
+    conn_set_session(rq->conn, s);
+    (void)session_unref(s);
+    return s;
+}
+
+static struct proc *pick_actor(struct request *rq)
+{
+    const cJSON *as = rq->decoder.as;
+    struct session *s = pick_session(rq);
+    int64_t pid = 0;
+
+    if (s == NULL)
+        return NULL;
+    if (as != NULL && params_int(as, "as", 1, INT32_MAX, &pid, &rq->failure) < 0)
+        return NULL;
+    return session_actor(s, (int32_t)pid, &rq->failure);
+}
+
+/** Whether an argument of a kind can be what an error is about. */
+static bool kind_explains(enum sc_kind kind, int err)
+{
+    switch (err) {
+    case EBADF:
+        return kind == SC_K_fd || kind == SC_K_ofd;
+    case ESRCH:
+        return kind == SC_K_pid;
+    case ENOENT:
+    case ENOTDIR:
+    case EISDIR:
+    case ELOOP:
+    case ENAMETOOLONG:
+    case ENOTEMPTY:
+    case EACCES:
+        return kind == SC_K_path;
+    default:
+        return false;
+    }
+}
+
+/** Name the argument an error is about, where only one can be. */
+static void blame_argument(struct request *rq, int err)
+{
+    const struct decoder *d = &rq->decoder;
+    int found = -1;
+    char *value;
+
+    for (int i = 0; d->info->args[i].name != NULL; i++) {
+        if (!kind_explains(d->info->args[i].kind, err))
+            continue;
+        if (found >= 0)
+            return;
+        found = i;
+    }
+    if (found < 0 || d->at[found] == NULL)
+        return;
+    rq->failure.arg = d->info->args[found].name;
+    value = cJSON_PrintUnformatted(d->at[found]);
+    if (value != NULL)
+        (void)strbuf_adds(&rq->failure.value, value);
+    cJSON_free(value);
+}
+
+/** Make the request's result or failure of a finished call's. */
+static enum request_status take_outcome(struct request *rq)
+{
+    struct call *call = &rq->call;
+    struct json_out o = request_result(rq);
+
+    if (rq->failure.code != 0) /* cancelled: said already */
+        return REQUEST_FAILED;
+    if (call->status < 0) {
+        rq->failure.code = -call->status;
+        rq->failure.why = call->why;
+        call->why = (struct why)WHY_INIT;
+        blame_argument(rq, -call->status);
+        return REQUEST_FAILED;
+    }
+    codec_encode(&rq->decoder, &call->out, &o);
+    return REQUEST_DONE;
+}
+
+static void on_call_done(struct call *call)
+{
+    struct request *rq = call->user;
+
+    request_finish(rq, take_outcome(rq));
+}
+
+enum request_status sc_gate_call(struct request *rq, const struct sc_call_info *info)
+{
+    union sc_args args;
+    struct proc *p;
+
+    rq->failure.syscall = info->name;
+    rq->decoder.info = info;
+    rq->decoder.failure = &rq->failure;
+    rq->decoder.transfer_max = rq->conn->rpc->limits.transfer_bytes;
+    if (codec_decode(&rq->decoder, rq->params, &args) < 0)
+        return REQUEST_FAILED;
+    p = pick_actor(rq);
+    if (p == NULL)
+        return REQUEST_FAILED;
+    call_init(&rq->call, p, SC_GATE_RPC, info->nr, on_call_done, rq);
+    rq->has_call = true;
+    rq->background = rq->decoder.background;
+    rq->call.args = args;
+    if (codec_lend(&rq->decoder, &rq->call.args, &rq->call.out) < 0)
+        return REQUEST_FAILED;
+    if (call_begin(&rq->call) != SC_PENDING)
+        return take_outcome(rq);
+    request_park(rq);
+    return REQUEST_PARKED;
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/* The RPC layer's own state, shared by its files. */
+#ifndef SERVER_RPC_SERVER_H
+#define SERVER_RPC_SERVER_H
+
+#include "server/rpc/params.h"
+#include "server/rpc/rpc.h"
+
+enum { READ_CHUNK = 65536 };
+
+struct rpc_machine;
+struct session;
+
+struct rpc {
+    uv_loop_t *loop;
+    struct rpc_options opt;
+    struct rpc_limits limits; /* = opt.limits */
+    struct rpc_stats_object stats;
+    struct list conns;            /* struct conn.link */
+    struct session *sessions;     /* uthash by token */
+    struct rpc_machine *machines; /* uthash by name */
+    uint64_t names_made;          /* of machines without a name */
+    uv_pipe_t listener;
+    uv_timer_t later; /* machines_tidy() at the next turn; end of the stop's patience */
+    unsigned handles; /* open ones of the two above */
+    bool listening;
+    bool stopping;
+    void (*on_stopped)(void *user);
+    void *stopped_user;
+    char chunk[READ_CHUNK]; /* what libuv reads into; used up before it reads again */
+};
+
+/** Log a line. @level "debug" or "warn". */
+void rpc_log(struct rpc *rpc, const char *level, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/** Free the machines whose init has ended, at the next turn of the loop. */
+void rpc_tidy_later(struct rpc *rpc);
+
+/** A connection has gone: a stop may be complete. */
+void rpc_conn_gone(struct rpc *rpc);
+
+#endif

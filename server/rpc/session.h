@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Sessions: who drives a process over RPC. A connection is not a process: a session outlives its
+ * connections by a grace time, and several connections may share one.
+ *
+ *     session_open() -> alive --- session.close, EXIT, end of its machine, grace over ---> over
+ *                        |  ^
+ *        last connection |  | session.attach, or any connection
+ *             is gone    v  |
+ *                      in grace
+ *
+ * A session that is over has no process and no place in the table; the struct stays while
+ * connections and requests hold it, so that they learn that it is over (-32001).
+ *
+ * A session that was opened without being asked for (by the first SC_* call of a connection) has a
+ * token that nobody knows: it has no grace.
+ *
+ * On a virtual clock a session that has a connection and waits for nothing is thinking: it
+ * holds the clock, so that a person at a prompt does not find that a year has passed.
+ */
+#ifndef SERVER_RPC_SESSION_H
+#define SERVER_RPC_SESSION_H
+
+#include "server/kernel/hash.h"
+#include "server/rpc/machines.h"
+#include "server/rpc/server.h"
+
+enum { SESSION_TOKEN_LEN = 32 };
+
+struct session {
+    struct rpc *rpc;
+    char token[SESSION_TOKEN_LEN + 1];
+    UT_hash_handle hh;           /* in rpc->sessions while alive */
+    struct list in_machine;      /* in machine->sessions while alive */
+    struct rpc_machine *machine; /* NULL once over */
+    struct proc *proc;           /* NULL once over */
+    int32_t pid;
+    unsigned conns;   /* attached, able to send */
+    unsigned waiting; /* requests in flight that are no background ones */
+    bool unasked;     /* opened by a first call */
+    bool holding;     /* machine_hold() is ours */
+    uv_timer_t grace;
+    unsigned refs;
+};
+
+static inline bool session_is_over(const struct session *s)
+{
+    return s->proc == NULL;
+}
+
+/**
+ * Open a session: a new process on a machine.
+ * @name     of the program, for people; NULL none.
+ * @out      returned; session_unref().
+ * Returns   0; -1 said in @f: EAGAIN past a limit, -32603.
+ */
+int session_open(struct rpc *rpc, struct rpc_machine *machine, const char *name, bool unasked,
+                 struct session **out, struct failure *f);
+
+/** The session of a token, borrowed; NULL when there is none. */
+struct session *session_find(struct rpc *rpc, const char *token);
+
+struct session *session_ref(struct session *s);
+struct session *session_unref(struct session *s);
+
+/** A connection can now send in the session's name, or no more. */
+void session_attach(struct session *s);
+void session_detach(struct session *s);
+
+/** A request of the session starts or stops to wait. */
+void session_waits(struct session *s, bool waits);
+
+/** End it: kill its process with everything below. Harmless when over. Never from inside of a
+ * machine. */
+void session_end(struct session *s);
+
+/** Its process has ended, or is about to end with its machine: it is over. May come from inside of a
+ * machine. */
+void session_leave(struct session *s);
+
+/**
+ * The process a call acts as.
+ * @pid      0 or the session's own, or a process below it that it drives.
+ * Returns   it, borrowed; NULL with the failure said.
+ */
+struct proc *session_actor(struct session *s, int32_t pid, struct failure *f);
+
+#endif

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Events of a machine, sent to a connection as notifications of method "event". A connection has at most one
+ * subscription. Events that a connection does not read are counted and dropped, not kept; when there is room
+ * again, an event of kind "lost" tells their number.
+ */
+#ifndef SERVER_RPC_TRACE_H
+#define SERVER_RPC_TRACE_H
+
+#include "server/rpc/machines.h"
+
+struct conn;
+
+struct subscription {
+    struct conn *conn;
+    struct rpc_machine *machine; /* NULL: none */
+    struct list in_machine;      /* in machine->subscriptions */
+    struct listener listener;
+    uint64_t lost; /* events dropped since the last one sent */
+};
+
+void subscription_init(struct subscription *s, struct conn *conn);
+
+/** Start to send events of some kinds (EVENT_*), instead of what was sent before. */
+void subscription_start(struct subscription *s, struct rpc_machine *machine, unsigned kinds);
+
+/** Send no more; harmless when nothing is sent. */
+void subscription_stop(struct subscription *s);
+
+#endif
