@@ -10,8 +10,7 @@ struct rpc_limits {
 #include "schema/limits.def"
 };
 
-/** A row of limits.def: its value when nobody configures it. */
-#define RPC_LIMITS_INITIAL rpc_limits_initial()
+/** The limits when nobody configures any. */
 static inline struct rpc_limits rpc_limits_initial(void)
 {
     return (struct rpc_limits){
