@@ -148,15 +148,8 @@ static void print_result(const cJSON *result, bool pretty)
 {
     struct strbuf text = STRBUF_INIT;
 
-    if (pretty) {
-        show_json(&text, result, COLUMNS);
-        puts(strbuf_str(&text));
-    } else {
-        char *line = cJSON_PrintUnformatted(result);
-
-        puts(line != NULL ? line : "null");
-        cJSON_free(line);
-    }
+    show_json(&text, result, pretty ? COLUMNS : 0);
+    puts(strbuf_str(&text));
     strbuf_done(&text);
 }
 

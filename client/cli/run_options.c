@@ -98,10 +98,13 @@ static int parse_driver(struct run_fs *fs, char *text)
     char *opts = strchr(text, ',');
     char *source = NULL;
     char *path = NULL;
+    char *slash = NULL;
     int made = 0;
 
     if (opts != NULL)
         *opts++ = '\0';
+    if (opts != NULL && *opts == '\0')
+        opts = NULL;
     source = strchr(text, ':');
     if (source != NULL)
         *source++ = '\0';
@@ -115,7 +118,8 @@ static int parse_driver(struct run_fs *fs, char *text)
         return OPTION_WRONG;
     made = asprintf(&fs->opts, "source=%s%s%s", path, opts != NULL ? "," : "", opts ? opts : "");
     fs->opts = made < 0 ? NULL : fs->opts;
-    *strrchr(path, '/') = '\0';
+    slash = strrchr(path, '/');
+    slash[slash == path] = '\0'; /* the directory alone; "/" stays "/" */
     fs->root = path;
     return 0;
 }

@@ -3,15 +3,29 @@
 
 #include "client/cli/json.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { INDENT = 2 };
 
+#define EXACT_MAX 9007199254740992.0 /* 2^53: up to here doubles hold every whole number */
+
+static bool is_whole(double number)
+{
+    return number >= -EXACT_MAX && number <= EXACT_MAX && (double)(int64_t)number == number;
+}
+
+/* cJSON rounds whole numbers that need more than 15 digits, and must not. */
 static void add_scalar(struct strbuf *out, const cJSON *value)
 {
-    char *text = cJSON_PrintUnformatted(value);
+    char *text = NULL;
 
+    if (cJSON_IsNumber(value) && is_whole(value->valuedouble)) {
+        (void)strbuf_addf(out, "%" PRId64, (int64_t)value->valuedouble);
+        return;
+    }
+    text = cJSON_PrintUnformatted(value);
     (void)strbuf_adds(out, text != NULL ? text : "null");
     cJSON_free(text);
 }
@@ -36,8 +50,7 @@ static void add_members(struct strbuf *out, const cJSON *value, size_t width, si
 {
     const cJSON *member = NULL;
 
-    cJSON_ArrayForEach(member, value)
-    {
+    cJSON_ArrayForEach(member, value) {
         if (member != value->child)
             (void)strbuf_adds(out, width == 0 ? ", " : ",");
         if (width > 0)
@@ -113,8 +126,7 @@ void show_error(FILE *to, const char *command, const struct scbox_error *error)
     (void)strbuf_addf(&text, "scbox %s: %s", command, line != NULL ? line : "out of memory");
     add_place(&text, error->data);
     (void)strbuf_addc(&text, '\n');
-    cJSON_ArrayForEach(reason, why)
-    {
+    cJSON_ArrayForEach(reason, why) {
         if (cJSON_IsString(reason))
             (void)strbuf_addf(&text, "  why: %s\n", reason->valuestring);
     }

@@ -16,7 +16,10 @@
  */
 void show_bytes(FILE *to, const char *bytes, size_t len, bool raw);
 
-/** Append a value: what fits a line of @width columns on one line, the rest indented by two blanks. */
+/**
+ * Append a value: what fits a line of @width columns on one line, the rest indented by two blanks.
+ * @width    0: everything on one line.
+ */
 void show_json(struct strbuf *out, const cJSON *value, size_t width);
 
 /**

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: MIT
+# Pages: every topic has one, and fits a terminal of 80 columns but for examples in JSON.
+. ./lib.sh
+
+page() {
+    expect 0 "$scbox" help "$@"
+    [ -s "$out" ] || fail "$last: empty"
+    grep -v 'as JSON' "$out" | LC_ALL=C.UTF-8 awk 'length($0) > 92' >"$tmp/long"
+    [ ! -s "$tmp/long" ] || fail "$last: too wide: $(cat "$tmp/long")"
+}
+
+for topic in shell run test call help calls methods errno flags; do
+    page "$topic"
+done
+for command in shell run test call help; do
+    expect 0 "$scbox" "$command" --help
+    out_has "scbox $command"
+done
+
+"$scbox" help calls | awk 'NR > 2 && /^  [a-z]/ { print $1 }' >"$tmp/calls"
+[ "$(wc -l <"$tmp/calls")" -ge 34 ] || fail "the list of calls is short"
+while read -r call; do
+    page "$call"
+    for part in Result Examples 'Guest programs' i386 x86_64; do
+        out_has "$part"
+    done
+done <"$tmp/calls"
+
+"$scbox" help errno | awk 'NR > 2 { print $1 }' | grep '^E' >"$tmp/errors"
+while read -r error; do
+    page "$error"
+done <"$tmp/errors"
+
+"$scbox" help methods | awk 'NR > 2 && /^  [a-z]/ { print $1 }' >"$tmp/methods"
+while read -r method; do
+    page "$method"
+done <"$tmp/methods"
+
+page SC_OPEN
+out_has 'int $0x40 with eax 30, ebx file, ecx its length, edx mode'
+out_has 'EISDIR'
+page call open
+out_has 'SC_OPEN - call 30'
+page errno ENOENT
+out_has 'no such file'
+out_has 'readdir'
+page flags FM
+out_has 'READDIR'
+out_lacks 'ZEROPTR'
+expect 2 "$scbox" help opem
+err_has "did you mean 'open'"

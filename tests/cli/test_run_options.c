@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+/* The command line of scbox run: what it is taken apart into, and what it refuses. */
+#include "client/cli/cmd.h"
+#include "client/cli/run.h"
+
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { ARGS_MAX = 16 };
+
+/* Parse words separated by blanks, with getopt started afresh. */
+static int parse(const char *words, struct run_options *out)
+{
+    char *copy = strdup(words);
+    char *argv[ARGS_MAX] = {(char *)"run"};
+    int argc = 1;
+    int result = 0;
+
+    for (char *w = strtok(copy, " "); w != NULL && argc + 1 < ARGS_MAX; w = strtok(NULL, " "))
+        argv[argc++] = w;
+    optind = 0;
+    *out = (struct run_options){0};
+    result = run_options_parse(argc, argv, out);
+    out->file = NULL; /* points into the copy, as do socket and file of main()'s argv */
+    out->socket = NULL;
+    free(copy);
+    return result;
+}
+
+static void refused(const char *words)
+{
+    struct run_options o;
+
+    cr_expect_eq(parse(words, &o), OPTION_WRONG, "taken: %s", words);
+    run_options_done(&o);
+}
+
+Test(run_options, default_names)
+{
+    struct run_options o;
+
+    cr_assert_eq(parse("prog", &o), 0);
+    cr_expect_eq(o.fs_count, 2);
+    cr_expect_str_eq(o.fs[0].name, "io");
+    cr_expect_str_eq(o.fs[0].driver, "devfs");
+    cr_expect_str_eq(o.fs[1].name, "root");
+    cr_expect_str_eq(o.fs[1].driver, "ramfs");
+    cr_expect_eq(o.timeout_ms, 0);
+    run_options_done(&o);
+}
+
+Test(run_options, bare_has_no_names)
+{
+    struct run_options o;
+
+    cr_assert_eq(parse("--bare prog", &o), 0);
+    cr_expect_eq(o.fs_count, 0);
+    run_options_done(&o);
+}
+
+Test(run_options, fs_replaces_a_default)
+{
+    struct run_options o;
+
+    cr_assert_eq(parse("--fs root=ramfs,quota_bytes=100,quota_inodes=5 prog", &o), 0);
+    cr_expect_eq(o.fs_count, 2);
+    cr_expect_str_eq(o.fs[0].name, "root");
+    cr_expect_str_eq(o.fs[0].opts, "quota_bytes=100,quota_inodes=5");
+    cr_expect_null(o.fs[0].root);
+    run_options_done(&o);
+}
+
+Test(run_options, fs_source_becomes_absolute)
+{
+    struct run_options o;
+
+    cr_assert_eq(chdir("/"), 0);
+    cr_assert_eq(parse("--fs d=sqlitefs:usr/x.db,cache=1 --fs e=sqlitefs:/usr/../y.db prog", &o),
+                 0);
+    cr_expect_str_eq(o.fs[0].driver, "sqlitefs");
+    cr_expect_str_eq(o.fs[0].opts, "source=/usr/x.db,cache=1");
+    cr_expect_str_eq(o.fs[0].root, "/usr");
+    cr_expect_str_eq(o.fs[1].opts, "source=/y.db");
+    cr_expect_str_eq(o.fs[1].root, "/");
+    run_options_done(&o);
+}
+
+Test(run_options, copy_is_told_from_its_end)
+{
+    struct run_options o;
+
+    cr_assert_eq(parse("--copy /a:b/c:root:/d --copy e:root:/ prog", &o), 0);
+    cr_expect_str_eq(o.copies[0].host, "/a:b/c");
+    cr_expect_str_eq(o.copies[0].target, "root:/d");
+    cr_expect_str_eq(o.copies[1].target, "root:/");
+    run_options_done(&o);
+}
+
+Test(run_options, timeout_is_rounded_up)
+{
+    struct run_options o;
+
+    cr_assert_eq(parse("-t 0.0001 prog", &o), 0);
+    cr_expect_eq(o.timeout_ms, 1);
+    run_options_done(&o);
+    cr_assert_eq(parse("--timeout=2.5 prog", &o), 0);
+    cr_expect_eq(o.timeout_ms, 2500);
+    run_options_done(&o);
+}
+
+Test(run_options, bad_words_are_refused)
+{
+    refused("");
+    refused("prog argument");
+    refused("--fs prog");
+    refused("--fs =ramfs prog");
+    refused("--fs a= prog");
+    refused("--fs a/b=ramfs prog");
+    refused("--fs host=ramfs prog");
+    refused("--fs a=ramfs --fs a=ramfs prog");
+    refused("--fs a=sqlitefs:/no/such/dir/x.db prog");
+    refused("--copy a prog");
+    refused("--copy a:/b prog");
+    refused("--copy :root:/b prog");
+    refused("--copy a:nowhere:/b prog");
+    refused("--timeout 0 prog");
+    refused("--timeout -1 prog");
+    refused("--timeout nan prog");
+    refused("--timeout inf prog");
+    refused("--timeout 1s prog");
+    refused("--clock fast prog");
+    refused("--socket x --keep-daemon prog");
+    refused("--no-such-option prog");
+    refused("--bare=1 prog");
+}

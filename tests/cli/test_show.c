@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/* JSON laid out for people. */
+#include "client/cli/show.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+static void expect(const char *json, size_t width, const char *shown)
+{
+    struct strbuf out = STRBUF_INIT;
+    cJSON *value = cJSON_Parse(json);
+
+    cr_assert_not_null(value);
+    show_json(&out, value, width);
+    cr_expect_str_eq(strbuf_str(&out), shown);
+    cJSON_Delete(value);
+    strbuf_done(&out);
+}
+
+Test(show, scalars)
+{
+    expect("null", 80, "null");
+    expect("9007199254740991", 80, "9007199254740991");
+    expect("\"a\\u001b\\n\\\"\"", 80, "\"a\\u001b\\n\\\"\"");
+}
+
+Test(show, empty_containers)
+{
+    expect("[]", 80, "[]");
+    expect("{}", 80, "{}");
+    expect("{\"a\":[]}", 1, "{\n  \"a\": []\n}");
+}
+
+Test(show, what_fits_stays_on_a_line)
+{
+    expect("{\"fd\":3,\"mode\":[\"READ\",\"WRITE\"]}", 80,
+           "{\"fd\": 3, \"mode\": [\"READ\", \"WRITE\"]}");
+}
+
+Test(show, what_does_not_fit_is_broken_outside_first)
+{
+    expect("{\"name\":\"root\",\"list\":[1,2,3]}", 20,
+           "{\n  \"name\": \"root\",\n  \"list\": [1, 2, 3]\n}");
+}
+
+Test(show, width_zero_is_one_line)
+{
+    expect("[{\"a\":1},{\"b\":[2,{}]}]", 0, "[{\"a\": 1}, {\"b\": [2, {}]}]");
+}
+
+Test(show, control_bytes_of_guests_are_not_obeyed)
+{
+    char buf[64] = {0};
+    FILE *to = fmemopen(buf, sizeof buf, "w");
+
+    show_bytes(to, "a\033[2J\tb\x7f", 8, false);
+    fclose(to);
+    cr_expect_str_eq(buf, "a\\x1b[2J\tb\\x7f");
+}

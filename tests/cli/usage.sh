@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: MIT
+# Wrong command lines: each is one line that says what, and exit code 2; and what needs no daemon.
+. ./lib.sh
+
+usage() {
+    expect 2 "$scbox" "$@"
+    err_is_a_line
+}
+
+usage no-such-command
+usage rum
+err_has "did you mean 'run'"
+usage open
+err_has 'scbox call open'
+
+usage call
+usage call stat '{"file"'
+err_has 'ends too early'
+usage call stat 3
+usage call stat '{} x'
+usage call stat '{}' extra
+usage call --no-such-option
+usage call --socket
+usage call stat -- '{}' extra
+
+usage run
+usage run prog argument
+err_has 'arguments'
+usage run --fs x prog
+usage run --copy x prog
+usage run --timeout soon prog
+usage run --clock slow prog
+usage run --timeout
+usage run -x prog
+
+usage shell argument
+usage shell --no-such-option
+usage help no-such-topic
+usage help a b c
+
+expect 2 "$scbox"
+out_has 'Usage: scbox COMMAND'
+expect 0 "$scbox" --help
+out_has 'Usage: scbox COMMAND'
+expect 0 "$scbox" --version
+out_has 'scbox '
+
+# No daemon: 125, and nothing is started for a call.
+expect 125 "$scbox" call stat '{"file": "root:/"}'
+err_is_a_line
+expect 125 "$scbox" call --socket "$tmp/nowhere" server.info
+err_is_a_line
+expect 125 "$scbox" shell --socket "$tmp/nowhere"
+expect 125 "$scbox" run --socket "$tmp/nowhere" "$scbox"
+SCBOX_SOCKET=$tmp/nowhere expect 125 "$scbox" run "$scbox"
+err_has "$tmp/nowhere"
+
+# The program's file is looked at before a daemon is.
+expect 127 "$scbox" run "$tmp/no-such-file"
+err_is_a_line
+expect 126 "$scbox" run "$tmp"
+err_is_a_line
+: >"$tmp/plain"
+expect 127 "$scbox" run "$tmp/plain/below"
+
+# What can't be printed is no success.
+if [ -c /dev/full ]; then
+    "$scbox" help calls >/dev/full 2>"$err"
+    [ $? -eq 1 ] || fail "help into a full device succeeded"
+fi
+nothing_left
