@@ -17,14 +17,14 @@ static struct scn_actor *actor_find(struct scn_session *s, int32_t pid)
     return NULL;
 }
 
-int scn_made(struct scn_session *s, int32_t pid, int32_t maker)
+int scn_made(struct scn_session *s, int32_t pid)
 {
     struct scn_actor *larger = realloc(s->actors, (s->actor_count + 1) * sizeof *larger);
 
     if (larger == NULL)
         return -ENOMEM;
     s->actors = larger;
-    s->actors[s->actor_count++] = (struct scn_actor){.pid = pid, .maker = maker};
+    s->actors[s->actor_count++] = (struct scn_actor){.pid = pid};
     return 0;
 }
 
@@ -36,14 +36,12 @@ void scn_driven(struct scn_session *s, int32_t pid)
         actor->driven = true;
 }
 
-/** Ask the daemon to let the session be the program of a child that its maker made. */
+/** Ask the daemon to let the session be the program of a process. */
 static int drive(struct scn_session *s, const struct scn_actor *actor, struct scn_result *r)
 {
     cJSON *params = cJSON_CreateObject();
 
     (void)cJSON_AddNumberToObject(params, "pid", actor->pid);
-    if (actor->maker != s->pid)
-        (void)cJSON_AddNumberToObject(params, "as", actor->maker);
     return scn_request(s, "proc.drive", params, r);
 }
 

@@ -28,6 +28,7 @@ struct job {
     char *machine; /* ours to destroy; NULL: none */
     char *tmp;
     cJSON *report;
+    struct strbuf printed; /* what guests printed during the step under way */
     enum scn_outcome outcome;
 };
 
@@ -76,7 +77,6 @@ static void report_step(struct job *j, cJSON *steps, const struct scn_step *step
                         const struct scn_result *r)
 {
     const cJSON *hint = cJSON_GetObjectItemCaseSensitive(r->error.data, "hint");
-    const cJSON *log = cJSON_GetObjectItemCaseSensitive(r->value, "log");
     cJSON *entry = cJSON_CreateObject();
     struct strbuf told = STRBUF_INIT;
     char *reasons = scn_reasons(&r->error);
@@ -89,7 +89,8 @@ static void report_step(struct job *j, cJSON *steps, const struct scn_step *step
     if (step->kind != SCN_RUN)
         add_text(entry, "told", strbuf_str(&told));
     add_text(entry, "reasons", reasons);
-    add_text(entry, "log", cJSON_IsString(log) ? log->valuestring : NULL);
+    (void)scbox_add_data(entry, "log", strbuf_str(&j->printed), j->printed.len);
+    strbuf_reset(&j->printed);
     if (r->outcome != SCN_PASS) {
         add_text(entry, "file", step->file);
         add_text(entry, "sent", r->sent);
@@ -102,6 +103,22 @@ static void report_step(struct job *j, cJSON *steps, const struct scn_step *step
     strbuf_done(&told);
     free(reasons);
     j->outcome = r->outcome;
+}
+
+/** Keep what guests print, as log or to the console, for the step during which they do. */
+static void on_event(void *user, const char *method, const cJSON *params)
+{
+    struct job *j = user;
+    const cJSON *kind = cJSON_GetObjectItemCaseSensitive(params, "kind");
+    size_t len = 0;
+    char *bytes = NULL;
+
+    (void)method;
+    if (!cJSON_IsString(kind) || scbox_data(params, &bytes, &len) != 0)
+        return;
+    if (strcmp(kind->valuestring, "log") == 0 || strcmp(kind->valuestring, "console") == 0)
+        (void)strbuf_add(&j->printed, bytes, len);
+    free(bytes);
 }
 
 static void report_header(struct job *j)
@@ -236,6 +253,8 @@ static void open_session(struct job *j, const char *path)
         .machine = j->machine != NULL ? j->machine : j->jobs->machine,
         .dir = slash == path ? "/" : dir,
         .timeout_ms = SETUP_TIMEOUT_MS,
+        .on_event = on_event,
+        .user = j,
     };
 
     if (scn_session_new(j->conn, &config, &j->session, &error) != SCBOX_OK)
@@ -278,6 +297,7 @@ static void tear_down(struct job *j)
         (void)scbox_call(j->conn, "machine.destroy", params, SETUP_TIMEOUT_MS, NULL, NULL);
     }
     scbox_close(j->conn);
+    strbuf_done(&j->printed);
     free(j->machine);
     free(j->tmp);
 }

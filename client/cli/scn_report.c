@@ -115,9 +115,17 @@ static int columns(const char *text)
     return count;
 }
 
+/** Blanks between a step and what it told, so that the latter stand below each other. */
+static int gap_behind(const char *source)
+{
+    enum { TOLD_COLUMN = 62, LEAST = 3 };
+    int gap = TOLD_COLUMN - columns(source);
+
+    return gap > LEAST ? gap : LEAST;
+}
+
 static void print_step(const struct scn_reporter *r, const cJSON *step)
 {
-    enum { TOLD_COLUMN = 62 };
     enum scn_outcome outcome = scn_report_outcome(step);
     const char *comment = text_of(step, "comment");
     const char *source = text_of(step, "source");
@@ -132,8 +140,8 @@ static void print_step(const struct scn_reporter *r, const cJSON *step)
     print_mark(r, outcome);
     fputs(source != NULL ? source : "", r->to);
     if (told != NULL && outcome == SCN_PASS)
-        fprintf(r->to, "%*s%s%s%s", TOLD_COLUMN - columns(source), "",
-                scn_paint(r->flags, PAINT_DIM), told, scn_paint(r->flags, PAINT_OFF));
+        fprintf(r->to, "%*s%s%s%s", gap_behind(source), "", scn_paint(r->flags, PAINT_DIM), told,
+                scn_paint(r->flags, PAINT_OFF));
     fputc('\n', r->to);
     if (outcome != SCN_PASS)
         return;

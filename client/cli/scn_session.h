@@ -23,8 +23,7 @@
 /** A process made in this session. */
 struct scn_actor {
     int32_t pid;
-    int32_t maker; /* who made it */
-    bool driven;   /* asked the daemon to let us be its program */
+    bool driven; /* asked the daemon to let us be its program */
 };
 
 /** A step that was sent and whose answer was not taken yet. */
@@ -78,8 +77,8 @@ cJSON *scn_census(struct scn_session *s, struct scn_result *r);
 
 /* ---- scn_actor.c ---- */
 
-/** Remember who made a process. 0 or -ENOMEM. */
-int scn_made(struct scn_session *s, int32_t pid, int32_t maker);
+/** Remember a process that a step made. 0 or -ENOMEM. */
+int scn_made(struct scn_session *s, int32_t pid);
 
 /**
  * Find out as whom a step acts, and become that process's program when the session is not yet.

@@ -145,7 +145,7 @@ void scn_judge(struct scn_session *s, const struct scn_expect *expect, int statu
 /* ---- calls and methods ---- */
 
 /** Remember a process that a call made: the one result of kind pid there is. */
-static void note_made(struct scn_session *s, const struct scn_step *step, int32_t as,
+static void note_made(struct scn_session *s, const struct scn_step *step,
                       const struct scn_result *r)
 {
     const struct sc_field_info *info = step->call->results;
@@ -155,7 +155,7 @@ static void note_made(struct scn_session *s, const struct scn_step *step, int32_
         return;
     pid = cJSON_GetObjectItemCaseSensitive(r->value, info->name);
     if (cJSON_IsNumber(pid))
-        (void)scn_made(s, pid->valueint, as != 0 ? as : s->pid);
+        (void)scn_made(s, pid->valueint);
 }
 
 /** Note what a method of the daemon did that the session keeps track of. */
@@ -207,7 +207,7 @@ static void play_request(struct scn_session *s, const struct scn_step *step, str
         note_method(s, method, params);
     status = scn_request(s, method, params, r);
     if (status == SCBOX_OK && step->kind == SCN_CALL)
-        note_made(s, step, as, r);
+        note_made(s, step, r);
     scn_judge(s, &step->expect, status, r);
 }
 

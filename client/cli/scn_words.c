@@ -54,8 +54,8 @@ void scn_nearer(struct scn_near *best, const char *candidate)
     size_t d = distance(best->word, candidate);
     size_t len = strlen(best->word);
 
-    /* A third of the letters may be wrong, and one in a short word. */
-    if (d > (len < 6 ? 1 + len / 3 : len / 3))
+    /* About a quarter of the letters may be wrong, and one in a short word. */
+    if (d > (len + 2) / 4 + (len < 2))
         return;
     if (best->found == NULL || d < best->distance) {
         best->found = candidate;

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: MIT */
+/* libscbox against a daemon of the test's own: a listening socket, and bytes written by hand. */
+#include "client/lib/scbox.h"
+
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+enum { WAIT_MS = 5000 };
+
+static char dir[] = "/tmp/scbox-test-XXXXXX";
+static char path[64];
+static int listener = -1;
+static int daemon_fd = -1; /* the daemon's end of the connection */
+static struct scbox_conn *conn;
+static struct scbox_error error;
+static int events;
+
+static void count_event(void *user, const char *method, const cJSON *params)
+{
+    (void)user;
+    (void)params;
+    events += strcmp(method, "event") == 0;
+}
+
+static void start(void)
+{
+    struct sockaddr_un addr = {.sun_family = AF_UNIX};
+
+    cr_assert_not_null(mkdtemp(dir));
+    (void)snprintf(path, sizeof path, "%s/s", dir);
+    memcpy(addr.sun_path, path, strlen(path));
+    listener = socket(AF_UNIX, SOCK_STREAM, 0);
+    cr_assert_eq(bind(listener, (struct sockaddr *)&addr, sizeof addr), 0);
+    cr_assert_eq(listen(listener, 1), 0);
+    cr_assert_eq(scbox_connect(path, &conn, &error), 0);
+    daemon_fd = accept(listener, NULL, NULL);
+    scbox_on_event(conn, count_event, NULL);
+}
+
+static void stop(void)
+{
+    scbox_close(conn);
+    scbox_error_done(&error);
+    if (daemon_fd >= 0)
+        (void)close(daemon_fd);
+    (void)close(listener);
+    (void)unlink(path);
+    (void)rmdir(dir);
+}
+
+TestSuite(client, .init = start, .fini = stop, .timeout = 20);
+
+/** Write bytes as the daemon. */
+static void say(const char *text)
+{
+    cr_assert_eq(write(daemon_fd, text, strlen(text)), (ssize_t)strlen(text));
+}
+
+/** What the client has sent; a static buffer. */
+static const char *heard(void)
+{
+    static char text[4096];
+    ssize_t got = read(daemon_fd, text, sizeof text - 1);
+
+    text[got > 0 ? got : 0] = '\0';
+    return text;
+}
+
+static int64_t send_yield(void)
+{
+    int64_t id = 0;
+
+    cr_assert_eq(scbox_send(conn, "SC_YIELD", NULL, &id, &error), 0);
+    return id;
+}
+
+Test(client, a_request_is_one_line_of_json_rpc)
+{
+    cJSON *params = cJSON_CreateObject();
+    int64_t id = 0;
+
+    (void)cJSON_AddNumberToObject(params, "fd", 3);
+    cr_assert_eq(scbox_send(conn, "SC_CLOSE", params, &id, &error), 0);
+    cr_assert_str_eq(
+        heard(), "{\"jsonrpc\":\"2.0\",\"method\":\"SC_CLOSE\",\"params\":{\"fd\":3},\"id\":1}\n");
+}
+
+Test(client, answers_come_in_any_order_and_in_pieces)
+{
+    int64_t first = send_yield();
+    int64_t second = send_yield();
+    cJSON *result = NULL;
+
+    say("{\"jsonrpc\":\"2.0\",\"id\":2,\"result\":{\"fd\":7}}\r\n{\"jsonrpc\":\"2.0\",");
+    cr_assert_eq(scbox_receive(conn, second, WAIT_MS, &result, &error), SCBOX_OK);
+    cr_assert_eq(cJSON_GetObjectItem(result, "fd")->valueint, 7);
+    cJSON_Delete(result);
+    cr_assert_eq(scbox_receive(conn, first, 0, &result, &error), -ETIMEDOUT);
+    say("\"id\":1,\"result\":null}\n");
+    cr_assert_eq(scbox_receive(conn, first, WAIT_MS, NULL, &error), SCBOX_OK);
+    cr_assert_eq(scbox_receive(conn, first, 0, NULL, &error), -EINVAL);
+}
+
+Test(client, a_refusal_fills_the_error)
+{
+    int64_t id = send_yield();
+    char *line;
+
+    say("{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":13,\"message\":\"EACCES\","
+        "\"data\":{\"text\":\"permission denied\",\"why\":[\"a\"]}}}\n");
+    cr_assert_eq(scbox_receive(conn, id, WAIT_MS, NULL, &error), SCBOX_REFUSED);
+    cr_assert_eq(error.code, 13);
+    line = scbox_error_line(&error);
+    cr_assert_str_eq(line, "EACCES: permission denied");
+    cr_assert_not_null(cJSON_GetObjectItem(error.data, "why"));
+    free(line);
+}
+
+Test(client, events_are_delivered_while_waiting)
+{
+    int64_t id = send_yield();
+
+    say("{\"jsonrpc\":\"2.0\",\"method\":\"event\",\"params\":{\"kind\":\"log\"}}\n"
+        "{\"jsonrpc\":\"2.0\",\"method\":\"other\"}\n"
+        "{\"jsonrpc\":\"2.0\",\"method\":\"event\",\"params\":{\"kind\":\"end\"}}\n"
+        "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":null}\n");
+    cr_assert_eq(scbox_receive(conn, id, WAIT_MS, NULL, &error), SCBOX_OK);
+    cr_assert_eq(events, 2);
+}
+
+Test(client, a_forgotten_request_is_cancelled_and_its_answer_dropped)
+{
+    int64_t id = send_yield();
+    int64_t next;
+
+    (void)heard();
+    scbox_forget(conn, id);
+    cr_assert_str_eq(
+        heard(), "{\"jsonrpc\":\"2.0\",\"method\":\"$/cancelRequest\",\"params\":{\"id\":1}}\n");
+    next = send_yield();
+    say("{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":-32800,\"message\":\"cancelled\"}}\n"
+        "{\"jsonrpc\":\"2.0\",\"id\":2,\"result\":null}\n");
+    cr_assert_eq(scbox_receive(conn, next, WAIT_MS, NULL, &error), SCBOX_OK);
+}
+
+Test(client, an_error_without_an_id_is_about_the_last_request)
+{
+    int64_t id = send_yield();
+
+    say("{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32002,\"message\":\"large\"}}\n");
+    cr_assert_eq(scbox_receive(conn, id, WAIT_MS, NULL, &error), SCBOX_REFUSED);
+    cr_assert_eq(error.code, SCBOX_E_TOO_LARGE);
+}
+
+Test(client, a_daemon_that_goes_away_is_told)
+{
+    int64_t id = send_yield();
+
+    (void)heard();
+    (void)close(daemon_fd);
+    daemon_fd = -1;
+    cr_assert_eq(scbox_receive(conn, id, WAIT_MS, NULL, &error), -ECONNRESET);
+    cr_assert_str_eq(error.message, "the daemon closed the connection");
+    cr_assert_lt(scbox_send(conn, "SC_YIELD", NULL, &id, &error), 0);
+}
+
+Test(client, garbage_ends_the_connection)
+{
+    int64_t id = send_yield();
+
+    say("HTTP/1.1 400 Bad Request\r\n");
+    cr_assert_eq(scbox_receive(conn, id, WAIT_MS, NULL, &error), -EPROTO);
+}
+
+Test(client, a_socket_path_that_is_too_long_is_told)
+{
+    struct scbox_conn *other = NULL;
+    char longer[200];
+
+    memset(longer, 'x', sizeof longer - 1);
+    longer[sizeof longer - 1] = '\0';
+    cr_assert_eq(scbox_connect(longer, &other, &error), -ENAMETOOLONG);
+    cr_assert_not_null(strstr(error.message, "199 bytes, a socket may have 107"));
+    cr_assert_eq(scbox_connect("/nowhere/s", &other, &error), -ENOENT);
+}
+
+Test(client, the_default_socket_follows_the_environment)
+{
+    char out[64];
+
+    setenv("SCBOX_SOCKET", "/a/b", 1);
+    cr_assert_eq(scbox_default_socket(out, sizeof out), 0);
+    cr_assert_str_eq(out, "/a/b");
+    unsetenv("SCBOX_SOCKET");
+    setenv("XDG_RUNTIME_DIR", "/run/user/7", 1);
+    cr_assert_eq(scbox_default_socket(out, sizeof out), 0);
+    cr_assert_str_eq(out, "/run/user/7/scbox/scboxd.sock");
+    cr_assert_eq(scbox_default_socket(out, 8), -ENAMETOOLONG);
+}
+
+Test(client, data_keeps_bytes_that_are_no_text)
+{
+    static const struct {
+        const char *bytes;
+        size_t len;
+        bool coded;
+    } samples[] = {{"text", 4, false}, {"", 0, false}, {"a\0b", 3, true}, {"\xFF\xFE", 2, true}};
+
+    for (size_t i = 0; i < sizeof samples / sizeof samples[0]; i++) {
+        cJSON *object = cJSON_CreateObject();
+        size_t len = 0;
+        char *bytes = NULL;
+
+        cr_assert_eq(scbox_add_data(object, "data", samples[i].bytes, samples[i].len), 0);
+        cr_assert_eq(cJSON_HasObjectItem(object, "encoding"), samples[i].coded);
+        cr_assert_eq(scbox_data(object, &bytes, &len), 0);
+        cr_assert_eq(len, samples[i].len);
+        cr_assert_eq(memcmp(bytes, samples[i].bytes, len), 0);
+        free(bytes);
+        cJSON_Delete(object);
+    }
+}
