@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: MIT */
+/* The bridge: its guests, and the ends and stops of their host processes. */
+#include "server/bridge/bridge.h"
+
+#include "server/base/check.h"
+#include "server/bridge/guest.h"
+#include "server/bridge/load.h"
+#include "server/kernel/machine.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/** Stops and ends taken in one loop turn; the loop's other work comes between. */
+enum { STOPS_PER_TURN = 64 };
+
+/* Linux 6.6: wake the other side on the same CPU. Older kernels answer EINVAL, and all is a little slower. */
+#ifndef SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP
+#define SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP (1UL << 0)
+#define SECCOMP_IOCTL_NOTIF_SET_FLAGS SECCOMP_IOW(4, __u64)
+#endif
+
+/* Stops and ends. */
+
+void bridge_take_end(struct guest *g)
+{
+    HASH_DEL(g->bridge->guests, g);
+    if (g->proc != NULL)
+        guest_fail(g, FAIL_EXCEPTION, "the host ended the guest (%s)",
+                   g->tracee.signal != 0 ? strsignal(g->tracee.signal) : "exit");
+    guest_release(g);
+}
+
+/** Take one stop or end of a guest, if there is one. */
+static void look_at(struct guest *g)
+{
+    if (!tracee_poll(&g->tracee))
+        return;
+    if (g->tracee.at == AT_GONE)
+        bridge_take_end(g);
+    else if (g->proc == NULL)
+        return; /* killed meanwhile: its end comes next */
+    else if (g->tracee.at == AT_ENTRY)
+        guest_on_entry(g);
+    else if (g->tracee.at == AT_SIGNAL)
+        guest_on_signal(g);
+}
+
+/** Find a child that has something to tell, without taking it away from others who wait for children. */
+static pid_t next_child(void)
+{
+    siginfo_t info = {0};
+
+    if (waitid(P_ALL, 0, &info, WEXITED | WSTOPPED | WNOHANG | WNOWAIT | __WALL | __WNOTHREAD) < 0)
+        return 0;
+    return info.si_pid;
+}
+
+static void look_at_all(struct bridge *b)
+{
+    struct guest *g;
+    struct guest *next;
+
+    HASH_ITER(hh, b->guests, g, next)
+        look_at(g);
+}
+
+static void on_sigchld(uv_poll_t *poll, int status, int events)
+{
+    struct bridge *b = poll->data;
+    struct signalfd_siginfo info;
+    struct guest *g;
+    pid_t pid;
+
+    (void)status;
+    (void)events;
+    while (read(b->sigchld, &info, sizeof(info)) > 0)
+        continue;
+    for (int i = 0; i < STOPS_PER_TURN; i++) {
+        pid = next_child();
+        if (pid == 0)
+            return;
+        HASH_FIND(hh, b->guests, &pid, sizeof(pid), g);
+        if (g == NULL) { /* somebody else's child stands before ours */
+            look_at_all(b);
+            return;
+        }
+        look_at(g);
+    }
+    (void)pthread_kill(pthread_self(), SIGCHLD); /* more next turn */
+}
+
+/* Making and closing. */
+
+/** Buffers as large as the kernel's idea of a notification. */
+static int make_notify_buffers(struct bridge *b)
+{
+    struct seccomp_notif_sizes sizes = {0, 0, 0};
+
+    (void)syscall(SYS_seccomp, SECCOMP_GET_NOTIF_SIZES, 0, &sizes);
+    b->request_size = sizes.seccomp_notif;
+    b->response_size = sizes.seccomp_notif_resp;
+    if (b->request_size < sizeof(*b->request))
+        b->request_size = sizeof(*b->request);
+    if (b->response_size < sizeof(*b->response))
+        b->response_size = sizeof(*b->response);
+    b->request = calloc(1, b->request_size);
+    b->response = calloc(1, b->response_size);
+    return b->request != NULL && b->response != NULL ? 0 : -ENOMEM;
+}
+
+static int watch_sigchld(struct bridge *b)
+{
+    sigset_t set;
+    sigset_t old;
+
+    (void)sigemptyset(&set);
+    (void)sigaddset(&set, SIGCHLD);
+    b->sigchld = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+    if (b->sigchld < 0)
+        return -errno;
+    (void)pthread_sigmask(SIG_BLOCK, &set, &old);
+    b->had_sigchld = sigismember(&old, SIGCHLD) == 1;
+    return uv_poll_init(b->loop, &b->poll, b->sigchld);
+}
+
+static void release(struct bridge *b)
+{
+    for (size_t i = 0; i < sizeof(b->spawner) / sizeof(b->spawner[0]); i++) {
+        if (b->spawner[i] != NULL)
+            spawner_done(b->spawner[i]);
+        free(b->spawner[i]);
+    }
+    if (b->sigchld >= 0)
+        (void)close(b->sigchld);
+    free(b->request);
+    free(b->response);
+    free(b);
+}
+
+int bridge_new(uv_loop_t *loop, struct bridge **out)
+{
+    struct bridge *b = calloc(1, sizeof(*b));
+    int err;
+
+    if (b == NULL)
+        return -ENOMEM;
+    *b = (struct bridge){.loop = loop, .sigchld = -1, .patching = true};
+    err = make_notify_buffers(b);
+    if (err == 0)
+        err = watch_sigchld(b);
+    if (err < 0) {
+        release(b);
+        return err;
+    }
+    b->poll.data = b;
+    (void)uv_poll_start(&b->poll, UV_READABLE, on_sigchld);
+    *out = b;
+    return 0;
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+    struct bridge *b = handle->data;
+    bridge_closed_fn closed = b->closed;
+    void *user = b->closed_user;
+    sigset_t set;
+
+    (void)sigemptyset(&set);
+    (void)sigaddset(&set, SIGCHLD);
+    if (!b->had_sigchld)
+        (void)pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+    release(b);
+    if (closed != NULL)
+        closed(user);
+}
+
+static void close_when_empty(struct bridge *b)
+{
+    if (b->closing && b->guest_count == 0)
+        uv_close((uv_handle_t *)&b->poll, on_closed);
+}
+
+void bridge_guest_freed(struct bridge *b)
+{
+    b->guest_count--;
+    close_when_empty(b);
+}
+
+/** A guest whose process still lives; NULL when there is none. */
+static struct guest *living_guest(struct bridge *b)
+{
+    for (struct guest *g = b->guests; g != NULL; g = g->hh.next) {
+        if (g->proc != NULL)
+            return g;
+    }
+    return NULL;
+}
+
+void bridge_close(struct bridge *b, bridge_closed_fn closed, void *user)
+{
+    struct guest *g;
+
+    b->closed = closed;
+    b->closed_user = user;
+    b->closing = true;
+    while ((g = living_guest(b)) != NULL)
+        proc_end(g->proc, PS_KILLED, 0, "the daemon stops");
+    close_when_empty(b);
+}
+
+void bridge_set_patching(struct bridge *b, bool patching)
+{
+    b->patching = patching;
+}
+
+/* Spawning. */
+
+/** The spawner of a gate, made when first needed. */
+static int get_spawner(struct bridge *b, enum sc_gate gate, struct why *why, struct spawner **out)
+{
+    struct spawner *s = b->spawner[gate];
+    int err;
+
+    if (s != NULL) {
+        *out = s;
+        return 0;
+    }
+    s = malloc(sizeof(*s));
+    if (s == NULL)
+        return -ENOMEM;
+    err = spawner_init(s, gate, why);
+    if (err < 0) {
+        free(s);
+        return err;
+    }
+    b->spawner[gate] = s;
+    *out = s;
+    return 0;
+}
+
+/** Kill a tracee that never became a guest, and wait for its end. */
+static void discard(struct tracee *t, int listener)
+{
+    tracee_kill(t);
+    while (t->at != AT_GONE)
+        (void)tracee_wait(t);
+    tracee_done(t);
+    (void)close(listener);
+}
+
+int bridge_probe(struct bridge *b, enum sc_gate gate, struct why *why)
+{
+    struct spawner *s;
+    struct tracee t;
+    int listener;
+    int err = get_spawner(b, gate, why, &s);
+
+    if (err == 0)
+        err = spawn_tracee(s, &t, &listener, why);
+    if (err == 0)
+        discard(&t, listener);
+    return err;
+}
+
+int bridge_spawn(struct bridge *b, struct proc *proc, const struct exec_image *image,
+                 struct why *why, struct executor **out)
+{
+    const __u64 flags = SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP;
+    struct spawner *s;
+    struct guest *g;
+    struct tracee t;
+    int listener;
+    int err = get_spawner(b, image->gate, why, &s);
+
+    if (err == 0)
+        err = spawn_tracee(s, &t, &listener, why);
+    if (err < 0)
+        return err;
+    (void)ioctl(listener, SECCOMP_IOCTL_NOTIF_SET_FLAGS, flags);
+    err = load_image(&t, image, why);
+    if (err == 0)
+        err = guest_start(b, proc, &t, listener, &g);
+    if (err < 0) {
+        discard(&t, listener);
+        return err == -ESRCH || err == -EIO ? why_add(why, -EAGAIN, "the host ended the guest")
+                                            : err;
+    }
+    *out = &g->x;
+    return 0;
+}

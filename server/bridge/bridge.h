@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The bridge: real ELF programs as processes of a machine.
+ *
+ * A guest is a host process that holds nothing of the host's: no fd, no memory but its own, a seccomp filter that lets
+ * no system call through. What it asks for arrives here and becomes a call of the simulated system:
+ *
+ *     guest: syscall, int $0x80 (patched from int $0x40)
+ *        |  seccomp user notification, an fd in the loop            guest_call.c
+ *        |  MMAP, MUNMAP, MCHMAP: a ptrace stop instead, where the host's mmap is put in their place
+ *        v
+ *     marshal.c: registers and memory -> struct call -> call_begin() ... -> result register
+ *
+ *     guest: fault, end        ptrace stops, told by SIGCHLD in a signalfd        guest_fault.c
+ *
+ * All of it runs on the loop's thread, which is also the tracer; a blocked call is an answer not yet sent. The
+ * guest dies with the daemon (EXITKILL and PDEATHSIG). Sample, in the order the daemon does it:
+ *
+ *     bridge_new(loop, &b);                       before any other thread starts: it blocks SIGCHLD
+ *     … host_ops.spawn() = bridge_spawn() …
+ *     machine_free(m);                            ends its processes, and so its guests
+ *     bridge_close(b, on_closed, user);           waits in the loop until all are reaped
+ */
+#ifndef SERVER_BRIDGE_BRIDGE_H
+#define SERVER_BRIDGE_BRIDGE_H
+
+#include "server/base/why.h"
+#include "server/kernel/executor.h"
+
+#include <stdbool.h>
+#include <uv.h>
+
+struct bridge;
+struct proc;
+
+typedef void (*bridge_closed_fn)(void *user);
+
+/**
+ * Make a bridge on the calling thread, which must be the loop's.
+ * Context   SIGCHLD gets blocked in this thread, and must be in all others.
+ * @out      returned; bridge_close().
+ * Returns   0; -ENOMEM, -EMFILE.
+ */
+int bridge_new(uv_loop_t *loop, struct bridge **out);
+
+/**
+ * End all guests that still live (PS_KILLED), wait until every host process is gone, and release the bridge.
+ * @closed   called from the loop, once; may be NULL.
+ */
+void bridge_close(struct bridge *b, bridge_closed_fn closed, void *user);
+
+/**
+ * Whether this host can run guests of a gate: makes one and ends it.
+ * Returns   0; -ENOTSUP, -EAGAIN, -ENOMEM with the reason.
+ */
+int bridge_probe(struct bridge *b, enum sc_gate gate, struct why *why);
+
+/**
+ * Whether `int $0x40` sites of i386 guests are rewritten for good (the default, and faster) or only for the
+ * one call. For guests that read or check-sum their own code. Counts for guests spawned later.
+ */
+void bridge_set_patching(struct bridge *b, bool patching);
+
+/** Start a checked image as a guest: the body of host_ops.spawn(). */
+int bridge_spawn(struct bridge *b, struct proc *proc, const struct exec_image *image,
+                 struct why *why, struct executor **out);
+
+#endif

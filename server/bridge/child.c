@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The first instants of a guest's host process: from clone() to execveat().
+ *
+ * The child runs in the daemon's address space, on a stack of its own, with the thread area (errno, stack guard) of
+ * the thread that made it. So it makes raw system calls only, calls no library function, and touches no
+ * memory but its stack and its struct child. It shares the daemon's fd table, too, until CHILD_CLOSE: that is how
+ * the fd of the filter's listener arrives in the daemon.
+ */
+#include "server/bridge/child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <linux/seccomp.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+
+/* Sanitizers would call into their run-time from the child. */
+#define IN_CHILD __attribute__((no_sanitize("address", "undefined", "thread"), noinline))
+
+#define WORD(x) ((long)(x))
+
+/** A system call that leaves errno alone. Returns as the kernel does: -errno on failure. */
+IN_CHILD static long raw(long nr, long a, long b, long c, long d, long e)
+{
+    register long r10 __asm__("r10") = d;
+    register long r8 __asm__("r8") = e;
+    long result;
+
+    __asm__ volatile("syscall"
+                     : "=a"(result)
+                     : "a"(nr), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8)
+                     : "rcx", "r11", "memory");
+    return result;
+}
+
+/** Note the outcome of a step. Returns whether it succeeded. */
+IN_CHILD static bool did(struct child *c, enum child_step step, long result)
+{
+    c->step = step;
+    if (result < 0)
+        c->error = (int)-result;
+    return result >= 0;
+}
+
+/** Die with the daemon, also when it died before we asked for it. */
+IN_CHILD static long tie_to_parent(const struct child *c)
+{
+    long err = raw(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+
+    if (err == 0 && raw(SYS_getppid, 0, 0, 0, 0, 0) != c->parent)
+        err = -ESRCH;
+    return err;
+}
+
+IN_CHILD static long no_core_dumps(void)
+{
+    struct rlimit none = {0, 0};
+
+    return raw(SYS_prlimit64, 0, RLIMIT_CORE, WORD(&none), 0, 0);
+}
+
+IN_CHILD static long unblock_signals(void)
+{
+    unsigned long none = 0;
+
+    return raw(SYS_rt_sigprocmask, SIG_SETMASK, WORD(&none), 0, sizeof(none), 0);
+}
+
+IN_CHILD static bool attach(struct child *c)
+{
+    return did(c, CHILD_DEATHSIG, tie_to_parent(c)) &&
+           did(c, CHILD_SESSION, raw(SYS_setsid, 0, 0, 0, 0, 0)) &&
+           did(c, CHILD_LIMITS, no_core_dumps()) &&
+           did(c, CHILD_TRACEME, raw(SYS_ptrace, PTRACE_TRACEME, 0, 0, 0, 0)) &&
+           did(c, CHILD_SIGMASK, unblock_signals()) &&
+           did(c, CHILD_STOP, raw(SYS_kill, raw(SYS_getpid, 0, 0, 0, 0, 0), SIGSTOP, 0, 0, 0));
+}
+
+IN_CHILD static bool confine(struct child *c)
+{
+    const long flags =
+        SECCOMP_FILTER_FLAG_NEW_LISTENER | (long)SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
+    long listener;
+
+    if (!did(c, CHILD_NO_NEW_PRIVS, raw(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)))
+        return false;
+    listener = raw(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, WORD(c->filter), 0, 0);
+    if (did(c, CHILD_FILTER, listener))
+        c->listener = (int)listener;
+    return listener >= 0;
+}
+
+/** Leave the daemon's fd table with nothing but the stub, which goes at exec. */
+IN_CHILD static bool close_all(struct child *c)
+{
+    long err = raw(SYS_close_range, c->stub_fd + 1, WORD(~0U), CLOSE_RANGE_UNSHARE, 0, 0);
+
+    if (err == 0 && c->stub_fd > 0)
+        err = raw(SYS_close_range, 0, c->stub_fd - 1, 0, 0, 0);
+    return did(c, CHILD_CLOSE, err);
+}
+
+IN_CHILD int child_main(void *arg)
+{
+    struct child *c = arg;
+    char empty[] = "";
+    char name[] = "guest";
+    char *argv[] = {name, NULL};
+    char **envp = &argv[1];
+
+    if (attach(c) && confine(c) && close_all(c)) {
+        long err =
+            raw(SYS_execveat, c->stub_fd, WORD(empty), WORD(argv), WORD(envp), AT_EMPTY_PATH);
+        (void)did(c, CHILD_EXEC, err);
+    }
+    (void)raw(SYS_exit_group, 1, 0, 0, 0, 0);
+    return 1;
+}
+
+const char *child_step_name(enum child_step step)
+{
+    static const char *const names[] = {
+        [CHILD_DEATHSIG] = "prctl(PR_SET_PDEATHSIG)",
+        [CHILD_SESSION] = "setsid()",
+        [CHILD_LIMITS] = "setrlimit(RLIMIT_CORE)",
+        [CHILD_TRACEME] = "ptrace(PTRACE_TRACEME)",
+        [CHILD_SIGMASK] = "sigprocmask()",
+        [CHILD_STOP] = "kill(SIGSTOP)",
+        [CHILD_NO_NEW_PRIVS] = "prctl(PR_SET_NO_NEW_PRIVS)",
+        [CHILD_FILTER] = "seccomp() with a listener (Linux 5.19 or newer)",
+        [CHILD_CLOSE] = "close_range()",
+        [CHILD_EXEC] = "execveat() of a memfd",
+    };
+
+    return names[step];
+}

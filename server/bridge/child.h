@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/* The first instants of a guest's host process: from clone() to execveat(). */
+#ifndef SERVER_BRIDGE_CHILD_H
+#define SERVER_BRIDGE_CHILD_H
+
+#include <linux/filter.h>
+#include <sys/types.h>
+
+/** What the child does, in this order; each can be refused by a host. */
+enum child_step {
+    CHILD_DEATHSIG,
+    CHILD_SESSION,
+    CHILD_LIMITS,
+    CHILD_TRACEME,
+    CHILD_SIGMASK,
+    CHILD_STOP, /* SIGSTOP: from here on the tracer is in charge */
+    CHILD_NO_NEW_PRIVS,
+    CHILD_FILTER,
+    CHILD_CLOSE, /* this and what follows stops AT_ENTRY, and the tracer lets it run */
+    CHILD_EXEC,
+};
+
+/** Shared by parent and child, which run in one address space until the exec. */
+struct child {
+    pid_t parent;
+    int stub_fd;
+    const struct sock_fprog *filter;
+    int listener;         /* from CHILD_FILTER, in the shared fd table; -1 before */
+    enum child_step step; /* what it does or failed at */
+    int error;            /* positive errno of the failure, 0 none */
+};
+
+/** The child's main function for clone(). @arg  struct child, borrowed until exec or exit. */
+int child_main(void *arg);
+
+/** What a step asks of the host, for people. */
+const char *child_step_name(enum child_step step);
+
+#endif

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The seccomp filter of a guest.
+ *
+ * It never answers ALLOW, so nothing a guest does by itself reaches the host's kernel:
+ *
+ *     another architecture's call (int $0x80 in 64-bit code, a far jump)   TRACE, as FILTER_FOREIGN
+ *     an architecture the filter does not know                             KILL_PROCESS
+ *     a number of syscalls.def                                             USER_NOTIF: a call
+ *     MMAP, MMAP_FILE, MCHMAP, MUNMAP                                      TRACE: a call too, in a
+ *         ptrace stop, where the bridge can put a real mmap, munmap or mprotect in its place
+ *     anything else                                                        TRACE: the bridge refuses
+ *
+ * When the bridge has rewritten a call in a TRACE stop, the kernel asks the filter once more, and takes TRACE
+ * for "let it run". So the host numbers that tracee.c injects must not be calls that are notified.
+ */
+#include "server/bridge/filter.h"
+
+#include <linux/audit.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
+
+bool filter_is_memory_call(int nr)
+{
+    return nr == SC_MMAP || nr == SC_MMAP_FILE || nr == SC_MCHMAP || nr == SC_MUNMAP;
+}
+
+static void emit(struct filter *f, struct sock_filter ins)
+{
+    f->code[f->len++] = ins;
+}
+
+static void emit_load(struct filter *f, size_t offset)
+{
+    emit(f, (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)offset));
+}
+
+/** Answer @action if the loaded word is @value. */
+static void emit_case(struct filter *f, uint32_t value, uint32_t action)
+{
+    emit(f, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, 0, 1));
+    emit(f, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, action));
+}
+
+void filter_build(enum sc_gate gate, struct filter *out)
+{
+    uint32_t own = gate == SC_GATE_I386 ? AUDIT_ARCH_I386 : AUDIT_ARCH_X86_64;
+    uint32_t other = gate == SC_GATE_I386 ? AUDIT_ARCH_X86_64 : AUDIT_ARCH_I386;
+
+    out->len = 0;
+    emit_load(out, offsetof(struct seccomp_data, arch));
+    emit_case(out, other, SECCOMP_RET_TRACE | FILTER_FOREIGN);
+    emit(out, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, own, 1, 0));
+    emit(out, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS));
+    emit_load(out, offsetof(struct seccomp_data, nr));
+    for (size_t i = 0; i < sc_calls_count; i++) {
+        if (!filter_is_memory_call(sc_calls[i].nr))
+            emit_case(out, (uint32_t)sc_calls[i].nr, SECCOMP_RET_USER_NOTIF);
+    }
+    emit(out, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRACE | FILTER_NATIVE));
+}

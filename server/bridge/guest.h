@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A guest: the executor of one process that runs a real program.
+ *
+ *     guest_new() --> runs <--> in a call, perhaps parked (the answer is not sent yet)
+ *                       |            |
+ *                       +-- kill() --+   by the kernel, once: the process has ended, proc is NULL
+ *                             |
+ *              SIGKILL sent, fds closed --> reaped --> handle closed, call finished --> freed
+ *
+ * The three conditions on the last line come true in any order; whoever makes the last one true frees the
+ * guest (guest_release()). When the host ends the guest by itself, reaping comes before kill().
+ */
+#ifndef SERVER_BRIDGE_GUEST_H
+#define SERVER_BRIDGE_GUEST_H
+
+#include "server/bridge/bridge.h"
+#include "server/bridge/marshal.h"
+#include "server/bridge/sites.h"
+#include "server/bridge/spawn.h"
+#include "server/bridge/tracee.h"
+#include "server/kernel/call.h"
+#include "server/kernel/hash.h"
+
+#include <linux/seccomp.h>
+
+/** How a call came, and so how it is answered. */
+enum guest_via { VIA_NOTIFY, VIA_STOP };
+
+struct guest {
+    struct executor x;
+    struct bridge *bridge;
+    struct proc *proc; /* NULL once killed */
+
+    /* The host process. */
+    struct tracee tracee;
+    UT_hash_handle hh; /* in bridge->guests by host_pid, until reaped */
+    pid_t host_pid;
+    int listener;
+    uv_poll_t poll; /* of the listener */
+    bool poll_closed;
+
+    /* The call it is in. */
+    bool in_call;
+    enum guest_via via;
+    uint64_t notify_id; /* VIA_NOTIFY */
+    struct call call;
+    struct marshal marshal;
+
+    /* int $0x40 of i386 guests. */
+    struct sites sites; /* rewritten for good */
+    bool patching;
+    uint32_t lent_site; /* rewritten for the next call only; 0 none */
+};
+
+/** The bridge's own state, shared with its guests. */
+struct bridge {
+    uv_loop_t *loop;
+    int sigchld; /* signalfd */
+    uv_poll_t poll;
+    bool had_sigchld; /* the thread's mask as it was */
+    bool patching;
+    struct guest *guests;                        /* by host pid: not reaped yet */
+    size_t guest_count;                          /* not freed yet */
+    struct spawner *spawner[SC_GATE_X86_64 + 1]; /* by gate, made when first needed */
+    struct seccomp_notif *request;               /* of the size the host's kernel wants */
+    struct seccomp_notif_resp *response;
+    size_t request_size;
+    size_t response_size;
+    bridge_closed_fn closed;
+    void *closed_user;
+    bool closing;
+};
+
+/**
+ * Wrap a loaded tracee and start it.
+ * @t          taken on success, with its listener.
+ * Returns     0, -ENOMEM, -ESRCH.
+ */
+int guest_start(struct bridge *b, struct proc *proc, const struct tracee *t, int listener,
+                struct guest **out);
+
+/** Free a guest that nothing refers to any more; harmless otherwise. */
+void guest_release(struct guest *g);
+
+/** bridge.c: the tracee is AT_GONE: by the host's doing, or after our own SIGKILL. */
+void bridge_take_end(struct guest *g);
+
+/** bridge.c: a guest was freed. */
+void bridge_guest_freed(struct bridge *b);
+
+/** End the process of a guest because of what it did. */
+void guest_fail(struct guest *g, int32_t fail_code, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/** guest_call.c: a notification may have come. */
+void guest_on_notify(uv_poll_t *poll, int status, int events);
+
+/** guest_call.c: the tracee is AT_ENTRY. */
+void guest_on_entry(struct guest *g);
+
+/** guest_fault.c: the tracee is AT_SIGNAL. */
+void guest_on_signal(struct guest *g);
+
+/** guest_fault.c: whether a call made at @addr came through the i386 gate, `int $0x40`. */
+bool guest_take_site(struct guest *g, uint64_t addr);
+
+/** The first address that no guest of this gate may use. */
+uint64_t guest_user_limit(enum sc_gate gate);
+
+#endif

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The calls of guests.
+ *
+ * A notification is taken, carried out and answered; only one a guest and loop turn, so that no guest's flood of
+ * calls keeps another one waiting. A call that comes by a ptrace stop differs in how it is answered, and in
+ * nothing else.
+ */
+#include "server/bridge/guest.h"
+#include "server/kernel/machine.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/ioctl.h>
+
+/** Send the answer. The guest may have been killed: then nobody needs it. */
+static void send_answer(struct guest *g, int64_t result)
+{
+    struct seccomp_notif_resp *r = g->bridge->response;
+
+    machine_guest_busy(g->proc, true);
+    if (g->via == VIA_STOP) {
+        (void)tracee_answer(&g->tracee, result);
+        return;
+    }
+    memset(r, 0, g->bridge->response_size);
+    r->id = g->notify_id;
+    r->val = result;
+    (void)ioctl(g->listener, SECCOMP_IOCTL_NOTIF_SEND, r);
+}
+
+/** Whether the guest can be answered where it stands. */
+static bool can_answer(const struct guest *g)
+{
+    return g->via == VIA_NOTIFY || g->tracee.at == AT_ENTRY || g->tracee.at == AT_EXIT;
+}
+
+/** The call is over, for the guest too. */
+static void finish(struct guest *g, int64_t result)
+{
+    call_done(&g->call);
+    g->in_call = false;
+    if (g->proc == NULL)
+        guest_release(g);
+    else if (can_answer(g))
+        send_answer(g, result);
+    else if (g->tracee.at == AT_GONE) /* it ended while a host call ran in its name */
+        bridge_take_end(g);
+    else
+        guest_fail(g, FAIL_EXCEPTION, "the host lost control of the guest during %s",
+                   sc_call_by_nr(g->call.nr)->name);
+}
+
+static void on_call_done(struct call *call)
+{
+    struct guest *g = call->user;
+
+    finish(g, g->proc != NULL ? marshal_out(&g->marshal, call, &g->tracee) : 0);
+}
+
+/** A call that the gate itself refuses, because of a limit on what it copies. */
+static void refuse(struct guest *g, int err)
+{
+    g->proc->last_errno = -err;
+    finish(g, marshal_failure(g->call.gate, g->call.nr, err));
+}
+
+/** Arguments that can't be had end the guest. */
+static void end_by_arguments(struct guest *g, const uint64_t regs[MARSHAL_ARGS], int err)
+{
+    const char *name = sc_call_by_nr(g->call.nr)->name;
+
+    call_done(&g->call);
+    g->in_call = false;
+    if (err == -EFAULT)
+        guest_fail(g, FAIL_SC_SEGFAULT,
+                   "bad pointer in %s(0x%" PRIx64 ", 0x%" PRIx64 ", 0x%" PRIx64 ", 0x%" PRIx64
+                   ", 0x%" PRIx64 ")",
+                   name, regs[0], regs[1], regs[2], regs[3], regs[4]);
+    else
+        guest_fail(g, FAIL_EXCEPTION, "the host denied memory of the guest during %s", name);
+}
+
+/** Carry a call out, from whichever way it came. */
+static void begin(struct guest *g, enum guest_via via, int nr, const uint64_t regs[MARSHAL_ARGS])
+{
+    int err;
+
+    g->via = via;
+    g->in_call = true;
+    call_init(&g->call, g->proc, g->tracee.gate, nr, on_call_done, g);
+    err = marshal_in(&g->marshal, &g->call, &g->tracee, regs);
+    if (err == -EFAULT || err == -EIO) {
+        end_by_arguments(g, regs, err);
+        return;
+    }
+    if (err < 0) {
+        refuse(g, err);
+        return;
+    }
+    if (call_begin(&g->call) != SC_PENDING)
+        on_call_done(&g->call);
+    else if (g->proc != NULL)
+        machine_guest_busy(g->proc, false);
+}
+
+/** Take the notification that made the listener readable. Returns whether there was one. */
+static bool receive(struct guest *g)
+{
+    struct bridge *b = g->bridge;
+    struct pollfd state = {g->listener, POLLIN, 0};
+
+    memset(b->request, 0, b->request_size);
+    if (ioctl(g->listener, SECCOMP_IOCTL_NOTIF_RECV, b->request) == 0)
+        return true;
+    /* The guest was killed in between. A listener without guest stays readable: look no more. */
+    if (poll(&state, 1, 0) > 0 && (state.revents & POLLHUP) != 0)
+        (void)uv_poll_stop(&g->poll);
+    return false;
+}
+
+void guest_on_notify(uv_poll_t *poll, int status, int events)
+{
+    struct guest *g = poll->data;
+    const struct seccomp_notif *n = g->bridge->request;
+    uint64_t regs[MARSHAL_ARGS];
+    int nr;
+
+    (void)events;
+    if (status < 0 || g->in_call || !receive(g))
+        return;
+    if (g->tracee.gate == SC_GATE_I386 &&
+        !guest_take_site(g, n->data.instruction_pointer - CALL_INSN_SIZE)) {
+        guest_fail(g, FAIL_EXCEPTION, "int $0x80 or sysenter at 0x%" PRIx64 " is no gate",
+                   (uint64_t)n->data.instruction_pointer - CALL_INSN_SIZE);
+        return;
+    }
+    g->notify_id = n->id;
+    nr = n->data.nr;
+    for (size_t i = 0; i < MARSHAL_ARGS; i++)
+        regs[i] = n->data.args[i];
+    begin(g, VIA_NOTIFY, nr, regs);
+}
+
+/** A number that no call has. */
+static void refuse_number(struct guest *g, int nr)
+{
+    int64_t result = -ENOSYS;
+
+    event_note(g->proc->machine, g->proc->pid, "Unimplemented syscall %d", nr);
+    if (g->tracee.gate == SC_GATE_I386)
+        result = (uint32_t)nr >= SC_MAX ? nr : -1; /* past the table eax stays as it is */
+    (void)tracee_answer(&g->tracee, result);
+}
+
+void guest_on_entry(struct guest *g)
+{
+    const struct user_regs_struct *r = &g->tracee.regs;
+    const uint64_t regs32[MARSHAL_ARGS] = {r->rbx, r->rcx, r->rdx, r->rsi, r->rdi};
+    const uint64_t regs64[MARSHAL_ARGS] = {r->rdi, r->rsi, r->rdx, r->r10, r->r8};
+    const bool i386 = g->tracee.gate == SC_GATE_I386;
+    const uint64_t site = r->rip - CALL_INSN_SIZE;
+    const int nr = (int)r->orig_rax;
+
+    if (g->tracee.foreign || site >= guest_user_limit(g->tracee.gate))
+        guest_fail(g, FAIL_EXCEPTION, "an entry to the host's kernel at 0x%" PRIx64 " is no gate",
+                   site);
+    else if (i386 && !guest_take_site(g, site))
+        guest_fail(g, FAIL_EXCEPTION, "int $0x80 or sysenter at 0x%" PRIx64 " is no gate", site);
+    else if (filter_is_memory_call(nr))
+        begin(g, VIA_STOP, nr, i386 ? regs32 : regs64);
+    else
+        refuse_number(g, nr);
+}

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Signals of guests: faults, traps, `int $0x40`, and what others send.
+ *
+ * `int $0x40` has no gate in the host's kernel, so it ends in a general protection fault, which looks like all
+ * others: the bytes at the instruction decide. Its site is then rewritten to `int $0x80`, which arrives as
+ * a notification, and remembered, because an `int $0x80` at any other place is the guest's own and a fault.
+ */
+#include "server/bridge/guest.h"
+#include "server/kernel/machine.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+enum {
+    EFLAGS_TF = 0x100,       /* the processor traps after each instruction */
+    CODE_SEGMENT_32 = 0x23,  /* of 32-bit code, on Linux */
+    ZERO_PAGE_SIZE = 0x1000, /* accesses below are FAIL_ZEROPTR */
+};
+
+static const unsigned char int40[CALL_INSN_SIZE] = {0xCD, 0x40};
+static const unsigned char int80[CALL_INSN_SIZE] = {0xCD, 0x80};
+
+bool guest_take_site(struct guest *g, uint64_t addr)
+{
+    if (addr <= UINT32_MAX && sites_has(&g->sites, (uint32_t)addr))
+        return true;
+    if (addr != g->lent_site || addr == 0)
+        return false;
+    g->lent_site = 0;
+    (void)tracee_write(&g->tracee, addr, int40, sizeof(int40));
+    return true;
+}
+
+/** Whether the guest stands at an `int $0x40`. */
+static bool at_gate(const struct guest *g)
+{
+    const struct user_regs_struct *r = &g->tracee.regs;
+    unsigned char insn[CALL_INSN_SIZE];
+
+    return g->tracee.gate == SC_GATE_I386 && r->cs == CODE_SEGMENT_32 &&
+           tracee_read(&g->tracee, r->rip, insn, sizeof(insn)) == 0 &&
+           memcmp(insn, int40, sizeof(insn)) == 0;
+}
+
+/** Rewrite the gate's instruction and let the guest execute it again. */
+static void open_gate(struct guest *g)
+{
+    const uint32_t site = (uint32_t)g->tracee.regs.rip;
+
+    if (tracee_write(&g->tracee, site, int80, sizeof(int80)) < 0) {
+        guest_fail(g, FAIL_EXCEPTION, "the host denied memory of the guest at 0x%" PRIx32, site);
+        return;
+    }
+    if (!g->patching || sites_add(&g->sites, site) < 0)
+        g->lent_site = site;
+    (void)tracee_continue(&g->tracee);
+}
+
+/** An access that the page tables refused. */
+static void fail_access(struct guest *g, uint64_t addr)
+{
+    int32_t code = FAIL_SEGFAULT;
+
+    if (addr >= guest_user_limit(g->tracee.gate))
+        code = FAIL_EXCEPTION;
+    else if (addr < ZERO_PAGE_SIZE)
+        code = FAIL_ZEROPTR;
+    guest_fail(g, code, "page fault at address 0x%" PRIx64 ", by the instruction at 0x%" PRIx64,
+               addr, (uint64_t)g->tracee.regs.rip);
+}
+
+static void on_segv(struct guest *g, const siginfo_t *info)
+{
+    if (info->si_code != SI_KERNEL)
+        fail_access(g, (uint64_t)(uintptr_t)info->si_addr);
+    else if (at_gate(g))
+        open_gate(g);
+    else
+        guest_fail(g, FAIL_EXCEPTION, "general protection fault, by the instruction at 0x%" PRIx64,
+                   (uint64_t)g->tracee.regs.rip);
+}
+
+/** int3, icebp or a single step: told, and survived. */
+static void on_trap(struct guest *g)
+{
+    struct user_regs_struct *r = &g->tracee.regs;
+
+    event_note(g->proc->machine, g->proc->pid, "breakpoint trap before 0x%" PRIx64,
+               (uint64_t)r->rip);
+    if ((r->eflags & EFLAGS_TF) == 0) {
+        (void)tracee_continue(&g->tracee);
+        return;
+    }
+    r->eflags &= ~(unsigned long long)EFLAGS_TF;
+    (void)tracee_resume(&g->tracee);
+}
+
+/** What the processor calls it. */
+static const char *exception_name(int sig)
+{
+    switch (sig) {
+    case SIGFPE:
+        return "arithmetic exception";
+    case SIGILL:
+        return "invalid instruction";
+    case SIGBUS:
+        return "bus error";
+    default:
+        return strsignal(sig);
+    }
+}
+
+void guest_on_signal(struct guest *g)
+{
+    siginfo_t info;
+
+    if (tracee_siginfo(&g->tracee, &info) < 0)
+        return; /* being killed */
+    if (tracee_is_sent(&info))
+        (void)tracee_continue(&g->tracee);
+    else if (g->tracee.signal == SIGSEGV)
+        on_segv(g, &info);
+    else if (g->tracee.signal == SIGTRAP)
+        on_trap(g);
+    else
+        guest_fail(g, FAIL_EXCEPTION, "%s, by the instruction at 0x%" PRIx64,
+                   exception_name(g->tracee.signal), (uint64_t)g->tracee.regs.rip);
+}

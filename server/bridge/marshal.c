@@ -1,0 +1,454 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Arguments and results of guests' calls.
+ *
+ * Both directions are expanded from syscalls.def: an argument of kind `path` becomes a call of take_path(),
+ * and so on. Arguments come in words, out of registers or out of a block of memory; a string is two of them.
+ * Its bytes are only noted at first: once all are known and checked, one buffer is made and filled.
+ */
+#include "server/bridge/marshal.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    PIECES_MAX = 4,   /* strings of one call */
+    BLOCK_MAX = 64,   /* bytes of an argument block */
+    STRUCT_MAX = 160, /* bytes of a struct at an out pointer */
+    WORD_I386 = 4,
+    WORD_X86_64 = 8,
+    NARROW = 4, /* bytes of an int in a block, on both gates */
+};
+
+/** Bytes to copy in. */
+struct piece {
+    uint64_t addr;
+    struct sc_str *to;
+};
+
+/** The state of marshal_in(). */
+struct taker {
+    struct marshal *m;
+    const struct call *call;
+    const struct tracee *t;
+    const uint64_t *regs; /* the next register; NULL when arguments come from the block */
+    unsigned char block[BLOCK_MAX];
+    size_t block_pos;
+    struct piece piece[PIECES_MAX];
+    size_t piece_count;
+    struct sc_buf *lent; /* result buffer to provide, or NULL */
+    uint64_t size;       /* the last `size` argument: bytes at the out pointer */
+    bool bad_fd;         /* an fd is unknown: that is the answer, pointers are not looked at */
+    int err;             /* first error, sticky */
+};
+
+static bool is_i386(const struct taker *k)
+{
+    return k->call->gate == SC_GATE_I386;
+}
+
+/* Words. */
+
+/** The next word of the block, of @size bytes, naturally aligned. */
+static uint64_t block_word(struct taker *k, size_t size)
+{
+    uint64_t word = 0;
+
+    k->block_pos = (k->block_pos + size - 1) / size * size;
+    memcpy(&word, k->block + k->block_pos, size); /* little-endian, as all hosts of guests are */
+    k->block_pos += size;
+    return word;
+}
+
+/** A pointer, a size, or anything else as wide as a register. */
+static uint64_t take_wide(struct taker *k)
+{
+    if (k->regs == NULL)
+        return block_word(k, is_i386(k) ? WORD_I386 : WORD_X86_64);
+    return is_i386(k) ? (uint32_t)*k->regs++ : *k->regs++;
+}
+
+static uint32_t take_narrow(struct taker *k)
+{
+    return k->regs != NULL ? (uint32_t)*k->regs++ : (uint32_t)block_word(k, NARROW);
+}
+
+static void fail(struct taker *k, int err)
+{
+    if (k->err == 0)
+        k->err = err;
+}
+
+/** Check a pointer of the guest. */
+static void check(struct taker *k, uint64_t addr, uint64_t len, uint32_t mode)
+{
+    if (aspace_check(&k->call->proc->memory, addr, len, mode) < 0)
+        fail(k, -EFAULT);
+}
+
+/* One function a kind of argument. */
+
+/** Note a string to copy; what is longer than @max is @too_long, or cut when that is 0. */
+static void note_str(struct taker *k, struct sc_str *to, uint64_t addr, uint64_t len, size_t max,
+                     int too_long)
+{
+    *to = (struct sc_str){"", 0};
+    if (k->bad_fd)
+        return;
+    check(k, addr, len, MM_READ);
+    if (len > max && too_long != 0)
+        fail(k, too_long);
+    if (k->err < 0)
+        return;
+    to->len = len < max ? (size_t)len : max;
+    k->piece[k->piece_count++] = (struct piece){addr, to};
+}
+
+static void take_str(struct taker *k, struct sc_str *to, size_t max, int too_long)
+{
+    uint64_t addr = take_wide(k);
+    uint64_t len = take_wide(k);
+
+    note_str(k, to, addr, len, max, too_long);
+}
+
+static void take_path(struct taker *k, struct sc_str *to)
+{
+    take_str(k, to, MARSHAL_STRING_MAX, -ENAMETOOLONG);
+}
+
+static void take_name(struct taker *k, struct sc_str *to)
+{
+    take_str(k, to, MARSHAL_STRING_MAX, -ENAMETOOLONG);
+}
+
+static void take_text(struct taker *k, struct sc_str *to)
+{
+    take_str(k, to, MARSHAL_STRING_MAX, -EINVAL);
+}
+
+static void take_bytes(struct taker *k, struct sc_str *to)
+{
+    take_str(k, to, MARSHAL_DATA_MAX, -ENOMEM);
+}
+
+static void take_sized(struct taker *k, struct sc_str *to)
+{
+    uint64_t len = take_wide(k);
+    uint64_t addr = take_wide(k);
+
+    note_str(k, to, addr, len, MARSHAL_DATA_MAX, 0);
+}
+
+static void take_fd(struct taker *k, int32_t *to)
+{
+    *to = (int32_t)take_narrow(k);
+    if (fd_find(&k->call->proc->fds, *to) == NULL)
+        k->bad_fd = true;
+}
+
+static void take_i32(struct taker *k, int32_t *to)
+{
+    *to = (int32_t)take_narrow(k);
+}
+
+static void take_u32(struct taker *k, uint32_t *to)
+{
+    *to = take_narrow(k);
+}
+
+static void take_off(struct taker *k, int64_t *to)
+{
+    *to = (int64_t)take_wide(k);
+}
+
+static void take_addr(struct taker *k, uint64_t *to)
+{
+    *to = take_wide(k);
+}
+
+static void take_size(struct taker *k, uint64_t *to)
+{
+    *to = take_wide(k);
+    k->size = *to;
+}
+
+/** A duration is an int on i386, and may be negative. */
+static void take_usecs(struct taker *k, int64_t *to)
+{
+    uint64_t word = take_wide(k);
+
+    *to = is_i386(k) ? (int32_t)word : (int64_t)word;
+}
+
+#define take_ofd take_i32
+#define take_pid take_i32
+#define take_int take_i32
+#define take_num take_u32
+#define take_fm take_u32
+#define take_mm take_u32
+#define take_ft take_u32
+
+/* Structs at out pointers. */
+
+struct packer {
+    enum sc_gate gate;
+    size_t len;
+    unsigned char bytes[STRUCT_MAX];
+};
+
+static void pack(struct packer *p, const void *value, size_t size)
+{
+    memcpy(p->bytes + p->len, value, size);
+    p->len += size;
+}
+
+static void pack_u32(struct packer *p, uint32_t value)
+{
+    pack(p, &value, sizeof(value));
+}
+
+static void pack_i32(struct packer *p, int32_t value)
+{
+    pack(p, &value, sizeof(value));
+}
+
+static void pack_size(struct packer *p, uint64_t value)
+{
+    if (p->gate == SC_GATE_I386) {
+        pack_u32(p, value < UINT32_MAX ? (uint32_t)value : UINT32_MAX);
+        return;
+    }
+    while (p->len % sizeof(value) != 0)
+        p->bytes[p->len++] = 0;
+    pack(p, &value, sizeof(value));
+}
+
+static void pack_dname(struct packer *p, struct sc_dname value)
+{
+    pack(p, &value, sizeof(value));
+}
+
+/* pack_stat() and its like. */
+#define SC_STRUCT(name, fields, doc)                                                               \
+    static void pack_##name(struct packer *p, const struct sc_##name *in)                          \
+    {                                                                                              \
+        fields                                                                                     \
+    }
+#define SC_FIELD(kind, name, doc)                                                                  \
+    _Generic(in->name, uint32_t                                                                    \
+             : pack_u32, int32_t                                                                   \
+             : pack_i32, uint64_t                                                                  \
+             : pack_size, struct sc_dname                                                          \
+             : pack_dname)(p, in->name);
+#include "schema/types.def"
+
+/* From the guest. */
+
+/** Check that a struct of this size fits at the out pointer. */
+static void expect_struct(struct taker *k, const struct packer *example)
+{
+    k->m->out_addr = take_wide(k);
+    if (!k->bad_fd)
+        check(k, k->m->out_addr, example->len, MM_WRITE);
+}
+
+/** Lend a buffer for as many bytes as the guest asked for. */
+static void expect_buf(struct taker *k, struct sc_buf *out)
+{
+    k->m->out_addr = take_wide(k);
+    if (k->bad_fd)
+        return;
+    check(k, k->m->out_addr, k->size, MM_WRITE);
+    out->cap = k->size < MARSHAL_DATA_MAX ? (size_t)k->size : MARSHAL_DATA_MAX;
+    k->lent = out;
+}
+
+static void take_args(struct taker *k, union sc_args *args)
+{
+    switch (k->call->nr) {
+#define SC_CALL(nr, UP, low, pass, rc, doc, ARGS, RESULTS, ERRORS)                                 \
+    case nr: {                                                                                     \
+        struct sc_##low##_args *a = &args->low;                                                    \
+        (void)a;                                                                                   \
+        ARGS break;                                                                                \
+    }
+#define SC_ARG(kind, name, doc) take_##kind(k, &a->name);
+#define SC_OPT(kind, name, doc) take_##kind(k, &a->name);
+#define SC_NO_ARGS
+#include "schema/syscalls.def"
+    }
+}
+
+static void take_out(struct taker *k, union sc_out *out)
+{
+    struct packer example = {.gate = k->call->gate};
+
+    switch (k->call->nr) {
+#define SC_CALL(nr, UP, low, pass, rc, doc, ARGS, RESULTS, ERRORS)                                 \
+    case nr: {                                                                                     \
+        struct sc_##low##_out *o = &out->low;                                                      \
+        (void)o;                                                                                   \
+        RESULTS break;                                                                             \
+    }
+#define SC_RET(kind, name, doc)
+#define SC_OUT(type, name, doc)                                                                    \
+    pack_##type(&example, &o->name);                                                               \
+    expect_struct(k, &example);
+#define SC_OUT_BUF(name, doc) expect_buf(k, &o->name);
+#define SC_NO_RESULT
+#include "schema/syscalls.def"
+    }
+}
+
+/** Bytes of a call's argument block. */
+static size_t block_size(const struct sc_call_info *info, enum sc_gate gate)
+{
+    const size_t word = gate == SC_GATE_I386 ? WORD_I386 : WORD_X86_64;
+    size_t size = 0;
+
+    for (const struct sc_field_info *f = info->args; f->name != NULL; f++) {
+        bool wide = f->kind == SC_K_path || f->kind == SC_K_name || f->kind == SC_K_text;
+
+        if (wide)
+            size = (size + word - 1) / word * word;
+        size += wide ? 2 * word : NARROW;
+    }
+    return (size + word - 1) / word * word;
+}
+
+/** Copy the argument block: from here on words come out of it. */
+static void take_block(struct taker *k, const struct sc_call_info *info)
+{
+    const size_t size = block_size(info, k->call->gate);
+    const uint64_t addr = take_wide(k);
+
+    check(k, addr, size, MM_READ);
+    if (k->err == 0 && tracee_read(k->t, addr, k->block, size) < 0)
+        fail(k, -EIO);
+    k->regs = NULL;
+}
+
+/** Make the buffer at least @size bytes. */
+static int reserve(struct marshal *m, size_t size)
+{
+    char *bigger;
+
+    if (size <= m->cap)
+        return 0;
+    bigger = malloc(size);
+    if (bigger == NULL)
+        return -ENOMEM;
+    free(m->buf);
+    m->buf = bigger;
+    m->cap = size;
+    return 0;
+}
+
+/** Copy what was noted, and lend what is left of the buffer. */
+static int copy_pieces(struct taker *k)
+{
+    struct marshal *m = k->m;
+    size_t total = k->lent != NULL ? k->lent->cap : 0;
+    size_t pos = 0;
+
+    for (size_t i = 0; i < k->piece_count; i++)
+        total += k->piece[i].to->len;
+    if (reserve(m, total > 0 ? total : 1) < 0)
+        return -ENOMEM;
+    for (size_t i = 0; i < k->piece_count; i++) {
+        struct piece *p = &k->piece[i];
+
+        if (tracee_read(k->t, p->addr, m->buf + pos, p->to->len) < 0)
+            return -EIO;
+        p->to->ptr = m->buf + pos;
+        pos += p->to->len;
+    }
+    if (k->lent != NULL)
+        k->lent->ptr = m->buf + pos;
+    return 0;
+}
+
+void marshal_init(struct marshal *m)
+{
+    *m = (struct marshal){NULL, 0, 0};
+}
+
+void marshal_done(struct marshal *m)
+{
+    free(m->buf);
+    marshal_init(m);
+}
+
+int marshal_in(struct marshal *m, struct call *call, const struct tracee *t,
+               const uint64_t regs[MARSHAL_ARGS])
+{
+    const struct sc_call_info *info = sc_call_by_nr(call->nr);
+    struct taker k = {.m = m, .call = call, .t = t, .regs = regs};
+
+    m->out_addr = 0;
+    if (m->cap > MARSHAL_BUF_KEEP)
+        marshal_done(m);
+    if (info->pass == SC_PASS_BLOCK)
+        take_block(&k, info);
+    take_args(&k, &call->args);
+    if (info->pass == SC_PASS_BLOCK)
+        k.regs = regs + 1;
+    take_out(&k, &call->out);
+    return k.err < 0 ? k.err : copy_pieces(&k);
+}
+
+/* To the guest. */
+
+/** Store results at the out pointer. Returns the value for the result register. A write can only fail
+ * when the host has just killed the guest, and then nobody reads the result. */
+static int64_t give_results(const struct marshal *m, const struct call *call,
+                            const struct tracee *t)
+{
+    struct packer p = {.gate = call->gate};
+    int64_t value = 0;
+
+    switch (call->nr) {
+#define SC_CALL(nr, UP, low, pass, rc, doc, ARGS, RESULTS, ERRORS)                                 \
+    case nr: {                                                                                     \
+        const struct sc_##low##_out *o = &call->out.low;                                           \
+        (void)o;                                                                                   \
+        RESULTS break;                                                                             \
+    }
+#define SC_RET(kind, name, doc) value = (int64_t)o->name;
+#define SC_OUT(type, name, doc) pack_##type(&p, &o->name);
+#define SC_OUT_BUF(name, doc)                                                                      \
+    value = (int64_t)o->name.len;                                                                  \
+    (void)tracee_write(t, m->out_addr, o->name.ptr, o->name.len);
+#define SC_NO_RESULT
+#include "schema/syscalls.def"
+    }
+    if (p.len > 0)
+        (void)tracee_write(t, m->out_addr, p.bytes, p.len);
+    return value;
+}
+
+int64_t marshal_failure(enum sc_gate gate, int nr, int err)
+{
+    const enum sc_rc rc = sc_call_by_nr(nr)->rc;
+
+    if (gate != SC_GATE_I386 || rc == SC_RC_SIGNED)
+        return err;
+    if (rc == SC_RC_PRINT)
+        return -1;
+    return rc == SC_RC_TRUE ? 1 : 0;
+}
+
+int64_t marshal_out(struct marshal *m, const struct call *call, const struct tracee *t)
+{
+    const enum sc_rc rc = sc_call_by_nr(call->nr)->rc;
+    int64_t value;
+
+    if (call->status < 0)
+        return marshal_failure(call->gate, call->nr, call->status);
+    value = give_results(m, call, t);
+    if (call->gate == SC_GATE_I386 && (rc == SC_RC_BOOL || rc == SC_RC_TRUE))
+        return 1;
+    return value;
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Arguments and results of guests' calls: from registers and memory to structs, and back.
+ *
+ * Every pointer is checked against the books of the address space, everything is copied once, and nothing is read
+ * back: what the guest's memory says later has no effect on a call that has begun. Copies have caps.
+ */
+#ifndef SERVER_BRIDGE_MARSHAL_H
+#define SERVER_BRIDGE_MARSHAL_H
+
+#include "server/bridge/tracee.h"
+#include "server/kernel/call.h"
+#include "server/kernel/proc.h"
+
+enum {
+    MARSHAL_STRING_MAX = 8 * 1024, /* bytes of a path, name or text */
+    MARSHAL_DATA_MAX = 256 * 1024, /* bytes one READ, WRITE or DBG_PRINT moves */
+    MARSHAL_BUF_KEEP = 16 * 1024,  /* a guest at rest keeps no larger buffer */
+    MARSHAL_ARGS = 5,              /* argument registers of a gate */
+};
+
+/** The copies of one guest's call. */
+struct marshal {
+    char *buf; /* what args and out point to; owned */
+    size_t cap;
+    uint64_t out_addr; /* where the guest wants its results; 0 none */
+};
+
+void marshal_init(struct marshal *m);
+void marshal_done(struct marshal *m);
+
+/**
+ * Fill call->args, and call->out where results need a buffer.
+ * @call     initialised: its process, gate and number are used.
+ * @t        where the guest's memory is.
+ * @regs     the argument registers; on i386 32 bits of each are used.
+ * Returns   0; -EFAULT a bad pointer, -EIO the host denies the guest's memory: the guest must end;
+ *           -ENAMETOOLONG, -EINVAL a string, -ENOMEM a message longer than the cap, or no memory: the
+ *           call fails with it.
+ */
+int marshal_in(struct marshal *m, struct call *call, const struct tracee *t,
+               const uint64_t regs[MARSHAL_ARGS]);
+
+/**
+ * Store the results of a finished call in the guest's memory.
+ * Returns   what its result register gets.
+ */
+int64_t marshal_out(struct marshal *m, const struct call *call, const struct tracee *t);
+
+/** What the result register gets when a call fails with @err (negative). */
+int64_t marshal_failure(enum sc_gate gate, int nr, int err);
+
+#endif

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MIT */
+/* The addresses of an i386 guest's patched `int $0x40` instructions: a sorted set with a limit. */
+#ifndef SERVER_BRIDGE_SITES_H
+#define SERVER_BRIDGE_SITES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { SITES_MAX = 4096 };
+
+struct sites {
+    uint32_t *at; /* sorted; owned */
+    size_t count;
+    size_t cap;
+};
+
+void sites_done(struct sites *s);
+
+bool sites_has(const struct sites *s, uint32_t addr);
+
+/** Add an address; one that is there already is fine. Returns 0; -ENOSPC at the limit, -ENOMEM. */
+int sites_add(struct sites *s, uint32_t addr);
+
+#endif

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Making tracees.
+ *
+ *     clone() -> child.c attaches and stops -> filter -> fds closed -> execveat() of the stub
+ *             -> trampoline mapped, everything else unmapped -> ready for load.c
+ *
+ * Everything happens synchronously: the child needs some ten stops, each a few µs.
+ */
+#include "server/bridge/spawn.h"
+
+#include "server/bridge/child.h"
+#include "server/bridge/stub.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <unistd.h>
+
+enum { CHILD_STACK_SIZE = 64 * 1024 };
+
+/* The last page of user memory, which the host never gives to anything that matters here. */
+#define TRAMPOLINE_X86_64 UINT64_C(0x7FFFFFFFE000)
+#define TRAMPOLINE_I386 UINT64_C(0xFFFFD000)
+
+uint64_t spawn_trampoline(enum sc_gate gate)
+{
+    return gate == SC_GATE_I386 ? TRAMPOLINE_I386 : TRAMPOLINE_X86_64;
+}
+
+int spawner_init(struct spawner *s, enum sc_gate gate, struct why *why)
+{
+    int fd = stub_open(gate);
+
+    if (fd < 0)
+        return why_add(why, -ENOTSUP,
+                       "guests need an executable memfd, and this host refuses it: %s "
+                       "(sysctl vm.memfd_noexec must be 0 or 1)",
+                       strerror(-fd));
+    *s = (struct spawner){.gate = gate, .stub_fd = fd};
+    s->stack = mmap(NULL, CHILD_STACK_SIZE, PROT_READ | PROT_WRITE,
+                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+    if (s->stack == MAP_FAILED) {
+        (void)close(fd);
+        return why_add(why, -ENOMEM, "no memory for the stack of new guests");
+    }
+    filter_build(gate, &s->filter);
+    return 0;
+}
+
+void spawner_done(struct spawner *s)
+{
+    (void)munmap(s->stack, CHILD_STACK_SIZE);
+    (void)close(s->stub_fd);
+}
+
+/** clone() with all signals blocked: no handler of the daemon may run in the child. */
+static pid_t clone_child(const struct spawner *s, struct child *c)
+{
+    sigset_t all;
+    sigset_t old;
+    pid_t pid;
+    int err;
+
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_SETMASK, &all, &old);
+    pid =
+        clone(child_main, (char *)s->stack + CHILD_STACK_SIZE, CLONE_VM | CLONE_FILES | SIGCHLD, c);
+    err = errno;
+    (void)pthread_sigmask(SIG_SETMASK, &old, NULL);
+    return pid < 0 ? -err : pid;
+}
+
+/** Let the child run from its SIGSTOP through its filtered calls to the stub's first instruction. */
+static int run_to_stub(struct tracee *t)
+{
+    const long options =
+        PTRACE_O_EXITKILL | PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACESECCOMP | PTRACE_O_TRACEEXEC;
+    int err = tracee_wait(t);
+
+    if (err == 0 && (t->at != AT_SIGNAL || t->signal != SIGSTOP))
+        err = -EIO;
+    if (err == 0 && ptrace(PTRACE_SETOPTIONS, t->pid, NULL, options) < 0)
+        err = -errno;
+    while (err == 0 && t->at != AT_EXEC) {
+        (void)ptrace(PTRACE_CONT, t->pid, NULL, NULL);
+        err = tracee_wait(t);
+    }
+    return err;
+}
+
+/** Open what tracee_read() and tracee_write() use, and offer the guest first when memory runs out. */
+static int open_memory(struct tracee *t)
+{
+    char path[64];
+    int fd;
+
+    (void)snprintf(path, sizeof(path), "/proc/%d/oom_score_adj", t->pid);
+    fd = open(path, O_WRONLY | O_CLOEXEC);
+    if (fd >= 0) {
+        (void)!write(fd, "1000", 4);
+        (void)close(fd);
+    }
+    (void)snprintf(path, sizeof(path), "/proc/%d/mem", t->pid);
+    t->mem = open(path, O_RDWR | O_CLOEXEC);
+    return t->mem < 0 ? -errno : 0;
+}
+
+/** Move from the stub to the trampoline page and unmap everything else. */
+static int clear_memory(struct tracee *t)
+{
+    const uint64_t page = spawn_trampoline(t->gate);
+    const uint64_t map[6] = {page,
+                             SC_PAGE_SIZE,
+                             PROT_READ | PROT_EXEC,
+                             MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
+                             (uint64_t)-1,
+                             0};
+    const uint64_t unmap[6] = {0, page};
+    const uint64_t undumpable[6] = {PR_SET_DUMPABLE, 0};
+    int err;
+
+    err = tracee_run_to(t, PTRACE_CONT, AT_ENTRY); /* the stub's only call */
+    if (err == 0 && ptrace(PTRACE_GETREGS, t->pid, NULL, &t->regs) < 0)
+        err = -errno;
+    if (err == 0)
+        err = tracee_inject(t, HOST_MMAP, map);
+    if (err == 0)
+        err = tracee_write(t, page, stub_call_insn(t->gate), CALL_INSN_SIZE);
+    if (err < 0)
+        return err;
+    t->regs.rip = page + CALL_INSN_SIZE;
+    err = tracee_inject(t, HOST_MUNMAP, unmap);
+    return err < 0 ? err : tracee_inject(t, HOST_PRCTL, undumpable);
+}
+
+/** Say in words why there is no tracee. @err is what the tracer saw, @c what the child did. */
+static int explain(enum sc_gate gate, const struct child *c, int err, struct why *why)
+{
+    if (c->error == EAGAIN || c->error == ENOMEM || err == -EAGAIN || err == -ENOMEM)
+        return why_add(why, c->error != 0 ? -c->error : err,
+                       "the host has no resources for another process: %s",
+                       strerror(c->error != 0 ? c->error : -err));
+    if (c->error == ENOEXEC && c->step == CHILD_EXEC && gate == SC_GATE_I386)
+        return why_add(why, -ENOTSUP,
+                       "i386 guests need a host kernel with IA32 emulation, and this one has none");
+    if (c->error != 0)
+        return why_add(why, -ENOTSUP, "guests need %s, and this host refuses it: %s",
+                       child_step_name(c->step), strerror(c->error));
+    return why_add(why, -ENOTSUP, "the host ended a new guest or denied its control after %s: %s",
+                   child_step_name(c->step), strerror(-err));
+}
+
+int spawn_tracee(const struct spawner *s, struct tracee *out, int *out_listener, struct why *why)
+{
+    const struct sock_fprog program = {s->filter.len, (struct sock_filter *)s->filter.code};
+    struct child c = {getpid(), s->stub_fd, &program, -1, CHILD_DEATHSIG, 0};
+    struct tracee t;
+    pid_t pid = clone_child(s, &c);
+    int err;
+
+    if (pid < 0)
+        return explain(s->gate, &c, pid, why);
+    tracee_init(&t, pid, s->gate);
+    err = run_to_stub(&t);
+    if (err == 0)
+        err = open_memory(&t);
+    if (err == 0)
+        err = clear_memory(&t);
+    if (err == 0) {
+        *out = t;
+        *out_listener = c.listener;
+        return 0;
+    }
+    tracee_kill(&t);
+    while (t.at != AT_GONE)
+        (void)tracee_wait(&t);
+    tracee_done(&t);
+    if (c.listener >= 0)
+        (void)close(c.listener);
+    return explain(s->gate, &c, err, why);
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/* The tiny ELF image that the host executes in place of a guest's. */
+#ifndef SERVER_BRIDGE_STUB_H
+#define SERVER_BRIDGE_STUB_H
+
+#include "schema/calls.h"
+
+enum { STUB_ADDR = 0x400000 }; /* where it is loaded, on both gates */
+
+/** The instruction that makes a host call on a gate: CALL_INSN_SIZE bytes. */
+const unsigned char *stub_call_insn(enum sc_gate gate);
+
+/**
+ * Make the image, a program that makes one host call, as a sealed memfd.
+ * Returns   the fd, close-on-exec, owned by the caller; -errno.
+ */
+int stub_open(enum sc_gate gate);
+
+#endif

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: MIT */
+/* Stops, registers, memory and injected calls of a process under ptrace. */
+#include "server/bridge/tracee.h"
+
+#include "server/bridge/filter.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/** Errno values that a host call can answer: -1 .. -HOST_ERRNO_MAX. */
+enum { HOST_ERRNO_MAX = 4095 };
+
+int tracee_host_nr(enum sc_gate gate, enum host_call call)
+{
+    static const int x86_64[HOST_CALL_COUNT] = {
+        [HOST_MMAP] = 9, [HOST_MUNMAP] = 11, [HOST_MPROTECT] = 10, [HOST_PRCTL] = 157};
+    static const int i386[HOST_CALL_COUNT] = {
+        [HOST_MMAP] = 192, [HOST_MUNMAP] = 91, [HOST_MPROTECT] = 125, [HOST_PRCTL] = 172};
+
+    return gate == SC_GATE_I386 ? i386[call] : x86_64[call];
+}
+
+void tracee_init(struct tracee *t, pid_t pid, enum sc_gate gate)
+{
+    *t = (struct tracee){.pid = pid, .mem = -1, .gate = gate, .at = AT_RUNNING};
+}
+
+void tracee_done(struct tracee *t)
+{
+    if (t->mem >= 0)
+        (void)close(t->mem);
+    t->mem = -1;
+}
+
+/** A ptrace request without data; the return value of those that matter here is 0 or an error. */
+static int request(const struct tracee *t, int what, void *data)
+{
+    if (t->at == AT_GONE)
+        return -ESRCH;
+    return ptrace((enum __ptrace_request)what, t->pid, NULL, data) < 0 ? -errno : 0;
+}
+
+/** Decode a wait status: where the tracee is now. */
+static void note_status(struct tracee *t, int status)
+{
+    if (!WIFSTOPPED(status)) {
+        t->at = AT_GONE;
+        t->pid = 0;
+        t->signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+    } else if (status >> 16 == PTRACE_EVENT_SECCOMP) {
+        t->at = AT_ENTRY;
+    } else if (status >> 16 == PTRACE_EVENT_EXEC) {
+        t->at = AT_EXEC;
+    } else if (WSTOPSIG(status) == (SIGTRAP | 0x80)) {
+        t->at = AT_EXIT;
+    } else {
+        t->at = AT_SIGNAL;
+        t->signal = WSTOPSIG(status);
+    }
+}
+
+bool tracee_poll(struct tracee *t)
+{
+    unsigned long verdict = FILTER_NATIVE;
+    int status;
+
+    if (t->at == AT_GONE || waitpid(t->pid, &status, WNOHANG | __WALL) != t->pid)
+        return false;
+    note_status(t, status);
+    if (t->at == AT_ENTRY && request(t, PTRACE_GETEVENTMSG, &verdict) < 0)
+        return false;
+    t->foreign = verdict != FILTER_NATIVE;
+    return t->at == AT_GONE || request(t, PTRACE_GETREGS, &t->regs) == 0;
+}
+
+int tracee_wait(struct tracee *t)
+{
+    int status;
+    pid_t got;
+
+    do
+        got = waitpid(t->pid, &status, __WALL);
+    while (got < 0 && errno == EINTR);
+    note_status(t, got == t->pid ? status : 0); /* waited for by somebody else: gone as well */
+    return t->at == AT_GONE ? -ESRCH : 0;
+}
+
+int tracee_siginfo(const struct tracee *t, siginfo_t *out)
+{
+    return request(t, PTRACE_GETSIGINFO, out);
+}
+
+bool tracee_is_sent(const siginfo_t *info)
+{
+    return info->si_code <= 0;
+}
+
+int tracee_run_to(struct tracee *t, int how, enum tracee_at want)
+{
+    siginfo_t info;
+    int err;
+
+    do {
+        (void)request(t, how, NULL); /* fails only when it is being killed: the wait will tell */
+        err = tracee_wait(t);
+        if (err < 0 || t->at == want)
+            return err;
+    } while (t->at == AT_SIGNAL && tracee_siginfo(t, &info) == 0 && tracee_is_sent(&info));
+    return -EIO;
+}
+
+/** Put a host call's number and arguments where the gate's calling convention has them. */
+static void set_call(struct user_regs_struct *r, enum sc_gate gate, int nr, const uint64_t args[6])
+{
+    r->orig_rax = (unsigned long long)nr;
+    if (gate == SC_GATE_I386) {
+        r->rbx = args[0];
+        r->rcx = args[1];
+        r->rdx = args[2];
+        r->rsi = args[3];
+        r->rdi = args[4];
+        r->rbp = args[5];
+    } else {
+        r->rdi = args[0];
+        r->rsi = args[1];
+        r->rdx = args[2];
+        r->r10 = args[3];
+        r->r8 = args[4];
+        r->r9 = args[5];
+    }
+}
+
+/** From AT_EXIT back to AT_ENTRY: the guest executes its call instruction once more. */
+static int enter_again(struct tracee *t, int nr)
+{
+    struct user_regs_struct r = t->regs;
+    int err;
+
+    r.rip -= CALL_INSN_SIZE;
+    r.rax = (unsigned long long)nr;
+    r.orig_rax = (unsigned long long)-1;
+    err = request(t, PTRACE_SETREGS, &r);
+    return err < 0 ? err : tracee_run_to(t, PTRACE_CONT, AT_ENTRY);
+}
+
+int tracee_inject(struct tracee *t, enum host_call call, const uint64_t args[6])
+{
+    struct user_regs_struct r = t->regs;
+    int nr = tracee_host_nr(t->gate, call);
+    int64_t result;
+    int err = t->at == AT_EXIT ? enter_again(t, nr) : 0;
+
+    if (err < 0)
+        return err;
+    set_call(&r, t->gate, nr, args);
+    err = request(t, PTRACE_SETREGS, &r);
+    if (err == 0)
+        err = tracee_run_to(t, PTRACE_SYSCALL, AT_EXIT);
+    if (err == 0)
+        err = request(t, PTRACE_GETREGS, &r);
+    if (err < 0)
+        return err;
+    result = t->gate == SC_GATE_I386 ? (int32_t)r.rax : (int64_t)r.rax;
+    return result < 0 && result >= -HOST_ERRNO_MAX ? (int)result : 0;
+}
+
+int tracee_answer(struct tracee *t, int64_t result)
+{
+    t->regs.rax = (unsigned long long)result;
+    return tracee_resume(t);
+}
+
+int tracee_resume(struct tracee *t)
+{
+    int err;
+
+    t->regs.orig_rax = (unsigned long long)-1; /* nothing to skip, nothing to restart */
+    err = request(t, PTRACE_SETREGS, &t->regs);
+    return err < 0 ? err : tracee_continue(t);
+}
+
+int tracee_continue(struct tracee *t)
+{
+    int err = request(t, PTRACE_CONT, NULL);
+
+    if (err == 0)
+        t->at = AT_RUNNING;
+    return err;
+}
+
+int tracee_read(const struct tracee *t, uint64_t addr, void *buf, size_t size)
+{
+    return pread(t->mem, buf, size, (off_t)addr) == (ssize_t)size ? 0 : -EFAULT;
+}
+
+int tracee_write(const struct tracee *t, uint64_t addr, const void *buf, size_t size)
+{
+    return pwrite(t->mem, buf, size, (off_t)addr) == (ssize_t)size ? 0 : -EFAULT;
+}
+
+void tracee_kill(struct tracee *t)
+{
+    if (t->at != AT_GONE)
+        (void)kill(t->pid, SIGKILL);
+}

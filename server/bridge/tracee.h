@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A tracee: one host process under ptrace, seen as registers, memory and stops.
+ *
+ *     AT_RUNNING --stop--> AT_ENTRY   before one of its system calls: the filter said TRACE
+ *         ^                   |       tracee_inject(): a host call in its place
+ *         |                AT_EXIT    after that call
+ *         |                AT_SIGNAL  before a signal: a fault, or something from outside
+ *         |                AT_EXEC    the host has replaced its program; only while it is made
+ *         +-- tracee_answer(), tracee_resume(), tracee_continue()
+ *
+ *     any ----the host kills it----> AT_GONE: it was waited for, pid is 0
+ *
+ * Only the thread that made a tracee may use it. The host can kill a tracee between any two steps, so every
+ * function may answer -ESRCH. That is never the end of the matter: the end itself is seen by tracee_poll().
+ */
+#ifndef SERVER_BRIDGE_TRACEE_H
+#define SERVER_BRIDGE_TRACEE_H
+
+#include "schema/calls.h"
+
+#include <signal.h>
+#include <stdbool.h>
+#include <sys/types.h>
+#include <sys/user.h>
+
+enum tracee_at { AT_RUNNING, AT_ENTRY, AT_EXIT, AT_SIGNAL, AT_EXEC, AT_GONE };
+
+/** Bytes of the instructions `syscall`, `int $0x40` and `int $0x80`. */
+enum { CALL_INSN_SIZE = 2 };
+
+struct tracee {
+    pid_t pid; /* 0 once it was waited for */
+    int mem;   /* its /proc/PID/mem, or -1 */
+    enum sc_gate gate;
+    enum tracee_at at;
+    int signal;                   /* AT_SIGNAL: which; AT_GONE: what killed it, 0 if it exited */
+    bool foreign;                 /* AT_ENTRY: a call of another architecture than the gate's */
+    struct user_regs_struct regs; /* of the guest at its stop; tracee_inject() leaves them alone */
+};
+
+/** The host calls that can be injected. */
+enum host_call { HOST_MMAP, HOST_MUNMAP, HOST_MPROTECT, HOST_PRCTL, HOST_CALL_COUNT };
+
+/** The number of an injectable call on a gate. */
+int tracee_host_nr(enum sc_gate gate, enum host_call call);
+
+/** A tracee for a process that just attached itself (PTRACE_TRACEME) and will stop by SIGSTOP. */
+void tracee_init(struct tracee *t, pid_t pid, enum sc_gate gate);
+
+/** Forget a tracee that is AT_GONE. */
+void tracee_done(struct tracee *t);
+
+/** Take note of one stop or end, if there is one. Never waits. Returns whether there was one. */
+bool tracee_poll(struct tracee *t);
+
+/**
+ * Let a stopped tracee go on, and wait for its next stop; signals sent from outside are swallowed.
+ * @request  PTRACE_CONT or PTRACE_SYSCALL.
+ * Returns   0 it is at @want; -ESRCH it is AT_GONE; -EIO it stopped anywhere else.
+ */
+int tracee_run_to(struct tracee *t, int request, enum tracee_at want);
+
+/** Wait until a running tracee stops or ends. Returns 0; -ESRCH it is AT_GONE. */
+int tracee_wait(struct tracee *t);
+
+/** The siginfo of AT_SIGNAL. Returns 0, -ESRCH. */
+int tracee_siginfo(const struct tracee *t, siginfo_t *out);
+
+/** Whether somebody sent a signal, rather than the processor answering to an instruction. */
+bool tracee_is_sent(const siginfo_t *info);
+
+/**
+ * Run a host call in the name of a tracee that is AT_ENTRY or AT_EXIT; afterwards it is AT_EXIT.
+ * @args     as the host call takes them.
+ * Returns   0, or the -errno it answers; -ESRCH; -EIO the tracee is in no state to go on.
+ */
+int tracee_inject(struct tracee *t, enum host_call call, const uint64_t args[6]);
+
+/** AT_ENTRY or AT_EXIT: end the call with @result and go on behind it. Returns 0, -ESRCH. */
+int tracee_answer(struct tracee *t, int64_t result);
+
+/** Go on with t->regs as they are now, outside of any call. Returns 0, -ESRCH. */
+int tracee_resume(struct tracee *t);
+
+/** Go on as if nothing had happened: the signal is swallowed. Returns 0, -ESRCH. */
+int tracee_continue(struct tracee *t);
+
+/** Copy from the tracee's memory. Returns 0; -EFAULT if not all of it is there. */
+int tracee_read(const struct tracee *t, uint64_t addr, void *buf, size_t size);
+
+/** Copy into the tracee's memory, read-only pages too. Returns 0, -EFAULT. */
+int tracee_write(const struct tracee *t, uint64_t addr, const void *buf, size_t size);
+
+/** Send SIGKILL, if it is not AT_GONE yet. */
+void tracee_kill(struct tracee *t);
+
+#endif
