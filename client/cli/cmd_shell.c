@@ -141,14 +141,18 @@ static void keep_typed(struct shell *sh, const char *line, const struct scn_resu
 static void play_step(struct shell *sh, const char *line, unsigned number)
 {
     bool person = edit_on_terminal(sh->edit);
+    bool colored = person && getenv("NO_COLOR") == NULL;
     struct scn_result result;
     enum scn_outcome outcome = SCN_PASS;
 
     outcome = scn_exec_line(sh->session, line, &result);
     feed_end_line(&sh->feed);
     if (outcome != SCN_PASS && !person)
-        fprintf(stderr, "scbox shell: line %u: %s\n", number, line);
-    scn_print_result(stdout, &result, person && getenv("NO_COLOR") == NULL ? SCN_PRINT_COLOR : 0);
+        complain(0, "shell", "line %u: %s", number, line);
+    if (interrupted)
+        puts(person ? "\ninterrupted" : "interrupted");
+    else
+        scn_print_result(stdout, &result, colored ? SCN_PRINT_COLOR : 0);
     keep_typed(sh, line, &result);
     sh->daemon_gone = result.error.code == -ECONNRESET || result.error.code == -EPIPE;
     sh->failed += outcome != SCN_PASS;
@@ -186,7 +190,7 @@ static int loop(struct shell *sh)
         if (!sh->daemon_gone)
             (void)take_news(sh);
     }
-    if (sh->feed.own_end)
+    if (sh->feed.own_end && edit_on_terminal(sh->edit))
         puts("The shell's process has ended, and the shell with it.");
     if (sh->daemon_gone)
         return CMD_DAEMON;
@@ -265,6 +269,7 @@ static int converse(struct shell *sh, const struct shell_options *opts)
             tell_last_words(sh);
     }
     edit_free(sh->edit);
+    scbox_on_event(sh->reach.conn, NULL, NULL); /* the end of our own process is no news */
     scn_session_free(sh->session);
     scbox_error_done(&error);
     return code;

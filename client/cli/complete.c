@@ -134,10 +134,23 @@ static void add_errnos(struct candidates *out)
         candidates_add(out, "", e->name, "");
 }
 
+/* Whether a flag stands in "READ,WRITE," already. */
+static bool is_given(const char *before, const char *name)
+{
+    size_t len = strlen(name);
+
+    for (const char *p = before; *p != '\0'; p += strcspn(p, ",") + 1) {
+        if (strcspn(p, ",") == len && strncmp(p, name, len) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Flags of a group; @before is empty or "FLAG,FLAG,". */
 static void add_flags(struct candidates *out, const char *group, const char *before)
 {
     for (const struct sc_flag_info *f = sc_flags; f->group != NULL; f++) {
-        if (strcmp(f->group, group) == 0)
+        if (strcmp(f->group, group) == 0 && !is_given(before, f->name))
             candidates_add(out, before, f->name, "");
     }
 }
@@ -229,7 +242,8 @@ static void complete_argument(const struct complete_source *source, const struct
     } else {
         for (size_t i = 2; i < t->count && arg->name != NULL; i++)
             arg++;
-        add_arg_names(call, out);
+        if (arg->name != NULL)
+            add_arg_names(call, out);
     }
     if (arg->name != NULL)
         add_for_kind(source, arg->kind, typed, out);

@@ -44,7 +44,8 @@ static void take_news(struct edit *e)
     fflush(stdout);
     e->over = !e->spec.on_news(e->spec.user);
     fflush(stdout);
-    (void)el_set(e->el, EL_REFRESH);
+    if (!e->over)
+        (void)el_set(e->el, EL_REFRESH);
 }
 
 /* Wait for a key. Returns 1, 0 at the end, -1 when interrupted. */
@@ -100,12 +101,20 @@ static int screen_columns(void)
     return size.ws_col;
 }
 
-/* Print all candidates in columns under the line. Paths are told by what follows their directory. */
+/* Bytes of every candidate that need not be shown: a path's directory, flags already typed. */
+static size_t shared_part(const struct candidates *c)
+{
+    size_t len = candidates_common(c);
+
+    while (len > 0 && c->word[0][len - 1] != '/' && c->word[0][len - 1] != ',')
+        len--;
+    return len;
+}
+
+/* Print all candidates in columns under the line. */
 static void list_candidates(const struct candidates *c)
 {
-    size_t common = candidates_common(c);
-    const char *slash = memrchr(c->word[0], '/', common);
-    size_t skip = slash != NULL ? (size_t)(slash - c->word[0]) + 1 : 0;
+    size_t skip = shared_part(c);
     int width = 0;
     int per_line = 0;
 

@@ -88,6 +88,7 @@ Test(complete, masks_by_name)
     expect("open root:/a READD", "13: READDIR");
     expect("open root:/a READ,WR", "13: READ,WRITE");
     expect("open mode=WR", "10: WRITE");
+    expect("mmap 0x1000 4096 READ,", "17: READ,EXEC READ,WRITE");
     expect("mmap 0x1000 4096 EX", "17: EXEC");
     expect("create root:/a DI", "15: DIR");
 }

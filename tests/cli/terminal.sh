@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: MIT
+# scbox shell on a terminal: prompt, completion, Ctrl-C and Ctrl-D, history. script(1) makes the terminal;
+# the keys are sent only when the screen shows what they answer to.
+. ./lib.sh
+
+command -v script >"$out" || skip "no script(1) on this host"
+start_daemon
+mkfifo "$tmp/keys"
+screen=$tmp/screen
+
+# begin COMMAND: run it on a terminal, with its keys from descriptor 9.
+begin() {
+    : >"$screen"
+    script -q -e -f -c "$1" "$screen" <"$tmp/keys" >"$out" 2>"$err" &
+    typing=$!
+    exec 9>"$tmp/keys"
+}
+
+# sees TEXT: wait until the screen shows it; ctest's time limit ends a wait in vain.
+sees() {
+    until grep -qF -e "$1" "$screen"; do
+        kill -0 "$typing" 2>/dev/null || break
+        sleep 0.05
+    done
+    grep -qF -e "$1" "$screen" || fail "the screen never showed '$1': $(cat -v "$screen")"
+}
+
+keys() {
+    printf "$1" >&9
+}
+
+# ends CODE: the command has ended.
+ends() {
+    wait "$typing"
+    got=$?
+    exec 9>&-
+    [ "$got" -eq "$1" ] || fail "exit code $got, not $1: $(cat -v "$screen")"
+}
+
+begin "$scbox shell"
+sees 'scbox> '
+keys 'create root:/terminal DIR\n'
+sees 'ok'
+keys 'sta\t\troot:/term\t\n'
+sees 'type DIR'
+keys 'usleep 1000000000\n'
+sees 'usleep 1000000000'
+until "$scbox" call machine.info | grep -q '"timers": 1'; do
+    sleep 0.05
+done
+keys '\003'
+sees 'interrupted'
+keys ':ns\n'
+sees 'root: sqlitefs'
+keys '\004'
+ends 0
+
+# The history came along; the private daemon goes with a shell that is hung up.
+grep -q 'root:/terminal' "$XDG_STATE_HOME/scbox/shell_history" || fail "no history"
+begin "$scbox shell --no-history"
+sees 'scbox> '
+keys 'stat root:/only-here\n'
+sees 'ENOENT'
+keys 'exit 0\n'
+ends 0
+grep -q 'only-here' "$XDG_STATE_HOME/scbox/shell_history" && fail "--no-history kept history"
+exit $((failures > 0))
