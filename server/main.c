@@ -2,12 +2,14 @@
 /*
  * scboxd: puts the layers together and runs them on one loop.
  *
- *     settings -> host (clocks, source roots) -> rpc (sessions, machines) -> default machine -> socket
+ *     settings -> socket bound -> host (clocks, source roots) -> bridge (ELF guests)
+ *              -> rpc (sessions, machines) -> default machine -> socket open: ready
  *
  * Whatever goes wrong after the loop exists goes the same way out as SIGTERM: stop, run the loop until all
  * handles are closed, tell by the exit code.
  */
 #include "fsdrivers/registry.h"
+#include "server/bridge/bridge.h"
 #include "server/host/host.h"
 #include "server/host/options.h"
 #include "server/host/socket.h"
@@ -31,21 +33,31 @@ struct daemon {
     uv_signal_t sigint;
     uv_timer_t stop_soon; /* server.shutdown: not from inside of the request */
     struct host *host;
+    struct bridge *bridge;
     struct rpc *rpc;
+    struct why refusals[2]; /* why guests of x86_64 and of i386 can't run; empty when they can */
     struct listen_socket socket;
     bool has_socket;
     bool stopping;
     int exit_code;
 };
 
+static void on_bridge_closed(void *user)
+{
+    struct daemon *d = user;
+
+    uv_close((uv_handle_t *)&d->sigterm, NULL);
+    uv_close((uv_handle_t *)&d->sigint, NULL);
+    uv_close((uv_handle_t *)&d->stop_soon, NULL);
+}
+
+/** Sessions and machines are gone, and so every guest is at least dying. */
 static void on_stopped(void *user)
 {
     struct daemon *d = user;
 
     d->rpc = NULL;
-    uv_close((uv_handle_t *)&d->sigterm, NULL);
-    uv_close((uv_handle_t *)&d->sigint, NULL);
-    uv_close((uv_handle_t *)&d->stop_soon, NULL);
+    bridge_close(d->bridge, on_bridge_closed, d);
 }
 
 static void daemon_stop(struct daemon *d)
@@ -86,15 +98,25 @@ static void daemon_stop_soon(void *user)
 
 static const char *daemon_guest_refusal(void *user, enum sc_gate gate)
 {
-    (void)user;
-    (void)gate;
-    return "this daemon runs no ELF guests";
+    struct daemon *d = user;
+    const struct why *why = &d->refusals[gate == SC_GATE_I386];
+
+    return why->count > 0 ? why->text[0] : NULL;
 }
 
 static void daemon_log(void *user, const char *level, const char *line)
 {
     (void)user;
     log_line(strcmp(level, "warn") == 0 ? LOG_WARN : LOG_DEBUG, "%s", line);
+}
+
+/** host_spawn_fn */
+static int daemon_spawn(void *user, struct proc *proc, const struct exec_image *image,
+                        struct why *why, struct executor **out)
+{
+    struct daemon *d = user;
+
+    return bridge_spawn(d->bridge, proc, image, why, out);
 }
 
 /** Log a failure with its reasons on one line. Returns -1. */
@@ -191,7 +213,37 @@ static int start_listening(struct daemon *d)
     return 0;
 }
 
-/** Make the loop, the host and the RPC layer: nothing of it can be seen from outside yet. */
+/** Find out once which guests can run here. */
+static void probe_guests(struct daemon *d)
+{
+    const enum sc_gate gates[] = {SC_GATE_X86_64, SC_GATE_I386};
+
+    for (size_t i = 0; i < sizeof(gates) / sizeof(gates[0]); i++) {
+        struct why *why = &d->refusals[i];
+        int err = bridge_probe(d->bridge, gates[i], why);
+
+        if (err < 0 && why->count == 0)
+            (void)why_add(why, err, "%s", strerror(-err));
+        if (err < 0)
+            log_line(LOG_WARN, "%s guests can't run: %s",
+                     gates[i] == SC_GATE_I386 ? "i386" : "x86_64",
+                     why->count > 0 ? why->text[0] : "out of memory");
+    }
+}
+
+static void handle_signals(struct daemon *d)
+{
+    (void)uv_signal_init(&d->loop, &d->sigterm);
+    (void)uv_signal_init(&d->loop, &d->sigint);
+    (void)uv_timer_init(&d->loop, &d->stop_soon);
+    d->sigterm.data = d;
+    d->sigint.data = d;
+    d->stop_soon.data = d;
+    (void)uv_signal_start(&d->sigterm, on_signal, SIGTERM);
+    (void)uv_signal_start(&d->sigint, on_signal, SIGINT);
+}
+
+/** Make the loop, the host, the bridge and the RPC layer: nothing of it can be seen from outside yet. */
 static int make_layers(struct daemon *d)
 {
     struct rpc_options options = {
@@ -212,26 +264,23 @@ static int make_layers(struct daemon *d)
         err = uv_loop_init(&d->loop);
     if (err == 0)
         err = host_new(&d->loop, &d->config.source_roots, &d->host);
+    if (err == 0)
+        err = bridge_new(&d->loop, &d->bridge);
     if (err < 0)
         return fail_start(d, "start", err, NULL);
+    host_set_spawn(d->host, daemon_spawn, d);
     options.daemon.host = d->host;
     err = rpc_new(&d->loop, &options, &d->rpc);
     if (err < 0)
         return fail_start(d, "start", err, NULL);
-    (void)uv_signal_init(&d->loop, &d->sigterm);
-    (void)uv_signal_init(&d->loop, &d->sigint);
-    (void)uv_timer_init(&d->loop, &d->stop_soon);
-    d->sigterm.data = d;
-    d->sigint.data = d;
-    d->stop_soon.data = d;
-    (void)uv_signal_start(&d->sigterm, on_signal, SIGTERM);
-    (void)uv_signal_start(&d->sigint, on_signal, SIGINT);
+    handle_signals(d);
     return 0;
 }
 
 /** Run until everything is closed. */
 static void run(struct daemon *d)
 {
+    probe_guests(d);
     if (boot_default_machine(d) < 0 || start_listening(d) < 0)
         daemon_stop(d);
     (void)uv_run(&d->loop, UV_RUN_DEFAULT);
@@ -240,6 +289,8 @@ static void run(struct daemon *d)
         d->exit_code = EXIT_FAILED;
     }
     host_free(d->host);
+    why_done(&d->refusals[0]);
+    why_done(&d->refusals[1]);
 }
 
 /** What the process itself needs: no SIGPIPE, private files, as many descriptors as it may have. */

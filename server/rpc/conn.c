@@ -41,8 +41,18 @@ static void on_closed(uv_handle_t *handle)
     rpc_conn_gone(rpc);
 }
 
+/** The peer sends no more: the session's clock need not wait for it. */
+static void mute(struct conn *c)
+{
+    if (!c->talks)
+        return;
+    c->talks = false;
+    session_mute(c->session);
+}
+
 static void leave_session(struct conn *c)
 {
+    mute(c);
     if (!c->attached)
         return;
     c->attached = false;
@@ -214,7 +224,7 @@ static void on_end(struct conn *c)
 {
     c->ended = true;
     take_lines(c);
-    leave_session(c);
+    mute(c);
     conn_settle(c);
     if (!c->closing)
         watch_hangup(c);
@@ -308,10 +318,11 @@ void conn_set_session(struct conn *c, struct session *s)
     leave_session(c);
     c->session = session_ref(s);
     (void)session_unref(old);
-    if (!c->ended) {
-        c->attached = true;
-        session_attach(s);
-    }
+    c->attached = true;
+    c->talks = true;
+    session_attach(s);
+    if (c->ended)
+        mute(c);
 }
 
 int conn_accept(struct rpc *rpc, struct conn **out)

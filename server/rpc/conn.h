@@ -47,6 +47,7 @@ struct conn {
     size_t in_flight;        /* how many */
     struct session *session; /* referenced, maybe over; NULL before the first */
     bool attached;           /* counted in session->conns */
+    bool talks;              /* and in session->talkers */
     struct subscription events;
 };
 

@@ -50,7 +50,7 @@ static int make_process(struct machine *m, const char *name, struct proc **out)
 /** Hold or release a virtual clock, as the session thinks or waits. */
 static void update_hold(struct session *s)
 {
-    bool hold = !session_is_over(s) && s->conns > 0 && s->waiting == 0;
+    bool hold = !session_is_over(s) && s->talkers > 0 && s->waiting == 0;
 
     if (hold == s->holding)
         return;
@@ -162,9 +162,16 @@ void session_end(struct session *s)
 void session_attach(struct session *s)
 {
     s->conns++;
+    s->talkers++;
     if (session_is_over(s))
         return;
     (void)uv_timer_stop(&s->grace);
+    update_hold(s);
+}
+
+void session_mute(struct session *s)
+{
+    s->talkers--;
     update_hold(s);
 }
 
@@ -173,10 +180,7 @@ void session_detach(struct session *s)
     uint64_t grace = s->unasked ? 0 : s->rpc->limits.grace_ms;
 
     s->conns--;
-    if (session_is_over(s))
-        return;
-    update_hold(s);
-    if (s->conns > 0)
+    if (session_is_over(s) || s->conns > 0)
         return;
     if (grace == 0)
         session_end(s);

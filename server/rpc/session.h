@@ -15,7 +15,7 @@
  * A session that was opened without being asked for (by the first SC_* call of a connection) has a
  * token that nobody knows: it has no grace.
  *
- * On a virtual clock a session that has a connection and waits for nothing is thinking: it
+ * On a virtual clock a session that has a connection and waits for no answer is thinking: it
  * holds the clock, so that a person at a prompt does not find that a year has passed.
  */
 #ifndef SERVER_RPC_SESSION_H
@@ -35,7 +35,8 @@ struct session {
     struct rpc_machine *machine; /* NULL once over */
     struct proc *proc;           /* NULL once over */
     int32_t pid;
-    unsigned conns;   /* attached, able to send */
+    unsigned conns;   /* attached */
+    unsigned talkers; /* those of them that can still send */
     unsigned waiting; /* requests in flight that are no background ones */
     bool unasked;     /* opened by a first call */
     bool holding;     /* machine_hold() is ours */
@@ -63,8 +64,13 @@ struct session *session_find(struct rpc *rpc, const char *token);
 struct session *session_ref(struct session *s);
 struct session *session_unref(struct session *s);
 
-/** A connection can now send in the session's name, or no more. */
+/** A connection can now send in the session's name. */
 void session_attach(struct session *s);
+
+/** It will send no more, but waits for answers. */
+void session_mute(struct session *s);
+
+/** It is gone; session_mute() came before. */
 void session_detach(struct session *s);
 
 /** A request of the session starts or stops to wait. */
