@@ -3,6 +3,7 @@
 
 #include "fsdrivers/fslimits.h"
 #include "fsdrivers/fspath.h"
+#include "fsdrivers/fsrules.h"
 
 #include <errno.h>
 #include <string.h>
@@ -247,16 +248,6 @@ int ramfs_rmdir(struct fs *fs, const char *path)
 
 /* ---- Moving names ---- */
 
-/* Whether @from may take @to's place. */
-static int may_replace(const struct node *from, const struct node *to)
-{
-    if (node_is_dir(from) && !node_is_dir(to))
-        return -ENOTDIR;
-    if (!node_is_dir(from) && node_is_dir(to))
-        return -EISDIR;
-    return node_is_dir(to) && to->entries != NULL ? -ENOTEMPTY : 0;
-}
-
 /* A directory's ".." is a link of its parent: count it at the new place. */
 static void move_dotdot(const struct node *n, struct node *from, struct node *to)
 {
@@ -299,44 +290,31 @@ static int replace(struct ramfs *r, const struct spot *from, const struct spot *
     return 0;
 }
 
-/* The two ends of a rename, found and checked. */
-static int find_ends(const struct ramfs *r, const char *from, const char *to,
-                     enum fs_rename_type type, struct spot ends[2])
-{
-    int err = find_taken(r, from, &ends[0]);
-
-    if (err < 0)
-        return err;
-    if (fspath_is_root(to))
-        return type == FS_RENAME_NOREPLACE ? -EEXIST : -EBUSY;
-    err = find_spot(r, to, &ends[1]);
-    if (err < 0)
-        return err;
-    if (type == FS_RENAME_NOREPLACE && ends[1].node != NULL)
-        return -EEXIST;
-    if (type == FS_RENAME_EXCHANGE && ends[1].node == NULL)
-        return -ENOENT;
-    if (fspath_below(to, from))
-        return -EINVAL;
-    if (fspath_below(from, to))
-        return type == FS_RENAME_EXCHANGE ? -EINVAL : -ENOTEMPTY;
-    return 0;
-}
-
 int ramfs_rename(struct fs *fs, const char *from, const char *to, enum fs_rename_type type)
 {
     struct ramfs *r = ramfs_of(fs);
-    struct spot ends[2];
-    int err = find_ends(r, from, to, type, ends);
+    struct spot old;
+    struct spot new;
+    int err;
 
+    err = fsrules_rename_paths(from, to, type);
+    if (err == 0)
+        err = find_taken(r, from, &old);
+    if (err == 0)
+        err = find_spot(r, to, &new);
     if (err < 0)
         return err;
-    if (!r->may_move)
+    err = fsrules_rename(&(struct fsend){from, old.node->stat.ino, node_is_dir(old.node)},
+                         &(struct fsend){to, new.node != NULL ? new.node->stat.ino : 0,
+                                         new.node != NULL &&node_is_dir(new.node)},
+                         type);
+    if (err >= 0 && !r->may_move)
         return -EACCES;
-    if (ends[0].node == ends[1].node)
-        return 0;
+    if (err <= 0)
+        return err;
     if (type == FS_RENAME_EXCHANGE)
-        return exchange(r, &ends[0], &ends[1]);
-    err = ends[1].node != NULL ? may_replace(ends[0].node, ends[1].node) : 0;
-    return err < 0 ? err : replace(r, &ends[0], &ends[1]);
+        return exchange(r, &old, &new);
+    if (new.node != NULL && node_is_dir(new.node) && new.node->entries != NULL)
+        return -ENOTEMPTY;
+    return replace(r, &old, &new);
 }

@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "fsdrivers/ramfs/node.h"
 
+#include "fsdrivers/fshash.h"
 #include "server/base/check.h"
 
 #include <string.h>
 #include <sys/stat.h>
-
-/* A hash table that can't grow leaves the entry out, and entry_add() reports it. */
-#define HASH_NONFATAL_OOM 1
-#include <uthash.h>
 
 struct entry {
     UT_hash_handle hh;
@@ -69,8 +66,7 @@ static void free_entries(struct ramfs *r, struct node *dir)
     struct entry *e;
     struct entry *next;
 
-    HASH_ITER(hh, dir->entries, e, next)
-    {
+    HASH_ITER(hh, dir->entries, e, next) {
         HASH_DEL(dir->entries, e);
         budget_free(&r->budget, e, entry_size(e->len));
     }
