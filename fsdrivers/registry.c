@@ -5,12 +5,13 @@
 #include "fsdrivers/generic/generic.h"
 #include "fsdrivers/options.h"
 #include "fsdrivers/ramfs/ramfs.h"
+#include "fsdrivers/sqlitefs/sqlitefs.h"
 #include "server/base/strbuf.h"
 
 #include <errno.h>
 #include <string.h>
 
-static const struct fs_driver *const drivers[] = {&ramfs_driver, &devfs_driver};
+static const struct fs_driver *const drivers[] = {&ramfs_driver, &sqlitefs_driver, &devfs_driver};
 
 enum { DRIVER_COUNT = sizeof(drivers) / sizeof(drivers[0]) };
 

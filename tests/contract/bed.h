@@ -24,15 +24,15 @@
 enum { BED_PATH_MAX = 256 };
 
 struct bed {
-    struct fs *fs;  /* NULL while closed */
-    struct why why; /* of the last refusal */
+    struct fs *fs;          /* NULL while closed */
+    struct why why;         /* of the last refusal */
     const char *driver;
     char dir[BED_PATH_MAX]; /* a directory of its own, removed at the end; "" none */
     char db[BED_PATH_MAX];  /* sqlitefs: the file */
     struct fs_env env;
-    uint64_t clock; /* ns; each look moves it by 1 */
+    uint64_t clock;         /* ns; each look moves it by 1 */
     struct strbuf console;
-    long allocations; /* when the bed was made */
+    long allocations;       /* when the bed was made */
 };
 
 /** Make a bed without an instance. @driver static. */
@@ -84,7 +84,7 @@ void fill(void *buf, size_t len, unsigned seed);
 #define CONTRACT_OPTS(name, options)                                                               \
     static void name(struct bed *b);                                                               \
     CONTRACT_ON(ramfs, name, options)                                                              \
-                                                                                                   \
+    CONTRACT_ON(sqlitefs, name, options)                                                           \
     static void name(struct bed *b)
 #define CONTRACT_ON(driver_name, name, options)                                                    \
     Test(driver_name, name)                                                                        \

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: MIT */
+#include "fsdrivers/sqlitefs/data.h"
+
+#include "fsdrivers/fslimits.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* The part of a transfer that lies in one chunk. */
+struct piece {
+    uint64_t index; /* of the chunk */
+    size_t at;      /* bytes into the chunk */
+    size_t len;
+};
+
+static size_t chunk_size(const struct store *s)
+{
+    return (size_t)1 << s->chunk_shift;
+}
+
+static struct piece piece_at(const struct store *s, uint64_t off, size_t left)
+{
+    size_t at = (size_t)(off & (chunk_size(s) - 1));
+    size_t room = chunk_size(s) - at;
+
+    return (struct piece){off >> s->chunk_shift, at, room < left ? room : left};
+}
+
+static int64_t chunk_id(uint64_t ino, uint64_t index)
+{
+    return (int64_t)(ino << DATA_INDEX_BITS | index);
+}
+
+/* How long a chunk's row is in a file of @size bytes. */
+static size_t chunk_len(const struct store *s, uint64_t index, uint64_t size)
+{
+    uint64_t start = index << s->chunk_shift;
+
+    if (size <= start)
+        return 0;
+    return size - start < chunk_size(s) ? (size_t)(size - start) : chunk_size(s);
+}
+
+static uint64_t blocks_of(size_t len)
+{
+    return (len + 511) / 512;
+}
+
+static bool all_zero(const char *bytes, size_t len)
+{
+    return len == 0 || (bytes[0] == 0 && memcmp(bytes, bytes + 1, len - 1) == 0);
+}
+
+/* ---- Parts of rows ---- */
+
+void data_close_blob(struct store *s)
+{
+    (void)sqlite3_blob_close(s->blob);
+    s->blob = NULL;
+}
+
+/* Open a row for reading or writing; the one that was open last is used again. 1 open, 0 a hole, -errno. */
+static int open_blob(struct store *s, int64_t id, bool write)
+{
+    int rc;
+
+    if (s->blob != NULL && !write && sqlite3_blob_reopen(s->blob, id) == SQLITE_OK)
+        return 1;
+    data_close_blob(s);
+    rc = sqlite3_blob_open(s->db.sqlite, "main", "data", "chunk", id, write, &s->blob);
+    if (rc == SQLITE_OK)
+        return 1;
+    data_close_blob(s);
+    return (rc & 0xff) == SQLITE_ERROR ? 0 : db_errno(rc);
+}
+
+/* Read a part of a row. A hole gives zeros. */
+static int read_part(struct store *s, int64_t id, size_t at, char *buf, size_t len)
+{
+    int found = open_blob(s, id, false);
+    int rc;
+
+    if (found < 0)
+        return found;
+    if (found == 0) {
+        memset(buf, 0, len);
+        return 0;
+    }
+    if (at + len > (size_t)sqlite3_blob_bytes(s->blob))
+        return -EIO;
+    rc = sqlite3_blob_read(s->blob, buf, (int)len, (int)at);
+    return db_errno(rc);
+}
+
+/* Overwrite a part of a row that is there. */
+static int write_part(struct store *s, int64_t id, size_t at, const char *buf, size_t len)
+{
+    int found = open_blob(s, id, true);
+    int rc;
+
+    if (found <= 0)
+        return found < 0 ? found : -EIO;
+    rc = sqlite3_blob_write(s->blob, buf, (int)len, (int)at);
+    data_close_blob(s);
+    return db_errno(rc);
+}
+
+/* ---- Whole rows ---- */
+
+/* How long a row is; 0 for a hole. -errno. */
+static int64_t stored_len(struct store *s, int64_t id)
+{
+    sqlite3_stmt *q = DB_USE(&s->db, SQL_CHUNK_LEN, id);
+    int64_t len = db_row(q);
+
+    if (len > 0)
+        len = sqlite3_column_int64(q, 0);
+    db_end(q);
+    return len;
+}
+
+/* Store a row of @len bytes in place of one of @have bytes, 0 for none. */
+static int store_row(struct store *s, struct inode *i, int64_t id, const void *bytes, size_t len,
+                     size_t have)
+{
+    sqlite3_stmt *q = DB_USE(&s->db, SQL_CHUNK_SET, id);
+    int err;
+
+    data_close_blob(s);
+    db_bind_bytes(q, 2, bytes, len);
+    err = db_run(q);
+    if (err == 0)
+        i->stat.blocks += blocks_of(len) - blocks_of(have);
+    return err;
+}
+
+static int delete_row(struct store *s, struct inode *i, int64_t id, size_t have)
+{
+    int err = db_run(DB_USE(&s->db, SQL_CHUNK_DEL, id, id));
+
+    if (err == 0)
+        i->stat.blocks -= blocks_of(have);
+    return err;
+}
+
+/* Fill scratch with a row's first bytes and zeros behind them. */
+static int load_row(struct store *s, int64_t id, size_t len)
+{
+    memset(s->scratch + len, 0, chunk_size(s) - len);
+    return len > 0 ? read_part(s, id, 0, (char *)s->scratch, len) : 0;
+}
+
+/* Give a row another length: cut it, or put zeros behind it. A hole stays one. */
+static int resize_row(struct store *s, struct inode *i, uint64_t index, size_t len)
+{
+    int64_t id = chunk_id(i->stat.ino, index);
+    int64_t have = stored_len(s, id);
+    int err;
+
+    if (have <= 0 || (size_t)have == len)
+        return have < 0 ? (int)have : 0;
+    err = load_row(s, id, (size_t)have < len ? (size_t)have : len);
+    return err < 0 ? err : store_row(s, i, id, s->scratch, len, (size_t)have);
+}
+
+/* Write one piece into its chunk, whose row shall be @want bytes long. */
+static int write_piece(struct store *s, struct inode *i, struct piece p, const char *buf,
+                       size_t want)
+{
+    int64_t id = chunk_id(i->stat.ino, p.index);
+    int64_t have = 0;
+    int err;
+
+    if ((p.index << s->chunk_shift) < i->stat.size)
+        have = stored_len(s, id);
+    if (have < 0)
+        return (int)have;
+    if ((have == 0 || p.len == want) && all_zero(buf, p.len))
+        return have == 0 ? 0 : delete_row(s, i, id, (size_t)have);
+    if (p.len == want)
+        return store_row(s, i, id, buf, want, (size_t)have);
+    if ((size_t)have == want)
+        return write_part(s, id, p.at, buf, p.len);
+    err = load_row(s, id, (size_t)have);
+    if (err < 0)
+        return err;
+    memcpy(s->scratch + p.at, buf, p.len);
+    return store_row(s, i, id, s->scratch, want, (size_t)have);
+}
+
+/* ---- Files ---- */
+
+int64_t data_read(struct store *s, const struct inode *i, char *buf, size_t len, uint64_t off)
+{
+    size_t done = 0;
+
+    if (off >= i->stat.size)
+        return 0;
+    if (len > i->stat.size - off)
+        len = (size_t)(i->stat.size - off);
+    while (done < len) {
+        struct piece p = piece_at(s, off + done, len - done);
+        int err = read_part(s, chunk_id(i->stat.ino, p.index), p.at, buf + done, p.len);
+
+        if (err < 0)
+            return err;
+        done += p.len;
+    }
+    return (int64_t)len;
+}
+
+static void set_size(struct store *s, struct inode *i, uint64_t size)
+{
+    s->totals.bytes = s->totals.bytes - i->stat.size + size;
+    i->stat.size = size;
+}
+
+int data_write(struct store *s, struct inode *i, const char *buf, size_t len, uint64_t off)
+{
+    uint64_t end = off + len;
+    uint64_t last = i->stat.size >> s->chunk_shift;
+    uint64_t size = end > i->stat.size ? end : i->stat.size;
+    size_t done = 0;
+    int err = 0;
+
+    if (end > FS_FILE_SIZE_MAX)
+        return -EFBIG;
+    if (off >> s->chunk_shift > last)
+        err = resize_row(s, i, last, chunk_len(s, last, size));
+    while (err == 0 && done < len) {
+        struct piece p = piece_at(s, off + done, len - done);
+
+        err = write_piece(s, i, p, buf + done, chunk_len(s, p.index, size));
+        done += p.len;
+    }
+    if (err == 0)
+        set_size(s, i, size);
+    return err;
+}
+
+/* Remove the rows behind a new, smaller size. */
+static int cut_rows(struct store *s, struct inode *i, uint64_t size)
+{
+    uint64_t first = (size + chunk_size(s) - 1) >> s->chunk_shift;
+    uint64_t last = (i->stat.size - 1) >> s->chunk_shift;
+    int64_t tail;
+    int64_t rows;
+    int err;
+
+    if (first > last)
+        return 0;
+    tail = stored_len(s, chunk_id(i->stat.ino, last));
+    if (tail < 0)
+        return (int)tail;
+    err = db_run(
+        DB_USE(&s->db, SQL_CHUNK_DEL, chunk_id(i->stat.ino, first), chunk_id(i->stat.ino, last)));
+    if (err < 0)
+        return err;
+    rows = sqlite3_changes64(s->db.sqlite) - (tail > 0 ? 1 : 0);
+    i->stat.blocks -= (uint64_t)rows * blocks_of(chunk_size(s)) + blocks_of((size_t)tail);
+    return 0;
+}
+
+int data_resize(struct store *s, struct inode *i, uint64_t size)
+{
+    uint64_t edge = (size < i->stat.size ? size : i->stat.size) >> s->chunk_shift;
+    int err = 0;
+
+    if (size > FS_FILE_SIZE_MAX)
+        return -EFBIG;
+    if (size < i->stat.size)
+        err = cut_rows(s, i, size);
+    if (err == 0 && chunk_len(s, edge, size) > 0)
+        err = resize_row(s, i, edge, chunk_len(s, edge, size));
+    if (err == 0)
+        set_size(s, i, size);
+    return err;
+}
+
+int data_remove(struct store *s, uint64_t ino)
+{
+    data_close_blob(s);
+    return db_run(
+        DB_USE(&s->db, SQL_CHUNK_DEL, chunk_id(ino, 0), chunk_id(ino, (1 << DATA_INDEX_BITS) - 1)));
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The connection to the database and its statements: the only file that spells SQL of the hot path, and the
+ * one place where SQLite's result codes become errno numbers.
+ *
+ *     sqlite3_stmt *q = DB_USE(db, SQL_INODE_GET, ino);
+ *     err = db_row(db, q);            1 a row, 0 none, -errno
+ *     if (err > 0)
+ *         ... sqlite3_column_int64(q, 0) ...
+ *     db_end(q);
+ *
+ * Statements are prepared once, at opening. A statement is used by one function at a time, and reset before that
+ * function returns or calls out.
+ */
+#ifndef FSDRIVERS_SQLITEFS_DB_H
+#define FSDRIVERS_SQLITEFS_DB_H
+
+#include "server/base/why.h"
+
+#include <sqlite3.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum sql {
+    SQL_BEGIN,
+    SQL_COMMIT,
+    SQL_ROLLBACK,
+    SQL_SAVE,
+    SQL_SAVE_DONE,
+    SQL_SAVE_UNDO,
+    SQL_META_GET,
+    SQL_META_SET,
+    SQL_COUNT_USE,
+    SQL_INODE_GET,
+    SQL_INODE_ADD,
+    SQL_INODE_SET,
+    SQL_INODE_DEL,
+    SQL_DENTRY_GET,
+    SQL_DENTRY_ADD,
+    SQL_DENTRY_SET,
+    SQL_DENTRY_DEL,
+    SQL_DENTRY_ANY,
+    SQL_DENTRY_LIST,
+    SQL_CHUNK_LEN,
+    SQL_CHUNK_SET,
+    SQL_CHUNK_DEL,
+    SQL_SYMLINK_GET,
+    SQL_SYMLINK_ADD,
+    SQL_SYMLINK_DEL,
+    SQL_ORPHAN_ADD,
+    SQL_ORPHAN_DEL,
+    SQL_ORPHAN_ANY,
+    SQL_LAST,
+};
+
+struct db {
+    sqlite3 *sqlite;
+    sqlite3_stmt *stmt[SQL_LAST];
+};
+
+/** What a result code of SQLite means: 0, or -Exxx. */
+int db_errno(int rc);
+
+/** Prepare all statements; the schema must be there. Returns 0, -errno. */
+int db_prepare(struct db *db);
+
+/** Close the connection and its statements. A db that was never opened is accepted. */
+void db_close(struct db *db);
+
+/** A statement with integers bound to its first parameters. Borrowed; end with db_end(). */
+sqlite3_stmt *db_use(struct db *db, enum sql id, size_t count, const int64_t *args);
+#define DB_USE(db, id, ...)                                                                        \
+    db_use(db, id, sizeof((int64_t[]){__VA_ARGS__}) / sizeof(int64_t), (int64_t[]){__VA_ARGS__})
+
+/** Bind bytes; borrowed until db_end(). NULL binds an empty blob. */
+void db_bind_bytes(sqlite3_stmt *q, int at, const void *bytes, size_t len);
+
+/** Go to the next row. Returns 1 there is one, 0 none, -errno. */
+int db_row(sqlite3_stmt *q);
+
+/** End the use of a statement. */
+void db_end(sqlite3_stmt *q);
+
+/** Run a statement that gives no rows, and end its use. Returns 0, -errno. */
+int db_run(sqlite3_stmt *q);
+
+/** Run a statement without parameters that gives no rows. Returns 0, -errno. */
+int db_do(struct db *db, enum sql id);
+
+/** Run SQL text; rows are ignored. Returns 0, -errno, with SQLite's own words in @why. */
+int db_exec(struct db *db, const char *text, struct why *why);
+
+/** Run a query that gives one integer, as PRAGMAs do. Returns 0, -errno. */
+int db_query_int(struct db *db, const char *text, int64_t *out, struct why *why);
+
+/** Read and write rows of meta that hold integers. meta_get: -EIO if there is none. */
+int db_meta_get(struct db *db, const char *key, int64_t *out);
+int db_meta_set(struct db *db, const char *key, int64_t value);
+
+#endif

@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: MIT */
+#include "fsdrivers/sqlitefs/format.h"
+
+#include "fsdrivers/sqlitefs/inode.h"
+#include "fsdrivers/sqlitefs/schema.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    BUSY_TIMEOUT_MS = 100,           /* how long another process may hold the write lock */
+    CHECKPOINT_PAGES = 2000,         /* of the log, before it is moved into the file */
+    LOG_SIZE_MAX = 64 * 1024 * 1024, /* what the log is cut to when it was moved */
+    CHUNK_SHIFT_DEFAULT = 16,
+};
+
+/* What each kind of feature mask must not hold more than; this version knows no feature. */
+enum { FEATURES_READONLY = 0, FEATURES_INCOMPAT = 0 };
+
+static int pragma(struct store *s, struct why *why, const char *name, int64_t value)
+{
+    char text[64];
+
+    (void)snprintf(text, sizeof(text), "PRAGMA %s = %lld", name, (long long)value);
+    return db_exec(&s->db, text, why);
+}
+
+/* ---- Opening the connection ---- */
+
+static int connect_db(struct store *s, struct why *why)
+{
+    int flags = s->readonly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+    int rc = sqlite3_open_v2(s->path, &s->db.sqlite, flags | SQLITE_OPEN_NOMUTEX, NULL);
+
+    if (rc != SQLITE_OK)
+        return why_add(why, rc == SQLITE_CANTOPEN ? -EACCES : db_errno(rc), "%s: %s", s->path,
+                       sqlite3_errstr(rc));
+    (void)sqlite3_extended_result_codes(s->db.sqlite, 1);
+    (void)sqlite3_busy_timeout(s->db.sqlite, BUSY_TIMEOUT_MS);
+    (void)sqlite3_db_config(s->db.sqlite, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
+    (void)sqlite3_db_config(s->db.sqlite, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
+    (void)sqlite3_db_config(s->db.sqlite, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+    return 0;
+}
+
+/* Settings of the connection; none of them is stored. */
+static int configure(struct store *s, const struct format_options *o, struct why *why)
+{
+    static const int synchronous[] = {[SYNC_GROUP] = 1, [SYNC_ALWAYS] = 2, [SYNC_NONE] = 0};
+    const struct {
+        const char *name;
+        int64_t value;
+    } settings[] = {
+        {"synchronous", synchronous[s->sync]},
+        {"cache_size", -(int64_t)(o->cache_size / 1024)},
+        {"cache_spill", 0},
+        {"mmap_size", (int64_t)o->mmap_size},
+        {"secure_delete", 0},
+        {"temp_store", 2},
+        {"foreign_keys", 0},
+        {"wal_autocheckpoint", CHECKPOINT_PAGES},
+        {"journal_size_limit", LOG_SIZE_MAX},
+    };
+    int err = 0;
+
+    for (size_t i = 0; err == 0 && i < sizeof(settings) / sizeof(settings[0]); i++)
+        err = pragma(s, why, settings[i].name, settings[i].value);
+    return err;
+}
+
+/* Switch to the write-ahead log, and refuse to work without. */
+static int use_log(struct store *s, struct why *why)
+{
+    sqlite3_stmt *q = NULL;
+    const char *mode = "";
+    int rc = sqlite3_prepare_v2(s->db.sqlite, "PRAGMA journal_mode = WAL", -1, &q, NULL);
+    int err;
+
+    if (rc == SQLITE_OK)
+        rc = sqlite3_step(q);
+    err = rc == SQLITE_ROW ? 0 : db_errno(rc);
+    if (err == 0)
+        mode = (const char *)sqlite3_column_text(q, 0);
+    if (err == 0 && (mode == NULL || strcmp(mode, "wal") != 0))
+        err = -EIO;
+    if (err < 0)
+        (void)why_add(why, err, "%s: SQLite can't keep a write-ahead log there (%s)", s->path,
+                      sqlite3_errstr(rc));
+    (void)sqlite3_finalize(q);
+    return err;
+}
+
+/* ---- A new database ---- */
+
+static int write_schema(struct store *s, uint32_t chunk_shift, struct why *why)
+{
+    char text[512];
+    long long now = (long long)store_now(s);
+    int err = db_exec(&s->db, sqlitefs_schema, why);
+
+    if (err < 0)
+        return err;
+    (void)snprintf(text, sizeof(text),
+                   "UPDATE meta SET value = %u WHERE key = 'chunk_shift';"
+                   "UPDATE meta SET value = 'scbox %s' WHERE key = 'writer';"
+                   "UPDATE inode SET atime = %lld, mtime = %lld, ctime = %lld, btime = %lld",
+                   chunk_shift, SCBOX_VERSION, now, now, now, now);
+    return db_exec(&s->db, text, why);
+}
+
+static int make_new(struct store *s, uint32_t chunk_shift, struct why *why)
+{
+    int err;
+
+    err = pragma(s, why, "page_size", 4096);
+    if (err == 0)
+        err = pragma(s, why, "auto_vacuum", 2);
+    if (err == 0)
+        err = use_log(s, why);
+    if (err == 0)
+        err = db_exec(&s->db, "BEGIN IMMEDIATE", why);
+    if (err < 0)
+        return err;
+    err = write_schema(s, chunk_shift != 0 ? chunk_shift : CHUNK_SHIFT_DEFAULT, why);
+    if (err == 0)
+        err = db_exec(&s->db, "COMMIT", why);
+    if (err < 0 && sqlite3_get_autocommit(s->db.sqlite) == 0)
+        (void)db_exec(&s->db, "ROLLBACK", NULL);
+    if (err < 0)
+        return err;
+    return db_exec(&s->db, "PRAGMA wal_checkpoint(TRUNCATE)", why);
+}
+
+/* ---- An old database ---- */
+
+/* What tells whose database it is. */
+struct identity {
+    int64_t application_id;
+    int64_t version;
+    int64_t objects; /* tables and the like */
+};
+
+static int read_identity(struct store *s, struct identity *out, struct why *why)
+{
+    int err;
+
+    err = db_query_int(&s->db, "PRAGMA application_id", &out->application_id, why);
+    if (err == 0)
+        err = db_query_int(&s->db, "PRAGMA user_version", &out->version, why);
+    if (err == 0)
+        err = db_query_int(&s->db, "SELECT count(*) FROM sqlite_schema", &out->objects, why);
+    if (err == -EIO)
+        (void)why_add(why, err, "%s is no SQLite database, or a damaged one", s->path);
+    return err;
+}
+
+static bool is_empty(const struct identity *id)
+{
+    return id->application_id == 0 && id->version == 0 && id->objects == 0;
+}
+
+static int check_identity(const struct store *s, const struct identity *id, struct why *why)
+{
+    if (is_empty(id))
+        return why_add(why, -EIO, "%s is empty: there is nothing to read", s->path);
+    if (id->application_id != FORMAT_APPLICATION_ID)
+        return why_add(why, -EIO,
+                       "%s is an SQLite database of another program (application_id %lld, ours is "
+                       "%d)",
+                       s->path, (long long)id->application_id, FORMAT_APPLICATION_ID);
+    if (id->version != FORMAT_VERSION)
+        return why_add(why, -EIO, "%s has format %lld; this version of scbox reads format %d",
+                       s->path, (long long)id->version, FORMAT_VERSION);
+    return 0;
+}
+
+static int check_features(struct store *s, struct why *why)
+{
+    int64_t readonly = 0;
+    int64_t incompat = 0;
+    int err;
+
+    err = db_meta_get(&s->db, "feature_readonly", &readonly);
+    if (err == 0)
+        err = db_meta_get(&s->db, "feature_incompat", &incompat);
+    if (err < 0)
+        return why_add(why, err, "%s lacks its feature masks", s->path);
+    if ((incompat & ~(int64_t)FEATURES_INCOMPAT) != 0)
+        return why_add(why, -EIO, "%s uses features 0x%llx that this version of scbox can't read",
+                       s->path, (unsigned long long)incompat);
+    if ((readonly & ~(int64_t)FEATURES_READONLY) != 0 && !s->readonly)
+        return why_add(why, -EROFS,
+                       "%s uses features 0x%llx that this version of scbox can only read: "
+                       "open it readonly",
+                       s->path, (unsigned long long)readonly);
+    return 0;
+}
+
+/* Look the whole file over: what a crash of the host may have left. */
+static int quick_check(struct store *s, struct why *why)
+{
+    sqlite3_stmt *q = NULL;
+    const char *verdict = NULL;
+    int rc = sqlite3_prepare_v2(s->db.sqlite, "PRAGMA quick_check(1)", -1, &q, NULL);
+    int err;
+
+    if (rc == SQLITE_OK)
+        rc = sqlite3_step(q);
+    err = rc == SQLITE_ROW ? 0 : db_errno(rc);
+    if (err == 0)
+        verdict = (const char *)sqlite3_column_text(q, 0);
+    if (err == 0 && (verdict == NULL || strcmp(verdict, "ok") != 0))
+        err = -EIO;
+    if (err < 0)
+        (void)why_add(why, err, "%s is damaged: %s", s->path,
+                      verdict != NULL ? verdict : sqlite3_errstr(rc));
+    (void)sqlite3_finalize(q);
+    return err;
+}
+
+/* ---- Mounting ---- */
+
+static int read_meta(struct store *s, const struct format_options *o, struct why *why)
+{
+    int64_t shift = 0;
+    int64_t next = 0;
+    int64_t clean = 0;
+    int err;
+
+    err = db_meta_get(&s->db, "chunk_shift", &shift);
+    if (err == 0)
+        err = db_meta_get(&s->db, "ino_next", &next);
+    if (err == 0)
+        err = db_meta_get(&s->db, "clean", &clean);
+    if (err == 0 && (shift < 9 || shift > 20 || next <= INO_ROOT))
+        err = -EIO;
+    if (err < 0)
+        return why_add(why, err, "%s: its table meta is damaged", s->path);
+    if (o->chunk_shift != 0 && o->chunk_shift != (uint32_t)shift)
+        return why_add(why, -EINVAL, "%s has chunks of %d bytes, and they can't be changed",
+                       s->path, 1 << shift);
+    s->chunk_shift = (uint32_t)shift;
+    s->ino_next = (uint64_t)next;
+    s->totals.ino_limit = (uint64_t)next;
+    s->clean = clean == 1;
+    return 0;
+}
+
+/* Remove one inode that was open without a name when the file was last used. */
+static int remove_orphan(struct store *s, uint64_t ino)
+{
+    struct inode *i;
+    int err = store_begin(s, 0);
+
+    if (err < 0)
+        return err;
+    err = db_run(DB_USE(&s->db, SQL_ORPHAN_DEL, (int64_t)ino));
+    if (err == 0)
+        err = inode_get(s, ino, &i);
+    if (err == 0)
+        err = inode_remove(s, i);
+    return store_end(s, err);
+}
+
+static int remove_orphans(struct store *s)
+{
+    sqlite3_stmt *q = s->db.stmt[SQL_ORPHAN_ANY];
+    int err;
+
+    while ((err = db_row(q)) > 0) {
+        uint64_t ino = (uint64_t)sqlite3_column_int64(q, 0);
+
+        db_end(q);
+        err = remove_orphan(s, ino);
+        if (err < 0)
+            return err;
+    }
+    db_end(q);
+    return err < 0 ? err : store_commit(s);
+}
+
+/* What an instance needs to know of a database that passed the checks of its identity. */
+static int load(struct store *s, const struct format_options *o, struct why *why)
+{
+    struct inode *root;
+    int err;
+
+    err = db_prepare(&s->db);
+    if (err < 0)
+        return why_add(why, err, "%s lacks a table of its format: %s", s->path,
+                       sqlite3_errmsg(s->db.sqlite));
+    err = check_features(s, why);
+    if (err == 0)
+        err = read_meta(s, o, why);
+    if (err == 0 && !s->clean)
+        err = quick_check(s, why);
+    if (err < 0)
+        return err;
+    s->scratch = malloc((size_t)1 << s->chunk_shift);
+    if (s->scratch == NULL)
+        return -ENOMEM;
+    err = store_count(s);
+    if (err == 0)
+        err = inode_get(s, INO_ROOT, &root);
+    if (err == 0 && !s->readonly)
+        err = remove_orphans(s);
+    if (err < 0)
+        (void)why_add(why, err, "%s: reading it failed: %s", s->path, strerror(-err));
+    return err;
+}
+
+int format_open(struct store *s, const struct format_options *o, struct why *why)
+{
+    struct identity id = {0, 0, 0};
+    int err;
+
+    err = connect_db(s, why);
+    if (err == 0)
+        err = read_identity(s, &id, why);
+    if (err == 0 && is_empty(&id) && !s->readonly) {
+        err = make_new(s, o->chunk_shift, why);
+        if (err == 0)
+            err = read_identity(s, &id, why);
+    }
+    if (err == 0)
+        err = check_identity(s, &id, why);
+    if (err == 0 && !s->readonly)
+        err = use_log(s, why);
+    if (err == 0)
+        err = configure(s, o, why);
+    if (err == 0)
+        err = load(s, o, why);
+    s->mounted = err == 0;
+    return err;
+}

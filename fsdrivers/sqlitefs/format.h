@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/* Opening a database: making a new one, or checking that an old one is ours, whole, and of a known format. */
+#ifndef FSDRIVERS_SQLITEFS_FORMAT_H
+#define FSDRIVERS_SQLITEFS_FORMAT_H
+
+#include "fsdrivers/sqlitefs/store.h"
+
+enum {
+    FORMAT_APPLICATION_ID = 0x73636278, /* "scbx" */
+    FORMAT_VERSION = 1,
+};
+
+/** How a database shall be opened: the driver's options. */
+struct format_options {
+    uint32_t chunk_shift; /* 0: 16 for a new file, whatever an old one has */
+    uint64_t mmap_size;   /* bytes; 0 none */
+    uint64_t cache_size;  /* bytes */
+};
+
+/**
+ * Open or make the database at s->path, with the settings of FORMAT.md.
+ * @s        its path, readonly, sync and lock are set; the rest is filled. On failure store_close() still
+ *           releases everything.
+ * Returns   0; -EIO no database, damaged, foreign or of a newer format, -EROFS, -EACCES, -EBUSY, -ENOSPC,
+ *           -EINVAL another chunk size than asked, -ENOMEM. Each refusal adds a sentence to @why.
+ */
+int format_open(struct store *s, const struct format_options *o, struct why *why);
+
+#endif

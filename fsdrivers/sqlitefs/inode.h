@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Inodes in memory. Each is loaded once and stays while a handle holds it, else while the cache has room.
+ *
+ * Inside a change, inode_changed() marks an inode; store_end() stores all marked ones. A failed change is
+ * undone, and then held inodes are read again: one whose row is gone with it is `gone`, and its handles
+ * answer -ESTALE.
+ *
+ * What inode_get() returns is borrowed and stays valid until the slot returns, or a change fails.
+ */
+#ifndef FSDRIVERS_SQLITEFS_INODE_H
+#define FSDRIVERS_SQLITEFS_INODE_H
+
+#include "fsdrivers/fshash.h"
+#include "fsdrivers/sqlitefs/store.h"
+
+enum { INO_ROOT = 1 };
+
+struct inode {
+    UT_hash_handle hh;
+    struct fs_stat stat; /* ino is the key; blocks as stored */
+    int64_t gen, flags, version;
+    struct list dirty; /* in store->dirty; linked while changed */
+    uint32_t refs;     /* handles */
+    bool used;         /* since the cache was last trimmed */
+    bool gone;
+};
+
+/** The inode of a number. Returns 0, -EIO no such row, -ENOMEM. */
+int inode_get(struct store *s, uint64_t ino, struct inode **out);
+
+/** Make an inode inside a change, without a name and nlink 0. @out borrowed. Returns 0, -errno. */
+int inode_new(struct store *s, uint32_t mode, struct inode **out);
+
+/** Mark an inode as changed inside a change: status only, or content too. */
+void inode_changed(struct store *s, struct inode *i);
+void inode_touch(struct store *s, struct inode *i);
+void inode_touch_content(struct store *s, struct inode *i);
+
+/** Remove an inode with all it has, inside a change; it must have no name and no handle. */
+int inode_remove(struct store *s, struct inode *i);
+
+/** Take a name away inside a change. The last one removes the inode, or makes it an orphan while open. */
+int inode_unname(struct store *s, struct inode *i);
+
+/** Read columns of SQL_INODE_GET's order, from @at on. */
+void inode_read_columns(sqlite3_stmt *q, int at, struct inode *out);
+
+/** Store all marked inodes. Returns 0, -errno. */
+int inodes_flush(struct store *s);
+
+/** Forget inodes that nobody holds, when there are many. */
+void inodes_trim(struct store *s);
+
+/** After something was undone: forget inodes that nobody holds, and read the others again. */
+void inodes_reload(struct store *s);
+
+/** Free all. */
+void inodes_drop(struct store *s);
+
+#endif

@@ -1,0 +1,524 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sqlitefs: the slots that change no names, and the making of instances. FORMAT.md has the file's format and what is
+ * promised of it; store.h has the life of a change, tree.c the slots that change names.
+ *
+ *     format.c   opening, checking, making the database
+ *     store.c    changes, groups, durability          db.c     statements, errno
+ *     tree.c     paths, names                         name.c   entries and their cache
+ *     inode.c    inodes and their cache               data.c   content
+ */
+#include "fsdrivers/sqlitefs/sqlitefs.h"
+
+#include "fsdrivers/options.h"
+#include "fsdrivers/sqlitefs/data.h"
+#include "fsdrivers/sqlitefs/format.h"
+#include "fsdrivers/sqlitefs/inode.h"
+#include "fsdrivers/sqlitefs/name.h"
+#include "fsdrivers/sqlitefs/tree.h"
+#include "server/base/strbuf.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define CACHE_SIZE_DEFAULT ((uint64_t)64 << 20)
+#define MMAP_SIZE_DEFAULT ((uint64_t)1 << 30)
+
+/* ---- Attributes ---- */
+
+static int sqlitefs_getattr(struct fs *fs, const char *path, struct fs_stat *out,
+                            struct fs_file *file)
+{
+    struct inode *i;
+    int err = inode_of(store_of(fs), path, file, &i);
+
+    if (err == 0)
+        *out = i->stat;
+    return err;
+}
+
+static int64_t sqlitefs_readlink(struct fs *fs, const char *path, char *buf, size_t size)
+{
+    struct store *s = store_of(fs);
+    sqlite3_stmt *q;
+    struct inode *i;
+    size_t len = 0;
+    int err = inode_of(s, path, NULL, &i);
+
+    if (err == 0 && !S_ISLNK(i->stat.mode))
+        err = -EINVAL;
+    if (err < 0)
+        return err;
+    q = DB_USE(&s->db, SQL_SYMLINK_GET, (int64_t)i->stat.ino);
+    err = db_row(q);
+    if (err > 0) {
+        len = (size_t)sqlite3_column_bytes(q, 0);
+        memcpy(buf, sqlite3_column_blob(q, 0), len < size ? len : size);
+    }
+    db_end(q);
+    if (err <= 0)
+        return err < 0 ? err : -EIO;
+    return len > size ? (int64_t)len : 0;
+}
+
+/* Begin a change of one inode's status. */
+static int begin_status(struct store *s, const char *path, const struct fs_file *file,
+                        struct inode **out)
+{
+    int err = inode_of(s, path, file, out);
+
+    return err < 0 ? err : store_begin(s, 0);
+}
+
+static int sqlitefs_chown(struct fs *fs, const char *path, uint32_t uid, uint32_t gid,
+                          struct fs_file *file)
+{
+    struct store *s = store_of(fs);
+    struct inode *i;
+    int err = begin_status(s, path, file, &i);
+
+    if (err < 0)
+        return err;
+    if (uid != (uint32_t)-1)
+        i->stat.uid = uid;
+    if (gid != (uint32_t)-1)
+        i->stat.gid = gid;
+    inode_touch(s, i);
+    return store_end(s, 0);
+}
+
+static int sqlitefs_chmod(struct fs *fs, const char *path, uint32_t mode, struct fs_file *file)
+{
+    struct store *s = store_of(fs);
+    struct inode *i;
+    int err = begin_status(s, path, file, &i);
+
+    if (err < 0)
+        return err;
+    i->stat.mode = (i->stat.mode & S_IFMT) | (mode & 07777u);
+    inode_touch(s, i);
+    return store_end(s, 0);
+}
+
+static int sqlitefs_utimens(struct fs *fs, const char *path, int64_t atime, int64_t mtime,
+                            struct fs_file *file)
+{
+    struct store *s = store_of(fs);
+    struct inode *i;
+    int err = begin_status(s, path, file, &i);
+
+    if (err < 0)
+        return err;
+    if (atime != INT64_MIN)
+        i->stat.atime = atime;
+    if (mtime != INT64_MIN)
+        i->stat.mtime = mtime;
+    inode_touch(s, i);
+    return store_end(s, 0);
+}
+
+/* ---- Content ---- */
+
+/* inode_of() for what has content. */
+static int regular_of(struct store *s, const char *path, const struct fs_file *file,
+                      struct inode **out)
+{
+    int err = inode_of(s, path, file, out);
+
+    if (err < 0 || S_ISREG((*out)->stat.mode))
+        return err;
+    return S_ISDIR((*out)->stat.mode) ? -EISDIR : -EINVAL;
+}
+
+static int sqlitefs_truncate(struct fs *fs, const char *path, uint64_t size, struct fs_file *file)
+{
+    struct store *s = store_of(fs);
+    struct inode *i;
+    int err = regular_of(s, path, file, &i);
+
+    if (err == 0)
+        err = store_begin(s, size > i->stat.size ? 1 : 0);
+    if (err < 0)
+        return err;
+    err = data_resize(s, i, size);
+    if (err == 0)
+        inode_touch_content(s, i);
+    return store_end(s, err);
+}
+
+static int64_t sqlitefs_read(struct fs *fs, const char *path, char *buf, size_t len, int64_t off,
+                             struct fs_file *file)
+{
+    struct store *s = store_of(fs);
+    struct inode *i;
+    int err = regular_of(s, path, file, &i);
+
+    return err < 0 ? err : data_read(s, i, buf, len, (uint64_t)off);
+}
+
+static int64_t sqlitefs_write(struct fs *fs, const char *path, const char *buf, size_t len,
+                              int64_t off, struct fs_file *file)
+{
+    struct store *s = store_of(fs);
+    struct inode *i;
+    int err = regular_of(s, path, file, &i);
+
+    if (err < 0 || len == 0)
+        return err;
+    if (file != NULL && (file->flags & FS_O_APPEND) != 0)
+        off = (int64_t)i->stat.size;
+    err = store_begin(s, len);
+    if (err < 0)
+        return err;
+    err = data_write(s, i, buf, len, (uint64_t)off);
+    if (err == 0)
+        inode_touch_content(s, i);
+    err = store_end(s, err);
+    return err < 0 ? err : (int64_t)len;
+}
+
+/* fsync() and fsyncdir(): one log holds everything, so there is no less than all of it to store. */
+static int sqlitefs_fsync(struct fs *fs, const char *path, bool data_only, struct fs_file *file)
+{
+    struct store *s = store_of(fs);
+    struct inode *i;
+    int err = inode_of(s, path, file, &i);
+
+    (void)data_only;
+    return err < 0 && err != -ESTALE ? err : store_sync(s);
+}
+
+/* ---- Handles ---- */
+
+static void hold(struct inode *i, struct fs_file *file)
+{
+    i->refs++;
+    file->handle = (uintptr_t)i;
+    file->nonseekable = false;
+}
+
+static int sqlitefs_open(struct fs *fs, const char *path, struct fs_file *file)
+{
+    struct store *s = store_of(fs);
+    struct inode *i;
+    int err = inode_of(s, path, NULL, &i);
+
+    if (err < 0)
+        return err;
+    if (S_ISDIR(i->stat.mode))
+        return -EISDIR;
+    if (S_ISLNK(i->stat.mode))
+        return -ELOOP;
+    if ((file->flags & FS_O_DIRECTORY) != 0)
+        return -ENOTDIR;
+    if ((file->flags & FS_O_WRONLY) != 0 && (s->readonly || s->broken != 0))
+        return -EROFS;
+    hold(i, file);
+    return 0;
+}
+
+static int sqlitefs_opendir(struct fs *fs, const char *path, struct fs_file *file)
+{
+    struct inode *i;
+    int err = inode_of(store_of(fs), path, NULL, &i);
+
+    if (err < 0)
+        return err;
+    if (!S_ISDIR(i->stat.mode))
+        return -ENOTDIR;
+    hold(i, file);
+    return 0;
+}
+
+/* The last handle of a file without a name is gone, and the file goes with it. */
+static int free_orphan(struct store *s, struct inode *i)
+{
+    int err = store_begin(s, 0);
+
+    if (err < 0)
+        return err;
+    err = db_run(DB_USE(&s->db, SQL_ORPHAN_DEL, (int64_t)i->stat.ino));
+    if (err == 0)
+        err = inode_remove(s, i);
+    return store_end(s, err);
+}
+
+/* close() and closedir(). A store that lost changes says so: this may be the last time anybody asks. */
+static int sqlitefs_close(struct fs *fs, const char *path, struct fs_file *file)
+{
+    struct store *s = store_of(fs);
+    struct inode *i = (struct inode *)(uintptr_t)file->handle;
+
+    (void)path;
+    i->refs--;
+    if (s->broken == 0 && i->refs == 0 && i->stat.nlink == 0 && !i->gone)
+        return free_orphan(s, i);
+    return (file->flags & FS_O_WRONLY) != 0 ? s->broken : 0;
+}
+
+static int sqlitefs_readdir(struct fs *fs, const char *path, fs_readdir_fn callback, void *user,
+                            struct fs_file *file)
+{
+    struct store *s = store_of(fs);
+    struct inode *i;
+    int err = inode_of(s, path, file, &i);
+
+    if (err < 0)
+        return err;
+    return S_ISDIR(i->stat.mode) ? name_each(s, i->stat.ino, callback, user) : -ENOTDIR;
+}
+
+static int64_t sqlitefs_ioctl(struct fs *fs, const char *path, uint32_t command,
+                              struct fs_file *file)
+{
+    struct inode *i;
+    int err = inode_of(store_of(fs), path, file, &i);
+
+    (void)command;
+    return err < 0 ? err : -ENOTTY;
+}
+
+/* ---- The instance ---- */
+
+static int sqlitefs_statfs(struct fs *fs, struct fs_statfs *out)
+{
+    const struct store *s = store_of(fs);
+
+    *out = (struct fs_statfs){
+        .bytes_used = s->totals.bytes,
+        .inodes_used = s->totals.inodes - 1,
+        .readonly = s->readonly || s->broken != 0,
+    };
+    if (s->broken != 0)
+        (void)snprintf(out->note, sizeof(out->note), "read-only after an error: %.36s",
+                       strerror(-s->broken));
+    else if (s->sync == SYNC_NONE)
+        (void)snprintf(out->note, sizeof(out->note), "sync=none: fsync does nothing");
+    return 0;
+}
+
+static int sqlitefs_commit(struct fs *fs)
+{
+    return store_commit(store_of(fs));
+}
+
+static int sqlitefs_sync(struct fs *fs)
+{
+    return store_sync(store_of(fs));
+}
+
+static void sqlitefs_destroy(struct fs *fs, struct why *why)
+{
+    struct store *s = store_of(fs);
+
+    store_close(s, why);
+    free(s);
+}
+
+static const struct fs_ops sqlitefs_ops = {
+    .getattr = sqlitefs_getattr,
+    .readlink = sqlitefs_readlink,
+    .mknod = sqlitefs_mknod,
+    .mkdir = sqlitefs_mkdir,
+    .unlink = sqlitefs_unlink,
+    .rmdir = sqlitefs_rmdir,
+    .symlink = sqlitefs_symlink,
+    .rename = sqlitefs_rename,
+    .link = sqlitefs_link,
+    .chown = sqlitefs_chown,
+    .chmod = sqlitefs_chmod,
+    .truncate = sqlitefs_truncate,
+    .open = sqlitefs_open,
+    .read = sqlitefs_read,
+    .write = sqlitefs_write,
+    .fsync = sqlitefs_fsync,
+    .close = sqlitefs_close,
+    .opendir = sqlitefs_opendir,
+    .readdir = sqlitefs_readdir,
+    .fsyncdir = sqlitefs_fsync,
+    .closedir = sqlitefs_close,
+    .ioctl = sqlitefs_ioctl,
+    .utimens = sqlitefs_utimens,
+    .statfs = sqlitefs_statfs,
+    .commit = sqlitefs_commit,
+    .sync = sqlitefs_sync,
+    .destroy = sqlitefs_destroy,
+};
+
+/* ---- Opening ---- */
+
+static const struct fs_opt sqlitefs_opts[] = {
+    {"sync", "always, group (default) or none: when changes are durable"},
+    {"chunk", "64K (default) or 16K: the piece a new file stores content in"},
+    {"mmap", "bytes of the file to map into memory, default 1G; 0 where it may be cut short"},
+    {"cache", "bytes of SQLite's page cache, default 64M"},
+    {NULL, NULL},
+};
+
+static int read_sync(const char *value, enum sync_mode *out, struct why *why)
+{
+    static const char *const names[] = {
+        [SYNC_GROUP] = "group", [SYNC_ALWAYS] = "always", [SYNC_NONE] = "none"};
+
+    *out = SYNC_GROUP;
+    if (value == NULL)
+        return 0;
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        if (strcmp(value, names[i]) == 0) {
+            *out = (enum sync_mode)i;
+            return 0;
+        }
+    }
+    return why_add(why, -EINVAL, "sync=%s: write always, group or none", value);
+}
+
+static int read_chunk(const char *value, uint32_t *out, struct why *why)
+{
+    *out = 0;
+    if (value == NULL)
+        return 0;
+    if (strcmp(value, "64K") == 0)
+        *out = 16;
+    else if (strcmp(value, "16K") == 0)
+        *out = 14;
+    else
+        return why_add(why, -EINVAL, "chunk=%s: write 64K or 16K", value);
+    return 0;
+}
+
+static int read_options(const struct fs_open *req, struct format_options *out, enum sync_mode *sync)
+{
+    const char *mmap_size = option_get(req->opt, "mmap");
+    const char *cache_size = option_get(req->opt, "cache");
+    int err;
+
+    *out = (struct format_options){0, MMAP_SIZE_DEFAULT, CACHE_SIZE_DEFAULT};
+    err = read_sync(option_get(req->opt, "sync"), sync, req->why);
+    if (err == 0)
+        err = read_chunk(option_get(req->opt, "chunk"), &out->chunk_shift, req->why);
+    if (err == 0 && mmap_size != NULL)
+        err = option_size("mmap", mmap_size, &out->mmap_size, req->why);
+    if (err == 0 && cache_size != NULL)
+        err = option_size("cache", cache_size, &out->cache_size, req->why);
+    return err;
+}
+
+/* Where a file that is not there yet would be: its directory without links, and its name. */
+static int new_path(const char *source, char **out, struct why *why)
+{
+    const char *name = strrchr(source, '/') + 1;
+    struct strbuf path = STRBUF_INIT;
+    char real[PATH_MAX];
+
+    (void)strbuf_add(&path, source, (size_t)(name - source));
+    if (realpath(strbuf_str(&path), real) == NULL) {
+        int err = -errno;
+
+        (void)why_add(why, err, "%s: the directory %s: %s", source, strbuf_str(&path),
+                      strerror(-err));
+        strbuf_done(&path);
+        return err;
+    }
+    strbuf_reset(&path);
+    (void)strbuf_addf(&path, "%s/%s", real, name);
+    *out = strbuf_take(&path);
+    return *out != NULL ? 0 : -ENOMEM;
+}
+
+/* The database's path without links, for SQLite's files beside it and for the lock. */
+static int real_path(const char *source, bool readonly, char **out, struct why *why)
+{
+    char real[PATH_MAX];
+
+    if (realpath(source, real) != NULL) {
+        *out = strdup(real);
+        return *out != NULL ? 0 : -ENOMEM;
+    }
+    if (errno == ENOENT && !readonly)
+        return new_path(source, out, why);
+    return why_add(why, -errno, "%s: %s", source, strerror(errno));
+}
+
+/* Check what lies at the path, before SQLite or a lock touches it. */
+static int check_file(const char *path, bool readonly, struct why *why)
+{
+    struct stat st;
+
+    if (stat(path, &st) < 0)
+        return errno == ENOENT ? 0 : why_add(why, -errno, "%s: %s", path, strerror(errno));
+    if (!S_ISREG(st.st_mode))
+        return why_add(why, -ENOTSUP, "%s is %s, and sqlitefs stores its files in one file", path,
+                       S_ISDIR(st.st_mode) ? "a directory" : "no regular file");
+    if (access(path, R_OK) < 0)
+        return why_add(why, -errno, "%s: %s", path, strerror(errno));
+    if (!readonly && access(path, W_OK) < 0)
+        return why_add(why, -EROFS, "%s can't be written: open it with the option readonly", path);
+    return 0;
+}
+
+/* Check the form of a source. */
+static int check_source(const struct fs_open *req)
+{
+    if (req->handle != NULL)
+        return why_add(req->why, -ENOTSUP,
+                       "sqlitefs opens local files only, not handles: give source=/path/file.db");
+    if (req->source == NULL)
+        return why_add(req->why, -EINVAL, "sqlitefs needs source=/path/file.db");
+    if (req->source[0] != '/' || req->source[1] == '/')
+        return why_add(req->why, -ENOTSUP,
+                       "sqlitefs opens local files only, by absolute path, not %s", req->source);
+    return 0;
+}
+
+static int open_store(struct store *s, const struct fs_open *req)
+{
+    struct format_options options;
+    int err;
+
+    err = check_source(req);
+    if (err == 0)
+        err = read_options(req, &options, &s->sync);
+    if (err == 0)
+        err = real_path(req->source, req->readonly, &s->path, req->why);
+    if (err == 0)
+        err = check_file(s->path, req->readonly, req->why);
+    if (err == 0)
+        err = lock_take(s->path, req->readonly, &s->lock, req->why);
+    return err < 0 ? err : format_open(s, &options, req->why);
+}
+
+static int sqlitefs_open_source(const struct fs_driver *driver, const struct fs_open *req,
+                                struct fs **out)
+{
+    struct store *s = calloc(1, sizeof(*s));
+    int err;
+
+    if (s == NULL)
+        return -ENOMEM;
+    s->fs = (struct fs){&sqlitefs_ops, driver, FS_CAP_SYMLINKS, false};
+    s->env = *req->env;
+    s->readonly = req->readonly;
+    s->lock = (struct lock)LOCK_INIT;
+    s->clean = true;
+    list_init(&s->dirty);
+    err = open_store(s, req);
+    if (err < 0) {
+        store_close(s, NULL);
+        free(s);
+        return err;
+    }
+    *out = &s->fs;
+    return 0;
+}
+
+const struct fs_driver sqlitefs_driver = {
+    .name = "sqlitefs",
+    .doc = "files in one SQLite file: persistent, crash-safe",
+    .opts = sqlitefs_opts,
+    .open_source = sqlitefs_open_source,
+};

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: MIT */
+#include "fsdrivers/sqlitefs/store.h"
+
+#include "fsdrivers/sqlitefs/data.h"
+#include "fsdrivers/sqlitefs/inode.h"
+#include "fsdrivers/sqlitefs/name.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/statvfs.h>
+
+/* Room that must be left on the disk for a change that grows the file: its own bytes twice (log and file), and
+ * what SQLite's pages around it take. */
+enum { GROWTH_FACTOR = 2, CHANGE_OVERHEAD = 64 * 1024, ROOM_RESERVED = 4 * 1024 * 1024 };
+
+int64_t store_now(const struct store *s)
+{
+    return (int64_t)s->env.now_ns(s->env.user);
+}
+
+/* Forget what is cached after SQLite took something back. */
+static void drop_caches(struct store *s)
+{
+    data_close_blob(s);
+    names_drop(s);
+    inodes_reload(s);
+}
+
+/* ---- Groups ---- */
+
+static uint64_t free_room(const struct store *s)
+{
+    struct statvfs st;
+
+    if (statvfs(s->path, &st) < 0)
+        return UINT64_MAX;
+    return (uint64_t)st.f_bavail * st.f_frsize;
+}
+
+static int open_group(struct store *s)
+{
+    int err;
+
+    if (s->group.open)
+        return 0;
+    err = db_do(&s->db, SQL_BEGIN);
+    if (err < 0)
+        return err;
+    s->group = (struct group){.open = true, .room = free_room(s), .save = s->totals};
+    s->fs.pending = true;
+    if (!s->clean)
+        return 0;
+    err = db_meta_set(&s->db, "clean", 0);
+    s->clean = err < 0;
+    return err;
+}
+
+/* SQLite took the group back: show the last commit, and change nothing any more. */
+static int lose_group(struct store *s, int err)
+{
+    if (sqlite3_get_autocommit(s->db.sqlite) == 0)
+        (void)db_do(&s->db, SQL_ROLLBACK);
+    s->group.open = false;
+    s->fs.pending = false;
+    s->totals = s->group.save;
+    s->broken = err;
+    drop_caches(s);
+    return err;
+}
+
+int store_commit(struct store *s)
+{
+    int err;
+
+    if (!s->group.open)
+        return s->broken;
+    data_close_blob(s);
+    err = db_do(&s->db, SQL_COMMIT);
+    if (err < 0)
+        return lose_group(s, err);
+    s->group.open = false;
+    s->fs.pending = false;
+    s->unsynced = s->sync == SYNC_GROUP;
+    return 0;
+}
+
+int store_sync(struct store *s)
+{
+    sqlite3_file *log = NULL;
+    int err = store_commit(s);
+    int rc;
+
+    if (err < 0 || !s->unsynced)
+        return err;
+    rc = sqlite3_file_control(s->db.sqlite, "main", SQLITE_FCNTL_JOURNAL_POINTER, &log);
+    if (rc == SQLITE_OK && log != NULL && log->pMethods != NULL)
+        rc = log->pMethods->xSync(log, SQLITE_SYNC_NORMAL);
+    if (rc != SQLITE_OK) {
+        s->broken = db_errno(rc);
+        return s->broken;
+    }
+    s->unsynced = false;
+    return 0;
+}
+
+/* ---- Changes ---- */
+
+/* Whether the group may take @bytes more; a group that would not fit is committed first and asked again. */
+static int find_room(struct store *s, uint64_t bytes)
+{
+    uint64_t used = s->group.bytes + (uint64_t)s->group.ops * CHANGE_OVERHEAD;
+    uint64_t need = (used + bytes + CHANGE_OVERHEAD) * GROWTH_FACTOR + ROOM_RESERVED;
+    int err;
+
+    if (bytes == 0 || need <= s->group.room)
+        return 0;
+    if (s->group.ops == 0)
+        return -ENOSPC;
+    err = store_commit(s);
+    if (err == 0)
+        err = open_group(s);
+    return err < 0 ? err : find_room(s, bytes);
+}
+
+int store_begin(struct store *s, uint64_t bytes)
+{
+    int err;
+
+    if (s->readonly || s->broken != 0)
+        return -EROFS;
+    err = open_group(s);
+    if (err == 0)
+        err = find_room(s, bytes);
+    if (err < 0)
+        return err;
+    data_close_blob(s);
+    s->save = s->totals;
+    err = db_do(&s->db, SQL_SAVE);
+    if (err < 0)
+        return err;
+    s->group.bytes += bytes;
+    return 0;
+}
+
+/* Undo the open change. SQLite may have taken back the whole group already. */
+static int undo(struct store *s, int err)
+{
+    data_close_blob(s);
+    if (sqlite3_get_autocommit(s->db.sqlite) != 0)
+        return lose_group(s, err);
+    if (db_do(&s->db, SQL_SAVE_UNDO) < 0 || db_do(&s->db, SQL_SAVE_DONE) < 0)
+        return lose_group(s, err);
+    s->totals = s->save;
+    drop_caches(s);
+    return err;
+}
+
+int store_end(struct store *s, int err)
+{
+    int kept = err;
+
+    data_close_blob(s);
+    if (err >= 0)
+        err = inodes_flush(s);
+    if (err >= 0)
+        err = db_do(&s->db, SQL_SAVE_DONE);
+    if (err < 0)
+        return undo(s, err);
+    s->group.ops++;
+    if (s->sync == SYNC_ALWAYS || s->group.ops >= GROUP_OPS_MAX ||
+        s->group.bytes >= GROUP_BYTES_MAX)
+        err = store_commit(s);
+    return err < 0 ? err : kept;
+}
+
+/* ---- The whole ---- */
+
+int store_count(struct store *s)
+{
+    sqlite3_stmt *q = s->db.stmt[SQL_COUNT_USE];
+    int err = db_row(q);
+
+    if (err > 0) {
+        s->totals.inodes = (uint64_t)sqlite3_column_int64(q, 0);
+        s->totals.bytes = (uint64_t)sqlite3_column_double(q, 1);
+    }
+    db_end(q);
+    return err < 0 ? err : 0;
+}
+
+/* The last change: everything is stored, and numbers that were reserved but not used are given back. */
+static int mark_clean(struct store *s)
+{
+    int err = store_begin(s, 0);
+
+    if (err < 0)
+        return err;
+    err = db_meta_set(&s->db, "ino_next", (int64_t)s->ino_next);
+    if (err == 0)
+        err = db_meta_set(&s->db, "clean", 1);
+    err = store_end(s, err);
+    return err < 0 ? err : store_commit(s);
+}
+
+void store_close(struct store *s, struct why *why)
+{
+    int err = s->broken;
+
+    if (s->mounted && !s->readonly && err == 0 && !s->clean)
+        err = mark_clean(s);
+    if (s->mounted && err == 0)
+        err = store_sync(s);
+    if (err < 0)
+        (void)why_add(why, err, "%s: the last changes could not be stored: %s", s->path,
+                      strerror(-err));
+    data_close_blob(s);
+    names_drop(s);
+    inodes_drop(s);
+    db_close(&s->db);
+    lock_release(&s->lock);
+    free(s->scratch);
+    free(s->path);
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/* Paths of a sqlitefs: the walk from a path to an inode, and the slots that change names. */
+#ifndef FSDRIVERS_SQLITEFS_TREE_H
+#define FSDRIVERS_SQLITEFS_TREE_H
+
+#include "fsdrivers/sqlitefs/inode.h"
+
+/**
+ * The inode of a file: by its handle when there is one, else by its path.
+ * @path     borrowed; may be NULL with @file.
+ * @file     borrowed; NULL if the file is not open.
+ * @out      borrowed until the slot returns or a change fails.
+ * Returns   0; -ENOENT, -ENOTDIR, -ELOOP, -ESTALE a handle whose file was lost, -errno.
+ */
+int inode_of(struct store *s, const char *path, const struct fs_file *file, struct inode **out);
+
+/* Slots of struct fs_ops. */
+int sqlitefs_mknod(struct fs *fs, const char *path, uint32_t mode);
+int sqlitefs_mkdir(struct fs *fs, const char *path, uint32_t mode);
+int sqlitefs_symlink(struct fs *fs, const char *target, const char *path);
+int sqlitefs_link(struct fs *fs, const char *from, const char *to);
+int sqlitefs_unlink(struct fs *fs, const char *path);
+int sqlitefs_rmdir(struct fs *fs, const char *path);
+int sqlitefs_rename(struct fs *fs, const char *from, const char *to, enum fs_rename_type type);
+
+#endif
