@@ -223,7 +223,8 @@ struct scn_value *scn_parse_regex(struct scn_parser *p)
     p->at++;
     while (ok && *p->at != '/') {
         if (*p->at == '\0') {
-            scn_fail(p, v->column, "a regular expression without its closing /");
+            scn_fail(p, v->column,
+                     "a regular expression without its closing /; a path is a string here");
             ok = false;
         } else if (p->at[0] == '$' && p->at[1] == '{') {
             ok = add_var(p, v, &text);

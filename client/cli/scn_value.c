@@ -193,7 +193,7 @@ static struct scn_value *parse_at_depth(struct scn_parser *p, enum scn_mode mode
         return parse_brackets(p, mode, depth);
     if (is_lone_var(p, depth))
         return parse_var(p, mode);
-    if (mode == SCN_PATTERN && *p->at == '/')
+    if (mode == SCN_PATTERN && *p->at == '/' && !scn_ends_word(p->at[1], depth))
         return scn_parse_regex(p);
     if (mode == SCN_PATTERN && *p->at == '*' && scn_ends_word(p->at[1], depth)) {
         v = scn_value_new(p, SCN_ANY);

@@ -1,0 +1,57 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Many files: told in order, exit code of the worst, the rest of the options.
+# Usage: pool.sh BINDIR
+set -u
+bin=$1
+cd "$(dirname "$0")" || exit 1
+tmp=$(mktemp -d) || exit 1
+trap 'rm -rf "$tmp"' EXIT
+
+fail() {
+    echo "not ok: $1"
+    sed 's/^/    /' "$tmp/out"
+    exit 1
+}
+
+# play CODE WORD…: run scbox test and check its exit code.
+play() {
+    want=$1
+    shift
+    "$bin/scbox" test "$@" >"$tmp/out" 2>&1
+    code=$?
+    [ $code -eq "$want" ] || fail "scbox test $*: exit code $code, not $want"
+}
+
+# The order is that of the names, however many are played at once.
+play 0 --private --jobs 4 abi
+grep -o 'abi/[a-z_]*\.scn' "$tmp/out" >"$tmp/order"
+LC_ALL=C sort -c "$tmp/order" || fail "the files are not told in order"
+[ "$(wc -l <"$tmp/order")" -eq "$(ls abi/*.scn | wc -l)" ] || fail "a file is missing"
+
+# The worst outcome decides.
+play 1 --private abi/names.scn failing/timeout.scn
+play 70 --private failing/timeout.scn failing/parse_word.scn abi/names.scn
+
+# Variables from the command line.
+printf 'fs $NAME ramfs\nstat $NAME: = {type: $TYPE}\n' >"$tmp/set.scn"
+play 0 --private --set NAME=disk --set TYPE=DIR "$tmp/set.scn"
+play 70 --private --set NAME=disk "$tmp/set.scn"
+grep -q 'set.scn:2:21: .TYPE has no value' "$tmp/out" || fail "the missing variable is not told"
+
+# The command line itself.
+play 2
+play 2 nowhere.scn
+play 2 --jobs 0 abi/names.scn
+play 2 --format poeple abi/names.scn
+grep -q "did you mean 'people'" "$tmp/out" || fail "the format that was meant is not told"
+play 2 --set novalue abi/names.scn
+mkdir "$tmp/empty"
+play 2 "$tmp/empty"
+play 70 --socket "$tmp/none" abi/names.scn
+
+# The story: headings, steps and what came.
+play 0 --private -v abi/names.scn
+grep -q 'A handle outlives the name' "$tmp/out" || fail "-v does not show comments"
+grep -q 'read $f 0 10 .*"kept"$' "$tmp/out" || fail "-v does not show what came"
+echo "ok: scbox test plays many files"

@@ -1,0 +1,64 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# The runner told by scenarios that must not pass: exit code, place, and the words that explain.
+# Usage: runner.sh BINDIR
+set -u
+scbox=$1/scbox
+cd "$(dirname "$0")/failing" || exit 1
+failures=0
+seen=
+
+# expect NAME EXIT_CODE TEXT…: play NAME.scn; the report must hold every TEXT.
+expect() {
+    name=$1 want=$2
+    shift 2
+    seen="$seen $name.scn"
+    out=$("$scbox" test --private "$name.scn" 2>&1)
+    code=$?
+    if [ $code -ne "$want" ]; then
+        echo "not ok: $name.scn: exit code $code, not $want"
+        failures=$((failures + 1))
+    fi
+    for text; do
+        case $out in
+        *"$text"*) continue ;;
+        esac
+        echo "not ok: $name.scn: the report lacks: $text"
+        printf '%s\n' "$out" | sed 's/^/    /'
+        failures=$((failures + 1))
+    done
+}
+
+expect wrong_value 1 'wrong_value.scn:6: write $fd 0 "four" = 5' 'SC_WRITE {"fd":1' \
+    '= 5' '= {"size":4}' 'it is 4, not 5' 'count the bytes' '1 later step was not played' '1 failed'
+expect wrong_errno 1 '! ENOENT' '! ENODEV' 'but not with ENOENT'
+expect not_refused 1 '! EEXIST' '= null' 'it succeeded'
+expect refused 1 'it was refused' "view 'ro' lacks WRITE" "view 'root' above it has"
+expect wrong_reason 1 'no reason holds the word' "view 'ro' lacks WRITE"
+expect wrong_member 1 'return_code is 3, not 0'
+expect wrong_file 1 'not "nothing"'
+expect census 1 'fds: 1 now, 0 at the start'
+expect timeout 1 'no answer came in time' '1 timed out'
+expect background 1 'return_code is 2, not 1'
+expect later_daemon 70 'needs a daemon with fault.add' '1 in error'
+expect stdin 70 'stdin for a program needs'
+expect arguments 70 'arguments for a program need'
+expect no_program 70 "can't read" 'nowhere/program'
+expect parse_word 70 'parse_word.scn:4:1: no call is named opne; did you mean open?'
+expect parse_flag 70 'parse_flag.scn:2:14: no FM flag is called WIRTE; did you mean WRITE?'
+expect parse_key 70 'parse_key.scn:1:1: no key is named @tilte; did you mean @title?'
+expect parse_include 70 'broken.inc:3:16: no FT flag is called DRI; did you mean DIR?'
+expect parse_variable 70 'parse_variable.scn:3:5: $STUDENT has no value; give it one with --set'
+expect parse_wait 70 'parse_wait.scn:4:1: nobody waits for this step; add a line: wait &1'
+
+for file in *.scn; do
+    case " $seen " in
+    *" $file "*) ;;
+    *)
+        echo "not ok: nothing is expected of failing/$file"
+        failures=$((failures + 1))
+        ;;
+    esac
+done
+[ $failures -eq 0 ] || exit 1
+echo "ok: every scenario failed as it must"
