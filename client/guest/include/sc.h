@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The guest SDK: what a program needs to run as a process of scbox.
+ *
+ *     #include <sc.h>
+ *
+ *     int main(void)
+ *     {
+ *         sc_printf("hello\n");
+ *         return 0;
+ *     }
+ *
+ *     scbox-cc -o hello hello.c                  an x86_64 guest
+ *     scbox-cc -m32 -o hello32 hello.c           an i386 guest
+ *
+ * Every call of the system is one function, sc_open() for SC_OPEN and so on. It returns 0 or a value >= 0 on
+ * success and a negative errno on failure, on both kinds of guests. There is no C library behind it; what
+ * is declared here is all there is. main() returns the exit code; a guest has no arguments, argc is 0.
+ */
+#ifndef SC_H
+#define SC_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <sc_syscalls.h>
+
+/** Print to the machine's debug log: %d %i %u %x %p %s %c %%, with l, ll and z. Returns 0, -errno. */
+int sc_printf(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+void *memcpy(void *restrict to, const void *restrict from, size_t size);
+void *memmove(void *to, const void *from, size_t size);
+void *memset(void *to, int byte, size_t size);
+int memcmp(const void *a, const void *b, size_t size);
+size_t strlen(const char *s);
+int strcmp(const char *a, const char *b);
+
+#endif
