@@ -106,7 +106,8 @@ static int add_dir(struct options *o, const char *dir, int depth)
 
         if (entry->d_name[0] == '.')
             continue;
-        (void)strbuf_addf(&path, "%s/%s", dir, entry->d_name);
+        (void)strbuf_addf(&path, "%s%s%s", dir, dir[strlen(dir) - 1] == '/' ? "" : "/",
+                          entry->d_name);
         if (stat(strbuf_str(&path), &st) == 0 && S_ISDIR(st.st_mode))
             err = add_dir(o, strbuf_str(&path), depth + 1);
         else if (is_scenario(entry->d_name))

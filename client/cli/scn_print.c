@@ -46,6 +46,22 @@ static void tell_scalar(struct strbuf *out, const cJSON *value)
     free(text);
 }
 
+/** Whether an array names every file mode there is. */
+static bool is_every_mode(const cJSON *flags)
+{
+    int named = 0;
+    int modes = 0;
+    const cJSON *item;
+
+    for (const struct sc_flag_info *f = sc_flags; f->group != NULL; f++)
+        modes += strcmp(f->group, "FM") == 0;
+    cJSON_ArrayForEach(item, flags) {
+        if (cJSON_IsString(item))
+            named += sc_flag_by_name("FM", item->valuestring, strlen(item->valuestring)) != NULL;
+    }
+    return named == modes;
+}
+
 static void tell_member(struct strbuf *out, const cJSON *value)
 {
     const cJSON *item;
@@ -56,6 +72,10 @@ static void tell_member(struct strbuf *out, const cJSON *value)
     }
     if (value->child == NULL)
         (void)strbuf_adds(out, "none");
+    if (is_every_mode(value)) {
+        (void)strbuf_adds(out, "ALL");
+        return;
+    }
     cJSON_ArrayForEach(item, value) {
         if (item != value->child)
             (void)strbuf_addc(out, ',');
@@ -88,6 +108,33 @@ static bool is_flat(const cJSON *value)
     return true;
 }
 
+/** A list of flat objects, one a line. */
+static void tell_list(struct strbuf *out, const cJSON *list)
+{
+    const cJSON *item;
+
+    if (list->child == NULL)
+        (void)strbuf_adds(out, "nothing");
+    cJSON_ArrayForEach(item, list) {
+        if (item != list->child)
+            (void)strbuf_addc(out, '\n');
+        scn_tell_value(out, item);
+    }
+}
+
+static bool is_flat_list(const cJSON *value)
+{
+    const cJSON *item;
+
+    if (!cJSON_IsArray(value))
+        return false;
+    cJSON_ArrayForEach(item, value) {
+        if (!cJSON_IsObject(item) || !is_flat(item))
+            return false;
+    }
+    return true;
+}
+
 void scn_tell_value(struct strbuf *out, const cJSON *value)
 {
     const cJSON *item;
@@ -96,6 +143,8 @@ void scn_tell_value(struct strbuf *out, const cJSON *value)
         (void)strbuf_adds(out, "ok");
     } else if (cJSON_HasObjectItem(value, "data") && cJSON_GetArraySize(value) <= 2) {
         tell_data(out, value);
+    } else if (is_flat_list(value)) {
+        tell_list(out, value);
     } else if (!is_flat(value)) {
         show_json(out, value, JSON_WIDTH);
     } else if (!cJSON_IsObject(value)) {

@@ -139,12 +139,14 @@ static void print_step(const struct scn_reporter *r, const cJSON *step)
     fputs("    ", r->to);
     print_mark(r, outcome);
     fputs(source != NULL ? source : "", r->to);
-    if (told != NULL && outcome == SCN_PASS)
+    if (told != NULL && outcome == SCN_PASS && strchr(told, '\n') == NULL)
         fprintf(r->to, "%*s%s%s%s", gap_behind(source), "", scn_paint(r->flags, PAINT_DIM), told,
                 scn_paint(r->flags, PAINT_OFF));
     fputc('\n', r->to);
     if (outcome != SCN_PASS)
         return;
+    if (told != NULL && strchr(told, '\n') != NULL)
+        print_labelled(r, "", told);
     print_log(r, text_of(step, "log"));
     print_labelled(r, "because", text_of(step, "reasons"));
 }

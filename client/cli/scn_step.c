@@ -133,6 +133,8 @@ void scn_judge(struct scn_session *s, const struct scn_expect *expect, int statu
 {
     if (expect->source != NULL && r->expected == NULL)
         r->expected = strdup(expect->source);
+    if (r->outcome != SCN_PASS)
+        return; /* it did not come to a request; why not was told */
     tell_came(status, r);
     if (status < 0)
         judge_silence(status, r);
