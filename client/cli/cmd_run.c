@@ -78,16 +78,6 @@ int run_call(struct run *r, const char *method, cJSON *params, cJSON **result)
     return -EINTR;
 }
 
-/* What a private daemon that went away said last. */
-static void tell_last_words(const struct run *r)
-{
-    char *words = r->reach.daemon != NULL ? daemon_last_words(r->reach.daemon) : NULL;
-
-    if (words != NULL && words[0] != '\0')
-        fprintf(stderr, "  the daemon's last words: %s\n", words);
-    free(words);
-}
-
 int run_refused(struct run *r, int outcome)
 {
     struct strbuf place = STRBUF_INIT;
@@ -98,7 +88,7 @@ int run_refused(struct run *r, int outcome)
         strbuf_done(&place);
     }
     if (outcome < 0 && outcome != -EINTR)
-        tell_last_words(r);
+        reach_last_words(&r->reach);
     return r->ending != 0 ? r->ending : RUN_DAEMON;
 }
 

@@ -197,15 +197,6 @@ static int loop(struct shell *sh)
     return sh->failed > 0 && !edit_on_terminal(sh->edit) ? CMD_FAILED : CMD_OK;
 }
 
-static void tell_last_words(const struct shell *sh)
-{
-    char *words = sh->reach.daemon != NULL ? daemon_last_words(sh->reach.daemon) : NULL;
-
-    if (words != NULL && words[0] != '\0')
-        fprintf(stderr, "  the daemon's last words: %s\n", words);
-    free(words);
-}
-
 static void greet(const struct shell *sh)
 {
     if (sh->reach.daemon != NULL)
@@ -266,7 +257,7 @@ static int converse(struct shell *sh, const struct shell_options *opts)
         greet(sh);
         code = loop(sh);
         if (code == CMD_DAEMON)
-            tell_last_words(sh);
+            reach_last_words(&sh->reach);
     }
     edit_free(sh->edit);
     scbox_on_event(sh->reach.conn, NULL, NULL); /* the end of our own process is no news */

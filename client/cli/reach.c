@@ -4,7 +4,9 @@
 #include "client/cli/show.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* A private daemon and a connection to it. */
 static int start_private(const struct reach_spec *spec, struct reach *r)
@@ -53,6 +55,16 @@ int reach_open(const struct reach_spec *spec, struct reach *out)
         *out = r;
     scbox_error_done(&error);
     return err;
+}
+
+void reach_last_words(const struct reach *r)
+{
+    static const char ready[] = "scboxd ready";
+    char *words = r->daemon != NULL ? daemon_last_words(r->daemon) : NULL;
+
+    if (words != NULL && words[0] != '\0' && strncmp(words, ready, strlen(ready)) != 0)
+        fprintf(stderr, "  why: its last words were: %s\n", words);
+    free(words);
 }
 
 void reach_done(struct reach *r)

@@ -26,6 +26,9 @@ struct reach {
  */
 int reach_open(const struct reach_spec *spec, struct reach *out);
 
+/** After a private daemon went away: print the last line of its log, if that tells anything. */
+void reach_last_words(const struct reach *r);
+
 /** Close the connection and stop a private daemon. A zeroed one is accepted. */
 void reach_done(struct reach *r);
 

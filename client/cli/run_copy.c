@@ -200,6 +200,7 @@ int run_copy_in(struct run *r, const char *host, const char *target)
 {
     const char *slash = strrchr(host, '/');
     bool into = strchr("/:", target[strlen(target) - 1]) != NULL;
+    struct strbuf doing = STRBUF_INIT;
     struct strbuf to = STRBUF_INIT;
     struct stat st;
     int code = 0;
@@ -209,9 +210,13 @@ int run_copy_in(struct run *r, const char *host, const char *target)
         to.ptr[--to.len] = '\0'; /* the entries of a directory bring their own slash */
     if (into && stat(host, &st) == 0 && !S_ISDIR(st.st_mode))
         (void)strbuf_addf(&to, "/%s", slash != NULL ? slash + 1 : host);
+    (void)strbuf_addf(&doing, "copying %s to %s", host, strbuf_str(&to));
+    r->doing = strbuf_str(&doing);
     code = make_parents(r, strbuf_str(&to));
     if (code == 0)
         code = copy_one(r, host, strbuf_str(&to), 0);
+    r->doing = "";
+    strbuf_done(&doing);
     strbuf_done(&to);
     return code;
 }

@@ -35,7 +35,7 @@ stat root:/nothing
 dbg_print "after\n"' "$scbox" shell
 err_has 'line 2: stat root:/nothing'
 out_has 'ENOENT'
-out_has '[2 log] after'
+out_has ' log] after'
 feed 1 'opn root:/' "$scbox" shell
 out_has 'did you mean open'
 feed 1 ':lss' "$scbox" shell
@@ -54,8 +54,8 @@ stat root:/nothing' "$scbox" shell
 feed 0 'new_proc = $kid
 proc_wait $kid = {state: DONE, return_code: 3} &
 [$kid] exit 3
-wait &1
-:ns $me' "$scbox" shell || true
+wait &1' "$scbox" shell
+out_has 'return_code 3'
 feed 0 'new_proc = $kid
 :ns $kid' "$scbox" shell
 out_has 'no names'

@@ -41,7 +41,7 @@ begin "$scbox shell"
 sees 'scbox> '
 keys 'create root:/terminal DIR\n'
 sees 'ok'
-keys 'sta\t\troot:/term\t\n'
+keys 'stat ro\t/term\t\n'
 sees 'type DIR'
 keys 'usleep 1000000000\n'
 sees 'usleep 1000000000'

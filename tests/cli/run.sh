@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: MIT
+# scbox run: real guests of both kinds, their output and every exit code.
+. ./lib.sh
+
+[ -x "$bin/scbox-cc" ] || skip "no scbox-cc in $bin"
+start_daemon --no-default-machine
+
+cat >"$tmp/guest.c" <<'END'
+#include <sc.h>
+
+#define TEXT(s) s, sizeof s - 1
+
+static char buf[64];
+
+static int copy_file(void)
+{
+    int fd = sc_open("root:/dir/sub/file", FM_READ);
+    long size = fd > 0 ? sc_read(fd, 0, sizeof buf, buf) : -1;
+    int console = sc_open("io:/console", FM_WRITE);
+
+    if (size < 0 || console <= 0)
+        return 1;
+    sc_write(console, 0, (size_t)size, buf);
+    return 0;
+}
+
+int main(void)
+{
+#if defined(HELLO)
+    sc_dbg_print(TEXT("hello, \0 no newline"));
+    return 0x12A; /* the low 8 bits are 42 */
+#elif defined(COPIED)
+    return copy_file();
+#elif defined(NULL_POINTER)
+    *(volatile int *)4 = 1;
+#elif defined(WILD_POINTER)
+    *(volatile int *)0x70000000 = 1;
+#elif defined(BAD_CALL)
+    sc_dbg_print((char *)0x70000000, 10);
+#elif defined(EXCEPTION)
+    __asm__ volatile("ud2");
+#elif defined(FOREVER)
+    sc_dbg_print(TEXT("started\n"));
+    for (;;)
+        ;
+#elif defined(SLEEPER)
+    sc_usleep(1800L * 1000 * 1000);
+    sc_dbg_print(TEXT("much later\n"));
+#elif defined(CHATTY)
+    for (;;)
+        sc_dbg_print(TEXT("again\n"));
+#elif defined(NAMELESS)
+    return sc_open("io:/console", FM_WRITE) > 0 ? 1 : 0;
+#endif
+    return 0;
+}
+END
+
+build() {
+    "$bin/scbox-cc" $flag "-D$1" -o "$tmp/$1" "$tmp/guest.c" >"$out" 2>"$err" || fail "building $1"
+}
+
+run() {
+    want=$1
+    shift
+    expect "$want" "$scbox" run "$@"
+}
+
+play_all() {
+    for mode in HELLO COPIED NULL_POINTER WILD_POINTER BAD_CALL EXCEPTION FOREVER SLEEPER CHATTY NAMELESS; do
+        build $mode
+    done
+    # Output byte for byte, and nothing else on stdout.
+    run 42 "$tmp/HELLO"
+    printf 'hello, \0 no newline' | cmp -s - "$out" || fail "$last: the bytes changed"
+    [ ! -s "$err" ] || fail "$last: something on stderr"
+
+    mkdir -p "$tmp/dir/sub"
+    echo "from the host" >"$tmp/dir/sub/file"
+    run 0 --copy "$tmp/dir:root:/dir" "$tmp/COPIED"
+    out_is 'from the host'
+    run 0 --copy "$tmp/dir/sub/file:root:/dir/sub/" "$tmp/COPIED"
+    out_is 'from the host'
+    run 1 "$tmp/COPIED"
+
+    run 139 "$tmp/NULL_POINTER"
+    err_has 'scbox run: guest failed: ZEROPTR: '
+    err_is_a_line
+    run 139 "$tmp/WILD_POINTER"
+    err_has 'guest failed: SEGFAULT: '
+    run 139 "$tmp/BAD_CALL"
+    err_has 'guest failed: SC_SEGFAULT: '
+    run 136 "$tmp/EXCEPTION"
+    err_has 'guest failed: EXCEPTION: '
+
+    run 124 --timeout 0.2 "$tmp/FOREVER"
+    out_is started
+    err_has 'longer than 0.2 s'
+    run 0 --clock virtual "$tmp/SLEEPER"
+    out_is 'much later'
+    run 0 --bare "$tmp/NAMELESS"
+}
+
+# interrupt SIGNAL CODE [OPTION…]: end a run that has begun.
+interrupt() {
+    signal=$1 want=$2
+    shift 2
+    "$scbox" run "$@" "$tmp/FOREVER" >"$out" 2>"$err" &
+    running=$!
+    until grep -q started "$out"; do
+        sleep 0.05
+    done
+    kill "-$signal" "$running"
+    wait "$running"
+    got=$?
+    [ "$got" -eq "$want" ] || fail "run ended by $signal: exit code $got, not $want"
+}
+
+for flag in -m64 -m32; do
+    arch=x86_64
+    [ $flag = -m32 ] && arch=i386
+    if "$scbox" call server.info | grep -q "\"$arch\": true"; then
+        play_all
+        played=yes
+    else
+        echo "no $arch guests: $("$scbox" call server.info)"
+    fi
+done
+[ "${played-}" = yes ] || skip "this host runs no guests"
+
+# A reader that goes away ends the guest.
+"$scbox" run "$tmp/CHATTY" 2>"$err" | head -n 1 >"$out"
+out_is again
+
+# No machine is left on a daemon that goes on.
+interrupt INT 130
+interrupt TERM 143
+expect 0 "$scbox" call machine.list
+out_is '[]'
+
+# What is no program.
+echo text >"$tmp/text"
+run 126 "$tmp/text"
+err_has ENOEXEC
+err_has 'why: '
+: >"$tmp/empty"
+run 126 "$tmp/empty"
+head -c 100 "$tmp/HELLO" >"$tmp/cut"
+run 126 "$tmp/cut"
+run 126 "$scbox"
+
+# What can't be set up.
+run 125 --fs disk=no-such-driver "$tmp/HELLO"
+run 125 --fs root=ramfs,no-such-key=1 "$tmp/HELLO"
+err_has 'no-such-key'
+run 125 --copy "$tmp/nothing:root:/x" "$tmp/HELLO"
+err_has "$tmp/nothing"
+run 125 --copy "$tmp/text:root:/a/../b" "$tmp/HELLO"
+run 125 --fs root=ramfs,quota_bytes=4 --copy "$tmp/text:root:/x" "$tmp/HELLO"
+err_has EDQUOT
+
+# Without a daemon: a private one, which goes however the run ends.
+stop_daemon
+run 42 "$tmp/HELLO"
+nothing_left
+run 139 "$tmp/NULL_POINTER"
+nothing_left
+interrupt INT 130
+nothing_left
+interrupt KILL 137
+while ls -d "$tmp"/scbox-* >/dev/null 2>&1; do
+    sleep 0.05
+done
+
+# A filesystem in a file of this host, kept from one run to the next.
+run 0 --fs "root=sqlitefs:$tmp/disk.db" --copy "$tmp/dir:root:/dir" "$tmp/COPIED"
+run 0 --fs "root=sqlitefs:$tmp/disk.db" "$tmp/COPIED"
+out_is 'from the host'
+
+# --keep-daemon: machine and files can be looked at afterwards.
+run 0 --keep-daemon --copy "$tmp/dir:root:/dir" "$tmp/COPIED"
+socket=$(echo "$tmp"/scbox-*/scboxd.sock)
+err_has "$socket"
+machine=$("$scbox" call -s "$socket" machine.list | sed 's/.*"machine": "\([^"]*\)".*/\1/')
+feed 0 ':ls root:/dir/sub' "$scbox" shell -s "$socket" -m "$machine"
+out_has ' file'
+expect 0 "$scbox" call -s "$socket" server.shutdown
+while ls -d "$tmp"/scbox-* >/dev/null 2>&1; do
+    sleep 0.05
+done
+exit $((failures > 0))
