@@ -60,6 +60,7 @@ int scn_act_as(struct scn_session *s, const struct scn_step *step, int32_t *out_
 {
     struct scn_actor *actor;
     int32_t pid;
+    int status;
 
     *out_pid = 0;
     if (step->actor == NULL)
@@ -74,8 +75,11 @@ int scn_act_as(struct scn_session *s, const struct scn_step *step, int32_t *out_
     actor = actor_find(s, pid);
     if (actor == NULL || actor->driven)
         return SCBOX_OK;
+    status = drive(s, actor, r);
     actor->driven = true;
-    return drive(s, actor, r);
+    if (status == SCBOX_OK)
+        scn_result_done(r); /* what the step itself does is what counts */
+    return status;
 }
 
 /* ---- background ---- */

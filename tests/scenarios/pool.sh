@@ -37,7 +37,7 @@ play 70 --private failing/timeout.scn failing/parse_word.scn abi/names.scn
 printf 'fs $NAME ramfs\nstat $NAME: = {type: $TYPE}\n' >"$tmp/set.scn"
 play 0 --private --set NAME=disk --set TYPE=DIR "$tmp/set.scn"
 play 70 --private --set NAME=disk "$tmp/set.scn"
-grep -q 'set.scn:2:21: .TYPE has no value' "$tmp/out" || fail "the missing variable is not told"
+grep -q 'set.scn:2:22: .TYPE has no value' "$tmp/out" || fail "the missing variable is not told"
 
 # The command line itself.
 play 2
