@@ -159,7 +159,7 @@ static int boot_default_machine(struct daemon *d)
 
     if (!d->config.default_machine)
         return 0;
-    if (getrandom(&request.seed, sizeof request.seed, 0) < 0)
+    if (getrandom(&request.seed, sizeof(request.seed), 0) < 0)
         return fail_start(d, "random numbers", -errno, NULL);
     err = rpc_add_machine(d->rpc, &request, &why, &m);
     if (err < 0)

@@ -159,7 +159,7 @@ static int check_literal(struct check *c)
 {
     static const char *const literals[] = {"null", "true", "false"};
 
-    for (size_t i = 0; i < sizeof literals / sizeof literals[0]; i++) {
+    for (size_t i = 0; i < sizeof(literals) / sizeof(literals[0]); i++) {
         size_t len = strlen(literals[i]);
 
         if ((size_t)(c->end - c->at) >= len && memcmp(c->at, literals[i], len) == 0) {

@@ -65,7 +65,7 @@ static int read_number(struct reader *r, struct json_span value, uint64_t min, u
                        uint64_t *out)
 {
     char digits[24];
-    bool is_whole = value.len < sizeof digits;
+    bool is_whole = value.len < sizeof(digits);
 
     for (size_t i = 0; i < value.len; i++)
         is_whole = is_whole && value.ptr[i] >= '0' && value.ptr[i] <= '9';
@@ -166,7 +166,7 @@ static int read_allow_uids(struct reader *r, struct json_span value)
 
         if (err < 0)
             return err;
-        more = realloc(c->allow_uids, (c->allow_uid_count + 1) * sizeof *more);
+        more = realloc(c->allow_uids, (c->allow_uid_count + 1) * sizeof(*more));
         if (more == NULL)
             return -ENOMEM;
         c->allow_uids = more;
@@ -212,7 +212,7 @@ static const struct {
     {"limits", read_limits},
 };
 
-enum { KEY_COUNT = sizeof keys / sizeof keys[0] };
+enum { KEY_COUNT = sizeof(keys) / sizeof(keys[0]) };
 
 static int key_index(struct json_span key)
 {
@@ -299,7 +299,7 @@ out:
 
 int strings_add(struct strings *list, const char *text)
 {
-    char **more = realloc(list->at, (list->count + 1) * sizeof *more);
+    char **more = realloc(list->at, (list->count + 1) * sizeof(*more));
 
     if (more == NULL)
         return -ENOMEM;

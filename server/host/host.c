@@ -81,7 +81,7 @@ static struct alarm *alarm_of(struct host *h, struct machine *m, bool make)
     HASH_FIND_PTR(h->alarms, &m, a);
     if (a != NULL || !make)
         return a;
-    a = calloc(1, sizeof *a);
+    a = calloc(1, sizeof(*a));
     if (a == NULL)
         return NULL;
     a->host = h;
@@ -139,7 +139,7 @@ static int real_path(const char *path, char *out)
 
     if (realpath(path, out) != NULL)
         return 0;
-    if (errno != ENOENT || strlen(path) >= sizeof parent)
+    if (errno != ENOENT || strlen(path) >= sizeof(parent))
         return -errno;
     (void)strcpy(parent, path);
     slash = strrchr(parent, '/');
@@ -194,7 +194,7 @@ const struct host_ops host_ops = {
 
 int host_new(uv_loop_t *loop, const struct strings *roots, struct host **out)
 {
-    struct host *h = calloc(1, sizeof *h);
+    struct host *h = calloc(1, sizeof(*h));
     char real[PATH_MAX];
 
     if (h == NULL)

@@ -16,7 +16,7 @@ void log_set_level(enum log_level level)
 
 int log_level_by_name(const char *name)
 {
-    for (int i = 0; i < (int)(sizeof names / sizeof names[0]); i++) {
+    for (int i = 0; i < (int)(sizeof(names) / sizeof(names[0])); i++) {
         if (strcmp(names[i], name) == 0)
             return i;
     }

@@ -87,7 +87,7 @@ static int prepare_dir(const char *path, struct strbuf *error)
 static int say_running(const struct listen_socket *s, struct strbuf *error)
 {
     char pid[32] = "";
-    ssize_t got = pread(s->lock_fd, pid, sizeof pid - 1, 0);
+    ssize_t got = pread(s->lock_fd, pid, sizeof(pid) - 1, 0);
 
     pid[got > 0 ? got : 0] = '\0';
     (void)strbuf_addf(error,
@@ -102,7 +102,7 @@ static int take_lock(struct listen_socket *s, struct strbuf *error)
 {
     struct strbuf lock = STRBUF_INIT;
     char pid[32];
-    int len = snprintf(pid, sizeof pid, "%ld", (long)getpid());
+    int len = snprintf(pid, sizeof(pid), "%ld", (long)getpid());
 
     (void)strbuf_addf(&lock, "%s.lock", s->path);
     s->lock_fd =
@@ -136,7 +136,7 @@ static int remove_stale(struct listen_socket *s, const struct sockaddr_un *addr,
     fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
         return say_errno(error, s->path);
-    connected = connect(fd, (const struct sockaddr *)addr, sizeof *addr);
+    connected = connect(fd, (const struct sockaddr *)addr, sizeof(*addr));
     (void)close(fd);
     if (connected == 0)
         return say(error, EADDRINUSE, s->path, "another program listens there; stop it");
@@ -155,7 +155,7 @@ static int bind_socket(struct listen_socket *s, const struct sockaddr_un *addr,
     if (s->fd < 0)
         return say_errno(error, s->path);
     mask = umask(0777 & ~PRIVATE_FILE_MODE);
-    failed = bind(s->fd, (const struct sockaddr *)addr, sizeof *addr);
+    failed = bind(s->fd, (const struct sockaddr *)addr, sizeof(*addr));
     (void)umask(mask);
     return failed < 0 ? say_errno(error, s->path) : 0;
 }
@@ -166,11 +166,11 @@ int listen_socket_open(struct listen_socket *s, const char *path, struct strbuf 
     int err;
 
     *s = (struct listen_socket){.fd = -1, .lock_fd = -1};
-    if (strlen(path) >= sizeof addr.sun_path) {
+    if (strlen(path) >= sizeof(addr.sun_path)) {
         (void)strbuf_addf(error,
                           "%s: a socket's path has at most %zu bytes, this one has %zu; "
                           "choose another --socket",
-                          path, sizeof addr.sun_path - 1, strlen(path));
+                          path, sizeof(addr.sun_path) - 1, strlen(path));
         return -ENAMETOOLONG;
     }
     (void)strcpy(addr.sun_path, path);

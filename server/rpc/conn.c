@@ -183,7 +183,7 @@ static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *out)
     struct conn *c = handle->data;
 
     (void)suggested;
-    *out = uv_buf_init(c->rpc->chunk, sizeof c->rpc->chunk);
+    *out = uv_buf_init(c->rpc->chunk, sizeof(c->rpc->chunk));
 }
 
 static void on_hangup(uv_poll_t *poll, int status, int events)
@@ -327,7 +327,7 @@ void conn_set_session(struct conn *c, struct session *s)
 
 int conn_accept(struct rpc *rpc, struct conn **out)
 {
-    struct conn *c = calloc(1, sizeof *c);
+    struct conn *c = calloc(1, sizeof(*c));
     int err;
 
     if (c == NULL)

@@ -18,7 +18,7 @@ static const cJSON **member_by_name(struct members *m, const char *name)
         {"params", &m->params},   {"result", &m->result}, {"error", &m->error},
     };
 
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         if (strcmp(rows[i].name, name) == 0)
             return rows[i].at;
     }

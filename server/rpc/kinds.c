@@ -290,7 +290,7 @@ static void put_flag(struct json_out *o, const char *key, const char *group, uin
 
 void put_dname(struct json_out *o, const char *key, const struct sc_dname *value)
 {
-    out_data(o, key, value->bytes, strnlen(value->bytes, sizeof value->bytes), false);
+    out_data(o, key, value->bytes, strnlen(value->bytes, sizeof(value->bytes)), false);
 }
 
 static void put_int32(struct json_out *o, const char *key, int32_t value)

@@ -22,7 +22,7 @@ static bool may_enter(struct conn *c, struct failure *f)
 {
     struct rpc *rpc = c->rpc;
     struct ucred peer = {.uid = (uid_t)-1};
-    socklen_t size = sizeof peer;
+    socklen_t size = sizeof(peer);
     uv_os_fd_t fd;
 
     if ((uint64_t)rpc->stats.connections > rpc->limits.connections) {

@@ -83,7 +83,7 @@ int rpc_add_machine(struct rpc *rpc, const struct rpc_machine_request *request, 
 
     if (err < 0)
         return err;
-    machine = calloc(1, sizeof *machine);
+    machine = calloc(1, sizeof(*machine));
     if (machine == NULL)
         return -ENOMEM;
     machine->rpc = rpc;

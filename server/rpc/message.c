@@ -122,7 +122,7 @@ static void take_batch(struct conn *c, struct json_span array)
                        count == 0 ? "a batch has members" : "too many members (limit batch)");
         return;
     }
-    batch = calloc(1, sizeof *batch);
+    batch = calloc(1, sizeof(*batch));
     if (batch == NULL) {
         answer_null_id(c, RPC_E_INTERNAL, "out of memory");
         return;

@@ -202,7 +202,7 @@ static unsigned event_kinds(const char *word)
         {"proc", EVENT_START | EVENT_END},
     };
 
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         if (strcmp(rows[i].word, word) == 0)
             return rows[i].kinds;
     }

@@ -67,7 +67,7 @@ static void put_stats(struct json_out *o, const struct rpc_stats_object *s)
         {"bytes_out", s->bytes_out},
     };
 
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         out_key(o, rows[i].name);
         out_int(o, rows[i].value);
     }

@@ -86,7 +86,7 @@ int params_sort(const struct sc_field_info *fields, const cJSON *params, param_e
 {
     int err = 0;
 
-    memset(at, 0, PARAMS_MAX * sizeof *at);
+    memset(at, 0, PARAMS_MAX * sizeof(*at));
     if (params != NULL && cJSON_IsObject(params))
         err = sort_object(fields, params, extra, user, at, f);
     else if (params != NULL)
@@ -127,7 +127,7 @@ int params_int(const cJSON *item, const char *arg, int64_t min, int64_t max, int
                struct failure *f)
 {
     char buf[32];
-    const char *text = number_text(item, buf, sizeof buf);
+    const char *text = number_text(item, buf, sizeof(buf));
     long long value;
 
     if (text == NULL || !is_decimal(text))
@@ -144,7 +144,7 @@ int params_int(const cJSON *item, const char *arg, int64_t min, int64_t max, int
 int params_uint(const cJSON *item, const char *arg, uint64_t max, uint64_t *out, struct failure *f)
 {
     char buf[32];
-    const char *text = number_text(item, buf, sizeof buf);
+    const char *text = number_text(item, buf, sizeof(buf));
     unsigned long long value;
 
     if (text == NULL || !is_decimal(text))
@@ -355,7 +355,7 @@ static int take_limit(const cJSON *item, struct rpc_machine_limits_object *out, 
         {"memory", &out->memory, INT64_MAX}, {"image", &out->image, INT32_MAX},
     };
 
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         if (strcmp(rows[i].name, item->string) == 0)
             return params_int(item, "limits", 0, rows[i].max, rows[i].at, f);
     }

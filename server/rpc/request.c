@@ -7,7 +7,7 @@
 
 struct request *request_new(struct conn *c, struct batch *batch)
 {
-    struct request *rq = calloc(1, sizeof *rq);
+    struct request *rq = calloc(1, sizeof(*rq));
 
     if (rq == NULL)
         return NULL;

@@ -23,7 +23,7 @@ void rpc_log(struct rpc *rpc, const char *level, const char *fmt, ...)
 
 int rpc_new(uv_loop_t *loop, const struct rpc_options *options, struct rpc **out)
 {
-    struct rpc *rpc = calloc(1, sizeof *rpc);
+    struct rpc *rpc = calloc(1, sizeof(*rpc));
 
     if (rpc == NULL)
         return -ENOMEM;

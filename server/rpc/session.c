@@ -12,9 +12,9 @@ static int make_token(char out[SESSION_TOKEN_LEN + 1])
     static const char digits[] = "0123456789abcdef";
     unsigned char bytes[SESSION_TOKEN_LEN / 2];
 
-    if (getrandom(bytes, sizeof bytes, 0) != (ssize_t)sizeof bytes)
+    if (getrandom(bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes))
         return -EIO;
-    for (size_t i = 0; i < sizeof bytes; i++) {
+    for (size_t i = 0; i < sizeof(bytes); i++) {
         out[2 * i] = digits[bytes[i] >> 4];
         out[2 * i + 1] = digits[bytes[i] & 15];
     }
@@ -85,7 +85,7 @@ int session_open(struct rpc *rpc, struct rpc_machine *machine, const char *name,
     if ((uint64_t)rpc->stats.sessions >= rpc->limits.sessions)
         return fail(f, EAGAIN, NULL, "%llu sessions are open (limit sessions)",
                     (unsigned long long)rpc->limits.sessions);
-    s = calloc(1, sizeof *s);
+    s = calloc(1, sizeof(*s));
     if (s == NULL)
         return fail(f, RPC_E_INTERNAL, NULL, "out of memory");
     err = make_token(s->token);

@@ -131,7 +131,8 @@ void client_expect_end(struct client *c)
 
 void client_expect_silence(struct client *c)
 {
-    client_send(c, "{\"jsonrpc\":\"2.0\",\"id\":\"silence\",\"method\":\"call.wait\",\"params\":[0]}");
+    client_send(c,
+                "{\"jsonrpc\":\"2.0\",\"id\":\"silence\",\"method\":\"call.wait\",\"params\":[0]}");
     client_expect(c, "{\"jsonrpc\":\"2.0\",\"id\":\"silence\",\"result\":null}");
 }
 

@@ -151,8 +151,7 @@ void daemon_clean(struct daemon *d)
 char *daemon_census(struct daemon *d)
 {
     cJSON *info = call_ok(&d->control, "machine.info", "{\"machine\":\"default\"}");
-    char *text =
-        cJSON_PrintUnformatted(cJSON_GetObjectItemCaseSensitive(info, "census"));
+    char *text = cJSON_PrintUnformatted(cJSON_GetObjectItemCaseSensitive(info, "census"));
 
     cJSON_Delete(info);
     return text;
@@ -170,8 +169,9 @@ static void write_config(const struct daemon *d, const char *config)
 
 static void start(struct daemon *d, const char *config, const char *clock)
 {
-    const char *const plain[] = {"-s", "{dir}/run/s", "-d", "{dir}/state", "-n", "-l", "debug", NULL};
-    const char *const configured[] = {"-s", "{dir}/run/s",  "-d", "{dir}/state", "-n",
+    const char *const plain[] = {"-s", "{dir}/run/s", "-d",    "{dir}/state",
+                                 "-n", "-l",          "debug", NULL};
+    const char *const configured[] = {"-s", "{dir}/run/s",       "-d", "{dir}/state", "-n",
                                       "-c", "{dir}/config.json", NULL};
     char params[256];
 
@@ -180,11 +180,12 @@ static void start(struct daemon *d, const char *config, const char *clock)
         write_config(d, config);
     daemon_spawn(d, config != NULL ? configured : plain);
     daemon_await_ready(d);
-    call_done_ok(&d->control, "machine.create",
-                 text_of(params, sizeof(params),
-                         "{\"name\":\"default\",\"clock\":\"%s\",\"seed\":7,\"names\":[{\"name\":\"io\","
-                         "\"driver\":\"devfs\"},{\"name\":\"root\",\"driver\":\"ramfs\"}]}",
-                         clock));
+    call_done_ok(
+        &d->control, "machine.create",
+        text_of(params, sizeof(params),
+                "{\"name\":\"default\",\"clock\":\"%s\",\"seed\":7,\"names\":[{\"name\":\"io\","
+                "\"driver\":\"devfs\"},{\"name\":\"root\",\"driver\":\"ramfs\"}]}",
+                clock));
     d->census = daemon_census(d);
 }
 

@@ -16,7 +16,7 @@ enum { ARGS_MAX = 16 };
 struct daemon {
     char dir[64];
     char socket[128];
-    char log[128];         /* file of what it wrote to stderr */
+    char log[128]; /* file of what it wrote to stderr */
     pid_t pid;
     struct client control; /* without a session */
     char *census;          /* as it was at the start; NULL without a default machine */

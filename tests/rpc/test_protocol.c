@@ -32,8 +32,8 @@ static void expect_error(const char *line, const char *id, int code)
     client_send(&c, line);
     got = client_line(&c);
     cr_assert_not_null(got);
-    (void)text_of(start, sizeof(start), "{\"jsonrpc\":\"2.0\",\"id\":%s,\"error\":{\"code\":%d,", id,
-                  code);
+    (void)text_of(start, sizeof(start), "{\"jsonrpc\":\"2.0\",\"id\":%s,\"error\":{\"code\":%d,",
+                  id, code);
     cr_assert(strncmp(got, start, strlen(start)) == 0, "%s\n gave %s\n expected %s", line, got,
               start);
 }
@@ -44,8 +44,8 @@ static void expect_null(const char *line, const char *id)
     char wanted[128];
 
     client_send(&c, line);
-    client_expect(&c,
-                  text_of(wanted, sizeof(wanted), "{\"jsonrpc\":\"2.0\",\"id\":%s,\"result\":null}", id));
+    client_expect(
+        &c, text_of(wanted, sizeof(wanted), "{\"jsonrpc\":\"2.0\",\"id\":%s,\"result\":null}", id));
 }
 
 Test(protocol, void_calls_answer_result_null)
@@ -88,7 +88,8 @@ Test(protocol, notifications_are_never_answered)
 
 Test(protocol, notifications_are_carried_out)
 {
-    client_send(&c, "{\"jsonrpc\":\"2.0\",\"method\":\"SC_CREATE\",\"params\":[\"root:/n\",\"REGULAR\"]}");
+    client_send(
+        &c, "{\"jsonrpc\":\"2.0\",\"method\":\"SC_CREATE\",\"params\":[\"root:/n\",\"REGULAR\"]}");
     call_fails(&c, "SC_CREATE", "[\"root:/n\",\"REGULAR\"]", 17, NULL);
     call_done_ok(&c, "SC_DELETE", "[\"root:/n\"]");
 }
@@ -194,8 +195,8 @@ Test(protocol, params_are_an_array_or_an_object)
 
 Test(protocol, unknown_methods)
 {
-    const char *const methods[] = {"no.such", "rpc.other", "", "SC_", "SC_open", "sc_yield", "open",
-                                   "SC_YIELD ", "yield"};
+    const char *const methods[] = {"no.such",  "rpc.other", "",          "SC_",  "SC_open",
+                                   "sc_yield", "open",      "SC_YIELD ", "yield"};
 
     for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++)
         call_fails(&c, methods[i], NULL, -32601, "rpc.discover");
@@ -211,9 +212,10 @@ Test(protocol, answers_to_nothing_are_dropped)
 Test(protocol, duplicate_keys_are_refused)
 {
     expect_error("{\"jsonrpc\":\"2.0\",\"id\":1,\"id\":2,\"method\":\"SC_YIELD\"}", "null", -32600);
-    expect_error("{\"jsonrpc\":\"2.0\",\"id\":1,\"\\u0069d\":2,\"method\":\"SC_YIELD\"}", "null", -32600);
-    expect_error("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"SC_YIELD\",\"method\":\"SC_EXIT\"}", "null",
+    expect_error("{\"jsonrpc\":\"2.0\",\"id\":1,\"\\u0069d\":2,\"method\":\"SC_YIELD\"}", "null",
                  -32600);
+    expect_error("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"SC_YIELD\",\"method\":\"SC_EXIT\"}",
+                 "null", -32600);
     call_fails(&c, "SC_CLOSE", "{\"fd\":1,\"fd\":2}", -32602, "given twice");
     call_fails(&c, "SC_YIELD", "{\"as\":1,\"as\":2}", -32602, "given twice");
 }
@@ -230,7 +232,8 @@ Test(protocol, unknown_missing_and_superfluous_arguments_are_refused)
 
 Test(protocol, unknown_members_of_the_envelope_are_nobodys_business)
 {
-    expect_null("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"SC_YIELD\",\"trace\":{\"x\":[1]}}", "1");
+    expect_null("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"SC_YIELD\",\"trace\":{\"x\":[1]}}",
+                "1");
 }
 
 Test(protocol, batches)
@@ -239,10 +242,11 @@ Test(protocol, batches)
                     "{\"jsonrpc\":\"2.0\",\"method\":\"SC_YIELD\"},"
                     "{\"jsonrpc\":\"2.0\",\"id\":\"x\",\"method\":\"call.wait\",\"params\":[0]}]");
     /* YIELD waits for a turn of the loop, so its answer is the last. */
-    client_expect(&c, "[{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32600,\"message\":\"Invalid "
-                      "request\",\"data\":{\"why\":[\"a request is an object\"]}}},"
-                      "{\"jsonrpc\":\"2.0\",\"id\":\"x\",\"result\":null},"
-                      "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":null}]");
+    client_expect(
+        &c, "[{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32600,\"message\":\"Invalid "
+            "request\",\"data\":{\"why\":[\"a request is an object\"]}}},"
+            "{\"jsonrpc\":\"2.0\",\"id\":\"x\",\"result\":null},"
+            "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":null}]");
     client_expect_silence(&c);
 }
 
@@ -260,12 +264,15 @@ Test(protocol, a_batch_of_one_answers_with_an_array)
 
 Test(protocol, a_batch_is_not_json_as_a_whole)
 {
-    expect_error("[{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"SC_YIELD\"},{\"jsonrpc\"]", "null", -32700);
+    expect_error("[{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"SC_YIELD\"},{\"jsonrpc\"]", "null",
+                 -32700);
 }
 
 Test(protocol, nul_in_strings_is_refused_with_a_way_out)
 {
-    client_send(&c, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"SC_OPEN\",\"params\":[\"root:/a\\u0000b\",1]}");
+    client_send(
+        &c,
+        "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"SC_OPEN\",\"params\":[\"root:/a\\u0000b\",1]}");
     cr_assert(strstr(client_line(&c), "base64") != NULL);
     /* An escaped backslash before u0000 is no NUL. */
     call_fails(&c, "SC_OPEN", "[\"root:/a\\\\u0000\",1]", 2, NULL);
@@ -274,7 +281,8 @@ Test(protocol, nul_in_strings_is_refused_with_a_way_out)
 Test(protocol, what_came_before_the_end_is_done_and_answered)
 {
     client_send(&c, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"SC_USLEEP\",\"params\":[20000]}");
-    cr_assert(client_send_bytes(&c, "{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"server.stats\"}", 48));
+    cr_assert(
+        client_send_bytes(&c, "{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"server.stats\"}", 48));
     client_half_close(&c);
     cr_assert(strstr(client_line(&c), "\"id\":2,\"result\":{") != NULL);
     client_expect(&c, "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":null}");
@@ -286,7 +294,8 @@ Test(protocol, a_notification_and_a_close_at_once_is_done)
     struct client other;
 
     client_open(&other, d.socket);
-    client_send(&other, "{\"jsonrpc\":\"2.0\",\"method\":\"SC_CREATE\",\"params\":[\"root:/x\",\"DIR\"]}");
+    client_send(&other,
+                "{\"jsonrpc\":\"2.0\",\"method\":\"SC_CREATE\",\"params\":[\"root:/x\",\"DIR\"]}");
     client_close(&other);
     daemon_await_stat(&d, "connections", 2);
     call_done_ok(&c, "SC_DELETE", "[\"root:/x\"]");
