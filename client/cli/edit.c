@@ -199,7 +199,8 @@ static int start_editor(struct edit *e)
     (void)el_set(e->el, EL_EDITOR, "emacs");
     (void)el_set(e->el, EL_SIGNAL, 0);
     (void)el_set(e->el, EL_GETCFN, get_char);
-    (void)el_set(e->el, EL_ADDFN, "scbox-complete", "complete the word", complete);
+    /* The wide variant keeps these pointers; the narrow one would leak copies. */
+    (void)el_wset(e->el, EL_ADDFN, L"scbox-complete", L"complete the word", complete);
     (void)el_set(e->el, EL_BIND, "^I", "scbox-complete", NULL);
     (void)el_set(e->el, EL_BIND, "^R", "em-inc-search-prev", NULL);
     load_history(e);

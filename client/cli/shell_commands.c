@@ -73,8 +73,7 @@ static char *rights_text(const cJSON *modes)
 
     for (const struct sc_flag_info *f = sc_flags; f->group != NULL; f++)
         all += strcmp(f->group, "FM") == 0;
-    cJSON_ArrayForEach(mode, modes)
-    {
+    cJSON_ArrayForEach(mode, modes) {
         if (cJSON_IsString(mode))
             (void)strbuf_addf(&text, "%s%s", text.len > 0 ? "," : "", mode->valuestring);
     }
@@ -95,15 +94,13 @@ static bool do_ns(struct shell *sh, const char *arg)
 
     if (list != NULL && list->child == NULL)
         puts("no names");
-    cJSON_ArrayForEach(view, list)
-    {
+    cJSON_ArrayForEach(view, list) {
         char *rights = rights_text(json_member(view, "ok_modes"));
         const cJSON *from = NULL;
 
         printf("%s: %s %s, allows %s", json_text(view, "name"), json_text(view, "driver"),
                json_text(view, "root"), rights != NULL ? rights : "?");
-        cJSON_ArrayForEach(from, json_member(view, "chain"))
-        {
+        cJSON_ArrayForEach(from, json_member(view, "chain")) {
             printf("%s%s", from == json_member(view, "chain")->child ? "; taken from " : ", from ",
                    cJSON_IsString(from) ? from->valuestring : "?");
         }
@@ -122,8 +119,7 @@ static bool do_fds(struct shell *sh, const char *arg)
 
     if (list != NULL && list->child == NULL)
         puts("no handles");
-    cJSON_ArrayForEach(fd, list)
-    {
+    cJSON_ArrayForEach(fd, list) {
         char *rights = rights_text(json_member(fd, "mode"));
 
         printf("%3d  %s  %s\n", json_int(fd, "fd"), json_text(fd, "file"), rights ? rights : "?");
@@ -144,7 +140,8 @@ static void print_tree(const struct shell *sh, const cJSON *proc, int depth)
     if (strcmp(state, "DONE") == 0 || strcmp(state, "FAILURE") == 0)
         printf(" %d", json_int(proc, "return_code"));
     printf("%s%s%s\n", *program != '\0' ? "  " : "", program, own ? "  (this shell)" : "");
-    cJSON_ArrayForEach(child, json_member(proc, "children")) print_tree(sh, child, depth + 1);
+    cJSON_ArrayForEach(child, json_member(proc, "children"))
+        print_tree(sh, child, depth + 1);
 }
 
 static bool do_ps(struct shell *sh, const char *arg)

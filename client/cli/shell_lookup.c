@@ -45,7 +45,8 @@ static void add_views(void *user, struct candidates *out)
 
     if (scbox_call(sh->reach.conn, "ns.list", NULL, SHELL_CALL_MS, &list, NULL) != SCBOX_OK)
         return;
-    cJSON_ArrayForEach(view, list) candidates_add(out, "", json_text(view, "name"), ":");
+    cJSON_ArrayForEach(view, list)
+        candidates_add(out, "", json_text(view, "name"), ":");
     cJSON_Delete(list);
 }
 

@@ -25,7 +25,7 @@ finish() {
     exit "$code"
 }
 trap finish EXIT
-trap 'exit 143' INT TERM
+trap 'exit 143' HUP INT TERM PIPE
 
 skip() {
     echo "skipped: $*"
