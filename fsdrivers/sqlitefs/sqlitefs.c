@@ -19,6 +19,7 @@
 #include "server/base/strbuf.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -454,9 +455,9 @@ static int check_file(const char *path, bool readonly, struct why *why)
     if (!S_ISREG(st.st_mode))
         return why_add(why, -ENOTSUP, "%s is %s, and sqlitefs stores its files in one file", path,
                        S_ISDIR(st.st_mode) ? "a directory" : "no regular file");
-    if (access(path, R_OK) < 0)
+    if (faccessat(AT_FDCWD, path, R_OK, AT_EACCESS) < 0)
         return why_add(why, -errno, "%s: %s", path, strerror(errno));
-    if (!readonly && access(path, W_OK) < 0)
+    if (!readonly && faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) < 0)
         return why_add(why, -EROFS, "%s can't be written: open it with the option readonly", path);
     return 0;
 }

@@ -24,15 +24,14 @@
 enum { BED_PATH_MAX = 256 };
 
 struct bed {
-    struct fs *fs;          /* NULL while closed */
-    struct why why;         /* of the last refusal */
+    struct fs *fs;  /* NULL while closed */
+    struct why why; /* of the last refusal */
     const char *driver;
     char dir[BED_PATH_MAX]; /* a directory of its own, removed at the end; "" none */
     char db[BED_PATH_MAX];  /* sqlitefs: the file */
     struct fs_env env;
-    uint64_t clock;         /* ns; each look moves it by 1 */
+    uint64_t clock; /* ns; each look moves it by 1 */
     struct strbuf console;
-    long allocations;       /* when the bed was made */
 };
 
 /** Make a bed without an instance. @driver static. */
@@ -44,7 +43,7 @@ int bed_open(struct bed *b, const char *opts);
 /** Destroy the instance; the store stays. */
 void bed_close(struct bed *b);
 
-/** Close, remove the directory and check that nothing was leaked. */
+/** Close and remove the directory; with the last bed of a test, check that nothing was leaked. */
 void bed_done(struct bed *b);
 
 /** Whether a reason of the last refusal contains a text. */

@@ -77,6 +77,11 @@ Test(ramfs, allocation_fails_nothing_changes)
     every_allocation("ramfs");
 }
 
+Test(sqlitefs, allocation_fails_nothing_changes)
+{
+    every_allocation("sqlitefs");
+}
+
 static void open_with_failures(const char *driver)
 {
     int err = -ENOMEM;
@@ -96,6 +101,11 @@ static void open_with_failures(const char *driver)
 Test(ramfs, open_allocation_fails_ENOMEM)
 {
     open_with_failures("ramfs");
+}
+
+Test(sqlitefs, open_allocation_fails_ENOMEM)
+{
+    open_with_failures("sqlitefs");
 }
 
 Test(devfs, open_allocation_fails_ENOMEM)

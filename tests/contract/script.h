@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A script of random operations that follows from a seed: what two drivers must answer alike, and what a crash must
+ * leave a prefix of. It works on few names, so that operations meet each other.
+ */
+#ifndef TESTS_CONTRACT_SCRIPT_H
+#define TESTS_CONTRACT_SCRIPT_H
+
+#include "tests/contract/bed.h"
+
+enum { SCRIPT_HANDLES = 4 };
+
+struct script {
+    uint64_t state; /* of the random numbers */
+    struct fs_file files[SCRIPT_HANDLES];
+    bool open[SCRIPT_HANDLES];
+};
+
+void script_init(struct script *s, uint64_t seed);
+
+/** Do the next operation. Returns what the slot answered. */
+int64_t script_step(struct script *s, struct bed *b);
+
+/** Close what is open. */
+void script_done(struct script *s, struct bed *b);
+
+/** A number that two trees share when they have the same names, bits, owners, sizes and content. */
+uint64_t tree_digest(struct bed *b);
+
+#endif
