@@ -37,23 +37,14 @@ static void answer_null_id(struct conn *c, int code, const char *why)
     failure_done(&f);
 }
 
-/** Whether the connection may begin one more request; why not is said in @f. */
-static bool may_begin(const struct request *rq, struct failure *f)
+/** Whether one more answer fits in the request's batch. Returns 0; -1 with the failure said. */
+static int check_batch(struct request *rq)
 {
-    const struct rpc_limits *limits = &rq->conn->rpc->limits;
-
-    if (rq->conn->in_flight >= limits->in_flight) {
-        (void)fail(f, RPC_E_TOO_MANY, NULL, "%llu requests wait for answers (limit in_flight)",
-                   (unsigned long long)limits->in_flight);
-        return false;
-    }
-    if (rq->batch != NULL && rq->batch->out.len > limits->queued_bytes) {
-        (void)fail(f, RPC_E_TOO_MANY, NULL,
-                   "the answers of this batch have %zu bytes already (limit queued_bytes)",
-                   rq->batch->out.len);
-        return false;
-    }
-    return true;
+    if (rq->batch == NULL || rq->batch->out.len <= rq->conn->rpc->limits.queued_bytes)
+        return 0;
+    return fail(&rq->failure, RPC_E_TOO_MANY, NULL,
+                "the answers of this batch have %zu bytes already (limit queued_bytes)",
+                rq->batch->out.len);
 }
 
 /** Read the envelope into the request. */
@@ -85,7 +76,7 @@ static void take_request(struct conn *c, struct batch *batch, struct json_span t
     switch (read_envelope(rq, text)) {
     case ENVELOPE_REQUEST:
     case ENVELOPE_NOTIFICATION:
-        if (may_begin(rq, &rq->failure))
+        if (check_batch(rq) == 0)
             status = dispatch(rq);
         break;
     case ENVELOPE_DROP:

@@ -118,6 +118,8 @@ enum request_status method_call_wait(struct request *rq, const struct rpc_call_w
 
     if (other == NULL)
         return REQUEST_DONE;
+    if (request_may_park(rq) < 0)
+        return REQUEST_FAILED;
     list_append(&other->waiters, &rq->wait);
     request_park(rq);
     return REQUEST_PARKED;

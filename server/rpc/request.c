@@ -22,6 +22,16 @@ struct request *request_new(struct conn *c, struct batch *batch)
     return rq;
 }
 
+int request_may_park(struct request *rq)
+{
+    uint64_t max = rq->conn->rpc->limits.in_flight;
+
+    if (rq->conn->in_flight < max)
+        return 0;
+    return fail(&rq->failure, RPC_E_TOO_MANY, NULL,
+                "%llu requests wait for their answers (limit in_flight)", (unsigned long long)max);
+}
+
 void request_park(struct request *rq)
 {
     struct conn *c = rq->conn;

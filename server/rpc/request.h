@@ -56,6 +56,9 @@ struct request {
 /** A request without contents. Returns it, or NULL. */
 struct request *request_new(struct conn *c, struct batch *batch);
 
+/** Whether the connection may let one more wait. Returns 0; -1 with the failure said. */
+int request_may_park(struct request *rq);
+
 /** Let a request wait, for the session of its connection. */
 void request_park(struct request *rq);
 

@@ -123,7 +123,7 @@ enum request_status sc_gate_call(struct request *rq, const struct sc_call_info *
     rq->decoder.info = info;
     rq->decoder.failure = &rq->failure;
     rq->decoder.transfer_max = rq->conn->rpc->limits.transfer_bytes;
-    if (codec_decode(&rq->decoder, rq->params, &args) < 0)
+    if (request_may_park(rq) < 0 || codec_decode(&rq->decoder, rq->params, &args) < 0)
         return REQUEST_FAILED;
     p = pick_actor(rq);
     if (p == NULL)

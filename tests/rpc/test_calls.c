@@ -170,7 +170,7 @@ Test(calls, time_log_and_errno)
     call_expect(&c, "SC_DBG_PRINT", "{\"msg\":\"gIA=\",\"encoding\":\"base64\"}", "null");
 }
 
-Test(calls, not_there_yet_says_so)
+Test(calls, a_handle_that_is_not_open_is_named)
 {
     call_done_ok(&c, "SC_OPEN", "[\"root:/a\",19]");
     call_fails(&c, "SC_CLOSE", "[2]", 9, "\"arg\":\"fd\"");

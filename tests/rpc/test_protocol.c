@@ -280,13 +280,17 @@ Test(protocol, nul_in_strings_is_refused_with_a_way_out)
 
 Test(protocol, what_came_before_the_end_is_done_and_answered)
 {
+    static const char last[] =
+        "{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"SC_YIELD\"}"; /* no line end */
+    int answers = 0;
+    const char *line;
+
     client_send(&c, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"SC_USLEEP\",\"params\":[20000]}");
-    cr_assert(
-        client_send_bytes(&c, "{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"server.stats\"}", 48));
+    cr_assert(client_send_bytes(&c, last, strlen(last)));
     client_half_close(&c);
-    cr_assert(strstr(client_line(&c), "\"id\":2,\"result\":{") != NULL);
-    client_expect(&c, "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":null}");
-    client_expect_end(&c);
+    while ((line = client_line(&c)) != NULL)
+        answers += strstr(line, "\"result\":null") != NULL;
+    cr_assert_eq(answers, 2);
 }
 
 Test(protocol, a_notification_and_a_close_at_once_is_done)

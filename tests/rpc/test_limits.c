@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: MIT */
+/* Every limit of schema/limits.def that can be met in a test: at it, and one past it. */
+#include "tests/rpc/daemon.h"
+
+#include <criterion/criterion.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+static struct daemon d;
+static struct client c;
+
+static void begin(const char *config)
+{
+    daemon_start(&d, config);
+    client_open(&c, d.socket);
+}
+
+static void end(void)
+{
+    client_close(&c);
+    daemon_stop(&d);
+}
+
+/** A request of exactly @len bytes: the id is as long as it takes. */
+static char *request_of(size_t len)
+{
+    static const char head[] = "{\"jsonrpc\":\"2.0\",\"method\":\"server.stats\",\"id\":\"";
+    char *line = malloc(len + 1);
+
+    memset(line, 'x', len);
+    memcpy(line, head, strlen(head));
+    memcpy(line + len - 2, "\"}", 3);
+    return line;
+}
+
+Test(limits, message_bytes, .timeout = 60)
+{
+    char *at = request_of(4096);
+    char *past = request_of(4097);
+
+    begin("{\"limits\":{\"message_bytes\":4096}}");
+    client_send(&c, at);
+    cr_assert(strstr(client_line(&c), "\"result\":{") != NULL);
+    cr_assert(client_send_bytes(&c, at, strlen(at)));
+    cr_assert(client_send_bytes(&c, "\r\n", 2));
+    cr_assert(strstr(client_line(&c), "\"result\":{") != NULL);
+    client_send(&c, past);
+    cr_assert(strstr(client_line(&c), "\"code\":-32002") != NULL);
+    client_expect_end(&c);
+    end();
+    free(at);
+    free(past);
+}
+
+Test(limits, message_bytes_initial, .timeout = 60)
+{
+    char *at = request_of(1 << 20);
+
+    begin(NULL);
+    client_send(&c, at);
+    cr_assert(strstr(client_line(&c), "\"result\":{") != NULL);
+    end();
+    free(at);
+}
+
+Test(limits, transfer_bytes, .timeout = 60)
+{
+    begin("{\"limits\":{\"transfer_bytes\":4}}");
+    call_done_ok(&c, "SC_OPEN", "[\"root:/a\",19]");
+    call_expect(&c, "SC_WRITE", "[1,0,\"1234\"]", "{\"size\":4}");
+    call_fails(&c, "SC_WRITE", "[1,0,\"12345\"]", -32602, "transfer_bytes");
+    call_expect(&c, "SC_WRITE",
+                "{\"fd\":1,\"offset\":4,\"data\":\"MTIzNA==\",\"encoding\":\"base64\"}",
+                "{\"size\":4}");
+    call_expect(&c, "SC_READ", "[1,0,4]", "{\"data\":\"1234\"}");
+    call_fails(&c, "SC_READ", "[1,0,5]", -32602, "transfer_bytes");
+    call_fails(&c, "SC_DBG_PRINT", "[\"12345\"]", -32602, "transfer_bytes");
+    call_done_ok(&c, "SC_CLOSE", "[1]");
+    call_done_ok(&c, "SC_DELETE", "[\"root:/a\"]");
+    end();
+}
+
+/** A request with an ignored member of nested arrays; the request itself is the first level. */
+static void send_nested(int arrays)
+{
+    char line[512] = "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"server.stats\",\"x\":";
+
+    for (int i = 0; i < arrays; i++)
+        (void)strcat(line, "[");
+    for (int i = 0; i < arrays; i++)
+        (void)strcat(line, "]");
+    (void)strcat(line, "}");
+    client_send(&c, line);
+}
+
+Test(limits, nesting, .timeout = 60)
+{
+    begin(NULL);
+    send_nested(31);
+    cr_assert(strstr(client_line(&c), "\"result\":{") != NULL);
+    send_nested(32);
+    cr_assert(strstr(client_line(&c), "\"code\":-32600") != NULL);
+    end();
+}
+
+Test(limits, values, .timeout = 60)
+{
+    char line[1024] = "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"server.stats\",\"x\":[0";
+
+    begin("{\"limits\":{\"values\":64}}");
+    for (int i = 0; i < 58; i++) /* the request, three members and the array count too */
+        (void)strcat(line, ",0");
+    (void)strcat(line, "]}");
+    client_send(&c, line);
+    cr_assert(strstr(client_line(&c), "\"result\":{") != NULL);
+    (void)strcpy(line + strlen(line) - 2, ",0]}");
+    client_send(&c, line);
+    cr_assert(strstr(client_line(&c), "too many values") != NULL);
+    end();
+}
+
+static void send_batch(int members)
+{
+    struct strbuf line = STRBUF_INIT;
+
+    for (int i = 0; i < members; i++)
+        (void)strbuf_addf(
+            &line, "%c{\"jsonrpc\":\"2.0\",\"id\":%d,\"method\":\"call.wait\",\"params\":[-1]}",
+            i == 0 ? '[' : ',', i);
+    (void)strbuf_addc(&line, ']');
+    client_send(&c, line.ptr);
+    strbuf_done(&line);
+}
+
+Test(limits, batch, .timeout = 60)
+{
+    cJSON *answers;
+
+    begin(NULL);
+    send_batch(256);
+    answers = client_json(&c);
+    cr_assert_eq(cJSON_GetArraySize(answers), 256);
+    cJSON_Delete(answers);
+    send_batch(257);
+    cr_assert(strstr(client_line(&c), "limit batch") != NULL);
+    end();
+}
+
+Test(limits, in_flight, .timeout = 60)
+{
+    begin("{\"limits\":{\"in_flight\":3}}");
+    for (int i = 0; i < 3; i++)
+        client_sendf(
+            &c, "{\"jsonrpc\":\"2.0\",\"id\":%d,\"method\":\"SC_USLEEP\",\"params\":[3600000000]}",
+            i);
+    client_send(&c, "{\"jsonrpc\":\"2.0\",\"id\":3,\"method\":\"SC_GET_MODE\",\"params\":[1]}");
+    cr_assert(strstr(client_line(&c), "\"id\":3,\"error\":{\"code\":-32004") != NULL);
+    client_send(&c, "{\"jsonrpc\":\"2.0\",\"id\":3,\"method\":\"call.wait\",\"params\":[1]}");
+    cr_assert(strstr(client_line(&c), "\"id\":3,\"error\":{\"code\":-32004") != NULL);
+    call_done_ok(&c, "proc.tree", NULL); /* what can't wait is always answered */
+    client_send(&c, "{\"jsonrpc\":\"2.0\",\"method\":\"$/cancelRequest\",\"params\":[1]}");
+    cr_assert(strstr(client_line(&c), "\"id\":1,\"error\":{\"code\":-32800") != NULL);
+    client_send(&c, "{\"jsonrpc\":\"2.0\",\"id\":4,\"method\":\"SC_GET_MODE\",\"params\":[1]}");
+    cr_assert(strstr(client_line(&c), "\"id\":4,\"error\":{\"code\":9") != NULL);
+    end();
+}
+
+Test(limits, queued_bytes_of_one_batch, .timeout = 60)
+{
+    cJSON *answers;
+    const cJSON *last;
+
+    begin("{\"limits\":{\"queued_bytes\":4096}}");
+    client_send(&c, "[{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"rpc.discover\"},"
+                    "{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"rpc.discover\"}]");
+    answers = client_json(&c);
+    last = cJSON_GetObjectItemCaseSensitive(cJSON_GetArrayItem(answers, 1), "error");
+    cr_assert_eq(cJSON_GetObjectItemCaseSensitive(last, "code")->valueint, -32004);
+    cJSON_Delete(answers);
+    end();
+}
+
+Test(limits, queued_bytes_drop_events, .timeout = 60)
+{
+    char *msg = malloc(3000);
+    char *params = malloc(3100);
+    bool seen = false;
+
+    begin("{\"limits\":{\"queued_bytes\":65536}}");
+    memset(msg, 'm', 2999);
+    msg[2999] = '\0';
+    (void)text_of(params, 3100, "[\"%s\"]", msg);
+    call_done_ok(&c, "trace.subscribe", "{\"events\":[\"log\"]}");
+    for (int i = 0; i < 2000 && daemon_stat(&d, "events_lost") == 0; i++)
+        call_done_ok(&d.control, "SC_DBG_PRINT", params);
+    cr_assert(daemon_stat(&d, "events_lost") > 0);
+    /* Once it reads again, it is told. */
+    client_send(
+        &c, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"SC_DBG_PRINT\",\"params\":[\"again\"]}");
+    while (!seen)
+        seen = strstr(client_line(&c), "\"id\":1") != NULL;
+    client_send(&c,
+                "{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"SC_DBG_PRINT\",\"params\":[\"more\"]}");
+    while (strstr(client_line(&c), "\"id\":2") == NULL)
+        ;
+    call_done_ok(&d.control, "session.close", NULL);
+    end();
+    free(msg);
+    free(params);
+}
+
+Test(limits, connections, .timeout = 60)
+{
+    struct client past;
+
+    begin("{\"limits\":{\"connections\":2}}"); /* the fixture's is the other */
+    client_open(&past, d.socket);
+    cr_assert(strstr(client_line(&past), "\"code\":11,\"message\":\"EAGAIN\"") != NULL);
+    client_expect_end(&past);
+    client_close(&past);
+    call_done_ok(&c, "SC_YIELD", NULL);
+    cr_assert_eq(daemon_stat(&d, "connections_refused"), 1);
+    end();
+}
+
+Test(limits, sessions, .timeout = 60)
+{
+    begin("{\"limits\":{\"sessions\":2, \"grace_ms\":0}}");
+    call_done_ok(&c, "session.open", NULL);
+    call_done_ok(&d.control, "session.open", NULL);
+    call_fails(&d.control, "session.open", NULL, 11, "limit sessions");
+    call_done_ok(&d.control, "session.close", NULL);
+    call_done_ok(&d.control, "session.open", NULL);
+    call_done_ok(&d.control, "session.close", NULL);
+    end();
+}
+
+Test(limits, machines, .timeout = 60)
+{
+    begin("{\"limits\":{\"machines\":2}}");
+    call_expect(&c, "machine.create", "{}", "{\"machine\":\"m1\"}");
+    call_fails(&c, "machine.create", NULL, 11, "limit machines");
+    call_done_ok(&c, "machine.destroy", "[\"m1\"]");
+    call_expect(&c, "machine.create", "{}", "{\"machine\":\"m2\"}");
+    end();
+}
+
+Test(limits, of_a_machine, .timeout = 60)
+{
+    begin(NULL);
+    call_done_ok(&c, "machine.create",
+                 "{\"name\":\"small\",\"limits\":{\"procs\":3,\"fds\":1,\"names\":1,\"memory\":"
+                 "8192,\"regions\":1},"
+                 "\"names\":[{\"name\":\"root\",\"driver\":\"ramfs\"}]}");
+    call_done_ok(&c, "session.open", "{\"machine\":\"small\"}");
+    call_expect(&c, "SC_NEW_PROC", NULL, "{\"pid\":3}");
+    call_fails(&c, "SC_NEW_PROC", NULL, 11, NULL);
+    call_fails(&c, "session.open", "{\"machine\":\"small\"}", 11, NULL);
+    call_done_ok(&c, "SC_OPEN", "[\"root:/\",[\"READDIR\"]]");
+    call_fails(&c, "SC_OPEN", "[\"root:/\",[\"READDIR\"]]", 24, NULL);
+    call_fails(&c, "SC_SUBFS", "{\"new_name\":\"x\",\"from_fs\":\"root\",\"ok_modes\":1}", 24,
+               NULL);
+    call_fails(&c, "SC_MMAP", "[4096,12288,1]", 12, NULL);
+    call_done_ok(&c, "SC_MMAP", "[4096,8192,1]");
+    call_fails(&c, "SC_MMAP", "[65536,4096,1]", 12, NULL);
+    call_done_ok(&c, "machine.destroy", "[\"small\"]");
+    end();
+}

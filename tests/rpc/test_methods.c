@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: MIT */
+/* The methods beside the calls: machines, looking into them, events, the daemon itself. */
+#include "tests/rpc/daemon.h"
+
+#include <criterion/criterion.h>
+
+#include <string.h>
+
+static struct daemon d;
+static struct client c;
+
+static void setup(void)
+{
+    daemon_start(&d, NULL);
+    client_open(&c, d.socket);
+}
+
+static void teardown(void)
+{
+    client_close(&c);
+    daemon_stop(&d);
+}
+
+TestSuite(methods, .init = setup, .fini = teardown, .timeout = 60);
+
+/** What methods.def says of a method's result. */
+struct shape {
+    const char *method;
+    const char *shape;
+    const char *members; /* " a b " */
+};
+
+static const struct shape shapes[] = {
+#define RPC_METHOD(name, id, shape, doc, params, results) {name, #shape, " " results},
+#define RPC_RESULT(type, name, doc) #name " "
+#define RPC_NO_RESULTS ""
+#include "schema/methods.def"
+};
+
+static const struct shape *shape_of(const char *method)
+{
+    for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++) {
+        if (strcmp(shapes[i].method, method) == 0)
+            return &shapes[i];
+    }
+    return NULL;
+}
+
+/** Expect an object with exactly the members of the table. */
+static void expect_members(const cJSON *object, const struct shape *shape)
+{
+    size_t len = 1;
+
+    for (const cJSON *item = object->child; item != NULL; item = item->next) {
+        char word[80];
+
+        (void)text_of(word, sizeof(word), " %s ", item->string);
+        cr_assert(strstr(shape->members, word) != NULL, "%s: unexpected %s", shape->method, word);
+        len += strlen(item->string) + 1;
+    }
+    cr_assert_eq(len, strlen(shape->members), "%s lacks a member of%s", shape->method,
+                 shape->members);
+}
+
+Test(methods, results_have_the_members_the_table_says)
+{
+    static const struct {
+        const char *method, *params;
+    } calls[] = {
+        {"session.open", NULL},
+        {"machine.create", "{\"name\":\"x\"}"},
+        {"machine.list", NULL},
+        {"machine.info", NULL},
+        {"proc.tree", NULL},
+        {"proc.info", NULL},
+        {"ns.list", NULL},
+        {"fd.list", NULL},
+        {"trace.subscribe", "[[]]"},
+        {"trace.unsubscribe", NULL},
+        {"call.wait", "[1]"},
+        {"$/cancelRequest", "[1]"},
+        {"server.info", NULL},
+        {"server.stats", NULL},
+        {"machine.destroy", "[\"x\"]"},
+    };
+
+    call_done_ok(&c, "SC_OPEN", "[\"root:/\",[\"READDIR\"]]");
+    for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
+        const struct shape *shape = shape_of(calls[i].method);
+        cJSON *result = call_ok(&c, calls[i].method, calls[i].params);
+
+        if (strcmp(shape->shape, "VOID") == 0)
+            cr_assert(cJSON_IsNull(result));
+        else if (strcmp(shape->shape, "OBJECT") == 0)
+            expect_members(result, shape);
+        else if (cJSON_GetArraySize(result) > 0)
+            expect_members(result->child, shape);
+        cJSON_Delete(result);
+        if (strcmp(calls[i].method, "session.open") == 0)
+            call_done_ok(&c, "SC_OPEN", "[\"root:/\",[\"READDIR\"]]");
+    }
+    call_done_ok(&c, "session.close", NULL);
+}
+
+Test(methods, machines_are_made_listed_and_destroyed)
+{
+    call_expect(&c, "machine.create",
+                "{\"name\":\"a.b_c-1\",\"clock\":\"virtual\",\"seed\":\"9007199254740993\"}",
+                "{\"machine\":\"a.b_c-1\"}");
+    call_expect(&c, "machine.list", NULL,
+                "[{\"machine\":\"default\",\"clock\":\"real\",\"processes\":1},"
+                "{\"machine\":\"a.b_c-1\",\"clock\":\"virtual\",\"processes\":1}]");
+    call_fails(&c, "machine.create", "{\"name\":\"a.b_c-1\"}", 17, "already");
+    call_fails(&c, "machine.create", "{\"name\":\"\"}", 22, "name");
+    call_fails(&c, "machine.create", "{\"name\":\"a/b\"}", 22, "name");
+    call_done_ok(&c, "machine.destroy", "{\"machine\":\"a.b_c-1\"}");
+}
+
+Test(methods, a_machine_whose_filesystems_fail_is_not_made)
+{
+    call_fails(&c, "machine.create",
+               "{\"name\":\"x\",\"names\":[{\"name\":\"r\",\"driver\":\"ramfs\"},"
+               "{\"name\":\"r\",\"driver\":\"ramfs\"}]}",
+               17, "could not be made");
+    call_fails(&c, "machine.create",
+               "{\"name\":\"x\",\"names\":[{\"name\":\"r\",\"driver\":\"nofs\"}]}", 19, NULL);
+    call_fails(&c, "machine.create",
+               "{\"name\":\"x\",\"names\":[{\"name\":\"r\",\"driver\":\"sqlitefs\",\"opts\":"
+               "\"source=/etc/x\"}]}",
+               13, "--source-root");
+    cr_assert_eq(daemon_stat(&d, "machines"), 1);
+}
+
+Test(methods, seeds_repeat_random_numbers)
+{
+    cJSON *first = NULL;
+
+    for (int i = 0; i < 2; i++) {
+        cJSON *bytes;
+
+        call_done_ok(
+            &c, "machine.create",
+            "{\"name\":\"s\",\"seed\":42,\"names\":[{\"name\":\"io\",\"driver\":\"devfs\"}]}");
+        call_done_ok(&c, "session.open", "{\"machine\":\"s\"}");
+        call_done_ok(&c, "SC_OPEN", "[\"io:/random\",[\"READ\"]]");
+        bytes = call_ok(&c, "SC_READ", "[1,0,16]");
+        if (first != NULL)
+            cr_assert(cJSON_Compare(first, bytes, true));
+        cJSON_Delete(first);
+        first = bytes;
+        call_done_ok(&c, "machine.destroy", "[\"s\"]");
+    }
+    cJSON_Delete(first);
+}
+
+Test(methods, the_tree_shows_everybody)
+{
+    call_done_ok(&c, "SC_NEW_PROC", NULL);
+    call_done_ok(&c, "SC_NEW_PROC", NULL);
+    call_done_ok(&c, "proc.drive", "[3]");
+    call_done_ok(&c, "SC_NEW_PROC", "{\"as\":3}");
+    call_expect(
+        &c, "proc.tree", NULL,
+        "{\"pid\":1,\"state\":\"RUNNING\",\"return_code\":0,\"program\":\"init\",\"children\":["
+        "{\"pid\":2,\"state\":\"RUNNING\",\"return_code\":0,\"program\":\"session\",\"children\":["
+        "{\"pid\":3,\"state\":\"RUNNING\",\"return_code\":0,\"program\":\"session\",\"children\":["
+        "{\"pid\":5,\"state\":\"LOADING\",\"return_code\":0,\"program\":null,\"children\":[]}]},"
+        "{\"pid\":4,\"state\":\"LOADING\",\"return_code\":0,\"program\":null,\"children\":[]}]}]}");
+    call_fails(&c, "proc.info", "[99]", 3, "no process 99");
+}
+
+Test(methods, names_and_handles_are_listed)
+{
+    call_done_ok(&c, "SC_RM_FS", "[\"io\"]");
+    call_done_ok(&c, "SC_CREATE", "[\"root:/d\",\"DIR\"]");
+    call_done_ok(&c, "SC_SUBFS",
+                 "{\"new_name\":\"one\",\"from_fs\":\"root\",\"root\":\"/"
+                 "d\",\"ok_modes\":[\"READ\",\"WRITE\"]}");
+    call_done_ok(&c, "SC_SUBFS",
+                 "{\"new_name\":\"two\",\"from_fs\":\"one\",\"ok_modes\":[\"READ\"]}");
+    call_done_ok(&c, "SC_RM_FS", "[\"root\"]");
+    call_expect(&c, "ns.list", "{}",
+                "[{\"name\":\"one\",\"driver\":\"ramfs\",\"root\":\"/"
+                "d\",\"ok_modes\":[\"READ\",\"WRITE\"],\"maker\":2,"
+                "\"chain\":[\"root\"]},{\"name\":\"two\",\"driver\":\"ramfs\",\"root\":\"/"
+                "d\",\"ok_modes\":[\"READ\"],"
+                "\"maker\":2,\"chain\":[\"one\",\"root\"]}]");
+    call_expect(&c, "fd.list", NULL, "[]");
+    call_done_ok(&c, "session.close", NULL);
+    call_done_ok(&c, "session.open", NULL);
+    call_done_ok(&c, "SC_DELETE", "[\"root:/d\"]");
+    call_done_ok(&c, "session.close", NULL);
+}
+
+Test(methods, events_are_sent_to_who_asked)
+{
+    struct client other;
+
+    call_done_ok(&c, "trace.subscribe", "{\"events\":[\"log\",\"console\",\"proc\"]}");
+    client_open(&other, d.socket);
+    call_done_ok(&other, "SC_DBG_PRINT", "[\"one\"]");
+    client_expect(&c, "{\"jsonrpc\":\"2.0\",\"method\":\"event\",\"params\":{\"kind\":\"start\","
+                      "\"pid\":2,\"data\":\"session\"}}");
+    client_expect(&c, "{\"jsonrpc\":\"2.0\",\"method\":\"event\",\"params\":{\"kind\":\"log\","
+                      "\"pid\":2,\"data\":\"one\"}}");
+    call_done_ok(&other, "SC_DBG_PRINT", "{\"msg\":\"/w==\",\"encoding\":\"base64\"}");
+    client_expect(&c, "{\"jsonrpc\":\"2.0\",\"method\":\"event\",\"params\":{\"kind\":\"log\","
+                      "\"pid\":2,\"data\":\"/w==\","
+                      "\"encoding\":\"base64\"}}");
+    call_done_ok(&other, "SC_OPEN", "[\"io:/console\",[\"WRITE\"]]");
+    call_done_ok(&other, "SC_WRITE", "[1,0,\"typed\"]");
+    client_expect(&c, "{\"jsonrpc\":\"2.0\",\"method\":\"event\",\"params\":{\"kind\":\"console\","
+                      "\"pid\":2,\"data\":\"typed\"}}");
+    call_done_ok(&other, "SC_EXIT", "[4]");
+    client_expect(&c, "{\"jsonrpc\":\"2.0\",\"method\":\"event\",\"params\":{\"kind\":\"end\","
+                      "\"pid\":2,\"data\":\"\","
+                      "\"state\":\"DONE\",\"return_code\":4}}");
+    call_done_ok(&c, "trace.unsubscribe", NULL);
+    call_done_ok(&other, "session.open", NULL);
+    call_done_ok(&other, "SC_DBG_PRINT", "[\"two\"]");
+    call_done_ok(&other, "session.close", NULL);
+    client_expect_silence(&c);
+    client_close(&other);
+}
+
+Test(methods, a_subscription_ends_with_its_machine_or_connection)
+{
+    struct client other;
+
+    call_done_ok(&c, "machine.create", "{\"name\":\"x\"}");
+    call_done_ok(&c, "trace.subscribe", "{\"events\":[\"log\"],\"machine\":\"x\"}");
+    client_open(&other, d.socket);
+    call_done_ok(&other, "trace.subscribe", "{\"events\":[\"log\"],\"machine\":\"x\"}");
+    client_close(&other);
+    daemon_await_stat(&d, "connections", 2);
+    call_done_ok(&c, "machine.destroy", "[\"x\"]");
+    call_done_ok(&c, "trace.unsubscribe", NULL);
+    call_done_ok(&c, "trace.subscribe", "{\"events\":[\"log\"]}");
+}
+
+Test(methods, destroying_a_machine_answers_what_waits_on_it)
+{
+    call_done_ok(&c, "machine.create", "{\"name\":\"x\"}");
+    call_done_ok(&c, "session.open", "{\"machine\":\"x\"}");
+    client_send(
+        &c, "{\"jsonrpc\":\"2.0\",\"id\":\"s\",\"method\":\"SC_USLEEP\",\"params\":[3600000000]}");
+    client_send(
+        &c, "{\"jsonrpc\":\"2.0\",\"id\":\"d\",\"method\":\"machine.destroy\",\"params\":[\"x\"]}");
+    cr_assert(strstr(client_line(&c), "\"id\":\"s\",\"error\":{\"code\":125") != NULL);
+    client_expect(&c, "{\"jsonrpc\":\"2.0\",\"id\":\"d\",\"result\":null}");
+    call_fails(&c, "SC_YIELD", NULL, -32001, "over");
+}
