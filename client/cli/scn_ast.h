@@ -121,6 +121,7 @@ struct scn_run {
     struct scn_value *exit_code;
     struct scn_value *state;
     struct scn_value *code; /* what follows the state, ZEROPTR; NULL: any */
+    char *source;           /* the lines, for messages; NULL: there are none */
 };
 
 struct scn_step {
@@ -128,6 +129,7 @@ struct scn_step {
     const char *file;
     int line;
     char *source;            /* the line without blanks and comment around it */
+    char *act;               /* as source, but without what is stated of the outcome */
     struct scn_value *actor; /* NULL: the session's own process */
     const struct sc_call_info *call;
     char *method; /* SCN_METHOD: its name; SCN_COMMENT: its text */

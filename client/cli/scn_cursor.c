@@ -51,6 +51,7 @@ void scn_begin_line(struct scn_parser *p, const char *text, int line)
 {
     p->text = text;
     p->at = text;
+    p->stated = NULL;
     p->line = line;
 }
 

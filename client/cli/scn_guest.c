@@ -183,19 +183,30 @@ static const char *fail_name(int code)
     return "";
 }
 
-/** Tell an end that was not the one stated; a fault nobody stated is a crash. */
-static void judge_end(const struct scn_step *step, struct scn_result *r, const char *stated)
+void scn_tell_end(struct strbuf *out, const cJSON *status)
 {
-    const char *state = member_text(r->value, "state");
-    int code = member_int(r->value, "return_code");
+    const char *state = member_text(status, "state");
+    int code = member_int(status, "return_code");
 
-    if (strcmp(state, "FAILURE") == 0)
-        scn_verdict(r, step->run.state == NULL ? SCN_CRASH : SCN_FAIL,
-                    "the program ended by a fault: %s, not %s", fail_name(code), stated);
-    else if (strcmp(state, "DONE") == 0)
-        scn_verdict(r, SCN_FAIL, "the program ended with exit code %d, not %s", code, stated);
+    if (strcmp(state, "DONE") == 0)
+        (void)strbuf_addf(out, "exit code %d", code);
+    else if (strcmp(state, "FAILURE") == 0)
+        (void)strbuf_addf(out, "fault %s", fail_name(code));
     else
-        scn_verdict(r, SCN_FAIL, "the program ended as %s, not %s", state, stated);
+        (void)strbuf_adds(out, strcmp(state, "KILLED") == 0 ? "killed" : state);
+}
+
+/** Tell an end that was not the one stated; a fault where none was stated is a crash. */
+static void judge_end(const struct scn_step *step, struct scn_result *r)
+{
+    bool fault = strcmp(member_text(r->value, "state"), "FAILURE") == 0;
+    struct strbuf end = STRBUF_INIT;
+
+    scn_tell_end(&end, r->value);
+    scn_verdict(r, fault && step->run.state == NULL ? SCN_CRASH : SCN_FAIL,
+                "the program ended: %s%s", strbuf_str(&end),
+                step->run.source == NULL ? ", where exit code 0 is success" : "");
+    strbuf_done(&end);
 }
 
 /** Compare the state and the code behind it, which may be a name. */
@@ -233,12 +244,14 @@ static void judge_run(struct scn_session *s, const struct scn_step *step, struct
     bool done = strcmp(member_text(r->value, "state"), "DONE") == 0 &&
                 member_int(r->value, "return_code") == 0;
 
+    if (run->source != NULL && r->expected == NULL)
+        r->expected = strdup(run->source);
     if (run->exit_code != NULL && !exit_is(s, run, r->value))
-        judge_end(step, r, "the one stated");
+        judge_end(step, r);
     if (run->state != NULL && !state_is(s, run, r->value))
-        judge_end(step, r, "as stated");
+        judge_end(step, r);
     if (run->exit_code == NULL && run->state == NULL && step->expect.kind == SCN_SUCCEEDS && !done)
-        judge_end(step, r, "with exit code 0");
+        judge_end(step, r);
     for (size_t i = 0; i < run->log_count; i++) {
         struct strbuf why = STRBUF_INIT;
 

@@ -72,6 +72,41 @@ static void job_fail_error(struct job *j, const char *doing, const struct scbox_
     free(line);
 }
 
+/** The members of a result that a pattern names; returned; NULL when it names none at all. */
+static cJSON *stated_members(const struct scn_expect *e, const cJSON *value)
+{
+    cJSON *members;
+
+    if (e->kind != SCN_YIELDS || e->pattern->kind != SCN_OBJECT || !cJSON_IsObject(value))
+        return NULL;
+    members = cJSON_CreateObject();
+    for (size_t i = 0; i < e->pattern->member_count; i++) {
+        const char *key = e->pattern->members[i].key;
+        const cJSON *member = cJSON_GetObjectItemCaseSensitive(value, key);
+
+        (void)cJSON_AddItemToObject(members, key, cJSON_Duplicate(member, true));
+    }
+    return members;
+}
+
+/** Tell what came of a step that passed, in the words of a story: no more than it asked about. */
+static void tell_step(struct strbuf *out, const struct scn_step *step, const struct scn_result *r)
+{
+    const struct scn_expect *e = &step->expect;
+    cJSON *members = stated_members(e, r->value);
+
+    if (step->kind == SCN_RUN && r->value != NULL) {
+        scn_tell_end(out, r->value);
+    } else if (members != NULL) {
+        scn_tell_value(out, members);
+    } else if (r->value != NULL || r->error.code != 0) {
+        scn_tell(out, r);
+        if (e->kind == SCN_YIELDS && e->pattern->kind == SCN_VAR)
+            (void)strbuf_addf(out, ", now $%s", e->pattern->text);
+    }
+    cJSON_Delete(members);
+}
+
 /** Tell what a step did; for one that did not pass, everything that helps. */
 static void report_step(struct job *j, cJSON *steps, const struct scn_step *step,
                         const struct scn_result *r)
@@ -81,13 +116,12 @@ static void report_step(struct job *j, cJSON *steps, const struct scn_step *step
     struct strbuf told = STRBUF_INIT;
     char *reasons = scn_reasons(&r->error);
 
-    if (r->value != NULL || r->error.code != 0)
-        scn_tell(&told, r);
+    tell_step(&told, step, r);
     (void)cJSON_AddNumberToObject(entry, "line", step->line);
     add_text(entry, "source", step->source);
+    add_text(entry, "act", step->act);
     add_text(entry, "outcome", scn_outcome_name(r->outcome));
-    if (step->kind != SCN_RUN)
-        add_text(entry, "told", strbuf_str(&told));
+    add_text(entry, "told", strbuf_str(&told));
     add_text(entry, "reasons", reasons);
     (void)scbox_add_data(entry, "log", strbuf_str(&j->printed), j->printed.len);
     strbuf_reset(&j->printed);

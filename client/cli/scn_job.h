@@ -7,7 +7,8 @@
  *
  *     {file, title, cite, set, hint, points, outcome, ms, machine,
  *      problem, line, column,                        when it could not be played: why, and where
- *      steps: [{comment} | {line, source, outcome, told, log},  and of the one that did not pass:
+ *      steps: [{comment} | {line, source, act, outcome, told, log, reasons}, and of the one that did not
+              pass:
  *              {file, sent, expected, came, problem, reasons, advice}],
  *      left: number of steps behind that one}
  */

@@ -136,6 +136,7 @@ bool scn_parse_expect(struct scn_parser *p, struct scn_step *step)
 
     scn_skip(p);
     start = p->at;
+    p->stated = start;
     if (*p->at == '=')
         ok = parse_yield(p, &step->expect);
     else if (*p->at == '!')
@@ -409,5 +410,6 @@ bool scn_parse_step(struct scn_parser *p, struct scn_step *out)
     if (!parse_actor(p, out) || !parse_worded(p, out))
         return false;
     out->source = trimmed(p, start, p->at);
+    out->act = trimmed(p, start, p->stated != NULL ? p->stated : p->at);
     return true;
 }

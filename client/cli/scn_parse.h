@@ -30,8 +30,9 @@ struct scn_parser {
     struct scn_arena *arena;
     const char *file; /* NULL: a line typed by a person */
     int line;
-    const char *text; /* the line, NUL-terminated */
-    const char *at;   /* where in it the parse has come to */
+    const char *text;   /* the line, NUL-terminated */
+    const char *at;     /* where in it the parse has come to */
+    const char *stated; /* where what is stated of the outcome begins; NULL: not come to yet */
     struct scn_name *names;
     size_t name_count;
     int background_count; /* background steps so far */

@@ -115,6 +115,16 @@ static int columns(const char *text)
     return count;
 }
 
+/** Print a comment as a heading; comments that follow each other stand together. */
+static void print_heading(const struct scn_reporter *r, const cJSON *step)
+{
+    const cJSON *before = step->prev; /* cJSON: the first one's is the last one */
+    bool follows = before->next == step && cJSON_HasObjectItem(before, "comment");
+
+    fprintf(r->to, "%s  %s%s%s\n", follows ? "" : "\n", scn_paint(r->flags, PAINT_BOLD),
+            text_of(step, "comment"), scn_paint(r->flags, PAINT_OFF));
+}
+
 /** Blanks between a step and what it told, so that the latter stand below each other. */
 static int gap_behind(const char *source)
 {
@@ -127,15 +137,9 @@ static int gap_behind(const char *source)
 static void print_step(const struct scn_reporter *r, const cJSON *step)
 {
     enum scn_outcome outcome = scn_report_outcome(step);
-    const char *comment = text_of(step, "comment");
-    const char *source = text_of(step, "source");
+    const char *source = text_of(step, outcome == SCN_PASS ? "act" : "source");
     const char *told = text_of(step, "told");
 
-    if (comment != NULL) {
-        fprintf(r->to, "\n  %s%s%s\n", scn_paint(r->flags, PAINT_BOLD), comment,
-                scn_paint(r->flags, PAINT_OFF));
-        return;
-    }
     fputs("    ", r->to);
     print_mark(r, outcome);
     fputs(source != NULL ? source : "", r->to);
@@ -211,7 +215,9 @@ static void people_file(struct scn_reporter *r, size_t index, const cJSON *repor
         fprintf(r->to, "    %s%s%s\n", scn_paint(r->flags, PAINT_DIM), text_of(report, "cite"),
                 scn_paint(r->flags, PAINT_OFF));
     cJSON_ArrayForEach(step, cJSON_GetObjectItemCaseSensitive(report, "steps")) {
-        if (r->verbose)
+        if (r->verbose && cJSON_HasObjectItem(step, "comment"))
+            print_heading(r, step);
+        else if (r->verbose)
             print_step(r, step);
     }
     if (failed != NULL)

@@ -138,6 +138,7 @@ static bool parse_expect_file(struct scn_parser *p, struct scn_step *step)
         scn_fail(p, 0, "what the file holds is missing here: \"text\" or /regex/");
         return false;
     }
+    p->stated = p->at;
     step->expect.source = scn_strf(p->arena, "= %s", p->at);
     step->expect.pattern = scn_parse_value(p, SCN_PATTERN);
     return scn_parse_end(p);
@@ -204,16 +205,13 @@ static bool parse_log(struct scn_parser *p, struct scn_run *run)
     return scn_parse_end(p);
 }
 
-bool scn_parse_run_line(struct scn_parser *p, struct scn_step *step)
+/** Parse what a line below run states. The cursor is on its first word. */
+static bool parse_stated(struct scn_parser *p, struct scn_run *run)
 {
     static const char *const words[] = {"stdin", "log", "exit", "state", NULL};
-    struct scn_run *run = &step->run;
-    int column;
-    char *word;
+    int column = scn_column(p, p->at);
+    char *word = scn_take_word(p);
 
-    scn_skip(p);
-    column = scn_column(p, p->at);
-    word = scn_take_word(p);
     scn_skip(p);
     if (strcmp(word, "log") == 0)
         return parse_log(p, run);
@@ -227,4 +225,18 @@ bool scn_parse_run_line(struct scn_parser *p, struct scn_step *step)
         scn_fail_near(p, column, scn_nearest(word, words),
                       "a line below run begins with stdin, log, exit or state");
     return scn_parse_end(p);
+}
+
+bool scn_parse_run_line(struct scn_parser *p, struct scn_step *step)
+{
+    struct scn_run *run = &step->run;
+    const char *start;
+
+    scn_skip(p);
+    start = p->at;
+    if (!parse_stated(p, run))
+        return false;
+    run->source = scn_strf(p->arena, "%s%s%.*s", run->source != NULL ? run->source : "",
+                           run->source != NULL ? "\n" : "", (int)(p->at - start), start);
+    return true;
 }

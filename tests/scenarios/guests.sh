@@ -1,0 +1,48 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# Scenarios with guest programs: those of guest/, and those of failing/guest/ that must not pass.
+# Usage: guests.sh BINDIR
+set -u
+bin=$1
+cd "$(dirname "$0")" || exit 1
+tmp=$(mktemp -d) || exit 1
+trap 'rm -rf "$tmp"' EXIT
+
+fail() {
+    echo "not ok: $1"
+    sed 's/^/    /' "$tmp/out"
+    exit 1
+}
+
+# play CODE WORD…: run scbox test with the guests and check its exit code.
+play() {
+    want=$1
+    shift
+    "$bin/scbox" test --private --set "GUESTS=$tmp/guests" "$@" >"$tmp/out" 2>&1
+    code=$?
+    [ $code -eq "$want" ] || fail "scbox test $*: exit code $code, not $want"
+}
+
+# expect NAME TEXT…: failing/guest/NAME.scn fails, and its report holds every TEXT.
+expect() {
+    name=$1
+    shift
+    play 1 "failing/guest/$name.scn"
+    for text; do
+        grep -qF -e "$text" "$tmp/out" || fail "failing/guest/$name.scn: the report lacks: $text"
+    done
+}
+
+../guest/build "$bin/scbox-cc" "$tmp/guests" >"$tmp/out" 2>&1 || fail "the guests can't be built"
+play 0 guest
+if grep -q skipped "$tmp/out"; then
+    echo "skip: $(grep 'this host runs no' "$tmp/out" | sort -u)"
+    exit 77
+fi
+expect crash '1 crashed' 'the program ended: fault ZEROPTR, where exit code 0 is success' \
+    'about to follow a null pointer'
+expect exit_code 'the program ended: exit code 2' 'exit 0' '1 failed'
+expect no_fault 'the program ended: exit code 2' 'state FAILURE SEGFAULT'
+expect log 'the log is not as stated' 'not /^goodbye$/'
+expect endless 'no answer came in time' '1 timed out'
+echo "ok: guests in scenarios"
