@@ -280,6 +280,8 @@ static void finish(struct run *r)
     if (r->ending == RUN_TIMEOUT)
         complain(0, "run", "guest killed: it ran longer than %g s",
                  (double)r->opts->timeout_ms / 1000);
+    else if (r->ending > RUN_SIGNAL && r->ending != RUN_SIGNAL + SIGPIPE)
+        complain(0, "run", "guest killed: %s", strsignal(r->ending - RUN_SIGNAL));
     if (r->ending != 0 && r->pid != 0)
         (void)scbox_call(r->reach.conn, "SC_PROC_KILL", pid_params(r), END_MS, NULL, NULL);
     if (r->machine != NULL && r->reach.daemon == NULL) {

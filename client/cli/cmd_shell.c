@@ -159,13 +159,46 @@ static void play_step(struct shell *sh, const char *line, unsigned number)
     scn_result_done(&result);
 }
 
+/* Whether a line begins with a word that only makes sense as a command without its colon. */
+static bool lacks_colon(const char *text)
+{
+    char word[16] = "";
+    const char *const *names = shell_command_names();
+
+    (void)snprintf(word, sizeof word, "%.*s", (int)strcspn(text, " \t"), text);
+    if (sc_call_by_name(word) != NULL)
+        return false;
+    for (size_t i = 0; scn_words[i] != NULL; i++) {
+        if (strcmp(scn_words[i], word) == 0)
+            return false;
+    }
+    for (size_t i = 0; names[i] != NULL; i++) {
+        if (strcmp(names[i] + 1, word) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool play_command(struct shell *sh, const char *text)
+{
+    char *line = NULL;
+    bool ok = false;
+
+    if (strcmp(text, "?") == 0)
+        return shell_command(sh, ":help");
+    if (asprintf(&line, ":%s", text + (*text == ':')) >= 0)
+        ok = shell_command(sh, line);
+    free(line);
+    return ok;
+}
+
 static void play_line(struct shell *sh, const char *line, unsigned number)
 {
     const char *text = line + strspn(line, " \t");
 
     interrupted = 0;
-    if (*text == ':')
-        sh->failed += !shell_command(sh, text);
+    if (*text == ':' || strcmp(text, "?") == 0 || lacks_colon(text))
+        sh->failed += !play_command(sh, text);
     else if (*text != '\0')
         play_step(sh, line, number);
     fflush(stdout);

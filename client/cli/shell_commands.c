@@ -307,28 +307,38 @@ static bool unknown_command(const char *word)
     return false;
 }
 
+/* The command a word names or begins, or -1: no command's first letter is another's. */
+static int find_command(const char *word)
+{
+    size_t len = strlen(word);
+
+    for (int i = 0; i < TABLE_COUNT; i++) {
+        if (len > 1 && strncmp(table[i].name, word, len) == 0)
+            return i;
+    }
+    return -1;
+}
+
 bool shell_command(struct shell *sh, const char *line)
 {
     char word[16] = "";
     char *arg = NULL;
     size_t len = strcspn(line, " \t");
+    int found = -1;
     bool ok = false;
 
     (void)snprintf(word, sizeof word, "%.*s", (int)len, line);
+    found = find_command(word);
+    if (found < 0)
+        return unknown_command(word);
     arg = strdup(line + len + strspn(line + len, " \t"));
     if (arg == NULL)
         return false;
     for (len = strlen(arg); len > 0 && strchr(" \t", arg[len - 1]) != NULL; len--)
         arg[len - 1] = '\0';
-    for (size_t i = 0; i < TABLE_COUNT; i++) {
-        if (strcmp(table[i].name, word) != 0)
-            continue;
-        ok = table[i].fn(sh, arg);
-        free(arg);
-        return ok;
-    }
+    ok = table[found].fn(sh, arg);
     free(arg);
-    return unknown_command(word);
+    return ok;
 }
 
 const char *const *shell_command_names(void)

@@ -41,6 +41,13 @@ out_has 'did you mean open'
 feed 1 ':lss' "$scbox" shell
 err_has 'did you mean :ls'
 feed 1 ':fds $nobody' "$scbox" shell
+feed 0 ':q' "$scbox" shell
+feed 0 'help open
+ls root:/
+?' "$scbox" shell
+out_has 'SC_OPEN - call 30'
+out_has 'home/'
+out_has ':save'
 feed 0 'stat root:/nothing ! ENOENT' "$scbox" shell
 
 # The shell's process may end; :quit ends the shell.
