@@ -13,6 +13,7 @@
 #include <string.h>
 
 enum {
+    ICEBP = 0xF1,            /* one-byte instruction that traps */
     EFLAGS_TF = 0x100,       /* the processor traps after each instruction */
     CODE_SEGMENT_32 = 0x23,  /* of 32-bit code, on Linux */
     ZERO_PAGE_SIZE = 0x1000, /* accesses below are FAIL_ZEROPTR */
@@ -81,18 +82,19 @@ static void on_segv(struct guest *g, const siginfo_t *info)
                    (uint64_t)g->tracee.regs.rip);
 }
 
-/** int3, icebp or a single step: told, and survived. */
+/** int3, icebp or a single step: told, and survived. Some hypervisors report icebp before it and not
+ * behind it, so one that stands here is skipped. */
 static void on_trap(struct guest *g)
 {
     struct user_regs_struct *r = &g->tracee.regs;
+    unsigned char insn = 0;
 
+    (void)tracee_read(&g->tracee, r->rip, &insn, sizeof(insn));
+    if (insn == ICEBP)
+        r->rip++;
+    r->eflags &= ~(unsigned long long)EFLAGS_TF;
     event_note(g->proc->machine, g->proc->pid, "breakpoint trap before 0x%" PRIx64,
                (uint64_t)r->rip);
-    if ((r->eflags & EFLAGS_TF) == 0) {
-        (void)tracee_continue(&g->tracee);
-        return;
-    }
-    r->eflags &= ~(unsigned long long)EFLAGS_TF;
     (void)tracee_resume(&g->tracee);
 }
 

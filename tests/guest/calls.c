@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MIT */
+/* What calls give a guest: results, errors, transfers of every size, and children of its own. */
+#include "cases.h"
+
+#define BIG ((char *)0x40000000)
+
+enum { PAGE = 4096, TRANSFER_MAX = 256 * 1024, RW_MODES = FM_READ | FM_WRITE | FM_CREATE };
+
+/** READ at the end of a file is 0, also after another call has failed. */
+static int end_of_file(void)
+{
+    char byte;
+    int fd = sc_open("home:/case", FM_READ);
+
+    MUST(fd > 0);
+    MUST(sc_read(fd, 1000, 1, &byte) == 0);
+    MUST(sc_open("home:/nothing", FM_READ) == -ENOENT);
+    MUST(sc_read(fd, 1000, 1, &byte) == 0);
+    MUST(sc_write(fd, 0, 1, "x") == -EBADF);
+    MUST(sc_read(fd, 1000, 1, &byte) == 0);
+    MUST(sc_read(99, 0, 1, &byte) == -EBADF);
+    return PASSED;
+}
+
+static int transfer_sizes(void)
+{
+    static const size_t sizes[] = {0, 1, PAGE - 1, PAGE, PAGE + 1, TRANSFER_MAX - 1, TRANSFER_MAX};
+    char *copy = BIG + 2 * TRANSFER_MAX;
+    int fd = sc_open("home:/transfer", RW_MODES);
+
+    MUST(fd > 0);
+    MUST(sc_mmap(BIG, 4 * TRANSFER_MAX, MM_READ | MM_WRITE) == 0);
+    for (size_t i = 0; i < 2 * TRANSFER_MAX; i++)
+        BIG[i] = (char)(i * 7 + i / 251);
+    for (size_t i = 0; i < COUNT(sizes); i++) {
+        MUST(sc_write(fd, i, sizes[i], BIG) == (long)sizes[i]);
+        memset(copy, 0, sizes[i]);
+        MUST(sc_read(fd, i, sizes[i], copy) == (long)sizes[i]);
+        MUST(memcmp(BIG, copy, sizes[i]) == 0);
+    }
+    MUST(sc_write(fd, 0, 2 * TRANSFER_MAX, BIG) == TRANSFER_MAX);
+    MUST(sc_read(fd, 0, 2 * TRANSFER_MAX, copy) == TRANSFER_MAX);
+    MUST(sc_close(fd) == 0);
+    MUST(sc_delete("home:/transfer") == 0);
+    return PASSED;
+}
+
+static int directory(void)
+{
+    struct sc_dirent entry;
+    struct sc_stat st;
+    int fd;
+
+    MUST(sc_create("home:/d", FT_DIR) == 0);
+    MUST(sc_create("home:/d/one", FT_REGULAR) == 0);
+    MUST(sc_create("home:/d/one", FT_REGULAR) == -EEXIST);
+    fd = sc_open("home:/d", FM_READDIR);
+    MUST(fd > 0);
+    MUST(sc_get_mode(fd) == FM_READDIR);
+    MUST(sc_readdir(fd, 0, &entry) == 0);
+    MUST(strcmp(entry.name, "one") == 0 && entry.type == FT_REGULAR && entry.size == 0);
+    MUST(sc_readdir(fd, 1, &entry) == -ENOENT);
+    MUST(sc_stat_open(fd, &st) == 0 && st.type == FT_DIR);
+    MUST(sc_move("home:/d/one", "home:/d/two") == 0);
+    MUST(sc_delete("home:/d/two") == 0);
+    MUST(sc_close(fd) == 0);
+    MUST(sc_delete("home:/d") == 0);
+    return PASSED;
+}
+
+/** The raw result register of each kind of call, as the binary interface has it. */
+static int raw_results(void)
+{
+#ifdef __x86_64__
+    MUST(sc_call(SC_OPEN, (long)"nobody:/", 8, FM_READ, 0, 0) == -ENODEV);
+    MUST(sc_call(SC_YIELD, 0, 0, 0, 0, 0) == 0);
+    MUST(sc_call(SC_USLEEP, -1, 0, 0, 0, 0) == -EINVAL);
+    MUST(sc_call(SC_CLOSE, 99, 0, 0, 0, 0) == -EBADF);
+    MUST(sc_call(SC_RM_FS, (long)"nobody", 6, 0, 0, 0) == -ENODEV);
+    MUST(sc_call(SC_MUNMAP, 8, 0, 0, 0, 0) == -EFAULT);
+    MUST(sc_call(SC_IOCTL, 99, 0, 0, 0, 0) == -EBADF);
+#else
+    MUST(sc_call(SC_OPEN, (long)"nobody:/", 8, FM_READ, 0, 0) == 0);
+    MUST(sc_call(SC_ERRNO, 0, 0, 0, 0, 0) == ENODEV);
+    MUST(sc_call(SC_YIELD, 0, 0, 0, 0, 0) == 0);
+    MUST(sc_call(SC_USLEEP, -1, 0, 0, 0, 0) == 0);
+    MUST(sc_call(SC_ERRNO, 0, 0, 0, 0, 0) == EINVAL);
+    MUST(sc_call(SC_CLOSE, 99, 0, 0, 0, 0) == 0);
+    MUST(sc_call(SC_RM_FS, (long)"nobody", 6, 0, 0, 0) == 1);
+    MUST(sc_call(SC_MUNMAP, 8, 0, 0, 0, 0) == 0);
+    MUST(sc_call(SC_IOCTL, 99, 0, 0, 0, 0) == -EBADF);
+#endif
+    return PASSED;
+}
+
+/** Every register but the result is kept, on i386 by the binary interface. */
+static int registers_kept(void)
+{
+#ifndef __x86_64__
+    unsigned a, b, c, d, si, di;
+
+    for (int i = 0; i < 3; i++) {
+        __asm__ volatile("int $0x40"
+                         : "=a"(a), "=b"(b), "=c"(c), "=d"(d), "=S"(si), "=D"(di)
+                         : "0"(SC_YIELD), "1"(0x11111111), "2"(0x22222222), "3"(0x33333333),
+                           "4"(0x44444444), "5"(0x55555555)
+                         : "memory");
+        MUST(a == 0 && b == 0x11111111 && c == 0x22222222 && d == 0x33333333);
+        MUST(si == 0x44444444 && di == 0x55555555);
+    }
+#endif
+    return PASSED;
+}
+
+/** A child that runs home:/child: its exit code comes back. */
+static int run_child(void)
+{
+    struct sc_proc_status status;
+    int pid = sc_new_proc();
+
+    MUST(pid > 0);
+    MUST(sc_bind_fs(pid, "home", "home") == 0);
+    MUST(sc_proc_exec(pid, "home:/child") == 0);
+    MUST(sc_proc_exec(pid, "home:/child") == -EBUSY);
+    MUST(sc_proc_wait(pid, &status) == 0);
+    MUST(status.pid == pid && status.state == PS_DONE && status.return_code == 42);
+    MUST(sc_proc_wait(pid, &status) == -ESRCH);
+    MUST(sc_proc_wait_any(&status) == -ECHILD);
+    return PASSED;
+}
+
+/** Exit while children run: they end as well. */
+static int leave_children(void)
+{
+    for (int i = 0; i < 3; i++) {
+        int pid = sc_new_proc();
+
+        MUST(pid > 0);
+        MUST(sc_proc_exec(pid, "home:/child") == 0);
+    }
+    return PASSED;
+}
+
+static int kill_child(void)
+{
+    struct sc_proc_status status;
+    int pid = sc_new_proc();
+
+    MUST(sc_proc_exec(pid, "home:/child") == 0);
+    MUST(sc_proc_status(pid, &status) == 0 && status.state == PS_RUNNING);
+    MUST(sc_yield() == 0);
+    MUST(sc_proc_kill(pid, &status) == 0 && status.state == PS_KILLED);
+    return PASSED;
+}
+
+static int exit_code(void)
+{
+    sc_exit(-2);
+}
+
+static const struct guest_case cases[] = {
+    CASE(end_of_file), CASE(transfer_sizes), CASE(directory),
+    CASE(raw_results), CASE(registers_kept), CASE(run_child),
+    CASE(kill_child),  CASE(leave_children), CASE(exit_code),
+};
+
+int main(void)
+{
+    return run_case(cases, COUNT(cases));
+}

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: MIT */
+/* Every way into the host's kernel that is not the guest's own gate. */
+#include "cases.h"
+
+enum { NUMBERS = 600, X32_BIT = 0x40000000 };
+
+/** Whether a number is a call of the system: then it is no way into the host's kernel. */
+static int is_assigned(int nr)
+{
+    static const unsigned char ranges[][2] = {
+        {SC_DBG_PRINT, SC_USLEEP},        {SC_MMAP, SC_MUNMAP},   {SC_CREATE, SC_STAT},
+        {SC_OPEN, SC_GET_MODE},           {SC_MAKE_FS, SC_RM_FS}, {SC_NEW_PROC, SC_BIND_FD},
+        {SC_PROC_EXEC, SC_PROC_WAIT_ANY}, {SC_ERRNO, SC_ERRNO}};
+
+    for (size_t i = 0; i < COUNT(ranges); i++) {
+        if (nr >= ranges[i][0] && nr <= ranges[i][1])
+            return 1;
+    }
+    return 0;
+}
+
+/** No unassigned number does anything: fork, execve, kill, exit and mmap of the host among them. */
+static int all_numbers(void)
+{
+    for (int nr = 0; nr <= NUMBERS; nr++) {
+        long result;
+
+        if (is_assigned(nr))
+            continue;
+        result = sc_call(nr, 0, 0, 0, 0, 0);
+#ifdef __x86_64__
+        MUST(result == -ENOSYS);
+#else
+        MUST(result == (nr < 128 ? -1 : nr));
+#endif
+    }
+    return PASSED;
+}
+
+static int odd_numbers(void)
+{
+#ifdef __x86_64__
+    MUST(sc_call(-1, 0, 0, 0, 0, 0) == -ENOSYS);
+    MUST(sc_call(0x7FFFFFFF, 0, 0, 0, 0, 0) == -ENOSYS);
+    MUST(sc_call(X32_BIT | 1, 0, 0, 0, 0, 0) == -ENOSYS);
+    MUST(sc_call(X32_BIT | 60, 0, 0, 0, 0, 0) == -ENOSYS);
+    MUST(sc_call(X32_BIT | 520, 0, 0, 0, 0, 0) == -ENOSYS);
+#else
+    MUST(sc_call(-1, 0, 0, 0, 0, 0) == -1);
+    MUST(sc_call(0x7FFFFFFF, 0, 0, 0, 0, 0) == 0x7FFFFFFF);
+#endif
+    return PASSED;
+}
+
+/** int $0x80 that no int $0x40 was before: with getpid's number, and with a call's. */
+static int int80(void)
+{
+    int result = 20;
+
+    __asm__ volatile("int $0x80" : "+a"(result) : : "memory");
+    return result;
+}
+
+static int int80_yield(void)
+{
+    int result = SC_YIELD;
+
+    __asm__ volatile("int $0x80" : "+a"(result) : : "memory");
+    return result;
+}
+
+static int other_gate(void)
+{
+#ifdef __x86_64__
+    __asm__ volatile("int $0x40" : : "a"(SC_YIELD));
+#else
+    __asm__ volatile("syscall" : : "a"(SC_YIELD) : "ecx");
+#endif
+    return 0;
+}
+
+static int sysenter(void)
+{
+    __asm__ volatile("sysenter" : : "a"(20));
+    return 0;
+}
+
+/** Enter the other mode of the processor, and call the host's kernel from there. */
+static int far_jump(void)
+{
+#ifdef __x86_64__
+    static const struct __attribute__((packed)) {
+        unsigned offset;
+        unsigned short selector;
+    } target = {0x40000000, 0x23};
+    static const unsigned char code[] = {0xB8, 20, 0, 0, 0, 0xCD, 0x80, 0xF4}; /* int $0x80; hlt */
+    const char *jump = (const char *)&target;
+
+    MUST(sc_mmap((void *)0x40000000, 4096, MM_READ | MM_WRITE) == 0);
+    memcpy((void *)0x40000000, code, sizeof(code));
+    __asm__ volatile("ljmp *(%0)" : : "r"(jump));
+#else
+    __asm__ volatile("ljmp $0x33, $1f\n"
+                     ".code64\n"
+                     "1: mov $39, %%eax\n"
+                     "syscall\n"
+                     "hlt\n"
+                     ".code32" ::
+                         : "eax", "ecx");
+#endif
+    return 0;
+}
+
+/** 64-bit code in an i386 guest that reads above 4 GiB. */
+static int far_read(void)
+{
+#ifdef __x86_64__
+    return *(volatile char *)0xFFFFFFFF81000000;
+#else
+    __asm__ volatile("ljmp $0x33, $1f\n"
+                     ".code64\n"
+                     "1: mov $0x7FFFFFFFE000, %%rax\n"
+                     "mov (%%rax), %%al\n"
+                     "hlt\n"
+                     ".code32" ::
+                         : "eax");
+    return 0;
+#endif
+}
+
+static int vsyscall(void)
+{
+#ifdef __x86_64__
+    long (*time)(long *) = (long (*)(long *))0xFFFFFFFFFF600400;
+
+    return (int)time(NULL);
+#else
+    return ((int (*)(void))0xFFFFE000)();
+#endif
+}
+
+static int vsyscall_read(void)
+{
+#ifdef __x86_64__
+    return *(volatile char *)0xFFFFFFFFFF600000;
+#else
+    return *(volatile char *)0xFFFFD000;
+#endif
+}
+
+/** Nothing is mapped where Linux puts vdso, stack and loader: a sample of the space above the limit. */
+static int thread_area(void)
+{
+#ifdef __x86_64__
+    long value;
+
+    __asm__ volatile("mov %%fs:0, %0" : "=r"(value));
+    return (int)value;
+#else
+    int value;
+
+    __asm__ volatile("mov %%gs:0, %0" : "=r"(value));
+    return value;
+#endif
+}
+
+/** Code that rewrites its own call instruction after it was patched works on. */
+static int rewritten_gate(void)
+{
+#ifndef __x86_64__
+    unsigned char *code = (unsigned char *)0x40000000;
+    int (*call)(void) = (int (*)(void))0x40000000;
+    static const unsigned char yield[] = {0xB8, SC_YIELD, 0, 0, 0, 0xCD, 0x40, 0xC3};
+
+    MUST(sc_mmap(code, 4096, MM_READ | MM_WRITE) == 0);
+    for (int i = 0; i < 5; i++) {
+        memcpy(code, yield, sizeof(yield));
+        MUST(call() == 0 && call() == 0);
+    }
+    MUST(sc_munmap(code) == 0);
+    MUST(sc_mmap(code, 4096, MM_READ | MM_WRITE) == 0);
+    memcpy(code, yield, sizeof(yield));
+    MUST(call() == 0);
+#endif
+    return PASSED;
+}
+
+/** More call sites than the bridge remembers. */
+static int many_gates(void)
+{
+#ifndef __x86_64__
+    enum { SITES = 5000, SITE_SIZE = 8 };
+    unsigned char *code = (unsigned char *)0x40000000;
+    static const unsigned char yield[] = {0xB8, SC_YIELD, 0, 0, 0, 0xCD, 0x40, 0xC3};
+
+    MUST(sc_mmap(code, SITES * SITE_SIZE, MM_READ | MM_WRITE) == 0);
+    for (int i = 0; i < SITES; i++)
+        memcpy(code + i * SITE_SIZE, yield, sizeof(yield));
+    for (int i = 0; i < SITES; i++)
+        MUST(((int (*)(void))(uintptr_t)(code + i * SITE_SIZE))() == 0);
+    MUST(((int (*)(void))(uintptr_t)(code + (SITES - 1) * SITE_SIZE))() == 0);
+    MUST(code[(SITES - 1) * SITE_SIZE + 6] == 0x40);
+#endif
+    return PASSED;
+}
+
+static const struct guest_case cases[] = {
+    CASE(all_numbers), CASE(odd_numbers),   CASE(int80),       CASE(int80_yield),
+    CASE(other_gate),  CASE(sysenter),      CASE(far_jump),    CASE(far_read),
+    CASE(vsyscall),    CASE(vsyscall_read), CASE(thread_area), CASE(rewritten_gate),
+    CASE(many_gates),
+};
+
+int main(void)
+{
+    return run_case(cases, COUNT(cases));
+}

@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: MIT */
+#include "tests/guest/host/lab.h"
+
+#include "fsdrivers/registry.h"
+
+#include <criterion/criterion.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { LIMIT_MS = 60000, NS_PER_MS = 1000000, EXIT_SKIP = 77, IMAGE_MAX = 1024 * 1024 };
+
+const enum sc_gate lab_gates[2] = {SC_GATE_X86_64, SC_GATE_I386};
+
+const char *lab_gate_name(enum sc_gate gate)
+{
+    return gate == SC_GATE_I386 ? "i386" : "x86_64";
+}
+
+/* The host. */
+
+static uint64_t clock_ns(clockid_t id)
+{
+    struct timespec ts;
+
+    (void)clock_gettime(id, &ts);
+    return (uint64_t)ts.tv_sec * UINT64_C(1000000000) + (uint64_t)ts.tv_nsec;
+}
+
+static uint64_t host_now(void *host)
+{
+    (void)host;
+    return clock_ns(CLOCK_MONOTONIC);
+}
+
+static uint64_t host_wall(void *host)
+{
+    (void)host;
+    return clock_ns(CLOCK_REALTIME);
+}
+
+static void on_alarm(uv_timer_t *timer)
+{
+    machine_tick(((struct lab *)timer->data)->m);
+}
+
+static void host_wake_at(void *host, struct machine *m, uint64_t deadline_ns)
+{
+    struct lab *l = host;
+    uint64_t now = host_now(host);
+
+    (void)m;
+    if (deadline_ns == HOST_WAKE_NEVER)
+        (void)uv_timer_stop(&l->alarm);
+    else
+        (void)uv_timer_start(&l->alarm, on_alarm,
+                             deadline_ns > now ? (deadline_ns - now) / NS_PER_MS + 1 : 0, 0);
+}
+
+static int host_spawn(void *host, struct proc *proc, const struct exec_image *image,
+                      struct why *why, struct executor **out)
+{
+    return bridge_spawn(((struct lab *)host)->bridge, proc, image, why, out);
+}
+
+static int host_source_allowed(void *host, const char *path, struct why *why)
+{
+    (void)host;
+    return why_add(why, -EACCES, "%s: the laboratory has no local files", path);
+}
+
+static const struct host_ops host = {host_now, host_wall, host_wake_at, host_spawn,
+                                     host_source_allowed};
+
+/* Life. */
+
+static void add_log(struct lab *l, const char *bytes, size_t len)
+{
+    size_t room = sizeof(l->log) - 1 - l->log_len;
+
+    len = len < room ? len : room;
+    memcpy(l->log + l->log_len, bytes, len);
+    l->log_len += len;
+    l->log[l->log_len] = '\0';
+}
+
+static void on_event(struct listener *self, struct machine *m, const struct event *event)
+{
+    struct lab *l = container_of(self, struct lab, listener);
+    char line[512];
+
+    (void)m;
+    if (event->kind == EVENT_LOG) {
+        add_log(l, event->bytes, event->len);
+    } else if (event->len > 0) {
+        int len =
+            snprintf(line, sizeof(line), "%s: %.*s\n", event->kind == EVENT_NOTE ? "note" : "end",
+                     (int)event->len, event->bytes);
+        add_log(l, line, (size_t)len);
+    }
+}
+
+static int count_fds(void)
+{
+    DIR *dir = opendir("/proc/self/fd");
+    int count = 0;
+
+    while (readdir(dir) != NULL)
+        count++;
+    (void)closedir(dir);
+    return count;
+}
+
+static void on_limit(uv_timer_t *timer)
+{
+    const struct lab *l = timer->data;
+
+    (void)fprintf(stderr, "the test hangs; the log so far:\n%s\n", l->log);
+    abort();
+}
+
+/** Leave with 77 where this host has no guests of a gate. */
+static void require_gate(struct lab *l, enum sc_gate gate)
+{
+    struct why why = WHY_INIT;
+
+    if (bridge_probe(l->bridge, gate, &why) == 0)
+        return;
+    (void)fprintf(stderr, "skip: no %s guests here: %s\n", lab_gate_name(gate),
+                  why.count > 0 ? why.text[0] : "?");
+    _exit(EXIT_SKIP);
+}
+
+static void open_machine(struct lab *l)
+{
+    struct machine_spec spec = {
+        .name = "lab", .clock = CLOCK_REAL, .seed = 1, .fs_open = registry_open};
+
+    cr_assert_eq(machine_new(&spec, &host, l, &l->m), 0);
+    list_init(&l->listener.link);
+    l->listener.kinds = EVENT_LOG | EVENT_NOTE | EVENT_END;
+    l->listener.on_event = on_event;
+    listener_add(l->m, &l->listener);
+    cr_assert_eq(machine_mount(l->m, "home", "ramfs", NULL, NULL), 0);
+    cr_assert_eq(machine_mount(l->m, "io", "devfs", NULL, NULL), 0);
+    cr_assert_eq(proc_new(l->m->init, &l->p), 0);
+    cr_assert_eq(proc_copy_names(l->m->init, l->p), 0);
+    cr_assert_eq(proc_drive(l->p, "lab"), 0);
+    machine_census(l->m, &l->start);
+}
+
+void lab_open(struct lab *l)
+{
+    memset(l, 0, sizeof(*l));
+    cr_assert_eq(uv_loop_init(&l->loop), 0); /* the first one opens descriptors of libuv's own */
+    cr_assert_eq(uv_loop_close(&l->loop), 0);
+    l->fds_before = count_fds();
+    cr_assert_eq(uv_loop_init(&l->loop), 0);
+    (void)uv_timer_init(&l->loop, &l->alarm);
+    (void)uv_timer_init(&l->loop, &l->limit);
+    l->alarm.data = l;
+    l->limit.data = l;
+    (void)uv_timer_start(&l->limit, on_limit, LIMIT_MS, 0);
+    cr_assert_eq(bridge_new(&l->loop, &l->bridge), 0);
+    require_gate(l, SC_GATE_X86_64);
+    require_gate(l, SC_GATE_I386);
+    open_machine(l);
+}
+
+void lab_close(struct lab *l)
+{
+    struct census end;
+
+    machine_census(l->m, &end);
+    cr_assert_eq(memcmp(&end, &l->start, sizeof(end)), 0, "the census has changed");
+    machine_free(l->m);
+    bridge_close(l->bridge, NULL, NULL);
+    uv_close((uv_handle_t *)&l->alarm, NULL);
+    uv_close((uv_handle_t *)&l->limit, NULL);
+    cr_assert_eq(uv_run(&l->loop, UV_RUN_DEFAULT), 0);
+    cr_assert_eq(uv_loop_close(&l->loop), 0);
+    cr_assert(waitpid(-1, NULL, WNOHANG) == -1 && errno == ECHILD, "a host process is left");
+    cr_assert_eq(count_fds(), l->fds_before, "a descriptor is left");
+}
+
+/* Calls. */
+
+static void on_call_done(struct call *c)
+{
+    c->user = c;
+}
+
+/** Begin a call whose arguments are set, and wait for its end. Returns its status. */
+static int carry_out(struct lab *l, struct call *c)
+{
+    int status = call_begin(c);
+
+    if (status == SC_PENDING)
+        lab_finish(l, c);
+    status = c->status;
+    call_done(c);
+    return status;
+}
+
+/** Set a call up. */
+static void prepare(struct lab *l, struct call *c, int nr)
+{
+    call_init(c, l->p, SC_GATE_RPC, nr, on_call_done, NULL);
+}
+
+static struct sc_str str(const char *text)
+{
+    return (struct sc_str){text, strlen(text)};
+}
+
+void lab_finish(struct lab *l, struct call *c)
+{
+    while (c->user == NULL)
+        (void)uv_run(&l->loop, UV_RUN_ONCE);
+}
+
+void lab_await_log(struct lab *l, const char *text)
+{
+    while (strstr(l->log, text) == NULL)
+        (void)uv_run(&l->loop, UV_RUN_ONCE);
+}
+
+static void on_turned(uv_timer_t *timer)
+{
+    *(bool *)timer->data = true;
+}
+
+void lab_turn(struct lab *l, unsigned ms)
+{
+    bool over = false;
+    uv_timer_t timer;
+
+    (void)uv_timer_init(&l->loop, &timer);
+    timer.data = &over;
+    (void)uv_timer_start(&timer, on_turned, ms, 0);
+    while (!over)
+        (void)uv_run(&l->loop, UV_RUN_ONCE);
+    uv_close((uv_handle_t *)&timer, NULL);
+    (void)uv_run(&l->loop, UV_RUN_NOWAIT);
+}
+
+void lab_put(struct lab *l, const char *file, const void *bytes, size_t size)
+{
+    struct call c;
+    int fd;
+
+    prepare(l, &c, SC_OPEN);
+    c.args.open.file = str(file);
+    c.args.open.mode = FM_WRITE | FM_CREATE | FM_TRUNC;
+    cr_assert_eq(carry_out(l, &c), 0, "cannot open %s", file);
+    fd = c.out.open.fd;
+    for (size_t done = 0; done < size; done += (size_t)c.out.write.size) {
+        prepare(l, &c, SC_WRITE);
+        c.args.write.fd = fd;
+        c.args.write.offset = (int64_t)done;
+        c.args.write.data = (struct sc_str){(const char *)bytes + done, size - done};
+        cr_assert_eq(carry_out(l, &c), 0, "cannot write %s", file);
+    }
+    prepare(l, &c, SC_CLOSE);
+    c.args.close.fd = fd;
+    cr_assert_eq(carry_out(l, &c), 0);
+}
+
+size_t lab_image(const char *program, enum sc_gate gate, unsigned char **out)
+{
+    char path[512];
+    size_t size;
+    FILE *f;
+
+    (void)snprintf(path, sizeof(path), "%s/%s.%s", LAB_GUESTS, program, lab_gate_name(gate));
+    f = fopen(path, "rb");
+    cr_assert_not_null(f, "no guest %s", path);
+    *out = malloc(IMAGE_MAX);
+    cr_assert_not_null(*out);
+    size = fread(*out, 1, IMAGE_MAX, f);
+    (void)fclose(f);
+    return size;
+}
+
+void lab_install(struct lab *l, const char *program, enum sc_gate gate, const char *file)
+{
+    unsigned char *image;
+    size_t size = lab_image(program, gate, &image);
+
+    lab_put(l, file, image, size);
+    free(image);
+}
+
+int lab_start(struct lab *l, const char *file)
+{
+    struct call c;
+    int err;
+    int pid;
+
+    prepare(l, &c, SC_NEW_PROC);
+    cr_assert_eq(carry_out(l, &c), 0);
+    pid = c.out.new_proc.pid;
+    prepare(l, &c, SC_BIND_FS);
+    c.args.bind_fs = (struct sc_bind_fs_args){pid, str("home"), str("home")};
+    cr_assert_eq(carry_out(l, &c), 0);
+    prepare(l, &c, SC_PROC_EXEC);
+    c.args.proc_exec = (struct sc_proc_exec_args){pid, str(file)};
+    err = carry_out(l, &c);
+    if (err == 0)
+        return pid;
+    (void)lab_kill(l, pid);
+    return err;
+}
+
+struct sc_proc_status lab_wait(struct lab *l, int pid)
+{
+    struct call c;
+
+    prepare(l, &c, SC_PROC_WAIT);
+    c.args.proc_wait.pid = pid;
+    cr_assert_eq(carry_out(l, &c), 0);
+    return c.out.proc_wait.status;
+}
+
+struct sc_proc_status lab_kill(struct lab *l, int pid)
+{
+    struct call c;
+
+    prepare(l, &c, SC_PROC_KILL);
+    c.args.proc_kill.pid = pid;
+    cr_assert_eq(carry_out(l, &c), 0);
+    return c.out.proc_kill.status;
+}
+
+struct sc_proc_status lab_run(struct lab *l, const char *program, enum sc_gate gate,
+                              const char *which)
+{
+    int pid;
+
+    lab_install(l, program, gate, "home:/program");
+    if (which != NULL)
+        lab_put(l, "home:/case", which, strlen(which));
+    l->log_len = 0;
+    l->log[0] = '\0';
+    pid = lab_start(l, "home:/program");
+    cr_assert_gt(pid, 0, "PROC_EXEC of %s answers %d", program, pid);
+    return lab_wait(l, pid);
+}
+
+/** The parent of a host process, 0 when it has none or is gone, or is a zombie. */
+static pid_t living_parent(pid_t pid)
+{
+    char path[64];
+    char state = 'Z';
+    int parent = 0;
+    FILE *f;
+
+    (void)snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+    f = fopen(path, "r");
+    if (f == NULL)
+        return 0;
+    if (fscanf(f, "%*d (%*[^)]) %c %d", &state, &parent) != 2 || state == 'Z')
+        parent = 0;
+    (void)fclose(f);
+    return parent;
+}
+
+int lab_host_pids(pid_t parent, pid_t pids[LAB_HOST_PIDS_MAX])
+{
+    DIR *dir = opendir("/proc");
+    struct dirent *entry;
+    int count = 0;
+
+    while ((entry = readdir(dir)) != NULL && count < LAB_HOST_PIDS_MAX) {
+        pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
+
+        if (pid > 0 && living_parent(pid) == parent)
+            pids[count++] = pid;
+    }
+    (void)closedir(dir);
+    return count;
+}
+
+void lab_expect(const struct lab *l, const char *what, struct sc_proc_status got, uint32_t state,
+                int32_t code)
+{
+    cr_assert(got.state == state && got.return_code == code,
+              "%s: state %u code %d, expected state %u code %d; log:\n%s", what, got.state,
+              got.return_code, state, code, l->log);
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A laboratory for guests: kernel, ramfs, bridge and a loop in one process and thread.
+ *
+ *     lab_open(&l);
+ *     lab_put(&l, "home:/letter", "Dear guest");
+ *     status = lab_run(&l, "hello", SC_GATE_I386, NULL);     loads, runs and waits
+ *     lab_close(&l);     ends with the census, the fds and the children it began with, or the test fails
+ *
+ * Guests are the programs of tests/guest, built by its script `build` into LAB_GUESTS. Where this host
+ * can't run guests of a gate, lab_open() ends the test program with 77.
+ */
+#ifndef TESTS_GUEST_HOST_LAB_H
+#define TESTS_GUEST_HOST_LAB_H
+
+#include "server/bridge/bridge.h"
+#include "server/kernel/call.h"
+#include "server/kernel/machine.h"
+
+#include <sys/types.h>
+
+enum {
+    LAB_LOG_MAX = 16 * 1024,
+    LAB_PASSED = 7, /* cases.h: what a case that went well exits with */
+    LAB_HOST_PIDS_MAX = 256,
+};
+
+struct lab {
+    uv_loop_t loop;
+    uv_timer_t alarm; /* the machine's wake_at() */
+    uv_timer_t limit; /* a test that hangs is aborted */
+    struct bridge *bridge;
+    struct machine *m;
+    struct proc *p; /* a driven child of init: home: is a ramfs, io: is devfs */
+    struct listener listener;
+    struct census start;
+    int fds_before;
+    size_t log_len;
+    char log[LAB_LOG_MAX]; /* DBG_PRINT, notes as "note: …\n", ends of failures as "end: …\n" */
+};
+
+void lab_open(struct lab *l);
+void lab_close(struct lab *l);
+
+/** Turn the loop until no call of @c's kind is parked any more: wait for one call. */
+void lab_finish(struct lab *l, struct call *c);
+
+/** Turn the loop until the log holds a text. */
+void lab_await_log(struct lab *l, const char *text);
+
+/** Turn the loop for a while, @ms of real time. */
+void lab_turn(struct lab *l, unsigned ms);
+
+/** Write a file through calls; its name is created or cut. */
+void lab_put(struct lab *l, const char *file, const void *bytes, size_t size);
+
+/** Read a guest's image. @out returned, free(). Returns its size. */
+size_t lab_image(const char *program, enum sc_gate gate, unsigned char **out);
+
+/** Copy a guest's image to home:/NAME. */
+void lab_install(struct lab *l, const char *program, enum sc_gate gate, const char *file);
+
+/** Start an installed image in a new child that has home:. Returns its pid, or what PROC_EXEC answers
+ * below 0; the child is then killed. */
+int lab_start(struct lab *l, const char *file);
+
+/** Wait for a child. */
+struct sc_proc_status lab_wait(struct lab *l, int pid);
+
+/** PROC_KILL. */
+struct sc_proc_status lab_kill(struct lab *l, int pid);
+
+/** Install a program, run it with @which in home:/case (if not NULL), and wait for its end. */
+struct sc_proc_status lab_run(struct lab *l, const char *program, enum sc_gate gate,
+                              const char *which);
+
+/** The host's pids of the guests that live now: the children of this process. Returns how many. */
+int lab_host_pids(pid_t parent, pid_t pids[LAB_HOST_PIDS_MAX]);
+
+/** Fail unless a status is as expected; tells the log. */
+void lab_expect(const struct lab *l, const char *what, struct sc_proc_status got, uint32_t state,
+                int32_t code);
+
+/** Both gates, for loops. */
+extern const enum sc_gate lab_gates[2];
+const char *lab_gate_name(enum sc_gate gate);
+
+#endif

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT */
+/* Real programs as processes: they run, make calls, fault, are killed, and leave nothing behind. */
+#include "tests/guest/host/lab.h"
+
+#include <criterion/criterion.h>
+
+#include <string.h>
+
+/** A case of a guest program and how it must end. */
+struct expectation {
+    const char *which;
+    uint32_t state;
+    int32_t code;
+};
+
+static struct lab l;
+
+static void setup(void)
+{
+    lab_open(&l);
+}
+
+static void teardown(void)
+{
+    lab_close(&l);
+}
+
+TestSuite(guests, .init = setup, .fini = teardown);
+
+/** Run cases of a program on both gates. */
+static void run_all(const char *program, const struct expectation *cases, size_t count)
+{
+    for (size_t g = 0; g < 2; g++) {
+        for (size_t i = 0; i < count; i++) {
+            struct sc_proc_status s = lab_run(&l, program, lab_gates[g], cases[i].which);
+
+            lab_expect(&l, cases[i].which, s, cases[i].state, cases[i].code);
+        }
+    }
+}
+
+#define RUN_ALL(program, cases) run_all(program, cases, sizeof(cases) / sizeof((cases)[0]))
+
+Test(guests, hello)
+{
+    for (size_t g = 0; g < 2; g++) {
+        struct sc_proc_status s;
+
+        lab_put(&l, "home:/letter", "Dear guest\n", 11);
+        s = lab_run(&l, "hello", lab_gates[g], NULL);
+        /* the laboratory's home: can be written, which hello takes for a failure */
+        lab_expect(&l, "hello", s, PS_DONE, 3);
+        cr_assert_not_null(strstr(l.log, "home:/letter holds 11 bytes: Dear guest\n"), "%s", l.log);
+    }
+}
+
+Test(guests, faults)
+{
+    static const struct expectation cases[] = {
+        {"read_zero", PS_FAILURE, FAIL_ZEROPTR},
+        {"write_zero", PS_FAILURE, FAIL_ZEROPTR},
+        {"call_zero", PS_FAILURE, FAIL_ZEROPTR},
+        {"read_unmapped", PS_FAILURE, FAIL_SEGFAULT},
+        {"write_unmapped", PS_FAILURE, FAIL_SEGFAULT},
+        {"call_unmapped", PS_FAILURE, FAIL_SEGFAULT},
+        {"write_read_only", PS_FAILURE, FAIL_SEGFAULT},
+        {"write_code", PS_FAILURE, FAIL_SEGFAULT},
+        {"overflow_stack", PS_FAILURE, FAIL_SEGFAULT},
+        {"read_above_limit", PS_FAILURE, FAIL_EXCEPTION},
+        {"read_last_page", PS_FAILURE, FAIL_EXCEPTION},
+        {"call_above_limit", PS_FAILURE, FAIL_EXCEPTION},
+        {"read_not_canonical", PS_FAILURE, FAIL_EXCEPTION},
+        {"divide_by_zero", PS_FAILURE, FAIL_EXCEPTION},
+        {"invalid_instruction", PS_FAILURE, FAIL_EXCEPTION},
+        {"privileged_instruction", PS_FAILURE, FAIL_EXCEPTION},
+        {"port_access", PS_FAILURE, FAIL_EXCEPTION},
+        {"interrupt_without_gate", PS_FAILURE, FAIL_EXCEPTION},
+        {"alignment_check", PS_FAILURE, FAIL_EXCEPTION},
+        {"breakpoint", PS_DONE, LAB_PASSED},
+        {"icebp", PS_DONE, LAB_PASSED},
+        {"single_step", PS_DONE, LAB_PASSED},
+    };
+
+    RUN_ALL("faults", cases);
+}
+
+Test(guests, memory)
+{
+    static const struct expectation cases[] = {
+        {"map_write_unmap", PS_DONE, LAB_PASSED},
+        {"allocator_first_call", PS_DONE, LAB_PASSED},
+        {"refusals", PS_DONE, LAB_PASSED},
+        {"write_again", PS_DONE, LAB_PASSED},
+        {"run_mapped_code", PS_DONE, LAB_PASSED},
+        {"many_regions", PS_DONE, LAB_PASSED},
+        {"touch_after_unmap", PS_FAILURE, FAIL_SEGFAULT},
+        {"write_after_protect", PS_FAILURE, FAIL_SEGFAULT},
+        {"unmap_stack", PS_FAILURE, FAIL_SEGFAULT},
+    };
+
+    RUN_ALL("memory", cases);
+}
+
+Test(guests, pointers)
+{
+    static const struct expectation cases[] = {
+        {"print_zero", PS_FAILURE, FAIL_SC_SEGFAULT},
+        {"print_minus_one", PS_FAILURE, FAIL_SC_SEGFAULT},
+        {"print_huge", PS_FAILURE, FAIL_SC_SEGFAULT},
+        {"print_limit", PS_FAILURE, FAIL_SC_SEGFAULT},
+        {"print_past_end", PS_FAILURE, FAIL_SC_SEGFAULT},
+        {"print_across_regions", PS_FAILURE, FAIL_SC_SEGFAULT},
+        {"print_endless", PS_FAILURE, FAIL_SC_SEGFAULT},
+        {"print_nothing_nowhere", PS_FAILURE, FAIL_SC_SEGFAULT},
+        {"print_write_only", PS_FAILURE, FAIL_SC_SEGFAULT},
+        {"stat_into_zero", PS_FAILURE, FAIL_SC_SEGFAULT},
+        {"stat_into_constant", PS_FAILURE, FAIL_SC_SEGFAULT},
+        {"stat_into_code", PS_FAILURE, FAIL_SC_SEGFAULT},
+        {"stat_into_edge", PS_FAILURE, FAIL_SC_SEGFAULT},
+        {"read_into_constant", PS_FAILURE, FAIL_SC_SEGFAULT},
+        {"read_lying_size", PS_FAILURE, FAIL_SC_SEGFAULT},
+        {"path_past_end", PS_FAILURE, FAIL_SC_SEGFAULT},
+        {"block_nowhere", PS_FAILURE, FAIL_SC_SEGFAULT},
+        {"block_past_end", PS_FAILURE, FAIL_SC_SEGFAULT},
+        {"block_bad_nested", PS_FAILURE, FAIL_SC_SEGFAULT},
+        {"print_exact", PS_DONE, LAB_PASSED},
+        {"stat_into_last_bytes", PS_DONE, LAB_PASSED},
+        {"bad_fd_first", PS_DONE, LAB_PASSED},
+        {"path_too_long", PS_DONE, LAB_PASSED},
+        {"block_good", PS_DONE, LAB_PASSED},
+    };
+
+    RUN_ALL("pointers", cases);
+}
+
+Test(guests, calls)
+{
+    static const struct expectation cases[] = {
+        {"end_of_file", PS_DONE, LAB_PASSED},    {"transfer_sizes", PS_DONE, LAB_PASSED},
+        {"directory", PS_DONE, LAB_PASSED},      {"raw_results", PS_DONE, LAB_PASSED},
+        {"registers_kept", PS_DONE, LAB_PASSED}, {"exit_code", PS_DONE, -2},
+    };
+
+    RUN_ALL("calls", cases);
+}
+
+Test(guests, children)
+{
+    static const struct expectation cases[] = {
+        {"kill_child", PS_DONE, LAB_PASSED},
+        {"leave_children", PS_DONE, LAB_PASSED},
+    };
+
+    lab_install(&l, "sleeper", SC_GATE_I386, "home:/child");
+    RUN_ALL("calls", cases);
+    lab_install(&l, "loop", SC_GATE_X86_64, "home:/child");
+    RUN_ALL("calls", cases);
+}
