@@ -22,9 +22,10 @@ enum {
 };
 
 const char cmd_test_help[] =
-    "scbox test: play scenario files and tell which pass\n"
+    "Usage: scbox test [OPTION…] FILE|DIR…\n"
     "\n"
-    "  scbox test [options] FILE|DIR …\n"
+    "Play scenario files, each in a machine of its own, and tell which pass. Of a DIR all files\n"
+    "named *.scn are played, those in directories below it too.\n"
     "\n"
     "A scenario is a text file, a step a line, in the language of scbox shell:\n"
     "\n"
@@ -36,21 +37,30 @@ const char cmd_test_help[] =
     "  open ro:/a READ                  = $fd\n"
     "  read $fd 0 100                   = \"\"\n"
     "\n"
-    "Each file has a machine of its own; of a DIR all files named *.scn are played.\n"
+    "  -v, --verbose       tell every step and what came, not only of files that fail\n"
+    "      --format NAME   people (the default), or tap (TAP version 13, for prove)\n"
+    "      --set NAME=VALUE   steps read it as $NAME; may be given more than once\n"
+    "  -j, --jobs N        so many files at once; default one a processor, at most 4\n"
+    "  -t, --timeout SECS  of a file that has no @timeout; default 20\n"
+    "  -m, --machine NAME  play in this machine, one file after the other\n"
+    "      --keep          leave each file's machine, and the directory that was its $TMP\n"
+    "  -s, --socket PATH   use this running daemon\n"
+    "      --private       start a private daemon although the user's own runs\n"
+    "  -h, --help          this page\n"
     "\n"
-    "  -v, --verbose        every step and what came, not only of files that fail\n"
-    "  --format FORMAT      people (default) or tap (TAP version 13)\n"
-    "  --set NAME=VALUE     steps read it as $NAME; may be given again\n"
-    "  --jobs N             files at once (default: one a processor, at most 4)\n"
-    "  --timeout SECONDS    of a file that has no @timeout (default 20)\n"
-    "  --machine NAME       play in this machine instead, one file after the other\n"
-    "  --keep               leave each file's machine for scbox shell --machine\n"
-    "  --socket PATH        the daemon to use; default: the one that runs, or a private one\n"
-    "  --private            a private daemon although one runs\n"
-    "  -h, --help           this page\n"
+    "Without --socket the user's own daemon is used when it runs; otherwise a private one is\n"
+    "started and stopped again.\n"
     "\n"
-    "Exit codes: 0 all passed or were skipped; 1 some failed, timed out or crashed; 2 the command\n"
-    "line is wrong; 70 a file does not parse, or the daemon failed.\n";
+    "Exit status:\n"
+    "  0    all passed, or were skipped\n"
+    "  1    some failed, timed out or crashed\n"
+    "  2    wrong usage\n"
+    "  70   a file does not parse, or the daemon failed: nothing is known about what was tested\n"
+    "\n"
+    "Examples:\n"
+    "  scbox test tests/scenarios/abi\n"
+    "  scbox test -v --set STUDENT=./hello graded.scn\n"
+    "  prove --exec 'scbox test --format tap' tests/scenarios/abi/*.scn\n";
 
 struct options {
     struct scn_jobs jobs;
@@ -141,28 +151,14 @@ static int add_word(struct options *o, const char *word)
 
 /* ---- options ---- */
 
-enum {
-    OPT_FORMAT = 256,
-    OPT_SET,
-    OPT_JOBS,
-    OPT_TIMEOUT,
-    OPT_MACHINE,
-    OPT_KEEP,
-    OPT_SOCKET,
-    OPT_PRIVATE
-};
+enum { OPT_FORMAT = 256, OPT_SET, OPT_KEEP, OPT_PRIVATE };
 
 static const struct option longs[] = {
-    {"verbose", no_argument, NULL, 'v'},
-    {"format", required_argument, NULL, OPT_FORMAT},
-    {"set", required_argument, NULL, OPT_SET},
-    {"jobs", required_argument, NULL, OPT_JOBS},
-    {"timeout", required_argument, NULL, OPT_TIMEOUT},
-    {"machine", required_argument, NULL, OPT_MACHINE},
-    {"keep", no_argument, NULL, OPT_KEEP},
-    {"socket", required_argument, NULL, OPT_SOCKET},
-    {"private", no_argument, NULL, OPT_PRIVATE},
-    {0},
+    {"verbose", no_argument, NULL, 'v'},         {"format", required_argument, NULL, OPT_FORMAT},
+    {"set", required_argument, NULL, OPT_SET},   {"jobs", required_argument, NULL, 'j'},
+    {"timeout", required_argument, NULL, 't'},   {"machine", required_argument, NULL, 'm'},
+    {"keep", no_argument, NULL, OPT_KEEP},       {"socket", required_argument, NULL, 's'},
+    {"private", no_argument, NULL, OPT_PRIVATE}, {0},
 };
 
 /** Read a whole number in a range. Returns it, or -1 after a complaint. */
@@ -218,19 +214,19 @@ static int take_option(struct options *o, int option)
         return set_format(o, optarg);
     case OPT_SET:
         return add_set(o, optarg);
-    case OPT_JOBS:
+    case 'j':
         o->jobs.parallel = read_number("--jobs", optarg, 1, 64);
         return o->jobs.parallel > 0 ? CMD_OK : CMD_USAGE;
-    case OPT_TIMEOUT:
+    case 't':
         o->jobs.timeout_ms = 1000 * read_number("--timeout", optarg, 1, 24 * 3600);
         return o->jobs.timeout_ms > 0 ? CMD_OK : CMD_USAGE;
-    case OPT_MACHINE:
+    case 'm':
         o->jobs.machine = optarg;
         return CMD_OK;
     case OPT_KEEP:
         o->jobs.keep = true;
         return CMD_OK;
-    case OPT_SOCKET:
+    case 's':
         o->socket = optarg;
         return CMD_OK;
     case OPT_PRIVATE:
@@ -246,7 +242,7 @@ static int take_words(struct options *o, int argc, char **argv)
 {
     int option;
 
-    while ((option = option_next("test", argc, argv, "v", longs)) != -1) {
+    while ((option = option_next("test", argc, argv, "vj:t:m:s:", longs)) != -1) {
         int code = option == OPTION_HELP ? CMD_OK : take_option(o, option);
 
         if (option == OPTION_HELP || code != CMD_OK)
