@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* uthash as drivers use it: without memory an element is left out (its hh.tbl is NULL), nothing aborts. */
+/* uthash as drivers use it: without memory an element is left out (its hh.tbl is NULL), nothing
+ * aborts. */
 #ifndef FSDRIVERS_FSHASH_H
 #define FSDRIVERS_FSHASH_H
 

@@ -9,9 +9,9 @@
  *     ...
  *     fs->ops->destroy(fs, &why);
  *
- * Options are split here once. What every filesystem has is taken out first: source, which becomes the
- * request's source, and the keys of `struct fs_config`, which the wrapper `generic` honours. The rest
- * must be keys of the driver.
+ * Options are split here once. What every filesystem has is taken out first: source, which
+ * becomes the request's source, and the keys of `struct fs_config`, which the wrapper `generic`
+ * honours. The rest must be keys of the driver.
  */
 #ifndef FSDRIVERS_REGISTRY_H
 #define FSDRIVERS_REGISTRY_H

@@ -9,10 +9,10 @@
  *     random    random (env->random)   taken and forgotten
  *     zero      zeros                  taken and forgotten
  *
- * A device is a row of `devices`: its name and its two functions. The tree of names never changes: every slot
- * that would create, remove, move or resize is -EROFS, after the errors the same call meets on any other
- * filesystem (-ENOENT, -EEXIST). Owner, bits and stamps are fixed as well. The console is a stream and opens
- * nonseekable; no device answers ioctl().
+ * A device is a row of `devices`: its name and its two functions. The tree of names never
+ * changes: every slot that would create, remove, move or resize is -EROFS, after the errors the
+ * same call meets on any other filesystem (-ENOENT, -EEXIST). Owner, bits and stamps are fixed as
+ * well. The console is a stream and opens nonseekable; no device answers ioctl().
  */
 #include "fsdrivers/devfs/devfs.h"
 

@@ -119,8 +119,8 @@ static int parent_error(struct generic *g, const char *path, int err)
     return found < 0 ? found : err;
 }
 
-/* Whether one more inode may be made at @path. Past the quota the errors that creating would have met
- * without it come first. */
+/* Whether one more inode may be made at @path. Past the quota the errors that creating would have
+ * met without it come first. */
 static int may_create(struct generic *g, const char *path)
 {
     struct fs_statfs use;
@@ -224,8 +224,8 @@ static int generic_link(struct fs *fs, const char *from, const char *to)
 
 /* ---- Attributes ---- */
 
-/* chown() where the configuration fixes an owner: the driver is not asked, and only what changes nothing
- * succeeds. */
+/* chown() where the configuration fixes an owner: the driver is not asked, and only what changes
+ * nothing succeeds. */
 static int chown_fixed(struct generic *g, const char *path, uint32_t uid, uint32_t gid,
                        struct fs_file *file)
 {

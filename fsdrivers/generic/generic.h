@@ -14,9 +14,10 @@
  *     but must give a path with every operation;
  *   - `caps` and `pending` are those of the inner instance, `pending` as of the last operation.
  *
- * Quotas count what statfs() counts: the sizes of regular files (a hole counts as if it were full), and
- * files and directories without the root. So a quota means the same over every driver, however it stores. A
- * filesystem that is past its quota when it is opened can shrink but not grow.
+ * Quotas count what statfs() counts: the sizes of regular files (a hole counts as if it were
+ * full), and files and directories without the root. So a quota means the same over every driver,
+ * however it stores. A filesystem that is past its quota when it is opened can shrink but not
+ * grow.
  */
 #ifndef FSDRIVERS_GENERIC_GENERIC_H
 #define FSDRIVERS_GENERIC_GENERIC_H

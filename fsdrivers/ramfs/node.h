@@ -5,13 +5,14 @@
  *     ramfs ── root node ── entry "a" ── node (directory) ── entry "f" ──┐
  *                        └─ entry "g" ───────────────────────────────────┴─ node (regular, nlink 2)
  *
- * Life of a node: it exists while a name (nlink) or a user (an open handle, a listing: refs) holds it, and is
- * freed by node_put() when neither does; so an unlinked file lives on through its handles. All nodes of an
- * instance are in one list, so that the end needs no walk of the tree.
+ * Life of a node: it exists while a name (nlink) or a user (an open handle, a listing: refs)
+ * holds it, and is freed by node_put() when neither does; so an unlinked file lives on through
+ * its handles. All nodes of an instance are in one list, so that the end needs no walk of the
+ * tree.
  *
- * A directory's entries are hashed by name, and listed in the order they were added. A listing survives any
- * change of its directory: it is a cursor that the directory knows, and an entry on its way out moves
- * the cursors that stand on it to the next one.
+ * A directory's entries are hashed by name, and listed in the order they were added. A listing
+ * survives any change of its directory: it is a cursor that the directory knows, and an entry on
+ * its way out moves the cursors that stand on it to the next one.
  */
 #ifndef FSDRIVERS_RAMFS_NODE_H
 #define FSDRIVERS_RAMFS_NODE_H
@@ -102,7 +103,10 @@ void entry_remove(struct ramfs *r, struct node *dir, struct entry *e);
 /** Let an entry name another node. */
 void entry_set(struct entry *e, struct node *n);
 
-/** Give every entry to a callback, which may change the directory. Returns its first result that is not 0. */
+/**
+ * Give every entry to a callback, which may change the directory. Returns its first result that
+ * is not 0.
+ */
 int entry_each(struct ramfs *r, struct node *dir, fs_readdir_fn callback, void *user);
 
 /** The status of a node. */

@@ -2,9 +2,10 @@
 /*
  * The content of a regular file in memory: a sparse array of pages.
  *
- * Pages hang in a tree of tables with PAGES_FANOUT slots each, as high as the largest index asks for; a file
- * of one page has no table at all. A missing page is a hole. Nobody here knows the file's size: its owner
- * keeps the bytes past the size zero, so that a file can grow without being touched.
+ * Pages hang in a tree of tables with PAGES_FANOUT slots each, as high as the largest index asks
+ * for; a file of one page has no table at all. A missing page is a hole. Nobody here knows the
+ * file's size: its owner keeps the bytes past the size zero, so that a file can grow without
+ * being touched.
  *
  *     height 0: empty    height 1: root is page 0    height 2: root is a table of pages    ...
  */

@@ -2,12 +2,13 @@
 /*
  * ramfs: files in memory, gone with the instance.
  *
- * Options: c, m, d grant creating (mknod, mkdir, symlink, link), moving (rename) and deleting (unlink,
- * rmdir); what is not granted is -EACCES. When none of the three is given everything is allowed.
- * size=SIZE bounds the memory that content, names and nodes take; past it -ENOSPC.
+ * Options: c, m, d grant creating (mknod, mkdir, symlink, link), moving (rename) and deleting
+ * (unlink, rmdir); what is not granted is -EACCES. When none of the three is given everything is
+ * allowed. size=SIZE bounds the memory that content, names and nodes take; past it -ENOSPC.
  *
- * node.c has the tree, names.c the slots that change it, file.c and pages.c the content; here are the other
- * slots and the instance. Stamps follow POSIX, except that reading does not change the access time.
+ * node.c has the tree, names.c the slots that change it, file.c and pages.c the content; here are
+ * the other slots and the instance. Stamps follow POSIX, except that reading does not change the
+ * access time.
  */
 #include "fsdrivers/ramfs/ramfs.h"
 

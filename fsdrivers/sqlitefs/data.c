@@ -59,7 +59,8 @@ void data_close_blob(struct store *s)
     s->blob = NULL;
 }
 
-/* Open a row for reading or writing; the one that was open last is used again. 1 open, 0 a hole, -errno. */
+/* Open a row for reading or writing; the one that was open last is used again. 1 open, 0 a hole,
+ * -errno. */
 static int open_blob(struct store *s, int64_t id, bool write)
 {
     int rc;

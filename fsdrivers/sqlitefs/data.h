@@ -2,13 +2,13 @@
 /*
  * Content of regular files: rows of data, one a chunk.
  *
- * A chunk is 1 << chunk_shift bytes of a file. A row that exists is as long as its chunk, and the last chunk of a
- * file ends with the file:
+ * A chunk is 1 << chunk_shift bytes of a file. A row that exists is as long as its chunk, and the
+ * last chunk of a file ends with the file:
  *
  *     length(row of index i) = min(chunk size, file size - i * chunk size)
  *
- * A row that does not exist is a hole. Whole chunks of zeros are not stored; a part of a chunk is read and
- * written in place (incremental blob I/O), without its row passing through SQL.
+ * A row that does not exist is a hole. Whole chunks of zeros are not stored; a part of a chunk is
+ * read and written in place (incremental blob I/O), without its row passing through SQL.
  */
 #ifndef FSDRIVERS_SQLITEFS_DATA_H
 #define FSDRIVERS_SQLITEFS_DATA_H
@@ -29,7 +29,10 @@ int data_resize(struct store *s, struct inode *i, uint64_t size);
 /** Remove all content of an inode, inside a change. */
 int data_remove(struct store *s, uint64_t ino);
 
-/** Close the chunk that is kept open for the next read. It must not be open across BEGIN or COMMIT. */
+/**
+ * Close the chunk that is kept open for the next read. It must not be open across BEGIN or
+ * COMMIT.
+ */
 void data_close_blob(struct store *s);
 
 #endif

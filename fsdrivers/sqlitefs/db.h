@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The connection to the database and its statements: the only file that spells SQL of the hot path, and the
- * one place where SQLite's result codes become errno numbers.
+ * The connection to the database and its statements: the only file that spells SQL of the hot
+ * path, and the one place where SQLite's result codes become errno numbers.
  *
  *     sqlite3_stmt *q = DB_USE(db, SQL_INODE_GET, ino);
  *     err = db_row(db, q);            1 a row, 0 none, -errno
@@ -9,8 +9,8 @@
  *         ... sqlite3_column_int64(q, 0) ...
  *     db_end(q);
  *
- * Statements are prepared once, at opening. A statement is used by one function at a time, and reset before that
- * function returns or calls out.
+ * Statements are prepared once, at opening. A statement is used by one function at a time, and
+ * reset before that function returns or calls out.
  */
 #ifndef FSDRIVERS_SQLITEFS_DB_H
 #define FSDRIVERS_SQLITEFS_DB_H

@@ -3,6 +3,7 @@
 
 #include "fsdrivers/sqlitefs/inode.h"
 #include "fsdrivers/sqlitefs/schema.h"
+#include "server/base/strbuf.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -29,11 +30,34 @@ static int pragma(struct store *s, struct why *why, const char *name, int64_t va
 
 /* ---- Opening the connection ---- */
 
+/* The path as a URI that promises SQLite that the file never changes. Returned; NULL without
+ * memory. */
+static char *immutable_uri(const char *path)
+{
+    struct strbuf uri = STRBUF_INIT;
+
+    (void)strbuf_adds(&uri, "file:");
+    for (; *path != '\0'; path++) {
+        if (strchr("?#%", *path) != NULL)
+            (void)strbuf_addf(&uri, "%%%02x", (unsigned)*path);
+        else
+            (void)strbuf_addc(&uri, *path);
+    }
+    (void)strbuf_adds(&uri, "?immutable=1");
+    return strbuf_take(&uri);
+}
+
 static int connect_db(struct store *s, struct why *why)
 {
     int flags = s->readonly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
-    int rc = sqlite3_open_v2(s->path, &s->db.sqlite, flags | SQLITE_OPEN_NOMUTEX, NULL);
+    char *uri = s->immutable ? immutable_uri(s->path) : NULL;
+    int rc;
 
+    if (s->immutable && uri == NULL)
+        return -ENOMEM;
+    flags |= SQLITE_OPEN_NOMUTEX | (uri != NULL ? SQLITE_OPEN_URI : 0);
+    rc = sqlite3_open_v2(uri != NULL ? uri : s->path, &s->db.sqlite, flags, NULL);
+    free(uri);
     if (rc != SQLITE_OK)
         return why_add(why, rc == SQLITE_CANTOPEN ? -EACCES : db_errno(rc), "%s: %s", s->path,
                        sqlite3_errstr(rc));

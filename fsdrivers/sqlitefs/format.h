@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Opening a database: making a new one, or checking that an old one is ours, whole, and of a known format. */
+/* Opening a database: making a new one, or checking that an old one is ours, whole, and of a
+ * known format. */
 #ifndef FSDRIVERS_SQLITEFS_FORMAT_H
 #define FSDRIVERS_SQLITEFS_FORMAT_H
 
@@ -19,10 +20,11 @@ struct format_options {
 
 /**
  * Open or make the database at s->path, with the settings of FORMAT.md.
- * @s        its path, readonly, sync and lock are set; the rest is filled. On failure store_close() still
- *           releases everything.
- * Returns   0; -EIO no database, damaged, foreign or of a newer format, -EROFS, -EACCES, -EBUSY, -ENOSPC,
- *           -EINVAL another chunk size than asked, -ENOMEM. Each refusal adds a sentence to @why.
+ * @s        its path, readonly, sync and lock are set; the rest is filled. On failure
+ *           store_close() still releases everything.
+ * Returns   0; -EIO no database, damaged, foreign or of a newer format, -EROFS, -EACCES, -EBUSY,
+ *           -ENOSPC, -EINVAL another chunk size than asked, -ENOMEM. Each refusal adds a sentence
+ *           to @why.
  */
 int format_open(struct store *s, const struct format_options *o, struct why *why);
 

@@ -143,17 +143,12 @@ void inodes_drop(struct store *s)
 
 /* ---- Changes ---- */
 
-void inode_changed(struct store *s, struct inode *i)
-{
-    if (list_empty(&i->dirty))
-        list_append(&s->dirty, &i->dirty);
-}
-
 void inode_touch(struct store *s, struct inode *i)
 {
     i->stat.ctime = store_now(s);
     i->version++;
-    inode_changed(s, i);
+    if (list_empty(&i->dirty))
+        list_append(&s->dirty, &i->dirty);
 }
 
 void inode_touch_content(struct store *s, struct inode *i)
@@ -193,7 +188,7 @@ static int next_number(struct store *s, uint64_t *out)
     return 0;
 }
 
-int inode_new(struct store *s, uint32_t mode, struct inode **out)
+int inode_new(struct store *s, uint32_t mode, uint64_t size, struct inode **out)
 {
     struct inode *i = calloc(1, sizeof(*i));
     int64_t now = store_now(s);
@@ -203,6 +198,8 @@ int inode_new(struct store *s, uint32_t mode, struct inode **out)
         return -ENOMEM;
     err = next_number(s, &i->stat.ino);
     i->stat.mode = mode;
+    i->stat.nlink = S_ISDIR(mode) ? 2 : 1;
+    i->stat.size = size;
     i->stat.atime = now;
     i->stat.mtime = now;
     i->stat.ctime = now;

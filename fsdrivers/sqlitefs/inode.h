@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Inodes in memory. Each is loaded once and stays while a handle holds it, else while the cache has room.
+ * Inodes in memory. Each is loaded once and stays while a handle holds it, else while the cache
+ * has room.
  *
- * Inside a change, inode_changed() marks an inode; store_end() stores all marked ones. A failed change is
- * undone, and then held inodes are read again: one whose row is gone with it is `gone`, and its handles
- * answer -ESTALE.
+ * Inside a change, inode_touch() marks an inode; store_end() stores all marked ones. A failed
+ * change is undone, and then held inodes are read again: one whose row is gone with it is `gone`,
+ * and its handles answer -ESTALE.
  *
  * What inode_get() returns is borrowed and stays valid until the slot returns, or a change fails.
  */
@@ -29,18 +30,26 @@ struct inode {
 /** The inode of a number. Returns 0, -EIO no such row, -ENOMEM. */
 int inode_get(struct store *s, uint64_t ino, struct inode **out);
 
-/** Make an inode inside a change, without a name and nlink 0. @out borrowed. Returns 0, -errno. */
-int inode_new(struct store *s, uint32_t mode, struct inode **out);
+/**
+ * Make an inode inside a change. Its link count is that of something with one name, which the
+ * caller adds.
+ * @size     bytes; of a link: length of its target.
+ * @out      borrowed.
+ * Returns   0, -ENOSPC, -errno.
+ */
+int inode_new(struct store *s, uint32_t mode, uint64_t size, struct inode **out);
 
-/** Mark an inode as changed inside a change: status only, or content too. */
-void inode_changed(struct store *s, struct inode *i);
+/** Stamp and mark an inode inside a change: its status changed, or its content too. */
 void inode_touch(struct store *s, struct inode *i);
 void inode_touch_content(struct store *s, struct inode *i);
 
 /** Remove an inode with all it has, inside a change; it must have no name and no handle. */
 int inode_remove(struct store *s, struct inode *i);
 
-/** Take a name away inside a change. The last one removes the inode, or makes it an orphan while open. */
+/**
+ * Take a name away inside a change. The last one removes the inode, or makes it an orphan while
+ * open.
+ */
 int inode_unname(struct store *s, struct inode *i);
 
 /** Read columns of SQL_INODE_GET's order, from @at on. */

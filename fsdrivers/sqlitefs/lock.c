@@ -12,7 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Whether the path still names the file that was locked: its last holder may have removed it since. */
+/* Whether the path still names the file that was locked: its last holder may have removed it
+ * since. */
 static bool still_there(const char *path, int fd)
 {
     struct stat by_path;
@@ -33,10 +34,24 @@ static int held(const char *database, int fd, struct why *why)
                    holder[0] != '\0' ? holder : "(unknown)");
 }
 
+/* Open the lock's file, which sharers may find made by somebody else, and need not write. */
+static int open_file(const char *path, bool shared)
+{
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+
+    if (fd < 0 && shared && (errno == EACCES || errno == EROFS)) {
+        int err = errno;
+
+        fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+        errno = err;
+    }
+    return fd;
+}
+
 /* Lock the file once. Returns 0, -EAGAIN the file went away meanwhile, -EBUSY, other -errno. */
 static int try_lock(const char *database, const char *path, bool shared, int *out, struct why *why)
 {
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+    int fd = open_file(path, shared);
     int err = 0;
 
     if (fd < 0)

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The lock that keeps a second opener out: a file "<database>-lock" beside the database, locked with flock()
- * for as long as the filesystem is open, holding the opener's process id for people and for reasons.
+ * The lock that keeps a second opener out: a file "<database>-lock" beside the database, locked
+ * with flock() for as long as the filesystem is open, holding the opener's process id for people
+ * and for reasons.
  *
- * Why not the database itself: SQLite's own locks there are POSIX locks, and a process loses all of those
- * when it closes any descriptor of the file, so even looking at the database from a second instance would break the
- * first. And readers with the sqlite3 shell must not be kept out.
+ * Why not the database itself: SQLite's own locks there are POSIX locks, and a process loses all
+ * of those when it closes any descriptor of the file, so even looking at the database from a
+ * second instance would break the first. And readers with the sqlite3 shell must not be kept out.
  *
  * The file goes when its holder closes. After a crash it stays, unlocked, which is harmless.
  */
@@ -32,8 +33,8 @@ struct lock {
  * @database  borrowed; absolute, without symbolic links.
  * @shared    several may hold it: for those that only read.
  * @out       lock_release(), on success only.
- * Returns    0; -EBUSY held, and @why names the holder; -ENOENT or -ENOTDIR no such directory; -EACCES,
- *            -EROFS, -ENOSPC, -EIO the file can't be made; -ENOMEM.
+ * Returns    0; -EBUSY held, and @why names the holder; -ENOENT or -ENOTDIR no such directory;
+ *            -EACCES, -EROFS, -ENOSPC, -EIO the file can't be made; -ENOMEM.
  */
 int lock_take(const char *database, bool shared, struct lock *out, struct why *why);
 

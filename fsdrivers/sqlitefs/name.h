@@ -2,7 +2,8 @@
 /*
  * Names of a sqlitefs: rows of dentry, and the cache that keeps looking them up out of SQL.
  *
- * The cache knows names that exist and names that don't (ino 0), for each file is looked up before it is made.
+ * The cache knows names that exist and names that don't (ino 0), for each file is looked up
+ * before it is made.
  */
 #ifndef FSDRIVERS_SQLITEFS_NAME_H
 #define FSDRIVERS_SQLITEFS_NAME_H
@@ -28,8 +29,8 @@ int name_remove(struct store *s, uint64_t dir, struct fsname name);
 int name_none(struct store *s, uint64_t dir);
 
 /**
- * Give every entry of a directory to a callback. No statement is open while it runs: the directory may
- * change under it.
+ * Give every entry of a directory to a callback. No statement is open while it runs: the
+ * directory may change under it.
  * Returns   0, the callback's first result that is not 0, -errno.
  */
 int name_each(struct store *s, uint64_t dir, fs_readdir_fn callback, void *user);

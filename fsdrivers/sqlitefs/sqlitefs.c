@@ -1,34 +1,28 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sqlitefs: the slots that change no names, and the making of instances. FORMAT.md has the file's format and what is
- * promised of it; store.h has the life of a change, tree.c the slots that change names.
+ * sqlitefs: the slots that change no names, and the making of instances. FORMAT.md has the file's
+ * format and what is promised of it; store.h has the life of a change, tree.c the slots that
+ * change names.
  *
- *     format.c   opening, checking, making the database
+ *     source.c   the source and its options           lock.c   one opener at a time
+ *     format.c   checking and making the database
  *     store.c    changes, groups, durability          db.c     statements, errno
  *     tree.c     paths, names                         name.c   entries and their cache
  *     inode.c    inodes and their cache               data.c   content
  */
 #include "fsdrivers/sqlitefs/sqlitefs.h"
 
-#include "fsdrivers/options.h"
 #include "fsdrivers/sqlitefs/data.h"
-#include "fsdrivers/sqlitefs/format.h"
 #include "fsdrivers/sqlitefs/inode.h"
 #include "fsdrivers/sqlitefs/name.h"
+#include "fsdrivers/sqlitefs/source.h"
 #include "fsdrivers/sqlitefs/tree.h"
-#include "server/base/strbuf.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
-
-#define CACHE_SIZE_DEFAULT ((uint64_t)64 << 20)
-#define MMAP_SIZE_DEFAULT ((uint64_t)1 << 30)
 
 /* ---- Attributes ---- */
 
@@ -249,7 +243,8 @@ static int free_orphan(struct store *s, struct inode *i)
     return store_end(s, err);
 }
 
-/* close() and closedir(). A store that lost changes says so: this may be the last time anybody asks. */
+/* close() and closedir(). A store that lost changes says so: this may be the last time anybody
+ * asks. */
 static int sqlitefs_close(struct fs *fs, const char *path, struct fs_file *file)
 {
     struct store *s = store_of(fs);
@@ -351,148 +346,6 @@ static const struct fs_ops sqlitefs_ops = {
     .destroy = sqlitefs_destroy,
 };
 
-/* ---- Opening ---- */
-
-static const struct fs_opt sqlitefs_opts[] = {
-    {"sync", "always, group (default) or none: when changes are durable"},
-    {"chunk", "64K (default) or 16K: the piece a new file stores content in"},
-    {"mmap", "bytes of the file to map into memory, default 1G; 0 where it may be cut short"},
-    {"cache", "bytes of SQLite's page cache, default 64M"},
-    {NULL, NULL},
-};
-
-static int read_sync(const char *value, enum sync_mode *out, struct why *why)
-{
-    static const char *const names[] = {
-        [SYNC_GROUP] = "group", [SYNC_ALWAYS] = "always", [SYNC_NONE] = "none"};
-
-    *out = SYNC_GROUP;
-    if (value == NULL)
-        return 0;
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        if (strcmp(value, names[i]) == 0) {
-            *out = (enum sync_mode)i;
-            return 0;
-        }
-    }
-    return why_add(why, -EINVAL, "sync=%s: write always, group or none", value);
-}
-
-static int read_chunk(const char *value, uint32_t *out, struct why *why)
-{
-    *out = 0;
-    if (value == NULL)
-        return 0;
-    if (strcmp(value, "64K") == 0)
-        *out = 16;
-    else if (strcmp(value, "16K") == 0)
-        *out = 14;
-    else
-        return why_add(why, -EINVAL, "chunk=%s: write 64K or 16K", value);
-    return 0;
-}
-
-static int read_options(const struct fs_open *req, struct format_options *out, enum sync_mode *sync)
-{
-    const char *mmap_size = option_get(req->opt, "mmap");
-    const char *cache_size = option_get(req->opt, "cache");
-    int err;
-
-    *out = (struct format_options){0, MMAP_SIZE_DEFAULT, CACHE_SIZE_DEFAULT};
-    err = read_sync(option_get(req->opt, "sync"), sync, req->why);
-    if (err == 0)
-        err = read_chunk(option_get(req->opt, "chunk"), &out->chunk_shift, req->why);
-    if (err == 0 && mmap_size != NULL)
-        err = option_size("mmap", mmap_size, &out->mmap_size, req->why);
-    if (err == 0 && cache_size != NULL)
-        err = option_size("cache", cache_size, &out->cache_size, req->why);
-    return err;
-}
-
-/* Where a file that is not there yet would be: its directory without links, and its name. */
-static int new_path(const char *source, char **out, struct why *why)
-{
-    const char *name = strrchr(source, '/') + 1;
-    struct strbuf path = STRBUF_INIT;
-    char real[PATH_MAX];
-
-    (void)strbuf_add(&path, source, (size_t)(name - source));
-    if (realpath(strbuf_str(&path), real) == NULL) {
-        int err = -errno;
-
-        (void)why_add(why, err, "%s: the directory %s: %s", source, strbuf_str(&path),
-                      strerror(-err));
-        strbuf_done(&path);
-        return err;
-    }
-    strbuf_reset(&path);
-    (void)strbuf_addf(&path, "%s/%s", real, name);
-    *out = strbuf_take(&path);
-    return *out != NULL ? 0 : -ENOMEM;
-}
-
-/* The database's path without links, for SQLite's files beside it and for the lock. */
-static int real_path(const char *source, bool readonly, char **out, struct why *why)
-{
-    char real[PATH_MAX];
-
-    if (realpath(source, real) != NULL) {
-        *out = strdup(real);
-        return *out != NULL ? 0 : -ENOMEM;
-    }
-    if (errno == ENOENT && !readonly)
-        return new_path(source, out, why);
-    return why_add(why, -errno, "%s: %s", source, strerror(errno));
-}
-
-/* Check what lies at the path, before SQLite or a lock touches it. */
-static int check_file(const char *path, bool readonly, struct why *why)
-{
-    struct stat st;
-
-    if (stat(path, &st) < 0)
-        return errno == ENOENT ? 0 : why_add(why, -errno, "%s: %s", path, strerror(errno));
-    if (!S_ISREG(st.st_mode))
-        return why_add(why, -ENOTSUP, "%s is %s, and sqlitefs stores its files in one file", path,
-                       S_ISDIR(st.st_mode) ? "a directory" : "no regular file");
-    if (faccessat(AT_FDCWD, path, R_OK, AT_EACCESS) < 0)
-        return why_add(why, -errno, "%s: %s", path, strerror(errno));
-    if (!readonly && faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) < 0)
-        return why_add(why, -EROFS, "%s can't be written: open it with the option readonly", path);
-    return 0;
-}
-
-/* Check the form of a source. */
-static int check_source(const struct fs_open *req)
-{
-    if (req->handle != NULL)
-        return why_add(req->why, -ENOTSUP,
-                       "sqlitefs opens local files only, not handles: give source=/path/file.db");
-    if (req->source == NULL)
-        return why_add(req->why, -EINVAL, "sqlitefs needs source=/path/file.db");
-    if (req->source[0] != '/' || req->source[1] == '/')
-        return why_add(req->why, -ENOTSUP,
-                       "sqlitefs opens local files only, by absolute path, not %s", req->source);
-    return 0;
-}
-
-static int open_store(struct store *s, const struct fs_open *req)
-{
-    struct format_options options;
-    int err;
-
-    err = check_source(req);
-    if (err == 0)
-        err = read_options(req, &options, &s->sync);
-    if (err == 0)
-        err = real_path(req->source, req->readonly, &s->path, req->why);
-    if (err == 0)
-        err = check_file(s->path, req->readonly, req->why);
-    if (err == 0)
-        err = lock_take(s->path, req->readonly, &s->lock, req->why);
-    return err < 0 ? err : format_open(s, &options, req->why);
-}
-
 static int sqlitefs_open_source(const struct fs_driver *driver, const struct fs_open *req,
                                 struct fs **out)
 {
@@ -507,7 +360,7 @@ static int sqlitefs_open_source(const struct fs_driver *driver, const struct fs_
     s->lock = (struct lock)LOCK_INIT;
     s->clean = true;
     list_init(&s->dirty);
-    err = open_store(s, req);
+    err = source_open(s, req);
     if (err < 0) {
         store_close(s, NULL);
         free(s);
@@ -520,6 +373,6 @@ static int sqlitefs_open_source(const struct fs_driver *driver, const struct fs_
 const struct fs_driver sqlitefs_driver = {
     .name = "sqlitefs",
     .doc = "files in one SQLite file: persistent, crash-safe",
-    .opts = sqlitefs_opts,
+    .opts = source_opts,
     .open_source = sqlitefs_open_source,
 };

@@ -10,8 +10,8 @@
 #include <string.h>
 #include <sys/statvfs.h>
 
-/* Room that must be left on the disk for a change that grows the file: its own bytes twice (log and file), and
- * what SQLite's pages around it take. */
+/* Room that must be left on the disk for a change that grows the file: its own bytes twice (log
+ * and file), and what SQLite's pages around it take. */
 enum { GROWTH_FACTOR = 2, CHANGE_OVERHEAD = 64 * 1024, ROOM_RESERVED = 4 * 1024 * 1024 };
 
 int64_t store_now(const struct store *s)
@@ -106,7 +106,8 @@ int store_sync(struct store *s)
 
 /* ---- Changes ---- */
 
-/* Whether the group may take @bytes more; a group that would not fit is committed first and asked again. */
+/* Whether the group may take @bytes more; a group that would not fit is committed first and asked
+ * again. */
 static int find_room(struct store *s, uint64_t bytes)
 {
     uint64_t used = s->group.bytes + (uint64_t)s->group.ops * CHANGE_OVERHEAD;
@@ -189,7 +190,8 @@ int store_count(struct store *s)
     return err < 0 ? err : 0;
 }
 
-/* The last change: everything is stored, and numbers that were reserved but not used are given back. */
+/* The last change: everything is stored, and numbers that were reserved but not used are given
+ * back. */
 static int mark_clean(struct store *s)
 {
     int err = store_begin(s, 0);

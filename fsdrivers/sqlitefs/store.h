@@ -2,22 +2,25 @@
 /*
  * The store of one sqlitefs: its connection, its caches, and the life of a change.
  *
- * A **change** is one operation. It is atomic: store_begin() opens a savepoint, store_end() releases it, or
- * undoes all of it when the operation failed. Changes gather in a **group**, one transaction of SQLite:
+ * A **change** is one operation. It is atomic: store_begin() opens a savepoint, store_end()
+ * releases it, or undoes all of it when the operation failed. Changes gather in a **group**, one
+ * transaction of SQLite:
  *
- *     store_begin ... store_end   store_begin ... store_end        store_commit
- *     |----- change 1 -----|      |----- change 2 -----|           |
- *     BEGIN ................................................ COMMIT          fs.pending is true between
+ *     store_begin ... store_end   store_begin ... store_end   store_commit
+ *     |----- change 1 --------|   |----- change 2 --------|
+ *     BEGIN ................................................. COMMIT    (fs.pending between)
  *
- * A group is committed by whoever watches fs.pending, when it is GROUP_OPS_MAX changes or GROUP_BYTES_MAX bytes
- * large, and by store_sync(), which then makes the log durable. So a killed process loses at most the open group,
- * and never a part of a change.
+ * A group is committed by whoever watches fs.pending, when it is GROUP_OPS_MAX changes or
+ * GROUP_BYTES_MAX bytes large, and by store_sync(), which then makes the log durable. So a killed
+ * process loses at most the open group, and never a part of a change.
  *
- * When a group can't be committed (the disk is full or broken), SQLite takes all of it back. The store then shows the
- * state of the last commit, is read-only (`broken`), and every later sync reports the error. To meet a full disk before
- * that, store_begin() looks at the free space and refuses growth that might not fit, with -ENOSPC.
+ * When a group can't be committed (the disk is full or broken), SQLite takes all of it back. The
+ * store then shows the state of the last commit, is read-only (`broken`), and every later sync
+ * reports the error. To meet a full disk before that, store_begin() looks at the free space and
+ * refuses growth that might not fit, with -ENOSPC.
  *
- * What is cached belongs to the transaction: undoing a change drops the names and reads held inodes again.
+ * What is cached belongs to the transaction: undoing a change drops the names and reads held
+ * inodes again.
  *
  * Sample, of a slot that changes something:
  *
@@ -77,7 +80,8 @@ struct store {
     struct lock lock;
     char *path; /* owned; of the database */
     bool readonly;
-    bool mounted; /* all checks passed: the file may be called clean again */
+    bool immutable; /* read from a place that can't be written: without lock and log */
+    bool mounted;   /* all checks passed: the file may be called clean again */
     enum sync_mode sync;
 
     struct group group;
@@ -122,7 +126,10 @@ int store_end(struct store *s, int err);
 /** Commit the open group, if any. Returns 0; or the error that made the store read-only. */
 int store_commit(struct store *s);
 
-/** Commit, and return when everything is durable. Returns 0, -EIO, -ENOSPC: also of earlier commits. */
+/**
+ * Commit, and return when everything is durable. Returns 0, -EIO, -ENOSPC: also of earlier
+ * commits.
+ */
 int store_sync(struct store *s);
 
 /** Read totals from the tables. Returns 0, -errno. */

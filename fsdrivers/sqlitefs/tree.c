@@ -126,14 +126,11 @@ static int subdirs_of(struct target t)
 /* ---- Making names ---- */
 
 /* Give a name to an inode that inode_new() made. */
-static int name_new(struct store *s, const struct spot *at, struct inode *i)
+static int name_new(struct store *s, const struct spot *at, const struct inode *i)
 {
     struct target t = {i->stat.ino, i->stat.mode & S_IFMT};
-    int err;
+    int err = name_add(s, at->dir, at->name, t);
 
-    i->stat.nlink = S_ISDIR(t.mode) ? 2 : 1;
-    inode_changed(s, i);
-    err = name_add(s, at->dir, at->name, t);
     return err < 0 ? err : change_dir(s, at->dir, subdirs_of(t));
 }
 
@@ -148,7 +145,7 @@ static int create(struct store *s, const char *path, uint32_t mode)
         err = store_begin(s, 1);
     if (err < 0)
         return err;
-    err = inode_new(s, mode, &i);
+    err = inode_new(s, mode, 0, &i);
     if (err == 0)
         err = name_new(s, &at, i);
     return store_end(s, err);
@@ -166,12 +163,11 @@ int sqlitefs_mkdir(struct fs *fs, const char *path, uint32_t mode)
     return create(store_of(fs), path, S_IFDIR | (mode & 07777u));
 }
 
-static int add_target(struct store *s, struct inode *i, const char *target, size_t len)
+static int add_target(struct store *s, const struct inode *i, const char *target, size_t len)
 {
     sqlite3_stmt *q = DB_USE(&s->db, SQL_SYMLINK_ADD, (int64_t)i->stat.ino);
 
     db_bind_bytes(q, 2, target, len);
-    i->stat.size = len;
     return db_run(q);
 }
 
@@ -188,7 +184,7 @@ int sqlitefs_symlink(struct fs *fs, const char *target, const char *path)
         err = store_begin(s, len);
     if (err < 0)
         return err;
-    err = inode_new(s, S_IFLNK | 0777u, &i);
+    err = inode_new(s, S_IFLNK | 0777u, len, &i);
     if (err == 0)
         err = add_target(s, i, target, len);
     if (err == 0)

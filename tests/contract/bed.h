@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The test bed of the contract suite: an instance of a driver, with a clock, a console and a directory.
+ * The test bed of the contract suite: an instance of a driver, with a clock, a console and a
+ * directory.
  *
  *     CONTRACT(unlink_missing_ENOENT)
  *     {
  *         IS(FS(unlink, "/no"), -ENOENT);
  *     }
  *
- * makes two Criterion tests, ramfs::unlink_missing_ENOENT and sqlitefs::unlink_missing_ENOENT. A bed is made
- * before the body and closed after it; closing checks that all memory was given back. CONTRACT_OPTS() does
- * the same with options. Whoever needs more (reopening, several beds) works with `struct bed` itself.
+ * makes two Criterion tests, ramfs::unlink_missing_ENOENT and sqlitefs::unlink_missing_ENOENT. A
+ * bed is made before the body and closed after it; closing checks that all memory was given back.
+ * CONTRACT_OPTS() does the same with options. Whoever needs more (reopening, several beds) works
+ * with `struct bed` itself.
  */
 #ifndef TESTS_CONTRACT_BED_H
 #define TESTS_CONTRACT_BED_H

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Content of regular files: reading, writing, resizing, holes, and files that outlive their names. */
+/* Content of regular files: reading, writing, resizing, holes, and files that outlive their
+ * names. */
 #include "fsdrivers/fslimits.h"
 #include "tests/contract/bed.h"
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sqlitefs is killed in the middle of a random script. Whatever the moment: the file opens, every rule of FORMAT.md
- * holds, and the tree is the one after some prefix of the script that is no shorter than what was fsynced.
+ * sqlitefs is killed in the middle of a random script. Whatever the moment: the file opens, every
+ * rule of FORMAT.md holds, and the tree is the one after some prefix of the script that is no
+ * shorter than what was fsynced.
  */
 #include "tests/contract/dbcheck.h"
 #include "tests/contract/script.h"
@@ -13,7 +14,8 @@
 
 enum { ROUNDS = 12, STEPS_MAX = 20000, FSYNC_EVERY = 37, COMMIT_EVERY = 11, ACKS_MAX = 60 };
 
-/* The victim: do the script, and tell through the pipe how many steps are durable. Never returns. */
+/* The victim: do the script, and tell through the pipe how many steps are durable. Never
+ * returns. */
 static void victim(struct bed *b, uint64_t seed, int out)
 {
     struct script s;
@@ -62,7 +64,8 @@ static int run_and_kill(struct bed *b, uint64_t seed)
     return durable;
 }
 
-/* Whether the tree is the one after a prefix of at least @durable steps, by doing the script again. */
+/* Whether the tree is the one after a prefix of at least @durable steps, by doing the script
+ * again. */
 static bool is_prefix(uint64_t seed, int durable, uint64_t digest)
 {
     struct script s;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Every allocation fails once: each operation then succeeds or changes nothing, and nothing is leaked. */
+/* Every allocation fails once: each operation then succeeds or changes nothing, and nothing is
+ * leaked. */
 #include "tests/contract/alloc.h"
 #include "tests/contract/bed.h"
 
@@ -32,7 +33,8 @@ static int step(struct bed *b, int number)
     }
 }
 
-/* Do all steps with allocation @n failing; a step that failed is done again. Returns whether one failed. */
+/* Do all steps with allocation @n failing; a step that failed is done again. Returns whether one
+ * failed. */
 static bool run_with_failure(struct bed *b, long n)
 {
     bool failed = false;

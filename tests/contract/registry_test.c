@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The registry: finding drivers, splitting options, reasons for refusals; and generic around a thin driver. */
+/* The registry: finding drivers, splitting options, reasons for refusals; and generic around a
+ * thin driver. */
 #include "fsdrivers/generic/generic.h"
 #include "fsdrivers/options.h"
 #include "fsdrivers/registry.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A script of random operations that follows from a seed: what two drivers must answer alike, and what a crash must
- * leave a prefix of. It works on few names, so that operations meet each other.
+ * A script of random operations that follows from a seed: what two drivers must answer alike, and
+ * what a crash must leave a prefix of. It works on few names, so that operations meet each other.
  */
 #ifndef TESTS_CONTRACT_SCRIPT_H
 #define TESTS_CONTRACT_SCRIPT_H

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Opening sqlitefs: sources, damaged and foreign files, the lock against second openers, the golden file. */
+/* Opening sqlitefs: sources, damaged and foreign files, the lock against second openers, the
+ * golden file. */
 #include "fsdrivers/registry.h"
 #include "tests/contract/bed.h"
 #include "tests/contract/dbcheck.h"
@@ -272,6 +273,24 @@ Test(sqlitefs_open, readonly_file_EROFS)
     IS(chmod(b.db, 0444), 0);
     IS(chmod(b.dir, 0777), 0);
     as_nobody(&b, look_at_readonly_file);
+    bed_done(&b);
+}
+
+static void look_in_readonly_directory(struct bed *b)
+{
+    if (bed_open(b, "readonly") != 0 || !file_is(b, "/f", "abc", 3))
+        _exit(2);
+    bed_close(b);
+}
+
+Test(sqlitefs_open, readonly_in_readonly_directory)
+{
+    struct bed b;
+
+    bed_with_db(&b);
+    IS(chmod(b.dir, 0555), 0);
+    as_nobody(&b, look_in_readonly_directory);
+    IS(chmod(b.dir, 0700), 0);
     bed_done(&b);
 }
 

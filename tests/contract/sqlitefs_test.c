@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* What sqlitefs promises beyond the contract: it keeps files, groups changes, and meets a failing disk. */
+/* What sqlitefs promises beyond the contract: it keeps files, groups changes, and meets a failing
+ * disk. */
 #include "tests/contract/dbcheck.h"
 #include "tests/contract/faults.h"
 #include "tests/contract/script.h"
@@ -194,7 +195,8 @@ SQLITEFS(nothing_changed_nothing_pending, NULL)
     IS(b->fs->pending, false);
 }
 
-/* ---- A failing disk. Each test has a process of its own, so the faulty VFS is nobody else's. ---- */
+/* ---- A failing disk. Each test has a process of its own, so the faulty VFS is nobody else's.
+ * ---- */
 
 Test(sqlitefs, fsync_syncs_the_log_once)
 {
