@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -145,6 +146,12 @@ static void release(struct bridge *b)
     free(b);
 }
 
+/** Whether a seccomp filter of somebody else's is on the daemon, and so on its guests. */
+static bool is_filtered(void)
+{
+    return prctl(PR_GET_SECCOMP) > 0;
+}
+
 int bridge_new(uv_loop_t *loop, struct bridge **out)
 {
     struct bridge *b = calloc(1, sizeof(*b));
@@ -152,7 +159,8 @@ int bridge_new(uv_loop_t *loop, struct bridge **out)
 
     if (b == NULL)
         return -ENOMEM;
-    *b = (struct bridge){.loop = loop, .sigchld = -1, .patching = true};
+    *b = (struct bridge){.loop = loop, .sigchld = -1, .filtered = is_filtered()};
+    bridge_set_patching(b, true);
     err = make_notify_buffers(b);
     if (err == 0)
         err = watch_sigchld(b);
@@ -218,7 +226,7 @@ void bridge_close(struct bridge *b, bridge_closed_fn closed, void *user)
 
 void bridge_set_patching(struct bridge *b, bool patching)
 {
-    b->patching = patching;
+    b->patching = patching && !b->filtered;
 }
 
 /* Spawning. */

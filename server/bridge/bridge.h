@@ -57,7 +57,8 @@ int bridge_probe(struct bridge *b, enum sc_gate gate, struct why *why);
 
 /**
  * Whether `int $0x40` sites of i386 guests are rewritten for good (the default, and faster) or only for the
- * one call. For guests that read or check-sum their own code. Counts for guests spawned later.
+ * one call. For guests that read or check-sum their own code. Counts for guests spawned later. Under a
+ * foreign seccomp filter none is rewritten for good, whatever is asked.
  */
 void bridge_set_patching(struct bridge *b, bool patching);
 

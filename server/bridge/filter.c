@@ -11,6 +11,10 @@
  *         ptrace stop, where the bridge can put a real mmap, munmap or mprotect in its place
  *     anything else                                                        TRACE: the bridge refuses
  *
+ * The host's kernel keeps two x86_64 numbers for the code that its own uprobes put into processes, and asks no
+ * filter about them: 335, uretprobe (Linux 6.14), and 336, uprobe (6.18). Outside of such code the first is
+ * SIGILL and the second answers ENXIO; neither does anything else.
+ *
  * When the bridge has rewritten a call in a TRACE stop, the kernel asks the filter once more, and takes TRACE
  * for "let it run". So the host numbers that tracee.c injects must not be calls that are notified.
  */

@@ -59,6 +59,7 @@ struct bridge {
     int sigchld; /* signalfd */
     uv_poll_t poll;
     bool had_sigchld; /* the thread's mask as it was */
+    bool filtered;    /* under a foreign seccomp filter: see guest_fault.c */
     bool patching;
     struct guest *guests;                        /* by host pid: not reaped yet */
     size_t guest_count;                          /* not freed yet */
@@ -98,6 +99,9 @@ void guest_on_notify(uv_poll_t *poll, int status, int events);
 
 /** guest_call.c: the tracee is AT_ENTRY. */
 void guest_on_entry(struct guest *g);
+
+/** guest_call.c: the tracee is AT_SIGNAL, at an `int $0x40`: carry the call out where it stands. */
+void guest_on_gate(struct guest *g);
 
 /** guest_fault.c: the tracee is AT_SIGNAL. */
 void guest_on_signal(struct guest *g);

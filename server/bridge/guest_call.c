@@ -34,7 +34,8 @@ static void send_answer(struct guest *g, int64_t result)
 /** Whether the guest can be answered where it stands. */
 static bool can_answer(const struct guest *g)
 {
-    return g->via == VIA_NOTIFY || g->tracee.at == AT_ENTRY || g->tracee.at == AT_EXIT;
+    return g->via == VIA_NOTIFY || g->tracee.at == AT_ENTRY || g->tracee.at == AT_EXIT ||
+           g->tracee.at == AT_SIGNAL;
 }
 
 /** The call is over, for the guest too. */
@@ -171,6 +172,19 @@ void guest_on_entry(struct guest *g)
         guest_fail(g, FAIL_EXCEPTION, "int $0x80 or sysenter at 0x%" PRIx64 " is no gate", site);
     else if (filter_is_memory_call(nr))
         begin(g, VIA_STOP, nr, i386 ? regs32 : regs64);
+    else
+        refuse_number(g, nr);
+}
+
+void guest_on_gate(struct guest *g)
+{
+    struct user_regs_struct *r = &g->tracee.regs;
+    const uint64_t regs[MARSHAL_ARGS] = {r->rbx, r->rcx, r->rdx, r->rsi, r->rdi};
+    const int nr = (int)r->rax;
+
+    r->rip += CALL_INSN_SIZE;
+    if (sc_call_by_nr(nr) != NULL)
+        begin(g, VIA_STOP, nr, regs);
     else
         refuse_number(g, nr);
 }

@@ -2,7 +2,12 @@
 /* Every way into the host's kernel that is not the guest's own gate. */
 #include "cases.h"
 
-enum { NUMBERS = 600, X32_BIT = 0x40000000 };
+enum {
+    NUMBERS = 600,
+    URETPROBE = 335, /* on x86_64 the host's kernel asks no filter about these two */
+    UPROBE = 336,
+    X32_BIT = 0x40000000,
+};
 
 /** Whether a number is a call of the system: then it is no way into the host's kernel. */
 static int is_assigned(int nr)
@@ -25,7 +30,7 @@ static int all_numbers(void)
     for (int nr = 0; nr <= NUMBERS; nr++) {
         long result;
 
-        if (is_assigned(nr))
+        if (is_assigned(nr) || nr == URETPROBE || nr == UPROBE)
             continue;
         result = sc_call(nr, 0, 0, 0, 0, 0);
 #ifdef __x86_64__
@@ -50,6 +55,26 @@ static int odd_numbers(void)
     MUST(sc_call(0x7FFFFFFF, 0, 0, 0, 0, 0) == 0x7FFFFFFF);
 #endif
     return PASSED;
+}
+
+/** The two that no filter sees are harmless: refused by us, or by the host's kernel. */
+static int uprobe(void)
+{
+    long result = sc_call(UPROBE, 0, 0, 0, 0, 0);
+
+#ifdef __x86_64__
+    MUST(result == -ENOSYS || result == -ENXIO);
+#else
+    MUST(result == UPROBE);
+#endif
+    return PASSED;
+}
+
+static int uretprobe(void)
+{
+    (void)sc_call(URETPROBE, 0, 0, 0, 0, 0); /* refused, or an invalid instruction */
+    __asm__ volatile("ud2");
+    return 0;
 }
 
 /** int $0x80 that no int $0x40 was before: with getpid's number, and with a call's. */
@@ -205,10 +230,10 @@ static int many_gates(void)
 }
 
 static const struct guest_case cases[] = {
-    CASE(all_numbers), CASE(odd_numbers),   CASE(int80),       CASE(int80_yield),
-    CASE(other_gate),  CASE(sysenter),      CASE(far_jump),    CASE(far_read),
-    CASE(vsyscall),    CASE(vsyscall_read), CASE(thread_area), CASE(rewritten_gate),
-    CASE(many_gates),
+    CASE(all_numbers), CASE(odd_numbers),    CASE(uprobe),     CASE(uretprobe),
+    CASE(int80),       CASE(int80_yield),    CASE(other_gate), CASE(sysenter),
+    CASE(far_jump),    CASE(far_read),       CASE(vsyscall),   CASE(vsyscall_read),
+    CASE(thread_area), CASE(rewritten_gate), CASE(many_gates),
 };
 
 int main(void)

@@ -168,6 +168,7 @@ void lab_open(struct lab *l)
     l->limit.data = l;
     (void)uv_timer_start(&l->limit, on_limit, LIMIT_MS, 0);
     cr_assert_eq(bridge_new(&l->loop, &l->bridge), 0);
+    l->view = "home";
     require_gate(l, SC_GATE_X86_64);
     require_gate(l, SC_GATE_I386);
     open_machine(l);
@@ -272,6 +273,18 @@ void lab_put(struct lab *l, const char *file, const void *bytes, size_t size)
     cr_assert_eq(carry_out(l, &c), 0);
 }
 
+void lab_read_only(struct lab *l)
+{
+    struct call c;
+
+    prepare(l, &c, SC_SUBFS);
+    c.args.subfs =
+        (struct sc_subfs_args){str("readonly"), str("home"), str("/"), FM_READ | FM_READDIR, 0};
+    cr_assert_eq(carry_out(l, &c), 0);
+    machine_census(l->m, &l->start);
+    l->view = "readonly";
+}
+
 size_t lab_image(const char *program, enum sc_gate gate, unsigned char **out)
 {
     char path[512];
@@ -307,7 +320,7 @@ int lab_start(struct lab *l, const char *file)
     cr_assert_eq(carry_out(l, &c), 0);
     pid = c.out.new_proc.pid;
     prepare(l, &c, SC_BIND_FS);
-    c.args.bind_fs = (struct sc_bind_fs_args){pid, str("home"), str("home")};
+    c.args.bind_fs = (struct sc_bind_fs_args){pid, str("home"), str(l->view)};
     cr_assert_eq(carry_out(l, &c), 0);
     prepare(l, &c, SC_PROC_EXEC);
     c.args.proc_exec = (struct sc_proc_exec_args){pid, str(file)};

@@ -31,7 +31,8 @@ struct lab {
     uv_timer_t limit; /* a test that hangs is aborted */
     struct bridge *bridge;
     struct machine *m;
-    struct proc *p; /* a driven child of init: home: is a ramfs, io: is devfs */
+    struct proc *p;   /* a driven child of init: home: is a ramfs, io: is devfs */
+    const char *view; /* which of its views guests get as home: */
     struct listener listener;
     struct census start;
     int fds_before;
@@ -40,6 +41,8 @@ struct lab {
 };
 
 void lab_open(struct lab *l);
+
+/** Close a laboratory. Guests that still run are ended by machine_free() or by bridge_close(). */
 void lab_close(struct lab *l);
 
 /** Turn the loop until no call of @c's kind is parked any more: wait for one call. */
@@ -53,6 +56,9 @@ void lab_turn(struct lab *l, unsigned ms);
 
 /** Write a file through calls; its name is created or cut. */
 void lab_put(struct lab *l, const char *file, const void *bytes, size_t size);
+
+/** Make a view of home: that can only be read, and give guests that one from now on. */
+void lab_read_only(struct lab *l);
 
 /** Read a guest's image. @out returned, free(). Returns its size. */
 size_t lab_image(const char *program, enum sc_gate gate, unsigned char **out);

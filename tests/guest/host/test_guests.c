@@ -43,14 +43,24 @@ static void run_all(const char *program, const struct expectation *cases, size_t
 
 Test(guests, hello)
 {
+    lab_put(&l, "home:/letter", "Dear guest\n", 11);
+    lab_read_only(&l);
     for (size_t g = 0; g < 2; g++) {
-        struct sc_proc_status s;
+        struct sc_proc_status s = lab_run(&l, "hello", lab_gates[g], NULL);
 
-        lab_put(&l, "home:/letter", "Dear guest\n", 11);
-        s = lab_run(&l, "hello", lab_gates[g], NULL);
-        /* the laboratory's home: can be written, which hello takes for a failure */
-        lab_expect(&l, "hello", s, PS_DONE, 3);
+        lab_expect(&l, "hello", s, PS_DONE, 42);
         cr_assert_not_null(strstr(l.log, "home:/letter holds 11 bytes: Dear guest\n"), "%s", l.log);
+        cr_assert_not_null(strstr(l.log, "I may not write it: error 13\n"), "%s", l.log);
+    }
+}
+
+Test(guests, zeroptr)
+{
+    for (size_t g = 0; g < 2; g++) {
+        struct sc_proc_status s = lab_run(&l, "zeroptr", lab_gates[g], NULL);
+
+        lab_expect(&l, "zeroptr", s, PS_FAILURE, FAIL_ZEROPTR);
+        cr_assert_not_null(strstr(l.log, "end: page fault at address 0x0"), "%s", l.log);
     }
 }
 
@@ -141,6 +151,19 @@ Test(guests, calls)
         {"registers_kept", PS_DONE, LAB_PASSED}, {"exit_code", PS_DONE, -2},
     };
 
+    RUN_ALL("calls", cases);
+}
+
+/** A guest that makes a child, gives it a view, runs and awaits it. */
+Test(guests, run_child)
+{
+    static const struct expectation cases[] = {{"run_child", PS_DONE, LAB_PASSED}};
+
+    lab_put(&l, "home:/letter", "Dear child\n", 11);
+    lab_read_only(&l);
+    lab_install(&l, "hello", SC_GATE_I386, "home:/child");
+    RUN_ALL("calls", cases);
+    lab_install(&l, "hello", SC_GATE_X86_64, "home:/child");
     RUN_ALL("calls", cases);
 }
 

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/* When the daemon is killed, its guests die with it: 100 of them, at rest and at work. */
+#include "tests/guest/host/lab.h"
+
+#include <criterion/criterion.h>
+
+#include <signal.h>
+#include <stdio.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { GUESTS = 100, TRIES = 100, TRY_NS = 50000000, EXIT_SKIP = 77 };
+
+/** Run guests until somebody kills us; tell through the pipe when all run. */
+static void be_daemon(int ready)
+{
+    static struct lab l;
+    const char *names[4] = {"home:/a", "home:/b", "home:/c", "home:/d"};
+
+    lab_open(&l);
+    for (int i = 0; i < 4; i++)
+        lab_install(&l, i < 2 ? "sleeper" : "loop", lab_gates[i % 2], names[i]);
+    for (int i = 0; i < GUESTS; i++) {
+        /* few loops: they cost a processor each */
+        if (lab_start(&l, names[i < GUESTS - 4 ? i % 2 : 2 + i % 2]) < 0)
+            _exit(1);
+    }
+    (void)!write(ready, "!", 1);
+    for (;;)
+        (void)uv_run(&l.loop, UV_RUN_ONCE);
+}
+
+/** How many of these processes live. */
+static int count_living(const pid_t *pids, int count)
+{
+    int living = 0;
+
+    for (int i = 0; i < count; i++)
+        living += kill(pids[i], 0) == 0;
+    return living;
+}
+
+Test(daemon, takes_its_guests_along)
+{
+    static const struct timespec nap = {0, TRY_NS};
+    pid_t pids[LAB_HOST_PIDS_MAX];
+    int status = 0;
+    int ready[2];
+    char byte;
+    pid_t daemon;
+    int count;
+
+    cr_assert_eq(pipe(ready), 0);
+    daemon = fork();
+    if (daemon == 0)
+        be_daemon(ready[1]);
+    (void)close(ready[1]);
+    if (read(ready[0], &byte, 1) != 1) {
+        (void)waitpid(daemon, &status, 0);
+        if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_SKIP)
+            _exit(EXIT_SKIP);
+        cr_assert_fail("the daemon did not get ready: status 0x%x", status);
+    }
+    count = lab_host_pids(daemon, pids);
+    cr_assert_eq(count, GUESTS);
+    cr_assert_eq(kill(daemon, SIGKILL), 0);
+    cr_assert_eq(waitpid(daemon, &status, 0), daemon);
+    for (int i = 0; i < TRIES && count_living(pids, count) > 0; i++)
+        (void)nanosleep(&nap, NULL);
+    cr_assert_eq(count_living(pids, count), 0);
+    (void)close(ready[0]);
+}

@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What a guest may not do to the host, and what it may not have of it: other ways into the host's kernel, open
+ * descriptors, memory it did not ask for, another tracer.
+ */
+#include "tests/guest/host/lab.h"
+
+#include <criterion/criterion.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ptrace.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static struct lab l;
+
+static void setup(void)
+{
+    lab_open(&l);
+}
+
+static void teardown(void)
+{
+    lab_close(&l);
+}
+
+TestSuite(entries, .init = setup, .fini = teardown);
+
+static void run_entry(enum sc_gate gate, const char *which, uint32_t state, int32_t code)
+{
+    lab_expect(&l, which, lab_run(&l, "entries", gate, which), state, code);
+}
+
+Test(entries, other_ways_are_faults)
+{
+    static const char *const fatal[] = {"int80",    "int80_yield", "other_gate",    "sysenter",
+                                        "far_jump", "far_read",    "vsyscall_read", "vsyscall"};
+
+    for (size_t g = 0; g < 2; g++) {
+        for (size_t i = 0; i < sizeof(fatal) / sizeof(fatal[0]); i++)
+            run_entry(lab_gates[g], fatal[i], PS_FAILURE, FAIL_EXCEPTION);
+    }
+}
+
+Test(entries, other_numbers_do_nothing)
+{
+    for (size_t g = 0; g < 2; g++) {
+        run_entry(lab_gates[g], "all_numbers", PS_DONE, LAB_PASSED);
+        cr_assert_not_null(strstr(l.log, "note: Unimplemented syscall 127\n"));
+        run_entry(lab_gates[g], "odd_numbers", PS_DONE, LAB_PASSED);
+        run_entry(lab_gates[g], "uprobe", PS_DONE, LAB_PASSED);
+        run_entry(lab_gates[g], "uretprobe", PS_FAILURE, FAIL_EXCEPTION);
+    }
+}
+
+/** The thread area is where the guest's memory begins: at 0. */
+Test(entries, no_thread_area)
+{
+    run_entry(SC_GATE_X86_64, "thread_area", PS_FAILURE, FAIL_ZEROPTR);
+    run_entry(SC_GATE_I386, "thread_area", PS_FAILURE, FAIL_EXCEPTION); /* a null selector */
+}
+
+Test(entries, gates_are_patched)
+{
+    run_entry(SC_GATE_I386, "rewritten_gate", PS_DONE, LAB_PASSED);
+    run_entry(SC_GATE_I386, "many_gates", PS_DONE, LAB_PASSED);
+}
+
+Test(entries, gates_unpatched)
+{
+    bridge_set_patching(l.bridge, false);
+    run_entry(SC_GATE_I386, "rewritten_gate", PS_DONE, LAB_PASSED);
+    run_entry(SC_GATE_I386, "int80", PS_FAILURE, FAIL_EXCEPTION);
+    run_entry(SC_GATE_I386, "all_numbers", PS_DONE, LAB_PASSED);
+    lab_expect(&l, "memory", lab_run(&l, "memory", SC_GATE_I386, "map_write_unmap"), PS_DONE,
+               LAB_PASSED);
+}
+
+/** Start a sleeping guest and tell its host process. */
+static pid_t start_sleeper(enum sc_gate gate, int *pid)
+{
+    pid_t pids[LAB_HOST_PIDS_MAX];
+
+    lab_install(&l, "sleeper", gate, "home:/sleeper");
+    l.log_len = 0;
+    l.log[0] = '\0';
+    *pid = lab_start(&l, "home:/sleeper");
+    cr_assert_gt(*pid, 0);
+    lab_await_log(&l, "asleep\n");
+    cr_assert_eq(lab_host_pids(getpid(), pids), 1);
+    return pids[0];
+}
+
+static int count_entries(const char *path)
+{
+    DIR *dir = opendir(path);
+    int count = 0;
+
+    cr_assert_not_null(dir, "%s", path);
+    while (readdir(dir) != NULL)
+        count++;
+    (void)closedir(dir);
+    return count - 2; /* . and .. */
+}
+
+Test(entries, no_descriptors)
+{
+    for (size_t g = 0; g < 2; g++) {
+        char path[64];
+        int pid;
+        pid_t host_pid = start_sleeper(lab_gates[g], &pid);
+
+        (void)snprintf(path, sizeof(path), "/proc/%d/fd", host_pid);
+        cr_assert_eq(count_entries(path), 0);
+        (void)snprintf(path, sizeof(path), "/proc/%d/task", host_pid);
+        cr_assert_eq(count_entries(path), 1);
+        (void)lab_kill(&l, pid);
+    }
+}
+
+/** Image, stack and nothing else is mapped; the fixed vsyscall page is the host kernel's own. */
+Test(entries, no_host_memory)
+{
+    for (size_t g = 0; g < 2; g++) {
+        const unsigned long limit = lab_gates[g] == SC_GATE_I386 ? 0xC0000000 : 0x7FFF00000000;
+        char line[256];
+        int pid;
+        pid_t host_pid = start_sleeper(lab_gates[g], &pid);
+        FILE *maps;
+
+        (void)snprintf(line, sizeof(line), "/proc/%d/maps", host_pid);
+        maps = fopen(line, "r");
+        cr_assert_not_null(maps);
+        while (fgets(line, sizeof(line), maps) != NULL) {
+            char *end;
+
+            (void)strtoul(line, &end, 16);
+            cr_assert(strstr(line, "[vsyscall]") != NULL || strtoul(end + 1, NULL, 16) <= limit,
+                      "%s", line);
+            cr_assert(strchr(line, '/') == NULL, "%s", line);
+        }
+        (void)fclose(maps);
+        (void)lab_kill(&l, pid);
+    }
+}
+
+/** The line of /proc/PID/status that begins with a word. */
+static void status_line(pid_t pid, const char *word, char *out, size_t size)
+{
+    FILE *f;
+
+    (void)snprintf(out, size, "/proc/%d/status", pid);
+    f = fopen(out, "r");
+    cr_assert_not_null(f);
+    while (fgets(out, (int)size, f) != NULL) {
+        if (strncmp(out, word, strlen(word)) == 0)
+            break;
+    }
+    (void)fclose(f);
+}
+
+Test(entries, confined)
+{
+    char line[128];
+    int pid;
+    pid_t host_pid = start_sleeper(SC_GATE_X86_64, &pid);
+
+    status_line(host_pid, "NoNewPrivs:", line, sizeof(line));
+    cr_assert_str_eq(line, "NoNewPrivs:\t1\n");
+    status_line(host_pid, "Seccomp:", line, sizeof(line));
+    cr_assert_str_eq(line, "Seccomp:\t2\n");
+    (void)lab_kill(&l, pid);
+}
+
+/** Another process cannot attach: the guest has a tracer, and its memory can't be dumped. */
+Test(entries, no_other_tracer)
+{
+    int pid;
+    int status;
+    pid_t host_pid = start_sleeper(SC_GATE_X86_64, &pid);
+    pid_t other = fork();
+
+    if (other == 0)
+        _exit(ptrace(PTRACE_ATTACH, host_pid, NULL, NULL) < 0 ? errno : 0);
+    cr_assert_eq(waitpid(other, &status, 0), other);
+    cr_assert_eq(WEXITSTATUS(status), EPERM);
+    (void)lab_kill(&l, pid);
+}

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: MIT */
+/* What happens to guests from outside: PROC_KILL, signals, the host's kill at any moment, closing. */
+#include "tests/guest/host/lab.h"
+
+#include <criterion/criterion.h>
+
+#include <elf.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { CROWD = 30, ROUNDS = 200 };
+
+static struct lab l;
+
+static void setup(void)
+{
+    lab_open(&l);
+}
+
+static void teardown(void)
+{
+    lab_close(&l);
+}
+
+TestSuite(outside, .init = setup, .fini = teardown);
+
+Test(outside, kill_at_work_and_at_rest)
+{
+    for (size_t g = 0; g < 2; g++) {
+        int pid;
+
+        lab_install(&l, "loop", lab_gates[g], "home:/loop");
+        lab_install(&l, "sleeper", lab_gates[g], "home:/sleeper");
+        pid = lab_start(&l, "home:/loop");
+        lab_expect(&l, "kill at once", lab_kill(&l, pid), PS_KILLED, 0);
+        pid = lab_start(&l, "home:/loop");
+        lab_turn(&l, 10);
+        lab_expect(&l, "kill a loop", lab_kill(&l, pid), PS_KILLED, 0);
+        pid = lab_start(&l, "home:/sleeper");
+        lab_await_log(&l, "asleep\n");
+        lab_turn(&l, 10);
+        lab_expect(&l, "kill a sleeper", lab_kill(&l, pid), PS_KILLED, 0);
+    }
+}
+
+/** Signals that others send are no business of a guest. */
+Test(outside, signals_are_swallowed)
+{
+    static const int signals[] = {SIGTERM, SIGINT,  SIGSEGV, SIGTRAP, SIGSTOP, SIGTSTP, SIGCONT,
+                                  SIGCHLD, SIGUSR1, SIGFPE,  SIGSYS,  SIGALRM, SIGILL,  SIGBUS};
+    pid_t pids[LAB_HOST_PIDS_MAX];
+    struct sc_proc_status s;
+
+    lab_install(&l, "loop", SC_GATE_X86_64, "home:/loop");
+    lab_install(&l, "sleeper", SC_GATE_I386, "home:/sleeper");
+    int loop = lab_start(&l, "home:/loop");
+    int sleeper = lab_start(&l, "home:/sleeper");
+    lab_await_log(&l, "asleep\n");
+    cr_assert_eq(lab_host_pids(getpid(), pids), 2);
+    for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
+        (void)kill(pids[0], signals[i]);
+        (void)kill(pids[1], signals[i]);
+        lab_turn(&l, 2);
+    }
+    cr_assert_eq(lab_host_pids(getpid(), pids), 2);
+    s = lab_kill(&l, loop);
+    lab_expect(&l, "loop", s, PS_KILLED, 0);
+    s = lab_kill(&l, sleeper);
+    lab_expect(&l, "sleeper", s, PS_KILLED, 0);
+}
+
+/** A guest that the host kills, at work or in a parked call, has failed. */
+Test(outside, host_kill)
+{
+    pid_t pids[LAB_HOST_PIDS_MAX];
+
+    for (size_t i = 0; i < 2; i++) {
+        const char *program = i == 0 ? "loop" : "sleeper";
+        int pid;
+
+        lab_install(&l, program, SC_GATE_X86_64, "home:/victim");
+        pid = lab_start(&l, "home:/victim");
+        lab_turn(&l, 10);
+        cr_assert_eq(lab_host_pids(getpid(), pids), 1);
+        (void)kill(pids[0], SIGKILL);
+        lab_expect(&l, program, lab_wait(&l, pid), PS_FAILURE, FAIL_EXCEPTION);
+        cr_assert_not_null(strstr(l.log, "end: the host ended the guest (Killed)\n"), "%s", l.log);
+    }
+}
+
+/** Random kills while guests make calls of all kinds: no hang, no leak, nobody else is hit. */
+Test(outside, chaos)
+{
+    static const char *const cases[] = {"map_write_unmap", "many_regions"};
+    unsigned random = 1;
+
+    lab_put(&l, "home:/case", cases[1], strlen(cases[1]));
+    for (int round = 0; round < ROUNDS; round++) {
+        pid_t pids[LAB_HOST_PIDS_MAX];
+        struct sc_proc_status s;
+        int pid;
+
+        lab_install(&l, "memory", lab_gates[round % 2], "home:/victim");
+        pid = lab_start(&l, "home:/victim");
+        random = random * 1103515245 + 12345;
+        for (unsigned i = 0; i < (random >> 16) % 300; i++)
+            (void)uv_run(&l.loop, UV_RUN_NOWAIT);
+        if (lab_host_pids(getpid(), pids) == 1)
+            (void)kill(pids[0], SIGKILL);
+        s = lab_wait(&l, pid);
+        if (s.state != PS_FAILURE)
+            lab_expect(&l, "survivor", s, PS_DONE, LAB_PASSED);
+    }
+}
+
+/** Many at once, at rest and at work; a machine that ends takes them all. */
+Test(outside, crowd)
+{
+    int pids[2 * CROWD];
+
+    lab_install(&l, "sleeper", SC_GATE_X86_64, "home:/sleeper");
+    lab_install(&l, "sleeper", SC_GATE_I386, "home:/sleeper32");
+    for (int i = 0; i < CROWD; i++) {
+        pids[2 * i] = lab_start(&l, "home:/sleeper");
+        pids[2 * i + 1] = lab_start(&l, "home:/sleeper32");
+        cr_assert(pids[2 * i] > 0 && pids[2 * i + 1] > 0);
+    }
+    lab_turn(&l, 20);
+    for (int i = 0; i < 2 * CROWD; i++)
+        lab_expect(&l, "crowd", lab_kill(&l, pids[i]), PS_KILLED, 0);
+}
+
+/** Guests that live when the bridge closes are ended by it. */
+Test(outside, close_with_guests, .init = setup)
+{
+    pid_t pids[LAB_HOST_PIDS_MAX];
+
+    lab_install(&l, "sleeper", SC_GATE_X86_64, "home:/sleeper");
+    lab_install(&l, "loop", SC_GATE_I386, "home:/loop");
+    cr_assert_gt(lab_start(&l, "home:/sleeper"), 0);
+    cr_assert_gt(lab_start(&l, "home:/loop"), 0);
+    lab_turn(&l, 10);
+    bridge_close(l.bridge, NULL, NULL);
+    while (lab_host_pids(getpid(), pids) > 0)
+        (void)uv_run(&l.loop, UV_RUN_ONCE);
+    cr_assert(waitpid(-1, NULL, WNOHANG) == -1 && errno == ECHILD);
+    cr_assert_eq(bridge_new(&l.loop, &l.bridge), 0);
+    lab_expect(&l, "sleeper", lab_wait(&l, l.p->pid + 1), PS_KILLED, 0);
+    lab_expect(&l, "loop", lab_wait(&l, l.p->pid + 2), PS_KILLED, 0);
+}
+
+/** An image with 8 TiB of bss is refused, and the child is as it was. */
+Test(outside, giant_bss)
+{
+    unsigned char *image;
+    size_t size = lab_image("hello", SC_GATE_X86_64, &image);
+    Elf64_Ehdr ehdr;
+    Elf64_Phdr phdr;
+
+    memcpy(&ehdr, image, sizeof(ehdr));
+    for (unsigned i = 0; i < ehdr.e_phnum; i++) {
+        unsigned char *at = image + ehdr.e_phoff + i * sizeof(phdr);
+
+        memcpy(&phdr, at, sizeof(phdr));
+        if (phdr.p_type == PT_LOAD)
+            phdr.p_memsz = i + 2 == ehdr.e_phnum ? UINT64_C(8) << 40 : phdr.p_memsz;
+        memcpy(at, &phdr, sizeof(phdr));
+    }
+    lab_put(&l, "home:/giant", image, size);
+    free(image);
+    cr_assert_eq(lab_start(&l, "home:/giant"), -ENOMEM);
+}
