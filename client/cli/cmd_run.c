@@ -8,114 +8,21 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { END_MS = 5000 }; /* how long the daemon may take to end a guest or a machine */
 
-static int64_t now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-/* Block what ends a run, and have it on a descriptor instead. Returns it or -1. */
-static int watch_signals(void)
-{
-    sigset_t set;
-
-    sigemptyset(&set);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGHUP);
-    (void)sigprocmask(SIG_BLOCK, &set, NULL);
-    signal(SIGPIPE, SIG_IGN);
-    return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-}
-
-/* Wait until the daemon has something to say, or the run has to end. */
-static void wait_for_news(struct run *r)
-{
-    struct signalfd_siginfo info;
-    struct pollfd fds[2] = {
-        {.fd = scbox_fd(r->reach.conn), .events = POLLIN},
-        {.fd = r->signal_fd, .events = POLLIN},
-    };
-    int64_t left = r->deadline_ms == INT64_MAX ? -1 : r->deadline_ms - now_ms();
-
-    if (r->deadline_ms != INT64_MAX && left <= 0) {
-        r->ending = RUN_TIMEOUT;
-        return;
-    }
-    (void)poll(fds, 2, left > INT32_MAX ? INT32_MAX : (int)left);
-    if (read(r->signal_fd, &info, sizeof info) == sizeof info)
-        r->ending = RUN_SIGNAL + (int)info.ssi_signo;
-}
-
-int run_call(struct run *r, const char *method, cJSON *params, cJSON **result)
-{
-    int64_t id = 0;
-    int outcome = scbox_send(r->reach.conn, method, params, &id, &r->error);
-
-    if (outcome < 0)
-        return outcome;
-    do {
-        outcome = scbox_receive(r->reach.conn, id, 0, result, &r->error);
-        if (outcome != -ETIMEDOUT)
-            return outcome;
-        if (r->ending == 0)
-            wait_for_news(r);
-    } while (r->ending == 0);
-    scbox_forget(r->reach.conn, id);
-    return -EINTR;
-}
-
-int run_refused(struct run *r, int outcome)
-{
-    struct strbuf place = STRBUF_INIT;
-
-    if (outcome != -EINTR) {
-        (void)strbuf_addf(&place, "run: %s", r->doing);
-        show_error(stderr, strbuf_str(&place), &r->error);
-        strbuf_done(&place);
-    }
-    if (outcome < 0 && outcome != -EINTR)
-        reach_last_words(&r->reach);
-    return r->ending != 0 ? r->ending : RUN_DAEMON;
-}
-
-int run_must(struct run *r, const char *method, cJSON *params, cJSON **result)
-{
-    int outcome = run_call(r, method, params, result);
-
-    return outcome == SCBOX_OK ? 0 : run_refused(r, outcome);
-}
-
-/* What guests print goes on byte for byte; a reader that went away ends the run as SIGPIPE would. */
 static void pass_output(struct run *r, const cJSON *params)
 {
     char *bytes = NULL;
     size_t len = 0;
-    size_t done = 0;
 
-    if (scbox_data(params, &bytes, &len) < 0)
-        return;
-    while (done < len && r->ending == 0) {
-        ssize_t put = write(STDOUT_FILENO, bytes + done, len - done);
-
-        if (put >= 0)
-            done += (size_t)put;
-        else if (errno != EINTR)
-            r->ending = RUN_SIGNAL + SIGPIPE;
-    }
+    if (scbox_data(params, &bytes, &len) == 0)
+        run_output(r, bytes, len);
     free(bytes);
 }
 
@@ -129,6 +36,8 @@ static void on_event(void *user, const char *method, const cJSON *params)
         return;
     if (strcmp(kind, "log") == 0 || strcmp(kind, "console") == 0)
         pass_output(r, params);
+    else if (strcmp(kind, "lost") == 0)
+        r->lost += json_int(params, "count");
     else if (strcmp(kind, "note") == 0)
         complain(0, "run", "note: %s", text);
     else if (strcmp(kind, "end") == 0 && r->pid != 0 && json_int(params, "pid") == r->pid) {
@@ -264,7 +173,7 @@ static int wait_for_guest(struct run *r)
 
     r->doing = "waiting for the guest";
     if (r->opts->timeout_ms > 0)
-        r->deadline_ms = now_ms() + r->opts->timeout_ms;
+        run_deadline(r, r->opts->timeout_ms);
     code = run_must(r, "SC_PROC_WAIT", pid_params(r), &status);
     if (code == 0)
         code = judge(r, status);
@@ -272,34 +181,52 @@ static int wait_for_guest(struct run *r)
     return code;
 }
 
-/* Leave nothing behind on a daemon that goes on, and say why an early end came. */
-static void finish(struct run *r)
+/* Say what a person could not know from the output. */
+static void tell_ending(const struct run *r)
 {
-    bool keep = r->opts->keep_daemon && r->reach.daemon != NULL;
-
     if (r->ending == RUN_TIMEOUT)
         complain(0, "run", "guest killed: it ran longer than %g s",
                  (double)r->opts->timeout_ms / 1000);
     else if (r->ending > RUN_SIGNAL && r->ending != RUN_SIGNAL + SIGPIPE)
         complain(0, "run", "guest killed: %s", strsignal(r->ending - RUN_SIGNAL));
+    if (r->lost > 0)
+        complain(0, "run", "%d pieces of output were lost: stdout was not read fast enough",
+                 r->lost);
+}
+
+/* Let the daemon live on, and tell how to come back to it. */
+static void keep_daemon(struct run *r)
+{
+    const char *socket = daemon_socket(r->reach.daemon);
+
+    complain(0, "run",
+             "the daemon goes on at %s; look with `scbox shell --socket %s%s%s`, stop it with "
+             "`scbox call --socket %s server.shutdown`",
+             socket, socket, r->machine != NULL ? " --machine " : "",
+             r->machine != NULL ? r->machine : "", socket);
+    daemon_release(r->reach.daemon);
+    r->reach.daemon = NULL;
+}
+
+/*
+ * End what goes on, print what is left to print, and leave nothing behind on a daemon that is not ours.
+ * Returns the exit code, which is @code unless the run ended early.
+ */
+static int finish(struct run *r, int code)
+{
     if (r->ending != 0 && r->pid != 0)
         (void)scbox_call(r->reach.conn, "SC_PROC_KILL", pid_params(r), END_MS, NULL, NULL);
+    run_drain(r);
+    tell_ending(r);
     if (r->machine != NULL && r->reach.daemon == NULL) {
         cJSON *params = cJSON_CreateObject();
 
         (void)cJSON_AddStringToObject(params, "machine", r->machine);
         (void)scbox_call(r->reach.conn, "machine.destroy", params, END_MS, NULL, NULL);
     }
-    if (!keep)
-        return;
-    complain(0, "run",
-             "the daemon goes on at %s; look with `scbox shell --socket %s%s%s`, stop it "
-             "with `scbox call --socket %s server.shutdown`",
-             daemon_socket(r->reach.daemon), daemon_socket(r->reach.daemon),
-             r->machine != NULL ? " --machine " : "", r->machine != NULL ? r->machine : "",
-             daemon_socket(r->reach.daemon));
-    daemon_release(r->reach.daemon);
-    r->reach.daemon = NULL;
+    if (r->opts->keep_daemon && r->reach.daemon != NULL)
+        keep_daemon(r);
+    return r->ending != 0 ? r->ending : code;
 }
 
 static int subscribe(struct run *r)
@@ -331,7 +258,7 @@ static int play(struct run *r, int fd)
     if (code == 0)
         code = wait_for_guest(r);
     free(path);
-    return r->ending != 0 ? r->ending : code;
+    return code;
 }
 
 /* Open the program. Returns a descriptor, or -1 with an exit code. */
@@ -373,8 +300,7 @@ static int run_with_daemon(struct run *r, int fd)
     if (reach_open(&spec, &r->reach) < 0)
         return RUN_DAEMON;
     scbox_on_event(r->reach.conn, on_event, r);
-    code = play(r, fd);
-    finish(r);
+    code = finish(r, play(r, fd));
     reach_done(&r->reach);
     return code;
 }
@@ -382,14 +308,15 @@ static int run_with_daemon(struct run *r, int fd)
 int cmd_run(int argc, char **argv)
 {
     struct run_options opts = {0};
-    struct run r = {.opts = &opts, .error = SCBOX_ERROR_INIT, .deadline_ms = INT64_MAX};
+    struct run r = {
+        .opts = &opts, .error = SCBOX_ERROR_INIT, .deadline_ms = INT64_MAX, .out = STRBUF_INIT};
     int found = run_options_parse(argc, argv, &opts);
     int code = found == OPTION_HELP ? CMD_OK : CMD_USAGE;
     int fd = found == 0 ? open_program(opts.file, &code) : -1;
 
     r.signal_fd = -1;
     if (fd >= 0) {
-        r.signal_fd = watch_signals();
+        r.signal_fd = run_watch_signals();
         code = run_with_daemon(&r, fd);
         close(fd);
     }
@@ -398,6 +325,7 @@ int cmd_run(int argc, char **argv)
     scbox_error_done(&r.error);
     free(r.machine);
     free(r.last_note);
+    strbuf_done(&r.out);
     run_options_done(&opts);
     return code;
 }

@@ -127,7 +127,8 @@ static void keep_typed(struct shell *sh, const char *line, const struct scn_resu
 {
     bool refused = r->error.code > 0 && r->expected == NULL;
 
-    if (r->column != 0 || r->outcome == SCN_ERROR || line[strspn(line, " \t")] == '\0')
+    if (r->column != 0 || r->outcome == SCN_ERROR || r->outcome == SCN_TIMEOUT ||
+        line[strspn(line, " \t")] == '\0')
         return;
     sh->typed_count++;
     if (!refused)

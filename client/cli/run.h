@@ -14,6 +14,7 @@
 #define CLIENT_CLI_RUN_H
 
 #include "client/cli/reach.h"
+#include "server/base/strbuf.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -67,6 +68,9 @@ struct run {
     char *machine;       /* owned */
     int32_t pid;         /* of the guest; 0 before there is one */
     char *last_note;     /* why the guest failed, as the machine told it; owned */
+    struct strbuf out;   /* output on its way to stdout */
+    size_t out_done;     /* bytes of it that are written */
+    int32_t lost;        /* events the daemon could not keep for us */
 };
 
 /**
@@ -80,6 +84,18 @@ void run_options_done(struct run_options *opts);
 
 /** The view that holds the program itself; the guest does not get it. */
 #define RUN_IMAGE_VIEW "host"
+
+/** Block what ends a run, and have it on a descriptor instead. Returns the descriptor, or -1. */
+int run_watch_signals(void);
+
+/** From now on the run may take this long. */
+void run_deadline(struct run *r, int64_t timeout_ms);
+
+/** Print what a guest said, byte for byte, as soon as stdout takes it. */
+void run_output(struct run *r, const char *bytes, size_t len);
+
+/** Wait until everything is printed; only signals end that. */
+void run_drain(struct run *r);
 
 /**
  * Perform a call and wait for its answer, a signal or the deadline.

@@ -81,6 +81,8 @@ void feed_event(void *user, const char *method, const cJSON *params)
     feed_end_line(feed);
     if (strcmp(kind, "note") == 0)
         printf("[%d note] %s\n", pid, json_text(params, "data"));
+    else if (strcmp(kind, "lost") == 0)
+        printf("[lost] %d events came faster than they were read\n", json_int(params, "count"));
     else if (strcmp(kind, "start") == 0 && *json_text(params, "data") != '\0')
         printf("[%d runs] %s\n", pid, json_text(params, "data"));
     else if (strcmp(kind, "end") == 0)

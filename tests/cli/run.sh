@@ -49,6 +49,9 @@ int main(void)
 #elif defined(CHATTY)
     for (;;)
         sc_dbg_print(TEXT("again\n"));
+#elif defined(MANY)
+    for (int i = 0; i < 100000; i++)
+        sc_printf("line %d of more than anybody keeps for a slow reader\n", i);
 #elif defined(NAMELESS)
     return sc_open("io:/console", FM_WRITE) > 0 ? 1 : 0;
 #endif
@@ -67,7 +70,7 @@ run() {
 }
 
 play_all() {
-    for mode in HELLO COPIED NULL_POINTER WILD_POINTER BAD_CALL EXCEPTION FOREVER SLEEPER CHATTY NAMELESS; do
+    for mode in HELLO COPIED NULL_POINTER WILD_POINTER BAD_CALL EXCEPTION FOREVER SLEEPER CHATTY MANY NAMELESS; do
         build $mode
     done
     # Output byte for byte, and nothing else on stdout.
@@ -131,6 +134,13 @@ done
 # A reader that goes away ends the guest.
 "$scbox" run "$tmp/CHATTY" 2>"$err" | head -n 1 >"$out"
 out_is again
+
+# A reader that takes its time gets everything.
+lines=$("$scbox" run "$tmp/MANY" 2>"$err" | {
+    sleep 1
+    wc -l
+})
+[ "$lines" -eq 100000 ] || fail "a slow reader got $lines lines"
 
 # No machine is left on a daemon that goes on.
 interrupt INT 130
