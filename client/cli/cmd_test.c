@@ -9,6 +9,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <ftw.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -56,6 +57,7 @@ const char cmd_test_help[] =
     "  1    some failed, timed out or crashed\n"
     "  2    wrong usage\n"
     "  70   a file does not parse, or the daemon failed: nothing is known about what was tested\n"
+    "  130  interrupted by Ctrl-C\n"
     "\n"
     "Examples:\n"
     "  scbox test tests/scenarios/abi\n"
@@ -290,6 +292,26 @@ static char *make_tmp(const struct reach *reach)
     return NULL;
 }
 
+static volatile sig_atomic_t stop;
+
+static void on_signal(int signal)
+{
+    stop = signal;
+}
+
+/**
+ * Let Ctrl-C end the run in order, for the sake of the machines that were made. Children inherit it; a
+ * wait is ended by it, so no SA_RESTART.
+ */
+static void watch_signals(void)
+{
+    struct sigaction action = {.sa_handler = on_signal};
+
+    (void)sigemptyset(&action.sa_mask);
+    (void)sigaction(SIGINT, &action, NULL);
+    (void)sigaction(SIGTERM, &action, NULL);
+}
+
 static void on_report(void *user, size_t index, const cJSON *report)
 {
     struct options *o = user;
@@ -299,6 +321,8 @@ static void on_report(void *user, size_t index, const cJSON *report)
 
 static int exit_code(const struct scn_reporter *r)
 {
+    if (stop != 0)
+        return 128 + stop;
     if (r->counts[SCN_ERROR] > 0)
         return TEST_ERROR;
     return r->counts[SCN_FAIL] + r->counts[SCN_TIMEOUT] + r->counts[SCN_CRASH] > 0 ? CMD_FAILED
@@ -359,6 +383,7 @@ static int run(struct options *o)
         o->jobs.parallel = 1;
     if (reach_open(&spec, &reach) != 0)
         return TEST_ERROR;
+    watch_signals();
     code = play(o, &reach);
     reach_done(&reach);
     return code;
@@ -368,7 +393,9 @@ int cmd_test(int argc, char **argv)
 {
     long cpus = sysconf(_SC_NPROCESSORS_ONLN);
     struct options o = {
-        .jobs = {.timeout_ms = TIMEOUT_MS, .parallel = cpus < PARALLEL ? (int)cpus : PARALLEL},
+        .jobs = {.stop = &stop,
+                 .timeout_ms = TIMEOUT_MS,
+                 .parallel = cpus < PARALLEL ? (int)cpus : PARALLEL},
         .reporter = {.to = stdout},
         .format = &scn_formats[0],
     };

@@ -289,6 +289,7 @@ static void open_session(struct job *j, const char *path)
         .timeout_ms = SETUP_TIMEOUT_MS,
         .on_event = on_event,
         .user = j,
+        .stop = j->jobs->stop,
     };
 
     if (scn_session_new(j->conn, &config, &j->session, &error) != SCBOX_OK)
@@ -359,7 +360,10 @@ static void play_steps(struct job *j)
             (void)cJSON_AddItemToArray(steps, entry);
             continue;
         }
-        scn_play(j->session, &s->steps[i], &r);
+        if (*j->jobs->stop != 0)
+            scn_verdict(&r, SCN_TIMEOUT, "interrupted");
+        else
+            scn_play(j->session, &s->steps[i], &r);
         report_step(j, steps, &s->steps[i], &r);
         scn_result_done(&r);
     }

@@ -17,6 +17,8 @@
 
 #include "client/cli/scn.h"
 
+#include <signal.h>
+
 /** What all files of a run share; everything borrowed. */
 struct scn_jobs {
     const char *socket;
@@ -24,9 +26,10 @@ struct scn_jobs {
     const char *tmp;     /* directory that each file's $TMP is made in */
     char *const *sets;   /* NAME=VALUE */
     size_t set_count;
-    int timeout_ms; /* of a file that states none */
-    int parallel;   /* files at once, 1 or more */
-    bool keep;      /* leave machines, and $TMP, for a look */
+    int timeout_ms;                    /* of a file that states none */
+    int parallel;                      /* files at once, 1 or more */
+    bool keep;                         /* leave machines, and $TMP, for a look */
+    const volatile sig_atomic_t *stop; /* not 0: the user wants to end it */
 };
 
 /**
@@ -42,7 +45,8 @@ typedef void (*scn_report_fn)(void *user, size_t index, const cJSON *report);
 
 /**
  * Play files, several at once, each in a process of its own; a process that dies makes an error.
- * @fn       called for each file, in their order.
+ * After jobs->stop no further file is started, and those under way end as interrupted.
+ * @fn       called for each file that was started, in their order.
  * Returns   the worst outcome.
  */
 enum scn_outcome scn_jobs_play(const struct scn_jobs *jobs, char *const *paths, size_t count,

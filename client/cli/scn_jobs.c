@@ -187,14 +187,13 @@ enum scn_outcome scn_jobs_play(const struct scn_jobs *jobs, char *const *paths, 
     run.slots = calloc(count, sizeof *run.slots);
     if (run.slots == NULL)
         return SCN_ERROR;
-    while (run.told < count) {
-        while (run.running < parallel && run.started < count)
+    do {
+        while (run.running < parallel && run.started < count && *jobs->stop == 0)
             start_next(&run);
-        tell_ready(&run);
         if (run.running > 0)
             wait_some(&run);
         tell_ready(&run);
-    }
+    } while (run.running > 0 || (run.started < count && *jobs->stop == 0));
     free(run.slots);
     return run.worst;
 }

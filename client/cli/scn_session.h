@@ -149,9 +149,6 @@ void scn_play_run(struct scn_caller *c, const struct scn_step *step);
 /** Append how a process ended: "exit code 3", "fault ZEROPTR", "killed". @status as PROC_WAIT gives it. */
 void scn_tell_end(struct strbuf *out, const cJSON *status);
 
-/** Append how a process ended: "exit code 3", "fault ZEROPTR", "killed". @status as PROC_WAIT gives it. */
-void scn_tell_end(struct strbuf *out, const cJSON *status);
-
 /** A host path of a step: relative ones begin at the session's directory. Returned; free(). */
 char *scn_host_path(const struct scn_session *s, const char *path);
 

@@ -17,7 +17,8 @@ fail() {
 }
 
 start() {
-    "$bin/scboxd" --socket "$tmp/run/s" --state "$tmp/state" 2>"$tmp/log" &
+    : >"$tmp/log"
+    "$bin/scboxd" --socket "$tmp/run/s" --state "$tmp/state" 2>>"$tmp/log" &
     daemon=$!
     tries=200
     until grep -q '^scboxd ready' "$tmp/log"; do
