@@ -17,9 +17,8 @@ static int start_private(const struct reach_spec *spec, struct reach *r)
 
     if (err < 0) {
         show_why(stderr, spec->command, &why);
-        if (err == -ECHILD && spec->private_.user_state)
-            fputs("  hint: if another shell's daemon has these files, start scboxd for both\n",
-                  stderr);
+        if (why.count > 0 && strstr(why.text[0], "in use") != NULL)
+            fputs("  hint: start scboxd, then every command uses that one\n", stderr);
     } else {
         err = scbox_connect(daemon_socket(r->daemon), &r->conn, &error);
         if (err < 0)
