@@ -7,8 +7,8 @@
  *     status = lab_run(&l, "hello", SC_GATE_I386, NULL);     loads, runs and waits
  *     lab_close(&l);     ends with the census, the fds and the children it began with, or the test fails
  *
- * Guests are the programs of tests/guest, built by its script `build` into LAB_GUESTS. Where this host
- * can't run guests of a gate, lab_open() ends the test program with 77.
+ * Guests are the programs of tests/guest, built by its script `build` into LAB_GUESTS. lab.c has the test
+ * program's main(), which exits with 77 where the host can't run guests.
  */
 #ifndef TESTS_GUEST_HOST_LAB_H
 #define TESTS_GUEST_HOST_LAB_H

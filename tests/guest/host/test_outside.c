@@ -135,7 +135,7 @@ Test(outside, crowd)
 }
 
 /** Guests that live when the bridge closes are ended by it. */
-Test(outside, close_with_guests, .init = setup)
+Test(outside, close_with_guests)
 {
     pid_t pids[LAB_HOST_PIDS_MAX];
 
