@@ -113,6 +113,17 @@ void db_bind_bytes(sqlite3_stmt *q, int at, const void *bytes, size_t len)
     (void)sqlite3_bind_blob64(q, at, bytes != NULL ? bytes : "", len, SQLITE_STATIC);
 }
 
+size_t db_copy_bytes(sqlite3_stmt *q, int at, char *buf, size_t size)
+{
+    const void *bytes = sqlite3_column_blob(q, at);
+    size_t len = (size_t)sqlite3_column_bytes(q, at);
+    size_t cut = len < size ? len : size;
+
+    if (cut > 0)
+        memcpy(buf, bytes, cut);
+    return len;
+}
+
 int db_row(sqlite3_stmt *q)
 {
     int rc = sqlite3_step(q);

@@ -75,6 +75,9 @@ sqlite3_stmt *db_use(struct db *db, enum sql id, size_t count, const int64_t *ar
 /** Bind bytes; borrowed until db_end(). NULL binds an empty blob. */
 void db_bind_bytes(sqlite3_stmt *q, int at, const void *bytes, size_t len);
 
+/** Copy a blob out of a row, cut to @size bytes. Returns its length. */
+size_t db_copy_bytes(sqlite3_stmt *q, int at, char *buf, size_t size);
+
 /** Go to the next row. Returns 1 there is one, 0 none, -errno. */
 int db_row(sqlite3_stmt *q);
 

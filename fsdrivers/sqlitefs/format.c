@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum {
     BUSY_TIMEOUT_MS = 100,           /* how long another process may hold the write lock */
@@ -328,6 +329,8 @@ static int load(struct store *s, const struct format_options *o, struct why *why
     err = store_count(s);
     if (err == 0)
         err = inode_get(s, INO_ROOT, &root);
+    if (err == 0 && !S_ISDIR(root->stat.mode))
+        err = -EIO;
     if (err == 0 && !s->readonly)
         err = remove_orphans(s);
     if (err < 0)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "fsdrivers/sqlitefs/inode.h"
 
+#include "fsdrivers/fslimits.h"
 #include "fsdrivers/sqlitefs/data.h"
 
 #include <errno.h>
@@ -54,7 +55,7 @@ static int read_row(struct store *s, struct inode *i)
     db_end(q);
     if (err < 0)
         return err;
-    return err > 0 ? 0 : -EIO;
+    return err > 0 && i->stat.size <= FS_FILE_SIZE_MAX ? 0 : -EIO;
 }
 
 /* ---- The cache ---- */

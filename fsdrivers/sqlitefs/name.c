@@ -200,6 +200,31 @@ struct batch {
     } at[BATCH];
 };
 
+/* Whether a stored name may be given out: a damaged file can hold anything. */
+static bool is_name(const char *name, size_t len)
+{
+    return len > 0 && len <= FS_NAME_MAX && strlen(name) == len && strchr(name, '/') == NULL &&
+           strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
+}
+
+/* Copy the row that a query stands on into the next entry of a batch. */
+static int read_entry(sqlite3_stmt *q, struct batch *b)
+{
+    struct inode row = {.refs = 0};
+    char *name = b->at[b->count].name;
+    size_t len = db_copy_bytes(q, 1, name, FS_NAME_MAX);
+
+    name[len <= FS_NAME_MAX ? len : 0] = '\0';
+    if (!is_name(name, len))
+        return -EIO;
+    row.stat.ino = (uint64_t)sqlite3_column_int64(q, 2);
+    inode_read_columns(q, 3, &row);
+    b->hash = sqlite3_column_int64(q, 0);
+    b->at[b->count].len = len;
+    b->at[b->count++].stat = row.stat;
+    return 1;
+}
+
 static int read_batch(struct store *s, uint64_t dir, struct batch *b)
 {
     size_t last_len = b->count > 0 ? b->at[b->count - 1].len : 0;
@@ -211,20 +236,11 @@ static int read_batch(struct store *s, uint64_t dir, struct batch *b)
         memcpy(last, b->at[b->count - 1].name, last_len);
     db_bind_bytes(q, 4, last, last_len);
     b->count = 0;
-    while ((err = db_row(q)) > 0) {
-        struct inode row = {.refs = 0};
-        size_t len = (size_t)sqlite3_column_bytes(q, 1);
-
-        if (len > FS_NAME_MAX)
-            len = FS_NAME_MAX;
-        b->hash = sqlite3_column_int64(q, 0);
-        memcpy(b->at[b->count].name, sqlite3_column_blob(q, 1), len);
-        b->at[b->count].name[len] = '\0';
-        b->at[b->count].len = len;
-        row.stat.ino = (uint64_t)sqlite3_column_int64(q, 2);
-        inode_read_columns(q, 3, &row);
-        b->at[b->count++].stat = row.stat;
-    }
+    do {
+        err = db_row(q);
+        if (err > 0)
+            err = read_entry(q, b);
+    } while (err > 0);
     db_end(q);
     return err;
 }

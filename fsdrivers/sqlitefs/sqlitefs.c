@@ -51,10 +51,8 @@ static int64_t sqlitefs_readlink(struct fs *fs, const char *path, char *buf, siz
         return err;
     q = DB_USE(&s->db, SQL_SYMLINK_GET, (int64_t)i->stat.ino);
     err = db_row(q);
-    if (err > 0) {
-        len = (size_t)sqlite3_column_bytes(q, 0);
-        memcpy(buf, sqlite3_column_blob(q, 0), len < size ? len : size);
-    }
+    if (err > 0)
+        len = db_copy_bytes(q, 0, buf, size);
     db_end(q);
     if (err <= 0)
         return err < 0 ? err : -EIO;

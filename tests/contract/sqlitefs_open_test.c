@@ -239,6 +239,38 @@ Test(sqlitefs_open, missing_table_EIO)
     bed_done(&b);
 }
 
+/* Files that SQLite finds whole, and that break the rules of FORMAT.md. */
+Test(sqlitefs_open, broken_rules_EIO)
+{
+    struct bed bed;
+    struct bed *b = &bed;
+    char byte;
+
+    bed_with_db(b);
+    db_run_sql(b->db, "UPDATE data SET chunk = x'61'");
+    IS(bed_open(b, NULL), 0);
+    IS(FS(read, "/f", &byte, 1, 2, NULL), -EIO);
+    bed_close(b);
+    db_run_sql(b->db, "UPDATE dentry SET name = CAST('a/b' AS BLOB)");
+    IS(bed_open(b, NULL), 0);
+    IS(FS(readdir, "/", NULL, NULL, NULL), -EIO);
+    bed_close(b);
+    db_run_sql(b->db, "UPDATE dentry SET name = CAST('f' AS BLOB)");
+    db_run_sql(b->db, "UPDATE inode SET size = -1 WHERE ino <> 1");
+    IS(bed_open(b, NULL), 0);
+    IS(stat_error(b, "/f"), -EIO);
+    bed_close(b);
+    db_run_sql(b->db, "DELETE FROM inode WHERE ino <> 1");
+    IS(bed_open(b, NULL), 0);
+    IS(stat_error(b, "/f"), -EIO);
+    bed_close(b);
+    db_run_sql(b->db, "UPDATE inode SET mode = 33188 WHERE ino = 1");
+    refused(b, NULL, -EIO, "reading it failed");
+    db_run_sql(b->db, "DELETE FROM inode");
+    refused(b, NULL, -EIO, "reading it failed");
+    bed_done(b);
+}
+
 /* root may write everything: look as somebody else. */
 static void as_nobody(struct bed *b, void (*look)(struct bed *))
 {
