@@ -28,6 +28,23 @@ enum sc_flag {
 #include "schema/flags.def"
 };
 
+/** All file modes that have a name: what a new filesystem's view allows. */
+enum {
+    SC_FM_NAMED = 0
+#define SC_FLAG(group, name, value, doc) SC_IF_##group(value)
+#define SC_IF_FM(value) | (value)
+#define SC_IF_MM(value)
+#define SC_IF_FT(value)
+#define SC_IF_PS(value)
+#define SC_IF_FAIL(value)
+#include "schema/flags.def"
+#undef SC_IF_FM
+#undef SC_IF_MM
+#undef SC_IF_FT
+#undef SC_IF_PS
+#undef SC_IF_FAIL
+};
+
 /** Call numbers: SC_OPEN … */
 enum sc_nr {
 #define SC_CALL(nr, UP, low, pass, rc, doc, ARGS, RESULTS, ERRORS) SC_##UP = nr,

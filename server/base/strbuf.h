@@ -36,7 +36,8 @@ int strbuf_addc(struct strbuf *b, char c);
 
 /** Append printf-formatted text. Returns 0 or -ENOMEM. */
 int strbuf_addf(struct strbuf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-int strbuf_addv(struct strbuf *b, const char *fmt, va_list ap) __attribute__((format(printf, 2, 0)));
+int strbuf_addv(struct strbuf *b, const char *fmt, va_list ap)
+    __attribute__((format(printf, 2, 0)));
 
 /** Remove the first @count bytes. */
 void strbuf_drop(struct strbuf *b, size_t count);

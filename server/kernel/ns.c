@@ -40,8 +40,7 @@ void ns_done(struct ns *ns)
     struct ns_entry *e;
     struct ns_entry *next;
 
-    HASH_ITER(hh, ns->names, e, next)
-    {
+    HASH_ITER(hh, ns->names, e, next) {
         ns_drop(ns, e);
     }
 }
@@ -158,8 +157,7 @@ void fd_table_done(struct fd_table *t)
     struct fd_entry *e;
     struct fd_entry *next;
 
-    HASH_ITER(hh, t->fds, e, next)
-    {
+    HASH_ITER(hh, t->fds, e, next) {
         fd_drop(t, e);
     }
 }

@@ -6,11 +6,6 @@
 #include <errno.h>
 #include <string.h>
 
-enum {
-    FM_KNOWN = FM_READ | FM_WRITE | FM_READDIR | FM_MMAP | FM_CREATE | FM_TRUNC | FM_APPEND |
-               FM_IOCTL | FM_BLOCKING | FM_DCREATE | FM_DMOVE | FM_DDELETE,
-};
-
 /** Split name:/path and find the view. */
 static int resolve(struct call *call, struct sc_str file, struct view **view, struct path *path)
 {
@@ -126,9 +121,9 @@ static int find_to_open(struct call *call, const struct sc_open_args *args, stru
 
     if (err < 0)
         return err;
-    if ((args->mode & ~(uint32_t)FM_KNOWN) != 0)
+    if ((args->mode & ~(uint32_t)SC_FM_NAMED) != 0)
         return call_why(call, -EINVAL, "mode has unknown bits 0x%x",
-                        args->mode & ~(uint32_t)FM_KNOWN);
+                        args->mode & ~(uint32_t)SC_FM_NAMED);
     err = view_allows(view, args->mode, &call->why);
     if (err == 0)
         err = vfs_walk(view, &path, at, &call->why);

@@ -62,7 +62,7 @@ static int make_and_name(const struct fs_wish *w)
         fs->ops->destroy(fs, NULL);
         return err;
     }
-    err = view_new(mount, mount->root, NULL, w->name, SC_FM_ALL, w->proc->pid, &view);
+    err = view_new(mount, mount->root, NULL, w->name, SC_FM_NAMED, w->proc->pid, &view);
     (void)mount_unref(mount);
     if (err < 0)
         return err;
