@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { FAULT_TEXT_MAX = 256 };
+enum { TEXT_MAX = 256, NOTES_MAX = 256 };
 
 static struct guest *to_guest(struct executor *x)
 {
@@ -130,11 +130,26 @@ void guest_release(struct guest *g)
 
 void guest_fail(struct guest *g, int32_t fail_code, const char *fmt, ...)
 {
-    char text[FAULT_TEXT_MAX];
+    char text[TEXT_MAX];
     va_list ap;
 
     va_start(ap, fmt);
     (void)vsnprintf(text, sizeof(text), fmt, ap);
     va_end(ap);
     proc_fault(g->proc, fail_code, text);
+}
+
+void guest_note(struct guest *g, const char *fmt, ...)
+{
+    char text[TEXT_MAX];
+    va_list ap;
+
+    if (g->notes == NOTES_MAX)
+        return;
+    g->notes++;
+    va_start(ap, fmt);
+    (void)vsnprintf(text, sizeof(text), fmt, ap);
+    va_end(ap);
+    event_note(g->proc->machine, g->proc->pid, "%s%s", text,
+               g->notes == NOTES_MAX ? " (the last note about this guest)" : "");
 }

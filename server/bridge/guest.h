@@ -51,6 +51,8 @@ struct guest {
     struct sites sites; /* rewritten for good */
     bool patching;
     uint32_t lent_site; /* rewritten for the next call only; 0 none */
+
+    unsigned notes; /* guest_note() so far */
 };
 
 /** The bridge's own state, shared with its guests. */
@@ -93,6 +95,9 @@ void bridge_guest_freed(struct bridge *b);
 /** End the process of a guest because of what it did. */
 void guest_fail(struct guest *g, int32_t fail_code, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
+
+/** Tell listeners something odd about a guest; the first NOTES_MAX times only, lest it floods them. */
+void guest_note(struct guest *g, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /** guest_call.c: a notification may have come. */
 void guest_on_notify(uv_poll_t *poll, int status, int events);

@@ -145,15 +145,18 @@ void guest_on_notify(uv_poll_t *poll, int status, int events)
     begin(g, VIA_NOTIFY, nr, regs);
 }
 
-/** A number that no call has. */
+/** A number that no call has. On i386, numbers past the table leave the register as it is. */
 static void refuse_number(struct guest *g, int nr)
 {
-    int64_t result = -ENOSYS;
+    const bool i386 = g->tracee.gate == SC_GATE_I386;
 
-    event_note(g->proc->machine, g->proc->pid, "Unimplemented syscall %d", nr);
-    if (g->tracee.gate == SC_GATE_I386)
-        result = (uint32_t)nr >= SC_MAX ? nr : -1; /* past the table eax stays as it is */
-    (void)tracee_answer(&g->tracee, result);
+    if (i386 && (uint32_t)nr >= SC_MAX) {
+        (void)tracee_answer(&g->tracee, nr);
+        return;
+    }
+    guest_note(g, "Unimplemented syscall %d", nr);
+    g->proc->last_errno = ENOSYS;
+    (void)tracee_answer(&g->tracee, i386 ? -1 : -ENOSYS);
 }
 
 void guest_on_entry(struct guest *g)

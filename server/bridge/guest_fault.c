@@ -103,8 +103,7 @@ static void on_trap(struct guest *g)
     if (insn == ICEBP)
         r->rip++;
     r->eflags &= ~(unsigned long long)EFLAGS_TF;
-    event_note(g->proc->machine, g->proc->pid, "breakpoint trap before 0x%" PRIx64,
-               (uint64_t)r->rip);
+    guest_note(g, "breakpoint trap before 0x%" PRIx64, (uint64_t)r->rip);
     (void)tracee_resume(&g->tracee);
 }
 

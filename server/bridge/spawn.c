@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -33,10 +34,25 @@ uint64_t spawn_trampoline(enum sc_gate gate)
     return gate == SC_GATE_I386 ? TRAMPOLINE_I386 : TRAMPOLINE_X86_64;
 }
 
+/** Whether an error passes by itself, and another attempt may do better. */
+static bool is_shortage(int err)
+{
+    return err == EAGAIN || err == ENOMEM || err == EMFILE || err == ENFILE;
+}
+
+/** Refuse for want of something. */
+static int short_of(int cause, struct why *why)
+{
+    return why_add(why, cause == ENOMEM ? -ENOMEM : -EAGAIN,
+                   "the host has no resources for another guest: %s", strerror(cause));
+}
+
 int spawner_init(struct spawner *s, enum sc_gate gate, struct why *why)
 {
     int fd = stub_open(gate);
 
+    if (fd < 0 && is_shortage(-fd))
+        return short_of(-fd, why);
     if (fd < 0)
         return why_add(why, -ENOTSUP,
                        "guests need an executable memfd, and this host refuses it: %s "
@@ -47,7 +63,7 @@ int spawner_init(struct spawner *s, enum sc_gate gate, struct why *why)
                     MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
     if (s->stack == MAP_FAILED) {
         (void)close(fd);
-        return why_add(why, -ENOMEM, "no memory for the stack of new guests");
+        return short_of(ENOMEM, why);
     }
     filter_build(gate, &s->filter);
     return 0;
@@ -142,10 +158,10 @@ static int clear_memory(struct tracee *t)
 /** Say in words why there is no tracee. @err is what the tracer saw, @c what the child did. */
 static int explain(enum sc_gate gate, const struct child *c, int err, struct why *why)
 {
-    if (c->error == EAGAIN || c->error == ENOMEM || err == -EAGAIN || err == -ENOMEM)
-        return why_add(why, c->error != 0 ? -c->error : err,
-                       "the host has no resources for another process: %s",
-                       strerror(c->error != 0 ? c->error : -err));
+    const int cause = c->error != 0 ? c->error : -err;
+
+    if (is_shortage(cause))
+        return short_of(cause, why);
     if (c->error == ENOEXEC && c->step == CHILD_EXEC && gate == SC_GATE_I386)
         return why_add(why, -ENOTSUP,
                        "i386 guests need a host kernel with IA32 emulation, and this one has none");
@@ -153,7 +169,7 @@ static int explain(enum sc_gate gate, const struct child *c, int err, struct why
         return why_add(why, -ENOTSUP, "guests need %s, and this host refuses it: %s",
                        child_step_name(c->step), strerror(c->error));
     return why_add(why, -ENOTSUP, "the host ended a new guest or denied its control after %s: %s",
-                   child_step_name(c->step), strerror(-err));
+                   child_step_name(c->step), strerror(cause));
 }
 
 int spawn_tracee(const struct spawner *s, struct tracee *out, int *out_listener, struct why *why)

@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -151,6 +152,31 @@ Test(outside, close_with_guests)
     cr_assert_eq(bridge_new(&l.loop, &l.bridge), 0);
     lab_expect(&l, "sleeper", lab_wait(&l, l.p->pid + 1), PS_KILLED, 0);
     lab_expect(&l, "loop", lab_wait(&l, l.p->pid + 2), PS_KILLED, 0);
+}
+
+/** A daemon without free descriptors refuses guests, and runs them again when it has some. */
+Test(outside, no_descriptors_left)
+{
+    struct rlimit before;
+    struct rlimit low;
+    int pid;
+
+    lab_install(&l, "sleeper", SC_GATE_X86_64, "home:/sleeper");
+    cr_assert_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
+    low = before;
+    for (low.rlim_cur = (rlim_t)l.fds_before - 2; low.rlim_cur < (rlim_t)l.fds_before + 8;
+         low.rlim_cur++) {
+        cr_assert_eq(setrlimit(RLIMIT_NOFILE, &low), 0);
+        pid = lab_start(&l, "home:/sleeper");
+        cr_assert(pid == -EAGAIN || pid > 0, "%d", pid);
+        if (pid > 0)
+            (void)lab_kill(&l, pid);
+        lab_turn(&l, 5);
+    }
+    cr_assert_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
+    pid = lab_start(&l, "home:/sleeper");
+    cr_assert_gt(pid, 0);
+    (void)lab_kill(&l, pid);
 }
 
 /** An image with 8 TiB of bss is refused, and the child is as it was. */
