@@ -143,11 +143,11 @@ static int mount_names(struct daemon *d, struct machine *m)
     int err = machine_mount(m, "io", "devfs", NULL, &why);
 
     if (err < 0)
-        return fail_start(d, "the default machine's io:", err, &why);
+        return fail_start(d, "the default machine's io", err, &why);
     (void)strbuf_addf(&opts, "source=%s/root.db", d->config.state);
     err = machine_mount(m, "root", "sqlitefs", strbuf_str(&opts), &why);
     strbuf_done(&opts);
-    return err < 0 ? fail_start(d, "the default machine's root:", err, &why) : 0;
+    return err < 0 ? fail_start(d, "the default machine's root", err, &why) : 0;
 }
 
 static int boot_default_machine(struct daemon *d)

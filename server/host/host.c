@@ -8,6 +8,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 enum { NS_PER_MS = 1000000 };
@@ -131,10 +132,11 @@ static int host_spawn(void *host, struct proc *proc, const struct exec_image *im
     return h->spawn(h->spawn_user, proc, image, why, out);
 }
 
-/** The real path of @path, whose last components need not exist yet. @out has PATH_MAX bytes. */
+/** The real path of @path, whose last component need not exist yet. @out has PATH_MAX bytes. */
 static int real_path(const char *path, char *out)
 {
     char parent[PATH_MAX];
+    struct stat st;
     char *slash;
 
     if (realpath(path, out) != NULL)
@@ -153,7 +155,7 @@ static int real_path(const char *path, char *out)
     if (strcmp(out, "/") != 0)
         (void)strcat(out, "/");
     (void)strcat(out, slash + 1);
-    return 0;
+    return lstat(out, &st) == 0 ? -ELOOP : 0; /* a link to nowhere: who opens it would follow it */
 }
 
 static bool is_below(const char *path, const char *root)
@@ -169,11 +171,13 @@ static int host_source_allowed(void *host, const char *path, struct why *why)
 {
     const struct host *h = host;
     char real[PATH_MAX];
+    int err;
 
     if (path[0] != '/' || path[1] == '/')
         return why_add(why, -EACCES, "source '%s' is no absolute path of the host", path);
-    if (real_path(path, real) < 0)
-        return why_add(why, -EACCES, "source '%s': %s", path, strerror(errno));
+    err = real_path(path, real);
+    if (err < 0)
+        return why_add(why, -EACCES, "source '%s': %s", path, strerror(-err));
     for (size_t i = 0; i < h->roots.count; i++) {
         if (is_below(real, h->roots.at[i]))
             return 0;

@@ -120,13 +120,22 @@ static void shut(struct conn *c)
     c->shut = true;
 }
 
+/** Empty a buffer; the memory of a large one is given back. */
+static void forget(struct strbuf *b)
+{
+    if (b->cap > READ_CHUNK)
+        strbuf_done(b);
+    else
+        strbuf_reset(b);
+}
+
 static void on_written(uv_write_t *req, int status)
 {
     struct conn *c = req->data;
 
     c->writing = false;
     c->rpc->stats.bytes_out += status == 0 ? (int64_t)c->sending.len : 0;
-    strbuf_reset(&c->sending);
+    forget(&c->sending);
     if (c->closing)
         return;
     if (status < 0) {

@@ -4,6 +4,9 @@
 #include <errno.h>
 #include <string.h>
 
+/** An empty buffer larger than this is given back. */
+enum { KEPT_BYTES = 131072 };
+
 void frame_init(struct frame *f, size_t max)
 {
     *f = (struct frame){STRBUF_INIT, 0, 0, max};
@@ -16,7 +19,10 @@ void frame_done(struct frame *f)
 
 int frame_push(struct frame *f, const char *bytes, size_t len)
 {
-    strbuf_drop(&f->buf, f->start);
+    if (f->start == f->buf.len && f->buf.cap > KEPT_BYTES)
+        strbuf_done(&f->buf); /* a large message has passed */
+    else
+        strbuf_drop(&f->buf, f->start);
     f->scanned -= f->start;
     f->start = 0;
     return strbuf_add(&f->buf, bytes, len);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* machine.*: making, naming, ending and counting machines. */
+#include "server/base/check.h"
 #include "server/rpc/dispatch.h"
 
 #include <string.h>
@@ -46,6 +47,7 @@ static int make_fs(struct request *rq, struct machine *m, const cJSON *item)
     if (mount.opts != NULL)
         args->opts = (struct sc_str){mount.opts, strlen(mount.opts)};
     err = call_begin(&call);
+    CHECK(err != SC_PENDING); /* MAKE_FS never waits */
     if (err < 0) {
         (void)why_add(&call.why, 0, "the filesystem '%s' could not be made", mount.name);
         fail_with(&rq->failure, err, &call.why);

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -61,6 +62,7 @@ void daemon_spawn(struct daemon *d, const char *const *args)
     if (d->pid == 0) {
         int fd = open(d->log, O_WRONLY | O_CREAT | O_TRUNC, 0600);
 
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* a failed test leaves nothing running */
         (void)dup2(fd, STDERR_FILENO);
         (void)dup2(open("/dev/null", O_RDWR), STDOUT_FILENO);
         (void)execv(argv[0], argv);

@@ -9,7 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
+
+/** A user that is neither root nor the daemon's. */
+enum { STRANGER = 65534 };
 
 static const char *const plain[] = {"-s", "{dir}/run/s", "-d", "{dir}/state", "-n", NULL};
 
@@ -111,6 +115,91 @@ Test(start, places_that_do_not_do_are_refused, .timeout = 60)
     long_path[108] = '\0';
     expect_refusal(&d, too_long, 1, "at most 107 bytes");
     daemon_clean(&d);
+}
+
+Test(start, a_disk_that_is_no_database_is_refused, .timeout = 60)
+{
+    const char *const args[] = {"-s", "{dir}/run/s", "-d", "{dir}", NULL};
+    struct daemon d;
+    char path[256];
+
+    daemon_prepare(&d);
+    write_file(&d, "root.db", "certainly not a database");
+    expect_refusal(&d, args, 1, "root.db");
+    cr_assert_neq(access(d.socket, F_OK), 0, "the socket is left behind");
+    cr_assert_eq(access(text_of(path, sizeof(path), "%s/root.db", d.dir), F_OK), 0);
+    daemon_clean(&d);
+}
+
+Test(start, the_default_machines_disk_outlives_the_daemon, .timeout = 60)
+{
+    const char *const args[] = {"-s", "{dir}/run/s", "-d", "{dir}/state", NULL};
+    struct daemon d;
+
+    daemon_prepare(&d);
+    daemon_spawn(&d, args);
+    daemon_await_ready(&d);
+    call_done_ok(&d.control, "SC_OPEN", "[\"root:/kept\",[\"WRITE\",\"CREATE\"]]");
+    call_done_ok(&d.control, "SC_WRITE", "[1,0,\"still here\"]");
+    (void)kill(d.pid, SIGTERM);
+    cr_assert_eq(daemon_wait(&d), 0);
+    client_close(&d.control);
+    daemon_spawn(&d, args);
+    daemon_await_ready(&d);
+    call_done_ok(&d.control, "SC_OPEN", "[\"root:/kept\",[\"READ\"]]");
+    call_expect(&d.control, "SC_READ", "[1,0,100]", "{\"data\":\"still here\"}");
+    daemon_stop(&d);
+}
+
+/** Connect as another user and tell whether the daemon lets it in. */
+static bool stranger_gets_in(const struct daemon *d)
+{
+    pid_t pid = fork();
+    int status;
+
+    if (pid == 0) {
+        struct client c;
+        const char *line;
+
+        if (setresuid(STRANGER, STRANGER, STRANGER) < 0)
+            _exit(2);
+        client_open(&c, d->socket);
+        client_send(&c, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"server.info\"}");
+        line = client_line(&c);
+        if (line == NULL)
+            _exit(2);
+        _exit(strstr(line, "\"code\":-32005") != NULL ? 1 : 0);
+    }
+    cr_assert_eq(waitpid(pid, &status, 0), pid);
+    cr_assert(WIFEXITED(status) && WEXITSTATUS(status) < 2);
+    return WEXITSTATUS(status) == 0;
+}
+
+/** Let everybody reach the socket, so that only the check of the peer's user is left. */
+static void open_doors(const struct daemon *d)
+{
+    char path[256];
+
+    cr_assert_eq(chmod(d->dir, 0711), 0);
+    cr_assert_eq(chmod(text_of(path, sizeof(path), "%s/run", d->dir), 0711), 0);
+    cr_assert_eq(chmod(d->socket, 0666), 0);
+}
+
+Test(start, only_listed_users_get_in, .timeout = 60)
+{
+    struct daemon d;
+
+    if (geteuid() != 0)
+        cr_skip_test("only root can become another user");
+    daemon_start(&d, NULL);
+    open_doors(&d);
+    cr_assert_not(stranger_gets_in(&d));
+    cr_assert_eq(daemon_stat(&d, "connections_refused"), 1);
+    daemon_stop(&d);
+    daemon_start(&d, "{\"allow_uids\":[7, 65534]}");
+    open_doors(&d);
+    cr_assert(stranger_gets_in(&d));
+    daemon_stop(&d);
 }
 
 Test(start, bad_usage_is_one_line_and_exit_2, .timeout = 60)
