@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Calls of guests through the whole of scbox, beside the plainest tracer there is: one thread that takes each
+ * call of its child by ptrace, reads and writes the registers, and does nothing else.
+ *
+ * Ours is `scbox run` of a guest that makes BENCH_CALLS calls, with the start of a private daemon in it
+ * (some ms in a round of a second).
+ */
+#include "tests/bench/bench.h"
+
+#include <signal.h>
+#include <spawn.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <sys/user.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+extern char **environ;
+
+/** Run a guest to its end. @user: the path of its image. */
+static void run_guest(void *user, size_t count)
+{
+    char *argv[] = {BENCH_SCBOX, "run", user, NULL};
+    int status;
+    pid_t pid;
+
+    (void)count; /* compiled into the guest */
+    BENCH_NEED(posix_spawn(&pid, argv[0], NULL, NULL, argv, environ) == 0);
+    BENCH_NEED(waitpid(pid, &status, 0) == pid && status == 0);
+}
+
+static void wait_for_stop(pid_t pid, int *status)
+{
+    BENCH_NEED(waitpid(pid, status, 0) == pid);
+}
+
+/** Start a child that makes @count calls by @make, and stop it before the first. */
+static pid_t start_child(size_t count, void (*make)(void))
+{
+    int status;
+    pid_t pid = fork();
+
+    BENCH_NEED(pid >= 0);
+    if (pid == 0) {
+        (void)ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+        (void)raise(SIGSTOP);
+        for (size_t i = 0; i < count; i++)
+            make();
+        _exit(0);
+    }
+    wait_for_stop(pid, &status);
+    return pid;
+}
+
+static void call_syscall(void)
+{
+    (void)syscall(SYS_getppid);
+}
+
+static void call_int40(void)
+{
+    int result;
+
+    __asm__ volatile("int $0x40" : "=a"(result) : "a"(64) : "memory");
+}
+
+static void end_child(pid_t pid)
+{
+    int status;
+
+    (void)kill(pid, SIGKILL);
+    (void)waitpid(pid, &status, 0);
+}
+
+static void raw_sysemu(void *user, size_t count)
+{
+    pid_t pid = start_child(count, call_syscall);
+    struct user_regs_struct regs;
+    int status;
+
+    (void)user;
+    for (size_t i = 0; i < count; i++) {
+        BENCH_NEED(ptrace(PTRACE_SYSEMU, pid, NULL, NULL) == 0);
+        wait_for_stop(pid, &status);
+        BENCH_NEED(ptrace(PTRACE_GETREGS, pid, NULL, &regs) == 0);
+        regs.rax = 0;
+        BENCH_NEED(ptrace(PTRACE_SETREGS, pid, NULL, &regs) == 0);
+    }
+    end_child(pid);
+}
+
+static void raw_int40(void *user, size_t count)
+{
+    pid_t pid = start_child(count, call_int40);
+    struct user_regs_struct regs;
+    int status;
+
+    (void)user;
+    for (size_t i = 0; i < count; i++) {
+        BENCH_NEED(ptrace(PTRACE_CONT, pid, NULL, NULL) == 0);
+        wait_for_stop(pid, &status);
+        BENCH_NEED(ptrace(PTRACE_GETREGS, pid, NULL, &regs) == 0);
+        regs.rax = 0;
+        regs.rip += 2;
+        BENCH_NEED(ptrace(PTRACE_SETREGS, pid, NULL, &regs) == 0);
+    }
+    end_child(pid);
+}
+
+int main(int argc, char **argv)
+{
+    static char x86_64[] = BENCH_GUESTS "/noop.x86_64";
+    static char i386[] = BENCH_GUESTS "/noop.i386";
+    const struct bench_work works[] = {
+        {"no-op call, x86_64 / raw SYSEMU loop", "≤ 0.75", BENCH_CALLS, run_guest, x86_64,
+         raw_sysemu, NULL},
+        {"no-op call, i386 / raw int $0x40 loop", "≤ 0.65", BENCH_CALLS, run_guest, i386, raw_int40,
+         NULL},
+    };
+
+    return bench_main(argc, argv, works, sizeof(works) / sizeof(works[0]));
+}
