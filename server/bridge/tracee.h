@@ -56,10 +56,10 @@ bool tracee_poll(struct tracee *t);
 
 /**
  * Let a stopped tracee go on, and wait for its next stop; signals sent from outside are swallowed.
- * @request  PTRACE_CONT or PTRACE_SYSCALL.
+ * @how      PTRACE_CONT or PTRACE_SYSCALL.
  * Returns   0 it is at @want; -ESRCH it is AT_GONE; -EIO it stopped anywhere else.
  */
-int tracee_run_to(struct tracee *t, int request, enum tracee_at want);
+int tracee_run_to(struct tracee *t, int how, enum tracee_at want);
 
 /** Wait until a running tracee stops or ends. Returns 0; -ESRCH it is AT_GONE. */
 int tracee_wait(struct tracee *t);

@@ -89,7 +89,8 @@ int params_decode(int method, const cJSON *params, struct json_span text, union 
 
 /** Decode an object into one of methods.def's structs. Returns 0, -1. */
 int params_mount(const cJSON *object, struct rpc_mount_object *out, struct failure *f);
-int params_machine_limits(const cJSON *object, struct rpc_machine_limits_object *out,
+/** The same, of an object given by its first member, NULL for none. */
+int params_machine_limits(const cJSON *first, struct rpc_machine_limits_object *out,
                           struct failure *f);
 
 #endif
