@@ -5,21 +5,20 @@
 
 #include <stdlib.h>
 
-int why_add(struct why *why, int err, const char *fmt, ...)
+void why_note(struct why *why, const char *fmt, ...)
 {
     struct strbuf text = STRBUF_INIT;
     va_list ap;
     char *line;
 
     if (why == NULL || why->count == WHY_MAX)
-        return err;
+        return;
     va_start(ap, fmt);
     (void)strbuf_addv(&text, fmt, ap);
     va_end(ap);
     line = strbuf_take(&text);
     if (line != NULL)
         why->text[why->count++] = line;
-    return err;
 }
 
 void why_done(struct why *why)

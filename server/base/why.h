@@ -9,6 +9,7 @@
 #ifndef SERVER_BASE_WHY_H
 #define SERVER_BASE_WHY_H
 
+#include <stdarg.h>
 #include <stddef.h>
 
 enum { WHY_MAX = 16 };
@@ -23,8 +24,12 @@ struct why {
         {0}, 0                                                                                     \
     }
 
-/** Append a sentence. @why may be NULL: then nobody wants to know. Returns @err, for tail calls. */
-int why_add(struct why *why, int err, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+/** Append a sentence, unless nobody wants to know (@why is NULL) or the chain is full. */
+void why_note(struct why *why, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/** why_note() with @err as its value, for `return why_add(why, -EINVAL, "…");`. A macro, so that the compiler
+ * sees which error it is. */
+#define why_add(why, err, ...) (why_note((why), __VA_ARGS__), (err))
 
 /** Forget all sentences. */
 void why_done(struct why *why);

@@ -2,7 +2,6 @@
 #include "server/kernel/call.h"
 
 #include "server/base/check.h"
-#include "server/base/strbuf.h"
 #include "server/kernel/machine.h"
 
 #include <errno.h>
@@ -50,6 +49,7 @@ static void settle(struct call *call, int status)
 int call_begin(struct call *call)
 {
     struct machine *m = call->machine;
+    int32_t outer_pid = m->current_pid;
     int status;
 
     CHECK(call->state == CALL_NEW);
@@ -59,8 +59,11 @@ int call_begin(struct call *call)
     m->census.calls++;
     m->calls_total++;
     m->current_pid = call->proc->pid;
-    status = handlers[call->nr](call);
-    m->current_pid = 0;
+    if (proc_has_ended(call->proc))
+        status = call_why(call, -ECANCELED, "process %d has ended", call->proc->pid);
+    else
+        status = handlers[call->nr](call);
+    m->current_pid = outer_pid; /* not 0 when another call's end led to this one */
     if (status == SC_PENDING) {
         CHECK(call->state == CALL_PARKED);
         machine_arm(m);
@@ -90,20 +93,27 @@ static void on_deadline(struct timer *t)
 
 int call_park_until(struct call *call, uint64_t deadline_ns)
 {
-    int err = timer_set(&call->machine->clock_timers, &call->timer, deadline_ns, on_deadline);
+    struct timer_heap *timers = &call->machine->clock_timers;
 
-    if (err < 0)
-        return err;
+    if (deadline_ns < MACHINE_CLOCK_END &&
+        timer_set(timers, &call->timer, deadline_ns, on_deadline) < 0)
+        return -ENOMEM;
     call->state = CALL_PARKED;
     return SC_PENDING;
 }
 
-void call_finish(struct call *call, int status)
+/** Take a parked call from where it waits; its results are in place. */
+static void unpark(struct call *call, int status)
 {
     CHECK(call->state == CALL_PARKED);
     list_del(&call->wait);
     timer_clear(&call->machine->clock_timers, &call->timer);
     settle(call, status);
+}
+
+void call_finish(struct call *call, int status)
+{
+    unpark(call, status);
     call->done(call);
 }
 
@@ -113,23 +123,22 @@ void call_cancel(struct call *call, int err)
         call_finish(call, err);
 }
 
-void call_abandon(struct call *call)
+void call_abandon(struct call *call, struct list *over)
 {
     list_del(&call->in_proc);
     call->proc = NULL;
-    if (call->state == CALL_PARKED)
-        call_finish(call, call_why(call, -ECANCELED, "the process ended while the call waited"));
+    if (call->state != CALL_PARKED)
+        return;
+    unpark(call, call_why(call, -ECANCELED, "the process ended while the call waited"));
+    list_append(over, &call->wait);
 }
 
-int call_why(struct call *call, int err, const char *fmt, ...)
+void call_tell(struct list *over)
 {
-    struct strbuf text = STRBUF_INIT;
-    va_list ap;
+    while (!list_empty(over)) {
+        struct call *call = container_of(over->next, struct call, wait);
 
-    va_start(ap, fmt);
-    (void)strbuf_addv(&text, fmt, ap);
-    va_end(ap);
-    (void)why_add(&call->why, err, "%s", strbuf_str(&text));
-    strbuf_done(&text);
-    return err;
+        list_del(&call->wait);
+        call->done(call);
+    }
 }

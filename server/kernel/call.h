@@ -13,7 +13,11 @@
  *
  * The gate owns the struct and everything the arguments point to, and keeps both until the call has
  * finished. It never touches a parked call but by call_cancel(). A process's calls in flight are cancelled
- * with -ECANCELED when it ends; `call->proc` is NULL afterwards, and already during done().
+ * with -ECANCELED when it ends; `call->proc` is NULL afterwards, and already during done(). A call begun for
+ * a process that has ended is answered with -ECANCELED, too.
+ *
+ * done() finds the machine's books in order and may do anything a gate may do: begin calls, end processes,
+ * cancel other calls. The exception is machine_free(), which has to wait until the machine is left.
  *
  *     struct call c;
  *     call_init(&c, proc, SC_GATE_RPC, SC_CLOSE, on_done, session);
@@ -62,14 +66,26 @@ struct call {
     enum call_state state;
     struct machine *machine;
     struct list in_proc; /* in proc->calls while in flight */
-    struct list wait;    /* in the list it waits in, while parked there */
+    struct list wait;    /* in the list it waits in, while parked there; then in call_tell()'s */
     struct timer timer;  /* while parked on the clock */
 };
 
+/**
+ * Make a call ready for its arguments, which are all zero then.
+ * @call     borrowed; not in flight.
+ * @proc     borrowed; who calls. It must not be freed before call_begin(); from then on it may be.
+ * @nr       SC_*: one that sc_call_by_nr() knows.
+ * @done     NULL for calls that never park.
+ */
 void call_init(struct call *call, struct proc *proc, enum sc_gate gate, int nr, call_done_fn done,
                void *user);
 
-/** Carry a call out. Returns 0 or -errno (also in call->status), or SC_PENDING. */
+/**
+ * Carry a call out.
+ * @call     borrowed; all its gate's members are set. Until done() when the answer is SC_PENDING.
+ * Returns   0 or -errno, which call->status holds too: what the handler says, -ECANCELED of an ended
+ *           process; or SC_PENDING.
+ */
 int call_begin(struct call *call);
 
 /** Release what a finished or never begun call holds (reasons). */
@@ -79,22 +95,30 @@ void call_done(struct call *call);
  * call that is not parked. */
 void call_cancel(struct call *call, int err);
 
-/** Add a reason. Returns @err, so that handlers can write: return call_why(call, -EINVAL, "…"). */
-int call_why(struct call *call, int err, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
+/** Add a reason, with @err as the value: return call_why(call, -EINVAL, "…"). */
+#define call_why(call, err, ...) why_add(&(call)->why, (err), __VA_ARGS__)
 
 /* For handlers. */
 
 /** Park in a wait list; whoever owns the list finishes the call. Returns SC_PENDING. */
 int call_park(struct call *call, struct list *waiters);
 
-/** Park until @deadline_ns of the machine's clock; the call then finishes with 0. SC_PENDING or -ENOMEM. */
+/**
+ * Park until the machine's clock is at @deadline_ns; the call then finishes with 0. From MACHINE_CLOCK_END on
+ * that is never, and only call_cancel() ends it. Returns SC_PENDING; -ENOMEM.
+ */
 int call_park_until(struct call *call, uint64_t deadline_ns);
 
 /** Finish a parked call: results are in place. Calls done(). */
 void call_finish(struct call *call, int status);
 
-/** The process of a call in flight ends: take it away, and finish the call if it is parked. */
-void call_abandon(struct call *call);
+/* For processes that end. */
+
+/** Take its process away from a call in flight. A parked call is over then, with -ECANCELED, and goes to the
+ * list @over: call_tell() must follow, once everything else is in order. */
+void call_abandon(struct call *call, struct list *over);
+
+/** Call done() of the calls that call_abandon() ended. */
+void call_tell(struct list *over);
 
 #endif

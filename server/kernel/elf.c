@@ -141,12 +141,12 @@ static int add_segment(const struct reader *r, const struct phdr *p, size_t i,
     uint64_t addr = p->vaddr / page * page;
     uint64_t end = p->vaddr + p->memsz;
 
-    if (p->memsz == 0)
-        return 0;
     if (p->filesz > p->memsz)
         return why_add(r->why, -ENOEXEC, "segment %zu has more bytes in the file than in memory",
                        i);
-    if (p->offset > r->size || p->filesz > r->size - p->offset)
+    if (p->memsz == 0)
+        return 0;
+    if (p->filesz > 0 && (p->offset > r->size || p->filesz > r->size - p->offset))
         return why_add(r->why, -ENOEXEC, "truncated: segment %zu lies past the end of the file", i);
     if (end < p->vaddr || end > out->user_limit)
         return why_add(r->why, -ENOEXEC, "segment %zu ends past the user limit 0x%llx", i,
@@ -160,7 +160,7 @@ static int add_segment(const struct reader *r, const struct phdr *p, size_t i,
         .size = (end - addr + page - 1) / page * page,
         .mode = modes_of(p->flags),
         .data_addr = p->vaddr,
-        .data = r->bytes + p->offset,
+        .data = r->bytes + (p->filesz > 0 ? p->offset : 0),
         .data_size = (size_t)p->filesz,
     };
     return 0;

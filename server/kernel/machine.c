@@ -73,7 +73,7 @@ void machine_free(struct machine *m)
 {
     if (m == NULL)
         return;
-    CHECK(m->current_pid == 0);
+    CHECK(m->current_pid == 0 && !m->ticking);
     m->spec.on_end = NULL;
     if (m->init != NULL)
         proc_end(m->init, PS_KILLED, 0, NULL);

@@ -26,6 +26,10 @@
 
 enum clock_kind { CLOCK_REAL, CLOCK_VIRTUAL };
 
+/** No clock gets this far: 200 years, so that file stamps fit their 64 bits. What waits for longer waits
+ * until it is cancelled, and a virtual clock does not jump for it. */
+#define MACHINE_CLOCK_END (UINT64_C(200) * 365 * 86400 * 1000000000)
+
 /** Limits of one machine; each has a default, and an error when it is reached. */
 struct machine_limits {
     uint32_t procs;   /* processes, ended ones not yet waited for too: EAGAIN */

@@ -42,11 +42,33 @@ static int proc_alloc(struct machine *m, struct proc *parent, struct proc **out)
     return 0;
 }
 
+/** Free the record alone; waiters are the caller's business. */
+static void free_record(struct proc *p)
+{
+    CHECK(proc_has_ended(p) && list_empty(&p->children));
+    list_del(&p->sibling);
+    list_del(&p->ended_link);
+    HASH_DEL(p->machine->procs, p);
+    p->machine->census.procs--;
+    free(p->program);
+    free(p);
+}
+
 int proc_new_init(struct machine *m)
 {
-    int err = proc_alloc(m, NULL, &m->init);
+    struct proc *p;
+    int err = proc_alloc(m, NULL, &p);
 
-    return err < 0 ? err : proc_drive(m->init, "init");
+    if (err < 0)
+        return err;
+    err = proc_drive(p, "init");
+    if (err < 0) {
+        p->state = PS_KILLED;
+        free_record(p);
+        return err;
+    }
+    m->init = p;
+    return 0;
 }
 
 int proc_new(struct proc *parent, struct proc **out)
@@ -176,18 +198,6 @@ static bool wait_is_ready(struct proc *p, const struct call *call, struct proc *
     return *child != NULL || *status != 0;
 }
 
-/** Free the record alone; waiters are the caller's business. */
-static void free_record(struct proc *p)
-{
-    CHECK(proc_has_ended(p) && list_empty(&p->children));
-    list_del(&p->sibling);
-    list_del(&p->ended_link);
-    HASH_DEL(p->machine->procs, p);
-    p->machine->census.procs--;
-    free(p->program);
-    free(p);
-}
-
 /** Answer one parked wait of @p that can be. Returns whether there was one. */
 static bool answer_one_wait(struct proc *p)
 {
@@ -209,14 +219,14 @@ static bool answer_one_wait(struct proc *p)
     return false;
 }
 
-/** Answer all waits of @p that can be. A finished call may end @p, so it is looked up again by pid. */
-static void answer_waits(struct proc *p)
+/** Answer all waits of a process that can be; each answer may end it. */
+static void answer_waits(struct machine *m, int32_t pid)
 {
-    struct machine *m = p->machine;
-    int32_t pid = p->pid;
+    struct proc *p;
 
-    while (p != NULL && !p->ending && answer_one_wait(p))
+    do
         p = proc_find(m, pid);
+    while (p != NULL && answer_one_wait(p));
 }
 
 int proc_wait(struct call *call, struct sc_proc_status *out)
@@ -236,11 +246,11 @@ int proc_wait(struct call *call, struct sc_proc_status *out)
 
 void proc_reap(struct proc *p)
 {
-    struct proc *parent = p->parent;
+    struct machine *m = p->machine;
+    int32_t parent_pid = p->parent->pid;
 
     free_record(p);
-    if (parent != NULL)
-        answer_waits(parent);
+    answer_waits(m, parent_pid);
 }
 
 static void emit_end(const struct proc *p, const char *text)
@@ -253,8 +263,9 @@ static void emit_end(const struct proc *p, const char *text)
                                            .code = p->return_code});
 }
 
-/** End one process that has no children left: everything but the record goes. */
-static void end_one(struct proc *p, uint32_t state, int32_t code, const char *text)
+/** End one process that has no children left: everything but the record goes. Its parked calls go to @over. */
+static void end_one(struct proc *p, uint32_t state, int32_t code, const char *text,
+                    struct list *over)
 {
     struct executor *x = p->executor;
 
@@ -265,57 +276,63 @@ static void end_one(struct proc *p, uint32_t state, int32_t code, const char *te
     if (x != NULL)
         x->ops->kill(x);
     while (!list_empty(&p->calls))
-        call_abandon(container_of(p->calls.next, struct call, in_proc));
+        call_abandon(container_of(p->calls.next, struct call, in_proc), over);
     ns_done(&p->ns);
     fd_table_done(&p->fds);
     aspace_done(&p->memory);
     emit_end(p, text);
 }
 
-/** The deepest first descendant of @p, all on the way marked as ending; @p when it has no children. */
+/** The deepest first descendant of @p; @p when it has no children. */
 static struct proc *deepest(struct proc *p)
 {
-    p->ending = true;
-    while (!list_empty(&p->children)) {
+    while (!list_empty(&p->children))
         p = container_of(p->children.next, struct proc, sibling);
-        p->ending = true;
-    }
     return p;
 }
 
-/** Tell the parent, or free the record when nobody waits for it. */
-static void report_end(struct proc *p)
+/** End and free all descendants, children before their parents. */
+static void end_descendants(struct proc *p, struct list *over)
 {
-    struct machine *m = p->machine;
-    struct proc *parent = p->parent;
+    for (struct proc *q = deepest(p); q != p;) {
+        struct proc *parent = q->parent;
 
-    if (parent == NULL) {
-        m->init = NULL;
-        free_record(p);
-        if (m->spec.on_end != NULL)
-            m->spec.on_end(m->spec.user, m);
-    } else if (p->detached) {
-        proc_reap(p);
-    } else {
-        p->ending = false;
-        list_append(&parent->ended, &p->ended_link);
-        answer_waits(parent);
+        if (!proc_has_ended(q))
+            end_one(q, PS_KILLED, 0, NULL, over);
+        free_record(q);
+        q = deepest(parent);
     }
+}
+
+/** Leave the record to its parent, or free it when nobody waits for it. */
+static void leave_record(struct proc *p)
+{
+    if (p->parent != NULL && !p->detached) {
+        list_append(&p->parent->ended, &p->ended_link);
+        return;
+    }
+    if (p->parent == NULL)
+        p->machine->init = NULL;
+    free_record(p);
 }
 
 void proc_end(struct proc *p, uint32_t state, int32_t code, const char *text)
 {
-    struct proc *q;
+    struct machine *m = p->machine;
+    int32_t parent_pid = p->parent != NULL ? p->parent->pid : 0;
+    struct list over;
 
-    if (proc_has_ended(p) || p->ending)
+    if (proc_has_ended(p))
         return;
-    while ((q = deepest(p)) != p) {
-        if (!proc_has_ended(q))
-            end_one(q, PS_KILLED, 0, NULL);
-        free_record(q);
-    }
-    end_one(p, state, code, text);
-    report_end(p);
+    list_init(&over);
+    end_descendants(p, &over);
+    end_one(p, state, code, text, &over);
+    leave_record(p);
+    call_tell(&over); /* from here on others may end the parent, too */
+    if (parent_pid != 0)
+        answer_waits(m, parent_pid);
+    else if (m->spec.on_end != NULL)
+        m->spec.on_end(m->spec.user, m);
 }
 
 void proc_fault(struct proc *p, int32_t fail_code, const char *text)

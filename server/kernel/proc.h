@@ -12,6 +12,10 @@
  * When it ends, all of these end with it: descendants first, then calls in flight (-ECANCELED), names, fds
  * and memory; what stays is the record with the status, until the parent waits for it or ends itself. A
  * pid is never used twice in a machine. When init ends, the machine has ended.
+ *
+ * An end is carried out as a whole before anybody is told: first all books are set right, then done() of the
+ * calls it cancelled is called, then the parent's waits are answered. So whoever is told may begin calls, and
+ * end further processes, without meeting one that is half gone.
  */
 #ifndef SERVER_KERNEL_PROC_H
 #define SERVER_KERNEL_PROC_H
@@ -49,7 +53,6 @@ struct proc {
     struct aspace memory;
     int32_t last_errno; /* positive errno of its last failed call, for SC_ERRNO */
     bool busy;          /* a guest that runs on the host right now: virtual time stands still */
-    bool ending;        /* inside of proc_end(), itself or an ancestor */
 
     /* Waiting for its children. */
     struct list ended; /* struct proc.ended_link, in the order they ended */

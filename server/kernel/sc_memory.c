@@ -16,7 +16,7 @@ int sc_mmap(struct call *call, const struct sc_mmap_args *args, struct sc_mmap_o
     if (err < 0 || p->executor == NULL)
         return err;
     err = p->executor->ops->map(p->executor, r->addr, r->size, r->mode);
-    if (err < 0)
+    if (err < 0 && call->proc != NULL) /* the process itself may be gone */
         aspace_remove(&p->memory, aspace_find(&p->memory, args->addr));
     return err;
 }

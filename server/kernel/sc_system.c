@@ -27,7 +27,6 @@ int sc_yield(struct call *call, const struct sc_yield_args *args, struct sc_yiel
 
 int sc_usleep(struct call *call, const struct sc_usleep_args *args, struct sc_usleep_out *out)
 {
-    uint64_t now = machine_now_ns(call->machine);
     uint64_t usecs = (uint64_t)args->usecs;
 
     (void)out;
@@ -35,9 +34,9 @@ int sc_usleep(struct call *call, const struct sc_usleep_args *args, struct sc_us
         return call_why(call, -EINVAL, "usecs is negative");
     if (usecs == 0)
         return 0;
-    if (usecs > (UINT64_MAX - 1 - now) / NS_PER_USEC)
-        return call_park_until(call, UINT64_MAX - 1); /* past the end of the clock: never */
-    return call_park_until(call, now + usecs * NS_PER_USEC);
+    if (usecs > MACHINE_CLOCK_END / NS_PER_USEC)
+        return call_park_until(call, MACHINE_CLOCK_END);
+    return call_park_until(call, machine_now_ns(call->machine) + usecs * NS_PER_USEC);
 }
 
 int sc_last_errno(struct call *call, const struct sc_last_errno_args *args,

@@ -120,6 +120,83 @@ Test(proc, exit_ends_descendants_and_cancels_their_calls)
     call_done(&wait);
 }
 
+/** A gate that goes on from inside done(): reaps the child whose call this was. */
+static void reap_from_done(struct call *call)
+{
+    struct sc_proc_status *st = call->user;
+    int pid = st->pid;
+
+    cr_assert_eq(call->status, -ECANCELED);
+    cr_assert_eq(w_kill(w.p, pid, st), 0);
+    cr_assert_null(proc_child(w.p, pid));
+    call->user = NULL;
+}
+
+Test(proc, done_of_a_cancelled_call_finds_an_ended_process)
+{
+    struct call sleep;
+    struct call wait;
+    struct proc *child = new_child(w.p);
+    struct sc_proc_status st = {.pid = child->pid};
+
+    call_init(&sleep, child, SC_GATE_RPC, SC_USLEEP, reap_from_done, &st);
+    sleep.args.usleep.usecs = 1;
+    cr_assert_eq(call_begin(&sleep), SC_PENDING);
+    cr_assert_eq(BEGIN(&wait, w.p, PROC_WAIT, proc_wait, child->pid), SC_PENDING);
+    cr_assert_eq(w_exit(child, 5), 0);
+    cr_assert_null(sleep.user, "done() was called");
+    cr_assert_eq(st.state, PS_DONE);
+    cr_assert_eq(st.return_code, 5);
+    cr_assert_eq(wait.status, -ESRCH, "done() was faster");
+    call_done(&sleep);
+    call_done(&wait);
+}
+
+/** A gate whose done() ends the process that all this is about. */
+static void end_caller_from_done(struct call *call)
+{
+    cr_assert_eq(w_exit(call->user, 0), 0);
+    call->user = NULL;
+}
+
+Test(proc, done_may_end_the_process_whose_call_is_carried_out)
+{
+    struct call wait;
+    struct call kill;
+    struct call rest;
+    struct proc *parent = new_child(w.p);
+    struct proc *child = new_child(parent);
+    int pid = parent->pid;
+
+    call_init(&wait, parent, SC_GATE_RPC, SC_PROC_WAIT, end_caller_from_done, parent);
+    wait.args.proc_wait.pid = child->pid;
+    cr_assert_eq(call_begin(&wait), SC_PENDING);
+    cr_assert_eq(BEGIN(&kill, parent, PROC_KILL, proc_kill, child->pid), 0);
+    cr_assert_null(kill.proc);
+    cr_assert_null(wait.user);
+    cr_assert_eq(w.m->current_pid, 0);
+    call_done(&wait);
+    call_done(&kill);
+    cr_assert_eq(BEGIN(&rest, w.p, PROC_WAIT, proc_wait, pid), 0);
+    call_done(&rest);
+}
+
+Test(proc, calls_of_an_ended_process_are_cancelled_ECANCELED)
+{
+    struct call c;
+    struct proc *child = new_child(w.p);
+    struct sc_proc_status st;
+    int pid = child->pid;
+
+    w_exit(child, 0);
+    cr_assert_eq(BEGIN(&c, child, NEW_PROC, new_proc, 0), -ECANCELED);
+    cr_assert_eq(c.why.count, 1);
+    call_done(&c);
+    cr_assert_eq(BEGIN(&c, child, MMAP, mmap, 0x1000, 1, MM_READ), -ECANCELED);
+    call_done(&c);
+    cr_assert_eq(w_kill(w.p, pid, &st), 0);
+}
+
 Test(proc, trees_of_any_depth_end_without_recursion)
 {
     struct proc *p = w.p;
@@ -193,6 +270,9 @@ Test(proc, usleep_past_the_end_of_time_never_wakes)
     struct call c;
 
     cr_assert_eq(BEGIN(&c, w.p, USLEEP, usleep, INT64_MAX), SC_PENDING);
+    world_run(&w);
+    cr_assert_null(c.user);
+    cr_assert_eq(machine_now_ns(w.m), 0, "the clock does not jump to the end of time");
     call_cancel(&c, -ECANCELED);
     cr_assert_eq(c.status, -ECANCELED);
     call_cancel(&c, -ECANCELED);
@@ -404,6 +484,22 @@ Test(proc, exec_refuses_damaged_images_ENOEXEC)
     cr_assert_eq(exec_image(&t, sizeof(t)), -ENOEXEC);
     t = good, t.ph[0].p_vaddr = 0, t.eh.e_entry = 0;
     cr_assert_eq(exec_image(&t, sizeof(t)), -ENOEXEC, "page 0");
+}
+
+Test(proc, exec_takes_segments_without_bytes_wherever_the_file_says_they_are)
+{
+    struct tiny t = tiny_elf();
+
+    t.ph[1] = (Elf32_Phdr){.p_type = PT_LOAD,
+                           .p_offset = 0x5000,
+                           .p_vaddr = 0x200000,
+                           .p_memsz = 0x10,
+                           .p_flags = PF_R | PF_W};
+    cr_assert_eq(exec_image(&t, sizeof(t)), 0);
+    cr_assert_eq(w.image.segment_count, 2);
+    cr_assert_eq(w.image.segment[1].data_size, 0);
+    t.ph[1].p_memsz = 0, t.ph[1].p_filesz = 4;
+    cr_assert_eq(exec_image(&t, sizeof(t)), -ENOEXEC);
 }
 
 Test(proc, exec_refused_by_the_host_leaves_the_child_as_it_was)
