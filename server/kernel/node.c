@@ -1,21 +1,70 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/kernel/node.h"
 
-#include "server/base/check.h"
 #include "server/kernel/machine.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-/** Put a node into its parent's table. */
-static int hang(struct node *n, struct node *parent)
+enum { CHAINS_FIRST = 16 };
+
+/** The head of the chain that a name in a directory belongs to. */
+static struct node **chain_of(const struct node_table *t, const struct node *parent,
+                              const char *name, size_t len)
 {
-    HASH_ADD_KEYPTR(hh, parent->children, n->name, strlen(n->name), n);
-    if (!hash_added(n))
-        return -ENOMEM;
-    n->parent = node_ref(parent);
-    return 0;
+    uint64_t hash = UINT64_C(0xCBF29CE484222325) ^ (parent != NULL ? parent->id : 0);
+
+    for (size_t i = 0; i < len; i++)
+        hash = (hash ^ (unsigned char)name[i]) * UINT64_C(0x100000001B3); /* FNV-1a */
+    hash ^= hash >> 32;
+    return &t->chain[hash & (t->chain_count - 1)];
+}
+
+static void chain_add(struct node_table *t, struct node *n)
+{
+    struct node **head = chain_of(t, n->parent, n->name, strlen(n->name));
+
+    n->next = *head;
+    *head = n;
+}
+
+static void chain_del(struct node_table *t, struct node *n)
+{
+    struct node **at = chain_of(t, n->parent, n->name, strlen(n->name));
+
+    while (*at != n)
+        at = &(*at)->next;
+    *at = n->next;
+}
+
+/** Make chains short again. Without memory they stay long, which is slower but not wrong. */
+static void spread(struct node_table *t)
+{
+    struct node_table wide = {.chain_count = t->chain_count * 2};
+
+    wide.chain = calloc(wide.chain_count, sizeof(struct node *));
+    if (wide.chain == NULL)
+        return;
+    for (size_t i = 0; i < t->chain_count; i++) {
+        for (struct node *n = t->chain[i], *next; n != NULL; n = next) {
+            next = n->next;
+            chain_add(&wide, n);
+        }
+    }
+    free(t->chain);
+    t->chain = wide.chain;
+    t->chain_count = wide.chain_count;
+}
+
+static struct node *find_child(const struct node *parent, const char *name, size_t len)
+{
+    struct node *n = *chain_of(&parent->mount->nodes, parent, name, len);
+
+    while (n != NULL &&
+           (n->parent != parent || strncmp(n->name, name, len) != 0 || n->name[len] != '\0'))
+        n = n->next;
+    return n;
 }
 
 static int node_new(struct mount *m, struct node *parent, const char *name, size_t len,
@@ -25,14 +74,18 @@ static int node_new(struct mount *m, struct node *parent, const char *name, size
 
     if (n == NULL)
         return -ENOMEM;
-    n->mount = m;
-    n->refs = 1;
     n->name = strndup(name, len);
-    if (n->name == NULL || (parent != NULL && hang(n, parent) < 0)) {
-        free(n->name);
+    if (n->name == NULL) {
         free(n);
         return -ENOMEM;
     }
+    n->mount = m;
+    n->refs = 1;
+    n->id = m->nodes.next_id++;
+    n->parent = parent != NULL ? node_ref(parent) : NULL;
+    chain_add(&m->nodes, n);
+    if (++m->nodes.count > m->nodes.chain_count)
+        spread(&m->nodes);
     m->machine->census.nodes++;
     *out = n;
     return 0;
@@ -40,7 +93,16 @@ static int node_new(struct mount *m, struct node *parent, const char *name, size
 
 int node_new_root(struct mount *m, struct node **out)
 {
-    return node_new(m, NULL, "", 0, out);
+    int err;
+
+    m->nodes = (struct node_table){.chain_count = CHAINS_FIRST};
+    m->nodes.chain = calloc(CHAINS_FIRST, sizeof(struct node *));
+    if (m->nodes.chain == NULL)
+        return -ENOMEM;
+    err = node_new(m, NULL, "", 0, out);
+    if (err < 0)
+        free(m->nodes.chain);
+    return err;
 }
 
 struct node *node_ref(struct node *n)
@@ -52,12 +114,13 @@ struct node *node_ref(struct node *n)
 struct node *node_unref(struct node *n)
 {
     while (n != NULL && --n->refs == 0) {
+        struct node_table *t = &n->mount->nodes;
         struct node *parent = n->parent;
 
-        CHECK(n->children == NULL);
-        if (parent != NULL)
-            HASH_DEL(parent->children, n);
+        chain_del(t, n);
         n->mount->machine->census.nodes--;
+        if (--t->count == 0)
+            free(t->chain);
         free(n->name);
         free(n);
         n = parent;
@@ -89,10 +152,9 @@ int node_get(struct mount *m, const struct path *path, struct node **out)
     size_t len;
 
     while (next_component(&at, &name, &len)) {
-        struct node *child;
+        struct node *child = find_child(n, name, len);
         int err = 0;
 
-        HASH_FIND(hh, n->children, name, len, child);
         if (child != NULL)
             (void)node_ref(child);
         else
@@ -113,12 +175,8 @@ struct node *node_find(struct mount *m, const struct path *path)
     const char *name;
     size_t len;
 
-    while (n != NULL && next_component(&at, &name, &len)) {
-        struct node *child;
-
-        HASH_FIND(hh, n->children, name, len, child);
-        n = child;
-    }
+    while (n != NULL && next_component(&at, &name, &len))
+        n = find_child(n, name, len);
     return n;
 }
 
@@ -148,21 +206,15 @@ int node_path(const struct node *n, struct path *out)
     return 0;
 }
 
-int node_move(struct node *n, struct node *parent, char *name)
+void node_move(struct node *n, struct node *parent, char *name)
 {
+    struct node_table *t = &n->mount->nodes;
     struct node *old_parent = n->parent;
-    char *old_name = n->name;
 
-    HASH_DEL(old_parent->children, n);
+    chain_del(t, n);
+    free(n->name);
     n->name = name;
-    if (hang(n, parent) < 0) {
-        n->name = old_name;
-        /* The slot it just left is free again, so this needs no memory unless the table itself went. */
-        CHECK(hang(n, old_parent) == 0);
-        (void)node_unref(old_parent);
-        return -ENOMEM;
-    }
-    free(old_name);
+    n->parent = node_ref(parent);
+    chain_add(t, n);
     (void)node_unref(old_parent);
-    return 0;
 }

@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* Nodes: the names of a mount that are in use (vfs.h tells what for). Only the VFS's own files use these. */
+/*
+ * Nodes: the names of a mount that are in use (vfs.h tells what for). Only the VFS's own files use these.
+ *
+ * A mount finds its nodes by parent and name in one table. The table is the nodes' own chains, so hanging a
+ * node elsewhere takes no memory: MOVE gets everything ready, lets the driver act, and then can't fail.
+ */
 #ifndef SERVER_KERNEL_NODE_H
 #define SERVER_KERNEL_NODE_H
 
 #include "server/kernel/vfs.h"
 
-/** The node of "/" for a new mount, with one reference. -ENOMEM. */
+/** The node of "/" for a new mount, and with it the mount's table, which goes with its last node. @out
+ * returned; node_unref(). -ENOMEM. */
 int node_new_root(struct mount *m, struct node **out);
 
 /** The node of a path, made with all above it if not in use yet. @out returned; node_unref(). -ENOMEM. */
@@ -14,13 +20,21 @@ int node_get(struct mount *m, const struct path *path, struct node **out);
 /** The node of a path, borrowed; NULL when it is not in use. */
 struct node *node_find(struct mount *m, const struct path *path);
 
+/** One more reference. Returns @n. */
 struct node *node_ref(struct node *n);
+
+/** One reference less, the last frees the node and drops its reference to its parent. NULL is fine. Returns
+ * NULL. */
 struct node *node_unref(struct node *n);
 
 /** Its path in its mount. -ENAMETOOLONG when moves made it too long. */
 int node_path(const struct node *n, struct path *out);
 
-/** Hang a node under another parent with another name (MOVE). @name is taken on success. -ENOMEM. */
-int node_move(struct node *n, struct node *parent, char *name);
+/**
+ * Hang a node, not the root, under another parent with another name (MOVE).
+ * @parent   referenced; not @n nor below it.
+ * @name     taken; no other node of @parent has it.
+ */
+void node_move(struct node *n, struct node *parent, char *name);
 
 #endif

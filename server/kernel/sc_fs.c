@@ -145,6 +145,9 @@ int sc_make_fs(struct call *call, const struct sc_make_fs_args *args, struct sc_
         if (wish.source == NULL)
             return call_why(call, -EBADF, "source_fd %d is no handle of the caller",
                             args->source_fd);
+        if ((wish.source->mode & FM_READ) == 0)
+            return call_why(call, -EBADF, "source_fd %d is %s, opened without READ",
+                            args->source_fd, wish.source->label);
     }
     err = copy_text(call, args->driver, "driver", &driver);
     if (err == 0)
@@ -190,6 +193,9 @@ int sc_fs_add_src(struct call *call, const struct sc_fs_add_src_args *args,
         return call_why(call, -EPERM, "process %d made the filesystem", view->mount->maker);
     if (f == NULL)
         return call_why(call, -EBADF, "the caller has no file descriptor %d", args->fd);
+    if ((f->mode & FM_READ) == 0)
+        return call_why(call, -EBADF, "file descriptor %d is %s, opened without READ", args->fd,
+                        f->label);
     err = copy_text(call, args->opts, "opts", &opts);
     if (err < 0)
         return err;
@@ -220,7 +226,7 @@ static int make_subfs(struct call *call, const struct sc_bind_subfs_args *args, 
     if (err == 0)
         err = vfs_walk_existing(from, &root, &at, &call->why);
     if (err == 0)
-        err = vfs_subview(&at, args->new_name, args->ok_modes, call->proc->pid, &view);
+        err = vfs_subview(&at, args->new_name, args->ok_modes, call->proc->pid, &call->why, &view);
     if (err < 0)
         return err;
     err = ns_add(&to->ns, args->new_name, view, &call->why);

@@ -152,23 +152,23 @@ int vfs_move(struct place *from, struct place *to, struct why *why)
         err = m->fs->ops->rename(m->fs, from->path.str, to->path.str, FS_RENAME_NOREPLACE);
     mount_changed(m);
     if (err == 0 && change.node != NULL) {
-        err = node_move(change.node, change.parent, change.name);
-        if (err == 0)
-            change.name = NULL;
-        else
-            (void)m->fs->ops->rename(m->fs, to->path.str, from->path.str, FS_RENAME_NOREPLACE);
+        node_move(change.node, change.parent, change.name);
+        change.name = NULL;
     }
     drop_change(&change);
     return err;
 }
 
 int vfs_subview(const struct place *at, struct sc_str label, uint32_t ok_modes, int32_t maker,
-                struct view **out)
+                struct why *why, struct view **out)
 {
     struct view *parent = at->view;
     struct node *root;
     int err;
 
+    if (parent->depth >= VIEW_DEPTH_MAX)
+        return why_add(why, -EMFILE, "view '%s' has its most views above it, %d", parent->label,
+                       VIEW_DEPTH_MAX);
     err = node_get(parent->mount, &at->path, &root);
     if (err < 0)
         return err;

@@ -34,11 +34,20 @@
 struct machine;
 struct node;
 
+/** The nodes of a mount by parent and name: chains of struct node.next. */
+struct node_table {
+    struct node **chain;
+    size_t chain_count; /* a power of two */
+    size_t count;
+    uint64_t next_id;
+};
+
 /** One driver instance. */
 struct mount {
     struct machine *machine;
     struct fs *fs;             /* owned */
     struct node *root;         /* the node of "/", lives as long as the mount */
+    struct node_table nodes;   /* all of them, the root too */
     struct timer commit_timer; /* set while fs->pending, on the host's clock */
     struct list link;          /* in machine->mounts */
     char *driver;              /* name it was made with, owned */
@@ -50,10 +59,10 @@ struct mount {
 /** A name in use. */
 struct node {
     struct mount *mount;
-    struct node *parent;   /* referenced; NULL of the root */
-    struct node *children; /* uthash by name */
-    UT_hash_handle hh;     /* in parent->children */
-    char *name;            /* owned, NUL-terminated; "" of the root */
+    struct node *parent; /* referenced; NULL of the root */
+    struct node *next;   /* in its chain of mount->nodes */
+    char *name;          /* owned, NUL-terminated; "" of the root */
+    uint64_t id;         /* never used twice in a mount; what its children are found by */
     uint32_t refs;
     uint32_t open_count; /* open files on it */
     uint32_t root_count; /* views whose root it is */
@@ -67,8 +76,13 @@ struct view {
     char *label;         /* name it was made with, for reasons; owned */
     int32_t maker;       /* pid that made it */
     uint32_t ok_modes;
+    uint32_t depth; /* views above it */
     uint32_t refs;
 };
+
+/** How many views may stand above a view. Names that are gone keep the views above theirs alive, so without
+ * a limit SUBFS and RM_FS in turn would grow a chain forever. */
+enum { VIEW_DEPTH_MAX = 64 };
 
 /** A listing as READDIR gives it out. */
 struct dir_snapshot {
@@ -152,9 +166,17 @@ int vfs_walk_existing(struct view *v, const struct path *path, struct place *out
 /** As vfs_walk(), but a link at the end is the place itself (DELETE, MOVE, CREATE). */
 int vfs_walk_nofollow(struct view *v, const struct path *path, struct place *out, struct why *why);
 
-/** Make a view whose root is @at (SUBFS). @out returned. */
+/**
+ * Make a view whose root is a place (SUBFS).
+ * @at       an existing place, file or directory.
+ * @label    copied; the name it is made with.
+ * @ok_modes FM_*; what the place's own view lacks stays lacking.
+ * @maker    pid of who makes it, for reasons.
+ * @out      returned; view_unref().
+ * Returns   0; -EMFILE past VIEW_DEPTH_MAX, -ENOMEM.
+ */
 int vfs_subview(const struct place *at, struct sc_str label, uint32_t ok_modes, int32_t maker,
-                struct view **out);
+                struct why *why, struct view **out);
 
 /**
  * Open a place. All rights were checked.

@@ -23,6 +23,7 @@ int view_new(struct mount *mount, struct node *root, struct view *parent, struct
     v->root->root_count++;
     v->parent = parent != NULL ? view_ref(parent) : NULL;
     v->ok_modes = ok_modes;
+    v->depth = parent != NULL ? parent->depth + 1 : 0;
     v->maker = maker;
     v->refs = 1;
     mount->machine->census.views++;
