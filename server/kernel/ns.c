@@ -17,7 +17,7 @@ struct ns_entry {
 
 struct fd_entry {
     UT_hash_handle hh;
-    struct open_file *file; /* referenced */
+    struct open_file *file; /* referenced; NULL while it is only reserved */
     int32_t fd;
 };
 
@@ -177,14 +177,11 @@ struct open_file *fd_find(const struct fd_table *t, int32_t fd)
     return e != NULL ? e->file : NULL;
 }
 
-int fd_add_at(struct fd_table *t, int32_t fd, struct open_file *f, struct why *why)
+/** Make an entry without a file for a number that is not in use. */
+static int add_entry(struct fd_table *t, int32_t fd, struct why *why, struct fd_entry **out)
 {
     struct fd_entry *e;
 
-    if (fd < 1)
-        return why_add(why, -EINVAL, "a file descriptor is 1 or greater");
-    if (find_fd(t, fd) != NULL)
-        return why_add(why, -EEXIST, "file descriptor %d is in use", fd);
     if (t->count >= t->max)
         return why_add(why, -EMFILE, "the process has its most handles, %zu", t->max);
     e = calloc(1, sizeof(*e));
@@ -196,24 +193,45 @@ int fd_add_at(struct fd_table *t, int32_t fd, struct open_file *f, struct why *w
         free(e);
         return -ENOMEM;
     }
-    e->file = open_file_ref(f);
     if (fd >= t->next)
-        t->next = fd < INT32_MAX ? fd + 1 : fd;
+        t->next = (int64_t)fd + 1;
     t->count++;
     t->machine->census.fds++;
+    *out = e;
     return 0;
 }
 
-int fd_add(struct fd_table *t, struct open_file *f, struct why *why, int32_t *out_fd)
+int fd_reserve(struct fd_table *t, struct why *why, struct fd_entry **out)
 {
-    int32_t fd = t->next;
+    if (t->next > INT32_MAX)
+        return why_add(why, -EMFILE, "all file descriptor numbers were used");
+    return add_entry(t, (int32_t)t->next, why, out);
+}
+
+int32_t fd_fill(struct fd_entry *slot, struct open_file *f)
+{
+    slot->file = f;
+    return slot->fd;
+}
+
+void fd_give_up(struct fd_table *t, struct fd_entry *slot)
+{
+    t->next = slot->fd;
+    fd_drop(t, slot);
+}
+
+int fd_add_at(struct fd_table *t, int32_t fd, struct open_file *f, struct why *why)
+{
+    struct fd_entry *e;
     int err;
 
+    if (fd < 1)
+        return why_add(why, -EINVAL, "a file descriptor is 1 or greater");
     if (find_fd(t, fd) != NULL)
-        return why_add(why, -EMFILE, "all file descriptor numbers were used");
-    err = fd_add_at(t, fd, f, why);
+        return why_add(why, -EEXIST, "file descriptor %d is in use", fd);
+    err = add_entry(t, fd, why, &e);
     if (err == 0)
-        *out_fd = fd;
+        (void)fd_fill(e, open_file_ref(f));
     return err;
 }
 

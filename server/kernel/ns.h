@@ -2,8 +2,8 @@
 /*
  * What a process can name: views by name (its namespace) and open files by number (its fds).
  *
- * Both are hash tables with a limit. A number is never given out twice by fd_add(): the next one is always
- * past every number used so far, so that a stale fd is EBADF and not somebody else's file.
+ * Both are hash tables with a limit. OPEN never gives out a number twice: the next one is always past every
+ * number used so far, so that a stale fd is EBADF and not somebody else's file.
  */
 #ifndef SERVER_KERNEL_NS_H
 #define SERVER_KERNEL_NS_H
@@ -26,7 +26,7 @@ struct fd_table {
     struct fd_entry *fds; /* uthash */
     size_t count;
     size_t max;
-    int32_t next;
+    int64_t next; /* past INT32_MAX when all numbers were used */
 };
 
 void ns_init(struct ns *ns, struct machine *m, size_t max);
@@ -54,8 +54,18 @@ void fd_table_done(struct fd_table *t);
 /** The open file of an fd, borrowed; NULL when there is none. */
 struct open_file *fd_find(const struct fd_table *t, int32_t fd);
 
-/** Give an open file the next number; references it. -EMFILE, -ENOMEM. */
-int fd_add(struct fd_table *t, struct open_file *f, struct why *why, int32_t *out_fd);
+/**
+ * Reserve the next number, before the open file for it is made. Until fd_fill() it counts as unused.
+ * @out      borrowed from the table; fd_fill() or fd_give_up() must follow, before anything else.
+ * Returns   0; -EMFILE past the limit or past the last number, -ENOMEM.
+ */
+int fd_reserve(struct fd_table *t, struct why *why, struct fd_entry **out);
+
+/** Put an open file behind a reserved number. @f is taken. Returns the number. */
+int32_t fd_fill(struct fd_entry *slot, struct open_file *f);
+
+/** Give a reserved number back; it is the next one again. */
+void fd_give_up(struct fd_table *t, struct fd_entry *slot);
 
 /** Give an open file a certain number. -EINVAL below 1, -EEXIST, -EMFILE, -ENOMEM. */
 int fd_add_at(struct fd_table *t, int32_t fd, struct open_file *f, struct why *why);

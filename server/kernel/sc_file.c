@@ -32,11 +32,14 @@ static int get_file(struct call *call, int32_t fd, uint32_t mode, struct open_fi
     return 0;
 }
 
-static int check_range(struct call *call, int64_t off, uint64_t size)
+/** Check a position in an open file; where positions mean nothing, *@off becomes 0. */
+static int check_range(struct call *call, const struct open_file *f, int64_t *off, uint64_t size)
 {
-    if (off < 0)
+    if (f->file.nonseekable)
+        *off = 0;
+    if (*off < 0)
         return call_why(call, -EINVAL, "offset is negative");
-    if (size > (uint64_t)(INT64_MAX - off))
+    if (size > (uint64_t)(INT64_MAX - *off))
         return call_why(call, -EINVAL, "offset + size overflows");
     return 0;
 }
@@ -137,23 +140,22 @@ static int find_to_open(struct call *call, const struct sc_open_args *args, stru
 
 int sc_open(struct call *call, const struct sc_open_args *args, struct sc_open_out *out)
 {
+    struct fd_entry *slot;
     struct open_file *f;
     struct place at;
     int err = find_to_open(call, args, &at);
 
+    if (err == 0)
+        err = fd_reserve(&call->proc->fds, &call->why, &slot);
     if (err < 0)
         return err;
-    if (call->proc->fds.count >= call->proc->fds.max)
-        return call_why(call, -EMFILE, "the process has its most handles, %zu",
-                        call->proc->fds.max);
     err = vfs_open(&at, args->mode, args->file, &f);
-    if (err == -EISDIR)
-        return call_why(call, err, "a directory opens with exactly READDIR");
-    if (err < 0)
-        return err;
-    err = fd_add(&call->proc->fds, f, &call->why, &out->fd);
-    (void)open_file_unref(f);
-    return err;
+    if (err < 0) {
+        fd_give_up(&call->proc->fds, slot);
+        return err == -EISDIR ? call_why(call, err, "a directory opens with exactly READDIR") : err;
+    }
+    out->fd = fd_fill(slot, f);
+    return 0;
 }
 
 int sc_close(struct call *call, const struct sc_close_args *args, struct sc_close_out *out)
@@ -169,16 +171,17 @@ int sc_read(struct call *call, const struct sc_read_args *args, struct sc_read_o
 {
     struct open_file *f;
     uint64_t size = args->size < out->data.cap ? args->size : out->data.cap;
+    int64_t off = args->offset;
     int64_t count;
     int err = get_file(call, args->fd, FM_READ, &f);
 
     if (err == 0)
-        err = check_range(call, args->offset, args->size);
+        err = check_range(call, f, &off, args->size);
     if (err < 0)
         return err;
     if (size > FS_IO_MAX)
         size = FS_IO_MAX;
-    count = vfs_read(f, out->data.ptr, (size_t)size, args->offset);
+    count = vfs_read(f, out->data.ptr, (size_t)size, off);
     if (count < 0)
         return (int)count;
     out->data.len = (size_t)count;
@@ -189,14 +192,17 @@ int sc_write(struct call *call, const struct sc_write_args *args, struct sc_writ
 {
     struct open_file *f;
     size_t size = args->data.len < FS_IO_MAX ? args->data.len : FS_IO_MAX;
+    int64_t off = args->offset;
     int64_t count;
     int err = get_file(call, args->fd, FM_WRITE, &f);
 
+    if (err == 0 && (f->mode & FM_APPEND) != 0)
+        off = 0; /* the bytes go to the end, whatever the offset says */
     if (err == 0)
-        err = check_range(call, args->offset, size);
+        err = check_range(call, f, &off, size);
     if (err < 0)
         return err;
-    count = vfs_write(f, args->data.ptr, size, args->offset);
+    count = vfs_write(f, args->data.ptr, size, off);
     if (count < 0)
         return (int)count;
     out->size = (uint64_t)count;

@@ -32,8 +32,8 @@ static bool is_link(const struct fs_stat *st)
     return S_ISLNK(st->mode);
 }
 
-/** Cut the next component off w->rest. Returns its length, 0 when nothing is left. */
-static size_t take_component(struct walk *w, char *name)
+/** Cut the next component off w->rest. Returns its length, 0 when nothing is left; -ENAMETOOLONG. */
+static int take_component(struct walk *w, char name[FS_NAME_MAX + 1])
 {
     char *at = w->rest;
     size_t len;
@@ -41,10 +41,12 @@ static size_t take_component(struct walk *w, char *name)
     while (*at == '/')
         at++;
     len = strcspn(at, "/");
+    if (len > FS_NAME_MAX)
+        return why_add(w->why, -ENAMETOOLONG, "a symbolic link has a component of %zu bytes", len);
     memcpy(name, at, len);
     name[len] = '\0';
     memmove(w->rest, at + len, strlen(at + len) + 1);
-    return len;
+    return (int)len;
 }
 
 /** Put a link's target in front of what is left, and step back to where it counts from. */
@@ -83,6 +85,8 @@ static int step(struct walk *w, const char *name, size_t len, struct place *out)
 {
     int err;
 
+    if (!S_ISDIR(out->stat.mode))
+        return why_add(w->why, -ENOTDIR, "%s is no directory", w->at.str);
     if (strcmp(name, ".") == 0)
         return 0;
     if (strcmp(name, "..") == 0) {
@@ -90,8 +94,6 @@ static int step(struct walk *w, const char *name, size_t len, struct place *out)
             path_pop(&w->at);
         return w->fs->ops->getattr(w->fs, w->at.str, &out->stat, NULL);
     }
-    if (out->exists && !S_ISDIR(out->stat.mode))
-        return -ENOTDIR;
     err = path_push(&w->at, name, len);
     if (err < 0)
         return err;
@@ -116,8 +118,8 @@ static int walk_by_steps(struct view *v, const struct path *path, bool follow_la
 {
     struct walk w = {
         .view = v, .fs = v->mount->fs, .follow_last = follow_last, .links = 0, .why = why};
-    char name[sizeof(w.rest)];
-    size_t len;
+    char name[FS_NAME_MAX + 1];
+    int len;
     int err = view_root_path(v, &w.at);
 
     if (err == 0)
@@ -125,8 +127,8 @@ static int walk_by_steps(struct view *v, const struct path *path, bool follow_la
     w.root_len = w.at.len;
     memcpy(w.rest, path->str, path->len + 1);
     out->exists = true;
-    while (err == 0 && (len = take_component(&w, name)) > 0)
-        err = step(&w, name, len, out);
+    while (err == 0 && (len = take_component(&w, name)) != 0)
+        err = len < 0 ? len : step(&w, name, (size_t)len, out);
     if (err == 0)
         out->path = w.at;
     return err;

@@ -106,6 +106,40 @@ Test(file, trunc_acts_at_open_and_append_writes_at_the_end)
     cr_assert_eq(w_delete(w.p, "root:/a"), 0);
 }
 
+Test(file, append_ignores_the_offset)
+{
+    int fd = w_open(w.p, "root:/a", RWC | FM_APPEND);
+
+    cr_assert_eq(w_write(w.p, fd, -1, "1"), 1);
+    cr_assert_eq(w_write(w.p, fd, INT64_MAX, "2"), 1);
+    w_close(w.p, fd);
+    fd = w_open(w.p, "root:/a", FM_WRITE);
+    cr_assert_eq(w_write(w.p, fd, -1, "3"), -EINVAL);
+    w_close(w.p, fd);
+    cr_assert_eq(w_delete(w.p, "root:/a"), 0);
+}
+
+Test(file, numbers_used_up_EMFILE_and_nothing_is_created)
+{
+    struct sc_proc_status st;
+    int pid = w_new_proc(w.p);
+    struct proc *child = proc_child(w.p, pid);
+    int fd = w_open(w.p, "root:/a", RWC);
+
+    cr_assert_eq(proc_drive(child, NULL), 0);
+    cr_assert_eq(w_bind_fs(w.p, pid, "root", "root"), 0);
+    cr_assert_eq(w_bind_fd(w.p, pid, INT32_MAX - 1, fd), 0);
+    cr_assert_eq(w_open(child, "root:/none", FM_READ), -ENOENT);
+    cr_assert_eq(w_open(child, "root:/", FM_READ), -EISDIR);
+    cr_assert_eq(w_open(child, "root:/a", FM_READ), INT32_MAX, "failures use up no number");
+    cr_assert_eq(w_close(child, INT32_MAX), 0);
+    cr_assert_eq(w_open(child, "root:/b", RWC), -EMFILE);
+    cr_assert_eq(w_delete(w.p, "root:/b"), -ENOENT);
+    cr_assert_eq(w_kill(w.p, pid, &st), 0);
+    w_close(w.p, fd);
+    cr_assert_eq(w_delete(w.p, "root:/a"), 0);
+}
+
 Test(file, readdir_is_a_snapshot_and_0_takes_a_new_one)
 {
     struct call c;
@@ -170,6 +204,40 @@ Test(file, subfs_masks_only_shrink_and_say_why)
     cr_assert_eq(w_rm_fs(w.p, "home"), 0);
     cr_assert_eq(w_rm_fs(w.p, "home"), -ENODEV);
     cr_assert_eq(w_delete(w.p, "root:/home"), 0);
+}
+
+Test(file, many_names_in_use_are_found_and_moved)
+{
+    enum { COUNT = 200 };
+    char name[32];
+    int fd[COUNT];
+
+    w_create(w.p, "root:/d", FT_DIR);
+    for (int i = 0; i < COUNT; i++) {
+        (void)snprintf(name, sizeof(name), "root:/d/%d", i);
+        fd[i] = w_open(w.p, name, RWC);
+    }
+    cr_assert_eq(w_move(w.p, "root:/d", "root:/e"), 0);
+    for (int i = 0; i < COUNT; i++) {
+        (void)snprintf(name, sizeof(name), "root:/e/%d", i);
+        cr_assert_eq(w_delete(w.p, name), -EBUSY);
+        w_close(w.p, fd[i]);
+        cr_assert_eq(w_delete(w.p, name), 0);
+    }
+    cr_assert_eq(w_delete(w.p, "root:/e"), 0);
+}
+
+Test(file, views_above_a_view_have_a_limit_EMFILE)
+{
+    char names[2][2] = {"a", "b"};
+
+    cr_assert_eq(w_subfs(w.p, "a", "root", "", SC_FM_ALL), 0);
+    for (int i = 1; i < VIEW_DEPTH_MAX; i++) {
+        cr_assert_eq(w_subfs(w.p, names[i % 2], names[(i + 1) % 2], "", SC_FM_ALL), 0);
+        cr_assert_eq(w_rm_fs(w.p, names[(i + 1) % 2]), 0);
+    }
+    cr_assert_eq(w_subfs(w.p, "c", "b", "", SC_FM_ALL), -EMFILE);
+    cr_assert_eq(w_rm_fs(w.p, "b"), 0);
 }
 
 Test(file, create_on_open_needs_both_create_rights)
@@ -237,6 +305,17 @@ Test(file, make_fs_refusals)
     cr_assert_eq(BEGIN(&c, w.p, FS_ADD_SRC, fs_add_src, S("x"), 3, S("")), -EBADF);
     call_done(&c);
     w_rm_fs(w.p, "x");
+}
+
+Test(file, make_fs_from_a_handle_without_read_EBADF)
+{
+    struct call c;
+    int fd = w_open(w.p, "root:/db", FM_WRITE | FM_CREATE);
+
+    cr_assert_eq(BEGIN(&c, w.p, MAKE_FS, make_fs, S("sqlitefs"), S("x"), fd, S("")), -EBADF);
+    call_done(&c);
+    w_close(w.p, fd);
+    cr_assert_eq(w_delete(w.p, "root:/db"), 0);
 }
 
 Test(file, last_errno_is_the_last_failure)
@@ -308,6 +387,26 @@ Test(file, links_are_followed_inside_the_view)
     w_delete(w.p, "root:/d/e/f");
     w_delete(w.p, "root:/d/e");
     cr_assert_eq(w_delete(w.p, "root:/d"), 0);
+}
+
+Test(file, links_with_bad_targets)
+{
+    struct sc_stat st;
+    char target[300];
+
+    memset(target, 'n', sizeof(target) - 1);
+    target[sizeof(target) - 1] = '\0';
+    w_create(w.p, "root:/f", FT_REGULAR);
+    make_link("f/../f", "/through");
+    make_link("f/.", "/dot");
+    make_link(target, "/long");
+    cr_assert_eq(w_stat(w.p, "root:/through", &st), -ENOTDIR);
+    cr_assert_eq(w_stat(w.p, "root:/dot", &st), -ENOTDIR);
+    cr_assert_eq(w_stat(w.p, "root:/long", &st), -ENAMETOOLONG);
+    w_delete(w.p, "root:/through");
+    w_delete(w.p, "root:/dot");
+    w_delete(w.p, "root:/long");
+    cr_assert_eq(w_delete(w.p, "root:/f"), 0);
 }
 
 Test(file, forty_links_are_followed_not_forty_one_ELOOP)
