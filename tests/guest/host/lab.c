@@ -23,6 +23,9 @@ const char *lab_gate_name(enum sc_gate gate)
     return gate == SC_GATE_I386 ? "i386" : "x86_64";
 }
 
+/* Whoever waits here runs the loop until it is stopped, then looks whether what it waits for is there: callbacks
+ * that bring news stop the loop. UV_RUN_ONCE would not do, because it may go to sleep after the news. */
+
 /* The host. */
 
 static uint64_t clock_ns(clockid_t id)
@@ -96,6 +99,7 @@ static void on_event(struct listener *self, struct machine *m, const struct even
     char line[512];
 
     (void)m;
+    uv_stop(&l->loop);
     if (event->kind == EVENT_LOG) {
         add_log(l, event->bytes, event->len);
     } else if (event->len > 0) {
@@ -178,9 +182,13 @@ void lab_close(struct lab *l)
 
 /* Calls. */
 
+/** A finished call has no user any more. */
 static void on_call_done(struct call *c)
 {
-    c->user = c;
+    struct lab *l = c->user;
+
+    c->user = NULL;
+    uv_stop(&l->loop);
 }
 
 /** Begin a call whose arguments are set, and wait for its end. Returns its status. */
@@ -198,7 +206,7 @@ static int carry_out(struct lab *l, struct call *c)
 /** Set a call up. */
 static void prepare(struct lab *l, struct call *c, int nr)
 {
-    call_init(c, l->p, SC_GATE_RPC, nr, on_call_done, NULL);
+    call_init(c, l->p, SC_GATE_RPC, nr, on_call_done, l);
 }
 
 static struct sc_str str(const char *text)
@@ -208,19 +216,20 @@ static struct sc_str str(const char *text)
 
 void lab_finish(struct lab *l, struct call *c)
 {
-    while (c->user == NULL)
-        (void)uv_run(&l->loop, UV_RUN_ONCE);
+    while (c->user != NULL)
+        (void)uv_run(&l->loop, UV_RUN_DEFAULT);
 }
 
 void lab_await_log(struct lab *l, const char *text)
 {
     while (strstr(l->log, text) == NULL)
-        (void)uv_run(&l->loop, UV_RUN_ONCE);
+        (void)uv_run(&l->loop, UV_RUN_DEFAULT);
 }
 
 static void on_turned(uv_timer_t *timer)
 {
     *(bool *)timer->data = true;
+    uv_stop(timer->loop);
 }
 
 void lab_turn(struct lab *l, unsigned ms)
@@ -232,7 +241,7 @@ void lab_turn(struct lab *l, unsigned ms)
     timer.data = &over;
     (void)uv_timer_start(&timer, on_turned, ms, 0);
     while (!over)
-        (void)uv_run(&l->loop, UV_RUN_ONCE);
+        (void)uv_run(&l->loop, UV_RUN_DEFAULT);
     uv_close((uv_handle_t *)&timer, NULL);
     (void)uv_run(&l->loop, UV_RUN_NOWAIT);
 }

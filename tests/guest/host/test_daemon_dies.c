@@ -28,7 +28,7 @@ static void be_daemon(int ready)
     }
     (void)!write(ready, "!", 1);
     for (;;)
-        (void)uv_run(&l.loop, UV_RUN_ONCE);
+        (void)uv_run(&l.loop, UV_RUN_DEFAULT);
 }
 
 /** How many of these processes live. */

@@ -138,6 +138,7 @@ Test(outside, crowd)
 static void on_closed(void *user)
 {
     *(bool *)user = true;
+    uv_stop(&l.loop);
 }
 
 /** Guests that live when the bridge closes are ended by it. */
@@ -152,7 +153,7 @@ Test(outside, close_with_guests)
     lab_turn(&l, 10);
     bridge_close(l.bridge, on_closed, &closed);
     while (!closed)
-        (void)uv_run(&l.loop, UV_RUN_ONCE);
+        (void)uv_run(&l.loop, UV_RUN_DEFAULT);
     cr_assert(waitpid(-1, NULL, WNOHANG) == -1 && errno == ECHILD);
     cr_assert_eq(bridge_new(&l.loop, &l.bridge), 0);
     lab_expect(&l, "sleeper", lab_wait(&l, l.p->pid + 1), PS_KILLED, 0);
