@@ -8,21 +8,12 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
     READ_SIZE = 64 * 1024,
     WRITE_TIMEOUT_MS = 30 * 1000, /* a daemon that reads nothing for so long is given up */
 };
-
-int64_t conn_now_ms(void)
-{
-    struct timespec now;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 int scbox_default_socket(char *out, size_t size)
 {

@@ -4,7 +4,9 @@
  *
  *     conn.c      the socket: connect, write a line, read what is there
  *     request.c   JSON-RPC over it: send, receive, events
- *     error.c     struct scbox_error      data.c   bytes in JSON
+ *     error.c     struct scbox_error
+ *     data.c      bytes and exact numbers in JSON
+ *     clock.c     the time that waits are measured by
  */
 #ifndef CLIENT_LIB_CONN_H
 #define CLIENT_LIB_CONN_H
@@ -41,9 +43,6 @@ int error_set(struct scbox_error *error, int code, const char *fmt, ...)
 
 /** Take a JSON-RPC error object into @error, which may be NULL. Returns SCBOX_REFUSED. */
 int error_take(struct scbox_error *error, cJSON *object);
-
-/** Milliseconds of a clock that never goes back. */
-int64_t conn_now_ms(void);
 
 /** Write all of a line, however long it takes the daemon to read it. Returns 0 or -errno. */
 int conn_write(struct scbox_conn *conn, const char *line, size_t len, struct scbox_error *error);

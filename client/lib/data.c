@@ -4,8 +4,14 @@
 #include "server/base/utf8.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* From here on cJSON prints too few digits; up to 2^53 doubles hold every whole number. */
+#define ROUNDED_MIN 1e15
+#define EXACT_MAX 9007199254740992.0
 
 int scbox_data(const cJSON *object, char **out, size_t *out_len)
 {
@@ -62,4 +68,61 @@ int scbox_add_data(cJSON *params, const char *member, const void *bytes, size_t 
     ok = cJSON_AddStringToObject(params, member, text) != NULL;
     free(text);
     return ok ? 0 : -ENOMEM;
+}
+
+/* ---- numbers ---- */
+
+/** Whether cJSON would print a number with too few digits although it is exact. */
+static bool is_rounded(const cJSON *value)
+{
+    double n = value->valuedouble;
+
+    if (!cJSON_IsNumber(value) || n < -EXACT_MAX || n > EXACT_MAX)
+        return false;
+    return (n >= ROUNDED_MIN || n <= -ROUNDED_MIN) && (double)(int64_t)n == n;
+}
+
+static bool holds_rounded(const cJSON *value)
+{
+    const cJSON *member;
+
+    cJSON_ArrayForEach(member, value) {
+        if (holds_rounded(member))
+            return true;
+    }
+    return is_rounded(value);
+}
+
+/** Replace numbers by their digits. Returns 0 or -ENOMEM. */
+static int spell_numbers(cJSON *value)
+{
+    char digits[24];
+    cJSON *member;
+
+    cJSON_ArrayForEach(member, value) {
+        if (spell_numbers(member) < 0)
+            return -ENOMEM;
+    }
+    if (!is_rounded(value))
+        return 0;
+    (void)snprintf(digits, sizeof digits, "%" PRId64, (int64_t)value->valuedouble);
+    value->valuestring = strdup(digits);
+    if (value->valuestring == NULL)
+        return -ENOMEM;
+    value->type = cJSON_Raw;
+    return 0;
+}
+
+char *scbox_json(const cJSON *value)
+{
+    cJSON *copy;
+    char *text = NULL;
+
+    if (!holds_rounded(value))
+        return cJSON_PrintUnformatted(value);
+    copy = cJSON_Duplicate(value, true);
+    if (copy != NULL && spell_numbers(copy) == 0)
+        text = cJSON_PrintUnformatted(copy);
+    cJSON_Delete(copy);
+    return text;
 }

@@ -5,6 +5,7 @@
  * A request lives in conn->requests from scbox_send() until its answer is taken by scbox_receive(), or,
  * once it was forgotten, until its answer comes. Messages are handled one at a time, in the order they came.
  */
+#include "client/lib/clock.h"
 #include "client/lib/conn.h"
 
 #include <errno.h>
@@ -17,10 +18,11 @@ static struct request *request_at(struct list *link)
     return container_of(link, struct request, link);
 }
 
-static struct request *request_find(const struct scbox_conn *conn, int64_t id)
+/** The request of an id, which JSON carries as a double. NULL: none. */
+static struct request *request_find(const struct scbox_conn *conn, double id)
 {
     for (struct list *i = conn->requests.next; i != &conn->requests; i = i->next) {
-        if (request_at(i)->id == id)
+        if ((double)request_at(i)->id == id)
             return request_at(i);
     }
     return NULL;
@@ -53,7 +55,7 @@ void scbox_on_event(struct scbox_conn *conn, scbox_event_fn fn, void *user)
 /** Write one message. @message borrowed. Returns 0 or -errno. */
 static int write_message(struct scbox_conn *conn, const cJSON *message, struct scbox_error *error)
 {
-    char *text = cJSON_PrintUnformatted(message);
+    char *text = scbox_json(message);
     size_t len;
     int err;
 
@@ -62,7 +64,7 @@ static int write_message(struct scbox_conn *conn, const cJSON *message, struct s
     len = strlen(text);
     text[len] = '\n'; /* the line's end takes the place of the NUL */
     err = conn_write(conn, text, len + 1, error);
-    cJSON_free(text);
+    free(text);
     return err;
 }
 
@@ -145,7 +147,7 @@ static int handle_message(struct scbox_conn *conn, cJSON *message)
         cJSON_Delete(message);
         return 0;
     }
-    r = cJSON_IsNumber(id) ? request_find(conn, (int64_t)id->valuedouble) : newest_unanswered(conn);
+    r = cJSON_IsNumber(id) ? request_find(conn, id->valuedouble) : newest_unanswered(conn);
     if (r == NULL || r->answer != NULL) {
         cJSON_Delete(message);
         return -EPROTO;
@@ -186,11 +188,11 @@ static int handle_line(struct scbox_conn *conn, struct scbox_error *error)
 
 int scbox_poll(struct scbox_conn *conn, int timeout_ms, struct scbox_error *error)
 {
-    int64_t deadline = conn_now_ms() + timeout_ms;
+    int64_t deadline = clock_ms() + timeout_ms;
 
     for (;;) {
         int done = handle_line(conn, error);
-        int64_t left = deadline - conn_now_ms();
+        int64_t left = deadline - clock_ms();
 
         if (done != 0)
             return done < 0 ? done : 0;
@@ -228,8 +230,8 @@ static int take_answer(struct request *r, cJSON **out_result, struct scbox_error
 int scbox_receive(struct scbox_conn *conn, int64_t id, int timeout_ms, cJSON **out_result,
                   struct scbox_error *error)
 {
-    int64_t deadline = conn_now_ms() + timeout_ms;
-    struct request *r = request_find(conn, id);
+    int64_t deadline = clock_ms() + timeout_ms;
+    struct request *r = request_find(conn, (double)id);
 
     if (r == NULL || r->forgotten)
         return error_set(error, -EINVAL, "no such request is in flight");
@@ -238,7 +240,7 @@ int scbox_receive(struct scbox_conn *conn, int64_t id, int timeout_ms, cJSON **o
         int err;
 
         if (timeout_ms != SCBOX_FOREVER) {
-            left = deadline - conn_now_ms();
+            left = deadline - clock_ms();
             left = left > 0 ? left : 0;
         }
         err = scbox_poll(conn, (int)left, error);
@@ -250,14 +252,14 @@ int scbox_receive(struct scbox_conn *conn, int64_t id, int timeout_ms, cJSON **o
 
 bool scbox_answered(const struct scbox_conn *conn, int64_t id)
 {
-    const struct request *r = request_find(conn, id);
+    const struct request *r = request_find(conn, (double)id);
 
     return r != NULL && r->answer != NULL;
 }
 
 void scbox_forget(struct scbox_conn *conn, int64_t id)
 {
-    struct request *r = request_find(conn, id);
+    struct request *r = request_find(conn, (double)id);
     cJSON *params;
 
     if (r == NULL)

@@ -160,7 +160,8 @@ void scbox_forget(struct scbox_conn *conn, int64_t id);
 int scbox_poll(struct scbox_conn *conn, int timeout_ms, struct scbox_error *error);
 
 /**
- * scbox_send() and scbox_receive() in one. After -ETIMEDOUT the request is cancelled and forgotten.
+ * scbox_send() and scbox_receive() in one. After -ETIMEDOUT and -EINTR the request is cancelled and
+ * forgotten.
  * @params   taken, always; NULL: none.
  */
 int scbox_call(struct scbox_conn *conn, const char *method, cJSON *params, int timeout_ms,
@@ -186,5 +187,12 @@ int scbox_data(const cJSON *object, char **out, size_t *out_len);
  * Returns   0 or -ENOMEM.
  */
 int scbox_add_data(cJSON *params, const char *member, const void *bytes, size_t len);
+
+/**
+ * A JSON value as compact text, every whole number exact up to 2^53: cJSON alone rounds those of more
+ * than 15 digits.
+ * Returns   returned; free(); NULL without memory.
+ */
+char *scbox_json(const cJSON *value);
 
 #endif
