@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /* scbox call: one request to the daemon, its result on stdout. */
 #include "client/cli/cmd.h"
+#include "client/cli/page.h"
 #include "client/cli/reach.h"
+#include "client/cli/scn.h"
 #include "client/cli/show.h"
 #include "schema/calls.h"
+#include "server/base/json_text.h"
 
-#include <ctype.h>
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { COLUMNS = 80 };
+enum { COLUMNS = 80, NESTING_MAX = 32 };
 
 const char cmd_call_help[] =
     "Usage: scbox call [OPTION…] METHOD [JSON]\n"
@@ -99,34 +100,29 @@ static char *read_stdin(void)
     return strbuf_take(&text);
 }
 
-static void explain_json(const char *text, const char *wrong)
-{
-    if (*wrong == '\0')
-        complain(0, "call", "the JSON ends too early: %s", text);
-    else
-        complain(0, "call", "no JSON from character %td on: %.20s", wrong - text + 1, wrong);
-}
-
 /*
  * Parameters for the request, or NULL after a complaint. They are checked here and sent as they were
  * written: a cJSON number is a double and would damage 64-bit values.
  */
 static cJSON *parse_params(char *text)
 {
-    const char *end = NULL;
-    cJSON *tree = cJSON_ParseWithOpts(text, &end, true);
-    cJSON *raw = NULL;
+    static const struct json_limits limits = {NESTING_MAX, SIZE_MAX};
+    struct json_span value = json_trim((struct json_span){text, strlen(text)});
+    struct json_error error = {0};
+    size_t line = 0;
+    size_t column = 0;
 
-    if (tree == NULL)
-        explain_json(text, end != NULL ? end : text);
-    else if (!cJSON_IsObject(tree) && !cJSON_IsArray(tree))
-        complain(0, "call", "parameters are an object {…} or an array […], not %.20s", text);
-    else {
-        cJSON_Minify(text);
-        raw = cJSON_CreateRaw(text);
+    if (json_check(text, strlen(text), &limits, &error) < 0) {
+        json_position(text, error.at, &line, &column);
+        complain(0, "call", "no JSON at line %zu, column %zu: %s", line, column, error.what);
+        return NULL;
     }
-    cJSON_Delete(tree);
-    return raw;
+    if (json_kind(value) != JSON_OBJECT && json_kind(value) != JSON_ARRAY) {
+        complain(0, "call", "parameters are an object {…} or an array […], not %.20s", text);
+        return NULL;
+    }
+    cJSON_Minify(text); /* a request is one line */
+    return cJSON_CreateRaw(text);
 }
 
 /* @out_params stays NULL when there are none. Returns 0 or CMD_USAGE. */
@@ -153,6 +149,26 @@ static void print_result(const cJSON *result, bool pretty)
     strbuf_done(&text);
 }
 
+/* Which call or method was meant by a name that there is not; NULL: none is near. */
+static const char *nearest_method(const char *name)
+{
+    enum { NAMES_MAX = 64 };
+    const char *names[NAMES_MAX] = {0};
+
+    for (size_t i = 0; i + 1 < NAMES_MAX && page_method_name(i) != NULL; i++)
+        names[i] = page_method_name(i);
+    return strchr(name, '.') != NULL ? scn_nearest(name, names) : scn_nearest(name, NULL);
+}
+
+static void print_error(const char *method, const struct scbox_error *error)
+{
+    const char *near = error->code == SCBOX_E_METHOD ? nearest_method(method) : NULL;
+
+    show_error(stderr, "call", error);
+    if (near != NULL)
+        fprintf(stderr, "  hint: did you mean %s?\n", near);
+}
+
 /* Send it and print what comes. @params taken. */
 static int perform(struct scbox_conn *conn, const struct call_options *opts, cJSON *params)
 {
@@ -165,7 +181,7 @@ static int perform(struct scbox_conn *conn, const struct call_options *opts, cJS
     if (outcome == SCBOX_OK)
         print_result(result, opts->pretty);
     else
-        show_error(stderr, "call", &error);
+        print_error(opts->method, &error);
     cJSON_Delete(result);
     scbox_error_done(&error);
     if (outcome < 0)

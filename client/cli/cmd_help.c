@@ -4,11 +4,11 @@
 #include "client/cli/page.h"
 #include "client/cli/scn.h"
 
-#include <ctype.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 enum { COLUMN = 16, TOPICS_MAX = 256 };
 
@@ -110,7 +110,7 @@ static bool list_flags(const char *group)
     char value[16];
 
     for (const struct sc_flag_info *f = sc_flags; f->group != NULL; f++) {
-        if (group != NULL && strcmp(f->group, group) != 0)
+        if (group != NULL && strcasecmp(f->group, group) != 0)
             continue;
         if (strcmp(last, f->group) != 0)
             page_heading(stdout, group_title(f->group));
@@ -127,6 +127,7 @@ static int unknown_topic(const char *command, const char *topic)
     const char *words[TOPICS_MAX] = {"calls", "methods", "errno", "flags"};
     const char *near = NULL;
     size_t count = 4;
+    size_t methods = 0;
 
     for (const struct command *c = commands; c->name != NULL && count + 1 < TOPICS_MAX; c++)
         words[count++] = c->name;
@@ -134,6 +135,9 @@ static int unknown_topic(const char *command, const char *topic)
         words[count++] = sc_calls[i].word;
     for (const struct sc_errno_info *e = sc_errnos; e->name != NULL && count + 1 < TOPICS_MAX; e++)
         words[count++] = e->name;
+    for (const char *m; (m = page_method_name(methods)) != NULL && count + 1 < TOPICS_MAX;
+         methods++)
+        words[count++] = m;
     near = scn_nearest(topic, words);
     if (near != NULL)
         return complain(CMD_USAGE, command, "nothing is known of '%s'; did you mean '%s'?", topic,
@@ -164,7 +168,7 @@ int help_explain(const char *command_name, const char *topic)
         (void)list_flags(NULL);
     else if (page_method(stdout, topic))
         return CMD_OK;
-    else if (!isupper((unsigned char)topic[0]) || !list_flags(topic))
+    else if (!list_flags(topic))
         return unknown_topic(command_name, topic);
     return CMD_OK;
 }

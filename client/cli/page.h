@@ -24,6 +24,9 @@ void page_call(FILE *to, const struct sc_call_info *call);
 /** Print the daemon's own methods, one line each. */
 void page_methods(FILE *to);
 
+/** The n-th method's name, NULL behind the last one. Static. */
+const char *page_method_name(size_t n);
+
 /** Print the page of a method of the daemon. Returns whether there is one of this name. */
 bool page_method(FILE *to, const char *name);
 

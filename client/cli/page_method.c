@@ -58,6 +58,11 @@ void page_methods(FILE *to)
         page_entry(to, 2, LIST_COLUMN, methods[i].name, methods[i].doc);
 }
 
+const char *page_method_name(size_t n)
+{
+    return n < METHOD_COUNT ? methods[n].name : NULL;
+}
+
 /* What a type is in JSON. */
 static const char *json_of(const char *type)
 {

@@ -22,6 +22,11 @@ feed 0 '{
     "file": "root:/"
 }' "$scbox" call stat -
 
+# A request is one line, so a line end inside a string can't pass.
+feed 2 '["root:/
+"]' "$scbox" call stat -
+err_has 'line 1, column 9: a control character'
+
 # Void results.
 expect 0 "$scbox" call create '["root:/made", "DIR"]'
 out_is null
@@ -36,6 +41,10 @@ err_has '  hint: '
 out_is ''
 expect 1 "$scbox" call no.such.method
 err_has 'Method not found'
+expect 1 "$scbox" call opne
+err_has 'did you mean open?'
+expect 1 "$scbox" call machine.lst
+err_has 'did you mean machine.list?'
 expect 1 "$scbox" call stat '{"fil": "root:/"}'
 err_has 'Invalid params'
 

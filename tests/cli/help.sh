@@ -47,5 +47,9 @@ out_has 'readdir'
 page flags FM
 out_has 'READDIR'
 out_lacks 'ZEROPTR'
+page fm
+out_has 'READDIR'
+expect 2 "$scbox" help machine.lst
+err_has "did you mean 'machine.list'"
 expect 2 "$scbox" help opem
 err_has "did you mean 'open'"
