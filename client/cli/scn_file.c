@@ -10,13 +10,18 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
     FILE_SIZE_MAX = 1024 * 1024,
     INCLUDE_DEPTH_MAX = 8,
+    DURATION_MAX_MS = 24 * 3600 * 1000,
 };
+
+/* Some editors begin every UTF-8 file with it. */
+#define BYTE_ORDER_MARK "\xEF\xBB\xBF"
 
 static bool parse_lines(struct scn_parser *p, char *text, int depth, struct scn_scenario *out);
 
@@ -32,7 +37,7 @@ static int parse_duration(const char *text)
                 : strcmp(end, "m") == 0 ? 60 * 1000
                                         : 0;
 
-    if (end == text || n <= 0 || n > 24L * 3600 * 1000)
+    if (end == text || n <= 0 || n > DURATION_MAX_MS / (unit > 0 ? unit : 1))
         return 0;
     return (int)(n * unit);
 }
@@ -41,7 +46,7 @@ static bool key_timeout(struct scn_parser *p, const char *text, struct scn_heade
 {
     h->timeout_ms = parse_duration(text);
     if (h->timeout_ms == 0)
-        scn_fail(p, 0, "a duration is written 500ms, 2s or 1m");
+        scn_fail(p, 0, "a duration is written 500ms, 2s or 1m, and is a day at most");
     return h->timeout_ms != 0;
 }
 
@@ -50,7 +55,7 @@ static bool key_points(struct scn_parser *p, const char *text, struct scn_header
     char *end;
 
     h->points = strtod(text, &end);
-    if (end == text || *end != '\0' || h->points < 0)
+    if (end == text || *end != '\0' || !(h->points >= 0) || isinf(h->points))
         scn_fail(p, 0, "points are a number, 0 or more");
     return p->error == NULL;
 }
@@ -185,6 +190,8 @@ static char *read_text(struct scn_parser *p, const char *path)
     else if (!utf8_valid(text, len) || memchr(text, '\0', len) != NULL)
         scn_fail(p, 0, "%s is no UTF-8 text", path);
     (void)fclose(f);
+    if (strncmp(text, BYTE_ORDER_MARK, strlen(BYTE_ORDER_MARK)) == 0)
+        text += strlen(BYTE_ORDER_MARK);
     return p->error == NULL ? text : NULL;
 }
 

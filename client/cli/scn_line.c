@@ -9,6 +9,7 @@
 #include "client/cli/scn_parse.h"
 
 #include <ctype.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -54,6 +55,10 @@ static bool parse_code(struct scn_parser *p, int *out)
         char *end;
         long code = strtol(p->at, &end, 10);
 
+        if (end == p->at || !scn_ends_word(*end, 0) || code < INT_MIN || code > INT_MAX) {
+            scn_fail(p, column, "an errno by name, or the number of an error, belongs here");
+            return false;
+        }
         p->at = end;
         *out = (int)code;
         return true;

@@ -84,7 +84,7 @@ static void tell_came(int status, struct scn_result *r)
     char *text = NULL;
 
     if (status == SCBOX_OK) {
-        text = cJSON_PrintUnformatted(r->value);
+        text = scbox_json(r->value);
         (void)strbuf_addf(&came, "= %s", text != NULL ? text : "?");
     } else {
         text = scbox_error_line(&r->error);
@@ -111,6 +111,8 @@ static void judge_refusal(struct scn_session *s, const struct scn_expect *e, str
 {
     if (e->kind != SCN_REFUSES && e->kind != SCN_MAY_REFUSE)
         scn_verdict(r, SCN_FAIL, "it was refused");
+    else if (r->error.code != e->code && e->code < 0)
+        scn_verdict(r, SCN_FAIL, "it was refused, but not with %d", e->code);
     else if (r->error.code != e->code)
         scn_verdict(r, SCN_FAIL, "it was refused, but not with %s", sc_errno_name(e->code));
     else
