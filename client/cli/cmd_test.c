@@ -4,7 +4,8 @@
 #include "client/cli/reach.h"
 #include "client/cli/scn_job.h"
 #include "client/cli/scn_report.h"
-#include "client/cli/scn_session.h"
+#include "client/lib/clock.h"
+#include "server/base/strbuf.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -300,7 +301,7 @@ static void on_signal(int signal)
 }
 
 /**
- * Let Ctrl-C end the run in order, for the sake of the machines that were made. Children inherit it; a
+ * Let Ctrl-C, a kill or a closed terminal end the run in order, for the sake of the machines that were made. Children inherit it; a
  * wait is ended by it, so no SA_RESTART.
  */
 static void watch_signals(void)
@@ -310,6 +311,7 @@ static void watch_signals(void)
     (void)sigemptyset(&action.sa_mask);
     (void)sigaction(SIGINT, &action, NULL);
     (void)sigaction(SIGTERM, &action, NULL);
+    (void)sigaction(SIGHUP, &action, NULL);
 }
 
 static void on_report(void *user, size_t index, const cJSON *report)
@@ -343,7 +345,7 @@ static void keep_daemon(struct reach *reach)
 /** Play the files in the daemon that was reached. */
 static int play(struct options *o, struct reach *reach)
 {
-    int64_t start = scn_now_ms();
+    int64_t start = clock_ms();
     char *tmp = make_tmp(reach);
     char standard[4096] = "";
 
@@ -357,7 +359,7 @@ static int play(struct options *o, struct reach *reach)
     o->reporter.count = o->path_count;
     o->format->begin(&o->reporter);
     (void)scn_jobs_play(&o->jobs, o->paths, o->path_count, on_report, o);
-    o->format->end(&o->reporter, scn_now_ms() - start);
+    o->format->end(&o->reporter, clock_ms() - start);
     if (!o->jobs.keep)
         (void)nftw(tmp, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
     else if (reach->daemon != NULL)

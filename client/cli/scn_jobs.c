@@ -12,10 +12,14 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { PARALLEL_MAX = 64 };
+enum {
+    PARALLEL_MAX = 64,
+    LOOK_MS = 500, /* a signal that came just before a wait is seen so much later */
+};
 
 /** A file's place in the run. */
 struct slot {
@@ -27,11 +31,13 @@ struct slot {
 
 struct run {
     const struct scn_jobs *jobs;
+    pid_t pid; /* our own process */
     char *const *paths;
     struct slot *slots;
     size_t started;
     size_t told;
     int running;
+    bool stopped; /* those under way were told to end */
     scn_report_fn fn;
     void *user;
     enum scn_outcome worst;
@@ -57,8 +63,11 @@ static _Noreturn void child_main(const struct run *run, size_t index, int fd)
     size_t len;
 
     (void)signal(SIGPIPE, SIG_DFL);
+    (void)prctl(PR_SET_PDEATHSIG, SIGTERM); /* no machine outlives a run that is killed */
+    if (getppid() != run->pid)
+        exit(0);
     report = scn_job_play(run->jobs, run->paths[index], (int)index + 1);
-    text = cJSON_PrintUnformatted(report);
+    text = scbox_json(report);
     len = text != NULL ? strlen(text) : 0;
     while (done < len) {
         ssize_t put = write(fd, text + done, len - done);
@@ -154,11 +163,23 @@ static void wait_some(struct run *run)
         pfds[count] = (struct pollfd){.fd = run->slots[i].fd, .events = POLLIN};
         indices[count++] = i;
     }
-    if (count == 0 || poll(pfds, count, -1) < 0)
+    if (count == 0 || poll(pfds, count, LOOK_MS) <= 0)
         return;
     for (nfds_t i = 0; i < count; i++) {
         if (pfds[i].revents != 0)
             take_bytes(run, indices[i]);
+    }
+}
+
+/** Let the files under way end in order: a signal to us alone did not reach their processes. */
+static void stop_all(struct run *run)
+{
+    if (run->stopped || *run->jobs->stop == 0)
+        return;
+    run->stopped = true;
+    for (size_t i = 0; i < run->started; i++) {
+        if (run->slots[i].pid > 0)
+            (void)kill(run->slots[i].pid, SIGTERM);
     }
 }
 
@@ -181,7 +202,7 @@ static void tell_ready(struct run *run)
 enum scn_outcome scn_jobs_play(const struct scn_jobs *jobs, char *const *paths, size_t count,
                                scn_report_fn fn, void *user)
 {
-    struct run run = {.jobs = jobs, .paths = paths, .fn = fn, .user = user};
+    struct run run = {.jobs = jobs, .pid = getpid(), .paths = paths, .fn = fn, .user = user};
     int parallel = jobs->parallel < PARALLEL_MAX ? jobs->parallel : PARALLEL_MAX;
 
     run.slots = calloc(count, sizeof *run.slots);
@@ -190,6 +211,7 @@ enum scn_outcome scn_jobs_play(const struct scn_jobs *jobs, char *const *paths, 
     do {
         while (run.running < parallel && run.started < count && *jobs->stop == 0)
             start_next(&run);
+        stop_all(&run);
         if (run.running > 0)
             wait_some(&run);
         tell_ready(&run);

@@ -39,6 +39,25 @@ play 0 --private --set NAME=disk --set TYPE=DIR "$tmp/set.scn"
 play 70 --private --set NAME=disk "$tmp/set.scn"
 grep -q 'set.scn:2:22: .TYPE has no value' "$tmp/out" || fail "the missing variable is not told"
 
+# A file may begin with a byte order mark.
+printf '\357\273\277fs root ramfs\n' >"$tmp/mark.scn"
+play 0 --private "$tmp/mark.scn"
+
+# A run that is killed takes its daemon and its directory along; one that is hung up ends in order.
+printf 'usleep 1000000000\n' >"$tmp/slow.scn"
+for signal in KILL HUP; do
+    TMPDIR=$tmp "$bin/scbox" test --private "$tmp/slow.scn" >"$tmp/out" 2>&1 &
+    run=$!
+    until ls "$tmp"/scbox-*/test.*/1 >/dev/null 2>&1; do
+        sleep 0.05
+    done
+    kill -$signal $run
+    wait $run 2>/dev/null
+    while ls -d "$tmp"/scbox-* >/dev/null 2>&1; do
+        sleep 0.05
+    done
+done
+
 # The command line itself.
 play 2
 play 2 nowhere.scn
