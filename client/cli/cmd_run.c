@@ -2,6 +2,7 @@
 /* scbox run: the course of a run, from an open program file to an exit code. */
 #include "client/cli/cmd.h"
 #include "client/cli/json.h"
+#include "client/cli/names.h"
 #include "client/cli/run.h"
 #include "client/cli/show.h"
 #include "schema/calls.h"
@@ -142,15 +143,6 @@ static int execute(struct run *r, const char *path)
     return outcome == SCBOX_REFUSED && r->error.code == ENOEXEC ? RUN_NO_EXEC : RUN_DAEMON;
 }
 
-static const char *fail_name(int fail)
-{
-    for (const struct sc_flag_info *f = sc_flags; f->group != NULL; f++) {
-        if (strcmp(f->group, "FAIL") == 0 && f->value == (uint32_t)fail)
-            return f->name;
-    }
-    return "UNKNOWN";
-}
-
 /* From how the guest ended to how we do. */
 static int judge(const struct run *r, const cJSON *status)
 {
@@ -162,7 +154,8 @@ static int judge(const struct run *r, const cJSON *status)
         return value & 0xff;
     if (strcmp(state, "FAILURE") != 0)
         return complain(RUN_SIGNAL + SIGKILL, "run", "guest was killed");
-    complain(0, "run", "guest failed: %s%s%s", fail_name(value), *note != '\0' ? ": " : "", note);
+    complain(0, "run", "guest failed: %s%s%s", name_of_failure(value), *note != '\0' ? ": " : "",
+             note);
     return RUN_SIGNAL + (value == FAIL_EXCEPTION ? SIGFPE : SIGSEGV);
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* scbox shell: read a line, play it, show what came. */
 #include "client/cli/cmd.h"
+#include "client/cli/json.h"
+#include "client/cli/names.h"
 #include "client/cli/shell.h"
 #include "client/cli/show.h"
 
@@ -122,7 +124,21 @@ static bool take_news(void *user)
     return !sh->daemon_gone && !sh->feed.own_end;
 }
 
-/* A step that is worth saving: with the refusal that came, unless the line says what it expects. */
+/* The line below a `run` that states how the program ended, as it did. */
+static void add_ending(struct strbuf *out, const cJSON *status)
+{
+    const char *state = json_text(status, "state");
+    int32_t code = json_int(status, "return_code");
+
+    if (strcmp(state, "DONE") == 0)
+        (void)strbuf_addf(out, "  exit %d\n", code);
+    else if (strcmp(state, "FAILURE") == 0)
+        (void)strbuf_addf(out, "  state FAILURE %s\n", name_of_failure(code));
+    else
+        (void)strbuf_addf(out, "  state %s\n", state);
+}
+
+/* A step that is worth saving: with what came of it, unless the line says what it expects. */
 static void keep_typed(struct shell *sh, const char *line, const struct scn_result *r)
 {
     bool refused = r->error.code > 0 && r->expected == NULL;
@@ -137,6 +153,8 @@ static void keep_typed(struct shell *sh, const char *line, const struct scn_resu
         (void)strbuf_addf(&sh->typed, "%s ! %s\n", line, r->error.message);
     else
         (void)strbuf_addf(&sh->typed, "# answered %s: %s\n", r->error.message, line);
+    if (r->ended && r->expected == NULL)
+        add_ending(&sh->typed, r->value);
 }
 
 static void play_step(struct shell *sh, const char *line, unsigned number)
@@ -285,6 +303,7 @@ static int converse(struct shell *sh, const struct shell_options *opts)
     }
     sh->feed.own_pid = scn_session_pid(sh->session);
     sh->feed.raw = isatty(STDOUT_FILENO) == 0;
+    sh->names = shell_ask(sh, "ns.list", NULL);
     if (make_editor(sh, opts) < 0) {
         complain(0, "shell", "out of memory");
     } else {
@@ -320,5 +339,6 @@ int cmd_shell(int argc, char **argv)
     }
     reach_done(&sh.reach);
     strbuf_done(&sh.typed);
+    cJSON_Delete(sh.names);
     return code;
 }

@@ -162,13 +162,13 @@ static int await_ready(const struct daemon *d, int status_fd, struct why *why)
         return 0;
     words = daemon_last_words(d);
     if (status == -ETIMEDOUT)
-        why_add(why, status, "the daemon did not become ready in time");
+        why_note(why, "the daemon did not become ready in time");
     else if (status != -ECHILD)
-        why_add(why, status, "the daemon could not be started: %s", strerror(-status));
+        why_note(why, "the daemon could not be started: %s", strerror(-status));
     if (words != NULL && words[0] != '\0')
-        why_add(why, status, "%s", words);
+        why_note(why, "%s", words);
     else if (status == -ECHILD)
-        why_add(why, status, "the daemon ended before it was ready");
+        why_note(why, "the daemon ended before it was ready");
     free(words);
     return status;
 }

@@ -19,5 +19,12 @@ int32_t json_int(const cJSON *object, const char *name)
 {
     const cJSON *number = json_member(object, name);
 
-    return cJSON_IsNumber(number) ? (int32_t)cJSON_GetNumberValue(number) : 0;
+    return cJSON_IsNumber(number) ? number->valueint : 0;
+}
+
+double json_number(const cJSON *object, const char *name)
+{
+    const cJSON *number = json_member(object, name);
+
+    return cJSON_IsNumber(number) ? number->valuedouble : 0;
 }

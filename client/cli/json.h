@@ -12,7 +12,10 @@ const cJSON *json_member(const cJSON *object, const char *name);
 /** A string member, borrowed; "" when there is none. */
 const char *json_text(const cJSON *object, const char *name);
 
-/** A number member as a 32-bit integer; 0 when there is none. */
+/** A number member as the nearest 32-bit integer; 0 when there is none. */
 int32_t json_int(const cJSON *object, const char *name);
+
+/** A number member; 0 when there is none. */
+double json_number(const cJSON *object, const char *name);
 
 #endif

@@ -13,6 +13,7 @@
  */
 #include "client/cli/keeper.h"
 
+#include "client/lib/clock.h"
 #include "server/base/strbuf.h"
 
 #include <errno.h>
@@ -21,14 +22,12 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -58,14 +57,6 @@ static int remove_one(const char *path, const struct stat *st, int type, struct 
     (void)walk;
     (void)remove(path);
     return 0;
-}
-
-static int64_t monotonic_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 static void tell(struct watch *w, int status)
@@ -215,10 +206,10 @@ static bool watch_daemon(struct watch *w)
 
 static void stop_daemon(struct watch *w)
 {
-    int64_t deadline = monotonic_ms() + STOP_MS;
+    int64_t deadline = clock_ms() + STOP_MS;
 
     (void)kill(w->pid, SIGTERM);
-    for (int64_t now = monotonic_ms(); now < deadline; now = monotonic_ms()) {
+    for (int64_t now = clock_ms(); now < deadline; now = clock_ms()) {
         if (step(w, (int)(deadline - now)) == NEWS_ENDED)
             return;
     }

@@ -7,6 +7,7 @@
  */
 #include "client/cli/run.h"
 #include "client/cli/show.h"
+#include "client/lib/clock.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -14,21 +15,12 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/signalfd.h>
-#include <time.h>
 #include <unistd.h>
 
 enum {
     OUTPUT_MAX = 64 * 1024 * 1024,
     OUTPUT_DROP = 1024 * 1024, /* written bytes are not kept longer than this */
 };
-
-static int64_t now_ms(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 int run_watch_signals(void)
 {
@@ -45,7 +37,7 @@ int run_watch_signals(void)
 
 void run_deadline(struct run *r, int64_t timeout_ms)
 {
-    r->deadline_ms = now_ms() + timeout_ms;
+    r->deadline_ms = clock_ms() + timeout_ms;
 }
 
 static size_t pending(const struct run *r)
@@ -72,7 +64,7 @@ static void write_piece(struct run *r)
 /* How long poll() may sleep; 0 with r->ending set when the time is over. */
 static int time_left(struct run *r)
 {
-    int64_t left = r->deadline_ms == INT64_MAX ? -1 : r->deadline_ms - now_ms();
+    int64_t left = r->deadline_ms == INT64_MAX ? -1 : r->deadline_ms - clock_ms();
 
     if (r->deadline_ms != INT64_MAX && left <= 0) {
         r->ending = RUN_TIMEOUT;

@@ -65,6 +65,7 @@ struct scn_result {
     cJSON *value;             /* the result, also one that was not expected; NULL: refused */
     struct scbox_error error; /* the refusal, expected or not; code 0: there was none */
     const struct sc_call_info *call; /* the call the line was, or NULL; static */
+    bool ended;                      /* a program was run, and the value tells how it ended */
 };
 
 struct scn_session;

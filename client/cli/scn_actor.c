@@ -90,7 +90,7 @@ int scn_begin_background(struct scn_session *s, const struct scn_step *step, con
     struct scn_background *larger =
         realloc(s->background, (s->background_count + 1) * sizeof *larger);
     struct scn_background *b;
-    char *text = cJSON_PrintUnformatted(params);
+    char *text = scbox_json(params);
     struct strbuf sent = STRBUF_INIT;
     int err;
 

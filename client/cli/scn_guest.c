@@ -11,12 +11,15 @@
  * The result is {pid, state, return_code, log}: how it ended, and the debug log of it and its children.
  * A child that could not be started, or did not end in time, is killed.
  */
+#include "client/cli/json.h"
+#include "client/cli/names.h"
 #include "client/cli/scn_match.h"
 #include "client/cli/scn_session.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { KILL_TIMEOUT_MS = 2000 };
 
@@ -53,13 +56,11 @@ static int bind_names(struct guest *g)
     names = g->c->r->value;
     g->c->r->value = NULL;
     cJSON_ArrayForEach(item, names) {
-        const cJSON *name = cJSON_GetObjectItemCaseSensitive(item, "name");
+        const char *name = json_text(item, "name");
         cJSON *args = args_pid(g->pid);
 
-        if (cJSON_IsString(name)) {
-            (void)cJSON_AddStringToObject(args, "new_name", name->valuestring);
-            (void)cJSON_AddStringToObject(args, "fs_name", name->valuestring);
-        }
+        (void)cJSON_AddStringToObject(args, "new_name", name);
+        (void)cJSON_AddStringToObject(args, "fs_name", name);
         status = scn_call(g->c, "SC_BIND_FS", args, NULL);
         if (status != SCBOX_OK)
             break;
@@ -96,6 +97,18 @@ static bool is_simulated(const char *path)
     size_t name_len = strcspn(path, ":/");
 
     return name_len > 0 && path[name_len] == ':';
+}
+
+/** Whether a program is there to be run; a missing one on the host is told before anything is made. */
+static bool is_there(struct scn_caller *c, const char *typed)
+{
+    char *host = scn_host_path(c->s, typed);
+    bool there = is_simulated(typed) || (host != NULL && access(host, R_OK) == 0);
+
+    if (!there)
+        scn_verdict(c->r, SCN_ERROR, "can't read %s on the host: %s", typed, strerror(errno));
+    free(host);
+    return there;
 }
 
 static int prepare(struct guest *g, const char *typed)
@@ -159,50 +172,13 @@ static void clean_up(struct guest *g)
 
 /* ---- judgement ---- */
 
-static const char *member_text(const cJSON *object, const char *name)
-{
-    const cJSON *member = cJSON_GetObjectItemCaseSensitive(object, name);
-
-    return cJSON_IsString(member) ? member->valuestring : "";
-}
-
-static int member_int(const cJSON *object, const char *name)
-{
-    const cJSON *member = cJSON_GetObjectItemCaseSensitive(object, name);
-
-    return cJSON_IsNumber(member) ? member->valueint : 0;
-}
-
-/** The name of a FAIL code, "" when it is none. */
-static const char *fail_name(int code)
-{
-    for (const struct sc_flag_info *f = sc_flags; f->group != NULL; f++) {
-        if (strcmp(f->group, "FAIL") == 0 && (int)f->value == code)
-            return f->name;
-    }
-    return "";
-}
-
-void scn_tell_end(struct strbuf *out, const cJSON *status)
-{
-    const char *state = member_text(status, "state");
-    int code = member_int(status, "return_code");
-
-    if (strcmp(state, "DONE") == 0)
-        (void)strbuf_addf(out, "exit code %d", code);
-    else if (strcmp(state, "FAILURE") == 0)
-        (void)strbuf_addf(out, "fault %s", fail_name(code));
-    else
-        (void)strbuf_adds(out, strcmp(state, "KILLED") == 0 ? "killed" : state);
-}
-
 /** Tell an end that was not the one stated; a fault where none was stated is a crash. */
 static void judge_end(const struct scn_step *step, struct scn_result *r)
 {
-    bool fault = strcmp(member_text(r->value, "state"), "FAILURE") == 0;
+    bool fault = strcmp(json_text(r->value, "state"), "FAILURE") == 0;
     struct strbuf end = STRBUF_INIT;
 
-    scn_tell_end(&end, r->value);
+    name_ending(&end, r->value);
     scn_verdict(r, fault && step->run.state == NULL ? SCN_CRASH : SCN_FAIL,
                 "the program ended: %s%s", strbuf_str(&end),
                 step->run.source == NULL ? ", where exit code 0 is success" : "");
@@ -218,7 +194,7 @@ static bool state_is(struct scn_session *s, const struct scn_run *run, const cJS
     bool is = scn_match(run->state, state, &s->vars, &why);
     char *name = run->code != NULL ? scn_text(run->code, &s->vars) : NULL;
 
-    if (is && name != NULL && strcmp(name, fail_name(member_int(value, "return_code"))) != 0)
+    if (is && name != NULL && strcmp(name, name_of_failure(json_int(value, "return_code"))) != 0)
         is = scn_match(run->code, code, &s->vars, &why);
     free(name);
     strbuf_done(&why);
@@ -229,7 +205,7 @@ static bool exit_is(struct scn_session *s, const struct scn_run *run, const cJSO
 {
     const cJSON *code = cJSON_GetObjectItemCaseSensitive(value, "return_code");
     struct strbuf why = STRBUF_INIT;
-    bool is = strcmp(member_text(value, "state"), "DONE") == 0 &&
+    bool is = strcmp(json_text(value, "state"), "DONE") == 0 &&
               scn_match(run->exit_code, code, &s->vars, &why);
 
     strbuf_done(&why);
@@ -241,8 +217,8 @@ static void judge_run(struct scn_session *s, const struct scn_step *step, struct
 {
     const struct scn_run *run = &step->run;
     const cJSON *log = cJSON_GetObjectItemCaseSensitive(r->value, "log");
-    bool done = strcmp(member_text(r->value, "state"), "DONE") == 0 &&
-                member_int(r->value, "return_code") == 0;
+    bool done =
+        strcmp(json_text(r->value, "state"), "DONE") == 0 && json_int(r->value, "return_code") == 0;
 
     if (run->source != NULL && r->expected == NULL)
         r->expected = strdup(run->source);
@@ -279,13 +255,14 @@ void scn_play_run(struct scn_caller *c, const struct scn_step *step)
     char *typed = scn_text(step->args[0].value, &c->s->vars);
     int status = -ENOMEM;
 
-    if (typed != NULL && !asks_too_much(step, c->r)) {
+    if (typed != NULL && !asks_too_much(step, c->r) && is_there(c, typed)) {
         status = prepare(&g, typed);
         if (status == SCBOX_OK)
             status = execute(&g);
         clean_up(&g);
         scn_judge(c->s, &step->expect, status, c->r);
-        if (status == SCBOX_OK)
+        c->r->ended = status == SCBOX_OK;
+        if (c->r->ended)
             judge_run(c->s, step, c->r);
     }
     free(typed);

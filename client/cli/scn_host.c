@@ -238,9 +238,9 @@ void scn_play_expect_census(struct scn_caller *c)
                               was->string, cJSON_IsNumber(is) ? is->valueint : 0, was->valueint);
     }
     free(c->r->came);
-    c->r->came = cJSON_PrintUnformatted(now);
+    c->r->came = scbox_json(now);
     if (why.len > 0 && c->r->expected == NULL)
-        c->r->expected = cJSON_PrintUnformatted(c->s->census);
+        c->r->expected = scbox_json(c->s->census);
     if (why.len > 0)
         scn_verdict(c->r, SCN_FAIL, "the machine does not hold what it held: %s", strbuf_str(&why));
     strbuf_done(&why);

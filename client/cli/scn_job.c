@@ -2,9 +2,12 @@
 /* One file: parse it, make its machine, play its steps, write its report. */
 #include "client/cli/scn_job.h"
 
+#include "client/cli/json.h"
+#include "client/cli/names.h"
 #include "client/cli/scn_parse.h"
 #include "client/cli/scn_print.h"
 #include "client/cli/scn_session.h"
+#include "client/lib/clock.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -36,10 +39,10 @@ struct job {
 
 enum scn_outcome scn_report_outcome(const cJSON *report)
 {
-    const cJSON *text = cJSON_GetObjectItemCaseSensitive(report, "outcome");
+    const char *text = json_text(report, "outcome");
 
-    for (int i = SCN_PASS; cJSON_IsString(text) && i < SCN_ERROR; i++) {
-        if (strcmp(scn_outcome_name((enum scn_outcome)i), text->valuestring) == 0)
+    for (int i = SCN_PASS; i < SCN_ERROR; i++) {
+        if (strcmp(scn_outcome_name((enum scn_outcome)i), text) == 0)
             return (enum scn_outcome)i;
     }
     return SCN_ERROR;
@@ -96,7 +99,7 @@ static void tell_step(struct strbuf *out, const struct scn_step *step, const str
     cJSON *members = stated_members(e, r->value);
 
     if (step->kind == SCN_RUN && r->value != NULL) {
-        scn_tell_end(out, r->value);
+        name_ending(out, r->value);
     } else if (members != NULL) {
         scn_tell_value(out, members);
     } else if (r->value != NULL || r->error.code != 0) {
@@ -111,7 +114,6 @@ static void tell_step(struct strbuf *out, const struct scn_step *step, const str
 static void report_step(struct job *j, cJSON *steps, const struct scn_step *step,
                         const struct scn_result *r)
 {
-    const cJSON *hint = cJSON_GetObjectItemCaseSensitive(r->error.data, "hint");
     cJSON *entry = cJSON_CreateObject();
     struct strbuf told = STRBUF_INIT;
     char *reasons = scn_reasons(&r->error);
@@ -131,7 +133,7 @@ static void report_step(struct job *j, cJSON *steps, const struct scn_step *step
         add_text(entry, "expected", r->expected);
         add_text(entry, "came", r->came);
         add_text(entry, "problem", r->problem);
-        add_text(entry, "advice", cJSON_IsString(hint) ? hint->valuestring : NULL);
+        add_text(entry, "advice", json_text(r->error.data, "hint"));
     }
     (void)cJSON_AddItemToArray(steps, entry);
     strbuf_done(&told);
@@ -143,14 +145,14 @@ static void report_step(struct job *j, cJSON *steps, const struct scn_step *step
 static void on_event(void *user, const char *method, const cJSON *params)
 {
     struct job *j = user;
-    const cJSON *kind = cJSON_GetObjectItemCaseSensitive(params, "kind");
+    const char *kind = json_text(params, "kind");
     size_t len = 0;
     char *bytes = NULL;
 
     (void)method;
-    if (!cJSON_IsString(kind) || scbox_data(params, &bytes, &len) != 0)
+    if (scbox_data(params, &bytes, &len) != 0)
         return;
-    if (strcmp(kind->valuestring, "log") == 0 || strcmp(kind->valuestring, "console") == 0)
+    if (strcmp(kind, "log") == 0 || strcmp(kind, "console") == 0)
         (void)strbuf_add(&j->printed, bytes, len);
     free(bytes);
 }
@@ -374,7 +376,7 @@ cJSON *scn_job_play(const struct scn_jobs *jobs, const char *path, int number)
 {
     struct scn_arena arena = {0};
     struct job j = {.jobs = jobs, .number = number, .report = cJSON_CreateObject()};
-    int64_t start = scn_now_ms();
+    int64_t start = clock_ms();
 
     add_text(j.report, "file", path);
     parse(&j, &arena, path);
@@ -382,7 +384,7 @@ cJSON *scn_job_play(const struct scn_jobs *jobs, const char *path, int number)
     play_steps(&j);
     tear_down(&j);
     add_text(j.report, "outcome", scn_outcome_name(j.outcome));
-    (void)cJSON_AddNumberToObject(j.report, "ms", (double)(scn_now_ms() - start));
+    (void)cJSON_AddNumberToObject(j.report, "ms", (double)(clock_ms() - start));
     scn_arena_done(&arena);
     return j.report;
 }

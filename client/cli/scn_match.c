@@ -24,7 +24,7 @@ static bool match_value(struct match *m, const struct scn_value *v, const cJSON 
 /** Tell that @got stands where @stated was stated. Returns false. @stated taken. */
 static bool differs(struct match *m, const cJSON *got, char *stated)
 {
-    char *came = got != NULL ? cJSON_PrintUnformatted(got) : NULL;
+    char *came = got != NULL ? scbox_json(got) : NULL;
 
     if (m->path[0] != '\0')
         (void)strbuf_addf(m->why, "%s is ", m->path);
@@ -43,7 +43,7 @@ static char *as_typed(const struct scn_value *v, const struct scn_vars *vars)
 {
     struct strbuf b = STRBUF_INIT;
     cJSON *json = scn_eval(v, vars);
-    char *text = json != NULL ? cJSON_PrintUnformatted(json) : NULL;
+    char *text = json != NULL ? scbox_json(json) : NULL;
 
     if (v->kind == SCN_REGEX && json != NULL)
         (void)strbuf_addf(&b, "/%s/", json->valuestring);

@@ -2,6 +2,8 @@
 /* Results in words. Which words is read from the result itself: nothing here knows a call. */
 #include "client/cli/scn_print.h"
 
+#include "client/cli/json.h"
+#include "client/cli/names.h"
 #include "client/cli/scn_session.h"
 #include "client/cli/show.h"
 
@@ -46,22 +48,6 @@ static void tell_scalar(struct strbuf *out, const cJSON *value)
     free(text);
 }
 
-/** Whether an array names every file mode there is. */
-static bool is_every_mode(const cJSON *flags)
-{
-    int named = 0;
-    int modes = 0;
-    const cJSON *item;
-
-    for (const struct sc_flag_info *f = sc_flags; f->group != NULL; f++)
-        modes += strcmp(f->group, "FM") == 0;
-    cJSON_ArrayForEach(item, flags) {
-        if (cJSON_IsString(item))
-            named += sc_flag_by_name("FM", item->valuestring, strlen(item->valuestring)) != NULL;
-    }
-    return named == modes;
-}
-
 static void tell_member(struct strbuf *out, const cJSON *value)
 {
     const cJSON *item;
@@ -72,7 +58,7 @@ static void tell_member(struct strbuf *out, const cJSON *value)
     }
     if (value->child == NULL)
         (void)strbuf_adds(out, "none");
-    if (is_every_mode(value)) {
+    if (names_every_mode(value)) {
         (void)strbuf_adds(out, "ALL");
         return;
     }
@@ -88,7 +74,7 @@ static void tell_data(struct strbuf *out, const cJSON *value)
 {
     const cJSON *data = cJSON_GetObjectItemCaseSensitive(value, "data");
     bool coded = cJSON_HasObjectItem(value, "encoding");
-    char *text = cJSON_PrintUnformatted(data);
+    char *text = scbox_json(data);
 
     (void)strbuf_addf(out, "%s%s", coded ? "b64" : "", text != NULL ? text : "?");
     free(text);
@@ -172,29 +158,45 @@ void scn_tell(struct strbuf *out, const struct scn_result *r)
 
 /* ---- whole results ---- */
 
-/** Print text under a label, its further lines below its first. */
-static void print_labelled(FILE *to, unsigned flags, const char *label, const char *text)
+void scn_print_labelled(FILE *to, unsigned flags, int indent, const char *label, const char *text)
 {
     while (text != NULL && *text != '\0') {
         size_t len = strcspn(text, "\n");
 
-        fprintf(to, "  %s%-9s%s %.*s\n", scn_paint(flags, PAINT_DIM), label,
-                scn_paint(flags, PAINT_OFF), (int)len, text);
+        fprintf(to, "%*s%s%-9s%s ", indent, "", scn_paint(flags, PAINT_DIM), label,
+                scn_paint(flags, PAINT_OFF));
+        show_text(to, text, len);
+        fputc('\n', to);
         text += len + (text[len] == '\n');
         label = "";
     }
 }
 
+/** Print text under a label, below what the line came to. */
+static void print_labelled(FILE *to, unsigned flags, const char *label, const char *text)
+{
+    enum { INDENT = 2 };
+
+    scn_print_labelled(to, flags, INDENT, label, text);
+}
+
 /** Print the reasons of a refusal, and what a person would try next. */
 static void print_reasons(FILE *to, const struct scn_result *r, unsigned flags)
 {
-    const cJSON *hint = cJSON_GetObjectItemCaseSensitive(r->error.data, "hint");
     char *reasons = scn_reasons(&r->error);
 
     print_labelled(to, flags, "because", reasons);
-    if (r->outcome != SCN_PASS && cJSON_IsString(hint))
-        print_labelled(to, flags, "hint", hint->valuestring);
+    if (r->outcome != SCN_PASS)
+        print_labelled(to, flags, "hint", json_text(r->error.data, "hint"));
     free(reasons);
+}
+
+/** Whether the daemon refused a line, by an errno or by an error of JSON-RPC. */
+static bool is_refused(const struct scn_result *r)
+{
+    enum { NO_ERRNO = -4096 };
+
+    return r->error.code > 0 || r->error.code < NO_ERRNO;
 }
 
 /** Print a line that did not do what it stated. */
@@ -236,29 +238,49 @@ static void print_text(FILE *to, const cJSON *value, unsigned flags)
     const char *text = value->child->valuestring;
     size_t len = strlen(text);
 
-    fputs(text, to);
+    show_text(to, text, len);
     if (len == 0)
         fprintf(to, "%s(no bytes)%s", scn_paint(flags, PAINT_DIM), scn_paint(flags, PAINT_OFF));
     if (len == 0 || text[len - 1] != '\n')
         fputc('\n', to);
 }
 
-void scn_print_result(FILE *to, const struct scn_result *r, unsigned flags)
+/** Print how a program ended of which nothing was stated. */
+static void print_ending(FILE *to, const struct scn_result *r, unsigned flags)
 {
     struct strbuf text = STRBUF_INIT;
 
-    if (r->outcome != SCN_PASS && (r->expected != NULL || r->error.code == 0 || r->error.code < 0))
+    name_ending(&text, r->value);
+    fprintf(to, "%s%s%s\n", r->outcome == SCN_PASS ? "" : scn_paint(flags, PAINT_ODD),
+            strbuf_str(&text), r->outcome == SCN_PASS ? "" : scn_paint(flags, PAINT_OFF));
+    strbuf_done(&text);
+}
+
+static void print_value(FILE *to, const cJSON *value)
+{
+    struct strbuf text = STRBUF_INIT;
+
+    scn_tell_value(&text, value);
+    show_text(to, strbuf_str(&text), text.len);
+    fputc('\n', to);
+    strbuf_done(&text);
+}
+
+void scn_print_result(FILE *to, const struct scn_result *r, unsigned flags)
+{
+    bool stated = r->expected != NULL;
+
+    if (r->ended && !stated)
+        print_ending(to, r, flags);
+    else if (r->outcome != SCN_PASS && (stated || !is_refused(r)))
         print_problem(to, r, flags);
     else if (r->error.code != 0)
         print_refusal(to, r, flags);
     else if (is_text(r))
         print_text(to, r->value, flags);
-    else if (r->value != NULL || r->came != NULL) {
-        scn_tell_value(&text, r->value);
-        fprintf(to, "%s\n", strbuf_str(&text));
-    } else if (r->sent != NULL) {
+    else if (r->value != NULL || r->came != NULL)
+        print_value(to, r->value);
+    else if (r->sent != NULL)
         fprintf(to, "%sgoes on in the background%s\n", scn_paint(flags, PAINT_DIM),
                 scn_paint(flags, PAINT_OFF));
-    }
-    strbuf_done(&text);
 }

@@ -1,32 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 #include "client/cli/scn_report.h"
 
+#include "client/cli/json.h"
 #include "client/cli/scn_job.h"
 #include "client/cli/scn_print.h"
+#include "client/cli/show.h"
 
 #include <langinfo.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const char *text_of(const cJSON *object, const char *name)
-{
-    const cJSON *member = cJSON_GetObjectItemCaseSensitive(object, name);
-
-    return cJSON_IsString(member) ? member->valuestring : NULL;
-}
-
-static double number_of(const cJSON *object, const char *name)
-{
-    const cJSON *member = cJSON_GetObjectItemCaseSensitive(object, name);
-
-    return cJSON_IsNumber(member) ? member->valuedouble : 0;
-}
-
 void scn_report(struct scn_reporter *r, const struct scn_format *format, size_t index,
                 const cJSON *report)
 {
     enum scn_outcome outcome = scn_report_outcome(report);
-    double points = number_of(report, "points");
+    double points = json_number(report, "points");
 
     r->counts[outcome]++;
     r->points_max += points;
@@ -43,9 +31,9 @@ static const cJSON *failed_step(const cJSON *report)
     const cJSON *step;
 
     cJSON_ArrayForEach(step, steps) {
-        const char *outcome = text_of(step, "outcome");
+        const char *outcome = json_text(step, "outcome");
 
-        if (outcome != NULL && strcmp(outcome, "pass") != 0)
+        if (*outcome != '\0' && strcmp(outcome, "pass") != 0)
             return step;
     }
     return NULL;
@@ -80,27 +68,24 @@ static void print_mark(const struct scn_reporter *r, enum scn_outcome outcome)
             scn_paint(r->flags, PAINT_OFF));
 }
 
-/** Print text below a label; further lines of it below its first. */
+/** Print text below a label, where steps are told. */
 static void print_labelled(const struct scn_reporter *r, const char *label, const char *text)
 {
-    while (text != NULL && *text != '\0') {
-        size_t len = strcspn(text, "\n");
+    enum { INDENT = 6 };
 
-        fprintf(r->to, "      %s%-9s%s %.*s\n", scn_paint(r->flags, PAINT_DIM), label,
-                scn_paint(r->flags, PAINT_OFF), (int)len, text);
-        text += len + (text[len] == '\n');
-        label = "";
-    }
+    scn_print_labelled(r->to, r->flags, INDENT, label, text);
 }
 
 /** Print text that a guest printed, beside a line. */
 static void print_log(const struct scn_reporter *r, const char *log)
 {
-    while (log != NULL && *log != '\0') {
+    while (*log != '\0') {
         size_t len = strcspn(log, "\n");
 
-        fprintf(r->to, "      %s%s%s %.*s\n", scn_paint(r->flags, PAINT_DIM), is_utf8() ? "│" : "|",
-                scn_paint(r->flags, PAINT_OFF), (int)len, log);
+        fprintf(r->to, "      %s%s%s ", scn_paint(r->flags, PAINT_DIM), is_utf8() ? "│" : "|",
+                scn_paint(r->flags, PAINT_OFF));
+        show_text(r->to, log, len);
+        fputc('\n', r->to);
         log += len + (log[len] == '\n');
     }
 }
@@ -122,7 +107,7 @@ static void print_heading(const struct scn_reporter *r, const cJSON *step)
     bool follows = before->next == step && cJSON_HasObjectItem(before, "comment");
 
     fprintf(r->to, "%s  %s%s%s\n", follows ? "" : "\n", scn_paint(r->flags, PAINT_BOLD),
-            text_of(step, "comment"), scn_paint(r->flags, PAINT_OFF));
+            json_text(step, "comment"), scn_paint(r->flags, PAINT_OFF));
 }
 
 /** Blanks between a step and what it told, so that the latter stand below each other. */
@@ -137,40 +122,42 @@ static int gap_behind(const char *source)
 static void print_step(const struct scn_reporter *r, const cJSON *step)
 {
     enum scn_outcome outcome = scn_report_outcome(step);
-    const char *source = text_of(step, outcome == SCN_PASS ? "act" : "source");
-    const char *told = text_of(step, "told");
+    const char *source = json_text(step, outcome == SCN_PASS ? "act" : "source");
+    const char *told = json_text(step, "told");
 
     fputs("    ", r->to);
     print_mark(r, outcome);
-    fputs(source != NULL ? source : "", r->to);
-    if (told != NULL && outcome == SCN_PASS && strchr(told, '\n') == NULL)
-        fprintf(r->to, "%*s%s%s%s", gap_behind(source), "", scn_paint(r->flags, PAINT_DIM), told,
-                scn_paint(r->flags, PAINT_OFF));
+    fputs(source, r->to);
+    if (*told != '\0' && outcome == SCN_PASS && strchr(told, '\n') == NULL) {
+        fprintf(r->to, "%*s%s", gap_behind(source), "", scn_paint(r->flags, PAINT_DIM));
+        show_text(r->to, told, strlen(told));
+        fputs(scn_paint(r->flags, PAINT_OFF), r->to);
+    }
     fputc('\n', r->to);
     if (outcome != SCN_PASS)
         return;
-    if (told != NULL && strchr(told, '\n') != NULL)
+    if (strchr(told, '\n') != NULL)
         print_labelled(r, "", told);
-    print_log(r, text_of(step, "log"));
-    print_labelled(r, "because", text_of(step, "reasons"));
+    print_log(r, json_text(step, "log"));
+    print_labelled(r, "because", json_text(step, "reasons"));
 }
 
 /** Print everything that helps to see why a step did not pass. */
 static void print_failure(const struct scn_reporter *r, const cJSON *report, const cJSON *step)
 {
-    int left = (int)number_of(report, "left");
+    int left = json_int(report, "left");
 
-    fprintf(r->to, "    %s:%d: %s%s%s\n", text_of(step, "file"), (int)number_of(step, "line"),
-            scn_paint(r->flags, PAINT_BOLD), text_of(step, "source"),
+    fprintf(r->to, "    %s:%d: %s%s%s\n", json_text(step, "file"), json_int(step, "line"),
+            scn_paint(r->flags, PAINT_BOLD), json_text(step, "source"),
             scn_paint(r->flags, PAINT_OFF));
-    print_labelled(r, "sent", text_of(step, "sent"));
-    print_labelled(r, "expected", text_of(step, "expected"));
-    print_labelled(r, "came", text_of(step, "came"));
-    print_labelled(r, text_of(step, "outcome"), text_of(step, "problem"));
-    print_labelled(r, "because", text_of(step, "reasons"));
-    print_labelled(r, "try", text_of(step, "advice"));
-    print_log(r, text_of(step, "log"));
-    print_labelled(r, "hint", text_of(report, "hint"));
+    print_labelled(r, "sent", json_text(step, "sent"));
+    print_labelled(r, "expected", json_text(step, "expected"));
+    print_labelled(r, "came", json_text(step, "came"));
+    print_labelled(r, json_text(step, "outcome"), json_text(step, "problem"));
+    print_labelled(r, "because", json_text(step, "reasons"));
+    print_labelled(r, "try", json_text(step, "advice"));
+    print_log(r, json_text(step, "log"));
+    print_labelled(r, "hint", json_text(report, "hint"));
     if (left > 0)
         fprintf(r->to, "      %s%d later step%s not played%s\n", scn_paint(r->flags, PAINT_DIM),
                 left, left == 1 ? " was" : "s were", scn_paint(r->flags, PAINT_OFF));
@@ -179,15 +166,15 @@ static void print_failure(const struct scn_reporter *r, const cJSON *report, con
 /** Print why a file could not be played at all. */
 static void print_problem(const struct scn_reporter *r, const cJSON *report)
 {
-    const char *problem = text_of(report, "problem");
-    const char *at = text_of(report, "at");
-    int line = (int)number_of(report, "line");
+    const char *problem = json_text(report, "problem");
+    const char *at = json_text(report, "at");
+    int line = json_int(report, "line");
 
-    if (problem == NULL)
+    if (*problem == '\0')
         return;
     if (line > 0)
-        fprintf(r->to, "    %s:%d:%d: %s\n", at != NULL ? at : text_of(report, "file"), line,
-                (int)number_of(report, "column"), problem);
+        fprintf(r->to, "    %s:%d:%d: %s\n", *at != '\0' ? at : json_text(report, "file"), line,
+                json_int(report, "column"), problem);
     else
         fprintf(r->to, "    %s\n", problem);
 }
@@ -199,20 +186,20 @@ static void people_begin(struct scn_reporter *r)
 
 static void people_file(struct scn_reporter *r, size_t index, const cJSON *report)
 {
-    const char *title = text_of(report, "title");
-    const char *machine = text_of(report, "machine");
+    const char *title = json_text(report, "title");
+    const char *cite = json_text(report, "cite");
+    const char *machine = json_text(report, "machine");
     const cJSON *failed = failed_step(report);
     const cJSON *step;
 
     if (r->verbose && index > 0)
         fputc('\n', r->to);
     print_mark(r, scn_report_outcome(report));
-    fprintf(r->to, "%s%s%s%s  %s%.0f ms%s\n", text_of(report, "file"), title != NULL ? "  " : "",
-            scn_paint(r->flags, PAINT_BOLD), title != NULL ? title : "",
-            scn_paint(r->flags, PAINT_DIM), number_of(report, "ms"),
-            scn_paint(r->flags, PAINT_OFF));
-    if (r->verbose && text_of(report, "cite") != NULL)
-        fprintf(r->to, "    %s%s%s\n", scn_paint(r->flags, PAINT_DIM), text_of(report, "cite"),
+    fprintf(r->to, "%s%s%s%s  %s%.0f ms%s\n", json_text(report, "file"), *title != '\0' ? "  " : "",
+            scn_paint(r->flags, PAINT_BOLD), title, scn_paint(r->flags, PAINT_DIM),
+            json_number(report, "ms"), scn_paint(r->flags, PAINT_OFF));
+    if (r->verbose && *cite != '\0')
+        fprintf(r->to, "    %s%s%s\n", scn_paint(r->flags, PAINT_DIM), cite,
                 scn_paint(r->flags, PAINT_OFF));
     cJSON_ArrayForEach(step, cJSON_GetObjectItemCaseSensitive(report, "steps")) {
         if (r->verbose && cJSON_HasObjectItem(step, "comment"))
@@ -223,7 +210,7 @@ static void people_file(struct scn_reporter *r, size_t index, const cJSON *repor
     if (failed != NULL)
         print_failure(r, report, failed);
     print_problem(r, report);
-    if (machine != NULL)
+    if (*machine != '\0')
         fprintf(r->to, "    kept: scbox shell --machine %s\n", machine);
 }
 
@@ -261,7 +248,7 @@ static void tap_begin(struct scn_reporter *r)
 static void tap_member(const struct scn_reporter *r, const cJSON *object, const char *name)
 {
     const cJSON *member = cJSON_GetObjectItemCaseSensitive(object, name);
-    char *text = member != NULL ? cJSON_PrintUnformatted(member) : NULL;
+    char *text = member != NULL ? scbox_json(member) : NULL;
 
     if (text != NULL)
         fprintf(r->to, "  %s: %s\n", name, text);
@@ -271,7 +258,7 @@ static void tap_member(const struct scn_reporter *r, const cJSON *object, const 
 /** Text on the test line: what is behind a # there would be read as a directive. */
 static void tap_text(const struct scn_reporter *r, const char *text)
 {
-    for (; text != NULL && *text != '\0'; text++)
+    for (; *text != '\0'; text++)
         fputc(*text == '#' || *text == '\n' ? ' ' : *text, r->to);
 }
 
@@ -284,14 +271,14 @@ static void tap_file(struct scn_reporter *r, size_t index, const cJSON *report)
     const cJSON *step = failed_step(report);
 
     fprintf(r->to, "%s %zu - ", outcome > SCN_SKIP ? "not ok" : "ok", index + 1);
-    tap_text(r, text_of(report, "file"));
-    if (text_of(report, "title") != NULL) {
+    tap_text(r, json_text(report, "file"));
+    if (*json_text(report, "title") != '\0') {
         fputs(": ", r->to);
-        tap_text(r, text_of(report, "title"));
+        tap_text(r, json_text(report, "title"));
     }
     if (outcome == SCN_SKIP) {
         fputs(" # SKIP ", r->to);
-        tap_text(r, text_of(report, "problem"));
+        tap_text(r, json_text(report, "problem"));
     }
     fputs("\n  ---\n", r->to);
     tap_member(r, report, "outcome");

@@ -1,31 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 #include "client/cli/scn_session.h"
 
+#include "client/cli/json.h"
 #include "client/cli/scn_parse.h"
+#include "client/lib/clock.h"
 #include "server/base/utf8.h"
 
 #include <errno.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { CLOSE_TIMEOUT_MS = 5000 };
-
-int64_t scn_now_ms(void)
-{
-    struct timespec now;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* ---- requests ---- */
 
 /** Milliseconds until the deadline, as libscbox takes them. */
 static int time_left(const struct scn_session *s)
 {
-    int64_t left = s->deadline_ms - scn_now_ms();
+    int64_t left = s->deadline_ms - clock_ms();
 
     if (s->deadline_ms < 0)
         return SCBOX_FOREVER;
@@ -58,7 +51,7 @@ int scn_receive(struct scn_session *s, int64_t id, struct scn_result *r)
 
 int scn_request(struct scn_session *s, const char *method, cJSON *params, struct scn_result *r)
 {
-    char *text = params != NULL ? cJSON_PrintUnformatted(params) : NULL;
+    char *text = params != NULL ? scbox_json(params) : NULL;
     struct strbuf sent = STRBUF_INIT;
     int64_t id = 0;
     int status;
@@ -100,13 +93,11 @@ static bool is_guest(const struct scn_session *s, int32_t pid)
 static void on_event(void *user, const char *method, const cJSON *params)
 {
     struct scn_session *s = user;
-    const cJSON *kind = cJSON_GetObjectItemCaseSensitive(params, "kind");
-    const cJSON *pid = cJSON_GetObjectItemCaseSensitive(params, "pid");
     size_t len = 0;
     char *bytes = NULL;
 
-    if (s->log_pid != 0 && cJSON_IsString(kind) && strcmp(kind->valuestring, "log") == 0 &&
-        cJSON_IsNumber(pid) && is_guest(s, pid->valueint) && scbox_data(params, &bytes, &len) == 0)
+    if (s->log_pid != 0 && strcmp(json_text(params, "kind"), "log") == 0 &&
+        is_guest(s, json_int(params, "pid")) && scbox_data(params, &bytes, &len) == 0)
         (void)strbuf_add(&s->log, bytes, len);
     free(bytes);
     if (s->on_event != NULL)
@@ -115,18 +106,10 @@ static void on_event(void *user, const char *method, const cJSON *params)
 
 /* ---- life ---- */
 
-static char *member_text(const cJSON *object, const char *name)
-{
-    const cJSON *member = cJSON_GetObjectItemCaseSensitive(object, name);
-
-    return strdup(cJSON_IsString(member) ? member->valuestring : "");
-}
-
 /** Ask the daemon for a session, and for the machine's events. @r tells what went wrong. */
 static int open_session(struct scn_session *s, const char *machine, struct scn_result *r)
 {
     cJSON *params = cJSON_CreateObject();
-    const cJSON *pid;
     int status;
 
     if (machine != NULL)
@@ -134,10 +117,11 @@ static int open_session(struct scn_session *s, const char *machine, struct scn_r
     status = scn_request(s, "session.open", params, r);
     if (status != SCBOX_OK)
         return status;
-    pid = cJSON_GetObjectItemCaseSensitive(r->value, "pid");
-    s->pid = cJSON_IsNumber(pid) ? pid->valueint : 0;
-    s->machine = member_text(r->value, "machine");
-    s->token = member_text(r->value, "session");
+    s->pid = json_int(r->value, "pid");
+    s->machine = strdup(json_text(r->value, "machine"));
+    s->token = strdup(json_text(r->value, "session"));
+    if (s->machine == NULL || s->token == NULL)
+        return -ENOMEM;
     status = scbox_subscribe(s->conn, "log,console,note,proc", time_left(s), &r->error);
     if (status != SCBOX_OK)
         return status;
@@ -213,7 +197,7 @@ const char *scn_session_token(const struct scn_session *s)
 
 void scn_session_timeout(struct scn_session *s, int timeout_ms)
 {
-    s->deadline_ms = timeout_ms == SCBOX_FOREVER ? -1 : scn_now_ms() + timeout_ms;
+    s->deadline_ms = timeout_ms == SCBOX_FOREVER ? -1 : clock_ms() + timeout_ms;
 }
 
 /* ---- variables ---- */
@@ -230,7 +214,7 @@ void scn_each_var(const struct scn_session *s,
                   void (*fn)(void *user, const char *name, const char *value), void *user)
 {
     for (size_t i = 0; i < s->vars.count; i++) {
-        char *text = cJSON_PrintUnformatted(s->vars.items[i].value);
+        char *text = scbox_json(s->vars.items[i].value);
 
         if (text != NULL)
             fn(user, s->vars.items[i].name, text);

@@ -40,7 +40,7 @@ struct scn_session {
     char *token;
     int32_t pid;
     char *dir;
-    int64_t deadline_ms; /* on scn_now_ms()'s clock; negative: none */
+    int64_t deadline_ms; /* on clock_ms()'s clock; negative: none */
     scbox_event_fn on_event;
     void *user;
     const volatile sig_atomic_t *stop;
@@ -57,9 +57,6 @@ struct scn_session {
 };
 
 /* ---- scn_session.c ---- */
-
-/** Milliseconds of a clock that never goes back. */
-int64_t scn_now_ms(void);
 
 /**
  * Send a request and wait for its answer until the session's deadline.
@@ -145,9 +142,6 @@ int scn_play_copy(struct scn_caller *c, const struct scn_step *step);
 int scn_play_expect_file(struct scn_caller *c, const struct scn_step *step);
 void scn_play_expect_census(struct scn_caller *c);
 void scn_play_run(struct scn_caller *c, const struct scn_step *step);
-
-/** Append how a process ended: "exit code 3", "fault ZEROPTR", "killed". @status as PROC_WAIT gives it. */
-void scn_tell_end(struct strbuf *out, const cJSON *status);
 
 /** A host path of a step: relative ones begin at the session's directory. Returned; free(). */
 char *scn_host_path(const struct scn_session *s, const char *path);

@@ -73,7 +73,7 @@ char *scn_json_text(const cJSON *value)
 {
     if (cJSON_IsString(value))
         return strdup(value->valuestring);
-    return cJSON_PrintUnformatted(value);
+    return scbox_json(value);
 }
 
 /** Append the text of a variable. */

@@ -31,6 +31,7 @@ struct shell {
     struct edit *edit;
     struct complete_source source;
     struct feed feed;
+    cJSON *names;        /* what ns.list told at the start, for :save; owned; NULL: not known */
     struct strbuf typed; /* the steps so far, for :save */
     size_t typed_count;
     bool quit;

@@ -2,6 +2,7 @@
 /* The commands of the shell itself: they look at the machine and do nothing to it. */
 #include "client/cli/cmd.h"
 #include "client/cli/json.h"
+#include "client/cli/names.h"
 #include "client/cli/shell.h"
 #include "client/cli/show.h"
 #include "schema/calls.h"
@@ -64,25 +65,22 @@ static cJSON *pid_params(struct shell *sh, const char *arg)
     return params;
 }
 
-/* "READ,WRITE", or "everything" when no right is missing. */
+/* "READ,WRITE", or "everything" when no right is missing. Returned; free(). */
 static char *rights_text(const cJSON *modes)
 {
     struct strbuf text = STRBUF_INIT;
     const cJSON *mode = NULL;
-    int all = 0;
 
-    for (const struct sc_flag_info *f = sc_flags; f->group != NULL; f++)
-        all += strcmp(f->group, "FM") == 0;
+    if (names_every_mode(modes)) {
+        (void)strbuf_adds(&text, "everything");
+        return strbuf_take(&text);
+    }
     cJSON_ArrayForEach(mode, modes) {
         if (cJSON_IsString(mode))
             (void)strbuf_addf(&text, "%s%s", text.len > 0 ? "," : "", mode->valuestring);
     }
-    if (cJSON_GetArraySize(modes) >= all || text.len == 0) {
-        bool none = text.len == 0;
-
-        strbuf_reset(&text);
-        (void)strbuf_adds(&text, none ? "nothing" : "everything");
-    }
+    if (text.len == 0)
+        (void)strbuf_adds(&text, "nothing");
     return strbuf_take(&text);
 }
 
@@ -158,12 +156,12 @@ static bool do_ps(struct shell *sh, const char *arg)
 static void print_file(const char *name, const cJSON *stat)
 {
     bool dir = strcmp(json_text(stat, "type"), "DIR") == 0;
-    char *size = cJSON_PrintUnformatted(json_member(stat, "size"));
+    char *size = scbox_json(json_member(stat, "size"));
 
     printf("%-8s %10s  ", json_text(stat, "type"), dir || size == NULL ? "" : size);
     show_bytes(stdout, name, strlen(name), false);
     puts(dir ? "/" : "");
-    cJSON_free(size);
+    free(size);
 }
 
 static void print_entry(void *user, const cJSON *entry)
@@ -230,6 +228,22 @@ static bool do_machine(struct shell *sh, const char *arg)
     return info != NULL;
 }
 
+/*
+ * A scenario is played in a machine without names, so it begins by making those that the shell found,
+ * with nothing in them: what the user keeps on the host is not for a test, so memory takes its place.
+ */
+static void write_names(FILE *file, const cJSON *names)
+{
+    const cJSON *view = NULL;
+
+    cJSON_ArrayForEach(view, names) {
+        const char *driver = json_text(view, "driver");
+
+        fprintf(file, "fs %s %s\n", json_text(view, "name"),
+                strcmp(driver, "sqlitefs") == 0 ? "ramfs" : driver);
+    }
+}
+
 static bool do_save(struct shell *sh, const char *arg)
 {
     FILE *file = NULL;
@@ -242,7 +256,9 @@ static bool do_save(struct shell *sh, const char *arg)
         complain(0, "shell", "%s: %s", arg, strerror(errno));
         return false;
     }
-    fprintf(file, "@title \"typed into scbox shell\"\n\n%s", strbuf_str(&sh->typed));
+    fputs("@title \"typed into scbox shell\"\n\n", file);
+    write_names(file, sh->names);
+    fprintf(file, "\n%s", strbuf_str(&sh->typed));
     ok = fflush(file) == 0 && ferror(file) == 0;
     if (fclose(file) != 0 || !ok) {
         complain(0, "shell", "%s: could not be written: %s", arg, strerror(errno));

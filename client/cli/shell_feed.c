@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Events on the screen: each line of a guest's output is marked with who printed it. */
 #include "client/cli/json.h"
+#include "client/cli/names.h"
 #include "client/cli/shell.h"
 #include "client/cli/show.h"
-#include "schema/calls.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -37,15 +37,6 @@ static void put_output(struct feed *feed, const char *kind, int32_t pid, const c
     }
 }
 
-static const char *fail_name(int32_t code)
-{
-    for (const struct sc_flag_info *f = sc_flags; f->group != NULL; f++) {
-        if (strcmp(f->group, "FAIL") == 0 && (int32_t)f->value == code)
-            return f->name;
-    }
-    return "?";
-}
-
 static void put_end(struct feed *feed, int32_t pid, const cJSON *params)
 {
     const char *state = json_text(params, "state");
@@ -54,7 +45,8 @@ static void put_end(struct feed *feed, int32_t pid, const cJSON *params)
 
     feed->own_end = feed->own_end || pid == feed->own_pid;
     if (strcmp(state, "FAILURE") == 0)
-        printf("[%d ended] FAILURE %s%s%s\n", pid, fail_name(code), *why != '\0' ? ": " : "", why);
+        printf("[%d ended] FAILURE %s%s%s\n", pid, name_of_failure(code), *why != '\0' ? ": " : "",
+               why);
     else if (strcmp(state, "DONE") == 0)
         printf("[%d ended] DONE, exit code %d\n", pid, code);
     else

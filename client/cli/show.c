@@ -3,31 +3,18 @@
 
 #include "client/cli/json.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { INDENT = 2 };
 
-#define EXACT_MAX 9007199254740992.0 /* 2^53: up to here doubles hold every whole number */
-
-static bool is_whole(double number)
-{
-    return number >= -EXACT_MAX && number <= EXACT_MAX && (double)(int64_t)number == number;
-}
-
-/* cJSON rounds whole numbers that need more than 15 digits, and must not. */
 static void add_scalar(struct strbuf *out, const cJSON *value)
 {
-    char *text = NULL;
+    char *text = scbox_json(value);
 
-    if (cJSON_IsNumber(value) && is_whole(value->valuedouble)) {
-        (void)strbuf_addf(out, "%" PRId64, (int64_t)value->valuedouble);
-        return;
-    }
-    text = cJSON_PrintUnformatted(value);
     (void)strbuf_adds(out, text != NULL ? text : "null");
-    cJSON_free(text);
+    free(text);
 }
 
 static void add_key(struct strbuf *out, const char *key)
@@ -90,6 +77,23 @@ void show_bytes(FILE *to, const char *bytes, size_t len, bool raw)
             fputc(byte, to);
         else
             fprintf(to, "\\x%02x", byte);
+    }
+}
+
+void show_text(FILE *to, const char *text, size_t len)
+{
+    bool raw = isatty(fileno(to)) == 0;
+
+    while (len > 0) {
+        const char *end = memchr(text, '\n', len);
+        size_t line = end != NULL ? (size_t)(end - text) : len;
+
+        show_bytes(to, text, line, raw);
+        if (end != NULL)
+            fputc('\n', to);
+        line += end != NULL;
+        text += line;
+        len -= line;
     }
 }
 

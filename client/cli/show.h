@@ -17,6 +17,11 @@
 void show_bytes(FILE *to, const char *bytes, size_t len, bool raw);
 
 /**
+ * Print text that holds such bytes, lines kept: as it is, but on a terminal as show_bytes() does.
+ */
+void show_text(FILE *to, const char *text, size_t len);
+
+/**
  * Append a value: what fits a line of @width columns on one line, the rest indented by two blanks.
  * @width    0: everything on one line.
  */

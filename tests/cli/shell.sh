@@ -78,9 +78,33 @@ fs t ramfs
 stat t:/none
 :save $tmp/refused.scn" "$scbox" shell
 expect 0 "$scbox" test "$tmp/refused.scn"
+feed 0 "create root:/of-mine DIR
+stat io:/null
+:save $tmp/names.scn
+delete root:/of-mine" "$scbox" shell
+expect 0 "$scbox" test "$tmp/names.scn"
 feed 1 ":save $tmp/typed.scn" "$scbox" shell
 err_has 'exists'
 feed 1 ':save' "$scbox" shell
+
+# A program that ends is told by how it ended, and saved so. One that is not there makes no process.
+feed 1 'run ./nowhere' "$scbox" shell
+out_has "can't read ./nowhere on the host: No such file"
+out_lacks 'ended]'
+if "$scbox" call server.info | grep -q '"x86_64": true'; then
+    echo 'int main(void) { return 7; }' >"$tmp/seven.c"
+    expect 0 "$bin/scbox-cc" -o "$tmp/seven" "$tmp/seven.c"
+    feed 1 "run $tmp/seven
+:save $tmp/seven.scn" "$scbox" shell
+    out_has 'exit code 7'
+    out_lacks 'fail'
+    expect 0 "$scbox" test "$tmp/seven.scn"
+fi
+
+# An error of JSON-RPC is a refusal like any other.
+feed 1 'write 1 99999999999999999999 "x"' "$scbox" shell
+out_lacks 'fail'
+out_has 'Invalid params'
 
 # Machines by name.
 expect 0 "$scbox" call machine.create '{"name": "other", "names": [{"name": "x", "driver": "ramfs"}]}'

@@ -50,6 +50,13 @@ until "$scbox" call machine.info | grep -q '"timers": 1'; do
 done
 keys '\003'
 sees 'interrupted'
+# What a file holds is shown to a person, not obeyed by the terminal.
+keys 'open root:/escape READ,WRITE,CREATE = $e\n'
+sees 'fd '
+keys 'write $e 0 "\\u001b[31m"\n'
+sees 'size 5'
+keys 'read $e 0 10\n'
+sees '\x1b[31m'
 keys ':ns\n'
 sees 'root: sqlitefs'
 keys '\004'

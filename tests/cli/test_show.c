@@ -3,6 +3,7 @@
 #include "client/cli/show.h"
 
 #include <criterion/criterion.h>
+#include <stdlib.h>
 #include <string.h>
 
 static void expect(const char *json, size_t width, const char *shown)
@@ -22,6 +23,16 @@ Test(show, scalars)
     expect("null", 80, "null");
     expect("9007199254740991", 80, "9007199254740991");
     expect("\"a\\u001b\\n\\\"\"", 80, "\"a\\u001b\\n\\\"\"");
+}
+
+Test(show, whole_numbers_are_sent_with_all_their_digits)
+{
+    cJSON *value = cJSON_Parse("{\"a\":[9007199254740991,-1000000000000001,1.5,3]}");
+    char *text = scbox_json(value);
+
+    cr_expect_str_eq(text, "{\"a\":[9007199254740991,-1000000000000001,1.5,3]}");
+    free(text);
+    cJSON_Delete(value);
 }
 
 Test(show, empty_containers)
