@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/contract/alloc.h"
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -18,6 +17,7 @@ char *__wrap_strndup(const char *s, size_t len);
 
 static long live;
 static long until_failure = -1;
+static bool failed;
 
 long alloc_live(void)
 {
@@ -27,13 +27,20 @@ long alloc_live(void)
 void alloc_fail_after(long count)
 {
     until_failure = count;
+    failed = false;
+}
+
+bool alloc_failed(void)
+{
+    return failed;
 }
 
 static bool refused(void)
 {
     if (until_failure < 0)
         return false;
-    return until_failure-- == 0;
+    failed = until_failure-- == 0;
+    return failed;
 }
 
 static void *counted(void *ptr)
