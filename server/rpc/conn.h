@@ -12,7 +12,8 @@
  * and its session may end. So everything that machines cause (answers, events) only queues bytes, and
  * closing is done from libuv's callbacks.
  *
- * A peer that does not read makes its queue grow up to a limit; past it the connection takes no more lines
+ * A peer that sends much has a number of its lines taken a turn of the loop, then others have theirs. One
+ * that does not read makes its queue grow up to a limit; past it the connection takes no more lines
  * and reads no more, until the queue is below it again.
  */
 #ifndef SERVER_RPC_CONN_H
@@ -27,7 +28,7 @@ struct conn {
     struct rpc *rpc;
     struct list link; /* in rpc->conns */
     uv_pipe_t pipe;
-    uv_timer_t timer; /* conn_settle() soon; the end of lingering */
+    uv_timer_t timer; /* the next turn; when to close */
     uv_poll_t hangup; /* of a half-closed one: the peer is gone altogether */
     int hangup_fd;    /* what it polls; -1: not open */
     unsigned handles; /* open ones of the three; freed at 0 */
@@ -37,11 +38,14 @@ struct conn {
     uv_write_t write;
     uv_shutdown_t shutdown;
     bool writing;
-    bool corked; /* lines are taken: send when that is done */
+    bool corked;   /* lines are taken: send when that is done */
+    bool has_more; /* lines are left for the next turn */
     bool reading;
     bool ended;   /* the peer sends no more */
+    bool gone;    /* and reads no more */
     bool refused; /* what it sends is ignored */
     bool shut;    /* we send no more */
+    bool broken;  /* an answer was lost: to be closed */
     bool closing;
     struct list requests;    /* struct request.link: they wait */
     size_t in_flight;        /* how many */

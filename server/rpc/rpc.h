@@ -8,15 +8,22 @@
  *     uv_run(loop, UV_RUN_DEFAULT);
  *     … on SIGTERM or server.shutdown: rpc_stop(rpc, on_stopped, user);
  *
- * The layers behind it:
+ * What is behind it, on the way of a request in and of its answer out:
  *
- *     listen    accepts, checks who it is             conn     one connection: frames in, answers out
- *     frame     bytes to lines                        json_text (base)   strict check of a line
- *     envelope  a line to requests                    request  the life of one request, batches
- *     dispatch  method to handler                     params, codec, kinds   JSON to structs
- *     session   tokens, processes, grace              machines names, what goes when a machine goes
- *     sc_gate   SC_* calls                            methods_*   everything else
- *     trace     events to notifications               failure, json_out  structs to JSON
+ *     listen              accepts connections, checks whose they are
+ *     conn, conn_io       the life of a connection, and its bytes
+ *     frame               bytes to lines; server/base/json_text.h checks a line
+ *     message, envelope   a line to requests; batches
+ *     request             the life of a request: answered at once, or parked, finished, cancelled
+ *     dispatch            a method's name to its handler
+ *     params              parameters to structs (methods.def)
+ *     codec, kinds        the same for calls, and their results to JSON (syscalls.def)
+ *     sc_gate             SC_* calls
+ *     methods_*           all other methods
+ *     session             who drives which process, tokens, grace
+ *     machines            machines by name, and what goes when one goes
+ *     trace               events to notifications
+ *     failure, json_out   errors and values to JSON
  */
 #ifndef SERVER_RPC_RPC_H
 #define SERVER_RPC_RPC_H

@@ -66,6 +66,16 @@ void client_sendf(struct client *c, const char *fmt, ...)
     strbuf_done(&line);
 }
 
+void client_flood(struct client *c, const char *method, int count)
+{
+    struct strbuf all = STRBUF_INIT;
+
+    for (int i = 0; i < count; i++)
+        (void)strbuf_addf(&all, "{\"jsonrpc\":\"2.0\",\"id\":%d,\"method\":\"%s\"}\n", i, method);
+    cr_assert(client_send_bytes(c, all.ptr, all.len));
+    strbuf_done(&all);
+}
+
 void client_half_close(struct client *c)
 {
     cr_assert_eq(shutdown(c->fd, SHUT_WR), 0);

@@ -31,6 +31,12 @@ bool client_send_bytes(struct client *c, const void *bytes, size_t len);
 void client_send(struct client *c, const char *line);
 void client_sendf(struct client *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/**
+ * Send many requests without parameters, ids from 0, in one piece: in small ones they would fill the socket of
+ * a daemon that has stopped to read, and we would wait for ever.
+ */
+void client_flood(struct client *c, const char *method, int count);
+
 /** Send no more; what the daemon sends is still read. */
 void client_half_close(struct client *c);
 

@@ -122,11 +122,12 @@ Test(bad_input, ten_megabytes_without_a_line_end)
 Test(bad_input, ten_megabytes_of_lines)
 {
     enum { TOTAL = 10 << 20 };
-    static const char garbage[] = "\x01\xff garbage {[}] \"\n\n[[[[\n{\"a\":\n";
+    char garbage[4096] = "\x01\xff garbage {[}] \"\n\n[[[[\n{\"a\":\n";
     struct pollfd p;
     struct client c;
     size_t sent = 0;
 
+    memset(garbage + strlen(garbage), '[', sizeof(garbage) - strlen(garbage));
     client_open(&c, d.socket);
     p = (struct pollfd){.fd = c.fd, .events = POLLIN | POLLOUT};
     while (sent < TOTAL) {
@@ -138,7 +139,7 @@ Test(bad_input, ten_megabytes_of_lines)
             cr_assert(recv(c.fd, answers, sizeof(answers), 0) > 0);
         if ((p.revents & POLLOUT) == 0)
             continue;
-        n = send(c.fd, garbage, strlen(garbage), MSG_NOSIGNAL | MSG_DONTWAIT);
+        n = send(c.fd, garbage, sizeof(garbage), MSG_NOSIGNAL | MSG_DONTWAIT);
         cr_assert(n > 0 || errno == EAGAIN);
         sent += n > 0 ? (size_t)n : 0;
     }
@@ -178,8 +179,7 @@ Test(bad_input, a_client_that_reads_late_gets_everything)
     struct client c;
 
     client_open(&c, d.socket);
-    for (int i = 0; i < COUNT; i++)
-        client_sendf(&c, "{\"jsonrpc\":\"2.0\",\"id\":%d,\"method\":\"rpc.discover\"}", i);
+    client_flood(&c, "rpc.discover", COUNT);
     for (int i = 0; i < COUNT; i++) {
         char start[64];
         const char *line = client_line(&c);

@@ -293,16 +293,24 @@ Test(protocol, what_came_before_the_end_is_done_and_answered)
     cr_assert_eq(answers, 2);
 }
 
-Test(protocol, a_notification_and_a_close_at_once_is_done)
+Test(protocol, notifications_and_a_close_at_once_are_done)
 {
+    enum { COUNT = 1000 };
+    struct strbuf all = STRBUF_INIT;
     struct client other;
+    char params[64];
 
+    for (int i = 0; i < COUNT; i++)
+        (void)strbuf_addf(
+            &all, "{\"jsonrpc\":\"2.0\",\"method\":\"SC_CREATE\",\"params\":[\"root:/%d\",0]}\n",
+            i);
     client_open(&other, d.socket);
-    client_send(&other,
-                "{\"jsonrpc\":\"2.0\",\"method\":\"SC_CREATE\",\"params\":[\"root:/x\",\"DIR\"]}");
+    cr_assert(client_send_bytes(&other, all.ptr, all.len));
     client_close(&other);
     daemon_await_stat(&d, "connections", 2);
-    call_done_ok(&c, "SC_DELETE", "[\"root:/x\"]");
+    for (int i = 0; i < COUNT; i++)
+        call_done_ok(&c, "SC_DELETE", text_of(params, sizeof(params), "[\"root:/%d\"]", i));
+    strbuf_done(&all);
 }
 
 Test(protocol, discover_describes_every_method)

@@ -352,8 +352,7 @@ Test(start, a_client_that_never_reads_does_not_stop_the_stop, .timeout = 60)
 
     daemon_start(&d, NULL);
     client_open(&c, d.socket);
-    for (int i = 0; i < 100; i++)
-        client_send(&c, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"rpc.discover\"}");
+    client_flood(&c, "rpc.discover", 100);
     daemon_await_stat(&d, "connections", 2);
     (void)kill(d.pid, SIGTERM);
     cr_assert_eq(daemon_wait(&d), 0);
