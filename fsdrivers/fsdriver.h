@@ -59,18 +59,18 @@ enum {
 
 /** How a file is opened: fs_file.flags. Values are the interface's own. */
 enum fs_open_flag {
-    FS_O_APPEND = 1 << 0,     /* every write goes to the end */
-    FS_O_ASYNC = 1 << 1,      /* signal-driven I/O; no driver here has it */
-    FS_O_CREAT = 1 << 2,      /* handled by the core, never passed */
-    FS_O_DIRECTORY = 1 << 3,  /* fail if not a directory */
-    FS_O_DSYNC = 1 << 4,      /* data is durable when write() returns */
-    FS_O_EXCL = 1 << 5,       /* handled by the core, never passed */
-    FS_O_LARGEFILE = 1 << 6,  /* always implied */
-    FS_O_NOCTTY = 1 << 7,     /* handled by the core, never passed */
-    FS_O_NOFOLLOW = 1 << 8,   /* fail if a link; drivers never follow anyway */
-    FS_O_NONBLOCK = 1 << 9,   /* -EAGAIN instead of waiting */
-    FS_O_SYNC = 1 << 10,      /* data and metadata are durable when write() returns */
-    FS_O_TRUNC = 1 << 11,     /* passed only to drivers with FS_CAP_ATOMIC_TRUNC */
+    FS_O_APPEND = 1 << 0,    /* every write goes to the end */
+    FS_O_ASYNC = 1 << 1,     /* signal-driven I/O; no driver here has it */
+    FS_O_CREAT = 1 << 2,     /* handled by the core, never passed */
+    FS_O_DIRECTORY = 1 << 3, /* fail if not a directory */
+    FS_O_DSYNC = 1 << 4,     /* data is durable when write() returns */
+    FS_O_EXCL = 1 << 5,      /* handled by the core, never passed */
+    FS_O_LARGEFILE = 1 << 6, /* always implied */
+    FS_O_NOCTTY = 1 << 7,    /* handled by the core, never passed */
+    FS_O_NOFOLLOW = 1 << 8,  /* fail if a link; drivers never follow anyway */
+    FS_O_NONBLOCK = 1 << 9,  /* -EAGAIN instead of waiting */
+    FS_O_SYNC = 1 << 10,     /* data and metadata are durable when write() returns */
+    FS_O_TRUNC = 1 << 11,    /* passed only to drivers with FS_CAP_ATOMIC_TRUNC */
     FS_O_RDONLY = 1 << 12,
     FS_O_WRONLY = 1 << 13,
     FS_O_RDWR = FS_O_RDONLY | FS_O_WRONLY,
@@ -79,7 +79,7 @@ enum fs_open_flag {
 
 /** What an instance can do: fs.caps. */
 enum fs_cap {
-    FS_CAP_ATOMIC_TRUNC = 1 << 0, /* open() honours FS_O_TRUNC; else the core calls truncate() first */
+    FS_CAP_ATOMIC_TRUNC = 1 << 0, /* open() takes FS_O_TRUNC; else truncate() comes first */
     FS_CAP_EXPORT = 1 << 1,       /* can look up "." and ".."; the core still never passes them */
     FS_CAP_NO_OPEN = 1 << 2,      /* open, close, opendir, closedir are never called */
     FS_CAP_BLOCKING = 1 << 3,     /* operations may be slow: run them on the mount's work queue */
@@ -95,9 +95,9 @@ enum fs_rename_type {
 
 /** Status of a file. Times are ns since the epoch. */
 struct fs_stat {
-    uint64_t ino;    /* never 0; stable while the file exists */
-    uint32_t mode;   /* type and permission bits */
-    uint32_t nlink;  /* names of the file; directories: 2 + subdirectories */
+    uint64_t ino;   /* never 0; stable while the file exists */
+    uint32_t mode;  /* type and permission bits */
+    uint32_t nlink; /* names of the file; directories: 2 + subdirectories */
     uint32_t uid;
     uint32_t gid;
     uint64_t rdev;   /* device number of device nodes, else 0 */
@@ -133,26 +133,26 @@ typedef int (*fs_readdir_fn)(void *user, const char *name, const struct fs_stat 
 
 /** What an instance may ask of whoever runs it. All functions are given @user; none is NULL. */
 struct fs_env {
-    uint64_t (*now_ns)(void *user);                              /* ns since the epoch, for stamps */
-    void (*random)(void *user, void *buf, size_t len);           /* fill with random bytes */
-    void (*console)(void *user, const char *bytes, size_t len);  /* bytes written to the console */
+    uint64_t (*now_ns)(void *user);                             /* ns since the epoch, for stamps */
+    void (*random)(void *user, void *buf, size_t len);          /* fill with random bytes */
+    void (*console)(void *user, const char *bytes, size_t len); /* bytes written to the console */
     void *user;
 };
 
 /** Settings that `generic` honours for every driver; drivers do not look at them. */
 struct fs_config {
-    bool setuid, setgid;   /* every file shows uid / gid; chown() is then not called */
+    bool setuid, setgid; /* every file shows uid / gid; chown() is then not called */
     uint32_t uid, gid;
     bool setfmask, setdmask; /* these permission bits are cleared on files / directories */
     uint32_t fmask, dmask;
-    bool readonly;           /* every change is -EROFS */
-    uint64_t quota_bytes;    /* bytes the files may use, 0 = no limit; past it -EDQUOT */
-    uint64_t quota_inodes;   /* files and directories, 0 = no limit; past it -EDQUOT */
+    bool readonly;         /* every change is -EROFS */
+    uint64_t quota_bytes;  /* bytes the files may use, 0 = no limit; past it -EDQUOT */
+    uint64_t quota_inodes; /* files and directories, 0 = no limit; past it -EDQUOT */
 };
 
 /** A handle of the simulated system as a source (MAKE_FS source_fd). Slots are given @user. */
 struct fs_source {
-    int64_t (*read)(void *user, void *buf, size_t len, int64_t off);        /* bytes, 0 at end, -E */
+    int64_t (*read)(void *user, void *buf, size_t len, int64_t off); /* bytes, 0 at end, -E */
     int64_t (*write)(void *user, const void *buf, size_t len, int64_t off); /* bytes, -E */
     int64_t (*size)(void *user);                                            /* bytes, -E */
     void (*close)(void *user);                                              /* give it back */
@@ -167,23 +167,23 @@ struct fs_opt {
 
 /** A request to make an instance; everything in it is borrowed for the call, except as said. */
 struct fs_open {
-    const char *source;             /* "/path" local, "//host/…" network, other: the driver's own; NULL none */
+    const char *source; /* "/path" local, "//host/…" network, other: the driver's own; NULL none */
     const struct fs_source *handle; /* or NULL; taken on success: the driver calls its close() */
-    const char *opts;               /* "key=value,key" as the caller wrote it; NULL none (registry_open) */
-    const struct fs_opt *opt;       /* the driver's own options, ended by a NULL key (open_source) */
-    bool readonly;                  /* nothing will be changed: the store may be opened read-only */
-    const struct fs_env *env;       /* copied by whoever keeps it */
-    struct why *why;                /* reasons for a refusal; may be NULL */
+    const char *opts; /* "key=value,key" as the caller wrote it; NULL none (registry_open) */
+    const struct fs_opt *opt; /* the driver's own options, ended by a NULL key (open_source) */
+    bool readonly;            /* nothing will be changed: the store may be opened read-only */
+    const struct fs_env *env; /* copied by whoever keeps it */
+    struct why *why;          /* reasons for a refusal; may be NULL */
 };
 
 struct fs;
 
 /** How to make instances of one kind of filesystem. */
 struct fs_driver {
-    const char *name;               /* exact, as in MAKE_FS */
-    const char *alias;              /* a second name, or NULL */
-    const char *doc;                /* one line */
-    const struct fs_opt *opts;      /* keys it knows, value = what they mean; ended by a NULL key */
+    const char *name;          /* exact, as in MAKE_FS */
+    const char *alias;         /* a second name, or NULL */
+    const char *doc;           /* one line */
+    const struct fs_opt *opts; /* keys it knows, value = what they mean; ended by a NULL key */
 
     /**
      * Open a source and make an instance.
@@ -365,7 +365,8 @@ struct fs_ops {
     /* What follows is ours; the interface above does not have it. */
 
     /** Set times. @atime, @mtime ns since the epoch; INT64_MIN leaves one as it is. Returns as chown(). */
-    int (*utimens)(struct fs *fs, const char *path, int64_t atime, int64_t mtime, struct fs_file *file);
+    int (*utimens)(struct fs *fs, const char *path, int64_t atime, int64_t mtime,
+                   struct fs_file *file);
 
     /** Tell the filesystem's size and use. Returns 0, -EIO. */
     int (*statfs)(struct fs *fs, struct fs_statfs *out);
