@@ -160,8 +160,7 @@ static void print_words(const struct sc_call_info *c)
         printf(", 0");
 }
 
-/** Name of the function of sc.h that makes the call and turns its result register into 0, a value or
- * -errno. */
+/** The function that makes the call and turns its result register into 0, a value or -errno. */
 static const char *converter(const struct sc_call_info *c)
 {
     switch (c->rc) {

@@ -2,9 +2,10 @@
 /*
  * Making calls: one instruction, and what its result means.
  *
- * An x86_64 guest gets -errno itself. An i386 guest gets 0 or 1, and asks SC_ERRNO for the reason. Where 0 can
- * be a success as well (READ at the end of a file), the last error may be of an earlier call; so sc_count()
- * makes another call fail with an error that the first can't have, and repeats the first.
+ * An x86_64 guest gets -errno itself. An i386 guest gets 0 or 1, and asks SC_ERRNO for the reason.
+ * Where 0 can be a success as well (READ at the end of a file), the last error may be of an earlier
+ * call; so sc_count() makes another call fail with an error that the first can't have, and repeats
+ * the first.
  */
 #include <sc.h>
 

@@ -22,7 +22,7 @@
 /** Stops and ends taken in one loop turn; the loop's other work comes between. */
 enum { STOPS_PER_TURN = 64 };
 
-/* Linux 6.6: wake the other side on the same CPU. Older kernels answer EINVAL, and all is a little slower. */
+/* Linux 6.6: wake the other side on the same CPU. Older kernels answer EINVAL and are slower. */
 #ifndef SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP
 #define SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP (1UL << 0)
 #define SECCOMP_IOCTL_NOTIF_SET_FLAGS SECCOMP_IOW(4, __u64)
@@ -54,7 +54,7 @@ static void look_at(struct guest *g)
         guest_on_signal(g);
 }
 
-/** Find a child that has something to tell, without taking it away from others who wait for children. */
+/** Find a child that has something to tell, without taking it away from others who wait. */
 static pid_t next_child(void)
 {
     siginfo_t info = {0};

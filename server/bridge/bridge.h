@@ -2,19 +2,21 @@
 /*
  * The bridge: real ELF programs as processes of a machine.
  *
- * A guest is a host process that holds nothing of the host's: no fd, no memory but its own, a seccomp filter that lets
- * no system call through. What it asks for arrives here and becomes a call of the simulated system:
+ * A guest is a host process that holds nothing of the host's: no fd, no memory but its own, a
+ * seccomp filter that lets no system call through. What it asks for arrives here and becomes a call
+ * of the simulated system:
  *
  *     guest: syscall, int $0x80 (patched from int $0x40)
  *        |  seccomp user notification, an fd in the loop            guest_call.c
- *        |  MMAP, MUNMAP, MCHMAP: a ptrace stop instead, where the host's mmap is put in their place
+ *        |  MMAP, MUNMAP, MCHMAP: a ptrace stop, where the host's mmap takes their place
  *        v
  *     marshal.c: registers and memory -> struct call -> call_begin() ... -> result register
  *
  *     guest: fault, end        ptrace stops, told by SIGCHLD in a signalfd        guest_fault.c
  *
- * All of it runs on the loop's thread, which is also the tracer; a blocked call is an answer not yet sent. The
- * guest dies with the daemon (EXITKILL and PDEATHSIG). Sample, in the order the daemon does it:
+ * All of it runs on the loop's thread, which is also the tracer; a blocked call is an answer not
+ * yet sent. The guest dies with the daemon (EXITKILL and PDEATHSIG). Sample, in the order the
+ * daemon does it:
  *
  *     bridge_new(loop, &b);                       before any other thread starts: it blocks SIGCHLD
  *     … host_ops.spawn() = bridge_spawn() …
@@ -44,7 +46,8 @@ typedef void (*bridge_closed_fn)(void *user);
 int bridge_new(uv_loop_t *loop, struct bridge **out);
 
 /**
- * End all guests that still live (PS_KILLED), wait until every host process is gone, and release the bridge.
+ * End all guests that still live (PS_KILLED), wait until every host process is gone, and release
+ * the bridge.
  * @closed   called from the loop, once; may be NULL.
  */
 void bridge_close(struct bridge *b, bridge_closed_fn closed, void *user);
@@ -56,9 +59,9 @@ void bridge_close(struct bridge *b, bridge_closed_fn closed, void *user);
 int bridge_probe(struct bridge *b, enum sc_gate gate, struct why *why);
 
 /**
- * Whether `int $0x40` sites of i386 guests are rewritten for good (the default, and faster) or only for the
- * one call. For guests that read or check-sum their own code. Counts for guests spawned later. Under a
- * foreign seccomp filter none is rewritten for good, whatever is asked.
+ * Whether `int $0x40` sites of i386 guests are rewritten for good (the default, and faster) or only
+ * for the one call. For guests that read or check-sum their own code. Counts for guests spawned
+ * later. Under a foreign seccomp filter none is rewritten for good, whatever is asked.
  */
 void bridge_set_patching(struct bridge *b, bool patching);
 

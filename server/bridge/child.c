@@ -2,10 +2,10 @@
 /*
  * The first instants of a guest's host process: from clone() to execveat().
  *
- * The child runs in the daemon's address space, on a stack of its own, with the thread area (errno, stack guard) of
- * the thread that made it. So it makes raw system calls only, calls no library function, and touches no
- * memory but its stack and its struct child. It shares the daemon's fd table, too, until CHILD_CLOSE: that is how
- * the fd of the filter's listener arrives in the daemon.
+ * The child runs in the daemon's address space, on a stack of its own, with the thread area (errno,
+ * stack guard) of the thread that made it. So it makes raw system calls only, calls no library
+ * function, and touches no memory but its stack and its struct child. It shares the daemon's fd
+ * table, too, until CHILD_CLOSE: that is how the fd of the filter's listener arrives in the daemon.
  */
 #include "server/bridge/child.h"
 

@@ -4,19 +4,20 @@
  *
  * It never answers ALLOW, so nothing a guest does by itself reaches the host's kernel:
  *
- *     another architecture's call (int $0x80 in 64-bit code, a far jump)   TRACE, as FILTER_FOREIGN
- *     an architecture the filter does not know                             KILL_PROCESS
- *     a number of syscalls.def                                             USER_NOTIF: a call
- *     MMAP, MMAP_FILE, MCHMAP, MUNMAP                                      TRACE: a call too, in a
+ *     another architecture's call (int $0x80 in 64-bit code, a far jump)  TRACE, FILTER_FOREIGN
+ *     an architecture the filter does not know                            KILL_PROCESS
+ *     a number of syscalls.def                                            USER_NOTIF: a call
+ *     MMAP, MMAP_FILE, MCHMAP, MUNMAP                                     TRACE: a call too, in a
  *         ptrace stop, where the bridge can put a real mmap, munmap or mprotect in its place
- *     anything else                                                        TRACE: the bridge refuses
+ *     anything else                                                       TRACE: refused by us
  *
- * The host's kernel keeps two x86_64 numbers for the code that its own uprobes put into processes, and asks no
- * filter about them: 335, uretprobe (Linux 6.14), and 336, uprobe (6.18). Outside of such code the first is
- * SIGILL and the second answers ENXIO; neither does anything else.
+ * The host's kernel keeps two x86_64 numbers for the code that its own uprobes put into processes,
+ * and asks no filter about them: 335, uretprobe (Linux 6.14), and 336, uprobe (6.18). Outside of
+ * such code the first is SIGILL and the second answers ENXIO; neither does anything else.
  *
- * When the bridge has rewritten a call in a TRACE stop, the kernel asks the filter once more, and takes TRACE
- * for "let it run". So the host numbers that tracee.c injects must not be calls that are notified.
+ * When the bridge has rewritten a call in a TRACE stop, the kernel asks the filter once more, and
+ * takes TRACE for "let it run". So the host numbers that tracee.c injects must not be calls that
+ * are notified.
  */
 #include "server/bridge/filter.h"
 

@@ -8,7 +8,7 @@
 #include <linux/filter.h>
 #include <stdbool.h>
 
-/** What a TRACE stop carries (PTRACE_GETEVENTMSG): a call of the gate's own kind, or another one. */
+/** What a TRACE stop carries (PTRACE_GETEVENTMSG): a call of the gate's own kind, or not. */
 enum filter_verdict { FILTER_NATIVE = 0, FILTER_FOREIGN = 1 };
 
 enum { FILTER_LEN_MAX = 2 * SC_MAX + 8 };
@@ -18,7 +18,7 @@ struct filter {
     unsigned short len;
 };
 
-/** Whether @nr is one of MMAP, MMAP_FILE, MCHMAP, MUNMAP: calls that change the guest's real memory. */
+/** Whether @nr is MMAP, MMAP_FILE, MCHMAP or MUNMAP: they change the guest's real memory. */
 bool filter_is_memory_call(int nr);
 
 /** Write the filter of guests of a gate. */

@@ -8,8 +8,9 @@
  *                             |
  *              SIGKILL sent, fds closed --> reaped --> handle closed, call finished --> freed
  *
- * The three conditions on the last line come true in any order; whoever makes the last one true frees the
- * guest (guest_release()). When the host ends the guest by itself, reaping comes before kill().
+ * The three conditions on the last line come true in any order; whoever makes the last one true
+ * frees the guest (guest_release()). When the host ends the guest by itself, reaping comes before
+ * kill().
  */
 #ifndef SERVER_BRIDGE_GUEST_H
 #define SERVER_BRIDGE_GUEST_H
@@ -96,7 +97,7 @@ void bridge_guest_freed(struct bridge *b);
 void guest_fail(struct guest *g, int32_t fail_code, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
-/** Tell listeners something odd about a guest; the first NOTES_MAX times only, lest it floods them. */
+/** Tell listeners something odd about a guest; a limited number of times, lest it floods them. */
 void guest_note(struct guest *g, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /** guest_call.c: a notification may have come. */

@@ -2,9 +2,9 @@
 /*
  * The calls of guests.
  *
- * A notification is taken, carried out and answered; only one a guest and loop turn, so that no guest's flood of
- * calls keeps another one waiting. A call that comes by a ptrace stop differs in how it is answered, and in
- * nothing else.
+ * A notification is taken, carried out and answered; only one a guest and loop turn, so that no
+ * guest's flood of calls keeps another one waiting. A call that comes by a ptrace stop differs in
+ * how it is answered, and in nothing else.
  */
 #include "server/bridge/guest.h"
 #include "server/kernel/machine.h"

@@ -2,9 +2,10 @@
 /*
  * Signals of guests: faults, traps, `int $0x40`, and what others send.
  *
- * `int $0x40` has no gate in the host's kernel, so it ends in a general protection fault, which looks like all
- * others: the bytes at the instruction decide. Its site is then rewritten to `int $0x80`, which arrives as
- * a notification, and remembered, because an `int $0x80` at any other place is the guest's own and a fault.
+ * `int $0x40` has no gate in the host's kernel, so it ends in a general protection fault, which
+ * looks like all others: the bytes at the instruction decide. Its site is then rewritten to
+ * `int $0x80`, which arrives as a notification, and remembered, because an `int $0x80` at any other
+ * place is the guest's own and a fault.
  *
  * Under a seccomp filter of somebody else's (a container's) that does not do: what it refuses, by
  * number, our filter never sees, and to it our numbers are the host's: SC_READ is gtty(), which no
@@ -92,8 +93,8 @@ static void on_segv(struct guest *g, const siginfo_t *info)
                    (uint64_t)g->tracee.regs.rip);
 }
 
-/** int3, icebp or a single step: told, and survived. Some hypervisors report icebp before it and not
- * behind it, so one that stands here is skipped. */
+/** int3, icebp or a single step: told, and survived. Some hypervisors report icebp before it and
+ * not behind it, so one that stands here is skipped. */
 static void on_trap(struct guest *g)
 {
     struct user_regs_struct *r = &g->tracee.regs;

@@ -9,14 +9,14 @@
 
 /**
  * Fill the empty memory of a tracee that stands in its trampoline.
- * @t        afterwards AT_EXIT, without trampoline, its registers set to the program's first instruction:
- *           tracee_resume() starts it.
+ * @t        afterwards AT_EXIT, without trampoline, its registers set to the program's first
+ *           instruction: tracee_resume() starts it.
  * @image    borrowed for the call.
  * Returns   0; -ENOMEM, -ENOTSUP, -ESRCH, with the reason.
  */
 int load_image(struct tracee *t, const struct exec_image *image, struct why *why);
 
-/** Map zeroed memory into a tracee AT_ENTRY or AT_EXIT. @mode MM_*. Returns 0; -ENOMEM, -ESRCH, -EIO. */
+/** Map zeroed memory into a tracee AT_ENTRY or AT_EXIT. @mode MM_*. 0; -ENOMEM, -ESRCH, -EIO. */
 int load_map(struct tracee *t, uint64_t addr, uint64_t size, uint32_t mode);
 
 /** Unmap memory. Returns 0; -ESRCH, -EIO. */

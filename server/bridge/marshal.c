@@ -2,9 +2,10 @@
 /*
  * Arguments and results of guests' calls.
  *
- * Both directions are expanded from syscalls.def: an argument of kind `path` becomes a call of take_path(),
- * and so on. Arguments come in words, out of registers or out of a block of memory; a string is two of them.
- * Its bytes are only noted at first: once all are known and checked, one buffer is made and filled.
+ * Both directions are expanded from syscalls.def: an argument of kind `path` becomes a call of
+ * take_path(), and so on. Arguments come in words, out of registers or out of a block of memory; a
+ * string is two of them. Its bytes are only noted at first: once all are known and checked, one
+ * buffer is made and filled.
  */
 #include "server/bridge/marshal.h"
 
@@ -401,8 +402,8 @@ int marshal_in(struct marshal *m, struct call *call, const struct tracee *t,
 
 /* To the guest. */
 
-/** Store results at the out pointer. Returns the value for the result register. A write can only fail
- * when the host has just killed the guest, and then nobody reads the result. */
+/** Store results at the out pointer. Returns the value for the result register. A write can only
+ * fail when the host has just killed the guest, and then nobody reads the result. */
 static int64_t give_results(const struct marshal *m, const struct call *call,
                             const struct tracee *t)
 {

@@ -2,8 +2,9 @@
 /*
  * Arguments and results of guests' calls: from registers and memory to structs, and back.
  *
- * Every pointer is checked against the books of the address space, everything is copied once, and nothing is read
- * back: what the guest's memory says later has no effect on a call that has begun. Copies have caps.
+ * Every pointer is checked against the books of the address space, everything is copied once, and
+ * nothing is read back: what the guest's memory says later has no effect on a call that has begun.
+ * Copies have caps.
  */
 #ifndef SERVER_BRIDGE_MARSHAL_H
 #define SERVER_BRIDGE_MARSHAL_H
@@ -35,8 +36,8 @@ void marshal_done(struct marshal *m);
  * @t        where the guest's memory is.
  * @regs     the argument registers; on i386 32 bits of each are used.
  * Returns   0; -EFAULT a bad pointer, -EIO the host denies the guest's memory: the guest must end;
- *           -ENAMETOOLONG, -EINVAL a string, -ENOMEM a message longer than the cap, or no memory: the
- *           call fails with it.
+ *           -ENAMETOOLONG, -EINVAL a string, -ENOMEM a message longer than the cap, or no
+ *           memory: the call fails with it.
  */
 int marshal_in(struct marshal *m, struct call *call, const struct tracee *t,
                const uint64_t regs[MARSHAL_ARGS]);

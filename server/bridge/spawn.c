@@ -92,7 +92,7 @@ static pid_t clone_child(const struct spawner *s, struct child *c)
     return pid < 0 ? -err : pid;
 }
 
-/** Let the child run from its SIGSTOP through its filtered calls to the stub's first instruction. */
+/** Let the child run from its SIGSTOP, through its filtered calls, to the stub. */
 static int run_to_stub(struct tracee *t)
 {
     const long options =
@@ -110,7 +110,7 @@ static int run_to_stub(struct tracee *t)
     return err;
 }
 
-/** Open what tracee_read() and tracee_write() use, and offer the guest first when memory runs out. */
+/** Open what tracee_read() and tracee_write() use; let the guest go first when memory runs out. */
 static int open_memory(struct tracee *t)
 {
     char path[64];

@@ -2,9 +2,9 @@
 /*
  * Making tracees: host processes that hold nothing of the host's.
  *
- * A new tracee has no fd, no host memory (vdso, stack and auxv are unmapped), a seccomp filter that lets nothing
- * through, and dies with the daemon. What it has is one page above the user limit, the trampoline, with
- * one call instruction, through which load.c builds its address space.
+ * A new tracee has no fd, no host memory (vdso, stack and auxv are unmapped), a seccomp filter that
+ * lets nothing through, and dies with the daemon. What it has is one page above the user limit, the
+ * trampoline, with one call instruction, through which load.c builds its address space.
  */
 #ifndef SERVER_BRIDGE_SPAWN_H
 #define SERVER_BRIDGE_SPAWN_H
@@ -28,7 +28,7 @@ void spawner_done(struct spawner *s);
 
 /**
  * Make a tracee. Waits for the child, some 100 µs.
- * @out           AT_EXIT in the trampoline; owned; tracee_kill(), and tracee_done() when it is gone.
+ * @out           AT_EXIT in the trampoline; owned; tracee_kill(), tracee_done() when it is gone.
  * @out_listener  the fd on which its calls arrive; owned, close-on-exec.
  * Returns        0; -ENOTSUP this host can't, -EAGAIN, -ENOMEM, with the reason.
  */

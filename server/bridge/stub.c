@@ -2,8 +2,8 @@
 /*
  * The tiny ELF image that the host executes in place of a guest's.
  *
- * It is the same for every guest, so the host's loader never sees a byte that a user chose. Its only page
- * holds the headers and one call instruction; load.c does the rest from outside.
+ * It is the same for every guest, so the host's loader never sees a byte that a user chose. Its
+ * only page holds the headers and one call instruction; load.c does the rest from outside.
  */
 #include "server/bridge/stub.h"
 

@@ -11,8 +11,9 @@
  *
  *     any ----the host kills it----> AT_GONE: it was waited for, pid is 0
  *
- * Only the thread that made a tracee may use it. The host can kill a tracee between any two steps, so every
- * function may answer -ESRCH. That is never the end of the matter: the end itself is seen by tracee_poll().
+ * Only the thread that made a tracee may use it. The host can kill a tracee between any two steps,
+ * so every function may answer -ESRCH. That is never the end of the matter: the end itself is seen
+ * by tracee_poll().
  */
 #ifndef SERVER_BRIDGE_TRACEE_H
 #define SERVER_BRIDGE_TRACEE_H

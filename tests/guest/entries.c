@@ -173,7 +173,7 @@ static int vsyscall_read(void)
 #endif
 }
 
-/** Nothing is mapped where Linux puts vdso, stack and loader: a sample of the space above the limit. */
+/** What compilers take for the thread area is the null page, or a null selector. */
 static int thread_area(void)
 {
 #ifdef __x86_64__

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A small program that does a bit of everything: it reads home:/letter, is refused to write it, maps memory,
- * prints to the debug log, to the console too if its parent gave it one as fd 1, and exits with 42.
+ * A small program that does a bit of everything: it reads home:/letter, is refused to write it,
+ * maps memory, prints to the debug log, to the console too if its parent gave it one as fd 1, and
+ * exits with 42.
  */
 #include <sc.h>
 

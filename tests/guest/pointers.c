@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Bad pointers and lying lengths handed to calls: a bad pointer ends the guest, a bad length too. */
+/* Bad pointers and lying lengths handed to calls: both end the guest. */
 #include "cases.h"
 
 #define HEAP ((char *)0x40000000)

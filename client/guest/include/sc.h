@@ -13,9 +13,10 @@
  *     scbox-cc -o hello hello.c                  an x86_64 guest
  *     scbox-cc -m32 -o hello32 hello.c           an i386 guest
  *
- * Every call of the system is one function, sc_open() for SC_OPEN and so on. It returns 0 or a value >= 0 on
- * success and a negative errno on failure, on both kinds of guests. There is no C library behind it; what
- * is declared here is all there is. main() returns the exit code; a guest has no arguments, argc is 0.
+ * Every call of the system is one function, sc_open() for SC_OPEN and so on. It returns 0 or a
+ * value >= 0 on success and a negative errno on failure, on both kinds of guests. There is no C
+ * library behind it; what is declared here is all there is. main() returns the exit code; a guest
+ * has no arguments, argc is 0.
  */
 #ifndef SC_H
 #define SC_H
@@ -25,7 +26,7 @@
 
 #include <sc_syscalls.h>
 
-/** Print to the machine's debug log: %d %i %u %x %p %s %c %%, with l, ll and z. Returns 0, -errno. */
+/** Print to the debug log: %d %i %u %x %p %s %c %%, with l, ll and z. Returns 0, -errno. */
 int sc_printf(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 void *memcpy(void *restrict to, const void *restrict from, size_t size);

@@ -23,8 +23,8 @@ const char *lab_gate_name(enum sc_gate gate)
     return gate == SC_GATE_I386 ? "i386" : "x86_64";
 }
 
-/* Whoever waits here runs the loop until it is stopped, then looks whether what it waits for is there: callbacks
- * that bring news stop the loop. UV_RUN_ONCE would not do, because it may go to sleep after the news. */
+/* Whoever waits here runs the loop until it is stopped, then looks whether what it waits for is
+ * there: callbacks that bring news stop the loop. UV_RUN_ONCE may go to sleep after the news. */
 
 /* The host. */
 

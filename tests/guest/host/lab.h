@@ -5,10 +5,10 @@
  *     lab_open(&l);
  *     lab_put(&l, "home:/letter", "Dear guest");
  *     status = lab_run(&l, "hello", SC_GATE_I386, NULL);     loads, runs and waits
- *     lab_close(&l);     ends with the census, the fds and the children it began with, or the test fails
+ *     lab_close(&l);     census, fds and children are as at the start, or the test fails
  *
- * Guests are the programs of tests/guest, built by its script `build` into LAB_GUESTS. lab.c has the test
- * program's main(), which exits with 77 where the host can't run guests.
+ * Guests are the programs of tests/guest, built by its script `build` into LAB_GUESTS. lab.c has
+ * the test program's main(), which exits with 77 where the host can't run guests.
  */
 #ifndef TESTS_GUEST_HOST_LAB_H
 #define TESTS_GUEST_HOST_LAB_H
@@ -66,8 +66,8 @@ size_t lab_image(const char *program, enum sc_gate gate, unsigned char **out);
 /** Copy a guest's image to home:/NAME. */
 void lab_install(struct lab *l, const char *program, enum sc_gate gate, const char *file);
 
-/** Start an installed image in a new child that has home:. Returns its pid, or what PROC_EXEC answers
- * below 0; the child is then killed. */
+/** Start an installed image in a new child that has home:. Returns its pid, or what PROC_EXEC
+ * answers below 0; the child is then killed. */
 int lab_start(struct lab *l, const char *file);
 
 /** Wait for a child. */

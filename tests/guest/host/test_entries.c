@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a guest may not do to the host, and what it may not have of it: other ways into the host's kernel, open
- * descriptors, memory it did not ask for, another tracer.
+ * What a guest may not do to the host, and what it may not have of it: other ways into the host's
+ * kernel, open descriptors, memory it did not ask for, another tracer.
  */
 #include "tests/guest/host/lab.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What happens to guests from outside: PROC_KILL, signals, the host's kill at any moment, closing. */
+/* What befalls guests from outside: PROC_KILL, signals, the host's kill at any moment, closing. */
 #include "tests/guest/host/lab.h"
 
 #include <criterion/criterion.h>
