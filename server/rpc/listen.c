@@ -68,6 +68,5 @@ int rpc_listen(struct rpc *rpc, int fd)
 
     if (err == 0)
         err = uv_listen((uv_stream_t *)&rpc->listener, BACKLOG, on_connection);
-    rpc->listening = err == 0;
     return err;
 }

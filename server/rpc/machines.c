@@ -70,15 +70,36 @@ static int check_request(struct rpc *rpc, const char *name, struct why *why)
     return 0;
 }
 
+/** Make the machine of a struct that has its name, and put both into the table. */
+static int make_machine(struct rpc_machine *machine, const struct rpc_machine_request *request)
+{
+    struct rpc *rpc = machine->rpc;
+    const struct rpc_daemon *d = &rpc->opt.daemon;
+    struct machine_spec spec = {.name = machine->name,
+                                .clock = request->clock,
+                                .seed = request->seed,
+                                .limits = request->limits,
+                                .fs_open = d->fs_open,
+                                .on_end = on_machine_end,
+                                .user = machine};
+    int err = machine_new(&spec, d->ops, d->host, &machine->m);
+
+    if (err < 0)
+        return err;
+    HASH_ADD_STR(rpc->machines, name, machine);
+    if (!hash_added(machine)) {
+        machine_free(machine->m);
+        return -ENOMEM;
+    }
+    machine->m->owner = machine;
+    rpc->stats.machines++;
+    return 0;
+}
+
 int rpc_add_machine(struct rpc *rpc, const struct rpc_machine_request *request, struct why *why,
                     struct machine **out)
 {
     struct rpc_machine *machine;
-    struct machine_spec spec = {.clock = request->clock,
-                                .seed = request->seed,
-                                .limits = request->limits,
-                                .fs_open = rpc->opt.daemon.fs_open,
-                                .on_end = on_machine_end};
     int err = check_request(rpc, request->name, why);
 
     if (err < 0)
@@ -87,32 +108,21 @@ int rpc_add_machine(struct rpc *rpc, const struct rpc_machine_request *request, 
     if (machine == NULL)
         return -ENOMEM;
     machine->rpc = rpc;
+    list_init(&machine->sessions);
+    list_init(&machine->subscriptions);
     if (request->name != NULL)
         (void)strcpy(machine->name, request->name);
     else
         make_name(rpc, machine->name);
-    spec.name = machine->name;
-    spec.user = machine;
-    err = machine_new(&spec, rpc->opt.daemon.ops, rpc->opt.daemon.host, &machine->m);
-    if (err < 0)
-        goto out;
-    HASH_ADD_STR(rpc->machines, name, machine);
-    if (!hash_added(machine)) {
-        machine_free(machine->m);
-        err = -ENOMEM;
-        goto out;
+    err = make_machine(machine, request);
+    if (err < 0) {
+        free(machine);
+        return err;
     }
-    list_init(&machine->sessions);
-    list_init(&machine->subscriptions);
-    machine->m->owner = machine;
     machine->listener = (struct listener){.kinds = EVENT_END, .on_event = on_proc_end};
     listener_add(machine->m, &machine->listener);
-    rpc->stats.machines++;
     *out = machine->m;
     return 0;
-out:
-    free(machine);
-    return err;
 }
 
 struct rpc_machine *machines_find(struct rpc *rpc, const char *name, struct failure *f)

@@ -56,7 +56,7 @@ int fail_value(struct failure *f, const cJSON *item, const char *arg, const char
 #define RPC_NO_PARAMS char none;
 #include "schema/methods.def"
 
-/* struct rpc_mount, rpc_machine_limits, rpc_census, rpc_stats: flat objects. */
+/* struct rpc_mount_object, rpc_stats_object …: the flat objects of methods.def. */
 #define RPC_STRUCT(name, fields, doc)                                                              \
     struct rpc_##name##_object {                                                                   \
         fields                                                                                     \
@@ -89,6 +89,7 @@ int params_decode(int method, const cJSON *params, struct json_span text, union 
 
 /** Decode an object into one of methods.def's structs. Returns 0, -1. */
 int params_mount(const cJSON *object, struct rpc_mount_object *out, struct failure *f);
+
 /** The same, of an object given by its first member, NULL for none. */
 int params_machine_limits(const cJSON *first, struct rpc_machine_limits_object *out,
                           struct failure *f);

@@ -14,7 +14,7 @@ struct session;
 struct rpc {
     uv_loop_t *loop;
     struct rpc_options opt;
-    struct rpc_limits limits; /* = opt.limits */
+    struct rpc_limits limits; /* a copy of opt's, for short */
     struct rpc_stats_object stats;
     struct list conns;            /* struct conn.link */
     struct session *sessions;     /* uthash by token */
@@ -23,7 +23,6 @@ struct rpc {
     uv_pipe_t listener;
     uv_timer_t later; /* machines_tidy() at the next turn; end of the stop's patience */
     unsigned handles; /* open ones of the two above */
-    bool listening;
     bool stopping;
     void (*on_stopped)(void *user);
     void *stopped_user;
