@@ -19,6 +19,7 @@ static void settle(struct call *c, int status)
 {
     if (status == SC_PENDING)
         call_cancel(c, -ECANCELED);
+    w_check_listed(c);
     call_done(c);
 }
 

@@ -124,6 +124,7 @@ static void step_handles(struct run *r, struct proc *p)
         break;
     case 3:
         note(r, BEGIN(&c, p, READDIR, readdir, draw_fd(r), draw(r, 3)));
+        w_check_listed(&c);
         call_done(&c);
         break;
     default:
@@ -141,6 +142,7 @@ static void step_memory(struct run *r, struct proc *p)
         note(r, BEGIN(&c, p, MMAP, mmap, addr, 1 + draw(r, 0x3000), draw(r, 8)));
     else
         note(r, BEGIN(&c, p, MUNMAP, munmap, addr));
+    w_check_listed(&c);
     call_done(&c);
 }
 
@@ -194,6 +196,7 @@ static void on_done(struct call *call)
     size_t i = (size_t)(call - r->parked);
 
     note(r, call->status);
+    w_check_listed(call);
     call_done(call);
     r->used[i] = false;
     if (!r->over && draw(r, 3) == 0)
@@ -226,6 +229,7 @@ static void step_waits(struct run *r, struct proc *p)
     note(r, status);
     if (status == SC_PENDING)
         return;
+    w_check_listed(&r->parked[i]);
     call_done(&r->parked[i]);
     r->used[i] = false;
 }

@@ -49,6 +49,9 @@ void world_run(struct world *w);
 /** Marks a parked call as finished: call->user becomes the call itself. */
 void w_on_done(struct call *call);
 
+/** Fail the test when a finished call answered an error that its row in syscalls.def does not list. */
+void w_check_listed(const struct call *call);
+
 /* One call each; they answer the result or -errno, and forget the reasons. */
 int w_open(struct proc *p, const char *file, uint32_t mode);
 int w_close(struct proc *p, int fd);
