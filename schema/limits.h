@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* struct rpc_limits, from limits.def. Shared by who reads configuration and who keeps the limits.
- * */
+/* struct rpc_limits, from limits.def: for who reads configuration and who keeps the limits. */
 #ifndef SCHEMA_LIMITS_H
 #define SCHEMA_LIMITS_H
 

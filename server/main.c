@@ -5,8 +5,8 @@
  *     settings -> socket bound -> host (clocks, source roots) -> bridge (ELF guests)
  *              -> rpc (sessions, machines) -> default machine -> socket open: ready
  *
- * Whatever goes wrong after the loop exists goes the same way out as SIGTERM: stop, run the loop until all
- * handles are closed, tell by the exit code.
+ * Whatever goes wrong after the loop exists goes the same way out as SIGTERM: stop, run the loop
+ * until all handles are closed, tell by the exit code.
  */
 #include "fsdrivers/registry.h"
 #include "server/bridge/bridge.h"
@@ -243,7 +243,7 @@ static void handle_signals(struct daemon *d)
     (void)uv_signal_start(&d->sigint, on_signal, SIGINT);
 }
 
-/** Make the loop, the host, the bridge and the RPC layer: nothing of it can be seen from outside yet. */
+/** Make the loop, the host, the bridge and the RPC layer: nothing can be seen from outside yet. */
 static int make_layers(struct daemon *d)
 {
     struct rpc_options options = {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The check: a recursive descent, one function a production of RFC 8259; its depth is the nesting limit. */
+/* The check: a recursive descent, one function a production of RFC 8259, as deep as the limit. */
 #include "server/base/json_chars.h"
 #include "server/base/json_text.h"
 #include "server/base/utf8.h"

@@ -2,9 +2,9 @@
 /*
  * JSON as text: a strict check, and walking a checked text without building a tree.
  *
- * Whoever is given JSON by a stranger checks it here first, because tree parsers are lenient: they take
- * bytes that are no UTF-8, numbers like 01, and what stands behind the value. After the check, spans
- * of the text can be walked by members, which keeps numbers exactly as they were written.
+ * Whoever is given JSON by a stranger checks it here first, because tree parsers are lenient: they
+ * take bytes that are no UTF-8, numbers like 01, and what stands behind the value. After the check,
+ * spans of the text can be walked by members, which keeps numbers exactly as they were written.
  *
  *     if (json_check(line, len, &limits, &error) < 0)
  *         complain(error.at, error.what);

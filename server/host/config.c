@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The file is walked as text, not as a tree, so that every complaint can name its line and column. One row of
- * `keys` a key: to add a setting, add a row and its reader, and describe it in the schema.
+ * The file is walked as text, not as a tree, so that every complaint can name its line and column.
+ * One row of `keys` a key: to add a setting, add a row and its reader, and describe it in the
+ * schema.
  */
 #include "server/host/config.h"
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The daemon's settings: defaults, then the configuration file, then the command line; the last word counts.
+ * The daemon's settings: defaults, then the configuration file, then the command line; the last
+ * word counts.
  *
  * The file is one JSON object; schema/config.schema.json describes it:
  *
@@ -53,7 +54,7 @@ int config_load(struct config *c, const char *file, struct strbuf *error);
 /** Add a copy of @text. Returns 0, -ENOMEM. */
 int strings_add(struct strings *list, const char *text);
 
-/** $XDG_RUNTIME_DIR/scbox/scboxd.sock, else /tmp/scbox-UID/scboxd.sock. Returned; NULL without memory. */
+/** $XDG_RUNTIME_DIR/scbox/scboxd.sock, else /tmp/scbox-UID/scboxd.sock. Returned; NULL: memory. */
 char *config_default_socket(void);
 
 /** $XDG_STATE_HOME/scbox, else ~/.local/state/scbox, else /tmp/scbox-UID/state. As above. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The kernel's window to the outside (host_ops.h) over libuv: clocks, one alarm a machine, and which files
- * of the host may become filesystems. Starting guests is somebody else's: host_set_spawn().
+ * The kernel's window to the outside (host_ops.h) over libuv: clocks, one alarm a machine, and
+ * which files of the host may become filesystems. Starting guests is somebody else's:
+ * host_set_spawn().
  */
 #ifndef SERVER_HOST_HOST_H
 #define SERVER_HOST_HOST_H
@@ -21,8 +22,8 @@ typedef int (*host_spawn_fn)(void *user, struct proc *proc, const struct exec_im
                              struct why *why, struct executor **out);
 
 /**
- * @roots    directories below which sources may be; copied as realpath() has them; those that do not
- *           exist are skipped.
+ * @roots    directories below which sources may be; copied as realpath() has them; those that do
+ *           not exist are skipped.
  * @out      returned; host_free().
  */
 int host_new(uv_loop_t *loop, const struct strings *roots, struct host **out);

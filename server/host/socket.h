@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The daemon's places on the host: its directories, and the socket with the lock that makes sure there is only
- * one daemon behind it.
+ * The daemon's places on the host: its directories, and the socket with the lock that makes sure
+ * there is only one daemon behind it.
  *
- * PATH.lock is held (flock) as long as the daemon lives, whatever becomes of the socket's name; so two daemons
- * that start at once can't both remove a stale socket and listen.
+ * PATH.lock is held (flock) as long as the daemon lives, whatever becomes of the socket's name; so
+ * two daemons that start at once can't both remove a stale socket and listen.
  */
 #ifndef SERVER_HOST_SOCKET_H
 #define SERVER_HOST_SOCKET_H
@@ -27,7 +27,8 @@ int make_private_dir(const char *path, struct strbuf *error);
 /**
  * Bind the daemon's socket: make its directory, take the lock, remove what a dead daemon left.
  * @path     copied.
- * @error    gets one line on failure: path too long, directory open to others, a daemon already running …
+ * @error    gets one line on failure: path too long, directory open to others, a daemon already
+ *           running …
  * Returns   0 or -errno; on success release with listen_socket_close().
  */
 int listen_socket_open(struct listen_socket *s, const char *path, struct strbuf *error);

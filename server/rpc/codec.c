@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The generated half of the codec: one decode_, lend_ and encode_ function a row of syscalls.def. */
+/* The generated half of the codec: a decode_, lend_ and encode_ function a row of syscalls.def. */
 #include "server/rpc/codec.h"
 
 #include "server/rpc/kinds.h"

@@ -123,9 +123,9 @@ static void on_hangup(uv_poll_t *poll, int status, int events)
 }
 
 /**
- * Learn when the peer of a half-closed connection is gone altogether. libuv tells of EPOLLHUP only together
- * with readability, and the end of a stream is readable for ever; an epoll of its own, which asks for nothing
- * but EPOLLHUP, becomes readable at the right moment.
+ * Learn when the peer of a half-closed connection is gone altogether. libuv tells of EPOLLHUP only
+ * together with readability, and the end of a stream is readable for ever; an epoll of its own,
+ * which asks for nothing but EPOLLHUP, becomes readable at the right moment.
  */
 static void watch_hangup(struct conn *c)
 {

@@ -2,19 +2,21 @@
 /*
  * One connection: bytes in, lines to requests, answers out.
  *
- *     open ----- the peer sends no more ----> half-closed --- all answered and sent ---+
- *       |                                          |                                   |
- *       |                                          +--- the peer is gone --------------+--> closing -> freed
- *       +--- the peer is gone, write error ----------------------------------------- --+
- *       +--- refused: message too large --> lingering: read and ignored for a moment --+
+ *     open ---- the peer sends no more ---> half-closed ---- all answered and sent -----+
+ *       |                                        |                                      |
+ *       |                                        +---- the peer is gone ----------------+
+ *       +---- write error --------------------------------------------------------------+
+ *       +---- refused: message too large ---> lingering: read and ignored, a moment ----+
+ *                                                                                       v
+ *                                                                       closing, then freed
  *
- * Whoever closes a connection must not be inside of a machine, because what it parked is cancelled then
- * and its session may end. So everything that machines cause (answers, events) only queues bytes, and
- * closing is done from libuv's callbacks.
+ * Whoever closes a connection must not be inside of a machine, because what it parked is cancelled
+ * then and its session may end. So everything that machines cause (answers, events) only queues
+ * bytes, and closing is done from libuv's callbacks.
  *
- * A peer that sends much has a number of its lines taken a turn of the loop, then others have theirs. One
- * that does not read makes its queue grow up to a limit; past it the connection takes no more lines
- * and reads no more, until the queue is below it again.
+ * A peer that sends much has a number of its lines taken a turn of the loop, then others have
+ * theirs. One that does not read makes its queue grow up to a limit; past it the connection takes
+ * no more lines and reads no more, until the queue is below it again.
  */
 #ifndef SERVER_RPC_CONN_H
 #define SERVER_RPC_CONN_H

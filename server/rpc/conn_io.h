@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Between the two halves of a connection: conn.c, its life, and conn_io.c, its bytes. Everybody else includes
- * conn.h.
+ * Between the two halves of a connection: conn.c, its life, and conn_io.c, its bytes. Everybody
+ * else includes conn.h.
  */
 #ifndef SERVER_RPC_CONN_IO_H
 #define SERVER_RPC_CONN_IO_H

@@ -12,8 +12,8 @@ enum request_status dispatch(struct request *rq);
 enum request_status sc_gate_call(struct request *rq, const struct sc_call_info *info);
 
 /*
- * Handlers of methods.def. Each returns DONE with its result written to request_result() (nothing: null),
- * FAILED with rq->failure said, or PARKED.
+ * Handlers of methods.def. Each returns DONE with its result written to request_result() (nothing:
+ * null), FAILED with rq->failure said, or PARKED.
  * @params   borrowed for the call.
  */
 #define RPC_METHOD(name, id, shape, doc, PARAMS, RESULTS)                                          \
@@ -23,7 +23,7 @@ enum request_status sc_gate_call(struct request *rq, const struct sc_call_info *
 /** The session of the request's connection, or NULL with the failure said. */
 struct session *request_session(struct request *rq);
 
-/** The machine of a name; NULL means the session's, else the default one. NULL with the failure said. */
+/** The machine of a name, of NULL the session's or else the default one; NULL: failure said. */
 struct rpc_machine *request_machine(struct request *rq, const char *name);
 
 /** A process of the session's machine; pid 0 is the session's own. NULL with the failure said. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The envelope of one request: what stands around method and params (JSON-RPC 2.0 section 4). Pure: text in,
- * struct out, so that it can be tested and fuzzed without a connection.
+ * The envelope of one request: what stands around method and params (JSON-RPC 2.0 section 4). Pure:
+ * text in, struct out, so that it can be tested and fuzzed without a connection.
  */
 #ifndef SERVER_RPC_ENVELOPE_H
 #define SERVER_RPC_ENVELOPE_H

@@ -4,7 +4,8 @@
  *
  *     return fail(f, RPC_E_PARAMS, "mode", "unknown flag '%s'", word);
  *
- * A failure has a code (an RPC_E_* or a positive errno), maybe the name of an argument, and reasons.
+ * A failure has a code (an RPC_E_* or a positive errno), maybe the name of an argument, and
+ * reasons.
  */
 #ifndef SERVER_RPC_FAILURE_H
 #define SERVER_RPC_FAILURE_H

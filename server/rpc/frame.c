@@ -28,7 +28,7 @@ int frame_push(struct frame *f, const char *bytes, size_t len)
     return strbuf_add(&f->buf, bytes, len);
 }
 
-/** The line that begins at start, without its end; moves start past it. 0 when there is none yet. */
+/** The line that begins at start, without its end; moves start past it. 0: there is none yet. */
 static int take_line(struct frame *f, bool ended, struct json_span *line)
 {
     const char *text = strbuf_str(&f->buf);

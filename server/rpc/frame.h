@@ -24,7 +24,8 @@ int frame_push(struct frame *f, const char *bytes, size_t len);
 /**
  * Give the next line.
  * @ended    no more bytes will come: what is left is a line too.
- * @out      set to the line without its end and white space around it; borrowed until the next push.
+ * @out      set to the line without its end and white space around it; borrowed until the next
+ *           push.
  * Returns   1 a line; 0 none yet; -EMSGSIZE a line longer than the limit, complete or not.
  */
 int frame_next(struct frame *f, bool ended, struct json_span *out);

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One function a kind of types.def: take_<kind>() decodes the decoder's next argument, put_<kind>() writes
- * a result member. The names are pasted by codec.c.
+ * One function a kind of types.def: take_<kind>() decodes the decoder's next argument, put_<kind>()
+ * writes a result member. The names are pasted by codec.c.
  */
 #ifndef SERVER_RPC_KINDS_H
 #define SERVER_RPC_KINDS_H
 
 #include "server/rpc/codec.h"
 
-/* A missing argument (the row says it is optional) decodes as zero or empty. Each returns 0, or -1 with
- * the failure said. */
+/* A missing argument (the row says it is optional) decodes as zero or empty. Each returns 0, or -1
+ * with the failure said. */
 int take_path(struct decoder *d, struct sc_str *out);
 int take_name(struct decoder *d, struct sc_str *out);
 int take_text(struct decoder *d, struct sc_str *out);

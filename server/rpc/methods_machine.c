@@ -29,7 +29,7 @@ static void fail_with(struct failure *f, int err, struct why *why)
     *why = (struct why)WHY_INIT;
 }
 
-/** Make one of init's filesystems by MAKE_FS itself, so that its rules hold: a source must be allowed. */
+/** Make one of init's filesystems by MAKE_FS itself, so that its rules for sources hold. */
 static int make_fs(struct request *rq, struct machine *m, const cJSON *item)
 {
     struct rpc_mount_object mount;

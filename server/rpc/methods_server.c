@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* server.*, rpc.discover, call.wait and $/cancelRequest: the daemon and the connection themselves. */
+/* server.*, rpc.discover, call.wait, $/cancelRequest: the daemon and the connection themselves. */
 #include "schema/openrpc.h"
 #include "server/rpc/dispatch.h"
 

@@ -15,7 +15,7 @@
 
 enum { PARAMS_MAX = 8 }; /* no table row has more */
 
-/** Take a member that is none of the fields. Returns 1 taken, 0 unknown, -1 failed (and said so). */
+/** Take a member that is none of the fields. Returns 1 taken, 0 unknown, -1 failed, said in @f. */
 typedef int (*param_extra_fn)(void *user, const cJSON *item, struct failure *f);
 
 /**

@@ -4,10 +4,10 @@
  *
  *     request_new() -> handler -> DONE or FAILED ----------------------------> request_finish()
  *                          |                                                     answered, freed
- *                          +---> PARKED: request_park() ... whoever it waits for, or request_cancel()
+ *                          +---> PARKED: request_park() ... its wait ends, or request_cancel()
  *
- * A request is answered exactly once, unless it is a notification or its connection is gone. A connection
- * never goes before its requests.
+ * A request is answered exactly once, unless it is a notification or its connection is gone. A
+ * connection never goes before its requests.
  *
  * Members of a batch are requests like others; their answers gather in the batch, which is sent
  * when the last of them has come.

@@ -80,8 +80,8 @@ void session_waits(struct session *s, bool waits);
  * machine. */
 void session_end(struct session *s);
 
-/** Its process has ended, or is about to end with its machine: it is over. May come from inside of a
- * machine. */
+/** Its process has ended, or is about to end with its machine: it is over. May come from inside of
+ * a machine. */
 void session_leave(struct session *s);
 
 /**

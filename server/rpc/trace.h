@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Events of a machine, sent to a connection as notifications of method "event". A connection has at most one
- * subscription. Events that a connection does not read are counted and dropped, not kept; when there is room
- * again, an event of kind "lost" tells their number.
+ * Events of a machine, sent to a connection as notifications of method "event". A connection has at
+ * most one subscription. Events that a connection does not read are counted and dropped, not kept;
+ * when there is room again, an event of kind "lost" tells their number.
  */
 #ifndef SERVER_RPC_TRACE_H
 #define SERVER_RPC_TRACE_H

@@ -10,7 +10,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const struct json_limits limits = {32, 4096};
 
-/** Whatever is inside of checked text is checked text itself, and a tree parser sees as many members. */
+/** What is inside of checked text is checked text, and a tree parser sees as many members. */
 static size_t check_members(struct json_span value)
 {
     struct json_error error;

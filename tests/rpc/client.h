@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A plain client for tests: lines out, lines in, nothing hidden. Every wait is bounded; what does not
- * happen in time fails the test.
+ * A plain client for tests: lines out, lines in, nothing hidden. Every wait is bounded; what does
+ * not happen in time fails the test.
  */
 #ifndef TESTS_RPC_CLIENT_H
 #define TESTS_RPC_CLIENT_H
@@ -32,8 +32,8 @@ void client_send(struct client *c, const char *line);
 void client_sendf(struct client *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /**
- * Send many requests without parameters, ids from 0, in one piece: in small ones they would fill the socket of
- * a daemon that has stopped to read, and we would wait for ever.
+ * Send many requests without parameters, ids from 0, in one piece: in small ones they would fill
+ * the socket of a daemon that has stopped to read, and we would wait for ever.
  */
 void client_flood(struct client *c, const char *method, int count);
 
@@ -43,7 +43,7 @@ void client_half_close(struct client *c);
 /** The next line without its end, borrowed until the next; NULL at the end of the stream. */
 const char *client_line(struct client *c);
 
-/** Whether no line comes for a moment: the daemon answers a request sent now, and nothing else first. */
+/** Expect that nothing is on its way: a request sent now is the next that is answered. */
 void client_expect_silence(struct client *c);
 
 /** Expect a line to be exactly this. */

@@ -201,7 +201,7 @@ void daemon_start_virtual(struct daemon *d, const char *config)
     start(d, config, "virtual");
 }
 
-/** The census at the end must be that of the start; what closed connections held may take a moment. */
+/** The census must become that of the start; what closed connections held may take a moment. */
 static void await_census(struct daemon *d)
 {
     char *now = daemon_census(d);

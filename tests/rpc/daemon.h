@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A private scboxd for one test: its own directory, its own socket, a default machine with io: (devfs) and
- * root: (ramfs). At the end it must hold what it held at the start, stop on SIGTERM, and exit with 0.
+ * A private scboxd for one test: its own directory, its own socket, a default machine with io:
+ * (devfs) and root: (ramfs). At the end it must hold what it held at the start, stop on SIGTERM,
+ * and exit with 0.
  */
 #ifndef TESTS_RPC_DAEMON_H
 #define TESTS_RPC_DAEMON_H

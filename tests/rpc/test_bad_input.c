@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What hostile and broken clients send, and how they leave. Whatever they do, the daemon goes on, others are
- * served, and nothing is left behind: the fixture compares the census at the end.
+ * What hostile and broken clients send, and how they leave. Whatever they do, the daemon goes on,
+ * others are served, and nothing is left behind: the fixture compares the census at the end.
  */
 #include "tests/rpc/daemon.h"
 

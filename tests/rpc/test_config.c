@@ -69,7 +69,7 @@ Test(config, limits_are_those_of_the_table)
     cJSON_Delete(schema);
 }
 
-/** Load a configuration of one key; returns the error's text, NULL when it was taken. @returned free() */
+/** Load a configuration of one key. Returns the error's text (free()), NULL when it was taken. */
 static char *load(const char *key, const char *value)
 {
     char path[] = "/tmp/scbox-config-XXXXXX";

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* JSON-RPC 2.0 over lines: the points that are often wrong. Cites: RPC surface, framing and JSON-RPC. */
+/* JSON-RPC 2.0 over lines: the points that are often wrong. Cites: RPC surface, framing. */
 #include "tests/rpc/daemon.h"
 
 #include <criterion/criterion.h>
