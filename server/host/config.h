@@ -54,7 +54,7 @@ int config_load(struct config *c, const char *file, struct strbuf *error);
 /** Add a copy of @text. Returns 0, -ENOMEM. */
 int strings_add(struct strings *list, const char *text);
 
-/** $XDG_RUNTIME_DIR/scbox/scboxd.sock, else /tmp/scbox-UID/scboxd.sock. Returned; NULL: memory. */
+/** $XDG_RUNTIME_DIR/scbox/scboxd.sock, else /tmp/scbox-UID/scboxd.sock; returned, or NULL. */
 char *config_default_socket(void);
 
 /** $XDG_STATE_HOME/scbox, else ~/.local/state/scbox, else /tmp/scbox-UID/state. As above. */
