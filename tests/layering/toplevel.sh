@@ -12,7 +12,7 @@ client docker fsdrivers schema server tests
 if git rev-parse --is-inside-work-tree >/dev/null 2>&1; then
     entries=$(git ls-files | cut -d/ -f1 | sort -u)
 else
-    entries=$(ls -A | grep -vxE 'build')
+    entries=$(ls -A | grep -vxE 'build|\.git')
 fi
 status=0
 for entry in $entries; do
