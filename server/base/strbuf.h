@@ -51,6 +51,7 @@ char *strbuf_take(struct strbuf *b);
 /** Forget the text, keep the memory. */
 void strbuf_reset(struct strbuf *b);
 
+/** Release the memory; it is empty and usable again. */
 void strbuf_done(struct strbuf *b);
 
 static inline bool strbuf_failed(const struct strbuf *b)

@@ -27,8 +27,8 @@ struct why {
 /** Append a sentence, unless nobody wants to know (@why is NULL) or the chain is full. */
 void why_note(struct why *why, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/** why_note() with @err as its value, for `return why_add(why, -EINVAL, "…");`. A macro, so that the compiler
- * sees which error it is. */
+/** why_note() with @err as its value, for `return why_add(why, -EINVAL, "…");`. A macro, so that
+ * the compiler sees which error it is. */
 #define why_add(why, err, ...) (why_note((why), __VA_ARGS__), (err))
 
 /** Forget all sentences. */

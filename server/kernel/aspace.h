@@ -2,8 +2,8 @@
 /*
  * Address spaces: which regions of a process's memory are mapped, and how.
  *
- * Only the books: regions never overlap, are page-aligned, end at or below the user limit, and are kept
- * sorted. The bytes are the guest's own memory (the executor maps what the books say) or, for
+ * Only the books: regions never overlap, are page-aligned, end at or below the user limit, and are
+ * kept sorted. The bytes are the guest's own memory (the executor maps what the books say) or, for
  * driven processes, nothing yet. Every pointer a guest hands to a call is checked here.
  */
 #ifndef SERVER_KERNEL_ASPACE_H
@@ -37,15 +37,19 @@ struct aspace {
 #define ASPACE_LIMIT_I386 UINT64_C(0xC0000000)
 #define ASPACE_LIMIT_X86_64 UINT64_C(0x7FFF00000000)
 
+/** Make an empty address space. @user_limit a multiple of pages; @bytes_max and @regions_max what
+ * it may grow to. */
 void aspace_init(struct aspace *as, uint64_t user_limit, uint64_t bytes_max, size_t regions_max);
+
+/** Forget all regions and release the memory of the books; it is empty and usable again. */
 void aspace_done(struct aspace *as);
 
 /**
  * Add a region.
  * @size     bytes, rounded up to pages.
  * @out      the region as booked, borrowed until the next change; may be NULL.
- * Returns   0; -EINVAL misaligned, size 0, wraps, ends past the limit, unknown mode bits; -EEXIST overlaps;
- *           -ENOMEM past bytes_max or regions_max, or no memory.
+ * Returns   0; -EINVAL misaligned, size 0, wraps, ends past the limit, unknown mode bits; -EEXIST
+ *           overlaps; -ENOMEM past bytes_max or regions_max, or no memory.
  */
 int aspace_add(struct aspace *as, const struct region *region, struct why *why,
                const struct region **out);
@@ -56,8 +60,8 @@ struct region *aspace_find(const struct aspace *as, uint64_t addr);
 /** Remove a region that aspace_find() returned. */
 void aspace_remove(struct aspace *as, struct region *region);
 
-/** Check that [addr, addr+len) lies in one region that allows all of @mode; length 0 needs addr mapped.
- * Returns 0, -EFAULT. */
+/** Check that [addr, addr+len) lies in one region that allows all of @mode; length 0 needs addr
+ * mapped. Returns 0, -EFAULT. */
 int aspace_check(const struct aspace *as, uint64_t addr, uint64_t len, uint32_t mode);
 
 #endif

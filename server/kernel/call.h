@@ -6,18 +6,19 @@
  *                                                              |
  *                             0 or -errno, done() not called <-+-> SC_PENDING: parked
  *                                                                      |
- *              call_finish() by whoever it waited for, or call_cancel() (kill, disconnect, $/cancelRequest)
- *                                                                      |
+ *                          call_finish() by whoever it waited for,     |
+ *          or call_cancel(): kill, disconnect, $/cancelRequest         v
  *                                                       done(call), exactly once
  *     call_done()  when the gate has no more use for it
  *
  * The gate owns the struct and everything the arguments point to, and keeps both until the call has
- * finished. It never touches a parked call but by call_cancel(). A process's calls in flight are cancelled
- * with -ECANCELED when it ends; `call->proc` is NULL afterwards, and already during done(). A call begun for
- * a process that has ended is answered with -ECANCELED, too.
+ * finished. It never touches a parked call but by call_cancel(). A process's calls in flight are
+ * cancelled with -ECANCELED when it ends; `call->proc` is NULL afterwards, and already during
+ * done(). A call begun for a process that has ended is answered with -ECANCELED, too.
  *
- * done() finds the machine's books in order and may do anything a gate may do: begin calls, end processes,
- * cancel other calls. The exception is machine_free(), which has to wait until the machine is left.
+ * done() finds the machine's books in order and may do anything a gate may do: begin calls, end
+ * processes, cancel other calls. The exception is machine_free(), which has to wait until the
+ * machine is left.
  *
  *     struct call c;
  *     call_init(&c, proc, SC_GATE_RPC, SC_CLOSE, on_done, session);
@@ -83,16 +84,16 @@ void call_init(struct call *call, struct proc *proc, enum sc_gate gate, int nr, 
 /**
  * Carry a call out.
  * @call     borrowed; all its gate's members are set. Until done() when the answer is SC_PENDING.
- * Returns   0 or -errno, which call->status holds too: what the handler says, -ECANCELED of an ended
- *           process; or SC_PENDING.
+ * Returns   0 or -errno, which call->status holds too: what the handler says, -ECANCELED of an
+ *           ended process; or SC_PENDING.
  */
 int call_begin(struct call *call);
 
 /** Release what a finished or never begun call holds (reasons). */
 void call_done(struct call *call);
 
-/** End a parked call with -@err, a negative errno (usually -ECANCELED); done() is called. Harmless on a
- * call that is not parked. */
+/** End a parked call with -@err, a negative errno (usually -ECANCELED); done() is called. Harmless
+ * on a call that is not parked. */
 void call_cancel(struct call *call, int err);
 
 /** Add a reason, with @err as the value: return call_why(call, -EINVAL, "…"). */
@@ -104,8 +105,8 @@ void call_cancel(struct call *call, int err);
 int call_park(struct call *call, struct list *waiters);
 
 /**
- * Park until the machine's clock is at @deadline_ns; the call then finishes with 0. From MACHINE_CLOCK_END on
- * that is never, and only call_cancel() ends it. Returns SC_PENDING; -ENOMEM.
+ * Park until the machine's clock is at @deadline_ns; the call then finishes with 0. From
+ * MACHINE_CLOCK_END on that is never, and only call_cancel() ends it. Returns SC_PENDING; -ENOMEM.
  */
 int call_park_until(struct call *call, uint64_t deadline_ns);
 
@@ -114,8 +115,8 @@ void call_finish(struct call *call, int status);
 
 /* For processes that end. */
 
-/** Take its process away from a call in flight. A parked call is over then, with -ECANCELED, and goes to the
- * list @over: call_tell() must follow, once everything else is in order. */
+/** Take its process away from a call in flight. A parked call is over then, with -ECANCELED, and
+ * goes to the list @over: call_tell() must follow, once everything else is in order. */
 void call_abandon(struct call *call, struct list *over);
 
 /** Call done() of the calls that call_abandon() ended. */

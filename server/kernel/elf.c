@@ -9,8 +9,9 @@
  *   stack         [0xB8000000, 0xB8020000)    [limit - 8 MiB - 64 KiB, limit - 64 KiB)
  *   first sp      the end of the stack: empty, no arguments, no return address
  *
- * A PT_LOAD becomes one region from its first to its last page; bytes of these pages that the file does not
- * give are zero. Regions may not touch each other's pages. GNU_STACK, GNU_EH_FRAME and notes are ignored.
+ * A PT_LOAD becomes one region from its first to its last page; bytes of these pages that the file
+ * does not give are zero. Regions may not touch each other's pages. GNU_STACK, GNU_EH_FRAME and
+ * notes are ignored.
  */
 #include "server/kernel/elf.h"
 

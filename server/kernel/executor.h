@@ -2,9 +2,10 @@
 /*
  * Executors: who runs a process's program.
  *
- * A process in PS_RUNNING is either driven, by a session that makes calls in its name (no executor), or
- * a guest: a real ELF program on the host, whose executor belongs to the bridge. The kernel keeps the books
- * of the address space for both; a guest's executor makes the real memory follow.
+ * A process in PS_RUNNING is either driven, by a session that makes calls in its name (no
+ * executor), or a guest: a real ELF program on the host, whose executor belongs to the bridge. The
+ * kernel keeps the books of the address space for both; a guest's executor makes the real memory
+ * follow.
  *
  *     spawn()  ->  map/unmap/protect, while the guest waits in a call  ->  kill(), exactly once
  */
@@ -19,15 +20,15 @@
 struct executor;
 
 struct executor_ops {
-    /** Map zeroed private memory; page-aligned, unused before. @mode MM_*. Returns 0, -ENOMEM; -ESRCH the
-     * guest is gone (its end is reported through proc_fault() or was). */
+    /** Map zeroed private memory; page-aligned, unused before. @mode MM_*. Returns 0, -ENOMEM;
+     * -ESRCH the guest is gone (its end is reported through proc_fault() or was). */
     int (*map)(struct executor *x, uint64_t addr, uint64_t size, uint32_t mode);
     /** Unmap one whole region. Returns 0, -ESRCH. */
     int (*unmap)(struct executor *x, uint64_t addr, uint64_t size);
     /** Change the mode of one whole region. Returns 0, -ENOMEM, -ESRCH. */
     int (*protect)(struct executor *x, uint64_t addr, uint64_t size, uint32_t mode);
-    /** The process has ended: stop the program for good and release the executor. From here on it must
-     * not touch the process. May be called inside of call_begin() (EXIT). */
+    /** The process has ended: stop the program for good and release the executor. From here on it
+     * must not touch the process. May be called inside of call_begin() (EXIT). */
     void (*kill)(struct executor *x);
 };
 

@@ -2,8 +2,8 @@
 /*
  * uthash, set up so that running out of memory is an error and not an exit.
  *
- * After HASH_ADD_* of an element e, check hash_added(e): it is false when there was no memory, and then
- * the element is in no table.
+ * After HASH_ADD_* of an element e, check hash_added(e): it is false when there was no memory, and
+ * then the element is in no table.
  */
 #ifndef SERVER_KERNEL_HASH_H
 #define SERVER_KERNEL_HASH_H

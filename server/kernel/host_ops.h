@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The kernel's only window to the outside. Whoever runs a machine (the daemon's loop, a unit test's fake
- * host) fills this table; no slot is NULL. The kernel itself uses no clock, no file and no socket.
+ * The kernel's only window to the outside. Whoever runs a machine (the daemon's loop, a unit test's
+ * fake host) fills this table; no slot is NULL. The kernel itself uses no clock, no file and no
+ * socket.
  */
 #ifndef SERVER_KERNEL_HOST_OPS_H
 #define SERVER_KERNEL_HOST_OPS_H
@@ -23,8 +24,8 @@ struct host_ops {
     uint64_t (*now_ns)(void *host);
     /** Time since the epoch in ns. */
     uint64_t (*wall_ns)(void *host);
-    /** Call machine_tick(@m) once, from the loop, not before @deadline_ns of now_ns(). Each machine has
-     * one such alarm: the last word counts. */
+    /** Call machine_tick(@m) once, from the loop, not before @deadline_ns of now_ns(). Each machine
+     * has one such alarm: the last word counts. */
     void (*wake_at)(void *host, struct machine *m, uint64_t deadline_ns);
     /**
      * Start a checked image as a guest of the host.

@@ -1,19 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A machine: one simulated computer. Nothing is global; everything the kernel has hangs on a machine.
+ * A machine: one simulated computer. Nothing is global; everything the kernel has hangs on a
+ * machine.
  *
- * A machine lives on one thread. It moves only when somebody begins a call, reports a fault, or ticks it, so
- * the same calls in the same order have the same outcome. Sample, as the daemon does it:
+ * A machine lives on one thread. It moves only when somebody begins a call, reports a fault, or
+ * ticks it, so the same calls in the same order have the same outcome. Sample, as the daemon does
+ * it:
  *
  *     machine_new(&spec, &ops, host, &m);
- *     machine_mount(m, "root", "sqlitefs", "source=/var/…/root.db", &why);       names of init
- *     proc_new(m->init, &p); proc_copy_names(m->init, p); proc_drive(p, "shell"); a session's process
+ *     machine_mount(m, "root", "sqlitefs", "source=/var/…/root.db", &why);  // a name of init
+ *     proc_new(m->init, &p);                                                // a session's process
+ *     proc_copy_names(m->init, p);
+ *     proc_drive(p, "shell");
  *     … call_begin() …            machine_tick(m) when host_ops.wake_at() asked for it
  *     machine_free(m);
  *
- * The clock is real or virtual. A virtual clock stands still until everybody waits, then jumps to the next
- * timer: no guest runs, no call is ready to go on, and nobody holds the clock (machine_hold(): a session that
- * is thinking about its next call).
+ * The clock is real or virtual. A virtual clock stands still until everybody waits, then jumps to
+ * the next timer: no guest runs, no call is ready to go on, and nobody holds the clock
+ * (machine_hold(): a session that is thinking about its next call).
  */
 #ifndef SERVER_KERNEL_MACHINE_H
 #define SERVER_KERNEL_MACHINE_H
@@ -26,8 +30,8 @@
 
 enum clock_kind { CLOCK_REAL, CLOCK_VIRTUAL };
 
-/** No clock gets this far: 200 years, so that file stamps fit their 64 bits. What waits for longer waits
- * until it is cancelled, and a virtual clock does not jump for it. */
+/** No clock gets this far: 200 years, so that file stamps fit their 64 bits. What waits for longer
+ * waits until it is cancelled, and a virtual clock does not jump for it. */
 #define MACHINE_CLOCK_END (UINT64_C(200) * 365 * 86400 * 1000000000)
 
 /** Limits of one machine; each has a default, and an error when it is reached. */
@@ -83,11 +87,18 @@ struct machine {
     void *owner; /* the daemon's own */
 };
 
-/** Make a machine with its init process, driven and without names. @out returned. -ENOMEM. */
+/**
+ * Make a machine with its init process, driven and without names.
+ * @spec     borrowed for the call; what it points to is copied, but for user.
+ * @ops      borrowed as long as the machine; @host is handed to each of them.
+ * @out      returned; machine_free().
+ * Returns   0, -ENOMEM.
+ */
 int machine_new(const struct machine_spec *spec, const struct host_ops *ops, void *host,
                 struct machine **out);
 
-/** End all processes and release everything. Parked calls are cancelled first. Not from inside a call. */
+/** End all processes, which cancels their calls, and release everything. on_end is not told. Not
+ * from inside a call, a done() or a machine_tick(). NULL is fine. */
 void machine_free(struct machine *m);
 
 /** Limits as used where a spec says 0. */
@@ -95,26 +106,36 @@ extern const struct machine_limits machine_default_limits;
 
 /**
  * Make a filesystem and give it a name in init's namespace, as MAKE_FS does, but with any source.
- * @opts     "key=value,key", source=… included; NULL none.
- * Returns   as SC_MAKE_FS.
+ * @m        its init must not have ended.
+ * @name, @driver  borrowed.
+ * @opts     borrowed; "key=value,key", source=… included; NULL none.
+ * @why      gets the reasons of a refusal; or NULL.
+ * Returns   as SC_MAKE_FS, but never -EACCES or -EBADF.
  */
 int machine_mount(struct machine *m, const char *name, const char *driver, const char *opts,
                   struct why *why);
 
-/** Fire due timers, resume yielded calls, move a virtual clock. Called by the host as wake_at() asked. */
+/**
+ * Let the machine go on: commit stores that are due, resume the calls that yielded, let a virtual
+ * clock jump if everybody waits, wake who slept long enough; then ask wake_at() for the next tick.
+ * Called by the host as wake_at() asked; sooner is harmless.
+ */
 void machine_tick(struct machine *m);
 
-/** Nanoseconds of the machine's clock since it was made. */
+/** Nanoseconds of the machine's clock since it was made; below MACHINE_CLOCK_END. */
 uint64_t machine_now_ns(const struct machine *m);
 
-/** Nanoseconds since the epoch, for file stamps: wall clock, or a fixed date plus the virtual clock. */
+/** Nanoseconds since the epoch, for file stamps: wall clock, or a fixed date plus the virtual
+ * clock. */
 uint64_t machine_stamp_ns(const struct machine *m);
 
 /** Fill with random bytes that follow from the seed. */
 void machine_random(struct machine *m, void *buf, size_t len);
 
-/** Keep a virtual clock from jumping; holds are counted. */
+/** Keep a virtual clock from jumping. Holds are counted; each ends by machine_release(). */
 void machine_hold(struct machine *m);
+
+/** End one machine_hold(). */
 void machine_release(struct machine *m);
 
 /** A guest starts or stops to run on the host (virtual time stands still while one runs). */
@@ -123,6 +144,7 @@ void machine_guest_busy(struct proc *p, bool busy);
 /** Ask for a machine_tick() as the timers and the ready list need it. */
 void machine_arm(struct machine *m);
 
+/** Count what the machine holds now. O(processes): for tests and for people. */
 void machine_census(const struct machine *m, struct census *out);
 
 #endif

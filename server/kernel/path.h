@@ -47,6 +47,7 @@ void path_pop(struct path *p);
 /** The last component, "" of the root. Borrowed from @p. */
 const char *path_base(const struct path *p);
 
+/** Make it "/". */
 void path_set_root(struct path *p);
 
 #endif

@@ -263,7 +263,8 @@ static void emit_end(const struct proc *p, const char *text)
                                            .code = p->return_code});
 }
 
-/** End one process that has no children left: everything but the record goes. Its parked calls go to @over. */
+/** End one process that has no children left: everything but the record goes. Its parked calls go
+ * to @over. */
 static void end_one(struct proc *p, uint32_t state, int32_t code, const char *text,
                     struct list *over)
 {

@@ -8,14 +8,15 @@
  *        |                       |-------fault---> FAILURE ---+--> waited for: the record is freed
  *        +-------PROC_KILL-------+---------------> KILLED  ---+
  *
- * A process has a parent (all but init), children, a namespace, fds, an address space and calls in flight.
- * When it ends, all of these end with it: descendants first, then calls in flight (-ECANCELED), names, fds
- * and memory; what stays is the record with the status, until the parent waits for it or ends itself. A
- * pid is never used twice in a machine. When init ends, the machine has ended.
+ * A process has a parent (all but init), children, a namespace, fds, an address space and calls in
+ * flight. When it ends, all of these end with it: descendants first, then calls in flight
+ * (-ECANCELED), names, fds and memory; what stays is the record with the status, until the parent
+ * waits for it or ends itself. A pid is never used twice in a machine. When init ends, the machine
+ * has ended.
  *
- * An end is carried out as a whole before anybody is told: first all books are set right, then done() of the
- * calls it cancelled is called, then the parent's waits are answered. So whoever is told may begin calls, and
- * end further processes, without meeting one that is half gone.
+ * An end is carried out as a whole before anybody is told: first all books are set right, then
+ * done() of the calls it cancelled is called, then the parent's waits are answered. So whoever is
+ * told may begin calls, and end further processes, without meeting one that is half gone.
  */
 #ifndef SERVER_KERNEL_PROC_H
 #define SERVER_KERNEL_PROC_H
@@ -65,7 +66,8 @@ struct proc {
 /** Make a machine's first process, driven and without names: machine->init. -ENOMEM. */
 int proc_new_init(struct machine *m);
 
-/** Make a child of @parent in PS_LOADING without names (NEW_PROC). -EAGAIN past the limit, -ENOMEM. */
+/** Make a child of @parent, which has not ended, in PS_LOADING and without names (NEW_PROC). @out
+ * borrowed: it belongs to its parent. -EAGAIN past the machine's limit, -ENOMEM. */
 int proc_new(struct proc *parent, struct proc **out);
 
 /** The process of a pid, borrowed; NULL when there is none. */
@@ -82,31 +84,47 @@ static inline bool proc_has_ended(const struct proc *p)
     return p->state >= PS_DONE;
 }
 
-/** Give @to every name of @from (same views, same rights). -EMFILE, -ENOMEM. */
+/** Give @to every name of @from (same views, same rights). -EEXIST, -EMFILE, -ENOMEM: @to has some
+ * of them then, and should end. */
 int proc_copy_names(struct proc *from, struct proc *to);
 
-/** A LOADING process is now driven by a session: PS_RUNNING. -EBUSY. @program copied, may be NULL. */
+/** A LOADING process is now driven by a session: PS_RUNNING. @program copied, for people; or NULL.
+ * -EBUSY not LOADING, -ENOMEM. */
 int proc_drive(struct proc *p, const char *program);
 
-/** Start an image in a LOADING process. @program copied. -EBUSY, -ENOEXEC, or as host_ops.spawn(). */
+/**
+ * Start an image in a LOADING process: PS_RUNNING.
+ * @bytes    borrowed for the call; @size bytes, the whole file.
+ * @program  copied; its name for people.
+ * @why      gets the reasons of a refusal; or NULL.
+ * Returns   0; -EBUSY not LOADING, -ENOEXEC as elf_parse() or past the limits of memory, -ENOMEM,
+ *           or what host_ops.spawn() answers. On failure the process is as it was.
+ * Source    the ABI, PROC_EXEC and the start of a guest.
+ */
 int proc_exec(struct proc *p, const void *bytes, size_t size, const char *program, struct why *why);
 
 /**
  * End a process: descendants, calls, names, fds, memory; wake its parent.
- * @state   PS_DONE, PS_FAILURE or PS_KILLED; @code as proc_status.return_code.
- * @text    for EVENT_END; why it failed, or NULL.
- * Harmless on an ended process. The record may be freed inside if nobody is left to wait for it.
+ * @state    PS_DONE, PS_FAILURE or PS_KILLED; @code as proc_status.return_code.
+ * @text     borrowed; for EVENT_END: why it failed, or NULL.
+ * Harmless on an ended process. Afterwards @p may be freed: by its parent's waits, or because
+ * nobody waits.
  */
 void proc_end(struct proc *p, uint32_t state, int32_t code, const char *text);
 
 /** A guest did something fatal: proc_end() with PS_FAILURE and a FAIL_* code. */
 void proc_fault(struct proc *p, int32_t fail_code, const char *text);
 
-/** Free the record of an ended process (it was waited for) and wake who waited for it in vain. */
+/** Free the record of an ended process that has a parent (it was waited for), and answer those who
+ * now wait for it in vain. */
 void proc_reap(struct proc *p);
 
-/** Park a PROC_WAIT or PROC_WAIT_ANY until a child fits it. Returns SC_PENDING, 0 when one does already, or
- * -errno. @out is the call's own result. */
+/**
+ * Park a PROC_WAIT or PROC_WAIT_ANY until a child fits it, and reap the child.
+ * @out      the call's own result; filled when the answer is 0, now or when the call finishes.
+ * Returns   SC_PENDING; 0 one has ended already, -ESRCH no such child (PROC_WAIT), -ECHILD no child
+ *           at all (PROC_WAIT_ANY).
+ */
 int proc_wait(struct call *call, struct sc_proc_status *out);
 
 /** Its status as PROC_STATUS tells it. */

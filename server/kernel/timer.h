@@ -24,12 +24,14 @@ struct timer_heap {
     uint64_t next_order;
 };
 
+/** Make an empty heap. */
 void timer_heap_init(struct timer_heap *h);
 
 /** Release the heap's memory; timers still set are forgotten. */
 void timer_heap_done(struct timer_heap *h);
 
-/** Set an unset timer. Returns 0, -ENOMEM. */
+/** Set an unset timer; @fire is called once, from timer_fire_one(), and may set it again. Returns
+ * 0, -ENOMEM. */
 int timer_set(struct timer_heap *h, struct timer *t, uint64_t deadline_ns, timer_fn fire);
 
 /** Unset a timer; harmless when it is not set. */

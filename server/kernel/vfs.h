@@ -6,16 +6,17 @@
  *          |                 |
  *          |               node "/home" -> node "/"         (only names in use have nodes)
  *          v                                    |
- *     mount { driver instance, tree of nodes in use }        open file { mount, node, handle, rights }
+ *     mount { driver instance, nodes in use }      open file { mount, node, handle, rights }
  *
- * A **mount** is one driver instance, shared by all views on it and all files opened through them; it goes with
- * the last of them. A **node** stands for a name in use: the root of a view or an open file, and the directories
- * above those. Nodes are what makes MOVE cheap and safe: moving a directory re-hangs one node, and the
- * paths of everything below follow. A **view** is what a name in a namespace means: part of a mount, with a
- * mask of rights that only shrinks from parent to child. An **open file** is shared by every fd bound to it.
+ * A **mount** is one driver instance, shared by all views on it and all files opened through them;
+ * it goes with the last of them. A **node** stands for a name in use: the root of a view or an open
+ * file, and the directories above those. Nodes are what makes MOVE cheap and safe: moving a
+ * directory re-hangs one node, and the paths of everything below follow. A **view** is what a name
+ * in a namespace means: part of a mount, with a mask of rights that only shrinks from parent to
+ * child. An **open file** is shared by every fd bound to it.
  *
- * All four are reference-counted, belong to one machine and are counted in its census. None of them knows
- * processes: credentials and reasons are passed in.
+ * All four are reference-counted, belong to one machine and are counted in its census. None of them
+ * knows processes: credentials and reasons are passed in.
  */
 #ifndef SERVER_KERNEL_VFS_H
 #define SERVER_KERNEL_VFS_H
@@ -80,8 +81,8 @@ struct view {
     uint32_t refs;
 };
 
-/** How many views may stand above a view. Names that are gone keep the views above theirs alive, so without
- * a limit SUBFS and RM_FS in turn would grow a chain forever. */
+/** How many views may stand above a view. Names that are gone keep the views above theirs alive, so
+ * without a limit SUBFS and RM_FS in turn would grow a chain forever. */
 enum { VIEW_DEPTH_MAX = 64 };
 
 /** A listing as READDIR gives it out. */
@@ -112,34 +113,59 @@ struct place {
     struct fs_stat stat; /* when it exists */
 };
 
-/** The stat calls give: type, access (masked by @view_modes) and size. */
+/**
+ * Make what STAT, STAT_OPEN and READDIR tell of what the driver tells.
+ * @m          borrowed; a read-only mount takes all changes out of access.
+ * @view_modes FM_*; access is and-ed with it.
+ * @out        all members are set.
+ */
 void vfs_stat(const struct mount *m, const struct fs_stat *in, uint32_t view_modes,
               struct sc_stat *out);
 
 /**
  * Wrap a driver instance.
- * @fs       taken on success.
+ * @m        borrowed; outlives the mount.
+ * @fs       taken on success: destroyed with the mount.
+ * @driver   copied; the name it was made with.
+ * @maker    pid of who makes it.
  * @out      returned; mount_unref().
  * Returns   0, -ENOMEM.
  */
 int mount_new(struct machine *m, struct fs *fs, const char *driver, int32_t maker,
               struct mount **out);
+
+/** One more reference. Returns @m. */
 struct mount *mount_ref(struct mount *m);
+
+/** One reference less. The last, which no view or open file can be behind, destroys the driver
+ * instance; what it could not store is told as EVENT_NOTE. NULL is fine. Returns NULL. */
 struct mount *mount_unref(struct mount *m);
 
 /**
  * Make a view.
+ * @mount    referenced.
  * @root     referenced; a node of @mount.
- * @parent   referenced; or NULL.
+ * @parent   referenced; the view it is taken from, or NULL of a new filesystem's first view.
+ * @label    copied; the name it is made with, for reasons.
+ * @ok_modes FM_*; nothing that @parent lacks (the caller saw to it).
+ * @maker    pid of who makes it, for reasons.
+ * @out      returned; view_unref().
  * Returns   0, -ENOMEM.
  */
 int view_new(struct mount *mount, struct node *root, struct view *parent, struct sc_str label,
              uint32_t ok_modes, int32_t maker, struct view **out);
+
+/** One more reference. Returns @v. */
 struct view *view_ref(struct view *v);
+
+/** One reference less; the last frees the view and drops its reference to its parent. NULL is fine.
+ * Returns NULL. */
 struct view *view_unref(struct view *v);
 
 /**
  * Check a mask against a view.
+ * @modes    FM_* that the view must have, all of them.
+ * @why      gets the reasons of a refusal; or NULL.
  * Returns   0, or -EACCES with the reasons: the view, the missing bits, and up the chain of parents
  *           the view that took each of them away.
  */
@@ -154,16 +180,24 @@ enum { VFS_MODES_MAX = 128 };
 const char *vfs_mode_names(uint32_t modes, char *out);
 
 /**
- * Walk a canonical path of a view to a place; links are followed, inside the view, the last component
- * too. The last component may be missing (place.exists is false), directories before it may not.
- * Returns   0; -ENOENT, -ENOTDIR, -ELOOP, -ENAMETOOLONG, -EIO.
+ * Walk a canonical path of a view to a place; links are followed, inside the view, the last
+ * component too. The last component may be missing (place.exists is false), directories before it
+ * may not.
+ * @v        borrowed as long as @out is used.
+ * @path     borrowed; as path_split() gives it, relative to the view's root.
+ * @out      the place, its path links followed; undefined on failure.
+ * @why      gets the reason of a refusal; or NULL.
+ * Returns   0; -ENOENT a directory on the way is missing, -ENOTDIR it is none, -ELOOP more than 40
+ *           links, -ENAMETOOLONG the path in the mount is, -EIO, -ENOMEM from the driver.
+ * Source    POSIX.1-2017 4.13 pathname resolution; the ABI, names and paths.
  */
 int vfs_walk(struct view *v, const struct path *path, struct place *out, struct why *why);
 
-/** vfs_walk() that demands the place to exist. -ENOENT. */
+/** vfs_walk() that demands the place to exist. Returns as vfs_walk(); -ENOENT it does not. */
 int vfs_walk_existing(struct view *v, const struct path *path, struct place *out, struct why *why);
 
-/** As vfs_walk(), but a link at the end is the place itself (DELETE, MOVE, CREATE). */
+/** As vfs_walk(), but a link at the end is the place itself, not its target (DELETE, MOVE,
+ * CREATE). */
 int vfs_walk_nofollow(struct view *v, const struct path *path, struct place *out, struct why *why);
 
 /**
@@ -180,36 +214,83 @@ int vfs_subview(const struct place *at, struct sc_str label, uint32_t ok_modes, 
 
 /**
  * Open a place. All rights were checked.
- * @mode     FM_*; FM_CREATE and FM_TRUNC are carried out here.
- * @label    copied, for reasons.
+ * @at       a place, which may be missing when @mode has FM_CREATE.
+ * @mode     FM_*; FM_CREATE and FM_TRUNC are carried out here, all others are the handle's rights.
+ * @label    copied; "name:/path", for reasons.
  * @out      returned; open_file_unref().
- * Returns   0 or what the driver answers; -EISDIR, -ENOTDIR, -ENOMEM.
+ * Returns   0; -ENOENT missing without FM_CREATE, -EISDIR a directory and @mode not exactly
+ *           FM_READDIR, -ENOTDIR FM_READDIR of anything else, -ENOMEM, or what the driver's
+ *           mknod(), truncate(), open() or opendir() answers. What FM_CREATE made is gone again
+ *           then; what FM_TRUNC cut stays cut.
+ * Source    POSIX.1-2017 open(); the ABI, OPEN.
  */
 int vfs_open(struct place *at, uint32_t mode, struct sc_str label, struct open_file **out);
 
-/** Create a regular file or directory. -EEXIST, -EINVAL another type, or what the driver answers. */
+/**
+ * Create an empty file or a directory.
+ * @at       a place that does not exist.
+ * @type     FT_REGULAR, FT_DIR, or FT_FIFO where the driver has FS_CAP_FIFO.
+ * Returns   0; -EINVAL another type, -EEXIST, or what the driver's mknod() or mkdir() answers.
+ */
 int vfs_create(struct place *at, uint32_t type, struct why *why);
 
-/** Delete a file or empty directory. -EBUSY open or root of a view, or what the driver answers. */
+/**
+ * Delete a name: a file, a link itself, or an empty directory.
+ * Returns   0; -ENOENT, -EBUSY it is open or the root of a view, or what the driver's unlink() or
+ *           rmdir() answers (-ENOTEMPTY, -EROFS …).
+ */
 int vfs_delete(struct place *at, struct why *why);
 
-/** Move a name in one mount. -EEXIST, -EBUSY the view's root, -EINVAL into itself, or the driver's. */
+/**
+ * Give a name of a view another one of the same view. Open files and views below follow.
+ * @from, @to  two places of one view.
+ * Returns   0; -ENOENT, -EBUSY @from is the view's root, -EEXIST @to exists, -EINVAL @to is below
+ *           @from, -ENAMETOOLONG, -ENOMEM, or what the driver's rename() answers.
+ * Source    POSIX.1-2017 rename(), without its replacing; the ABI, MOVE.
+ */
 int vfs_move(struct place *from, struct place *to, struct why *why);
 
+/** One more reference. Returns @f. */
 struct open_file *open_file_ref(struct open_file *f);
+
+/** One reference less. The last closes the file in the driver, which can't fail; what a delayed
+ * write failed of is told as EVENT_NOTE. NULL is fine. Returns NULL. */
 struct open_file *open_file_unref(struct open_file *f);
 
-/** Read at most @len bytes at @off. Returns the count or -errno. */
+/*
+ * Operations on open files. The handle's rights (f->mode) were checked by whoever calls.
+ */
+
+/**
+ * Read content at a position.
+ * @buf      borrowed; room for @len bytes, at most FS_IO_MAX.
+ * @off      bytes from the start, >= 0; off + len fits. Ignored by streams.
+ * Returns   bytes read, less than @len only at the end of the file, or what the driver's read()
+ *           answers.
+ */
 int64_t vfs_read(struct open_file *f, char *buf, size_t len, int64_t off);
 
-/** Write @len bytes at @off. Returns the count or -errno. */
+/**
+ * Write content at a position, at the end with FM_APPEND; a hole before it reads as zero.
+ * @buf      borrowed; @len bytes, at most FS_IO_MAX.
+ * @off      bytes from the start, >= 0; off + len fits. Ignored by streams and with FM_APPEND.
+ * Returns   @len, or what the driver's write() answers: then nothing was written.
+ */
 int64_t vfs_write(struct open_file *f, const char *buf, size_t len, int64_t off);
 
+/** The driver's status of an open file. Returns 0, or what the driver's getattr() answers. */
 int vfs_fstat(struct open_file *f, struct fs_stat *out);
 
-/** Entry @n of the snapshot; @n == 0 takes a new one. Returns 0, -ENOENT past the end, -errno. */
+/**
+ * Give one entry of a directory's snapshot, which the first call takes, and each with @n == 0 anew.
+ * @f        a directory.
+ * @n        entry number, from 0.
+ * Returns   0; -ENOENT past the last entry, -ENOMEM, -ENAMETOOLONG, or what the driver's readdir()
+ *           answers.
+ */
 int vfs_readdir(struct open_file *f, uint32_t n, struct sc_dirent *out);
 
+/** Send a device a command. Returns its answer, >= 0; -ENOTTY it has no such command, -EIO. */
 int64_t vfs_ioctl(struct open_file *f, uint32_t command);
 
 #endif

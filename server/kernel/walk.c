@@ -2,8 +2,9 @@
 /*
  * The walk from a view and a path to a place in a mount.
  *
- * One getattr() of the whole path answers nearly every walk, because drivers do not follow links: they say
- * -ELOOP when one is in the way. Only then is the path walked component by component, in a `struct walk`:
+ * One getattr() of the whole path answers nearly every walk, because drivers do not follow links:
+ * they say -ELOOP when one is in the way. Only then is the path walked component by component, in a
+ * `struct walk`:
  *
  *     at     where we are, a canonical path in the mount; never above the view's root
  *     rest   what is still to be walked, link targets spliced in front
@@ -32,7 +33,8 @@ static bool is_link(const struct fs_stat *st)
     return S_ISLNK(st->mode);
 }
 
-/** Cut the next component off w->rest. Returns its length, 0 when nothing is left; -ENAMETOOLONG. */
+/** Cut the next component off w->rest. Returns its length, 0 when nothing is left;
+ * -ENAMETOOLONG. */
 static int take_component(struct walk *w, char name[FS_NAME_MAX + 1])
 {
     char *at = w->rest;
