@@ -135,8 +135,8 @@ int sc_proc_exec(struct call *call, const struct sc_proc_exec_args *args,
 {
     struct proc *child;
     struct open_file *f;
-    char *bytes;
-    size_t size;
+    char *bytes = NULL;
+    size_t size = 0;
     int err = get_child(call, args->pid, &child);
 
     (void)out;
