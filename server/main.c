@@ -20,6 +20,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -300,6 +301,7 @@ static void set_up_process(void)
 
     (void)signal(SIGPIPE, SIG_IGN);
     (void)umask(077);
+    (void)prctl(PR_SET_DUMPABLE, 0); /* nobody of the same uid may attach, or read its memory */
     if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
         files.rlim_cur = files.rlim_max;
         (void)setrlimit(RLIMIT_NOFILE, &files);

@@ -167,6 +167,15 @@ static bool is_below(const char *path, const char *root)
     return strncmp(path, root, len) == 0 && (path[len] == '/' || path[len] == '\0');
 }
 
+static bool is_below_any(const char *path, const struct strings *roots)
+{
+    for (size_t i = 0; i < roots->count; i++) {
+        if (is_below(path, roots->at[i]))
+            return true;
+    }
+    return false;
+}
+
 static int host_source_allowed(void *host, const char *path, struct why *why)
 {
     const struct host *h = host;
@@ -176,12 +185,12 @@ static int host_source_allowed(void *host, const char *path, struct why *why)
     if (path[0] != '/' || path[1] == '/')
         return why_add(why, -EACCES, "source '%s' is no absolute path of the host", path);
     err = real_path(path, real);
+    if (err == -ENOENT && is_below_any(path, &h->roots)) /* elsewhere nobody learns what exists */
+        return why_add(why, -ENOENT, "source '%s': its folder does not exist", path);
     if (err < 0)
         return why_add(why, -EACCES, "source '%s': %s", path, strerror(-err));
-    for (size_t i = 0; i < h->roots.count; i++) {
-        if (is_below(real, h->roots.at[i]))
-            return 0;
-    }
+    if (is_below_any(real, &h->roots))
+        return 0;
     return why_add(why, -EACCES,
                    "source '%s' is outside of the daemon's source roots; start scboxd with "
                    "--source-root",
