@@ -212,6 +212,8 @@ static bool answer_one_wait(struct proc *p)
             proc_status(child, call->nr == SC_PROC_WAIT ? &call->out.proc_wait.status
                                                         : &call->out.proc_wait_any.status);
             free_record(child);
+        } else {
+            (void)call_why(call, status, "another call was told of the child's end");
         }
         call_finish(call, status);
         return true;

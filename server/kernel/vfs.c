@@ -47,6 +47,24 @@ void vfs_stat(const struct mount *m, const struct fs_stat *in, uint32_t view_mod
     out->size = in->size;
 }
 
+/** The last component of a place, for people. */
+static const char *base_of(const struct place *at)
+{
+    const char *base = path_base(&at->path);
+
+    return *base != '\0' ? base : "/";
+}
+
+static int is_missing(const struct place *at, struct why *why)
+{
+    return why_add(why, -ENOENT, "there is no '%s' in view '%s'", base_of(at), at->view->label);
+}
+
+static int is_there(const struct place *at, struct why *why)
+{
+    return why_add(why, -EEXIST, "there is a '%s' in view '%s'", base_of(at), at->view->label);
+}
+
 int vfs_create(struct place *at, uint32_t type, struct why *why)
 {
     struct mount *m = at->view->mount;
@@ -57,7 +75,7 @@ int vfs_create(struct place *at, uint32_t type, struct why *why)
     if (type == FT_FIFO && (m->fs->caps & FS_CAP_FIFO) == 0)
         return why_add(why, -EINVAL, "driver %s stores no FIFO", m->driver);
     if (at->exists)
-        return -EEXIST;
+        return is_there(at, why);
     if (type == FT_DIR)
         err = m->fs->ops->mkdir(m->fs, at->path.str, 0755);
     else
@@ -84,7 +102,7 @@ int vfs_delete(struct place *at, struct why *why)
     int err;
 
     if (!at->exists)
-        return -ENOENT;
+        return is_missing(at, why);
     err = check_unused(node_find(m, &at->path), why);
     if (err < 0)
         return err;
@@ -140,11 +158,11 @@ int vfs_move(struct place *from, struct place *to, struct why *why)
     if (err < 0)
         return err;
     if (!from->exists)
-        return -ENOENT;
+        return is_missing(from, why);
     if (strcmp(root.str, from->path.str) == 0)
         return why_add(why, -EBUSY, "it is the root of view '%s'", from->view->label);
     if (to->exists)
-        return -EEXIST;
+        return is_there(to, why);
     if (is_at_or_below(&to->path, &from->path))
         return why_add(why, -EINVAL, "a directory can't be moved into itself");
     err = prepare_change(m, from, to, &change);

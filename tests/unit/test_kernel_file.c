@@ -160,6 +160,7 @@ Test(file, readdir_is_a_snapshot_and_0_takes_a_new_one)
 
 Test(file, move_keeps_handles_and_follows_directories)
 {
+    struct call c;
     char buf[8];
     int fd;
 
@@ -171,7 +172,9 @@ Test(file, move_keeps_handles_and_follows_directories)
     cr_assert_eq(w_delete(w.p, "root:/e/f"), -EBUSY, "the handle moved along");
     cr_assert_eq(w_move(w.p, "root:/e", "root:/e/x"), -EINVAL);
     cr_assert_eq(w_move(w.p, "root:/", "root:/x"), -EBUSY);
-    cr_assert_eq(w_move(w.p, "root:/none", "root:/x"), -ENOENT);
+    cr_assert_eq(BEGIN(&c, w.p, MOVE, move, S("root:/none"), S("root:/x")), -ENOENT);
+    cr_assert_str_eq(c.why.text[0], "there is no 'none' in view 'root'");
+    call_done(&c);
     cr_assert_eq(w_move(w.p, "root:/e/f", "root:/e/f"), -EEXIST);
     cr_assert_eq(w_move(w.p, "root:/e/f", "root:/a-much-longer-name-than-before"), 0);
     w_close(w.p, fd);

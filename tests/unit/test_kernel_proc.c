@@ -95,6 +95,7 @@ Test(proc, kill_wakes_a_wait_in_vain_ESRCH)
     cr_assert_eq(w_kill(w.p, pid, &st), 0);
     cr_assert_eq(c.user, &c);
     cr_assert_eq(c.status, -ESRCH);
+    cr_assert_eq(c.why.count, 1);
     cr_assert_eq(any.status, -ECHILD);
     call_done(&c);
     call_done(&any);
