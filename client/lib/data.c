@@ -118,7 +118,7 @@ char *scbox_json(const cJSON *value)
     cJSON *copy;
     char *text = NULL;
 
-    if (!holds_rounded(value))
+    if (value == NULL || !holds_rounded(value))
         return cJSON_PrintUnformatted(value);
     copy = cJSON_Duplicate(value, true);
     if (copy != NULL && spell_numbers(copy) == 0)

@@ -191,6 +191,7 @@ int scbox_add_data(cJSON *params, const char *member, const void *bytes, size_t 
 /**
  * A JSON value as compact text, every whole number exact up to 2^53: cJSON alone rounds those of more
  * than 15 digits.
+ * @value    NULL: the memory for it was missing.
  * Returns   returned; free(); NULL without memory.
  */
 char *scbox_json(const cJSON *value);

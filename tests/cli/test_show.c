@@ -33,6 +33,7 @@ Test(show, whole_numbers_are_sent_with_all_their_digits)
     cr_expect_str_eq(text, "{\"a\":[9007199254740991,-1000000000000001,1.5,3]}");
     free(text);
     cJSON_Delete(value);
+    cr_expect_null(scbox_json(NULL));
 }
 
 Test(show, empty_containers)
