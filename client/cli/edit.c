@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <histedit.h>
+#include <locale.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -191,6 +192,9 @@ static void load_history(struct edit *e)
 
 static int start_editor(struct edit *e)
 {
+    /* Lines are UTF-8 whatever the locale says; in plain C every letter beyond ASCII would be lost. */
+    if (MB_CUR_MAX == 1)
+        (void)setlocale(LC_CTYPE, "C.UTF-8");
     e->el = el_init("scbox", stdin, stdout, stderr);
     if (e->el == NULL)
         return -ENOMEM;

@@ -37,6 +37,14 @@ ends() {
     [ "$got" -eq "$1" ] || fail "exit code $got, not $1: $(cat -v "$screen")"
 }
 
+begin "LC_ALL=C $scbox shell"
+sees 'scbox> '
+keys 'create root:/caf\303\251 DIR\n'
+sees 'ok'
+"$scbox" call stat '["root:/café"]' >"$out" 2>"$err" || fail 'a letter was lost'
+keys '\004'
+ends 0
+
 begin "$scbox shell"
 sees 'scbox> '
 keys 'create root:/terminal DIR\n'
