@@ -28,11 +28,11 @@ struct reader {
 
 typedef int (*key_fn)(struct reader *r, struct json_span value);
 
-/** Write the one line of a complaint about the text at @at. Returns -EINVAL. */
-static int complain(struct reader *r, const char *at, const char *fmt, ...)
+/** Write the one line of a complaint about the text at @at. */
+static void describe(struct reader *r, const char *at, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
-static int complain(struct reader *r, const char *at, const char *fmt, ...)
+static void describe(struct reader *r, const char *at, const char *fmt, ...)
 {
     size_t line;
     size_t column;
@@ -43,8 +43,10 @@ static int complain(struct reader *r, const char *at, const char *fmt, ...)
     va_start(ap, fmt);
     (void)strbuf_addv(r->error, fmt, ap);
     va_end(ap);
-    return -EINVAL;
 }
+
+/** describe() with -EINVAL as its value. A macro, so that the compiler sees which error it is. */
+#define complain(r, at, ...) (describe((r), (at), __VA_ARGS__), -EINVAL)
 
 /** The text of a string value, escapes undone. @out returned; free(). */
 static int read_string(struct reader *r, struct json_span value, char **out)
