@@ -31,6 +31,7 @@ int rpc_new(uv_loop_t *loop, const struct rpc_options *options, struct rpc **out
     rpc->opt = *options;
     rpc->limits = options->limits;
     list_init(&rpc->conns);
+    list_init(&rpc->in_grace);
     (void)uv_timer_init(loop, &rpc->later);
     (void)uv_pipe_init(loop, &rpc->listener, 0);
     rpc->later.data = rpc;

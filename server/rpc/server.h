@@ -18,6 +18,7 @@ struct rpc {
     struct rpc_stats_object stats;
     struct list conns;            /* struct conn.link */
     struct session *sessions;     /* uthash by token */
+    struct list in_grace;         /* struct session.in_grace: longest without connection first */
     struct rpc_machine *machines; /* uthash by name */
     uint64_t names_made;          /* of machines without a name */
     uv_pipe_t listener;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/rpc/session.h"
 
+#include "server/base/check.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -76,18 +78,37 @@ static void on_grace_over(uv_timer_t *timer)
     session_end(s);
 }
 
-int session_open(struct rpc *rpc, struct rpc_machine *machine, const char *name, bool unasked,
-                 struct session **out, struct failure *f)
+/** Whether there is room for one more, if need be in the place of one in grace. Returns 0, -1. */
+static int check_room(const struct rpc *rpc, struct failure *f)
+{
+    if ((uint64_t)rpc->stats.sessions < rpc->limits.sessions || !list_empty(&rpc->in_grace))
+        return 0;
+    return fail(f, EAGAIN, NULL, "%llu sessions are open (limit sessions)",
+                (unsigned long long)rpc->limits.sessions);
+}
+
+/** Past the limit, end the session that has been in grace longest. */
+static void make_room(struct rpc *rpc)
 {
     struct session *s;
+
+    if ((uint64_t)rpc->stats.sessions <= rpc->limits.sessions)
+        return;
+    CHECK(!list_empty(&rpc->in_grace)); /* check_room() saw it */
+    s = container_of(rpc->in_grace.next, struct session, in_grace);
+    rpc_log(rpc, "debug", "session of process %d: a newcomer takes its place", s->pid);
+    session_end(s);
+}
+
+/** A session with its token and process. Returns 0, -errno. */
+static int make_session(struct rpc *rpc, struct rpc_machine *machine, const char *name,
+                        struct session **out)
+{
+    struct session *s = calloc(1, sizeof(*s));
     int err;
 
-    if ((uint64_t)rpc->stats.sessions >= rpc->limits.sessions)
-        return fail(f, EAGAIN, NULL, "%llu sessions are open (limit sessions)",
-                    (unsigned long long)rpc->limits.sessions);
-    s = calloc(1, sizeof(*s));
     if (s == NULL)
-        return fail(f, RPC_E_INTERNAL, NULL, "out of memory");
+        return -ENOMEM;
     err = make_token(s->token);
     if (err == 0)
         err = enter_table(rpc, s);
@@ -97,8 +118,23 @@ int session_open(struct rpc *rpc, struct rpc_machine *machine, const char *name,
         if (hash_added(s))
             HASH_DEL(rpc->sessions, s);
         free(s);
-        return fail(f, err, NULL, "no process for the session on machine '%s'", machine->name);
+        return err;
     }
+    *out = s;
+    return 0;
+}
+
+int session_open(struct rpc *rpc, struct rpc_machine *machine, const char *name, bool unasked,
+                 struct session **out, struct failure *f)
+{
+    struct session *s;
+    int err;
+
+    if (check_room(rpc, f) < 0)
+        return -1;
+    err = make_session(rpc, machine, name, &s);
+    if (err < 0)
+        return fail(f, err, NULL, "no process for the session on machine '%s'", machine->name);
     s->rpc = rpc;
     s->machine = machine;
     s->pid = s->proc->pid;
@@ -106,11 +142,13 @@ int session_open(struct rpc *rpc, struct rpc_machine *machine, const char *name,
     s->unasked = unasked;
     s->refs = 2; /* the caller's, and the timer's until it is closed */
     list_init(&s->in_machine);
+    list_init(&s->in_grace);
     list_append(&machine->sessions, &s->in_machine);
     (void)uv_timer_init(rpc->loop, &s->grace);
     s->grace.data = s;
     rpc->stats.sessions++;
     rpc->stats.sessions_total++;
+    make_room(rpc);
     *out = s;
     return 0;
 }
@@ -146,6 +184,7 @@ void session_leave(struct session *s)
     s->holding = false;
     HASH_DEL(s->rpc->sessions, s);
     list_del(&s->in_machine);
+    list_del(&s->in_grace);
     s->machine = NULL;
     s->proc = NULL;
     s->rpc->stats.sessions--;
@@ -166,6 +205,7 @@ void session_attach(struct session *s)
     if (session_is_over(s))
         return;
     (void)uv_timer_stop(&s->grace);
+    list_del(&s->in_grace);
     update_hold(s);
 }
 
@@ -182,10 +222,12 @@ void session_detach(struct session *s)
     s->conns--;
     if (session_is_over(s) || s->conns > 0)
         return;
-    if (grace == 0)
+    if (grace == 0) {
         session_end(s);
-    else
-        (void)uv_timer_start(&s->grace, on_grace_over, grace, 0);
+        return;
+    }
+    list_append(&s->rpc->in_grace, &s->in_grace);
+    (void)uv_timer_start(&s->grace, on_grace_over, grace, 0);
 }
 
 void session_waits(struct session *s, bool waits)

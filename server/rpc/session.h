@@ -12,6 +12,9 @@
  * A session that is over has no process and no place in the table; the struct stays while
  * connections and requests hold it, so that they learn that it is over (-32001).
  *
+ * At the limit of sessions a newcomer takes the place of the one that has been in grace longest;
+ * only when none is in grace it is refused.
+ *
  * A session that was opened without being asked for (by the first SC_* call of a connection) has a
  * token that nobody knows: it has no grace.
  *
@@ -32,6 +35,7 @@ struct session {
     char token[SESSION_TOKEN_LEN + 1];
     UT_hash_handle hh;           /* in rpc->sessions while alive */
     struct list in_machine;      /* in machine->sessions while alive */
+    struct list in_grace;        /* in rpc->in_grace while in grace */
     struct rpc_machine *machine; /* NULL once over */
     struct proc *proc;           /* NULL once over */
     int32_t pid;
@@ -53,7 +57,7 @@ static inline bool session_is_over(const struct session *s)
  * Open a session: a new process on a machine.
  * @name     of the program, for people; NULL none.
  * @out      returned; session_unref().
- * Returns   0; -1 said in @f: EAGAIN past a limit, -32603.
+ * Returns   0; -1 said in @f: EAGAIN past a limit with nobody in grace, -32603.
  */
 int session_open(struct rpc *rpc, struct rpc_machine *machine, const char *name, bool unasked,
                  struct session **out, struct failure *f);

@@ -236,6 +236,41 @@ Test(limits, sessions, .timeout = 60)
     end();
 }
 
+/** Open a session, go away, and copy its token, 33 bytes. */
+static void leave_in_grace(char *token)
+{
+    struct client guest;
+    cJSON *result;
+
+    client_open(&guest, d.socket);
+    result = call_ok(&guest, "session.open", NULL);
+    (void)strcpy(token, cJSON_GetObjectItemCaseSensitive(result, "session")->valuestring);
+    cJSON_Delete(result);
+    client_close(&guest);
+    daemon_await_stat(&d, "connections", 2);
+}
+
+Test(limits, sessions_in_grace_make_room_for_newcomers, .timeout = 60)
+{
+    char first[64];
+    char second[64];
+    char params[128];
+
+    begin("{\"limits\":{\"sessions\":2}}");
+    leave_in_grace(first);
+    leave_in_grace(second);
+    cr_assert_eq(daemon_stat(&d, "sessions"), 2);
+    call_done_ok(&c, "session.open", NULL); /* past the limit: the first one goes */
+    cr_assert_eq(daemon_stat(&d, "sessions"), 2);
+    call_fails(&c, "session.attach", text_of(params, sizeof(params), "[\"%s\"]", first), -32001,
+               NULL);
+    call_done_ok(&d.control, "session.attach", text_of(params, sizeof(params), "[\"%s\"]", second));
+    call_fails(&d.control, "session.open", NULL, 11, "limit sessions"); /* nobody is in grace */
+    call_done_ok(&c, "session.close", NULL);
+    call_done_ok(&d.control, "session.close", NULL);
+    end();
+}
+
 Test(limits, machines, .timeout = 60)
 {
     begin("{\"limits\":{\"machines\":2}}");
