@@ -11,6 +11,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 enum { TEXT_MAX = 256, NOTES_MAX = 256 };
@@ -32,25 +33,32 @@ static bool can_inject(const struct guest *g)
            (g->tracee.at == AT_ENTRY || g->tracee.at == AT_EXIT);
 }
 
+/** Note when a host call has left the guest in no state to go on. Returns @err. */
+static int injected(struct guest *g, int err)
+{
+    g->lost = g->lost || err == -EIO;
+    return err;
+}
+
 static int guest_map(struct executor *x, uint64_t addr, uint64_t size, uint32_t mode)
 {
     struct guest *g = to_guest(x);
 
-    return can_inject(g) ? load_map(&g->tracee, addr, size, mode) : -ESRCH;
+    return can_inject(g) ? injected(g, load_map(&g->tracee, addr, size, mode)) : -ESRCH;
 }
 
 static int guest_unmap(struct executor *x, uint64_t addr, uint64_t size)
 {
     struct guest *g = to_guest(x);
 
-    return can_inject(g) ? load_unmap(&g->tracee, addr, size) : -ESRCH;
+    return can_inject(g) ? injected(g, load_unmap(&g->tracee, addr, size)) : -ESRCH;
 }
 
 static int guest_protect(struct executor *x, uint64_t addr, uint64_t size, uint32_t mode)
 {
     struct guest *g = to_guest(x);
 
-    return can_inject(g) ? load_protect(&g->tracee, addr, size, mode) : -ESRCH;
+    return can_inject(g) ? injected(g, load_protect(&g->tracee, addr, size, mode)) : -ESRCH;
 }
 
 static void on_poll_closed(uv_handle_t *handle)
@@ -96,6 +104,11 @@ int guest_start(struct bridge *b, struct proc *proc, const struct tracee *t, int
                         .listener = listener,
                         .patching = b->patching};
     marshal_init(&g->marshal);
+    err = tracee_resume(&g->tracee); /* its first call waits for the listener to be polled */
+    if (err < 0) {
+        free(g);
+        return err;
+    }
     HASH_ADD(hh, b->guests, host_pid, sizeof(g->host_pid), g);
     if (!hash_added(g)) {
         free(g);
@@ -111,7 +124,6 @@ int guest_start(struct bridge *b, struct proc *proc, const struct tracee *t, int
     b->guest_count++;
     (void)uv_poll_start(&g->poll, UV_READABLE, guest_on_notify);
     machine_guest_busy(proc, true);
-    (void)tracee_resume(&g->tracee); /* killed already? then SIGCHLD will tell */
     *out = g;
     return 0;
 }
@@ -137,6 +149,12 @@ void guest_fail(struct guest *g, int32_t fail_code, const char *fmt, ...)
     (void)vsnprintf(text, sizeof(text), fmt, ap);
     va_end(ap);
     proc_fault(g->proc, fail_code, text);
+}
+
+void guest_went_on(struct guest *g, int err)
+{
+    if (err < 0 && err != -ESRCH)
+        guest_fail(g, FAIL_EXCEPTION, "registers the host will not restore: %s", strerror(-err));
 }
 
 void guest_note(struct guest *g, const char *fmt, ...)

@@ -47,6 +47,7 @@ struct guest {
     uint64_t notify_id; /* VIA_NOTIFY */
     struct call call;
     struct marshal marshal;
+    bool lost; /* a host call in its name left it in no state to go on */
 
     /* int $0x40 of i386 guests. */
     struct sites sites; /* rewritten for good */
@@ -79,13 +80,19 @@ struct bridge {
 /**
  * Wrap a loaded tracee and start it.
  * @t          taken on success, with its listener.
- * Returns     0, -ENOMEM, -ESRCH.
+ * Returns     0; -ENOMEM; -ESRCH, -EIO the host denies it.
  */
 int guest_start(struct bridge *b, struct proc *proc, const struct tracee *t, int listener,
                 struct guest **out);
 
 /** Free a guest that nothing refers to any more; harmless otherwise. */
 void guest_release(struct guest *g);
+
+/**
+ * Take the outcome of a tracee_answer() or tracee_resume(): a guest that cannot go on ends.
+ * @err      as they return it.
+ */
+void guest_went_on(struct guest *g, int err);
 
 /** bridge.c: the tracee is AT_GONE: by the host's doing, or after our own SIGKILL. */
 void bridge_take_end(struct guest *g);

@@ -22,7 +22,7 @@ static void send_answer(struct guest *g, int64_t result)
 
     machine_guest_busy(g->proc, true);
     if (g->via == VIA_STOP) {
-        (void)tracee_answer(&g->tracee, result);
+        guest_went_on(g, tracee_answer(&g->tracee, result));
         return;
     }
     memset(r, 0, g->bridge->response_size);
@@ -34,8 +34,8 @@ static void send_answer(struct guest *g, int64_t result)
 /** Whether the guest can be answered where it stands. */
 static bool can_answer(const struct guest *g)
 {
-    return g->via == VIA_NOTIFY || g->tracee.at == AT_ENTRY || g->tracee.at == AT_EXIT ||
-           g->tracee.at == AT_SIGNAL;
+    return !g->lost && (g->via == VIA_NOTIFY || g->tracee.at == AT_ENTRY ||
+                        g->tracee.at == AT_EXIT || g->tracee.at == AT_SIGNAL);
 }
 
 /** The call is over, for the guest too. */
@@ -151,12 +151,12 @@ static void refuse_number(struct guest *g, int nr)
     const bool i386 = g->tracee.gate == SC_GATE_I386;
 
     if (i386 && (uint32_t)nr >= SC_MAX) {
-        (void)tracee_answer(&g->tracee, nr);
+        guest_went_on(g, tracee_answer(&g->tracee, nr));
         return;
     }
     guest_note(g, "Unimplemented syscall %d", nr);
     g->proc->last_errno = ENOSYS;
-    (void)tracee_answer(&g->tracee, i386 ? -1 : -ENOSYS);
+    guest_went_on(g, tracee_answer(&g->tracee, i386 ? -1 : -ENOSYS));
 }
 
 void guest_on_entry(struct guest *g)

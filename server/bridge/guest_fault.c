@@ -105,7 +105,7 @@ static void on_trap(struct guest *g)
         r->rip++;
     r->eflags &= ~(unsigned long long)EFLAGS_TF;
     guest_note(g, "breakpoint trap before 0x%" PRIx64, (uint64_t)r->rip);
-    (void)tracee_resume(&g->tracee);
+    guest_went_on(g, tracee_resume(&g->tracee));
 }
 
 /** What the processor calls it. */

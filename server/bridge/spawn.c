@@ -142,8 +142,7 @@ static int clear_memory(struct tracee *t)
     int err;
 
     err = tracee_run_to(t, PTRACE_CONT, AT_ENTRY); /* the stub's only call */
-    if (err == 0 && ptrace(PTRACE_GETREGS, t->pid, NULL, &t->regs) < 0)
-        err = -errno;
+    t->regs = t->live;
     if (err == 0)
         err = tracee_inject(t, HOST_MMAP, map);
     if (err == 0)

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <stddef.h>
+#include <string.h>
 #include <sys/ptrace.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -43,6 +44,31 @@ static int request(const struct tracee *t, int what, void *data)
     return ptrace((enum __ptrace_request)what, t->pid, NULL, data) < 0 ? -errno : 0;
 }
 
+/** Learn what the registers of a stopped tracee hold. */
+static int load_registers(struct tracee *t)
+{
+    return request(t, PTRACE_GETREGS, &t->live);
+}
+
+/** Make the registers hold what @regs does, by storing those that differ. */
+static int store_registers(struct tracee *t, const struct user_regs_struct *regs)
+{
+    enum { COUNT = sizeof(*regs) / sizeof(unsigned long long) };
+    unsigned long long want[COUNT];
+    unsigned long long have[COUNT];
+
+    memcpy(want, regs, sizeof(want));
+    memcpy(have, &t->live, sizeof(have));
+    for (size_t i = 0; i < COUNT; i++) {
+        if (want[i] != have[i] &&
+            ptrace(PTRACE_POKEUSER, t->pid, offsetof(struct user, regs) + i * sizeof(*want),
+                   want[i]) < 0)
+            return -errno;
+    }
+    t->live = *regs;
+    return 0;
+}
+
 /** Decode a wait status: where the tracee is now. */
 static void note_status(struct tracee *t, int status)
 {
@@ -73,7 +99,12 @@ bool tracee_poll(struct tracee *t)
     if (t->at == AT_ENTRY && request(t, PTRACE_GETEVENTMSG, &verdict) < 0)
         return false;
     t->foreign = verdict != FILTER_NATIVE;
-    return t->at == AT_GONE || request(t, PTRACE_GETREGS, &t->regs) == 0;
+    if (t->at == AT_GONE)
+        return true;
+    if (load_registers(t) < 0)
+        return false;
+    t->regs = t->live;
+    return true;
 }
 
 int tracee_wait(struct tracee *t)
@@ -107,7 +138,7 @@ int tracee_run_to(struct tracee *t, int how, enum tracee_at want)
         (void)request(t, how, NULL); /* fails only when it is being killed: the wait will tell */
         err = tracee_wait(t);
         if (err < 0 || t->at == want)
-            return err;
+            return err < 0 ? err : load_registers(t);
     } while (t->at == AT_SIGNAL && tracee_siginfo(t, &info) == 0 && tracee_is_sent(&info));
     return -EIO;
 }
@@ -142,7 +173,7 @@ static int enter_again(struct tracee *t, int nr)
     r.rip -= CALL_INSN_SIZE;
     r.rax = (unsigned long long)nr;
     r.orig_rax = (unsigned long long)-1;
-    err = request(t, PTRACE_SETREGS, &r);
+    err = store_registers(t, &r);
     return err < 0 ? err : tracee_run_to(t, PTRACE_CONT, AT_ENTRY);
 }
 
@@ -156,14 +187,12 @@ int tracee_inject(struct tracee *t, enum host_call call, const uint64_t args[6])
     if (err < 0)
         return err;
     set_call(&r, t->gate, nr, args);
-    err = request(t, PTRACE_SETREGS, &r);
+    err = store_registers(t, &r);
     if (err == 0)
         err = tracee_run_to(t, PTRACE_SYSCALL, AT_EXIT);
-    if (err == 0)
-        err = request(t, PTRACE_GETREGS, &r);
     if (err < 0)
         return err;
-    result = t->gate == SC_GATE_I386 ? (int32_t)r.rax : (int64_t)r.rax;
+    result = t->gate == SC_GATE_I386 ? (int32_t)t->live.rax : (int64_t)t->live.rax;
     return result < 0 && result >= -HOST_ERRNO_MAX ? (int)result : 0;
 }
 
@@ -178,7 +207,7 @@ int tracee_resume(struct tracee *t)
     int err;
 
     t->regs.orig_rax = (unsigned long long)-1; /* nothing to skip, nothing to restart */
-    err = request(t, PTRACE_SETREGS, &t->regs);
+    err = store_registers(t, &t->regs);
     return err < 0 ? err : tracee_continue(t);
 }
 

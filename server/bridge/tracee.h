@@ -14,6 +14,9 @@
  * Only the thread that made a tracee may use it. The host can kill a tracee between any two steps,
  * so every function may answer -ESRCH. That is never the end of the matter: the end itself is seen
  * by tracee_poll().
+ *
+ * A program can load what the host refuses to store again for a tracer: a selector with a strange
+ * privilege, a segment base in the host's half. So only registers that change are ever stored.
  */
 #ifndef SERVER_BRIDGE_TRACEE_H
 #define SERVER_BRIDGE_TRACEE_H
@@ -38,6 +41,7 @@ struct tracee {
     int signal;                   /* AT_SIGNAL: which; AT_GONE: what killed it, 0 if it exited */
     bool foreign;                 /* AT_ENTRY: a call of another architecture than the gate's */
     struct user_regs_struct regs; /* of the guest at its stop; tracee_inject() leaves them alone */
+    struct user_regs_struct live; /* what the registers hold while it is stopped */
 };
 
 /** The host calls that can be injected. */
@@ -78,10 +82,13 @@ bool tracee_is_sent(const siginfo_t *info);
  */
 int tracee_inject(struct tracee *t, enum host_call call, const uint64_t args[6]);
 
-/** AT_ENTRY or AT_EXIT: end the call with @result and go on behind it. Returns 0, -ESRCH. */
+/** End the call that the tracee is in with @result, and go on behind it. Returns as resume does. */
 int tracee_answer(struct tracee *t, int64_t result);
 
-/** Go on with t->regs as they are now, outside of any call. Returns 0, -ESRCH. */
+/**
+ * Go on with t->regs as they are now, outside of any call.
+ * Returns   0, -ESRCH; another -errno: the host refuses the registers, and the tracee stays stopped.
+ */
 int tracee_resume(struct tracee *t);
 
 /** Go on as if nothing had happened: the signal is swallowed. Returns 0, -ESRCH. */

@@ -170,6 +170,70 @@ static int alignment_check(void)
     return 0;
 }
 
+/* Registers that a program may load and that the host stores for no tracer: a selector of the
+ * kernel's privilege, a segment base in the kernel's half. */
+
+/** Whatever reaches the tracer by a stop goes on: memory calls, unassigned numbers, traps. */
+static int goes_on(void)
+{
+    volatile char *page = (volatile char *)0x40000000;
+
+    MUST(sc_mmap((void *)0x40000000, 4096, MM_READ | MM_WRITE) == 0);
+    page[0] = 1;
+    MUST(sc_mmap((void *)0x40000000, 4096, MM_READ | MM_WRITE) == -EEXIST);
+    MUST(sc_mchmap((void *)0x40000000, MM_READ) == 0);
+    MUST(sc_munmap((void *)0x40000000) == 0);
+    MUST(sc_call(100, 0, 0, 0, 0, 0) < 0);
+    __asm__ volatile("int3");
+    MUST(sc_yield() == 0);
+    return PASSED;
+}
+
+#define KERNEL_SELECTOR 0x28
+#define NULL_SELECTOR 1
+#define KERNEL_BASE 0xFFFF800000000000
+
+static int strange_ds(void)
+{
+    __asm__ volatile("mov %0, %%ds" : : "r"(KERNEL_SELECTOR));
+    return goes_on();
+}
+
+static int strange_es(void)
+{
+    __asm__ volatile("mov %0, %%es" : : "r"(KERNEL_SELECTOR));
+    return goes_on();
+}
+
+static int strange_fs(void)
+{
+    __asm__ volatile("mov %0, %%fs" : : "r"(NULL_SELECTOR));
+    return goes_on();
+}
+
+static int strange_gs(void)
+{
+    __asm__ volatile("mov %0, %%gs" : : "r"(KERNEL_SELECTOR));
+    return goes_on();
+}
+
+#ifdef __x86_64__
+static int strange_fs_base(void)
+{
+    __asm__ volatile("wrfsbase %0" : : "r"(KERNEL_BASE));
+    return goes_on();
+}
+
+static int strange_gs_base(void)
+{
+    __asm__ volatile("wrgsbase %0" : : "r"(KERNEL_BASE));
+    return goes_on();
+}
+#else
+#define strange_fs_base goes_on
+#define strange_gs_base goes_on
+#endif
+
 static const struct guest_case cases[] = {
     CASE(read_zero),           CASE(write_zero),
     CASE(call_zero),           CASE(read_unmapped),
@@ -182,6 +246,9 @@ static const struct guest_case cases[] = {
     CASE(port_access),         CASE(interrupt_without_gate),
     CASE(breakpoint),          CASE(icebp),
     CASE(single_step),         CASE(alignment_check),
+    CASE(strange_ds),          CASE(strange_es),
+    CASE(strange_fs),          CASE(strange_gs),
+    CASE(strange_fs_base),     CASE(strange_gs_base),
 };
 
 int main(void)

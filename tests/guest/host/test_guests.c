@@ -4,7 +4,9 @@
 
 #include <criterion/criterion.h>
 
+#include <asm/hwcap2.h>
 #include <string.h>
+#include <sys/auxv.h>
 
 /** A case of a guest program and how it must end. */
 struct expectation {
@@ -92,6 +94,25 @@ Test(guests, faults)
     };
 
     RUN_ALL("faults", cases);
+}
+
+/** Registers that only the guest itself can load survive all that is done to it. */
+Test(guests, strange_registers)
+{
+    static const struct expectation selectors[] = {
+        {"strange_ds", PS_DONE, LAB_PASSED},
+        {"strange_es", PS_DONE, LAB_PASSED},
+        {"strange_fs", PS_DONE, LAB_PASSED},
+        {"strange_gs", PS_DONE, LAB_PASSED},
+    };
+    static const struct expectation bases[] = {
+        {"strange_fs_base", PS_DONE, LAB_PASSED},
+        {"strange_gs_base", PS_DONE, LAB_PASSED},
+    };
+
+    RUN_ALL("faults", selectors);
+    if ((getauxval(AT_HWCAP2) & HWCAP2_FSGSBASE) != 0)
+        RUN_ALL("faults", bases);
 }
 
 Test(guests, memory)
