@@ -76,6 +76,13 @@ static int lend(struct decoder *d, uint64_t size, struct sc_buf *out)
     (void)o;
 #include "schema/syscalls.def"
 
+/** Whether arguments of a kind are strings of the params, which the call may use while it waits. */
+static bool kind_is_text(enum sc_kind kind)
+{
+    return kind == SC_K_path || kind == SC_K_name || kind == SC_K_text || kind == SC_K_bytes ||
+           kind == SC_K_sized;
+}
+
 /** The argument whose name and "_strlen" make up @key, or -1. */
 static int arg_of_strlen(const struct sc_call_info *info, const char *key)
 {
@@ -153,6 +160,19 @@ int codec_decode(struct decoder *d, const cJSON *params, union sc_args *out)
     default:
         return fail(d->failure, RPC_E_NO_METHOD, NULL, "no call has number %d", d->info->nr);
     }
+}
+
+bool codec_forget(struct decoder *d)
+{
+    for (size_t i = 0; d->info->args[i].name != NULL; i++) {
+        if (d->at[i] != NULL && cJSON_IsString(d->at[i]) && kind_is_text(d->info->args[i].kind))
+            return false;
+    }
+    memset(d->at, 0, sizeof(d->at));
+    memset(d->strlen_of, 0, sizeof(d->strlen_of));
+    d->as = NULL;
+    d->session = NULL;
+    return true;
 }
 
 int codec_lend(struct decoder *d, const union sc_args *args, union sc_out *out)

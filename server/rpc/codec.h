@@ -5,7 +5,7 @@
  *     struct decoder d = {.info = row, .transfer_max = …, .failure = &f};
  *     codec_decode(&d, params, &call.args);             strings point into params
  *     codec_lend(&d, &call.args, &call.out);            room for result bytes
- *     … the call …
+ *     … the call …                                      codec_forget(&d) if it waits
  *     codec_encode(&d, &call.out, &json_out);
  *     codec_done(&d);                                   when the call has finished
  */
@@ -39,10 +39,17 @@ struct decoder {
 
 /**
  * Decode arguments.
- * @params   an object, an array, or NULL; borrowed until the call has finished.
+ * @params   an object, an array, or NULL; borrowed until the call has finished, or codec_forget()
+ *           lets go of it.
  * Returns   0; -1 said in d->failure.
  */
 int codec_decode(struct decoder *d, const cJSON *params, union sc_args *out);
+
+/**
+ * The call waits: forget the params, unless some argument is text that points into them.
+ * Returns   whether they may be freed before codec_done().
+ */
+bool codec_forget(struct decoder *d);
 
 /** Lend the call room for its result bytes. Returns 0; -1 said in d->failure. */
 int codec_lend(struct decoder *d, const union sc_args *args, union sc_out *out);

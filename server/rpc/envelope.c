@@ -5,14 +5,14 @@
 
 /** The members of a request. */
 struct members {
-    const cJSON *jsonrpc, *id, *method, *params, *result, *error;
+    cJSON *jsonrpc, *id, *method, *params, *result, *error;
 };
 
-static const cJSON **member_by_name(struct members *m, const char *name)
+static cJSON **member_by_name(struct members *m, const char *name)
 {
     const struct {
         const char *name;
-        const cJSON **at;
+        cJSON **at;
     } rows[] = {
         {"jsonrpc", &m->jsonrpc}, {"id", &m->id},         {"method", &m->method},
         {"params", &m->params},   {"result", &m->result}, {"error", &m->error},
@@ -28,8 +28,8 @@ static const cJSON **member_by_name(struct members *m, const char *name)
 /** Find the members; unknown ones are nobody's business. -1 when one is given twice. */
 static int collect(const cJSON *tree, struct members *m, struct failure *f)
 {
-    for (const cJSON *item = tree->child; item != NULL; item = item->next) {
-        const cJSON **at = member_by_name(m, item->string);
+    for (cJSON *item = tree->child; item != NULL; item = item->next) {
+        cJSON **at = member_by_name(m, item->string);
 
         if (at != NULL && *at != NULL)
             return fail(f, RPC_E_INVALID, NULL, "member '%s' given twice", item->string);

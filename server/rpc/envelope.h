@@ -15,7 +15,7 @@ struct envelope {
     cJSON *tree;         /* returned; cJSON_Delete(); NULL when the text is no object */
     struct json_span id; /* as it was written, in the text; "null" when unusable; empty: none */
     const char *method;  /* in the tree; NULL when there is none */
-    const cJSON *params; /* in the tree; NULL when there is none */
+    cJSON *params;       /* in the tree; NULL when there is none */
     struct json_span params_text; /* the same, in the text */
 };
 

@@ -24,12 +24,30 @@ struct request *request_new(struct conn *c, struct batch *batch)
 
 int request_may_park(struct request *rq)
 {
-    uint64_t max = rq->conn->rpc->limits.in_flight;
+    const struct rpc_limits *limits = &rq->conn->rpc->limits;
 
-    if (rq->conn->in_flight < max)
-        return 0;
-    return fail(&rq->failure, RPC_E_TOO_MANY, NULL,
-                "%llu requests wait for their answers (limit in_flight)", (unsigned long long)max);
+    if (rq->conn->in_flight >= limits->in_flight)
+        return fail(&rq->failure, RPC_E_TOO_MANY, NULL,
+                    "%llu requests wait for their answers (limit in_flight)",
+                    (unsigned long long)limits->in_flight);
+    if (rq->id != NULL && strlen(rq->id) > limits->id_bytes)
+        return fail(&rq->failure, RPC_E_INVALID, NULL,
+                    "the id of a request that may wait has at most %llu bytes (limit id_bytes)",
+                    (unsigned long long)limits->id_bytes);
+    return 0;
+}
+
+/** Let go of the message, but for parameters that the call still reads. */
+static void drop_message(struct request *rq)
+{
+    bool unused = !rq->has_call || codec_forget(&rq->decoder);
+    cJSON *kept = unused ? NULL : cJSON_DetachItemViaPointer(rq->tree, rq->params);
+
+    cJSON_Delete(rq->tree);
+    rq->tree = kept;
+    rq->params = kept;
+    rq->method = NULL;
+    rq->params_text = (struct json_span){NULL, 0};
 }
 
 void request_park(struct request *rq)
@@ -38,7 +56,7 @@ void request_park(struct request *rq)
 
     list_append(&c->requests, &rq->link);
     c->in_flight++;
-    rq->params_text = (struct json_span){NULL, 0};
+    drop_message(rq);
     if (c->session == NULL)
         return;
     rq->session = session_ref(c->session);

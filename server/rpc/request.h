@@ -9,6 +9,9 @@
  * A request is answered exactly once, unless it is a notification or its connection is gone. A
  * connection never goes before its requests.
  *
+ * What waits holds little of the daemon's memory, whatever it was sent with: of its message it keeps
+ * the id, of limited length, and its parameters if the call still reads text of theirs.
+ *
  * Members of a batch are requests like others; their answers gather in the batch, which is sent
  * when the last of them has come.
  */
@@ -32,9 +35,9 @@ struct request {
     struct conn *conn;
     struct batch *batch;          /* or NULL */
     char *id;                     /* as it was written; owned; NULL of a notification */
-    cJSON *tree;                  /* the message; owned */
-    const char *method;           /* in the tree */
-    const cJSON *params;          /* in the tree, or NULL */
+    cJSON *tree;                  /* the message; once it waits what it needs of it; owned */
+    const char *method;           /* in the tree; only while the request is begun */
+    cJSON *params;                /* in the tree, or NULL */
     struct json_span params_text; /* the same as text; only while the request is begun */
 
     struct strbuf result; /* JSON; empty stands for null */

@@ -166,6 +166,22 @@ Test(limits, in_flight, .timeout = 60)
     end();
 }
 
+/** Send SC_YIELD with an id of @len bytes, quotes and all. */
+static void send_long_id(int len)
+{
+    client_sendf(&c, "{\"jsonrpc\":\"2.0\",\"method\":\"SC_YIELD\",\"id\":\"%0*d\"}", len - 2, 0);
+}
+
+Test(limits, id_bytes, .timeout = 60)
+{
+    begin("{\"limits\":{\"id_bytes\":40}}");
+    send_long_id(40);
+    cr_assert(strstr(client_line(&c), "\"result\":null") != NULL);
+    send_long_id(41);
+    cr_assert(strstr(client_line(&c), "limit id_bytes") != NULL);
+    end();
+}
+
 Test(limits, queued_bytes_of_one_batch, .timeout = 60)
 {
     cJSON *answers;

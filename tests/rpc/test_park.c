@@ -4,6 +4,8 @@
 
 #include <criterion/criterion.h>
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define HOUR_US "3600000000"
@@ -63,6 +65,46 @@ Test(park, a_waiting_call_stops_nobody)
     send_call("2", "$/cancelRequest", "{\"id\":1}");
     expect_code("1", -32800);
     expect_null("2");
+}
+
+/** Kilobytes of memory the daemon has. */
+static long resident_kb(void)
+{
+    char path[64];
+    char line[256];
+    long kb = 0;
+    FILE *f = fopen(text_of(path, sizeof(path), "/proc/%d/status", (int)d.pid), "r");
+
+    cr_assert_not_null(f);
+    while (kb == 0 && fgets(line, sizeof(line), f) != NULL) {
+        if (strncmp(line, "VmRSS:", 6) == 0)
+            kb = strtol(line + 6, NULL, 10);
+    }
+    (void)fclose(f);
+    return kb;
+}
+
+Test(park, a_waiting_call_lets_go_of_its_message)
+{
+    enum { COUNT = 100, PAD = 900000 };
+    char *pad = malloc(PAD + 1);
+    long before;
+
+    memset(pad, 'x', PAD);
+    pad[PAD] = '\0';
+    call_done_ok(&c, "SC_YIELD", NULL);
+    before = resident_kb();
+    for (int i = 0; i < COUNT; i++)
+        client_sendf(&c,
+                     "{\"jsonrpc\":\"2.0\",\"id\":\"p%d\",\"pad\":\"%s\",\"method\":\"SC_USLEEP\","
+                     "\"params\":[" HOUR_US "]}",
+                     i, pad);
+    call_done_ok(&c, "SC_NEW_PROC", NULL);
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) /* they keep freed memory */
+    cr_assert(resident_kb() - before < 30000, "%ld KiB more", resident_kb() - before);
+#endif
+    (void)before;
+    free(pad);
 }
 
 Test(park, answers_come_in_the_order_of_completion)
