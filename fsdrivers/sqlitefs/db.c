@@ -47,6 +47,8 @@ static const char *const sql_text[SQL_LAST] = {
     [SQL_ORPHAN_ADD] = "INSERT INTO orphan (ino) VALUES (?1)",
     [SQL_ORPHAN_DEL] = "DELETE FROM orphan WHERE ino = ?1",
     [SQL_ORPHAN_ANY] = "SELECT ino FROM orphan LIMIT 1",
+    [SQL_PAGE_COUNT] = "PRAGMA page_count",
+    [SQL_FREE_COUNT] = "PRAGMA freelist_count",
 };
 
 int db_errno(int rc)

@@ -50,6 +50,8 @@ enum sql {
     SQL_ORPHAN_ADD,
     SQL_ORPHAN_DEL,
     SQL_ORPHAN_ANY,
+    SQL_PAGE_COUNT,
+    SQL_FREE_COUNT,
     SQL_LAST,
 };
 

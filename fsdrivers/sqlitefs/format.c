@@ -13,7 +13,6 @@
 
 enum {
     BUSY_TIMEOUT_MS = 100,           /* how long another process may hold the write lock */
-    CHECKPOINT_PAGES = 2000,         /* of the log, before it is moved into the file */
     LOG_SIZE_MAX = 64 * 1024 * 1024, /* what the log is cut to when it was moved */
     CHUNK_SHIFT_DEFAULT = 16,
 };
@@ -85,7 +84,7 @@ static int configure(struct store *s, const struct format_options *o, struct why
         {"secure_delete", 0},
         {"temp_store", 2},
         {"foreign_keys", 0},
-        {"wal_autocheckpoint", CHECKPOINT_PAGES},
+        {"wal_autocheckpoint", 0}, /* see room.h */
         {"journal_size_limit", LOG_SIZE_MAX},
     };
     int err = 0;
@@ -331,8 +330,10 @@ static int load(struct store *s, const struct format_options *o, struct why *why
         err = inode_get(s, INO_ROOT, &root);
     if (err == 0 && !S_ISDIR(root->stat.mode))
         err = -EIO;
-    if (err == 0 && !s->readonly)
+    if (err == 0 && !s->readonly) {
+        room_watch(s);
         err = remove_orphans(s);
+    }
     if (err < 0)
         (void)why_add(why, err, "%s: reading it failed: %s", s->path, strerror(-err));
     return err;

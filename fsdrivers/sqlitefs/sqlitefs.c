@@ -7,6 +7,7 @@
  *     source.c   the source and its options           lock.c   one opener at a time
  *     format.c   checking and making the database
  *     store.c    changes, groups, durability          db.c     statements, errno
+ *     room.c     a full disk
  *     tree.c     paths, names                         name.c   entries and their cache
  *     inode.c    inodes and their cache               data.c   content
  */

@@ -8,11 +8,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/statvfs.h>
-
-/* Room that must be left on the disk for a change that grows the file: its own bytes twice (log
- * and file), and what SQLite's pages around it take. */
-enum { GROWTH_FACTOR = 2, CHANGE_OVERHEAD = 64 * 1024, ROOM_RESERVED = 4 * 1024 * 1024 };
 
 int64_t store_now(const struct store *s)
 {
@@ -29,15 +24,6 @@ static void drop_caches(struct store *s)
 
 /* ---- Groups ---- */
 
-static uint64_t free_room(const struct store *s)
-{
-    struct statvfs st;
-
-    if (statvfs(s->path, &st) < 0)
-        return UINT64_MAX;
-    return (uint64_t)st.f_bavail * st.f_frsize;
-}
-
 static int open_group(struct store *s)
 {
     int err;
@@ -47,7 +33,8 @@ static int open_group(struct store *s)
     err = db_do(&s->db, SQL_BEGIN);
     if (err < 0)
         return err;
-    s->group = (struct group){.open = true, .room = free_room(s), .save = s->totals};
+    s->group = (struct group){.open = true, .save = s->totals};
+    room_look(s);
     s->fs.pending = true;
     if (!s->clean)
         return 0;
@@ -79,7 +66,7 @@ int store_commit(struct store *s)
     err = db_do(&s->db, SQL_COMMIT);
     if (err < 0)
         return lose_group(s, err);
-    s->group.open = false;
+    s->group = (struct group){.open = false};
     s->fs.pending = false;
     s->unsynced = s->sync == SYNC_GROUP;
     return 0;
@@ -106,22 +93,30 @@ int store_sync(struct store *s)
 
 /* ---- Changes ---- */
 
-/* Whether the group may take @bytes more; a group that would not fit is committed first and asked
- * again. */
+/* Begin a group anew, with all the room that can be made. */
+static int renew_group(struct store *s, uint64_t bytes)
+{
+    int err = store_commit(s);
+
+    if (err < 0)
+        return err;
+    room_look(s);
+    if (!room_fits(s, bytes))
+        room_make(s, bytes);
+    return open_group(s);
+}
+
+/* Find room for a change that adds @bytes. Removing is never refused: what it needs was reserved. */
 static int find_room(struct store *s, uint64_t bytes)
 {
-    uint64_t used = s->group.bytes + (uint64_t)s->group.ops * CHANGE_OVERHEAD;
-    uint64_t need = (used + bytes + CHANGE_OVERHEAD) * GROWTH_FACTOR + ROOM_RESERVED;
     int err;
 
-    if (bytes == 0 || need <= s->group.room)
+    if (room_fits(s, bytes))
         return 0;
-    if (s->group.ops == 0)
-        return -ENOSPC;
-    err = store_commit(s);
-    if (err == 0)
-        err = open_group(s);
-    return err < 0 ? err : find_room(s, bytes);
+    err = renew_group(s, bytes);
+    if (err < 0)
+        return err;
+    return bytes == 0 || room_fits(s, bytes) ? 0 : -ENOSPC;
 }
 
 int store_begin(struct store *s, uint64_t bytes)
@@ -141,6 +136,7 @@ int store_begin(struct store *s, uint64_t bytes)
     if (err < 0)
         return err;
     s->group.bytes += bytes;
+    s->group.cost += room_cost(s, bytes);
     return 0;
 }
 
@@ -213,6 +209,8 @@ void store_close(struct store *s, struct why *why)
         err = mark_clean(s);
     if (s->mounted && err == 0)
         err = store_sync(s);
+    if (s->mounted && !s->readonly && err == 0)
+        room_close(s);
     if (err < 0)
         (void)why_add(why, err, "%s: the last changes could not be stored: %s", s->path,
                       strerror(-err));

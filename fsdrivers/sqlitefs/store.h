@@ -16,8 +16,8 @@
  *
  * When a group can't be committed (the disk is full or broken), SQLite takes all of it back. The
  * store then shows the state of the last commit, is read-only (`broken`), and every later sync
- * reports the error. To meet a full disk before that, store_begin() looks at the free space and
- * refuses growth that might not fit, with -ENOSPC.
+ * reports the error. To meet a full disk before that, store_begin() refuses growth that might not
+ * fit, with -ENOSPC: room.h.
  *
  * What is cached belongs to the transaction: undoing a change drops the names and reads held
  * inodes again.
@@ -36,6 +36,7 @@
 #include "fsdrivers/fsdriver.h"
 #include "fsdrivers/sqlitefs/db.h"
 #include "fsdrivers/sqlitefs/lock.h"
+#include "fsdrivers/sqlitefs/room.h"
 #include "server/base/list.h"
 
 #include <stdbool.h>
@@ -69,7 +70,7 @@ struct group {
     bool open;
     uint32_t ops;       /* changes in it */
     uint64_t bytes;     /* of content in it */
-    uint64_t room;      /* bytes that were free on the disk when it was opened */
+    uint64_t cost;      /* bytes it may write into the log */
     struct totals save; /* as they were before it */
 };
 
@@ -85,6 +86,7 @@ struct store {
     enum sync_mode sync;
 
     struct group group;
+    struct room room;
     struct totals totals;
     struct totals save; /* as they were before the open change */
     uint64_t ino_next;  /* never taken back, so that no number is seen twice */

@@ -293,36 +293,126 @@ Test(sqlitefs, fsync_broken_disk_EIO)
     bed_done(b);
 }
 
-/* A real full disk: a small tmpfs, where the test may mount one. */
-Test(sqlitefs, growth_full_disk_ENOSPC)
-{
-    static char bytes[FS_IO_MAX];
-    struct bed bed;
-    struct bed *b = &bed;
-    int64_t put = 0;
-    int64_t at = 0;
+/* ---- A real full disk: a small tmpfs, where the test may mount one. ---- */
 
+static void open_small(struct bed *b, const char *size)
+{
     bed_init(b, "sqlitefs");
-    if (mount("tmpfs", b->dir, "tmpfs", 0, "size=48m") < 0) {
+    if (mount("tmpfs", b->dir, "tmpfs", 0, size) < 0) {
         bed_done(b);
         cr_skip("needs the right to mount a tmpfs");
     }
     IS(bed_open(b, NULL), 0);
-    fill(bytes, sizeof(bytes), 1);
-    IS(FS(mknod, "/f", S_IFREG), 0);
-    while ((put = FS(write, "/f", bytes, sizeof(bytes), at, NULL)) > 0)
-        at += put;
-    IS(put, -ENOSPC);
-    cr_assert(at >= 8 << 20);
-    IS(stat_of(b, "/f").size, at);
-    IS(FS0(sync), 0);
-    IS(FS(mkdir, "/d", 0755), -ENOSPC);
-    IS(FS(truncate, "/f", 0, NULL), 0);
-    IS(FS0(sync), 0);
+}
+
+static void close_small(struct bed *b)
+{
     bed_close(b);
     db_check(b->db);
     (void)umount2(b->dir, MNT_DETACH);
     bed_done(b);
+}
+
+/* Append to a new file until the disk is full. Returns its size. */
+static int64_t fill_disk(struct bed *b, const char *path, size_t step)
+{
+    static char bytes[FS_IO_MAX];
+    int64_t put = 0;
+    int64_t at = 0;
+
+    fill(bytes, sizeof(bytes), 1);
+    IS(FS(mknod, path, S_IFREG), 0);
+    while ((put = FS(write, path, bytes, step, at, NULL)) > 0)
+        at += put;
+    IS(put, -ENOSPC);
+    IS(stat_of(b, path).size, at);
+    return at;
+}
+
+Test(sqlitefs, growth_full_disk_ENOSPC)
+{
+    struct bed bed;
+    struct bed *b = &bed;
+
+    open_small(b, "size=48m");
+    cr_assert(fill_disk(b, "/f", FS_IO_MAX) >= 40 << 20);
+    IS(FS0(sync), 0);
+    IS(FS(mkdir, "/d", 0755), 0);
+    IS(FS(truncate, "/f", 0, NULL), 0);
+    IS(FS0(sync), 0);
+    close_small(b);
+}
+
+/* The bytes of SQLite's log. */
+static int64_t log_size(const struct bed *b)
+{
+    char path[BED_PATH_MAX + 8];
+    struct stat st;
+
+    (void)snprintf(path, sizeof(path), "%s-wal", b->db);
+    return stat(path, &st) == 0 ? (int64_t)st.st_size : 0;
+}
+
+static void reopen_small(struct bed *b)
+{
+    bed_close(b);
+    IS(log_size(b), 0);
+    db_check(b->db);
+    IS(bed_open(b, NULL), 0);
+}
+
+/* What was freed can be used again: at once, and after another mount. */
+Test(sqlitefs, full_disk_removed_can_be_used)
+{
+    struct bed bed;
+    struct bed *b = &bed;
+    int64_t first;
+
+    open_small(b, "size=12m");
+    first = fill_disk(b, "/a", 200000);
+    cr_assert(first >= 8 << 20);
+    IS(FS(truncate, "/a", (uint64_t)first / 2, NULL), 0);
+    cr_assert(fill_disk(b, "/b", 200000) >= first / 4);
+    reopen_small(b);
+    IS(FS(unlink, "/b"), 0);
+    cr_assert(fill_disk(b, "/c", 100000) >= first / 4);
+    IS(FS(unlink, "/a"), 0);
+    IS(FS(unlink, "/c"), 0);
+    reopen_small(b);
+    cr_assert(fill_disk(b, "/d", FS_IO_MAX) >= 7 << 20);
+    IS(FS(unlink, "/d"), 0);
+    put_file(b, "/e", "abc", 3);
+    close_small(b);
+}
+
+/* Many small files take more of the tables than of content. */
+Test(sqlitefs, full_disk_of_small_files_can_be_emptied)
+{
+    static const char bytes[4096] = "x";
+    struct bed bed;
+    struct bed *b = &bed;
+    char path[32];
+    int made = 0;
+    int err = 0;
+
+    open_small(b, "size=12m");
+    while (err == 0) {
+        (void)snprintf(path, sizeof(path), "/%d", made);
+        err = FS(mknod, path, S_IFREG);
+        if (err == 0)
+            made++;
+        if (err == 0 && FS(write, path, bytes, sizeof(bytes), 0, NULL) < 0)
+            err = -ENOSPC;
+    }
+    IS(err, -ENOSPC);
+    cr_assert(made > 1000);
+    for (int i = 0; i < made; i++) {
+        (void)snprintf(path, sizeof(path), "/%d", i);
+        IS(FS(unlink, path), 0);
+    }
+    IS(FS0(sync), 0);
+    cr_assert(fill_disk(b, "/f", 100000) >= 7 << 20);
+    close_small(b);
 }
 
 /* ---- Orphans ---- */
