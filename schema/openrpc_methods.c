@@ -43,6 +43,7 @@ static const struct type types[] = {
 
 #define RPC_STRUCT(name, fields, doc) static const struct field name##_fields[] = {fields{0}};
 #define RPC_FIELD(type, name, doc) {#name, #type, doc, false},
+#define RPC_FIELD_OPT(type, name, doc) {#name, #type, doc, true},
 #include "schema/methods.def"
 
 static const struct shape structs[] = {

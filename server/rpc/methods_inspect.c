@@ -5,6 +5,15 @@
 
 #include <string.h>
 
+/** Levels of processes in proc.tree: parsers of JSON take only so many objects in each other. */
+enum { TREE_LEVELS_MAX = 64 };
+
+static void put_uint(struct json_out *o, const char *key, uint64_t value)
+{
+    out_key(o, key);
+    out_uint(o, value);
+}
+
 /** The members that every picture of a process begins with. */
 static void put_process(struct json_out *o, const struct proc *p)
 {
@@ -37,28 +46,54 @@ static void open_process(struct json_out *o, const struct proc *p)
     out_open(o, '[');
 }
 
-static void close_process(struct json_out *o)
+/** The process after @p in the order of the tree below @root; NULL after the last. */
+static const struct proc *next_below(const struct proc *root, const struct proc *p)
+{
+    const struct proc *next = first_child(p);
+
+    for (; next == NULL && p != root; p = p->parent)
+        next = next_sibling(p);
+    return next;
+}
+
+static uint64_t count_below(const struct proc *root)
+{
+    uint64_t count = 0;
+
+    for (const struct proc *p = next_below(root, root); p != NULL; p = next_below(root, p))
+        count++;
+    return count;
+}
+
+/** End a process's object, which is the @level-th from the root of the tree. */
+static void close_process(struct json_out *o, const struct proc *p, int level)
 {
     out_close(o, ']');
+    if (level == TREE_LEVELS_MAX && first_child(p) != NULL)
+        put_uint(o, "more", count_below(p));
     out_close(o, '}');
 }
 
-/** Write @root and all below it. A tree may be deeper than our stack, so there is no recursion. */
+/** Write @root and what is below it. A tree may be deeper than our stack: there is no recursion. */
 static void put_tree(struct json_out *o, const struct proc *root)
 {
     const struct proc *p = root;
+    int level = 1;
 
     open_process(o, p);
     for (;;) {
-        const struct proc *next = first_child(p);
+        const struct proc *next = level < TREE_LEVELS_MAX ? first_child(p) : NULL;
 
+        level += next != NULL;
         while (next == NULL) {
-            close_process(o);
+            close_process(o, p, level);
             if (p == root)
                 return;
             next = next_sibling(p);
-            if (next == NULL)
+            if (next == NULL) {
                 p = p->parent;
+                level--;
+            }
         }
         p = next;
         open_process(o, p);
@@ -81,12 +116,6 @@ static const char *executor_name(const struct proc *p)
     if (p->executor != NULL)
         return "guest";
     return p->state == PS_RUNNING ? "session" : "none";
-}
-
-static void put_uint(struct json_out *o, const char *key, uint64_t value)
-{
-    out_key(o, key);
-    out_uint(o, value);
 }
 
 static uint64_t count_calls(const struct proc *p)

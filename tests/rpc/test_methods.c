@@ -169,6 +169,41 @@ Test(methods, the_tree_shows_everybody)
     call_fails(&c, "proc.info", "[99]", 3, "no process 99");
 }
 
+/** How many processes are below each other from @root on, the last one at *@last. */
+static int levels_of(const cJSON *root, const cJSON **last)
+{
+    int levels = 0;
+
+    for (const cJSON *p = root; p != NULL; levels++) {
+        *last = p;
+        p = cJSON_GetObjectItemCaseSensitive(p, "children")->child;
+    }
+    return levels;
+}
+
+Test(methods, the_tree_is_cut_at_level_64)
+{
+    enum { LEVELS = 64, BELOW = 6 };
+    const cJSON *last;
+    char params[64];
+    cJSON *tree;
+
+    call_done_ok(&c, "session.open", NULL); /* init is the first level, this the second */
+    for (int level = 3; level <= LEVELS + BELOW; level++) {
+        tree = call_ok(&c, "proc.tree", NULL);
+        cr_assert_eq(levels_of(tree, &last), level - 1 < LEVELS ? level - 1 : LEVELS);
+        cr_assert_eq(cJSON_HasObjectItem(last, "more"), level - 1 > LEVELS);
+        cJSON_Delete(tree);
+        call_done_ok(&c, "SC_NEW_PROC", text_of(params, sizeof(params), "{\"as\":%d}", level - 1));
+        call_done_ok(&c, "proc.drive", text_of(params, sizeof(params), "[%d]", level));
+    }
+    tree = call_ok(&c, "proc.tree", NULL);
+    cr_assert_eq(levels_of(tree, &last), LEVELS);
+    cr_assert_eq(cJSON_GetObjectItemCaseSensitive(last, "more")->valueint, BELOW);
+    cJSON_Delete(tree);
+    call_done_ok(&c, "session.close", NULL);
+}
+
 Test(methods, names_and_handles_are_listed)
 {
     call_done_ok(&c, "SC_RM_FS", "[\"io\"]");
