@@ -54,7 +54,7 @@ static void look_at(struct guest *g)
         guest_on_signal(g);
 }
 
-/** Find a child that has something to tell, without taking it away from others who wait. */
+/** Find a child that has something to tell, and leave it to be waited for. */
 static pid_t next_child(void)
 {
     siginfo_t info = {0};
@@ -64,13 +64,11 @@ static pid_t next_child(void)
     return info.si_pid;
 }
 
-static void look_at_all(struct bridge *b)
+/** Wait for a child that is no guest: an orphan that we inherited, as PID 1 does. Left as it is, it
+ * would stand before ours in next_child(). */
+static void reap_orphan(pid_t pid)
 {
-    struct guest *g;
-    struct guest *next;
-
-    HASH_ITER(hh, b->guests, g, next)
-        look_at(g);
+    (void)waitpid(pid, NULL, WNOHANG | WUNTRACED | __WALL);
 }
 
 static void on_sigchld(uv_poll_t *poll, int status, int events)
@@ -89,11 +87,10 @@ static void on_sigchld(uv_poll_t *poll, int status, int events)
         if (pid == 0)
             return;
         HASH_FIND(hh, b->guests, &pid, sizeof(pid), g);
-        if (g == NULL) { /* somebody else's child stands before ours */
-            look_at_all(b);
-            return;
-        }
-        look_at(g);
+        if (g != NULL)
+            look_at(g);
+        else
+            reap_orphan(pid);
     }
     (void)pthread_kill(pthread_self(), SIGCHLD); /* more next turn */
 }

@@ -39,7 +39,8 @@ typedef void (*bridge_closed_fn)(void *user);
 
 /**
  * Make a bridge on the calling thread, which must be the loop's.
- * Context   SIGCHLD gets blocked in this thread, and must be in all others.
+ * Context   SIGCHLD gets blocked in this thread, and must be in all others. The process must have no
+ *           children of its own while the loop turns, nor another bridge: whatever ends is reaped.
  * @out      returned; bridge_close().
  * Returns   0; -ENOMEM, -EMFILE.
  */

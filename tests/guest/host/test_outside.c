@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -91,6 +92,52 @@ Test(outside, host_kill)
         lab_expect(&l, program, lab_wait(&l, pid), PS_FAILURE, FAIL_EXCEPTION);
         cr_assert_not_null(strstr(l.log, "end: the host ended the guest (Killed)\n"), "%s", l.log);
     }
+}
+
+/** Make a grandchild that lives until @gate is closed, and become its parent. Returns its pid. */
+static pid_t adopt(const int gate[2])
+{
+    int told[2];
+    pid_t orphan = 0;
+    pid_t parent;
+
+    cr_assert_eq(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
+    cr_assert_eq(pipe(told), 0);
+    parent = fork();
+    if (parent == 0) {
+        orphan = fork();
+        if (orphan == 0) {
+            (void)close(gate[1]);
+            (void)!read(gate[0], &orphan, 1);
+        } else {
+            (void)!write(told[1], &orphan, sizeof(orphan));
+        }
+        _exit(0);
+    }
+    cr_assert_eq(waitpid(parent, NULL, 0), parent);
+    cr_assert_eq(read(told[0], &orphan, sizeof(orphan)), sizeof(orphan));
+    (void)close(told[0]);
+    (void)close(told[1]);
+    return orphan;
+}
+
+/** Orphans that fall to a daemon that is PID 1 are reaped, and do not stand before its guests. */
+Test(outside, orphans)
+{
+    int gate[2];
+    pid_t orphan;
+    int pid;
+
+    cr_assert_eq(pipe(gate), 0);
+    orphan = adopt(gate);
+    lab_install(&l, "sleeper", SC_GATE_I386, "home:/sleeper");
+    pid = lab_start(&l, "home:/sleeper");
+    lab_await_log(&l, "asleep\n");
+    (void)close(gate[1]);
+    while (kill(orphan, 0) == 0)
+        lab_turn(&l, 1);
+    lab_expect(&l, "sleeper", lab_kill(&l, pid), PS_KILLED, 0);
+    (void)close(gate[0]);
 }
 
 /** Random kills while guests make calls of all kinds: no hang, no leak, nobody else is hit. */
