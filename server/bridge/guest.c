@@ -50,8 +50,11 @@ static int guest_map(struct executor *x, uint64_t addr, uint64_t size, uint32_t 
 static int guest_unmap(struct executor *x, uint64_t addr, uint64_t size)
 {
     struct guest *g = to_guest(x);
+    int err = can_inject(g) ? injected(g, load_unmap(&g->tracee, addr, size)) : -ESRCH;
 
-    return can_inject(g) ? injected(g, load_unmap(&g->tracee, addr, size)) : -ESRCH;
+    if (err == 0)
+        sites_forget(&g->sites, addr, size);
+    return err;
 }
 
 static int guest_protect(struct executor *x, uint64_t addr, uint64_t size, uint32_t mode)

@@ -92,7 +92,7 @@ static void begin(struct guest *g, enum guest_via via, int nr, const uint64_t re
     g->via = via;
     g->in_call = true;
     call_init(&g->call, g->proc, g->tracee.gate, nr, on_call_done, g);
-    err = marshal_in(&g->marshal, &g->call, &g->tracee, regs);
+    err = marshal_in(&g->marshal, &g->call, &g->tracee, &g->sites, regs);
     if (err == -EFAULT || err == -EIO) {
         end_by_arguments(g, regs, err);
         return;
@@ -122,6 +122,15 @@ static bool receive(struct guest *g)
     return false;
 }
 
+/** An i386 guest entered the host's kernel at an address where no `int $0x40` was. */
+static void fail_no_gate(struct guest *g, uint64_t site)
+{
+    guest_fail(g, FAIL_EXCEPTION, "int $0x80 or sysenter at 0x%" PRIx64 " is no gate%s", site,
+               g->sites.count > 0
+                   ? " (or a copy of code whose int $0x40 was patched when it first ran)"
+                   : "");
+}
+
 void guest_on_notify(uv_poll_t *poll, int status, int events)
 {
     struct guest *g = poll->data;
@@ -134,8 +143,7 @@ void guest_on_notify(uv_poll_t *poll, int status, int events)
         return;
     if (g->tracee.gate == SC_GATE_I386 &&
         !guest_take_site(g, n->data.instruction_pointer - CALL_INSN_SIZE)) {
-        guest_fail(g, FAIL_EXCEPTION, "int $0x80 or sysenter at 0x%" PRIx64 " is no gate",
-                   (uint64_t)n->data.instruction_pointer - CALL_INSN_SIZE);
+        fail_no_gate(g, n->data.instruction_pointer - CALL_INSN_SIZE);
         return;
     }
     g->notify_id = n->id;
@@ -172,7 +180,7 @@ void guest_on_entry(struct guest *g)
         guest_fail(g, FAIL_EXCEPTION, "an entry to the host's kernel at 0x%" PRIx64 " is no gate",
                    site);
     else if (i386 && !guest_take_site(g, site))
-        guest_fail(g, FAIL_EXCEPTION, "int $0x80 or sysenter at 0x%" PRIx64 " is no gate", site);
+        fail_no_gate(g, site);
     else if (filter_is_memory_call(nr))
         begin(g, VIA_STOP, nr, i386 ? regs32 : regs64);
     else

@@ -33,6 +33,7 @@ struct taker {
     struct marshal *m;
     const struct call *call;
     const struct tracee *t;
+    const struct sites *sites;
     const uint64_t *regs; /* the next register; NULL when arguments come from the block */
     unsigned char block[BLOCK_MAX];
     size_t block_pos;
@@ -363,6 +364,7 @@ static int copy_pieces(struct taker *k)
 
         if (tracee_read(k->t, p->addr, m->buf + pos, p->to->len) < 0)
             return -EIO;
+        sites_restore(k->sites, p->addr, (unsigned char *)m->buf + pos, p->to->len);
         p->to->ptr = m->buf + pos;
         pos += p->to->len;
     }
@@ -383,10 +385,10 @@ void marshal_done(struct marshal *m)
 }
 
 int marshal_in(struct marshal *m, struct call *call, const struct tracee *t,
-               const uint64_t regs[MARSHAL_ARGS])
+               const struct sites *sites, const uint64_t regs[MARSHAL_ARGS])
 {
     const struct sc_call_info *info = sc_call_by_nr(call->nr);
-    struct taker k = {.m = m, .call = call, .t = t, .regs = regs};
+    struct taker k = {.m = m, .call = call, .t = t, .sites = sites, .regs = regs};
 
     m->out_addr = 0;
     if (m->cap > MARSHAL_BUF_KEEP)

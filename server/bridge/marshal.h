@@ -9,6 +9,7 @@
 #ifndef SERVER_BRIDGE_MARSHAL_H
 #define SERVER_BRIDGE_MARSHAL_H
 
+#include "server/bridge/sites.h"
 #include "server/bridge/tracee.h"
 #include "server/kernel/call.h"
 #include "server/kernel/proc.h"
@@ -34,13 +35,14 @@ void marshal_done(struct marshal *m);
  * Fill call->args, and call->out where results need a buffer.
  * @call     initialised: its process, gate and number are used.
  * @t        where the guest's memory is.
+ * @sites    borrowed; the guest's patched instructions, which copies show unpatched.
  * @regs     the argument registers; on i386 32 bits of each are used.
  * Returns   0; -EFAULT a bad pointer, -EIO the host denies the guest's memory: the guest must end;
  *           -ENAMETOOLONG, -EINVAL a string, -ENOMEM a message longer than the cap, or no
  *           memory: the call fails with it.
  */
 int marshal_in(struct marshal *m, struct call *call, const struct tracee *t,
-               const uint64_t regs[MARSHAL_ARGS]);
+               const struct sites *sites, const uint64_t regs[MARSHAL_ARGS]);
 
 /**
  * Store the results of a finished call in the guest's memory.

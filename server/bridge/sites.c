@@ -7,6 +7,9 @@
 
 enum { FIRST_CAP = 16 };
 
+/* `int $0x40` is CD 40, `int $0x80` is CD 80. */
+enum { INT_OPCODE = 0xCD, GATE_VECTOR = 0x40, PATCHED_VECTOR = 0x80 };
+
 void sites_done(struct sites *s)
 {
     free(s->at);
@@ -14,7 +17,7 @@ void sites_done(struct sites *s)
 }
 
 /** Index of the first address that is not below @addr. */
-static size_t lower_bound(const struct sites *s, uint32_t addr)
+static size_t lower_bound(const struct sites *s, uint64_t addr)
 {
     size_t low = 0;
     size_t high = s->count;
@@ -68,4 +71,27 @@ int sites_add(struct sites *s, uint32_t addr)
     s->at[i] = addr;
     s->count++;
     return 0;
+}
+
+void sites_forget(struct sites *s, uint64_t addr, uint64_t size)
+{
+    size_t first = lower_bound(s, addr);
+    size_t end = lower_bound(s, addr + size);
+
+    if (first == end)
+        return;
+    memmove(&s->at[first], &s->at[end], (s->count - end) * sizeof(*s->at));
+    s->count -= end - first;
+}
+
+void sites_restore(const struct sites *s, uint64_t addr, unsigned char *copy, size_t size)
+{
+    /* A patch changes one byte, the one behind the site's address. */
+    for (size_t i = lower_bound(s, addr > 0 ? addr - 1 : 0);
+         i < s->count && s->at[i] + UINT64_C(1) < addr + size; i++) {
+        unsigned char *vector = copy + (s->at[i] + UINT64_C(1) - addr);
+
+        if (*vector == PATCHED_VECTOR && (vector == copy || vector[-1] == INT_OPCODE))
+            *vector = GATE_VECTOR;
+    }
 }

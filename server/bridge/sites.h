@@ -22,4 +22,14 @@ bool sites_has(const struct sites *s, uint32_t addr);
 /** Add an address; one that is there already is fine. Returns 0; -ENOSPC at the limit, -ENOMEM. */
 int sites_add(struct sites *s, uint32_t addr);
 
+/** Remove the addresses in [@addr, @addr + @size). */
+void sites_forget(struct sites *s, uint64_t addr, uint64_t size);
+
+/**
+ * Undo the patches in a copy of memory: what was `int $0x40` reads so again.
+ * @addr     where in the guest's memory the copy comes from.
+ * @copy     borrowed; @size bytes.
+ */
+void sites_restore(const struct sites *s, uint64_t addr, unsigned char *copy, size_t size);
+
 #endif

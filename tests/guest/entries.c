@@ -210,6 +210,74 @@ static int rewritten_gate(void)
     return PASSED;
 }
 
+#ifndef __x86_64__
+static unsigned char *const code = (unsigned char *)0x40000000;
+static const unsigned char yield_code[] = {0xB8, SC_YIELD, 0, 0, 0, 0xCD, 0x40, 0xC3};
+enum { VECTOR_AT = 6 }; /* the byte that a patch changes */
+
+/** Call yield_code at an address. */
+static int call_code(const unsigned char *at)
+{
+    return ((int (*)(void))(uintptr_t)at)();
+}
+
+/** Put yield_code at 0x40000000, and have it patched. */
+static int map_gate(void)
+{
+    MUST(sc_mmap(code, 4096, MM_READ | MM_WRITE) == 0);
+    memcpy(code, yield_code, sizeof(yield_code));
+    MUST(call_code(code) == 0 && call_code(code) == 0);
+    return 0;
+}
+
+/** A patched gate is forgotten with its memory: int $0x80 in the same place is the guest's own. */
+static int unmapped_gate(void)
+{
+    MUST(map_gate() == 0);
+    MUST(sc_munmap(code) == 0);
+    MUST(map_gate() == 0); /* it would be patched again */
+    MUST(sc_munmap(code) == 0);
+    MUST(sc_mmap(code, 4096, MM_READ | MM_WRITE) == 0);
+    memcpy(code, yield_code, sizeof(yield_code));
+    code[VECTOR_AT] = 0x80;
+    return call_code(code);
+}
+
+/** A copy of patched code is no gate. */
+static int copied_gate(void)
+{
+    MUST(map_gate() == 0);
+    MUST(code[VECTOR_AT] == 0x80);
+    memcpy(code + 64, code, sizeof(yield_code));
+    return call_code(code + 64);
+}
+
+/** Whoever is given a guest's code sees it as it was written, whichever part it is. */
+static int written_gate(void)
+{
+    unsigned char copy[sizeof(yield_code)];
+    int fd = sc_open("home:/code", FM_READ | FM_WRITE | FM_CREATE | FM_TRUNC);
+
+    MUST(fd > 0 && map_gate() == 0);
+    for (size_t from = 0; from < sizeof(copy); from++) {
+        for (size_t size = 0; from + size <= sizeof(copy); size++) {
+            MUST(sc_write(fd, 0, size, code + from) == (long)size);
+            MUST(sc_read(fd, 0, size, copy) == (long)size);
+            MUST(memcmp(copy, yield_code + from, size) == 0);
+        }
+    }
+    memset(code + VECTOR_AT - 1, 0x80, 2); /* no longer a gate: data like any other */
+    MUST(sc_write(fd, 0, sizeof(copy), code) == (long)sizeof(copy));
+    MUST(sc_read(fd, 0, sizeof(copy), copy) == (long)sizeof(copy));
+    MUST(memcmp(copy, code, sizeof(copy)) == 0);
+    return PASSED;
+}
+#else
+#define unmapped_gate many_gates
+#define copied_gate many_gates
+#define written_gate many_gates
+#endif
+
 /** More call sites than the bridge remembers. */
 static int many_gates(void)
 {
@@ -233,7 +301,8 @@ static const struct guest_case cases[] = {
     CASE(all_numbers), CASE(odd_numbers),    CASE(uprobe),     CASE(uretprobe),
     CASE(int80),       CASE(int80_yield),    CASE(other_gate), CASE(sysenter),
     CASE(far_jump),    CASE(far_read),       CASE(vsyscall),   CASE(vsyscall_read),
-    CASE(thread_area), CASE(rewritten_gate), CASE(many_gates),
+    CASE(thread_area), CASE(rewritten_gate), CASE(many_gates), CASE(unmapped_gate),
+    CASE(copied_gate), CASE(written_gate),
 };
 
 int main(void)
