@@ -41,7 +41,7 @@ struct taker {
     size_t piece_count;
     struct sc_buf *lent; /* result buffer to provide, or NULL */
     uint64_t size;       /* the last `size` argument: bytes at the out pointer */
-    bool bad_fd;         /* an fd is unknown: that is the answer, pointers are not looked at */
+    bool bad_fd;         /* an fd does not do: that is the answer, pointers are not looked at */
     int err;             /* first error, sticky */
 };
 
@@ -143,10 +143,31 @@ static void take_sized(struct taker *k, struct sc_str *to)
     note_str(k, to, addr, len, MARSHAL_DATA_MAX, 0);
 }
 
+/** The right a call needs on its handle, if its answer without it is EBADF. */
+static uint32_t needed_right(int nr)
+{
+    switch (nr) {
+    case SC_READ:
+        return FM_READ;
+    case SC_WRITE:
+        return FM_WRITE;
+    case SC_READDIR:
+        return FM_READDIR;
+    case SC_IOCTL:
+        return FM_IOCTL;
+    default:
+        return 0;
+    }
+}
+
 static void take_fd(struct taker *k, int32_t *to)
 {
+    const uint32_t right = needed_right(k->call->nr);
+    const struct open_file *f;
+
     *to = (int32_t)take_narrow(k);
-    if (fd_find(&k->call->proc->fds, *to) == NULL)
+    f = fd_find(&k->call->proc->fds, *to);
+    if (f == NULL || (f->mode & right) != right)
         k->bad_fd = true;
 }
 

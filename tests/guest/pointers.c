@@ -142,6 +142,27 @@ static int bad_fd_first(void)
     return PASSED;
 }
 
+/** A handle without the right is told before a bad pointer, too. */
+static int bad_right_first(void)
+{
+    int reader = sc_open("home:/case", FM_READ);
+    int writer = sc_open("home:/case", FM_WRITE);
+    int dir = sc_open("home:/", FM_READDIR);
+
+    MUST(reader > 0 && writer > 0 && dir > 0);
+    MUST(sc_read(writer, 0, 10, NULL) == -EBADF);
+    MUST(sc_read(dir, 0, 10, NULL) == -EBADF);
+    MUST(sc_write(reader, 0, 10, NULL) == -EBADF);
+    MUST(sc_readdir(reader, 0, NULL) == -EBADF);
+    MUST(sc_call(SC_IOCTL, reader, 40, 0, 0, 0) == -EBADF);
+    return PASSED;
+}
+
+static int read_right_but_bad_pointer(void)
+{
+    return read_into(0, 10);
+}
+
 static int path_past_end(void)
 {
     MUST(sc_mmap(HEAP, PAGE, RW) == 0);
@@ -198,14 +219,19 @@ static int block_good(void)
 }
 
 static const struct guest_case cases[] = {
-    CASE(print_zero),         CASE(print_minus_one),       CASE(print_huge),
-    CASE(print_limit),        CASE(print_past_end),        CASE(print_across_regions),
-    CASE(print_endless),      CASE(print_nothing_nowhere), CASE(print_write_only),
-    CASE(print_exact),        CASE(stat_into_zero),        CASE(stat_into_constant),
-    CASE(stat_into_code),     CASE(stat_into_edge),        CASE(stat_into_last_bytes),
-    CASE(read_into_constant), CASE(read_lying_size),       CASE(bad_fd_first),
-    CASE(path_past_end),      CASE(path_too_long),         CASE(block_nowhere),
-    CASE(block_past_end),     CASE(block_bad_nested),      CASE(block_good),
+    CASE(print_zero),           CASE(print_minus_one),
+    CASE(print_huge),           CASE(print_limit),
+    CASE(print_past_end),       CASE(print_across_regions),
+    CASE(print_endless),        CASE(print_nothing_nowhere),
+    CASE(print_write_only),     CASE(print_exact),
+    CASE(stat_into_zero),       CASE(stat_into_constant),
+    CASE(stat_into_code),       CASE(stat_into_edge),
+    CASE(stat_into_last_bytes), CASE(read_into_constant),
+    CASE(read_lying_size),      CASE(bad_fd_first),
+    CASE(path_past_end),        CASE(path_too_long),
+    CASE(block_nowhere),        CASE(block_past_end),
+    CASE(block_bad_nested),     CASE(block_good),
+    CASE(bad_right_first),      CASE(read_right_but_bad_pointer),
 };
 
 int main(void)

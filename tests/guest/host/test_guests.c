@@ -156,7 +156,9 @@ Test(guests, pointers)
         {"block_bad_nested", PS_FAILURE, FAIL_SC_SEGFAULT},
         {"print_exact", PS_DONE, LAB_PASSED},
         {"stat_into_last_bytes", PS_DONE, LAB_PASSED},
+        {"read_right_but_bad_pointer", PS_FAILURE, FAIL_SC_SEGFAULT},
         {"bad_fd_first", PS_DONE, LAB_PASSED},
+        {"bad_right_first", PS_DONE, LAB_PASSED},
         {"path_too_long", PS_DONE, LAB_PASSED},
         {"block_good", PS_DONE, LAB_PASSED},
     };
