@@ -228,6 +228,7 @@ static int subscribe(struct run *r)
     cJSON *params = cJSON_CreateObject();
 
     (void)cJSON_AddItemToObject(params, "events", cJSON_CreateStringArray(kinds, 4));
+    (void)cJSON_AddTrueToObject(params, "lossless");
     r->doing = "listening to the machine";
     return run_must(r, "trace.subscribe", params, NULL);
 }

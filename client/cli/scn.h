@@ -76,6 +76,7 @@ struct scn_config {
     int timeout_ms;          /* of all lines together, from now on; SCBOX_FOREVER */
     scbox_event_fn on_event; /* gets log, console, note and proc events; NULL: dropped */
     void *user;
+    bool lossless; /* no event may be lost: the machine is ours and waits for us */
     const volatile sig_atomic_t *stop; /* borrowed; not 0: give up waiting; NULL: nobody asks */
 };
 

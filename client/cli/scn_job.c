@@ -291,6 +291,7 @@ static void open_session(struct job *j, const char *path)
         .timeout_ms = SETUP_TIMEOUT_MS,
         .on_event = on_event,
         .user = j,
+        .lossless = j->jobs->machine == NULL,
         .stop = j->jobs->stop,
     };
 

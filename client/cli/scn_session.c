@@ -107,13 +107,14 @@ static void on_event(void *user, const char *method, const cJSON *params)
 /* ---- life ---- */
 
 /** Ask the daemon for a session, and for the machine's events. @r tells what went wrong. */
-static int open_session(struct scn_session *s, const char *machine, struct scn_result *r)
+static int open_session(struct scn_session *s, const struct scn_config *config,
+                        struct scn_result *r)
 {
     cJSON *params = cJSON_CreateObject();
     int status;
 
-    if (machine != NULL)
-        (void)cJSON_AddStringToObject(params, "machine", machine);
+    if (config->machine != NULL)
+        (void)cJSON_AddStringToObject(params, "machine", config->machine);
     status = scn_request(s, "session.open", params, r);
     if (status != SCBOX_OK)
         return status;
@@ -122,7 +123,8 @@ static int open_session(struct scn_session *s, const char *machine, struct scn_r
     s->token = strdup(json_text(r->value, "session"));
     if (s->machine == NULL || s->token == NULL)
         return -ENOMEM;
-    status = scbox_subscribe(s->conn, "log,console,note,proc", time_left(s), &r->error);
+    status = scbox_subscribe(s->conn, "log,console,note,proc", config->lossless, time_left(s),
+                             &r->error);
     if (status != SCBOX_OK)
         return status;
     s->census = scn_census(s, r);
@@ -147,7 +149,7 @@ int scn_session_new(struct scbox_conn *conn, const struct scn_config *config,
     s->stop = config->stop;
     scn_session_timeout(s, config->timeout_ms);
     scbox_on_event(conn, on_event, s);
-    status = open_session(s, config->machine, &r);
+    status = open_session(s, config, &r);
     scbox_error_done(error);
     *error = r.error;
     r.error = (struct scbox_error)SCBOX_ERROR_INIT;

@@ -288,7 +288,7 @@ int scbox_call(struct scbox_conn *conn, const char *method, cJSON *params, int t
     return err;
 }
 
-int scbox_subscribe(struct scbox_conn *conn, const char *kinds, int timeout_ms,
+int scbox_subscribe(struct scbox_conn *conn, const char *kinds, bool lossless, int timeout_ms,
                     struct scbox_error *error)
 {
     cJSON *params = cJSON_CreateObject();
@@ -306,5 +306,6 @@ int scbox_subscribe(struct scbox_conn *conn, const char *kinds, int timeout_ms,
         kinds += len;
         kinds += strspn(kinds, " ,");
     }
+    (void)cJSON_AddBoolToObject(params, "lossless", lossless);
     return scbox_call(conn, "trace.subscribe", params, timeout_ms, NULL, error);
 }

@@ -170,8 +170,10 @@ int scbox_call(struct scbox_conn *conn, const char *method, cJSON *params, int t
 /**
  * Ask for events of the session's machine.
  * @kinds    of "log", "console", "note", "proc", separated by blanks or commas.
+ * @lossless the machine waits while this connection has too much to read; only for a caller that reads on, and
+ *           whose machine it is.
  */
-int scbox_subscribe(struct scbox_conn *conn, const char *kinds, int timeout_ms,
+int scbox_subscribe(struct scbox_conn *conn, const char *kinds, bool lossless, int timeout_ms,
                     struct scbox_error *error);
 
 /**

@@ -59,11 +59,15 @@ int call_begin(struct call *call)
     m->census.calls++;
     m->calls_total++;
     m->current_pid = call->proc->pid;
+    m->told = false;
     if (proc_has_ended(call->proc))
         status = call_why(call, -ECANCELED, "process %d has ended", call->proc->pid);
     else
         status = handlers[call->nr](call);
     m->current_pid = outer_pid; /* not 0 when another call's end led to this one */
+    if (status == 0 && m->told && m->stalls > 0 && call->proc != NULL)
+        status = call_park(
+            call, &m->stalled); /* it has acted: its end is told when listeners are ready */
     if (status == SC_PENDING) {
         CHECK(call->state == CALL_PARKED);
         machine_arm(m);

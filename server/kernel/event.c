@@ -28,6 +28,7 @@ void event_emit(struct machine *m, const struct event *event)
 {
     if ((m->listened & event->kind) == 0)
         return;
+    m->told = true;
     for (struct list *i = m->listeners.next, *next; i != &m->listeners; i = next) {
         struct listener *l = container_of(i, struct listener, link);
 

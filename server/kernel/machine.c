@@ -52,6 +52,7 @@ int machine_new(const struct machine_spec *spec, const struct host_ops *ops, voi
     list_init(&m->mounts);
     list_init(&m->ready);
     list_init(&m->listeners);
+    list_init(&m->stalled);
     timer_heap_init(&m->clock_timers);
     timer_heap_init(&m->host_timers);
     m->name = strdup(spec->name);
@@ -127,7 +128,7 @@ void machine_random(struct machine *m, void *buf, size_t len)
 /** Whether a virtual clock may jump: everybody waits. */
 static bool everybody_waits(const struct machine *m)
 {
-    return m->holds == 0 && m->busy_guests == 0 && list_empty(&m->ready);
+    return m->holds == 0 && m->busy_guests == 0 && list_empty(&m->ready) && list_empty(&m->stalled);
 }
 
 void machine_arm(struct machine *m)
@@ -190,6 +191,20 @@ void machine_release(struct machine *m)
     m->holds--;
     if (m->holds == 0)
         machine_arm(m);
+}
+
+void machine_stall(struct machine *m)
+{
+    m->stalls++;
+}
+
+void machine_unstall(struct machine *m)
+{
+    CHECK(m->stalls > 0);
+    if (--m->stalls > 0)
+        return;
+    list_splice(&m->ready, &m->stalled);
+    machine_arm(m);
 }
 
 void machine_guest_busy(struct proc *p, bool busy)

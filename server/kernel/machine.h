@@ -72,7 +72,10 @@ struct machine {
     struct list mounts;
     struct list ready; /* struct call.wait: yielded calls, they go on at the next tick */
     struct list listeners;
-    unsigned listened;              /* union of the listeners' kinds */
+    struct list stalled; /* struct call.wait: done, but told only when listeners keep up */
+    uint32_t stalls;     /* machine_stall() */
+    bool told;           /* the call being carried out has emitted an event */
+    unsigned listened;   /* union of the listeners' kinds */
     struct timer_heap clock_timers; /* on the machine's clock */
     struct timer_heap host_timers;  /* on the host's clock */
     uint64_t virtual_ns;            /* the virtual clock */
@@ -137,6 +140,13 @@ void machine_hold(struct machine *m);
 
 /** End one machine_hold(). */
 void machine_release(struct machine *m);
+
+/**
+ * A listener can't keep up: from now on calls that emit events finish only after machine_unstall(), so that
+ * whoever talks most waits for whoever listens, and nothing is lost. Stalls are counted.
+ */
+void machine_stall(struct machine *m);
+void machine_unstall(struct machine *m);
 
 /** A guest starts or stops to run on the host (virtual time stands still while one runs). */
 void machine_guest_busy(struct proc *p, bool busy);

@@ -59,6 +59,7 @@ static void on_written(uv_write_t *req, int status)
     conn_flush(c);
     if (c->refused && conn_all_sent(c))
         shut(c);
+    subscription_drained(&c->events);
     conn_take_lines(c);
     conn_settle(c);
 }

@@ -255,7 +255,7 @@ enum request_status method_trace_subscribe(struct request *rq,
         }
         kinds |= more;
     }
-    subscription_start(&rq->conn->events, machine, kinds);
+    subscription_start(&rq->conn->events, machine, kinds, params->lossless);
     return REQUEST_DONE;
 }
 

@@ -191,6 +191,12 @@ static int take_integer(const cJSON *item, const char *arg, rpc_integer *out, st
     return item == NULL ? 0 : params_int(item, arg, INT64_MIN, INT64_MAX, out, f);
 }
 
+static int take_boolean(const cJSON *item, const char *arg, rpc_boolean *out, struct failure *f)
+{
+    *out = item != NULL && cJSON_IsTrue(item);
+    return item == NULL || cJSON_IsBool(item) ? 0 : fail_value(f, item, arg, "not true or false");
+}
+
 static int take_pid(const cJSON *item, const char *arg, rpc_pid *out, struct failure *f)
 {
     int64_t value = 0;

@@ -72,8 +72,7 @@ static void on_event(struct listener *self, struct machine *m, const struct even
     struct strbuf text = STRBUF_INIT;
     struct json_out o = json_out_to(&text);
 
-    (void)m;
-    if (conn_is_full(s->conn)) {
+    if (conn_is_full(s->conn) && !s->lossless) {
         s->lost++;
         rpc->stats.events_lost++;
         return;
@@ -85,6 +84,25 @@ static void on_event(struct listener *self, struct machine *m, const struct even
     rpc->stats.events++;
     conn_send(s->conn, &text);
     strbuf_done(&text);
+    if (s->lossless && !s->stalling && conn_is_full(s->conn)) {
+        s->stalling = true;
+        machine_stall(m);
+    }
+}
+
+/** Let the calls go on that waited for this subscription. */
+static void unstall(struct subscription *s)
+{
+    if (!s->stalling)
+        return;
+    s->stalling = false;
+    machine_unstall(s->machine->m);
+}
+
+void subscription_drained(struct subscription *s)
+{
+    if (!conn_is_full(s->conn))
+        unstall(s);
 }
 
 void subscription_init(struct subscription *s, struct conn *conn)
@@ -93,11 +111,13 @@ void subscription_init(struct subscription *s, struct conn *conn)
     list_init(&s->in_machine);
 }
 
-void subscription_start(struct subscription *s, struct rpc_machine *machine, unsigned kinds)
+void subscription_start(struct subscription *s, struct rpc_machine *machine, unsigned kinds,
+                        bool lossless)
 {
     subscription_stop(s);
     s->machine = machine;
     s->lost = 0;
+    s->lossless = lossless;
     s->listener = (struct listener){.kinds = kinds, .on_event = on_event};
     list_append(&machine->subscriptions, &s->in_machine);
     listener_add(machine->m, &s->listener);
@@ -107,6 +127,7 @@ void subscription_stop(struct subscription *s)
 {
     if (s->machine == NULL)
         return;
+    unstall(s);
     listener_remove(s->machine->m, &s->listener);
     list_del(&s->in_machine);
     s->machine = NULL;

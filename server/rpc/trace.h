@@ -3,6 +3,9 @@
  * Events of a machine, sent to a connection as notifications of method "event". A connection has at
  * most one subscription. Events that a connection does not read are counted and dropped, not kept;
  * when there is room again, an event of kind "lost" tells their number.
+ *
+ * A lossless subscription loses none: while its connection has too much to read, calls that emit events do not
+ * finish (machine_stall()), so that who talks waits for who listens.
  */
 #ifndef SERVER_RPC_TRACE_H
 #define SERVER_RPC_TRACE_H
@@ -17,12 +20,18 @@ struct subscription {
     struct list in_machine;      /* in machine->subscriptions */
     struct listener listener;
     uint64_t lost; /* events dropped since the last one sent */
+    bool lossless;
+    bool stalling; /* machine_stall() is ours */
 };
 
 void subscription_init(struct subscription *s, struct conn *conn);
 
 /** Start to send events of some kinds (EVENT_*), instead of what was sent before. */
-void subscription_start(struct subscription *s, struct rpc_machine *machine, unsigned kinds);
+void subscription_start(struct subscription *s, struct rpc_machine *machine, unsigned kinds,
+                        bool lossless);
+
+/** The connection has read: go on if that makes room. */
+void subscription_drained(struct subscription *s);
 
 /** Send no more; harmless when nothing is sent. */
 void subscription_stop(struct subscription *s);

@@ -529,3 +529,38 @@ Test(proc, a_fault_of_a_guest_is_told_to_its_parent)
     call_done(&c);
     cr_assert_eq(w_delete(w.p, "root:/elf"), 0);
 }
+
+Test(proc, calls_that_are_heard_wait_for_listeners_that_lag)
+{
+    struct call print;
+    struct call quiet;
+
+    machine_stall(w.m);
+    cr_assert_eq(BEGIN(&print, w.p, DBG_PRINT, dbg_print, S("heard")), SC_PENDING);
+    cr_assert_str_eq(w.log, "heard", "it has acted");
+    cr_assert_eq(BEGIN(&quiet, w.p, ERRNO, last_errno, 0), 0, "nobody heard this one");
+    world_run(&w);
+    cr_assert_null(print.user);
+    machine_unstall(w.m);
+    world_run(&w);
+    cr_assert_eq(print.user, &print);
+    cr_assert_eq(print.status, 0);
+    call_done(&print);
+}
+
+Test(proc, virtual_time_stands_still_while_a_heard_call_waits)
+{
+    struct call sleep;
+    struct call print;
+
+    cr_assert_eq(BEGIN(&sleep, w.p, USLEEP, usleep, 1000), SC_PENDING);
+    machine_stall(w.m);
+    cr_assert_eq(BEGIN(&print, w.p, DBG_PRINT, dbg_print, S("x")), SC_PENDING);
+    world_run(&w);
+    cr_assert_null(sleep.user);
+    machine_unstall(w.m);
+    world_run(&w);
+    cr_assert_eq(sleep.user, &sleep);
+    call_done(&sleep);
+    call_done(&print);
+}
