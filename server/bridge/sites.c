@@ -73,9 +73,15 @@ int sites_add(struct sites *s, uint32_t addr)
     return 0;
 }
 
+/** Index of the first site with a byte at @addr or behind it; sites are two bytes. */
+static size_t first_touched(const struct sites *s, uint64_t addr)
+{
+    return lower_bound(s, addr > 0 ? addr - 1 : 0);
+}
+
 void sites_forget(struct sites *s, uint64_t addr, uint64_t size)
 {
-    size_t first = lower_bound(s, addr);
+    size_t first = first_touched(s, addr);
     size_t end = lower_bound(s, addr + size);
 
     if (first == end)
@@ -87,8 +93,8 @@ void sites_forget(struct sites *s, uint64_t addr, uint64_t size)
 void sites_restore(const struct sites *s, uint64_t addr, unsigned char *copy, size_t size)
 {
     /* A patch changes one byte, the one behind the site's address. */
-    for (size_t i = lower_bound(s, addr > 0 ? addr - 1 : 0);
-         i < s->count && s->at[i] + UINT64_C(1) < addr + size; i++) {
+    for (size_t i = first_touched(s, addr); i < s->count && s->at[i] + UINT64_C(1) < addr + size;
+         i++) {
         unsigned char *vector = copy + (s->at[i] + UINT64_C(1) - addr);
 
         if (*vector == PATCHED_VECTOR && (vector == copy || vector[-1] == INT_OPCODE))

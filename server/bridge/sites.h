@@ -22,7 +22,7 @@ bool sites_has(const struct sites *s, uint32_t addr);
 /** Add an address; one that is there already is fine. Returns 0; -ENOSPC at the limit, -ENOMEM. */
 int sites_add(struct sites *s, uint32_t addr);
 
-/** Remove the addresses in [@addr, @addr + @size). */
+/** Remove the sites of which a byte is in [@addr, @addr + @size). */
 void sites_forget(struct sites *s, uint64_t addr, uint64_t size);
 
 /**

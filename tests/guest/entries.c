@@ -243,6 +243,23 @@ static int unmapped_gate(void)
     return call_code(code);
 }
 
+/** So is one of which only the second byte goes. */
+static int split_gate(void)
+{
+    unsigned char *page = code + 4096;
+    unsigned char *at = page - VECTOR_AT;
+
+    MUST(sc_mmap(code, 4096, MM_READ | MM_WRITE) == 0);
+    MUST(sc_mmap(page, 4096, MM_READ | MM_WRITE) == 0);
+    memcpy(at, yield_code, sizeof(yield_code));
+    MUST(call_code(at) == 0 && call_code(at) == 0);
+    MUST(sc_munmap(page) == 0);
+    MUST(sc_mmap(page, 4096, MM_READ | MM_WRITE) == 0);
+    memcpy(at, yield_code, sizeof(yield_code));
+    page[0] = 0x80;
+    return call_code(at);
+}
+
 /** A copy of patched code is no gate. */
 static int copied_gate(void)
 {
@@ -274,6 +291,7 @@ static int written_gate(void)
 }
 #else
 #define unmapped_gate many_gates
+#define split_gate many_gates
 #define copied_gate many_gates
 #define written_gate many_gates
 #endif
@@ -298,11 +316,11 @@ static int many_gates(void)
 }
 
 static const struct guest_case cases[] = {
-    CASE(all_numbers), CASE(odd_numbers),    CASE(uprobe),     CASE(uretprobe),
-    CASE(int80),       CASE(int80_yield),    CASE(other_gate), CASE(sysenter),
-    CASE(far_jump),    CASE(far_read),       CASE(vsyscall),   CASE(vsyscall_read),
-    CASE(thread_area), CASE(rewritten_gate), CASE(many_gates), CASE(unmapped_gate),
-    CASE(copied_gate), CASE(written_gate),
+    CASE(all_numbers), CASE(odd_numbers),    CASE(uprobe),       CASE(uretprobe),
+    CASE(int80),       CASE(int80_yield),    CASE(other_gate),   CASE(sysenter),
+    CASE(far_jump),    CASE(far_read),       CASE(vsyscall),     CASE(vsyscall_read),
+    CASE(thread_area), CASE(rewritten_gate), CASE(many_gates),   CASE(unmapped_gate),
+    CASE(split_gate),  CASE(copied_gate),    CASE(written_gate),
 };
 
 int main(void)

@@ -77,6 +77,8 @@ Test(entries, gates_are_forgotten)
 {
     run_entry(SC_GATE_I386, "unmapped_gate", PS_FAILURE, FAIL_EXCEPTION);
     cr_assert_not_null(strstr(l.log, "at 0x40000005 is no gate"), "%s", l.log);
+    run_entry(SC_GATE_I386, "split_gate", PS_FAILURE, FAIL_EXCEPTION);
+    cr_assert_not_null(strstr(l.log, "at 0x40000fff is no gate"), "%s", l.log);
     run_entry(SC_GATE_I386, "copied_gate", PS_FAILURE, FAIL_EXCEPTION);
     cr_assert_not_null(strstr(l.log, "a copy of code whose int $0x40 was patched"), "%s", l.log);
 }
