@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/rpc/envelope.h"
 
+#include <errno.h>
+#include <math.h>
 #include <string.h>
 
 /** The members of a request. */
@@ -60,6 +62,37 @@ static int check_members(const struct members *m, struct json_span id, struct fa
     return 0;
 }
 
+/**
+ * Turn the numbers of a tree that are beyond what a double holds for sure to raw text, so that who
+ * is told of them is told what was written. Goes as deep as json_check() lets a text nest.
+ * @text     what @item was made of.
+ * Returns   0, -ENOMEM.
+ */
+static int keep_large_numbers(cJSON *item, struct json_span text)
+{
+    struct json_iter it;
+    struct json_span key;
+    struct json_span value;
+    int err = 0;
+
+    if (cJSON_IsNumber(item) && !(fabs(item->valuedouble) <= (double)JSON_EXACT_MAX)) {
+        item->valuestring = cJSON_malloc(text.len + 1);
+        if (item->valuestring == NULL)
+            return -ENOMEM;
+        memcpy(item->valuestring, text.ptr, text.len);
+        item->valuestring[text.len] = '\0';
+        item->type = cJSON_Raw;
+        return 0;
+    }
+    if (!cJSON_IsArray(item) && !cJSON_IsObject(item))
+        return 0;
+    json_iter_init(&it, text);
+    item = item->child;
+    for (; err == 0 && item != NULL && json_iter_next(&it, &key, &value); item = item->next)
+        err = keep_large_numbers(item, value);
+    return err;
+}
+
 static int parse(struct json_span text, struct envelope *out, struct failure *f)
 {
     if (json_kind(text) != JSON_OBJECT)
@@ -68,7 +101,7 @@ static int parse(struct json_span text, struct envelope *out, struct failure *f)
         return fail(f, RPC_E_INVALID, NULL,
                     "a string holds \\u0000; send such bytes with \"encoding\": \"base64\"");
     out->tree = cJSON_ParseWithLength(text.ptr, text.len);
-    if (out->tree == NULL)
+    if (out->tree == NULL || keep_large_numbers(out->tree, text) < 0)
         return fail(f, RPC_E_INTERNAL, NULL, "out of memory");
     return 0;
 }

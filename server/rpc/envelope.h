@@ -12,7 +12,8 @@
 #include <cjson/cJSON.h>
 
 struct envelope {
-    cJSON *tree;         /* returned; cJSON_Delete(); NULL when the text is no object */
+    cJSON *tree; /* returned; cJSON_Delete(); NULL when the text is no object. Numbers that a
+                            double can't hold for sure (beyond 2^53-1) are of type cJSON_Raw: text */
     struct json_span id; /* as it was written, in the text; "null" when unusable; empty: none */
     const char *method;  /* in the tree; NULL when there is none */
     cJSON *params;       /* in the tree; NULL when there is none */

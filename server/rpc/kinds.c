@@ -225,7 +225,7 @@ static int take_mask(struct decoder *d, const char *group, uint32_t *out)
         }
         return 0;
     }
-    if (!cJSON_IsNumber(item))
+    if (!cJSON_IsNumber(item) && !cJSON_IsRaw(item))
         return fail_value(d->failure, item, arg, "neither an array of names nor a number");
     if (params_uint(item, arg, UINT32_MAX, &value, d->failure) < 0)
         return -1;

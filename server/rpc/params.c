@@ -98,20 +98,6 @@ int params_sort(const struct sc_field_info *fields, const cJSON *params, param_e
     return err;
 }
 
-/** The text of a whole number, printed to @buf for a JSON number; NULL when it is none. */
-static const char *number_text(const cJSON *item, char *buf, size_t size)
-{
-    double v = item->valuedouble;
-
-    if (cJSON_IsString(item))
-        return item->valuestring;
-    if (!cJSON_IsNumber(item) || v < -(double)JSON_EXACT_MAX || v > (double)JSON_EXACT_MAX ||
-        v != (double)(int64_t)v)
-        return NULL;
-    (void)snprintf(buf, size, "%" PRId64, (int64_t)v);
-    return buf;
-}
-
 /** Whether a text is an optional minus and digits, nothing else. */
 static bool is_decimal(const char *text)
 {
@@ -123,16 +109,41 @@ static bool is_decimal(const char *text)
     return digits > 0 && text[digits] == '\0';
 }
 
+/**
+ * The text of a whole number.
+ * @wide     it has 64 bits, and may so be a decimal string.
+ * @buf      where a JSON number is printed to; @size bytes.
+ * Returns   it; NULL, said in @f, when the item is none.
+ */
+static const char *number_text(const cJSON *item, const char *arg, bool wide, char *buf,
+                               size_t size, struct failure *f)
+{
+    double v = item->valuedouble;
+
+    if (wide && cJSON_IsString(item) && is_decimal(item->valuestring))
+        return item->valuestring;
+    if (cJSON_IsNumber(item) && v >= -(double)JSON_EXACT_MAX && v <= (double)JSON_EXACT_MAX &&
+        v == (double)(int64_t)v) {
+        (void)snprintf(buf, size, "%" PRId64, (int64_t)v);
+        return buf;
+    }
+    if (wide)
+        (void)fail_value(f, item, arg,
+                         "not a whole number (above 2^53-1 it must be a decimal string)");
+    else
+        (void)fail_value(f, item, arg, "not a whole number");
+    return NULL;
+}
+
 int params_int(const cJSON *item, const char *arg, int64_t min, int64_t max, int64_t *out,
                struct failure *f)
 {
     char buf[32];
-    const char *text = number_text(item, buf, sizeof(buf));
+    const char *text = number_text(item, arg, max > UINT32_MAX, buf, sizeof(buf), f);
     long long value;
 
-    if (text == NULL || !is_decimal(text))
-        return fail_value(f, item, arg,
-                          "not a whole number (above 2^53-1 it must be a decimal string)");
+    if (text == NULL)
+        return -1;
     errno = 0;
     value = strtoll(text, NULL, 10);
     if (errno != 0 || value < min || value > max)
@@ -144,12 +155,11 @@ int params_int(const cJSON *item, const char *arg, int64_t min, int64_t max, int
 int params_uint(const cJSON *item, const char *arg, uint64_t max, uint64_t *out, struct failure *f)
 {
     char buf[32];
-    const char *text = number_text(item, buf, sizeof(buf));
+    const char *text = number_text(item, arg, max > UINT32_MAX, buf, sizeof(buf), f);
     unsigned long long value;
 
-    if (text == NULL || !is_decimal(text))
-        return fail_value(f, item, arg,
-                          "not a whole number (above 2^53-1 it must be a decimal string)");
+    if (text == NULL)
+        return -1;
     errno = 0;
     value = strtoull(text, NULL, 10);
     if (errno != 0 || *text == '-' || value > max)
@@ -246,7 +256,7 @@ static int take_mlimits(const cJSON *item, const char *arg, rpc_mlimits *out, st
 static int take_id(const cJSON *item, const char *arg, rpc_id *out, struct failure *f)
 {
     *out = (struct json_span){NULL, 0};
-    if (cJSON_IsString(item) || cJSON_IsNumber(item) || cJSON_IsNull(item))
+    if (cJSON_IsString(item) || cJSON_IsNumber(item) || cJSON_IsRaw(item) || cJSON_IsNull(item))
         return 0;
     return fail_value(f, item, arg, "not an id: a string, a number or null");
 }
@@ -348,8 +358,9 @@ int params_mount(const cJSON *object, struct rpc_mount_object *out, struct failu
     return take_string(at[2], "opts", &out->opts, f);
 }
 
-/** Take one of machine_limits' members. */
-static int take_limit(const cJSON *item, struct rpc_machine_limits_object *out, struct failure *f)
+/** Take one of machine_limits' members. @seen: bits of those taken before. */
+static int take_limit(const cJSON *item, unsigned *seen, struct rpc_machine_limits_object *out,
+                      struct failure *f)
 {
     const struct {
         const char *name;
@@ -362,8 +373,12 @@ static int take_limit(const cJSON *item, struct rpc_machine_limits_object *out, 
     };
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        if (strcmp(rows[i].name, item->string) == 0)
-            return params_int(item, "limits", 0, rows[i].max, rows[i].at, f);
+        if (strcmp(rows[i].name, item->string) != 0)
+            continue;
+        if ((*seen & 1u << i) != 0)
+            return fail(f, RPC_E_PARAMS, "limits", "limit '%s' given twice", item->string);
+        *seen |= 1u << i;
+        return params_int(item, "limits", 0, rows[i].max, rows[i].at, f);
     }
     return fail(f, RPC_E_PARAMS, "limits", "unknown limit '%s'", item->string);
 }
@@ -371,9 +386,11 @@ static int take_limit(const cJSON *item, struct rpc_machine_limits_object *out, 
 int params_machine_limits(const cJSON *first, struct rpc_machine_limits_object *out,
                           struct failure *f)
 {
+    unsigned seen = 0;
+
     *out = (struct rpc_machine_limits_object){0};
     for (const cJSON *item = first; item != NULL; item = item->next) {
-        if (take_limit(item, out, f) < 0)
+        if (take_limit(item, &seen, out, f) < 0)
             return -1;
     }
     return 0;

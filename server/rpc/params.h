@@ -30,7 +30,7 @@ int params_sort(const struct sc_field_info *fields, const cJSON *params, param_e
                 void *user, const cJSON **at, struct failure *f);
 
 /**
- * A whole number: a JSON number that is exact, or a decimal string.
+ * A whole number: a JSON number that is exact, or, where @max is beyond 32 bits, a decimal string.
  * @arg      static; for the failure.
  * @out      the number's text as int64_t or, when @is_unsigned, uint64_t in the same bits.
  * Returns   0, -1 said in @f: no whole number, or outside of @min..@max (of 64 bits when unsigned).

@@ -244,7 +244,10 @@ Test(bad_input, bad_argument_types_name_the_argument)
         {"SC_CLOSE", "[2147483648]", "\"arg\":\"fd\""},
         {"SC_CLOSE", "[\"x\"]", "\"arg\":\"fd\""},
         {"SC_CLOSE", "[null]", "\"arg\":\"fd\""},
-        {"SC_CLOSE", "[9007199254740993]", "decimal string"},
+        {"SC_CLOSE", "[\"1\"]", "\"value\":\"1\""},
+        {"SC_CLOSE", "{\"fd\":1,\"as\":\"2\"}", "\"arg\":\"as\""},
+        {"SC_READDIR", "[1,\"0\"]", "not a whole number"},
+        {"SC_READ", "[1,9007199254740993,1]", "decimal string"},
         {"SC_READ", "[1,\"9223372036854775808\",1]", "\"arg\":\"offset\""},
         {"SC_READ", "[1,0,-1]", "\"arg\":\"size\""},
         {"SC_READ", "[1,0,\"-1\"]", "\"arg\":\"size\""},
@@ -263,6 +266,11 @@ Test(bad_input, bad_argument_types_name_the_argument)
         {"machine.create", "{\"names\":[5]}", "\"arg\":\"names\""},
         {"machine.create", "{\"names\":[{\"name\":\"x\"}]}", "\"arg\":\"driver\""},
         {"machine.create", "{\"limits\":{\"cats\":9}}", "unknown limit 'cats'"},
+        {"machine.create", "{\"limits\":{\"procs\":9,\"fds\":9,\"procs\":9}}",
+         "limit 'procs' given twice"},
+        {"machine.create", "{\"limits\":{\"procs\":\"9\"}}", "\"arg\":\"limits\""},
+        {"machine.create", "{\"names\":[{\"name\":\"x\",\"driver\":\"ramfs\",\"name\":\"y\"}]}",
+         "given twice"},
         {"machine.create", "{\"limits\":{\"procs\":-1}}", "\"arg\":\"limits\""},
         {"trace.subscribe", "{\"events\":\"log\"}", "\"arg\":\"events\""},
         {"trace.subscribe", "{\"events\":[\"dog\"]}", "\"arg\":\"events\""},
@@ -274,5 +282,32 @@ Test(bad_input, bad_argument_types_name_the_argument)
     client_open(&c, d.socket);
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
         call_fails(&c, cases[i].method, cases[i].params, -32602, cases[i].word);
+    client_close(&c);
+}
+
+Test(bad_input, large_numbers_are_told_as_they_were_written)
+{
+    static const struct {
+        const char *method, *params, *value;
+    } cases[] = {
+        {"SC_CLOSE", "[9007199254740993]", "\"value\":9007199254740993,"},
+        {"SC_CLOSE", "[[ 1,9007199254740993]]", "\"value\":[1,9007199254740993],"},
+        {"SC_CLOSE", "{\"fd\": {\"a\":1, \"b\" : 1e99 }}", "\"value\":{\"a\":1,\"b\":1e99},"},
+        {"SC_READ", "[1, -1E400 ,1]", "\"value\":-1E400,"},
+        {"SC_OPEN", "[\"root:/\",9007199254740992]", "\"value\":9007199254740992,"},
+        {"machine.create", "{\"seed\":18446744073709551617}", "\"value\":18446744073709551617,"},
+        {"proc.info", "[9007199254740993]", "\"value\":9007199254740993,"},
+    };
+    struct client c;
+
+    client_open(&c, d.socket);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const char *line;
+
+        client_sendf(&c, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"%s\",\"params\":%s}",
+                     cases[i].method, cases[i].params);
+        line = client_line(&c);
+        cr_assert(strstr(line, cases[i].value) != NULL, "%s", line);
+    }
     client_close(&c);
 }

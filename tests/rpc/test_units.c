@@ -222,6 +222,20 @@ Test(codec, numbers_at_their_ends)
     strbuf_done(&why);
 }
 
+Test(codec, strings_stand_only_for_64_bits)
+{
+    struct strbuf why = STRBUF_INIT;
+    union sc_args args;
+
+    cr_assert_eq(decode("SC_READ", "[1,\"2\",\"3\"]", &args, &why), 0);
+    cr_assert(args.read.offset == 2 && args.read.size == 3);
+    cr_assert_eq(decode("SC_READ", "[\"1\",2,3]", &args, &why), -1);
+    cr_assert_eq(decode("SC_EXIT", "[\"0\"]", &args, &why), -1);
+    cr_assert_eq(decode("SC_READDIR", "[1,\"0\"]", &args, &why), -1);
+    cr_assert_eq(decode("SC_OPEN", "[\"a:\",\"1\"]", &args, &why), -1);
+    strbuf_done(&why);
+}
+
 Test(codec, masks_by_name_and_number)
 {
     struct strbuf why = STRBUF_INIT;
