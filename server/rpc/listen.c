@@ -3,10 +3,17 @@
 #include "server/rpc/conn.h"
 
 #include <errno.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 enum { BACKLOG = 128 };
+
+/**
+ * File descriptors that connections leave to everything else. When there is none left at all, libuv
+ * accepts connections and closes them without a word to anybody; we want to tell before.
+ */
+enum { FILES_SPARE = 8 };
 
 static bool uid_is_listed(const struct rpc_options *opt, uint32_t uid)
 {
@@ -17,21 +24,35 @@ static bool uid_is_listed(const struct rpc_options *opt, uint32_t uid)
     return uid == 0 || uid == geteuid();
 }
 
+/** Whether descriptors are left besides @fd, the lowest that was free. Returns 0, -1. */
+static int check_files(int fd, struct failure *f)
+{
+    struct rlimit files;
+
+    if (getrlimit(RLIMIT_NOFILE, &files) < 0 || (rlim_t)fd + FILES_SPARE < files.rlim_cur)
+        return 0;
+    return fail(f, EMFILE, NULL,
+                "the daemon may have %llu files open and nearly has: raise that (ulimit -n), or "
+                "lower its limit connections",
+                (unsigned long long)files.rlim_cur);
+}
+
 /** Whether the peer may use the daemon; why not is said in @f. */
 static bool may_enter(struct conn *c, struct failure *f)
 {
     struct rpc *rpc = c->rpc;
     struct ucred peer = {.uid = (uid_t)-1};
     socklen_t size = sizeof(peer);
-    uv_os_fd_t fd;
+    uv_os_fd_t fd = -1;
 
+    if (uv_fileno((uv_handle_t *)&c->pipe, &fd) == 0 && check_files(fd, f) < 0)
+        return false;
     if ((uint64_t)rpc->stats.connections > rpc->limits.connections) {
         (void)fail(f, EAGAIN, NULL, "%llu connections are open (limit connections)",
                    (unsigned long long)rpc->limits.connections);
         return false;
     }
-    if (uv_fileno((uv_handle_t *)&c->pipe, &fd) < 0 ||
-        getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0 ||
+    if (fd < 0 || getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0 ||
         !uid_is_listed(&rpc->opt, peer.uid)) {
         (void)fail(f, RPC_E_NOT_AUTHORISED, NULL,
                    "uid %ld is neither the daemon's user nor listed in allow_uids",
@@ -41,23 +62,38 @@ static bool may_enter(struct conn *c, struct failure *f)
     return true;
 }
 
+/** Log that a connection was refused; a lack of descriptors once, until some are free again. */
+static void log_refusal(struct rpc *rpc, int err, const char *why)
+{
+    bool lack = err == EMFILE || err == ENFILE;
+
+    if (!lack || !rpc->short_of_files)
+        rpc_log(rpc, "warn", "a connection was refused: %s", why);
+    rpc->short_of_files = rpc->short_of_files || lack;
+}
+
 static void on_connection(uv_stream_t *listener, int status)
 {
     struct rpc *rpc = listener->data;
     struct failure f = FAILURE_INIT;
     struct conn *c;
+    int err = status < 0 ? status : conn_accept(rpc, &c);
 
-    if (status < 0 || conn_accept(rpc, &c) < 0) {
-        rpc_log(rpc, "warn", "a connection could not be accepted: %s",
-                status < 0 ? uv_strerror(status) : "no resources");
+    if (err < 0) {
+        rpc->stats.connections_refused++;
+        log_refusal(rpc, -err,
+                    err == UV_EMFILE || err == UV_ENFILE
+                        ? "too many open files: raise the limit (ulimit -n)"
+                        : uv_strerror(err));
         return;
     }
     if (may_enter(c, &f)) {
+        rpc->short_of_files = false;
         conn_start(c);
         return;
     }
     rpc->stats.connections_refused++;
-    rpc_log(rpc, "warn", "a connection was refused: %s", f.why.text[0]);
+    log_refusal(rpc, f.code, f.why.text[0]);
     conn_refuse(c, &f);
     failure_done(&f);
 }

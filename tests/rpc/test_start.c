@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -125,7 +126,7 @@ Test(start, a_disk_that_is_no_database_is_refused, .timeout = 60)
 
     daemon_prepare(&d);
     write_file(&d, "root.db", "certainly not a database");
-    expect_refusal(&d, args, 1, "root.db");
+    expect_refusal(&d, args, 1, "the default machine's root: Input/output error; ");
     cr_assert_neq(access(d.socket, F_OK), 0, "the socket is left behind");
     cr_assert_eq(access(text_of(path, sizeof(path), "%s/root.db", d.dir), F_OK), 0);
     daemon_clean(&d);
@@ -199,6 +200,44 @@ Test(start, only_listed_users_get_in, .timeout = 60)
     daemon_start(&d, "{\"allow_uids\":[7, 65534]}");
     open_doors(&d);
     cr_assert(stranger_gets_in(&d));
+    daemon_stop(&d);
+}
+
+/** How often a word stands in a text. */
+static int count_of(const char *text, const char *word)
+{
+    int count = 0;
+
+    for (const char *at = strstr(text, word); at != NULL; at = strstr(at + 1, word))
+        count++;
+    return count;
+}
+
+Test(start, a_lack_of_file_descriptors_is_told_and_logged_once, .timeout = 60)
+{
+    enum { FILES = 64, CLIENTS = 80 };
+    const struct rlimit few = {FILES, FILES};
+    struct client all[CLIENTS];
+    struct daemon d;
+    int open_count = 0;
+    int refused = 0;
+    char *log;
+
+    daemon_start(&d, NULL);
+    cr_assert_eq(prlimit(d.pid, RLIMIT_NOFILE, &few, NULL), 0);
+    while (open_count < CLIENTS && refused < 3) {
+        struct client *c = &all[open_count++];
+
+        client_open(c, d.socket);
+        client_send(c, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"server.info\"}");
+        refused += strstr(client_line(c), "\"code\":24,\"message\":\"EMFILE\"") != NULL;
+    }
+    cr_assert_eq(refused, 3);
+    log = daemon_log_text(&d);
+    cr_assert_eq(count_of(log, "ulimit -n"), 1, "%s", log);
+    free(log);
+    while (open_count > 0)
+        client_close(&all[--open_count]);
     daemon_stop(&d);
 }
 
