@@ -56,6 +56,8 @@ void conn_close(struct conn *c)
                        "the connection is gone");
     subscription_stop(&c->events);
     leave_session(c);
+    while (!list_empty(&c->machines))
+        machines_remove(container_of(c->machines.next, struct rpc_machine, in_conn));
     uv_close((uv_handle_t *)&c->pipe, on_closed);
     uv_close((uv_handle_t *)&c->timer, on_closed);
     if (c->hangup_fd >= 0)
@@ -197,6 +199,7 @@ int conn_accept(struct rpc *rpc, struct conn **out)
     c->timer.data = c;
     list_init(&c->link);
     list_init(&c->requests);
+    list_init(&c->machines);
     frame_init(&c->in, (size_t)rpc->limits.message_bytes);
     subscription_init(&c->events, c);
     (void)uv_timer_init(rpc->loop, &c->timer);

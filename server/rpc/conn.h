@@ -54,6 +54,7 @@ struct conn {
     struct session *session; /* referenced, maybe over; NULL before the first */
     bool attached;           /* counted in session->conns */
     bool talks;              /* and in session->talkers */
+    struct list machines;    /* struct rpc_machine.in_conn: transient, they go with it */
     struct subscription events;
 };
 
@@ -78,7 +79,7 @@ void conn_set_session(struct conn *c, struct session *s);
 /** A request of the connection was answered: a half-closed one may be done. */
 void conn_request_gone(struct conn *c);
 
-/** Cancel what waits, leave the session, close. Harmless when it is closing. */
+/** Cancel what waits, leave the session, end the transient machines, close. Harmless when it is closing. */
 void conn_close(struct conn *c);
 
 /** Of a daemon that stops: read no more, close when everything is sent. */

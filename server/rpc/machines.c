@@ -110,6 +110,7 @@ int rpc_add_machine(struct rpc *rpc, const struct rpc_machine_request *request, 
     machine->rpc = rpc;
     list_init(&machine->sessions);
     list_init(&machine->subscriptions);
+    list_init(&machine->in_conn);
     if (request->name != NULL)
         (void)strcpy(machine->name, request->name);
     else
@@ -147,6 +148,7 @@ void machines_remove(struct rpc_machine *machine)
     while (!list_empty(&machine->sessions))
         session_leave(container_of(machine->sessions.next, struct session, in_machine));
     listener_remove(m, &machine->listener);
+    list_del(&machine->in_conn);
     HASH_DEL(rpc->machines, machine);
     rpc->stats.machines--;
     machine_free(m);

@@ -16,6 +16,7 @@ struct rpc_machine {
     struct listener listener;  /* learns of ends of processes */
     struct list sessions;      /* struct session.in_machine: alive */
     struct list subscriptions; /* struct subscription.in_machine */
+    struct list in_conn;       /* in the conn->machines that it goes with, when transient */
     bool ended;                /* init has; rpc_tidy() frees it */
 };
 

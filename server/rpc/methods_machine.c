@@ -61,6 +61,7 @@ enum request_status method_machine_create(struct request *rq,
 {
     struct rpc_machine_request wish = {.name = params->name, .seed = (uint64_t)params->seed};
     struct why why = WHY_INIT;
+    struct rpc_machine *machine;
     struct machine *m;
     struct json_out o = request_result(rq);
     int err;
@@ -74,12 +75,15 @@ enum request_status method_machine_create(struct request *rq,
         fail_with(&rq->failure, err, &why);
         return REQUEST_FAILED;
     }
+    machine = m->owner;
     for (const cJSON *item = params->names; item != NULL; item = item->next) {
         if (make_fs(rq, m, item) < 0) {
-            machines_remove(m->owner);
+            machines_remove(machine);
             return REQUEST_FAILED;
         }
     }
+    if (params->transient)
+        list_append(&rq->conn->machines, &machine->in_conn);
     out_open(&o, '{');
     out_key(&o, "machine");
     out_string(&o, m->name);

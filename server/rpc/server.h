@@ -22,8 +22,8 @@ struct rpc {
     struct rpc_machine *machines; /* uthash by name */
     uint64_t names_made;          /* of machines without a name */
     uv_pipe_t listener;
-    uv_timer_t later; /* machines_tidy() at the next turn; end of the stop's patience */
-    unsigned handles; /* open ones of the two above */
+    uv_timer_t later;    /* machines_tidy() at the next turn; end of the stop's patience */
+    unsigned handles;    /* open ones of the two above */
     bool short_of_files; /* file descriptors are used up: said in the log */
     bool stopping;
     void (*on_stopped)(void *user);

@@ -116,6 +116,28 @@ Test(methods, machines_are_made_listed_and_destroyed)
     call_done_ok(&c, "machine.destroy", "{\"machine\":\"a.b_c-1\"}");
 }
 
+Test(methods, transient_machines_go_with_the_connection_that_made_them)
+{
+    struct client maker;
+
+    client_open(&maker, d.socket);
+    call_done_ok(&maker, "machine.create", "{\"name\":\"gone\",\"transient\":true}");
+    call_done_ok(&maker, "machine.create", "{\"name\":\"before\",\"transient\":true}");
+    call_done_ok(&maker, "machine.create", "{\"name\":\"kept\",\"transient\":false}");
+    call_done_ok(&maker, "session.open", "{\"machine\":\"gone\"}");
+    call_done_ok(&maker, "SC_NEW_PROC", NULL);
+    client_send(&maker, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"SC_PROC_WAIT_ANY\"}");
+    call_done_ok(&c, "machine.destroy", "[\"before\"]"); /* anybody may, at any time */
+    call_done_ok(&c, "session.open", "{\"machine\":\"gone\"}");
+    cr_assert_eq(daemon_stat(&d, "machines"), 3);
+    client_close(&maker);
+    daemon_await_stat(&d, "machines", 2);
+    call_fails(&c, "SC_YIELD", NULL, -32001, "over");
+    call_fails(&c, "machine.info", "{\"machine\":\"gone\"}", -32602, "machine.list");
+    call_fails(&c, "machine.create", "{\"transient\":1}", -32602, "\"arg\":\"transient\"");
+    call_done_ok(&c, "machine.destroy", "[\"kept\"]");
+}
+
 Test(methods, a_machine_whose_filesystems_fail_is_not_made)
 {
     call_fails(&c, "machine.create",
