@@ -4,6 +4,7 @@
 #include "server/kernel/machine.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 
 /** Split name:/path and find the view. */
@@ -188,6 +189,20 @@ int sc_read(struct call *call, const struct sc_read_args *args, struct sc_read_o
     return 0;
 }
 
+/** Say how full a filesystem is that has no room. Returns @err. */
+static int explain_full(struct call *call, const struct mount *m, int err)
+{
+    struct fs_statfs st;
+
+    if ((err != -ENOSPC && err != -EDQUOT) || m->fs->ops->statfs(m->fs, &st) < 0)
+        return err;
+    if (st.bytes_total == 0)
+        return call_why(call, err, "filesystem %s holds %" PRIu64 " bytes of files", m->driver,
+                        st.bytes_used);
+    return call_why(call, err, "filesystem %s holds %" PRIu64 " of %" PRIu64 " bytes", m->driver,
+                    st.bytes_used, st.bytes_total);
+}
+
 int sc_write(struct call *call, const struct sc_write_args *args, struct sc_write_out *out)
 {
     struct open_file *f;
@@ -204,7 +219,7 @@ int sc_write(struct call *call, const struct sc_write_args *args, struct sc_writ
         return err;
     count = vfs_write(f, args->data.ptr, size, off);
     if (count < 0)
-        return (int)count;
+        return explain_full(call, f->mount, (int)count);
     out->size = (uint64_t)count;
     return 0;
 }
