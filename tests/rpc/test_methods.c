@@ -206,7 +206,7 @@ static int levels_of(const cJSON *root, const cJSON **last)
 Test(methods, the_tree_is_cut_at_level_64)
 {
     enum { LEVELS = 64, BELOW = 6 };
-    const cJSON *last;
+    const cJSON *last = NULL;
     char params[64];
     cJSON *tree;
 
