@@ -269,6 +269,7 @@ static int make_layers(struct daemon *d)
         err = bridge_new(&d->loop, &d->bridge);
     if (err < 0)
         return fail_start(d, "start", err, NULL);
+    bridge_set_patching(d->bridge, d->config.patch_gates);
     host_set_spawn(d->host, daemon_spawn, d);
     options.daemon.host = d->host;
     err = rpc_new(&d->loop, &options, &d->rpc);

@@ -65,6 +65,7 @@ static int make_machine(struct run *r)
         (void)cJSON_AddItemToArray(names, name);
     }
     (void)cJSON_AddStringToObject(params, "clock", r->opts->virtual_clock ? "virtual" : "real");
+    (void)cJSON_AddBoolToObject(params, "transient", !r->opts->keep_daemon);
     r->doing = "making the machine";
     code = run_must(r, "machine.create", params, &result);
     if (code != 0)

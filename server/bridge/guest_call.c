@@ -128,7 +128,9 @@ static void fail_no_gate(struct guest *g, uint64_t site)
     const bool copied = g->sites.count > 0 && site < guest_user_limit(SC_GATE_I386);
 
     guest_fail(g, FAIL_EXCEPTION, "int $0x80 or sysenter at 0x%" PRIx64 " is no gate%s", site,
-               copied ? " (or a copy of code whose int $0x40 was patched when it first ran)" : "");
+               copied ? " (or a copy of code whose int $0x40 was patched when it first ran: scboxd "
+                        "--no-patch)"
+                      : "");
 }
 
 void guest_on_notify(uv_poll_t *poll, int status, int events)

@@ -123,12 +123,22 @@ static int read_log_level(struct reader *r, struct json_span value)
     return 0;
 }
 
-static int read_default_machine(struct reader *r, struct json_span value)
+static int take_bool(struct reader *r, struct json_span value, bool *out)
 {
     if (json_kind(value) != JSON_BOOL)
         return complain(r, value.ptr, "true or false was expected");
-    r->config->default_machine = *value.ptr == 't';
+    *out = *value.ptr == 't';
     return 0;
+}
+
+static int read_default_machine(struct reader *r, struct json_span value)
+{
+    return take_bool(r, value, &r->config->default_machine);
+}
+
+static int read_patch_gates(struct reader *r, struct json_span value)
+{
+    return take_bool(r, value, &r->config->patch_gates);
 }
 
 static int read_source_roots(struct reader *r, struct json_span value)
@@ -206,13 +216,10 @@ static const struct {
     const char *key;
     key_fn read;
 } keys[] = {
-    {"socket", read_socket},
-    {"state", read_state},
-    {"log_level", read_log_level},
-    {"default_machine", read_default_machine},
-    {"source_roots", read_source_roots},
-    {"allow_uids", read_allow_uids},
-    {"limits", read_limits},
+    {"socket", read_socket},           {"state", read_state},
+    {"log_level", read_log_level},     {"default_machine", read_default_machine},
+    {"patch_gates", read_patch_gates}, {"source_roots", read_source_roots},
+    {"allow_uids", read_allow_uids},   {"limits", read_limits},
 };
 
 enum { KEY_COUNT = sizeof(keys) / sizeof(keys[0]) };
@@ -316,8 +323,10 @@ int strings_add(struct strings *list, const char *text)
 
 void config_init(struct config *c)
 {
-    *c = (struct config){
-        .log_level = LOG_INFO, .default_machine = true, .limits = rpc_limits_initial()};
+    *c = (struct config){.log_level = LOG_INFO,
+                         .default_machine = true,
+                         .patch_gates = true,
+                         .limits = rpc_limits_initial()};
 }
 
 void config_done(struct config *c)

@@ -34,6 +34,7 @@ struct config {
     char *state;  /* owned; NULL: config_default_state() */
     enum log_level log_level;
     bool default_machine;
+    bool patch_gates; /* bridge_set_patching() */
     struct strings source_roots;
     uint32_t *allow_uids; /* owned */
     size_t allow_uid_count;

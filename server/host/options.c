@@ -24,6 +24,9 @@ static const char help[] =
     "  -r, --source-root DIR    clients may make filesystems from files below DIR; may be\n"
     "                           repeated; the state directory always is one\n"
     "  -n, --no-default-machine boot no machine; clients create their own\n"
+    "  -p, --no-patch           leave the int $0x40 of i386 guests as it is: slower, and right "
+    "for\n"
+    "                           programs that copy or check their own code\n"
     "  -h, --help               print this and exit\n"
     "  -V, --version            print the version and exit\n"
     "\n"
@@ -33,18 +36,14 @@ static const char help[] =
     "Try:  scboxd &  scbox shell\n";
 
 static const struct option options[] = {
-    {"socket", required_argument, NULL, 's'},
-    {"state", required_argument, NULL, 'd'},
-    {"config", required_argument, NULL, 'c'},
-    {"log-level", required_argument, NULL, 'l'},
-    {"source-root", required_argument, NULL, 'r'},
-    {"no-default-machine", no_argument, NULL, 'n'},
-    {"help", no_argument, NULL, 'h'},
-    {"version", no_argument, NULL, 'V'},
-    {NULL, 0, NULL, 0},
+    {"socket", required_argument, NULL, 's'},      {"state", required_argument, NULL, 'd'},
+    {"config", required_argument, NULL, 'c'},      {"log-level", required_argument, NULL, 'l'},
+    {"source-root", required_argument, NULL, 'r'}, {"no-default-machine", no_argument, NULL, 'n'},
+    {"no-patch", no_argument, NULL, 'p'},          {"help", no_argument, NULL, 'h'},
+    {"version", no_argument, NULL, 'V'},           {NULL, 0, NULL, 0},
 };
 
-static const char short_options[] = "s:d:c:l:r:nhV";
+static const char short_options[] = "s:d:c:l:r:nphV";
 
 static enum options_wish usage(const char *what, const char *detail)
 {
@@ -87,6 +86,9 @@ static enum options_wish take_option(int option, struct config *config)
                                                                : usage("out of memory", "");
     case 'n':
         config->default_machine = false;
+        return OPTIONS_RUN;
+    case 'p':
+        config->patch_gates = false;
         return OPTIONS_RUN;
     case 'h':
         (void)fputs(help, stdout);
