@@ -45,33 +45,33 @@ static int check_range(struct call *call, const struct open_file *f, int64_t *of
     return 0;
 }
 
-int sc_create(struct call *call, const struct sc_create_args *args, struct sc_create_out *out)
+/** Find a name that shall be made or unmade by a view's right; a link at its end is what is meant. */
+static int find_name(struct call *call, struct sc_str file, uint32_t mode, struct place *at)
 {
     struct path path;
-    struct place at;
     struct view *view;
-    int err = resolve(call, args->file, &view, &path);
+    int err = resolve(call, file, &view, &path);
+
+    if (err == 0)
+        err = view_allows(view, mode, &call->why);
+    return err < 0 ? err : vfs_walk_nofollow(view, &path, at, &call->why);
+}
+
+int sc_create(struct call *call, const struct sc_create_args *args, struct sc_create_out *out)
+{
+    struct place at;
+    int err = find_name(call, args->file, FM_DCREATE, &at);
 
     (void)out;
-    if (err == 0)
-        err = view_allows(view, FM_DCREATE, &call->why);
-    if (err == 0)
-        err = vfs_walk_nofollow(view, &path, &at, &call->why);
     return err < 0 ? err : vfs_create(&at, args->type, &call->why);
 }
 
 int sc_delete(struct call *call, const struct sc_delete_args *args, struct sc_delete_out *out)
 {
-    struct path path;
     struct place at;
-    struct view *view;
-    int err = resolve(call, args->file, &view, &path);
+    int err = find_name(call, args->file, FM_DDELETE, &at);
 
     (void)out;
-    if (err == 0)
-        err = view_allows(view, FM_DDELETE, &call->why);
-    if (err == 0)
-        err = vfs_walk_nofollow(view, &path, &at, &call->why);
     return err < 0 ? err : vfs_delete(&at, &call->why);
 }
 

@@ -2,39 +2,27 @@
 # SPDX-License-Identifier: MIT
 # Scenarios with guest programs: those of guest/, and those of failing/guest/ that must not pass.
 # Usage: guests.sh BINDIR
-set -u
-bin=$1
-cd "$(dirname "$0")" || exit 1
-tmp=$(mktemp -d) || exit 1
-trap 'rm -rf "$tmp"' EXIT
+. "$(dirname "$0")/lib.sh"
 
-fail() {
-    echo "not ok: $1"
-    sed 's/^/    /' "$tmp/out"
-    exit 1
-}
-
-# play CODE WORD…: run scbox test with the guests and check its exit code.
-play() {
-    want=$1
+# play_guests CODE WORD…: play, on a daemon of its own, with the guests.
+play_guests() {
+    code=$1
     shift
-    "$bin/scbox" test --private --set "GUESTS=$tmp/guests" "$@" >"$tmp/out" 2>&1
-    code=$?
-    [ $code -eq "$want" ] || fail "scbox test $*: exit code $code, not $want"
+    play "$code" --private --set "GUESTS=$tmp/guests" "$@"
 }
 
 # expect NAME TEXT…: failing/guest/NAME.scn fails, and its report holds every TEXT.
 expect() {
     name=$1
     shift
-    play 1 "failing/guest/$name.scn"
+    play_guests 1 "failing/guest/$name.scn"
     for text; do
         grep -qF -e "$text" "$tmp/out" || fail "failing/guest/$name.scn: the report lacks: $text"
     done
 }
 
 ../guest/build "$bin/scbox-cc" "$tmp/guests" >"$tmp/out" 2>&1 || fail "the guests can't be built"
-play 0 guest
+play_guests 0 guest
 if grep -q skipped "$tmp/out"; then
     echo "skip: $(grep 'this host runs no' "$tmp/out" | sort -u)"
     exit 77

@@ -2,26 +2,7 @@
 # SPDX-License-Identifier: MIT
 # Many files: told in order, exit code of the worst, the rest of the options.
 # Usage: pool.sh BINDIR
-set -u
-bin=$1
-cd "$(dirname "$0")" || exit 1
-tmp=$(mktemp -d) || exit 1
-trap 'rm -rf "$tmp"' EXIT
-
-fail() {
-    echo "not ok: $1"
-    sed 's/^/    /' "$tmp/out"
-    exit 1
-}
-
-# play CODE WORD…: run scbox test and check its exit code.
-play() {
-    want=$1
-    shift
-    "$bin/scbox" test "$@" >"$tmp/out" 2>&1
-    code=$?
-    [ $code -eq "$want" ] || fail "scbox test $*: exit code $code, not $want"
-}
+. "$(dirname "$0")/lib.sh"
 
 # The order is that of the names, however many are played at once.
 play 0 --private --jobs 4 abi
