@@ -95,9 +95,8 @@ void scn_session_free(struct scn_session *s);
 /** The process that lines without [actor] are. */
 int32_t scn_session_pid(const struct scn_session *s);
 
-/** Name of the session's machine, and the token other connections attach with. Borrowed. */
+/** Name of the session's machine. Borrowed. */
 const char *scn_session_machine(const struct scn_session *s);
-const char *scn_session_token(const struct scn_session *s);
 
 /** Start the time that scn_config.timeout_ms allows anew; the shell does so for each line. */
 void scn_session_timeout(struct scn_session *s, int timeout_ms);

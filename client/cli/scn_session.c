@@ -120,8 +120,8 @@ static int open_session(struct scn_session *s, const struct scn_config *config,
         return status;
     s->pid = json_int(r->value, "pid");
     s->machine = strdup(json_text(r->value, "machine"));
-    s->token = strdup(json_text(r->value, "session"));
-    if (s->machine == NULL || s->token == NULL)
+    s->open = true;
+    if (s->machine == NULL)
         return -ENOMEM;
     status = scbox_subscribe(s->conn, "log,console,note,proc", config->lossless, time_left(s),
                              &r->error);
@@ -167,7 +167,7 @@ void scn_session_free(struct scn_session *s)
     if (s == NULL)
         return;
     scn_drop_background(s);
-    if (s->token != NULL)
+    if (s->open)
         (void)scbox_call(s->conn, "session.close", NULL, CLOSE_TIMEOUT_MS, NULL, NULL);
     scbox_on_event(s->conn, NULL, NULL);
     scn_vars_done(&s->vars);
@@ -177,7 +177,6 @@ void scn_session_free(struct scn_session *s)
     free(s->background);
     free(s->actors);
     free(s->machine);
-    free(s->token);
     free(s->dir);
     free(s);
 }
@@ -190,11 +189,6 @@ int32_t scn_session_pid(const struct scn_session *s)
 const char *scn_session_machine(const struct scn_session *s)
 {
     return s->machine;
-}
-
-const char *scn_session_token(const struct scn_session *s)
-{
-    return s->token;
 }
 
 void scn_session_timeout(struct scn_session *s, int timeout_ms)

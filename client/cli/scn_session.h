@@ -37,7 +37,7 @@ struct scn_background {
 struct scn_session {
     struct scbox_conn *conn; /* borrowed */
     char *machine;
-    char *token;
+    bool open; /* the daemon knows it: it is to be closed */
     int32_t pid;
     char *dir;
     int64_t deadline_ms; /* on clock_ms()'s clock; negative: none */

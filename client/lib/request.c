@@ -250,13 +250,6 @@ int scbox_receive(struct scbox_conn *conn, int64_t id, int timeout_ms, cJSON **o
     return take_answer(r, out_result, error);
 }
 
-bool scbox_answered(const struct scbox_conn *conn, int64_t id)
-{
-    const struct request *r = request_find(conn, (double)id);
-
-    return r != NULL && r->answer != NULL;
-}
-
 void scbox_forget(struct scbox_conn *conn, int64_t id)
 {
     struct request *r = request_find(conn, (double)id);

@@ -146,9 +146,6 @@ int scbox_notify(struct scbox_conn *conn, const char *method, cJSON *params,
 int scbox_receive(struct scbox_conn *conn, int64_t id, int timeout_ms, cJSON **out_result,
                   struct scbox_error *error);
 
-/** Whether the answer of a request has arrived and was not taken yet. Does not read. */
-bool scbox_answered(const struct scbox_conn *conn, int64_t id);
-
 /** Cancel a request ($/cancelRequest) and drop its answer whenever it comes. */
 void scbox_forget(struct scbox_conn *conn, int64_t id);
 

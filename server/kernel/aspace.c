@@ -7,8 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MM_ALL = MM_READ | MM_WRITE | MM_EXEC };
-
 void aspace_init(struct aspace *as, uint64_t user_limit, uint64_t bytes_max, size_t regions_max)
 {
     *as = (struct aspace){
@@ -41,6 +39,13 @@ static size_t first_past(const struct aspace *as, uint64_t addr)
     return low;
 }
 
+int aspace_check_mode(uint32_t mode, struct why *why)
+{
+    if ((mode & ~(uint32_t)(MM_READ | MM_WRITE | MM_EXEC)) != 0)
+        return why_add(why, -EINVAL, "mode 0x%x has bits that are not READ, WRITE or EXEC", mode);
+    return 0;
+}
+
 /** Check a request and round its size. */
 static int check_region(const struct aspace *as, struct region *r, struct why *why)
 {
@@ -49,9 +54,8 @@ static int check_region(const struct aspace *as, struct region *r, struct why *w
                        (unsigned long long)r->addr, SC_PAGE_SIZE);
     if (r->size == 0)
         return why_add(why, -EINVAL, "size is 0");
-    if ((r->mode & ~(uint32_t)MM_ALL) != 0)
-        return why_add(why, -EINVAL, "mode 0x%x has bits that are not READ, WRITE or EXEC",
-                       r->mode);
+    if (aspace_check_mode(r->mode, why) < 0)
+        return -EINVAL;
     if (r->addr >= as->user_limit || r->size > as->user_limit - r->addr)
         return why_add(why, -EINVAL, "the end lies past the user limit 0x%llx",
                        (unsigned long long)as->user_limit);

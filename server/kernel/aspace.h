@@ -44,6 +44,9 @@ void aspace_init(struct aspace *as, uint64_t user_limit, uint64_t bytes_max, siz
 /** Forget all regions and release the memory of the books; it is empty and usable again. */
 void aspace_done(struct aspace *as);
 
+/** Check that a mode has no bits but MM_READ, MM_WRITE and MM_EXEC. Returns 0, -EINVAL. */
+int aspace_check_mode(uint32_t mode, struct why *why);
+
 /**
  * Add a region.
  * @size     bytes, rounded up to pages.

@@ -65,9 +65,9 @@ int call_begin(struct call *call)
     else
         status = handlers[call->nr](call);
     m->current_pid = outer_pid; /* not 0 when another call's end led to this one */
+    /* It has acted; that it has is told when the listeners are ready. */
     if (status == 0 && m->told && m->stalls > 0 && call->proc != NULL)
-        status = call_park(
-            call, &m->stalled); /* it has acted: its end is told when listeners are ready */
+        status = call_park(call, &m->stalled);
     if (status == SC_PENDING) {
         CHECK(call->state == CALL_PARKED);
         machine_arm(m);

@@ -41,9 +41,9 @@ int sc_mchmap(struct call *call, const struct sc_mchmap_args *args, struct sc_mc
     (void)out;
     if (err < 0)
         return err;
-    if ((args->mode & ~(uint32_t)(MM_READ | MM_WRITE | MM_EXEC)) != 0)
-        return call_why(call, -EINVAL, "mode 0x%x has bits that are not READ, WRITE or EXEC",
-                        args->mode);
+    err = aspace_check_mode(args->mode, &call->why);
+    if (err < 0)
+        return err;
     if (p->executor != NULL)
         err = p->executor->ops->protect(p->executor, r->addr, r->size, args->mode);
     if (err == 0)
