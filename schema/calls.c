@@ -100,6 +100,11 @@ const struct sc_flag_info *sc_flag_by_name(const char *group, const char *name, 
     return NULL;
 }
 
+int sc_group_is_mask(const char *group)
+{
+    return strcmp(group, "FM") == 0 || strcmp(group, "MM") == 0 || strcmp(group, "RN") == 0;
+}
+
 const struct sc_errno_info *sc_errno_by_value(int err)
 {
     int value = err < 0 ? -err : err;

@@ -16,8 +16,11 @@ enum {
     SC_DIR_MAX = 128,  /* bytes of a name in a dirent, its NUL included */
     SC_NAME_MAX = 126, /* bytes of one path component or view name */
     SC_PAGE_SIZE = 4096,
-    SC_FM_ALL = 0xFFFF, /* FM_ALL_MODES: every bit a view can carry */
-    SC_PENDING = 1,     /* a handler's answer: the call is parked and finishes later */
+    SC_FM_ALL = 0xFFFF,   /* FM_ALL_MODES: every bit a view can carry */
+    SC_PENDING = 1,       /* a handler's answer: the call is parked and finishes later */
+    SC_PATH_SIZE = 4096,  /* bytes of a path a call gives back, its NUL included */
+    SC_ARGS_MAX = 65536,  /* bytes of arguments and environment */
+    SC_SELECT_MAX = 1024, /* handles of one SELECT */
     SC_IOCTL_BLOCK_SIZE = 40,
     SC_IOCTL_BLOCK_COUNT = 41,
 };
@@ -36,12 +39,14 @@ enum {
 #define SC_IF_MM(value)
 #define SC_IF_FT(value)
 #define SC_IF_PS(value)
+#define SC_IF_RN(value)
 #define SC_IF_FAIL(value)
 #include "schema/flags.def"
 #undef SC_IF_FM
 #undef SC_IF_MM
 #undef SC_IF_FT
 #undef SC_IF_PS
+#undef SC_IF_RN
 #undef SC_IF_FAIL
 };
 
@@ -188,7 +193,7 @@ struct sc_flag_info {
 /** A row of types.def's kinds as data. */
 struct sc_kind_info {
     const char *name; /* path */
-    const char *json; /* string, integer, data, or a group of flags: FM MM FT PS */
+    const char *json; /* string, integer, data, fds, argv, or a group of flags: FM MM FT PS RN */
     const char *doc;
 };
 
@@ -222,6 +227,9 @@ const struct sc_call_info *sc_call_by_name(const char *name);
 
 /** Look up a flag by name (READ) in a group (FM); NULL when there is none. */
 const struct sc_flag_info *sc_flag_by_name(const char *group, const char *name, size_t len);
+
+/** Whether the values of a group of flags are bits of a mask (FM), not one value (FT). */
+int sc_group_is_mask(const char *group);
 
 /** The row of an errno, given positive or negative; NULL when errno.def has none. */
 const struct sc_errno_info *sc_errno_by_value(int err);

@@ -23,7 +23,14 @@ static const char *c_type(enum sc_kind kind)
         return "const char *";
     case SC_K_bytes:
     case SC_K_sized:
+    case SC_K_argv:
         return "const void *";
+    case SC_K_fds:
+        return "const int *";
+    case SC_K_time:
+        return "sc_int64 ";
+    case SC_K_big:
+        return "sc_uint64 ";
     case SC_K_addr:
         return "void *";
     case SC_K_off:
@@ -44,6 +51,18 @@ static const char *c_type(enum sc_kind kind)
 static bool is_string(enum sc_kind kind)
 {
     return kind == SC_K_path || kind == SC_K_name || kind == SC_K_text;
+}
+
+/** Whether a kind is a pointer with a size behind it. */
+static bool is_sized(enum sc_kind kind)
+{
+    return kind == SC_K_bytes || kind == SC_K_argv || kind == SC_K_fds;
+}
+
+/** What that size is called. */
+static const char *size_word(enum sc_kind kind)
+{
+    return kind == SC_K_fds ? "count" : "size";
 }
 
 /** Whether a value can be no result of a successful call when it is 0. */
@@ -75,6 +94,10 @@ static void print_constants(void)
     printf("#define FM_ALL_MODES 0x%x\n\n", SC_FM_ALL);
     printf("#define SC_DIR_MAX %d /* bytes of a name in a dirent, its NUL included */\n",
            SC_DIR_MAX);
+    printf("#define SC_PATH_SIZE %d /* bytes of a path given back, its NUL included */\n",
+           SC_PATH_SIZE);
+    printf("#define SC_ARGS_MAX %d /* bytes of arguments and environment */\n", SC_ARGS_MAX);
+    printf("#define SC_SELECT_MAX %d /* handles of one SELECT */\n", SC_SELECT_MAX);
     printf("#define IOCTL_BLOCKDEV_GET_BLOCK_SIZE %d\n", SC_IOCTL_BLOCK_SIZE);
     printf("#define IOCTL_BLOCKDEV_GET_BLOCK_COUNT %d\n", SC_IOCTL_BLOCK_COUNT);
     printf("\n/* Errors: calls return their negatives. */\n");
@@ -88,6 +111,8 @@ static void print_struct(const struct sc_struct_info *s)
     for (const struct sc_field_info *f = s->fields; f->name != NULL; f++) {
         if (f->kind == SC_K_dname)
             printf("    char %s[SC_DIR_MAX]; /* %s */\n", f->name, f->doc);
+        else if (f->kind == SC_K_rpath)
+            printf("    char %s[SC_PATH_SIZE]; /* %s */\n", f->name, f->doc);
         else
             printf("    %s%s; /* %s */\n", c_type(f->kind), f->name, f->doc);
     }
@@ -121,8 +146,8 @@ static void print_parameters(const struct sc_call_info *c)
         if (f->kind == SC_K_sized)
             printf("%ssize_t %s_size", separator(&count), f->name);
         printf("%s%s%s", separator(&count), c_type(f->kind), f->name);
-        if (f->kind == SC_K_bytes)
-            printf("%ssize_t %s_size", separator(&count), f->name);
+        if (is_sized(f->kind))
+            printf("%ssize_t %s_%s", separator(&count), f->name, size_word(f->kind));
     }
     if (is_out_struct(r))
         printf("%sstruct sc_%s *%s", separator(&count), r->type, r->name);
@@ -137,8 +162,8 @@ static int print_word(const struct sc_field_info *f)
 {
     if (is_string(f->kind))
         return printf(", (long)sc_text(%s), (long)sc_strlen(%s)", f->name, f->name) > 0 ? 2 : 0;
-    if (f->kind == SC_K_bytes)
-        return printf(", (long)%s, (long)%s_size", f->name, f->name) > 0 ? 2 : 0;
+    if (is_sized(f->kind))
+        return printf(", (long)%s, (long)%s_%s", f->name, f->name, size_word(f->kind)) > 0 ? 2 : 0;
     if (f->kind == SC_K_sized)
         return printf(", (long)%s_size, (long)%s", f->name, f->name) > 0 ? 2 : 0;
     return printf(", (long)%s", f->name) > 0 ? 1 : 0;
@@ -218,7 +243,10 @@ int main(void)
            "sc.h. */\n"
            "/* clang-format off */\n#ifndef SC_SYSCALLS_H\n#define SC_SYSCALLS_H\n\n");
     print_constants();
-    printf("\n#ifndef __ASSEMBLER__\n#include <stddef.h>\n");
+    printf("\n#ifndef __ASSEMBLER__\n#include <stddef.h>\n\n"
+           "/* As wide on both gates, and aligned as compilers do. */\n"
+           "typedef long long sc_int64;\n"
+           "typedef unsigned long long sc_uint64;\n");
     for (const struct sc_struct_info *s = sc_structs; s->name != NULL; s++)
         print_struct(s);
     for (size_t i = 0; i < sc_calls_count; i++) {

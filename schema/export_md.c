@@ -26,7 +26,7 @@ enum { REGS_MAX = sizeof i386_regs / sizeof i386_regs[0] };
 static bool is_string(enum sc_kind kind)
 {
     return kind == SC_K_path || kind == SC_K_name || kind == SC_K_text || kind == SC_K_bytes ||
-           kind == SC_K_sized;
+           kind == SC_K_sized || kind == SC_K_fds || kind == SC_K_argv;
 }
 
 /** Write one register, with what of an argument it carries, and step to the next. */

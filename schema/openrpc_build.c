@@ -31,6 +31,18 @@ static const struct {
     {"dirent",
      "{\"name\": \"notes.txt\", \"type\": \"REGULAR\", \"access\": [\"READ\"], \"size\": 6}"},
     {"proc_status", "{\"pid\": 5, \"state\": \"DONE\", \"return_code\": 0}"},
+    {"fs_entry",
+     "{\"name\": \"home\", \"driver\": \"ramfs\", \"ok_modes\": [\"READ\", \"READDIR\"], "
+     "\"root\": \"/home\"}"},
+    {"stat_ex",
+     "{\"mode\": 33188, \"nlink\": 1, \"uid\": 0, \"gid\": 0, \"size\": 6, \"blocks\": 8, "
+     "\"atime\": \"946684800000000000\", \"mtime\": \"946684800000000000\"}"},
+    {"channel", "{\"first\": 3, \"second\": 4}"},
+    {"flags", "[]"},
+    {"fds", "[3, 4]"},
+    {"argv", "[\"prog\", \"-v\"]"},
+    {"uid", "1000"},
+    {"time", "\"946684800000000000\""},
     {"path", "\"root:/home/notes.txt\""},
     {"name", "\"home\""},
     {"text", "\"\""},
@@ -149,6 +161,9 @@ void openrpc_common_errors(struct openrpc *doc, cJSON *errors)
 const char *openrpc_sample(const char *name, const char *kind)
 {
     const char *by_kind = "null";
+
+    if (strcmp(kind, "perm") == 0) /* a mode, but no mask of names */
+        return "420";
 
     for (size_t i = 0; i < sizeof samples / sizeof samples[0]; i++) {
         if (strcmp(samples[i].name, name) == 0)

@@ -75,19 +75,22 @@ static void add_params(struct openrpc *doc, cJSON *method, const struct sc_call_
 /** Add the schema of a result that is one member: {"fd": 3}, {"data": "…"}. */
 static void add_member_schema(struct openrpc *doc, cJSON *parent, const struct sc_call_info *call)
 {
-    const struct sc_field_info *result = call->results;
     char title[64];
     cJSON *schema;
     cJSON *members;
+    cJSON *required;
 
     (void)snprintf(title, sizeof title, "%s_result", call->word);
-    schema = openrpc_schema(doc, parent, "schema", title, result->doc);
+    schema = openrpc_schema(doc, parent, "schema", title, call->results->doc);
     openrpc_text(doc, schema, "type", "object");
     members = openrpc_object(doc, schema, "properties");
-    openrpc_ref(doc, members, result->name, "schemas", sc_kinds[result->kind].name);
-    if (result->kind == SC_K_buf)
-        openrpc_ref(doc, members, "encoding", "schemas", "encoding");
-    openrpc_text(doc, openrpc_array(doc, schema, "required"), NULL, result->name);
+    required = openrpc_array(doc, schema, "required");
+    for (const struct sc_field_info *r = call->results; r->name != NULL; r++) {
+        openrpc_ref(doc, members, r->name, "schemas", sc_kinds[r->kind].name);
+        if (r->kind == SC_K_buf)
+            openrpc_ref(doc, members, "encoding", "schemas", "encoding");
+        openrpc_text(doc, required, NULL, r->name);
+    }
 }
 
 static void add_result(struct openrpc *doc, cJSON *method, const struct sc_call_info *call)
@@ -125,14 +128,18 @@ static void add_example_result(struct openrpc *doc, cJSON *example,
                                const struct sc_field_info *result)
 {
     cJSON *pair = openrpc_object(doc, example, "result");
+    cJSON *value;
 
     openrpc_text(doc, pair, "name", result->name != NULL ? result->name : "nothing");
     if (result->name == NULL)
         openrpc_json(doc, pair, "value", "null");
     else if (result->type != NULL)
         openrpc_json(doc, pair, "value", openrpc_sample(result->type, ""));
-    else
-        openrpc_json(doc, openrpc_object(doc, pair, "value"), result->name,
+    if (result->name == NULL || result->type != NULL)
+        return;
+    value = openrpc_object(doc, pair, "value");
+    for (; result->name != NULL; result++)
+        openrpc_json(doc, value, result->name,
                      openrpc_sample(result->name, sc_kinds[result->kind].name));
 }
 

@@ -87,6 +87,40 @@ static void fill_mask(struct openrpc *doc, cJSON *schema, const char *name, cons
     add_range(doc, add_form(doc, forms, name, "mask", "integer"), RANGE_U32);
 }
 
+/** @schema becomes an array of what @item refers to. */
+static void fill_list(struct openrpc *doc, cJSON *schema, const char *title, const char *type)
+{
+    cJSON *items;
+
+    openrpc_text(doc, schema, "type", "array");
+    items = openrpc_object(doc, schema, "items");
+    openrpc_text(doc, items, "title", title);
+    openrpc_text(doc, items, "type", type);
+}
+
+/** Handles. */
+static void fill_fds(struct openrpc *doc, cJSON *schema)
+{
+    fill_list(doc, schema, "fds_element", "integer");
+}
+
+/** Arguments alone, arguments and environment, or the bytes that guests pass. */
+static void fill_argv(struct openrpc *doc, cJSON *schema)
+{
+    cJSON *forms = openrpc_array(doc, schema, "anyOf");
+    cJSON *both;
+    cJSON *members;
+
+    fill_list(doc, add_form(doc, forms, "argv", "arguments", "array"), "argv_argument", "string");
+    both = add_form(doc, forms, "argv", "both", "object");
+    members = openrpc_object(doc, both, "properties");
+    fill_list(doc, openrpc_object(doc, members, "argv"), "argv_both_argument", "string");
+    openrpc_text(doc, cJSON_GetObjectItemCaseSensitive(members, "argv"), "title", "argv_both_argv");
+    fill_list(doc, openrpc_object(doc, members, "env"), "argv_both_variable", "string");
+    openrpc_text(doc, cJSON_GetObjectItemCaseSensitive(members, "env"), "title", "argv_both_env");
+    (void)add_form(doc, forms, "argv", "bytes", "string");
+}
+
 static void add_kind(struct openrpc *doc, cJSON *schemas, enum sc_kind kind)
 {
     const struct sc_kind_info *k = &sc_kinds[kind];
@@ -94,8 +128,12 @@ static void add_kind(struct openrpc *doc, cJSON *schemas, enum sc_kind kind)
 
     if (strcmp(k->json, "string") == 0 || strcmp(k->json, "data") == 0) {
         openrpc_text(doc, schema, "type", "string");
-    } else if (strcmp(k->json, "FM") == 0 || strcmp(k->json, "MM") == 0) {
+    } else if (sc_group_is_mask(k->json)) {
         fill_mask(doc, schema, k->name, k->json);
+    } else if (strcmp(k->json, "fds") == 0) {
+        fill_fds(doc, schema);
+    } else if (strcmp(k->json, "argv") == 0) {
+        fill_argv(doc, schema);
     } else if (strcmp(k->json, "integer") != 0) {
         add_flag_forms(doc, openrpc_array(doc, schema, "anyOf"), k->name, k->json);
     } else if (ranges[kind] == RANGE_I64 || ranges[kind] == RANGE_U64) {

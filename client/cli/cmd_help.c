@@ -92,6 +92,7 @@ static const char *group_title(const char *group)
         {"FM", "FM - file modes: what a handle or a view allows; a mask"},
         {"MM", "MM - memory modes: what a process may do with a region; a mask"},
         {"FT", "FT - file types; one of"},
+        {"RN", "RN - ways to rename; a mask"},
         {"PS", "PS - process states; one of"},
         {"FAIL", "FAIL - why a process failed (return_code in state FAILURE); one of"},
     };

@@ -211,7 +211,7 @@ static void add_for_kind(const struct complete_source *source, enum sc_kind kind
         add_paths(source, typed, out);
     } else if (kind == SC_K_name) {
         add_view_names(source, out);
-    } else if (strcmp(json, "FM") == 0 || strcmp(json, "MM") == 0) {
+    } else if (sc_group_is_mask(json)) {
         (void)snprintf(before, sizeof before, "%.*s", comma ? (int)(comma - typed + 1) : 0, typed);
         add_flags(out, json, before);
     } else {

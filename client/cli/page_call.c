@@ -23,6 +23,8 @@ static const char *example(const struct sc_field_info *arg)
         [SC_K_num] = "0",           [SC_K_off] = "0",       [SC_K_size] = "4096",
         [SC_K_addr] = "0x10000000", [SC_K_usecs] = "1000",  [SC_K_fm] = "READ",
         [SC_K_mm] = "READ,WRITE",   [SC_K_ft] = "DIR",      [SC_K_ps] = "RUNNING",
+        [SC_K_rn] = "NOREPLACE",    [SC_K_perm] = "420",    [SC_K_uid] = "1000",
+        [SC_K_time] = "0",          [SC_K_fds] = "[1, 2]",  [SC_K_argv] = "[\"prog\", \"-v\"]",
     };
 
     if (arg->kind == SC_K_path && strncmp(arg->name, "new", 3) == 0)
@@ -41,7 +43,7 @@ static bool is_string(const struct sc_field_info *arg)
 
 static bool is_mask(enum sc_kind kind)
 {
-    return kind == SC_K_fm || kind == SC_K_mm;
+    return sc_group_is_mask(sc_kinds[kind].json);
 }
 
 /* "open root:/a READ = $fd": as it is typed into the shell. */
@@ -82,6 +84,8 @@ static void add_json_example(struct strbuf *out, const struct sc_field_info *arg
         add_json_names(out, text);
     else if (is_string(arg) || arg->kind == SC_K_ft || arg->kind == SC_K_ps)
         (void)strbuf_addf(out, "\"%s\"", text);
+    else if (text[0] == '[')
+        (void)strbuf_adds(out, text);
     else
         (void)strbuf_addf(out, "%lld", strtoll(text, NULL, 0));
 }

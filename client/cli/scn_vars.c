@@ -234,7 +234,7 @@ static cJSON *eval_as(const char *json, const struct scn_value *v, const struct 
         return value;
     if (is_digits(value->valuestring))
         better = scn_number(value->valuestring);
-    else if (strcmp(json, "FM") == 0 || strcmp(json, "MM") == 0)
+    else if (sc_group_is_mask(json))
         better = eval_flags(value->valuestring);
     if (better == NULL)
         return value;

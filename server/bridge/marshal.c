@@ -14,12 +14,13 @@
 #include <string.h>
 
 enum {
-    PIECES_MAX = 4,   /* strings of one call */
-    BLOCK_MAX = 64,   /* bytes of an argument block */
-    STRUCT_MAX = 160, /* bytes of a struct at an out pointer */
+    PIECES_MAX = 4,                                 /* strings of one call */
+    BLOCK_MAX = 64,                                 /* bytes of an argument block */
+    STRUCT_MAX = 2 * SC_DIR_MAX + 8 + SC_PATH_SIZE, /* bytes of a struct at an out pointer */
     WORD_I386 = 4,
     WORD_X86_64 = 8,
     NARROW = 4, /* bytes of an int in a block, on both gates */
+    WIDE = 8,   /* bytes of a 64-bit number in a block, on both gates */
 };
 
 /** Bytes to copy in. */
@@ -52,12 +53,13 @@ static bool is_i386(const struct taker *k)
 
 /* Words. */
 
-/** The next word of the block, of @size bytes, naturally aligned. */
+/** The next word of the block, of @size bytes, aligned as the gate's compilers do. */
 static uint64_t block_word(struct taker *k, size_t size)
 {
+    const size_t align = size > WORD_I386 && is_i386(k) ? WORD_I386 : size;
     uint64_t word = 0;
 
-    k->block_pos = (k->block_pos + size - 1) / size * size;
+    k->block_pos = (k->block_pos + align - 1) / align * align;
     memcpy(&word, k->block + k->block_pos, size); /* little-endian, as all hosts of guests are */
     k->block_pos += size;
     return word;
@@ -181,6 +183,31 @@ static void take_u32(struct taker *k, uint32_t *to)
     *to = take_narrow(k);
 }
 
+/** An array of ints: a pointer and their count. */
+static void take_fds(struct taker *k, struct sc_str *to)
+{
+    const uint64_t addr = take_wide(k);
+    const uint64_t count = take_wide(k);
+
+    if (count > SC_SELECT_MAX) {
+        fail(k, -EINVAL);
+        *to = (struct sc_str){"", 0};
+        return;
+    }
+    note_str(k, to, addr, count * sizeof(int32_t), MARSHAL_DATA_MAX, 0);
+}
+
+static void take_argv(struct taker *k, struct sc_str *to)
+{
+    take_str(k, to, MARSHAL_DATA_MAX, -E2BIG);
+}
+
+/** 64 bits on both gates: only in blocks. */
+static void take_time(struct taker *k, int64_t *to)
+{
+    *to = (int64_t)block_word(k, WIDE);
+}
+
 static void take_off(struct taker *k, int64_t *to)
 {
     *to = (int64_t)take_wide(k);
@@ -212,6 +239,9 @@ static void take_usecs(struct taker *k, int64_t *to)
 #define take_fm take_u32
 #define take_mm take_u32
 #define take_ft take_u32
+#define take_rn take_u32
+#define take_perm take_u32
+#define take_uid take_u32
 
 /* Structs at out pointers. */
 
@@ -220,6 +250,13 @@ struct packer {
     size_t len;
     unsigned char bytes[STRUCT_MAX];
 };
+
+/** Its bytes stay as they are: there are many, and most structs are small. */
+static void packer_init(struct packer *p, enum sc_gate gate)
+{
+    p->gate = gate;
+    p->len = 0;
+}
 
 static void pack(struct packer *p, const void *value, size_t size)
 {
@@ -253,18 +290,43 @@ static void pack_dname(struct packer *p, struct sc_dname value)
     pack(p, &value, sizeof(value));
 }
 
+/** A 64-bit number, aligned as the gate's compilers do. */
+static void pack_wide(struct packer *p, uint64_t value)
+{
+    const size_t align = p->gate == SC_GATE_I386 ? WORD_I386 : WORD_X86_64;
+
+    while (p->len % align != 0)
+        p->bytes[p->len++] = 0;
+    pack(p, &value, sizeof(value));
+}
+
+static void pack_rpath(struct packer *p, struct sc_str value)
+{
+    const size_t len = value.len < SC_PATH_SIZE ? value.len : SC_PATH_SIZE - 1;
+
+    pack(p, value.ptr, len);
+    memset(p->bytes + p->len, 0, SC_PATH_SIZE - len);
+    p->len += SC_PATH_SIZE - len;
+}
+
+#define pack_ft pack_u32
+#define pack_fm pack_u32
+#define pack_ps pack_u32
+#define pack_num pack_u32
+#define pack_uid pack_u32
+#define pack_fd pack_i32
+#define pack_pid pack_i32
+#define pack_int pack_i32
+#define pack_big pack_wide
+#define pack_time(p, value) pack_wide(p, (uint64_t)(value))
+
 /* pack_stat() and its like. */
 #define SC_STRUCT(name, fields, doc)                                                               \
     static void pack_##name(struct packer *p, const struct sc_##name *in)                          \
     {                                                                                              \
         fields                                                                                     \
     }
-#define SC_FIELD(kind, name, doc)                                                                  \
-    _Generic(in->name, uint32_t                                                                    \
-             : pack_u32, int32_t                                                                   \
-             : pack_i32, uint64_t                                                                  \
-             : pack_size, struct sc_dname                                                          \
-             : pack_dname)(p, in->name);
+#define SC_FIELD(kind, name, doc) pack_##kind(p, in->name);
 #include "schema/types.def"
 
 /* From the guest. */
@@ -306,8 +368,9 @@ static void take_args(struct taker *k, union sc_args *args)
 
 static void take_out(struct taker *k, union sc_out *out)
 {
-    struct packer example = {.gate = k->call->gate};
+    struct packer example;
 
+    packer_init(&example, k->call->gate);
     switch (k->call->nr) {
 #define SC_CALL(nr, UP, low, pass, rc, doc, ARGS, RESULTS, ERRORS)                                 \
     case nr: {                                                                                     \
@@ -334,9 +397,9 @@ static size_t block_size(const struct sc_call_info *info, enum sc_gate gate)
     for (const struct sc_field_info *f = info->args; f->name != NULL; f++) {
         bool wide = f->kind == SC_K_path || f->kind == SC_K_name || f->kind == SC_K_text;
 
-        if (wide)
+        if (wide || f->kind == SC_K_time)
             size = (size + word - 1) / word * word;
-        size += wide ? 2 * word : NARROW;
+        size += wide ? 2 * word : f->kind == SC_K_time ? (size_t)WIDE : NARROW;
     }
     return (size + word - 1) / word * word;
 }
@@ -430,9 +493,10 @@ int marshal_in(struct marshal *m, struct call *call, const struct tracee *t,
 static int64_t give_results(const struct marshal *m, const struct call *call,
                             const struct tracee *t)
 {
-    struct packer p = {.gate = call->gate};
+    struct packer p;
     int64_t value = 0;
 
+    packer_init(&p, call->gate);
     switch (call->nr) {
 #define SC_CALL(nr, UP, low, pass, rc, doc, ARGS, RESULTS, ERRORS)                                 \
     case nr: {                                                                                     \

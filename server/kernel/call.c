@@ -5,6 +5,7 @@
 #include "server/kernel/machine.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 typedef int (*call_handler_fn)(struct call *call);
@@ -80,6 +81,8 @@ int call_begin(struct call *call)
 void call_done(struct call *call)
 {
     CHECK(call->state == CALL_NEW || call->state == CALL_FINISHED);
+    free(call->text);
+    call->text = NULL;
     why_done(&call->why);
 }
 

@@ -62,6 +62,7 @@ struct call {
     union sc_out out; /* SC_READ: out.read.data is lent by the gate before call_begin() */
     int status;       /* 0 or -errno */
     struct why why;
+    char *text; /* owned: what results of kind rpath point to; or NULL */
 
     /* The kernel's own. */
     enum call_state state;

@@ -80,7 +80,7 @@ static int lend(struct decoder *d, uint64_t size, struct sc_buf *out)
 static bool kind_is_text(enum sc_kind kind)
 {
     return kind == SC_K_path || kind == SC_K_name || kind == SC_K_text || kind == SC_K_bytes ||
-           kind == SC_K_sized;
+           kind == SC_K_sized || kind == SC_K_argv;
 }
 
 /** The argument whose name and "_strlen" make up @key, or -1. */

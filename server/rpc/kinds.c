@@ -2,6 +2,7 @@
 #include "server/rpc/kinds.h"
 
 #include "server/base/base64.h"
+#include "server/base/strbuf.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -253,6 +254,107 @@ int take_ft(struct decoder *d, uint32_t *out)
     return add_flag(d, d->at[d->next++], arg, "FT", out);
 }
 
+int take_rn(struct decoder *d, uint32_t *out)
+{
+    return take_mask(d, "RN", out);
+}
+
+int take_perm(struct decoder *d, uint32_t *out)
+{
+    return take_num(d, out);
+}
+
+int take_uid(struct decoder *d, uint32_t *out)
+{
+    return take_num(d, out);
+}
+
+int take_time(struct decoder *d, int64_t *out)
+{
+    return take_int64(d, out);
+}
+
+/** An array of integers becomes an array of int32_t, as guests pass it. */
+int take_fds(struct decoder *d, struct sc_str *out)
+{
+    const char *arg;
+    const cJSON *item = next_arg(d, &arg);
+    size_t len = 0;
+
+    if (!cJSON_IsArray(item))
+        return fail_value(d->failure, item, arg, "not an array of file descriptors");
+    d->bytes = malloc((size_t)cJSON_GetArraySize(item) * sizeof(int32_t) + 1);
+    if (d->bytes == NULL)
+        return fail(d->failure, RPC_E_INTERNAL, arg, "out of memory");
+    for (const cJSON *i = item->child; i != NULL; i = i->next, len += sizeof(int32_t)) {
+        int64_t value = 0;
+        int32_t fd;
+
+        if (params_int(i, arg, INT32_MIN, INT32_MAX, &value, d->failure) < 0)
+            return -1;
+        fd = (int32_t)value;
+        memcpy(d->bytes + len, &fd, sizeof(fd));
+    }
+    *out = (struct sc_str){d->bytes, len};
+    return 0;
+}
+
+/** Append the strings of an array, each with its NUL. */
+static int add_strings(struct decoder *d, const cJSON *list, const char *arg, struct strbuf *out)
+{
+    if (list != NULL && !cJSON_IsArray(list))
+        return fail_value(d->failure, list, arg, "not an array of strings");
+    for (const cJSON *i = list != NULL ? list->child : NULL; i != NULL; i = i->next) {
+        if (!cJSON_IsString(i))
+            return fail_value(d->failure, i, arg, "not a string");
+        if (strbuf_add(out, i->valuestring, strlen(i->valuestring) + 1) < 0)
+            return fail(d->failure, RPC_E_INTERNAL, arg, "out of memory");
+    }
+    return 0;
+}
+
+/** [arguments] or {"argv": […], "env": […]} becomes what guests pass: count, arguments,
+ * environment, each with its NUL. A string is taken as it is. */
+int take_argv(struct decoder *d, struct sc_str *out)
+{
+    const char *arg;
+    const cJSON *item = next_arg(d, &arg);
+    const cJSON *argv = item;
+    const cJSON *env = NULL;
+    struct strbuf blob = STRBUF_INIT;
+
+    if (cJSON_IsString(item)) {
+        d->next--;
+        return take_bytes(d, out);
+    }
+    if (cJSON_IsObject(item)) {
+        argv = NULL;
+        for (const cJSON *i = item->child; i != NULL; i = i->next) {
+            const cJSON **to = strcmp(i->string, "argv") == 0  ? &argv
+                               : strcmp(i->string, "env") == 0 ? &env
+                                                               : NULL;
+
+            if (to == NULL || *to != NULL)
+                return fail(d->failure, RPC_E_PARAMS, arg,
+                            "has the members argv and env, once each; not '%s'", i->string);
+            *to = i;
+        }
+    } else if (!cJSON_IsArray(item)) {
+        return fail_value(d->failure, item, arg, "neither an array nor an object");
+    }
+    if (strbuf_addf(&blob, "%d", cJSON_GetArraySize(argv)) < 0 || strbuf_add(&blob, "", 1) < 0) {
+        strbuf_done(&blob);
+        return fail(d->failure, RPC_E_INTERNAL, arg, "out of memory");
+    }
+    if (add_strings(d, argv, arg, &blob) < 0 || add_strings(d, env, arg, &blob) < 0) {
+        strbuf_done(&blob);
+        return -1;
+    }
+    *out = (struct sc_str){blob.ptr, blob.len};
+    d->bytes = blob.ptr; /* the decoder owns it from here on */
+    return 0;
+}
+
 const char *flag_name(const char *group, uint32_t value)
 {
     for (const struct sc_flag_info *f = sc_flags; f->group != NULL; f++) {
@@ -329,6 +431,39 @@ void put_fm(struct json_out *o, const char *key, const uint32_t *value)
 void put_ft(struct json_out *o, const char *key, const uint32_t *value)
 {
     put_flag(o, key, "FT", *value);
+}
+
+void put_num(struct json_out *o, const char *key, const uint32_t *value)
+{
+    out_key(o, key);
+    out_uint(o, *value);
+}
+
+void put_uid(struct json_out *o, const char *key, const uint32_t *value)
+{
+    put_num(o, key, value);
+}
+
+void put_ofd(struct json_out *o, const char *key, const int32_t *value)
+{
+    put_int32(o, key, *value);
+}
+
+void put_big(struct json_out *o, const char *key, const uint64_t *value)
+{
+    put_size(o, key, value);
+}
+
+void put_time(struct json_out *o, const char *key, const int64_t *value)
+{
+    out_key(o, key);
+    out_int(o, *value);
+}
+
+void put_rpath(struct json_out *o, const char *key, const struct sc_str *value)
+{
+    out_key(o, key);
+    out_text(o, value->ptr, value->len);
 }
 
 void put_ps(struct json_out *o, const char *key, const uint32_t *value)

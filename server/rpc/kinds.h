@@ -27,6 +27,12 @@ int take_usecs(struct decoder *d, int64_t *out);
 int take_fm(struct decoder *d, uint32_t *out);
 int take_mm(struct decoder *d, uint32_t *out);
 int take_ft(struct decoder *d, uint32_t *out);
+int take_rn(struct decoder *d, uint32_t *out);
+int take_perm(struct decoder *d, uint32_t *out);
+int take_uid(struct decoder *d, uint32_t *out);
+int take_time(struct decoder *d, int64_t *out);
+int take_fds(struct decoder *d, struct sc_str *out);
+int take_argv(struct decoder *d, struct sc_str *out);
 
 /* Each writes a key and its value. */
 void put_dname(struct json_out *o, const char *key, const struct sc_dname *value);
@@ -37,6 +43,12 @@ void put_size(struct json_out *o, const char *key, const uint64_t *value);
 void put_fm(struct json_out *o, const char *key, const uint32_t *value);
 void put_ft(struct json_out *o, const char *key, const uint32_t *value);
 void put_ps(struct json_out *o, const char *key, const uint32_t *value);
+void put_num(struct json_out *o, const char *key, const uint32_t *value);
+void put_uid(struct json_out *o, const char *key, const uint32_t *value);
+void put_ofd(struct json_out *o, const char *key, const int32_t *value);
+void put_big(struct json_out *o, const char *key, const uint64_t *value);
+void put_time(struct json_out *o, const char *key, const int64_t *value);
+void put_rpath(struct json_out *o, const char *key, const struct sc_str *value);
 
 /** A mask as an array of the names of its bits; bits without a name are one integer at its end. */
 void put_mask(struct json_out *o, const char *group, uint32_t mask);

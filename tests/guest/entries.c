@@ -15,7 +15,7 @@ static int is_assigned(int nr)
     static const unsigned char ranges[][2] = {
         {SC_DBG_PRINT, SC_USLEEP},        {SC_MMAP, SC_MUNMAP},   {SC_CREATE, SC_STAT},
         {SC_OPEN, SC_GET_MODE},           {SC_MAKE_FS, SC_RM_FS}, {SC_NEW_PROC, SC_BIND_FD},
-        {SC_PROC_EXEC, SC_PROC_WAIT_ANY}, {SC_ERRNO, SC_ERRNO}};
+        {SC_PROC_EXEC, SC_PROC_WAIT_ANY}, {SC_ERRNO, SC_SET_ARGS}};
 
     for (size_t i = 0; i < COUNT(ranges); i++) {
         if (nr >= ranges[i][0] && nr <= ranges[i][1])

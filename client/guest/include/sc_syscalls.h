@@ -39,6 +39,21 @@
 #define SC_PROC_WAIT 58 /* Wait until a child has ended, and forget it. */
 #define SC_PROC_WAIT_ANY 59 /* Wait until any child has ended, and forget it. */
 #define SC_ERRNO 64 /* Tell the errno of the caller's last failed call. */
+#define SC_FS_ENUM 65 /* Tell one name of the caller's namespace. */
+#define SC_RENAME 66 /* Give a file or directory another name in the same view, replacing what has it. */
+#define SC_LINK 67 /* Give a file a further name in the same view. */
+#define SC_SYMLINK 68 /* Make a symbolic link. */
+#define SC_READLINK 69 /* Tell where a symbolic link leads. */
+#define SC_CHMOD 70 /* Change a file's permission bits. */
+#define SC_CHOWN 71 /* Change a file's owner and group. */
+#define SC_TRUNCATE 72 /* Change a file's size; what is added reads as zero. */
+#define SC_FSYNC 73 /* Return when a file's content is safe in its store, written mappings included. */
+#define SC_UTIMES 74 /* Set the times of a file. */
+#define SC_FSTAT_EX 75 /* Tell everything the driver knows of a file. */
+#define SC_MK_CHANNEL 76 /* Make two connected handles: what is written to one is read from the other. */
+#define SC_SELECT 77 /* Wait until one of several handles is ready. */
+#define SC_ARGS 78 /* Give the caller's arguments and environment. */
+#define SC_SET_ARGS 79 /* Give a child that is LOADING its arguments and environment. */
 
 #define FM_READ 0x1 /* read file content */
 #define FM_WRITE 0x2 /* write file content */
@@ -70,6 +85,9 @@
 #define PS_FAILURE 0x4 /* ended by a fault; return_code is one of the FAIL codes */
 #define PS_KILLED 0x5 /* ended by PROC_KILL or with an ancestor; return_code is 0 */
 
+#define RN_NOREPLACE 0x1 /* refuse when the new name exists */
+#define RN_EXCHANGE 0x2 /* swap the two names */
+
 #define FAIL_EXCEPTION 0x1 /* a processor exception: division, bad instruction, protection */
 #define FAIL_ZEROPTR 0x2 /* an access below address 0x1000 */
 #define FAIL_SEGFAULT 0x3 /* an access to unmapped memory, or a write to read-only memory */
@@ -77,6 +95,9 @@
 #define FM_ALL_MODES 0xffff
 
 #define SC_DIR_MAX 128 /* bytes of a name in a dirent, its NUL included */
+#define SC_PATH_SIZE 4096 /* bytes of a path given back, its NUL included */
+#define SC_ARGS_MAX 65536 /* bytes of arguments and environment */
+#define SC_SELECT_MAX 1024 /* handles of one SELECT */
 #define IOCTL_BLOCKDEV_GET_BLOCK_SIZE 40
 #define IOCTL_BLOCKDEV_GET_BLOCK_COUNT 41
 
@@ -95,6 +116,9 @@
 #endif
 #ifndef ENXIO
 #define ENXIO 6 /* no such device or address */
+#endif
+#ifndef E2BIG
+#define E2BIG 7 /* argument list too long */
 #endif
 #ifndef ENOEXEC
 #define ENOEXEC 8 /* not an executable this system can run */
@@ -202,6 +226,10 @@
 #ifndef __ASSEMBLER__
 #include <stddef.h>
 
+/* As wide on both gates, and aligned as compilers do. */
+typedef long long sc_int64;
+typedef unsigned long long sc_uint64;
+
 /** what STAT tells about a file */
 struct sc_stat {
     unsigned type; /* what kind of file it is */
@@ -222,6 +250,32 @@ struct sc_proc_status {
     int pid; /* the process */
     unsigned state; /* where it is in its life */
     int return_code; /* exit code, FAIL code or 0, by state */
+};
+
+/** a name in a namespace */
+struct sc_fs_entry {
+    char name[SC_DIR_MAX]; /* what the caller calls it */
+    char driver[SC_DIR_MAX]; /* the driver behind it */
+    unsigned ok_modes; /* the rights it can give */
+    char root[SC_PATH_SIZE]; /* the path in the filesystem that is its root */
+};
+
+/** everything a driver tells of a file */
+struct sc_stat_ex {
+    unsigned mode; /* type and permission bits, as POSIX has them */
+    unsigned nlink; /* names of the file */
+    unsigned uid; /* its owner */
+    unsigned gid; /* its group */
+    sc_uint64 size; /* content bytes */
+    sc_uint64 blocks; /* 512-byte units it takes in its store */
+    sc_int64 atime; /* its last access */
+    sc_int64 mtime; /* its last change */
+};
+
+/** the two handles of a channel */
+struct sc_channel {
+    int first; /* one end */
+    int second; /* the other end */
 };
 
 /** Arguments of SC_MAKE_FS. */
@@ -257,6 +311,14 @@ struct sc_bind_subfs_args {
     size_t root_len;
     unsigned ok_modes; /* the rights to keep; what from_fs lacks stays lacking */
     int bind_to_pid; /* the child; 0 is the caller itself */
+};
+
+/** Arguments of SC_UTIMES. */
+struct sc_utimes_args {
+    const char *file; /* the file; links are followed */
+    size_t file_len;
+    sc_int64 atime; /* of the last access; -9223372036854775808 leaves it */
+    sc_int64 mtime; /* of the last change; -9223372036854775808 leaves it */
 };
 
 /* How sc.h makes calls. */
@@ -478,6 +540,98 @@ static inline int sc_proc_wait_any(struct sc_proc_status *status)
 static inline long sc_last_errno(void)
 {
     return sc_call(SC_ERRNO, 0, 0, 0, 0, 0);
+}
+
+/** Tell one name of the caller's namespace. */
+static inline int sc_fs_enum(unsigned n, struct sc_fs_entry *entry)
+{
+    return (int)sc_bool(SC_FS_ENUM, (long)n, (long)entry, 0, 0, 0);
+}
+
+/** Give a file or directory another name in the same view, replacing what has it. */
+static inline int sc_rename(const char *old_file, const char *new_file, unsigned flags)
+{
+    return (int)sc_bool(SC_RENAME, (long)sc_text(old_file), (long)sc_strlen(old_file), (long)sc_text(new_file), (long)sc_strlen(new_file), (long)flags);
+}
+
+/** Give a file a further name in the same view. */
+static inline int sc_link(const char *old_file, const char *new_file)
+{
+    return (int)sc_bool(SC_LINK, (long)sc_text(old_file), (long)sc_strlen(old_file), (long)sc_text(new_file), (long)sc_strlen(new_file), 0);
+}
+
+/** Make a symbolic link. */
+static inline int sc_symlink(const char *target, const char *file)
+{
+    return (int)sc_bool(SC_SYMLINK, (long)sc_text(target), (long)sc_strlen(target), (long)sc_text(file), (long)sc_strlen(file), 0);
+}
+
+/** Tell where a symbolic link leads. */
+static inline long sc_readlink(const char *file, size_t size, void *target)
+{
+    return sc_count(SC_READLINK, (long)sc_text(file), (long)sc_strlen(file), (long)size, (long)target, 0);
+}
+
+/** Change a file's permission bits. */
+static inline int sc_chmod(const char *file, unsigned mode)
+{
+    return (int)sc_bool(SC_CHMOD, (long)sc_text(file), (long)sc_strlen(file), (long)mode, 0, 0);
+}
+
+/** Change a file's owner and group. */
+static inline int sc_chown(const char *file, unsigned uid, unsigned gid)
+{
+    return (int)sc_bool(SC_CHOWN, (long)sc_text(file), (long)sc_strlen(file), (long)uid, (long)gid, 0);
+}
+
+/** Change a file's size; what is added reads as zero. */
+static inline int sc_truncate(const char *file, size_t size)
+{
+    return (int)sc_bool(SC_TRUNCATE, (long)sc_text(file), (long)sc_strlen(file), (long)size, 0, 0);
+}
+
+/** Return when a file's content is safe in its store, written mappings included. */
+static inline int sc_fsync(int fd, unsigned data_only)
+{
+    return (int)sc_bool(SC_FSYNC, (long)fd, (long)data_only, 0, 0, 0);
+}
+
+/** Set the times of a file. */
+static inline int sc_utimes(const char *file, sc_int64 atime, sc_int64 mtime)
+{
+    struct sc_utimes_args args = {sc_text(file), sc_strlen(file), atime, mtime};
+
+    return (int)sc_bool(SC_UTIMES, (long)&args, 0, 0, 0, 0);
+}
+
+/** Tell everything the driver knows of a file. */
+static inline int sc_fstat_ex(const char *file, struct sc_stat_ex *stat)
+{
+    return (int)sc_bool(SC_FSTAT_EX, (long)sc_text(file), (long)sc_strlen(file), (long)stat, 0, 0);
+}
+
+/** Make two connected handles: what is written to one is read from the other. */
+static inline int sc_mk_channel(unsigned flags, struct sc_channel *ends)
+{
+    return (int)sc_bool(SC_MK_CHANNEL, (long)flags, (long)ends, 0, 0, 0);
+}
+
+/** Wait until one of several handles is ready. */
+static inline int sc_select(const int *fds, size_t fds_count, long timeout)
+{
+    return (int)sc_call(SC_SELECT, (long)fds, (long)fds_count, (long)timeout, 0, 0);
+}
+
+/** Give the caller's arguments and environment. */
+static inline long sc_args(size_t size, void *data)
+{
+    return sc_count(SC_ARGS, (long)size, (long)data, 0, 0, 0);
+}
+
+/** Give a child that is LOADING its arguments and environment. */
+static inline int sc_set_args(int pid, const void *data, size_t data_size)
+{
+    return (int)sc_bool(SC_SET_ARGS, (long)pid, (long)data, (long)data_size, 0, 0);
 }
 
 #endif
