@@ -58,6 +58,7 @@ static void on_stopped(void *user)
     struct daemon *d = user;
 
     d->rpc = NULL;
+    host_close(d->host);
     bridge_close(d->bridge, on_bridge_closed, d);
 }
 
@@ -82,13 +83,6 @@ static void on_stop_soon(uv_timer_t *timer)
 }
 
 /* What the RPC layer asks of the daemon: struct rpc_daemon. */
-
-static void daemon_machine_gone(void *user, struct machine *m)
-{
-    struct daemon *d = user;
-
-    host_forget_machine(d->host, m);
-}
 
 static void daemon_stop_soon(void *user)
 {
@@ -253,7 +247,6 @@ static int make_layers(struct daemon *d)
         .uid_count = d->config.allow_uid_count,
         .daemon = {.ops = &host_ops,
                    .fs_open = registry_open,
-                   .machine_gone = daemon_machine_gone,
                    .stop = daemon_stop_soon,
                    .guest_refusal = daemon_guest_refusal,
                    .log = daemon_log,

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/host/host.h"
 
-#include "server/kernel/hash.h"
-#include "server/kernel/machine.h"
+#include "server/host/alarms.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -11,20 +10,8 @@
 #include <sys/stat.h>
 #include <time.h>
 
-enum { NS_PER_MS = 1000000 };
-
-/** The alarm of one machine. */
-struct alarm {
-    uv_timer_t timer;
-    struct host *host;
-    struct machine *machine; /* key */
-    uint64_t deadline_ns;
-    UT_hash_handle hh;
-};
-
 struct host {
-    uv_loop_t *loop;
-    struct alarm *alarms; /* uthash by machine */
+    struct alarms alarms;
     struct strings roots; /* real paths */
     host_spawn_fn spawn;
     void *spawn_user;
@@ -45,81 +32,11 @@ static uint64_t host_wall_ns(void *host)
     return (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
 }
 
-static void on_alarm(uv_timer_t *timer);
-
-/** Let the timer fire at the deadline, rounded up to milliseconds. */
-static void set_timer(struct alarm *a)
-{
-    uint64_t now = uv_hrtime();
-    uint64_t delay_ns = a->deadline_ns > now ? a->deadline_ns - now : 0;
-
-    if (a->deadline_ns == HOST_WAKE_NEVER) {
-        (void)uv_timer_stop(&a->timer);
-        return;
-    }
-    uv_update_time(a->host->loop);
-    (void)uv_timer_start(&a->timer, on_alarm, delay_ns / NS_PER_MS + (delay_ns % NS_PER_MS != 0),
-                         0);
-}
-
-static void on_alarm(uv_timer_t *timer)
-{
-    struct alarm *a = timer->data;
-
-    if (a->deadline_ns > uv_hrtime()) { /* libuv's clock has milliseconds only */
-        set_timer(a);
-        return;
-    }
-    a->deadline_ns = HOST_WAKE_NEVER;
-    machine_tick(a->machine);
-}
-
-/** The alarm of a machine, made when it is first asked for; NULL without memory. */
-static struct alarm *alarm_of(struct host *h, struct machine *m, bool make)
-{
-    struct alarm *a;
-
-    HASH_FIND_PTR(h->alarms, &m, a);
-    if (a != NULL || !make)
-        return a;
-    a = calloc(1, sizeof(*a));
-    if (a == NULL)
-        return NULL;
-    a->host = h;
-    a->machine = m;
-    HASH_ADD_PTR(h->alarms, machine, a);
-    if (!hash_added(a)) {
-        free(a);
-        return NULL;
-    }
-    (void)uv_timer_init(h->loop, &a->timer);
-    a->timer.data = a;
-    return a;
-}
-
 static void host_wake_at(void *host, struct machine *m, uint64_t deadline_ns)
 {
-    struct alarm *a = alarm_of(host, m, deadline_ns != HOST_WAKE_NEVER);
+    struct host *h = host;
 
-    if (a == NULL)
-        return;
-    a->deadline_ns = deadline_ns;
-    set_timer(a);
-}
-
-static void on_alarm_closed(uv_handle_t *handle)
-{
-    free(handle->data);
-}
-
-void host_forget_machine(struct host *h, struct machine *m)
-{
-    struct alarm *a = alarm_of(h, m, false);
-
-    if (a == NULL)
-        return;
-    HASH_DEL(h->alarms, a);
-    uv_close((uv_handle_t *)&a->timer, on_alarm_closed);
+    alarms_set(&h->alarms, m, deadline_ns);
 }
 
 static int host_spawn(void *host, struct proc *proc, const struct exec_image *image,
@@ -205,24 +122,41 @@ const struct host_ops host_ops = {
     .source_allowed = host_source_allowed,
 };
 
+/** Take over the roots there are. Returns 0, -ENOMEM. */
+static int take_roots(struct host *h, const struct strings *roots)
+{
+    char real[PATH_MAX];
+
+    for (size_t i = 0; i < roots->count; i++) {
+        if (realpath(roots->at[i], real) == NULL)
+            log_line(LOG_WARN, "source root %s is not used: %s", roots->at[i], strerror(errno));
+        else if (strings_add(&h->roots, real) < 0)
+            return -ENOMEM;
+    }
+    return 0;
+}
+
 int host_new(uv_loop_t *loop, const struct strings *roots, struct host **out)
 {
     struct host *h = calloc(1, sizeof(*h));
-    char real[PATH_MAX];
+    int err;
 
     if (h == NULL)
         return -ENOMEM;
-    h->loop = loop;
-    for (size_t i = 0; i < roots->count; i++) {
-        if (realpath(roots->at[i], real) == NULL) {
-            log_line(LOG_WARN, "source root %s is not used: %s", roots->at[i], strerror(errno));
-        } else if (strings_add(&h->roots, real) < 0) {
-            host_free(h);
-            return -ENOMEM;
-        }
+    err = take_roots(h, roots);
+    if (err == 0)
+        err = alarms_init(&h->alarms, loop);
+    if (err < 0) {
+        host_free(h);
+        return err;
     }
     *out = h;
     return 0;
+}
+
+void host_close(struct host *h)
+{
+    alarms_close(&h->alarms);
 }
 
 void host_set_spawn(struct host *h, host_spawn_fn spawn, void *user)

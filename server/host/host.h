@@ -24,17 +24,18 @@ typedef int (*host_spawn_fn)(void *user, struct proc *proc, const struct exec_im
 /**
  * @roots    directories below which sources may be; copied as realpath() has them; those that do
  *           not exist are skipped.
- * @out      returned; host_free().
+ * @out      returned; host_close(), then host_free().
+ * Returns   0; -ENOMEM, -EMFILE, -ENFILE.
  */
 int host_new(uv_loop_t *loop, const struct strings *roots, struct host **out);
 
 /** Who starts guests; without it every spawn is -ENOTSUP. */
 void host_set_spawn(struct host *h, host_spawn_fn spawn, void *user);
 
-/** A machine was freed: close its alarm. */
-void host_forget_machine(struct host *h, struct machine *m);
+/** Every machine was freed: leave the loop. The host stays until the loop has turned. */
+void host_close(struct host *h);
 
-/** Release it; every machine was forgotten, but alarms may still be closing. NULL is ignored. */
+/** Release a closed host. NULL is ignored. */
 void host_free(struct host *h);
 
 #endif

@@ -7,8 +7,10 @@
 #ifndef SERVER_KERNEL_HOST_OPS_H
 #define SERVER_KERNEL_HOST_OPS_H
 
+#include "server/base/list.h"
 #include "server/base/why.h"
 #include "server/kernel/executor.h"
+#include "server/kernel/timer.h"
 
 #include <stdint.h>
 
@@ -18,6 +20,12 @@ struct proc;
 /** wake_at() deadlines: as soon as the loop turns; never. */
 #define HOST_WAKE_SOON 0
 #define HOST_WAKE_NEVER UINT64_MAX
+
+/** Room in each machine for the host's use: what wake_at() needs to remember. */
+struct host_alarm {
+    struct timer timer;
+    struct list soon;
+};
 
 struct host_ops {
     /** Monotonic time in ns. */

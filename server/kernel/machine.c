@@ -53,6 +53,7 @@ int machine_new(const struct machine_spec *spec, const struct host_ops *ops, voi
     list_init(&m->ready);
     list_init(&m->listeners);
     list_init(&m->stalled);
+    list_init(&m->alarm.soon);
     timer_heap_init(&m->clock_timers);
     timer_heap_init(&m->host_timers);
     m->name = strdup(spec->name);

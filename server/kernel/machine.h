@@ -87,7 +87,8 @@ struct machine {
     uint64_t calls_total; /* calls begun */
     int32_t current_pid;  /* whose call is being carried out; 0 between calls */
     bool ticking;
-    void *owner; /* the daemon's own */
+    struct host_alarm alarm; /* the host's own */
+    void *owner;             /* the daemon's own */
 };
 
 /**

@@ -152,7 +152,6 @@ void machines_remove(struct rpc_machine *machine)
     HASH_DEL(rpc->machines, machine);
     rpc->stats.machines--;
     machine_free(m);
-    rpc->opt.daemon.machine_gone(rpc->opt.daemon.user, m);
     free(machine);
 }
 

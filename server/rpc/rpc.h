@@ -40,8 +40,6 @@ struct rpc_daemon {
     const struct host_ops *ops; /* for machines, with @host */
     void *host;
     fs_open_fn fs_open;
-    /** A machine was freed: forget its alarm. */
-    void (*machine_gone)(void *user, struct machine *m);
     /** Somebody asked the daemon to stop; it calls rpc_stop() in its own time. */
     void (*stop)(void *user);
     /** Why guests of a gate can't run here, or NULL when they can. */
