@@ -91,6 +91,7 @@ nothing_left() {
 }
 
 start_daemon() {
+    : >"$tmp/daemon.log"
     "$bin/scboxd" "$@" >"$tmp/daemon.log" 2>&1 &
     daemon=$!
     until grep -q '^scboxd ready' "$tmp/daemon.log"; do
@@ -104,6 +105,27 @@ stop_daemon() {
     kill "$daemon" 2>/dev/null
     wait "$daemon" 2>/dev/null
     daemon=
+}
+
+# wait_until WHAT COMMAND…: until the command succeeds, for a minute at most: a script that waits for
+# something that will not come says what it was, before the time limit of the test hides that.
+wait_until() {
+    what=$1
+    tries=1200
+    shift
+    until "$@" >/dev/null 2>&1; do
+        tries=$((tries - 1))
+        [ "$tries" -gt 0 ] || {
+            fail "waited in vain for $what"
+            return 1
+        }
+        sleep 0.05
+    done
+}
+
+# has_ended PID: whether a process of ours is no more, or only to be waited for.
+has_ended() {
+    ! grep -q '^State:[[:blank:]]*[^Z]' "/proc/$1/status" 2>/dev/null
 }
 
 # Skip unless the host can run guests of an architecture.

@@ -104,16 +104,24 @@ play_all() {
     run 0 --bare "$tmp/NAMELESS"
 }
 
+# Whether the run has begun, or will not.
+has_begun() {
+    grep -q started "$out" || has_ended "$running"
+}
+
+no_directories() {
+    ! ls -d "$tmp"/scbox-* >/dev/null 2>&1
+}
+
 # interrupt SIGNAL CODE [OPTION…]: end a run that has begun.
 interrupt() {
     signal=$1 want=$2
     shift 2
+    : >"$out" # here, not in the child: "started" of the run before must not be taken for this one's
     "$scbox" run "$@" "$tmp/FOREVER" >"$out" 2>"$err" &
     running=$!
-    until grep -q started "$out"; do
-        sleep 0.05
-    done
-    kill "-$signal" "$running"
+    wait_until "a guest to begin" has_begun
+    kill "-$signal" "$running" 2>/dev/null
     wait "$running"
     got=$?
     [ "$got" -eq "$want" ] || fail "run ended by $signal: exit code $got, not $want"
@@ -178,9 +186,7 @@ nothing_left
 interrupt INT 130
 nothing_left
 interrupt KILL 137
-while ls -d "$tmp"/scbox-* >/dev/null 2>&1; do
-    sleep 0.05
-done
+wait_until "the private daemon's end" no_directories
 
 # A filesystem in a file of this host, kept from one run to the next.
 run 0 --fs "root=sqlitefs:$tmp/disk.db" --copy "$tmp/dir:root:/dir" "$tmp/COPIED"
@@ -195,7 +201,5 @@ machine=$("$scbox" call -s "$socket" machine.list | sed 's/.*"machine": "\([^"]*
 feed 0 ':ls root:/dir/sub' "$scbox" shell -s "$socket" -m "$machine"
 out_has ' file'
 expect 0 "$scbox" call -s "$socket" server.shutdown
-while ls -d "$tmp"/scbox-* >/dev/null 2>&1; do
-    sleep 0.05
-done
+wait_until "the private daemon's end" no_directories
 exit $((failures > 0))

@@ -29,6 +29,11 @@ keys() {
     printf "$1" >&9
 }
 
+# Whether a call waits for the clock.
+sleeps() {
+    "$scbox" call machine.info | grep -q '"timers": 1'
+}
+
 # ends CODE: the command has ended.
 ends() {
     wait "$typing"
@@ -53,9 +58,7 @@ keys 'stat ro\t/term\t\n'
 sees 'type DIR'
 keys 'usleep 1000000000\n'
 sees 'usleep 1000000000'
-until "$scbox" call machine.info | grep -q '"timers": 1'; do
-    sleep 0.05
-done
+wait_until "the call to sleep" sleeps
 keys '\003'
 sees 'interrupted'
 # What a file holds is shown to a person, not obeyed by the terminal.
