@@ -8,7 +8,7 @@ build_packages=(
 )
 
 # What the tests take beside that.
-test_packages=(libcriterion-dev clang clang-format clang-tidy perl)
+test_packages=(libcriterion-dev clang clang-format clang-tidy perl python3-jsonschema)
 
 if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then
     bold=$'\e[1m' red=$'\e[31m' green=$'\e[32m' plain=$'\e[0m'

@@ -18,7 +18,7 @@ static void add_info(struct openrpc *doc)
     openrpc_text(doc, openrpc_object(doc, info, "license"), "name", "MIT");
 }
 
-/** Add components.errors: what JSON-RPC and the sessions can answer to any method. */
+/** Add components.errors: what JSON-RPC and the sessions can answer to any method, or to any call. */
 static void add_errors(struct openrpc *doc, cJSON *errors)
 {
     static const struct {
@@ -31,13 +31,9 @@ static void add_errors(struct openrpc *doc, cJSON *errors)
 #include "schema/rpcerrors.def"
     };
 
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        cJSON *error = openrpc_object(doc, errors, rows[i].name);
-
-        openrpc_number(doc, error, "code", rows[i].code);
-        openrpc_text(doc, error, "message", rows[i].message);
-        openrpc_text(doc, openrpc_object(doc, error, "data"), "condition", rows[i].doc);
-    }
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        openrpc_error(doc, errors, rows[i].name, rows[i].code, rows[i].message, rows[i].doc);
+    openrpc_failures(doc, errors, OPENRPC_ANY_CALL);
 }
 
 char *openrpc_document(void)

@@ -149,9 +149,67 @@ void openrpc_param(struct openrpc *doc, cJSON *params, const char *name, const c
     openrpc_ref(doc, param, "schema", "schemas", schema);
 }
 
+void openrpc_error(struct openrpc *doc, cJSON *parent, const char *key, int code,
+                   const char *message, const char *condition)
+{
+    cJSON *error = openrpc_object(doc, parent, key);
+
+    openrpc_number(doc, error, "code", code);
+    openrpc_text(doc, error, "message", message);
+    openrpc_text(doc, openrpc_object(doc, error, "data"), "condition", condition);
+}
+
+/* errno numbers by name, as in calls.c. */
+enum {
+#define SC_ERRNO_ROW(name, value, text, hint) ERR_##name = value,
+#include "schema/errno.def"
+};
+
+/* An errno of a method that is not in its own table. */
+static const struct failure_row {
+    const char *method;
+    const char *name;
+    const char *key; /* in components.errors */
+    int code;
+    const char *condition;
+} failures[] = {
+#define RPC_FAILURE(method, NAME, condition) {method, #NAME, "SC_" #NAME, ERR_##NAME, condition},
+#include "schema/rpcerrors.def"
+};
+
+void openrpc_failures(struct openrpc *doc, cJSON *errors, const char *method)
+{
+    for (size_t i = 0; i < sizeof failures / sizeof failures[0]; i++) {
+        const struct failure_row *f = &failures[i];
+
+        if (strcmp(f->method, method) == 0)
+            openrpc_error(doc, errors, cJSON_IsArray(errors) ? NULL : f->key, f->code, f->name,
+                          f->condition);
+    }
+}
+
+static bool row_has(const struct sc_error_info *row, int code)
+{
+    for (; row->name != NULL; row++) {
+        if (row->value == code)
+            return true;
+    }
+    return false;
+}
+
+void openrpc_call_failures(struct openrpc *doc, cJSON *errors, const struct sc_error_info *row)
+{
+    for (size_t i = 0; i < sizeof failures / sizeof failures[0]; i++) {
+        const struct failure_row *f = &failures[i];
+
+        if (strcmp(f->method, OPENRPC_ANY_CALL) == 0 && !row_has(row, f->code))
+            openrpc_ref(doc, errors, NULL, "errors", f->key);
+    }
+}
+
 void openrpc_common_errors(struct openrpc *doc, cJSON *errors)
 {
-    static const char *const names[] = {"PARAMS",        "INTERNAL", "NO_SESSION",
+    static const char *const names[] = {"INVALID",       "PARAMS",   "INTERNAL", "NO_SESSION",
                                         "SHUTTING_DOWN", "TOO_MANY", "CANCELLED"};
 
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)

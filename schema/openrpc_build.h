@@ -9,6 +9,8 @@
 #ifndef SCHEMA_OPENRPC_BUILD_H
 #define SCHEMA_OPENRPC_BUILD_H
 
+#include "schema/calls.h"
+
 #include <cjson/cJSON.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -44,6 +46,9 @@ void openrpc_ref(struct openrpc *doc, cJSON *parent, const char *key, const char
 cJSON *openrpc_schema(struct openrpc *doc, cJSON *parent, const char *key, const char *title,
                       const char *description);
 
+/** Make @schema that of a whole number of 64 bits: a number, or decimal text above 2^53 - 1. */
+void openrpc_wide_integer(struct openrpc *doc, cJSON *schema, const char *name, bool is_signed);
+
 /** Add a content descriptor without its schema and return it. */
 cJSON *openrpc_descriptor(struct openrpc *doc, cJSON *parent, const char *key, const char *name,
                           const char *description);
@@ -51,6 +56,19 @@ cJSON *openrpc_descriptor(struct openrpc *doc, cJSON *parent, const char *key, c
 /** Add a parameter whose schema is the one called @schema. */
 void openrpc_param(struct openrpc *doc, cJSON *params, const char *name, const char *description,
                    const char *schema, bool required);
+
+/** Add an error, by @key to an object or, when that is NULL, to an array. */
+void openrpc_error(struct openrpc *doc, cJSON *parent, const char *key, int code,
+                   const char *message, const char *condition);
+
+/** In place of a method's name: any of the calls. */
+#define OPENRPC_ANY_CALL "SC_*"
+
+/** Add the errnos that rpcerrors.def lists for a method; to an object by names like SC_ESRCH. */
+void openrpc_failures(struct openrpc *doc, cJSON *errors, const char *method);
+
+/** Add references to the errnos that any call can answer, but for those of the call's own row. */
+void openrpc_call_failures(struct openrpc *doc, cJSON *errors, const struct sc_error_info *row);
 
 /** Add references to the errors that every method can answer. */
 void openrpc_common_errors(struct openrpc *doc, cJSON *errors);

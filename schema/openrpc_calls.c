@@ -113,13 +113,9 @@ static void add_errors(struct openrpc *doc, cJSON *method, const struct sc_call_
 {
     cJSON *errors = openrpc_array(doc, method, "errors");
 
-    for (const struct sc_error_info *e = call->errors; e->name != NULL; e++) {
-        cJSON *error = openrpc_object(doc, errors, NULL);
-
-        openrpc_number(doc, error, "code", e->value);
-        openrpc_text(doc, error, "message", e->name);
-        openrpc_text(doc, openrpc_object(doc, error, "data"), "condition", e->doc);
-    }
+    for (const struct sc_error_info *e = call->errors; e->name != NULL; e++)
+        openrpc_error(doc, errors, NULL, e->value, e->name, e->doc);
+    openrpc_call_failures(doc, errors, call->errors);
     openrpc_common_errors(doc, errors);
 }
 

@@ -48,15 +48,14 @@ static void add_range(struct openrpc *doc, cJSON *schema, enum range range)
     }
 }
 
-/** A 64-bit kind: a number, or decimal text above 2^53 - 1. */
-static void fill_wide_integer(struct openrpc *doc, cJSON *schema, const char *name,
-                              enum range range)
+void openrpc_wide_integer(struct openrpc *doc, cJSON *schema, const char *name, bool is_signed)
 {
     cJSON *forms = openrpc_array(doc, schema, "anyOf");
 
-    add_range(doc, add_form(doc, forms, name, "number", "integer"), range);
+    add_range(doc, add_form(doc, forms, name, "number", "integer"),
+              is_signed ? RANGE_I64 : RANGE_U64);
     openrpc_text(doc, add_form(doc, forms, name, "decimal", "string"), "pattern",
-                 range == RANGE_I64 ? "^-?[0-9]+$" : "^[0-9]+$");
+                 is_signed ? "^-?[0-9]+$" : "^[0-9]+$");
 }
 
 /** Add both forms of one flag to @forms: a name of the group, or its bits. */
@@ -137,7 +136,7 @@ static void add_kind(struct openrpc *doc, cJSON *schemas, enum sc_kind kind)
     } else if (strcmp(k->json, "integer") != 0) {
         add_flag_forms(doc, openrpc_array(doc, schema, "anyOf"), k->name, k->json);
     } else if (ranges[kind] == RANGE_I64 || ranges[kind] == RANGE_U64) {
-        fill_wide_integer(doc, schema, k->name, ranges[kind]);
+        openrpc_wide_integer(doc, schema, k->name, ranges[kind] == RANGE_I64);
     } else {
         openrpc_text(doc, schema, "type", "integer");
         add_range(doc, schema, ranges[kind]);

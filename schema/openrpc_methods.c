@@ -15,7 +15,7 @@ struct field {
 
 struct type {
     const char *name;
-    const char *json; /* a JSON type, any, or a struct's name; [] behind it: an array of those */
+    const char *json; /* as methods.def explains it */
     const char *doc;
 };
 
@@ -129,12 +129,27 @@ static void add_items(struct openrpc *doc, cJSON *schema, const struct type *typ
     openrpc_text(doc, items, "type", json);
 }
 
+/** A value that may be null. */
+static void fill_nullable(struct openrpc *doc, cJSON *schema, const char *json, size_t len)
+{
+    cJSON *forms = openrpc_array(doc, schema, "type");
+    char word[16];
+
+    (void)snprintf(word, sizeof word, "%.*s", (int)len, json);
+    openrpc_text(doc, forms, NULL, word);
+    openrpc_text(doc, forms, NULL, "null");
+}
+
 static void add_type(struct openrpc *doc, cJSON *schemas, const struct type *type)
 {
-    size_t len = strcspn(type->json, "[");
+    size_t len = strcspn(type->json, "[ ");
     cJSON *schema = openrpc_schema(doc, schemas, type->name, type->name, type->doc);
 
-    if (type->json[len] == '[') {
+    if (type->json[len] == ' ') {
+        fill_nullable(doc, schema, type->json, len);
+    } else if (strcmp(type->json, "integer") == 0) {
+        openrpc_wide_integer(doc, schema, type->name, true);
+    } else if (type->json[len] == '[') {
         openrpc_text(doc, schema, "type", "array");
         add_items(doc, schema, type, len);
     } else if (strcmp(type->json, "any") != 0) {
@@ -236,6 +251,7 @@ void openrpc_add_methods(struct openrpc *doc, cJSON *methods)
         const struct method *m = &table[i];
         cJSON *method = openrpc_object(doc, methods, NULL);
         cJSON *params;
+        cJSON *errors;
 
         openrpc_text(doc, method, "name", m->name);
         openrpc_text(doc, method, "summary", m->doc);
@@ -244,7 +260,9 @@ void openrpc_add_methods(struct openrpc *doc, cJSON *methods)
         for (const struct field *p = m->params; p->name != NULL; p++)
             openrpc_param(doc, params, p->name, p->doc, schema_of(p->type), !p->optional);
         add_result(doc, method, m);
-        openrpc_common_errors(doc, openrpc_array(doc, method, "errors"));
+        errors = openrpc_array(doc, method, "errors");
+        openrpc_failures(doc, errors, m->name);
+        openrpc_common_errors(doc, errors);
         add_example(doc, method, m);
     }
 }

@@ -12,6 +12,7 @@
 #include "server/bridge/bridge.h"
 #include "server/host/host.h"
 #include "server/host/options.h"
+#include "server/host/record.h"
 #include "server/host/socket.h"
 #include "server/rpc/rpc.h"
 
@@ -24,6 +25,7 @@
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 enum { EXIT_CLEAN = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
@@ -39,6 +41,7 @@ struct daemon {
     struct why refusals[2]; /* why guests of x86_64 and of i386 can't run; empty when they can */
     struct listen_socket socket;
     bool has_socket;
+    int record; /* the file of --record; -1: none */
     bool stopping;
     int exit_code;
 };
@@ -103,6 +106,13 @@ static void daemon_log(void *user, const char *level, const char *line)
 {
     (void)user;
     log_line(strcmp(level, "warn") == 0 ? LOG_WARN : LOG_DEBUG, "%s", line);
+}
+
+static void daemon_record(void *user, const char *line, size_t len)
+{
+    struct daemon *d = user;
+
+    record_line(d->record, line, len);
 }
 
 /** host_spawn_fn */
@@ -238,6 +248,21 @@ static void handle_signals(struct daemon *d)
     (void)uv_signal_start(&d->sigint, on_signal, SIGINT);
 }
 
+static int open_record(struct daemon *d)
+{
+    char *name;
+    int err = record_name(d->config.record, &name);
+
+    if (err == 0 && name != NULL) {
+        d->record = record_open(name);
+        err = d->record < 0 ? d->record : 0;
+    }
+    if (err < 0)
+        (void)fail_start(d, name != NULL ? name : "the record", err, NULL);
+    free(name);
+    return err;
+}
+
 /** Make the loop, the host, the bridge and the RPC layer: nothing can be seen from outside yet. */
 static int make_layers(struct daemon *d)
 {
@@ -250,6 +275,7 @@ static int make_layers(struct daemon *d)
                    .stop = daemon_stop_soon,
                    .guest_refusal = daemon_guest_refusal,
                    .log = daemon_log,
+                   .record = d->record >= 0 ? daemon_record : NULL,
                    .user = d},
     };
     int err = strings_add(&d->config.source_roots, d->config.state);
@@ -304,7 +330,7 @@ static void set_up_process(void)
 
 int main(int argc, char **argv)
 {
-    struct daemon d = {.exit_code = EXIT_CLEAN};
+    struct daemon d = {.exit_code = EXIT_CLEAN, .record = -1};
     enum options_wish wish;
 
     config_init(&d.config);
@@ -315,8 +341,11 @@ int main(int argc, char **argv)
     }
     log_set_level(d.config.log_level);
     set_up_process();
-    if (bind_socket(&d) == 0 && prepare_state(&d) == 0 && make_layers(&d) == 0)
+    if (bind_socket(&d) == 0 && prepare_state(&d) == 0 && open_record(&d) == 0 &&
+        make_layers(&d) == 0)
         run(&d);
+    if (d.record >= 0)
+        (void)close(d.record);
     if (d.has_socket)
         listen_socket_close(&d.socket);
     if (d.exit_code == EXIT_CLEAN)

@@ -333,6 +333,7 @@ void config_done(struct config *c)
 {
     free(c->socket);
     free(c->state);
+    free(c->record);
     free(c->allow_uids);
     for (size_t i = 0; i < c->source_roots.count; i++)
         free(c->source_roots.at[i]);

@@ -35,6 +35,7 @@ struct config {
     enum log_level log_level;
     bool default_machine;
     bool patch_gates; /* bridge_set_patching() */
+    char *record;     /* owned; a file for the record, or NULL */
     struct strings source_roots;
     uint32_t *allow_uids; /* owned */
     size_t allow_uid_count;

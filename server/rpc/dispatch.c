@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/rpc/dispatch.h"
 
+#include "server/rpc/record.h"
+
 #include <errno.h>
 #include <string.h>
 
@@ -25,6 +27,7 @@ enum request_status dispatch(struct request *rq)
     const struct sc_call_info *info = NULL;
     int method;
 
+    record_begin(rq);
     if (strncmp(rq->method, "SC_", 3) == 0)
         info = sc_call_by_name(rq->method);
     if (info != NULL)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/rpc/request.h"
 
+#include "server/rpc/record.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -138,6 +140,7 @@ static void request_free(struct request *rq)
     codec_done(&rq->decoder);
     failure_done(&rq->failure);
     strbuf_done(&rq->result);
+    strbuf_done(&rq->record);
     cJSON_Delete(rq->tree);
     free(rq->id);
     free(rq);
@@ -150,6 +153,7 @@ void request_finish(struct request *rq, enum request_status status)
 
     if (!list_empty(&rq->link))
         unpark(rq);
+    record_end(rq, status);
     if (rq->id != NULL && !c->closing)
         answer(rq, status);
     while (!list_empty(&rq->waiters))

@@ -42,6 +42,8 @@ struct request {
 
     struct strbuf result; /* JSON; empty stands for null */
     struct failure failure;
+    struct strbuf
+        record; /* what the record will say of it, begun; empty when nothing is recorded */
 
     /* While it waits. */
     struct list link;        /* in conn->requests */

@@ -24,6 +24,7 @@
  *     machines            machines by name, and what goes when one goes
  *     trace               events to notifications
  *     failure, json_out   errors and values to JSON
+ *     record              what was answered, for checks of it
  */
 #ifndef SERVER_RPC_RPC_H
 #define SERVER_RPC_RPC_H
@@ -35,7 +36,7 @@
 
 struct rpc;
 
-/** What the RPC layer needs of the daemon. All slots are given @user; none is NULL. */
+/** What the RPC layer needs of the daemon. All slots are given @user; none but record is NULL. */
 struct rpc_daemon {
     const struct host_ops *ops; /* for machines, with @host */
     void *host;
@@ -46,6 +47,8 @@ struct rpc_daemon {
     const char *(*guest_refusal)(void *user, enum sc_gate gate);
     /** Something worth a line in the log, at level "debug" or "warn". */
     void (*log)(void *user, const char *level, const char *line);
+    /** Keep a line of the record (record.h), its end included; NULL: nothing is recorded. */
+    void (*record)(void *user, const char *line, size_t len);
     void *user;
 };
 

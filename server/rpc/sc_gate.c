@@ -88,6 +88,17 @@ static void blame_argument(struct request *rq, int err)
     cJSON_free(value);
 }
 
+/** Where the kernel gave no reason, the row has the condition of its errno. */
+static void explain(struct request *rq)
+{
+    const struct sc_error_info *e = rq->decoder.info->errors;
+
+    while (e->name != NULL && e->value != rq->failure.code)
+        e++;
+    if (rq->failure.why.count == 0 && e->name != NULL)
+        (void)why_add(&rq->failure.why, -e->value, "%s", e->doc);
+}
+
 /** Make the request's result or failure of a finished call's. */
 static enum request_status take_outcome(struct request *rq)
 {
@@ -100,6 +111,7 @@ static enum request_status take_outcome(struct request *rq)
         rq->failure.code = -call->status;
         rq->failure.why = call->why;
         call->why = (struct why)WHY_INIT;
+        explain(rq);
         blame_argument(rq, -call->status);
         return REQUEST_FAILED;
     }

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MIT */
+/* The file that --record names: what the daemon answered, a line each. */
+#ifndef SERVER_HOST_RECORD_H
+#define SERVER_HOST_RECORD_H
+
+#include <stddef.h>
+
+/**
+ * Where to record: @option, or else, when $SCBOXD_RECORD names a directory, a file in it with the
+ * process's id for a name.
+ * @option   --record of the command line, or NULL.
+ * @out      returned, free(); NULL when nothing shall be recorded.
+ * Returns   0, -ENOMEM.
+ */
+int record_name(const char *option, char **out);
+
+/** Open the file at its end, made when missing. Returns its descriptor, or -errno. */
+int record_open(const char *name);
+
+/** Append one line. One write: lines of daemons that share a file never mix. */
+void record_line(int fd, const char *line, size_t len);
+
+#endif

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The record: a line of JSON for each request that was answered, for whoever checks what the daemon
+ * says against what its schema promises. Off unless the daemon has somewhere to put it
+ * (rpc_daemon.record), and then costs a comparison a request.
+ *
+ *     {"gate":"rpc","call":"SC_OPEN","params":"[\"root:/a\",1]","result":{"fd":1}}
+ *     {"gate":"rpc","call":"SC_OPEN","params":"[\"root:/b\",1]","error":{"code":2, …}}
+ *
+ * Parameters are text as it came, cut when it is long; results of RECORD_RESULT_MAX bytes or more
+ * are told by "size" instead.
+ */
+#ifndef SERVER_RPC_RECORD_H
+#define SERVER_RPC_RECORD_H
+
+#include "server/rpc/request.h"
+
+enum { RECORD_PARAMS_MAX = 400, RECORD_RESULT_MAX = 16384 };
+
+/** A request is about to be carried out: note what it asks, which a waiting one will forget. */
+void record_begin(struct request *rq);
+
+/** It is over; @rq->failure or @rq->result are final. Nothing for one that was never begun. */
+void record_end(struct request *rq, enum request_status status);
+
+#endif
