@@ -3,6 +3,7 @@
 
 #include "server/base/check.h"
 #include "server/kernel/machine.h"
+#include "server/kernel/wait.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -65,6 +66,8 @@ int call_begin(struct call *call)
         status = call_why(call, -ECANCELED, "process %d has ended", call->proc->pid);
     else
         status = handlers[call->nr](call);
+    if (status != SC_PENDING)
+        wait_settle(m);         /* a call that parks has changed nothing others wait for */
     m->current_pid = outer_pid; /* not 0 when another call's end led to this one */
     /* It has acted; that it has is told when the listeners are ready. */
     if (status == 0 && m->told && m->stalls > 0 && call->proc != NULL)
@@ -109,12 +112,21 @@ int call_park_until(struct call *call, uint64_t deadline_ns)
     return SC_PENDING;
 }
 
+int call_park_waiting(struct call *call, struct wait_set *set)
+{
+    call->waits = set;
+    call->state = CALL_PARKED;
+    return SC_PENDING;
+}
+
 /** Take a parked call from where it waits; its results are in place. */
 static void unpark(struct call *call, int status)
 {
     CHECK(call->state == CALL_PARKED);
     list_del(&call->wait);
     timer_clear(&call->machine->clock_timers, &call->timer);
+    wait_free(call->waits);
+    call->waits = NULL;
     settle(call, status);
 }
 
@@ -126,8 +138,12 @@ void call_finish(struct call *call, int status)
 
 void call_cancel(struct call *call, int err)
 {
-    if (call->state == CALL_PARKED)
-        call_finish(call, err);
+    struct machine *m = call->machine;
+
+    if (call->state != CALL_PARKED)
+        return;
+    call_finish(call, err);
+    wait_settle(m); /* it may have held the last reference to a file */
 }
 
 void call_abandon(struct call *call, struct list *over)

@@ -43,6 +43,7 @@
 struct call;
 struct proc;
 struct machine;
+struct wait_set;
 
 /** Told once that a parked call has finished: status, out and why are final. May free the call. */
 typedef void (*call_done_fn)(struct call *call);
@@ -67,9 +68,10 @@ struct call {
     /* The kernel's own. */
     enum call_state state;
     struct machine *machine;
-    struct list in_proc; /* in proc->calls while in flight */
-    struct list wait;    /* in the list it waits in, while parked there; then in call_tell()'s */
-    struct timer timer;  /* while parked on the clock */
+    struct list in_proc;    /* in proc->calls while in flight */
+    struct list wait;       /* in the list it waits in, while parked there; then in call_tell()'s */
+    struct timer timer;     /* while parked on the clock */
+    struct wait_set *waits; /* owned; the files it waits for, while parked there; or NULL */
 };
 
 /**
@@ -110,6 +112,10 @@ int call_park(struct call *call, struct list *waiters);
  * MACHINE_CLOCK_END on that is never, and only call_cancel() ends it. Returns SC_PENDING; -ENOMEM.
  */
 int call_park_until(struct call *call, uint64_t deadline_ns);
+
+/** Park until a file of @set is ready: wait_settle() finishes the call. It may be parked on the clock
+ * as well. @set taken; it has the call in its lines. Returns SC_PENDING. */
+int call_park_waiting(struct call *call, struct wait_set *set);
 
 /** Finish a parked call: results are in place. Calls done(). */
 void call_finish(struct call *call, int status);

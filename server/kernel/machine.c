@@ -3,6 +3,7 @@
 
 #include "server/base/check.h"
 #include "server/kernel/call.h"
+#include "server/kernel/wait.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -10,6 +11,8 @@
 
 /** What a virtual machine's calendar says when its clock is 0: 2000-01-01T00:00:00Z. */
 #define VIRTUAL_EPOCH_NS (UINT64_C(946684800) * 1000000000)
+
+enum { NS_PER_USEC = 1000 };
 
 const struct machine_limits machine_default_limits = {
     .procs = 10000,
@@ -51,6 +54,7 @@ int machine_new(const struct machine_spec *spec, const struct host_ops *ops, voi
     m->started_ns = ops->now_ns(host);
     list_init(&m->mounts);
     list_init(&m->ready);
+    list_init(&m->woken);
     list_init(&m->listeners);
     list_init(&m->stalled);
     list_init(&m->alarm.soon);
@@ -80,6 +84,7 @@ void machine_free(struct machine *m)
     if (m->init != NULL)
         proc_end(m->init, PS_KILLED, 0, NULL);
     CHECK(list_empty(&m->mounts));
+    CHECK(list_empty(&m->woken));
     CHECK(m->census.calls == 0);
     m->ops->wake_at(m->host, m, HOST_WAKE_NEVER);
     timer_heap_done(&m->clock_timers);
@@ -100,6 +105,13 @@ uint64_t machine_stamp_ns(const struct machine *m)
     if (m->spec.clock == CLOCK_VIRTUAL)
         return VIRTUAL_EPOCH_NS + m->virtual_ns;
     return m->ops->wall_ns(m->host);
+}
+
+uint64_t machine_after_ns(const struct machine *m, uint64_t usecs)
+{
+    if (usecs > MACHINE_CLOCK_END / NS_PER_USEC)
+        return MACHINE_CLOCK_END;
+    return machine_now_ns(m) + usecs * NS_PER_USEC;
 }
 
 /** The splitmix64 generator: small, well spread, and the same everywhere. */
@@ -177,6 +189,7 @@ void machine_tick(struct machine *m)
     now = machine_now_ns(m);
     while (timer_fire_one(&m->clock_timers, now))
         continue;
+    wait_settle(m); /* a call whose time is over may have held the last reference to a file */
     m->ticking = false;
     machine_arm(m);
 }

@@ -71,6 +71,8 @@ struct machine {
     int32_t next_pid;
     struct list mounts;
     struct list ready; /* struct call.wait: yielded calls, they go on at the next tick */
+    struct list woken; /* struct waitq.woken: queues whose calls wait_settle() tries again */
+    bool settling;     /* it is doing so */
     struct list listeners;
     struct list stalled; /* struct call.wait: done, but told only when listeners keep up */
     uint32_t stalls;     /* machine_stall() */
@@ -87,6 +89,7 @@ struct machine {
     uint64_t calls_total; /* calls begun */
     int32_t current_pid;  /* whose call is being carried out; 0 between calls */
     bool ticking;
+    uint64_t channel_ends_made;
     struct host_alarm alarm; /* the host's own */
     void *owner;             /* the daemon's own */
 };
@@ -132,6 +135,9 @@ uint64_t machine_now_ns(const struct machine *m);
 /** Nanoseconds since the epoch, for file stamps: wall clock, or a fixed date plus the virtual
  * clock. */
 uint64_t machine_stamp_ns(const struct machine *m);
+
+/** When it is @usecs from now by the machine's clock; at most MACHINE_CLOCK_END. */
+uint64_t machine_after_ns(const struct machine *m, uint64_t usecs);
 
 /** Fill with random bytes that follow from the seed. */
 void machine_random(struct machine *m, void *buf, size_t len);

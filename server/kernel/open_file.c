@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /* Open files: from a place to a handle, and what is done with one. */
+#include "server/base/strbuf.h"
+#include "server/kernel/channel.h"
 #include "server/kernel/machine.h"
 #include "server/kernel/mount.h"
 #include "server/kernel/node.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -136,6 +139,38 @@ out:
     return err;
 }
 
+int open_file_of_end(struct machine *m, struct channel_end *end, uint32_t mode,
+                     struct open_file **out)
+{
+    struct open_file *f = calloc(1, sizeof(*f));
+    struct strbuf label = STRBUF_INIT;
+
+    if (f == NULL)
+        return -ENOMEM;
+    if (strbuf_addf(&label, "channel:%" PRIu64, ++m->channel_ends_made) < 0) {
+        free(f);
+        return -ENOMEM;
+    }
+    f->label = label.ptr;
+    f->end = end;
+    f->mode = mode;
+    f->view_modes = SC_FM_NAMED;
+    f->file.nonseekable = true;
+    f->refs = 1;
+    m->census.files++;
+    *out = f;
+    return 0;
+}
+
+/** The last reference to a channel's end is gone. */
+static void close_end(struct open_file *f)
+{
+    f->end->readable.machine->census.files--;
+    channel_close(f->end);
+    free(f->label);
+    free(f);
+}
+
 struct open_file *open_file_ref(struct open_file *f)
 {
     f->refs++;
@@ -149,6 +184,10 @@ struct open_file *open_file_unref(struct open_file *f)
 
     if (f == NULL || --f->refs > 0)
         return NULL;
+    if (f->end != NULL) {
+        close_end(f);
+        return NULL;
+    }
     ops = f->mount->fs->ops;
     if (!needs_path(f))
         err = f->is_dir ? ops->closedir(f->mount->fs, NULL, &f->file)
@@ -163,26 +202,43 @@ struct open_file *open_file_unref(struct open_file *f)
 int64_t vfs_read(struct open_file *f, char *buf, size_t len, int64_t off)
 {
     struct path path;
-    struct fs *fs = f->mount->fs;
+    struct fs *fs;
 
+    if (f->end != NULL)
+        return channel_read(f->end, buf, len);
+    fs = f->mount->fs;
     return fs->ops->read(fs, driver_path(f, &path), buf, len, off, &f->file);
 }
 
 int64_t vfs_write(struct open_file *f, const char *buf, size_t len, int64_t off)
 {
     struct path path;
-    struct fs *fs = f->mount->fs;
-    int64_t count = fs->ops->write(fs, driver_path(f, &path), buf, len, off, &f->file);
+    struct fs *fs;
+    int64_t count;
 
+    if (f->end != NULL)
+        return channel_write(f->end, buf, len);
+    fs = f->mount->fs;
+    count = fs->ops->write(fs, driver_path(f, &path), buf, len, off, &f->file);
     mount_changed(f->mount);
     return count;
+}
+
+bool vfs_is_ready(const struct open_file *f, bool write)
+{
+    return f->end == NULL || channel_is_ready(f->end, write);
 }
 
 int vfs_fstat(struct open_file *f, struct fs_stat *out)
 {
     struct path path;
-    struct fs *fs = f->mount->fs;
+    struct fs *fs;
 
+    if (f->end != NULL) {
+        *out = (struct fs_stat){.mode = S_IFIFO | 0600, .nlink = 1, .size = f->end->in.len};
+        return 0;
+    }
+    fs = f->mount->fs;
     return fs->ops->getattr(fs, driver_path(f, &path), out, &f->file);
 }
 

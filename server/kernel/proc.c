@@ -5,6 +5,7 @@
 #include "server/kernel/call.h"
 #include "server/kernel/elf.h"
 #include "server/kernel/machine.h"
+#include "server/kernel/wait.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -283,6 +284,9 @@ static void end_one(struct proc *p, uint32_t state, int32_t code, const char *te
     ns_done(&p->ns);
     fd_table_done(&p->fds);
     aspace_done(&p->memory);
+    free(p->args);
+    p->args = NULL;
+    p->args_size = 0;
     emit_end(p, text);
 }
 
@@ -332,6 +336,7 @@ void proc_end(struct proc *p, uint32_t state, int32_t code, const char *text)
     end_one(p, state, code, text, &over);
     leave_record(p);
     call_tell(&over); /* from here on others may end the parent, too */
+    wait_settle(m);
     if (parent_pid != 0)
         answer_waits(m, parent_pid);
     else if (m->spec.on_end != NULL)

@@ -52,6 +52,8 @@ struct proc {
     struct ns ns;
     struct fd_table fds;
     struct aspace memory;
+    char *args; /* SC_ARGS's answer, owned; NULL none were set */
+    size_t args_size;
     int32_t last_errno; /* positive errno of its last failed call, for SC_ERRNO */
     bool busy;          /* a guest that runs on the host right now: virtual time stands still */
 

@@ -2,6 +2,7 @@
 /* The calls on files, by name and by handle. */
 #include "server/kernel/call.h"
 #include "server/kernel/machine.h"
+#include "server/kernel/wait.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -168,25 +169,46 @@ int sc_close(struct call *call, const struct sc_close_args *args, struct sc_clos
     return err < 0 ? err : fd_remove(&call->proc->fds, args->fd);
 }
 
+/** Read what is there now. */
+static int read_now(struct call *call, struct open_file *f, int64_t off)
+{
+    struct sc_buf *data = &call->out.read.data;
+    uint64_t size = call->args.read.size < data->cap ? call->args.read.size : data->cap;
+    int64_t count = vfs_read(f, data->ptr, size < FS_IO_MAX ? (size_t)size : FS_IO_MAX, off);
+
+    if (count < 0)
+        return (int)count;
+    data->len = (size_t)count;
+    return 0;
+}
+
+/** What waits has no positions. */
+static int read_again(struct call *call, struct open_file *f)
+{
+    int err = read_now(call, f, 0);
+
+    return err == -EAGAIN ? SC_PENDING : err;
+}
+
 int sc_read(struct call *call, const struct sc_read_args *args, struct sc_read_out *out)
 {
     struct open_file *f;
-    uint64_t size = args->size < out->data.cap ? args->size : out->data.cap;
     int64_t off = args->offset;
-    int64_t count;
     int err = get_file(call, args->fd, FM_READ, &f);
 
+    (void)out;
     if (err == 0)
         err = check_range(call, f, &off, args->size);
     if (err < 0)
         return err;
-    if (size > FS_IO_MAX)
-        size = FS_IO_MAX;
-    count = vfs_read(f, out->data.ptr, (size_t)size, off);
-    if (count < 0)
-        return (int)count;
-    out->data.len = (size_t)count;
-    return 0;
+    if (wait_has_line(f, false) && (f->mode & FM_BLOCKING) != 0)
+        return wait_for_file(call, f, false, read_again);
+    err = read_now(call, f, off);
+    if (err != -EAGAIN)
+        return err;
+    if ((f->mode & FM_BLOCKING) == 0)
+        return call_why(call, err, "there is nothing to read yet, and the handle lacks BLOCKING");
+    return wait_for_file(call, f, false, read_again);
 }
 
 /** Say how full a filesystem is that has no room. Returns @err. */
@@ -203,25 +225,48 @@ static int explain_full(struct call *call, const struct mount *m, int err)
                     st.bytes_used, st.bytes_total);
 }
 
+/** Write as much as there is room for now. */
+static int write_now(struct call *call, struct open_file *f, int64_t off)
+{
+    const struct sc_str *data = &call->args.write.data;
+    int64_t count = vfs_write(f, data->ptr, data->len < FS_IO_MAX ? data->len : FS_IO_MAX, off);
+
+    if (count == -EPIPE)
+        return call_why(call, -EPIPE, "nobody can read it: the channel's other end is closed");
+    if (count < 0)
+        return count == -EAGAIN ? -EAGAIN : explain_full(call, f->mount, (int)count);
+    call->out.write.size = (uint64_t)count;
+    return 0;
+}
+
+static int write_again(struct call *call, struct open_file *f)
+{
+    int err = write_now(call, f, 0);
+
+    return err == -EAGAIN ? SC_PENDING : err;
+}
+
 int sc_write(struct call *call, const struct sc_write_args *args, struct sc_write_out *out)
 {
     struct open_file *f;
-    size_t size = args->data.len < FS_IO_MAX ? args->data.len : FS_IO_MAX;
     int64_t off = args->offset;
-    int64_t count;
     int err = get_file(call, args->fd, FM_WRITE, &f);
 
+    (void)out;
     if (err == 0 && (f->mode & FM_APPEND) != 0)
         off = 0; /* the bytes go to the end, whatever the offset says */
     if (err == 0)
-        err = check_range(call, f, &off, size);
+        err = check_range(call, f, &off, args->data.len);
     if (err < 0)
         return err;
-    count = vfs_write(f, args->data.ptr, size, off);
-    if (count < 0)
-        return explain_full(call, f->mount, (int)count);
-    out->size = (uint64_t)count;
-    return 0;
+    if (wait_has_line(f, true) && (f->mode & FM_BLOCKING) != 0)
+        return wait_for_file(call, f, true, write_again);
+    err = write_now(call, f, off);
+    if (err != -EAGAIN)
+        return err;
+    if ((f->mode & FM_BLOCKING) == 0)
+        return call_why(call, err, "the channel is full, and the handle lacks BLOCKING");
+    return wait_for_file(call, f, true, write_again);
 }
 
 int sc_readdir(struct call *call, const struct sc_readdir_args *args, struct sc_readdir_out *out)

@@ -130,6 +130,14 @@ static int check_source(struct call *call, const char *opts)
     return err;
 }
 
+/** A source is read at any position. */
+static int check_source_file(struct call *call, const struct open_file *f)
+{
+    if (f->end == NULL)
+        return 0;
+    return call_why(call, -ENOTSUP, "%s is a stream: no filesystem can be read from it", f->label);
+}
+
 int sc_make_fs(struct call *call, const struct sc_make_fs_args *args, struct sc_make_fs_out *out)
 {
     struct fs_wish wish = {.proc = call->proc, .name = args->fs_name, .why = &call->why};
@@ -148,6 +156,9 @@ int sc_make_fs(struct call *call, const struct sc_make_fs_args *args, struct sc_
         if ((wish.source->mode & FM_READ) == 0)
             return call_why(call, -EBADF, "source_fd %d is %s, opened without READ",
                             args->source_fd, wish.source->label);
+        err = check_source_file(call, wish.source);
+        if (err < 0)
+            return err;
     }
     err = copy_text(call, args->driver, "driver", &driver);
     if (err == 0)
@@ -196,7 +207,9 @@ int sc_fs_add_src(struct call *call, const struct sc_fs_add_src_args *args,
     if ((f->mode & FM_READ) == 0)
         return call_why(call, -EBADF, "file descriptor %d is %s, opened without READ", args->fd,
                         f->label);
-    err = copy_text(call, args->opts, "opts", &opts);
+    err = check_source_file(call, f);
+    if (err == 0)
+        err = copy_text(call, args->opts, "opts", &opts);
     if (err < 0)
         return err;
     req.opts = opts;

@@ -5,8 +5,6 @@
 
 #include <errno.h>
 
-enum { NS_PER_USEC = 1000 };
-
 int sc_dbg_print(struct call *call, const struct sc_dbg_print_args *args,
                  struct sc_dbg_print_out *out)
 {
@@ -34,9 +32,7 @@ int sc_usleep(struct call *call, const struct sc_usleep_args *args, struct sc_us
         return call_why(call, -EINVAL, "usecs is negative");
     if (usecs == 0)
         return 0;
-    if (usecs > MACHINE_CLOCK_END / NS_PER_USEC)
-        return call_park_until(call, MACHINE_CLOCK_END);
-    return call_park_until(call, machine_now_ns(call->machine) + usecs * NS_PER_USEC);
+    return call_park_until(call, machine_after_ns(call->machine, usecs));
 }
 
 int sc_last_errno(struct call *call, const struct sc_last_errno_args *args,

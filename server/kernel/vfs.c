@@ -41,7 +41,7 @@ void vfs_stat(const struct mount *m, const struct fs_stat *in, uint32_t view_mod
         *out = (struct sc_stat){.type = FT_REGULAR, .access = ACCESS_FILE};
         break;
     }
-    if (m->readonly && (in->mode & S_IFMT) != S_IFCHR)
+    if (m != NULL && m->readonly && (in->mode & S_IFMT) != S_IFCHR)
         out->access &= ~(uint32_t)ACCESS_CHANGES;
     out->access &= view_modes;
     out->size = in->size;

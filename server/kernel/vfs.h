@@ -15,6 +15,8 @@
  * in a namespace means: part of a mount, with a mask of rights that only shrinks from parent to
  * child. An **open file** is shared by every fd bound to it.
  *
+ * The two ends of a channel are open files without a mount and a node: `end` says so.
+ *
  * All four are reference-counted, belong to one machine and are counted in its census. None of them
  * knows processes: credentials and reasons are passed in.
  */
@@ -32,6 +34,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct channel_end;
 struct machine;
 struct node;
 
@@ -93,8 +96,9 @@ struct dir_snapshot {
 
 /** An open file: what an fd refers to. */
 struct open_file {
-    struct mount *mount;
-    struct node *node;
+    struct mount *mount;     /* NULL of a channel's end */
+    struct node *node;       /* NULL of a channel's end */
+    struct channel_end *end; /* of a channel's end, owned; else NULL */
     struct fs_file file;
     struct dir_snapshot listing; /* of the last READDIR 0 */
     bool listed;                 /* listing was taken */
@@ -115,7 +119,7 @@ struct place {
 
 /**
  * Make what STAT, STAT_OPEN and READDIR tell of what the driver tells.
- * @m          borrowed; a read-only mount takes all changes out of access.
+ * @m          borrowed, NULL of a channel; a read-only mount takes all changes out of access.
  * @view_modes FM_*; access is and-ed with it.
  * @out        all members are set.
  */
@@ -250,6 +254,11 @@ int vfs_delete(struct place *at, struct why *why);
  */
 int vfs_move(struct place *from, struct place *to, struct why *why);
 
+/** Make an open file of a channel's end, which it closes with its last reference. @out returned;
+ * open_file_unref(). -ENOMEM: the end is not closed. */
+int open_file_of_end(struct machine *m, struct channel_end *end, uint32_t mode,
+                     struct open_file **out);
+
 /** One more reference. Returns @f. */
 struct open_file *open_file_ref(struct open_file *f);
 
@@ -266,7 +275,7 @@ struct open_file *open_file_unref(struct open_file *f);
  * @buf      borrowed; room for @len bytes, at most FS_IO_MAX.
  * @off      bytes from the start, >= 0; off + len fits. Ignored by streams.
  * Returns   bytes read, less than @len only at the end of the file, or what the driver's read()
- *           answers.
+ *           answers; of a channel as channel_read().
  */
 int64_t vfs_read(struct open_file *f, char *buf, size_t len, int64_t off);
 
@@ -274,11 +283,16 @@ int64_t vfs_read(struct open_file *f, char *buf, size_t len, int64_t off);
  * Write content at a position, at the end with FM_APPEND; a hole before it reads as zero.
  * @buf      borrowed; @len bytes, at most FS_IO_MAX.
  * @off      bytes from the start, >= 0; off + len fits. Ignored by streams and with FM_APPEND.
- * Returns   @len, or what the driver's write() answers: then nothing was written.
+ * Returns   @len, or what the driver's write() answers: then nothing was written; of a channel as
+ *           channel_write().
  */
 int64_t vfs_write(struct open_file *f, const char *buf, size_t len, int64_t off);
 
-/** The driver's status of an open file. Returns 0, or what the driver's getattr() answers. */
+/** Whether a read, or a write, has its answer at once. */
+bool vfs_is_ready(const struct open_file *f, bool write);
+
+/** The driver's status of an open file; of a channel's end a fifo with the bytes that can be read as
+ * its size. Returns 0, or what the driver's getattr() answers. */
 int vfs_fstat(struct open_file *f, struct fs_stat *out);
 
 /**

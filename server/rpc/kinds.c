@@ -219,6 +219,8 @@ static int take_mask(struct decoder *d, const char *group, uint32_t *out)
     uint64_t value = 0;
 
     *out = 0;
+    if (item == NULL)
+        return 0;
     if (cJSON_IsArray(item)) {
         for (const cJSON *i = item->child; i != NULL; i = i->next) {
             if (add_flag(d, i, arg, group, out) < 0)

@@ -118,6 +118,28 @@ static void use_children(struct proc *p)
     w_close(p, fd);
 }
 
+static void use_channels(struct proc *p)
+{
+    struct call c;
+    struct sc_proc_status st;
+    char buf[8];
+    int32_t fds[2];
+    int pid = w_new_proc(p);
+    int status = BEGIN(&c, p, MK_CHANNEL, mk_channel, FM_BLOCKING);
+
+    fds[0] = c.out.mk_channel.ends.first;
+    fds[1] = c.out.mk_channel.ends.second;
+    settle(&c, status);
+    settle(&c, BEGIN(&c, p, SELECT, select, {(const char *)fds, sizeof(fds)}, 5000));
+    settle(&c, BEGIN(&c, p, WRITE, write, fds[0], 0, S("through")));
+    call_init(&c, p, SC_GATE_RPC, SC_READ, w_on_done, NULL);
+    c.args.read = (struct sc_read_args){fds[0], 0, sizeof(buf)};
+    c.out.read.data = (struct sc_buf){buf, sizeof(buf), 0};
+    settle(&c, call_begin(&c));
+    settle(&c, BEGIN(&c, p, SET_ARGS, set_args, pid, {"1\0prog", 7}));
+    w_kill(p, pid, &st);
+}
+
 static void clean_up(struct proc *p)
 {
     static const char *const names[] = {"/e/in", "/e/g", "/e", "/d/in", "/d/g", "/d", "/f"};
@@ -144,6 +166,7 @@ static bool play(long n)
     use_files(w.p);
     use_memory(w.p);
     use_children(w.p);
+    use_channels(w.p);
     failed = alloc_failed();
     alloc_fail_after(-1);
     cr_assert(failed || w.kills == 1, "the script got as far as a guest");

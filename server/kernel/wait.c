@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/kernel/wait.h"
+
+#include "server/base/check.h"
+#include "server/kernel/call.h"
+#include "server/kernel/channel.h"
+#include "server/kernel/machine.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+/** A call's place in one line. */
+struct wait {
+    struct list link; /* in waitq.waiters */
+    struct call *call;
+    struct open_file *file; /* referenced */
+    bool write;
+};
+
+struct wait_set {
+    wait_again_fn again;
+    size_t count;
+    struct wait at[];
+};
+
+void waitq_init(struct waitq *q, struct machine *m)
+{
+    q->machine = m;
+    list_init(&q->waiters);
+    list_init(&q->woken);
+}
+
+void waitq_done(struct waitq *q)
+{
+    CHECK(list_empty(&q->waiters));
+    list_del(&q->woken);
+}
+
+void waitq_wake(struct waitq *q)
+{
+    if (list_empty(&q->waiters) || !list_empty(&q->woken))
+        return;
+    list_append(&q->machine->woken, &q->woken);
+}
+
+bool wait_has_line(const struct open_file *f, bool write)
+{
+    return f->end != NULL && !list_empty(&channel_queue(f->end, write)->waiters);
+}
+
+struct wait_set *wait_new(size_t count, wait_again_fn again)
+{
+    struct wait_set *set = calloc(1, sizeof(*set) + count * sizeof(set->at[0]));
+
+    if (set != NULL)
+        set->again = again;
+    return set;
+}
+
+int wait_add(struct wait_set *set, struct call *call, struct open_file *f, bool write)
+{
+    struct waitq *q = channel_queue(f->end, write);
+    struct wait *w = &set->at[set->count++];
+
+    w->call = call;
+    w->file = open_file_ref(f);
+    w->write = write;
+    list_init(&w->link);
+    list_append(&q->waiters, &w->link);
+    return 0;
+}
+
+bool wait_set_ready(const struct wait_set *set, size_t *out_index)
+{
+    for (size_t i = 0; i < set->count; i++) {
+        *out_index = i;
+        if (vfs_is_ready(set->at[i].file, set->at[i].write))
+            return true;
+    }
+    return false;
+}
+
+void wait_free(struct wait_set *set)
+{
+    for (size_t i = 0; set != NULL && i < set->count; i++)
+        list_del(&set->at[i].link);
+    for (size_t i = 0; set != NULL && i < set->count; i++)
+        (void)open_file_unref(set->at[i].file);
+    free(set);
+}
+
+int wait_for_file(struct call *call, struct open_file *f, bool write, wait_again_fn again)
+{
+    struct wait_set *set = wait_new(1, again);
+
+    if (set == NULL || wait_add(set, call, f, write) < 0) {
+        wait_free(set);
+        return -ENOMEM;
+    }
+    return call_park_waiting(call, set);
+}
+
+/** Try a parked call in its process's name. */
+static int try_again(struct machine *m, struct call *call)
+{
+    const int32_t outer_pid = m->current_pid;
+    int status;
+
+    m->current_pid = call->proc->pid;
+    status = call->waits->again(call, call->waits->at[0].file);
+    m->current_pid = outer_pid;
+    return status;
+}
+
+/** Finish the first call of a queue if it can go on. Returns whether it did; the queue may be gone
+ * then. */
+static bool finish_first(struct machine *m, struct waitq *q)
+{
+    struct call *call;
+    int status;
+
+    if (list_empty(&q->waiters))
+        return false;
+    call = container_of(q->waiters.next, struct wait, link)->call;
+    status = try_again(m, call);
+    if (status == SC_PENDING)
+        return false;
+    call_finish(call, status);
+    return true;
+}
+
+void wait_settle(struct machine *m)
+{
+    if (m->settling)
+        return;
+    m->settling = true;
+    while (!list_empty(&m->woken)) {
+        struct waitq *q = container_of(m->woken.next, struct waitq, woken);
+
+        if (!finish_first(m, q))
+            list_del(&q->woken);
+    }
+    m->settling = false;
+}
