@@ -3,7 +3,7 @@
 
 #include "server/base/check.h"
 #include "server/kernel/call.h"
-#include "server/kernel/wait.h"
+#include "server/kernel/clock.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -59,6 +59,7 @@ int machine_new(const struct machine_spec *spec, const struct host_ops *ops, voi
     list_init(&m->stalled);
     list_init(&m->alarm.soon);
     timer_heap_init(&m->clock_timers);
+    timer_heap_init(&m->goals);
     timer_heap_init(&m->host_timers);
     m->name = strdup(spec->name);
     if (m->name == NULL)
@@ -83,11 +84,13 @@ void machine_free(struct machine *m)
     m->spec.on_end = NULL;
     if (m->init != NULL)
         proc_end(m->init, PS_KILLED, 0, NULL);
+    clock_give_up_all(m);
     CHECK(list_empty(&m->mounts));
     CHECK(list_empty(&m->woken));
     CHECK(m->census.calls == 0);
     m->ops->wake_at(m->host, m, HOST_WAKE_NEVER);
     timer_heap_done(&m->clock_timers);
+    timer_heap_done(&m->goals);
     timer_heap_done(&m->host_timers);
     free(m->name);
     free(m);
@@ -138,12 +141,6 @@ void machine_random(struct machine *m, void *buf, size_t len)
     }
 }
 
-/** Whether a virtual clock may jump: everybody waits. */
-static bool everybody_waits(const struct machine *m)
-{
-    return m->holds == 0 && m->busy_guests == 0 && list_empty(&m->ready) && list_empty(&m->stalled);
-}
-
 void machine_arm(struct machine *m)
 {
     uint64_t deadline = timer_next(&m->host_timers);
@@ -154,9 +151,7 @@ void machine_arm(struct machine *m)
     if (next != UINT64_MAX && m->spec.clock == CLOCK_REAL && next < UINT64_MAX - m->started_ns &&
         next + m->started_ns < deadline)
         deadline = next + m->started_ns;
-    if (next != UINT64_MAX && m->spec.clock == CLOCK_VIRTUAL && everybody_waits(m))
-        deadline = HOST_WAKE_SOON;
-    if (!list_empty(&m->ready))
+    if (clock_may_jump(m) || !list_empty(&m->ready))
         deadline = HOST_WAKE_SOON;
     m->ops->wake_at(m->host, m, deadline);
 }
@@ -183,13 +178,7 @@ void machine_tick(struct machine *m)
     while (timer_fire_one(&m->host_timers, now))
         continue;
     resume_ready(m);
-    if (m->spec.clock == CLOCK_VIRTUAL && everybody_waits(m) &&
-        timer_next(&m->clock_timers) != UINT64_MAX)
-        m->virtual_ns = timer_next(&m->clock_timers);
-    now = machine_now_ns(m);
-    while (timer_fire_one(&m->clock_timers, now))
-        continue;
-    wait_settle(m); /* a call whose time is over may have held the last reference to a file */
+    clock_turn(m);
     m->ticking = false;
     machine_arm(m);
 }

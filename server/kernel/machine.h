@@ -17,7 +17,8 @@
  *
  * The clock is real or virtual. A virtual clock stands still until everybody waits, then jumps to
  * the next timer: no guest runs, no call is ready to go on, and nobody holds the clock
- * (machine_hold(): a session that is thinking about its next call).
+ * (machine_hold(): a session that is thinking about its next call). It can be moved on by hand:
+ * clock.h.
  */
 #ifndef SERVER_KERNEL_MACHINE_H
 #define SERVER_KERNEL_MACHINE_H
@@ -79,6 +80,7 @@ struct machine {
     bool told;           /* the call being carried out has emitted an event */
     unsigned listened;   /* union of the listeners' kinds */
     struct timer_heap clock_timers; /* on the machine's clock */
+    struct timer_heap goals;        /* struct clock_goal.timer: of a virtual clock */
     struct timer_heap host_timers;  /* on the host's clock */
     uint64_t virtual_ns;            /* the virtual clock */
     uint64_t started_ns;            /* host_ops.now_ns() at machine_new(), for the real one */

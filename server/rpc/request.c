@@ -71,6 +71,7 @@ static void unpark(struct request *rq)
 {
     list_del(&rq->link);
     list_del(&rq->wait);
+    clock_give_up(&rq->goal);
     rq->conn->in_flight--;
     if (rq->session != NULL && !rq->background)
         session_waits(rq->session, false);

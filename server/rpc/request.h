@@ -19,6 +19,7 @@
 #define SERVER_RPC_REQUEST_H
 
 #include "server/kernel/call.h"
+#include "server/kernel/clock.h"
 #include "server/rpc/codec.h"
 #include "server/rpc/conn.h"
 
@@ -51,6 +52,7 @@ struct request {
     bool background;
     struct list waiters; /* struct request.wait: call.wait requests for this one */
     struct list wait;
+    struct clock_goal goal; /* set: it waits for a clock to be there */
 
     /* Of SC_* calls. */
     struct decoder decoder;

@@ -67,21 +67,14 @@ Test(methods, results_have_the_members_the_table_says)
     static const struct {
         const char *method, *params;
     } calls[] = {
-        {"session.open", NULL},
-        {"machine.create", "{\"name\":\"x\"}"},
-        {"machine.list", NULL},
-        {"machine.info", NULL},
-        {"proc.tree", NULL},
-        {"proc.info", NULL},
-        {"ns.list", NULL},
-        {"fd.list", NULL},
-        {"trace.subscribe", "[[]]"},
-        {"trace.unsubscribe", NULL},
-        {"call.wait", "[1]"},
-        {"$/cancelRequest", "[1]"},
-        {"server.info", NULL},
-        {"server.stats", NULL},
-        {"machine.destroy", "[\"x\"]"},
+        {"session.open", NULL},      {"machine.create", "{\"name\":\"x\"}"},
+        {"machine.list", NULL},      {"machine.info", NULL},
+        {"clock.get", NULL},         {"proc.tree", NULL},
+        {"proc.info", NULL},         {"ns.list", NULL},
+        {"fd.list", NULL},           {"trace.subscribe", "[[]]"},
+        {"trace.unsubscribe", NULL}, {"call.wait", "[1]"},
+        {"$/cancelRequest", "[1]"},  {"server.info", NULL},
+        {"server.stats", NULL},      {"machine.destroy", "[\"x\"]"},
     };
 
     call_done_ok(&c, "SC_OPEN", "[\"root:/\",[\"READDIR\"]]");
