@@ -172,6 +172,7 @@ struct fs_open {
     const char *opts; /* "key=value,key" as the caller wrote it; NULL none (registry_open) */
     const struct fs_opt *opt; /* the driver's own options, ended by a NULL key (open_source) */
     bool readonly;            /* nothing will be changed: the store may be opened read-only */
+    uint32_t uid, gid;        /* who makes it: the root of a new store belongs to them */
     const struct fs_env *env; /* copied by whoever keeps it */
     struct why *why;          /* reasons for a refusal; may be NULL */
 };
@@ -392,6 +393,8 @@ struct fs {
     const struct fs_driver *driver; /* borrowed, static */
     uint32_t caps;                  /* FS_CAP_* */
     bool pending;                   /* operations are gathered: call commit() within FS_COMMIT_MS */
+    uint32_t uid; /* who creates: set by the core before mknod, mkdir, symlink; what they make */
+    uint32_t gid; /* belongs to this user and group */
 };
 
 /** Within this time after `pending` becomes true the owner calls commit(). */

@@ -438,7 +438,7 @@ static int devfs_open_source(const struct fs_driver *driver, const struct fs_ope
     d = calloc(1, sizeof(*d));
     if (d == NULL)
         return -ENOMEM;
-    d->fs = (struct fs){&devfs_ops, driver, 0, false};
+    d->fs = (struct fs){.ops = &devfs_ops, .driver = driver};
     d->env = *req->env;
     d->born = (int64_t)d->env.now_ns(d->env.user);
     *out = &d->fs;

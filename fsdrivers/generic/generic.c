@@ -166,12 +166,22 @@ static int may_grow(struct generic *g, const char *path, struct fs_file *file, u
 
 /* ---- Names ---- */
 
+/* Whom what is made next belongs to. */
+static void pass_owner(struct generic *g)
+{
+    g->inner->uid = g->fs.uid;
+    g->inner->gid = g->fs.gid;
+}
+
 static int generic_mknod(struct fs *fs, const char *path, uint32_t mode)
 {
     struct generic *g = generic_of(fs);
     int err = may_create(g, path);
 
-    return err < 0 ? err : changed(g, INNER(g, mknod, path, mode));
+    if (err < 0)
+        return err;
+    pass_owner(g);
+    return changed(g, INNER(g, mknod, path, mode));
 }
 
 static int generic_mkdir(struct fs *fs, const char *path, uint32_t mode)
@@ -179,7 +189,10 @@ static int generic_mkdir(struct fs *fs, const char *path, uint32_t mode)
     struct generic *g = generic_of(fs);
     int err = may_create(g, path);
 
-    return err < 0 ? err : changed(g, INNER(g, mkdir, path, mode));
+    if (err < 0)
+        return err;
+    pass_owner(g);
+    return changed(g, INNER(g, mkdir, path, mode));
 }
 
 static int generic_symlink(struct fs *fs, const char *target, const char *path)
@@ -187,7 +200,10 @@ static int generic_symlink(struct fs *fs, const char *target, const char *path)
     struct generic *g = generic_of(fs);
     int err = may_create(g, path);
 
-    return err < 0 ? err : changed(g, INNER(g, symlink, target, path));
+    if (err < 0)
+        return err;
+    pass_owner(g);
+    return changed(g, INNER(g, symlink, target, path));
 }
 
 static int generic_unlink(struct fs *fs, const char *path)

@@ -49,6 +49,8 @@ int node_new(struct ramfs *r, uint32_t mode, struct node **out)
         return -ENOSPC;
     n->stat.ino = r->next_ino++;
     n->stat.mode = mode;
+    n->stat.uid = r->fs.uid;
+    n->stat.gid = r->fs.gid;
     n->stat.atime = stamp;
     n->stat.mtime = stamp;
     n->stat.ctime = stamp;

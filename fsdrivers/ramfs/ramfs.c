@@ -332,7 +332,11 @@ static int ramfs_open_source(const struct fs_driver *driver, const struct fs_ope
     r = calloc(1, sizeof(*r));
     if (r == NULL)
         return -ENOMEM;
-    r->fs = (struct fs){&ramfs_ops, driver, FS_CAP_SYMLINKS, false};
+    r->fs = (struct fs){.ops = &ramfs_ops,
+                        .driver = driver,
+                        .caps = FS_CAP_SYMLINKS,
+                        .uid = req->uid,
+                        .gid = req->gid};
     r->env = *req->env;
     r->next_ino = 1;
     list_init(&r->nodes);

@@ -129,8 +129,9 @@ static int write_schema(struct store *s, uint32_t chunk_shift, struct why *why)
     (void)snprintf(text, sizeof(text),
                    "UPDATE meta SET value = %u WHERE key = 'chunk_shift';"
                    "UPDATE meta SET value = 'scbox %s' WHERE key = 'writer';"
-                   "UPDATE inode SET atime = %lld, mtime = %lld, ctime = %lld, btime = %lld",
-                   chunk_shift, SCBOX_VERSION, now, now, now, now);
+                   "UPDATE inode SET uid = %u, gid = %u,"
+                   " atime = %lld, mtime = %lld, ctime = %lld, btime = %lld",
+                   chunk_shift, SCBOX_VERSION, s->fs.uid, s->fs.gid, now, now, now, now);
     return db_exec(&s->db, text, why);
 }
 

@@ -199,6 +199,8 @@ int inode_new(struct store *s, uint32_t mode, uint64_t size, struct inode **out)
         return -ENOMEM;
     err = next_number(s, &i->stat.ino);
     i->stat.mode = mode;
+    i->stat.uid = s->fs.uid;
+    i->stat.gid = s->fs.gid;
     i->stat.nlink = S_ISDIR(mode) ? 2 : 1;
     i->stat.size = size;
     i->stat.atime = now;

@@ -353,7 +353,11 @@ static int sqlitefs_open_source(const struct fs_driver *driver, const struct fs_
 
     if (s == NULL)
         return -ENOMEM;
-    s->fs = (struct fs){&sqlitefs_ops, driver, FS_CAP_SYMLINKS, false};
+    s->fs = (struct fs){.ops = &sqlitefs_ops,
+                        .driver = driver,
+                        .caps = FS_CAP_SYMLINKS,
+                        .uid = req->uid,
+                        .gid = req->gid};
     s->env = *req->env;
     s->readonly = req->readonly;
     s->lock = (struct lock)LOCK_INIT;

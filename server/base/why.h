@@ -12,16 +12,17 @@
 #include <stdarg.h>
 #include <stddef.h>
 
-enum { WHY_MAX = 16 };
+/** Room for a chain of views as deep as they get, and what stands at its ends. */
+enum { WHY_MAX = 80 };
 
 struct why {
-    char *text[WHY_MAX]; /* owned */
+    char **text; /* owned, and so is each sentence */
     size_t count;
 };
 
 #define WHY_INIT                                                                                   \
     {                                                                                              \
-        {0}, 0                                                                                     \
+        NULL, 0                                                                                    \
     }
 
 /** Append a sentence, unless nobody wants to know (@why is NULL) or the chain is full. */

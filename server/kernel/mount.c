@@ -10,34 +10,50 @@
 
 enum { NS_PER_MS = 1000000 };
 
-int mount_new(struct machine *m, struct fs *fs, const char *driver, int32_t maker,
-              struct mount **out)
+/** Release a mount that has no instance any more. */
+static void mount_free(struct mount *m)
+{
+    free(m->driver);
+    free(m->opts);
+    free(m);
+}
+
+static int copy_origin(struct mount *m, const struct mount_origin *origin)
+{
+    m->machine = origin->machine;
+    m->from_handle = origin->from_handle;
+    m->maker = origin->maker;
+    m->driver = strdup(origin->driver);
+    if (m->driver == NULL)
+        return -ENOMEM;
+    if (origin->opts == NULL || *origin->opts == '\0')
+        return 0;
+    m->opts = strdup(origin->opts);
+    return m->opts != NULL ? 0 : -ENOMEM;
+}
+
+int mount_new(struct fs *fs, const struct mount_origin *origin, struct mount **out)
 {
     struct mount *mount = calloc(1, sizeof(*mount));
     struct fs_statfs st = {0};
-    int err = -ENOMEM;
+    int err;
 
     if (mount == NULL)
         return -ENOMEM;
-    mount->machine = m;
-    mount->maker = maker;
     mount->refs = 1;
-    mount->driver = strdup(driver);
-    if (mount->driver == NULL)
-        goto out;
-    err = node_new_root(mount, &mount->root);
-    if (err < 0)
-        goto out;
+    err = copy_origin(mount, origin);
+    if (err == 0)
+        err = node_new_root(mount, &mount->root);
+    if (err < 0) {
+        mount_free(mount);
+        return err;
+    }
     mount->readonly = fs->ops->statfs(fs, &st) == 0 && st.readonly;
     mount->fs = fs;
-    list_append(&m->mounts, &mount->link);
-    m->census.mounts++;
+    list_append(&mount->machine->mounts, &mount->link);
+    mount->machine->census.mounts++;
     *out = mount;
     return 0;
-out:
-    free(mount->driver);
-    free(mount);
-    return err;
 }
 
 struct mount *mount_ref(struct mount *m)
@@ -60,8 +76,7 @@ struct mount *mount_unref(struct mount *m)
     why_done(&why);
     (void)node_unref(m->root);
     m->machine->census.mounts--;
-    free(m->driver);
-    free(m);
+    mount_free(m);
     return NULL;
 }
 
@@ -73,6 +88,16 @@ static void on_commit_timer(struct timer *t)
     if (err < 0)
         event_note(m->machine, 0, "%s: writing gathered changes failed: %s", m->driver,
                    sc_errno_name(err));
+}
+
+int mount_answer(struct mount *m, int err, const char *what, struct why *why)
+{
+    mount_changed(m);
+    if (err == -ENOSYS && what != NULL)
+        return why_add(why, -ENOTSUP, "driver %s can't %s", m->driver, what);
+    if (err == -EROFS || err == -ENOSYS)
+        return why_add(why, -EROFS, "this filesystem of driver %s is read-only", m->driver);
+    return err;
 }
 
 void mount_changed(struct mount *m)

@@ -218,3 +218,14 @@ void node_move(struct node *n, struct node *parent, char *name)
     chain_add(t, n);
     (void)node_unref(old_parent);
 }
+
+int node_check_unused(const struct node *n, struct why *why)
+{
+    if (n == NULL)
+        return 0;
+    if (n->open_count > 0)
+        return why_add(why, -EBUSY, "open handles refer to it: %u", n->open_count);
+    if (n->root_count > 0)
+        return why_add(why, -EBUSY, "views have it as their root: %u", n->root_count);
+    return 0;
+}

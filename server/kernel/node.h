@@ -36,8 +36,12 @@ int node_path(const struct node *n, struct path *out);
 /**
  * Hang a node, not the root, under another parent with another name (MOVE).
  * @parent   referenced; not @n nor below it.
- * @name     taken; no other node of @parent has it.
+ * @name     taken; no other node of @parent has it, or that one is moved away next (EXCHANGE).
  */
 void node_move(struct node *n, struct node *parent, char *name);
+
+/** Refuse what would pull a name away from under an open file or a view. @n may be NULL: not in
+ * use. Returns 0, -EBUSY. */
+int node_check_unused(const struct node *n, struct why *why);
 
 #endif

@@ -49,7 +49,7 @@ int ns_add(struct ns *ns, struct sc_str name, struct view *view, struct why *why
 int ns_remove(struct ns *ns, struct sc_str name);
 
 /** Call @fn for each name in the order they were added; it may remove the one it is given. Stops at
- * a result other than 0 and returns it. */
+ * a result other than 0 and returns it. @name is NUL-terminated. */
 typedef int (*ns_each_fn)(void *user, struct sc_str name, struct view *view);
 int ns_each(const struct ns *ns, ns_each_fn fn, void *user);
 

@@ -5,6 +5,7 @@
 #include "server/kernel/machine.h"
 #include "server/kernel/mount.h"
 #include "server/kernel/node.h"
+#include "server/kernel/perm.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -91,40 +92,61 @@ static int open_in_driver(struct open_file *f, const char *path)
 }
 
 /** Carry out FM_CREATE and FM_TRUNC. @created tells whether the file is new. */
-static int prepare(struct place *at, uint32_t mode, bool *created)
+static int prepare(struct place *at, uint32_t mode, struct why *why, bool *created)
 {
-    struct fs *fs = at->view->mount->fs;
     int err = 0;
 
     *created = false;
     if (!at->exists) {
-        err = fs->ops->mknod(fs, at->path.str, S_IFREG | 0644);
+        err = vfs_make_file(at, why);
         *created = err == 0;
     } else if ((mode & FM_TRUNC) != 0 && S_ISREG(at->stat.mode)) {
-        err = fs->ops->truncate(fs, at->path.str, 0, NULL);
+        err = vfs_truncate(at, 0, why);
     }
-    mount_changed(at->view->mount);
     return err;
 }
 
-int vfs_open(struct place *at, uint32_t mode, struct sc_str label, struct open_file **out)
+/** The permission bits that a mode of OPEN needs. */
+static unsigned perm_of_mode(uint32_t mode)
+{
+    unsigned want = 0;
+
+    if ((mode & (FM_READ | FM_READDIR | FM_MMAP)) != 0)
+        want |= PERM_READ;
+    if ((mode & (FM_WRITE | FM_TRUNC | FM_APPEND)) != 0)
+        want |= PERM_WRITE;
+    return want;
+}
+
+/** Whether what is there may be opened like this. */
+static int check_open(const struct place *at, uint32_t mode, struct why *why)
+{
+    bool is_dir = at->exists && S_ISDIR(at->stat.mode);
+
+    if (!at->exists && (mode & FM_CREATE) == 0)
+        return vfs_is_missing(at, why);
+    if (is_dir && mode != FM_READDIR)
+        return why_add(why, -EISDIR, "a directory opens with exactly READDIR");
+    if (!is_dir && (mode & FM_READDIR) != 0)
+        return why_add(why, -ENOTDIR, "%s is no directory", at->path.str);
+    return at->exists ? perm_check(&at->stat, at->path.str, at->who, perm_of_mode(mode), why) : 0;
+}
+
+int vfs_open(struct place *at, uint32_t mode, struct sc_str label, struct why *why,
+             struct open_file **out)
 {
     struct fs *fs = at->view->mount->fs;
     struct open_file *f;
     bool created = false;
-    int err;
+    int err = check_open(at, mode, why);
 
-    if (!at->exists && (mode & FM_CREATE) == 0)
-        return -ENOENT;
-    if (at->exists && S_ISDIR(at->stat.mode) && mode != FM_READDIR)
-        return -EISDIR;
-    if ((!at->exists || !S_ISDIR(at->stat.mode)) && (mode & FM_READDIR) != 0)
-        return -ENOTDIR;
+    if (err < 0)
+        return err;
     err = file_new(at, mode, label, &f);
     if (err < 0)
         return err;
     f->is_dir = at->exists && S_ISDIR(at->stat.mode);
-    err = prepare(at, mode, &created);
+    err = prepare(at, mode, why, &created);
     if (err < 0)
         goto out;
     err = open_in_driver(f, at->path.str);
@@ -240,6 +262,18 @@ int vfs_fstat(struct open_file *f, struct fs_stat *out)
     }
     fs = f->mount->fs;
     return fs->ops->getattr(fs, driver_path(f, &path), out, &f->file);
+}
+
+int vfs_fsync(struct open_file *f, bool data_only)
+{
+    struct path path;
+    struct fs *fs = f->mount->fs;
+    const char *at = driver_path(f, &path);
+    int err = f->is_dir ? fs->ops->fsyncdir(fs, at, data_only, &f->file)
+                        : fs->ops->fsync(fs, at, data_only, &f->file);
+
+    mount_changed(f->mount);
+    return err == -ENOSYS ? 0 : err; /* a driver without it stores nothing */
 }
 
 int64_t vfs_ioctl(struct open_file *f, uint32_t command)

@@ -21,6 +21,8 @@ static int proc_alloc(struct machine *m, struct proc *parent, struct proc **out)
     p->parent = parent;
     p->state = PS_LOADING;
     p->pid = m->next_pid;
+    p->uid = parent != NULL ? parent->uid : 0;
+    p->gid = parent != NULL ? parent->gid : 0;
     list_init(&p->sibling);
     list_init(&p->children);
     list_init(&p->calls);

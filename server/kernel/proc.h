@@ -42,7 +42,9 @@ struct proc {
     int32_t pid;
     uint32_t state;      /* PS_* */
     int32_t return_code; /* once ended */
-    char *program;       /* what it runs, for people; owned; NULL before */
+    uint32_t uid;        /* user 0 in init; inherited by children */
+    uint32_t gid;
+    char *program; /* what it runs, for people; owned; NULL before */
     bool detached; /* nobody waits for it: the record goes when it ends (sessions' processes) */
 
     /* Until it ends. */
@@ -80,6 +82,12 @@ struct proc *proc_child(struct proc *p, int32_t pid);
 
 /** Whether @p is @ancestor or below it. */
 bool proc_is_below(const struct proc *p, const struct proc *ancestor);
+
+/** Whom its calls are carried out for. */
+static inline struct creds proc_creds(const struct proc *p)
+{
+    return (struct creds){p->uid, p->gid};
+}
 
 static inline bool proc_has_ended(const struct proc *p)
 {

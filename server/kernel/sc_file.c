@@ -1,38 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* The calls on files, by name and by handle. */
-#include "server/kernel/call.h"
+/* The calls on open files. */
+#include "server/kernel/find.h"
 #include "server/kernel/machine.h"
 #include "server/kernel/wait.h"
 
 #include <errno.h>
 #include <inttypes.h>
-#include <string.h>
-
-/** Split name:/path and find the view. */
-static int resolve(struct call *call, struct sc_str file, struct view **view, struct path *path)
-{
-    struct sc_str name;
-    int err = path_split(file, &name, path, &call->why);
-
-    return err < 0 ? err : ns_get(&call->proc->ns, name, &call->why, view);
-}
-
-/** The open file of an fd with certain rights, or -EBADF with the reason. */
-static int get_file(struct call *call, int32_t fd, uint32_t mode, struct open_file **out)
-{
-    struct open_file *f = fd_find(&call->proc->fds, fd);
-    char names[VFS_MODES_MAX];
-
-    if (f == NULL)
-        return call_why(call, -EBADF, "the caller has no file descriptor %d", fd);
-    if ((f->mode & mode) != mode) {
-        (void)call_why(call, 0, "the handle lacks %s", vfs_mode_names(mode & ~f->mode, names));
-        return call_why(call, -EBADF, "file descriptor %d is %s, opened with %s", fd, f->label,
-                        vfs_mode_names(f->mode, names));
-    }
-    *out = f;
-    return 0;
-}
 
 /** Check a position in an open file; where positions mean nothing, *@off becomes 0. */
 static int check_range(struct call *call, const struct open_file *f, int64_t *off, uint64_t size)
@@ -46,83 +19,12 @@ static int check_range(struct call *call, const struct open_file *f, int64_t *of
     return 0;
 }
 
-/** Find a name that shall be made or unmade by a view's right; a link at its end is what is meant. */
-static int find_name(struct call *call, struct sc_str file, uint32_t mode, struct place *at)
-{
-    struct path path;
-    struct view *view;
-    int err = resolve(call, file, &view, &path);
-
-    if (err == 0)
-        err = view_allows(view, mode, &call->why);
-    return err < 0 ? err : vfs_walk_nofollow(view, &path, at, &call->why);
-}
-
-int sc_create(struct call *call, const struct sc_create_args *args, struct sc_create_out *out)
-{
-    struct place at;
-    int err = find_name(call, args->file, FM_DCREATE, &at);
-
-    (void)out;
-    return err < 0 ? err : vfs_create(&at, args->type, &call->why);
-}
-
-int sc_delete(struct call *call, const struct sc_delete_args *args, struct sc_delete_out *out)
-{
-    struct place at;
-    int err = find_name(call, args->file, FM_DDELETE, &at);
-
-    (void)out;
-    return err < 0 ? err : vfs_delete(&at, &call->why);
-}
-
-int sc_move(struct call *call, const struct sc_move_args *args, struct sc_move_out *out)
-{
-    struct path old_path;
-    struct path new_path;
-    struct place from;
-    struct place to;
-    struct view *old_view;
-    struct view *new_view;
-    int err = resolve(call, args->old_file, &old_view, &old_path);
-
-    (void)out;
-    if (err == 0)
-        err = resolve(call, args->new_file, &new_view, &new_path);
-    if (err < 0)
-        return err;
-    if (old_view != new_view)
-        return call_why(call, -EXDEV,
-                        "'%s' and '%s' are different views: both names must be of one",
-                        old_view->label, new_view->label);
-    err = view_allows(old_view, FM_DMOVE, &call->why);
-    if (err == 0)
-        err = vfs_walk_nofollow(old_view, &old_path, &from, &call->why);
-    if (err == 0)
-        err = vfs_walk_nofollow(new_view, &new_path, &to, &call->why);
-    return err < 0 ? err : vfs_move(&from, &to, &call->why);
-}
-
-int sc_stat(struct call *call, const struct sc_stat_args *args, struct sc_stat_out *out)
-{
-    struct path path;
-    struct place at;
-    struct view *view;
-    int err = resolve(call, args->file, &view, &path);
-
-    if (err == 0)
-        err = vfs_walk_existing(view, &path, &at, &call->why);
-    if (err == 0)
-        vfs_stat(view->mount, &at.stat, view->ok_modes, &out->stat);
-    return err;
-}
-
 /** Walk to what shall be opened, with all rights checked. */
 static int find_to_open(struct call *call, const struct sc_open_args *args, struct place *at)
 {
     struct path path;
     struct view *view;
-    int err = resolve(call, args->file, &view, &path);
+    int err = find_view(call, args->file, &view, &path);
 
     if (err < 0)
         return err;
@@ -131,7 +33,7 @@ static int find_to_open(struct call *call, const struct sc_open_args *args, stru
                         args->mode & ~(uint32_t)SC_FM_NAMED);
     err = view_allows(view, args->mode, &call->why);
     if (err == 0)
-        err = vfs_walk(view, &path, at, &call->why);
+        err = vfs_walk(view, &path, proc_creds(call->proc), at, &call->why);
     if (err < 0 || at->exists)
         return err;
     if ((args->mode & FM_CREATE) == 0)
@@ -151,10 +53,10 @@ int sc_open(struct call *call, const struct sc_open_args *args, struct sc_open_o
         err = fd_reserve(&call->proc->fds, &call->why, &slot);
     if (err < 0)
         return err;
-    err = vfs_open(&at, args->mode, args->file, &f);
+    err = vfs_open(&at, args->mode, args->file, &call->why, &f);
     if (err < 0) {
         fd_give_up(&call->proc->fds, slot);
-        return err == -EISDIR ? call_why(call, err, "a directory opens with exactly READDIR") : err;
+        return err;
     }
     out->fd = fd_fill(slot, f);
     return 0;
@@ -163,7 +65,7 @@ int sc_open(struct call *call, const struct sc_open_args *args, struct sc_open_o
 int sc_close(struct call *call, const struct sc_close_args *args, struct sc_close_out *out)
 {
     struct open_file *f;
-    int err = get_file(call, args->fd, 0, &f);
+    int err = find_file(call, args->fd, 0, &f);
 
     (void)out;
     return err < 0 ? err : fd_remove(&call->proc->fds, args->fd);
@@ -194,7 +96,7 @@ int sc_read(struct call *call, const struct sc_read_args *args, struct sc_read_o
 {
     struct open_file *f;
     int64_t off = args->offset;
-    int err = get_file(call, args->fd, FM_READ, &f);
+    int err = find_file(call, args->fd, FM_READ, &f);
 
     (void)out;
     if (err == 0)
@@ -250,7 +152,7 @@ int sc_write(struct call *call, const struct sc_write_args *args, struct sc_writ
 {
     struct open_file *f;
     int64_t off = args->offset;
-    int err = get_file(call, args->fd, FM_WRITE, &f);
+    int err = find_file(call, args->fd, FM_WRITE, &f);
 
     (void)out;
     if (err == 0 && (f->mode & FM_APPEND) != 0)
@@ -272,7 +174,7 @@ int sc_write(struct call *call, const struct sc_write_args *args, struct sc_writ
 int sc_readdir(struct call *call, const struct sc_readdir_args *args, struct sc_readdir_out *out)
 {
     struct open_file *f;
-    int err = get_file(call, args->fd, FM_READDIR, &f);
+    int err = find_file(call, args->fd, FM_READDIR, &f);
 
     return err < 0 ? err : vfs_readdir(f, args->ent_no, &out->entry);
 }
@@ -282,7 +184,7 @@ int sc_stat_open(struct call *call, const struct sc_stat_open_args *args,
 {
     struct open_file *f;
     struct fs_stat st;
-    int err = get_file(call, args->fd, 0, &f);
+    int err = find_file(call, args->fd, 0, &f);
 
     if (err == 0)
         err = vfs_fstat(f, &st);
@@ -295,7 +197,7 @@ int sc_ioctl(struct call *call, const struct sc_ioctl_args *args, struct sc_ioct
 {
     struct open_file *f;
     int64_t result;
-    int err = get_file(call, args->fd, FM_IOCTL, &f);
+    int err = find_file(call, args->fd, FM_IOCTL, &f);
 
     if (err < 0)
         return err;
@@ -309,9 +211,24 @@ int sc_ioctl(struct call *call, const struct sc_ioctl_args *args, struct sc_ioct
 int sc_get_mode(struct call *call, const struct sc_get_mode_args *args, struct sc_get_mode_out *out)
 {
     struct open_file *f;
-    int err = get_file(call, args->fd, 0, &f);
+    int err = find_file(call, args->fd, 0, &f);
 
     if (err == 0)
         out->mode = f->mode;
     return err;
+}
+
+int sc_fsync(struct call *call, const struct sc_fsync_args *args, struct sc_fsync_out *out)
+{
+    struct open_file *f;
+    int err = find_file(call, args->fd, 0, &f);
+
+    (void)out;
+    if (err < 0)
+        return err;
+    if (args->data_only > 1)
+        return call_why(call, -EINVAL, "data_only is 0 or 1, not %" PRIu32, args->data_only);
+    if (f->end != NULL)
+        return call_why(call, -EINVAL, "%s is a channel: nothing of it is stored", f->label);
+    return vfs_fsync(f, args->data_only != 0);
 }

@@ -40,8 +40,14 @@ static int make_and_name(const struct fs_wish *w)
 {
     struct machine *m = w->proc->machine;
     struct fs_env env = {env_now_ns, env_random, env_console, m};
+    struct mount_origin origin = {.machine = m,
+                                  .driver = w->driver,
+                                  .opts = w->opts,
+                                  .from_handle = w->source != NULL,
+                                  .maker = w->proc->pid};
     struct fs_source source;
-    struct fs_open req = {.opts = w->opts, .env = &env, .why = w->why};
+    struct fs_open req = {
+        .opts = w->opts, .env = &env, .uid = w->proc->uid, .gid = w->proc->gid, .why = w->why};
     struct mount *mount;
     struct view *view;
     struct fs *fs;
@@ -57,7 +63,7 @@ static int make_and_name(const struct fs_wish *w)
             source.close(source.user);
         return err;
     }
-    err = mount_new(m, fs, w->driver, w->proc->pid, &mount);
+    err = mount_new(fs, &origin, &mount);
     if (err < 0) {
         fs->ops->destroy(fs, NULL);
         return err;
@@ -237,7 +243,7 @@ static int make_subfs(struct call *call, const struct sc_bind_subfs_args *args, 
     if (err == 0)
         err = path_parse(args->root, &root, &call->why);
     if (err == 0)
-        err = vfs_walk_existing(from, &root, &at, &call->why);
+        err = vfs_walk_existing(from, &root, proc_creds(call->proc), &at, &call->why);
     if (err == 0)
         err = vfs_subview(&at, args->new_name, args->ok_modes, call->proc->pid, &call->why, &view);
     if (err < 0)
@@ -280,4 +286,52 @@ int sc_rm_fs(struct call *call, const struct sc_rm_fs_args *args, struct sc_rm_f
 
     (void)out;
     return err < 0 ? err : ns_remove(&call->proc->ns, args->fs_name);
+}
+
+/** Looking for the n-th name. */
+struct nth_name {
+    uint32_t left;
+    struct sc_str name;
+    struct view *view;
+};
+
+static int count_down(void *user, struct sc_str name, struct view *view)
+{
+    struct nth_name *nth = user;
+
+    if (nth->left-- > 0)
+        return 0;
+    nth->name = name;
+    nth->view = view;
+    return 1;
+}
+
+/** Set a name, cut to what has room. */
+static void fill_dname(struct sc_dname *name, const char *text, size_t len)
+{
+    memcpy(name->bytes, text, len < SC_DIR_MAX ? len : SC_DIR_MAX - 1);
+}
+
+int sc_fs_enum(struct call *call, const struct sc_fs_enum_args *args, struct sc_fs_enum_out *out)
+{
+    struct nth_name nth = {.left = args->n};
+    const struct ns *ns = &call->proc->ns;
+    struct sc_fs_entry entry = {0};
+    struct path root;
+    int err;
+
+    if (ns_each(ns, count_down, &nth) == 0)
+        return call_why(call, -ENOENT, "the caller has %zu names, counted from 0", ns->count);
+    err = view_root_path(nth.view, &root);
+    if (err < 0)
+        return call_why(call, err, "the root's path is longer than %d bytes", FS_PATH_MAX);
+    call->text = strdup(root.str);
+    if (call->text == NULL)
+        return -ENOMEM;
+    fill_dname(&entry.name, nth.name.ptr, nth.name.len);
+    fill_dname(&entry.driver, nth.view->mount->driver, strlen(nth.view->mount->driver));
+    entry.ok_modes = nth.view->ok_modes;
+    entry.root = (struct sc_str){call->text, root.len};
+    out->entry = entry;
+    return 0;
 }

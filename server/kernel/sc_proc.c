@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The calls on processes: make, equip, start, watch and end children. */
-#include "server/kernel/call.h"
+#include "server/kernel/find.h"
 #include "server/kernel/machine.h"
 
 #include <errno.h>
@@ -77,23 +77,14 @@ int sc_bind_fd(struct call *call, const struct sc_bind_fd_args *args, struct sc_
 /** Open the image a child shall run. */
 static int open_image(struct call *call, struct sc_str file, struct open_file **out)
 {
-    struct path path;
-    struct sc_str name;
-    struct view *view;
     struct place at;
-    int err = path_split(file, &name, &path, &call->why);
+    int err = find_place(call, file, FM_READ, &at);
 
-    if (err == 0)
-        err = ns_get(&call->proc->ns, name, &call->why, &view);
-    if (err == 0)
-        err = view_allows(view, FM_READ, &call->why);
-    if (err == 0)
-        err = vfs_walk_existing(view, &path, &at, &call->why);
     if (err < 0)
         return err;
     if (!S_ISDIR(at.stat.mode) && !S_ISREG(at.stat.mode))
         return call_why(call, -ENOEXEC, "a device holds no program");
-    return vfs_open(&at, FM_READ, file, out);
+    return vfs_open(&at, FM_READ, file, &call->why, out);
 }
 
 /** Read a whole image. @out returned; free(). */

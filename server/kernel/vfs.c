@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Operations on names: create, delete, move, subviews; and the stat calls give. */
+/* Operations on names: create, delete, link, subviews; and the stat calls give. */
 #include "server/kernel/vfs.h"
 
 #include "server/kernel/mount.h"
 #include "server/kernel/node.h"
+#include "server/kernel/perm.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -55,14 +55,42 @@ static const char *base_of(const struct place *at)
     return *base != '\0' ? base : "/";
 }
 
-static int is_missing(const struct place *at, struct why *why)
+int vfs_is_missing(const struct place *at, struct why *why)
 {
     return why_add(why, -ENOENT, "there is no '%s' in view '%s'", base_of(at), at->view->label);
 }
 
-static int is_there(const struct place *at, struct why *why)
+int vfs_is_there(const struct place *at, struct why *why)
 {
     return why_add(why, -EEXIST, "there is a '%s' in view '%s'", base_of(at), at->view->label);
+}
+
+/** Make a place's name in the driver, for who asks: the file belongs to them. @target of a link. */
+static int make_name(struct place *at, uint32_t mode, const char *target)
+{
+    struct fs *fs = at->view->mount->fs;
+
+    fs->uid = at->who.uid;
+    fs->gid = at->who.gid;
+    if (target != NULL)
+        return fs->ops->symlink(fs, target, at->path.str);
+    if (S_ISDIR(mode))
+        return fs->ops->mkdir(fs, at->path.str, mode);
+    return fs->ops->mknod(fs, at->path.str, mode);
+}
+
+/** A name that shall be new: whether it is free, and may be made. */
+static int check_new(const struct place *at, struct why *why)
+{
+    return at->exists ? vfs_is_there(at, why) : perm_add(at, why);
+}
+
+int vfs_make_file(struct place *at, struct why *why)
+{
+    int err = check_new(at, why);
+
+    return err < 0 ? err
+                   : mount_answer(at->view->mount, make_name(at, S_IFREG | 0644u, NULL), NULL, why);
 }
 
 int vfs_create(struct place *at, uint32_t type, struct why *why)
@@ -74,26 +102,54 @@ int vfs_create(struct place *at, uint32_t type, struct why *why)
         return why_add(why, -EINVAL, "only REGULAR, DIR and FIFO can be created");
     if (type == FT_FIFO && (m->fs->caps & FS_CAP_FIFO) == 0)
         return why_add(why, -EINVAL, "driver %s stores no FIFO", m->driver);
-    if (at->exists)
-        return is_there(at, why);
-    if (type == FT_DIR)
-        err = m->fs->ops->mkdir(m->fs, at->path.str, 0755);
-    else
-        err = m->fs->ops->mknod(m->fs, at->path.str, (type == FT_FIFO ? S_IFIFO : S_IFREG) | 0644u);
-    mount_changed(m);
-    return err;
+    if (type == FT_REGULAR)
+        return vfs_make_file(at, why);
+    err = check_new(at, why);
+    if (err < 0)
+        return err;
+    err = make_name(at, type == FT_DIR ? S_IFDIR | 0755u : S_IFIFO | 0644u, NULL);
+    return mount_answer(m, err, NULL, why);
 }
 
-/** Refuse what would pull a name away from under an open file or a view. */
-static int check_unused(const struct node *n, struct why *why)
+int vfs_symlink(struct place *at, const char *target, struct why *why)
 {
-    if (n == NULL)
-        return 0;
-    if (n->open_count > 0)
-        return why_add(why, -EBUSY, "open handles refer to it: %u", n->open_count);
-    if (n->root_count > 0)
-        return why_add(why, -EBUSY, "views have it as their root: %u", n->root_count);
-    return 0;
+    int err = check_new(at, why);
+
+    return err < 0 ? err
+                   : mount_answer(at->view->mount, make_name(at, S_IFLNK, target),
+                                  "store symbolic links", why);
+}
+
+int vfs_link(struct place *from, struct place *to, struct why *why)
+{
+    struct mount *m = from->view->mount;
+    int err;
+
+    if (!from->exists)
+        return vfs_is_missing(from, why);
+    if (S_ISDIR(from->stat.mode))
+        return why_add(why, -EPERM, "%s is a directory: it has one name only", from->path.str);
+    err = check_new(to, why);
+    if (err < 0)
+        return err;
+    err = m->fs->ops->link(m->fs, from->path.str, to->path.str);
+    return mount_answer(m, err, "store hard links", why);
+}
+
+int vfs_readlink(struct place *at, char out[FS_PATH_MAX + 1], struct why *why)
+{
+    struct mount *m = at->view->mount;
+    int64_t err;
+
+    if (!at->exists)
+        return vfs_is_missing(at, why);
+    if (!S_ISLNK(at->stat.mode))
+        return why_add(why, -EINVAL, "%s is no symbolic link", at->path.str);
+    memset(out, 0, FS_PATH_MAX + 1);
+    err = m->fs->ops->readlink(m->fs, at->path.str, out, FS_PATH_MAX);
+    if (err > 0)
+        return why_add(why, -EIO, "the link's target is longer than %d bytes", FS_PATH_MAX);
+    return (int)err;
 }
 
 int vfs_delete(struct place *at, struct why *why)
@@ -102,79 +158,17 @@ int vfs_delete(struct place *at, struct why *why)
     int err;
 
     if (!at->exists)
-        return is_missing(at, why);
-    err = check_unused(node_find(m, &at->path), why);
+        return vfs_is_missing(at, why);
+    err = perm_remove(at, why);
+    if (err == 0)
+        err = node_check_unused(node_find(m, &at->path), why);
     if (err < 0)
         return err;
     if (S_ISDIR(at->stat.mode))
         err = m->fs->ops->rmdir(m->fs, at->path.str);
     else
         err = m->fs->ops->unlink(m->fs, at->path.str);
-    mount_changed(m);
-    return err;
-}
-
-static bool is_at_or_below(const struct path *p, const struct path *dir)
-{
-    return strncmp(p->str, dir->str, dir->len) == 0 &&
-           (p->len == dir->len || p->str[dir->len] == '/');
-}
-
-/** What a move changes in the tree of nodes in use, got ready before the driver acts. */
-struct node_change {
-    struct node *node;   /* what moves; NULL when it is not in use */
-    struct node *parent; /* referenced */
-    char *name;          /* owned */
-};
-
-static int prepare_change(struct mount *m, const struct place *from, const struct place *to,
-                          struct node_change *out)
-{
-    struct path dir = to->path;
-
-    *out = (struct node_change){.node = node_find(m, &from->path)};
-    if (out->node == NULL)
-        return 0;
-    path_pop(&dir);
-    out->name = strdup(path_base(&to->path));
-    if (out->name == NULL)
-        return -ENOMEM;
-    return node_get(m, &dir, &out->parent);
-}
-
-static void drop_change(struct node_change *c)
-{
-    free(c->name);
-    (void)node_unref(c->parent);
-}
-
-int vfs_move(struct place *from, struct place *to, struct why *why)
-{
-    struct mount *m = from->view->mount;
-    struct node_change change;
-    struct path root;
-    int err = view_root_path(from->view, &root);
-
-    if (err < 0)
-        return err;
-    if (!from->exists)
-        return is_missing(from, why);
-    if (strcmp(root.str, from->path.str) == 0)
-        return why_add(why, -EBUSY, "it is the root of view '%s'", from->view->label);
-    if (to->exists)
-        return is_there(to, why);
-    if (is_at_or_below(&to->path, &from->path))
-        return why_add(why, -EINVAL, "a directory can't be moved into itself");
-    err = prepare_change(m, from, to, &change);
-    if (err == 0)
-        err = m->fs->ops->rename(m->fs, from->path.str, to->path.str, FS_RENAME_NOREPLACE);
-    mount_changed(m);
-    if (err == 0 && change.node != NULL) {
-        node_move(change.node, change.parent, change.name);
-        change.name = NULL;
-    }
-    drop_change(&change);
-    return err;
+    return mount_answer(m, err, NULL, why);
 }
 
 int vfs_subview(const struct place *at, struct sc_str label, uint32_t ok_modes, int32_t maker,

@@ -27,6 +27,7 @@
 #include "schema/calls.h"
 #include "server/base/list.h"
 #include "server/base/why.h"
+#include "server/kernel/creds.h"
 #include "server/kernel/hash.h"
 #include "server/kernel/path.h"
 #include "server/kernel/timer.h"
@@ -55,6 +56,8 @@ struct mount {
     struct timer commit_timer; /* set while fs->pending, on the host's clock */
     struct list link;          /* in machine->mounts */
     char *driver;              /* name it was made with, owned */
+    char *opts;                /* as it was made with, owned; NULL none */
+    bool from_handle;          /* its image is read from an open file */
     int32_t maker;             /* pid that made it: FS_ADD_SRC asks */
     bool readonly;             /* every change is refused; stat.access tells it */
     uint32_t refs;
@@ -112,6 +115,7 @@ struct open_file {
 /** A place: where a walk arrived. */
 struct place {
     struct view *view; /* borrowed from the namespace */
+    struct creds who;  /* whom it was walked to for: what is done there is checked against them */
     struct path path;  /* in the mount, canonical, links followed */
     bool exists;
     struct fs_stat stat; /* when it exists */
@@ -126,17 +130,23 @@ struct place {
 void vfs_stat(const struct mount *m, const struct fs_stat *in, uint32_t view_modes,
               struct sc_stat *out);
 
+/** Where a driver instance comes from. */
+struct mount_origin {
+    struct machine *machine; /* outlives the mount */
+    const char *driver;      /* the name it was made with */
+    const char *opts;        /* and the options; NULL none */
+    bool from_handle;        /* its image is read from an open file */
+    int32_t maker;           /* pid of who makes it */
+};
+
 /**
  * Wrap a driver instance.
- * @m        borrowed; outlives the mount.
  * @fs       taken on success: destroyed with the mount.
- * @driver   copied; the name it was made with.
- * @maker    pid of who makes it.
+ * @origin   borrowed for the call; its strings are copied.
  * @out      returned; mount_unref().
  * Returns   0, -ENOMEM.
  */
-int mount_new(struct machine *m, struct fs *fs, const char *driver, int32_t maker,
-              struct mount **out);
+int mount_new(struct fs *fs, const struct mount_origin *origin, struct mount **out);
 
 /** One more reference. Returns @m. */
 struct mount *mount_ref(struct mount *m);
@@ -189,20 +199,25 @@ const char *vfs_mode_names(uint32_t modes, char *out);
  * may not.
  * @v        borrowed as long as @out is used.
  * @path     borrowed; as path_split() gives it, relative to the view's root.
+ * @who      must be let through the directories on the way, the view's root being the first.
  * @out      the place, its path links followed; undefined on failure.
  * @why      gets the reason of a refusal; or NULL.
- * Returns   0; -ENOENT a directory on the way is missing, -ENOTDIR it is none, -ELOOP more than 40
- *           links, -ENAMETOOLONG the path in the mount is, -EIO, -ENOMEM from the driver.
+ * Returns   0; -ENOENT a directory on the way is missing, -ENOTDIR it is none, -EACCES it does not
+ *           let @who pass, -ELOOP more than 40 links, -ENAMETOOLONG the path in the mount is, -EIO,
+ *           -ENOMEM from the driver.
  * Source    POSIX.1-2017 4.13 pathname resolution; the ABI, names and paths.
  */
-int vfs_walk(struct view *v, const struct path *path, struct place *out, struct why *why);
+int vfs_walk(struct view *v, const struct path *path, struct creds who, struct place *out,
+             struct why *why);
 
 /** vfs_walk() that demands the place to exist. Returns as vfs_walk(); -ENOENT it does not. */
-int vfs_walk_existing(struct view *v, const struct path *path, struct place *out, struct why *why);
+int vfs_walk_existing(struct view *v, const struct path *path, struct creds who, struct place *out,
+                      struct why *why);
 
 /** As vfs_walk(), but a link at the end is the place itself, not its target (DELETE, MOVE,
  * CREATE). */
-int vfs_walk_nofollow(struct view *v, const struct path *path, struct place *out, struct why *why);
+int vfs_walk_nofollow(struct view *v, const struct path *path, struct creds who, struct place *out,
+                      struct why *why);
 
 /**
  * Make a view whose root is a place (SUBFS).
@@ -216,43 +231,102 @@ int vfs_walk_nofollow(struct view *v, const struct path *path, struct place *out
 int vfs_subview(const struct place *at, struct sc_str label, uint32_t ok_modes, int32_t maker,
                 struct why *why, struct view **out);
 
+/*
+ * Operations on places. The view's mask was checked by whoever calls; permission bits are checked
+ * here, against place.who, and refused with -EACCES, or -EPERM where it takes the owner.
+ */
+
 /**
- * Open a place. All rights were checked.
+ * Open a place.
  * @at       a place, which may be missing when @mode has FM_CREATE.
  * @mode     FM_*; FM_CREATE and FM_TRUNC are carried out here, all others are the handle's rights.
  * @label    copied; "name:/path", for reasons.
  * @out      returned; open_file_unref().
  * Returns   0; -ENOENT missing without FM_CREATE, -EISDIR a directory and @mode not exactly
- *           FM_READDIR, -ENOTDIR FM_READDIR of anything else, -ENOMEM, or what the driver's
+ *           FM_READDIR, -ENOTDIR FM_READDIR of anything else, -EACCES, -ENOMEM, or what the driver's
  *           mknod(), truncate(), open() or opendir() answers. What FM_CREATE made is gone again
  *           then; what FM_TRUNC cut stays cut.
  * Source    POSIX.1-2017 open(); the ABI, OPEN.
  */
-int vfs_open(struct place *at, uint32_t mode, struct sc_str label, struct open_file **out);
+int vfs_open(struct place *at, uint32_t mode, struct sc_str label, struct why *why,
+             struct open_file **out);
+
+/** Create an empty regular file, which belongs to who asks, where a place has none. Returns as
+ * vfs_create(). */
+int vfs_make_file(struct place *at, struct why *why);
 
 /**
- * Create an empty file or a directory.
+ * Create an empty file or a directory; it belongs to who asks.
  * @at       a place that does not exist.
  * @type     FT_REGULAR, FT_DIR, or FT_FIFO where the driver has FS_CAP_FIFO.
- * Returns   0; -EINVAL another type, -EEXIST, or what the driver's mknod() or mkdir() answers.
+ * Returns   0; -EINVAL another type, -EEXIST, -EACCES, or what the driver's mknod() or mkdir()
+ *           answers.
  */
 int vfs_create(struct place *at, uint32_t type, struct why *why);
 
 /**
  * Delete a name: a file, a link itself, or an empty directory.
- * Returns   0; -ENOENT, -EBUSY it is open or the root of a view, or what the driver's unlink() or
- *           rmdir() answers (-ENOTEMPTY, -EROFS …).
+ * Returns   0; -ENOENT, -EACCES, -EPERM, -EBUSY it is open or the root of a view, or what the
+ *           driver's unlink() or rmdir() answers (-ENOTEMPTY, -EROFS …).
  */
 int vfs_delete(struct place *at, struct why *why);
 
 /**
- * Give a name of a view another one of the same view. Open files and views below follow.
- * @from, @to  two places of one view.
- * Returns   0; -ENOENT, -EBUSY @from is the view's root, -EEXIST @to exists, -EINVAL @to is below
- *           @from, -ENAMETOOLONG, -ENOMEM, or what the driver's rename() answers.
- * Source    POSIX.1-2017 rename(), without its replacing; the ABI, MOVE.
+ * Give a name of a view another one of the same view, or swap the two. Open files and views at and
+ * below either follow. Two names of one file stay as they are.
+ * @from, @to  two places of one view, links not followed.
+ * Returns   0; -ENOENT, -EACCES, -EPERM, -EBUSY one is the view's root, or @to would be replaced and
+ *           is open or the root of a view, -EEXIST @to exists (NOREPLACE), -EINVAL @to is below
+ *           @from or (EXCHANGE) @from below @to, -ENAMETOOLONG, -ENOMEM, -ENOTSUP, or what the
+ *           driver's rename() answers. Nothing changed then.
+ * Source    POSIX.1-2017 rename(); the ABI, MOVE and RENAME.
  */
-int vfs_move(struct place *from, struct place *to, struct why *why);
+int vfs_rename(struct place *from, struct place *to, enum fs_rename_type type, struct why *why);
+
+/**
+ * Give a file a further name.
+ * @from, @to  two places of one view, links not followed.
+ * Returns   0; -ENOENT, -EEXIST, -EPERM @from is a directory, -EACCES, -ENOTSUP, or what the
+ *           driver's link() answers.
+ */
+int vfs_link(struct place *from, struct place *to, struct why *why);
+
+/**
+ * Make a symbolic link, which belongs to who asks.
+ * @at       a place that does not exist.
+ * @target   borrowed; 1..FS_PATH_MAX bytes; not looked at.
+ * Returns   0; -EEXIST, -EACCES, -ENOTSUP, or what the driver's symlink() answers.
+ */
+int vfs_symlink(struct place *at, const char *target, struct why *why);
+
+/** Read where a link leads. @out gets the target, NUL-terminated. Returns 0; -ENOENT, -EINVAL no
+ * link, -EIO. */
+int vfs_readlink(struct place *at, char out[FS_PATH_MAX + 1], struct why *why);
+
+/**
+ * Change a file's size. The one way to do so by name: TRUNCATE and OPEN with FM_TRUNC.
+ * @at       exists.
+ * @size     bytes; what is added reads as zero.
+ * Returns   0; -EISDIR, -EINVAL no regular file, -EFBIG, -EACCES, or what the driver's truncate()
+ *           answers.
+ */
+int vfs_truncate(struct place *at, uint64_t size, struct why *why);
+
+/** Set the permission bits, 07777, of a place that exists. Returns 0; -EPERM, -ENOTSUP, or what the
+ * driver's chmod() answers. */
+int vfs_chmod(struct place *at, uint32_t mode, struct why *why);
+
+/** Give a place that exists to @owner; CREDS_NONE leaves user or group. Returns 0; -EPERM, -ENOTSUP,
+ * or what the driver's chown() answers. */
+int vfs_chown(struct place *at, struct creds owner, struct why *why);
+
+/** Set the times of a place that exists, ns since the epoch; INT64_MIN leaves one. Returns 0;
+ * -EPERM, -ENOTSUP, or what the driver's utimens() answers. */
+int vfs_utimes(struct place *at, int64_t atime, int64_t mtime, struct why *why);
+
+/** -ENOENT and -EEXIST, with the reason. */
+int vfs_is_missing(const struct place *at, struct why *why);
+int vfs_is_there(const struct place *at, struct why *why);
 
 /** Make an open file of a channel's end, which it closes with its last reference. @out returned;
  * open_file_unref(). -ENOMEM: the end is not closed. */
@@ -303,6 +377,11 @@ int vfs_fstat(struct open_file *f, struct fs_stat *out);
  *           answers.
  */
 int vfs_readdir(struct open_file *f, uint32_t n, struct sc_dirent *out);
+
+/** Return when what was written to a file, or the names in a directory, are safe in the store.
+ * @data_only only what is needed to read it back. Returns 0, or what the driver's fsync() or
+ * fsyncdir() answers. */
+int vfs_fsync(struct open_file *f, bool data_only);
 
 /** Send a device a command. Returns its answer, >= 0; -ENOTTY it has no such command, -EIO. */
 int64_t vfs_ioctl(struct open_file *f, uint32_t command);

@@ -76,30 +76,37 @@ int view_root_path(const struct view *v, struct path *out)
     return node_path(v->root, out);
 }
 
+/** Tell what a view lacks of @missing, and whether it was the one to take it away. */
+static void explain_view(const struct view *v, uint32_t missing, struct why *why)
+{
+    char lacks[VFS_MODES_MAX];
+    char took[VFS_MODES_MAX];
+    struct path root;
+
+    (void)vfs_mode_names(missing & ~v->ok_modes, lacks);
+    if (v->parent == NULL) {
+        why_note(why, "filesystem '%s' was made by process %d without %s", v->label, v->maker,
+                 lacks);
+        return;
+    }
+    (void)vfs_mode_names(missing & ~v->ok_modes & v->parent->ok_modes, took);
+    why_note(why, "view '%s' lacks %s (made by process %d as a subfs of '%s', root %s; it took %s)",
+             v->label, lacks, v->maker, v->parent->label,
+             view_root_path(v, &root) == 0 ? root.str : "?", took);
+}
+
 int view_allows(const struct view *v, uint32_t modes, struct why *why)
 {
     uint32_t missing = modes & ~v->ok_modes;
     char names[VFS_MODES_MAX];
-    struct path root;
 
     if (missing == 0)
         return 0;
     if (why == NULL)
         return -EACCES;
-    for (; v != NULL && (missing & ~v->ok_modes) != 0; v = v->parent) {
-        const char *lacks = vfs_mode_names(missing & ~v->ok_modes, names);
-        const char *path = view_root_path(v, &root) == 0 ? root.str : "?";
-
-        if (v->parent == NULL)
-            (void)why_add(why, 0, "filesystem '%s' was made by process %d without %s", v->label,
-                          v->maker, lacks);
-        else
-            (void)why_add(why, 0,
-                          "view '%s' lacks %s (made by process %d as a subfs of '%s', root %s)",
-                          v->label, lacks, v->maker, v->parent->label, path);
-    }
+    for (; v != NULL && (missing & ~v->ok_modes) != 0; v = v->parent)
+        explain_view(v, missing, why);
     if (v != NULL)
-        (void)why_add(why, 0, "view '%s' above it has %s", v->label,
-                      vfs_mode_names(missing, names));
+        why_note(why, "view '%s' above it has %s", v->label, vfs_mode_names(missing, names));
     return -EACCES;
 }

@@ -3,13 +3,14 @@
  * The walk from a view and a path to a place in a mount.
  *
  * One getattr() of the whole path answers nearly every walk, because drivers do not follow links:
- * they say -ELOOP when one is in the way. Only then is the path walked component by component, in a
- * `struct walk`:
+ * they say -ELOOP when one is in the way. Only then, and for users whom a directory on the way may
+ * refuse, is the path walked component by component, in a `struct walk`:
  *
  *     at     where we are, a canonical path in the mount; never above the view's root
  *     rest   what is still to be walked, link targets spliced in front
  */
 #include "server/kernel/machine.h"
+#include "server/kernel/perm.h"
 
 #include <errno.h>
 #include <string.h>
@@ -24,6 +25,7 @@ struct walk {
     size_t root_len; /* length of the view's root path: ".." stops there */
     char rest[2 * FS_PATH_MAX + 2];
     unsigned links;
+    struct creds who;
     bool follow_last;
     struct why *why;
 };
@@ -89,8 +91,9 @@ static int step(struct walk *w, const char *name, size_t len, struct place *out)
 
     if (!S_ISDIR(out->stat.mode))
         return why_add(w->why, -ENOTDIR, "%s is no directory", w->at.str);
-    if (strcmp(name, ".") == 0)
-        return 0;
+    err = perm_check(&out->stat, w->at.str, w->who, PERM_EXEC, w->why);
+    if (err < 0 || strcmp(name, ".") == 0)
+        return err;
     if (strcmp(name, "..") == 0) {
         if (w->at.len > w->root_len)
             path_pop(&w->at);
@@ -115,11 +118,17 @@ static int step(struct walk *w, const char *name, size_t len, struct place *out)
     return 0;
 }
 
-static int walk_by_steps(struct view *v, const struct path *path, bool follow_last,
-                         struct place *out, struct why *why)
+/** Walk @path to @out, whose view and who are set. */
+static int walk_by_steps(const struct path *path, bool follow_last, struct place *out,
+                         struct why *why)
 {
-    struct walk w = {
-        .view = v, .fs = v->mount->fs, .follow_last = follow_last, .links = 0, .why = why};
+    struct view *v = out->view;
+    struct walk w = {.view = v,
+                     .fs = v->mount->fs,
+                     .who = out->who,
+                     .follow_last = follow_last,
+                     .links = 0,
+                     .why = why};
     char name[FS_NAME_MAX + 1];
     int len;
     int err = view_root_path(v, &w.at);
@@ -152,42 +161,50 @@ static int check_parent(struct fs *fs, const struct path *path, struct why *why)
     return err == 0 && is_link(&st) ? -ELOOP : err;
 }
 
-static int walk(struct view *v, const struct path *path, bool follow_last, struct place *out,
-                struct why *why)
+/** Walk to @out, whose view and who are set. User 0 needs no look at the directories on the way. */
+static int walk(const struct path *path, bool follow_last, struct place *out, struct why *why)
 {
-    struct fs *fs = v->mount->fs;
-    int err = view_root_path(v, &out->path);
+    struct fs *fs = out->view->mount->fs;
+    int err = view_root_path(out->view, &out->path);
 
     if (err < 0)
         return err;
     err = path_join(&out->path, path->str, path->len);
     if (err < 0)
         return why_add(why, err, "the path is longer than %d bytes", FS_PATH_MAX);
-    out->view = v;
     out->exists = true;
+    if (out->who.uid != 0)
+        return walk_by_steps(path, follow_last, out, why);
     err = fs->ops->getattr(fs, out->path.str, &out->stat, NULL);
     if (err == -ENOENT) {
         out->exists = false;
         err = check_parent(fs, &out->path, why);
     }
     if (err == -ELOOP || (err == 0 && out->exists && is_link(&out->stat) && follow_last))
-        return walk_by_steps(v, path, follow_last, out, why);
+        return walk_by_steps(path, follow_last, out, why);
     return err;
 }
 
-int vfs_walk(struct view *v, const struct path *path, struct place *out, struct why *why)
+int vfs_walk(struct view *v, const struct path *path, struct creds who, struct place *out,
+             struct why *why)
 {
-    return walk(v, path, true, out, why);
+    out->view = v;
+    out->who = who;
+    return walk(path, true, out, why);
 }
 
-int vfs_walk_nofollow(struct view *v, const struct path *path, struct place *out, struct why *why)
+int vfs_walk_nofollow(struct view *v, const struct path *path, struct creds who, struct place *out,
+                      struct why *why)
 {
-    return walk(v, path, false, out, why);
+    out->view = v;
+    out->who = who;
+    return walk(path, false, out, why);
 }
 
-int vfs_walk_existing(struct view *v, const struct path *path, struct place *out, struct why *why)
+int vfs_walk_existing(struct view *v, const struct path *path, struct creds who, struct place *out,
+                      struct why *why)
 {
-    int err = walk(v, path, true, out, why);
+    int err = vfs_walk(v, path, who, out, why);
 
     if (err == 0 && !out->exists)
         return why_add(why, -ENOENT, "%s does not exist in view '%s'", path->str, v->label);

@@ -23,6 +23,8 @@ static void put_process(struct json_out *o, const struct proc *p)
     put_int(o, "return_code", &p->return_code);
     out_key(o, "program");
     out_string(o, p->program);
+    put_uid(o, "uid", &p->uid);
+    put_uid(o, "gid", &p->gid);
 }
 
 static const struct proc *first_child(const struct proc *p)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* session.*, proc.drive: who drives what. */
+/* session.*, proc.drive, proc.credentials: who drives what, and for whom. */
 #include "server/rpc/dispatch.h"
 
 #include <errno.h>
@@ -23,9 +23,10 @@ enum request_status method_session_open(struct request *rq,
 {
     struct rpc *rpc = rq->conn->rpc;
     struct rpc_machine *machine = machines_find(rpc, params->machine, &rq->failure);
+    struct session_wish wish = {.name = params->name, .creds = {params->uid, params->gid}};
     struct session *s;
 
-    if (machine == NULL || session_open(rpc, machine, params->name, false, &s, &rq->failure) < 0)
+    if (machine == NULL || session_open(rpc, machine, &wish, &s, &rq->failure) < 0)
         return REQUEST_FAILED;
     conn_set_session(rq->conn, s);
     write_session(rq, s);
@@ -80,5 +81,29 @@ enum request_status method_proc_drive(struct request *rq,
         return REQUEST_FAILED;
     }
     p->driver = s;
+    return REQUEST_DONE;
+}
+
+enum request_status method_proc_credentials(struct request *rq,
+                                            const struct rpc_proc_credentials_params *params)
+{
+    struct session *s = request_session(rq);
+    struct proc *p = s != NULL ? request_proc(rq, params->pid) : NULL;
+
+    if (p == NULL)
+        return REQUEST_FAILED;
+    if (!proc_is_below(p, s->proc)) {
+        (void)fail(&rq->failure, ESRCH, "pid", "process %d is not below the session's own, %d",
+                   p->pid, s->pid);
+        return REQUEST_FAILED;
+    }
+    if (s->proc->uid != 0) {
+        (void)fail(&rq->failure, EPERM, "uid",
+                   "the session's own process works for user %u: only user 0 chooses users",
+                   s->proc->uid);
+        return REQUEST_FAILED;
+    }
+    p->uid = params->uid;
+    p->gid = params->gid;
     return REQUEST_DONE;
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/rpc/params.h"
 
+#include "server/kernel/creds.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -214,6 +216,16 @@ static int take_pid(const cJSON *item, const char *arg, rpc_pid *out, struct fai
     if (item != NULL && params_int(item, arg, 0, INT32_MAX, &value, f) < 0)
         return -1;
     *out = (int32_t)value;
+    return 0;
+}
+
+static int take_uid(const cJSON *item, const char *arg, rpc_uid *out, struct failure *f)
+{
+    int64_t value = 0;
+
+    if (item != NULL && params_int(item, arg, 0, CREDS_NONE - 1, &value, f) < 0)
+        return -1;
+    *out = (uint32_t)value;
     return 0;
 }
 

@@ -24,7 +24,8 @@ static struct session *pick_session(struct request *rq)
     if (rq->conn->session != NULL)
         return request_session(rq);
     machine = machines_find(rpc, NULL, &rq->failure);
-    if (machine == NULL || session_open(rpc, machine, NULL, true, &s, &rq->failure) < 0)
+    if (machine == NULL ||
+        session_open(rpc, machine, &(struct session_wish){.unasked = true}, &s, &rq->failure) < 0)
         return NULL;
     conn_set_session(rq->conn, s);
     (void)session_unref(s);

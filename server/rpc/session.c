@@ -31,7 +31,7 @@ static int enter_table(struct rpc *rpc, struct session *s)
 }
 
 /** A new driven child of init with init's names. */
-static int make_process(struct machine *m, const char *name, struct proc **out)
+static int make_process(struct machine *m, const struct session_wish *wish, struct proc **out)
 {
     struct proc *p;
     int err = proc_new(m->init, &p);
@@ -40,7 +40,9 @@ static int make_process(struct machine *m, const char *name, struct proc **out)
         return err;
     err = proc_copy_names(m->init, p);
     if (err == 0)
-        err = proc_drive(p, name != NULL ? name : "session");
+        err = proc_drive(p, wish->name != NULL ? wish->name : "session");
+    p->uid = wish->creds.uid;
+    p->gid = wish->creds.gid;
     p->detached = true;
     if (err < 0)
         proc_end(p, PS_KILLED, 0, NULL);
@@ -101,8 +103,8 @@ static void make_room(struct rpc *rpc)
 }
 
 /** A session with its token and process. Returns 0, -errno. */
-static int make_session(struct rpc *rpc, struct rpc_machine *machine, const char *name,
-                        struct session **out)
+static int make_session(struct rpc *rpc, struct rpc_machine *machine,
+                        const struct session_wish *wish, struct session **out)
 {
     struct session *s = calloc(1, sizeof(*s));
     int err;
@@ -113,7 +115,7 @@ static int make_session(struct rpc *rpc, struct rpc_machine *machine, const char
     if (err == 0)
         err = enter_table(rpc, s);
     if (err == 0)
-        err = make_process(machine->m, name, &s->proc);
+        err = make_process(machine->m, wish, &s->proc);
     if (err < 0) {
         if (hash_added(s))
             HASH_DEL(rpc->sessions, s);
@@ -124,7 +126,7 @@ static int make_session(struct rpc *rpc, struct rpc_machine *machine, const char
     return 0;
 }
 
-int session_open(struct rpc *rpc, struct rpc_machine *machine, const char *name, bool unasked,
+int session_open(struct rpc *rpc, struct rpc_machine *machine, const struct session_wish *wish,
                  struct session **out, struct failure *f)
 {
     struct session *s;
@@ -132,14 +134,14 @@ int session_open(struct rpc *rpc, struct rpc_machine *machine, const char *name,
 
     if (check_room(rpc, f) < 0)
         return -1;
-    err = make_session(rpc, machine, name, &s);
+    err = make_session(rpc, machine, wish, &s);
     if (err < 0)
         return fail(f, err, NULL, "no process for the session on machine '%s'", machine->name);
     s->rpc = rpc;
     s->machine = machine;
     s->pid = s->proc->pid;
     s->proc->driver = s;
-    s->unasked = unasked;
+    s->unasked = wish->unasked;
     s->refs = 2; /* the caller's, and the timer's until it is closed */
     list_init(&s->in_machine);
     list_init(&s->in_grace);

@@ -53,13 +53,20 @@ static inline bool session_is_over(const struct session *s)
     return s->proc == NULL;
 }
 
+/** What a session's process shall be. */
+struct session_wish {
+    const char *name;   /* of the program, for people; NULL none */
+    struct creds creds; /* whom it works for */
+    bool unasked;       /* opened by a first call */
+};
+
 /**
  * Open a session: a new process on a machine.
- * @name     of the program, for people; NULL none.
+ * @wish     borrowed for the call.
  * @out      returned; session_unref().
  * Returns   0; -1 said in @f: EAGAIN past a limit with nobody in grace, -32603.
  */
-int session_open(struct rpc *rpc, struct rpc_machine *machine, const char *name, bool unasked,
+int session_open(struct rpc *rpc, struct rpc_machine *machine, const struct session_wish *wish,
                  struct session **out, struct failure *f);
 
 /** The session of a token, borrowed; NULL when there is none. */

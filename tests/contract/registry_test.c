@@ -182,7 +182,7 @@ Test(generic, empty_slots_ENOSYS)
 
     bed_init(b, "thin");
     thin = calloc(1, sizeof(*thin));
-    *thin = (struct fs){&thin_ops, &thin_driver, FS_CAP_NO_OPEN, false};
+    *thin = (struct fs){.ops = &thin_ops, .driver = &thin_driver, .caps = FS_CAP_NO_OPEN};
     IS(generic_new(&config, &g), 0);
     b->fs = generic_wrap(g, thin);
     IS(FS(open, "/f", &f), 0);

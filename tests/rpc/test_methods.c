@@ -176,11 +176,19 @@ Test(methods, the_tree_shows_everybody)
     call_done_ok(&c, "SC_NEW_PROC", "{\"as\":3}");
     call_expect(
         &c, "proc.tree", NULL,
-        "{\"pid\":1,\"state\":\"RUNNING\",\"return_code\":0,\"program\":\"init\",\"children\":["
-        "{\"pid\":2,\"state\":\"RUNNING\",\"return_code\":0,\"program\":\"session\",\"children\":["
-        "{\"pid\":3,\"state\":\"RUNNING\",\"return_code\":0,\"program\":\"session\",\"children\":["
-        "{\"pid\":5,\"state\":\"LOADING\",\"return_code\":0,\"program\":null,\"children\":[]}]},"
-        "{\"pid\":4,\"state\":\"LOADING\",\"return_code\":0,\"program\":null,\"children\":[]}]}]}");
+        "{\"pid\":1,\"state\":\"RUNNING\",\"return_code\":0,\"program\":\"init\",\"uid\":0,\"gid\":"
+        "0,"
+        "\"children\":["
+        "{\"pid\":2,\"state\":\"RUNNING\",\"return_code\":0,\"program\":\"session\",\"uid\":0,"
+        "\"gid\":0,"
+        "\"children\":["
+        "{\"pid\":3,\"state\":\"RUNNING\",\"return_code\":0,\"program\":\"session\",\"uid\":0,"
+        "\"gid\":0,"
+        "\"children\":["
+        "{\"pid\":5,\"state\":\"LOADING\",\"return_code\":0,\"program\":null,\"uid\":0,\"gid\":0,"
+        "\"children\":[]}]},"
+        "{\"pid\":4,\"state\":\"LOADING\",\"return_code\":0,\"program\":null,\"uid\":0,\"gid\":0,"
+        "\"children\":[]}]}]}");
     call_fails(&c, "proc.info", "[99]", 3, "no process 99");
 }
 

@@ -51,7 +51,8 @@ Test(session, tokens_differ_and_name_the_process, .timeout = 60)
     cr_assert_str_neq(one, two);
     call_expect(
         &c, "proc.info", "{\"pid\":3}",
-        "{\"pid\":3,\"state\":\"RUNNING\",\"return_code\":0,\"program\":\"test\",\"parent\":1,"
+        "{\"pid\":3,\"state\":\"RUNNING\",\"return_code\":0,\"program\":\"test\",\"uid\":0,\"gid\":"
+        "0,\"parent\":1,"
         "\"executor\":\"session\",\"names\":2,\"fds\":0,\"regions\":0,\"memory\":0,\"calls\":0,"
         "\"children\":[]}");
     call_done_ok(&c, "session.close", NULL);

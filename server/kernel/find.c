@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/kernel/find.h"
+
+#include "server/kernel/proc.h"
+
+#include <errno.h>
+
+int find_view(struct call *call, struct sc_str file, struct view **view, struct path *path)
+{
+    struct sc_str name;
+    int err = path_split(file, &name, path, &call->why);
+
+    return err < 0 ? err : ns_get(&call->proc->ns, name, &call->why, view);
+}
+
+int find_place(struct call *call, struct sc_str file, uint32_t mode, struct place *at)
+{
+    struct path path;
+    struct view *view;
+    int err = find_view(call, file, &view, &path);
+
+    if (err == 0)
+        err = view_allows(view, mode, &call->why);
+    if (err < 0)
+        return err;
+    return vfs_walk_existing(view, &path, proc_creds(call->proc), at, &call->why);
+}
+
+int find_name(struct call *call, struct sc_str file, uint32_t mode, struct place *at)
+{
+    struct path path;
+    struct view *view;
+    int err = find_view(call, file, &view, &path);
+
+    if (err == 0)
+        err = view_allows(view, mode, &call->why);
+    if (err < 0)
+        return err;
+    return vfs_walk_nofollow(view, &path, proc_creds(call->proc), at, &call->why);
+}
+
+int find_two_names(struct call *call, const struct sc_str file[2], uint32_t mode,
+                   struct place at[2])
+{
+    struct creds who = proc_creds(call->proc);
+    struct path path[2];
+    struct view *view[2];
+    int err = 0;
+
+    for (int i = 0; i < 2 && err == 0; i++)
+        err = find_view(call, file[i], &view[i], &path[i]);
+    if (err < 0)
+        return err;
+    if (view[0] != view[1])
+        return call_why(call, -EXDEV,
+                        "'%s' and '%s' are different views: both names must be of one",
+                        view[0]->label, view[1]->label);
+    err = view_allows(view[0], mode, &call->why);
+    for (int i = 0; i < 2 && err == 0; i++)
+        err = vfs_walk_nofollow(view[i], &path[i], who, &at[i], &call->why);
+    return err;
+}
+
+int find_file(struct call *call, int32_t fd, uint32_t mode, struct open_file **out)
+{
+    struct open_file *f = fd_find(&call->proc->fds, fd);
+    char names[VFS_MODES_MAX];
+
+    if (f == NULL)
+        return call_why(call, -EBADF, "the caller has no file descriptor %d", fd);
+    if ((f->mode & mode) != mode) {
+        (void)call_why(call, 0, "the handle lacks %s", vfs_mode_names(mode & ~f->mode, names));
+        return call_why(call, -EBADF, "file descriptor %d is %s, opened with %s", fd, f->label,
+                        vfs_mode_names(f->mode, names));
+    }
+    *out = f;
+    return 0;
+}
