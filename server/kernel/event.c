@@ -24,17 +24,25 @@ void listener_remove(struct machine *m, struct listener *l)
     update_listened(m);
 }
 
+static bool wants(const struct listener *l, struct machine *m, const struct event *event)
+{
+    if ((l->kinds & event->kind) == 0)
+        return false;
+    return l->pid == 0 || proc_is_in(proc_find(m, event->pid), l->pid);
+}
+
 void event_emit(struct machine *m, const struct event *event)
 {
     if ((m->listened & event->kind) == 0)
         return;
-    m->told = true;
     for (struct list *i = m->listeners.next, *next; i != &m->listeners; i = next) {
         struct listener *l = container_of(i, struct listener, link);
 
         next = i->next;
-        if ((l->kinds & event->kind) != 0)
-            l->on_event(l, m, event);
+        if (!wants(l, m, event))
+            continue;
+        m->told = true;
+        l->on_event(l, m, event);
     }
 }
 

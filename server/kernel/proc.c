@@ -23,6 +23,7 @@ static int proc_alloc(struct machine *m, struct proc *parent, struct proc **out)
     p->pid = m->next_pid;
     p->uid = parent != NULL ? parent->uid : 0;
     p->gid = parent != NULL ? parent->gid : 0;
+    p->paused = m->pause_new;
     list_init(&p->sibling);
     list_init(&p->children);
     list_init(&p->calls);
@@ -101,6 +102,13 @@ struct proc *proc_child(struct proc *p, int32_t pid)
 bool proc_is_below(const struct proc *p, const struct proc *ancestor)
 {
     while (p != NULL && p != ancestor)
+        p = p->parent;
+    return p != NULL;
+}
+
+bool proc_is_in(const struct proc *p, int32_t pid)
+{
+    while (p != NULL && p->pid != pid)
         p = p->parent;
     return p != NULL;
 }

@@ -58,6 +58,7 @@ struct proc {
     size_t args_size;
     int32_t last_errno; /* positive errno of its last failed call, for SC_ERRNO */
     bool busy;          /* a guest that runs on the host right now: virtual time stands still */
+    bool paused;        /* its calls are held before they are carried out: pause.h */
 
     /* Waiting for its children. */
     struct list ended; /* struct proc.ended_link, in the order they ended */
@@ -82,6 +83,9 @@ struct proc *proc_child(struct proc *p, int32_t pid);
 
 /** Whether @p is @ancestor or below it. */
 bool proc_is_below(const struct proc *p, const struct proc *ancestor);
+
+/** Whether @p is the process @pid or below it. NULL is nobody. */
+bool proc_is_in(const struct proc *p, int32_t pid);
 
 /** Whom its calls are carried out for. */
 static inline struct creds proc_creds(const struct proc *p)
