@@ -44,8 +44,7 @@ void call_init(struct call *call, struct proc *proc, enum sc_gate gate, int nr, 
 static void tell_return(const struct call *call)
 {
     if (call->traced && (call->nr != SC_EXIT || call->status < 0))
-        event_emit(call->machine,
-                   &(struct event){.kind = EVENT_RETURN, .pid = call->pid, .call = call});
+        event_call(EVENT_RETURN, call, NULL);
 }
 
 /** The results are final. */
@@ -76,7 +75,7 @@ static int tell_call(struct call *call)
         return 0;
     call->traced = true;
     call->begun_ns = machine_now_ns(m);
-    event_emit(m, &(struct event){.kind = EVENT_CALL, .pid = call->pid, .call = call});
+    event_call(EVENT_CALL, call, NULL);
     return m->told && m->stalls > 0 && call_may_wait(call) ? call_park(call, &m->stalled) : 0;
 }
 

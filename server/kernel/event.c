@@ -2,6 +2,7 @@
 #include "server/kernel/event.h"
 
 #include "server/base/strbuf.h"
+#include "server/kernel/call.h"
 #include "server/kernel/machine.h"
 
 /** The union of all listeners' kinds, so that nobody listening costs one test. */
@@ -44,6 +45,18 @@ void event_emit(struct machine *m, const struct event *event)
         m->told = true;
         l->on_event(l, m, event);
     }
+}
+
+void event_call(enum event_kind kind, const struct call *call, const struct fault_rule *rule)
+{
+    struct machine *m = call->machine;
+
+    if ((m->listened & kind) != 0)
+        event_emit(m, &(struct event){.kind = kind,
+                                      .pid = call->pid,
+                                      .now_ns = machine_now_ns(m),
+                                      .call = call,
+                                      .rule = rule});
 }
 
 void event_note(struct machine *m, int32_t pid, const char *fmt, ...)

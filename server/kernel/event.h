@@ -29,6 +29,10 @@ enum event_kind {
     EVENT_PAUSE = 1 << 8,   /* a call is held before it is carried out */
 };
 
+struct call;
+struct fault_rule;
+struct machine;
+
 struct event {
     enum event_kind kind;
     int32_t pid;       /* whom it is about; 0: the machine */
@@ -36,13 +40,10 @@ struct event {
     size_t len;
     uint32_t state;                /* EVENT_END: PS_DONE, PS_FAILURE, PS_KILLED */
     int32_t code;                  /* EVENT_END: as proc_status.return_code */
+    uint64_t now_ns;               /* of calls: the machine's clock */
     const struct call *call;       /* EVENT_CALL, RETURN, FAULT, PAUSE: borrowed for the callback */
     const struct fault_rule *rule; /* EVENT_FAULT: the same */
 };
-
-struct call;
-struct fault_rule;
-struct machine;
 
 struct listener {
     struct list link;
@@ -60,6 +61,9 @@ void listener_remove(struct machine *m, struct listener *l);
 
 /** Tell all listeners who want it. */
 void event_emit(struct machine *m, const struct event *event);
+
+/** Emit an event about a call. @rule: of EVENT_FAULT, else NULL. */
+void event_call(enum event_kind kind, const struct call *call, const struct fault_rule *rule);
 
 /** Emit EVENT_NOTE about process @pid. */
 void event_note(struct machine *m, int32_t pid, const char *fmt, ...)

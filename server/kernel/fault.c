@@ -109,19 +109,24 @@ void fault_clear(struct machine *m)
 
 /* Which calls match. */
 
-/** Whether a path matches as name:/path, however it was spelled. */
+/** Whether a path matches, however it was spelled: as name:/path or name:path. */
 static bool path_matches(const char *glob, struct sc_str text)
 {
     char whole[SC_NAME_MAX + 1 + FS_PATH_MAX];
     struct sc_str name;
     struct path path;
+    size_t len;
 
     if (path_split(text, &name, &path, NULL) < 0)
         return glob_matches(glob, text);
     memcpy(whole, name.ptr, name.len);
     whole[name.len] = ':';
+    len = name.len + 1 + path.len;
     memcpy(whole + name.len + 1, path.str, path.len);
-    return glob_matches(glob, (struct sc_str){whole, name.len + 1 + path.len});
+    if (glob_matches(glob, (struct sc_str){whole, len}))
+        return true;
+    memcpy(whole + name.len + 1, path.str + 1, path.len - 1);
+    return glob_matches(glob, (struct sc_str){whole, len - 1});
 }
 
 static bool handle_matches(const struct call *call, const char *glob, int32_t fd)
@@ -218,7 +223,6 @@ static bool is_due(struct fault_table *t, const struct fault_rule *rule)
 static void fire(struct fault_rule *rule, struct call *call)
 {
     const struct fault_spec *s = &rule->spec;
-    struct machine *m = call->machine;
 
     rule->hits++;
     if (call->fault == 0 || (s->error != 0 && call->refusal == 0))
@@ -235,8 +239,7 @@ static void fire(struct fault_rule *rule, struct call *call)
     if (s->delay_ns != 0)
         (void)call_why(call, 0, "fault rule %" PRIu32 " delayed it by %" PRIu64 " microseconds",
                        rule->id, s->delay_ns / NS_PER_USEC);
-    event_emit(m,
-               &(struct event){.kind = EVENT_FAULT, .pid = call->pid, .call = call, .rule = rule});
+    event_call(EVENT_FAULT, call, rule);
 }
 
 /** Hold a call for a while. */

@@ -71,11 +71,9 @@ void pause_answer(struct call *call, int status)
 
 int pause_before(struct call *call)
 {
-    struct machine *m = call->machine;
-
     if (!call->proc->paused || !call_may_wait(call))
         return 0;
-    (void)call_park(call, &m->paused);
-    event_emit(m, &(struct event){.kind = EVENT_PAUSE, .pid = call->pid, .call = call});
+    (void)call_park(call, &call->machine->paused);
+    event_call(EVENT_PAUSE, call, NULL);
     return SC_PENDING;
 }

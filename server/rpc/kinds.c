@@ -7,8 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/** The next argument of the row: its value, and its name in *@arg. */
-static const cJSON *next_arg(struct decoder *d, const char **arg)
+const cJSON *next_arg(struct decoder *d, const char **arg)
 {
     *arg = d->info->args[d->next].name;
     return d->at[d->next++];
@@ -246,14 +245,19 @@ int take_mm(struct decoder *d, uint32_t *out)
     return take_mask(d, "MM", out);
 }
 
-int take_ft(struct decoder *d, uint32_t *out)
+int take_flag(struct decoder *d, const char *group, uint32_t *out)
 {
     const char *arg = d->info->args[d->next].name;
 
     *out = 0;
     if (!cJSON_IsString(d->at[d->next]))
         return take_num(d, out);
-    return add_flag(d, d->at[d->next++], arg, "FT", out);
+    return add_flag(d, d->at[d->next++], arg, group, out);
+}
+
+int take_ft(struct decoder *d, uint32_t *out)
+{
+    return take_flag(d, "FT", out);
 }
 
 int take_rn(struct decoder *d, uint32_t *out)
