@@ -11,8 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NS_PER_USEC = 1000 };
-
 /** Makes the stream of chance another one than that of the processes. */
 #define CHANCE_SEED UINT64_C(0x6661756C74)
 
@@ -38,7 +36,7 @@ static int check(const struct fault_spec *s, struct why *why)
         return why_add(why, -EINVAL, "nth and every exclude each other");
     if (!(s->probability > 0 && s->probability <= 1))
         return why_add(why, -EINVAL, "a probability is above 0 and at most 1");
-    if (s->error == 0 && s->delay_ns == 0 && s->transfer == 0)
+    if (s->error == 0 && s->delay_us == 0 && s->transfer == 0)
         return why_add(why, -EINVAL, "the rule does nothing: it has no error, no delay, no short");
     if (s->error != 0 && s->transfer != 0)
         return why_add(why, -EINVAL,
@@ -236,17 +234,16 @@ static void fire(struct fault_rule *rule, struct call *call)
         (void)call_why(call, 0, "fault rule %" PRIu32 " cut it to %" PRIu64 " bytes", rule->id,
                        s->transfer);
     }
-    if (s->delay_ns != 0)
+    if (s->delay_us != 0)
         (void)call_why(call, 0, "fault rule %" PRIu32 " delayed it by %" PRIu64 " microseconds",
-                       rule->id, s->delay_ns / NS_PER_USEC);
+                       rule->id, s->delay_us);
     event_call(EVENT_FAULT, call, rule);
 }
 
 /** Hold a call for a while. */
-static int delay(struct call *call, uint64_t ns)
+static int delay(struct call *call, uint64_t usecs)
 {
-    uint64_t now = machine_now_ns(call->machine);
-    int status = call_park_until(call, ns < MACHINE_CLOCK_END - now ? now + ns : MACHINE_CLOCK_END);
+    int status = call_park_until(call, machine_after_ns(call->machine, usecs));
 
     if (status < 0)
         call->made_up = true;
@@ -256,13 +253,13 @@ static int delay(struct call *call, uint64_t ns)
 int fault_before(struct call *call)
 {
     struct fault_table *t = &call->machine->faults;
-    uint64_t wait_ns = 0;
+    uint64_t wait_us = 0;
 
     if (proc_has_ended(call->proc))
         return 0;
     for (struct list *i = t->rules.next; i != &t->rules; i = i->next) {
         struct fault_rule *rule = container_of(i, struct fault_rule, link);
-        uint64_t ns = rule->spec.delay_ns;
+        uint64_t usecs = rule->spec.delay_us;
 
         if (!matches(&rule->spec, call))
             continue;
@@ -270,7 +267,7 @@ int fault_before(struct call *call)
         if (!is_due(t, rule))
             continue;
         fire(rule, call);
-        wait_ns = ns < UINT64_MAX - wait_ns ? wait_ns + ns : UINT64_MAX;
+        wait_us = usecs < UINT64_MAX - wait_us ? wait_us + usecs : UINT64_MAX;
     }
-    return wait_ns > 0 && call_may_wait(call) ? delay(call, wait_ns) : 0;
+    return wait_us > 0 && call_may_wait(call) ? delay(call, wait_us) : 0;
 }

@@ -47,7 +47,7 @@ struct fault_spec {
     double probability; /* 0 < probability <= 1: by chance, when the above agree */
     /* What it does; at least one. */
     int error;         /* -errno: the call is not carried out and fails so */
-    uint64_t delay_ns; /* on the machine's clock, before anything else happens */
+    uint64_t delay_us; /* on the machine's clock, before anything else happens */
     uint64_t transfer; /* most bytes that READ, WRITE and DBG_PRINT move; others do not match */
 };
 

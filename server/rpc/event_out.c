@@ -5,8 +5,6 @@
 #include "server/kernel/fault.h"
 #include "server/rpc/kinds.h"
 
-enum { NS_PER_USEC = 1000 };
-
 static const char *kind_name(enum event_kind kind)
 {
     switch (kind) {
@@ -92,8 +90,8 @@ static void put_rule(struct json_out *o, const struct fault_rule *rule)
     put_uint(o, "fault", rule->id);
     if (s->error != 0)
         put_error(o, s->error);
-    if (s->delay_ns != 0)
-        put_uint(o, "delay_us", s->delay_ns / NS_PER_USEC);
+    if (s->delay_us != 0)
+        put_uint(o, "delay_us", s->delay_us);
     if (s->transfer != 0)
         put_uint(o, "short", s->transfer);
 }

@@ -7,8 +7,6 @@
 #include <errno.h>
 #include <string.h>
 
-enum { NS_PER_USEC = 1000 };
-
 static int errno_of(const char *name)
 {
     return name != NULL ? -sc_errno_by_name(name, strlen(name))->value : 0;
@@ -57,7 +55,7 @@ enum request_status method_fault_add(struct request *rq, const struct rpc_fault_
                               .times = params->times,
                               .probability = params->probability,
                               .error = errno_of(params->error),
-                              .delay_ns = params->delay_us * NS_PER_USEC,
+                              .delay_us = params->delay_us,
                               .transfer = params->transfer};
     struct json_out o = request_result(rq);
     struct why why = WHY_INIT;
@@ -104,7 +102,7 @@ static void put_rule(struct json_out *o, const struct fault_rule *rule)
     out_double(o, s->probability);
     put_uint(o, "times", s->times);
     put_maybe(o, "error", s->error != 0 ? sc_errno_name(s->error) : NULL);
-    put_uint(o, "delay_us", s->delay_ns / NS_PER_USEC);
+    put_uint(o, "delay_us", s->delay_us);
     put_uint(o, "short", s->transfer);
     put_uint(o, "matches", rule->matches);
     put_uint(o, "hits", rule->hits);
