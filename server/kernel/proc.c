@@ -5,6 +5,7 @@
 #include "server/kernel/call.h"
 #include "server/kernel/elf.h"
 #include "server/kernel/machine.h"
+#include "server/kernel/tty.h"
 #include "server/kernel/wait.h"
 
 #include <errno.h>
@@ -294,6 +295,8 @@ static void end_one(struct proc *p, uint32_t state, int32_t code, const char *te
     ns_done(&p->ns);
     fd_table_done(&p->fds);
     aspace_done(&p->memory);
+    tty_free(p->tty);
+    p->tty = NULL;
     free(p->args);
     p->args = NULL;
     p->args_size = 0;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/rpc/kinds.h"
 
-#include "server/base/base64.h"
 #include "server/base/strbuf.h"
 
 #include <stdlib.h>
@@ -65,11 +64,8 @@ static int decode_base64(struct decoder *d, const char *arg, struct sc_str *out)
 {
     size_t len;
 
-    d->bytes = malloc(out->len + 1);
-    if (d->bytes == NULL)
-        return fail(d->failure, RPC_E_INTERNAL, arg, "out of memory");
-    if (base64_decode(out->ptr, out->len, d->bytes, &len) < 0)
-        return fail(d->failure, RPC_E_PARAMS, arg, "not base64 as RFC 4648 section 4 has it");
+    if (params_base64(*out, arg, &d->bytes, &len, d->failure) < 0)
+        return -1;
     *out = (struct sc_str){d->bytes, len};
     return 0;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/rpc/params.h"
 
+#include "server/base/base64.h"
 #include "server/kernel/creds.h"
 
 #include <errno.h>
@@ -208,6 +209,15 @@ static int take_errname(const cJSON *item, const char *arg, rpc_errname *out, st
     return fail_value(f, item, arg, "no errno has this name");
 }
 
+static int take_encoding(const cJSON *item, const char *arg, rpc_encoding *out, struct failure *f)
+{
+    if (take_string(item, arg, out, f) < 0)
+        return -1;
+    if (*out == NULL || strcmp(*out, "utf8") == 0 || strcmp(*out, "base64") == 0)
+        return 0;
+    return fail_value(f, item, arg, "neither \"base64\" nor \"utf8\"");
+}
+
 static int take_clock(const cJSON *item, const char *arg, rpc_clock *out, struct failure *f)
 {
     if (take_string(item, arg, out, f) < 0)
@@ -312,6 +322,35 @@ static int take_outcome(const cJSON *item, const char *arg, rpc_outcome *out, st
 {
     *out = item;
     return item == NULL || cJSON_IsObject(item) ? 0 : fail_value(f, item, arg, "not an object");
+}
+
+int params_base64(struct sc_str in, const char *arg, char **out, size_t *out_len, struct failure *f)
+{
+    char *bytes = malloc(in.len + 1);
+
+    if (bytes == NULL)
+        return fail(f, RPC_E_INTERNAL, arg, "out of memory");
+    if (base64_decode(in.ptr, in.len, bytes, out_len) < 0) {
+        free(bytes);
+        return fail(f, RPC_E_PARAMS, arg, "not base64 as RFC 4648 section 4 has it");
+    }
+    *out = bytes;
+    return 0;
+}
+
+int params_data(const char *text, rpc_encoding encoding, char **out, size_t *out_len,
+                struct failure *f)
+{
+    struct sc_str in = {text != NULL ? text : "", text != NULL ? strlen(text) : 0};
+
+    if (encoding != NULL && strcmp(encoding, "base64") == 0)
+        return params_base64(in, "data", out, out_len, f);
+    *out = malloc(in.len + 1);
+    if (*out == NULL)
+        return fail(f, RPC_E_INTERNAL, "data", "out of memory");
+    memcpy(*out, in.ptr, in.len);
+    *out_len = in.len;
+    return 0;
 }
 
 /** Ids keep their text: the caller of params_decode() fills them in. */

@@ -65,6 +65,15 @@ int fail_value(struct failure *f, const cJSON *item, const char *arg, const char
 #define RPC_FIELD(type, name, doc) rpc_##type name;
 #include "schema/methods.def"
 
+/** Decode base64. @out returned; free(). Returns 0; -1 said in @f. */
+int params_base64(struct sc_str in, const char *arg, char **out, size_t *out_len,
+                  struct failure *f);
+
+/** The bytes of a `data` parameter, NULL for none, and its `encoding`. @out returned; free().
+ * Returns 0; -1 said in @f. */
+int params_data(const char *text, rpc_encoding encoding, char **out, size_t *out_len,
+                struct failure *f);
+
 union rpc_params {
 #define RPC_METHOD(name, id, shape, doc, PARAMS, RESULTS) struct rpc_##id##_params id;
 #include "schema/methods.def"
