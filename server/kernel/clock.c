@@ -8,8 +8,7 @@
 /** Whether nobody is about to act. */
 static bool everybody_waits(const struct machine *m)
 {
-    return m->busy_guests == 0 && list_empty(&m->ready) && list_empty(&m->stalled) &&
-           list_empty(&m->paused);
+    return m->busy_guests == 0 && list_empty(&m->ready) && list_empty(&m->stalled);
 }
 
 /** The next time something happens on a machine's clock, UINT64_MAX when nothing will. */

@@ -5,8 +5,7 @@
  * when there is room again, an event of kind "lost" tells their number.
  *
  * A lossless subscription loses none: while its connection has too much to read, calls that emit events do not
- * go on (machine_stall()), so that who talks waits for who listens. A connection may listen to the calls of
- * its own session, too: its answers wait until it has read.
+ * finish (machine_stall()), so that who talks waits for who listens.
  */
 #ifndef SERVER_RPC_TRACE_H
 #define SERVER_RPC_TRACE_H
@@ -27,10 +26,9 @@ struct subscription {
 
 void subscription_init(struct subscription *s, struct conn *conn);
 
-/** Start to send events of some kinds (EVENT_*), instead of what was sent before. @pid: only of this
- * process and those below it; 0: all. */
+/** Start to send events of some kinds (EVENT_*), instead of what was sent before. */
 void subscription_start(struct subscription *s, struct rpc_machine *machine, unsigned kinds,
-                        int32_t pid, bool lossless);
+                        bool lossless);
 
 /** The connection has read: go on if that makes room. */
 void subscription_drained(struct subscription *s);

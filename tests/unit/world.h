@@ -49,6 +49,9 @@ void world_run(struct world *w);
 /** Marks a parked call as finished: call->user becomes the call itself. */
 void w_on_done(struct call *call);
 
+/** Whether a finished call succeeded, or answered an error that its row in syscalls.def lists. */
+bool w_is_listed(const struct call *call);
+
 /** Fail the test when a finished call answered an error that its row in syscalls.def does not list. */
 void w_check_listed(const struct call *call);
 

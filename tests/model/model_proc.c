@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: MIT */
+/* Life and death of processes, waiting, sleeping, and the machine's virtual clock. */
+#include "tests/model/model.h"
+
+#include <errno.h>
+#include <string.h>
+
+/** No clock gets this far (200 years): who sleeps for longer is never woken. */
+#define CLOCK_END (UINT64_C(200) * 365 * 86400 * 1000000000)
+
+/* ---- calls that wait ---- */
+
+static void park(struct model *m, const struct mwait *wait, struct verdict *v)
+{
+    m->waits = model_grow(m, m->waits, m->wait_count, sizeof(*m->waits));
+    m->waits[m->wait_count++] = *wait;
+    v->parked = true;
+}
+
+/** Tell a waiting call its answer. */
+static void wake(struct model *m, size_t at, int status, const struct sc_proc_status *child)
+{
+    struct mwait *w = &m->waits[at];
+    struct mwoken told = {.id = w->id, .status = status};
+
+    if (child != NULL)
+        told.child = *child;
+    if (status < 0)
+        w->proc->last_errno = -status;
+    m->woken = model_grow(m, m->woken, m->woken_count, sizeof(*m->woken));
+    m->woken[m->woken_count++] = told;
+    m->wait_count--;
+    memmove(w, w + 1, (m->wait_count - at) * sizeof(*w));
+}
+
+/* ---- waiting for children ---- */
+
+static struct sc_proc_status status_of(const struct mproc *p)
+{
+    return (struct sc_proc_status){p->pid, p->state, p->code};
+}
+
+/** The child that fits a wait and ended first; NULL when none has. */
+static struct mproc *ended_child(struct model *m, const struct mproc *p, int nr, int32_t pid)
+{
+    struct mproc *first = NULL;
+
+    for (size_t i = 0; i < m->proc_count; i++) {
+        struct mproc *c = m->procs[i];
+
+        if (c->parent != p || c->gone || !model_ended(c) || (nr == SC_PROC_WAIT && c->pid != pid))
+            continue;
+        if (first == NULL || (c->ended_at < first->ended_at) != (m->bug == BUG_LAST_CHILD))
+            first = c;
+    }
+    return first;
+}
+
+/** Whether there is a child that a wait may wait for. */
+static bool has_child(const struct model *m, const struct mproc *p, int nr, int32_t pid)
+{
+    for (size_t i = 0; i < m->proc_count; i++) {
+        const struct mproc *c = m->procs[i];
+
+        if (c->parent == p && !c->gone && (nr != SC_PROC_WAIT || c->pid == pid))
+            return true;
+    }
+    return false;
+}
+
+static void wait_for(const struct mcall *c, int nr, int32_t pid, struct sc_proc_status *out)
+{
+    struct mproc *child = ended_child(c->m, c->p, nr, pid);
+    struct mwait wait = {.id = c->id, .proc = c->p, .nr = nr, .pid = pid};
+
+    if (!has_child(c->m, c->p, nr, pid)) {
+        refuse(c->v, nr == SC_PROC_WAIT ? ESRCH : ECHILD);
+    } else if (child == NULL) {
+        park(c->m, &wait, c->v);
+    } else {
+        *out = status_of(child);
+        child->gone = true;
+    }
+}
+
+/** A child of @p has ended or is gone: answer whoever waits, in the order they came. */
+static void answer_waits(struct model *m, struct mproc *p)
+{
+    size_t i = 0;
+
+    while (i < m->wait_count) {
+        struct mwait *w = &m->waits[i];
+        bool waits = w->proc == p && (w->nr == SC_PROC_WAIT || w->nr == SC_PROC_WAIT_ANY);
+        struct mproc *child = waits ? ended_child(m, p, w->nr, w->pid) : NULL;
+
+        if (child != NULL) {
+            struct sc_proc_status status = status_of(child);
+
+            child->gone = true;
+            wake(m, i, 0, &status);
+        } else if (waits && !has_child(m, p, w->nr, w->pid)) {
+            wake(m, i, w->nr == SC_PROC_WAIT ? -ESRCH : -ECHILD, NULL);
+        } else {
+            i++;
+        }
+    }
+}
+
+/* ---- ends ---- */
+
+/** What a process holds is given back, its calls are over; descendants first. */
+static void release(struct model *m, struct mproc *p)
+{
+    for (size_t i = 0; i < m->proc_count; i++) {
+        struct mproc *c = m->procs[i];
+
+        if (c->parent != p || c->gone)
+            continue;
+        if (!model_ended(c))
+            release(m, c);
+        c->state = PS_KILLED;
+        c->gone = true;
+    }
+    for (size_t i = 0; i < m->wait_count;) {
+        if (m->waits[i].proc == p)
+            wake(m, i, -ECANCELED, NULL);
+        else
+            i++;
+    }
+    while (p->handle_count > 0)
+        model_close(p, &p->handles[0]);
+    while (p->label_count > 0)
+        model_drop_label(p, 0);
+    p->region_count = 0;
+}
+
+void model_end(struct model *m, struct mproc *p, uint32_t state, int32_t code)
+{
+    release(m, p);
+    p->state = state;
+    p->code = code;
+    p->ended_at = m->ended++;
+    answer_waits(m, p->parent);
+}
+
+/* ---- the clock ---- */
+
+void model_tick(struct model *m)
+{
+    uint64_t next = CLOCK_END;
+
+    for (size_t i = 0; i < m->wait_count;) {
+        if (m->waits[i].nr == SC_YIELD)
+            wake(m, i, 0, NULL);
+        else
+            i++;
+    }
+    for (size_t i = 0; i < m->wait_count; i++) {
+        if (m->waits[i].nr == SC_USLEEP && m->waits[i].deadline < next)
+            next = m->waits[i].deadline;
+    }
+    if (next == CLOCK_END)
+        return;
+    m->now_ns = next;
+    for (size_t i = 0; i < m->wait_count;) {
+        if (m->waits[i].nr == SC_USLEEP && m->waits[i].deadline == next)
+            wake(m, i, 0, NULL);
+        else
+            i++;
+    }
+}
+
+/* ---- rules ---- */
+
+void rule_exit(const struct mcall *c, const struct sc_exit_args *a, struct sc_exit_out *out)
+{
+    (void)out;
+    model_end(c->m, c->p, PS_DONE, a->code);
+}
+
+void rule_yield(const struct mcall *c, const struct sc_yield_args *a, struct sc_yield_out *out)
+{
+    struct mwait wait = {.id = c->id, .proc = c->p, .nr = SC_YIELD};
+
+    (void)a;
+    (void)out;
+    park(c->m, &wait, c->v);
+}
+
+void rule_usleep(const struct mcall *c, const struct sc_usleep_args *a, struct sc_usleep_out *out)
+{
+    struct mwait wait = {.id = c->id, .proc = c->p, .nr = SC_USLEEP};
+
+    (void)out;
+    if (a->usecs < 0) {
+        refuse(c->v, EINVAL);
+    } else if (a->usecs > 0) {
+        bool never = (uint64_t)a->usecs >= (CLOCK_END - c->m->now_ns) / 1000;
+
+        wait.deadline = never ? CLOCK_END : c->m->now_ns + (uint64_t)a->usecs * 1000;
+        park(c->m, &wait, c->v);
+    }
+}
+
+void rule_proc_status(const struct mcall *c, const struct sc_proc_status_args *a,
+                      struct sc_proc_status_out *out)
+{
+    struct mproc *child = model_child(c, a->pid);
+
+    if (child != NULL)
+        out->status = status_of(child);
+}
+
+void rule_proc_kill(const struct mcall *c, const struct sc_proc_kill_args *a,
+                    struct sc_proc_kill_out *out)
+{
+    struct mproc *child = model_child(c, a->pid);
+
+    if (child == NULL)
+        return;
+    if (!model_ended(child)) {
+        release(c->m, child);
+        child->state = PS_KILLED;
+        child->code = 0;
+    }
+    out->status = status_of(child);
+    child->gone = true;
+    answer_waits(c->m, c->p);
+}
+
+void rule_proc_wait(const struct mcall *c, const struct sc_proc_wait_args *a,
+                    struct sc_proc_wait_out *out)
+{
+    wait_for(c, SC_PROC_WAIT, a->pid, &out->status);
+}
+
+void rule_proc_wait_any(const struct mcall *c, const struct sc_proc_wait_any_args *a,
+                        struct sc_proc_wait_any_out *out)
+{
+    (void)a;
+    wait_for(c, SC_PROC_WAIT_ANY, 0, &out->status);
+}
+
+void rule_proc_exec(const struct mcall *c, const struct sc_proc_exec_args *a,
+                    struct sc_proc_exec_out *out)
+{
+    struct mproc *child = model_child(c, a->pid);
+    struct mplace at;
+
+    (void)out;
+    if (child != NULL && child->state != PS_LOADING)
+        refuse(c->v, EBUSY);
+    if (!model_find_file(c, a->file, FOLLOW, FM_READ, &at))
+        return;
+    /* The generator writes no images: what is a file is none that runs. */
+    refuse(c->v, at.name->inode->type == FT_DIR ? EISDIR : ENOEXEC);
+}

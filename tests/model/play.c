@@ -1,0 +1,429 @@
+/* SPDX-License-Identifier: MIT */
+#include "tests/model/play.h"
+
+#include "tests/contract/alloc.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { RESULT_BYTES = 65536, CENSUS_EVERY = 16 };
+
+/* ---- differences ---- */
+
+static bool differs(struct play *p, const struct step *s, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+static bool differs(struct play *p, const struct step *s, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    (void)vsnprintf(p->failure.text, sizeof(p->failure.text), fmt, ap);
+    va_end(ap);
+    p->failure.step = s->id;
+    p->failure.nr = s->nr;
+    return false;
+}
+
+static const char *status_name(int status)
+{
+    return status < 0 ? sc_errno_name(status) : status == SC_PENDING ? "waits" : "success";
+}
+
+/** Results as text, for a person. */
+static void describe(const struct model *m, const struct values *v, char *out, size_t size)
+{
+    char *text = NULL;
+    size_t len = 0;
+    FILE *to = open_memstream(&text, &len);
+
+    if (to == NULL)
+        abort();
+    values_print(to, v, m);
+    (void)fclose(to);
+    (void)snprintf(out, size, "%s", text);
+    free(text);
+}
+
+static bool values_differ(struct play *p, const struct step *s, const struct values *expected,
+                          const struct values *came)
+{
+    char want[200];
+    char got[200];
+
+    describe(p->m, expected, want, sizeof(want));
+    describe(p->m, came, got, sizeof(got));
+    return differs(p, s, "expected %s, came %s", want, got);
+}
+
+/* ---- the two worlds ---- */
+
+/** Count what the model holds. */
+static void model_census(const struct model *m, struct census *out)
+{
+    memset(out, 0, sizeof(*out));
+    for (size_t i = 0; i < m->proc_count; i++) {
+        const struct mproc *p = m->procs[i];
+
+        out->procs += p->gone ? 0 : 1;
+        out->names += (uint32_t)p->label_count;
+        out->fds += (uint32_t)p->handle_count;
+        out->regions += (uint32_t)p->region_count;
+    }
+    out->calls = (uint32_t)m->wait_count;
+}
+
+/** Give both worlds the file that "r:" is in. */
+static void mount_sqlitefs(struct play *p)
+{
+    char opts[512];
+    struct proc *first = proc_find(p->w.m, p->first_pid);
+
+    (void)snprintf(opts, sizeof(opts), "source=%s/r.db", p->options->dir);
+    if (machine_mount(p->w.m, "r", "sqlitefs", opts, NULL) < 0 ||
+        ns_add(&first->ns, S("r"), ns_find(&p->w.m->init->ns, S("r")), NULL) < 0)
+        abort();
+    model_mount(p->m, p->first_pid, "r", "sqlitefs");
+}
+
+static void remove_files(const struct play_options *options)
+{
+    static const char *const names[] = {"r.db", "r.db-wal", "r.db-shm", "r.db-journal"};
+    char path[512];
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        (void)snprintf(path, sizeof(path), "%s/%s", options->dir, names[i]);
+        (void)unlink(path);
+    }
+}
+
+void play_open(struct play *p, const struct play_options *options)
+{
+    const struct model_limits *l = &options->limits;
+    struct machine_limits limits = {.procs = l->procs,
+                                    .fds = l->fds,
+                                    .names = l->names,
+                                    .regions = l->regions,
+                                    .memory = l->memory};
+    struct proc *first;
+
+    memset(p, 0, sizeof(*p));
+    p->options = options;
+    p->results = calloc(1, sizeof(*p->results));
+    p->m = model_new(l);
+    p->m->bug = options->bug;
+    world_open_limited(&p->w, CLOCK_VIRTUAL, &limits);
+    if (p->results == NULL || proc_new(p->w.p, &first) < 0 || proc_drive(first, "first") < 0)
+        abort();
+    (void)model_begin(p->m); /* the world's own process */
+    p->first_pid = model_begin(p->m);
+    if (strcmp(options->driver, "sqlitefs") == 0)
+        mount_sqlitefs(p);
+    machine_census(p->w.m, &p->start);
+    model_census(p->m, &p->model_start);
+}
+
+struct mproc *play_actor(const struct play *p, int actor)
+{
+    int32_t pid = actor == 0 ? p->first_pid : p->results->first[actor];
+    struct mproc *proc = model_proc(p->m, pid);
+
+    return proc != NULL && !model_ended(proc) ? proc : NULL;
+}
+
+/* ---- calls that were told ---- */
+
+static void free_call(struct play_call *c)
+{
+    call_done(&c->call);
+    free(c->bytes);
+    free(c);
+}
+
+static void on_done(struct call *call)
+{
+    struct play *p = call->user;
+    struct play_call *c = container_of(call, struct play_call, call);
+    struct play_call **at = &p->waiting;
+
+    while (*at != c)
+        at = &(*at)->next;
+    *at = c->next;
+    c->next = p->told;
+    p->told = c;
+}
+
+/** The calls that were told, in their order; those that were cancelled with their process have none. */
+static size_t take_told(struct play *p, struct mwoken *out, size_t max)
+{
+    size_t count = 0;
+
+    for (struct play_call *c = p->told; c != NULL; c = c->next)
+        count++;
+    if (count > max)
+        abort();
+    for (size_t i = count; p->told != NULL; i--) {
+        struct play_call *c = p->told;
+
+        p->told = c->next;
+        out[i - 1] = (struct mwoken){.id = c->step->id, .status = c->call.status};
+        p->unlisted = p->unlisted || !w_is_listed(&c->call);
+        if (c->call.status == 0 && (c->call.nr == SC_PROC_WAIT || c->call.nr == SC_PROC_WAIT_ANY))
+            out[i - 1].child = c->call.out.proc_wait.status;
+        free_call(c);
+    }
+    return count;
+}
+
+static int by_cancelled_id(const void *a, const void *b)
+{
+    const struct mwoken *x = a;
+    const struct mwoken *y = b;
+
+    return x->id - y->id;
+}
+
+/** Who is cancelled with its process is told first, in any order. */
+static void sort_cancelled(struct mwoken *told, size_t count)
+{
+    size_t cancelled = 0;
+
+    while (cancelled < count && told[cancelled].status == -ECANCELED)
+        cancelled++;
+    if (cancelled > 0)
+        qsort(told, cancelled, sizeof(*told), by_cancelled_id);
+}
+
+static bool same_woken(const struct mwoken *a, const struct mwoken *b)
+{
+    return a->id == b->id && a->status == b->status && a->child.pid == b->child.pid &&
+           a->child.state == b->child.state && a->child.return_code == b->child.return_code;
+}
+
+static bool compare_told(struct play *p, const struct step *s)
+{
+    static struct mwoken came[4096];
+    size_t count = take_told(p, came, sizeof(came) / sizeof(came[0]));
+    size_t expected = p->m->woken_count;
+
+    p->m->woken_count = 0;
+    sort_cancelled(came, count);
+    sort_cancelled(p->m->woken, expected);
+    for (size_t i = 0; i < expected && p->scenario != NULL; i++)
+        scenario_woken(p->scenario, &p->m->woken[i]);
+    for (size_t i = 0; i < count && i < expected; i++) {
+        const struct mwoken *want = &p->m->woken[i];
+
+        if (!same_woken(want, &came[i]))
+            return differs(p, s,
+                           "expected that step %d ends (%s, child %d), and step %d did (%s, "
+                           "child %d)",
+                           want->id, status_name(want->status), want->child.pid, came[i].id,
+                           status_name(came[i].status), came[i].child.pid);
+    }
+    if (count < expected)
+        return differs(p, s, "expected that step %d ends, and it waits", p->m->woken[count].id);
+    if (count > expected)
+        return differs(p, s, "expected that step %d waits, and it ended (%s)", came[expected].id,
+                       status_name(came[expected].status));
+    return true;
+}
+
+/* ---- a step ---- */
+
+static bool is_expected(const struct verdict *v, int status)
+{
+    for (size_t i = 0; i < v->error_count; i++) {
+        if (v->errors[i] == status)
+            return true;
+    }
+    return v->error_count == 0 && status == (v->parked ? SC_PENDING : 0);
+}
+
+/** Compare an answer that came at once. */
+static bool compare(struct play *p, const struct step *s, const struct verdict *v,
+                    const struct call *call, int status)
+{
+    int expected = v->error_count > 0 ? v->errors[0] : v->parked ? SC_PENDING : 0;
+    struct values want;
+    struct values got;
+
+    p->failure.expected = expected;
+    p->failure.came = status;
+    if (!is_expected(v, status))
+        return differs(p, s, "expected %s%s, came %s", status_name(expected),
+                       v->error_count > 1 ? " or another error" : "", status_name(status));
+    if (status != 0)
+        return true;
+    if (v->listing != NULL) {
+        if (model_take_entry(v->listing, (uint32_t)s->args[1].num, &call->out.readdir.entry))
+            return true;
+        return differs(p, s, "the listing has no entry '%s' like this at this number",
+                       call->out.readdir.entry.name.bytes);
+    }
+    values_of(s->nr, &v->out, &want);
+    values_of(s->nr, &call->out, &got);
+    return values_equal(&want, &got) || values_differ(p, s, &want, &got);
+}
+
+static bool compare_log(struct play *p, const struct step *s)
+{
+    const char *want = s->nr == SC_DBG_PRINT ? s->args[0].text : "";
+
+    if (strcmp(p->w.log, want) == 0)
+        return true;
+    return differs(p, s, "expected '%s' in the log, came '%s'", want, p->w.log);
+}
+
+/** What both hold: the kernel may not have grown by anything the model does not have. */
+static bool compare_census(struct play *p, const struct step *s)
+{
+    struct census k;
+    struct census m;
+
+    machine_census(p->w.m, &k);
+    model_census(p->m, &m);
+#define SAME(member)                                                                               \
+    if (k.member - p->start.member != m.member - p->model_start.member)                            \
+    return differs(p, s, "expected %u %s, there are %u", m.member - p->model_start.member,         \
+                   #member, k.member - p->start.member)
+    SAME(procs);
+    SAME(names);
+    SAME(fds);
+    SAME(regions);
+    SAME(calls);
+#undef SAME
+    return true;
+}
+
+/** Begin the step's call in the kernel. */
+static int begin(struct play *p, const struct step *s, struct proc *proc, struct play_call *c)
+{
+    int status;
+
+    call_init(&c->call, proc, SC_GATE_RPC, s->nr, on_done, p);
+    step_args(s, p->results, &c->call.args);
+    step_lend(s->nr, c->bytes, RESULT_BYTES, &c->call.out);
+    if (s->nr == SC_READ)
+        c->call.out.read.data.cap = (size_t)c->call.args.read.size;
+    c->step = s;
+    memset(p->w.log, 0, sizeof(p->w.log));
+    c->next = p->waiting;
+    p->waiting = c;
+    alloc_fail_after(s->refused_alloc);
+    status = call_begin(&c->call);
+    if (status != SC_PENDING)
+        p->waiting = c->next;
+    return status;
+}
+
+static struct play_call *new_call(void)
+{
+    struct play_call *c = calloc(1, sizeof(*c));
+    char *bytes = malloc(RESULT_BYTES);
+
+    if (c == NULL || bytes == NULL)
+        abort();
+    c->bytes = bytes;
+    return c;
+}
+
+/** Whether a call failed for want of memory (a store in memory is full then): it must be as if it had
+ * not been made. */
+static bool lacked_memory(struct play *p, int32_t pid, int status)
+{
+    bool refused_one = alloc_failed();
+
+    alloc_fail_after(-1);
+    if (!refused_one || (status != -ENOMEM && status != -ENOSPC))
+        return false;
+    model_failed(p->m, pid, status);
+    return true;
+}
+
+static bool make_call(struct play *p, const struct step *s, struct mproc *actor)
+{
+    struct proc *proc = proc_find(p->w.m, actor->pid);
+    int32_t pid = actor->pid;
+    struct play_call *c;
+    struct verdict v;
+    bool same;
+    int status;
+
+    if (actor->state == PS_LOADING) {
+        model_drive(p->m, pid);
+        if (proc == NULL || proc_drive(proc, "driven") < 0)
+            return differs(p, s, "the actor can't be driven");
+    }
+    c = new_call();
+    status = begin(p, s, proc, c);
+    if (lacked_memory(p, pid, status)) {
+        free_call(c);
+        return true;
+    }
+    model_call(p->m, pid, s->nr, &c->call.args, s->id, &v);
+    if (p->scenario != NULL)
+        scenario_step(p->scenario, s, &v, status, &c->call.out);
+    same = compare(p, s, &v, &c->call, status) && compare_log(p, s);
+    if (getenv("STAT"))
+        printf("STAT %s %s\n", sc_call_by_nr(s->nr)->word, status_name(status));
+    if (same && status < 0)
+        model_failed(p->m, pid, status);
+    if (same && status == 0)
+        step_keep(s, &c->call.out, p->results);
+    if (status != SC_PENDING) {
+        p->unlisted = p->unlisted || !w_is_listed(&c->call);
+        free_call(c);
+    }
+    verdict_done(&v);
+    return same;
+}
+
+bool play_step(struct play *p, const struct step *s)
+{
+    struct mproc *actor = s->nr == STEP_TICK ? NULL : play_actor(p, s->actor);
+
+    p->played = s->nr == STEP_TICK || actor != NULL;
+    if (!p->played)
+        return true;
+    if (s->nr == STEP_TICK) {
+        machine_tick(p->w.m);
+        model_tick(p->m);
+    } else if (!make_call(p, s, actor)) {
+        return false;
+    }
+    if (!compare_told(p, s))
+        return false;
+    if (p->unlisted)
+        return differs(p, s, "an error came that the row of the call does not list");
+    return s->id % CENSUS_EVERY != 0 || compare_census(p, s);
+}
+
+void play_close(struct play *p)
+{
+    static const struct step at_end = {.nr = STEP_TICK, .id = STEPS_MAX};
+    struct proc *first = proc_find(p->w.m, p->first_pid);
+    struct sc_proc_status st;
+    struct census end;
+
+    if (first != NULL)
+        (void)w_kill(p->w.p, p->first_pid, &st);
+    while (p->told != NULL) {
+        struct play_call *c = p->told;
+
+        p->told = c->next;
+        free_call(c);
+    }
+    if (ns_find(&p->w.m->init->ns, S("r")) != NULL)
+        (void)ns_remove(&p->w.m->init->ns, S("r"));
+    machine_census(p->w.m, &end);
+    if (p->failure.step == 0 && memcmp(&end, &p->w.start, sizeof(end)) != 0)
+        (void)differs(p, &at_end, "the census at the end is not the one at the beginning");
+    listener_remove(p->w.m, &p->w.listener);
+    machine_free(p->w.m);
+    model_free(p->m);
+    free(p->results);
+    remove_files(p->options);
+}

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+#include "tests/model/scenario.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct line {
+    struct line *next;
+    char *text;   /* owned */
+    char *stated; /* owned; what must come; NULL: nothing is said */
+    int id;       /* the step, while it waits; else 0 */
+    int number;   /* of what goes on in the background, from 1; 0: it does not */
+    int nr;
+};
+
+struct scenario {
+    const struct model *model;
+    struct line *first;
+    struct line **end;
+    int backgrounds;
+};
+
+struct scenario *scenario_new(void)
+{
+    struct scenario *s = calloc(1, sizeof(*s));
+
+    if (s == NULL)
+        abort();
+    s->end = &s->first;
+    return s;
+}
+
+void scenario_begin(struct scenario *s, const struct model *m)
+{
+    s->model = m;
+}
+
+void scenario_free(struct scenario *s)
+{
+    for (struct line *l = s->first; l != NULL;) {
+        struct line *next = l->next;
+
+        free(l->text);
+        free(l->stated);
+        free(l);
+        l = next;
+    }
+    free(s);
+}
+
+static struct line *add_line(struct scenario *s)
+{
+    struct line *l = calloc(1, sizeof(*l));
+
+    if (l == NULL)
+        abort();
+    *s->end = l;
+    s->end = &l->next;
+    return l;
+}
+
+/** A stream that fills @text when it is closed. */
+static FILE *open_text(char **text)
+{
+    static size_t len;
+    FILE *to = open_memstream(text, &len);
+
+    if (to == NULL)
+        abort();
+    return to;
+}
+
+void scenario_say(struct scenario *s, const char *line)
+{
+    add_line(s)->text = strdup(line);
+}
+
+/** State what must come of a call that answered at once. */
+static void state(const struct scenario *s, FILE *to, const struct step *step,
+                  const struct verdict *v, int came, const union sc_out *out)
+{
+    struct values values;
+    int error = v->error_count > 0 ? v->errors[0] : 0;
+
+    for (size_t i = 0; i < v->error_count; i++)
+        error = v->errors[i] == came ? came : error; /* of several, the one that came */
+    if (error != 0) {
+        (void)fprintf(to, " ! %s", sc_errno_name(error));
+        return;
+    }
+    if (step->nr == SC_OPEN || step->nr == SC_NEW_PROC) {
+        (void)fprintf(to, " = $s%d", step->id);
+        return;
+    }
+    values_of(step->nr, v->listing != NULL ? out : &v->out, &values);
+    if (values.count == 0 || (v->listing != NULL && came != 0))
+        return;
+    (void)fputs(" = ", to);
+    values_print(to, &values, s->model);
+}
+
+void scenario_step(struct scenario *s, const struct step *step, const struct verdict *v, int came,
+                   const union sc_out *out)
+{
+    struct line *l = add_line(s);
+    FILE *to = open_text(&l->text);
+
+    step_print(to, step);
+    (void)fclose(to);
+    l->nr = step->nr;
+    if (v->parked) {
+        l->id = step->id;
+        l->number = ++s->backgrounds;
+        return;
+    }
+    to = open_text(&l->stated);
+    state(s, to, step, v, came, out);
+    (void)fclose(to);
+}
+
+/** Have a step that waits waited for here. */
+static void wait_here(struct scenario *s, struct line *l)
+{
+    char text[32];
+
+    (void)snprintf(text, sizeof(text), "wait &%d", l->number);
+    scenario_say(s, text);
+    l->id = 0;
+}
+
+void scenario_woken(struct scenario *s, const struct mwoken *w)
+{
+    union sc_out out = {.proc_wait = {w->child}};
+    struct values values;
+    struct line *l = s->first;
+    FILE *to;
+
+    while (l != NULL && l->id != w->id)
+        l = l->next;
+    if (l == NULL)
+        return;
+    to = open_text(&l->stated);
+    if (w->status < 0) {
+        (void)fprintf(to, " ! %s", sc_errno_name(w->status));
+    } else if (l->nr == SC_PROC_WAIT || l->nr == SC_PROC_WAIT_ANY) {
+        values_of(SC_PROC_WAIT, &out, &values);
+        (void)fputs(" = ", to);
+        values_print(to, &values, s->model);
+    }
+    (void)fclose(to);
+    wait_here(s, l);
+}
+
+void scenario_print(struct scenario *s, FILE *to)
+{
+    for (struct line *l = s->first; l != NULL; l = l->next) {
+        if (l->id != 0 && (l->nr == SC_USLEEP || l->nr == SC_YIELD))
+            wait_here(s, l); /* it ends, only later than anybody looked */
+        (void)fprintf(to, "%s%s%s%s\n", l->id != 0 ? "# waits to the end: " : "", l->text,
+                      l->stated != NULL ? l->stated : "", l->number != 0 ? " &" : "");
+    }
+}
