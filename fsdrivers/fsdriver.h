@@ -136,6 +136,9 @@ struct fs_env {
     uint64_t (*now_ns)(void *user);                             /* ns since the epoch, for stamps */
     void (*random)(void *user, void *buf, size_t len);          /* fill with random bytes */
     void (*console)(void *user, const char *bytes, size_t len); /* bytes written to the console */
+    /* Take bytes typed to the session of whoever calls: bytes, 0 at their end, -EAGAIN none yet. */
+    int64_t (*input)(void *user, char *buf, size_t len);
+    bool (*input_ready)(void *user); /* input() would not answer -EAGAIN */
     void *user;
 };
 
@@ -307,7 +310,9 @@ struct fs_ops {
      * Read file content at a position.
      * @buf      borrowed; room for @len bytes, 0..FS_IO_MAX. `generic` zeroes what was not read.
      * @off      bytes from the start, >= 0; ignored when nonseekable.
-     * Returns   bytes stored: @len, or less at the end of the file; -EAGAIN nothing yet, -EISDIR, -EIO.
+     * Returns   bytes stored: @len, or less at the end of the file; -EISDIR, -EIO. A device that
+     *           fs_env.input() feeds: what there is; -EAGAIN nothing yet, whatever the flags say. The
+     *           core waits, and asks again when input has come.
      * Source    Read; POSIX.1-2017 pread().
      */
     int64_t (*read)(struct fs *fs, const char *path, char *buf, size_t len, int64_t off,
@@ -364,6 +369,9 @@ struct fs_ops {
     int64_t (*ioctl)(struct fs *fs, const char *path, uint32_t command, struct fs_file *file);
 
     /* What follows is ours; the interface above does not have it. */
+
+    /** Whether a read, or a @write, would be answered with anything but -EAGAIN. Empty: always. */
+    bool (*poll)(struct fs *fs, const char *path, bool write, struct fs_file *file);
 
     /** Set times. @atime, @mtime ns since the epoch; INT64_MIN leaves one as it is. Returns as chown(). */
     int (*utimens)(struct fs *fs, const char *path, int64_t atime, int64_t mtime,

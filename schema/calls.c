@@ -72,13 +72,21 @@ const struct sc_struct_info sc_structs[] = {
     {NULL, NULL, no_fields},
 };
 
+/* Places in sc_calls by name: the table's order. */
+enum {
+#define SC_CALL(nr, UP, low, pass, rc, doc, ARGS, RESULTS, ERRORS) AT_##UP,
+#include "schema/syscalls.def"
+};
+
+/** Rows by number; NULL where no call has it. */
+static const struct sc_call_info *const by_nr[SC_MAX] = {
+#define SC_CALL(nr, UP, low, pass, rc, doc, ARGS, RESULTS, ERRORS) [nr] = &sc_calls[AT_##UP],
+#include "schema/syscalls.def"
+};
+
 const struct sc_call_info *sc_call_by_nr(int nr)
 {
-    for (size_t i = 0; i < sc_calls_count; i++) {
-        if (sc_calls[i].nr == nr)
-            return &sc_calls[i];
-    }
-    return NULL;
+    return nr >= 0 && nr < SC_MAX ? by_nr[nr] : NULL;
 }
 
 const struct sc_call_info *sc_call_by_name(const char *name)

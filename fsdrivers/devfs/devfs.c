@@ -2,17 +2,22 @@
 /*
  * devfs: the devices of a machine, as character devices in one directory.
  *
- *     name      read                   write
- *     console   the end                to the machine's console (env->console)
- *     full      zeros                  -ENOSPC
- *     null      the end                taken and forgotten
- *     random    random (env->random)   taken and forgotten
- *     zero      zeros                  taken and forgotten
+ *     name      read                          write
+ *     clock     the time: decimal ns since    taken and forgotten
+ *               the epoch, and a newline
+ *     console   as tty                        to the machine's console (env->console)
+ *     full      zeros                         -ENOSPC
+ *     null      the end                       taken and forgotten
+ *     random    random (env->random)          taken and forgotten
+ *     tty       what was typed to the         to the machine's console (env->console)
+ *               caller's session (env->input)
+ *     zero      zeros                         taken and forgotten
  *
  * A device is a row of `devices`: its name and its two functions. The tree of names never
  * changes: every slot that would create, remove, move or resize is -EROFS, after the errors the
  * same call meets on any other filesystem (-ENOENT, -EEXIST). Owner, bits and stamps are fixed as
- * well. The console is a stream and opens nonseekable; no device answers ioctl().
+ * well. Console and tty are streams and open nonseekable; each read of the clock, from its start,
+ * is a new look. No device answers ioctl().
  */
 #include "fsdrivers/devfs/devfs.h"
 
@@ -20,15 +25,19 @@
 #include "server/base/list.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+
+enum { CLOCK_TEXT_MAX = 24 }; /* 20 digits, a newline, NUL */
 
 struct device {
     const char *name;
     uint32_t major, minor; /* Linux's numbers, for programs that look */
     bool stream;
-    int64_t (*read)(const struct fs_env *env, char *buf, size_t len);
+    int64_t (*read)(const struct fs_env *env, char *buf, size_t len, int64_t off);
     int64_t (*write)(const struct fs_env *env, const char *buf, size_t len);
 };
 
@@ -40,25 +49,47 @@ struct devfs {
 
 /* ---- The devices ---- */
 
-static int64_t read_end(const struct fs_env *env, char *buf, size_t len)
+static int64_t read_end(const struct fs_env *env, char *buf, size_t len, int64_t off)
 {
+    (void)off;
     (void)env;
     (void)buf;
     (void)len;
     return 0;
 }
 
-static int64_t read_zeros(const struct fs_env *env, char *buf, size_t len)
+static int64_t read_zeros(const struct fs_env *env, char *buf, size_t len, int64_t off)
 {
+    (void)off;
     (void)env;
     memset(buf, 0, len);
     return (int64_t)len;
 }
 
-static int64_t read_random(const struct fs_env *env, char *buf, size_t len)
+static int64_t read_random(const struct fs_env *env, char *buf, size_t len, int64_t off)
 {
+    (void)off;
     env->random(env->user, buf, len);
     return (int64_t)len;
+}
+
+static int64_t read_clock(const struct fs_env *env, char *buf, size_t len, int64_t off)
+{
+    char text[CLOCK_TEXT_MAX];
+    int64_t size = snprintf(text, sizeof(text), "%" PRIu64 "\n", env->now_ns(env->user));
+    int64_t count = off < size ? size - off : 0;
+
+    if ((uint64_t)count > len)
+        count = (int64_t)len;
+    if (count > 0)
+        memcpy(buf, text + off, (size_t)count);
+    return count;
+}
+
+static int64_t read_input(const struct fs_env *env, char *buf, size_t len, int64_t off)
+{
+    (void)off;
+    return env->input(env->user, buf, len);
 }
 
 static int64_t write_console(const struct fs_env *env, const char *buf, size_t len)
@@ -82,10 +113,12 @@ static int64_t write_full(const struct fs_env *env, const char *buf, size_t len)
 }
 
 static const struct device devices[] = {
-    {"console", 5, 1, true, read_end, write_console},
+    {"clock", 10, 135, false, read_clock, write_nowhere},
+    {"console", 5, 1, true, read_input, write_console},
     {"full", 1, 7, false, read_zeros, write_full},
     {"null", 1, 3, false, read_end, write_nowhere},
     {"random", 1, 8, false, read_random, write_nowhere},
+    {"tty", 5, 0, true, read_input, write_console},
     {"zero", 1, 5, false, read_zeros, write_nowhere},
 };
 
@@ -302,10 +335,9 @@ static int64_t devfs_read(struct fs *fs, const char *path, char *buf, size_t len
     const struct device *dev;
     int err = device_of(path, file, &dev);
 
-    (void)off;
     if (err < 0)
         return err;
-    return dev == NULL ? -EISDIR : dev->read(&devfs_of(fs)->env, buf, len);
+    return dev == NULL ? -EISDIR : dev->read(&devfs_of(fs)->env, buf, len, off);
 }
 
 static int64_t devfs_write(struct fs *fs, const char *path, const char *buf, size_t len,
@@ -376,6 +408,16 @@ static int64_t devfs_ioctl(struct fs *fs, const char *path, uint32_t command, st
     return err < 0 ? err : -ENOTTY;
 }
 
+static bool devfs_poll(struct fs *fs, const char *path, bool write, struct fs_file *file)
+{
+    const struct fs_env *env = &devfs_of(fs)->env;
+    const struct device *dev;
+    int err = device_of(path, file, &dev);
+
+    return write || err < 0 || dev == NULL || dev->read != read_input ||
+           env->input_ready(env->user);
+}
+
 static int devfs_statfs(struct fs *fs, struct fs_statfs *out)
 {
     (void)fs;
@@ -419,6 +461,7 @@ static const struct fs_ops devfs_ops = {
     .fsyncdir = devfs_fsync,
     .closedir = devfs_close,
     .ioctl = devfs_ioctl,
+    .poll = devfs_poll,
     .utimens = devfs_utimens,
     .statfs = devfs_statfs,
     .commit = devfs_sync,
@@ -447,7 +490,7 @@ static int devfs_open_source(const struct fs_driver *driver, const struct fs_ope
 
 const struct fs_driver devfs_driver = {
     .name = "devfs",
-    .doc = "the devices console, full, null, random and zero",
+    .doc = "the devices clock, console, full, null, random, tty and zero",
     .opts = devfs_opts,
     .open_source = devfs_open_source,
 };

@@ -402,6 +402,13 @@ static int64_t generic_ioctl(struct fs *fs, const char *path, uint32_t command,
     return INNER(g, ioctl, path, command, file);
 }
 
+static bool generic_poll(struct fs *fs, const char *path, bool write, struct fs_file *file)
+{
+    struct fs *inner = generic_of(fs)->inner;
+
+    return inner->ops->poll == NULL || inner->ops->poll(inner, path, write, file);
+}
+
 /* ---- The filesystem as a whole ---- */
 
 /* The smaller of two bounds, of which 0 is none. */
@@ -479,6 +486,7 @@ static const struct fs_ops generic_ops = {
     .fsyncdir = generic_fsyncdir,
     .closedir = generic_closedir,
     .ioctl = generic_ioctl,
+    .poll = generic_poll,
     .utimens = generic_utimens,
     .statfs = generic_statfs,
     .commit = generic_commit,

@@ -6,7 +6,7 @@
  *
  * What every filesystem must do the same way is done here, once, and no driver repeats it:
  *
- *   - an empty slot of the driver answers -ENOSYS (add_source: -ENOTSUP), so callers test no slot;
+ *   - an empty slot of the driver answers -ENOSYS (add_source: -ENOTSUP; poll: true), so callers test no slot;
  *   - `struct fs_config` is honoured: owner and permission bits that files show, read-only, quotas;
  *   - the rest of a read buffer, behind what the driver stored, is zero;
  *   - a write through a handle with FS_O_SYNC or FS_O_DSYNC is durable when it returns;

@@ -3,6 +3,7 @@
 
 #include "server/base/check.h"
 #include "server/kernel/machine.h"
+#include "server/kernel/pause.h"
 #include "server/kernel/wait.h"
 
 #include <errno.h>
@@ -28,13 +29,22 @@ void call_init(struct call *call, struct proc *proc, enum sc_gate gate, int nr, 
 {
     memset(call, 0, sizeof(*call));
     call->proc = proc;
+    call->pid = proc->pid;
     call->machine = proc->machine;
+    call->transfer_max = FS_IO_MAX;
     call->gate = gate;
     call->nr = nr;
     call->done = done;
     call->user = user;
     list_init(&call->in_proc);
     list_init(&call->wait);
+}
+
+/** Tell that it has finished. EXIT that was carried out is not told: it does not return. */
+static void tell_return(const struct call *call)
+{
+    if (call->traced && (call->nr != SC_EXIT || call->status < 0))
+        event_call(EVENT_RETURN, call, NULL);
 }
 
 /** The results are final. */
@@ -46,32 +56,95 @@ static void settle(struct call *call, int status)
     call->machine->census.calls--;
     call->status = status;
     call->state = CALL_FINISHED;
+    tell_return(call);
+}
+
+bool call_may_wait(const struct call *call)
+{
+    return call->done != NULL && !proc_has_ended(call->proc);
+}
+
+/* The steps. Each answers 0: on with the next one; or the call's status; or SC_PENDING: it is held,
+ * and goes on with the next one later. */
+
+static int tell_call(struct call *call)
+{
+    struct machine *m = call->machine;
+
+    if ((m->listened & (EVENT_CALL | EVENT_RETURN)) == 0)
+        return 0;
+    call->traced = true;
+    call->begun_ns = machine_now_ns(m);
+    event_call(EVENT_CALL, call, NULL);
+    return m->told && m->stalls > 0 && call_may_wait(call) ? call_park(call, &m->stalled) : 0;
+}
+
+static int refuse(struct call *call)
+{
+    return call->refusal;
+}
+
+static int carry_out(struct call *call)
+{
+    if (proc_has_ended(call->proc))
+        return call_why(call, -ECANCELED, "process %d has ended", call->pid);
+    return handlers[call->nr](call);
+}
+
+static const call_handler_fn steps[STEP_COUNT] = {[STEP_TELL] = tell_call,
+                                                  [STEP_PAUSE] = pause_before,
+                                                  [STEP_FAULTS] = fault_before,
+                                                  [STEP_REFUSE] = refuse,
+                                                  [STEP_HANDLER] = carry_out};
+
+/** Where it begins: nobody who watches is passed when there is none. */
+static enum call_step first_step(const struct call *call)
+{
+    const struct machine *m = call->machine;
+    bool watched = (m->listened & (EVENT_CALL | EVENT_RETURN)) != 0 || call->proc->paused ||
+                   m->faults.count > 0;
+
+    return watched ? STEP_TELL : STEP_HANDLER;
+}
+
+/** Take the steps that are left. Returns the status, or SC_PENDING: it is parked. */
+static int take_steps(struct call *call)
+{
+    struct machine *m = call->machine;
+    int32_t outer_pid = m->current_pid; /* not 0 when another call's end led to this one */
+    bool outer_told = m->told;
+    int status = 0;
+
+    call->state = CALL_RUNNING;
+    m->current_pid = call->pid;
+    m->told = false;
+    while (status == 0 && call->next < STEP_COUNT)
+        status = steps[call->next++](call);
+    if (status != SC_PENDING)
+        wait_settle(m); /* a call that parks has changed nothing others wait for */
+    /* It has acted; that it has is told when the listeners are ready. */
+    if (status != SC_PENDING && m->told && m->stalls > 0 && call->proc != NULL &&
+        call_may_wait(call)) {
+        call_skip(call, status);
+        status = call_park(call, &m->stalled);
+    }
+    m->current_pid = outer_pid;
+    m->told = outer_told;
+    return status;
 }
 
 int call_begin(struct call *call)
 {
     struct machine *m = call->machine;
-    int32_t outer_pid = m->current_pid;
     int status;
 
     CHECK(call->state == CALL_NEW);
     CHECK(call->nr >= 0 && call->nr < SC_MAX && handlers[call->nr] != NULL);
-    call->state = CALL_RUNNING;
     list_append(&call->proc->calls, &call->in_proc);
     m->census.calls++;
-    m->calls_total++;
-    m->current_pid = call->proc->pid;
-    m->told = false;
-    if (proc_has_ended(call->proc))
-        status = call_why(call, -ECANCELED, "process %d has ended", call->proc->pid);
-    else
-        status = handlers[call->nr](call);
-    if (status != SC_PENDING)
-        wait_settle(m);         /* a call that parks has changed nothing others wait for */
-    m->current_pid = outer_pid; /* not 0 when another call's end led to this one */
-    /* It has acted; that it has is told when the listeners are ready. */
-    if (status == 0 && m->told && m->stalls > 0 && call->proc != NULL)
-        status = call_park(call, &m->stalled);
+    call->seq = ++m->calls_total;
+    call->next = first_step(call);
+    status = take_steps(call);
     if (status == SC_PENDING) {
         CHECK(call->state == CALL_PARKED);
         machine_arm(m);
@@ -98,7 +171,7 @@ int call_park(struct call *call, struct list *waiters)
 
 static void on_deadline(struct timer *t)
 {
-    call_finish(container_of(t, struct call, timer), 0);
+    call_go_on(container_of(t, struct call, timer));
 }
 
 int call_park_until(struct call *call, uint64_t deadline_ns)
@@ -119,21 +192,40 @@ int call_park_waiting(struct call *call, struct wait_set *set)
     return SC_PENDING;
 }
 
-/** Take a parked call from where it waits; its results are in place. */
-static void unpark(struct call *call, int status)
+/** Take a parked call from where it waits. */
+static void unpark(struct call *call)
 {
     CHECK(call->state == CALL_PARKED);
     list_del(&call->wait);
     timer_clear(&call->machine->clock_timers, &call->timer);
     wait_free(call->waits);
     call->waits = NULL;
-    settle(call, status);
 }
 
 void call_finish(struct call *call, int status)
 {
-    unpark(call, status);
+    unpark(call);
+    settle(call, status);
     call->done(call);
+}
+
+void call_go_on(struct call *call)
+{
+    int status = call->status;
+
+    unpark(call);
+    if (call->next < STEP_COUNT)
+        status = take_steps(call);
+    if (status == SC_PENDING)
+        return;
+    settle(call, status);
+    call->done(call);
+}
+
+void call_skip(struct call *call, int status)
+{
+    call->next = STEP_COUNT;
+    call->status = status;
 }
 
 void call_cancel(struct call *call, int err)
@@ -152,7 +244,8 @@ void call_abandon(struct call *call, struct list *over)
     call->proc = NULL;
     if (call->state != CALL_PARKED)
         return;
-    unpark(call, call_why(call, -ECANCELED, "the process ended while the call waited"));
+    unpark(call);
+    settle(call, call_why(call, -ECANCELED, "the process ended while the call waited"));
     list_append(over, &call->wait);
 }
 

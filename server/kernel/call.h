@@ -29,6 +29,11 @@
  *     }
  *
  * EXIT ends the process inside of call_begin(): it returns 0, and call->proc is NULL.
+ *
+ * Before its handler a call passes those who watch: listeners are told (event.h), a paused process
+ * holds it (pause.h), fault rules may delay, change or refuse it (fault.h). Each can hold the call,
+ * which then is parked like any other; nobody watching costs three comparisons. A call without
+ * done() is never held.
  */
 #ifndef SERVER_KERNEL_CALL_H
 #define SERVER_KERNEL_CALL_H
@@ -50,6 +55,9 @@ typedef void (*call_done_fn)(struct call *call);
 
 enum call_state { CALL_NEW, CALL_RUNNING, CALL_PARKED, CALL_FINISHED };
 
+/** What a call passes, in this order. */
+enum call_step { STEP_TELL, STEP_PAUSE, STEP_FAULTS, STEP_REFUSE, STEP_HANDLER, STEP_COUNT };
+
 struct call {
     /* Set by the gate, before call_begin(). */
     struct proc *proc; /* who calls; NULL once that process has ended */
@@ -65,8 +73,19 @@ struct call {
     struct why why;
     char *text; /* owned: what results of kind rpath point to; or NULL */
 
+    /* For who watches. */
+    int32_t pid;       /* of proc; stays once that process has ended */
+    uint64_t seq;      /* its number among the machine's calls, from 1 */
+    uint64_t begun_ns; /* the machine's clock when it began; 0 when nobody listened */
+    uint32_t fault;    /* the fault rule that changed it, 0 none: of several, whose error it is */
+    bool made_up;      /* its outcome is a rule's or a person's; its row may not list the errno */
+
     /* The kernel's own. */
     enum call_state state;
+    enum call_step next; /* where it goes on */
+    bool traced;         /* its beginning was told */
+    int refusal;         /* what a fault rule makes of it: 0 or -errno */
+    size_t transfer_max; /* most bytes that it transfers: call_cut() */
     struct machine *machine;
     struct list in_proc;    /* in proc->calls while in flight */
     struct list wait;       /* in the list it waits in, while parked there; then in call_tell()'s */
@@ -119,6 +138,24 @@ int call_park_waiting(struct call *call, struct wait_set *set);
 
 /** Finish a parked call: results are in place. Calls done(). */
 void call_finish(struct call *call, int status);
+
+/** How many of @size bytes the call shall transfer. */
+static inline size_t call_cut(const struct call *call, uint64_t size)
+{
+    return size < call->transfer_max ? (size_t)size : call->transfer_max;
+}
+
+/* For who holds calls. */
+
+/** Whether it can be held: somebody will be told when it finishes, and its process lives. */
+bool call_may_wait(const struct call *call);
+
+/** Let a parked call go on where it was held; one that was carried out finishes with call->status.
+ * May call done(). */
+void call_go_on(struct call *call);
+
+/** Have a held call not carried out: it finishes with @status, 0 or -errno, when it goes on. */
+void call_skip(struct call *call, int status);
 
 /* For processes that end. */
 

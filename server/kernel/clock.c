@@ -8,7 +8,8 @@
 /** Whether nobody is about to act. */
 static bool everybody_waits(const struct machine *m)
 {
-    return m->busy_guests == 0 && list_empty(&m->ready) && list_empty(&m->stalled);
+    return m->busy_guests == 0 && list_empty(&m->ready) && list_empty(&m->stalled) &&
+           list_empty(&m->paused);
 }
 
 /** The next time something happens on a machine's clock, UINT64_MAX when nothing will. */

@@ -2,6 +2,7 @@
 #include "server/kernel/event.h"
 
 #include "server/base/strbuf.h"
+#include "server/kernel/call.h"
 #include "server/kernel/machine.h"
 
 /** The union of all listeners' kinds, so that nobody listening costs one test. */
@@ -24,18 +25,38 @@ void listener_remove(struct machine *m, struct listener *l)
     update_listened(m);
 }
 
+static bool wants(const struct listener *l, struct machine *m, const struct event *event)
+{
+    if ((l->kinds & event->kind) == 0)
+        return false;
+    return l->pid == 0 || proc_is_in(proc_find(m, event->pid), l->pid);
+}
+
 void event_emit(struct machine *m, const struct event *event)
 {
     if ((m->listened & event->kind) == 0)
         return;
-    m->told = true;
     for (struct list *i = m->listeners.next, *next; i != &m->listeners; i = next) {
         struct listener *l = container_of(i, struct listener, link);
 
         next = i->next;
-        if ((l->kinds & event->kind) != 0)
-            l->on_event(l, m, event);
+        if (!wants(l, m, event))
+            continue;
+        m->told = true;
+        l->on_event(l, m, event);
     }
+}
+
+void event_call(enum event_kind kind, const struct call *call, const struct fault_rule *rule)
+{
+    struct machine *m = call->machine;
+
+    if ((m->listened & kind) != 0)
+        event_emit(m, &(struct event){.kind = kind,
+                                      .pid = call->pid,
+                                      .now_ns = machine_now_ns(m),
+                                      .call = call,
+                                      .rule = rule});
 }
 
 void event_note(struct machine *m, int32_t pid, const char *fmt, ...)

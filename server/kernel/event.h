@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Events: what a machine tells whoever listens (debug log, console, lives of processes).
+ * Events: what a machine tells whoever listens (debug log, console, lives of processes, calls).
  *
  * A listener is embedded by its owner, added to a machine and removed before it is freed. Without
  * listeners for a kind, that kind costs one comparison.
+ *
+ * Every call of every gate is told twice: EVENT_CALL when it begins, EVENT_RETURN when it has
+ * finished, however it did. EXIT does not return, and a call that began before anybody listened to
+ * calls is not told at its end either. Of two events about calls the first one told happened first.
  */
 #ifndef SERVER_KERNEL_EVENT_H
 #define SERVER_KERNEL_EVENT_H
@@ -19,22 +23,32 @@ enum event_kind {
     EVENT_NOTE = 1 << 2,    /* a sentence about something odd (unknown call number, int3) */
     EVENT_START = 1 << 3,   /* a process runs a program; bytes: its file, or "" for a driven one */
     EVENT_END = 1 << 4,     /* a process ended; bytes: why it failed, or "" */
+    EVENT_CALL = 1 << 5,    /* a call begins: its arguments stand in event.call */
+    EVENT_RETURN = 1 << 6,  /* a call has finished: its outcome, too */
+    EVENT_FAULT = 1 << 7,   /* a fault rule changes a call */
+    EVENT_PAUSE = 1 << 8,   /* a call is held before it is carried out */
 };
+
+struct call;
+struct fault_rule;
+struct machine;
 
 struct event {
     enum event_kind kind;
     int32_t pid;       /* whom it is about; 0: the machine */
-    const char *bytes; /* borrowed for the callback; not NUL-terminated */
+    const char *bytes; /* borrowed for the callback; not NUL-terminated; NULL of calls */
     size_t len;
-    uint32_t state; /* EVENT_END: PS_DONE, PS_FAILURE, PS_KILLED */
-    int32_t code;   /* EVENT_END: as proc_status.return_code */
+    uint32_t state;                /* EVENT_END: PS_DONE, PS_FAILURE, PS_KILLED */
+    int32_t code;                  /* EVENT_END: as proc_status.return_code */
+    uint64_t now_ns;               /* of calls: the machine's clock */
+    const struct call *call;       /* EVENT_CALL, RETURN, FAULT, PAUSE: borrowed for the callback */
+    const struct fault_rule *rule; /* EVENT_FAULT: the same */
 };
-
-struct machine;
 
 struct listener {
     struct list link;
     unsigned kinds; /* EVENT_* it wants */
+    int32_t pid;    /* only about this process and those below it; 0: about all */
     /** Take an event. Must not begin calls or remove other listeners. */
     void (*on_event)(struct listener *self, struct machine *m, const struct event *event);
 };
@@ -45,8 +59,11 @@ void listener_add(struct machine *m, struct listener *l);
 /** Stop to listen; harmless when it does not. */
 void listener_remove(struct machine *m, struct listener *l);
 
-/** Tell all listeners. */
+/** Tell all listeners who want it. */
 void event_emit(struct machine *m, const struct event *event);
+
+/** Emit an event about a call. @rule: of EVENT_FAULT, else NULL. */
+void event_call(enum event_kind kind, const struct call *call, const struct fault_rule *rule);
 
 /** Emit EVENT_NOTE about process @pid. */
 void event_note(struct machine *m, int32_t pid, const char *fmt, ...)

@@ -6,8 +6,9 @@
 static int64_t source_read(void *user, void *buf, size_t len, int64_t off)
 {
     struct open_file *f = user;
+    int64_t count = (f->mode & FM_READ) != 0 ? vfs_read(f, buf, len, off) : -EBADF;
 
-    return (f->mode & FM_READ) != 0 ? vfs_read(f, buf, len, off) : -EBADF;
+    return count != -EAGAIN ? count : -EIO; /* nobody waits for an image that is typed */
 }
 
 static int64_t source_write(void *user, const void *buf, size_t len, int64_t off)

@@ -4,6 +4,7 @@
 #include "server/base/check.h"
 #include "server/kernel/call.h"
 #include "server/kernel/clock.h"
+#include "server/kernel/random.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -58,6 +59,8 @@ int machine_new(const struct machine_spec *spec, const struct host_ops *ops, voi
     list_init(&m->listeners);
     list_init(&m->stalled);
     list_init(&m->alarm.soon);
+    list_init(&m->paused);
+    fault_table_init(&m->faults, spec->seed);
     timer_heap_init(&m->clock_timers);
     timer_heap_init(&m->goals);
     timer_heap_init(&m->host_timers);
@@ -92,6 +95,7 @@ void machine_free(struct machine *m)
     timer_heap_done(&m->clock_timers);
     timer_heap_done(&m->goals);
     timer_heap_done(&m->host_timers);
+    fault_clear(m);
     free(m->name);
     free(m);
 }
@@ -117,22 +121,12 @@ uint64_t machine_after_ns(const struct machine *m, uint64_t usecs)
     return machine_now_ns(m) + usecs * NS_PER_USEC;
 }
 
-/** The splitmix64 generator: small, well spread, and the same everywhere. */
-static uint64_t next_random(struct machine *m)
-{
-    uint64_t z = m->random_state += UINT64_C(0x9E3779B97F4A7C15);
-
-    z = (z ^ z >> 30) * UINT64_C(0xBF58476D1CE4E5B9);
-    z = (z ^ z >> 27) * UINT64_C(0x94D049BB133111EB);
-    return z ^ z >> 31;
-}
-
 void machine_random(struct machine *m, void *buf, size_t len)
 {
     char *at = buf;
 
     while (len > 0) {
-        uint64_t r = next_random(m);
+        uint64_t r = random_next(&m->random_state);
         size_t n = len < sizeof(r) ? len : sizeof(r);
 
         memcpy(at, &r, n);
@@ -156,7 +150,7 @@ void machine_arm(struct machine *m)
     m->ops->wake_at(m->host, m, deadline);
 }
 
-/** Let the calls that yielded go on; those that yield meanwhile wait for the next tick. */
+/** Let the calls that are ready go on; those that yield meanwhile wait for the next tick. */
 static void resume_ready(struct machine *m)
 {
     struct list now;
@@ -164,7 +158,7 @@ static void resume_ready(struct machine *m)
     list_init(&now);
     list_splice(&now, &m->ready);
     while (!list_empty(&now))
-        call_finish(container_of(now.next, struct call, wait), 0);
+        call_go_on(container_of(now.next, struct call, wait));
 }
 
 void machine_tick(struct machine *m)

@@ -16,7 +16,7 @@
  *     machine_free(m);
  *
  * The clock is real or virtual. A virtual clock stands still until everybody waits, then jumps to
- * the next timer: no guest runs, no call is ready to go on, and nobody holds the clock
+ * the next timer: no guest runs, no call is ready to go on or paused, and nobody holds the clock
  * (machine_hold(): a session that is thinking about its next call). It can be moved on by hand:
  * clock.h.
  */
@@ -25,6 +25,7 @@
 
 #include "fsdrivers/fsdriver.h"
 #include "server/kernel/event.h"
+#include "server/kernel/fault.h"
 #include "server/kernel/host_ops.h"
 #include "server/kernel/proc.h"
 #include "server/kernel/timer.h"
@@ -71,14 +72,17 @@ struct machine {
     struct proc *procs; /* uthash by pid */
     int32_t next_pid;
     struct list mounts;
-    struct list ready; /* struct call.wait: yielded calls, they go on at the next tick */
+    struct list ready; /* struct call.wait: they go on at the next tick */
     struct list woken; /* struct waitq.woken: queues whose calls wait_settle() tries again */
     bool settling;     /* it is doing so */
     struct list listeners;
-    struct list stalled; /* struct call.wait: done, but told only when listeners keep up */
+    struct list stalled; /* struct call.wait: they go on only when listeners keep up */
     uint32_t stalls;     /* machine_stall() */
     bool told;           /* the call being carried out has emitted an event */
     unsigned listened;   /* union of the listeners' kinds */
+    struct list paused;  /* struct call.wait: held before they are carried out */
+    bool pause_new;      /* processes made from now on are paused */
+    struct fault_table faults;
     struct timer_heap clock_timers; /* on the machine's clock */
     struct timer_heap goals;        /* struct clock_goal.timer: of a virtual clock */
     struct timer_heap host_timers;  /* on the host's clock */
@@ -151,8 +155,10 @@ void machine_hold(struct machine *m);
 void machine_release(struct machine *m);
 
 /**
- * A listener can't keep up: from now on calls that emit events finish only after machine_unstall(), so that
- * whoever talks most waits for whoever listens, and nothing is lost. Stalls are counted.
+ * A listener can't keep up: from now on calls that emit events go on only after machine_unstall(),
+ * so that whoever talks most waits for whoever listens, and nothing is lost. A call whose beginning
+ * was told waits before it is carried out, one that emits something itself before it finishes.
+ * Stalls are counted.
  */
 void machine_stall(struct machine *m);
 void machine_unstall(struct machine *m);

@@ -246,9 +246,15 @@ int64_t vfs_write(struct open_file *f, const char *buf, size_t len, int64_t off)
     return count;
 }
 
-bool vfs_is_ready(const struct open_file *f, bool write)
+bool vfs_is_ready(struct open_file *f, bool write)
 {
-    return f->end == NULL || channel_is_ready(f->end, write);
+    struct path path;
+    struct fs *fs;
+
+    if (f->end != NULL)
+        return channel_is_ready(f->end, write);
+    fs = f->mount->fs;
+    return f->is_dir || fs->ops->poll(fs, driver_path(f, &path), write, &f->file);
 }
 
 int vfs_fstat(struct open_file *f, struct fs_stat *out)

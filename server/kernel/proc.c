@@ -5,6 +5,7 @@
 #include "server/kernel/call.h"
 #include "server/kernel/elf.h"
 #include "server/kernel/machine.h"
+#include "server/kernel/tty.h"
 #include "server/kernel/wait.h"
 
 #include <errno.h>
@@ -23,6 +24,7 @@ static int proc_alloc(struct machine *m, struct proc *parent, struct proc **out)
     p->pid = m->next_pid;
     p->uid = parent != NULL ? parent->uid : 0;
     p->gid = parent != NULL ? parent->gid : 0;
+    p->paused = m->pause_new;
     list_init(&p->sibling);
     list_init(&p->children);
     list_init(&p->calls);
@@ -101,6 +103,13 @@ struct proc *proc_child(struct proc *p, int32_t pid)
 bool proc_is_below(const struct proc *p, const struct proc *ancestor)
 {
     while (p != NULL && p != ancestor)
+        p = p->parent;
+    return p != NULL;
+}
+
+bool proc_is_in(const struct proc *p, int32_t pid)
+{
+    while (p != NULL && p->pid != pid)
         p = p->parent;
     return p != NULL;
 }
@@ -286,6 +295,8 @@ static void end_one(struct proc *p, uint32_t state, int32_t code, const char *te
     ns_done(&p->ns);
     fd_table_done(&p->fds);
     aspace_done(&p->memory);
+    tty_free(p->tty);
+    p->tty = NULL;
     free(p->args);
     p->args = NULL;
     p->args_size = 0;

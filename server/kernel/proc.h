@@ -32,6 +32,7 @@
 
 struct call;
 struct machine;
+struct tty;
 
 struct proc {
     /* For the whole life of the record. */
@@ -45,7 +46,7 @@ struct proc {
     uint32_t uid;        /* user 0 in init; inherited by children */
     uint32_t gid;
     char *program; /* what it runs, for people; owned; NULL before */
-    bool detached; /* nobody waits for it: the record goes when it ends (sessions' processes) */
+    bool detached; /* a session's: nobody waits for it, the record goes when it ends; has a tty */
 
     /* Until it ends. */
     struct executor *executor; /* of a guest, else NULL */
@@ -56,8 +57,10 @@ struct proc {
     struct aspace memory;
     char *args; /* SC_ARGS's answer, owned; NULL none were set */
     size_t args_size;
+    struct tty *tty;    /* owned; of a session's process or init, once needed; else NULL */
     int32_t last_errno; /* positive errno of its last failed call, for SC_ERRNO */
     bool busy;          /* a guest that runs on the host right now: virtual time stands still */
+    bool paused;        /* its calls are held before they are carried out: pause.h */
 
     /* Waiting for its children. */
     struct list ended; /* struct proc.ended_link, in the order they ended */
@@ -82,6 +85,9 @@ struct proc *proc_child(struct proc *p, int32_t pid);
 
 /** Whether @p is @ancestor or below it. */
 bool proc_is_below(const struct proc *p, const struct proc *ancestor);
+
+/** Whether @p is the process @pid or below it. NULL is nobody. */
+bool proc_is_in(const struct proc *p, int32_t pid);
 
 /** Whom its calls are carried out for. */
 static inline struct creds proc_creds(const struct proc *p)

@@ -76,7 +76,7 @@ static int read_now(struct call *call, struct open_file *f, int64_t off)
 {
     struct sc_buf *data = &call->out.read.data;
     uint64_t size = call->args.read.size < data->cap ? call->args.read.size : data->cap;
-    int64_t count = vfs_read(f, data->ptr, size < FS_IO_MAX ? (size_t)size : FS_IO_MAX, off);
+    int64_t count = vfs_read(f, data->ptr, call_cut(call, size), off);
 
     if (count < 0)
         return (int)count;
@@ -131,7 +131,7 @@ static int explain_full(struct call *call, const struct mount *m, int err)
 static int write_now(struct call *call, struct open_file *f, int64_t off)
 {
     const struct sc_str *data = &call->args.write.data;
-    int64_t count = vfs_write(f, data->ptr, data->len < FS_IO_MAX ? data->len : FS_IO_MAX, off);
+    int64_t count = vfs_write(f, data->ptr, call_cut(call, data->len), off);
 
     if (count == -EPIPE)
         return call_why(call, -EPIPE, "nobody can read it: the channel's other end is closed");

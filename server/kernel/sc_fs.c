@@ -3,6 +3,7 @@
 #include "server/kernel/call.h"
 #include "server/kernel/file_source.h"
 #include "server/kernel/machine.h"
+#include "server/kernel/tty.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -26,6 +27,22 @@ static void env_console(void *user, const char *bytes, size_t len)
                       .kind = EVENT_CONSOLE, .pid = m->current_pid, .bytes = bytes, .len = len});
 }
 
+static int64_t env_input(void *user, char *buf, size_t len)
+{
+    struct machine *m = user;
+    struct proc *p = proc_find(m, m->current_pid);
+
+    return p != NULL ? tty_read(p, buf, len) : 0;
+}
+
+static bool env_input_ready(void *user)
+{
+    struct machine *m = user;
+    struct proc *p = proc_find(m, m->current_pid);
+
+    return p == NULL || tty_is_ready(p);
+}
+
 /** What it takes to make a filesystem and name it. */
 struct fs_wish {
     struct proc *proc; /* gets the name */
@@ -39,7 +56,12 @@ struct fs_wish {
 static int make_and_name(const struct fs_wish *w)
 {
     struct machine *m = w->proc->machine;
-    struct fs_env env = {env_now_ns, env_random, env_console, m};
+    struct fs_env env = {.now_ns = env_now_ns,
+                         .random = env_random,
+                         .console = env_console,
+                         .input = env_input,
+                         .input_ready = env_input_ready,
+                         .user = m};
     struct mount_origin origin = {.machine = m,
                                   .driver = w->driver,
                                   .opts = w->opts,

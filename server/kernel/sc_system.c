@@ -12,7 +12,7 @@ int sc_dbg_print(struct call *call, const struct sc_dbg_print_args *args,
     event_emit(call->machine, &(struct event){.kind = EVENT_LOG,
                                               .pid = call->proc->pid,
                                               .bytes = args->msg.ptr,
-                                              .len = args->msg.len});
+                                              .len = call_cut(call, args->msg.len)});
     return 0;
 }
 

@@ -363,7 +363,7 @@ int64_t vfs_read(struct open_file *f, char *buf, size_t len, int64_t off);
 int64_t vfs_write(struct open_file *f, const char *buf, size_t len, int64_t off);
 
 /** Whether a read, or a write, has its answer at once. */
-bool vfs_is_ready(const struct open_file *f, bool write);
+bool vfs_is_ready(struct open_file *f, bool write);
 
 /** The driver's status of an open file; of a channel's end a fifo with the bytes that can be read as
  * its size. Returns 0, or what the driver's getattr() answers. */

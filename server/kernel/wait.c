@@ -5,6 +5,7 @@
 #include "server/kernel/call.h"
 #include "server/kernel/channel.h"
 #include "server/kernel/machine.h"
+#include "server/kernel/tty.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -59,9 +60,12 @@ struct wait_set *wait_new(size_t count, wait_again_fn again)
 
 int wait_add(struct wait_set *set, struct call *call, struct open_file *f, bool write)
 {
-    struct waitq *q = channel_queue(f->end, write);
-    struct wait *w = &set->at[set->count++];
+    struct waitq *q = f->end != NULL ? channel_queue(f->end, write) : tty_queue(call->proc);
+    struct wait *w;
 
+    if (q == NULL)
+        return -ENOMEM;
+    w = &set->at[set->count++];
     w->call = call;
     w->file = open_file_ref(f);
     w->write = write;

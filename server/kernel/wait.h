@@ -7,6 +7,9 @@
  *     books in order:       wait_settle(machine)  tries the calls of noted queues again, in the
  *                                                 order they came, until the first that must wait on
  *
+ * Ends of channels have queues of their own. A driver has none: when one of its devices has nothing
+ * yet, the call waits for input to the terminal of its process's session.
+ *
  * All calls of a queue wait for one condition (bytes to read here, room to write there), so where the
  * first must wait the others must, too: a wake-up costs what it wakes. Between the change and
  * wait_settle(), which ends every call and every end of a process, nobody is told anything; so a

@@ -61,6 +61,16 @@ static int lend(struct decoder *d, uint64_t size, struct sc_buf *out)
 #define SC_FIELD(kind, name, doc) put_##kind(o, #name, &value->name);
 #include "schema/types.def"
 
+/** Result bytes. */
+static void put_result(const struct decoder *d, struct json_out *o, const char *key,
+                       const struct sc_buf *value)
+{
+    if (d->brief)
+        put_shown_data(o, key, value->ptr, value->len);
+    else
+        out_data(o, key, value->ptr, value->len, d->base64);
+}
+
 #define SC_CALL(nr, UP, low, pass, rc, doc, ARGS, RESULTS, ERRORS)                                 \
     static void encode_##low(const struct decoder *d, const struct sc_##low##_out *out,            \
                              struct json_out *o)                                                   \
@@ -70,9 +80,49 @@ static int lend(struct decoder *d, uint64_t size, struct sc_buf *out)
     }
 #define SC_RET(kind, name, doc) put_##kind(o, #name, &out->name);
 #define SC_OUT(type, name, doc) put_struct_##type(o, &out->name);
-#define SC_OUT_BUF(name, doc) out_data(o, #name, out->name.ptr, out->name.len, d->base64);
+#define SC_OUT_BUF(name, doc) put_result(d, o, #name, &out->name);
 #define SC_NO_RESULT                                                                               \
     (void)out;                                                                                     \
+    (void)o;
+#include "schema/syscalls.def"
+
+/* And back, of results. */
+#define SC_STRUCT(name, fields, doc)                                                               \
+    static int take_struct_##name(struct decoder *d, struct sc_##name *out)                        \
+    {                                                                                              \
+        fields return 0;                                                                           \
+    }
+#define SC_FIELD(kind, name, doc)                                                                  \
+    if (take_##kind(d, &out->name) < 0)                                                            \
+        return -1;
+#include "schema/types.def"
+
+#define SC_CALL(nr, UP, low, pass, rc, doc, ARGS, RESULTS, ERRORS)                                 \
+    static int decode_##low##_out(struct decoder *d, struct sc_##low##_out *out)                   \
+    {                                                                                              \
+        RESULTS return 0;                                                                          \
+    }
+#define SC_RET(kind, name, doc) SC_TAKE(take_##kind(d, &out->name))
+#define SC_OUT(type, name, doc) SC_TAKE(take_struct_##type(d, &out->name))
+#define SC_OUT_BUF(name, doc) SC_TAKE(take_buf(d, &out->name))
+#define SC_TAKE(taken)                                                                             \
+    if ((taken) < 0)                                                                               \
+        return -1;
+#define SC_NO_RESULT                                                                               \
+    (void)d;                                                                                       \
+    out->none = 0;
+#include "schema/syscalls.def"
+#undef SC_TAKE
+
+#define SC_CALL(nr, UP, low, pass, rc, doc, ARGS, RESULTS, ERRORS)                                 \
+    static void encode_##low##_args(const struct sc_##low##_args *args, struct json_out *o)        \
+    {                                                                                              \
+        ARGS                                                                                       \
+    }
+#define SC_ARG(kind, name, doc) put_##kind(o, #name, &args->name);
+#define SC_OPT(kind, name, doc) SC_ARG(kind, name, doc)
+#define SC_NO_ARGS                                                                                 \
+    (void)args;                                                                                    \
     (void)o;
 #include "schema/syscalls.def"
 
@@ -204,6 +254,79 @@ void codec_encode(const struct decoder *d, const union sc_out *out, struct json_
         break;
     }
     out_close(o, '}');
+}
+
+void codec_encode_args(const struct sc_call_info *info, const union sc_args *args,
+                       struct json_out *o)
+{
+    out_open(o, '{');
+    switch (info->nr) {
+#define SC_CALL(nr, UP, low, pass, rc, doc, ARGS, RESULTS, ERRORS)                                 \
+    case nr:                                                                                       \
+        encode_##low##_args(&args->low, o);                                                        \
+        break;
+#include "schema/syscalls.def"
+    default:
+        break;
+    }
+    out_close(o, '}');
+}
+
+/** The members of a result object: those of a struct stand in the object itself. */
+static void list_results(const struct sc_call_info *info, struct sc_field_info *to)
+{
+    for (const struct sc_field_info *r = info->results; r->name != NULL; r++) {
+        const struct sc_struct_info *type = sc_structs;
+
+        if (r->type == NULL) {
+            *to++ = *r;
+            continue;
+        }
+        while (strcmp(type->name, r->type) != 0)
+            type++;
+        for (const struct sc_field_info *f = type->fields; f->name != NULL; f++)
+            *to++ = *f;
+    }
+    *to = (struct sc_field_info){0};
+}
+
+/** The only member besides the results. */
+static int take_encoding(void *user, const cJSON *item, struct failure *f)
+{
+    struct extras *x = user;
+
+    return strcmp(item->string, "encoding") == 0 ? take_once(&x->encoding, item, f) : 0;
+}
+
+int codec_decode_result(const struct sc_call_info *info, const cJSON *result, union sc_out *out,
+                        char **out_text, struct failure *f)
+{
+    struct sc_field_info fields[PARAMS_MAX + 1];
+    const struct sc_call_info members = {.nr = info->nr, .args = fields};
+    struct decoder d = {.info = &members, .transfer_max = UINT64_MAX, .failure = f};
+    struct extras x = {&d, NULL, NULL};
+    union sc_out made = *out;
+    int err = -1;
+
+    list_results(info, fields);
+    if (params_sort(fields, result, take_encoding, &x, d.at, f) < 0 || check_extras(&d, &x) < 0)
+        return -1;
+    switch (info->nr) {
+#define SC_CALL(nr, UP, low, pass, rc, doc, ARGS, RESULTS, ERRORS)                                 \
+    case nr:                                                                                       \
+        err = decode_##low##_out(&d, &made.low);                                                   \
+        break;
+#include "schema/syscalls.def"
+    default:
+        break;
+    }
+    if (err == 0) {
+        *out = made;
+        *out_text = d.lent;
+        d.lent = NULL;
+    }
+    codec_done(&d);
+    return err;
 }
 
 void codec_done(struct decoder *d)

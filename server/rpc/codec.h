@@ -28,6 +28,7 @@ struct decoder {
     const cJSON *session;
     bool background;
     bool base64; /* "encoding" says so: data arguments are, results shall be */
+    bool brief;  /* set by who encodes for an event: result bytes are cut */
 
     /* The codec's own. */
     const cJSON *at[PARAMS_MAX]; /* argument values in the row's order */
@@ -56,6 +57,21 @@ int codec_lend(struct decoder *d, const union sc_args *args, union sc_out *out);
 
 /** Write a call's results: an object of them, or null for a call without. */
 void codec_encode(const struct decoder *d, const union sc_out *out, struct json_out *o);
+
+/** Write a call's arguments for an event: an object as its method takes it, but what is long is cut
+ * (kinds_given.c). */
+void codec_encode_args(const struct sc_call_info *info, const union sc_args *args,
+                       struct json_out *o);
+
+/**
+ * Decode the results of a call from the object its method would answer.
+ * @out      the call's own, so with the buffer that it was lent; changed only on success, but for
+ *           that buffer.
+ * @out_text returned; free(): what results of kind rpath point to; NULL when there are none.
+ * Returns   0; -1 said in @f.
+ */
+int codec_decode_result(const struct sc_call_info *info, const cJSON *result, union sc_out *out,
+                        char **out_text, struct failure *f);
 
 /** Release what decoding and lending took. */
 void codec_done(struct decoder *d);

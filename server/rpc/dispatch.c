@@ -61,10 +61,19 @@ struct rpc_machine *request_machine(struct request *rq, const char *name)
     return machines_find(rq->conn->rpc, name, &rq->failure);
 }
 
+struct proc *request_proc_of(struct request *rq, const struct rpc_machine *machine, int32_t pid)
+{
+    struct proc *p = proc_find(machine->m, pid);
+
+    if (p == NULL)
+        (void)fail(&rq->failure, ESRCH, "pid", "machine '%s' has no process %d", machine->name,
+                   pid);
+    return p;
+}
+
 struct proc *request_proc(struct request *rq, int32_t pid)
 {
     struct rpc_machine *machine;
-    struct proc *p;
 
     if (pid == 0) {
         struct session *s = request_session(rq);
@@ -72,11 +81,5 @@ struct proc *request_proc(struct request *rq, int32_t pid)
         return s != NULL ? s->proc : NULL;
     }
     machine = request_machine(rq, NULL);
-    if (machine == NULL)
-        return NULL;
-    p = proc_find(machine->m, pid);
-    if (p == NULL)
-        (void)fail(&rq->failure, ESRCH, "pid", "machine '%s' has no process %d", machine->name,
-                   pid);
-    return p;
+    return machine != NULL ? request_proc_of(rq, machine, pid) : NULL;
 }

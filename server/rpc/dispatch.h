@@ -26,6 +26,9 @@ struct session *request_session(struct request *rq);
 /** The machine of a name, of NULL the session's or else the default one; NULL: failure said. */
 struct rpc_machine *request_machine(struct request *rq, const char *name);
 
+/** A process of a machine. NULL with the failure said. */
+struct proc *request_proc_of(struct request *rq, const struct rpc_machine *machine, int32_t pid);
+
 /** A process of the session's machine; pid 0 is the session's own. NULL with the failure said. */
 struct proc *request_proc(struct request *rq, int32_t pid);
 

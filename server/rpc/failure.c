@@ -21,6 +21,14 @@ int fail(struct failure *f, int code, const char *arg, const char *fmt, ...)
     return -1;
 }
 
+int fail_why(struct failure *f, int err, struct why *why)
+{
+    f->code = -err;
+    f->why = *why;
+    *why = (struct why)WHY_INIT;
+    return -1;
+}
+
 static const char *message_of(int code)
 {
     switch (code) {
@@ -31,6 +39,15 @@ static const char *message_of(int code)
     default:
         return sc_errno_name(code);
     }
+}
+
+void out_why(struct json_out *o, const struct why *why)
+{
+    out_key(o, "why");
+    out_open(o, '[');
+    for (size_t i = 0; i < why->count; i++)
+        out_string(o, why->text[i]);
+    out_close(o, ']');
 }
 
 /** The members of error.data. */
@@ -50,11 +67,11 @@ static void write_data(const struct failure *f, struct json_out *o)
         out_key(o, "value");
         out_raw(o, f->value.ptr, f->value.len);
     }
-    out_key(o, "why");
-    out_open(o, '[');
-    for (size_t i = 0; i < f->why.count; i++)
-        out_string(o, f->why.text[i]);
-    out_close(o, ']');
+    if (f->fault != 0) {
+        out_key(o, "fault");
+        out_uint(o, f->fault);
+    }
+    out_why(o, &f->why);
     if (info != NULL) {
         out_key(o, "hint");
         out_string(o, info->hint);

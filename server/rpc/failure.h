@@ -23,13 +23,14 @@ struct failure {
     int code;            /* RPC_E_* or a positive errno; 0: none */
     const char *arg;     /* which argument is at fault; static, or NULL */
     const char *syscall; /* SC_OPEN … when a call failed; static, or NULL */
+    uint32_t fault;      /* the fault rule that changed that call, 0 none */
     struct strbuf value; /* that argument's value as JSON; empty when not known */
     struct why why;      /* owned */
 };
 
 #define FAILURE_INIT                                                                               \
     {                                                                                              \
-        0, NULL, NULL, STRBUF_INIT, WHY_INIT                                                       \
+        0, NULL, NULL, 0, STRBUF_INIT, WHY_INIT                                                    \
     }
 
 /**
@@ -41,8 +42,14 @@ struct failure {
 int fail(struct failure *f, int code, const char *arg, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 
+/** Note an errno with all the reasons gathered, which are taken. Returns -1. */
+int fail_why(struct failure *f, int err, struct why *why);
+
 /** Write the error object. */
 void failure_write(const struct failure *f, struct json_out *o);
+
+/** Write a member "why" with all reasons. */
+void out_why(struct json_out *o, const struct why *why);
 
 void failure_done(struct failure *f);
 

@@ -4,7 +4,10 @@
 #include "server/base/base64.h"
 #include "server/base/utf8.h"
 
+#include <float.h>
 #include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct json_out json_out_to(struct strbuf *to)
@@ -72,6 +75,18 @@ void out_uint(struct json_out *o, uint64_t value)
 
     separate(o);
     (void)strbuf_addf(o->to, exact ? "%" PRIu64 : "\"%" PRIu64 "\"", value);
+}
+
+void out_double(struct json_out *o, double value)
+{
+    char text[32];
+
+    for (int digits = 1; digits <= DBL_DECIMAL_DIG; digits++) {
+        (void)snprintf(text, sizeof(text), "%.*g", digits, value);
+        if (strtod(text, NULL) == value)
+            break;
+    }
+    out_raw(o, text, strlen(text));
 }
 
 /** Length of the UTF-8 sequence at @p, 0 when there is none. */

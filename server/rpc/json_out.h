@@ -40,6 +40,9 @@ void out_bool(struct json_out *o, bool value);
 void out_int(struct json_out *o, int64_t value);
 void out_uint(struct json_out *o, uint64_t value);
 
+/** A fraction, of as many digits as tell it from all others. @value is finite. */
+void out_double(struct json_out *o, double value);
+
 /** Text; bytes that are no UTF-8 become U+FFFD. */
 void out_text(struct json_out *o, const char *text, size_t len);
 

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/rpc/kinds.h"
 
-#include "server/base/base64.h"
 #include "server/base/strbuf.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/** The next argument of the row: its value, and its name in *@arg. */
-static const cJSON *next_arg(struct decoder *d, const char **arg)
+const cJSON *next_arg(struct decoder *d, const char **arg)
 {
     *arg = d->info->args[d->next].name;
     return d->at[d->next++];
@@ -66,11 +64,8 @@ static int decode_base64(struct decoder *d, const char *arg, struct sc_str *out)
 {
     size_t len;
 
-    d->bytes = malloc(out->len + 1);
-    if (d->bytes == NULL)
-        return fail(d->failure, RPC_E_INTERNAL, arg, "out of memory");
-    if (base64_decode(out->ptr, out->len, d->bytes, &len) < 0)
-        return fail(d->failure, RPC_E_PARAMS, arg, "not base64 as RFC 4648 section 4 has it");
+    if (params_base64(*out, arg, &d->bytes, &len, d->failure) < 0)
+        return -1;
     *out = (struct sc_str){d->bytes, len};
     return 0;
 }
@@ -246,14 +241,19 @@ int take_mm(struct decoder *d, uint32_t *out)
     return take_mask(d, "MM", out);
 }
 
-int take_ft(struct decoder *d, uint32_t *out)
+int take_flag(struct decoder *d, const char *group, uint32_t *out)
 {
     const char *arg = d->info->args[d->next].name;
 
     *out = 0;
     if (!cJSON_IsString(d->at[d->next]))
         return take_num(d, out);
-    return add_flag(d, d->at[d->next++], arg, "FT", out);
+    return add_flag(d, d->at[d->next++], arg, group, out);
+}
+
+int take_ft(struct decoder *d, uint32_t *out)
+{
+    return take_flag(d, "FT", out);
 }
 
 int take_rn(struct decoder *d, uint32_t *out)

@@ -231,6 +231,9 @@ static unsigned event_kinds(const char *word)
         {"console", EVENT_CONSOLE},
         {"note", EVENT_NOTE},
         {"proc", EVENT_START | EVENT_END},
+        {"calls", EVENT_CALL | EVENT_RETURN},
+        {"faults", EVENT_FAULT},
+        {"pause", EVENT_PAUSE},
     };
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -252,12 +255,15 @@ enum request_status method_trace_subscribe(struct request *rq,
         unsigned more = event_kinds(item->valuestring);
 
         if (more == 0) {
-            (void)fail_value(&rq->failure, item, "events", "none of log, console, note, proc");
+            (void)fail_value(&rq->failure, item, "events",
+                             "none of log, console, note, proc, calls, faults, pause");
             return REQUEST_FAILED;
         }
         kinds |= more;
     }
-    subscription_start(&rq->conn->events, machine, kinds, params->lossless);
+    if (params->pid != 0 && request_proc_of(rq, machine, params->pid) == NULL)
+        return REQUEST_FAILED;
+    subscription_start(&rq->conn->events, machine, kinds, params->pid, params->lossless);
     return REQUEST_DONE;
 }
 

@@ -21,14 +21,6 @@ static int take_limits(struct request *rq, const cJSON *first, struct machine_li
     return 0;
 }
 
-/** Give the failure an errno with all the reasons gathered. */
-static void fail_with(struct failure *f, int err, struct why *why)
-{
-    f->code = -err;
-    f->why = *why;
-    *why = (struct why)WHY_INIT;
-}
-
 /** Make one of init's filesystems by MAKE_FS itself, so that its rules for sources hold. */
 static int make_fs(struct request *rq, struct machine *m, const cJSON *item)
 {
@@ -50,7 +42,7 @@ static int make_fs(struct request *rq, struct machine *m, const cJSON *item)
     CHECK(err != SC_PENDING); /* MAKE_FS never waits */
     if (err < 0) {
         (void)why_add(&call.why, 0, "the filesystem '%s' could not be made", mount.name);
-        fail_with(&rq->failure, err, &call.why);
+        (void)fail_why(&rq->failure, err, &call.why);
     }
     call_done(&call);
     return err < 0 ? -1 : 0;
@@ -72,7 +64,7 @@ enum request_status method_machine_create(struct request *rq,
         return REQUEST_FAILED;
     err = rpc_add_machine(rq->conn->rpc, &wish, &why, &m);
     if (err < 0) {
-        fail_with(&rq->failure, err, &why);
+        (void)fail_why(&rq->failure, err, &why);
         return REQUEST_FAILED;
     }
     machine = m->owner;

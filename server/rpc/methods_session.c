@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* session.*, proc.drive, proc.credentials: who drives what, and for whom. */
+/* session.*, proc.drive, proc.credentials, console.input: who drives what, for whom, and what
+ * people type. */
 #include "server/rpc/dispatch.h"
 
+#include "server/kernel/tty.h"
+
 #include <errno.h>
+#include <stdlib.h>
 
 static void write_session(struct request *rq, const struct session *s)
 {
@@ -105,5 +109,32 @@ enum request_status method_proc_credentials(struct request *rq,
     }
     p->uid = params->uid;
     p->gid = params->gid;
+    return REQUEST_DONE;
+}
+
+enum request_status method_console_input(struct request *rq,
+                                         const struct rpc_console_input_params *params)
+{
+    struct proc *p = request_proc(rq, params->pid);
+    struct json_out o = request_result(rq);
+    size_t len;
+    char *bytes;
+    int64_t size;
+
+    if (p == NULL || params_data(params->data, params->encoding, &bytes, &len, &rq->failure) < 0)
+        return REQUEST_FAILED;
+    if (proc_has_ended(p))
+        size = why_add(&rq->failure.why, -ESRCH, "process %d has ended", p->pid);
+    else
+        size = tty_input(p, bytes, len, params->eof, &rq->failure.why);
+    free(bytes);
+    if (size < 0) {
+        rq->failure.code = (int)-size;
+        return REQUEST_FAILED;
+    }
+    out_open(&o, '{');
+    out_key(&o, "size");
+    out_int(&o, size);
+    out_close(&o, '}');
     return REQUEST_DONE;
 }

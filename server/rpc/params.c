@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/rpc/params.h"
 
+#include "server/base/base64.h"
 #include "server/kernel/creds.h"
 
 #include <errno.h>
@@ -188,6 +189,35 @@ static int take_token(const cJSON *item, const char *arg, rpc_token *out, struct
     return take_string(item, arg, out, f);
 }
 
+/** The name of a call that there is. */
+static int take_callname(const cJSON *item, const char *arg, rpc_callname *out, struct failure *f)
+{
+    if (take_string(item, arg, out, f) < 0)
+        return -1;
+    if (*out == NULL || sc_call_by_name(*out) != NULL)
+        return 0;
+    return fail_value(f, item, arg, "no call has this name; rpc.discover lists them all");
+}
+
+/** The name of an errno that errno.def has. */
+static int take_errname(const cJSON *item, const char *arg, rpc_errname *out, struct failure *f)
+{
+    if (take_string(item, arg, out, f) < 0)
+        return -1;
+    if (*out == NULL || sc_errno_by_name(*out, strlen(*out)) != NULL)
+        return 0;
+    return fail_value(f, item, arg, "no errno has this name");
+}
+
+static int take_encoding(const cJSON *item, const char *arg, rpc_encoding *out, struct failure *f)
+{
+    if (take_string(item, arg, out, f) < 0)
+        return -1;
+    if (*out == NULL || strcmp(*out, "utf8") == 0 || strcmp(*out, "base64") == 0)
+        return 0;
+    return fail_value(f, item, arg, "neither \"base64\" nor \"utf8\"");
+}
+
 static int take_clock(const cJSON *item, const char *arg, rpc_clock *out, struct failure *f)
 {
     if (take_string(item, arg, out, f) < 0)
@@ -201,6 +231,16 @@ static int take_integer(const cJSON *item, const char *arg, rpc_integer *out, st
 {
     *out = 0;
     return item == NULL ? 0 : params_int(item, arg, INT64_MIN, INT64_MAX, out, f);
+}
+
+static int take_count(const cJSON *item, const char *arg, rpc_count *out, struct failure *f)
+{
+    int64_t value = 0;
+
+    if (item != NULL && params_int(item, arg, 1, JSON_EXACT_MAX, &value, f) < 0)
+        return -1;
+    *out = (uint64_t)value;
+    return 0;
 }
 
 static int take_boolean(const cJSON *item, const char *arg, rpc_boolean *out, struct failure *f)
@@ -264,6 +304,55 @@ static int take_mlimits(const cJSON *item, const char *arg, rpc_mlimits *out, st
     return 0;
 }
 
+static int take_chance(const cJSON *item, const char *arg, rpc_chance *out, struct failure *f)
+{
+    char *end = NULL;
+
+    *out = item == NULL || !cJSON_IsNumber(item) ? 1 : item->valuedouble;
+    if (item == NULL || cJSON_IsNumber(item))
+        return 0;
+    if (cJSON_IsString(item) && strspn(item->valuestring, "0123456789.") > 0)
+        *out = strtod(item->valuestring, &end);
+    return end != NULL && *end == '\0'
+               ? 0
+               : fail_value(f, item, arg, "neither a number nor a decimal string");
+}
+
+static int take_outcome(const cJSON *item, const char *arg, rpc_outcome *out, struct failure *f)
+{
+    *out = item;
+    return item == NULL || cJSON_IsObject(item) ? 0 : fail_value(f, item, arg, "not an object");
+}
+
+int params_base64(struct sc_str in, const char *arg, char **out, size_t *out_len, struct failure *f)
+{
+    char *bytes = malloc(in.len + 1);
+
+    if (bytes == NULL)
+        return fail(f, RPC_E_INTERNAL, arg, "out of memory");
+    if (base64_decode(in.ptr, in.len, bytes, out_len) < 0) {
+        free(bytes);
+        return fail(f, RPC_E_PARAMS, arg, "not base64 as RFC 4648 section 4 has it");
+    }
+    *out = bytes;
+    return 0;
+}
+
+int params_data(const char *text, rpc_encoding encoding, char **out, size_t *out_len,
+                struct failure *f)
+{
+    struct sc_str in = {text != NULL ? text : "", text != NULL ? strlen(text) : 0};
+
+    if (encoding != NULL && strcmp(encoding, "base64") == 0)
+        return params_base64(in, "data", out, out_len, f);
+    *out = malloc(in.len + 1);
+    if (*out == NULL)
+        return fail(f, RPC_E_INTERNAL, "data", "out of memory");
+    memcpy(*out, in.ptr, in.len);
+    *out_len = in.len;
+    return 0;
+}
+
 /** Ids keep their text: the caller of params_decode() fills them in. */
 static int take_id(const cJSON *item, const char *arg, rpc_id *out, struct failure *f)
 {
@@ -295,6 +384,9 @@ static const char *const method_names[] = {
     if (take_##type(*at++, #name, &out->name, f) < 0)                                              \
         return -1;
 #define RPC_OPT(type, name, doc) RPC_PARAM(type, name, doc)
+#define RPC_OPT_AS(type, member, name, doc)                                                        \
+    if (take_##type(*at++, #name, &out->member, f) < 0)                                            \
+        return -1;
 #define RPC_NO_PARAMS                                                                              \
     (void)at;                                                                                      \
     (void)f;                                                                                       \

@@ -13,7 +13,7 @@
 #include <cjson/cJSON.h>
 #include <stdbool.h>
 
-enum { PARAMS_MAX = 8 }; /* no table row has more */
+enum { PARAMS_MAX = 12 }; /* no table row has more */
 
 /** Take a member that is none of the fields. Returns 1 taken, 0 unknown, -1 failed, said in @f. */
 typedef int (*param_extra_fn)(void *user, const cJSON *item, struct failure *f);
@@ -53,6 +53,7 @@ int fail_value(struct failure *f, const cJSON *item, const char *arg, const char
     };
 #define RPC_PARAM(type, name, doc) rpc_##type name;
 #define RPC_OPT(type, name, doc) rpc_##type name;
+#define RPC_OPT_AS(type, member, name, doc) rpc_##type member;
 #define RPC_NO_PARAMS char none;
 #include "schema/methods.def"
 
@@ -63,6 +64,15 @@ int fail_value(struct failure *f, const cJSON *item, const char *arg, const char
     };
 #define RPC_FIELD(type, name, doc) rpc_##type name;
 #include "schema/methods.def"
+
+/** Decode base64. @out returned; free(). Returns 0; -1 said in @f. */
+int params_base64(struct sc_str in, const char *arg, char **out, size_t *out_len,
+                  struct failure *f);
+
+/** The bytes of a `data` parameter, NULL for none, and its `encoding`. @out returned; free().
+ * Returns 0; -1 said in @f. */
+int params_data(const char *text, rpc_encoding encoding, char **out, size_t *out_len,
+                struct failure *f);
 
 union rpc_params {
 #define RPC_METHOD(name, id, shape, doc, PARAMS, RESULTS) struct rpc_##id##_params id;

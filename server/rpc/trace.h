@@ -5,7 +5,8 @@
  * when there is room again, an event of kind "lost" tells their number.
  *
  * A lossless subscription loses none: while its connection has too much to read, calls that emit events do not
- * finish (machine_stall()), so that who talks waits for who listens.
+ * go on (machine_stall()), so that who talks waits for who listens. A connection may listen to the calls of
+ * its own session, too: its answers wait until it has read.
  */
 #ifndef SERVER_RPC_TRACE_H
 #define SERVER_RPC_TRACE_H
@@ -26,9 +27,10 @@ struct subscription {
 
 void subscription_init(struct subscription *s, struct conn *conn);
 
-/** Start to send events of some kinds (EVENT_*), instead of what was sent before. */
+/** Start to send events of some kinds (EVENT_*), instead of what was sent before. @pid: only of this
+ * process and those below it; 0: all. */
 void subscription_start(struct subscription *s, struct rpc_machine *machine, unsigned kinds,
-                        bool lossless);
+                        int32_t pid, bool lossless);
 
 /** The connection has read: go on if that makes room. */
 void subscription_drained(struct subscription *s);

@@ -131,7 +131,7 @@ static void ours_write_chunks(void *user, size_t count)
 
 static void open_ours(struct ours *o)
 {
-    const struct fs_env env = {wall_ns, no_random, no_console, NULL};
+    const struct fs_env env = {.now_ns = wall_ns, .random = no_random, .console = no_console};
     char path[4096];
     const struct fs_open req = {.source = path, .opts = "mmap=1G", .env = &env};
 

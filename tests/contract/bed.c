@@ -37,12 +37,34 @@ static void bed_console(void *user, const char *bytes, size_t len)
     (void)strbuf_add(&b->console, bytes, len);
 }
 
+static int64_t bed_input(void *user, char *buf, size_t len)
+{
+    struct bed *b = user;
+    size_t count = b->typed != NULL ? strnlen(b->typed, len) : 0;
+
+    if (b->typed == NULL)
+        return -EAGAIN;
+    memcpy(buf, b->typed, count);
+    b->typed += count;
+    return (int64_t)count;
+}
+
+static bool bed_input_ready(void *user)
+{
+    return ((struct bed *)user)->typed != NULL;
+}
+
 void bed_init(struct bed *b, const char *driver)
 {
     const char *tmp = getenv("TMPDIR");
 
     *b = (struct bed){.driver = driver, .clock = (uint64_t)BED_START_S * 1000000000};
-    b->env = (struct fs_env){bed_now, bed_random, bed_console, b};
+    b->env = (struct fs_env){.now_ns = bed_now,
+                             .random = bed_random,
+                             .console = bed_console,
+                             .input = bed_input,
+                             .input_ready = bed_input_ready,
+                             .user = b};
     if (beds++ == 0)
         allocations = alloc_live();
     if (strcmp(driver, "sqlitefs") != 0)

@@ -34,6 +34,7 @@ struct bed {
     struct fs_env env;
     uint64_t clock; /* ns; each look moves it by 1 */
     struct strbuf console;
+    const char *typed; /* what env.input gives, NULL nothing yet, "" the end; not owned */
 };
 
 /** Make a bed without an instance. @driver static. */

@@ -23,7 +23,7 @@ static void devfs_body(struct bed *b, void (*body)(struct bed *))
 
 DEVFS(readdir_lists_devices)
 {
-    cr_assert_str_eq(names_of(b, "/"), " console full null random zero");
+    cr_assert_str_eq(names_of(b, "/"), " clock console full null random tty zero");
     IS(stat_of(b, "/null").mode, S_IFCHR | 0666);
     IS(stat_of(b, "/").mode, S_IFDIR | 0755);
     cr_assert(stat_of(b, "/null").ino != stat_of(b, "/zero").ino);
@@ -32,16 +32,55 @@ DEVFS(readdir_lists_devices)
 DEVFS(console_write_reaches_env)
 {
     struct fs_file f;
-    char byte = '#';
 
     open_file(b, "/console", FS_O_RDWR, &f);
     IS(f.nonseekable, true);
     IS(FS(write, "/console", "hel", 3, 0, &f), 3);
     IS(FS(write, NULL, "lo\n", 3, 999, &f), 3);
-    IS(FS(read, NULL, &byte, 1, 0, &f), 0);
     IS(FS(close, NULL, &f), 0);
     IS(FS(write, "/console", "!", 1, 0, NULL), 1);
     cr_assert_str_eq(strbuf_str(&b->console), "hello\n!");
+}
+
+DEVFS(tty_and_console_read_what_was_typed_EAGAIN)
+{
+    static const char *const names[] = {"/console", "/tty"};
+    struct fs_file f;
+    char buf[8];
+
+    for (int i = 0; i < 2; i++) {
+        open_file(b, names[i], FS_O_RDWR, &f);
+        IS(f.nonseekable, true);
+        b->typed = NULL;
+        IS(FS(poll, NULL, false, &f), false);
+        IS(FS(poll, names[i], true, NULL), true);
+        IS(FS(read, NULL, buf, 8, 0, &f), -EAGAIN);
+        b->typed = "hello";
+        IS(FS(poll, names[i], false, NULL), true);
+        IS(FS(read, NULL, buf, 3, 77, &f), 3);
+        IS(FS(read, names[i], buf, 8, 0, NULL), 2);
+        cr_assert(memcmp(buf, "lo", 2) == 0);
+        IS(FS(read, NULL, buf, 8, 0, &f), 0);
+        IS(FS(close, NULL, &f), 0);
+    }
+    IS(FS(write, "/tty", "out", 3, 0, NULL), 3);
+    cr_assert_str_eq(strbuf_str(&b->console), "out");
+    IS(FS(poll, "/null", false, NULL), true);
+}
+
+DEVFS(clock_tells_the_time_in_decimal)
+{
+    char text[32] = "";
+    char rest[32] = "";
+
+    b->clock = 1234567890123456789;
+    IS(FS(read, "/clock", text, 31, 0, NULL), 20);
+    cr_assert_str_eq(text, "1234567890123456789\n");
+    IS(FS(read, "/clock", rest, 31, 18, NULL), 2);
+    IS(FS(read, "/clock", rest, 31, 20, NULL), 0);
+    IS(FS(read, "/clock", rest, 4, 0, NULL), 4);
+    cr_assert(memcmp(rest, "1234", 4) == 0);
+    IS(FS(write, "/clock", "0", 1, 0, NULL), 1);
 }
 
 DEVFS(devices_read_and_take)

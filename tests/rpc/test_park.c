@@ -285,3 +285,57 @@ Test(virtual_clock, timers_fire_in_order)
                       "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":null}]");
     cr_assert_eq(now_ns(&c), INT64_C(3000000000));
 }
+
+Test(park, console_input_answers_who_reads_the_terminal)
+{
+    struct client other;
+    int64_t pid = call_int(&c, "session.open", NULL, "pid");
+    char params[128];
+
+    call_done_ok(&c, "SC_OPEN", "[\"io:/tty\",[\"READ\",\"BLOCKING\"]]");
+    send_call("\"r1\"", "SC_READ", "[1,0,3]");
+    send_call("\"r2\"", "SC_READ", "[1,0,10]");
+    client_open(&other, d.socket);
+    call_done_ok(&other, "session.open", NULL);
+    call_expect(&other, "console.input", "{\"data\":\"to itself\"}", "{\"size\":9}");
+    call_expect(&other, "console.input",
+                text_of(params, sizeof(params),
+                        "{\"pid\":%d,\"data\":\"aGVsbG8=\",\"encoding\":\"base64\"}", (int)pid),
+                "{\"size\":5}");
+    client_expect(&c, "{\"jsonrpc\":\"2.0\",\"id\":\"r1\",\"result\":{\"data\":\"hel\"}}");
+    client_expect(&c, "{\"jsonrpc\":\"2.0\",\"id\":\"r2\",\"result\":{\"data\":\"lo\"}}");
+    send_call("\"r3\"", "SC_READ", "[1,0,10]");
+    send_call("\"cancel\"", "$/cancelRequest", "{\"id\":\"r3\"}");
+    expect_code("\"r3\"", -32800);
+    expect_null("\"cancel\"");
+    call_expect(&c, "console.input", "{\"data\":\"last\",\"eof\":true}", "{\"size\":4}");
+    call_expect(&c, "SC_READ", "[1,0,10]", "{\"data\":\"last\"}");
+    call_expect(&c, "SC_READ", "[1,0,10]", "{\"data\":\"\"}");
+    call_fails(&c, "console.input", "{\"data\":\"more\"}", 32, "ended");
+    call_fails(&c, "console.input", "{\"data\":\"more\",\"encoding\":\"hex\"}", -32602, "base64");
+    call_fails(&c, "console.input", "{\"data\":\"*\",\"encoding\":\"base64\"}", -32602, "4648");
+    call_fails(&c, "console.input", "{\"pid\":999}", 3, NULL);
+    call_done_ok(&c, "session.close", NULL);
+    call_done_ok(&other, "session.close", NULL);
+    client_close(&other);
+}
+
+Test(park, a_session_that_ends_takes_its_waiting_calls_along)
+{
+    struct client other;
+    cJSON *session = call_ok(&c, "session.open", NULL);
+    char params[128];
+
+    call_done_ok(&c, "SC_MK_CHANNEL", "[[\"BLOCKING\"]]");
+    send_call("1", "SC_READ", "[1,0,3]");
+    send_call("2", "SC_SELECT", "[[1,2],-1]");
+    client_open(&other, d.socket);
+    (void)text_of(params, sizeof(params), "{\"session\":\"%s\"}",
+                  cJSON_GetObjectItem(session, "session")->valuestring);
+    call_done_ok(&other, "session.attach", params);
+    call_done_ok(&other, "session.close", NULL);
+    expect_code("1", 125);
+    expect_code("2", 125);
+    cJSON_Delete(session);
+    client_close(&other);
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/kernel/pause.h"
+
+#include "server/base/check.h"
+#include "server/kernel/call.h"
+#include "server/kernel/machine.h"
+
+void pause_proc(struct proc *p)
+{
+    p->paused = true;
+}
+
+void pause_machine(struct machine *m)
+{
+    m->pause_new = true;
+    for (struct proc *p = m->procs; p != NULL; p = p->hh.next)
+        p->paused = true;
+}
+
+/** Hand a held call to the next tick. */
+static void release(struct call *call)
+{
+    list_del(&call->wait);
+    list_append(&call->machine->ready, &call->wait);
+    machine_arm(call->machine);
+}
+
+void resume_proc(struct proc *p)
+{
+    struct call *call;
+
+    p->paused = false;
+    while ((call = pause_held(p->machine, p->pid)) != NULL)
+        release(call);
+}
+
+void resume_machine(struct machine *m)
+{
+    m->pause_new = false;
+    for (struct proc *p = m->procs; p != NULL; p = p->hh.next)
+        p->paused = false;
+    list_splice(&m->ready, &m->paused);
+    machine_arm(m);
+}
+
+struct call *pause_held(struct machine *m, int32_t pid)
+{
+    for (struct list *i = m->paused.next; i != &m->paused; i = i->next) {
+        struct call *call = container_of(i, struct call, wait);
+
+        if (call->pid == pid)
+            return call;
+    }
+    return NULL;
+}
+
+void pause_step(struct call *call)
+{
+    release(call);
+}
+
+void pause_answer(struct call *call, int status)
+{
+    CHECK(call->nr != SC_EXIT);
+    call->made_up = true;
+    if (status < 0)
+        (void)call_why(call, 0, "it was held, and answered by who stepped it");
+    call_skip(call, status);
+    release(call);
+}
+
+int pause_before(struct call *call)
+{
+    if (!call->proc->paused || !call_may_wait(call))
+        return 0;
+    (void)call_park(call, &call->machine->paused);
+    event_call(EVENT_PAUSE, call, NULL);
+    return SC_PENDING;
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/* Random numbers that follow from a seed. */
+#ifndef SERVER_KERNEL_RANDOM_H
+#define SERVER_KERNEL_RANDOM_H
+
+#include <stdint.h>
+
+/**
+ * The next number of a stream: small, well spread, and the same everywhere.
+ * @state    the stream; any first value is a seed.
+ * Source    the splitmix64 generator.
+ */
+static inline uint64_t random_next(uint64_t *state)
+{
+    uint64_t z = *state += UINT64_C(0x9E3779B97F4A7C15);
+
+    z = (z ^ z >> 30) * UINT64_C(0xBF58476D1CE4E5B9);
+    z = (z ^ z >> 27) * UINT64_C(0x94D049BB133111EB);
+    return z ^ z >> 31;
+}
+
+#endif

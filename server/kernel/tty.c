@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/kernel/tty.h"
+
+#include "server/kernel/byteq.h"
+#include "server/kernel/machine.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+struct tty {
+    struct byteq in;
+    bool ended;
+    struct waitq readable;
+};
+
+/** The process whose terminal @p uses. */
+static struct proc *holder_of(struct proc *p)
+{
+    while (!p->detached && p->parent != NULL)
+        p = p->parent;
+    return p;
+}
+
+/** The terminal of @p, made if need be. NULL no memory. */
+static struct tty *get_tty(struct proc *p)
+{
+    struct proc *holder = holder_of(p);
+
+    if (holder->tty == NULL) {
+        holder->tty = calloc(1, sizeof(*holder->tty));
+        if (holder->tty != NULL)
+            waitq_init(&holder->tty->readable, p->machine);
+    }
+    return holder->tty;
+}
+
+int64_t tty_input(struct proc *p, const char *bytes, size_t len, bool end, struct why *why)
+{
+    struct tty *t = get_tty(p);
+    int64_t count;
+
+    if (t == NULL)
+        return -ENOMEM;
+    if (t->ended)
+        return why_add(why, -EPIPE, "the input has ended");
+    count = byteq_put(&t->in, bytes, len, TTY_MAX);
+    if (count < 0)
+        return count;
+    t->ended = end && (size_t)count == len;
+    waitq_wake(&t->readable);
+    wait_settle(p->machine);
+    return count;
+}
+
+int64_t tty_read(struct proc *p, char *buf, size_t len)
+{
+    struct tty *t = holder_of(p)->tty;
+    size_t count = t != NULL ? byteq_take(&t->in, buf, len) : 0;
+
+    if (count == 0 && len > 0 && (t == NULL || !t->ended))
+        return -EAGAIN;
+    return (int64_t)count;
+}
+
+bool tty_is_ready(struct proc *p)
+{
+    const struct tty *t = holder_of(p)->tty;
+
+    return t != NULL && (t->ended || t->in.len > 0);
+}
+
+struct waitq *tty_queue(struct proc *p)
+{
+    struct tty *t = get_tty(p);
+
+    return t != NULL ? &t->readable : NULL;
+}
+
+void tty_free(struct tty *t)
+{
+    if (t == NULL)
+        return;
+    byteq_done(&t->in);
+    waitq_done(&t->readable);
+    free(t);
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/* Results of calls as a person makes them up who answers a paused one. */
+#include "server/rpc/kinds.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+int take_ps(struct decoder *d, uint32_t *out)
+{
+    return take_flag(d, "PS", out);
+}
+
+int take_big(struct decoder *d, uint64_t *out)
+{
+    return take_size(d, out);
+}
+
+int take_dname(struct decoder *d, struct sc_dname *out)
+{
+    const char *arg;
+    const cJSON *item = next_arg(d, &arg);
+
+    if (!cJSON_IsString(item))
+        return fail_value(d->failure, item, arg, "not a string");
+    if (strlen(item->valuestring) >= sizeof(out->bytes))
+        return fail_value(d->failure, item, arg, "longer than %zu bytes", sizeof(out->bytes) - 1);
+    memset(out, 0, sizeof(*out));
+    memcpy(out->bytes, item->valuestring, strlen(item->valuestring));
+    return 0;
+}
+
+int take_rpath(struct decoder *d, struct sc_str *out)
+{
+    const char *arg;
+    const cJSON *item = next_arg(d, &arg);
+
+    if (!cJSON_IsString(item))
+        return fail_value(d->failure, item, arg, "not a string");
+    if (strlen(item->valuestring) >= SC_PATH_SIZE)
+        return fail_value(d->failure, item, arg, "longer than %d bytes", SC_PATH_SIZE - 1);
+    d->lent = strdup(item->valuestring);
+    if (d->lent == NULL)
+        return fail(d->failure, RPC_E_INTERNAL, arg, "out of memory");
+    *out = (struct sc_str){d->lent, strlen(d->lent)};
+    return 0;
+}
+
+int take_buf(struct decoder *d, struct sc_buf *out)
+{
+    const char *arg = d->info->args[d->next].name;
+    struct sc_str bytes;
+
+    if (take_bytes(d, &bytes) < 0)
+        return -1;
+    if (bytes.len > out->cap)
+        return fail(d->failure, RPC_E_PARAMS, arg, "%zu bytes; the call asked for at most %zu",
+                    bytes.len, out->cap);
+    memcpy(out->ptr, bytes.ptr, bytes.len);
+    out->len = bytes.len;
+    return 0;
+}

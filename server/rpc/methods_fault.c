@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT */
+/* fault.*: rules that change calls. */
+#include "server/kernel/fault.h"
+
+#include "server/rpc/dispatch.h"
+
+#include <errno.h>
+#include <string.h>
+
+static int errno_of(const char *name)
+{
+    return name != NULL ? -sc_errno_by_name(name, strlen(name))->value : 0;
+}
+
+/** Whether a call's row lists an errno. */
+static bool lists_error(const struct sc_call_info *info, int err)
+{
+    const struct sc_error_info *e = info->errors;
+
+    while (e->name != NULL && e->value != -err)
+        e++;
+    return e->name != NULL;
+}
+
+/** Write the number of a new rule, and what is odd about it. */
+static void write_rule(struct json_out *o, uint32_t id, const struct sc_call_info *info,
+                       const struct fault_spec *spec)
+{
+    struct strbuf text = STRBUF_INIT;
+
+    out_open(o, '{');
+    out_key(o, "fault");
+    out_uint(o, id);
+    out_key(o, "warnings");
+    out_open(o, '[');
+    if (info != NULL && spec->error != 0 && !lists_error(info, spec->error)) {
+        (void)strbuf_addf(&text, "%s never answers %s by itself", info->name,
+                          sc_errno_name(spec->error));
+        out_string(o, strbuf_str(&text));
+    }
+    out_close(o, ']');
+    out_close(o, '}');
+    strbuf_done(&text);
+}
+
+enum request_status method_fault_add(struct request *rq, const struct rpc_fault_add_params *params)
+{
+    struct rpc_machine *machine = request_machine(rq, params->machine);
+    const struct sc_call_info *info = params->call != NULL ? sc_call_by_name(params->call) : NULL;
+    struct fault_spec spec = {.nr = info != NULL ? info->nr : FAULT_ANY_CALL,
+                              .pid = params->pid,
+                              .path = params->path,
+                              .nth = params->nth,
+                              .every = params->every,
+                              .times = params->times,
+                              .probability = params->probability,
+                              .error = errno_of(params->error),
+                              .delay_us = params->delay_us,
+                              .transfer = params->transfer};
+    struct json_out o = request_result(rq);
+    struct why why = WHY_INIT;
+    uint32_t id;
+    int err;
+
+    if (machine == NULL)
+        return REQUEST_FAILED;
+    if (params->pid != 0 && request_proc_of(rq, machine, params->pid) == NULL)
+        return REQUEST_FAILED;
+    err = fault_add(machine->m, &spec, &why, &id);
+    if (err < 0) {
+        (void)fail_why(&rq->failure, err, &why);
+        return REQUEST_FAILED;
+    }
+    write_rule(&o, id, info, &spec);
+    return REQUEST_DONE;
+}
+
+static void put_uint(struct json_out *o, const char *key, uint64_t value)
+{
+    out_key(o, key);
+    out_uint(o, value);
+}
+
+static void put_maybe(struct json_out *o, const char *key, const char *text)
+{
+    out_key(o, key);
+    out_string(o, text);
+}
+
+static void put_rule(struct json_out *o, const struct fault_rule *rule)
+{
+    const struct fault_spec *s = &rule->spec;
+
+    out_open(o, '{');
+    put_uint(o, "fault", rule->id);
+    put_maybe(o, "call", s->nr != FAULT_ANY_CALL ? sc_call_by_nr(s->nr)->name : NULL);
+    put_uint(o, "pid", (uint64_t)s->pid);
+    put_maybe(o, "path", s->path);
+    put_uint(o, "nth", s->nth);
+    put_uint(o, "every", s->every);
+    out_key(o, "probability");
+    out_double(o, s->probability);
+    put_uint(o, "times", s->times);
+    put_maybe(o, "error", s->error != 0 ? sc_errno_name(s->error) : NULL);
+    put_uint(o, "delay_us", s->delay_us);
+    put_uint(o, "short", s->transfer);
+    put_uint(o, "matches", rule->matches);
+    put_uint(o, "hits", rule->hits);
+    out_close(o, '}');
+}
+
+enum request_status method_fault_list(struct request *rq,
+                                      const struct rpc_fault_list_params *params)
+{
+    const struct rpc_machine *machine = request_machine(rq, params->machine);
+    struct json_out o = request_result(rq);
+
+    if (machine == NULL)
+        return REQUEST_FAILED;
+    out_open(&o, '[');
+    for (const struct list *i = machine->m->faults.rules.next; i != &machine->m->faults.rules;
+         i = i->next)
+        put_rule(&o, container_of(i, struct fault_rule, link));
+    out_close(&o, ']');
+    return REQUEST_DONE;
+}
+
+enum request_status method_fault_clear(struct request *rq,
+                                       const struct rpc_fault_clear_params *params)
+{
+    const struct rpc_machine *machine = request_machine(rq, params->machine);
+    uint64_t id = params->fault;
+
+    if (machine == NULL)
+        return REQUEST_FAILED;
+    if (id == 0) {
+        fault_clear(machine->m);
+        return REQUEST_DONE;
+    }
+    if (id <= UINT32_MAX && fault_remove(machine->m, (uint32_t)id) == 0)
+        return REQUEST_DONE;
+    (void)fail(&rq->failure, ENOENT, "fault", "machine '%s' has no fault rule %llu", machine->name,
+               (unsigned long long)id);
+    return REQUEST_FAILED;
+}

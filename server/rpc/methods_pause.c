@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+/* proc.pause, proc.resume, proc.paused, proc.step: holding calls before they are carried out. */
+#include "server/kernel/pause.h"
+
+#include "server/rpc/dispatch.h"
+
+#include <errno.h>
+#include <string.h>
+
+/** Pause or resume what a request names: a process, or with pid 0 the machine. */
+static enum request_status set_pause(struct request *rq, const char *machine_name, int32_t pid,
+                                     bool pause)
+{
+    const struct rpc_machine *machine = request_machine(rq, machine_name);
+    struct proc *p = NULL;
+
+    if (machine == NULL)
+        return REQUEST_FAILED;
+    if (pid != 0) {
+        p = request_proc_of(rq, machine, pid);
+        if (p == NULL)
+            return REQUEST_FAILED;
+    }
+    if (p != NULL && pause)
+        pause_proc(p);
+    else if (p != NULL)
+        resume_proc(p);
+    else if (pause)
+        pause_machine(machine->m);
+    else
+        resume_machine(machine->m);
+    return REQUEST_DONE;
+}
+
+enum request_status method_proc_pause(struct request *rq,
+                                      const struct rpc_proc_pause_params *params)
+{
+    return set_pause(rq, params->machine, params->pid, true);
+}
+
+enum request_status method_proc_resume(struct request *rq,
+                                       const struct rpc_proc_resume_params *params)
+{
+    return set_pause(rq, params->machine, params->pid, false);
+}
+
+enum request_status method_proc_paused(struct request *rq,
+                                       const struct rpc_proc_paused_params *params)
+{
+    const struct rpc_machine *machine = request_machine(rq, params->machine);
+    struct json_out o = request_result(rq);
+
+    if (machine == NULL)
+        return REQUEST_FAILED;
+    out_open(&o, '[');
+    for (const struct list *i = machine->m->paused.next; i != &machine->m->paused; i = i->next) {
+        const struct call *call = container_of(i, struct call, wait);
+        const struct sc_call_info *info = sc_call_by_nr(call->nr);
+
+        out_open(&o, '{');
+        out_key(&o, "pid");
+        out_int(&o, call->pid);
+        out_key(&o, "seq");
+        out_uint(&o, call->seq);
+        out_key(&o, "call");
+        out_string(&o, info->name);
+        out_key(&o, "args");
+        codec_encode_args(info, &call->args, &o);
+        out_close(&o, '}');
+    }
+    out_close(&o, ']');
+    return REQUEST_DONE;
+}
+
+/** The held call of a process; NULL with the failure said. */
+static struct call *find_held(struct request *rq, const struct rpc_machine *machine, int32_t pid)
+{
+    const struct proc *p = request_proc_of(rq, machine, pid);
+    struct call *call = pause_held(machine->m, pid);
+
+    if (p == NULL || call != NULL)
+        return call;
+    if (!p->paused)
+        (void)fail(&rq->failure, EINVAL, "pid", "process %d is not paused; see proc.pause", pid);
+    else
+        (void)fail(&rq->failure, EAGAIN, "pid", "process %d is paused, but has begun no call since",
+                   pid);
+    return NULL;
+}
+
+/** Make up the outcome of a held call, as the parameters want it. Returns 0, -1. */
+static int answer(struct request *rq, struct call *call, const struct rpc_proc_step_params *params)
+{
+    if (params->error != NULL && params->result != NULL)
+        return fail(&rq->failure, RPC_E_PARAMS, "error", "error and result exclude each other");
+    if (call->nr == SC_EXIT)
+        return fail(&rq->failure, EINVAL, "pid", "EXIT does not return, so it has no outcome");
+    if (params->error != NULL) {
+        pause_answer(call, -sc_errno_by_name(params->error, strlen(params->error))->value);
+        return 0;
+    }
+    if (codec_decode_result(sc_call_by_nr(call->nr), params->result, &call->out, &call->text,
+                            &rq->failure) < 0)
+        return -1;
+    pause_answer(call, 0);
+    return 0;
+}
+
+enum request_status method_proc_step(struct request *rq, const struct rpc_proc_step_params *params)
+{
+    const struct rpc_machine *machine = request_machine(rq, params->machine);
+    struct call *call = machine != NULL ? find_held(rq, machine, params->pid) : NULL;
+
+    if (call == NULL)
+        return REQUEST_FAILED;
+    if (params->error != NULL || params->result != NULL)
+        return answer(rq, call, params) < 0 ? REQUEST_FAILED : REQUEST_DONE;
+    pause_step(call);
+    return REQUEST_DONE;
+}
