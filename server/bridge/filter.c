@@ -7,6 +7,8 @@
  *     another architecture's call (int $0x80 in 64-bit code, a far jump)  TRACE, FILTER_FOREIGN
  *     an architecture the filter does not know                            KILL_PROCESS
  *     a number of syscalls.def                                            USER_NOTIF: a call
+ *     the host's sched_yield                                             USER_NOTIF: share.c needs
+ *         a call that is notified whatever filter a container has; else refused by us
  *     MMAP, MMAP_FILE, MCHMAP, MUNMAP                                     TRACE: a call too, in a
  *         ptrace stop, where the bridge can put a real mmap, munmap or mprotect in its place
  *     anything else                                                       TRACE: refused by us
@@ -20,6 +22,8 @@
  * are notified.
  */
 #include "server/bridge/filter.h"
+
+#include "server/bridge/tracee.h"
 
 #include <linux/audit.h>
 #include <linux/seccomp.h>
@@ -62,5 +66,6 @@ void filter_build(enum sc_gate gate, struct filter *out)
         if (!filter_is_memory_call(sc_calls[i].nr))
             emit_case(out, (uint32_t)sc_calls[i].nr, SECCOMP_RET_USER_NOTIF);
     }
+    emit_case(out, (uint32_t)tracee_host_nr(gate, HOST_SCHED_YIELD), SECCOMP_RET_USER_NOTIF);
     emit(out, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRACE | FILTER_NATIVE));
 }

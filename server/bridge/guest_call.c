@@ -133,6 +133,21 @@ static void fail_no_gate(struct guest *g, uint64_t site)
                       : "");
 }
 
+/** A number that no call has. On i386, numbers past the table leave the register as it is. */
+static void refuse_number(struct guest *g, enum guest_via via, int nr)
+{
+    const bool i386 = g->tracee.gate == SC_GATE_I386;
+
+    g->via = via;
+    if (i386 && (uint32_t)nr >= SC_MAX) {
+        send_answer(g, nr);
+        return;
+    }
+    guest_note(g, "Unimplemented syscall %d", nr);
+    g->proc->last_errno = ENOSYS;
+    send_answer(g, i386 ? -1 : -ENOSYS);
+}
+
 void guest_on_notify(uv_poll_t *poll, int status, int events)
 {
     struct guest *g = poll->data;
@@ -150,23 +165,13 @@ void guest_on_notify(uv_poll_t *poll, int status, int events)
     }
     g->notify_id = n->id;
     nr = n->data.nr;
+    if (sc_call_by_nr(nr) == NULL) {
+        refuse_number(g, VIA_NOTIFY, nr);
+        return;
+    }
     for (size_t i = 0; i < MARSHAL_ARGS; i++)
         regs[i] = n->data.args[i];
     begin(g, VIA_NOTIFY, nr, regs);
-}
-
-/** A number that no call has. On i386, numbers past the table leave the register as it is. */
-static void refuse_number(struct guest *g, int nr)
-{
-    const bool i386 = g->tracee.gate == SC_GATE_I386;
-
-    if (i386 && (uint32_t)nr >= SC_MAX) {
-        guest_went_on(g, tracee_answer(&g->tracee, nr));
-        return;
-    }
-    guest_note(g, "Unimplemented syscall %d", nr);
-    g->proc->last_errno = ENOSYS;
-    guest_went_on(g, tracee_answer(&g->tracee, i386 ? -1 : -ENOSYS));
 }
 
 void guest_on_entry(struct guest *g)
@@ -186,7 +191,7 @@ void guest_on_entry(struct guest *g)
     else if (filter_is_memory_call(nr))
         begin(g, VIA_STOP, nr, i386 ? regs32 : regs64);
     else
-        refuse_number(g, nr);
+        refuse_number(g, VIA_STOP, nr);
 }
 
 void guest_on_gate(struct guest *g)
@@ -199,5 +204,5 @@ void guest_on_gate(struct guest *g)
     if (sc_call_by_nr(nr) != NULL)
         begin(g, VIA_STOP, nr, regs);
     else
-        refuse_number(g, nr);
+        refuse_number(g, VIA_STOP, nr);
 }

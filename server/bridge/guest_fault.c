@@ -5,7 +5,8 @@
  * `int $0x40` has no gate in the host's kernel, so it ends in a general protection fault, which
  * looks like all others: the bytes at the instruction decide. Its site is then rewritten to
  * `int $0x80`, which arrives as a notification, and remembered, because an `int $0x80` at any other
- * place is the guest's own and a fault.
+ * place is the guest's own and a fault. In memory that is shared with a file nothing is rewritten,
+ * for others would see it: there a call is carried out at its fault, each time.
  *
  * Under a seccomp filter of somebody else's (a container's) that does not do: what it refuses, by
  * number, our filter never sees, and to it our numbers are the host's: SC_READ is gtty(), which no
@@ -15,15 +16,15 @@
  */
 #include "server/bridge/guest.h"
 #include "server/kernel/machine.h"
+#include "server/kernel/memory.h"
 
 #include <inttypes.h>
 #include <string.h>
 
 enum {
-    ICEBP = 0xF1,            /* one-byte instruction that traps */
-    EFLAGS_TF = 0x100,       /* the processor traps after each instruction */
-    CODE_SEGMENT_32 = 0x23,  /* of 32-bit code, on Linux */
-    ZERO_PAGE_SIZE = 0x1000, /* accesses below are FAIL_ZEROPTR */
+    ICEBP = 0xF1,           /* one-byte instruction that traps */
+    EFLAGS_TF = 0x100,      /* the processor traps after each instruction */
+    CODE_SEGMENT_32 = 0x23, /* of 32-bit code, on Linux */
 };
 
 static const unsigned char int40[CALL_INSN_SIZE] = {0xCD, 0x40};
@@ -51,12 +52,25 @@ static bool at_gate(const struct guest *g)
            memcmp(insn, int40, sizeof(insn)) == 0;
 }
 
+/** Whether an instruction lies in memory that is shared with a file, be it in part. */
+static bool is_shared(const struct guest *g, uint64_t addr)
+{
+    for (uint64_t at = addr; at < addr + CALL_INSN_SIZE; at++) {
+        const struct region *r = aspace_find(&g->proc->memory, at);
+
+        if (r != NULL && r->kind == REGION_FILE)
+            return true;
+    }
+    return false;
+}
+
 /** Carry the call out, or rewrite the gate's instruction and let the guest execute it again. */
 static void open_gate(struct guest *g)
 {
     const uint32_t site = (uint32_t)g->tracee.regs.rip;
 
-    if (g->bridge->filtered && !filter_is_memory_call((int)g->tracee.regs.rax)) {
+    if (is_shared(g, site) ||
+        (g->bridge->filtered && !filter_is_memory_call((int)g->tracee.regs.rax))) {
         guest_on_gate(g);
         return;
     }
@@ -72,14 +86,9 @@ static void open_gate(struct guest *g)
 /** An access that the page tables refused. */
 static void fail_access(struct guest *g, uint64_t addr)
 {
-    int32_t code = FAIL_SEGFAULT;
-
-    if (addr >= guest_user_limit(g->tracee.gate))
-        code = FAIL_EXCEPTION;
-    else if (addr < ZERO_PAGE_SIZE)
-        code = FAIL_ZEROPTR;
-    guest_fail(g, code, "page fault at address 0x%" PRIx64 ", by the instruction at 0x%" PRIx64,
-               addr, (uint64_t)g->tracee.regs.rip);
+    guest_fail(g, memory_fail_code(addr, guest_user_limit(g->tracee.gate)),
+               "page fault at address 0x%" PRIx64 ", by the instruction at 0x%" PRIx64, addr,
+               (uint64_t)g->tracee.regs.rip);
 }
 
 static void on_segv(struct guest *g, const siginfo_t *info)

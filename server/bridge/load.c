@@ -34,6 +34,13 @@ int load_map(struct tracee *t, uint64_t addr, uint64_t size, uint32_t mode)
     return only_enomem(tracee_inject(t, HOST_MMAP, args));
 }
 
+int load_map_shared(struct tracee *t, const struct share *share, struct share_part *part,
+                    uint32_t mode)
+{
+    part->prot = host_prot(mode);
+    return only_enomem(share_map(t, share, part));
+}
+
 int load_unmap(struct tracee *t, uint64_t addr, uint64_t size)
 {
     const uint64_t args[6] = {addr, size};

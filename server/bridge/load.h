@@ -4,7 +4,7 @@
 #define SERVER_BRIDGE_LOAD_H
 
 #include "server/base/why.h"
-#include "server/bridge/tracee.h"
+#include "server/bridge/share.h"
 #include "server/kernel/executor.h"
 
 /**
@@ -18,6 +18,10 @@ int load_image(struct tracee *t, const struct exec_image *image, struct why *why
 
 /** Map zeroed memory into a tracee AT_ENTRY or AT_EXIT. @mode MM_*. 0; -ENOMEM, -ESRCH, -EIO. */
 int load_map(struct tracee *t, uint64_t addr, uint64_t size, uint32_t mode);
+
+/** Map shared memory. @part all but prot is set. Returns as load_map(). */
+int load_map_shared(struct tracee *t, const struct share *share, struct share_part *part,
+                    uint32_t mode);
 
 /** Unmap memory. Returns 0; -ESRCH, -EIO. */
 int load_unmap(struct tracee *t, uint64_t addr, uint64_t size);

@@ -16,10 +16,16 @@ enum { HOST_ERRNO_MAX = 4095 };
 
 int tracee_host_nr(enum sc_gate gate, enum host_call call)
 {
-    static const int x86_64[HOST_CALL_COUNT] = {
-        [HOST_MMAP] = 9, [HOST_MUNMAP] = 11, [HOST_MPROTECT] = 10, [HOST_PRCTL] = 157};
-    static const int i386[HOST_CALL_COUNT] = {
-        [HOST_MMAP] = 192, [HOST_MUNMAP] = 91, [HOST_MPROTECT] = 125, [HOST_PRCTL] = 172};
+    static const int x86_64[HOST_CALL_COUNT] = {[HOST_MMAP] = 9,
+                                                [HOST_MUNMAP] = 11,
+                                                [HOST_MPROTECT] = 10,
+                                                [HOST_PRCTL] = 157,
+                                                [HOST_CLOSE_RANGE] = 436};
+    static const int i386[HOST_CALL_COUNT] = {[HOST_MMAP] = 192,
+                                              [HOST_MUNMAP] = 91,
+                                              [HOST_MPROTECT] = 125,
+                                              [HOST_PRCTL] = 172,
+                                              [HOST_CLOSE_RANGE] = 436};
 
     return gate == SC_GATE_I386 ? i386[call] : x86_64[call];
 }
@@ -129,18 +135,50 @@ bool tracee_is_sent(const siginfo_t *info)
     return info->si_code <= 0;
 }
 
-int tracee_run_to(struct tracee *t, int how, enum tracee_at want)
+/** Whether the tracee stands before a signal that somebody sent. */
+static bool at_sent_signal(const struct tracee *t)
 {
     siginfo_t info;
-    int err;
 
-    do {
-        (void)request(t, how, NULL); /* fails only when it is being killed: the wait will tell */
-        err = tracee_wait(t);
+    return t->at == AT_SIGNAL && tracee_siginfo(t, &info) == 0 && tracee_is_sent(&info);
+}
+
+int tracee_wait_for(struct tracee *t, int how, enum tracee_at want)
+{
+    for (;;) {
+        int err = tracee_wait(t);
+
         if (err < 0 || t->at == want)
             return err < 0 ? err : load_registers(t);
-    } while (t->at == AT_SIGNAL && tracee_siginfo(t, &info) == 0 && tracee_is_sent(&info));
-    return -EIO;
+        if (!at_sent_signal(t))
+            return -EIO;
+        (void)request(t, how, NULL); /* fails only when it is being killed: the wait will tell */
+    }
+}
+
+int tracee_run_to(struct tracee *t, int how, enum tracee_at want)
+{
+    (void)request(t, how, NULL); /* as above */
+    return tracee_wait_for(t, how, want);
+}
+
+int tracee_look(struct tracee *t)
+{
+    int status;
+    pid_t got = waitpid(t->pid, &status, WNOHANG | __WALL);
+
+    if (got == 0)
+        return 0;
+    note_status(t, got == t->pid ? status : 0);
+    if (t->at == AT_GONE)
+        return -ESRCH;
+    if (t->at == AT_EXIT)
+        return load_registers(t);
+    if (!at_sent_signal(t))
+        return -EIO;
+    (void)request(t, PTRACE_SYSCALL, NULL);
+    t->at = AT_RUNNING;
+    return 0;
 }
 
 /** Put a host call's number and arguments where the gate's calling convention has them. */
@@ -164,17 +202,39 @@ static void set_call(struct user_regs_struct *r, enum sc_gate gate, int nr, cons
     }
 }
 
-/** From AT_EXIT back to AT_ENTRY: the guest executes its call instruction once more. */
+/** From any other stop to AT_ENTRY: the guest executes a call instruction, its own once more or the
+ * one at t->gate_at. */
 static int enter_again(struct tracee *t, int nr)
 {
     struct user_regs_struct r = t->regs;
     int err;
 
-    r.rip -= CALL_INSN_SIZE;
+    r.rip = t->gate_at != 0 ? t->gate_at : r.rip - CALL_INSN_SIZE;
     r.rax = (unsigned long long)nr;
     r.orig_rax = (unsigned long long)-1;
     err = store_registers(t, &r);
     return err < 0 ? err : tracee_run_to(t, PTRACE_CONT, AT_ENTRY);
+}
+
+int64_t tracee_result(const struct tracee *t)
+{
+    return t->gate == SC_GATE_I386 ? (int32_t)t->live.rax : (int64_t)t->live.rax;
+}
+
+int tracee_proceed(struct tracee *t, int nr)
+{
+    struct user_regs_struct r = t->regs;
+    int err = t->at != AT_ENTRY ? enter_again(t, tracee_host_nr(t->gate, HOST_MMAP)) : 0;
+
+    if (err < 0)
+        return err;
+    r.orig_rax = (unsigned long long)nr;
+    err = store_registers(t, &r);
+    if (err == 0)
+        err = request(t, PTRACE_SYSCALL, NULL);
+    if (err == 0)
+        t->at = AT_RUNNING;
+    return err;
 }
 
 int tracee_inject(struct tracee *t, enum host_call call, const uint64_t args[6])
@@ -182,7 +242,7 @@ int tracee_inject(struct tracee *t, enum host_call call, const uint64_t args[6])
     struct user_regs_struct r = t->regs;
     int nr = tracee_host_nr(t->gate, call);
     int64_t result;
-    int err = t->at == AT_EXIT ? enter_again(t, nr) : 0;
+    int err = t->at != AT_ENTRY ? enter_again(t, nr) : 0;
 
     if (err < 0)
         return err;
@@ -192,7 +252,7 @@ int tracee_inject(struct tracee *t, enum host_call call, const uint64_t args[6])
         err = tracee_run_to(t, PTRACE_SYSCALL, AT_EXIT);
     if (err < 0)
         return err;
-    result = t->gate == SC_GATE_I386 ? (int32_t)t->live.rax : (int64_t)t->live.rax;
+    result = tracee_result(t);
     return result < 0 && result >= -HOST_ERRNO_MAX ? (int)result : 0;
 }
 

@@ -42,10 +42,19 @@ struct tracee {
     bool foreign;                 /* AT_ENTRY: a call of another architecture than the gate's */
     struct user_regs_struct regs; /* of the guest at its stop; tracee_inject() leaves them alone */
     struct user_regs_struct live; /* what the registers hold while it is stopped */
+    uint64_t gate_at;             /* a call instruction for tracee_inject(); 0 the one it is at */
 };
 
-/** The host calls that can be injected. */
-enum host_call { HOST_MMAP, HOST_MUNMAP, HOST_MPROTECT, HOST_PRCTL, HOST_CALL_COUNT };
+/** The host calls that can be injected; but HOST_SCHED_YIELD only as filter.c has it. */
+enum host_call {
+    HOST_MMAP,
+    HOST_MUNMAP,
+    HOST_MPROTECT,
+    HOST_PRCTL,
+    HOST_CLOSE_RANGE,
+    HOST_SCHED_YIELD,
+    HOST_CALL_COUNT
+};
 
 /** The number of an injectable call on a gate. */
 int tracee_host_nr(enum sc_gate gate, enum host_call call);
@@ -66,6 +75,16 @@ bool tracee_poll(struct tracee *t);
  */
 int tracee_run_to(struct tracee *t, int how, enum tracee_at want);
 
+/** tracee_run_to() of one that runs already. @how to let it go on after a signal. */
+int tracee_wait_for(struct tracee *t, int how, enum tracee_at want);
+
+/**
+ * See whether a tracee that tracee_proceed() started has stopped. Never waits, and leaves t->regs
+ * alone; signals sent from outside are swallowed.
+ * Returns   0 it is AT_RUNNING or AT_EXIT; -ESRCH it is AT_GONE; -EIO it stopped anywhere else.
+ */
+int tracee_look(struct tracee *t);
+
 /** Wait until a running tracee stops or ends. Returns 0; -ESRCH it is AT_GONE. */
 int tracee_wait(struct tracee *t);
 
@@ -75,8 +94,16 @@ int tracee_siginfo(const struct tracee *t, siginfo_t *out);
 /** Whether somebody sent a signal, rather than the processor answering to an instruction. */
 bool tracee_is_sent(const siginfo_t *info);
 
+/** Let a tracee make the call @nr, which the filter does not stop, and do not wait for it: it will
+ * be AT_EXIT. Returns 0; -ESRCH, -EIO. */
+int tracee_proceed(struct tracee *t, int nr);
+
+/** The result of the call of a tracee AT_EXIT, or its -errno. */
+int64_t tracee_result(const struct tracee *t);
+
 /**
- * Run a host call in the name of a tracee that is AT_ENTRY or AT_EXIT; afterwards it is AT_EXIT.
+ * Run a host call in the name of a tracee that is AT_ENTRY or AT_EXIT, or AT_SIGNAL if t->gate_at
+ * is set; afterwards it is AT_EXIT.
  * @args     as the host call takes them.
  * Returns   0, or the -errno it answers; -ESRCH; -EIO the tracee is in no state to go on.
  */

@@ -2,6 +2,7 @@
 #include "server/host/host.h"
 
 #include "server/host/alarms.h"
+#include "server/host/memory.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -119,6 +120,7 @@ const struct host_ops host_ops = {
     .wall_ns = host_wall_ns,
     .wake_at = host_wake_at,
     .spawn = host_spawn,
+    .memory_new = host_memory_new,
     .source_allowed = host_source_allowed,
 };
 

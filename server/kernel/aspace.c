@@ -16,6 +16,7 @@ void aspace_init(struct aspace *as, uint64_t user_limit, uint64_t bytes_max, siz
 void aspace_done(struct aspace *as)
 {
     free(as->at);
+    sparse_done(&as->pages);
     as->at = NULL;
     as->count = 0;
     as->cap = 0;
@@ -119,6 +120,7 @@ void aspace_remove(struct aspace *as, struct region *region)
 {
     size_t i = (size_t)(region - as->at);
 
+    sparse_drop(&as->pages, region->addr, region->size);
     as->bytes -= region->size;
     as->count--;
     memmove(as->at + i, as->at + i + 1, (as->count - i) * sizeof(*region));

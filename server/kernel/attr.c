@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Operations on what a file is: its size, bits, owner and times. */
+#include "server/kernel/mapped.h"
 #include "server/kernel/mount.h"
 #include "server/kernel/perm.h"
 
@@ -22,6 +23,8 @@ int vfs_truncate(struct place *at, uint64_t size, struct why *why)
     if (err < 0)
         return err;
     err = m->fs->ops->truncate(m->fs, at->path.str, size, NULL);
+    if (err == 0)
+        mapped_resized(m, at->stat.ino, at->stat.size, size);
     return mount_answer(m, err, NULL, why);
 }
 

@@ -7,7 +7,8 @@
  * kernel keeps the books of the address space for both; a guest's executor makes the real memory
  * follow.
  *
- *     spawn()  ->  map/unmap/protect, while the guest waits in a call  ->  kill(), exactly once
+ *     spawn()  ->  map/map_shared/unmap/protect, while the guest waits in a call, and peek/poke at
+ *                  any time  ->  kill(), exactly once
  */
 #ifndef SERVER_KERNEL_EXECUTOR_H
 #define SERVER_KERNEL_EXECUTOR_H
@@ -23,10 +24,22 @@ struct executor_ops {
     /** Map zeroed private memory; page-aligned, unused before. @mode MM_*. Returns 0, -ENOMEM;
      * -ESRCH the guest is gone (its end is reported through proc_fault() or was). */
     int (*map)(struct executor *x, uint64_t addr, uint64_t size, uint32_t mode);
+    /**
+     * Map a part of a shared memory object; page-aligned, unused before.
+     * @fd       the object's; the guest does not keep it.
+     * @offset   in the object; a multiple of pages.
+     * Returns   as map().
+     */
+    int (*map_shared)(struct executor *x, uint64_t addr, uint64_t size, uint32_t mode, int fd,
+                      uint64_t offset);
     /** Unmap one whole region. Returns 0, -ESRCH. */
     int (*unmap)(struct executor *x, uint64_t addr, uint64_t size);
     /** Change the mode of one whole region. Returns 0, -ENOMEM, -ESRCH. */
     int (*protect)(struct executor *x, uint64_t addr, uint64_t size, uint32_t mode);
+    /** Copy from or to the program's memory, whatever it does just now. The books allow it. Returns
+     * 0; -EFAULT the host has no such memory. */
+    int (*peek)(struct executor *x, uint64_t addr, void *buf, size_t size);
+    int (*poke)(struct executor *x, uint64_t addr, const void *buf, size_t size);
     /** The process has ended: stop the program for good and release the executor. From here on it
      * must not touch the process. May be called inside of call_begin() (EXIT). */
     void (*kill)(struct executor *x);

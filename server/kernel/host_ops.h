@@ -10,6 +10,7 @@
 #include "server/base/list.h"
 #include "server/base/why.h"
 #include "server/kernel/executor.h"
+#include "server/kernel/shared_memory.h"
 #include "server/kernel/timer.h"
 
 #include <stdint.h>
@@ -45,6 +46,8 @@ struct host_ops {
      */
     int (*spawn)(void *host, struct proc *proc, const struct exec_image *image, struct why *why,
                  struct executor **out);
+    /** Make a shared memory object, of size 0. @out owned: its ops->free(). Returns 0, -ENOMEM. */
+    int (*memory_new)(void *host, struct shared_memory **out);
     /** Whether a filesystem may be made from this local path: 0, or -EACCES with the reason. */
     int (*source_allowed)(void *host, const char *path, struct why *why);
 };

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* Open files: from a place to a handle, and what is done with one. */
+#include "server/kernel/open_file.h"
+
 #include "server/base/strbuf.h"
 #include "server/kernel/channel.h"
 #include "server/kernel/machine.h"
+#include "server/kernel/mapped.h"
 #include "server/kernel/mount.h"
 #include "server/kernel/node.h"
 #include "server/kernel/perm.h"
@@ -62,6 +65,7 @@ static int file_new(struct place *at, uint32_t mode, struct sc_str label, struct
     f->node->open_count++;
     f->mode = mode;
     f->view_modes = at->view->ok_modes;
+    f->ino = at->exists ? at->stat.ino : 0;
     f->file.flags = driver_flags(mode);
     f->refs = 1;
     m->machine->census.files++;
@@ -221,7 +225,7 @@ struct open_file *open_file_unref(struct open_file *f)
     return NULL;
 }
 
-int64_t vfs_read(struct open_file *f, char *buf, size_t len, int64_t off)
+int64_t open_file_load(struct open_file *f, char *buf, size_t len, int64_t off)
 {
     struct path path;
     struct fs *fs;
@@ -232,7 +236,20 @@ int64_t vfs_read(struct open_file *f, char *buf, size_t len, int64_t off)
     return fs->ops->read(fs, driver_path(f, &path), buf, len, off, &f->file);
 }
 
-int64_t vfs_write(struct open_file *f, const char *buf, size_t len, int64_t off)
+int64_t vfs_read(struct open_file *f, char *buf, size_t len, int64_t off)
+{
+    int64_t count = open_file_load(f, buf, len, off);
+    struct mapped_file *mf = mapped_of(f);
+    int err = 0;
+
+    if (mf != NULL && count > 0)
+        err = mapped_read(mf, buf, (size_t)count, (uint64_t)off);
+    return err < 0 ? err : count;
+}
+
+/** Write as @file's flags say. */
+static int64_t write_as(struct open_file *f, struct fs_file *file, const char *buf, size_t len,
+                        int64_t off)
 {
     struct path path;
     struct fs *fs;
@@ -241,7 +258,7 @@ int64_t vfs_write(struct open_file *f, const char *buf, size_t len, int64_t off)
     if (f->end != NULL)
         return channel_write(f->end, buf, len);
     fs = f->mount->fs;
-    count = fs->ops->write(fs, driver_path(f, &path), buf, len, off, &f->file);
+    count = fs->ops->write(fs, driver_path(f, &path), buf, len, off, file);
     mount_changed(f->mount);
     return count;
 }
@@ -255,6 +272,45 @@ bool vfs_is_ready(struct open_file *f, bool write)
         return channel_is_ready(f->end, write);
     fs = f->mount->fs;
     return f->is_dir || fs->ops->poll(fs, driver_path(f, &path), write, &f->file);
+}
+
+int64_t open_file_store(struct open_file *f, const char *buf, size_t len, int64_t off)
+{
+    struct fs_file file = f->file;
+
+    file.flags &= ~(uint32_t)FS_O_APPEND;
+    return write_as(f, &file, buf, len, off);
+}
+
+/** Write to a file that is mapped: its pages get the same bytes. */
+static int64_t write_mapped(struct open_file *f, struct mapped_file *mf, const char *buf,
+                            size_t len, int64_t off)
+{
+    struct fs_stat st;
+    int64_t count = vfs_fstat(f, &st);
+
+    if (count < 0)
+        return count;
+    if ((f->mode & FM_APPEND) != 0)
+        off = (int64_t)st.size;
+    count = write_as(f, &f->file, buf, len, off);
+    if (count > 0)
+        mapped_written(mf, buf, (size_t)count, (uint64_t)off, st.size);
+    return count;
+}
+
+int64_t vfs_write(struct open_file *f, const char *buf, size_t len, int64_t off)
+{
+    struct mapped_file *mf = mapped_of(f);
+
+    return mf != NULL ? write_mapped(f, mf, buf, len, off) : write_as(f, &f->file, buf, len, off);
+}
+
+int vfs_write_back(struct open_file *f)
+{
+    struct mapped_file *mf = mapped_of(f);
+
+    return mf != NULL ? mapped_write_back(mf) : 0;
 }
 
 int vfs_fstat(struct open_file *f, struct fs_stat *out)
@@ -275,11 +331,17 @@ int vfs_fsync(struct open_file *f, bool data_only)
     struct path path;
     struct fs *fs = f->mount->fs;
     const char *at = driver_path(f, &path);
+    int back = vfs_write_back(f);
     int err = f->is_dir ? fs->ops->fsyncdir(fs, at, data_only, &f->file)
                         : fs->ops->fsync(fs, at, data_only, &f->file);
 
     mount_changed(f->mount);
-    return err == -ENOSYS ? 0 : err; /* a driver without it stores nothing */
+    if (back == 0)
+        back = f->write_error;
+    f->write_error = 0;
+    if (err == 0 || err == -ENOSYS) /* a driver without it stores nothing */
+        return back;
+    return err;
 }
 
 int64_t vfs_ioctl(struct open_file *f, uint32_t command)

@@ -5,6 +5,7 @@
 #include "server/kernel/call.h"
 #include "server/kernel/elf.h"
 #include "server/kernel/machine.h"
+#include "server/kernel/memory.h"
 #include "server/kernel/tty.h"
 #include "server/kernel/wait.h"
 
@@ -150,13 +151,16 @@ int proc_drive(struct proc *p, const char *program)
 /** Book the image's segments and stack in the address space. */
 static int book_image(struct proc *p, const struct exec_image *image, struct why *why)
 {
-    struct region stack = {image->stack_addr, image->stack_size, MM_READ | MM_WRITE, REGION_STACK};
+    struct region stack = {.addr = image->stack_addr,
+                           .size = image->stack_size,
+                           .mode = MM_READ | MM_WRITE,
+                           .kind = REGION_STACK};
     int err;
 
     p->memory.user_limit = image->user_limit;
     for (size_t i = 0; i < image->segment_count; i++) {
         const struct exec_segment *s = &image->segment[i];
-        struct region r = {s->addr, s->size, s->mode, REGION_IMAGE};
+        struct region r = {.addr = s->addr, .size = s->size, .mode = s->mode, .kind = REGION_IMAGE};
 
         err = aspace_add(&p->memory, &r, why, NULL);
         if (err < 0)
@@ -294,7 +298,7 @@ static void end_one(struct proc *p, uint32_t state, int32_t code, const char *te
         call_abandon(container_of(p->calls.next, struct call, in_proc), over);
     ns_done(&p->ns);
     fd_table_done(&p->fds);
-    aspace_done(&p->memory);
+    memory_done(&p->memory);
     tty_free(p->tty);
     p->tty = NULL;
     free(p->args);

@@ -68,7 +68,13 @@ int sc_close(struct call *call, const struct sc_close_args *args, struct sc_clos
     int err = find_file(call, args->fd, 0, &f);
 
     (void)out;
-    return err < 0 ? err : fd_remove(&call->proc->fds, args->fd);
+    if (err < 0)
+        return err;
+    err = vfs_write_back(f);
+    if (err < 0) /* the handle goes even so; the bytes stay in the mappings */
+        event_note(call->machine, call->proc->pid, "closing %s: its mapped pages: %s", f->label,
+                   sc_errno_name(err));
+    return fd_remove(&call->proc->fds, args->fd);
 }
 
 /** Read what is there now. */

@@ -2,22 +2,100 @@
 /* The calls that change an address space: the books first, then the guest's real memory. */
 #include "server/kernel/call.h"
 #include "server/kernel/machine.h"
+#include "server/kernel/mapped.h"
+#include "server/kernel/memory.h"
 
 #include <errno.h>
+#include <sys/stat.h>
+
+/** Map a booked region in a guest's real memory; the books forget one that could not be. */
+static int map_in_guest(struct call *call, const struct region *r)
+{
+    struct executor *x = call->proc->executor;
+    const struct mapping *map = r->mapping;
+    const uint64_t addr = r->addr;
+    int err = 0;
+
+    if (x != NULL && map != NULL)
+        err = x->ops->map_shared(x, addr, r->size, r->mode, map->in->memory->fd, map->off);
+    else if (x != NULL)
+        err = x->ops->map(x, addr, r->size, r->mode);
+    if (err < 0 && call->proc != NULL) /* the process itself may be gone */
+        memory_drop(call->proc, aspace_find(&call->proc->memory, addr));
+    return err;
+}
 
 int sc_mmap(struct call *call, const struct sc_mmap_args *args, struct sc_mmap_out *out)
 {
-    struct proc *p = call->proc;
-    struct region wanted = {args->addr, args->size, args->mode, REGION_MEMORY};
+    struct region wanted = {
+        .addr = args->addr, .size = args->size, .mode = args->mode, .kind = REGION_MEMORY};
     const struct region *r;
-    int err = aspace_add(&p->memory, &wanted, &call->why, &r);
+    int err = aspace_add(&call->proc->memory, &wanted, &call->why, &r);
 
     (void)out;
-    if (err < 0 || p->executor == NULL)
+    return err < 0 ? err : map_in_guest(call, r);
+}
+
+/** The open file of an fd, if a mapping of this mode may be made of it. */
+static int get_mappable(struct call *call, const struct sc_mmap_file_args *args,
+                        struct open_file **out)
+{
+    const uint32_t writes = (args->mode & MM_WRITE) != 0 ? FM_WRITE : 0;
+    const uint32_t need = FM_MMAP | FM_READ | writes;
+    struct open_file *f = fd_find(&call->proc->fds, args->fd);
+    char names[VFS_MODES_MAX];
+    struct fs_stat st;
+    int err;
+
+    if (f == NULL)
+        return call_why(call, -EBADF, "the caller has no file descriptor %d", args->fd);
+    if ((f->mode & need) != need)
+        return call_why(call, -EACCES, "file descriptor %d, %s, lacks %s", args->fd, f->label,
+                        vfs_mode_names(need & ~f->mode, names));
+    err = vfs_fstat(f, &st);
+    if (err < 0)
         return err;
-    err = p->executor->ops->map(p->executor, r->addr, r->size, r->mode);
-    if (err < 0 && call->proc != NULL) /* the process itself may be gone */
-        aspace_remove(&p->memory, aspace_find(&p->memory, args->addr));
+    if (!S_ISREG(st.mode))
+        return call_why(call, -EACCES, "%s is no regular file", f->label);
+    *out = f;
+    return 0;
+}
+
+/** Check a position in a file, and that a mapping there ends within the offsets files have. */
+static int check_offset(struct call *call, int64_t offset, uint64_t size)
+{
+    if (offset < 0 || offset % SC_PAGE_SIZE != 0)
+        return call_why(call, -EINVAL, "offset %lld is no multiple of %d", (long long)offset,
+                        SC_PAGE_SIZE);
+    if (size > (uint64_t)(INT64_MAX - SC_PAGE_SIZE - offset))
+        return call_why(call, -EINVAL, "offset + size overflows");
+    return 0;
+}
+
+int sc_mmap_file(struct call *call, const struct sc_mmap_file_args *args,
+                 struct sc_mmap_file_out *out)
+{
+    struct region wanted = {
+        .addr = args->addr, .size = args->size, .mode = args->mode, .kind = REGION_FILE};
+    struct aspace *memory = &call->proc->memory;
+    const struct region *booked;
+    struct region *r;
+    struct open_file *f;
+    int err = get_mappable(call, args, &f);
+
+    (void)out;
+    if (err == 0)
+        err = check_offset(call, args->offset, args->size);
+    if (err == 0)
+        err = aspace_add(memory, &wanted, &call->why, &booked);
+    if (err < 0)
+        return err;
+    r = aspace_find(memory, booked->addr);
+    err =
+        mapping_new(f, (uint64_t)args->offset, r->size, (args->mode & MM_WRITE) != 0, &r->mapping);
+    if (err == 0)
+        return map_in_guest(call, r);
+    aspace_remove(memory, r);
     return err;
 }
 
@@ -32,6 +110,14 @@ static int find_region(struct call *call, uint64_t addr, struct region **out)
     return 0;
 }
 
+/** Refuse to let a mapping of a file be written whose handle may not. */
+static int check_write(struct call *call, const struct region *r, uint32_t mode)
+{
+    if (r->mapping == NULL || (mode & MM_WRITE) == 0 || (r->mapping->file->mode & FM_WRITE) != 0)
+        return 0;
+    return call_why(call, -EACCES, "the handle of %s lacks WRITE", r->mapping->file->label);
+}
+
 int sc_mchmap(struct call *call, const struct sc_mchmap_args *args, struct sc_mchmap_out *out)
 {
     struct proc *p = call->proc;
@@ -42,13 +128,16 @@ int sc_mchmap(struct call *call, const struct sc_mchmap_args *args, struct sc_mc
     if (err < 0)
         return err;
     err = aspace_check_mode(args->mode, &call->why);
+    if (err == 0)
+        err = check_write(call, r, args->mode);
+    if (err == 0 && p->executor != NULL)
+        err = p->executor->ops->protect(p->executor, r->addr, r->size, args->mode);
     if (err < 0)
         return err;
-    if (p->executor != NULL)
-        err = p->executor->ops->protect(p->executor, r->addr, r->size, args->mode);
-    if (err == 0)
-        r->mode = args->mode;
-    return err;
+    r->mode = args->mode;
+    if (r->mapping != NULL && (args->mode & MM_WRITE) != 0)
+        r->mapping->writer = true;
+    return 0;
 }
 
 int sc_munmap(struct call *call, const struct sc_munmap_args *args, struct sc_munmap_out *out)
@@ -63,6 +152,6 @@ int sc_munmap(struct call *call, const struct sc_munmap_args *args, struct sc_mu
     if (p->executor != NULL)
         err = p->executor->ops->unmap(p->executor, r->addr, r->size);
     if (err == 0)
-        aspace_remove(&p->memory, r);
+        memory_drop(p, r);
     return err;
 }

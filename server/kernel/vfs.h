@@ -37,6 +37,7 @@
 
 struct channel_end;
 struct machine;
+struct mapped_file;
 struct node;
 
 /** The nodes of a mount by parent and name: chains of struct node.next. */
@@ -50,16 +51,17 @@ struct node_table {
 /** One driver instance. */
 struct mount {
     struct machine *machine;
-    struct fs *fs;             /* owned */
-    struct node *root;         /* the node of "/", lives as long as the mount */
-    struct node_table nodes;   /* all of them, the root too */
-    struct timer commit_timer; /* set while fs->pending, on the host's clock */
-    struct list link;          /* in machine->mounts */
-    char *driver;              /* name it was made with, owned */
-    char *opts;                /* as it was made with, owned; NULL none */
-    bool from_handle;          /* its image is read from an open file */
-    int32_t maker;             /* pid that made it: FS_ADD_SRC asks */
-    bool readonly;             /* every change is refused; stat.access tells it */
+    struct fs *fs;              /* owned */
+    struct node *root;          /* the node of "/", lives as long as the mount */
+    struct node_table nodes;    /* all of them, the root too */
+    struct timer commit_timer;  /* set while fs->pending, on the host's clock */
+    struct list link;           /* in machine->mounts */
+    struct mapped_file *mapped; /* uthash by inode: files that processes have mapped */
+    char *driver;               /* name it was made with, owned */
+    char *opts;                 /* as it was made with, owned; NULL none */
+    bool from_handle;           /* its image is read from an open file */
+    int32_t maker;              /* pid that made it: FS_ADD_SRC asks */
+    bool readonly;              /* every change is refused; stat.access tells it */
     uint32_t refs;
 };
 
@@ -108,6 +110,8 @@ struct open_file {
     uint32_t mode;               /* FM_*: rights of the handle */
     uint32_t view_modes;         /* mask of the view it was opened through: stat.access */
     uint32_t refs;
+    uint64_t ino;    /* of the file; 0 not asked for yet */
+    int write_error; /* of mapped pages; for the next FSYNC of the handle */
     bool is_dir;
     char *label; /* "name:/path" as opened, for reasons and fd.list; owned */
 };
@@ -365,6 +369,10 @@ int64_t vfs_write(struct open_file *f, const char *buf, size_t len, int64_t off)
 /** Whether a read, or a write, has its answer at once. */
 bool vfs_is_ready(struct open_file *f, bool write);
 
+/** Store what processes have changed in mappings of the file. Returns 0, or what the driver's
+ * getattr(), read() and write() answer: then it can be tried again. */
+int vfs_write_back(struct open_file *f);
+
 /** The driver's status of an open file; of a channel's end a fifo with the bytes that can be read as
  * its size. Returns 0, or what the driver's getattr() answers. */
 int vfs_fstat(struct open_file *f, struct fs_stat *out);
@@ -378,9 +386,10 @@ int vfs_fstat(struct open_file *f, struct fs_stat *out);
  */
 int vfs_readdir(struct open_file *f, uint32_t n, struct sc_dirent *out);
 
-/** Return when what was written to a file, or the names in a directory, are safe in the store.
- * @data_only only what is needed to read it back. Returns 0, or what the driver's fsync() or
- * fsyncdir() answers. */
+/** Return when what was written to a file, mappings included, or the names in a directory, are safe
+ * in the store. @data_only only what is needed to read it back. Returns 0, what the driver's fsync()
+ * or fsyncdir() answers, what vfs_write_back() does, or, once, what it answered when a mapping that
+ * was made through this handle went. */
 int vfs_fsync(struct open_file *f, bool data_only);
 
 /** Send a device a command. Returns its answer, >= 0; -ENOTTY it has no such command, -EIO. */

@@ -4,6 +4,7 @@
  * system in memory (/dev/shm).
  */
 #include "fsdrivers/registry.h"
+#include "server/host/memory.h"
 #include "server/kernel/call.h"
 #include "server/kernel/machine.h"
 #include "tests/bench/bench.h"
@@ -52,8 +53,8 @@ static int host_source_allowed(void *host, const char *path, struct why *why)
     return -EACCES;
 }
 
-static const struct host_ops host = {host_now, host_now, host_wake_at, host_spawn,
-                                     host_source_allowed};
+static const struct host_ops host = {host_now,   host_now,        host_wake_at,
+                                     host_spawn, host_memory_new, host_source_allowed};
 
 /** Both sides' files, open. */
 struct bed {

@@ -121,7 +121,7 @@ enum { PAGE = 4096, RW = MM_READ | MM_WRITE };
 
 static int add(struct aspace *as, uint64_t addr, uint64_t size)
 {
-    struct region r = {addr, size, RW, REGION_MEMORY};
+    struct region r = {.addr = addr, .size = size, .mode = RW};
 
     return aspace_add(as, &r, NULL, NULL);
 }
@@ -129,7 +129,7 @@ static int add(struct aspace *as, uint64_t addr, uint64_t size)
 Test(aspace, add_refuses_what_the_ABI_says)
 {
     struct aspace as;
-    struct region odd = {0x10000, PAGE, 8, REGION_MEMORY};
+    struct region odd = {.addr = 0x10000, .size = PAGE, .mode = 8};
 
     aspace_init(&as, ASPACE_LIMIT_I386, UINT64_MAX, 100);
     cr_assert_eq(add(&as, 0x1001, PAGE), -EINVAL);
@@ -177,7 +177,7 @@ Test(aspace, limits_ENOMEM)
 Test(aspace, check_needs_one_region_with_the_mode)
 {
     struct aspace as;
-    struct region ro = {0x12000, PAGE, MM_READ, REGION_MEMORY};
+    struct region ro = {.addr = 0x12000, .size = PAGE, .mode = MM_READ};
 
     aspace_init(&as, ASPACE_LIMIT_I386, UINT64_MAX, 100);
     cr_assert_eq(add(&as, 0x10000, 2 * PAGE), 0);

@@ -2,6 +2,7 @@
 #include "tests/unit/world.h"
 
 #include "fsdrivers/registry.h"
+#include "server/host/memory.h"
 
 #include <criterion/criterion.h>
 
@@ -46,7 +47,43 @@ static void fake_kill(struct executor *x)
     container_of(x, struct world, fake)->kills++;
 }
 
-static const struct executor_ops fake_executor = {fake_map, fake_unmap, fake_map, fake_kill};
+/** The fake guest has no memory: it only counts, and tells what it was asked for. */
+static int fake_map_shared(struct executor *x, uint64_t addr, uint64_t size, uint32_t mode, int fd,
+                           uint64_t offset)
+{
+    struct world *w = container_of(x, struct world, fake);
+
+    w->shared = (struct region){.addr = addr, .size = size, .mode = mode};
+    w->shared_fd = fd;
+    w->shared_offset = offset;
+    return w->map_error;
+}
+
+static int fake_peek(struct executor *x, uint64_t addr, void *buf, size_t size)
+{
+    (void)x;
+    memset(buf, (int)(addr & 0xFF), size);
+    return 0;
+}
+
+static int fake_poke(struct executor *x, uint64_t addr, const void *buf, size_t size)
+{
+    (void)x;
+    (void)addr;
+    (void)buf;
+    (void)size;
+    return -EFAULT;
+}
+
+static const struct executor_ops fake_executor = {
+    .map = fake_map,
+    .map_shared = fake_map_shared,
+    .unmap = fake_unmap,
+    .protect = fake_map,
+    .peek = fake_peek,
+    .poke = fake_poke,
+    .kill = fake_kill,
+};
 
 static int fake_spawn(void *host, struct proc *proc, const struct exec_image *image,
                       struct why *why, struct executor **out)
@@ -62,14 +99,21 @@ static int fake_spawn(void *host, struct proc *proc, const struct exec_image *im
     return 0;
 }
 
+static int fake_memory_new(void *host, struct shared_memory **out)
+{
+    const struct world *w = host;
+
+    return w->memory_error < 0 ? w->memory_error : host_memory_new(host, out);
+}
+
 static int fake_source_allowed(void *host, const char *path, struct why *why)
 {
     (void)host;
     return why_add(why, -EACCES, "%s is outside of what the fake host allows", path);
 }
 
-static const struct host_ops fake_host = {fake_now, fake_wall, fake_wake_at, fake_spawn,
-                                          fake_source_allowed};
+static const struct host_ops fake_host = {fake_now,   fake_wall,       fake_wake_at,
+                                          fake_spawn, fake_memory_new, fake_source_allowed};
 
 static void on_event(struct listener *self, struct machine *m, const struct event *event)
 {

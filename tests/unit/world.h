@@ -26,8 +26,13 @@ struct world {
     struct executor fake;    /* the executor of the one fake guest */
     struct exec_image image; /* what spawn() was given */
     int spawn_error;         /* what spawn() shall answer */
-    int kills;               /* how often the fake guest was killed */
-    int ends;                /* how often on_end was called */
+    int memory_error;        /* what memory_new() shall answer */
+    int map_error;           /* what the fake guest's map_shared() shall answer */
+    struct region shared;    /* what it was given */
+    int shared_fd;
+    uint64_t shared_offset;
+    int kills; /* how often the fake guest was killed */
+    int ends;  /* how often on_end was called */
 };
 
 /** @limits may be NULL. */

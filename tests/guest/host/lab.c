@@ -2,6 +2,7 @@
 #include "tests/guest/host/lab.h"
 
 #include "fsdrivers/registry.h"
+#include "server/host/memory.h"
 
 #include <criterion/criterion.h>
 
@@ -78,8 +79,8 @@ static int host_source_allowed(void *host, const char *path, struct why *why)
     return why_add(why, -EACCES, "%s: the laboratory has no local files", path);
 }
 
-static const struct host_ops host = {host_now, host_wall, host_wake_at, host_spawn,
-                                     host_source_allowed};
+static const struct host_ops host = {host_now,   host_wall,       host_wake_at,
+                                     host_spawn, host_memory_new, host_source_allowed};
 
 /* Life. */
 
@@ -247,26 +248,38 @@ void lab_turn(struct lab *l, unsigned ms)
     (void)uv_run(&l->loop, UV_RUN_NOWAIT);
 }
 
-void lab_put(struct lab *l, const char *file, const void *bytes, size_t size)
+/** Write to a file at a position, after opening it with @mode. */
+static void put_at(struct lab *l, const char *file, uint32_t mode, int64_t off, const void *bytes,
+                   size_t size)
 {
     struct call c;
     int fd;
 
     prepare(l, &c, SC_OPEN);
     c.args.open.file = str(file);
-    c.args.open.mode = FM_WRITE | FM_CREATE | FM_TRUNC;
+    c.args.open.mode = mode;
     cr_assert_eq(carry_out(l, &c), 0, "cannot open %s", file);
     fd = c.out.open.fd;
     for (size_t done = 0; done < size; done += (size_t)c.out.write.size) {
         prepare(l, &c, SC_WRITE);
         c.args.write.fd = fd;
-        c.args.write.offset = (int64_t)done;
+        c.args.write.offset = off + (int64_t)done;
         c.args.write.data = (struct sc_str){(const char *)bytes + done, size - done};
         cr_assert_eq(carry_out(l, &c), 0, "cannot write %s", file);
     }
     prepare(l, &c, SC_CLOSE);
     c.args.close.fd = fd;
     cr_assert_eq(carry_out(l, &c), 0);
+}
+
+void lab_put(struct lab *l, const char *file, const void *bytes, size_t size)
+{
+    put_at(l, file, FM_WRITE | FM_CREATE | FM_TRUNC, 0, bytes, size);
+}
+
+void lab_put_at(struct lab *l, const char *file, int64_t off, const void *bytes, size_t size)
+{
+    put_at(l, file, FM_WRITE, off, bytes, size);
 }
 
 void lab_read_only(struct lab *l)

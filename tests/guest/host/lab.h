@@ -57,6 +57,9 @@ void lab_turn(struct lab *l, unsigned ms);
 /** Write a file through calls; its name is created or cut. */
 void lab_put(struct lab *l, const char *file, const void *bytes, size_t size);
 
+/** Write into a file that exists. */
+void lab_put_at(struct lab *l, const char *file, int64_t off, const void *bytes, size_t size);
+
 /** Make a view of home: that can only be read, and give guests that one from now on. */
 void lab_read_only(struct lab *l);
 

@@ -1,0 +1,415 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/kernel/mapped.h"
+
+#include "server/kernel/machine.h"
+#include "server/kernel/open_file.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    LOAD_SIZE = 64 * 1024, /* bytes read from a store at once */
+    FIRST_CAP = 8,
+};
+
+/* Extents: which bytes of a file are mapped, how often. */
+
+/** Index of the extent that holds @off. */
+static size_t extent_at(const struct mapped_file *mf, uint64_t off)
+{
+    size_t low = 0;
+    size_t high = mf->extent_count;
+
+    while (high - low > 1) {
+        size_t mid = low + (high - low) / 2;
+
+        if (mf->extent[mid].off <= off)
+            low = mid;
+        else
+            high = mid;
+    }
+    return low;
+}
+
+/** Have an extent begin at @off. Returns its index. There is room. */
+static size_t split(struct mapped_file *mf, uint64_t off)
+{
+    size_t i = extent_at(mf, off);
+
+    if (mf->extent[i].off == off)
+        return i;
+    memmove(mf->extent + i + 2, mf->extent + i + 1,
+            (mf->extent_count - i - 1) * sizeof(*mf->extent));
+    mf->extent[i + 1] = (struct extent){off, mf->extent[i].mappings};
+    mf->extent_count++;
+    return i + 1;
+}
+
+/** Join neighbours that do not differ. */
+static void join(struct mapped_file *mf)
+{
+    size_t kept = 1;
+
+    for (size_t i = 1; i < mf->extent_count; i++) {
+        if (mf->extent[i].mappings != mf->extent[kept - 1].mappings)
+            mf->extent[kept++] = mf->extent[i];
+    }
+    mf->extent_count = kept;
+}
+
+/** Make room for one more mapping: each one begins and ends an extent, and split() needs two. */
+static int reserve_extents(struct mapped_file *mf)
+{
+    size_t need = 2 * (mf->mapping_count + 1) + 3;
+    size_t cap = mf->extent_cap != 0 ? mf->extent_cap : FIRST_CAP;
+    struct extent *extent;
+
+    if (need <= mf->extent_cap)
+        return 0;
+    while (cap < need)
+        cap *= 2;
+    extent = realloc(mf->extent, cap * sizeof(*extent));
+    if (extent == NULL)
+        return -ENOMEM;
+    mf->extent = extent;
+    mf->extent_cap = cap;
+    return 0;
+}
+
+static void count_mapping(struct mapped_file *mf, uint64_t off, uint64_t size, int change)
+{
+    size_t i = split(mf, off);
+    size_t end = split(mf, off + size);
+
+    for (; i < end; i++)
+        mf->extent[i].mappings += (uint32_t)change;
+    join(mf);
+}
+
+/**
+ * Find the next part of [*from, to) that is mapped, or is not.
+ * @from     moves to where the part begins.
+ * Returns   where it ends; 0 when there is none.
+ */
+static uint64_t next_part(const struct mapped_file *mf, bool mapped, uint64_t *from, uint64_t to)
+{
+    for (size_t i = extent_at(mf, *from); i < mf->extent_count; i++) {
+        uint64_t end = i + 1 < mf->extent_count ? mf->extent[i + 1].off : UINT64_MAX;
+
+        if (*from < mf->extent[i].off)
+            *from = mf->extent[i].off;
+        if (*from >= to)
+            return 0;
+        if ((mf->extent[i].mappings > 0) == mapped)
+            return end < to ? end : to;
+    }
+    return 0;
+}
+
+/* Pages: from the store, and back to it. */
+
+/** Tell what could not be done for a mapped file. */
+static void note(const struct mapped_file *mf, const char *what, int err)
+{
+    event_note(mf->mount->machine, 0, "%s: %s of a mapped file: %s", mf->mount->driver, what,
+               sc_errno_name(err));
+}
+
+static bool is_zero(const char *bytes, size_t len)
+{
+    return len == 0 || (bytes[0] == 0 && memcmp(bytes, bytes + 1, len - 1) == 0);
+}
+
+/** Put loaded bytes into pages that are zero. */
+static int fill(struct mapped_file *mf, const char *bytes, size_t len, uint64_t off)
+{
+    for (size_t done = 0; done < len; done += SC_PAGE_SIZE) {
+        size_t n = len - done < SC_PAGE_SIZE ? len - done : SC_PAGE_SIZE;
+        int err = is_zero(bytes + done, n)
+                      ? 0
+                      : mf->memory->ops->write(mf->memory, off + done, bytes + done, n);
+
+        if (err < 0)
+            return err;
+    }
+    return 0;
+}
+
+/** Load a part that nobody maps yet. @size what the file has. */
+static int load_part(struct mapped_file *mf, struct open_file *f, uint64_t from, uint64_t to,
+                     uint64_t size)
+{
+    char *buf;
+    int err = 0;
+
+    if (to > size)
+        to = size;
+    if (from >= to)
+        return 0;
+    buf = malloc(LOAD_SIZE);
+    if (buf == NULL)
+        return -ENOMEM;
+    while (err == 0 && from < to) {
+        size_t n = to - from < LOAD_SIZE ? (size_t)(to - from) : LOAD_SIZE;
+        int64_t count = open_file_load(f, buf, n, (int64_t)from);
+
+        err = count < 0 ? (int)count : fill(mf, buf, (size_t)count, from);
+        from += n;
+    }
+    free(buf);
+    return err;
+}
+
+/** Make the pages of [off, off + size) that nobody maps zero. */
+static void clear_unmapped(struct mapped_file *mf, uint64_t off, uint64_t size)
+{
+    uint64_t end;
+
+    for (uint64_t at = off; (end = next_part(mf, false, &at, off + size)) != 0; at = end) {
+        int err = mf->memory->ops->clear(mf->memory, at, end - at);
+
+        if (err < 0)
+            note(mf, "freeing pages", err);
+    }
+}
+
+/** Load what of a new mapping is not there because of others. */
+static int load(struct mapped_file *mf, const struct mapping *map, uint64_t file_size)
+{
+    const uint64_t to = map->off + map->size;
+    uint64_t end;
+    int err = 0;
+
+    if (to > mf->memory_size) {
+        err = mf->memory->ops->grow(mf->memory, to);
+        if (err < 0)
+            return err;
+        mf->memory_size = to;
+    }
+    for (uint64_t at = map->off; err == 0 && (end = next_part(mf, false, &at, to)) != 0; at = end)
+        err = load_part(mf, map->file, at, end, file_size);
+    if (err < 0)
+        clear_unmapped(mf, map->off, map->size);
+    return err;
+}
+
+/** Store one page's bytes if they are not what is stored. */
+static int write_page(const struct mapping *map, uint64_t off, size_t len)
+{
+    char now[SC_PAGE_SIZE];
+    char stored[SC_PAGE_SIZE] = {0};
+    struct shared_memory *memory = map->in->memory;
+    int64_t count = open_file_load(map->file, stored, len, (int64_t)off);
+    int err = count < 0 ? (int)count : memory->ops->read(memory, off, now, len);
+
+    if (err < 0 || memcmp(now, stored, len) == 0)
+        return err;
+    count = open_file_store(map->file, now, len, (int64_t)off);
+    return count < 0 ? (int)count : 0;
+}
+
+static int write_back(const struct mapping *map)
+{
+    uint64_t end = map->off + map->size;
+    struct fs_stat st;
+    int err;
+
+    if (!map->writer)
+        return 0;
+    err = vfs_fstat(map->file, &st);
+    if (err < 0)
+        return err;
+    if (end > st.size)
+        end = st.size;
+    for (uint64_t at = map->off; err == 0 && at < end; at += SC_PAGE_SIZE)
+        err = write_page(map, at, end - at < SC_PAGE_SIZE ? (size_t)(end - at) : SC_PAGE_SIZE);
+    return err;
+}
+
+int mapped_write_back(struct mapped_file *mf)
+{
+    int err = 0;
+
+    for (struct list *i = mf->mappings.next; err == 0 && i != &mf->mappings; i = i->next)
+        err = write_back(container_of(i, struct mapping, link));
+    return err;
+}
+
+/* Life. */
+
+static struct mapped_file *find_ino(const struct mount *m, uint64_t ino)
+{
+    struct mapped_file *mf;
+
+    HASH_FIND(hh, m->mapped, &ino, sizeof(ino), mf);
+    return mf;
+}
+
+struct mapped_file *mapped_find(struct open_file *f)
+{
+    struct fs_stat st;
+
+    if (f->ino == 0 && vfs_fstat(f, &st) == 0)
+        f->ino = st.ino;
+    return find_ino(f->mount, f->ino);
+}
+
+/** Free a mapped file that has no mappings. */
+static void release(struct mapped_file *mf)
+{
+    HASH_DEL(mf->mount->mapped, mf);
+    mf->memory->ops->free(mf->memory);
+    free(mf->extent);
+    free(mf);
+}
+
+static int mapped_new(struct mount *m, uint64_t ino, struct mapped_file **out)
+{
+    struct mapped_file *mf = calloc(1, sizeof(*mf));
+    int err = -ENOMEM;
+
+    if (mf == NULL)
+        return -ENOMEM;
+    mf->mount = m;
+    mf->ino = ino;
+    list_init(&mf->mappings);
+    if (reserve_extents(mf) < 0)
+        goto out;
+    mf->extent[0] = (struct extent){0, 0};
+    mf->extent_count = 1;
+    err = m->machine->ops->memory_new(m->machine->host, &mf->memory);
+    if (err < 0)
+        goto out;
+    HASH_ADD(hh, m->mapped, ino, sizeof(mf->ino), mf);
+    if (hash_added(mf)) {
+        *out = mf;
+        return 0;
+    }
+    err = -ENOMEM;
+    mf->memory->ops->free(mf->memory);
+out:
+    free(mf->extent);
+    free(mf);
+    return err;
+}
+
+int mapping_new(struct open_file *f, uint64_t off, uint64_t size, bool writer, struct mapping **out)
+{
+    struct mapping *map;
+    struct mapped_file *mf;
+    struct fs_stat st;
+    int err = vfs_fstat(f, &st);
+
+    if (err < 0)
+        return err;
+    f->ino = st.ino;
+    map = malloc(sizeof(*map));
+    if (map == NULL)
+        return -ENOMEM;
+    mf = find_ino(f->mount, st.ino);
+    if (mf == NULL)
+        err = mapped_new(f->mount, st.ino, &mf);
+    if (err < 0) {
+        free(map);
+        return err;
+    }
+    *map = (struct mapping){.in = mf, .file = f, .off = off, .size = size, .writer = writer};
+    err = reserve_extents(mf);
+    if (err == 0)
+        err = load(mf, map, st.size);
+    if (err < 0) {
+        if (mf->mapping_count == 0)
+            release(mf);
+        free(map);
+        return err;
+    }
+    (void)open_file_ref(f);
+    list_append(&mf->mappings, &map->link);
+    mf->mapping_count++;
+    count_mapping(mf, off, size, 1);
+    *out = map;
+    return 0;
+}
+
+void mapping_free(struct mapping *map)
+{
+    struct mapped_file *mf;
+    int err;
+
+    if (map == NULL)
+        return;
+    mf = map->in;
+    err = write_back(map);
+    if (err < 0) {
+        map->file->write_error = err;
+        event_note(mf->mount->machine, 0, "%s: what was written to its mapped pages is lost: %s",
+                   map->file->label, sc_errno_name(err));
+    }
+    list_del(&map->link);
+    mf->mapping_count--;
+    count_mapping(mf, map->off, map->size, -1);
+    if (mf->mapping_count == 0)
+        release(mf);
+    else
+        clear_unmapped(mf, map->off, map->size);
+    (void)open_file_unref(map->file);
+    free(map);
+}
+
+/* Content. */
+
+int mapping_read(const struct mapping *map, uint64_t at, void *buf, size_t len)
+{
+    return map->in->memory->ops->read(map->in->memory, map->off + at, buf, len);
+}
+
+int mapping_write(struct mapping *map, uint64_t at, const void *buf, size_t len)
+{
+    return map->in->memory->ops->write(map->in->memory, map->off + at, buf, len);
+}
+
+int mapped_read(const struct mapped_file *mf, char *buf, size_t len, uint64_t off)
+{
+    uint64_t end;
+    int err = 0;
+
+    for (uint64_t at = off; err == 0 && (end = next_part(mf, true, &at, off + len)) != 0; at = end)
+        err = mf->memory->ops->read(mf->memory, at, buf + (at - off), (size_t)(end - at));
+    return err;
+}
+
+/** Make mapped bytes of [from, to) zero. */
+static void zero(struct mapped_file *mf, uint64_t from, uint64_t to)
+{
+    uint64_t end;
+
+    for (; (end = next_part(mf, true, &from, to)) != 0; from = end) {
+        int err = mf->memory->ops->clear(mf->memory, from, end - from);
+
+        if (err < 0)
+            note(mf, "clearing pages", err);
+    }
+}
+
+void mapped_written(struct mapped_file *mf, const char *buf, size_t len, uint64_t off,
+                    uint64_t old_size)
+{
+    uint64_t end;
+
+    zero(mf, old_size, off);
+    for (uint64_t at = off; (end = next_part(mf, true, &at, off + len)) != 0; at = end) {
+        int err = mf->memory->ops->write(mf->memory, at, buf + (at - off), (size_t)(end - at));
+
+        if (err < 0)
+            note(mf, "changing pages", err);
+    }
+}
+
+void mapped_resized(struct mount *m, uint64_t ino, uint64_t old_size, uint64_t new_size)
+{
+    struct mapped_file *mf = m->mapped != NULL ? find_ino(m, ino) : NULL;
+
+    if (mf != NULL)
+        zero(mf, old_size < new_size ? old_size : new_size, UINT64_MAX);
+}

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT */
+/* Guests that map files: what they share, that they keep no descriptor, and kills on the way. */
+#include "tests/guest/host/lab.h"
+
+#include <criterion/criterion.h>
+
+#include <dirent.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { ROUNDS = 150 };
+
+static struct lab l;
+
+static void setup(void)
+{
+    lab_open(&l);
+}
+
+static void teardown(void)
+{
+    lab_close(&l);
+}
+
+TestSuite(shared, .init = setup, .fini = teardown);
+
+static void run_both(const char *which, uint32_t state, int32_t code)
+{
+    for (size_t g = 0; g < 2; g++)
+        lab_expect(&l, which, lab_run(&l, "shared", lab_gates[g], which), state, code);
+}
+
+/** Start a case, and turn the loop until it prints @text. Returns its pid. */
+static int start(enum sc_gate gate, const char *which, const char *text)
+{
+    int pid;
+
+    lab_install(&l, "shared", gate, "home:/program");
+    lab_put(&l, "home:/case", which, strlen(which));
+    l.log_len = 0;
+    l.log[0] = '\0';
+    pid = lab_start(&l, "home:/program");
+    cr_assert_gt(pid, 0);
+    lab_await_log(&l, text);
+    return pid;
+}
+
+/** How many descriptors a host process has; . and .. are not counted. */
+static int count_fds_of(pid_t pid)
+{
+    char path[64];
+    int count = -2;
+    DIR *dir;
+
+    (void)snprintf(path, sizeof(path), "/proc/%d/fd", pid);
+    dir = opendir(path);
+    cr_assert_not_null(dir, "cannot look into %s", path);
+    while (readdir(dir) != NULL)
+        count++;
+    (void)closedir(dir);
+    return count;
+}
+
+Test(shared, cases)
+{
+    run_both("coherent", PS_DONE, LAB_PASSED);
+    run_both("refusals", PS_DONE, LAB_PASSED);
+    run_both("past_the_end", PS_DONE, LAB_PASSED);
+    run_both("leave", PS_DONE, LAB_PASSED);
+    run_both("find", PS_DONE, LAB_PASSED);
+    run_both("run_code", PS_DONE, LAB_PASSED);
+    run_both("write_read_only", PS_FAILURE, FAIL_SEGFAULT);
+    run_both("write_after_mchmap", PS_FAILURE, FAIL_SEGFAULT);
+}
+
+/** The same where every `int $0x40` is carried out anew. */
+Test(shared, cases_unpatched)
+{
+    bridge_set_patching(l.bridge, false);
+    run_both("coherent", PS_DONE, LAB_PASSED);
+    run_both("refusals", PS_DONE, LAB_PASSED);
+    run_both("run_code", PS_DONE, LAB_PASSED);
+}
+
+Test(shared, kill_writes_back)
+{
+    for (size_t g = 0; g < 2; g++) {
+        pid_t pids[LAB_HOST_PIDS_MAX];
+        int pid = start(lab_gates[g], "wait_for_kill", "written\n");
+
+        cr_assert_eq(lab_host_pids(getpid(), pids), 1);
+        if (geteuid() == 0) /* the guest is not dumpable: nobody else may look */
+            cr_assert_eq(count_fds_of(pids[0]), 0, "the guest has a descriptor");
+        lab_expect(&l, "kill", lab_kill(&l, pid), PS_KILLED, 0);
+        run_both("find", PS_DONE, LAB_PASSED);
+    }
+}
+
+/** Two guests of different kinds are in the same page. */
+Test(shared, guests_meet)
+{
+    int first;
+    int second;
+
+    lab_put(&l, "home:/shared", "___", 3);
+    first = start(SC_GATE_X86_64, "meet", "mapped\n");
+    second = start(SC_GATE_I386, "meet", "mapped\n");
+    lab_put_at(&l, "home:/shared", 1, "W", 1);
+    lab_expect(&l, "x86_64", lab_wait(&l, first), PS_DONE, LAB_PASSED);
+    lab_expect(&l, "i386", lab_wait(&l, second), PS_DONE, LAB_PASSED);
+}
+
+/** The host kills at any moment of MMAP_FILE: no hang, no leak, and the next guest is well. */
+Test(shared, chaos)
+{
+    unsigned random = 7;
+
+    lab_put(&l, "home:/case", "busy", 4);
+    for (int round = 0; round < ROUNDS; round++) {
+        pid_t pids[LAB_HOST_PIDS_MAX];
+        struct sc_proc_status s;
+        int pid;
+
+        lab_install(&l, "shared", lab_gates[round % 2], "home:/victim");
+        pid = lab_start(&l, "home:/victim");
+        random = random * 1103515245 + 12345;
+        for (unsigned i = 0; i < (random >> 16) % 300; i++)
+            (void)uv_run(&l.loop, UV_RUN_NOWAIT);
+        if (lab_host_pids(getpid(), pids) == 1)
+            (void)kill(pids[0], SIGKILL);
+        s = lab_wait(&l, pid);
+        if (s.state != PS_FAILURE)
+            lab_expect(&l, "survivor", s, PS_DONE, LAB_PASSED);
+    }
+    run_both("coherent", PS_DONE, LAB_PASSED);
+}
