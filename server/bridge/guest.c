@@ -76,9 +76,11 @@ static int borrow_begin(struct guest *g, uint64_t addr, unsigned char saved[CALL
     if (has_call_insn(g))
         return 0;
     r = private_region(g, addr);
-    if (r == NULL || tracee_read(t, r->addr, saved, CALL_INSN_SIZE) < 0 ||
-        tracee_write(t, r->addr, stub_call_insn(t->gate), CALL_INSN_SIZE) < 0)
+    if (r == NULL)
         return -EIO;
+    if (tracee_read(t, r->addr, saved, CALL_INSN_SIZE) < 0 ||
+        tracee_write(t, r->addr, stub_call_insn(t->gate), CALL_INSN_SIZE) < 0)
+        return -ESRCH; /* being killed: its memory went first */
     t->gate_at = r->addr;
     return 0;
 }

@@ -16,16 +16,12 @@ enum { HOST_ERRNO_MAX = 4095 };
 
 int tracee_host_nr(enum sc_gate gate, enum host_call call)
 {
-    static const int x86_64[HOST_CALL_COUNT] = {[HOST_MMAP] = 9,
-                                                [HOST_MUNMAP] = 11,
-                                                [HOST_MPROTECT] = 10,
-                                                [HOST_PRCTL] = 157,
-                                                [HOST_CLOSE_RANGE] = 436};
-    static const int i386[HOST_CALL_COUNT] = {[HOST_MMAP] = 192,
-                                              [HOST_MUNMAP] = 91,
-                                              [HOST_MPROTECT] = 125,
-                                              [HOST_PRCTL] = 172,
-                                              [HOST_CLOSE_RANGE] = 436};
+    static const int x86_64[HOST_CALL_COUNT] = {
+        [HOST_MMAP] = 9,    [HOST_MUNMAP] = 11,       [HOST_MPROTECT] = 10,
+        [HOST_PRCTL] = 157, [HOST_CLOSE_RANGE] = 436, [HOST_SCHED_YIELD] = 24};
+    static const int i386[HOST_CALL_COUNT] = {
+        [HOST_MMAP] = 192,  [HOST_MUNMAP] = 91,       [HOST_MPROTECT] = 125,
+        [HOST_PRCTL] = 172, [HOST_CLOSE_RANGE] = 436, [HOST_SCHED_YIELD] = 158};
 
     return gate == SC_GATE_I386 ? i386[call] : x86_64[call];
 }

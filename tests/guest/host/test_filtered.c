@@ -71,6 +71,9 @@ Test(filtered, memory)
     run_both("memory", "map_write_unmap");
     run_both("memory", "refusals");
     run_both("memory", "many_regions");
+    run_both("shared", "coherent");
+    run_both("shared", "past_the_end");
+    run_both("shared", "run_code");
 }
 
 Test(filtered, parked)

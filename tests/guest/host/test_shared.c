@@ -5,12 +5,15 @@
 #include <criterion/criterion.h>
 
 #include <dirent.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { ROUNDS = 150 };
+enum { ROUNDS = 200, KILL_WITHIN_US = 20000 };
 
 static struct lab l;
 
@@ -112,27 +115,55 @@ Test(shared, guests_meet)
     lab_expect(&l, "i386", lab_wait(&l, second), PS_DONE, LAB_PASSED);
 }
 
+/** Kills a guest from another thread, after a while: in the middle of whatever the daemon does. */
+struct killer {
+    pthread_t thread;
+    int pidfd;
+    unsigned delay_us;
+};
+
+static void *kill_later(void *arg)
+{
+    const struct killer *k = arg;
+    const struct timespec delay = {0, (long)k->delay_us * 1000};
+
+    (void)nanosleep(&delay, NULL);
+    (void)syscall(SYS_pidfd_send_signal, k->pidfd, SIGKILL, NULL, 0);
+    return NULL;
+}
+
 /** The host kills at any moment of MMAP_FILE: no hang, no leak, and the next guest is well. */
 Test(shared, chaos)
 {
     unsigned random = 7;
+    int killed = 0;
 
     lab_put(&l, "home:/case", "busy", 4);
     for (int round = 0; round < ROUNDS; round++) {
         pid_t pids[LAB_HOST_PIDS_MAX];
+        struct killer k;
         struct sc_proc_status s;
         int pid;
 
         lab_install(&l, "shared", lab_gates[round % 2], "home:/victim");
         pid = lab_start(&l, "home:/victim");
+        cr_assert_eq(lab_host_pids(getpid(), pids), 1);
         random = random * 1103515245 + 12345;
-        for (unsigned i = 0; i < (random >> 16) % 300; i++)
-            (void)uv_run(&l.loop, UV_RUN_NOWAIT);
-        if (lab_host_pids(getpid(), pids) == 1)
-            (void)kill(pids[0], SIGKILL);
+        k.delay_us = (random >> 16) % KILL_WITHIN_US;
+        k.pidfd = (int)syscall(SYS_pidfd_open, pids[0], 0);
+        cr_assert_geq(k.pidfd, 0);
+        cr_assert_eq(pthread_create(&k.thread, NULL, kill_later, &k), 0);
         s = lab_wait(&l, pid);
+        cr_assert_eq(pthread_join(k.thread, NULL), 0);
+        (void)close(k.pidfd);
+        killed += s.state == PS_FAILURE;
         if (s.state != PS_FAILURE)
             lab_expect(&l, "survivor", s, PS_DONE, LAB_PASSED);
+        else
+            cr_assert_not_null(strstr(l.log, "the host ended the guest (Killed)"), "%s", l.log);
+        l.log_len = 0;
+        l.log[0] = '\0';
     }
+    cr_assert_gt(killed, ROUNDS / 2, "only %d of %d were killed in time", killed, ROUNDS);
     run_both("coherent", PS_DONE, LAB_PASSED);
 }
