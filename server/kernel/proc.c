@@ -298,7 +298,7 @@ static void end_one(struct proc *p, uint32_t state, int32_t code, const char *te
         call_abandon(container_of(p->calls.next, struct call, in_proc), over);
     ns_done(&p->ns);
     fd_table_done(&p->fds);
-    memory_done(&p->memory);
+    memory_done(p);
     tty_free(p->tty);
     p->tty = NULL;
     free(p->args);
