@@ -139,6 +139,9 @@ struct fs_env {
     /* Take bytes typed to the session of whoever calls: bytes, 0 at their end, -EAGAIN none yet. */
     int64_t (*input)(void *user, char *buf, size_t len);
     bool (*input_ready)(void *user); /* input() would not answer -EAGAIN */
+    /** May the instance keep so many more bytes in memory? Who gets false answers -ENOSPC. */
+    bool (*take)(void *user, uint64_t bytes);
+    void (*give)(void *user, uint64_t bytes); /* they are free again */
     void *user;
 };
 

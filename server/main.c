@@ -268,6 +268,7 @@ static int make_layers(struct daemon *d)
 {
     struct rpc_options options = {
         .limits = d->config.limits,
+        .machine_limits = d->config.machine_limits,
         .uids = d->config.allow_uids,
         .uid_count = d->config.allow_uid_count,
         .daemon = {.ops = &host_ops,

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* A bound on the memory that one instance takes; whoever allocates asks first. */
+/* Bounds on the memory that one instance takes: its own, and what its host has for all of them.
+ * Whoever allocates asks first. */
 #ifndef FSDRIVERS_RAMFS_BUDGET_H
 #define FSDRIVERS_RAMFS_BUDGET_H
+
+#include "fsdrivers/fsdriver.h"
 
 #include <errno.h>
 #include <stddef.h>
@@ -9,8 +12,9 @@
 #include <stdlib.h>
 
 struct budget {
-    uint64_t used;  /* bytes */
-    uint64_t limit; /* bytes */
+    uint64_t used;            /* bytes */
+    uint64_t limit;           /* bytes */
+    const struct fs_env *env; /* asked for each byte, too */
 };
 
 /** Allocate @size zeroed bytes; NULL when the budget or the memory does not hold them. */
@@ -20,17 +24,23 @@ static inline void *budget_calloc(struct budget *b, size_t size)
 
     if (b->used > b->limit || size > b->limit - b->used)
         return NULL;
+    if (!b->env->take(b->env->user, size))
+        return NULL;
     ptr = calloc(1, size);
     if (ptr != NULL)
         b->used += size;
+    else
+        b->env->give(b->env->user, size);
     return ptr;
 }
 
 /** Free what budget_calloc() gave for @size bytes. NULL is accepted. */
 static inline void budget_free(struct budget *b, void *ptr, size_t size)
 {
-    if (ptr != NULL)
-        b->used -= size;
+    if (ptr == NULL)
+        return;
+    b->used -= size;
+    b->env->give(b->env->user, size);
     free(ptr);
 }
 

@@ -315,6 +315,7 @@ static int read_options(struct ramfs *r, const struct fs_open *req)
 {
     const char *size = option_get(req->opt, "size");
 
+    r->budget.env = &r->env;
     r->budget.limit = RAMFS_SIZE_DEFAULT;
     if (size != NULL && option_size("size", size, &r->budget.limit, req->why) < 0)
         return -EINVAL;

@@ -197,7 +197,19 @@ static int read_limit(struct reader *r, struct json_span key, struct json_span v
     return complain(r, key.ptr, "unknown limit %.*s", (int)key.len, key.ptr);
 }
 
-static int read_limits(struct reader *r, struct json_span value)
+static int read_machine_limit(struct reader *r, struct json_span key, struct json_span value)
+{
+#define MACHINE_LIMIT(name, initial, doc)                                                          \
+    if (json_string_is(key, #name))                                                                \
+        return read_number(r, value, 1, INT64_MAX / 2, &r->config->machine_limits.name);
+    MACHINE_LIMITS(MACHINE_LIMIT)
+#undef MACHINE_LIMIT
+    return complain(r, key.ptr, "unknown limit %.*s", (int)key.len, key.ptr);
+}
+
+typedef int (*member_fn)(struct reader *r, struct json_span key, struct json_span value);
+
+static int read_members(struct reader *r, struct json_span value, member_fn read)
 {
     struct json_iter it;
     struct json_span key;
@@ -208,18 +220,33 @@ static int read_limits(struct reader *r, struct json_span value)
         return complain(r, value.ptr, "an object was expected");
     json_iter_init(&it, value);
     while (err == 0 && json_iter_next(&it, &key, &item))
-        err = read_limit(r, key, item);
+        err = read(r, key, item);
     return err;
+}
+
+static int read_limits(struct reader *r, struct json_span value)
+{
+    return read_members(r, value, read_limit);
+}
+
+static int read_machine_limits(struct reader *r, struct json_span value)
+{
+    return read_members(r, value, read_machine_limit);
 }
 
 static const struct {
     const char *key;
     key_fn read;
 } keys[] = {
-    {"socket", read_socket},           {"state", read_state},
-    {"log_level", read_log_level},     {"default_machine", read_default_machine},
-    {"patch_gates", read_patch_gates}, {"source_roots", read_source_roots},
-    {"allow_uids", read_allow_uids},   {"limits", read_limits},
+    {"socket", read_socket},
+    {"state", read_state},
+    {"log_level", read_log_level},
+    {"default_machine", read_default_machine},
+    {"patch_gates", read_patch_gates},
+    {"source_roots", read_source_roots},
+    {"allow_uids", read_allow_uids},
+    {"limits", read_limits},
+    {"machine_limits", read_machine_limits},
 };
 
 enum { KEY_COUNT = sizeof(keys) / sizeof(keys[0]) };

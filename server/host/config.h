@@ -9,13 +9,15 @@
  *         "socket": "/run/scbox/scboxd.sock",
  *         "state": "/var/lib/scbox",
  *         "source_roots": ["/srv/images"],
- *         "limits": {"sessions": 1000}
+ *         "limits": {"sessions": 1000},
+ *         "machine_limits": {"procs": 500}
  *     }
  */
 #ifndef SERVER_HOST_CONFIG_H
 #define SERVER_HOST_CONFIG_H
 
 #include "schema/limits.h"
+#include "schema/machine_limits.h"
 #include "server/base/strbuf.h"
 #include "server/host/log.h"
 
@@ -40,6 +42,7 @@ struct config {
     uint32_t *allow_uids; /* owned */
     size_t allow_uid_count;
     struct rpc_limits limits;
+    struct machine_limits machine_limits; /* of each machine; 0: the initial one */
 };
 
 /** Set the defaults. */

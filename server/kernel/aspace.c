@@ -7,6 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+/** Book bytes that were mapped, or with a minus sign unmapped. */
+static void book(struct aspace *as, int64_t bytes)
+{
+    as->bytes += (uint64_t)bytes;
+    if (as->pool != NULL)
+        as->pool->bytes += (uint64_t)bytes;
+}
+
 void aspace_init(struct aspace *as, uint64_t user_limit, uint64_t bytes_max, size_t regions_max)
 {
     *as = (struct aspace){
@@ -20,7 +28,7 @@ void aspace_done(struct aspace *as)
     as->at = NULL;
     as->count = 0;
     as->cap = 0;
-    as->bytes = 0;
+    book(as, -(int64_t)as->bytes);
 }
 
 /** Index of the first region that ends past @addr. */
@@ -72,6 +80,10 @@ static int check_room(struct aspace *as, const struct region *r, struct why *why
     if (r->size > as->bytes_max - as->bytes)
         return why_add(why, -ENOMEM, "%llu bytes are mapped; the limit is %llu",
                        (unsigned long long)as->bytes, (unsigned long long)as->bytes_max);
+    if (as->pool != NULL && r->size > as->pool->bytes_max - as->pool->bytes)
+        return why_add(why, -ENOMEM, "the machine has %llu bytes mapped; the limit is %llu",
+                       (unsigned long long)as->pool->bytes,
+                       (unsigned long long)as->pool->bytes_max);
     if (as->count >= as->regions_max)
         return why_add(why, -ENOMEM, "the process has its most regions, %zu", as->regions_max);
     if (as->count < as->cap)
@@ -103,7 +115,7 @@ int aspace_add(struct aspace *as, const struct region *region, struct why *why,
     memmove(as->at + i + 1, as->at + i, (as->count - i) * sizeof(r));
     as->at[i] = r;
     as->count++;
-    as->bytes += r.size;
+    book(as, (int64_t)r.size);
     if (out != NULL)
         *out = &as->at[i];
     return 0;
@@ -121,7 +133,7 @@ void aspace_remove(struct aspace *as, struct region *region)
     size_t i = (size_t)(region - as->at);
 
     sparse_drop(&as->pages, region->addr, region->size);
-    as->bytes -= region->size;
+    book(as, -(int64_t)region->size);
     as->count--;
     memmove(as->at + i, as->at + i + 1, (as->count - i) * sizeof(*region));
 }

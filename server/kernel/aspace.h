@@ -28,6 +28,12 @@ struct region {
     struct mapping *mapping; /* REGION_FILE; owned by who adds and removes the region */
 };
 
+/** What several address spaces may map together. */
+struct aspace_pool {
+    uint64_t bytes;
+    uint64_t bytes_max;
+};
+
 struct aspace {
     struct region *at; /* sorted by addr */
     size_t count;
@@ -37,6 +43,7 @@ struct aspace {
     uint64_t bytes;      /* sum of sizes */
     uint64_t bytes_max;
     size_t regions_max;
+    struct aspace_pool *pool; /* the machine's, borrowed; or NULL */
 };
 
 /** User limits of the two guest kinds; driven processes have the i386 one. */
@@ -58,7 +65,7 @@ int aspace_check_mode(uint32_t mode, struct why *why);
  * @size     bytes, rounded up to pages.
  * @out      the region as booked, borrowed until the next change; may be NULL.
  * Returns   0; -EINVAL misaligned, size 0, wraps, ends past the limit, unknown mode bits; -EEXIST
- *           overlaps; -ENOMEM past bytes_max or regions_max, or no memory.
+ *           overlaps; -ENOMEM past bytes_max, regions_max or what the pool has, or no memory.
  */
 int aspace_add(struct aspace *as, const struct region *region, struct why *why,
                const struct region **out);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 struct channel {
+    struct machine *machine;
     struct channel_end end[2];
 };
 
@@ -25,16 +26,24 @@ static void end_init(struct channel_end *e, struct channel *c, struct machine *m
     waitq_init(&e->writable, m);
 }
 
+static void channel_free(struct channel *c)
+{
+    c->machine->channels--;
+    free(c);
+}
+
 int channel_open(struct machine *m, uint32_t mode, struct open_file *out[2])
 {
     struct channel *c = calloc(1, sizeof(*c));
 
     if (c == NULL)
         return -ENOMEM;
+    c->machine = m;
+    m->channels++;
     for (int i = 0; i < 2; i++)
         end_init(&c->end[i], c, m);
     if (open_file_of_end(m, &c->end[0], mode, &out[0]) < 0) {
-        free(c);
+        channel_free(c);
         return -ENOMEM;
     }
     if (open_file_of_end(m, &c->end[1], mode, &out[1]) < 0) {
@@ -54,7 +63,7 @@ void channel_close(struct channel_end *e)
     waitq_done(&e->readable);
     waitq_done(&e->writable);
     if (!peer->open) {
-        free(e->channel);
+        channel_free(e->channel);
         return;
     }
     waitq_wake(&peer->readable);

@@ -15,27 +15,18 @@
 
 enum { NS_PER_USEC = 1000 };
 
-const struct machine_limits machine_default_limits = {
-    .procs = 10000,
-    .fds = 1024,
-    .names = 256,
-    .regions = 4096,
-    .memory = UINT64_C(1) << 30,
-    .image = UINT64_C(64) << 20,
-};
-
 static struct machine_limits effective_limits(const struct machine_limits *wanted)
 {
-    const struct machine_limits *d = &machine_default_limits;
+#define MACHINE_LIMIT(name, initial, doc) .name = wanted->name != 0 ? wanted->name : (initial),
+    return (struct machine_limits){MACHINE_LIMITS(MACHINE_LIMIT)};
+#undef MACHINE_LIMIT
+}
 
-    return (struct machine_limits){
-        .procs = wanted->procs != 0 ? wanted->procs : d->procs,
-        .fds = wanted->fds != 0 ? wanted->fds : d->fds,
-        .names = wanted->names != 0 ? wanted->names : d->names,
-        .regions = wanted->regions != 0 ? wanted->regions : d->regions,
-        .memory = wanted->memory != 0 ? wanted->memory : d->memory,
-        .image = wanted->image != 0 ? wanted->image : d->image,
-    };
+int machine_check_room(uint64_t held, uint64_t limit, int err, const char *what, struct why *why)
+{
+    if (held < limit)
+        return 0;
+    return why_add(why, err, "the machine has its most %s, %llu", what, (unsigned long long)limit);
 }
 
 int machine_new(const struct machine_spec *spec, const struct host_ops *ops, void *host,
@@ -48,6 +39,7 @@ int machine_new(const struct machine_spec *spec, const struct host_ops *ops, voi
         return -ENOMEM;
     m->spec = *spec;
     m->limits = effective_limits(&spec->limits);
+    m->memory.bytes_max = m->limits.all_memory;
     m->ops = ops;
     m->host = host;
     m->next_pid = 1;
@@ -90,7 +82,7 @@ void machine_free(struct machine *m)
     clock_give_up_all(m);
     CHECK(list_empty(&m->mounts));
     CHECK(list_empty(&m->woken));
-    CHECK(m->census.calls == 0);
+    CHECK(m->census.calls == 0 && m->memory.bytes == 0 && m->storage == 0 && m->channels == 0);
     m->ops->wake_at(m->host, m, HOST_WAKE_NEVER);
     timer_heap_done(&m->clock_timers);
     timer_heap_done(&m->goals);

@@ -24,6 +24,7 @@
 #define SERVER_KERNEL_MACHINE_H
 
 #include "fsdrivers/fsdriver.h"
+#include "schema/machine_limits.h"
 #include "server/kernel/event.h"
 #include "server/kernel/fault.h"
 #include "server/kernel/host_ops.h"
@@ -35,16 +36,6 @@ enum clock_kind { CLOCK_REAL, CLOCK_VIRTUAL };
 /** No clock gets this far: 200 years, so that file stamps fit their 64 bits. What waits for longer
  * waits until it is cancelled, and a virtual clock does not jump for it. */
 #define MACHINE_CLOCK_END (UINT64_C(200) * 365 * 86400 * 1000000000)
-
-/** Limits of one machine; each has a default, and an error when it is reached. */
-struct machine_limits {
-    uint32_t procs;   /* processes, ended ones not yet waited for too: EAGAIN */
-    uint32_t fds;     /* per process: EMFILE */
-    uint32_t names;   /* per process: EMFILE */
-    uint32_t regions; /* of memory, per process: ENOMEM */
-    uint64_t memory;  /* bytes mapped, per process: ENOMEM */
-    uint64_t image;   /* bytes of an executable: ENOEXEC */
-};
 
 /** How many objects a machine holds: every test ends with the census it began with. */
 struct census {
@@ -92,6 +83,9 @@ struct machine {
     uint32_t holds; /* machine_hold() */
     uint32_t busy_guests;
     struct census census;
+    struct aspace_pool memory; /* of all processes */
+    uint64_t storage;          /* bytes that filesystems in memory have taken */
+    uint32_t channels;
     uint64_t calls_total; /* calls begun */
     int32_t current_pid;  /* whose call is being carried out; 0 between calls */
     bool ticking;
@@ -114,8 +108,13 @@ int machine_new(const struct machine_spec *spec, const struct host_ops *ops, voi
  * from inside a call, a done() or a machine_tick(). NULL is fine. */
 void machine_free(struct machine *m);
 
-/** Limits as used where a spec says 0. */
-extern const struct machine_limits machine_default_limits;
+/**
+ * Whether the machine may hold one more of a kind.
+ * @held     how many there are.
+ * @what     the kind, for people.
+ * Returns   0; @err with the reason.
+ */
+int machine_check_room(uint64_t held, uint64_t limit, int err, const char *what, struct why *why);
 
 /**
  * Make a filesystem and give it a name in init's namespace, as MAKE_FS does, but with any source.

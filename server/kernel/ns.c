@@ -90,6 +90,7 @@ int ns_get(const struct ns *ns, struct sc_str name, struct why *why, struct view
 
 int ns_add(struct ns *ns, struct sc_str name, struct view *view, struct why *why)
 {
+    struct machine *m = ns->machine;
     struct ns_entry *e;
     int err = path_check_name(name, why);
 
@@ -99,6 +100,9 @@ int ns_add(struct ns *ns, struct sc_str name, struct view *view, struct why *why
         return why_add(why, -EEXIST, "the name '%.*s' is taken", (int)name.len, name.ptr);
     if (ns->count >= ns->max)
         return why_add(why, -EMFILE, "the process has its most names, %zu", ns->max);
+    err = machine_check_room(m->census.names, m->limits.all_names, -EMFILE, "names", why);
+    if (err < 0)
+        return err;
     e = calloc(1, sizeof(*e) + name.len + 1);
     if (e == NULL)
         return -ENOMEM;
@@ -111,7 +115,7 @@ int ns_add(struct ns *ns, struct sc_str name, struct view *view, struct why *why
     }
     e->view = view_ref(view);
     ns->count++;
-    ns->machine->census.names++;
+    m->census.names++;
     return 0;
 }
 
@@ -180,10 +184,15 @@ struct open_file *fd_find(const struct fd_table *t, int32_t fd)
 /** Make an entry without a file for a number that is not in use. */
 static int add_entry(struct fd_table *t, int32_t fd, struct why *why, struct fd_entry **out)
 {
+    struct machine *m = t->machine;
     struct fd_entry *e;
+    int err;
 
     if (t->count >= t->max)
         return why_add(why, -EMFILE, "the process has its most handles, %zu", t->max);
+    err = machine_check_room(m->census.fds, m->limits.all_fds, -EMFILE, "handles", why);
+    if (err < 0)
+        return err;
     e = calloc(1, sizeof(*e));
     if (e == NULL)
         return -ENOMEM;
@@ -196,26 +205,37 @@ static int add_entry(struct fd_table *t, int32_t fd, struct why *why, struct fd_
     if (fd >= t->next)
         t->next = (int64_t)fd + 1;
     t->count++;
-    t->machine->census.fds++;
+    m->census.fds++;
     *out = e;
     return 0;
 }
 
 int fd_reserve(struct fd_table *t, struct why *why, struct fd_entry **out)
 {
+    const struct machine *m = t->machine;
+    int err;
+
     if (t->next > INT32_MAX)
         return why_add(why, -EMFILE, "all file descriptor numbers were used");
-    return add_entry(t, (int32_t)t->next, why, out);
+    err = machine_check_room(m->census.files + t->reserved, m->limits.files, -EMFILE, "open files",
+                             why);
+    if (err == 0)
+        err = add_entry(t, (int32_t)t->next, why, out);
+    if (err == 0)
+        t->reserved++;
+    return err;
 }
 
-int32_t fd_fill(struct fd_entry *slot, struct open_file *f)
+int32_t fd_fill(struct fd_table *t, struct fd_entry *slot, struct open_file *f)
 {
+    t->reserved--;
     slot->file = f;
     return slot->fd;
 }
 
 void fd_give_up(struct fd_table *t, struct fd_entry *slot)
 {
+    t->reserved--;
     t->next = slot->fd;
     fd_drop(t, slot);
 }
@@ -231,7 +251,7 @@ int fd_add_at(struct fd_table *t, int32_t fd, struct open_file *f, struct why *w
         return why_add(why, -EEXIST, "file descriptor %d is in use", fd);
     err = add_entry(t, fd, why, &e);
     if (err == 0)
-        (void)fd_fill(e, open_file_ref(f));
+        e->file = open_file_ref(f);
     return err;
 }
 

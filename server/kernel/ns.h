@@ -26,7 +26,8 @@ struct fd_table {
     struct fd_entry *fds; /* uthash */
     size_t count;
     size_t max;
-    int64_t next; /* past INT32_MAX when all numbers were used */
+    size_t reserved; /* numbers without a file yet */
+    int64_t next;    /* past INT32_MAX when all numbers were used */
 };
 
 /** Make an empty namespace of at most @max names. @m borrowed; its census counts the names. */
@@ -66,12 +67,13 @@ struct open_file *fd_find(const struct fd_table *t, int32_t fd);
  * Reserve the next number, before the open file for it is made. Until fd_fill() it counts as
  * unused.
  * @out      borrowed from the table; fd_fill() or fd_give_up() must follow, before anything else.
- * Returns   0; -EMFILE past the limit or past the last number, -ENOMEM.
+ * Returns   0; -EMFILE past a limit, of handles or of open files, or past the last number,
+ *           -ENOMEM.
  */
 int fd_reserve(struct fd_table *t, struct why *why, struct fd_entry **out);
 
 /** Put an open file behind a reserved number. @f is taken. Returns the number. */
-int32_t fd_fill(struct fd_entry *slot, struct open_file *f);
+int32_t fd_fill(struct fd_table *t, struct fd_entry *slot, struct open_file *f);
 
 /** Give a reserved number back; it is the next one again. */
 void fd_give_up(struct fd_table *t, struct fd_entry *slot);

@@ -41,6 +41,7 @@ static int proc_alloc(struct machine *m, struct proc *parent, struct proc **out)
     ns_init(&p->ns, m, m->limits.names);
     fd_table_init(&p->fds, m, m->limits.fds);
     aspace_init(&p->memory, ASPACE_LIMIT_I386, m->limits.memory, m->limits.regions);
+    p->memory.pool = &m->memory;
     if (parent != NULL)
         list_append(&parent->children, &p->sibling);
     m->census.procs++;

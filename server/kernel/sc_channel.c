@@ -18,7 +18,10 @@ int sc_mk_channel(struct call *call, const struct sc_mk_channel_args *args,
 
     if ((args->flags & ~(uint32_t)FM_BLOCKING) != 0)
         return call_why(call, -EINVAL, "flags may hold BLOCKING and nothing else");
-    err = fd_reserve(fds, &call->why, &slot[0]);
+    err = machine_check_room(call->machine->channels, call->machine->limits.channels, -ENOMEM,
+                             "channels", &call->why);
+    if (err == 0)
+        err = fd_reserve(fds, &call->why, &slot[0]);
     if (err < 0)
         return err;
     err = fd_reserve(fds, &call->why, &slot[1]);
@@ -32,7 +35,7 @@ int sc_mk_channel(struct call *call, const struct sc_mk_channel_args *args,
         fd_give_up(fds, slot[0]);
         return err;
     }
-    out->ends = (struct sc_channel){fd_fill(slot[0], end[0]), fd_fill(slot[1], end[1])};
+    out->ends = (struct sc_channel){fd_fill(fds, slot[0], end[0]), fd_fill(fds, slot[1], end[1])};
     return 0;
 }
 

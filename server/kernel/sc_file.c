@@ -58,7 +58,7 @@ int sc_open(struct call *call, const struct sc_open_args *args, struct sc_open_o
         fd_give_up(&call->proc->fds, slot);
         return err;
     }
-    out->fd = fd_fill(slot, f);
+    out->fd = fd_fill(&call->proc->fds, slot, f);
     return 0;
 }
 

@@ -43,6 +43,23 @@ static bool env_input_ready(void *user)
     return p == NULL || tty_is_ready(p);
 }
 
+static bool env_take(void *user, uint64_t bytes)
+{
+    struct machine *m = user;
+
+    if (bytes > m->limits.storage - m->storage)
+        return false;
+    m->storage += bytes;
+    return true;
+}
+
+static void env_give(void *user, uint64_t bytes)
+{
+    struct machine *m = user;
+
+    m->storage -= bytes;
+}
+
 /** What it takes to make a filesystem and name it. */
 struct fs_wish {
     struct proc *proc; /* gets the name */
@@ -61,6 +78,8 @@ static int make_and_name(const struct fs_wish *w)
                          .console = env_console,
                          .input = env_input,
                          .input_ready = env_input_ready,
+                         .take = env_take,
+                         .give = env_give,
                          .user = m};
     struct mount_origin origin = {.machine = m,
                                   .driver = w->driver,
@@ -75,6 +94,9 @@ static int make_and_name(const struct fs_wish *w)
     struct fs *fs;
     int err;
 
+    err = machine_check_room(m->census.mounts, m->limits.mounts, -EMFILE, "filesystems", w->why);
+    if (err < 0)
+        return err;
     if (w->source != NULL) {
         file_source_init(&source, w->source);
         req.handle = &source;
@@ -102,6 +124,7 @@ static int make_and_name(const struct fs_wish *w)
 /** Refuse a name before anything is made for it. */
 static int check_new_name(const struct proc *p, struct sc_str name, struct why *why)
 {
+    const struct machine *m = p->machine;
     int err = path_check_name(name, why);
 
     if (err < 0)
@@ -110,7 +133,7 @@ static int check_new_name(const struct proc *p, struct sc_str name, struct why *
         return why_add(why, -EEXIST, "the name '%.*s' is taken", (int)name.len, name.ptr);
     if (p->ns.count >= p->ns.max)
         return why_add(why, -EMFILE, "the process has its most names, %zu", p->ns.max);
-    return 0;
+    return machine_check_room(m->census.views, m->limits.views, -EMFILE, "views", why);
 }
 
 /** Copy a string that must hold no NUL. @out returned; free(). */

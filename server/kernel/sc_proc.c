@@ -41,8 +41,8 @@ int sc_new_proc(struct call *call, const struct sc_new_proc_args *args, struct s
 
     (void)args;
     if (err == -EAGAIN)
-        return call_why(call, err, "the machine has its most processes, %u",
-                        call->machine->limits.procs);
+        return call_why(call, err, "the machine has its most processes, %llu",
+                        (unsigned long long)call->machine->limits.procs);
     if (err == 0)
         out->pid = child->pid;
     return err;

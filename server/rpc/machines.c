@@ -70,15 +70,34 @@ static int check_request(struct rpc *rpc, const char *name, struct why *why)
     return 0;
 }
 
+/** The limits of a new machine: as wished, and as configured where nothing is. */
+static int take_limits(const struct rpc *rpc, const struct machine_limits *wished, struct why *why,
+                       struct machine_limits *out)
+{
+    const struct machine_limits *most = &rpc->opt.machine_limits;
+
+    *out = *wished;
+#define MACHINE_LIMIT(name, initial, doc)                                                          \
+    if (out->name == 0)                                                                            \
+        out->name = most->name;                                                                    \
+    if (most->name != 0 && out->name > most->name)                                                 \
+        return why_add(why, -EINVAL, "limit %s is at most %llu here (the daemon's configuration)", \
+                       #name, (unsigned long long)most->name);
+    MACHINE_LIMITS(MACHINE_LIMIT)
+#undef MACHINE_LIMIT
+    return 0;
+}
+
 /** Make the machine of a struct that has its name, and put both into the table. */
-static int make_machine(struct rpc_machine *machine, const struct rpc_machine_request *request)
+static int make_machine(struct rpc_machine *machine, const struct rpc_machine_request *request,
+                        const struct machine_limits *limits)
 {
     struct rpc *rpc = machine->rpc;
     const struct rpc_daemon *d = &rpc->opt.daemon;
     struct machine_spec spec = {.name = machine->name,
                                 .clock = request->clock,
                                 .seed = request->seed,
-                                .limits = request->limits,
+                                .limits = *limits,
                                 .fs_open = d->fs_open,
                                 .on_end = on_machine_end,
                                 .user = machine};
@@ -99,9 +118,12 @@ static int make_machine(struct rpc_machine *machine, const struct rpc_machine_re
 int rpc_add_machine(struct rpc *rpc, const struct rpc_machine_request *request, struct why *why,
                     struct machine **out)
 {
+    struct machine_limits limits;
     struct rpc_machine *machine;
     int err = check_request(rpc, request->name, why);
 
+    if (err == 0)
+        err = take_limits(rpc, &request->limits, why, &limits);
     if (err < 0)
         return err;
     machine = calloc(1, sizeof(*machine));
@@ -115,7 +137,7 @@ int rpc_add_machine(struct rpc *rpc, const struct rpc_machine_request *request, 
         (void)strcpy(machine->name, request->name);
     else
         make_name(rpc, machine->name);
-    err = make_machine(machine, request);
+    err = make_machine(machine, request, &limits);
     if (err < 0) {
         free(machine);
         return err;

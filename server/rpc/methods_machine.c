@@ -12,12 +12,9 @@ static int take_limits(struct request *rq, const cJSON *first, struct machine_li
 
     if (params_machine_limits(first, &o, &rq->failure) < 0)
         return -1;
-    *out = (struct machine_limits){.procs = (uint32_t)o.procs,
-                                   .fds = (uint32_t)o.fds,
-                                   .names = (uint32_t)o.names,
-                                   .regions = (uint32_t)o.regions,
-                                   .memory = (uint64_t)o.memory,
-                                   .image = (uint64_t)o.image};
+#define MACHINE_LIMIT(name, initial, doc) .name = (uint64_t)o.name,
+    *out = (struct machine_limits){MACHINE_LIMITS(MACHINE_LIMIT)};
+#undef MACHINE_LIMIT
     return 0;
 }
 
@@ -152,12 +149,9 @@ static void put_limits(struct json_out *o, const struct machine_limits *l)
 {
     out_key(o, "limits");
     out_open(o, '{');
-    put_uint(o, "procs", l->procs);
-    put_uint(o, "fds", l->fds);
-    put_uint(o, "names", l->names);
-    put_uint(o, "regions", l->regions);
-    put_uint(o, "memory", l->memory);
-    put_uint(o, "image", l->image);
+#define MACHINE_LIMIT(name, initial, doc) put_uint(o, #name, l->name);
+    MACHINE_LIMITS(MACHINE_LIMIT)
+#undef MACHINE_LIMIT
     out_close(o, '}');
 }
 

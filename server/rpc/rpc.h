@@ -54,6 +54,7 @@ struct rpc_daemon {
 
 struct rpc_options {
     struct rpc_limits limits;
+    struct machine_limits machine_limits; /* the most each machine may have; 0: nobody has said */
     const uint32_t *uids; /* who may connect beside root and the daemon's own user; borrowed */
     size_t uid_count;
     struct rpc_daemon daemon;
@@ -64,7 +65,7 @@ struct rpc_machine_request {
     const char *name; /* NULL: made up */
     enum clock_kind clock;
     uint64_t seed;
-    struct machine_limits limits; /* a member of 0 means the default */
+    struct machine_limits limits; /* a member of 0 means the most there may be */
 };
 
 /** The machine that a client means when it names none. */
@@ -76,7 +77,7 @@ int rpc_new(uv_loop_t *loop, const struct rpc_options *options, struct rpc **out
 /**
  * Make a machine.
  * @out      borrowed; it goes with machine.destroy, its init or rpc_stop().
- * Returns   0; -EINVAL a bad name, -EEXIST, -EAGAIN past the limit, -ENOMEM; said in @why.
+ * Returns   0; -EINVAL a bad name, or a limit above the configured one, -EEXIST, -EAGAIN past the limit, -ENOMEM; said in @why.
  */
 int rpc_add_machine(struct rpc *rpc, const struct rpc_machine_request *request, struct why *why,
                     struct machine **out);

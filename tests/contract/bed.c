@@ -54,6 +54,23 @@ static bool bed_input_ready(void *user)
     return ((struct bed *)user)->typed != NULL;
 }
 
+static bool bed_take(void *user, uint64_t bytes)
+{
+    struct bed *b = user;
+
+    if (b->room != 0 && bytes > b->room - b->taken)
+        return false;
+    b->taken += bytes;
+    return true;
+}
+
+static void bed_give(void *user, uint64_t bytes)
+{
+    struct bed *b = user;
+
+    b->taken -= bytes;
+}
+
 void bed_init(struct bed *b, const char *driver)
 {
     const char *tmp = getenv("TMPDIR");
@@ -64,6 +81,8 @@ void bed_init(struct bed *b, const char *driver)
                              .console = bed_console,
                              .input = bed_input,
                              .input_ready = bed_input_ready,
+                             .take = bed_take,
+                             .give = bed_give,
                              .user = b};
     if (beds++ == 0)
         allocations = alloc_live();

@@ -69,6 +69,29 @@ Test(config, limits_are_those_of_the_table)
     cJSON_Delete(schema);
 }
 
+Test(config, machine_limits_are_those_of_the_table)
+{
+    static const struct {
+        const char *name;
+        double initial;
+    } rows[] = {
+#define ROW(name, initial, doc) {#name, (double)(initial)},
+        MACHINE_LIMITS(ROW)};
+    const size_t count = sizeof(rows) / sizeof(rows[0]);
+    cJSON *schema = read_schema();
+    const cJSON *limits =
+        properties_of(cJSON_GetObjectItemCaseSensitive(properties_of(schema), "machine_limits"));
+
+    cr_assert_eq((size_t)cJSON_GetArraySize(limits), count);
+    for (size_t i = 0; i < count; i++) {
+        const cJSON *limit = cJSON_GetObjectItemCaseSensitive(limits, rows[i].name);
+
+        cr_assert_not_null(limit, "%s", rows[i].name);
+        cr_assert_eq(number_of(limit, "default"), rows[i].initial, "%s", rows[i].name);
+    }
+    cJSON_Delete(schema);
+}
+
 /** Load a configuration of one key. Returns the error's text (free()), NULL when it was taken. */
 static char *load(const char *key, const char *value)
 {

@@ -297,6 +297,19 @@ Test(limits, machines, .timeout = 60)
     end();
 }
 
+Test(limits, of_all_machines, .timeout = 60)
+{
+    begin("{\"machine_limits\":{\"procs\":5,\"storage\":65536}}");
+    call_fails(&c, "machine.create", "{\"limits\":{\"procs\":6}}", 22, "limit procs");
+    call_done_ok(&c, "machine.create",
+                 "{\"name\":\"v\",\"limits\":{\"storage\":4096},\"names\":[]}");
+    call_fails(&c, "machine.create",
+               "{\"limits\":{\"storage\":100},\"names\":[{\"name\":\"a\",\"driver\":\"ramfs\"}]}",
+               28, NULL);
+    call_done_ok(&c, "machine.destroy", "[\"v\"]");
+    end();
+}
+
 Test(limits, of_a_machine, .timeout = 60)
 {
     begin(NULL);

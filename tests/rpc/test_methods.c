@@ -146,6 +146,24 @@ Test(methods, a_machine_whose_filesystems_fail_is_not_made)
     cr_assert_eq(daemon_stat(&d, "machines"), 1);
 }
 
+Test(methods, a_machine_has_the_limits_it_is_made_with)
+{
+    cJSON *info;
+    const cJSON *limits;
+
+    call_done_ok(&c, "machine.create",
+                 "{\"name\":\"x\",\"limits\":{\"mounts\":1,\"storage\":\"8589934592\"}}");
+    info = call_ok(&c, "machine.info", "[\"x\"]");
+    limits = cJSON_GetObjectItem(info, "limits");
+    cr_assert_eq(cJSON_GetObjectItem(limits, "mounts")->valueint, 1);
+    cr_assert_eq(cJSON_GetObjectItem(limits, "storage")->valuedouble, 8589934592.0);
+    cr_assert_eq(cJSON_GetObjectItem(limits, "channels")->valueint, 4096);
+    cJSON_Delete(info);
+    call_fails(&c, "machine.create", "{\"limits\":{\"mounts\":-1}}", -32602, "limits");
+    call_fails(&c, "machine.create", "{\"limits\":{\"mount\":1}}", -32602, "mount");
+    call_done_ok(&c, "machine.destroy", "[\"x\"]");
+}
+
 Test(methods, seeds_repeat_random_numbers)
 {
     cJSON *first = NULL;
