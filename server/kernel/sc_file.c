@@ -122,8 +122,13 @@ int sc_read(struct call *call, const struct sc_read_args *args, struct sc_read_o
 /** Say how full a filesystem is that has no room. Returns @err. */
 static int explain_full(struct call *call, const struct mount *m, int err)
 {
+    const struct machine *machine = call->machine;
     struct fs_statfs st;
 
+    if (err == -ENOSPC && machine->limits.storage - machine->storage < FS_IO_MAX)
+        (void)call_why(call, 0,
+                       "filesystems in memory have %" PRIu64 " of the machine's %" PRIu64 " bytes",
+                       machine->storage, machine->limits.storage);
     if ((err != -ENOSPC && err != -EDQUOT) || m->fs->ops->statfs(m->fs, &st) < 0)
         return err;
     if (st.bytes_total == 0)
