@@ -3,7 +3,7 @@
  * What one machine may hold: the only list of it. The JSON of machine.create and machine.info, the
  * configuration file and the kernel's checks come from these rows.
  *
- * MACHINE_LIMITS(LIMIT) expands to LIMIT(name, initial, doc) for each; all are positive. The initial
+ * MACHINE_LIMITS(LIMIT) expands to LIMIT(name, initial, most, doc) for each; all are positive. The initial
  * ones suit a class: a student's machine never meets them, and a hundred of such machines fit a
  * host, but no machine alone can use a host up.
  */
@@ -13,24 +13,26 @@
 #include <stdint.h>
 
 #define MACHINE_LIMITS(LIMIT)                                                                      \
-    LIMIT(procs, 10000, "processes, ended ones not yet waited for too: EAGAIN")                    \
-    LIMIT(fds, 1024, "handles of one process: EMFILE")                                             \
-    LIMIT(names, 256, "names in one process's namespace: EMFILE")                                  \
-    LIMIT(regions, 4096, "memory regions of one process: ENOMEM")                                  \
-    LIMIT(memory, INT64_C(1) << 30, "bytes one process may map: ENOMEM")                           \
-    LIMIT(image, 64 << 20, "bytes of an executable: ENOEXEC")                                      \
-    LIMIT(all_fds, 100000, "handles of all processes together: EMFILE")                            \
-    LIMIT(all_names, 100000, "names in all namespaces together: EMFILE")                           \
-    LIMIT(all_memory, INT64_C(4) << 30, "bytes that all processes together may map: ENOMEM")       \
-    LIMIT(files, 50000, "open files, however many handles they have: EMFILE")                      \
-    LIMIT(channels, 4096, "channels: ENOMEM")                                                      \
-    LIMIT(views, 100000, "views: EMFILE")                                                          \
-    LIMIT(mounts, 1024, "filesystems: EMFILE")                                                     \
-    LIMIT(storage, INT64_C(1) << 30, "bytes that filesystems in memory may take together: ENOSPC")
+    LIMIT(procs, 10000, INT32_MAX, "processes, ended ones not yet waited for too: EAGAIN")         \
+    LIMIT(fds, 1024, INT32_MAX, "handles of one process: EMFILE")                                  \
+    LIMIT(names, 256, INT32_MAX, "names in one process's namespace: EMFILE")                       \
+    LIMIT(regions, 4096, INT32_MAX, "memory regions of one process: ENOMEM")                       \
+    LIMIT(memory, INT64_C(1) << 30, INT64_MAX / 2, "bytes one process may map: ENOMEM")            \
+    LIMIT(image, 64 << 20, INT32_MAX, "bytes of an executable: ENOEXEC")                           \
+    LIMIT(all_fds, 100000, INT32_MAX, "handles of all processes together: EMFILE")                 \
+    LIMIT(all_names, 100000, INT32_MAX, "names in all namespaces together: EMFILE")                \
+    LIMIT(all_memory, INT64_C(4) << 30, INT64_MAX / 2,                                             \
+          "bytes that all processes together may map: ENOMEM")                                     \
+    LIMIT(files, 50000, INT32_MAX, "open files, however many handles they have: EMFILE")           \
+    LIMIT(channels, 4096, INT32_MAX, "channels: ENOMEM")                                           \
+    LIMIT(views, 100000, INT32_MAX, "views: EMFILE")                                               \
+    LIMIT(mounts, 1024, INT32_MAX, "filesystems: EMFILE")                                          \
+    LIMIT(storage, INT64_C(1) << 30, INT64_MAX / 2,                                                \
+          "bytes that filesystems in memory may take together: ENOSPC")
 
 /** A member of 0 means that nobody has said. */
 struct machine_limits {
-#define MACHINE_LIMIT(name, initial, doc) uint64_t name;
+#define MACHINE_LIMIT(name, initial, most, doc) uint64_t name;
     MACHINE_LIMITS(MACHINE_LIMIT)
 #undef MACHINE_LIMIT
 };

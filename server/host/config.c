@@ -199,9 +199,9 @@ static int read_limit(struct reader *r, struct json_span key, struct json_span v
 
 static int read_machine_limit(struct reader *r, struct json_span key, struct json_span value)
 {
-#define MACHINE_LIMIT(name, initial, doc)                                                          \
+#define MACHINE_LIMIT(name, initial, most, doc)                                                    \
     if (json_string_is(key, #name))                                                                \
-        return read_number(r, value, 1, INT64_MAX / 2, &r->config->machine_limits.name);
+        return read_number(r, value, 1, (most), &r->config->machine_limits.name);
     MACHINE_LIMITS(MACHINE_LIMIT)
 #undef MACHINE_LIMIT
     return complain(r, key.ptr, "unknown limit %.*s", (int)key.len, key.ptr);

@@ -17,7 +17,8 @@ enum { NS_PER_USEC = 1000 };
 
 static struct machine_limits effective_limits(const struct machine_limits *wanted)
 {
-#define MACHINE_LIMIT(name, initial, doc) .name = wanted->name != 0 ? wanted->name : (initial),
+#define MACHINE_LIMIT(name, initial, most, doc)                                                    \
+    .name = wanted->name != 0 ? wanted->name : (initial),
     return (struct machine_limits){MACHINE_LIMITS(MACHINE_LIMIT)};
 #undef MACHINE_LIMIT
 }

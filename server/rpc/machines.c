@@ -74,15 +74,15 @@ static int check_request(struct rpc *rpc, const char *name, struct why *why)
 static int take_limits(const struct rpc *rpc, const struct machine_limits *wished, struct why *why,
                        struct machine_limits *out)
 {
-    const struct machine_limits *most = &rpc->opt.machine_limits;
+    const struct machine_limits *ours = &rpc->opt.machine_limits;
 
     *out = *wished;
-#define MACHINE_LIMIT(name, initial, doc)                                                          \
+#define MACHINE_LIMIT(name, initial, most, doc)                                                    \
     if (out->name == 0)                                                                            \
-        out->name = most->name;                                                                    \
-    if (most->name != 0 && out->name > most->name)                                                 \
+        out->name = ours->name;                                                                    \
+    if (ours->name != 0 && out->name > ours->name)                                                 \
         return why_add(why, -EINVAL, "limit %s is at most %llu here (the daemon's configuration)", \
-                       #name, (unsigned long long)most->name);
+                       #name, (unsigned long long)ours->name);
     MACHINE_LIMITS(MACHINE_LIMIT)
 #undef MACHINE_LIMIT
     return 0;

@@ -462,17 +462,15 @@ int params_mount(const cJSON *object, struct rpc_mount_object *out, struct failu
     return take_string(at[2], "opts", &out->opts, f);
 }
 
-/** So high that no sum of it and what a machine holds overflows. */
-#define LIMIT_MAX (INT64_C(1) << 62)
-
 /** Take one of machine_limits' members. @seen: bits of those taken before. */
 static int take_limit(const cJSON *item, unsigned *seen, struct rpc_machine_limits_object *out,
                       struct failure *f)
 {
-#define MACHINE_LIMIT(name, initial, doc) {#name, &out->name},
+#define MACHINE_LIMIT(name, initial, max, doc) {#name, &out->name, (max)},
     const struct {
         const char *name;
         int64_t *at;
+        int64_t max;
     } rows[] = {MACHINE_LIMITS(MACHINE_LIMIT)};
 #undef MACHINE_LIMIT
 
@@ -482,7 +480,7 @@ static int take_limit(const cJSON *item, unsigned *seen, struct rpc_machine_limi
         if ((*seen & 1u << i) != 0)
             return fail(f, RPC_E_PARAMS, "limits", "limit '%s' given twice", item->string);
         *seen |= 1u << i;
-        return params_int(item, "limits", 0, LIMIT_MAX, rows[i].at, f);
+        return params_int(item, "limits", 0, rows[i].max, rows[i].at, f);
     }
     return fail(f, RPC_E_PARAMS, "limits", "unknown limit '%s'", item->string);
 }

@@ -73,9 +73,9 @@ Test(config, machine_limits_are_those_of_the_table)
 {
     static const struct {
         const char *name;
-        double initial;
+        double initial, max;
     } rows[] = {
-#define ROW(name, initial, doc) {#name, (double)(initial)},
+#define ROW(name, initial, most, doc) {#name, (double)(initial), (double)(most)},
         MACHINE_LIMITS(ROW)};
     const size_t count = sizeof(rows) / sizeof(rows[0]);
     cJSON *schema = read_schema();
@@ -88,6 +88,7 @@ Test(config, machine_limits_are_those_of_the_table)
 
         cr_assert_not_null(limit, "%s", rows[i].name);
         cr_assert_eq(number_of(limit, "default"), rows[i].initial, "%s", rows[i].name);
+        cr_assert_eq(number_of(limit, "maximum"), rows[i].max, "%s", rows[i].name);
     }
     cJSON_Delete(schema);
 }
