@@ -15,10 +15,17 @@
 
 enum { NS_PER_USEC = 1000 };
 
+const struct machine_limits machine_default_limits = {
+#define MACHINE_LIMIT(name, initial, most, doc) .name = (initial),
+    MACHINE_LIMITS(MACHINE_LIMIT)
+#undef MACHINE_LIMIT
+};
+
 static struct machine_limits effective_limits(const struct machine_limits *wanted)
 {
-#define MACHINE_LIMIT(name, initial, most, doc)                                                    \
-    .name = wanted->name != 0 ? wanted->name : (initial),
+    const struct machine_limits *d = &machine_default_limits;
+
+#define MACHINE_LIMIT(name, initial, most, doc) .name = wanted->name != 0 ? wanted->name : d->name,
     return (struct machine_limits){MACHINE_LIMITS(MACHINE_LIMIT)};
 #undef MACHINE_LIMIT
 }

@@ -108,6 +108,9 @@ int machine_new(const struct machine_spec *spec, const struct host_ops *ops, voi
  * from inside a call, a done() or a machine_tick(). NULL is fine. */
 void machine_free(struct machine *m);
 
+/** Limits as used where a spec says 0. */
+extern const struct machine_limits machine_default_limits;
+
 /**
  * Whether the machine may hold one more of a kind.
  * @held     how many there are.
