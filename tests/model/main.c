@@ -112,10 +112,10 @@ static void shorten(struct sequence *s, struct options *o)
     struct failure f;
 
     s->count = shrink(s->steps, s->count, &o->play, &s->failure);
-    wide.play.limits = (struct model_limits){.procs = machine_default_limits.procs,
-                                             .fds = machine_default_limits.fds,
-                                             .names = machine_default_limits.names,
-                                             .regions = machine_default_limits.regions,
+    wide.play.limits = (struct model_limits){.procs = (unsigned)machine_default_limits.procs,
+                                             .fds = (unsigned)machine_default_limits.fds,
+                                             .names = (unsigned)machine_default_limits.names,
+                                             .regions = (unsigned)machine_default_limits.regions,
                                              .memory = machine_default_limits.memory};
     shrink_play(s->steps, s->count, &wide.play, NULL, &f);
     if (f.step != 0 && f.nr == s->failure.nr && f.came == s->failure.came)
