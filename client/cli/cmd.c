@@ -11,6 +11,9 @@ const struct command commands[] = {
     {"shell", "type calls into a simulated system and see what happens", cmd_shell_help, cmd_shell},
     {"run", "run a program of this host as a guest, in a fresh machine", cmd_run_help, cmd_run},
     {"test", "play scenario files and tell which pass", cmd_test_help, cmd_test},
+    {"trace", "show the calls of a program or a machine as they are made", cmd_trace_help,
+     cmd_trace},
+    {"ns", "show the names of a process as the calls that make them", cmd_ns_help, cmd_ns},
     {"call", "send one request and print its result as JSON", cmd_call_help, cmd_call},
     {"help", "explain a call, an error, a flag or a command", cmd_help_help, cmd_help},
     {0},
@@ -60,7 +63,7 @@ static void explain_option(const char *command, int found, const char *word)
 int option_next(const char *command, int argc, char **argv, const char *shorts,
                 const struct option *longs)
 {
-    enum { ROWS = 24, SHORTS = 48 };
+    enum { ROWS = 32, SHORTS = 48 };
     struct option all[ROWS] = {{"help", no_argument, NULL, OPTION_HELP}};
     char letters[SHORTS];
     int found = 0;

@@ -36,13 +36,17 @@ int cmd_call(int argc, char **argv);
 int cmd_help(int argc, char **argv);
 int cmd_run(int argc, char **argv);
 int cmd_shell(int argc, char **argv);
+int cmd_ns(int argc, char **argv);
 int cmd_test(int argc, char **argv);
+int cmd_trace(int argc, char **argv);
 
 extern const char cmd_call_help[];
 extern const char cmd_help_help[];
 extern const char cmd_run_help[];
 extern const char cmd_shell_help[];
+extern const char cmd_ns_help[];
 extern const char cmd_test_help[];
+extern const char cmd_trace_help[];
 
 /**
  * Print the page of a topic: a call, an error, a flag group, a command.

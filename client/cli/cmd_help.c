@@ -17,7 +17,7 @@ const char cmd_help_help[] =
     "\n"
     "Explain something. TOPIC is one of\n"
     "\n"
-    "  COMMAND        shell, run, test, call, help\n"
+    "  COMMAND        shell, run, test, trace, ns, call, help\n"
     "  calls          every call of the simulated system, one line each\n"
     "  CALL           open, SC_OPEN …: arguments, result, errors and their conditions\n"
     "  methods        the daemon's own methods, for `scbox call`; METHOD: the page of one\n"
@@ -39,10 +39,11 @@ static int overview(void)
     page_heading(stdout, "To begin with");
     page_entry(stdout, 2, 30, "scbox shell", "look around by hand; try `open root:/ READDIR`");
     page_entry(stdout, 2, 30, "scbox run ./hello", "run what scbox-cc built");
+    page_entry(stdout, 2, 30, "scbox trace ./hello", "the same, with each call it makes");
     page_entry(stdout, 2, 30, "scbox help open", "what a call takes, gives and refuses");
     page_entry(stdout, 2, 30, "scbox COMMAND --help", "options of a command");
     fputs("\nscbox speaks to the daemon at --socket, $SCBOX_SOCKET, or the user's own socket.\n"
-          "shell, run and test start a private daemon when none runs, and stop it again.\n",
+          "shell, run, test and trace start a private daemon when none runs, and stop it again.\n",
           stdout);
     return CMD_OK;
 }

@@ -35,6 +35,8 @@ static void on_event(void *user, const char *method, const cJSON *params)
 
     if (strcmp(method, "event") != 0)
         return;
+    if (r->watch != NULL)
+        r->watch->on_event(r->watch->user, params);
     if (strcmp(kind, "log") == 0 || strcmp(kind, "console") == 0)
         pass_output(r, params);
     else if (strcmp(kind, "lost") == 0)
@@ -225,11 +227,14 @@ static int finish(struct run *r, int code)
 
 static int subscribe(struct run *r)
 {
-    static const char *const kinds[] = {"log", "console", "note", "proc"};
+    static const char *const kinds[] = {"log", "console", "note", "proc", "calls"};
     cJSON *params = cJSON_CreateObject();
 
-    (void)cJSON_AddItemToObject(params, "events", cJSON_CreateStringArray(kinds, 4));
+    (void)cJSON_AddItemToObject(params, "events",
+                                cJSON_CreateStringArray(kinds, r->watch != NULL ? 5 : 4));
     (void)cJSON_AddTrueToObject(params, "lossless");
+    if (r->watch != NULL) /* our own calls are not what anybody watches */
+        (void)cJSON_AddNumberToObject(params, "pid", r->pid);
     r->doing = "listening to the machine";
     return run_must(r, "trace.subscribe", params, NULL);
 }
@@ -300,16 +305,17 @@ static int run_with_daemon(struct run *r, int fd)
     return code;
 }
 
-int cmd_run(int argc, char **argv)
+int run_program(const struct run_options *opts, const struct run_watch *watch)
 {
-    struct run_options opts = {0};
-    struct run r = {
-        .opts = &opts, .error = SCBOX_ERROR_INIT, .deadline_ms = INT64_MAX, .out = STRBUF_INIT};
-    int found = run_options_parse(argc, argv, &opts);
-    int code = found == OPTION_HELP ? CMD_OK : CMD_USAGE;
-    int fd = found == 0 ? open_program(opts.file, &code) : -1;
+    struct run r = {.opts = opts,
+                    .watch = watch,
+                    .error = SCBOX_ERROR_INIT,
+                    .signal_fd = -1,
+                    .deadline_ms = INT64_MAX,
+                    .out = STRBUF_INIT};
+    int code = CMD_USAGE;
+    int fd = open_program(opts->file, &code);
 
-    r.signal_fd = -1;
     if (fd >= 0) {
         r.signal_fd = run_watch_signals();
         code = run_with_daemon(&r, fd);
@@ -321,6 +327,17 @@ int cmd_run(int argc, char **argv)
     free(r.machine);
     free(r.last_note);
     strbuf_done(&r.out);
+    return code;
+}
+
+int cmd_run(int argc, char **argv)
+{
+    struct run_options opts = {0};
+    int found = run_options_parse(argc, argv, &opts);
+    int code = found == OPTION_HELP ? CMD_OK : CMD_USAGE;
+
+    if (found == 0)
+        code = run_program(&opts, NULL);
     run_options_done(&opts);
     return code;
 }

@@ -57,8 +57,15 @@ struct run_options {
     size_t copy_count;
 };
 
+/** Who wants to hear of calls besides what a run itself listens to. */
+struct run_watch {
+    void (*on_event)(void *user, const cJSON *params); /* every event; params borrowed */
+    void *user;
+};
+
 struct run {
     const struct run_options *opts;
+    const struct run_watch *watch; /* NULL: nobody */
     struct reach reach;
     struct scbox_error error; /* of the last call that did not work */
     const char *doing;        /* what the calls are for, to complain with; borrowed */
@@ -73,12 +80,44 @@ struct run {
     int32_t lost;        /* events the daemon could not keep for us */
 };
 
+/** The options of a run, for getopt_long(); other commands that run programs have them too. */
+enum {
+    RUN_OPT_FS = 256,
+    RUN_OPT_COPY,
+    RUN_OPT_BARE,
+    RUN_OPT_CLOCK,
+    RUN_OPT_KEEP,
+    RUN_OPT_END, /* the first number that is free */
+};
+
+#define RUN_OPTION_ROWS                                                                            \
+    {"fs", required_argument, NULL, RUN_OPT_FS}, {"copy", required_argument, NULL, RUN_OPT_COPY},  \
+        {"bare", no_argument, NULL, RUN_OPT_BARE}, {"timeout", required_argument, NULL, 't'},      \
+        {"clock", required_argument, NULL, RUN_OPT_CLOCK},                                         \
+        {"socket", required_argument, NULL, 's'},                                                  \
+    {                                                                                              \
+        "keep-daemon", no_argument, NULL, RUN_OPT_KEEP                                             \
+    }
+
+/** Take one option of RUN_OPTION_ROWS, its value in optarg. Returns 0 or OPTION_WRONG. */
+int run_option_take(struct run_options *opts, int found);
+
+/** Take the words behind the options, the program first, and check the whole. 0 or OPTION_WRONG. */
+int run_options_finish(struct run_options *opts, int argc, char **argv);
+
 /**
- * Parse the command line.
+ * Parse the command line of scbox run.
  * @out      zeroed; run_options_done() whatever happens.
  * Returns   0, OPTION_HELP or OPTION_WRONG (see cmd.h).
  */
 int run_options_parse(int argc, char **argv, struct run_options *out);
+
+/**
+ * Run the program that the options name.
+ * @watch    borrowed; NULL: nobody watches.
+ * Returns   the exit code of the command.
+ */
+int run_program(const struct run_options *opts, const struct run_watch *watch);
 
 void run_options_done(struct run_options *opts);
 

@@ -51,8 +51,6 @@ const char cmd_run_help[] =
     "  scbox run --timeout 2 --clock virtual ./sleeper\n"
     "  scbox run --copy ./data:root:/data --fs disk=sqlitefs:./disk.db ./prog\n";
 
-enum { OPT_FS = 256, OPT_COPY, OPT_BARE, OPT_CLOCK, OPT_KEEP };
-
 enum { NAME_BYTES = 126, TIMEOUT_MAX_S = 1000000 };
 
 static bool good_name(const char *name, size_t len)
@@ -190,24 +188,24 @@ static int parse_clock(struct run_options *o, const char *arg)
     return complain(OPTION_WRONG, "run", "--clock %s: it is real or virtual", arg);
 }
 
-static int take_option(struct run_options *o, int found)
+int run_option_take(struct run_options *o, int found)
 {
     switch (found) {
-    case OPT_FS:
+    case RUN_OPT_FS:
         return add_fs(o, optarg);
-    case OPT_COPY:
+    case RUN_OPT_COPY:
         return add_copy(o, optarg);
-    case OPT_CLOCK:
+    case RUN_OPT_CLOCK:
         return parse_clock(o, optarg);
     case 't':
         return parse_timeout(o, optarg);
     case 's':
         o->socket = optarg;
         return 0;
-    case OPT_BARE:
+    case RUN_OPT_BARE:
         o->bare = true;
         return 0;
-    case OPT_KEEP:
+    case RUN_OPT_KEEP:
         o->keep_daemon = true;
         return 0;
     default:
@@ -252,21 +250,10 @@ static int check_whole(const struct run_options *o)
     return 0;
 }
 
-int run_options_parse(int argc, char **argv, struct run_options *out)
+int run_options_finish(struct run_options *o, int argc, char **argv)
 {
-    static const struct option longs[] = {
-        {"fs", required_argument, NULL, OPT_FS},       {"copy", required_argument, NULL, OPT_COPY},
-        {"bare", no_argument, NULL, OPT_BARE},         {"timeout", required_argument, NULL, 't'},
-        {"clock", required_argument, NULL, OPT_CLOCK}, {"socket", required_argument, NULL, 's'},
-        {"keep-daemon", no_argument, NULL, OPT_KEEP},  {0},
-    };
-    int found = 0;
     int err = 0;
 
-    while (err == 0 && (found = option_next("run", argc, argv, "t:s:", longs)) != -1)
-        err = take_option(out, found);
-    if (err != 0)
-        return err;
     if (optind == argc)
         return complain(OPTION_WRONG, "run", "which FILE? see `scbox help run`");
     if (argc - optind > 1)
@@ -274,9 +261,20 @@ int run_options_parse(int argc, char **argv, struct run_options *out)
                         "'%s': guests take no arguments, the simulated system has no call that "
                         "hands them over; options stand before FILE",
                         argv[optind + 1]);
-    out->file = argv[optind];
-    err = add_default_names(out);
-    return err != 0 ? err : check_whole(out);
+    o->file = argv[optind];
+    err = add_default_names(o);
+    return err != 0 ? err : check_whole(o);
+}
+
+int run_options_parse(int argc, char **argv, struct run_options *out)
+{
+    static const struct option longs[] = {RUN_OPTION_ROWS, {0}};
+    int found = 0;
+    int err = 0;
+
+    while (err == 0 && (found = option_next("run", argc, argv, "t:s:", longs)) != -1)
+        err = run_option_take(out, found);
+    return err != 0 ? err : run_options_finish(out, argc, argv);
 }
 
 void run_options_done(struct run_options *opts)

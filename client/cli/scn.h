@@ -27,9 +27,11 @@
  *                                                 daemon; its one argument is sent as it stands
  *     fs NAME DRIVER key=value …                  MAKE_FS
  *     copy HOSTFILE name:/path                    a host file into the simulated system
- *     run FILE                                    a guest program, in a new child with all names
+ *     run FILE ARGUMENT …                         a guest program, in a new child with all names
  *     expect file name:/path "text"               what a file holds
  *     expect census                               the machine holds what it held at the start
+ *     fault write nth=3 ENOSPC                    calls that fail, wait or fall short on purpose
+ *     expect trace open file=etc:* ! EACCES       some recorded call was like this; expect never
  *     include FILE                                the steps of another file
  */
 #ifndef CLIENT_CLI_SCN_H
@@ -77,6 +79,7 @@ struct scn_config {
     scbox_event_fn on_event; /* gets log, console, note and proc events; NULL: dropped */
     void *user;
     bool lossless; /* no event may be lost: the machine is ours and waits for us */
+    bool record;   /* from the start, calls are recorded for `expect trace` */
     const volatile sig_atomic_t *stop; /* borrowed; not 0: give up waiting; NULL: nobody asks */
 };
 
@@ -97,6 +100,13 @@ int32_t scn_session_pid(const struct scn_session *s);
 
 /** Name of the session's machine. Borrowed. */
 const char *scn_session_machine(const struct scn_session *s);
+
+/**
+ * Record the calls of the machine for `expect trace`, from now on, or forget those recorded and stop.
+ * @only     the events that the session's owner wants besides, as scbox_subscribe() takes them; "" none.
+ * Returns   as scbox_subscribe().
+ */
+int scn_session_record(struct scn_session *s, bool on, const char *only, struct scbox_error *error);
 
 /** Start the time that scn_config.timeout_ms allows anew; the shell does so for each line. */
 void scn_session_timeout(struct scn_session *s, int timeout_ms);

@@ -43,7 +43,7 @@ enum scn_kind {
     SCN_NULL,
     SCN_TRUE,
     SCN_FALSE,
-    SCN_NUMBER, /* text: digits as typed, decimal or 0x */
+    SCN_NUMBER, /* text: digits as typed, decimal, 0x or 0o */
     SCN_STRING, /* pieces */
     SCN_WORD,   /* pieces; typed without quotes */
     SCN_BYTES,  /* text: base64 */
@@ -87,8 +87,9 @@ enum scn_step_kind {
     SCN_RUN,
     SCN_EXPECT_FILE,
     SCN_EXPECT_CENSUS,
-    SCN_EXPECT_TRACE, /* needs a daemon that keeps traces */
-    SCN_FAULT,        /* needs a daemon that injects faults */
+    SCN_EXPECT_TRACE, /* some recorded call is like this one */
+    SCN_EXPECT_NEVER, /* none is */
+    SCN_FAULT,        /* method: fault.add or fault.clear */
 };
 
 enum scn_expect_kind {
@@ -115,7 +116,10 @@ struct scn_arg {
 
 /** The indented lines below `run`. */
 struct scn_run {
-    struct scn_value *stdin_text;
+    struct scn_value **stdin_text; /* one after the other, then the end of input */
+    size_t stdin_count;
+    struct scn_arg *env; /* NAME=VALUE */
+    size_t env_count;
     struct scn_value **log;
     size_t log_count;
     struct scn_value *exit_code;
@@ -131,8 +135,9 @@ struct scn_step {
     char *source;            /* the line without blanks and comment around it */
     char *act;               /* as source, but without what is stated of the outcome */
     struct scn_value *actor; /* NULL: the session's own process */
-    const struct sc_call_info *call;
-    char *method; /* SCN_METHOD: its name; SCN_COMMENT: its text */
+    const struct sc_call_info
+        *call;    /* NULL in SCN_EXPECT_TRACE, SCN_EXPECT_NEVER, SCN_FAULT: any */
+    char *method; /* SCN_METHOD, SCN_FAULT: its name; SCN_COMMENT: its text */
     struct scn_arg *args;
     size_t arg_count;
     struct scn_expect expect;

@@ -5,6 +5,7 @@
  *     NEW_PROC                            the child
  *     BIND_FS                             for each of the caller's names
  *     MAKE_FS, OPEN, WRITE, CLOSE         only for a program on the host: a filesystem of its own
+ *     SET_ARGS, console.input             its arguments and environment, what it reads
  *     PROC_EXEC, PROC_WAIT
  *     RM_FS                               the program's filesystem
  *
@@ -111,7 +112,49 @@ static bool is_there(struct scn_caller *c, const char *typed)
     return there;
 }
 
-static int prepare(struct guest *g, const char *typed)
+/** Hand over the arguments, the program's name first, and the environment. */
+static int give_args(struct guest *g, const struct scn_step *step)
+{
+    const struct scn_vars *vars = &g->c->s->vars;
+    cJSON *args = args_pid(g->pid);
+    cJSON *data = cJSON_AddObjectToObject(args, "data");
+    cJSON *argv = cJSON_AddArrayToObject(data, "argv");
+    cJSON *env = cJSON_AddArrayToObject(data, "env");
+
+    for (size_t i = 0; i < step->arg_count; i++)
+        (void)cJSON_AddItemToArray(argv, scn_eval_text(step->args[i].value, vars));
+    for (size_t i = 0; i < step->run.env_count; i++) {
+        const struct scn_arg *var = &step->run.env[i];
+        char *value = scn_text(var->value, vars);
+        struct strbuf text = STRBUF_INIT;
+
+        (void)strbuf_addf(&text, "%s=%s", var->name, value != NULL ? value : "");
+        (void)cJSON_AddItemToArray(env, cJSON_CreateString(strbuf_str(&text)));
+        strbuf_done(&text);
+        free(value);
+    }
+    return scn_call(g->c, "SC_SET_ARGS", args, NULL);
+}
+
+/** Hand over what the program reads from the console, and the end of it. */
+static int give_input(struct guest *g, const struct scn_run *run)
+{
+    int status = SCBOX_OK;
+
+    for (size_t i = 0; i < run->stdin_count && status == SCBOX_OK; i++) {
+        cJSON *params = args_pid(g->pid);
+
+        if (scn_add_data(params, "data", run->stdin_text[i], &g->c->s->vars) != 0) {
+            cJSON_Delete(params);
+            return -ENOMEM;
+        }
+        (void)cJSON_AddBoolToObject(params, "eof", i + 1 == run->stdin_count);
+        status = scn_request(g->c->s, "console.input", params, g->c->r);
+    }
+    return status;
+}
+
+static int prepare(struct guest *g, const struct scn_step *step, const char *typed)
 {
     int status = scn_call_int(g->c, "SC_NEW_PROC", NULL, &g->pid);
 
@@ -119,6 +162,10 @@ static int prepare(struct guest *g, const char *typed)
         return status;
     g->running = true;
     status = bind_names(g);
+    if (status == SCBOX_OK)
+        status = give_args(g, step);
+    if (status == SCBOX_OK)
+        status = give_input(g, &step->run);
     if (status != SCBOX_OK)
         return status;
     if (!is_simulated(typed))
@@ -237,26 +284,14 @@ static void judge_run(struct scn_session *s, const struct scn_step *step, struct
     }
 }
 
-/** Whether the step asks for something no call of this daemon carries. */
-static bool asks_too_much(const struct scn_step *step, struct scn_result *r)
-{
-    if (step->arg_count > 1)
-        scn_verdict(r, SCN_ERROR,
-                    "arguments for a program need a daemon with SC_SET_ARGS; this one has none");
-    else if (step->run.stdin_text != NULL)
-        scn_verdict(r, SCN_ERROR,
-                    "stdin for a program needs a daemon with SC_MK_CHANNEL; this one has none");
-    return r->outcome != SCN_PASS;
-}
-
 void scn_play_run(struct scn_caller *c, const struct scn_step *step)
 {
     struct guest g = {.c = c};
     char *typed = scn_text(step->args[0].value, &c->s->vars);
     int status = -ENOMEM;
 
-    if (typed != NULL && !asks_too_much(step, c->r) && is_there(c, typed)) {
-        status = prepare(&g, typed);
+    if (typed != NULL && is_there(c, typed)) {
+        status = prepare(&g, step, typed);
         if (status == SCBOX_OK)
             status = execute(&g);
         clean_up(&g);

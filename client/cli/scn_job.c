@@ -281,6 +281,16 @@ static void set_variables(struct job *j)
     }
 }
 
+/** Whether a file looks at the calls that were made. */
+static bool is_watching(const struct scn_scenario *s)
+{
+    for (size_t i = 0; i < s->step_count; i++) {
+        if (s->steps[i].kind == SCN_EXPECT_TRACE || s->steps[i].kind == SCN_EXPECT_NEVER)
+            return true;
+    }
+    return false;
+}
+
 static void open_session(struct job *j, const char *path)
 {
     const char *slash = strrchr(path, '/');
@@ -293,6 +303,7 @@ static void open_session(struct job *j, const char *path)
         .on_event = on_event,
         .user = j,
         .lossless = j->jobs->machine == NULL,
+        .record = is_watching(&j->scenario),
         .stop = j->jobs->stop,
     };
 

@@ -32,8 +32,7 @@ bool scn_at_expect(struct scn_parser *p)
     return scn_at_end(p) || *p->at == '=' || *p->at == '!' || *p->at == '&';
 }
 
-/** Complain about a word that should have been an errno. */
-static void fail_errno(struct scn_parser *p, int column, const char *word)
+void scn_fail_errno(struct scn_parser *p, int column, const char *word)
 {
     struct scn_near near = {.word = word};
 
@@ -66,7 +65,7 @@ static bool parse_code(struct scn_parser *p, int *out)
     word = scn_take_word(p);
     row = sc_errno_by_name(word, strlen(word));
     if (row == NULL) {
-        fail_errno(p, column, word);
+        scn_fail_errno(p, column, word);
         return false;
     }
     *out = row->value;
@@ -203,9 +202,8 @@ static bool check_flags(struct scn_parser *p, const struct scn_value *v, const c
     return ok;
 }
 
-/** Check that a value can be what an argument takes. */
-static bool check_arg(struct scn_parser *p, const struct sc_field_info *info,
-                      const struct scn_value *v)
+bool scn_check_arg(struct scn_parser *p, const struct sc_field_info *info,
+                   const struct scn_value *v)
 {
     const char *json = sc_kinds[info->kind].json;
     bool brackets = v->kind == SCN_ARRAY || v->kind == SCN_OBJECT;
@@ -216,6 +214,11 @@ static bool check_arg(struct scn_parser *p, const struct sc_field_info *info,
             return false;
         }
         return true;
+    }
+    if (strcmp(json, "fds") == 0 || strcmp(json, "argv") == 0) {
+        if (!brackets && v->kind != SCN_VAR)
+            scn_fail(p, v->column, "%s is a list in [brackets]: %s", info->name, info->doc);
+        return p->error == NULL;
     }
     if (v->kind == SCN_NUMBER || !is_constant(v))
         return true;
@@ -242,9 +245,8 @@ char *scn_take_arg_name(struct scn_parser *p)
     return scn_strndup(p->arena, start, (size_t)(end - start));
 }
 
-/** The call's argument of this name; NULL after a mistake. */
-static const struct sc_field_info *arg_by_name(struct scn_parser *p, int column,
-                                               const struct sc_call_info *call, const char *name)
+const struct sc_field_info *scn_arg_by_name(struct scn_parser *p, int column,
+                                            const struct sc_call_info *call, const char *name)
 {
     struct scn_near near = {.word = name};
 
@@ -257,7 +259,7 @@ static const struct sc_field_info *arg_by_name(struct scn_parser *p, int column,
     return NULL;
 }
 
-static bool is_given(const struct scn_step *step, const struct sc_field_info *info)
+bool scn_is_given(const struct scn_step *step, const struct sc_field_info *info)
 {
     for (size_t i = 0; i < step->arg_count; i++) {
         if (step->args[i].info == info)
@@ -274,19 +276,19 @@ static bool parse_arg(struct scn_parser *p, struct scn_step *step,
     struct scn_arg arg = {.name = scn_take_arg_name(p)};
 
     if (arg.name != NULL)
-        arg.info = arg_by_name(p, column, step->call, arg.name);
+        arg.info = scn_arg_by_name(p, column, step->call, arg.name);
     else if ((*next)->name == NULL)
         scn_fail(p, 0, "%s takes no more arguments", step->call->word);
     else
         arg.info = (*next)++;
     if (p->error != NULL)
         return false;
-    if (is_given(step, arg.info)) {
+    if (scn_is_given(step, arg.info)) {
         scn_fail(p, column, "%s is given twice", arg.info->name);
         return false;
     }
     arg.value = scn_parse_value(p, SCN_ARGUMENT);
-    if (arg.value == NULL || !check_arg(p, arg.info, arg.value))
+    if (arg.value == NULL || !scn_check_arg(p, arg.info, arg.value))
         return false;
     step->args = scn_grow(p->arena, step->args, step->arg_count, sizeof arg);
     step->args[step->arg_count++] = arg;
@@ -303,7 +305,7 @@ static bool parse_call(struct scn_parser *p, struct scn_step *step)
             return false;
     }
     for (const struct sc_field_info *a = step->call->args; a->name != NULL; a++) {
-        if (!a->optional && !is_given(step, a)) {
+        if (!a->optional && !scn_is_given(step, a)) {
             scn_fail(p, 0, "%s needs %s: %s", step->call->word, a->name, a->doc);
             return false;
         }

@@ -6,7 +6,8 @@
  *     scn_text.c    strings, words, regular expressions, and the $variables in them
  *     scn_value.c   values: numbers, brackets, patterns
  *     scn_line.c    a step: [actor] word arguments expectation &
- *     scn_sugar.c   the words that are no calls: fs, copy, run, wait, fault, expect
+ *     scn_sugar.c   the words that are no calls: fs, copy, run, wait, expect
+ *     scn_watch.c   fault, expect trace, expect never
  *     scn_file.c    files: @keys, comments, lines below `run`, include
  *     scn_words.c   which word was meant
  *
@@ -123,11 +124,31 @@ bool scn_at_expect(struct scn_parser *p);
 /** Take NAME= where a named argument begins, else NULL. */
 char *scn_take_arg_name(struct scn_parser *p);
 
+/** Complain about a word that should have been an errno. */
+void scn_fail_errno(struct scn_parser *p, int column, const char *word);
+
+/** The call's argument of this name; NULL after a mistake. */
+const struct sc_field_info *scn_arg_by_name(struct scn_parser *p, int column,
+                                            const struct sc_call_info *call, const char *name);
+
+/** Whether a step has the call's argument already. */
+bool scn_is_given(const struct scn_step *step, const struct sc_field_info *info);
+
+/** Check that a value can be what an argument takes. */
+bool scn_check_arg(struct scn_parser *p, const struct sc_field_info *info,
+                   const struct scn_value *v);
+
 /** Nothing may follow. */
 bool scn_parse_end(struct scn_parser *p);
 
 /** Parse a line that begins with one of scn_words; @word was read. scn_sugar.c. */
 bool scn_parse_sugar(struct scn_parser *p, const char *word, int column, struct scn_step *step);
+
+/** Parse `fault …`; the word was read. scn_watch.c. */
+bool scn_parse_fault(struct scn_parser *p, struct scn_step *step);
+
+/** Parse `expect trace …` or `expect never …`; both words were read, @kind tells which. scn_watch.c. */
+bool scn_parse_watch(struct scn_parser *p, struct scn_step *step, enum scn_step_kind kind);
 
 /** Parse an indented line below `run`. scn_sugar.c. */
 bool scn_parse_run_line(struct scn_parser *p, struct scn_step *run);

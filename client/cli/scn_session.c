@@ -100,6 +100,8 @@ static void on_event(void *user, const char *method, const cJSON *params)
         is_guest(s, json_int(params, "pid")) && scbox_data(params, &bytes, &len) == 0)
         (void)strbuf_add(&s->log, bytes, len);
     free(bytes);
+    if (s->record.on)
+        scn_record_event(&s->record, params);
     if (s->on_event != NULL)
         s->on_event(s->user, method, params);
 }
@@ -123,8 +125,8 @@ static int open_session(struct scn_session *s, const struct scn_config *config,
     s->open = true;
     if (s->machine == NULL)
         return -ENOMEM;
-    status = scbox_subscribe(s->conn, "log,console,note,proc", config->lossless, time_left(s),
-                             &r->error);
+    s->lossless = config->lossless;
+    status = scn_session_record(s, config->record, "", &r->error);
     if (status != SCBOX_OK)
         return status;
     s->census = scn_census(s, r);
@@ -173,6 +175,7 @@ void scn_session_free(struct scn_session *s)
     scn_vars_done(&s->vars);
     scn_arena_done(&s->kept);
     strbuf_done(&s->log);
+    scn_record_done(&s->record);
     cJSON_Delete(s->census);
     free(s->background);
     free(s->actors);
@@ -194,6 +197,22 @@ const char *scn_session_machine(const struct scn_session *s)
 void scn_session_timeout(struct scn_session *s, int timeout_ms)
 {
     s->deadline_ms = timeout_ms == SCBOX_FOREVER ? -1 : clock_ms() + timeout_ms;
+}
+
+int scn_session_record(struct scn_session *s, bool on, const char *only, struct scbox_error *error)
+{
+    struct strbuf kinds = STRBUF_INIT;
+    int status;
+
+    (void)strbuf_addf(&kinds, "log,console,note,proc%s%s%s", on ? ",calls" : "",
+                      *only != '\0' ? "," : "", only);
+    status = scbox_subscribe(s->conn, strbuf_str(&kinds), s->lossless, time_left(s), error);
+    if (status == SCBOX_OK && !on)
+        scn_record_done(&s->record);
+    if (status == SCBOX_OK)
+        s->record.on = on;
+    strbuf_done(&kinds);
+    return status;
 }
 
 /* ---- variables ---- */

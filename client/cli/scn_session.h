@@ -7,6 +7,7 @@
  *     scn_step.c     calls and methods: send, judge the answer, tell
  *     scn_host.c     fs, copy, expect: steps made of several calls
  *     scn_guest.c    run
+ *     scn_trace.c    fault; the calls that were recorded, and what is expected of them
  *     scn_print.c    results in words
  *
  * A step fills one struct scn_result. A function that talks to the daemon for it records there what was
@@ -34,6 +35,15 @@ struct scn_background {
     char *sent; /* owned */
 };
 
+/** The calls of the machine since recording began. */
+struct scn_record {
+    bool on;
+    bool incomplete; /* some were lost, or there were too many */
+    cJSON **calls;   /* events of kind return, or call while it goes on; owned */
+    size_t count;
+    size_t room;
+};
+
 struct scn_session {
     struct scbox_conn *conn; /* borrowed */
     char *machine;
@@ -44,6 +54,7 @@ struct scn_session {
     scbox_event_fn on_event;
     void *user;
     const volatile sig_atomic_t *stop;
+    bool lossless;
     struct scn_vars vars;
     struct scn_arena kept; /* lines whose steps go on in the background */
     struct scn_actor *actors;
@@ -54,6 +65,7 @@ struct scn_session {
     struct strbuf log; /* what the guest under `run` prints */
     int32_t log_pid;   /* that guest; 0: nobody's log is kept */
     int run_count;
+    struct scn_record record;
 };
 
 /* ---- scn_session.c ---- */
@@ -142,6 +154,20 @@ int scn_play_copy(struct scn_caller *c, const struct scn_step *step);
 int scn_play_expect_file(struct scn_caller *c, const struct scn_step *step);
 void scn_play_expect_census(struct scn_caller *c);
 void scn_play_run(struct scn_caller *c, const struct scn_step *step);
+
+/* ---- scn_trace.c ---- */
+
+/** Play `fault` or `fault clear`. */
+void scn_play_fault(struct scn_session *s, const struct scn_step *step, struct scn_result *r);
+
+/** Keep an event when it is one of a call. @params borrowed. */
+void scn_record_event(struct scn_record *record, const cJSON *params);
+
+/** Forget what was recorded. */
+void scn_record_done(struct scn_record *record);
+
+/** Play `expect trace` or `expect never`. */
+void scn_play_watch(struct scn_session *s, const struct scn_step *step, struct scn_result *r);
 
 /** A host path of a step: relative ones begin at the session's directory. Returned; free(). */
 char *scn_host_path(const struct scn_session *s, const char *path);

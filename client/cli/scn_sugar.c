@@ -98,32 +98,6 @@ static bool parse_wait(struct scn_parser *p, struct scn_step *step)
     return scn_parse_expect(p, step);
 }
 
-/** Take the rest of a line that only a later daemon can play; its first word names a call. */
-static bool parse_later(struct scn_parser *p, struct scn_step *step, enum scn_step_kind kind)
-{
-    int column;
-    char *word;
-
-    scn_skip(p);
-    column = scn_column(p, p->at);
-    word = scn_take_word(p);
-    if (sc_call_by_name(word) == NULL) {
-        const char *nearest = scn_nearest(word, NULL);
-
-        scn_fail_near(p, column, nearest, "no call is named %s", word);
-        return false;
-    }
-    step->kind = kind;
-    while (!scn_at_end(p)) {
-        if (*p->at == '=' || *p->at == '!')
-            return scn_parse_expect(p, step);
-        (void)scn_take_arg_name(p);
-        if (!parse_value_arg(p, step, NULL))
-            return false;
-    }
-    return true;
-}
-
 static bool parse_expect_file(struct scn_parser *p, struct scn_step *step)
 {
     step->kind = SCN_EXPECT_FILE;
@@ -156,7 +130,7 @@ static bool parse_expectation(struct scn_parser *p, struct scn_step *step)
     if (strcmp(word, "file") == 0)
         return parse_expect_file(p, step);
     if (strcmp(word, "trace") == 0 || strcmp(word, "never") == 0)
-        return parse_later(p, step, SCN_EXPECT_TRACE);
+        return scn_parse_watch(p, step, *word == 't' ? SCN_EXPECT_TRACE : SCN_EXPECT_NEVER);
     if (strcmp(word, "census") != 0) {
         scn_fail_near(p, column, scn_nearest(word, kinds),
                       "expect takes file, census, trace or never");
@@ -179,7 +153,7 @@ bool scn_parse_sugar(struct scn_parser *p, const char *word, int column, struct 
     if (strcmp(word, "expect") == 0)
         return parse_expectation(p, step);
     if (strcmp(word, "fault") == 0)
-        return parse_later(p, step, SCN_FAULT);
+        return scn_parse_fault(p, step);
     scn_fail(p, column, "include stands alone on a line of a file");
     return false;
 }
@@ -194,36 +168,55 @@ static bool parse_state(struct scn_parser *p, struct scn_run *run)
     return scn_parse_end(p);
 }
 
-static bool parse_log(struct scn_parser *p, struct scn_run *run)
+/** Parse a value that may stand on several lines below run. */
+static bool parse_one_more(struct scn_parser *p, enum scn_mode mode, struct scn_value ***list,
+                           size_t *count)
 {
-    struct scn_value *v = scn_parse_value(p, SCN_PATTERN);
+    struct scn_value *v = scn_parse_value(p, mode);
 
     if (v == NULL)
         return false;
-    run->log = scn_grow(p->arena, run->log, run->log_count, sizeof v);
-    run->log[run->log_count++] = v;
+    *list = scn_grow(p->arena, *list, *count, sizeof v);
+    (*list)[(*count)++] = v;
+    return scn_parse_end(p);
+}
+
+/** Parse NAME=VALUE for the program's environment. */
+static bool parse_env(struct scn_parser *p, struct scn_run *run)
+{
+    struct scn_arg var = {.name = scn_take_arg_name(p)};
+
+    if (var.name == NULL) {
+        scn_fail(p, 0, "a variable of the program is written NAME=VALUE, or NAME=\"a value\"");
+        return false;
+    }
+    var.value = scn_parse_value(p, SCN_ARGUMENT);
+    run->env = scn_grow(p->arena, run->env, run->env_count, sizeof var);
+    run->env[run->env_count++] = var;
     return scn_parse_end(p);
 }
 
 /** Parse what a line below run states. The cursor is on its first word. */
 static bool parse_stated(struct scn_parser *p, struct scn_run *run)
 {
-    static const char *const words[] = {"stdin", "log", "exit", "state", NULL};
+    static const char *const words[] = {"stdin", "env", "log", "exit", "state", NULL};
     int column = scn_column(p, p->at);
     char *word = scn_take_word(p);
 
     scn_skip(p);
     if (strcmp(word, "log") == 0)
-        return parse_log(p, run);
+        return parse_one_more(p, SCN_PATTERN, &run->log, &run->log_count);
+    if (strcmp(word, "stdin") == 0)
+        return parse_one_more(p, SCN_ARGUMENT, &run->stdin_text, &run->stdin_count);
+    if (strcmp(word, "env") == 0)
+        return parse_env(p, run);
     if (strcmp(word, "state") == 0)
         return parse_state(p, run);
     if (strcmp(word, "exit") == 0)
         run->exit_code = scn_parse_value(p, SCN_PATTERN);
-    else if (strcmp(word, "stdin") == 0)
-        run->stdin_text = scn_parse_value(p, SCN_ARGUMENT);
     else
         scn_fail_near(p, column, scn_nearest(word, words),
-                      "a line below run begins with stdin, log, exit or state");
+                      "a line below run begins with stdin, env, log, exit or state");
     return scn_parse_end(p);
 }
 

@@ -33,21 +33,18 @@ static struct scn_value *parse_bytes(struct scn_parser *p)
     return v;
 }
 
-/** Whether the word [start, end) is a number: decimal or 0x, with or without a minus. */
+/** Whether the word [start, end) is a number: decimal, 0x or 0o, with or without a minus. */
 static bool is_number(const char *start, const char *end)
 {
+    const char *digits = "0123456789";
+
     if (start < end && *start == '-')
         start++;
-    if (end - start > 2 && start[0] == '0' && start[1] == 'x') {
-        for (start += 2; start < end && isxdigit((unsigned char)*start);)
-            start++;
-        return start == end;
+    if (end - start > 2 && start[0] == '0' && (start[1] == 'x' || start[1] == 'o')) {
+        digits = start[1] == 'x' ? "0123456789abcdefABCDEF" : "01234567";
+        start += 2;
     }
-    if (start == end)
-        return false;
-    while (start < end && isdigit((unsigned char)*start))
-        start++;
-    return start == end;
+    return start < end && strspn(start, digits) >= (size_t)(end - start);
 }
 
 /** The literal a word is in JSON, or SCN_WORD. */

@@ -57,6 +57,19 @@ int scn_vars_set(struct scn_vars *vars, const char *name, cJSON *value, bool giv
     return 0;
 }
 
+int scn_vars_copy(const struct scn_vars *vars, struct scn_vars *out)
+{
+    for (size_t i = 0; i < vars->count; i++) {
+        const struct scn_var *v = &vars->items[i];
+
+        if (scn_vars_set(out, v->name, cJSON_Duplicate(v->value, true), v->given) < 0) {
+            scn_vars_done(out);
+            return -ENOMEM;
+        }
+    }
+    return 0;
+}
+
 void scn_vars_done(struct scn_vars *vars)
 {
     for (size_t i = 0; i < vars->count; i++) {
@@ -113,16 +126,21 @@ static cJSON *string_taken(char *text)
 
 /* ---- JSON ---- */
 
+cJSON *scn_eval_text(const struct scn_value *v, const struct scn_vars *vars)
+{
+    return string_taken(scn_text(v, vars));
+}
+
 cJSON *scn_number(const char *digits)
 {
     bool negative = digits[0] == '-';
     const char *start = digits + (negative ? 1 : 0);
-    int base = strncmp(start, "0x", 2) == 0 ? 16 : 10;
+    int base = strncmp(start, "0x", 2) == 0 ? 16 : strncmp(start, "0o", 2) == 0 ? 8 : 10;
     char decimal[32];
     uint64_t n;
 
     errno = 0;
-    n = strtoull(start, NULL, base);
+    n = strtoull(start + (base == 8 ? 2 : 0), NULL, base);
     if (errno != 0)
         return cJSON_CreateString(digits);
     if (n <= JSON_INT_MAX)
@@ -174,7 +192,7 @@ cJSON *scn_eval(const struct scn_value *v, const struct scn_vars *vars)
     case SCN_OBJECT:
         return eval_members(v, vars);
     default:
-        return string_taken(scn_text(v, vars));
+        return scn_eval_text(v, vars);
     }
 }
 
@@ -203,9 +221,8 @@ static bool is_digits(const char *text)
     return start[0] != '\0' && start[strspn(start, "0123456789")] == '\0';
 }
 
-/** Add bytes: base64 as it was written, everything else as text. Returns 0 or -ENOMEM. */
-static int add_data(cJSON *params, const char *name, const struct scn_value *v,
-                    const struct scn_vars *vars)
+int scn_add_data(cJSON *params, const char *name, const struct scn_value *v,
+                 const struct scn_vars *vars)
 {
     char *text = scn_text(v, vars);
     int err = -ENOMEM;
@@ -221,6 +238,16 @@ static int add_data(cJSON *params, const char *name, const struct scn_value *v,
     return err;
 }
 
+/** Words of a program, which are text although some look like numbers. */
+static cJSON *eval_words(const struct scn_value *v, const struct scn_vars *vars)
+{
+    cJSON *words = cJSON_CreateArray();
+
+    for (size_t i = 0; i < v->member_count; i++)
+        (void)cJSON_AddItemToArray(words, scn_eval_text(v->members[i].value, vars));
+    return words;
+}
+
 /** The JSON of a string, an integer or flags, as the argument's kind wants it. */
 static cJSON *eval_as(const char *json, const struct scn_value *v, const struct scn_vars *vars)
 {
@@ -228,7 +255,9 @@ static cJSON *eval_as(const char *json, const struct scn_value *v, const struct 
     cJSON *better = NULL;
 
     if (strcmp(json, "string") == 0)
-        return string_taken(scn_text(v, vars));
+        return scn_eval_text(v, vars);
+    if (strcmp(json, "argv") == 0 && v->kind == SCN_ARRAY)
+        return eval_words(v, vars);
     value = scn_eval(v, vars);
     if (!cJSON_IsString(value) || v->kind == SCN_NUMBER)
         return value;
@@ -252,7 +281,7 @@ cJSON *scn_eval_call(const struct scn_step *step, const struct scn_vars *vars)
         bool ok;
 
         if (strcmp(json, "data") == 0)
-            ok = add_data(params, arg->info->name, arg->value, vars) == 0;
+            ok = scn_add_data(params, arg->info->name, arg->value, vars) == 0;
         else
             ok = cJSON_AddItemToObject(params, arg->info->name, eval_as(json, arg->value, vars));
         if (!ok) {

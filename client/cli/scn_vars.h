@@ -24,6 +24,9 @@ int scn_vars_set(struct scn_vars *vars, const char *name, cJSON *value, bool giv
 /** NULL when there is none of this name. Borrowed until the next scn_vars_set(). */
 const struct scn_var *scn_vars_get(const struct scn_vars *vars, const char *name);
 
+/** Make @out, which is empty, hold what @vars does. 0, -ENOMEM. */
+int scn_vars_copy(const struct scn_vars *vars, struct scn_vars *out);
+
 void scn_vars_done(struct scn_vars *vars);
 
 /** A JSON value as text in a sentence: strings without quotes. Returned; free(). NULL: no memory. */
@@ -34,6 +37,13 @@ char *scn_text(const struct scn_value *v, const struct scn_vars *vars);
 
 /** A value as JSON, its variables filled in. Returned; cJSON_Delete(). NULL: no memory. */
 cJSON *scn_eval(const struct scn_value *v, const struct scn_vars *vars);
+
+/** The text of a value as JSON, also of what looks like a number. Returned. NULL: no memory. */
+cJSON *scn_eval_text(const struct scn_value *v, const struct scn_vars *vars);
+
+/** Add bytes as member @name: base64 as it was written, everything else as text. 0 or -ENOMEM. */
+int scn_add_data(cJSON *params, const char *name, const struct scn_value *v,
+                 const struct scn_vars *vars);
 
 /** A number as typed, as JSON: a decimal string when a double can't hold it. NULL: no memory. */
 cJSON *scn_number(const char *digits);

@@ -33,6 +33,18 @@ usage run --clock slow prog
 usage run --timeout
 usage run -x prog
 
+usage trace -e opne
+err_has "did you mean 'open'"
+usage trace -p init
+usage trace -p 0
+usage trace -p 3 prog
+err_has 'machine of its own'
+usage trace -x
+usage trace -o
+usage ns init
+usage ns 1 2
+usage ns --graph 3
+
 usage shell argument
 usage shell --no-such-option
 usage help no-such-topic
@@ -50,6 +62,8 @@ expect 125 "$scbox" call stat '{"file": "root:/"}'
 err_is_a_line
 expect 125 "$scbox" call --socket "$tmp/nowhere" server.info
 err_is_a_line
+expect 125 "$scbox" trace --socket "$tmp/nowhere"
+expect 125 "$scbox" ns --socket "$tmp/nowhere"
 expect 125 "$scbox" shell --socket "$tmp/nowhere"
 expect 125 "$scbox" run --socket "$tmp/nowhere" "$scbox"
 SCBOX_SOCKET=$tmp/nowhere expect 125 "$scbox" run "$scbox"
@@ -62,6 +76,7 @@ expect 126 "$scbox" run "$tmp"
 err_is_a_line
 : >"$tmp/plain"
 expect 127 "$scbox" run "$tmp/plain/below"
+expect 127 "$scbox" trace "$tmp/no-such-file"
 
 # What can't be printed is no success.
 if [ -c /dev/full ]; then

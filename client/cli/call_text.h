@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/* Events of calls as people read them: open("root:/etc/passwd", READ|CREATE) = 3. */
+#ifndef CLIENT_CLI_CALL_TEXT_H
+#define CLIENT_CLI_CALL_TEXT_H
+
+#include "schema/calls.h"
+#include "server/base/strbuf.h"
+
+#include <cjson/cJSON.h>
+#include <stdbool.h>
+
+/** The call that an event of kind call, return or pause is about; NULL when the table has no such call. */
+const struct sc_call_info *call_of_event(const cJSON *event);
+
+/** Append the call's word and its arguments in the table's order, without the closing parenthesis. */
+void call_text_begin(struct strbuf *out, const cJSON *event);
+
+/** Append what a call came to: "= 3", "= 0" for nothing, "= ! ENOENT (no entry …)". */
+void call_text_outcome(struct strbuf *out, const cJSON *event);
+
+/** Both, with a closing parenthesis between them. @event of kind return. */
+void call_text_whole(struct strbuf *out, const cJSON *event);
+
+/**
+ * An argument as a value of its own: bytes become {data, encoding?}, as a READ gives them.
+ * Returns   returned; cJSON_Delete(); NULL when the event has no such argument.
+ */
+cJSON *call_text_argument(const cJSON *event, const struct sc_field_info *info);
+
+/** A count of nanoseconds, which comes as a number or, when large, as a decimal string; 0 when missing. */
+uint64_t call_text_ns(const cJSON *event, const char *member);
+
+#endif

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: MIT */
+/* scbox ns: what a process can reach, as the calls that make it so, or drawn. */
+#include "client/cli/cmd.h"
+#include "client/cli/reach.h"
+#include "client/cli/show.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char cmd_ns_help[] =
+    "Usage: scbox ns [OPTION…] [PID]\n"
+    "       scbox ns [OPTION…] --graph\n"
+    "\n"
+    "Show the namespace of a process as lines of the scenario language that would rebuild it in\n"
+    "another process: which filesystems, which views of them, with which rights. Without PID:\n"
+    "what a new session gets.\n"
+    "\n"
+    "  -g, --graph         instead, all processes of the machine, their names and the views\n"
+    "                      behind them, as a graph in the DOT language: `| dot -Tsvg`\n"
+    "  -m, --machine NAME  the machine; default the daemon's default machine\n"
+    "  -s, --socket PATH   the daemon's socket; default $SCBOX_SOCKET, else the user's own\n"
+    "  -h, --help          this page\n"
+    "\n"
+    "Exit status: 0; 1 the daemon refused: no such process; 2 wrong usage; 125 no daemon.\n"
+    "\n"
+    "Examples:\n"
+    "  scbox ns 3\n"
+    "  scbox ns --graph | dot -Tsvg >machine.svg\n";
+
+enum { NS_CALL_MS = 10000 };
+
+struct ns_options {
+    const char *machine;
+    const char *socket;
+    bool graph;
+    int32_t pid; /* 0: the session's own */
+};
+
+static int take_pid(struct ns_options *o, const char *text)
+{
+    char *end = NULL;
+    long pid = strtol(text, &end, 10);
+
+    if (end == text || *end != '\0' || pid <= 0 || pid > INT32_MAX)
+        return complain(OPTION_WRONG, "ns", "'%s' is not the number of a process", text);
+    if (o->graph)
+        return complain(OPTION_WRONG, "ns", "--graph shows all processes; leave out %s", text);
+    o->pid = (int32_t)pid;
+    return 0;
+}
+
+static int parse_options(int argc, char **argv, struct ns_options *o)
+{
+    static const struct option longs[] = {
+        {"graph", no_argument, NULL, 'g'},
+        {"machine", required_argument, NULL, 'm'},
+        {"socket", required_argument, NULL, 's'},
+        {0},
+    };
+    int found = 0;
+
+    while ((found = option_next("ns", argc, argv, "gm:s:", longs)) != -1) {
+        if (found == OPTION_HELP || found == OPTION_WRONG)
+            return found;
+        if (found == 'g')
+            o->graph = true;
+        else if (found == 'm')
+            o->machine = optarg;
+        else
+            o->socket = optarg;
+    }
+    if (argc - optind > 1)
+        return complain(OPTION_WRONG, "ns", "one process at a time; see `scbox help ns`");
+    return optind < argc ? take_pid(o, argv[optind]) : 0;
+}
+
+/* Open a session in the machine and ask. Returns SCBOX_OK or what went wrong. */
+static int ask(const struct ns_options *o, struct scbox_conn *conn, cJSON **out,
+               struct scbox_error *error)
+{
+    cJSON *params = cJSON_CreateObject();
+    int status;
+
+    if (o->machine != NULL)
+        (void)cJSON_AddStringToObject(params, "machine", o->machine);
+    if (o->graph) /* without a session, whose process would be in the picture */
+        return scbox_call(conn, "ns.graph", params, NS_CALL_MS, out, error);
+    status = scbox_call(conn, "session.open", params, NS_CALL_MS, NULL, error);
+    if (status != SCBOX_OK)
+        return status;
+    params = cJSON_CreateObject();
+    if (o->pid != 0)
+        (void)cJSON_AddNumberToObject(params, "pid", o->pid);
+    return scbox_call(conn, "ns.calls", params, NS_CALL_MS, out, error);
+}
+
+int cmd_ns(int argc, char **argv)
+{
+    struct ns_options o = {0};
+    struct scbox_error error = SCBOX_ERROR_INIT;
+    struct reach_spec spec = {.command = "ns"};
+    struct reach reach = {0};
+    cJSON *result = NULL;
+    int found = parse_options(argc, argv, &o);
+    int status;
+
+    if (found != 0)
+        return found == OPTION_HELP ? CMD_OK : CMD_USAGE;
+    spec.socket = o.socket;
+    if (reach_open(&spec, &reach) != 0)
+        return CMD_DAEMON;
+    status = ask(&o, reach.conn, &result, &error);
+    if (status == SCBOX_OK)
+        show_namespace(stdout, result);
+    else
+        show_error(stderr, "ns", &error);
+    cJSON_Delete(result);
+    scbox_error_done(&error);
+    reach_done(&reach);
+    return status == SCBOX_OK ? CMD_OK : status == SCBOX_REFUSED ? CMD_FAILED : CMD_DAEMON;
+}

@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fault, and the calls that were recorded: what `expect trace` and `expect never` look through.
+ *
+ * A call is recorded when it begins and again, in the same place, when it ends. Which process made it and
+ * in which order does not count unless the line says so.
+ */
+#include "client/cli/call_text.h"
+#include "client/cli/json.h"
+#include "client/cli/scn_match.h"
+#include "client/cli/scn_session.h"
+
+#include <fnmatch.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    RECORD_MAX = 1000000, /* calls kept in one recording */
+    NEAREST = 3,          /* calls shown when none is as stated */
+};
+
+/* ---- fault ---- */
+
+/** Take the warnings out of an answer, so that it is the rule's number; none are put back. */
+static cJSON *detach_warnings(cJSON *answer)
+{
+    cJSON *warnings = cJSON_DetachItemFromObjectCaseSensitive(answer, "warnings");
+
+    if (warnings != NULL && warnings->child != NULL)
+        return warnings;
+    cJSON_Delete(warnings);
+    return NULL;
+}
+
+void scn_play_fault(struct scn_session *s, const struct scn_step *step, struct scn_result *r)
+{
+    cJSON *params = cJSON_CreateObject();
+    cJSON *warnings;
+    int status;
+
+    if (step->call != NULL)
+        (void)cJSON_AddStringToObject(params, "call", step->call->name);
+    for (size_t i = 0; i < step->arg_count; i++)
+        (void)cJSON_AddItemToObject(params, step->args[i].name,
+                                    scn_eval(step->args[i].value, &s->vars));
+    status = scn_request(s, step->method, params, r);
+    warnings = detach_warnings(r->value);
+    scn_judge(s, &step->expect, status, r);
+    if (warnings != NULL)
+        (void)cJSON_AddItemToObject(r->value, "warnings", warnings);
+}
+
+/* ---- recording ---- */
+
+static bool same_call(const cJSON *a, const cJSON *b)
+{
+    return call_text_ns(a, "seq") == call_text_ns(b, "seq");
+}
+
+/** Put the end of a call where its beginning was recorded. Returns whether it was. */
+static bool settle(struct scn_record *record, const cJSON *ended)
+{
+    for (size_t i = record->count; i > 0; i--) {
+        cJSON **at = &record->calls[i - 1];
+
+        if (!same_call(*at, ended))
+            continue;
+        cJSON_Delete(*at);
+        *at = cJSON_Duplicate(ended, true);
+        return true;
+    }
+    return false;
+}
+
+static void append(struct scn_record *record, const cJSON *params)
+{
+    size_t room = record->room != 0 ? record->room * 2 : 256;
+    cJSON **larger = record->calls;
+
+    if (record->count == record->room)
+        larger = realloc(record->calls, room * sizeof(cJSON *));
+    if (larger == NULL || record->count == RECORD_MAX) {
+        record->incomplete = true;
+        return;
+    }
+    if (record->count == record->room)
+        record->room = room;
+    record->calls = larger;
+    record->calls[record->count++] = cJSON_Duplicate(params, true);
+}
+
+void scn_record_event(struct scn_record *record, const cJSON *params)
+{
+    const char *kind = json_text(params, "kind");
+
+    if (strcmp(kind, "lost") == 0)
+        record->incomplete = true;
+    else if (strcmp(kind, "call") == 0)
+        append(record, params);
+    else if (strcmp(kind, "return") == 0 && !settle(record, params))
+        append(record, params);
+}
+
+void scn_record_done(struct scn_record *record)
+{
+    for (size_t i = 0; i < record->count; i++)
+        cJSON_Delete(record->calls[i]);
+    free(record->calls);
+    *record = (struct scn_record){0};
+}
+
+/* ---- matching ---- */
+
+/** Whether a value is a word with * or ? in it that stands for text. */
+static bool is_glob(const struct scn_value *v, const char *text)
+{
+    return v->kind == SCN_WORD && strpbrk(text, "*?[") != NULL;
+}
+
+/** What an argument of the line is compared with. Returned; cJSON_Delete(); NULL: there is no such. */
+static cJSON *compared(const cJSON *event, const struct scn_arg *arg)
+{
+    if (arg->info != NULL)
+        return call_text_argument(event, arg->info);
+    if (strcmp(arg->name, "pid") == 0)
+        return cJSON_Duplicate(json_member(event, "pid"), true);
+    return cJSON_Duplicate(json_member(json_member(event, "args"), arg->name), true);
+}
+
+static bool arg_is(const struct scn_session *s, const cJSON *event, const struct scn_arg *arg,
+                   struct scn_vars *vars)
+{
+    cJSON *got = compared(event, arg);
+    char *text = scn_text(arg->value, &s->vars);
+    struct strbuf why = STRBUF_INIT;
+    bool is;
+
+    if (got != NULL && text != NULL && cJSON_IsString(got) && is_glob(arg->value, text))
+        is = fnmatch(text, got->valuestring, 0) == 0;
+    else
+        is = got != NULL && scn_match(arg->value, got, vars, &why);
+    strbuf_done(&why);
+    free(text);
+    cJSON_Delete(got);
+    return is;
+}
+
+/** Whether the reasons of a refusal hold every word that was stated. */
+static bool why_is(const struct scn_expect *e, const struct scn_vars *vars, const cJSON *event)
+{
+    struct scbox_error error = {.data = (cJSON *)event};
+    char *reasons = scn_reasons(&error);
+    bool is = reasons != NULL;
+
+    for (size_t i = 0; i < e->why_count && is; i++)
+        is = scn_found_in(e->why[i], vars, reasons);
+    free(reasons);
+    return is;
+}
+
+static bool outcome_is(const struct scn_expect *e, const cJSON *event, struct scn_vars *vars)
+{
+    const char *error = json_text(event, "error");
+    const cJSON null = {.type = cJSON_NULL};
+    const cJSON *result = json_member(event, "result");
+    struct strbuf why = STRBUF_INIT;
+    bool is = true;
+
+    if (e->kind == SCN_SUCCEEDS)
+        return true;
+    if (strcmp(json_text(event, "kind"), "return") != 0)
+        return false; /* it goes on */
+    if (e->kind == SCN_YIELDS)
+        is = *error == '\0' && scn_match(e->pattern, result != NULL ? result : &null, vars, &why);
+    else if (e->kind == SCN_REFUSES || *error != '\0')
+        is = strcmp(error, sc_errno_name(e->code)) == 0 && why_is(e, vars, event);
+    strbuf_done(&why);
+    return is;
+}
+
+/** How much of a line is true of a call: 0 nothing, -1 all of it, which captures into @vars. */
+static int likeness(const struct scn_session *s, const struct scn_step *step, const cJSON *event,
+                    struct scn_vars *vars)
+{
+    bool all = true;
+    int score = 1;
+
+    if (step->call != NULL && call_of_event(event) != step->call)
+        return 0;
+    for (size_t i = 0; i < step->arg_count; i++) {
+        bool is = arg_is(s, event, &step->args[i], vars);
+
+        score += is ? 2 : 0;
+        all = all && is;
+    }
+    if (!outcome_is(&step->expect, event, vars))
+        return score;
+    return all ? -1 : score + 1;
+}
+
+/* ---- the verdict ---- */
+
+/** The calls that come nearest, best first. */
+struct nearest {
+    const cJSON *call[NEAREST];
+    int score[NEAREST];
+};
+
+static void consider(struct nearest *best, const cJSON *call, int score)
+{
+    size_t at = NEAREST;
+
+    while (at > 0 && score > best->score[at - 1])
+        at--;
+    if (at == NEAREST)
+        return;
+    for (size_t i = NEAREST - 1; i > at; i--) {
+        best->call[i] = best->call[i - 1];
+        best->score[i] = best->score[i - 1];
+    }
+    best->call[at] = call;
+    best->score[at] = score;
+}
+
+static void tell_call(struct strbuf *out, const cJSON *call)
+{
+    (void)strbuf_addf(out, "%s%d  ", out->len > 0 ? "\n" : "", json_int(call, "pid"));
+    call_text_begin(out, call);
+    if (strcmp(json_text(call, "kind"), "return") == 0) {
+        (void)strbuf_adds(out, ") ");
+        call_text_outcome(out, call);
+    } else {
+        (void)strbuf_adds(out, ") goes on");
+    }
+}
+
+/** The first recorded call that is as the line states; NULL, and those that come nearest. */
+static const cJSON *find(struct scn_session *s, const struct scn_step *step, struct nearest *near)
+{
+    for (size_t i = 0; i < s->record.count; i++) {
+        const cJSON *call = s->record.calls[i];
+        struct scn_vars vars = {0};
+        int score = 0;
+
+        if (step->call != NULL && call_of_event(call) != step->call)
+            continue;
+        if (scn_vars_copy(&s->vars, &vars) == 0)
+            score = likeness(s, step, call, &vars);
+        if (score < 0) {
+            scn_vars_done(&s->vars);
+            s->vars = vars;
+            return call;
+        }
+        scn_vars_done(&vars);
+        consider(near, call, score);
+    }
+    return NULL;
+}
+
+/** Let every call that ended before now be recorded: what is answered now comes behind it. */
+static bool catch_up(struct scn_session *s, struct scn_result *r)
+{
+    cJSON *census = scn_census(s, r);
+
+    if (census == NULL)
+        scn_verdict(r, SCN_ERROR, "the daemon did not answer");
+    cJSON_Delete(census);
+    cJSON_Delete(r->value);
+    r->value = NULL;
+    free(r->sent);
+    r->sent = NULL;
+    return r->outcome == SCN_PASS;
+}
+
+static bool can_judge(struct scn_session *s, struct scn_result *r)
+{
+    if (!s->record.on)
+        scn_verdict(r, SCN_ERROR,
+                    "no calls are recorded: in the shell `:trace on` begins that, in a file it is "
+                    "so from the start");
+    else if (catch_up(s, r) && s->record.incomplete)
+        scn_verdict(r, SCN_ERROR, "not all calls could be recorded: there were too many");
+    return r->outcome == SCN_PASS;
+}
+
+void scn_play_watch(struct scn_session *s, const struct scn_step *step, struct scn_result *r)
+{
+    struct nearest near = {0};
+    struct strbuf came = STRBUF_INIT;
+    bool never = step->kind == SCN_EXPECT_NEVER;
+    const cJSON *found;
+
+    if (!can_judge(s, r))
+        return;
+    found = find(s, step, &near);
+    r->expected = strdup(step->expect.source);
+    if (found != NULL)
+        tell_call(&came, found);
+    for (size_t i = 0; found == NULL && i < NEAREST && near.call[i] != NULL; i++)
+        tell_call(&came, near.call[i]);
+    if (found != NULL && never)
+        scn_verdict(r, SCN_FAIL, "a recorded call is like this");
+    else if (found == NULL && !never)
+        scn_verdict(r, SCN_FAIL, "none of the %zu recorded calls is like this%s", s->record.count,
+                    near.call[0] != NULL ? "; those that come nearest:" : "");
+    r->came = strbuf_take(&came);
+}

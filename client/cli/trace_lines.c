@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One line a call, as strace writes them:
+ *
+ *     3  open("root:/a", READ|CREATE) = 1 <0.000012>
+ *     3  usleep(1000 <unfinished ...>
+ *     4  exit(0) = ?
+ *     4  +++ exited with 0 +++
+ *     3  <... usleep resumed>) = 0 <0.001000>
+ */
+#include "client/cli/call_text.h"
+#include "client/cli/json.h"
+#include "client/cli/names.h"
+#include "client/cli/trace.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+enum { NS_PER_US = 1000, US_PER_S = 1000000 };
+
+/* Leave the line of a call that goes on, so that something else can be told. */
+static void leave_line(struct trace_lines *t)
+{
+    if (t->open)
+        fputs(" <unfinished ...>\n", t->to);
+    t->open = false;
+}
+
+static void add_duration(struct strbuf *out, const cJSON *event)
+{
+    uint64_t us = call_text_ns(event, "duration_ns") / NS_PER_US;
+
+    (void)strbuf_addf(out, " <%" PRIu64 ".%06" PRIu64 ">\n", us / US_PER_S, us % US_PER_S);
+}
+
+static void tell_begin(struct trace_lines *t, const cJSON *event)
+{
+    const struct sc_call_info *call = call_of_event(event);
+    struct strbuf line = STRBUF_INIT;
+
+    if (t->failures)
+        return;
+    leave_line(t);
+    (void)strbuf_addf(&line, "%d  ", json_int(event, "pid"));
+    call_text_begin(&line, event);
+    t->open = call == NULL || call->rc != SC_RC_NEVER;
+    t->open_seq = call_text_ns(event, "seq");
+    if (!t->open)
+        (void)strbuf_adds(&line, ") = ?\n");
+    fputs(strbuf_str(&line), t->to);
+    strbuf_done(&line);
+}
+
+static void tell_end(struct trace_lines *t, const cJSON *event)
+{
+    const struct sc_call_info *call = call_of_event(event);
+    struct strbuf line = STRBUF_INIT;
+    bool goes_on = t->open && t->open_seq == call_text_ns(event, "seq");
+
+    if (t->failures && *json_text(event, "error") == '\0')
+        return;
+    if (!goes_on) {
+        leave_line(t);
+        (void)strbuf_addf(&line, "%d  ", json_int(event, "pid"));
+        if (t->failures)
+            call_text_begin(&line, event);
+        else
+            (void)strbuf_addf(&line, "<... %s resumed>",
+                              call != NULL ? call->word : json_text(event, "call"));
+    }
+    t->open = false;
+    (void)strbuf_adds(&line, ") ");
+    call_text_outcome(&line, event);
+    add_duration(&line, event);
+    fputs(strbuf_str(&line), t->to);
+    strbuf_done(&line);
+}
+
+/* The end of a process, and why when it failed. */
+static void tell_process_end(struct trace_lines *t, const cJSON *event)
+{
+    const char *state = json_text(event, "state");
+    const char *why = json_text(event, "data");
+    int32_t pid = json_int(event, "pid");
+    int32_t code = json_int(event, "return_code");
+
+    if (strcmp(state, "DONE") == 0)
+        fprintf(t->to, "%d  +++ exited with %d +++\n", pid, code);
+    else if (strcmp(state, "FAILURE") == 0)
+        fprintf(t->to, "%d  +++ failed by %s%s%s +++\n", pid, name_of_failure(code),
+                *why != '\0' ? ": " : "", why);
+    else
+        fprintf(t->to, "%d  +++ killed +++\n", pid);
+}
+
+static void tell_other(struct trace_lines *t, const cJSON *event)
+{
+    const char *kind = json_text(event, "kind");
+    const char *data = json_text(event, "data");
+    int32_t pid = json_int(event, "pid");
+
+    if (strcmp(kind, "start") != 0 && strcmp(kind, "end") != 0 && strcmp(kind, "note") != 0 &&
+        strcmp(kind, "lost") != 0)
+        return;
+    leave_line(t);
+    if (strcmp(kind, "start") == 0)
+        fprintf(t->to, "%d  +++ runs %s +++\n", pid, *data != '\0' ? data : "as a session says");
+    else if (strcmp(kind, "end") == 0)
+        tell_process_end(t, event);
+    else if (strcmp(kind, "note") == 0)
+        fprintf(t->to, "%d  --- %s ---\n", pid, data);
+    else
+        fprintf(t->to, "--- %d events were lost: they came faster than they were read ---\n",
+                json_int(event, "count"));
+}
+
+void trace_lines_event(struct trace_lines *t, const cJSON *event)
+{
+    const char *kind = json_text(event, "kind");
+
+    if (strcmp(kind, "call") == 0)
+        tell_begin(t, event);
+    else if (strcmp(kind, "return") == 0)
+        tell_end(t, event);
+    else
+        tell_other(t, event);
+    if (t->flush)
+        fflush(t->to);
+}
+
+void trace_lines_end(struct trace_lines *t)
+{
+    leave_line(t);
+    fflush(t->to);
+}
