@@ -84,7 +84,12 @@ static void add_modes(struct writer *w, uint32_t modes)
 {
     char names[VFS_MODES_MAX];
 
-    (void)strbuf_addf(&w->line, " %s", modes != 0 ? vfs_mode_names(modes, names) : "0");
+    if (modes == 0)
+        (void)strbuf_adds(&w->line, " 0");
+    else if (modes == SC_FM_NAMED)
+        (void)strbuf_adds(&w->line, " ALL");
+    else
+        (void)strbuf_addf(&w->line, " %s", vfs_mode_names(modes, names));
 }
 
 static void begin_line(struct writer *w, enum typist typist, const char *word)
@@ -230,14 +235,15 @@ static const char *empty_fs(const struct writer *w, const struct mount *m, enum 
     return NULL;
 }
 
-/** Create one file of a path that becomes a root, unless the driver has none like it. */
+/** Create one file of a path that becomes a root; devices are there already. */
 static void create_file(struct writer *w, const struct mount *m, const char *fs_name,
                         enum typist typist, const char *path)
 {
     struct strbuf file = STRBUF_INIT;
     struct fs_stat st;
 
-    if (m->fs->ops->getattr(m->fs, path, &st, NULL) < 0 || was_created(w, m, path))
+    if (m->fs->ops->getattr(m->fs, path, &st, NULL) < 0 ||
+        (!S_ISDIR(st.mode) && !S_ISREG(st.mode)) || was_created(w, m, path))
         return;
     (void)strbuf_addf(&file, "%s:%s", fs_name, path);
     begin_line(w, typist, "create");
@@ -390,10 +396,11 @@ static void write_own(struct writer *w, const struct view *v, const char *name)
         write_subfs(w, v, name, SELF, false);
 }
 
-/** What its parent did. */
+/** What its parent did: a view that is called as it was made came by BIND_SUBFS. */
 static void write_given(struct writer *w, const struct view *v, const char *name)
 {
-    if (name_of(w, v, PARENT) == NULL && v->parent != NULL && v->maker == parent_of(w)->pid) {
+    if (name_of(w, v, PARENT) == NULL && v->parent != NULL && v->maker == parent_of(w)->pid &&
+        strcmp(v->label, name) == 0) {
         ensure(w, source_of(v), PARENT);
         if (w->err == 0)
             write_subfs(w, v, name, PARENT, true);
