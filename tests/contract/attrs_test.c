@@ -31,6 +31,61 @@ CONTRACT(chown_minus_one_leaves_it)
     IS(FS(chown, "/no", 1, 1, NULL), -ENOENT);
 }
 
+CONTRACT(what_is_made_belongs_to_who_creates)
+{
+    put_file(b, "/before", "", 0);
+    b->fs->uid = 1000;
+    b->fs->gid = 4000000000u;
+    put_file(b, "/f", "", 0);
+    IS(FS(mkdir, "/d", 0755), 0);
+    IS(FS(symlink, "f", "/l"), 0);
+    IS(FS(link, "/before", "/linked"), 0);
+    b->fs->uid = 7;
+    b->fs->gid = 8;
+    IS(FS(rename, "/f", "/g", FS_RENAME_REPLACE), 0);
+    IS(stat_of(b, "/g").uid, 1000);
+    IS(stat_of(b, "/g").gid, 4000000000u);
+    IS(stat_of(b, "/d").uid, 1000);
+    IS(stat_of(b, "/d").gid, 4000000000u);
+    IS(stat_of(b, "/l").uid, 1000);
+    IS(stat_of(b, "/l").gid, 4000000000u);
+    IS(stat_of(b, "/linked").uid, 0);
+    IS(stat_of(b, "/").uid, 0);
+}
+
+static void root_belongs_to_the_maker(const char *driver)
+{
+    struct bed b;
+
+    bed_init(&b, driver);
+    b.uid = 1000;
+    b.gid = 100;
+    IS(bed_open(&b, NULL), 0);
+    IS(stat_of(&b, "/").uid, 1000);
+    IS(stat_of(&b, "/").gid, 100);
+    bed_done(&b);
+}
+
+Test(ramfs, the_root_belongs_to_the_maker)
+{
+    root_belongs_to_the_maker("ramfs");
+}
+
+Test(sqlitefs, the_root_belongs_to_the_maker_and_stays_theirs)
+{
+    struct bed b;
+
+    root_belongs_to_the_maker("sqlitefs");
+    bed_init(&b, "sqlitefs");
+    b.uid = 1000;
+    IS(bed_open(&b, NULL), 0);
+    bed_close(&b);
+    b.uid = 5;
+    IS(bed_open(&b, NULL), 0);
+    IS(stat_of(&b, "/").uid, 1000);
+    bed_done(&b);
+}
+
 CONTRACT(utimens_sets_ns)
 {
     struct fs_stat st;

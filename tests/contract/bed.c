@@ -96,7 +96,8 @@ void bed_init(struct bed *b, const char *driver)
 
 int bed_open(struct bed *b, const char *opts)
 {
-    struct fs_open req = {.opts = opts, .env = &b->env, .why = &b->why};
+    struct fs_open req = {
+        .opts = opts, .env = &b->env, .uid = b->uid, .gid = b->gid, .why = &b->why};
 
     why_done(&b->why);
     req.source = b->db[0] != '\0' ? b->db : NULL;

@@ -32,6 +32,7 @@ struct bed {
     char dir[BED_PATH_MAX]; /* a directory of its own, removed at the end; "" none */
     char db[BED_PATH_MAX];  /* sqlitefs: the file */
     struct fs_env env;
+    uint32_t uid, gid; /* who makes the instance */
     uint64_t clock; /* ns; each look moves it by 1 */
     struct strbuf console;
     const char *typed; /* what env.input gives, NULL nothing yet, "" the end; not owned */
