@@ -33,7 +33,7 @@ struct bed {
     char db[BED_PATH_MAX];  /* sqlitefs: the file */
     struct fs_env env;
     uint32_t uid, gid; /* who makes the instance */
-    uint64_t clock; /* ns; each look moves it by 1 */
+    uint64_t clock;    /* ns; each look moves it by 1 */
     struct strbuf console;
     const char *typed; /* what env.input gives, NULL nothing yet, "" the end; not owned */
     uint64_t taken;    /* bytes of memory that the instance asked for; 0 at the end */
