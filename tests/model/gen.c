@@ -89,11 +89,17 @@ void gen_next(struct gen *g, struct step *out)
         return;
     }
     actor = draw_actor(g, &out->actor);
+    if (out->actor != 0 && gen_draw(g, 60) == 0) {
+        out->nr = STEP_USER;
+        out->args[0].num = gen_draw(g, 3);
+        out->args[1].num = gen_draw(g, 3);
+        return;
+    }
     do
         gen_call(g, actor, out);
     while (out->nr == SC_EXIT && out->actor == 0);
     if (out->nr == SC_NEW_PROC && actor->label_count > 0 && gen_draw(g, 8) != 0) {
-        struct step_arg own = gen_string(actor->labels[0].text);
+        struct step_arg own = gen_copy(g, actor->labels[0].text);
 
         g->next[g->next_count++] = (struct step){
             .nr = SC_BIND_FS, .actor = out->actor, .args = {{.ref = out->id}, own, own}};

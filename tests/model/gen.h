@@ -42,6 +42,7 @@ enum gen_want { GEN_THERE, GEN_NEW };
 struct step_arg gen_path(struct gen *g, struct mproc *actor, enum gen_want want);
 
 struct step_arg gen_number(int64_t num);
-struct step_arg gen_string(const char *text);
+struct step_arg gen_string(const char *text); /* one that stays */
+struct step_arg gen_copy(struct gen *g, const char *text);
 
 #endif

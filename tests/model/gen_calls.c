@@ -28,6 +28,11 @@ struct step_arg gen_string(const char *text)
     return (struct step_arg){.text = text, .len = strlen(text)};
 }
 
+struct step_arg gen_copy(struct gen *g, const char *text)
+{
+    return gen_string(strcpy(gen_text(g, strlen(text) + 1), text));
+}
+
 static bool one_in(struct gen *g, uint32_t n)
 {
     return gen_draw(g, n) == 0;
@@ -52,7 +57,7 @@ static struct step_arg new_label(struct gen *g)
 static struct step_arg label(struct gen *g, const struct mproc *of)
 {
     if (of->label_count > 0 && !one_in(g, 16))
-        return gen_string(of->labels[gen_draw(g, (uint32_t)of->label_count)].text);
+        return gen_copy(g, of->labels[gen_draw(g, (uint32_t)of->label_count)].text);
     return new_label(g);
 }
 
@@ -460,6 +465,72 @@ static void fill_fs_enum(struct gen *g, struct mproc *actor, struct step_arg *a)
     a[0] = gen_number(one_in(g, 20) ? UINT32_MAX : gen_draw(g, (uint32_t)actor->label_count + 1));
 }
 
+static void fill_rename(struct gen *g, struct mproc *actor, struct step_arg *a)
+{
+    fill_two_paths(g, actor, a);
+    if (one_in(g, 2))
+        a[1] = gen_path(g, actor, GEN_THERE);
+    a[2] = gen_number(gen_draw(g, one_in(g, 8) ? 5 : 3));
+}
+
+static void fill_symlink(struct gen *g, struct mproc *actor, struct step_arg *a)
+{
+    static const char *const targets[] = {"a",      "b",       "/a",  "/b/c",   "..",
+                                          "../a",   "../../b", "c/d", "/",      ".",
+                                          "a/../b", "./c/",    "",    "//a//b", "d"};
+
+    a[0] = gen_string(targets[gen_draw(g, COUNT(targets))]);
+    a[1] = gen_path(g, actor, GEN_NEW);
+}
+
+static void fill_readlink(struct gen *g, struct mproc *actor, struct step_arg *a)
+{
+    a[0] = gen_path(g, actor, GEN_THERE);
+    a[1] = gen_number(one_in(g, 2) ? gen_draw(g, 4) : 100);
+}
+
+static void fill_chmod(struct gen *g, struct mproc *actor, struct step_arg *a)
+{
+    static const int64_t perms[] = {0777, 01777, 0700, 0755, 0644,  0600,
+                                    0070, 0007,  0,    0111, 010000};
+
+    a[0] = gen_path(g, actor, GEN_THERE);
+    a[1] = gen_number(perms[lean(g, COUNT(perms))]);
+}
+
+static int64_t user(struct gen *g)
+{
+    return one_in(g, 3) ? UINT32_MAX : gen_draw(g, 3);
+}
+
+static void fill_chown(struct gen *g, struct mproc *actor, struct step_arg *a)
+{
+    a[0] = gen_path(g, actor, GEN_THERE);
+    a[1] = gen_number(user(g));
+    a[2] = gen_number(user(g));
+}
+
+static void fill_truncate(struct gen *g, struct mproc *actor, struct step_arg *a)
+{
+    a[0] = gen_path(g, actor, GEN_THERE);
+    a[1] = one_in(g, 20) ? gen_number(INT64_C(1) << (38 + gen_draw(g, 20))) : size_arg(g);
+}
+
+static void fill_fsync(struct gen *g, struct mproc *actor, struct step_arg *a)
+{
+    a[0] = handle(g, actor);
+    a[1] = gen_number(gen_draw(g, one_in(g, 8) ? 3 : 2));
+}
+
+static void fill_utimes(struct gen *g, struct mproc *actor, struct step_arg *a)
+{
+    static const int64_t times[] = {0, 1, -1, INT64_MIN, INT64_C(1700000000000000001)};
+
+    a[0] = gen_path(g, actor, GEN_THERE);
+    a[1] = gen_number(times[gen_draw(g, COUNT(times))]);
+    a[2] = gen_number(times[gen_draw(g, COUNT(times))]);
+}
+
 /** How often which call is made. */
 static const struct recipe {
     int nr;
@@ -500,6 +571,16 @@ static const struct recipe {
     {SC_PROC_WAIT_ANY, 4, fill_nothing},
     {SC_ERRNO, 6, fill_nothing},
     {SC_FS_ENUM, 6, fill_fs_enum},
+    {SC_RENAME, 24, fill_rename},
+    {SC_LINK, 16, fill_two_paths},
+    {SC_SYMLINK, 24, fill_symlink},
+    {SC_READLINK, 8, fill_readlink},
+    {SC_CHMOD, 10, fill_chmod},
+    {SC_CHOWN, 6, fill_chown},
+    {SC_TRUNCATE, 14, fill_truncate},
+    {SC_FSYNC, 4, fill_fsync},
+    {SC_UTIMES, 5, fill_utimes},
+    {SC_FSTAT_EX, 14, fill_path},
 };
 
 /** Whether the actor has what a call is about; calls that must fail for want of it are rare. */

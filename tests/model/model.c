@@ -206,6 +206,16 @@ void model_call(struct model *m, int32_t pid, int nr, const union sc_args *args,
         RULE(PROC_WAIT_ANY, proc_wait_any)
         RULE(ERRNO, last_errno)
         RULE(FS_ENUM, fs_enum)
+        RULE(RENAME, rename)
+        RULE(LINK, link)
+        RULE(SYMLINK, symlink)
+        RULE(READLINK, readlink)
+        RULE(CHMOD, chmod)
+        RULE(CHOWN, chown)
+        RULE(TRUNCATE, truncate)
+        RULE(FSYNC, fsync)
+        RULE(UTIMES, utimes)
+        RULE(FSTAT_EX, fstat_ex)
 #undef RULE
     default:
         abort();

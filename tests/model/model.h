@@ -182,7 +182,8 @@ struct verdict {
     union sc_out out;      /* else this; buffers and paths are owned by the verdict */
     char *bytes;           /* what they point to */
     struct mfile *listing; /* READDIR: the entry is any of these that was not told yet … */
-    uint32_t number;       /* … or the one that was told as this number */
+    bool atime_open;       /* FSTAT_EX: any time will do */
+    bool mtime_open;
 };
 
 /** Make a machine with nobody in it but its init. */
@@ -314,6 +315,19 @@ void model_unlink_name(struct mname *name);
 void model_move_name(struct model *m, struct mname *name, struct mname *dir, const char *text);
 
 struct minode *model_inode(struct model *m, const struct mproc *maker, uint32_t type);
+
+/* model_link.c */
+
+enum { MAY_READ = 4, MAY_WRITE = 2, MAY_EXEC = 1, STICKY = 01000 };
+
+/** Whether the permission bits of a file grant all of MAY_*. */
+bool model_may(const struct mproc *p, const struct minode *i, uint32_t bits);
+
+/** EACCES unless the caller may put a name into a directory; NULL is above a view's root. */
+void model_may_add(const struct mcall *c, const struct mname *dir);
+
+/** EACCES or EPERM unless the caller may take a name away. */
+void model_may_remove(const struct mcall *c, const struct mname *name);
 
 /* model_file.c */
 

@@ -59,6 +59,7 @@ void model_set_size(struct minode *i, uint64_t size)
             memset(page->bytes + (size - begin), 0, SC_PAGE_SIZE - (size_t)(size - begin));
     }
     i->size = size;
+    i->mtime_known = false;
 }
 
 static void write_bytes(struct model *m, struct minode *i, uint64_t off, struct sc_str data)
@@ -71,6 +72,7 @@ static void write_bytes(struct model *m, struct minode *i, uint64_t off, struct 
     }
     if (data.len > 0 && off + data.len > i->size)
         i->size = off + data.len;
+    i->mtime_known = false;
 }
 
 static void read_bytes(const struct model *m, const struct minode *i, uint64_t off, char *out,
@@ -105,6 +107,7 @@ void rule_create(const struct mcall *c, const struct sc_create_args *a, struct s
         return;
     if (at.name != NULL)
         refuse(c->v, EEXIST);
+    model_may_add(c, at.dir);
     if (!refused(c->v))
         (void)model_link_name(c->m, at.dir, at.base, model_inode(c->m, c->p, a->type));
 }
@@ -116,6 +119,7 @@ void rule_delete(const struct mcall *c, const struct sc_delete_args *a, struct s
     (void)out;
     if (!model_find_file(c, a->file, NOFOLLOW, FM_DDELETE, &at))
         return;
+    model_may_remove(c, at.name);
     if (at.name->opens > 0 || at.name->views > 0 || at.dir == NULL)
         refuse(c->v, EBUSY);
     if (at.name->inode->entries != NULL)
@@ -134,6 +138,8 @@ void rule_move(const struct mcall *c, const struct sc_move_args *a, struct sc_mo
     model_same_view(c, a->old_file, a->new_file);
     if (!model_find(c, a->new_file, NOFOLLOW, 0, &to) || !found)
         return;
+    model_may_remove(c, from.name);
+    model_may_add(c, to.dir);
     if (from.dir == NULL)
         refuse(c->v, EBUSY);
     if (to.name != NULL)
@@ -196,13 +202,28 @@ void model_close(struct mproc *p, struct mhandle *h)
     memmove(h, h + 1, (p->handle_count - at) * sizeof(*h));
 }
 
+/** What the permission bits have against opening a file in a mode. */
+static void check_bits(const struct mcall *c, const struct minode *i, uint32_t mode)
+{
+    uint32_t want = (mode & (FM_READ | FM_READDIR | FM_MMAP)) != 0 ? MAY_READ : 0;
+
+    if ((mode & (FM_WRITE | FM_TRUNC | FM_APPEND)) != 0)
+        want |= MAY_WRITE;
+    if (!model_may(c->p, i, want))
+        refuse(c->v, EACCES);
+}
+
 /** What speaks against opening a place in a mode. */
 static void check_open(const struct mcall *c, const struct mplace *at, uint32_t mode)
 {
     if (at->name == NULL && (mode & FM_CREATE) == 0)
         refuse(c->v, ENOENT);
-    if (at->name == NULL && (mode & FM_CREATE) != 0)
+    if (at->name == NULL && (mode & FM_CREATE) != 0) {
         model_needs(at->view, FM_DCREATE, c->v);
+        model_may_add(c, at->dir);
+    }
+    if (at->name != NULL)
+        check_bits(c, at->name->inode, mode);
     if (at->name != NULL && at->name->inode->type == FT_DIR) {
         if (mode != FM_READDIR)
             refuse(c->v, EISDIR);
@@ -262,6 +283,7 @@ void rule_read(const struct mcall *c, const struct sc_read_args *a, struct sc_re
     left = (uint64_t)a->offset < f->inode->size ? f->inode->size - (uint64_t)a->offset : 0;
     out->data.len = (size_t)(a->size < left ? a->size : left);
     out->data.ptr = c->v->bytes = calloc(1, out->data.len + 1);
+    f->inode->atime_known = false;
     read_bytes(c->m, f->inode, (uint64_t)a->offset, out->data.ptr, out->data.len);
 }
 

@@ -98,6 +98,7 @@ struct mname *model_link_name(struct model *m, struct mname *dir, const char *te
     name->inode = inode;
     name->next = dir->inode->entries;
     dir->inode->entries = name;
+    dir->inode->mtime_known = false;
     inode->nlink++;
     return name;
 }
@@ -109,6 +110,7 @@ void model_unlink_name(struct mname *name)
     while (*at != name)
         at = &(*at)->next;
     *at = name->next;
+    name->dir->inode->mtime_known = false;
     name->inode->nlink--;
 }
 
@@ -119,6 +121,7 @@ void model_move_name(struct model *m, struct mname *name, struct mname *dir, con
     name->dir = dir;
     name->next = dir->inode->entries;
     dir->inode->entries = name;
+    dir->inode->mtime_known = false;
     name->inode->nlink++;
 }
 
@@ -168,11 +171,17 @@ static bool go(const struct mcall *c, struct walk *w, enum mfind how, struct mpl
     const char *part = w->left.parts[w->next++];
     struct mname *next;
 
+    if (part[0] == '\0')
+        return true; /* as a '/' at the end, which a file may have as well */
     if (w->at->inode->type != FT_DIR) {
         refuse(c->v, ENOTDIR);
         return false;
     }
-    if (part[0] == '\0' || strcmp(part, ".") == 0)
+    if (!model_may(c->p, w->at->inode, MAY_EXEC)) {
+        refuse(c->v, EACCES);
+        return false;
+    }
+    if (strcmp(part, ".") == 0)
         return true;
     if (strcmp(part, "..") == 0) {
         w->at = w->at != w->view->root ? w->at->dir : w->at;

@@ -252,6 +252,8 @@ void rule_proc_exec(const struct mcall *c, const struct sc_proc_exec_args *a,
         refuse(c->v, EBUSY);
     if (!model_find_file(c, a->file, FOLLOW, FM_READ, &at))
         return;
+    if (!model_may(c->p, at.name->inode, MAY_READ))
+        refuse(c->v, EACCES);
     /* The generator writes no images: what is a file is none that runs. */
     refuse(c->v, at.name->inode->type == FT_DIR ? EISDIR : ENOEXEC);
 }

@@ -68,7 +68,7 @@ static void mount(struct model *m, struct mproc *p, struct sc_str name, struct m
     struct mview *view = model_alloc(m, sizeof(*view));
 
     mount->root.text = model_copy(m, "", 0);
-    mount->root.inode = model_inode(m, m->procs[0], FT_DIR);
+    mount->root.inode = model_inode(m, model_proc(m, mount->maker), FT_DIR);
     mount->root.views = 1;
     *view = (struct mview){.mount = mount, .root = &mount->root, .ok_modes = SC_FM_NAMED};
     add_label(m, p, name, view);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/model/scenario.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -116,6 +117,16 @@ void scenario_step(struct scenario *s, const struct step *step, const struct ver
     to = open_text(&l->stated);
     state(s, to, step, v, came, out);
     (void)fclose(to);
+}
+
+void scenario_user(struct scenario *s, const struct step *step)
+{
+    char text[96];
+
+    (void)snprintf(text, sizeof(text),
+                   "proc.credentials {pid: $s%d, uid: %" PRId64 ", gid: %" PRId64 "}", step->actor,
+                   step->args[0].num, step->args[1].num);
+    scenario_say(s, text);
 }
 
 /** Have a step that waits waited for here. */

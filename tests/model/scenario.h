@@ -24,6 +24,9 @@ void scenario_say(struct scenario *s, const char *line);
 void scenario_step(struct scenario *s, const struct step *step, const struct verdict *v, int came,
                    const union sc_out *out);
 
+/** A session changed the user of the step's actor. */
+void scenario_user(struct scenario *s, const struct step *step);
+
 /** A step that waited has its answer, says the model. */
 void scenario_woken(struct scenario *s, const struct mwoken *w);
 
