@@ -27,7 +27,9 @@ void gen_done(struct gen *g);
 /** A random number below @below. */
 uint32_t gen_draw(struct gen *g, uint32_t below);
 
-/* ---- between gen.c and gen_calls.c ---- */
+/* ---- between gen.c, gen_calls.c and gen_args.c ---- */
+
+#define COUNT(array) ((uint32_t)(sizeof(array) / sizeof((array)[0])))
 
 /** Text that lives until gen_done(). */
 char *gen_text(struct gen *g, size_t size);
@@ -44,5 +46,47 @@ struct step_arg gen_path(struct gen *g, struct mproc *actor, enum gen_want want)
 struct step_arg gen_number(int64_t num);
 struct step_arg gen_string(const char *text); /* one that stays */
 struct step_arg gen_copy(struct gen *g, const char *text);
+
+/** True once in @n times. */
+bool gen_one_in(struct gen *g, uint32_t n);
+
+/** Below @count, mostly one of the first, which are the plain ones. */
+uint32_t gen_lean(struct gen *g, uint32_t count);
+
+/** A name for a view: mostly a short one. */
+struct step_arg gen_new_label(struct gen *g);
+
+/** The name of a view the process has, mostly. */
+struct step_arg gen_label(struct gen *g, const struct mproc *of);
+
+/** A path inside a view of the actor. */
+struct step_arg gen_root_path(struct gen *g, const struct mproc *actor, const char *view);
+
+/** A handle of the actor, mostly. */
+struct step_arg gen_handle(struct gen *g, const struct mproc *actor);
+
+/** A child of the actor, or sometimes anybody. */
+struct step_arg gen_child(struct gen *g, const struct mproc *actor);
+
+bool gen_has_child(struct gen *g, const struct mproc *actor);
+/** A size, mostly at the edges of pages. */
+struct step_arg gen_size(struct gen *g);
+
+/** A position in a file, sometimes one that is none. */
+struct step_arg gen_offset(struct gen *g);
+
+/** Modes for OPEN. */
+struct step_arg gen_modes(struct gen *g);
+
+/** Modes of a view: mostly all, mostly without one. */
+struct step_arg gen_view_modes(struct gen *g);
+
+/** Bytes to write, which tell the step that wrote them. */
+struct step_arg gen_data(struct gen *g);
+
+/** An address at, in or next to a region, mostly. */
+struct step_arg gen_address(struct gen *g, const struct mproc *actor);
+
+struct step_arg gen_memory_mode(struct gen *g);
 
 #endif

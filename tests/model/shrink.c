@@ -105,12 +105,18 @@ static void simplify_step(const struct search *s, struct step *steps, size_t cou
             other = steps[at];
         }
     }
-    if (steps[at].actor != 0) {
-        struct step other = steps[at];
+}
 
-        other.actor = 0;
-        (void)simpler(s, steps, count, at, &other);
+/** Try to have the first process make all calls of an actor. */
+static void replace_actor(const struct search *s, struct step *steps, size_t count, int actor)
+{
+    memcpy(s->tried, steps, count * sizeof(*steps));
+    for (size_t i = 0; i < count; i++) {
+        if (s->tried[i].actor == actor)
+            s->tried[i].actor = 0;
     }
+    if (shows(s, s->tried, count))
+        memcpy(steps, s->tried, count * sizeof(*steps));
 }
 
 size_t shrink(struct step *steps, size_t count, const struct play_options *options,
@@ -122,10 +128,14 @@ size_t shrink(struct step *steps, size_t count, const struct play_options *optio
     if (s.tried == NULL)
         abort();
     do {
-        before = count;
         count = remove_steps(&s, steps, count);
-        for (size_t i = 0; i < count; i++)
+        before = count;
+        for (size_t i = 0; i < count; i++) {
+            if (steps[i].actor != 0)
+                replace_actor(&s, steps, count, steps[i].actor);
             simplify_step(&s, steps, count, i);
+        }
+        count = remove_steps(&s, steps, count);
     } while (count < before);
     free(s.tried);
     return count;
