@@ -27,6 +27,8 @@
     LIMIT(channels, 4096, INT32_MAX, "channels: ENOMEM")                                           \
     LIMIT(views, 100000, INT32_MAX, "views: EMFILE")                                               \
     LIMIT(mounts, 1024, INT32_MAX, "filesystems: EMFILE")                                          \
+    LIMIT(listings, 64 << 20, INT64_MAX / 2,                                                       \
+          "bytes that the listings of open directories may take: ENOMEM")                          \
     LIMIT(storage, INT64_C(1) << 30, INT64_MAX / 2,                                                \
           "bytes that filesystems in memory may take together: ENOSPC")
 

@@ -91,6 +91,7 @@ void machine_free(struct machine *m)
     CHECK(list_empty(&m->mounts));
     CHECK(list_empty(&m->woken));
     CHECK(m->census.calls == 0 && m->memory.bytes == 0 && m->storage == 0 && m->channels == 0);
+    CHECK(m->listings == 0);
     m->ops->wake_at(m->host, m, HOST_WAKE_NEVER);
     timer_heap_done(&m->clock_timers);
     timer_heap_done(&m->goals);

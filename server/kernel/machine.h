@@ -84,6 +84,7 @@ struct machine {
     uint32_t busy_guests;
     struct census census;
     struct aspace_pool memory; /* of all processes */
+    uint64_t listings;         /* bytes that the listings of open directories take */
     uint64_t storage;          /* bytes that filesystems in memory have taken */
     uint32_t channels;
     uint64_t calls_total; /* calls begun */

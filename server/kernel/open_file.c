@@ -4,6 +4,7 @@
 
 #include "server/base/strbuf.h"
 #include "server/kernel/channel.h"
+#include "server/kernel/listing.h"
 #include "server/kernel/machine.h"
 #include "server/kernel/mapped.h"
 #include "server/kernel/mount.h"
@@ -15,8 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-
-enum { SNAPSHOT_FIRST = 16 };
 
 /** The driver's open flags for a handle's rights. */
 static uint32_t driver_flags(uint32_t mode)
@@ -76,11 +75,11 @@ static int file_new(struct place *at, uint32_t mode, struct sc_str label, struct
 /** Release everything but the driver's handle. */
 static void file_free(struct open_file *f)
 {
+    listing_drop(f);
     f->mount->machine->census.files--;
     f->node->open_count--;
     (void)node_unref(f->node);
     (void)mount_unref(f->mount);
-    free(f->listing.at);
     free(f->label);
     free(f);
 }
@@ -351,95 +350,4 @@ int64_t vfs_ioctl(struct open_file *f, uint32_t command)
     int64_t result = fs->ops->ioctl(fs, driver_path(f, &path), command, &f->file);
 
     return result == -ENOSYS ? -ENOTTY : result;
-}
-
-/** A listing that is being taken. */
-struct listing {
-    struct open_file *file;
-    struct dir_snapshot snapshot;
-    size_t cap;
-    struct path dir; /* for entries the driver gives no stat of */
-};
-
-static int listing_grow(struct listing *l)
-{
-    size_t cap = l->cap != 0 ? l->cap * 2 : SNAPSHOT_FIRST;
-    struct sc_dirent *at = realloc(l->snapshot.at, cap * sizeof(*at));
-
-    if (at == NULL)
-        return -ENOMEM;
-    l->snapshot.at = at;
-    l->cap = cap;
-    return 0;
-}
-
-/** Look up what the driver did not tell. */
-static int entry_stat(struct listing *l, const char *name, struct fs_stat *out)
-{
-    struct fs *fs = l->file->mount->fs;
-    struct path path = l->dir;
-    int err = path_push(&path, name, strlen(name));
-
-    return err < 0 ? err : fs->ops->getattr(fs, path.str, out, NULL);
-}
-
-static int on_entry(void *user, const char *name, const struct fs_stat *stat)
-{
-    struct listing *l = user;
-    struct sc_dirent *entry;
-    struct sc_stat st;
-    struct fs_stat own;
-    size_t len = strlen(name);
-
-    if (len >= SC_DIR_MAX)
-        return 0; /* a name this ABI can't spell can't be opened either */
-    if (stat == NULL) {
-        if (entry_stat(l, name, &own) < 0)
-            return 0; /* it went away meanwhile */
-        stat = &own;
-    }
-    if (l->snapshot.count == l->cap && listing_grow(l) < 0)
-        return -ENOMEM;
-    entry = &l->snapshot.at[l->snapshot.count++];
-    vfs_stat(l->file->mount, stat, l->file->view_modes, &st);
-    memset(&entry->name, 0, sizeof(entry->name));
-    memcpy(entry->name.bytes, name, len);
-    entry->type = st.type;
-    entry->access = st.access;
-    entry->size = st.size;
-    return 0;
-}
-
-static int take_snapshot(struct open_file *f)
-{
-    struct listing l = {.file = f};
-    struct fs *fs = f->mount->fs;
-    struct path path;
-    int err = node_path(f->node, &l.dir);
-
-    if (err < 0)
-        return err;
-    err = fs->ops->readdir(fs, driver_path(f, &path), on_entry, &l, &f->file);
-    if (err < 0) {
-        free(l.snapshot.at);
-        return err;
-    }
-    free(f->listing.at);
-    f->listing = l.snapshot;
-    f->listed = true;
-    return 0;
-}
-
-int vfs_readdir(struct open_file *f, uint32_t n, struct sc_dirent *out)
-{
-    if (n == 0 || !f->listed) {
-        int err = take_snapshot(f);
-
-        if (err < 0)
-            return err;
-    }
-    if (n >= f->listing.count)
-        return -ENOENT;
-    *out = f->listing.at[n];
-    return 0;
 }

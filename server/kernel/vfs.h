@@ -97,6 +97,7 @@ enum { VIEW_DEPTH_MAX = 64 };
 struct dir_snapshot {
     struct sc_dirent *at;
     size_t count;
+    size_t cap; /* what there is room for: counted in machine->listings */
 };
 
 /** An open file: what an fd refers to. */
@@ -381,10 +382,10 @@ int vfs_fstat(struct open_file *f, struct fs_stat *out);
  * Give one entry of a directory's snapshot, which the first call takes, and each with @n == 0 anew.
  * @f        a directory.
  * @n        entry number, from 0.
- * Returns   0; -ENOENT past the last entry, -ENOMEM, -ENAMETOOLONG, or what the driver's readdir()
- *           answers.
+ * Returns   0; -ENOENT past the last entry, -ENOMEM past the machine's limit of listings or no
+ *           memory, -ENAMETOOLONG, or what the driver's readdir() answers.
  */
-int vfs_readdir(struct open_file *f, uint32_t n, struct sc_dirent *out);
+int vfs_readdir(struct open_file *f, uint32_t n, struct why *why, struct sc_dirent *out);
 
 /** Return when what was written to a file, mappings included, or the names in a directory, are safe
  * in the store. @data_only only what is needed to read it back. Returns 0, what the driver's fsync()

@@ -209,6 +209,41 @@ static int fill(struct proc *p, const char *file)
     return count;
 }
 
+/** READDIR's answer. */
+static int w_readdir(struct proc *p, int fd, uint32_t n)
+{
+    struct call c;
+    int status = BEGIN(&c, p, READDIR, readdir, fd, n);
+
+    w_check_listed(&c);
+    cr_assert(status == 0 || c.why.count > 0, "a refusal without a reason");
+    call_done(&c);
+    return status;
+}
+
+/** An entry takes 144 bytes; a listing begins with room for 16, and gives back what it has not used. */
+Test(quota, listings_of_open_directories_ENOMEM)
+{
+    enum { ENTRY = sizeof(struct sc_dirent) };
+    struct proc *p = open_limited(&(struct machine_limits){.listings = 17 * ENTRY});
+    int one = w_open(w.p, "root:/", FM_READDIR);
+    int two = w_open(p, "root:/", FM_READDIR);
+
+    cr_assert_eq(w_readdir(w.p, one, 0), -ENOENT);
+    cr_assert_eq(w_create(w.p, "root:/a", FT_DIR), 0);
+    cr_assert_eq(w_readdir(w.p, one, 0), 0);
+    cr_assert_eq(w_readdir(p, two, 0), 0);
+    cr_assert_eq(w.m->listings, 2 * ENTRY);
+    cr_assert_eq(w_readdir(w.p, one, 0), -ENOMEM, "16 more with the 2 are 18");
+    cr_assert_eq(w_readdir(w.p, one, 1), -ENOENT, "the old listing is still there");
+    cr_assert_eq(w_close(p, two), 0);
+    cr_assert_eq(w_readdir(w.p, one, 0), 0);
+    cr_assert_eq(w_close(w.p, one), 0);
+    cr_assert_eq(w.m->listings, 0);
+    cr_assert_eq(w_delete(w.p, "root:/a"), 0);
+    close_limited(p);
+}
+
 Test(quota, storage_is_shared_by_all_filesystems_in_memory_ENOSPC)
 {
     struct proc *p = open_limited(&(struct machine_limits){.storage = MB});
