@@ -51,6 +51,7 @@ static const struct {
     {"buf", "\"hello\\n\""},
     {"ofd", "0"},
     {"pid", "5"},
+    {"actor", "5"},
     {"int", "0"},
     {"num", "0"},
     {"off", "0"},
@@ -106,7 +107,10 @@ void openrpc_text(struct openrpc *doc, cJSON *parent, const char *key, const cha
 
 void openrpc_number(struct openrpc *doc, cJSON *parent, const char *key, double value)
 {
-    (void)add_item(doc, parent, key, cJSON_CreateNumber(value));
+    char text[32];
+
+    (void)snprintf(text, sizeof text, "%.0f", value); /* cJSON would round what is above 2^50 */
+    (void)add_item(doc, parent, key, cJSON_CreateRaw(text));
 }
 
 void openrpc_bool(struct openrpc *doc, cJSON *parent, const char *key, bool value)

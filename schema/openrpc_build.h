@@ -29,7 +29,7 @@ cJSON *openrpc_array(struct openrpc *doc, cJSON *parent, const char *key);
 /** Add a string. */
 void openrpc_text(struct openrpc *doc, cJSON *parent, const char *key, const char *value);
 
-/** Add a number; exact up to 2^53. */
+/** Add a whole number; exact up to 2^53. */
 void openrpc_number(struct openrpc *doc, cJSON *parent, const char *key, double value);
 
 /** Add true or false. */

@@ -49,7 +49,7 @@ static void add_named_params(struct openrpc *doc, cJSON *params, const struct sc
         openrpc_param(doc, params, "encoding", "by name only; for bytes that are no text",
                       "encoding", false);
     openrpc_param(doc, params, "as", "by name only; the process in whose name the session calls",
-                  "pid", false);
+                  "actor", false);
     openrpc_param(doc, params, "session", "by name only; the connection's own when left out",
                   "token", false);
     openrpc_param(doc, params, "background", "by name only; does not hold a virtual clock",

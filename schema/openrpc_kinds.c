@@ -7,6 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/** Larger numbers travel as text: 2^53 - 1. */
+#define JSON_EXACT_MAX 9007199254740991.0
+
 /** What a kind's C type can hold. */
 enum range { RANGE_NONE, RANGE_I32, RANGE_U32, RANGE_I64, RANGE_U64 };
 
@@ -34,7 +37,7 @@ static cJSON *add_form(struct openrpc *doc, cJSON *forms, const char *name, cons
     return form;
 }
 
-/** Limit @schema, an integer, to what the C type holds. 64-bit ends are past what JSON is exact for. */
+/** Limit @schema, an integer, to what the C type holds; of 64 bits, to what JSON is exact for. */
 static void add_range(struct openrpc *doc, cJSON *schema, enum range range)
 {
     if (range == RANGE_I32) {
@@ -43,8 +46,9 @@ static void add_range(struct openrpc *doc, cJSON *schema, enum range range)
     } else if (range == RANGE_U32) {
         openrpc_number(doc, schema, "minimum", 0);
         openrpc_number(doc, schema, "maximum", UINT32_MAX);
-    } else if (range == RANGE_U64) {
-        openrpc_number(doc, schema, "minimum", 0);
+    } else if (range == RANGE_I64 || range == RANGE_U64) {
+        openrpc_number(doc, schema, "minimum", range == RANGE_I64 ? -JSON_EXACT_MAX : 0);
+        openrpc_number(doc, schema, "maximum", JSON_EXACT_MAX);
     }
 }
 
@@ -101,6 +105,7 @@ static void fill_list(struct openrpc *doc, cJSON *schema, const char *title, con
 static void fill_fds(struct openrpc *doc, cJSON *schema)
 {
     fill_list(doc, schema, "fds_element", "integer");
+    add_range(doc, cJSON_GetObjectItemCaseSensitive(schema, "items"), RANGE_I32);
 }
 
 /** Arguments alone, arguments and environment, or the bytes that guests pass. */
@@ -112,6 +117,7 @@ static void fill_argv(struct openrpc *doc, cJSON *schema)
 
     fill_list(doc, add_form(doc, forms, "argv", "arguments", "array"), "argv_argument", "string");
     both = add_form(doc, forms, "argv", "both", "object");
+    openrpc_bool(doc, both, "additionalProperties", false);
     members = openrpc_object(doc, both, "properties");
     fill_list(doc, openrpc_object(doc, members, "argv"), "argv_both_argument", "string");
     openrpc_text(doc, cJSON_GetObjectItemCaseSensitive(members, "argv"), "title", "argv_both_argv");
@@ -174,6 +180,7 @@ static cJSON *add_plain(struct openrpc *doc, cJSON *schemas, const char *name, c
 void openrpc_add_kinds(struct openrpc *doc, cJSON *schemas)
 {
     cJSON *encoding;
+    cJSON *actor;
 
     for (size_t kind = 0; kind < SC_K_COUNT; kind++)
         add_kind(doc, schemas, (enum sc_kind)kind);
@@ -182,8 +189,13 @@ void openrpc_add_kinds(struct openrpc *doc, cJSON *schemas)
     (void)add_plain(doc, schemas, "nothing", "null", "a method without a result answers null");
     (void)add_plain(doc, schemas, "background", "boolean",
                     "true: the call does not keep a virtual clock from moving on");
-    (void)add_plain(doc, schemas, "strlen", "integer",
-                    "bytes of a string; must match it or shorten it");
+    openrpc_wide_integer(doc,
+                         openrpc_schema(doc, schemas, "strlen", "strlen",
+                                        "bytes of a string; must match it or shorten it"),
+                         "strlen", false);
+    actor = add_plain(doc, schemas, "actor", "integer", "a process that the session drives");
+    openrpc_number(doc, actor, "minimum", 1);
+    openrpc_number(doc, actor, "maximum", INT32_MAX);
     encoding = add_plain(doc, schemas, "encoding", "string", "how the bytes beside it travel");
     openrpc_json(doc, encoding, "enum", "[\"utf8\", \"base64\"]");
 }

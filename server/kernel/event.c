@@ -42,7 +42,7 @@ void event_emit(struct machine *m, const struct event *event)
         next = i->next;
         if (!wants(l, m, event))
             continue;
-        m->told = true;
+        m->told |= !l->aside;
         l->on_event(l, m, event);
     }
 }

@@ -21,7 +21,7 @@ enum rpc_code {
 
 struct failure {
     int code;            /* RPC_E_* or a positive errno; 0: none */
-    const char *arg;     /* which argument is at fault; static, or NULL */
+    const char *arg;     /* which argument is at fault; static, of the params, or NULL */
     const char *syscall; /* SC_OPEN … when a call failed; static, or NULL */
     uint32_t fault;      /* the fault rule that changed that call, 0 none */
     struct strbuf value; /* that argument's value as JSON; empty when not known */
@@ -36,7 +36,7 @@ struct failure {
 /**
  * Note a failure with its reason.
  * @code     RPC_E_*, or an errno, positive or negative.
- * @arg      static, or NULL.
+ * @arg      static, or a string of the params, or NULL.
  * Returns   -1, for tail calls.
  */
 int fail(struct failure *f, int code, const char *arg, const char *fmt, ...)

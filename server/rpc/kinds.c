@@ -15,16 +15,15 @@ const cJSON *next_arg(struct decoder *d, const char **arg)
 /** Cut a string to what <arg>_strlen says, as C callers do. */
 static int cut_string(struct decoder *d, const cJSON *len_item, struct sc_str *out)
 {
-    const char *arg = d->info->args[d->next - 1].name;
     uint64_t len;
 
     if (len_item == NULL)
         return 0;
-    if (params_uint(len_item, arg, SIZE_MAX, &len, d->failure) < 0)
+    if (params_uint(len_item, len_item->string, SIZE_MAX, &len, d->failure) < 0)
         return -1;
     if (len > out->len)
-        return fail_value(d->failure, len_item, arg, "%s_strlen is more than the string has: %zu",
-                          arg, out->len);
+        return fail_value(d->failure, len_item, len_item->string,
+                          "more bytes than the string has: %zu", out->len);
     out->len = (size_t)len;
     return 0;
 }
@@ -37,7 +36,7 @@ static int take_str(struct decoder *d, struct sc_str *out)
 
     *out = (struct sc_str){"", 0};
     if (item == NULL)
-        return 0;
+        return cut_string(d, len_item, out);
     if (!cJSON_IsString(item))
         return fail_value(d->failure, item, arg, "not a string");
     *out = (struct sc_str){item->valuestring, strlen(item->valuestring)};
@@ -206,6 +205,20 @@ static int add_flag(struct decoder *d, const cJSON *item, const char *arg, const
     return 0;
 }
 
+/** Add an element of a list: a flag's name, or the bits of those without. */
+static int add_element(struct decoder *d, const cJSON *item, const char *arg, const char *group,
+                       uint32_t *mask)
+{
+    uint64_t bits = 0;
+
+    if (!cJSON_IsNumber(item) && !cJSON_IsRaw(item))
+        return add_flag(d, item, arg, group, mask);
+    if (params_uint(item, arg, UINT32_MAX, &bits, d->failure) < 0)
+        return -1;
+    *mask |= (uint32_t)bits;
+    return 0;
+}
+
 /** A mask: an array of names, or a number. */
 static int take_mask(struct decoder *d, const char *group, uint32_t *out)
 {
@@ -218,7 +231,7 @@ static int take_mask(struct decoder *d, const char *group, uint32_t *out)
         return 0;
     if (cJSON_IsArray(item)) {
         for (const cJSON *i = item->child; i != NULL; i = i->next) {
-            if (add_flag(d, i, arg, group, out) < 0)
+            if (add_element(d, i, arg, group, out) < 0)
                 return -1;
         }
         return 0;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/rpc/machines.h"
 
+#include "server/rpc/record.h"
 #include "server/rpc/session.h"
 #include "server/rpc/trace.h"
 
@@ -144,6 +145,7 @@ int rpc_add_machine(struct rpc *rpc, const struct rpc_machine_request *request, 
     }
     machine->listener = (struct listener){.kinds = EVENT_END, .on_event = on_proc_end};
     listener_add(machine->m, &machine->listener);
+    record_watch(machine);
     *out = machine->m;
     return 0;
 }
@@ -170,6 +172,7 @@ void machines_remove(struct rpc_machine *machine)
     while (!list_empty(&machine->sessions))
         session_leave(container_of(machine->sessions.next, struct session, in_machine));
     listener_remove(m, &machine->listener);
+    record_unwatch(machine);
     list_del(&machine->in_conn);
     HASH_DEL(rpc->machines, machine);
     rpc->stats.machines--;

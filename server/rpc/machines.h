@@ -14,6 +14,7 @@ struct rpc_machine {
     char name[MACHINE_NAME_MAX + 1];
     struct machine *m;
     struct listener listener;  /* learns of ends of processes */
+    struct listener recorder;  /* of guests' calls, when the daemon records */
     struct list sessions;      /* struct session.in_machine: alive */
     struct list subscriptions; /* struct subscription.in_machine */
     struct list in_conn;       /* in the conn->machines that it goes with, when transient */

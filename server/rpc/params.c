@@ -12,19 +12,36 @@
 
 enum { VALUE_SHOWN_MAX = 200 };
 
+/** Whether a number is whole and exact: cJSON would print the longest of these rounded. */
+static bool is_whole(const cJSON *item)
+{
+    const double max = (double)JSON_EXACT_MAX;
+
+    return cJSON_IsNumber(item) && item->valuedouble >= -max && item->valuedouble <= max &&
+           (double)(int64_t)item->valuedouble == item->valuedouble;
+}
+
+void show_value(struct failure *f, const cJSON *item)
+{
+    char *value = item != NULL && !is_whole(item) ? cJSON_PrintUnformatted(item) : NULL;
+
+    if (item != NULL && is_whole(item))
+        (void)strbuf_addf(&f->value, "%" PRId64, (int64_t)item->valuedouble);
+    else if (value != NULL && strlen(value) <= VALUE_SHOWN_MAX)
+        (void)strbuf_adds(&f->value, value);
+    cJSON_free(value);
+}
+
 int fail_value(struct failure *f, const cJSON *item, const char *arg, const char *fmt, ...)
 {
     struct strbuf text = STRBUF_INIT;
-    char *value = item != NULL ? cJSON_PrintUnformatted(item) : NULL;
     va_list ap;
 
     va_start(ap, fmt);
     (void)strbuf_addv(&text, fmt, ap);
     va_end(ap);
     (void)fail(f, RPC_E_PARAMS, arg, "%s", strbuf_str(&text));
-    if (value != NULL && strlen(value) <= VALUE_SHOWN_MAX)
-        (void)strbuf_adds(&f->value, value);
-    cJSON_free(value);
+    show_value(f, item);
     strbuf_done(&text);
     return -1;
 }

@@ -40,6 +40,9 @@ int params_int(const cJSON *item, const char *arg, int64_t min, int64_t max, int
                struct failure *f);
 int params_uint(const cJSON *item, const char *arg, uint64_t max, uint64_t *out, struct failure *f);
 
+/** Show an argument's value with a failure, unless it is long. */
+void show_value(struct failure *f, const cJSON *item);
+
 /** fail() with RPC_E_PARAMS and the argument's value. */
 int fail_value(struct failure *f, const cJSON *item, const char *arg, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));

@@ -49,3 +49,52 @@ void record_end(struct request *rq, enum request_status status)
     if (!strbuf_failed(&rq->record))
         d->record(d->user, rq->record.ptr, rq->record.len);
 }
+
+static void write_guest_call(const struct call *call, struct json_out *o)
+{
+    out_open(o, '{');
+    out_key(o, "gate");
+    out_string(o, call->gate == SC_GATE_I386 ? "i386" : "x86_64");
+    out_key(o, "call");
+    out_string(o, sc_call_by_nr(call->nr)->name);
+    out_key(o, "status");
+    out_int(o, call->status);
+    if (call->fault != 0) {
+        out_key(o, "fault");
+        out_uint(o, call->fault);
+    }
+    out_close(o, '}');
+}
+
+/** A call of a guest has finished; EXIT, which does not return, begins. */
+static void on_call(struct listener *self, struct machine *m, const struct event *event)
+{
+    const struct rpc_daemon *d = &container_of(self, struct rpc_machine, recorder)->rpc->opt.daemon;
+    const struct call *call = event->call;
+    struct strbuf line = STRBUF_INIT;
+    struct json_out o = json_out_to(&line);
+
+    (void)m;
+    if (call->gate == SC_GATE_RPC || (event->kind == EVENT_CALL && call->nr != SC_EXIT))
+        return;
+    write_guest_call(call, &o);
+    (void)strbuf_addc(&line, '\n');
+    if (!strbuf_failed(&line))
+        d->record(d->user, line.ptr, line.len);
+    strbuf_done(&line);
+}
+
+void record_watch(struct rpc_machine *machine)
+{
+    list_init(&machine->recorder.link);
+    if (machine->rpc->opt.daemon.record == NULL)
+        return;
+    machine->recorder =
+        (struct listener){.kinds = EVENT_CALL | EVENT_RETURN, .aside = true, .on_event = on_call};
+    listener_add(machine->m, &machine->recorder);
+}
+
+void record_unwatch(struct rpc_machine *machine)
+{
+    listener_remove(machine->m, &machine->recorder);
+}

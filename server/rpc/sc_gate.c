@@ -13,8 +13,12 @@ static struct session *pick_session(struct request *rq)
     struct rpc_machine *machine;
     struct session *s;
 
+    if (token != NULL && !cJSON_IsString(token)) {
+        (void)fail_value(&rq->failure, token, "session", "not a string");
+        return NULL;
+    }
     if (token != NULL) {
-        s = cJSON_IsString(token) ? session_find(rpc, token->valuestring) : NULL;
+        s = session_find(rpc, token->valuestring);
         if (s == NULL) {
             (void)fail(&rq->failure, RPC_E_NO_SESSION, "session", "no session has this token");
             return NULL;
@@ -71,7 +75,6 @@ static void blame_argument(struct request *rq, int err)
 {
     const struct decoder *d = &rq->decoder;
     int found = -1;
-    char *value;
 
     for (int i = 0; d->info->args[i].name != NULL; i++) {
         if (!kind_explains(d->info->args[i].kind, err))
@@ -83,10 +86,7 @@ static void blame_argument(struct request *rq, int err)
     if (found < 0 || d->at[found] == NULL)
         return;
     rq->failure.arg = d->info->args[found].name;
-    value = cJSON_PrintUnformatted(d->at[found]);
-    if (value != NULL)
-        (void)strbuf_adds(&rq->failure.value, value);
-    cJSON_free(value);
+    show_value(&rq->failure, d->at[found]);
 }
 
 /** Where the kernel gave no reason, the row has the condition of its errno. */

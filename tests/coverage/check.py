@@ -52,7 +52,7 @@ class Method:
         errors = [self.resolve(error, components) for error in spec["errors"]]
         self.validator = jsonschema.Draft7Validator(result)
         self.messages = {error["code"]: error["message"] for error in errors}
-        self.errnos = [error["message"] for error in errors if error["code"] > 0]
+        self.errnos = [error["message"] for error in spec["errors"] if error.get("code", 0) > 0]
 
     @staticmethod
     def resolve(error, components):

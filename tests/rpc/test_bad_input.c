@@ -236,7 +236,7 @@ Test(bad_input, bad_argument_types_name_the_argument)
         {"SC_OPEN", "{\"file\":5,\"mode\":[]}", "\"arg\":\"file\""},
         {"SC_OPEN", "{\"file\":\"root:/\",\"mode\":\"READ\"}", "\"arg\":\"mode\""},
         {"SC_OPEN", "{\"file\":\"root:/\",\"mode\":[\"read\"]}", "READDIR"},
-        {"SC_OPEN", "{\"file\":\"root:/\",\"mode\":[7]}", "\"arg\":\"mode\""},
+        {"SC_OPEN", "{\"file\":\"root:/\",\"mode\":[true]}", "\"arg\":\"mode\""},
         {"SC_OPEN", "{\"file\":\"root:/\",\"mode\":-1}", "\"arg\":\"mode\""},
         {"SC_OPEN", "{\"file\":\"root:/\",\"mode\":1.5}", "\"arg\":\"mode\""},
         {"SC_OPEN", "{\"file\":\"root:/\",\"mode\":1,\"file_strlen\":7}", "\"arg\":\"file\""},

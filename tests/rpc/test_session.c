@@ -156,7 +156,7 @@ Test(session, tokens_must_be_exact, .timeout = 60)
     call_fails(&c, "session.attach", "{\"session\":\"0123456789abcdef0123456789abcdef\"}", -32001,
                NULL);
     call_fails(&c, "SC_YIELD", "{\"session\":\"x\"}", -32001, NULL);
-    call_fails(&c, "SC_YIELD", "{\"session\":5}", -32001, NULL);
+    call_fails(&c, "SC_YIELD", "{\"session\":5}", -32602, "session");
     call_fails(&c, "session.attach", "{}", -32602, "\"arg\":\"session\"");
     end();
 }

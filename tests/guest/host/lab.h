@@ -17,6 +17,7 @@
 #include "server/kernel/call.h"
 #include "server/kernel/machine.h"
 
+#include <stdio.h>
 #include <sys/types.h>
 
 enum {
@@ -34,6 +35,8 @@ struct lab {
     struct proc *p;   /* a driven child of init: home: is a ramfs, io: is devfs */
     const char *view; /* which of its views guests get as home: */
     struct listener listener;
+    struct listener recorder; /* writes what guests called to a file in $SCBOXD_RECORD, if set */
+    FILE *record;             /* or NULL */
     struct census start;
     int fds_before;
     size_t log_len;
