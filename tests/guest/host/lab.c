@@ -172,6 +172,7 @@ static void open_record(struct lab *l)
     (void)snprintf(name, sizeof(name), "%s/%ld.jsonl", dir, (long)getpid());
     l->record = fopen(name, "ae");
     cr_assert_not_null(l->record, "%s", name);
+    (void)setvbuf(l->record, NULL, _IOLBF, 0); /* whole lines, also of labs that are killed */
     l->recorder =
         (struct listener){.kinds = EVENT_CALL | EVENT_RETURN, .aside = true, .on_event = on_call};
     listener_add(l->m, &l->recorder);
