@@ -59,6 +59,7 @@ static const struct shape structs[] = {
 #define RPC_OPT(type, name, doc) {#name, #type, doc, true},
 #define RPC_NO_PARAMS
 #define RPC_RESULT(type, name, doc) {#name, #type, doc, false},
+#define RPC_RESULT_OPT(type, name, doc) {#name, #type, doc, true},
 #define RPC_NO_RESULTS
 #include "schema/methods.def"
 

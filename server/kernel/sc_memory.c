@@ -64,10 +64,12 @@ static int get_mappable(struct call *call, const struct sc_mmap_file_args *args,
 /** Check a position in a file, and that a mapping there ends within the offsets files have. */
 static int check_offset(struct call *call, int64_t offset, uint64_t size)
 {
+    const int64_t end = INT64_MAX / SC_PAGE_SIZE * SC_PAGE_SIZE;
+
     if (offset < 0 || offset % SC_PAGE_SIZE != 0)
         return call_why(call, -EINVAL, "offset %lld is no multiple of %d", (long long)offset,
                         SC_PAGE_SIZE);
-    if (size > (uint64_t)(INT64_MAX - SC_PAGE_SIZE - offset))
+    if (size > (uint64_t)(end - offset))
         return call_why(call, -EINVAL, "offset + size overflows");
     return 0;
 }
