@@ -266,9 +266,8 @@ Test(memory, two_processes_and_all_handles_share_the_pages)
     expect_at(q, 0x60000, "b");
     cr_assert_eq(w_delete(w.p, "root:/a"), -EBUSY);
     end(q);
-    expect_file(w.p, fd, 0,
-                "COntent"
-                "");
+    expect_at(w.p, 0x10000, "COntent");
+    expect_file(w.p, fd, PAGE - 1, "ab");
     cr_assert_eq(w_close(w.p, fd), 0);
     cr_assert_eq(w_delete(w.p, "root:/a"), -EBUSY, "the mapping is a handle, too");
     cr_assert_eq(unmap(w.p, 0x10FFF), 0);
