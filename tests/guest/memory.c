@@ -79,6 +79,59 @@ static int run_mapped_code(void)
     return function();
 }
 
+/** The end of what a program may map, and where its own parts are. */
+static int layout(void)
+{
+#ifdef __x86_64__
+    char *limit = (char *)0x7FFF00000000;
+#else
+    char *limit = (char *)0xC0000000;
+    char here;
+
+    MUST(&here >= (char *)0xB8000000 && &here < (char *)0xB8020000);
+    MUST(sc_mmap((char *)0xB801F000, PAGE, RW) == -EEXIST);
+    MUST(sc_mmap((char *)0xB8020000, PAGE, RW) == 0);
+    MUST(sc_mmap((char *)0xB7FFF000, PAGE, RW) == 0);
+    MUST(sc_mmap((char *)0x100000, PAGE, RW) == -EEXIST);
+#endif
+    MUST(sc_mmap(limit, PAGE, RW) == -EINVAL);
+    MUST(sc_mmap(limit - PAGE, PAGE + 1, RW) == -EINVAL);
+    MUST(sc_mmap(limit - PAGE, PAGE, RW) == 0);
+    limit[-1] = 1;
+    MUST(sc_munmap(limit - 1) == 0);
+    return PASSED;
+}
+
+/** The image's regions are regions: they can be made writable, and unmapped. */
+static int write_image(void)
+{
+    char *code = (char *)(uintptr_t)layout;
+    char first = *code;
+
+    MUST(sc_mchmap(code, MM_READ | MM_WRITE | MM_EXEC) == 0);
+    *(volatile char *)code = 1;
+    MUST(*code == 1);
+    *(volatile char *)code = first;
+    MUST(sc_mchmap(code, MM_READ | MM_EXEC) == 0);
+    *(volatile char *)code = 1;
+    return 0;
+}
+
+static int unmap_image(void)
+{
+    (void)sc_munmap((void *)(uintptr_t)layout); /* there is no code to return to */
+    return PASSED;
+}
+
+static int freeze_stack(void)
+{
+    volatile int here = 0;
+
+    (void)sc_mchmap((void *)(uintptr_t)&here, MM_READ);
+    here = 1;
+    return PASSED;
+}
+
 static int unmap_stack(void)
 {
     int here;
@@ -102,9 +155,19 @@ static int many_regions(void)
 }
 
 static const struct guest_case cases[] = {
-    CASE(map_write_unmap),   CASE(allocator_first_call), CASE(refusals),
-    CASE(touch_after_unmap), CASE(write_after_protect),  CASE(write_again),
-    CASE(run_mapped_code),   CASE(unmap_stack),          CASE(many_regions),
+    CASE(map_write_unmap),
+    CASE(allocator_first_call),
+    CASE(refusals),
+    CASE(touch_after_unmap),
+    CASE(write_after_protect),
+    CASE(write_again),
+    CASE(run_mapped_code),
+    CASE(unmap_stack),
+    CASE(many_regions),
+    CASE(layout),
+    CASE(write_image),
+    CASE(unmap_image),
+    CASE(freeze_stack),
 };
 
 int main(void)

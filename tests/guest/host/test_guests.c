@@ -124,9 +124,13 @@ Test(guests, memory)
         {"write_again", PS_DONE, LAB_PASSED},
         {"run_mapped_code", PS_DONE, LAB_PASSED},
         {"many_regions", PS_DONE, LAB_PASSED},
+        {"layout", PS_DONE, LAB_PASSED},
         {"touch_after_unmap", PS_FAILURE, FAIL_SEGFAULT},
         {"write_after_protect", PS_FAILURE, FAIL_SEGFAULT},
         {"unmap_stack", PS_FAILURE, FAIL_SEGFAULT},
+        {"freeze_stack", PS_FAILURE, FAIL_SEGFAULT},
+        {"unmap_image", PS_FAILURE, FAIL_SEGFAULT},
+        {"write_image", PS_FAILURE, FAIL_SEGFAULT},
     };
 
     RUN_ALL("memory", cases);
