@@ -8,6 +8,7 @@
 #include <criterion/criterion.h>
 
 #include <errno.h>
+#include <unistd.h>
 
 enum {
     PAGE = SC_PAGE_SIZE,
@@ -383,6 +384,67 @@ Test(memory, refusals)
     cr_assert_eq(w_close(w.p, fd), 0);
     cr_assert_eq(w_close(w.p, dir), 0);
     cr_assert_eq(w_close(w.p, mute), 0);
+    cr_assert_eq(w_delete(w.p, "root:/a"), 0);
+}
+
+/** Make a guest, as far as the kernel knows: its executor is the world's fake one. */
+static struct proc *fake_guest(void)
+{
+    struct exec_image image = {.gate = SC_GATE_I386};
+    struct proc *p = another();
+
+    cr_assert_eq(w.m->ops->spawn(w.m->host, p, &image, NULL, &p->executor), 0);
+    return p;
+}
+
+Test(memory, guests_map_the_object_that_driven_processes_have)
+{
+    struct proc *g = fake_guest();
+    int fd = w_open(g, "root:/a", RWCM);
+    char buf[4] = "";
+
+    cr_assert_eq(w_write(g, fd, PAGE, "content"), 7);
+    cr_assert_eq(map_file(g, fd, PAGE, 0x50000, 100, RW), 0);
+    cr_assert_eq(w.shared.addr, 0x50000);
+    cr_assert_eq(w.shared.size, PAGE);
+    cr_assert_eq(w.shared.mode, RW);
+    cr_assert_eq(w.shared_offset, PAGE);
+    cr_assert_eq(pread(w.shared_fd, buf, 3, PAGE), 3);
+    cr_assert_str_eq(buf, "con");
+    cr_assert_eq(pwrite(w.shared_fd, "CON", 3, PAGE), 3);
+    expect_file(g, fd, PAGE, "CONtent");
+    cr_assert_eq(ftruncate(w.shared_fd, 0), -1, "nobody makes it smaller");
+    cr_assert_eq(memory_inspect(g, MM_READ, 0x50042, buf, 3, NULL), 0);
+    cr_assert_str_eq(buf, "BBB", "the executor reads");
+    cr_assert_eq(memory_inspect(g, MM_READ, 0x50FFF, buf, 3, NULL), -EFAULT);
+    w.map_error = -ENOMEM;
+    cr_assert_eq(map_file(g, fd, 0, 0x60000, PAGE, MM_READ), -ENOMEM);
+    cr_assert_eq(g->memory.count, 1);
+    w.map_error = 0;
+    end(g);
+    fd = w_open(w.p, "root:/a", RWCM);
+    expect_file(w.p, fd, PAGE, "CONtent");
+    cr_assert_eq(w_close(w.p, fd), 0);
+    cr_assert_eq(w_delete(w.p, "root:/a"), 0);
+}
+
+Test(memory, limits_at_and_past)
+{
+    int fd = w_open(w.p, "root:/a", RWCM);
+    const uint64_t most = w.m->limits.memory;
+
+    cr_assert_eq(map_file(w.p, fd, 0, 0x10000, most, MM_READ), 0);
+    cr_assert_eq(map_file(w.p, fd, 0, 0x80000000, 1, MM_READ), -ENOMEM);
+    cr_assert_eq(map(w.p, 0x80000000, 1, MM_READ), -ENOMEM);
+    cr_assert_eq(unmap(w.p, 0x10000), 0);
+    for (uint64_t i = 0; i < w.m->limits.regions; i++)
+        cr_assert_eq(map_file(w.p, fd, 0, 0x10000 + i * PAGE, PAGE, RW), 0);
+    cr_assert_eq(map_file(w.p, fd, 0, 0x80000000, PAGE, MM_READ), -ENOMEM);
+    cr_assert_eq(w_write(w.p, fd, 0, "seen by all"), 11);
+    expect_at(w.p, 0x10000 + (w.m->limits.regions - 1) * PAGE, "seen by all");
+    for (uint64_t i = 0; i < w.m->limits.regions; i++)
+        cr_assert_eq(unmap(w.p, 0x10000 + i * PAGE), 0);
+    cr_assert_eq(w_close(w.p, fd), 0);
     cr_assert_eq(w_delete(w.p, "root:/a"), 0);
 }
 

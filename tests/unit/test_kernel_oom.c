@@ -4,6 +4,7 @@
  * allocation refused. Whatever a call then answers, the machine must end with the census it began with
  * and every block given back.
  */
+#include "server/kernel/memory.h"
 #include "tests/contract/alloc.h"
 #include "tests/unit/world.h"
 
@@ -94,6 +95,28 @@ static void use_memory(struct proc *p)
         settle(&c, BEGIN(&c, p, MUNMAP, munmap, i * 0x2000));
 }
 
+/** Simulated pages, and two mappings of a file that is written in three ways. */
+static void use_mapped_files(struct proc *p)
+{
+    struct call c;
+    char text[] = "text";
+    int fd = w_open(p, "root:/m", RWC | FM_MMAP);
+
+    w_write(p, fd, 0, text);
+    settle(&c, BEGIN(&c, p, MMAP, mmap, 0x10000, 0x3000, MM_READ | MM_WRITE));
+    settle(&c, BEGIN(&c, p, MMAP_FILE, mmap_file, fd, 0, 0x20000, 0x3000, MM_READ | MM_WRITE));
+    settle(&c, BEGIN(&c, p, MMAP_FILE, mmap_file, fd, 0x1000, 0x30000, 0x1000, MM_READ));
+    for (uint64_t addr = 0x10FFE; addr < 0x30000; addr += 0x10000)
+        memory_inspect(p, MM_WRITE, addr, text, sizeof(text), NULL);
+    w_write(p, fd, 0x1FFE, text);
+    settle(&c, BEGIN(&c, p, FSYNC, fsync, fd, 0));
+    settle(&c, BEGIN(&c, p, MUNMAP, munmap, 0x20000));
+    settle(&c, BEGIN(&c, p, MUNMAP, munmap, 0x30000));
+    settle(&c, BEGIN(&c, p, MUNMAP, munmap, 0x10000));
+    w_close(p, fd);
+    w_delete(p, "root:/m");
+}
+
 static void use_children(struct proc *p)
 {
     struct call wait;
@@ -142,7 +165,7 @@ static void use_channels(struct proc *p)
 
 static void clean_up(struct proc *p)
 {
-    static const char *const names[] = {"/e/in", "/e/g", "/e", "/d/in", "/d/g", "/d", "/f"};
+    static const char *const names[] = {"/e/in", "/e/g", "/e", "/d/in", "/d/g", "/d", "/f", "/m"};
     char path[32] = "root:";
 
     for (int fd = 1; fd < 32; fd++)
@@ -165,6 +188,7 @@ static bool play(long n)
     alloc_fail_after(n);
     use_files(w.p);
     use_memory(w.p);
+    use_mapped_files(w.p);
     use_children(w.p);
     use_channels(w.p);
     failed = alloc_failed();
