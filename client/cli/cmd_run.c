@@ -129,6 +129,34 @@ static int make_child(struct run *r)
     return code;
 }
 
+/* Its arguments, the program first, and its environment: a count and strings, each ended by NUL. */
+static int set_args(struct run *r)
+{
+    const struct run_options *o = r->opts;
+    struct strbuf block = STRBUF_INIT;
+    cJSON *params = pid_params(r);
+    int count = 1;
+    int err = 0;
+
+    while (o->args[count - 1] != NULL)
+        count++;
+    (void)strbuf_addf(&block, "%d", count);
+    err |= strbuf_add(&block, "", 1) | strbuf_add(&block, o->file, strlen(o->file) + 1);
+    for (char **arg = o->args; *arg != NULL; arg++)
+        err |= strbuf_add(&block, *arg, strlen(*arg) + 1);
+    for (size_t i = 0; i < o->env_count; i++)
+        err |= strbuf_add(&block, o->env[i], strlen(o->env[i]) + 1);
+    if (err == 0)
+        err = scbox_add_data(params, "data", block.ptr, block.len);
+    strbuf_done(&block);
+    if (err < 0) {
+        cJSON_Delete(params);
+        return complain(RUN_DAEMON, "run", "out of memory");
+    }
+    r->doing = "handing the arguments over";
+    return run_must(r, "SC_SET_ARGS", params, NULL);
+}
+
 /* Start the program. What is wrong with the file is 126, all else is trouble. */
 static int execute(struct run *r, const char *path)
 {
@@ -252,7 +280,11 @@ static int play(struct run *r, int fd)
     if (code == 0)
         code = make_child(r);
     if (code == 0)
+        code = set_args(r);
+    if (code == 0)
         code = subscribe(r);
+    if (code == 0)
+        code = run_input_begin(r);
     if (code == 0)
         code = execute(r, path);
     if (code == 0)

@@ -3,6 +3,7 @@
  * scbox run: one guest program in a machine of its own.
  *
  *     options --> daemon --> machine with its names --> copies --> child with the names --> wait --> end
+ *                                                                        stdin --> terminal <-'
  *
  * A run ends early by a signal, by the time limit, or when nobody reads its output any more. So no step
  * blocks in the library: run_call() waits for the daemon, the signals and the clock at once, and `ending`
@@ -28,7 +29,7 @@ enum {
     RUN_SIGNAL = 128, /* plus a signal's number */
 };
 
-enum { RUN_LIST_MAX = 32 };
+enum { RUN_LIST_MAX = 32, RUN_INPUT_MAX = 16384 };
 
 /** --fs NAME=DRIVER[:SOURCE][,OPTS]. All owned. */
 struct run_fs {
@@ -47,6 +48,9 @@ struct run_copy {
 struct run_options {
     const char *socket;
     const char *file;
+    char **args;                   /* what stands behind it, ended by NULL; borrowed */
+    const char *env[RUN_LIST_MAX]; /* NAME=VALUE; borrowed */
+    size_t env_count;
     bool keep_daemon;
     bool bare;
     bool virtual_clock;
@@ -61,6 +65,17 @@ struct run_options {
 struct run_watch {
     void (*on_event)(void *user, const cJSON *params); /* every event; params borrowed */
     void *user;
+};
+
+/** The host's stdin on its way to the guest. */
+struct run_input {
+    bool on;         /* it is passed on */
+    bool ended;      /* nothing follows what is in buf */
+    int64_t request; /* the console.input in flight; 0 none */
+    int64_t next_ms; /* when to offer buf again, if pause_ms is set */
+    int64_t pause_ms;
+    size_t len;
+    char buf[RUN_INPUT_MAX];
 };
 
 struct run {
@@ -78,12 +93,14 @@ struct run {
     struct strbuf out;   /* output on its way to stdout */
     size_t out_done;     /* bytes of it that are written */
     int32_t lost;        /* events the daemon could not keep for us */
+    struct run_input input;
 };
 
 /** The options of a run, for getopt_long(); other commands that run programs have them too. */
 enum {
     RUN_OPT_FS = 256,
     RUN_OPT_COPY,
+    RUN_OPT_ENV,
     RUN_OPT_BARE,
     RUN_OPT_CLOCK,
     RUN_OPT_KEEP,
@@ -92,7 +109,8 @@ enum {
 
 #define RUN_OPTION_ROWS                                                                            \
     {"fs", required_argument, NULL, RUN_OPT_FS}, {"copy", required_argument, NULL, RUN_OPT_COPY},  \
-        {"bare", no_argument, NULL, RUN_OPT_BARE}, {"timeout", required_argument, NULL, 't'},      \
+        {"env", required_argument, NULL, RUN_OPT_ENV}, {"bare", no_argument, NULL, RUN_OPT_BARE},  \
+        {"timeout", required_argument, NULL, 't'},                                                 \
         {"clock", required_argument, NULL, RUN_OPT_CLOCK},                                         \
         {"socket", required_argument, NULL, 's'},                                                  \
     {                                                                                              \
@@ -149,6 +167,20 @@ int run_refused(struct run *r, int outcome);
 
 /** run_call(), and run_refused() when it did not work. Returns an exit code. */
 int run_must(struct run *r, const char *method, cJSON *params, cJSON **result);
+
+/** Begin to pass stdin on. The first piece of a file is there before the guest starts. Returns an exit
+ * code. */
+int run_input_begin(struct run *r);
+
+/** Whether stdin should be read as soon as it can be; and read it. */
+bool run_input_wants(const struct run *r);
+void run_input_read(struct run *r);
+
+/** Send what was read and take answers, without waiting. */
+void run_input_step(struct run *r);
+
+/** Milliseconds until the next run_input_step() has something to do; -1: nothing by itself. */
+int run_input_pause(const struct run *r);
 
 /**
  * Copy a file or a directory with all that is in it into the machine; missing parents are made.

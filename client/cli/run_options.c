@@ -11,19 +11,21 @@
 #include <string.h>
 
 const char cmd_run_help[] =
-    "Usage: scbox run [OPTION…] FILE\n"
+    "Usage: scbox run [OPTION…] FILE [ARG…]\n"
     "\n"
     "Run an ELF program of this host (static, i386 or x86_64, as scbox-cc builds them) as a\n"
     "guest in a fresh machine. What it writes to the debug log and to the console goes to\n"
-    "stdout, byte for byte; everything scbox has to say goes to stderr.\n"
+    "stdout, byte for byte; everything scbox has to say goes to stderr. Its main() gets FILE and\n"
+    "the ARGs; stdin is what it reads from io:/tty and io:/console, up to its end.\n"
     "\n"
-    "The guest finds two names: io: (devices: console, null, zero, random) and root: (an empty\n"
-    "filesystem in memory). Nothing of the host can be reached.\n"
+    "The guest finds two names: io: (devices: tty, console, clock, null, zero, full, random)\n"
+    "and root: (an empty filesystem in memory). Nothing of the host can be reached.\n"
     "\n"
     "      --fs NAME=DRIVER[:SOURCE][,OPTS]   give it another filesystem, or another root; SOURCE\n"
     "                      is a path on this host, OPTS are key=value,key as MAKE_FS takes them\n"
     "      --copy HOSTPATH:NAME:/PATH         copy a file, or a directory and all in it, before\n"
     "                      it starts; missing directories are made\n"
+    "      --env NAME=VALUE                   add to its environment, which is empty else\n"
     "      --bare          no io: and root:, only what --fs gives\n"
     "  -t, --timeout SECS  end it after so much time; 0.5 is half a second\n"
     "      --clock KIND    real (the default), or virtual: sleeping takes no time\n"
@@ -48,6 +50,7 @@ const char cmd_run_help[] =
     "\n"
     "Examples:\n"
     "  scbox run ./hello\n"
+    "  scbox run --env LANG=C ./sort -r <words.txt\n"
     "  scbox run --timeout 2 --clock virtual ./sleeper\n"
     "  scbox run --copy ./data:root:/data --fs disk=sqlitefs:./disk.db ./prog\n";
 
@@ -168,6 +171,18 @@ static int add_copy(struct run_options *o, const char *arg)
     return 0;
 }
 
+static int add_env(struct run_options *o, const char *arg)
+{
+    const char *equals = strchr(arg, '=');
+
+    if (equals == NULL || equals == arg)
+        return complain(OPTION_WRONG, "run", "--env %s: it is NAME=VALUE", arg);
+    if (o->env_count == RUN_LIST_MAX)
+        return complain(OPTION_WRONG, "run", "--env: at most %d of them", RUN_LIST_MAX);
+    o->env[o->env_count++] = arg;
+    return 0;
+}
+
 static int parse_timeout(struct run_options *o, const char *arg)
 {
     char *end = NULL;
@@ -195,6 +210,8 @@ int run_option_take(struct run_options *o, int found)
         return add_fs(o, optarg);
     case RUN_OPT_COPY:
         return add_copy(o, optarg);
+    case RUN_OPT_ENV:
+        return add_env(o, optarg);
     case RUN_OPT_CLOCK:
         return parse_clock(o, optarg);
     case 't':
@@ -256,12 +273,8 @@ int run_options_finish(struct run_options *o, int argc, char **argv)
 
     if (optind == argc)
         return complain(OPTION_WRONG, "run", "which FILE? see `scbox help run`");
-    if (argc - optind > 1)
-        return complain(OPTION_WRONG, "run",
-                        "'%s': guests take no arguments, the simulated system has no call that "
-                        "hands them over; options stand before FILE",
-                        argv[optind + 1]);
     o->file = argv[optind];
+    o->args = argv + optind + 1;
     err = add_default_names(o);
     return err != 0 ? err : check_whole(o);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a run waits for, all at once: the daemon, signals, the time limit, and room for output.
+ * What a run waits for, all at once: the daemon, signals, the time limit, stdin, and room for output.
  *
  * Output that stdout does not take yet is kept here while the daemon's messages are read on: a daemon drops
  * the events of a client that does not read. Only OUTPUT_MAX bytes stop the reading.
@@ -73,21 +73,36 @@ static int time_left(struct run *r)
     return left > INT_MAX ? INT_MAX : (int)left;
 }
 
+/* The sooner of two times to sleep; below 0 is never. */
+static int sooner(int a, int b)
+{
+    if (a < 0 || b < 0)
+        return a < 0 ? b : a;
+    return a < b ? a : b;
+}
+
 /* Wait until something can go on; @socket says whether the daemon's messages count. */
 static void wait_for_news(struct run *r, bool socket)
 {
     struct signalfd_siginfo info;
-    struct pollfd fds[3] = {
+    struct pollfd fds[4] = {
         {.fd = r->signal_fd, .events = POLLIN},
         {.fd = pending(r) > 0 ? STDOUT_FILENO : -1, .events = POLLOUT},
         {.fd = socket ? scbox_fd(r->reach.conn) : -1, .events = POLLIN},
+        {.fd = -1, .events = POLLIN},
     };
 
-    (void)poll(fds, 3, time_left(r));
+    if (socket) {
+        run_input_step(r);
+        fds[3].fd = run_input_wants(r) ? STDIN_FILENO : -1;
+    }
+    (void)poll(fds, 4, sooner(time_left(r), socket ? run_input_pause(r) : -1));
     if (read(r->signal_fd, &info, sizeof info) == sizeof info)
         r->ending = RUN_SIGNAL + (int)info.ssi_signo;
     if (fds[1].revents != 0)
         write_piece(r);
+    if (fds[3].revents != 0)
+        run_input_read(r);
 }
 
 void run_output(struct run *r, const char *bytes, size_t len)

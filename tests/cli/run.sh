@@ -24,11 +24,36 @@ static int copy_file(void)
     return 0;
 }
 
-int main(void)
+static int tell_arguments(int argc, char **argv)
 {
+    for (int i = 0; i < argc; i++)
+        sc_printf("[%s]", argv[i]);
+    sc_printf("%s %s %s\n", argv[argc] == NULL ? "NULL" : "?", getenv("A"),
+              getenv("B") != NULL ? getenv("B") : "none");
+    return argc;
+}
+
+static int number_lines(void)
+{
+    long len;
+    int n = 0;
+
+    while ((len = sc_read_line(buf, sizeof buf)) > 0)
+        sc_printf("%d:%s", ++n, buf);
+    return len == 0 ? n & 0x7f : 0xff;
+}
+
+int main(int argc, char **argv)
+{
+    (void)argc;
+    (void)argv;
 #if defined(HELLO)
     sc_dbg_print(TEXT("hello, \0 no newline"));
     return 0x12A; /* the low 8 bits are 42 */
+#elif defined(ARGUMENTS)
+    return tell_arguments(argc, argv);
+#elif defined(LINES)
+    return number_lines();
 #elif defined(COPIED)
     return copy_file();
 #elif defined(NULL_POINTER)
@@ -69,14 +94,40 @@ run() {
     expect "$want" "$scbox" run "$@"
 }
 
+# run_with SCRIPT CODE ARG…: with what a script prints as stdin.
+run_with() {
+    script=$1 want=$2
+    shift 2
+    expect "$want" sh -c "{ $script; } | \"\$@\"" sh "$scbox" run "$@"
+}
+
 play_all() {
-    for mode in HELLO COPIED NULL_POINTER WILD_POINTER BAD_CALL EXCEPTION FOREVER SLEEPER CHATTY MANY NAMELESS; do
+    for mode in HELLO ARGUMENTS LINES COPIED NULL_POINTER WILD_POINTER BAD_CALL EXCEPTION FOREVER SLEEPER CHATTY MANY NAMELESS; do
         build $mode
     done
     # Output byte for byte, and nothing else on stdout.
     run 42 "$tmp/HELLO"
     printf 'hello, \0 no newline' | cmp -s - "$out" || fail "$last: the bytes changed"
     [ ! -s "$err" ] || fail "$last: something on stderr"
+
+    # Arguments and environment.
+    run 4 --env A=1=2 --env B= "$tmp/ARGUMENTS" -x "two words" ''
+    out_is "[$tmp/ARGUMENTS][-x][two words][]NULL 1=2 "
+    run 1 --env A= "$tmp/ARGUMENTS"
+    out_is "[$tmp/ARGUMENTS]NULL  none"
+
+    # Stdin: from a file, late and in pieces, more than the terminal keeps, nothing.
+    printf 'one\ntwo\nlast' >"$tmp/in"
+    run_with "cat $tmp/in" 3 "$tmp/LINES"
+    printf '1:one\n2:two\n3:last' | cmp -s - "$out" || fail "$last: $(cat "$out")"
+    expect 3 sh -c '"$1" run --clock virtual "$2" <"$3"' sh "$scbox" "$tmp/LINES" "$tmp/in"
+    run 0 "$tmp/LINES"
+    run_with 'echo a; sleep 0.1; printf b; sleep 0.1; echo c' 2 "$tmp/LINES"
+    out_is '1:a
+2:bc'
+    seq -f 'line %.0f of a long input' 1 3968 >"$tmp/long" # a multiple of 128
+    run_with "cat $tmp/long" 0 "$tmp/LINES"
+    nl -ba -w1 -s: "$tmp/long" | cmp -s - "$out" || fail "$last: the lines changed"
 
     mkdir -p "$tmp/dir/sub"
     echo "from the host" >"$tmp/dir/sub/file"

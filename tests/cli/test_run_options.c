@@ -5,28 +5,27 @@
 
 #include <criterion/criterion.h>
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { ARGS_MAX = 16 };
+enum { ARGS_MAX = 16, WORDS_MAX = 256 };
 
-/* Parse words separated by blanks, with getopt started afresh. */
+/* Parse words separated by blanks, with getopt started afresh. They stay until the next time. */
 static int parse(const char *words, struct run_options *out)
 {
-    char *copy = strdup(words);
-    char *argv[ARGS_MAX] = {(char *)"run"};
+    static char copy[WORDS_MAX];
+    static char *argv[ARGS_MAX];
     int argc = 1;
-    int result = 0;
 
+    (void)snprintf(copy, sizeof copy, "%s", words);
+    memset(argv, 0, sizeof argv);
+    argv[0] = (char *)"run";
     for (char *w = strtok(copy, " "); w != NULL && argc + 1 < ARGS_MAX; w = strtok(NULL, " "))
         argv[argc++] = w;
     optind = 0;
     *out = (struct run_options){0};
-    result = run_options_parse(argc, argv, out);
-    out->file = NULL; /* points into the copy, as do socket and file of main()'s argv */
-    out->socket = NULL;
-    free(copy);
-    return result;
+    return run_options_parse(argc, argv, out);
 }
 
 static void refused(const char *words)
@@ -110,10 +109,27 @@ Test(run_options, timeout_is_rounded_up)
     run_options_done(&o);
 }
 
+Test(run_options, what_stands_behind_the_program_is_its_own)
+{
+    struct run_options o;
+
+    cr_assert_eq(parse("--env A=1 --env B= prog -t x --env C=2", &o), 0);
+    cr_expect_str_eq(o.file, "prog");
+    cr_expect_str_eq(o.args[0], "-t");
+    cr_expect_str_eq(o.args[3], "C=2");
+    cr_expect_null(o.args[4]);
+    cr_assert_eq(o.env_count, 2);
+    cr_expect_str_eq(o.env[0], "A=1");
+    cr_expect_str_eq(o.env[1], "B=");
+    run_options_done(&o);
+}
+
 Test(run_options, bad_words_are_refused)
 {
     refused("");
-    refused("prog argument");
+    refused("--env prog");
+    refused("--env =x prog");
+    refused("--env x prog");
     refused("--fs prog");
     refused("--fs =ramfs prog");
     refused("--fs a= prog");

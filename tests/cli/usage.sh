@@ -24,8 +24,8 @@ usage call --socket
 usage call stat -- '{}' extra
 
 usage run
-usage run prog argument
-err_has 'arguments'
+usage run --env =x prog
+err_has 'NAME=VALUE'
 usage run --fs x prog
 usage run --copy x prog
 usage run --timeout soon prog

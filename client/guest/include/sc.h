@@ -15,8 +15,16 @@
  *
  * Every call of the system is one function, sc_open() for SC_OPEN and so on. It returns 0 or a
  * value >= 0 on success and a negative errno on failure, on both kinds of guests. There is no C
- * library behind it; what is declared here is all there is. main() returns the exit code; a guest
- * has no arguments, argc is 0.
+ * library behind it; what is declared here is all there is.
+ *
+ * main() may be one of
+ *
+ *     int main(void)
+ *     int main(int argc, char **argv)
+ *     int main(int argc, char **argv, char **envp)
+ *
+ * and returns the exit code. `scbox run prog a b` gives "prog", "a", "b"; a process whose parent set no
+ * arguments has argc 0, and argv[0] is NULL.
  */
 #ifndef SC_H
 #define SC_H
@@ -28,6 +36,18 @@
 
 /** Print to the debug log: %d %i %u %x %p %s %c %%, with l, ll and z. Returns 0, -errno. */
 int sc_printf(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/** The environment, NAME=VALUE each, ended by NULL; and the value of a name, NULL none. */
+extern char **environ;
+char *getenv(const char *name);
+
+/** Give a child that is LOADING its arguments and environment, each array ended by NULL; @envp may be
+ * NULL. At most 4096 bytes with all NULs, else -E2BIG: sc_set_args() takes more. Returns 0, -errno. */
+int sc_set_argv(int pid, char *const *argv, char *const *envp);
+
+/** Read a line typed at io:/tty, waiting for it: at most @size - 1 bytes, the newline if there was room,
+ * and a NUL. Returns how many without the NUL, 0 at the end of the input, -errno. */
+long sc_read_line(char *line, size_t size);
 
 void *memcpy(void *restrict to, const void *restrict from, size_t size);
 void *memmove(void *to, const void *from, size_t size);

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Arguments and environment: from SC_ARGS to main(), and to children by SC_SET_ARGS.
+ *
+ * A process that was given none pays one call. Else they get a region of memory of their own, below the
+ * stack: first the pointers of argv and envp, each ended by NULL, then the strings.
+ */
+#include <sc.h>
+
+#ifdef __x86_64__
+#define ARGS_ADDR ((char *)0x7FFE00000000)
+#else
+#define ARGS_ADDR ((char *)0xB7C00000)
+#endif
+
+enum {
+    NO_MEMORY = 126,
+    BLOCK_MAX = 4096, /* bytes sc_set_argv() can send */
+    DIGITS_MAX = 12,
+    DECIMAL = 10,
+};
+
+int main(int argc, char **argv, char **envp);
+
+static char *nothing[1];
+char **environ = nothing;
+
+/** Point at the strings of [at, end), with a gap after the first @argc: the memory is zero. */
+static void point(char **to, int argc, char *at, const char *end)
+{
+    for (int i = 0; at < end; i++) {
+        to[i < argc ? i : i + 1] = at;
+        at += strlen(at) + 1;
+    }
+}
+
+/** Take @size bytes of arguments. Returns argc, or -errno. */
+static int take_args(size_t size)
+{
+    const size_t table = (size + 2) * sizeof(char *); /* there is a byte to every string at least */
+    char *at = ARGS_ADDR + table;
+    const char *end = at + size;
+    int argc = 0;
+    long result = sc_mmap(ARGS_ADDR, table + size, MM_READ | MM_WRITE);
+
+    if (result == 0)
+        result = sc_args(size, at);
+    if (result < 0)
+        return (int)result;
+    for (; *at != '\0'; at++)
+        argc = argc * DECIMAL + (*at - '0');
+    environ = (char **)ARGS_ADDR + argc + 1;
+    point((char **)ARGS_ADDR, argc, at + 1, end);
+    return argc;
+}
+
+/** Where a guest begins in C. */
+_Noreturn void sc_start(void);
+_Noreturn void sc_start(void)
+{
+    const long size = sc_args(0, nothing);
+    const int argc = size > 0 ? take_args((size_t)size) : 0;
+
+    if (size < 0 || argc < 0) {
+        sc_printf("no memory for the arguments\n");
+        sc_exit(NO_MEMORY);
+    }
+    sc_exit(main(argc, size > 0 ? (char **)ARGS_ADDR : nothing, environ));
+}
+
+char *getenv(const char *name)
+{
+    for (char **e = environ; *e != NULL; e++) {
+        size_t len = 0;
+
+        while (name[len] != '\0' && (*e)[len] == name[len])
+            len++;
+        if (name[len] == '\0' && (*e)[len] == '=')
+            return *e + len + 1;
+    }
+    return NULL;
+}
+
+/** A block that is being written. */
+struct block {
+    char bytes[BLOCK_MAX];
+    size_t len; /* past BLOCK_MAX when it does not fit */
+};
+
+static void add_string(struct block *b, const char *s)
+{
+    const size_t size = strlen(s) + 1;
+
+    if (b->len + size <= BLOCK_MAX)
+        memcpy(b->bytes + b->len, s, size);
+    b->len += size;
+}
+
+static void add_number(struct block *b, unsigned value)
+{
+    char digits[DIGITS_MAX] = "";
+    char *at = digits + DIGITS_MAX - 1;
+
+    do
+        *--at = (char)('0' + value % DECIMAL);
+    while ((value /= DECIMAL) > 0);
+    add_string(b, at);
+}
+
+int sc_set_argv(int pid, char *const *argv, char *const *envp)
+{
+    struct block b;
+    unsigned argc = 0;
+
+    b.len = 0;
+    while (argv[argc] != NULL)
+        argc++;
+    add_number(&b, argc);
+    for (unsigned i = 0; i < argc; i++)
+        add_string(&b, argv[i]);
+    for (; envp != NULL && *envp != NULL; envp++)
+        add_string(&b, *envp);
+    return b.len <= BLOCK_MAX ? sc_set_args(pid, b.bytes, b.len) : -E2BIG;
+}
