@@ -20,7 +20,7 @@ const char cmd_trace_help[] =
     "       scbox trace [OPTION…] [-m NAME] [-p PID]\n"
     "\n"
     "Show the calls of the simulated system as they are made, like strace(1). With FILE: run it\n"
-    "as `scbox run` does, which has the options --fs, --copy, --bare, --timeout, --clock and\n"
+    "as `scbox run` does, which has the options --fs, --copy, --env, --bare, --timeout, --clock and\n"
     "--keep-daemon too, and show what it and its children call. Without: show the calls of a\n"
     "machine, or of one process and those below it, until Ctrl-C or until that process ends.\n"
     "\n"
