@@ -2,8 +2,9 @@
 /*
  * Arguments and environment: from SC_ARGS to main(), and to children by SC_SET_ARGS.
  *
- * A process that was given none pays one call. Else they get a region of memory of their own, below the
- * stack: first the pointers of argv and envp, each ended by NULL, then the strings.
+ * They are kept as a table of pointers, argv and envp, each ended by NULL, with the strings behind it.
+ * There is a byte to every string at least, so the table has no more places than the strings have bytes,
+ * and two. Few are fetched by one call; for many there is a region of memory, below the stack.
  */
 #include <sc.h>
 
@@ -15,6 +16,7 @@
 
 enum {
     NO_MEMORY = 126,
+    FEW_MAX = 448,    /* bytes; a multiple of a pointer's */
     BLOCK_MAX = 4096, /* bytes sc_set_argv() can send */
     DIGITS_MAX = 12,
     DECIMAL = 10,
@@ -22,10 +24,10 @@ enum {
 
 int main(int argc, char **argv, char **envp);
 
-static char *nothing[1];
-char **environ = nothing;
+static char *few[FEW_MAX + 2 + FEW_MAX / sizeof(char *)];
+char **environ = few;
 
-/** Point at the strings of [at, end), with a gap after the first @argc: the memory is zero. */
+/** Point at the strings of [at, end), with a gap after the first @argc: the table is zero. */
 static void point(char **to, int argc, char *at, const char *end)
 {
     for (int i = 0; at < end; i++) {
@@ -34,38 +36,49 @@ static void point(char **to, int argc, char *at, const char *end)
     }
 }
 
-/** Take @size bytes of arguments. Returns argc, or -errno. */
-static int take_args(size_t size)
+/** Cut the block up that stands at the end of what @table begins. Returns argc. */
+static int cut_block(char **table, char *at, size_t size)
 {
-    const size_t table = (size + 2) * sizeof(char *); /* there is a byte to every string at least */
-    char *at = ARGS_ADDR + table;
     const char *end = at + size;
     int argc = 0;
+
+    for (; *at != '\0'; at++)
+        argc = argc * DECIMAL + (*at - '0');
+    environ = table + argc + 1;
+    point(table, argc, at + 1, end);
+    return argc;
+}
+
+/** Take what does not fit into @few. Returns argc, or -errno. */
+static int take_many(size_t size, char ***argv)
+{
+    const size_t table = (size + 2) * sizeof(char *);
     long result = sc_mmap(ARGS_ADDR, table + size, MM_READ | MM_WRITE);
 
     if (result == 0)
-        result = sc_args(size, at);
-    if (result < 0)
-        return (int)result;
-    for (; *at != '\0'; at++)
-        argc = argc * DECIMAL + (*at - '0');
-    environ = (char **)ARGS_ADDR + argc + 1;
-    point((char **)ARGS_ADDR, argc, at + 1, end);
-    return argc;
+        result = sc_args(size, ARGS_ADDR + table);
+    *argv = (char **)ARGS_ADDR;
+    return result < 0 ? (int)result : cut_block(*argv, ARGS_ADDR + table, size);
 }
 
 /** Where a guest begins in C. */
 _Noreturn void sc_start(void);
 _Noreturn void sc_start(void)
 {
-    const long size = sc_args(0, nothing);
-    const int argc = size > 0 ? take_args((size_t)size) : 0;
+    char *block = (char *)(few + FEW_MAX + 2);
+    const long size = sc_args(FEW_MAX, block);
+    char **argv = few;
+    int argc = (int)size;
 
-    if (size < 0 || argc < 0) {
+    if (size > FEW_MAX)
+        argc = take_many((size_t)size, &argv);
+    else if (size > 0)
+        argc = cut_block(argv, block, (size_t)size);
+    if (argc < 0) {
         sc_printf("no memory for the arguments\n");
         sc_exit(NO_MEMORY);
     }
-    sc_exit(main(argc, size > 0 ? (char **)ARGS_ADDR : nothing, environ));
+    sc_exit(main(argc, argv, environ));
 }
 
 char *getenv(const char *name)

@@ -4,8 +4,8 @@
 #include "client/cli/run.h"
 
 #include <criterion/criterion.h>
-#include <stdlib.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 

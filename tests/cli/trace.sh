@@ -25,12 +25,13 @@ END
 # A program: what it prints goes to stdout, the trace to stderr, its exit code is ours.
 expect 3 "$scbox" trace "$tmp/guest"
 out_is said
+err_has 'args(448) = "1\x00'
 err_has 'open("root:/file", READ|WRITE|CREATE) = 1 <'
 err_has 'write(1, 0, "hello\n") = 6 <'
 err_has 'open("root:/nothing", READ) = ! ENOENT ('
 err_has 'exit(3) = ?'
 err_has '+++ exited with 3 +++'
-[ "$(wc -l <"$err")" -eq 8 ] || fail "not one line a call: $(cat "$err")"
+[ "$(wc -l <"$err")" -eq 9 ] || fail "not one line a call: $(cat "$err")"
 
 # Which calls.
 expect 3 "$scbox" trace -z --clock virtual "$tmp/guest"
@@ -51,7 +52,7 @@ if command -v python3 >/dev/null; then
 import json, sys
 events = json.load(open(sys.argv[1]))
 calls = [e for e in events if e["ph"] == "X"]
-assert [c["name"] for c in calls] == ["open", "write", "close", "open", "dbg_print", "exit"], calls
+assert [c["name"] for c in calls] == ["args", "open", "write", "close", "open", "dbg_print", "exit"], calls
 assert all(isinstance(c[k], (int, float)) for c in calls for k in ("ts", "dur", "pid", "tid"))
 assert any(e["ph"] == "M" and e["name"] == "process_name" for e in events)
 END
