@@ -109,7 +109,7 @@ int sc_read(struct call *call, const struct sc_read_args *args, struct sc_read_o
         err = check_range(call, f, &off, args->size);
     if (err < 0)
         return err;
-    if (wait_has_line(f, false) && (f->mode & FM_BLOCKING) != 0)
+    if (args->size > 0 && wait_has_line(f, false) && (f->mode & FM_BLOCKING) != 0)
         return wait_for_file(call, f, false, read_again);
     err = read_now(call, f, off);
     if (err != -EAGAIN)
@@ -172,7 +172,7 @@ int sc_write(struct call *call, const struct sc_write_args *args, struct sc_writ
         err = check_range(call, f, &off, args->data.len);
     if (err < 0)
         return err;
-    if (wait_has_line(f, true) && (f->mode & FM_BLOCKING) != 0)
+    if (args->data.len > 0 && wait_has_line(f, true) && (f->mode & FM_BLOCKING) != 0)
         return wait_for_file(call, f, true, write_again);
     err = write_now(call, f, off);
     if (err != -EAGAIN)

@@ -1,15 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/model/gen.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
 struct text {
     struct text *next;
-    char bytes[];
+    max_align_t bytes[];
 };
 
 char *gen_text(struct gen *g, size_t size)
+{
+    return gen_memory(g, size);
+}
+
+void *gen_memory(struct gen *g, size_t size)
 {
     struct text *t = calloc(1, sizeof(*t) + size);
 

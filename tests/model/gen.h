@@ -31,7 +31,8 @@ uint32_t gen_draw(struct gen *g, uint32_t below);
 
 #define COUNT(array) ((uint32_t)(sizeof(array) / sizeof((array)[0])))
 
-/** Text that lives until gen_done(). */
+/** Zeroed memory that lives until gen_done(), and as text. */
+void *gen_memory(struct gen *g, size_t size);
 char *gen_text(struct gen *g, size_t size);
 
 /** Fill in a drawn call of @actor. */

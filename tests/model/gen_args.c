@@ -160,7 +160,9 @@ struct step_arg gen_handle(struct gen *g, const struct mproc *actor)
     if (actor->handle_count == 0 || gen_one_in(g, 20))
         return gen_number((int64_t)gen_draw(g, 8) - 1);
     h = &actor->handles[gen_draw(g, (uint32_t)actor->handle_count)];
-    return (struct step_arg){.num = h->made_by != 0 ? 0 : h->fd, .ref = h->made_by};
+    if (h->made_by == 0)
+        return gen_number(h->fd);
+    return (struct step_arg){.num = h->second ? 2 : 1, .ref = h->made_by};
 }
 
 /** A child of the actor, or sometimes anybody. */

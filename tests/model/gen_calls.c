@@ -257,6 +257,43 @@ static void fill_utimes(struct gen *g, struct mproc *actor, struct step_arg *a)
     a[2] = gen_number(times[gen_draw(g, COUNT(times))]);
 }
 
+static void fill_mk_channel(struct gen *g, struct mproc *actor, struct step_arg *a)
+{
+    (void)actor;
+    a[0] = gen_number(gen_one_in(g, 10) ? FM_READ : gen_one_in(g, 3) ? 0 : FM_BLOCKING);
+}
+
+static void fill_select(struct gen *g, struct mproc *actor, struct step_arg *a)
+{
+    static const int64_t times[] = {-1, 0, 1, 2, 1000, INT64_MIN, INT64_MAX};
+    struct step_arg *list = gen_memory(g, STEP_FDS_MAX * sizeof(*list));
+
+    a[0].list = list;
+    a[0].list_count = gen_one_in(g, 16) ? 0 : 1 + gen_draw(g, STEP_FDS_MAX);
+    for (size_t i = 0; i < a[0].list_count; i++)
+        list[i] = gen_handle(g, actor);
+    a[1] = gen_number(times[gen_lean(g, COUNT(times))]);
+}
+
+static void fill_args(struct gen *g, struct mproc *actor, struct step_arg *a)
+{
+    (void)actor;
+    a[0] = gen_number(gen_one_in(g, 2) ? gen_draw(g, 10) : 100);
+}
+
+static void fill_set_args(struct gen *g, struct mproc *actor, struct step_arg *a)
+{
+    static const struct {
+        const char *bytes;
+        size_t len;
+    } args[] = {{"0", 2}, {"1\0a", 4}, {"2\0a\0\0X=1", 9}, {"0\0X=", 5}, {"1\0", 2}, {"3\0a", 4},
+                {"x", 2}, {"", 0},     {"1\0a", 3},        {"-1\0a", 5}};
+    uint32_t i = gen_lean(g, COUNT(args));
+
+    a[0] = gen_child(g, actor);
+    a[1] = (struct step_arg){.text = args[i].bytes, .len = args[i].len};
+}
+
 /** How often which call is made. */
 static const struct recipe {
     int nr;
@@ -297,6 +334,10 @@ static const struct recipe {
     {SC_PROC_WAIT_ANY, 4, fill_nothing},
     {SC_ERRNO, 6, fill_nothing},
     {SC_FS_ENUM, 6, fill_fs_enum},
+    {SC_MK_CHANNEL, 12, fill_mk_channel},
+    {SC_SELECT, 14, fill_select},
+    {SC_ARGS, 4, fill_args},
+    {SC_SET_ARGS, 6, fill_set_args},
     {SC_RENAME, 24, fill_rename},
     {SC_LINK, 16, fill_two_paths},
     {SC_SYMLINK, 24, fill_symlink},

@@ -82,6 +82,8 @@ void model_free(struct model *m)
 {
     struct block *b = m->memory;
 
+    model_forget_woken(m);
+
     while (b != NULL) {
         struct block *next = b->next;
 
@@ -216,10 +218,15 @@ void model_call(struct model *m, int32_t pid, int nr, const union sc_args *args,
         RULE(FSYNC, fsync)
         RULE(UTIMES, utimes)
         RULE(FSTAT_EX, fstat_ex)
+        RULE(MK_CHANNEL, mk_channel)
+        RULE(SELECT, select)
+        RULE(ARGS, args)
+        RULE(SET_ARGS, set_args)
 #undef RULE
     default:
         abort();
     }
+    model_settle(m);
     /* When several apply, model_failed() is told which it was. */
     if (refused(v))
         p->last_errno = -v->errors[0];

@@ -18,6 +18,7 @@
  *     model_path.c    name:/path, and where it leads
  *     model_file.c    files, directories and handles
  *     model_link.c    rename, links, owners, times
+ *     model_channel.c channels, SELECT, arguments
  *     model_view.c    namespaces
  *     model_memory.c  regions
  *
@@ -89,19 +90,22 @@ struct mentry {
 
 /** An open file, shared by all handles on it. */
 struct mfile {
-    struct mname *name;
-    struct minode *inode;
+    struct mname *name;   /* NULL of a channel's end */
+    struct minode *inode; /* NULL of a channel's end */
+    struct mchannel *channel;
+    int end; /* of the channel, 0 or 1 */
     uint32_t mode;
     uint32_t view_modes;
     struct mentry *listing;
     size_t listing_count;
     bool listed;
-    int refs;
+    int refs; /* handles, and calls that wait for it */
 };
 
 struct mhandle {
     int32_t fd;
     int made_by; /* the step whose result it is; 0: its number was chosen */
+    bool second; /* it is the second of two results */
     struct mfile *file;
 };
 
@@ -132,6 +136,8 @@ struct mproc {
     int64_t next_fd;
     struct mregion *regions;
     size_t region_count;
+    char *args; /* as SET_ARGS gave them */
+    size_t args_len;
 };
 
 /** A call that waits. */
@@ -139,15 +145,26 @@ struct mwait {
     int id; /* the step */
     struct mproc *proc;
     int nr;
-    int32_t pid;       /* PROC_WAIT */
-    uint64_t deadline; /* USLEEP */
+    int32_t pid;          /* PROC_WAIT */
+    uint64_t deadline;    /* USLEEP, SELECT */
+    struct mfile *file;   /* READ, WRITE */
+    size_t size;          /* READ */
+    struct sc_str data;   /* WRITE */
+    struct mfile **files; /* SELECT, with their numbers */
+    int32_t *fds;
+    size_t file_count;
 };
+
+/** No clock gets this far (200 years): who sleeps for longer is never woken. */
+#define MODEL_CLOCK_END (UINT64_C(200) * 365 * 86400 * 1000000000)
 
 /** A call that has waited. */
 struct mwoken {
     int id;
+    int nr;
     int status;
-    struct sc_proc_status child; /* of PROC_WAIT and PROC_WAIT_ANY */
+    union sc_out out; /* when the status is 0 */
+    char *bytes;      /* what it points to; owned */
 };
 
 struct model_limits {
@@ -167,7 +184,7 @@ struct model {
     uint64_t now_ns;
     struct mwait *waits; /* in the order they began */
     size_t wait_count;
-    struct mwoken *woken; /* in the order they were told; whoever reads it sets the count to 0 */
+    struct mwoken *woken; /* in the order they were told, until model_forget_woken() */
     size_t woken_count;
     void *memory; /* all that was allocated */
 };
@@ -208,6 +225,9 @@ void model_failed(struct model *m, int32_t pid, int err);
 
 /** Let the machine go on once: who yielded first, then a virtual clock jumps to the next sleeper. */
 void model_tick(struct model *m);
+
+/** Who was woken has been looked at. */
+void model_forget_woken(struct model *m);
 
 /** Take the entry that the kernel told as number @n. Returns whether the listing has it. */
 bool model_take_entry(struct mfile *f, uint32_t n, const struct sc_dirent *told);
@@ -333,6 +353,7 @@ void model_may_remove(const struct mcall *c, const struct mname *name);
 
 struct mhandle *model_handle(struct mproc *p, int32_t fd);
 void model_close(struct mproc *p, struct mhandle *h);
+void model_unref(struct mfile *f);
 void model_add_handle(const struct mcall *c, struct mproc *p, int32_t fd, int made_by,
                       struct mfile *f);
 
@@ -348,7 +369,28 @@ void model_drop_label(struct mproc *p, size_t at);
 
 /* model_proc.c */
 
-void model_end(struct model *m, struct mproc *p, uint32_t state, int32_t code);
+/** Have a call wait. */
+void model_park(struct model *m, const struct mwait *wait, struct verdict *v);
+
+/** Answer a call that waits. @told its id is set here; its bytes are taken. */
+void model_wake(struct model *m, size_t at, const struct mwoken *told);
+
+/** When it is @usecs from now. */
+uint64_t model_after(const struct model *m, uint64_t usecs);
+
+/* model_channel.c */
+
+size_t model_channel_bytes(const struct mfile *f);
+void model_channel_close(struct mfile *f);
+
+/** READ or WRITE of a channel. @w what is asked for: nr, file, and size or data. */
+void model_transfer(const struct mcall *c, struct mwait *w);
+
+/** A call does not wait for its files any more. */
+void model_leave_files(struct mwait *w);
+
+/** Let everybody go on whose file has become ready. */
+void model_settle(struct model *m);
 
 /* ---- the rules: one function a call, in the order of syscalls.def ---- */
 

@@ -10,6 +10,7 @@
 
 enum {
     FILE_MODES = FM_READ | FM_WRITE | FM_MMAP | FM_CREATE | FM_TRUNC | FM_APPEND,
+    CHANNEL_MODES = FM_READ | FM_WRITE | FM_BLOCKING,
     DIR_MODES = FM_READDIR | FM_DCREATE | FM_DMOVE | FM_DDELETE,
 };
 
@@ -186,20 +187,31 @@ void model_add_handle(const struct mcall *c, struct mproc *p, int32_t fd, int ma
                       struct mfile *f)
 {
     p->handles = model_grow(c->m, p->handles, p->handle_count, sizeof(*p->handles));
-    p->handles[p->handle_count++] = (struct mhandle){fd, made_by, f};
+    p->handles[p->handle_count++] = (struct mhandle){.fd = fd, .made_by = made_by, .file = f};
     f->refs++;
     if (fd >= p->next_fd)
         p->next_fd = (int64_t)fd + 1; /* no number is given out twice */
+}
+
+void model_unref(struct mfile *f)
+{
+    if (--f->refs > 0)
+        return;
+    if (f->channel != NULL)
+        model_channel_close(f);
+    else
+        f->name->opens--;
 }
 
 void model_close(struct mproc *p, struct mhandle *h)
 {
     size_t at = (size_t)(h - p->handles);
 
-    if (--h->file->refs == 0)
-        h->file->name->opens--;
+    struct mfile *f = h->file;
+
     p->handle_count--;
     memmove(h, h + 1, (p->handle_count - at) * sizeof(*h));
+    model_unref(f);
 }
 
 /** What the permission bits have against opening a file in a mode. */
@@ -275,8 +287,13 @@ static void check_range(int64_t off, uint64_t len, struct verdict *v)
 void rule_read(const struct mcall *c, const struct sc_read_args *a, struct sc_read_out *out)
 {
     struct mfile *f = file_of(c, a->fd, FM_READ);
+    struct mwait wait = {.nr = SC_READ, .file = f, .size = (size_t)a->size};
     uint64_t left;
 
+    if (f != NULL && f->channel != NULL) {
+        model_transfer(c, &wait); /* which has no positions */
+        return;
+    }
     check_range(a->offset, a->size, c->v);
     if (refused(c->v))
         return;
@@ -291,8 +308,13 @@ void rule_write(const struct mcall *c, const struct sc_write_args *a, struct sc_
 {
     struct mfile *f = file_of(c, a->fd, FM_WRITE);
     bool append = f != NULL && (f->mode & FM_APPEND) != 0;
+    struct mwait wait = {.nr = SC_WRITE, .file = f, .data = a->data};
     uint64_t off;
 
+    if (f != NULL && f->channel != NULL) {
+        model_transfer(c, &wait);
+        return;
+    }
     if (!append)
         check_range(a->offset, a->data.len, c->v);
     if (refused(c->v))
@@ -360,7 +382,9 @@ void rule_stat_open(const struct mcall *c, const struct sc_stat_open_args *a,
 {
     struct mfile *f = file_of(c, a->fd, 0);
 
-    if (f != NULL)
+    if (f != NULL && f->channel != NULL)
+        out->stat = (struct sc_stat){FT_FIFO, CHANNEL_MODES, model_channel_bytes(f)};
+    else if (f != NULL)
         out->stat = model_stat(f->inode, f->view_modes);
 }
 

@@ -53,7 +53,6 @@ static void check_replace(const struct mcall *c, const struct mplace *from, cons
     bool from_dir = from->name->inode->type == FT_DIR;
     bool to_dir = to->name->inode->type == FT_DIR;
 
-    model_may_remove(c, to->name);
     if (to->name->opens > 0 || to->name->views > 0)
         refuse(c->v, EBUSY);
     if (to_dir && !from_dir)
@@ -86,6 +85,8 @@ static void check_rename(const struct mcall *c, const struct mplace *from, const
         if (from->name != to->name && model_is_below(from->name, to->name))
             refuse(c->v, EINVAL);
     }
+    if (flags == 0 && to->name != NULL)
+        model_may_remove(c, to->name);
     if (flags == 0 && to->name != NULL && !same) {
         check_replace(c, from, to);
         if (model_is_below(from->name, to->name))
@@ -256,7 +257,7 @@ void rule_fsync(const struct mcall *c, const struct sc_fsync_args *a, struct sc_
     (void)out;
     if (h == NULL)
         refuse(c->v, EBADF);
-    if (a->data_only > 1)
+    if (a->data_only > 1 || (h != NULL && h->file->channel != NULL))
         refuse(c->v, EINVAL);
 }
 

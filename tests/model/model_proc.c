@@ -3,34 +3,46 @@
 #include "tests/model/model.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
-
-/** No clock gets this far (200 years): who sleeps for longer is never woken. */
-#define CLOCK_END (UINT64_C(200) * 365 * 86400 * 1000000000)
 
 /* ---- calls that wait ---- */
 
-static void park(struct model *m, const struct mwait *wait, struct verdict *v)
+void model_park(struct model *m, const struct mwait *wait, struct verdict *v)
 {
     m->waits = model_grow(m, m->waits, m->wait_count, sizeof(*m->waits));
     m->waits[m->wait_count++] = *wait;
     v->parked = true;
 }
 
-/** Tell a waiting call its answer. */
-static void wake(struct model *m, size_t at, int status, const struct sc_proc_status *child)
+void model_wake(struct model *m, size_t at, const struct mwoken *told)
 {
-    struct mwait *w = &m->waits[at];
-    struct mwoken told = {.id = w->id, .status = status};
+    struct mwait w = m->waits[at];
 
-    if (child != NULL)
-        told.child = *child;
-    if (status < 0)
-        w->proc->last_errno = -status;
+    if (told->status < 0)
+        w.proc->last_errno = -told->status;
     m->woken = model_grow(m, m->woken, m->woken_count, sizeof(*m->woken));
-    m->woken[m->woken_count++] = told;
+    m->woken[m->woken_count] = *told;
+    m->woken[m->woken_count].nr = w.nr;
+    m->woken[m->woken_count++].id = w.id;
     m->wait_count--;
-    memmove(w, w + 1, (m->wait_count - at) * sizeof(*w));
+    memmove(&m->waits[at], &m->waits[at + 1], (m->wait_count - at) * sizeof(w));
+    model_leave_files(&w);
+}
+
+/** Tell a waiting call that it is over. */
+static void wake(struct model *m, size_t at, int status)
+{
+    struct mwoken told = {.status = status};
+
+    model_wake(m, at, &told);
+}
+
+void model_forget_woken(struct model *m)
+{
+    for (size_t i = 0; i < m->woken_count; i++)
+        free(m->woken[i].bytes);
+    m->woken_count = 0;
 }
 
 /* ---- waiting for children ---- */
@@ -76,7 +88,7 @@ static void wait_for(const struct mcall *c, int nr, int32_t pid, struct sc_proc_
     if (!has_child(c->m, c->p, nr, pid)) {
         refuse(c->v, nr == SC_PROC_WAIT ? ESRCH : ECHILD);
     } else if (child == NULL) {
-        park(c->m, &wait, c->v);
+        model_park(c->m, &wait, c->v);
     } else {
         *out = status_of(child);
         child->gone = true;
@@ -94,12 +106,12 @@ static void answer_waits(struct model *m, struct mproc *p)
         struct mproc *child = waits ? ended_child(m, p, w->nr, w->pid) : NULL;
 
         if (child != NULL) {
-            struct sc_proc_status status = status_of(child);
+            struct mwoken told = {.out.proc_wait.status = status_of(child)};
 
             child->gone = true;
-            wake(m, i, 0, &status);
+            model_wake(m, i, &told);
         } else if (waits && !has_child(m, p, w->nr, w->pid)) {
-            wake(m, i, w->nr == SC_PROC_WAIT ? -ESRCH : -ECHILD, NULL);
+            wake(m, i, w->nr == SC_PROC_WAIT ? -ESRCH : -ECHILD);
         } else {
             i++;
         }
@@ -123,7 +135,7 @@ static void release(struct model *m, struct mproc *p)
     }
     for (size_t i = 0; i < m->wait_count;) {
         if (m->waits[i].proc == p)
-            wake(m, i, -ECANCELED, NULL);
+            wake(m, i, -ECANCELED);
         else
             i++;
     }
@@ -134,7 +146,7 @@ static void release(struct model *m, struct mproc *p)
     p->region_count = 0;
 }
 
-void model_end(struct model *m, struct mproc *p, uint32_t state, int32_t code)
+static void end_proc(struct model *m, struct mproc *p, uint32_t state, int32_t code)
 {
     release(m, p);
     p->state = state;
@@ -145,29 +157,37 @@ void model_end(struct model *m, struct mproc *p, uint32_t state, int32_t code)
 
 /* ---- the clock ---- */
 
+uint64_t model_after(const struct model *m, uint64_t usecs)
+{
+    bool never = usecs >= (MODEL_CLOCK_END - m->now_ns) / 1000;
+
+    return never ? MODEL_CLOCK_END : m->now_ns + usecs * 1000;
+}
+
 void model_tick(struct model *m)
 {
-    uint64_t next = CLOCK_END;
+    uint64_t next = MODEL_CLOCK_END;
 
     for (size_t i = 0; i < m->wait_count;) {
         if (m->waits[i].nr == SC_YIELD)
-            wake(m, i, 0, NULL);
+            wake(m, i, 0);
         else
             i++;
     }
     for (size_t i = 0; i < m->wait_count; i++) {
-        if (m->waits[i].nr == SC_USLEEP && m->waits[i].deadline < next)
+        if (m->waits[i].deadline != 0 && m->waits[i].deadline < next)
             next = m->waits[i].deadline;
     }
-    if (next == CLOCK_END)
+    if (next == MODEL_CLOCK_END)
         return;
     m->now_ns = next;
     for (size_t i = 0; i < m->wait_count;) {
-        if (m->waits[i].nr == SC_USLEEP && m->waits[i].deadline == next)
-            wake(m, i, 0, NULL);
+        if (m->waits[i].deadline == next)
+            wake(m, i, 0);
         else
             i++;
     }
+    model_settle(m); /* a SELECT may have been the last to hold an end */
 }
 
 /* ---- rules ---- */
@@ -175,7 +195,7 @@ void model_tick(struct model *m)
 void rule_exit(const struct mcall *c, const struct sc_exit_args *a, struct sc_exit_out *out)
 {
     (void)out;
-    model_end(c->m, c->p, PS_DONE, a->code);
+    end_proc(c->m, c->p, PS_DONE, a->code);
 }
 
 void rule_yield(const struct mcall *c, const struct sc_yield_args *a, struct sc_yield_out *out)
@@ -184,7 +204,7 @@ void rule_yield(const struct mcall *c, const struct sc_yield_args *a, struct sc_
 
     (void)a;
     (void)out;
-    park(c->m, &wait, c->v);
+    model_park(c->m, &wait, c->v);
 }
 
 void rule_usleep(const struct mcall *c, const struct sc_usleep_args *a, struct sc_usleep_out *out)
@@ -195,10 +215,8 @@ void rule_usleep(const struct mcall *c, const struct sc_usleep_args *a, struct s
     if (a->usecs < 0) {
         refuse(c->v, EINVAL);
     } else if (a->usecs > 0) {
-        bool never = (uint64_t)a->usecs >= (CLOCK_END - c->m->now_ns) / 1000;
-
-        wait.deadline = never ? CLOCK_END : c->m->now_ns + (uint64_t)a->usecs * 1000;
-        park(c->m, &wait, c->v);
+        wait.deadline = model_after(c->m, (uint64_t)a->usecs);
+        model_park(c->m, &wait, c->v);
     }
 }
 

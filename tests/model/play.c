@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { RESULT_BYTES = 65536, CENSUS_EVERY = 16 };
+enum { RESULT_BYTES = 65536, CENSUS_EVERY = 16, TOLD_MAX = 4096 };
 
 /* ---- differences ---- */
 
@@ -155,80 +155,135 @@ static void on_done(struct call *call)
     p->told = c;
 }
 
-/** The calls that were told, in their order; those that were cancelled with their process have none. */
-static size_t take_told(struct play *p, struct mwoken *out, size_t max)
+/** The order of what is told at once: who was cancelled with its process, then who waited for files;
+ * each in any order. Then the others, as they were told. */
+static int rank_of(int nr, int status)
+{
+    if (status == -ECANCELED)
+        return 0;
+    return nr == SC_READ || nr == SC_WRITE || nr == SC_SELECT ? 1 : 2;
+}
+
+/** Something that was told, by the model or by the kernel. */
+struct told {
+    int rank;
+    int order;
+    int id, nr, status;
+    const union sc_out *out;
+};
+
+static int by_rank(const void *a, const void *b)
+{
+    const struct told *x = a;
+    const struct told *y = b;
+
+    return x->rank != y->rank ? x->rank - y->rank : x->order - y->order;
+}
+
+static void add_told(struct told *list, size_t *count, const struct told *t)
+{
+    struct told *to = &list[*count];
+
+    if (*count == TOLD_MAX)
+        abort();
+    *to = *t;
+    to->rank = rank_of(t->nr, t->status);
+    to->order = to->rank < 2 ? t->id : (int)*count;
+    (*count)++;
+}
+
+/** What the model says was told. */
+static size_t told_by_model(const struct play *p, struct told *out)
 {
     size_t count = 0;
 
-    for (struct play_call *c = p->told; c != NULL; c = c->next)
-        count++;
-    if (count > max)
-        abort();
-    for (size_t i = count; p->told != NULL; i--) {
-        struct play_call *c = p->told;
+    for (size_t i = 0; i < p->m->woken_count; i++) {
+        const struct mwoken *w = &p->m->woken[i];
+        struct told t = {.id = w->id, .nr = w->nr, .status = w->status, .out = &w->out};
 
-        p->told = c->next;
-        out[i - 1] = (struct mwoken){.id = c->step->id, .status = c->call.status};
-        p->unlisted = p->unlisted || !w_is_listed(&c->call);
-        if (c->call.status == 0 && (c->call.nr == SC_PROC_WAIT || c->call.nr == SC_PROC_WAIT_ANY))
-            out[i - 1].child = c->call.out.proc_wait.status;
-        free_call(c);
+        add_told(out, &count, &t);
     }
+    qsort(out, count, sizeof(*out), by_rank);
     return count;
 }
 
-static int by_cancelled_id(const void *a, const void *b)
+/** What the kernel told. */
+static size_t told_by_kernel(struct play *p, struct told *out)
 {
-    const struct mwoken *x = a;
-    const struct mwoken *y = b;
+    struct play_call *in_order = NULL;
+    size_t count = 0;
 
-    return x->id - y->id;
+    while (p->told != NULL) {
+        struct play_call *c = p->told;
+
+        p->told = c->next;
+        c->next = in_order;
+        in_order = c;
+    }
+    for (struct play_call *c = in_order; c != NULL; c = c->next) {
+        struct told t = {
+            .id = c->step->id, .nr = c->call.nr, .status = c->call.status, .out = &c->call.out};
+
+        p->unlisted = p->unlisted || !w_is_listed(&c->call);
+        add_told(out, &count, &t);
+    }
+    p->looked_at = in_order;
+    qsort(out, count, sizeof(*out), by_rank);
+    return count;
 }
 
-/** Who is cancelled with its process is told first, in any order. */
-static void sort_cancelled(struct mwoken *told, size_t count)
+static bool same_told(struct play *p, const struct step *s, const struct told *want,
+                      const struct told *came)
 {
-    size_t cancelled = 0;
+    struct values expected;
+    struct values got;
 
-    while (cancelled < count && told[cancelled].status == -ECANCELED)
-        cancelled++;
-    if (cancelled > 0)
-        qsort(told, cancelled, sizeof(*told), by_cancelled_id);
+    if (want->id != came->id || want->status != came->status)
+        return differs(p, s, "expected that step %d ends (%s), and step %d did (%s)", want->id,
+                       status_name(want->status), came->id, status_name(came->status));
+    if (want->status < 0)
+        return true;
+    values_of(want->nr, want->out, &expected);
+    values_of(came->nr, came->out, &got);
+    return values_equal(&expected, &got) || values_differ(p, s, &expected, &got);
 }
 
-static bool same_woken(const struct mwoken *a, const struct mwoken *b)
+static bool compare_lists(struct play *p, const struct step *s)
 {
-    return a->id == b->id && a->status == b->status && a->child.pid == b->child.pid &&
-           a->child.state == b->child.state && a->child.return_code == b->child.return_code;
-}
+    static struct told want[TOLD_MAX];
+    static struct told came[TOLD_MAX];
+    size_t expected = told_by_model(p, want);
+    size_t count = told_by_kernel(p, came);
 
-static bool compare_told(struct play *p, const struct step *s)
-{
-    static struct mwoken came[4096];
-    size_t count = take_told(p, came, sizeof(came) / sizeof(came[0]));
-    size_t expected = p->m->woken_count;
-
-    p->m->woken_count = 0;
-    sort_cancelled(came, count);
-    sort_cancelled(p->m->woken, expected);
-    for (size_t i = 0; i < expected && p->scenario != NULL; i++)
-        scenario_woken(p->scenario, &p->m->woken[i]);
     for (size_t i = 0; i < count && i < expected; i++) {
-        const struct mwoken *want = &p->m->woken[i];
-
-        if (!same_woken(want, &came[i]))
-            return differs(p, s,
-                           "expected that step %d ends (%s, child %d), and step %d did (%s, "
-                           "child %d)",
-                           want->id, status_name(want->status), want->child.pid, came[i].id,
-                           status_name(came[i].status), came[i].child.pid);
+        if (!same_told(p, s, &want[i], &came[i]))
+            return false;
     }
     if (count < expected)
-        return differs(p, s, "expected that step %d ends, and it waits", p->m->woken[count].id);
+        return differs(p, s, "expected that step %d ends, and it waits", want[count].id);
     if (count > expected)
         return differs(p, s, "expected that step %d waits, and it ended (%s)", came[expected].id,
                        status_name(came[expected].status));
     return true;
+}
+
+static bool compare_told(struct play *p, const struct step *s)
+{
+    bool same;
+
+    if (p->told == NULL && p->m->woken_count == 0)
+        return true;
+    for (size_t i = 0; i < p->m->woken_count && p->scenario != NULL; i++)
+        scenario_woken(p->scenario, &p->m->woken[i]);
+    same = compare_lists(p, s);
+    while (p->looked_at != NULL) {
+        struct play_call *c = p->looked_at;
+
+        p->looked_at = c->next;
+        free_call(c);
+    }
+    model_forget_woken(p->m);
+    return same;
 }
 
 /* ---- a step ---- */
@@ -322,7 +377,7 @@ static int begin(struct play *p, const struct step *s, struct proc *proc, struct
     int status;
 
     call_init(&c->call, proc, SC_GATE_RPC, s->nr, on_done, p);
-    step_args(s, p->results, &c->call.args);
+    step_args(s, p->results, c->fds, &c->call.args);
     step_lend(s->nr, c->bytes, RESULT_BYTES, &c->call.out);
     if (s->nr == SC_READ)
         c->call.out.read.data.cap = (size_t)c->call.args.read.size;

@@ -35,7 +35,8 @@ struct play_call {
     struct play_call *next;
     struct call call;
     const struct step *step;
-    char *bytes; /* lent for its result */
+    char *bytes;               /* lent for its result */
+    int32_t fds[STEP_FDS_MAX]; /* what its argument points to */
 };
 
 struct play {
@@ -44,11 +45,12 @@ struct play {
     struct model *m;
     int32_t first_pid; /* of actor 0 */
     struct step_results *results;
-    struct play_call *waiting; /* the kernel's parked calls */
-    struct play_call *told;    /* those that were told since the last look, youngest first */
-    struct census start;       /* the kernel's before the first step … */
-    struct census model_start; /* … and the model's */
-    struct scenario *scenario; /* gets the steps as they are played; or NULL */
+    struct play_call *waiting;   /* the kernel's parked calls */
+    struct play_call *told;      /* those that were told since the last look, youngest first */
+    struct play_call *looked_at; /* those that are being looked at */
+    struct census start;         /* the kernel's before the first step … */
+    struct census model_start;   /* … and the model's */
+    struct scenario *scenario;   /* gets the steps as they are played; or NULL */
     struct failure failure;
     bool unlisted; /* an error came that is not in the call's row */
     bool played;   /* the last step was made; false: its actor is not there */

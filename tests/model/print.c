@@ -76,12 +76,47 @@ static bool is_text(enum sc_kind kind)
            kind == SC_K_sized;
 }
 
+/** Print a count, arguments and environment as the object that they are in the language. */
+static void print_argv(FILE *to, const char *text, size_t len)
+{
+    long count = strtol(text, NULL, 10);
+    const char *comma = "";
+
+    (void)fputs("{argv: [", to);
+    for (size_t at = strlen(text) + 1; at < len; at += strlen(text + at) + 1) {
+        if (count-- == 0) {
+            (void)fputs("], env: [", to);
+            comma = "";
+        }
+        (void)fputs(comma, to);
+        print_bytes(to, text + at, strlen(text + at));
+        comma = ", ";
+    }
+    (void)fputs("]}", to);
+}
+
+static void print_arg(FILE *to, enum sc_kind kind, const struct step_arg *arg);
+
+static void print_list(FILE *to, const struct step_arg *arg)
+{
+    (void)fputc('[', to);
+    for (size_t i = 0; i < arg->list_count; i++) {
+        (void)fputs(i > 0 ? ", " : "", to);
+        print_arg(to, SC_K_fd, &arg->list[i]);
+    }
+    (void)fputc(']', to);
+}
+
 static void print_arg(FILE *to, enum sc_kind kind, const struct step_arg *arg)
 {
-    if (is_text(kind))
+    if (kind == SC_K_fds)
+        print_list(to, arg);
+    else if (kind == SC_K_argv)
+        print_argv(to, arg->text, arg->len);
+    else if (is_text(kind))
         print_bytes(to, arg->text != NULL ? arg->text : "", arg->len);
     else if (arg->ref != 0)
-        (void)fprintf(to, "$s%d", arg->ref);
+        (void)fprintf(to, "$s%d%s", arg->ref, arg->num == 2 ? "b" : "");
     else if (is_group(kind))
         print_flags(to, sc_kinds[kind].json, (uint64_t)arg->num);
     else

@@ -93,6 +93,10 @@ static void state(const struct scenario *s, FILE *to, const struct step *step,
         (void)fprintf(to, " = $s%d", step->id);
         return;
     }
+    if (step->nr == SC_MK_CHANNEL) {
+        (void)fprintf(to, " = {first: $s%d, second: $s%db}", step->id, step->id);
+        return;
+    }
     values_of(step->nr, v->listing != NULL ? out : &v->out, &values);
     if (values.count == 0 || (v->listing != NULL && came != 0))
         return;
@@ -141,7 +145,6 @@ static void wait_here(struct scenario *s, struct line *l)
 
 void scenario_woken(struct scenario *s, const struct mwoken *w)
 {
-    union sc_out out = {.proc_wait = {w->child}};
     struct values values;
     struct line *l = s->first;
     FILE *to;
@@ -153,8 +156,7 @@ void scenario_woken(struct scenario *s, const struct mwoken *w)
     to = open_text(&l->stated);
     if (w->status < 0) {
         (void)fprintf(to, " ! %s", sc_errno_name(w->status));
-    } else if (l->nr == SC_PROC_WAIT || l->nr == SC_PROC_WAIT_ANY) {
-        values_of(SC_PROC_WAIT, &out, &values);
+    } else if (values_of(w->nr, &w->out, &values), values.count > 0) {
         (void)fputs(" = ", to);
         values_print(to, &values, s->model);
     }

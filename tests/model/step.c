@@ -51,7 +51,19 @@ static void set_u64(uint64_t *to, const struct step_arg *arg, const struct step_
              : set_i64, uint64_t *                                                                 \
              : set_u64)
 
-void step_args(const struct step *s, const struct step_results *results, union sc_args *out)
+/** Have an argument that is a list of handles point to their numbers. */
+static void set_list(const struct step *s, const struct step_results *results, int32_t *fds,
+                     struct sc_str *out)
+{
+    const struct step_arg *arg = &s->args[0];
+
+    for (size_t i = 0; i < arg->list_count; i++)
+        fds[i] = (int32_t)step_number(&arg->list[i], results);
+    *out = (struct sc_str){(const char *)fds, arg->list_count * sizeof(*fds)};
+}
+
+void step_args(const struct step *s, const struct step_results *results, int32_t fds[STEP_FDS_MAX],
+               union sc_args *out)
 {
     size_t i = 0;
 
@@ -71,6 +83,8 @@ void step_args(const struct step *s, const struct step_results *results, union s
     default:
         break;
     }
+    if (s->nr == SC_SELECT)
+        set_list(s, results, fds, &out->select.fds);
 }
 
 void step_keep(const struct step *s, const union sc_out *out, struct step_results *results)
@@ -79,6 +93,10 @@ void step_keep(const struct step *s, const union sc_out *out, struct step_result
         results->first[s->id] = out->open.fd;
     else if (s->nr == SC_NEW_PROC)
         results->first[s->id] = out->new_proc.pid;
+    else if (s->nr == SC_MK_CHANNEL)
+        results->first[s->id] = out->mk_channel.ends.first;
+    if (s->nr == SC_MK_CHANNEL)
+        results->second[s->id] = out->mk_channel.ends.second;
 }
 
 void step_lend(int nr, char *bytes, size_t size, union sc_out *out)

@@ -18,6 +18,7 @@ struct model;
 
 enum {
     STEP_ARGS = 6,
+    STEP_FDS_MAX = 4,    /* handles of one SELECT */
     STEP_TICK = -1,      /* instead of a call: the machine goes on */
     STEP_USER = -2,      /* instead of a call: the actor works for user args[0], group args[1] */
     STEP_NOBODY = 32767, /* the handle or pid of a step that gave none */
@@ -26,9 +27,11 @@ enum {
 
 struct step_arg {
     int64_t num;
-    int ref;          /* the step whose result is meant, or 0 */
+    int ref;          /* the step whose result is meant, or 0; num 2: the second of two */
     const char *text; /* lives as long as the sequence */
     size_t len;
+    const struct step_arg *list; /* handles, as text does */
+    size_t list_count;
 };
 
 struct step {
@@ -45,8 +48,9 @@ struct step_results {
     int32_t second[STEPS_MAX]; /* of calls that give two */
 };
 
-/** The arguments of a step as the kernel takes them; they borrow the step's texts. */
-void step_args(const struct step *s, const struct step_results *results, union sc_args *out);
+/** The arguments of a step as the kernel takes them; they borrow the step's texts, and @fds. */
+void step_args(const struct step *s, const struct step_results *results, int32_t fds[STEP_FDS_MAX],
+               union sc_args *out);
 
 /** Keep what a step gave: its handle or pid. */
 void step_keep(const struct step *s, const union sc_out *out, struct step_results *results);

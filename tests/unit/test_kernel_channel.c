@@ -161,6 +161,19 @@ Test(channel, parked_readers_are_answered_in_order_each_with_what_is_there)
     cr_assert_eq(w_close(w.p, ch.second), 0);
 }
 
+Test(channel, no_bytes_need_no_turn)
+{
+    struct sc_channel ch = make(FM_BLOCKING);
+    char buf[2];
+    struct call waits;
+
+    cr_assert_eq(begin_read(&waits, w.p, ch.second, buf, 1), SC_PENDING);
+    cr_assert_eq(w_read(w.p, ch.second, 0, buf, 0), 0);
+    cr_assert_eq(w_write(w.p, ch.first, 0, "x"), 1);
+    expect_read(&waits, "x");
+    close_both(ch);
+}
+
 Test(channel, parked_writer_goes_on_with_the_room_a_read_makes)
 {
     struct sc_channel ch = make(FM_BLOCKING);
