@@ -79,6 +79,28 @@ static bool begin(struct gen *g, struct step *out)
     return true;
 }
 
+/** A touch of memory: mostly in a region, and where a file has bytes. */
+static void gen_touch(struct gen *g, struct mproc *actor, struct step *out)
+{
+    const struct mregion *r = &actor->regions[gen_draw(g, (uint32_t)actor->region_count)];
+    uint64_t size = r->size;
+
+    if (r->file != NULL && r->file->inode->size > r->offset &&
+        r->file->inode->size - r->offset < size)
+        size = r->file->inode->size - r->offset;
+    out->nr = gen_draw(g, 2) == 0 ? STEP_READ_MEMORY : STEP_WRITE_MEMORY;
+    out->args[0] = gen_number((int64_t)(r->addr + gen_draw(g, (uint32_t)size)));
+    if (gen_draw(g, 40) == 0)
+        out->args[0] = gen_address(g, actor);
+    if (out->nr == STEP_READ_MEMORY) {
+        out->args[1] = gen_number(1 + gen_draw(g, gen_draw(g, 8) == 0 ? 5000 : 16));
+        return;
+    }
+    out->args[1] = gen_data(g);
+    if (out->args[1].len > 16 && gen_draw(g, 4) != 0)
+        out->args[1].len = 1 + gen_draw(g, 16);
+}
+
 void gen_next(struct gen *g, struct step *out)
 {
     struct mproc *actor;
@@ -99,6 +121,10 @@ void gen_next(struct gen *g, struct step *out)
         out->nr = STEP_USER;
         out->args[0].num = gen_draw(g, 3);
         out->args[1].num = gen_draw(g, 3);
+        return;
+    }
+    if (actor->region_count > 0 && out->actor != 0 && gen_draw(g, 10) == 0) {
+        gen_touch(g, actor, out);
         return;
     }
     do

@@ -46,6 +46,13 @@ static void fill_mmap(struct gen *g, struct mproc *actor, struct step_arg *a)
     a[2] = gen_memory_mode(g);
 }
 
+static void fill_mmap_file(struct gen *g, struct mproc *actor, struct step_arg *a)
+{
+    a[0] = gen_handle(g, actor);
+    a[1] = gen_one_in(g, 16) ? gen_offset(g) : gen_number((int64_t)gen_draw(g, 4) * SC_PAGE_SIZE);
+    fill_mmap(g, actor, a + 2);
+}
+
 static void fill_mchmap(struct gen *g, struct mproc *actor, struct step_arg *a)
 {
     a[0] = gen_address(g, actor);
@@ -305,6 +312,7 @@ static const struct recipe {
     {SC_YIELD, 4, fill_nothing},
     {SC_USLEEP, 6, fill_usleep},
     {SC_MMAP, 16, fill_mmap},
+    {SC_MMAP_FILE, 24, fill_mmap_file},
     {SC_MCHMAP, 6, fill_mchmap},
     {SC_MUNMAP, 10, fill_address},
     {SC_CREATE, 40, fill_create},

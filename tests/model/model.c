@@ -170,59 +170,11 @@ void model_call(struct model *m, int32_t pid, int nr, const union sc_args *args,
 
     memset(v, 0, sizeof(*v));
     switch (nr) {
-#define RULE(UP, low)                                                                              \
+#define SC_CALL(number, UP, low, pass, rc, doc, ARGS, RESULTS, ERRORS)                             \
     case SC_##UP:                                                                                  \
         rule_##low(&c, &args->low, &v->out.low);                                                   \
         break;
-        RULE(DBG_PRINT, dbg_print)
-        RULE(EXIT, exit)
-        RULE(YIELD, yield)
-        RULE(USLEEP, usleep)
-        RULE(MMAP, mmap)
-        RULE(MCHMAP, mchmap)
-        RULE(MUNMAP, munmap)
-        RULE(CREATE, create)
-        RULE(DELETE, delete)
-        RULE(MOVE, move)
-        RULE(STAT, stat)
-        RULE(OPEN, open)
-        RULE(CLOSE, close)
-        RULE(READ, read)
-        RULE(WRITE, write)
-        RULE(READDIR, readdir)
-        RULE(STAT_OPEN, stat_open)
-        RULE(IOCTL, ioctl)
-        RULE(GET_MODE, get_mode)
-        RULE(MAKE_FS, make_fs)
-        RULE(FS_ADD_SRC, fs_add_src)
-        RULE(SUBFS, subfs)
-        RULE(RM_FS, rm_fs)
-        RULE(NEW_PROC, new_proc)
-        RULE(BIND_FS, bind_fs)
-        RULE(BIND_SUBFS, bind_subfs)
-        RULE(BIND_FD, bind_fd)
-        RULE(PROC_EXEC, proc_exec)
-        RULE(PROC_STATUS, proc_status)
-        RULE(PROC_KILL, proc_kill)
-        RULE(PROC_WAIT, proc_wait)
-        RULE(PROC_WAIT_ANY, proc_wait_any)
-        RULE(ERRNO, last_errno)
-        RULE(FS_ENUM, fs_enum)
-        RULE(RENAME, rename)
-        RULE(LINK, link)
-        RULE(SYMLINK, symlink)
-        RULE(READLINK, readlink)
-        RULE(CHMOD, chmod)
-        RULE(CHOWN, chown)
-        RULE(TRUNCATE, truncate)
-        RULE(FSYNC, fsync)
-        RULE(UTIMES, utimes)
-        RULE(FSTAT_EX, fstat_ex)
-        RULE(MK_CHANNEL, mk_channel)
-        RULE(SELECT, select)
-        RULE(ARGS, args)
-        RULE(SET_ARGS, set_args)
-#undef RULE
+#include "schema/syscalls.def"
     default:
         abort();
     }

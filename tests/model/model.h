@@ -117,6 +117,9 @@ struct mlabel {
 struct mregion {
     uint64_t addr, size;
     uint32_t mode;
+    struct mfile *file;  /* whose bytes these are; NULL of memory */
+    uint64_t offset;     /* of the first byte in the file */
+    struct minode bytes; /* of memory: content like a file's */
 };
 
 struct mproc {
@@ -222,6 +225,17 @@ void model_call(struct model *m, int32_t pid, int nr, const union sc_args *args,
 
 /** A call failed of something the model has no part in (memory). */
 void model_failed(struct model *m, int32_t pid, int err);
+
+/**
+ * Read or write memory as the program of a process. A byte that it may not touch ends it.
+ * @way      MM_READ or MM_WRITE.
+ * @buf      @size bytes.
+ * Returns   0; -EFAULT it has ended.
+ */
+int model_touch(struct model *m, int32_t pid, uint32_t way, uint64_t addr, char *buf, size_t size);
+
+/** Whether a write would touch mapped bytes past the end of their file: what becomes of them is open. */
+bool model_is_past_end(struct model *m, int32_t pid, uint64_t addr, size_t size);
 
 /** Let the machine go on once: who yielded first, then a virtual clock jumps to the next sleeper. */
 void model_tick(struct model *m);
@@ -363,11 +377,27 @@ struct sc_stat model_stat(const struct minode *i, uint32_t view_modes);
 /** Forget what is at and past @size, or add zeroes up to it. */
 void model_set_size(struct minode *i, uint64_t size);
 
+/** Content, as far as there are pages of it: the rest is zero. */
+void model_read_bytes(const struct model *m, const struct minode *i, uint64_t off, char *out,
+                      size_t len);
+void model_write_bytes(struct model *m, struct minode *i, uint64_t off, struct sc_str data);
+
+/* model_memory.c */
+
+/** Whether somebody maps a file: when what is written there is stored, and stamped, is open. */
+bool model_is_mapped(const struct model *m, const struct minode *i);
+
+/** Forget all regions. */
+void model_unmap_all(struct mproc *p);
+
 /* model_view.c */
 
 void model_drop_label(struct mproc *p, size_t at);
 
 /* model_proc.c */
+
+/** End a process that has a parent. */
+void model_end(struct model *m, struct mproc *p, uint32_t state, int32_t code);
 
 /** Have a call wait. */
 void model_park(struct model *m, const struct mwait *wait, struct verdict *v);

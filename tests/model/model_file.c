@@ -63,7 +63,7 @@ void model_set_size(struct minode *i, uint64_t size)
     i->mtime_known = false;
 }
 
-static void write_bytes(struct model *m, struct minode *i, uint64_t off, struct sc_str data)
+void model_write_bytes(struct model *m, struct minode *i, uint64_t off, struct sc_str data)
 {
     for (size_t n = 0; n < data.len; n++) {
         uint64_t at = off + n;
@@ -76,8 +76,8 @@ static void write_bytes(struct model *m, struct minode *i, uint64_t off, struct 
     i->mtime_known = false;
 }
 
-static void read_bytes(const struct model *m, const struct minode *i, uint64_t off, char *out,
-                       size_t len)
+void model_read_bytes(const struct model *m, const struct minode *i, uint64_t off, char *out,
+                      size_t len)
 {
     for (size_t n = 0; n < len; n++) {
         const struct mpage *page = page_at(i, (off + n) / SC_PAGE_SIZE);
@@ -301,7 +301,7 @@ void rule_read(const struct mcall *c, const struct sc_read_args *a, struct sc_re
     out->data.len = (size_t)(a->size < left ? a->size : left);
     out->data.ptr = c->v->bytes = calloc(1, out->data.len + 1);
     f->inode->atime_known = false;
-    read_bytes(c->m, f->inode, (uint64_t)a->offset, out->data.ptr, out->data.len);
+    model_read_bytes(c->m, f->inode, (uint64_t)a->offset, out->data.ptr, out->data.len);
 }
 
 void rule_write(const struct mcall *c, const struct sc_write_args *a, struct sc_write_out *out)
@@ -324,7 +324,7 @@ void rule_write(const struct mcall *c, const struct sc_write_args *a, struct sc_
         refuse(c->v, EFBIG);
     if (refused(c->v))
         return;
-    write_bytes(c->m, f->inode, off, a->data);
+    model_write_bytes(c->m, f->inode, off, a->data);
     out->size = a->data.len;
 }
 

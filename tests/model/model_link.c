@@ -278,7 +278,7 @@ void rule_utimes(const struct mcall *c, const struct sc_utimes_args *a, struct s
     if (a->mtime != NO_TIME)
         i->mtime = a->mtime;
     i->atime_known = i->atime_known || a->atime != NO_TIME;
-    i->mtime_known = i->mtime_known || a->mtime != NO_TIME;
+    i->mtime_known = (i->mtime_known || a->mtime != NO_TIME) && !model_is_mapped(c->m, i);
 }
 
 /** Directories: 2, and one more for each directory in it. */

@@ -143,10 +143,10 @@ static void release(struct model *m, struct mproc *p)
         model_close(p, &p->handles[0]);
     while (p->label_count > 0)
         model_drop_label(p, 0);
-    p->region_count = 0;
+    model_unmap_all(p);
 }
 
-static void end_proc(struct model *m, struct mproc *p, uint32_t state, int32_t code)
+void model_end(struct model *m, struct mproc *p, uint32_t state, int32_t code)
 {
     release(m, p);
     p->state = state;
@@ -195,7 +195,7 @@ void model_tick(struct model *m)
 void rule_exit(const struct mcall *c, const struct sc_exit_args *a, struct sc_exit_out *out)
 {
     (void)out;
-    end_proc(c->m, c->p, PS_DONE, a->code);
+    model_end(c->m, c->p, PS_DONE, a->code);
 }
 
 void rule_yield(const struct mcall *c, const struct sc_yield_args *a, struct sc_yield_out *out)

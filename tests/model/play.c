@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/model/play.h"
 
+#include "server/kernel/memory.h"
 #include "tests/contract/alloc.h"
 
 #include <errno.h>
@@ -463,21 +464,76 @@ static void change_user(struct play *p, const struct step *s, struct mproc *acto
         scenario_user(p->scenario, s);
 }
 
+/** Have the program of an actor touch its memory. */
+static bool touch(struct play *p, const struct step *s, struct mproc *actor)
+{
+    uint32_t way = s->nr == STEP_READ_MEMORY ? MM_READ : MM_WRITE;
+    size_t size = way == MM_READ ? (size_t)s->args[1].num : s->args[1].len;
+    uint64_t addr = (uint64_t)s->args[0].num;
+    char *want = calloc(1, size + 1);
+    char *came = calloc(1, size + 1);
+    struct values expected = {.count = 1};
+    struct values got = {.count = 1};
+    bool same = true;
+
+    if (want == NULL || came == NULL)
+        abort();
+    if (way == MM_WRITE) {
+        memcpy(want, s->args[1].text, size);
+        memcpy(came, s->args[1].text, size);
+    }
+    p->failure.came = memory_touch(proc_find(p->w.m, actor->pid), way, addr, came, size, NULL);
+    p->failure.expected = model_touch(p->m, actor->pid, way, addr, want, size);
+    expected.at[0] = (struct value){.kind = SC_K_bytes, .text = want, .len = size};
+    got.at[0] = (struct value){.kind = SC_K_bytes, .text = came, .len = size};
+    if (p->scenario != NULL)
+        scenario_touch(p->scenario, s, p->failure.expected, &expected);
+    if (p->failure.came != p->failure.expected)
+        same = differs(p, s, "expected %s, came %s", status_name(p->failure.expected),
+                       status_name(p->failure.came));
+    else if (p->failure.came == 0 && memcmp(want, came, size) != 0)
+        same = values_differ(p, s, &expected, &got);
+    free(want);
+    free(came);
+    return same;
+}
+
+/** Whether a step can be made: its actor is there, and the ABI says what comes of it. */
+static bool is_possible(const struct play *p, const struct step *s, const struct mproc *actor)
+{
+    if (s->nr == STEP_TICK)
+        return true;
+    if (actor == NULL || s->nr >= 0 || s->nr == STEP_USER)
+        return actor != NULL;
+    return actor->state == PS_RUNNING &&
+           (s->nr == STEP_READ_MEMORY ||
+            !model_is_past_end(p->m, actor->pid, (uint64_t)s->args[0].num, s->args[1].len));
+}
+
+/** Make a step in both worlds. Returns whether the answers were the same. */
+static bool make(struct play *p, const struct step *s, struct mproc *actor)
+{
+    if (s->nr == STEP_TICK) {
+        machine_tick(p->w.m);
+        model_tick(p->m);
+        return true;
+    }
+    if (s->nr == STEP_USER) {
+        change_user(p, s, actor);
+        return true;
+    }
+    return s->nr >= 0 ? make_call(p, s, actor) : touch(p, s, actor);
+}
+
 bool play_step(struct play *p, const struct step *s)
 {
     struct mproc *actor = s->nr == STEP_TICK ? NULL : play_actor(p, s->actor);
 
-    p->played = s->nr == STEP_TICK || actor != NULL;
+    p->played = is_possible(p, s, actor);
     if (!p->played)
         return true;
-    if (s->nr == STEP_TICK) {
-        machine_tick(p->w.m);
-        model_tick(p->m);
-    } else if (s->nr == STEP_USER) {
-        change_user(p, s, actor);
-    } else if (!make_call(p, s, actor)) {
+    if (!make(p, s, actor))
         return false;
-    }
     if (!compare_told(p, s))
         return false;
     if (p->unlisted)

@@ -133,6 +133,29 @@ void scenario_user(struct scenario *s, const struct step *step)
     scenario_say(s, text);
 }
 
+void scenario_touch(struct scenario *s, const struct step *step, int status,
+                    const struct values *bytes)
+{
+    bool reads = step->nr == STEP_READ_MEMORY;
+    struct line *l = add_line(s);
+    FILE *to = open_text(&l->text);
+
+    (void)fprintf(to, "mem.%s {", reads ? "read" : "write");
+    if (step->actor != 0)
+        (void)fprintf(to, "pid: $s%d, ", step->actor);
+    (void)fprintf(to, "addr: %" PRId64 ", ", step->args[0].num);
+    if (reads)
+        (void)fprintf(to, "size: %" PRId64, step->args[1].num);
+    else
+        (void)fprintf(to, "data: \"%.*s\"", (int)step->args[1].len, step->args[1].text);
+    (void)fputc('}', to);
+    if (status < 0)
+        (void)fprintf(to, " ! %s", sc_errno_name(status));
+    else if (reads)
+        (void)fputs(" = ", to), values_print(to, bytes, s->model);
+    (void)fclose(to);
+}
+
 /** Have a step that waits waited for here. */
 static void wait_here(struct scenario *s, struct line *l)
 {

@@ -27,6 +27,10 @@ void scenario_step(struct scenario *s, const struct step *step, const struct ver
 /** A session changed the user of the step's actor. */
 void scenario_user(struct scenario *s, const struct step *step);
 
+/** The program of the step's actor touched its memory, says the model. */
+void scenario_touch(struct scenario *s, const struct step *step, int status,
+                    const struct values *bytes);
+
 /** A step that waited has its answer, says the model. */
 void scenario_woken(struct scenario *s, const struct mwoken *w);
 

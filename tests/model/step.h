@@ -18,11 +18,13 @@ struct model;
 
 enum {
     STEP_ARGS = 6,
-    STEP_FDS_MAX = 4,    /* handles of one SELECT */
-    STEP_TICK = -1,      /* instead of a call: the machine goes on */
-    STEP_USER = -2,      /* instead of a call: the actor works for user args[0], group args[1] */
-    STEP_NOBODY = 32767, /* the handle or pid of a step that gave none */
-    STEPS_MAX = 200000,  /* of one sequence */
+    STEP_FDS_MAX = 4,       /* handles of one SELECT */
+    STEP_TICK = -1,         /* instead of a call: the machine goes on */
+    STEP_USER = -2,         /* instead of a call: the actor works for user args[0], group args[1] */
+    STEP_READ_MEMORY = -3,  /* instead of a call: the actor reads args[1] bytes at args[0] */
+    STEP_WRITE_MEMORY = -4, /* instead of a call: the actor writes the text args[1] to args[0] */
+    STEP_NOBODY = 32767,    /* the handle or pid of a step that gave none */
+    STEPS_MAX = 200000,     /* of one sequence */
 };
 
 struct step_arg {
@@ -37,7 +39,7 @@ struct step_arg {
 struct step {
     int id;    /* from 1 */
     int actor; /* the NEW_PROC step whose process calls; 0: the first one */
-    int nr;    /* SC_*, STEP_TICK or STEP_USER */
+    int nr;    /* SC_*, or one of the above */
     struct step_arg args[STEP_ARGS];
     long refused_alloc; /* which allocation of the call is refused, from 0; -1: none */
 };
