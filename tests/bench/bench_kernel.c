@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 enum { BLOCK = 4096, BIG = 1 << 20 };
@@ -175,6 +176,57 @@ static void host_read(void *user, size_t count)
         BENCH_NEED(pread(b->host_fd, b->buf, BLOCK, (off_t)(i * BLOCK % BIG)) == BLOCK);
 }
 
+/** The call that does least. */
+static void call_nothing(struct bed *b, size_t count)
+{
+    struct call c;
+
+    for (size_t i = 0; i < count; i++) {
+        call_init(&c, b->m->init, SC_GATE_RPC, SC_ERRNO, on_done, NULL);
+        BENCH_NEED(call_begin(&c) == 0);
+    }
+}
+
+static void ours_nothing(void *user, size_t count)
+{
+    call_nothing(user, count);
+}
+
+static void host_nothing(void *user, size_t count)
+{
+    (void)user;
+    for (size_t i = 0; i < count; i++)
+        BENCH_NEED(syscall(SYS_getppid) >= 0);
+}
+
+static void take_event(struct listener *self, struct machine *m, const struct event *event)
+{
+    (void)self;
+    (void)m;
+    BENCH_NEED(event->call != NULL);
+}
+
+static void told_nothing(void *user, size_t count)
+{
+    struct bed *b = user;
+    struct listener l = {.kinds = EVENT_CALL | EVENT_RETURN, .on_event = take_event};
+
+    listener_add(b->m, &l);
+    call_nothing(b, count);
+    listener_remove(b->m, &l);
+}
+
+static void ruled_nothing(void *user, size_t count)
+{
+    const struct fault_spec spec = {.nr = SC_READ, .probability = 1, .error = -EIO};
+    struct bed *b = user;
+    uint32_t id;
+
+    BENCH_NEED(fault_add(b->m, &spec, NULL, &id) == 0);
+    call_nothing(b, count);
+    BENCH_NEED(fault_remove(b->m, id) == 0);
+}
+
 static void fill_ours(struct bed *b)
 {
     static const char zeros[BIG / 16] = {1};
@@ -217,6 +269,9 @@ int main(int argc, char **argv)
 {
     static struct bed b;
     const struct bench_work works[] = {
+        {"ERRNO / getppid()", "", 2000000, ours_nothing, &b, host_nothing, &b},
+        {"ERRNO, told / not told", "", 2000000, told_nothing, &b, ours_nothing, &b},
+        {"ERRNO, a rule for READ / none", "", 2000000, ruled_nothing, &b, ours_nothing, &b},
         {"STAT, depth 3 / stat()", "", 500000, ours_stat, &b, host_stat, &b},
         {"READ 4 KiB / pread()", "", 500000, ours_read, &b, host_read, &b},
         {"OPEN+READ+CLOSE / open, pread, close", "", 200000, ours_open_read_close, &b,

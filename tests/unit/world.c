@@ -3,6 +3,7 @@
 
 #include "fsdrivers/registry.h"
 #include "server/host/memory.h"
+#include "tests/fini.h"
 
 #include <criterion/criterion.h>
 
@@ -167,7 +168,7 @@ void world_close(struct world *w)
 
     if (w->m->init != NULL) {
         machine_census(w->m, &end);
-        cr_assert_eq(memcmp(&end, &w->start, sizeof(end)), 0, "the census has changed");
+        fini_assert(memcmp(&end, &w->start, sizeof(end)) == 0, "the census has changed");
         listener_remove(w->m, &w->listener);
     }
     machine_free(w->m);
@@ -192,7 +193,7 @@ bool w_is_listed(const struct call *call)
 
     while (e->name != NULL && e->value != -call->status)
         e++;
-    return call->status == 0 || e->name != NULL;
+    return call->status == 0 || call->made_up || e->name != NULL;
 }
 
 void w_check_listed(const struct call *call)

@@ -54,10 +54,11 @@ void world_run(struct world *w);
 /** Marks a parked call as finished: call->user becomes the call itself. */
 void w_on_done(struct call *call);
 
-/** Whether a finished call succeeded, or answered an error that its row in syscalls.def lists. */
+/** Whether a finished call succeeded, or answered an error that its row in syscalls.def lists, or one that was made up:
+ * by a fault rule, or by who stepped it. */
 bool w_is_listed(const struct call *call);
 
-/** Fail the test when a finished call answered an error that its row in syscalls.def does not list. */
+/** Fail the test when a finished call answered an error that w_is_listed() does not know. */
 void w_check_listed(const struct call *call);
 
 /* One call each; they answer the result or -errno, and forget the reasons. */
