@@ -79,6 +79,16 @@ static int tell_call(struct call *call)
     return m->told && m->stalls > 0 && call_may_wait(call) ? call_park(call, &m->stalled) : 0;
 }
 
+/** Stand behind the calls of the process that were held and are not carried out yet. */
+static int stand_in_line(struct call *call)
+{
+    if (call->proc->queued == 0 || !call_may_wait(call))
+        return 0;
+    call->queued = true;
+    call->proc->queued++;
+    return call_park(call, &call->machine->ready);
+}
+
 static int refuse(struct call *call)
 {
     return call->refusal;
@@ -91,18 +101,16 @@ static int carry_out(struct call *call)
     return handlers[call->nr](call);
 }
 
-static const call_handler_fn steps[STEP_COUNT] = {[STEP_TELL] = tell_call,
-                                                  [STEP_PAUSE] = pause_before,
-                                                  [STEP_FAULTS] = fault_before,
-                                                  [STEP_REFUSE] = refuse,
-                                                  [STEP_HANDLER] = carry_out};
+static const call_handler_fn steps[STEP_COUNT] = {
+    [STEP_TELL] = tell_call,      [STEP_QUEUE] = stand_in_line, [STEP_PAUSE] = pause_before,
+    [STEP_FAULTS] = fault_before, [STEP_REFUSE] = refuse,       [STEP_HANDLER] = carry_out};
 
 /** Where it begins: nobody who watches is passed when there is none. */
 static enum call_step first_step(const struct call *call)
 {
     const struct machine *m = call->machine;
     bool watched = (m->listened & (EVENT_CALL | EVENT_RETURN)) != 0 || call->proc->paused ||
-                   m->faults.count > 0;
+                   call->proc->queued > 0 || m->faults.count > 0;
 
     return watched ? STEP_TELL : STEP_HANDLER;
 }
@@ -120,12 +128,14 @@ static int take_steps(struct call *call)
     m->told = false;
     while (status == 0 && call->next < STEP_COUNT)
         status = steps[call->next++](call);
+    call->held = call->next < STEP_COUNT;
     if (status != SC_PENDING)
         wait_settle(m); /* a call that parks has changed nothing others wait for */
     /* It has acted; that it has is told when the listeners are ready. */
     if (status != SC_PENDING && m->told && m->stalls > 0 && call->proc != NULL &&
         call_may_wait(call)) {
         call_skip(call, status);
+        call->held = true;
         status = call_park(call, &m->stalled);
     }
     m->current_pid = outer_pid;
@@ -196,6 +206,9 @@ int call_park_waiting(struct call *call, struct wait_set *set)
 static void unpark(struct call *call)
 {
     CHECK(call->state == CALL_PARKED);
+    if (call->queued && call->proc != NULL)
+        call->proc->queued--;
+    call->queued = false;
     list_del(&call->wait);
     timer_clear(&call->machine->clock_timers, &call->timer);
     wait_free(call->waits);
@@ -207,6 +220,17 @@ void call_finish(struct call *call, int status)
     unpark(call);
     settle(call, status);
     call->done(call);
+}
+
+void call_release(struct call *call)
+{
+    list_del(&call->wait);
+    if (call->next == STEP_QUEUE)
+        call->next++; /* it stands in line now */
+    call->queued = call->next < STEP_COUNT;
+    call->proc->queued += call->queued;
+    list_append(&call->machine->ready, &call->wait);
+    machine_arm(call->machine);
 }
 
 void call_go_on(struct call *call)
@@ -234,6 +258,7 @@ void call_cancel(struct call *call, int err)
 
     if (call->state != CALL_PARKED)
         return;
+    call->made_up |= call->held;
     call_finish(call, err);
     wait_settle(m); /* it may have held the last reference to a file */
 }
@@ -244,6 +269,7 @@ void call_abandon(struct call *call, struct list *over)
     call->proc = NULL;
     if (call->state != CALL_PARKED)
         return;
+    call->made_up |= call->held;
     unpark(call);
     settle(call, call_why(call, -ECANCELED, "the process ended while the call waited"));
     list_append(over, &call->wait);

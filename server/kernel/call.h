@@ -32,8 +32,9 @@
  *
  * Before its handler a call passes those who watch: listeners are told (event.h), a paused process
  * holds it (pause.h), fault rules may delay, change or refuse it (fault.h). Each can hold the call,
- * which then is parked like any other; nobody watching costs three comparisons. A call without
- * done() is never held.
+ * which then is parked like any other; nobody watching costs a few comparisons. A call without
+ * done() is never held. Held calls of one process are carried out in the order they began, but for
+ * those that a rule delays: they wait as long as it says, whatever begins meanwhile.
  */
 #ifndef SERVER_KERNEL_CALL_H
 #define SERVER_KERNEL_CALL_H
@@ -56,7 +57,15 @@ typedef void (*call_done_fn)(struct call *call);
 enum call_state { CALL_NEW, CALL_RUNNING, CALL_PARKED, CALL_FINISHED };
 
 /** What a call passes, in this order. */
-enum call_step { STEP_TELL, STEP_PAUSE, STEP_FAULTS, STEP_REFUSE, STEP_HANDLER, STEP_COUNT };
+enum call_step {
+    STEP_TELL,
+    STEP_QUEUE,
+    STEP_PAUSE,
+    STEP_FAULTS,
+    STEP_REFUSE,
+    STEP_HANDLER,
+    STEP_COUNT
+};
 
 struct call {
     /* Set by the gate, before call_begin(). */
@@ -78,12 +87,15 @@ struct call {
     uint64_t seq;      /* its number among the machine's calls, from 1 */
     uint64_t begun_ns; /* the machine's clock when it began; 0 when nobody listened */
     uint32_t fault;    /* the fault rule that changed it, 0 none: of several, whose error it is */
-    bool made_up;      /* its outcome is a rule's or a person's; its row may not list the errno */
+    bool made_up;      /* its outcome is a rule's or a person's, or it was ended while it was held:
+                          its row may not list the errno */
 
     /* The kernel's own. */
     enum call_state state;
     enum call_step next; /* where it goes on */
     bool traced;         /* its beginning was told */
+    bool held;           /* parked by who watches, not by its handler */
+    bool queued;         /* counted in proc->queued */
     int refusal;         /* what a fault rule makes of it: 0 or -errno */
     size_t transfer_max; /* most bytes that it transfers: call_cut() */
     struct machine *machine;
@@ -149,6 +161,10 @@ static inline size_t call_cut(const struct call *call, uint64_t size)
 
 /** Whether it can be held: somebody will be told when it finishes, and its process lives. */
 bool call_may_wait(const struct call *call);
+
+/** Hand a held call to the machine's next tick. Calls that its process begins meanwhile go behind
+ * it. */
+void call_release(struct call *call);
 
 /** Let a parked call go on where it was held; one that was carried out finishes with call->status.
  * May call done(). */

@@ -201,8 +201,8 @@ void machine_unstall(struct machine *m)
     CHECK(m->stalls > 0);
     if (--m->stalls > 0)
         return;
-    list_splice(&m->ready, &m->stalled);
-    machine_arm(m);
+    while (!list_empty(&m->stalled))
+        call_release(container_of(m->stalled.next, struct call, wait));
 }
 
 void machine_guest_busy(struct proc *p, bool busy)

@@ -17,21 +17,13 @@ void pause_machine(struct machine *m)
         p->paused = true;
 }
 
-/** Hand a held call to the next tick. */
-static void release(struct call *call)
-{
-    list_del(&call->wait);
-    list_append(&call->machine->ready, &call->wait);
-    machine_arm(call->machine);
-}
-
 void resume_proc(struct proc *p)
 {
     struct call *call;
 
     p->paused = false;
     while ((call = pause_held(p->machine, p->pid)) != NULL)
-        release(call);
+        call_release(call);
 }
 
 void resume_machine(struct machine *m)
@@ -39,8 +31,8 @@ void resume_machine(struct machine *m)
     m->pause_new = false;
     for (struct proc *p = m->procs; p != NULL; p = p->hh.next)
         p->paused = false;
-    list_splice(&m->ready, &m->paused);
-    machine_arm(m);
+    while (!list_empty(&m->paused))
+        call_release(container_of(m->paused.next, struct call, wait));
 }
 
 struct call *pause_held(struct machine *m, int32_t pid)
@@ -56,7 +48,7 @@ struct call *pause_held(struct machine *m, int32_t pid)
 
 void pause_step(struct call *call)
 {
-    release(call);
+    call_release(call);
 }
 
 void pause_answer(struct call *call, int status)
@@ -66,7 +58,7 @@ void pause_answer(struct call *call, int status)
     if (status < 0)
         (void)call_why(call, 0, "it was held, and answered by who stepped it");
     call_skip(call, status);
-    release(call);
+    call_release(call);
 }
 
 int pause_before(struct call *call)

@@ -23,14 +23,15 @@ struct failure {
     int code;            /* RPC_E_* or a positive errno; 0: none */
     const char *arg;     /* which argument is at fault; static, of the params, or NULL */
     const char *syscall; /* SC_OPEN … when a call failed; static, or NULL */
-    uint32_t fault;      /* the fault rule that changed that call, 0 none */
+    bool made_up;        /* what that call answers is a fault rule's or a person's doing */
+    uint32_t fault;      /* the rule, 0 none */
     struct strbuf value; /* that argument's value as JSON; empty when not known */
     struct why why;      /* owned */
 };
 
 #define FAILURE_INIT                                                                               \
     {                                                                                              \
-        0, NULL, NULL, 0, STRBUF_INIT, WHY_INIT                                                    \
+        0, NULL, NULL, false, 0, STRBUF_INIT, WHY_INIT                                                    \
     }
 
 /**

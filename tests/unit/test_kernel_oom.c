@@ -5,6 +5,7 @@
  * and every block given back.
  */
 #include "server/kernel/memory.h"
+#include "server/kernel/pause.h"
 #include "tests/contract/alloc.h"
 #include "tests/unit/world.h"
 
@@ -163,6 +164,30 @@ static void use_channels(struct proc *p)
     w_kill(p, pid, &st);
 }
 
+/** Calls that rules delay and fail, and that a pause holds; all of them end. */
+static void use_watchers(struct proc *p)
+{
+    const struct fault_spec late = {.nr = SC_ERRNO, .probability = 1, .delay_us = 5, .error = -EIO};
+    const struct fault_spec hidden = {
+        .nr = SC_STAT, .path = "root:/[ab]", .probability = 1, .error = -ENOENT};
+    struct sc_stat st;
+    struct call c[2];
+    uint32_t id;
+
+    (void)fault_add(p->machine, &late, NULL, &id);
+    (void)fault_add(p->machine, &hidden, NULL, &id);
+    w_stat(p, "root:/b", &st);
+    settle(&c[0], BEGIN(&c[0], p, ERRNO, last_errno, 0));
+    pause_proc(p);
+    for (size_t i = 0; i < 2; i++)
+        cr_assert_eq(BEGIN(&c[i], p, ERRNO, last_errno, 0), SC_PENDING);
+    pause_answer(&c[0], -EIO);
+    resume_proc(p);
+    for (size_t i = 0; i < 2; i++)
+        settle(&c[i], SC_PENDING);
+    fault_clear(p->machine);
+}
+
 static void clean_up(struct proc *p)
 {
     static const char *const names[] = {"/e/in", "/e/g", "/e", "/d/in", "/d/g", "/d", "/f", "/m"};
@@ -191,6 +216,7 @@ static bool play(long n)
     use_mapped_files(w.p);
     use_children(w.p);
     use_channels(w.p);
+    use_watchers(w.p);
     failed = alloc_failed();
     alloc_fail_after(-1);
     cr_assert(failed || w.kills == 1, "the script got as far as a guest");

@@ -262,3 +262,45 @@ Test(pause, a_machine_ends_with_calls_held)
     world_open(&w, CLOCK_VIRTUAL);
     spy_start(&spy, w.m, 0);
 }
+
+Test(pause, what_begins_after_the_pause_goes_behind_what_was_held)
+{
+    struct call create;
+    struct call write;
+    struct call other;
+
+    hold_create(&create);
+    resume_proc(w.p);
+    cr_assert_eq(BEGIN(&write, w.p, OPEN, open, S("root:/a"), FM_WRITE), SC_PENDING,
+                 "the file is not there yet");
+    listener_remove(w.m, &spy.listener);
+    cr_assert_eq(BEGIN(&other, w.p, DELETE, delete, S("root:/a")), SC_PENDING);
+    listener_add(w.m, &spy.listener);
+    world_run(&w);
+    cr_assert_eq(write.status, 0);
+    cr_assert_eq(other.status, -EBUSY, "it was opened before");
+    cr_assert_eq(w.p->queued, 0);
+    call_done(&create);
+    call_done(&write);
+    call_done(&other);
+    w_close(w.p, 1);
+    w_delete(w.p, "root:/a");
+}
+
+Test(pause, a_place_in_the_line_is_given_up_by_cancelling)
+{
+    struct call held;
+    struct call behind;
+    struct call free;
+
+    pause_proc(w.p);
+    cr_assert_eq(BEGIN(&held, w.p, ERRNO, last_errno, 0), SC_PENDING);
+    resume_proc(w.p);
+    cr_assert_eq(BEGIN(&behind, w.p, ERRNO, last_errno, 0), SC_PENDING);
+    call_cancel(&behind, -ECANCELED);
+    call_cancel(&held, -ECANCELED);
+    cr_assert_eq(BEGIN(&free, w.p, ERRNO, last_errno, 0), 0, "nobody stands in line");
+    call_done(&held);
+    call_done(&behind);
+    call_done(&free);
+}

@@ -269,3 +269,28 @@ Test(trace, a_call_within_a_call_does_not_hide_what_the_outer_one_told)
     call_done(&exits);
     spy_start(&spy, w.m, 0);
 }
+
+Test(trace, calls_of_one_process_act_in_the_order_they_began)
+{
+    struct call create;
+    struct call open;
+    struct call close;
+
+    machine_stall(w.m);
+    cr_assert_eq(BEGIN(&create, w.p, CREATE, create, S("root:/a"), FT_REGULAR), SC_PENDING);
+    machine_unstall(w.m);
+    cr_assert_eq(BEGIN(&open, w.p, OPEN, open, S("root:/a"), FM_READ), SC_PENDING);
+    machine_stall(w.m);
+    cr_assert_eq(BEGIN(&close, w.p, CLOSE, close, 1), SC_PENDING);
+    world_run(&w);
+    cr_assert_eq(open.status, 0);
+    cr_assert_null(close.user);
+    machine_unstall(w.m);
+    world_run(&w);
+    cr_assert_eq(close.status, 0);
+    spy_expect(&spy, "+1:CREATE@2 +2:OPEN@2 +3:CLOSE@2 -1:CREATE@2=0 -2:OPEN@2=0 -3:CLOSE@2=0 ");
+    call_done(&create);
+    call_done(&open);
+    call_done(&close);
+    w_delete(w.p, "root:/a");
+}
