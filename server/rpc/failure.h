@@ -31,7 +31,7 @@ struct failure {
 
 #define FAILURE_INIT                                                                               \
     {                                                                                              \
-        0, NULL, NULL, false, 0, STRBUF_INIT, WHY_INIT                                                    \
+        0, NULL, NULL, false, 0, STRBUF_INIT, WHY_INIT                                             \
     }
 
 /**
