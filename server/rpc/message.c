@@ -57,11 +57,13 @@ static enum envelope_kind read_envelope(struct request *rq, struct json_span tex
     rq->method = env.method;
     rq->params = env.params;
     rq->params_text = env.params_text;
-    if (kind == ENVELOPE_REQUEST || kind == ENVELOPE_INVALID) {
-        rq->id = strndup(env.id.ptr, env.id.len);
-        return rq->id != NULL ? kind : ENVELOPE_DROP;
-    }
-    return kind;
+    if (kind != ENVELOPE_REQUEST && kind != ENVELOPE_INVALID)
+        return kind;
+    rq->id = strndup(env.id.ptr, env.id.len);
+    if (rq->id != NULL)
+        return kind;
+    answer_null_id(rq->conn, RPC_E_INTERNAL, "out of memory"); /* else it would wait for ever */
+    return ENVELOPE_DROP;
 }
 
 static void take_request(struct conn *c, struct batch *batch, struct json_span text)

@@ -18,7 +18,11 @@ class Client:
     def __init__(self, path):
         self.socket = socket.socket(socket.AF_UNIX)
         self.socket.settimeout(PATIENCE_S)
-        self.socket.connect(path)
+        try:
+            self.socket.connect(path)
+        except OSError:
+            self.socket.close()
+            raise
         self.lines = self.socket.makefile("rb")
         self.next_id = 0
 
@@ -60,14 +64,15 @@ class Client:
 class Daemon:
     """scboxd in a directory of its own, without machines."""
 
-    def __init__(self, program, *options):
+    def __init__(self, program, *options, env=None):
         self.dir = tempfile.mkdtemp(prefix="scbox-coverage-")
         self.path = os.path.join(self.dir, "run", "s")
         self.log = os.path.join(self.dir, "log")
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(
                 [program, "-n", "-s", self.path, "-d", os.path.join(self.dir, "state"), *options],
-                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log)
+                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log,
+                env={**os.environ, **(env or {})})
         self.control = self.connect()
 
     def connect(self):
