@@ -131,6 +131,28 @@ struct fs_file {
  * @stat  borrowed; all members valid, or NULL when the driver would have to look them up. */
 typedef int (*fs_readdir_fn)(void *user, const char *name, const struct fs_stat *stat);
 
+/** Take a pid. A result other than 0 ends the telling and is what each_proc() returns. */
+typedef int (*fs_proc_fn)(void *user, int32_t pid);
+
+/**
+ * What there is to tell of processes: text, one item a line, its words separated by one blank. In names
+ * and paths a byte that is no visible character is \xNN, and so are \ and, but in the last word of a
+ * line, the blank. Numbers are decimal. New lines may be added at the end.
+ */
+enum fs_proc_item {
+    FS_PROC_STATUS,   /* pid, parent, state, return_code, uid, gid, names, fds, regions, memory, calls,
+                         program, each with its value; no program before it runs one */
+    FS_PROC_NAMES,    /* NAME DRIVER RIGHTS ROOT, in the order they were given; RIGHTS with ',' */
+    FS_PROC_FDS,      /* FD RIGHTS NAME:/PATH as it was opened */
+    FS_PROC_MAPS,     /* START-END in hex, rwx with - for what is not allowed, kind */
+    FS_PROC_ARGS,     /* arg TEXT, then env NAME=VALUE */
+    FS_PROC_CHILDREN, /* PID, in the order they were made */
+    FS_PROC_MACHINE,  /* name, clock, now_ns, then counts, and limits as NAME_max */
+    FS_PROC_ITEM_COUNT,
+};
+
+struct strbuf;
+
 /** What an instance may ask of whoever runs it. All functions are given @user; none is NULL. */
 struct fs_env {
     uint64_t (*now_ns)(void *user);                             /* ns since the epoch, for stamps */
@@ -139,6 +161,12 @@ struct fs_env {
     /* Take bytes typed to the session of whoever calls: bytes, 0 at their end, -EAGAIN none yet. */
     int64_t (*input)(void *user, char *buf, size_t len);
     bool (*input_ready)(void *user); /* input() would not answer -EAGAIN */
+    int32_t (*caller)(void *user);   /* pid of whoever calls, 0 nobody */
+    /* Tell the pids that the caller may see, its own among them. Returns what @fn does. */
+    int (*each_proc)(void *user, fs_proc_fn fn, void *fn_user);
+    /* Append an item of a process that the caller may see; of the machine with @pid 0. Returns 0,
+     * -ENOENT, -ENOMEM. */
+    int (*proc_text)(void *user, int32_t pid, enum fs_proc_item item, struct strbuf *out);
     /** May the instance keep so many more bytes in memory? Who gets false answers -ENOSPC. */
     bool (*take)(void *user, uint64_t bytes);
     void (*give)(void *user, uint64_t bytes); /* they are free again */
@@ -190,6 +218,7 @@ struct fs_driver {
     const char *name;          /* exact, as in MAKE_FS */
     const char *alias;         /* a second name, or NULL */
     const char *doc;           /* one line */
+    bool readonly;             /* as if the option readonly were always given */
     const struct fs_opt *opts; /* keys it knows, value = what they mean; ended by a NULL key */
 
     /**

@@ -4,6 +4,7 @@
 #include "fsdrivers/devfs/devfs.h"
 #include "fsdrivers/generic/generic.h"
 #include "fsdrivers/options.h"
+#include "fsdrivers/procfs/procfs.h"
 #include "fsdrivers/ramfs/ramfs.h"
 #include "fsdrivers/sqlitefs/sqlitefs.h"
 #include "server/base/strbuf.h"
@@ -11,7 +12,8 @@
 #include <errno.h>
 #include <string.h>
 
-static const struct fs_driver *const drivers[] = {&ramfs_driver, &sqlitefs_driver, &devfs_driver};
+static const struct fs_driver *const drivers[] = {&ramfs_driver, &sqlitefs_driver, &devfs_driver,
+                                                  &procfs_driver};
 
 enum { DRIVER_COUNT = sizeof(drivers) / sizeof(drivers[0]) };
 
@@ -149,6 +151,7 @@ int registry_open(const char *driver, const struct fs_open *req, struct fs **out
     err = sort_options(found, &options, &own, &config);
     if (err < 0)
         goto out;
+    config.readonly = config.readonly || found->readonly;
     err = generic_new(&config, &wrapper);
     if (err < 0)
         goto out;

@@ -3,6 +3,7 @@
 #include "server/kernel/call.h"
 #include "server/kernel/file_source.h"
 #include "server/kernel/machine.h"
+#include "server/kernel/procview.h"
 #include "server/kernel/tty.h"
 
 #include <errno.h>
@@ -60,6 +61,21 @@ static void env_give(void *user, uint64_t bytes)
     m->storage -= bytes;
 }
 
+static int32_t env_caller(void *user)
+{
+    return procview_caller(user);
+}
+
+static int env_each_proc(void *user, fs_proc_fn fn, void *fn_user)
+{
+    return procview_each(user, fn, fn_user);
+}
+
+static int env_proc_text(void *user, int32_t pid, enum fs_proc_item item, struct strbuf *out)
+{
+    return procview_text(user, pid, item, out);
+}
+
 /** What it takes to make a filesystem and name it. */
 struct fs_wish {
     struct proc *proc; /* gets the name */
@@ -78,6 +94,9 @@ static int make_and_name(const struct fs_wish *w)
                          .console = env_console,
                          .input = env_input,
                          .input_ready = env_input_ready,
+                         .caller = env_caller,
+                         .each_proc = env_each_proc,
+                         .proc_text = env_proc_text,
                          .take = env_take,
                          .give = env_give,
                          .user = m};

@@ -71,6 +71,29 @@ static void bed_give(void *user, uint64_t bytes)
     b->taken -= bytes;
 }
 
+enum { BED_CALLER = 5, BED_CHILD = 12 };
+
+static int32_t bed_caller(void *user)
+{
+    (void)user;
+    return BED_CALLER;
+}
+
+static int bed_each_proc(void *user, fs_proc_fn fn, void *fn_user)
+{
+    int result = fn(fn_user, BED_CALLER);
+
+    (void)user;
+    return result != 0 ? result : fn(fn_user, BED_CHILD);
+}
+
+static int bed_proc_text(void *user, int32_t pid, enum fs_proc_item item, struct strbuf *out)
+{
+    struct bed *b = user;
+
+    return strbuf_addf(out, "%d %d %d\n", (int)pid, (int)item, b->told++);
+}
+
 void bed_init(struct bed *b, const char *driver)
 {
     const char *tmp = getenv("TMPDIR");
@@ -81,6 +104,9 @@ void bed_init(struct bed *b, const char *driver)
                              .console = bed_console,
                              .input = bed_input,
                              .input_ready = bed_input_ready,
+                             .caller = bed_caller,
+                             .each_proc = bed_each_proc,
+                             .proc_text = bed_proc_text,
                              .take = bed_take,
                              .give = bed_give,
                              .user = b};

@@ -35,6 +35,7 @@ struct bed {
     uint32_t uid, gid; /* who makes the instance */
     uint64_t clock;    /* ns; each look moves it by 1 */
     struct strbuf console;
+    int told;          /* how often env.proc_text was asked */
     const char *typed; /* what env.input gives, NULL nothing yet, "" the end; not owned */
     uint64_t taken;    /* bytes of memory that the instance asked for; 0 at the end */
     uint64_t room;     /* how many it gets; 0 any */
