@@ -140,12 +140,12 @@ typedef int (*fs_proc_fn)(void *user, int32_t pid);
  * line, the blank. Numbers are decimal. New lines may be added at the end.
  */
 enum fs_proc_item {
-    FS_PROC_STATUS,   /* pid, parent, state, return_code, uid, gid, names, fds, regions, memory, calls,
+    FS_PROC_STATUS, /* pid, parent, state, return_code, uid, gid, names, fds, regions, memory, calls,
                          program, each with its value; no program before it runs one */
-    FS_PROC_NAMES,    /* NAME DRIVER RIGHTS ROOT, in the order they were given; RIGHTS with ',' */
-    FS_PROC_FDS,      /* FD RIGHTS NAME:/PATH as it was opened */
-    FS_PROC_MAPS,     /* START-END in hex, rwx with - for what is not allowed, kind */
-    FS_PROC_ARGS,     /* arg TEXT, then env NAME=VALUE */
+    FS_PROC_NAMES,  /* NAME DRIVER RIGHTS ROOT, in the order they were given; RIGHTS with ',' */
+    FS_PROC_FDS,    /* FD RIGHTS NAME:/PATH as it was opened */
+    FS_PROC_MAPS,   /* START-END in hex, rwx with - for what is not allowed, kind */
+    FS_PROC_ARGS,   /* arg TEXT, then env NAME=VALUE */
     FS_PROC_CHILDREN, /* PID, in the order they were made */
     FS_PROC_MACHINE,  /* name, clock, now_ns, then counts, and limits as NAME_max */
     FS_PROC_ITEM_COUNT,
