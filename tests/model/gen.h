@@ -63,8 +63,11 @@ struct step_arg gen_label(struct gen *g, const struct mproc *of);
 /** A path inside a view of the actor. */
 struct step_arg gen_root_path(struct gen *g, const struct mproc *actor, const char *view);
 
-/** A handle of the actor, mostly. */
-struct step_arg gen_handle(struct gen *g, const struct mproc *actor);
+/** A handle of the actor, mostly, and mostly one with these rights. */
+struct step_arg gen_handle(struct gen *g, const struct mproc *actor, uint32_t mode);
+
+/** A child of the actor that is LOADING, if there is one. */
+struct step_arg gen_loading_child(struct gen *g, const struct mproc *actor);
 
 /** A child of the actor, or sometimes anybody. */
 struct step_arg gen_child(struct gen *g, const struct mproc *actor);

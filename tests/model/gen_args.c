@@ -153,19 +153,33 @@ struct step_arg gen_root_path(struct gen *g, const struct mproc *actor, const ch
     return gen_string(text);
 }
 
-struct step_arg gen_handle(struct gen *g, const struct mproc *actor)
+struct step_arg gen_handle(struct gen *g, const struct mproc *actor, uint32_t mode)
 {
-    const struct mhandle *h;
+    const struct mhandle *h = NULL;
 
     if (actor->handle_count == 0 || gen_one_in(g, 20))
         return gen_number((int64_t)gen_draw(g, 8) - 1);
-    h = &actor->handles[gen_draw(g, (uint32_t)actor->handle_count)];
+    for (int tries = 0; tries < 6 && (h == NULL || (h->file->mode & mode) != mode); tries++)
+        h = &actor->handles[gen_draw(g, (uint32_t)actor->handle_count)];
     if (h->made_by == 0)
         return gen_number(h->fd);
     return (struct step_arg){.num = h->second ? 2 : 1, .ref = h->made_by};
 }
 
 /** A child of the actor, or sometimes anybody. */
+struct step_arg gen_loading_child(struct gen *g, const struct mproc *actor)
+{
+    const struct model *m = g->play->m;
+
+    for (size_t i = 0; i < m->proc_count; i++) {
+        const struct mproc *p = m->procs[i];
+
+        if (p->parent == actor && !p->gone && p->state == PS_LOADING && !gen_one_in(g, 3))
+            return (struct step_arg){.ref = p->made_by};
+    }
+    return gen_child(g, actor);
+}
+
 struct step_arg gen_child(struct gen *g, const struct mproc *actor)
 {
     const struct model *m = g->play->m;
@@ -242,7 +256,7 @@ struct step_arg gen_view_modes(struct gen *g)
 
 struct step_arg gen_data(struct gen *g)
 {
-    size_t len = (size_t)gen_size(g).num;
+    size_t len = gen_one_in(g, 10) ? 65530 + gen_draw(g, 12) : (size_t)gen_size(g).num;
     char *text = gen_text(g, len + 1);
 
     memset(text, 'a' + g->last_id % 26, len);

@@ -48,7 +48,7 @@ static void fill_mmap(struct gen *g, struct mproc *actor, struct step_arg *a)
 
 static void fill_mmap_file(struct gen *g, struct mproc *actor, struct step_arg *a)
 {
-    a[0] = gen_handle(g, actor);
+    a[0] = gen_handle(g, actor, FM_MMAP | FM_READ | FM_WRITE);
     a[1] = gen_one_in(g, 16) ? gen_offset(g) : gen_number((int64_t)gen_draw(g, 4) * SC_PAGE_SIZE);
     fill_mmap(g, actor, a + 2);
 }
@@ -102,32 +102,32 @@ static void fill_open(struct gen *g, struct mproc *actor, struct step_arg *a)
 
 static void fill_handle(struct gen *g, struct mproc *actor, struct step_arg *a)
 {
-    a[0] = gen_handle(g, actor);
+    a[0] = gen_handle(g, actor, 0);
 }
 
 static void fill_read(struct gen *g, struct mproc *actor, struct step_arg *a)
 {
-    a[0] = gen_handle(g, actor);
+    a[0] = gen_handle(g, actor, FM_READ);
     a[1] = gen_offset(g);
     a[2] = gen_size(g);
 }
 
 static void fill_write(struct gen *g, struct mproc *actor, struct step_arg *a)
 {
-    a[0] = gen_handle(g, actor);
+    a[0] = gen_handle(g, actor, FM_WRITE);
     a[1] = gen_offset(g);
     a[2] = gen_data(g);
 }
 
 static void fill_readdir(struct gen *g, struct mproc *actor, struct step_arg *a)
 {
-    a[0] = gen_handle(g, actor);
+    a[0] = gen_handle(g, actor, FM_READDIR);
     a[1] = gen_number(gen_one_in(g, 20) ? UINT32_MAX : gen_draw(g, 4));
 }
 
 static void fill_ioctl(struct gen *g, struct mproc *actor, struct step_arg *a)
 {
-    a[0] = gen_handle(g, actor);
+    a[0] = gen_handle(g, actor, FM_IOCTL);
     a[1] = gen_number(38 + gen_draw(g, 4));
 }
 
@@ -135,14 +135,14 @@ static void fill_make_fs(struct gen *g, struct mproc *actor, struct step_arg *a)
 {
     a[0] = gen_string(gen_one_in(g, 10) ? "nofs" : "ramfs");
     a[1] = gen_new_label(g);
-    a[2] = gen_one_in(g, 12) ? gen_handle(g, actor) : gen_number(0);
+    a[2] = gen_one_in(g, 12) ? gen_handle(g, actor, 0) : gen_number(0);
     a[3] = gen_string(gen_one_in(g, 15) ? "nokey=1" : "");
 }
 
 static void fill_fs_add_src(struct gen *g, struct mproc *actor, struct step_arg *a)
 {
     a[0] = gen_label(g, actor);
-    a[1] = gen_handle(g, actor);
+    a[1] = gen_handle(g, actor, 0);
     a[2] = gen_string("");
 }
 
@@ -178,7 +178,7 @@ static void fill_bind_fd(struct gen *g, struct mproc *actor, struct step_arg *a)
 
     a[0] = gen_child(g, actor);
     a[1] = gen_number(gen_one_in(g, 30) ? odd[gen_draw(g, COUNT(odd))] : 1 + gen_draw(g, 20));
-    a[2] = gen_handle(g, actor);
+    a[2] = gen_handle(g, actor, 0);
 }
 
 static void fill_child(struct gen *g, struct mproc *actor, struct step_arg *a)
@@ -188,7 +188,7 @@ static void fill_child(struct gen *g, struct mproc *actor, struct step_arg *a)
 
 static void fill_exec(struct gen *g, struct mproc *actor, struct step_arg *a)
 {
-    a[0] = gen_child(g, actor);
+    a[0] = gen_loading_child(g, actor);
     a[1] = gen_path(g, actor, GEN_THERE);
 }
 
@@ -251,7 +251,7 @@ static void fill_truncate(struct gen *g, struct mproc *actor, struct step_arg *a
 
 static void fill_fsync(struct gen *g, struct mproc *actor, struct step_arg *a)
 {
-    a[0] = gen_handle(g, actor);
+    a[0] = gen_handle(g, actor, 0);
     a[1] = gen_number(gen_draw(g, gen_one_in(g, 8) ? 3 : 2));
 }
 
@@ -278,7 +278,7 @@ static void fill_select(struct gen *g, struct mproc *actor, struct step_arg *a)
     a[0].list = list;
     a[0].list_count = gen_one_in(g, 16) ? 0 : 1 + gen_draw(g, STEP_FDS_MAX);
     for (size_t i = 0; i < a[0].list_count; i++)
-        list[i] = gen_handle(g, actor);
+        list[i] = gen_handle(g, actor, FM_READ);
     a[1] = gen_number(times[gen_lean(g, COUNT(times))]);
 }
 
@@ -297,7 +297,7 @@ static void fill_set_args(struct gen *g, struct mproc *actor, struct step_arg *a
                 {"x", 2}, {"", 0},     {"1\0a", 3},        {"-1\0a", 5}};
     uint32_t i = gen_lean(g, COUNT(args));
 
-    a[0] = gen_child(g, actor);
+    a[0] = gen_loading_child(g, actor);
     a[1] = (struct step_arg){.text = args[i].bytes, .len = args[i].len};
 }
 
@@ -342,7 +342,7 @@ static const struct recipe {
     {SC_PROC_WAIT_ANY, 4, fill_nothing},
     {SC_ERRNO, 6, fill_nothing},
     {SC_FS_ENUM, 6, fill_fs_enum},
-    {SC_MK_CHANNEL, 12, fill_mk_channel},
+    {SC_MK_CHANNEL, 5, fill_mk_channel},
     {SC_SELECT, 14, fill_select},
     {SC_ARGS, 4, fill_args},
     {SC_SET_ARGS, 6, fill_set_args},
@@ -358,6 +358,35 @@ static const struct recipe {
     {SC_FSTAT_EX, 14, fill_path},
 };
 
+/** Whether the actor has a handle with these rights. */
+static bool has_handle(const struct mproc *actor, uint32_t mode)
+{
+    for (size_t i = 0; i < actor->handle_count; i++) {
+        if ((actor->handles[i].file->mode & mode) == mode)
+            return true;
+    }
+    return false;
+}
+
+/** The right a call needs on its handle. */
+static uint32_t mode_for(int nr)
+{
+    switch (nr) {
+    case SC_READ:
+        return FM_READ;
+    case SC_WRITE:
+        return FM_WRITE;
+    case SC_READDIR:
+        return FM_READDIR;
+    case SC_MMAP_FILE:
+        return FM_MMAP;
+    case SC_IOCTL:
+        return FM_IOCTL;
+    default:
+        return 0;
+    }
+}
+
 /** Whether the actor has what a call is about; calls that must fail for want of it are rare. */
 static bool has_what_it_takes(struct gen *g, const struct mproc *actor, int nr)
 {
@@ -366,7 +395,7 @@ static bool has_what_it_takes(struct gen *g, const struct mproc *actor, int nr)
     if (nr == SC_MAKE_FS || gen_one_in(g, 10))
         return true;
     for (; arg->name != NULL; arg++) {
-        if (arg->kind == SC_K_fd && actor->handle_count == 0)
+        if (arg->kind == SC_K_fd && !has_handle(actor, mode_for(nr)))
             return false;
         if ((arg->kind == SC_K_path || arg->kind == SC_K_name) && actor->label_count == 0)
             return false;

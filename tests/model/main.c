@@ -5,6 +5,7 @@
  *
  *     model_test --seed 7 --runs 1000 --steps 4000     look for differences
  *     model_test --refuse-memory                       allocations of the kernel fail meanwhile
+ *     model_test --count                               tell how often each call was answered how
  *     model_test --self-test                           a model that is wrong on purpose is found out
  *
  * SC_MODEL_SEED is the seed when none is given; without it, one is drawn and told.
@@ -31,6 +32,13 @@ struct options {
     bool refuse_memory;
     bool self_test;
     struct play_options play;
+    struct counts *counts; /* NULL: nobody asks */
+};
+
+/** How often which call was answered how: [0] success, [ANSWERS - 1] it waits, else the errno. */
+enum { ANSWERS = 256 };
+struct counts {
+    unsigned long of[SC_MAX][ANSWERS];
 };
 
 /** A sequence as it was drawn. */
@@ -43,11 +51,53 @@ struct sequence {
 
 /** Limits that are reached. */
 static const struct model_limits narrow = {
-    .procs = 12, .fds = 12, .names = 6, .regions = 8, .memory = 65536};
+    .procs = 12, .fds = 10, .names = 4, .regions = 6, .memory = 65536};
 
 static const char usage[] =
     "usage: model_test [--seed N] [--runs N] [--steps N] [--procs N] [--driver ramfs|sqlitefs]\n"
-    "                  [--refuse-memory] [--self-test]\n";
+    "                  [--refuse-memory] [--count] [--self-test]\n";
+
+/* ---- counting ---- */
+
+static void count(const struct options *o, const struct play *play, const struct step *s)
+{
+    int answer = play->status < 0 ? -play->status : play->status == SC_PENDING ? ANSWERS - 1 : 0;
+
+    if (o->counts != NULL && play->played && s->nr >= 0)
+        o->counts->of[s->nr][answer]++;
+}
+
+static void print_counts(const struct counts *c)
+{
+    for (size_t i = 0; i < sc_calls_count; i++) {
+        const unsigned long *of = c->of[sc_calls[i].nr];
+
+        printf("%-14s success %lu, waits %lu", sc_calls[i].word, of[0], of[ANSWERS - 1]);
+        for (int e = 1; e < ANSWERS - 1; e++) {
+            if (of[e] > 0)
+                printf(", %s %lu", sc_errno_name(e), of[e]);
+        }
+        printf("\n");
+    }
+}
+
+/** Whether every call was made and succeeded; those that are never told to have, by their nature not. */
+static bool all_succeeded(const struct counts *c)
+{
+    bool all = true;
+
+    for (size_t i = 0; i < sc_calls_count; i++) {
+        int nr = sc_calls[i].nr;
+
+        if (c->of[nr][0] > 0 || c->of[nr][ANSWERS - 1] > 0)
+            continue;
+        if (nr == SC_FS_ADD_SRC || nr == SC_IOCTL || nr == SC_PROC_EXEC)
+            continue; /* the model has no drivers, devices and programs for which they would */
+        printf("%s never succeeded\n", sc_calls[i].word);
+        all = false;
+    }
+    return all;
+}
 
 /* ---- one run ---- */
 
@@ -69,6 +119,7 @@ static void draw_and_play(const struct options *o, uint64_t seed, struct sequenc
         gen_next(&out->gen, s);
         if (!play_step(&play, s))
             break;
+        count(o, &play, s);
     }
     play_close(&play);
     out->failure = play.failure;
@@ -223,11 +274,16 @@ static uint64_t number(const char *text)
 
 static void parse_options(int argc, char **argv, struct options *o)
 {
-    static const struct option names[] = {
-        {"seed", required_argument, NULL, 's'},   {"runs", required_argument, NULL, 'r'},
-        {"steps", required_argument, NULL, 'n'},  {"procs", required_argument, NULL, 'p'},
-        {"driver", required_argument, NULL, 'd'}, {"refuse-memory", no_argument, NULL, 'm'},
-        {"self-test", no_argument, NULL, 't'},    {NULL, 0, NULL, 0}};
+    static struct counts counts;
+    static const struct option names[] = {{"seed", required_argument, NULL, 's'},
+                                          {"runs", required_argument, NULL, 'r'},
+                                          {"steps", required_argument, NULL, 'n'},
+                                          {"procs", required_argument, NULL, 'p'},
+                                          {"driver", required_argument, NULL, 'd'},
+                                          {"refuse-memory", no_argument, NULL, 'm'},
+                                          {"count", no_argument, NULL, 'c'},
+                                          {"self-test", no_argument, NULL, 't'},
+                                          {NULL, 0, NULL, 0}};
     int c;
 
     while ((c = getopt_long(argc, argv, "", names, NULL)) != -1) {
@@ -243,6 +299,8 @@ static void parse_options(int argc, char **argv, struct options *o)
             o->play.driver = optarg;
         else if (c == 'm')
             o->refuse_memory = true;
+        else if (c == 'c')
+            o->counts = &counts;
         else if (c == 't')
             o->self_test = true;
         else
@@ -271,5 +329,9 @@ int main(int argc, char **argv)
         printf("seed %" PRIu64 ", %d runs of %d steps\n", o.seed, o.runs, o.steps);
     good = o.self_test ? finds(&o, BUG_HOLES) && finds(&o, BUG_LAST_CHILD) : look(&o);
     (void)rmdir(dir);
+    if (o.counts != NULL) {
+        print_counts(o.counts);
+        good = good && all_succeeded(o.counts);
+    }
     return good ? 0 : 1;
 }

@@ -433,6 +433,7 @@ static bool make_call(struct play *p, const struct step *s, struct mproc *actor)
     }
     c = new_call();
     status = begin(p, s, proc, c);
+    p->status = status;
     if (lacked_memory(p, pid, status)) {
         free_call(c);
         return true;

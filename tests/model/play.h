@@ -53,6 +53,7 @@ struct play {
     struct scenario *scenario;   /* gets the steps as they are played; or NULL */
     struct failure failure;
     bool unlisted; /* an error came that is not in the call's row */
+    int status;    /* what the kernel answered the last step, when that was a call */
     bool played;   /* the last step was made; false: its actor is not there */
 };
 
