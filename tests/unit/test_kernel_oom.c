@@ -86,6 +86,37 @@ static void use_files(struct proc *p)
     w_close(p, fd);
 }
 
+/** What uses and changes names and attributes, with nodes in use on both ends. */
+static void use_names(struct proc *p)
+{
+    struct call c;
+    char target[8];
+    int one = w_open(p, "root:/e/in", RWC);
+    int two = w_open(p, "root:/n", RWC);
+
+    settle(&c, BEGIN(&c, p, RENAME, rename, S("root:/n"), S("root:/e/in"), RN_EXCHANGE));
+    settle(&c, BEGIN(&c, p, RENAME, rename, S("root:/n"), S("root:/e/in"), 0));
+    settle(&c, BEGIN(&c, p, LINK, link, S("root:/n"), S("root:/l")));
+    settle(&c, BEGIN(&c, p, SYMLINK, symlink, S("e/in"), S("root:/s")));
+    call_init(&c, p, SC_GATE_RPC, SC_READLINK, NULL, NULL);
+    c.args.readlink = (struct sc_readlink_args){S("root:/s"), sizeof(target)};
+    c.out.readlink.target = (struct sc_buf){target, sizeof(target), 0};
+    settle(&c, call_begin(&c));
+    settle(&c, BEGIN(&c, p, CHMOD, chmod, S("root:/s"), 0640));
+    settle(&c, BEGIN(&c, p, CHOWN, chown, S("root:/s"), 7, 7));
+    settle(&c, BEGIN(&c, p, UTIMES, utimes, S("root:/s"), 1, 2));
+    settle(&c, BEGIN(&c, p, TRUNCATE, truncate, S("root:/s"), 5000));
+    settle(&c, BEGIN(&c, p, FSTAT_EX, fstat_ex, S("root:/s")));
+    settle(&c, BEGIN(&c, p, FSYNC, fsync, one, 0));
+    settle(&c, BEGIN(&c, p, FS_ENUM, fs_enum, 0));
+    p->uid = 1000;
+    settle(&c, BEGIN(&c, p, RENAME, rename, S("root:/n"), S("root:/x"), 0));
+    settle(&c, BEGIN(&c, p, STAT, stat, S("root:/s")));
+    p->uid = 0;
+    w_close(p, two);
+    w_close(p, one);
+}
+
 static void use_memory(struct proc *p)
 {
     struct call c;
@@ -190,7 +221,8 @@ static void use_watchers(struct proc *p)
 
 static void clean_up(struct proc *p)
 {
-    static const char *const names[] = {"/e/in", "/e/g", "/e", "/d/in", "/d/g", "/d", "/f", "/m"};
+    static const char *const names[] = {"/e/in", "/e/g", "/e", "/d/in", "/d/g", "/d",
+                                        "/f",    "/n",   "/l", "/s",    "/m"};
     char path[32] = "root:";
 
     for (int fd = 1; fd < 32; fd++)
@@ -212,6 +244,7 @@ static bool play(long n)
     world_open(&w, CLOCK_VIRTUAL);
     alloc_fail_after(n);
     use_files(w.p);
+    use_names(w.p);
     use_memory(w.p);
     use_mapped_files(w.p);
     use_children(w.p);

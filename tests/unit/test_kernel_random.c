@@ -4,6 +4,7 @@
  * no sequence may break; at the end everything is killed and the census is the first one again. The same
  * seed must give the same answers: a machine is deterministic.
  */
+#include "server/kernel/node.h"
 #include "tests/unit/world.h"
 
 #include <criterion/criterion.h>
@@ -104,6 +105,61 @@ static void step_names(struct run *r, struct proc *p)
                         draw_modes(r)));
         break;
     }
+}
+
+/** Names of files in all the ways there are beside CREATE and MOVE, links among them. */
+static void step_links(struct run *r, struct proc *p)
+{
+    static const char *const targets[] = {"1", "/x/2", "../y", "/", "x/1"};
+    char file[32];
+    char other[32];
+    struct call c;
+
+    draw_file(r, file);
+    draw_file(r, other);
+    switch (draw(r, 4)) {
+    case 0:
+        note(r, BEGIN(&c, p, LINK, link, S(file), S(other)));
+        break;
+    case 1:
+        note(r, BEGIN(&c, p, SYMLINK, symlink, S(targets[draw(r, 5)]), S(file)));
+        break;
+    default:
+        note(r, BEGIN(&c, p, RENAME, rename, S(file), S(other), draw(r, 4)));
+        break;
+    }
+    w_check_listed(&c);
+    call_done(&c);
+}
+
+/** Whose files are, what their bits are, and for whom a process works. */
+static void step_users(struct run *r, struct proc *p)
+{
+    static const uint32_t modes[] = {0777, 0755, 0700, 01777, 0640, 0};
+    char file[32];
+    struct call c;
+
+    draw_file(r, file);
+    switch (draw(r, 5)) {
+    case 0:
+        p->uid = draw(r, 3);
+        p->gid = draw(r, 3);
+        return;
+    case 1:
+        note(r, BEGIN(&c, p, CHMOD, chmod, S(file), modes[draw(r, 6)]));
+        break;
+    case 2:
+        note(r, BEGIN(&c, p, CHOWN, chown, S(file), draw(r, 3), draw(r, 3)));
+        break;
+    case 3:
+        note(r, BEGIN(&c, p, TRUNCATE, truncate, S(file), draw(r, 40)));
+        break;
+    default:
+        note(r, BEGIN(&c, p, FS_ENUM, fs_enum, draw(r, NAMES)));
+        break;
+    }
+    w_check_listed(&c);
+    call_done(&c);
 }
 
 static void step_handles(struct run *r, struct proc *p)
@@ -234,8 +290,21 @@ static void step_waits(struct run *r, struct proc *p)
     r->used[i] = false;
 }
 
+/** The number of the file that a node's path leads to: the books are right about where it is. */
+static uint64_t ino_of(const struct node *n)
+{
+    struct fs *fs = n->mount->fs;
+    struct fs_stat st;
+    struct path path;
+
+    cr_assert_eq(node_path(n, &path), 0);
+    cr_assert_eq(fs->ops->getattr(fs, path.str, &st, NULL), 0, "%s is gone", path.str);
+    return st.ino;
+}
+
 static int check_view(void *user, struct sc_str name, struct view *view)
 {
+    cr_assert_neq(ino_of(view->root), 0);
     (void)name;
     (*(uint32_t *)user)++;
     for (const struct view *v = view; v->parent != NULL; v = v->parent) {
@@ -248,9 +317,13 @@ static int check_view(void *user, struct sc_str name, struct view *view)
 
 static int check_file(void *user, int32_t fd, struct open_file *f)
 {
+    struct fs_stat st;
+
     (*(uint32_t *)user)++;
     cr_assert_gt(fd, 0);
     cr_assert_gt(f->refs, 0);
+    cr_assert_eq(vfs_fstat(f, &st), 0);
+    cr_assert_eq(ino_of(f->node), st.ino, "a handle's name is another file's");
     cr_assert_gt(f->node->open_count, 0);
     cr_assert_eq(f->mode & ~f->view_modes, 0, "a handle has more rights than its view");
     return 0;
@@ -286,7 +359,8 @@ static void check(struct run *r)
 static uint64_t play(uint64_t seed)
 {
     static void (*const steps[])(struct run *, struct proc *) = {
-        step_names, step_names, step_handles, step_handles, step_memory, step_children, step_waits};
+        step_names,   step_names,   step_links,  step_links,    step_users,
+        step_handles, step_handles, step_memory, step_children, step_waits};
     static struct run r;
     struct machine_limits limits = {.procs = PROCS + 4, .fds = 16, .names = 3, .regions = 8};
 
