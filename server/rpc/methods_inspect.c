@@ -147,6 +147,8 @@ enum request_status method_proc_info(struct request *rq, const struct rpc_proc_i
     put_uint(&o, "regions", p->memory.count);
     put_uint(&o, "memory", p->memory.bytes);
     put_uint(&o, "calls", count_calls(p));
+    out_key(&o, "paused");
+    out_bool(&o, p->paused);
     out_key(&o, "children");
     out_open(&o, '[');
     for (const struct proc *child = first_child(p); child != NULL; child = next_sibling(child))

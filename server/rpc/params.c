@@ -328,9 +328,9 @@ static int take_chance(const cJSON *item, const char *arg, rpc_chance *out, stru
     *out = item == NULL || !cJSON_IsNumber(item) ? 1 : item->valuedouble;
     if (item == NULL || cJSON_IsNumber(item))
         return 0;
-    if (cJSON_IsString(item) && strspn(item->valuestring, "0123456789.") > 0)
+    if (cJSON_IsString(item) && item->valuestring[strspn(item->valuestring, "0123456789.")] == '\0')
         *out = strtod(item->valuestring, &end);
-    return end != NULL && *end == '\0'
+    return end != NULL && end > item->valuestring && *end == '\0'
                ? 0
                : fail_value(f, item, arg, "neither a number nor a decimal string");
 }
