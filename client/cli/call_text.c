@@ -15,15 +15,6 @@ const struct sc_call_info *call_of_event(const cJSON *event)
     return sc_call_by_name(json_text(event, "call"));
 }
 
-uint64_t call_text_ns(const cJSON *event, const char *member)
-{
-    const cJSON *value = json_member(event, member);
-
-    if (cJSON_IsString(value))
-        return strtoull(value->valuestring, NULL, 10);
-    return cJSON_IsNumber(value) && value->valuedouble > 0 ? (uint64_t)value->valuedouble : 0;
-}
-
 /* Bytes in quotes, cut to what a line has room for. */
 static void add_bytes(struct strbuf *out, const char *bytes, size_t len)
 {

@@ -27,7 +27,4 @@ void call_text_whole(struct strbuf *out, const cJSON *event);
  */
 cJSON *call_text_argument(const cJSON *event, const struct sc_field_info *info);
 
-/** A count of nanoseconds, which comes as a number or, when large, as a decimal string; 0 when missing. */
-uint64_t call_text_ns(const cJSON *event, const char *member);
-
 #endif

@@ -29,6 +29,10 @@ const char cmd_shell_help[] =
     "Without a running daemon a private one is started on the user's own state (the files under\n"
     "root: are kept) and stopped with the shell.\n"
     "\n"
+    ":trace on shows every call of the machine as it is made. :step on stops before each one:\n"
+    "enter carries it out, `e ENOSPC` lets it fail, `r {fd: 3}` makes up its result, `?` tells\n"
+    "what else. :fault write nth=3 ENOSPC makes calls fail without asking.\n"
+    "\n"
     "Keys: Tab completes calls, names and paths; Ctrl-C ends a call that waits, or drops the\n"
     "line; Ctrl-R searches the history; Ctrl-D ends the shell.\n"
     "\n"
@@ -116,7 +120,7 @@ static bool take_news(void *user)
 
     while (err == 0)
         err = scbox_poll(sh->reach.conn, 0, &error);
-    feed_end_line(&sh->feed);
+    shell_end_line(sh);
     sh->daemon_gone = err != -ETIMEDOUT;
     if (sh->daemon_gone)
         show_error(stderr, "shell", &error);
@@ -157,7 +161,7 @@ static void keep_typed(struct shell *sh, const char *line, const struct scn_resu
         add_ending(&sh->typed, r->value);
 }
 
-static void play_step(struct shell *sh, const char *line, unsigned number)
+void shell_play(struct shell *sh, const char *line, unsigned number)
 {
     bool person = edit_on_terminal(sh->edit);
     bool colored = person && getenv("NO_COLOR") == NULL;
@@ -165,13 +169,15 @@ static void play_step(struct shell *sh, const char *line, unsigned number)
     enum scn_outcome outcome = SCN_PASS;
 
     outcome = scn_exec_line(sh->session, line, &result);
-    feed_end_line(&sh->feed);
+    shell_end_line(sh);
     if (outcome != SCN_PASS && !person)
         complain(0, "shell", "line %u: %s", number, line);
-    if (interrupted)
+    if (interrupted) {
         puts(person ? "\ninterrupted" : "interrupted");
-    else
+        shell_step_interrupted(sh);
+    } else {
         scn_print_result(stdout, &result, colored ? SCN_PRINT_COLOR : 0);
+    }
     keep_typed(sh, line, &result);
     sh->daemon_gone = result.error.code == -ECONNRESET || result.error.code == -EPIPE;
     sh->failed += outcome != SCN_PASS;
@@ -211,15 +217,20 @@ static bool play_command(struct shell *sh, const char *text)
     return ok;
 }
 
-static void play_line(struct shell *sh, const char *line, unsigned number)
+static void play_line(struct shell *sh, const char *typed, unsigned number)
 {
-    const char *text = line + strspn(line, " \t");
+    char *line = strdup(typed); /* while it is played, other lines may be read */
+    const char *text = line != NULL ? line + strspn(line, " \t") : "";
 
     interrupted = 0;
+    sh->line_number = number;
+    if (shell_holds_call(sh) && shell_step_line(sh, text))
+        text = "";
     if (*text == ':' || strcmp(text, "?") == 0 || lacks_colon(text))
         sh->failed += !play_command(sh, text);
     else if (*text != '\0')
-        play_step(sh, line, number);
+        shell_play(sh, line, number);
+    free(line);
     fflush(stdout);
 }
 
@@ -238,6 +249,8 @@ static int loop(struct shell *sh)
             play_line(sh, line, number);
         else if (!edit_on_terminal(sh->edit))
             return 128 + SIGINT;
+        else
+            shell_step_interrupted(sh);
         interrupted = 0;
         if (!sh->daemon_gone)
             (void)take_news(sh);
@@ -290,8 +303,10 @@ static int converse(struct shell *sh, const struct shell_options *opts)
     struct scn_config config = {
         .machine = opts->machine,
         .timeout_ms = SCBOX_FOREVER,
-        .on_event = feed_event,
-        .user = &sh->feed,
+        .on_event = shell_event,
+        .user = sh,
+        .must_ask = shell_holds_call,
+        .ask = shell_ask_person,
         .stop = &interrupted,
     };
     int code = CMD_DAEMON;
@@ -312,6 +327,7 @@ static int converse(struct shell *sh, const struct shell_options *opts)
         if (code == CMD_DAEMON)
             reach_last_words(&sh->reach);
     }
+    shell_leave_steps(sh);
     edit_free(sh->edit);
     scbox_on_event(sh->reach.conn, NULL, NULL); /* the end of our own process is no news */
     scn_session_free(sh->session);
@@ -322,7 +338,8 @@ static int converse(struct shell *sh, const struct shell_options *opts)
 int cmd_shell(int argc, char **argv)
 {
     struct shell_options opts = {0};
-    struct shell sh = {.typed = STRBUF_INIT};
+    struct shell sh = {
+        .typed = STRBUF_INIT, .trace = {.to = stdout, .flush = true}, .interrupted = &interrupted};
     struct reach_spec spec = {.command = "shell", .may_start = true};
     struct sigaction action = {.sa_handler = on_interrupt};
     int found = parse_options(argc, argv, &opts);

@@ -265,6 +265,53 @@ static const struct sc_call_info *call_of(const struct tokens *t)
     return sc_call_by_name(word);
 }
 
+/* What stands behind a word that takes one of a few. */
+static const char *const *few_words(const struct tokens *t)
+{
+    static const char *const on_off[] = {"on", "off", NULL};
+    static const char *const ways[] = {"--calls", "--graph", NULL};
+    static const char *const things[] = {"file", "census", "trace", "never", NULL};
+
+    if (t->count != 2)
+        return NULL;
+    if (token_is(t, 0, ":step") || token_is(t, 0, ":trace"))
+        return on_off;
+    if (token_is(t, 0, ":ns"))
+        return ways;
+    return token_is(t, 0, "expect") ? things : NULL;
+}
+
+/* fault CALL key=… ERRNO */
+static void complete_fault(const struct tokens *t, struct candidates *out)
+{
+    static const char *const keys[] = {
+        "pid=", "path=", "nth=", "every=", "p=", "times=", "delay=", "short=", NULL};
+
+    if (t->count == 2) {
+        add_calls(out);
+        candidates_add(out, "", "clear", "");
+    } else {
+        add_words(out, keys);
+        add_errnos(out);
+    }
+}
+
+/* The words behind `expect trace`, as if they began the line. */
+static void complete_expected(const struct complete_source *source, const struct tokens *t,
+                              struct candidates *out)
+{
+    const struct sc_call_info *call;
+    struct tokens rest = {.count = t->count - 2};
+
+    memcpy(rest.ptr, t->ptr + 2, rest.count * sizeof rest.ptr[0]);
+    memcpy(rest.len, t->len + 2, rest.count * sizeof rest.len[0]);
+    call = call_of(&rest);
+    if (rest.count == 1)
+        add_calls(out);
+    else if (call != NULL)
+        complete_argument(source, call, &rest, out);
+}
+
 /* A word behind the first one. */
 static void complete_rest(const struct complete_source *source, const struct tokens *t,
                           struct candidates *out)
@@ -273,11 +320,18 @@ static void complete_rest(const struct complete_source *source, const struct tok
     const struct sc_call_info *call = call_of(t);
     bool host = token_is(t, 0, "run") || token_is(t, 0, "copy") || token_is(t, 0, "include") ||
                 token_is(t, 0, ":save");
+    bool watch = token_is(t, 0, "expect") && (token_is(t, 1, "trace") || token_is(t, 1, "never"));
 
-    if (token_is(t, t->count - 2, "!") || token_is(t, t->count - 2, "!?"))
+    if (few_words(t) != NULL)
+        add_words(out, few_words(t));
+    else if (token_is(t, t->count - 2, "!") || token_is(t, t->count - 2, "!?"))
         add_errnos(out);
     else if (typed[0] == '$')
         source->variables(source->user, out);
+    else if (token_is(t, 0, "fault") || token_is(t, 0, ":fault"))
+        complete_fault(t, out);
+    else if (watch && t->count > 2)
+        complete_expected(source, t, out);
     else if (token_is(t, 0, ":help")) {
         add_calls(out);
         add_errnos(out);

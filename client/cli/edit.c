@@ -16,6 +16,7 @@ enum { HISTORY_LINES = 1000, DEFAULT_COLUMNS = 80 };
 struct edit {
     struct edit_spec spec;
     char *prompt;
+    char *other_prompt; /* instead of that one; NULL: none */
     char *history_file;
     EditLine *el;     /* NULL: a plain reader */
     History *history; /* NULL: none */
@@ -35,7 +36,9 @@ static struct edit *self_of(EditLine *el)
 
 static char *give_prompt(EditLine *el)
 {
-    return self_of(el)->prompt;
+    const struct edit *e = self_of(el);
+
+    return e->other_prompt != NULL ? e->other_prompt : e->prompt;
 }
 
 /* Let the owner print above the line that is being edited. */
@@ -233,6 +236,12 @@ int edit_new(const struct edit_spec *spec, struct edit **out)
     return err;
 }
 
+void edit_set_prompt(struct edit *e, const char *prompt)
+{
+    free(e->other_prompt);
+    e->other_prompt = prompt != NULL ? strdup(prompt) : NULL;
+}
+
 bool edit_on_terminal(const struct edit *e)
 {
     return e->el != NULL;
@@ -298,6 +307,7 @@ void edit_free(struct edit *e)
     if (e->history != NULL)
         history_end(e->history);
     free(e->prompt);
+    free(e->other_prompt);
     free(e->history_file);
     free(e->line);
     free(e);

@@ -36,6 +36,9 @@ enum edit_read { EDIT_LINE, EDIT_INTERRUPTED, EDIT_END };
  */
 int edit_new(const struct edit_spec *spec, struct edit **out);
 
+/** Ask with another prompt from now on, also below a line that is being edited; NULL: the first one. */
+void edit_set_prompt(struct edit *e, const char *prompt);
+
 /** Whether a person is there. */
 bool edit_on_terminal(const struct edit *e);
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "client/cli/json.h"
 
+#include <stdlib.h>
+
 #include <stddef.h>
 
 const cJSON *json_member(const cJSON *object, const char *name)
@@ -27,4 +29,13 @@ double json_number(const cJSON *object, const char *name)
     const cJSON *number = json_member(object, name);
 
     return cJSON_IsNumber(number) ? number->valuedouble : 0;
+}
+
+uint64_t json_count(const cJSON *object, const char *name)
+{
+    const cJSON *value = json_member(object, name);
+
+    if (cJSON_IsString(value))
+        return strtoull(value->valuestring, NULL, 10);
+    return cJSON_IsNumber(value) && value->valuedouble > 0 ? (uint64_t)value->valuedouble : 0;
 }

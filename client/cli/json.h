@@ -15,6 +15,9 @@ const char *json_text(const cJSON *object, const char *name);
 /** A number member as the nearest 32-bit integer; 0 when there is none. */
 int32_t json_int(const cJSON *object, const char *name);
 
+/** A member of 64 bits, which comes as a number or, when large, as a decimal string; else 0. */
+uint64_t json_count(const cJSON *object, const char *name);
+
 /** A number member; 0 when there is none. */
 double json_number(const cJSON *object, const char *name);
 

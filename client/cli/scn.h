@@ -80,6 +80,12 @@ struct scn_config {
     void *user;
     bool lossless; /* no event may be lost: the machine is ours and waits for us */
     bool record;   /* from the start, calls are recorded for `expect trace` */
+    /**
+     * While a step waits: does something wait for a person, and ask that person. Both get @user and may be
+     * NULL; ask() may use the connection.
+     */
+    bool (*must_ask)(void *user);
+    void (*ask)(void *user);
     const volatile sig_atomic_t *stop; /* borrowed; not 0: give up waiting; NULL: nobody asks */
 };
 
@@ -97,6 +103,15 @@ void scn_session_free(struct scn_session *s);
 
 /** The process that lines without [actor] are. */
 int32_t scn_session_pid(const struct scn_session *s);
+
+/**
+ * Make a request beside the steps; while it waits, scn_config.ask() is called as in a step.
+ * @params   taken; NULL: none.
+ * @out      may be NULL; else returned on SCBOX_OK.
+ * Returns   as scbox_call().
+ */
+int scn_session_call(struct scn_session *s, const char *method, cJSON *params, cJSON **out,
+                     struct scbox_error *error);
 
 /** Name of the session's machine. Borrowed. */
 const char *scn_session_machine(const struct scn_session *s);
@@ -124,6 +139,13 @@ void scn_each_var(const struct scn_session *s,
  * Returns   out->outcome.
  */
 enum scn_outcome scn_exec_line(struct scn_session *s, const char *line, struct scn_result *out);
+
+/**
+ * Read a value as the language writes it, with the session's variables.
+ * @problem  what is wrong with it, returned; free().
+ * Returns   returned; cJSON_Delete(); NULL after a mistake.
+ */
+cJSON *scn_read_value(struct scn_session *s, const char *text, char **problem);
 
 void scn_result_done(struct scn_result *r);
 

@@ -11,7 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CLOSE_TIMEOUT_MS = 5000 };
+enum {
+    CLOSE_TIMEOUT_MS = 5000,
+    ASK_AFTER_MS = 15, /* an answer that comes by itself comes sooner */
+    ASK_AFTER_TURNS = 2,
+};
 
 /* ---- requests ---- */
 
@@ -32,13 +36,40 @@ static bool stopped(const struct scn_session *s)
     return s->stop != NULL && *s->stop != 0;
 }
 
+/** Wait for an answer that may depend on what a person says. As scbox_receive(). */
+static int receive_asking(struct scn_session *s, int64_t id, cJSON **value,
+                          struct scbox_error *error)
+{
+    for (int turns = 0;; turns++) {
+        int wait = time_left(s);
+        int status = scbox_receive(s->conn, id, 0, value, error);
+
+        if (status != -ETIMEDOUT || wait == 0)
+            return status;
+        if (!s->must_ask(s->user)) {
+            turns = 0;
+            status = scbox_poll(s->conn, wait, error);
+        } else if (turns < ASK_AFTER_TURNS) {
+            status = scbox_poll(s->conn, ASK_AFTER_MS, error);
+            status = status == -ETIMEDOUT ? 0 : status;
+        } else {
+            turns = 0;
+            status = 0;
+            s->ask(s->user);
+        }
+        if (status < 0)
+            return status;
+    }
+}
+
 int scn_receive(struct scn_session *s, int64_t id, struct scn_result *r)
 {
     cJSON *value = NULL;
     int status;
 
     do {
-        status = scbox_receive(s->conn, id, time_left(s), &value, &r->error);
+        status = s->must_ask != NULL ? receive_asking(s, id, &value, &r->error)
+                                     : scbox_receive(s->conn, id, time_left(s), &value, &r->error);
     } while (status == -EINTR && !stopped(s));
     if (status == -ETIMEDOUT || status == -EINTR)
         scbox_forget(s->conn, id);
@@ -62,6 +93,25 @@ int scn_request(struct scn_session *s, const char *method, cJSON *params, struct
     r->sent = strbuf_take(&sent);
     status = scbox_send(s->conn, method, params, &id, &r->error);
     return status < 0 ? status : scn_receive(s, id, r);
+}
+
+int scn_session_call(struct scn_session *s, const char *method, cJSON *params, cJSON **out,
+                     struct scbox_error *error)
+{
+    struct scn_result r = {0};
+    int status = scn_request(s, method, params, &r);
+
+    if (status == SCBOX_OK && out != NULL) {
+        *out = r.value;
+        r.value = NULL;
+    }
+    if (error != NULL) {
+        scbox_error_done(error);
+        *error = r.error;
+        r.error = (struct scbox_error)SCBOX_ERROR_INIT;
+    }
+    scn_result_done(&r);
+    return status;
 }
 
 cJSON *scn_census(struct scn_session *s, struct scn_result *r)
@@ -148,6 +198,8 @@ int scn_session_new(struct scbox_conn *conn, const struct scn_config *config,
     s->dir = config->dir != NULL ? strdup(config->dir) : NULL;
     s->on_event = config->on_event;
     s->user = config->user;
+    s->must_ask = config->must_ask;
+    s->ask = config->ask;
     s->stop = config->stop;
     scn_session_timeout(s, config->timeout_ms);
     scbox_on_event(conn, on_event, s);
@@ -250,6 +302,24 @@ static void parser_for(struct scn_session *s, struct scn_arena *arena, struct sc
         p->waited[i] = s->background[i].id == 0;
     }
     p->background_count = (int)s->background_count;
+}
+
+cJSON *scn_read_value(struct scn_session *s, const char *text, char **problem)
+{
+    struct scn_arena arena = {0};
+    struct scn_parser p;
+    struct scn_value *value;
+    cJSON *json = NULL;
+
+    parser_for(s, &arena, &p);
+    scn_begin_line(&p, text, 0);
+    value = scn_parse_value(&p, SCN_ARGUMENT);
+    if (value != NULL && scn_parse_end(&p))
+        json = scn_eval(value, &s->vars);
+    else
+        *problem = strdup(p.error);
+    scn_arena_done(&arena);
+    return json;
 }
 
 enum scn_outcome scn_exec_line(struct scn_session *s, const char *line, struct scn_result *out)

@@ -53,6 +53,8 @@ struct scn_session {
     int64_t deadline_ms; /* on clock_ms()'s clock; negative: none */
     scbox_event_fn on_event;
     void *user;
+    bool (*must_ask)(void *user);
+    void (*ask)(void *user);
     const volatile sig_atomic_t *stop;
     bool lossless;
     struct scn_vars vars;

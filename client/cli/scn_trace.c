@@ -54,7 +54,7 @@ void scn_play_fault(struct scn_session *s, const struct scn_step *step, struct s
 
 static bool same_call(const cJSON *a, const cJSON *b)
 {
-    return call_text_ns(a, "seq") == call_text_ns(b, "seq");
+    return json_count(a, "seq") == json_count(b, "seq");
 }
 
 /** Put the end of a call where its beginning was recorded. Returns whether it was. */

@@ -12,6 +12,7 @@
 #include "client/cli/edit.h"
 #include "client/cli/reach.h"
 #include "client/cli/scn.h"
+#include "client/cli/trace.h"
 #include "server/base/strbuf.h"
 
 enum { SHELL_CALL_MS = 10000 }; /* how long a command of the shell waits for the daemon */
@@ -25,15 +26,29 @@ struct feed {
     bool raw; /* not a terminal: bytes as they are */
 };
 
+/** Calls that are held until a person says what becomes of them. */
+struct stepping {
+    bool on;
+    bool asking;     /* a person is being asked */
+    int32_t pid;     /* whose calls; 0: everybody's */
+    uint64_t let_go; /* the call that went on last; its outcome is told */
+    cJSON *held;     /* events of kind pause, longest first; owned; NULL: none */
+};
+
 struct shell {
     struct reach reach;
     struct scn_session *session;
     struct edit *edit;
     struct complete_source source;
     struct feed feed;
+    struct trace_lines trace; /* :trace on */
+    bool tracing;
+    struct stepping step;
+    volatile sig_atomic_t *interrupted; /* set by Ctrl-C; borrowed */
     cJSON *names;        /* what ns.list told at the start, for :save; owned; NULL: not known */
     struct strbuf typed; /* the steps so far, for :save */
     size_t typed_count;
+    unsigned line_number; /* of the line that is being played */
     bool quit;
     bool daemon_gone;
     int failed; /* lines that did not work */
@@ -45,12 +60,59 @@ void feed_event(void *user, const char *method, const cJSON *params);
 /** Finish a line that an event began, so that something else can be printed. */
 void feed_end_line(struct feed *feed);
 
+/** scn_event_fn of the shell: output, calls that are traced, calls that are held. @user is the shell. */
+void shell_event(void *user, const char *method, const cJSON *params);
+
+/** Finish whatever line an event began. */
+void shell_end_line(struct shell *sh);
+
+/** Ask the daemon for the events that tracing and stepping need. Returns whether it agreed. */
+bool shell_listen(struct shell *sh);
+
 /**
  * Perform a ':' command.
  * @line     the whole line, with its ':'.
  * Returns   whether it worked; what did not was printed.
  */
 bool shell_command(struct shell *sh, const char *line);
+
+/** Play a line as a step; @number is told where it fails and nobody watches. */
+void shell_play(struct shell *sh, const char *line, unsigned number);
+
+/** {pid} from a number or a $variable; "" is the session's own. Returned; NULL after a complaint. */
+cJSON *shell_pid_params(struct shell *sh, const char *arg);
+
+/* ---- commands that stepping has, too; each returns whether it worked ---- */
+
+bool shell_names(struct shell *sh, const char *pid);
+bool shell_fds(struct shell *sh, const char *pid);
+bool shell_tree(struct shell *sh, const char *none);
+
+/** Print memory in hexadecimal, or list it. @arg ADDR [SIZE], or ""; @pid "" is the session's own process. */
+bool shell_memory(struct shell *sh, const char *arg, const char *pid);
+
+/* ---- shell_step.c ---- */
+
+/** `:step` with its argument: "", on, on PID, off. Returns whether it worked. */
+bool shell_step(struct shell *sh, const char *arg);
+
+/** Take an event that may be about a held call. */
+void shell_step_event(struct shell *sh, const cJSON *event);
+
+/** Whether a call is held and nobody is being asked about it. @user is the shell. */
+bool shell_holds_call(void *user);
+
+/** Ask the person at the terminal what becomes of the call that is held longest. @user is the shell. */
+void shell_ask_person(void *user);
+
+/** Take a line as what becomes of the held call. Returns whether it says that. */
+bool shell_step_line(struct shell *sh, const char *line);
+
+/** Ctrl-C: stop stepping. */
+void shell_step_interrupted(struct shell *sh);
+
+/** At the shell's end: nothing is left standing that nobody would let go. */
+void shell_leave_steps(struct shell *sh);
 
 /** Names of the ':' commands, ended by NULL; static. */
 const char *const *shell_command_names(void);
@@ -67,6 +129,13 @@ int shell_each_entry(struct shell *sh, const char *path, void (*fn)(void *, cons
 
 /** Fill sh->source with what completion asks the daemon. */
 void shell_completion(struct shell *sh);
+
+/**
+ * Make a request of the shell's own; while it waits, held calls are asked about.
+ * Returns   as scbox_call().
+ */
+int shell_request(struct shell *sh, const char *method, cJSON *params, cJSON **out,
+                  struct scbox_error *error);
 
 /** Make a request of the shell's own. Prints a refusal. @params taken. Returns the result or NULL. */
 cJSON *shell_ask(struct shell *sh, const char *method, cJSON *params);

@@ -14,14 +14,22 @@
 
 enum { COLUMN = 16 };
 
+int shell_request(struct shell *sh, const char *method, cJSON *params, cJSON **out,
+                  struct scbox_error *error)
+{
+    if (sh->step.on)
+        return scn_session_call(sh->session, method, params, out, error);
+    return scbox_call(sh->reach.conn, method, params, SHELL_CALL_MS, out, error);
+}
+
 cJSON *shell_ask(struct shell *sh, const char *method, cJSON *params)
 {
     struct scbox_error error = SCBOX_ERROR_INIT;
     cJSON *result = NULL;
-    int outcome = scbox_call(sh->reach.conn, method, params, SHELL_CALL_MS, &result, &error);
+    int outcome = shell_request(sh, method, params, &result, &error);
 
     if (outcome != SCBOX_OK) {
-        feed_end_line(&sh->feed);
+        shell_end_line(sh);
         show_error(stderr, "shell", &error);
     }
     scbox_error_done(&error);
@@ -41,8 +49,7 @@ static void look_up(void *user, const char *name, const char *value)
         l->value = strdup(value);
 }
 
-/* {pid} from a number or a $variable; "" is the session's own. NULL after a complaint. */
-static cJSON *pid_params(struct shell *sh, const char *arg)
+cJSON *shell_pid_params(struct shell *sh, const char *arg)
 {
     struct lookup l = {arg + (*arg == '$'), NULL};
     cJSON *params = cJSON_CreateObject();
@@ -84,9 +91,9 @@ static char *rights_text(const cJSON *modes)
     return strbuf_take(&text);
 }
 
-static bool do_ns(struct shell *sh, const char *arg)
+bool shell_names(struct shell *sh, const char *arg)
 {
-    cJSON *params = pid_params(sh, arg);
+    cJSON *params = shell_pid_params(sh, arg);
     cJSON *list = params != NULL ? shell_ask(sh, "ns.list", params) : NULL;
     const cJSON *view = NULL;
 
@@ -109,9 +116,9 @@ static bool do_ns(struct shell *sh, const char *arg)
     return list != NULL;
 }
 
-static bool do_fds(struct shell *sh, const char *arg)
+bool shell_fds(struct shell *sh, const char *arg)
 {
-    cJSON *params = pid_params(sh, arg);
+    cJSON *params = shell_pid_params(sh, arg);
     cJSON *list = params != NULL ? shell_ask(sh, "fd.list", params) : NULL;
     const cJSON *fd = NULL;
 
@@ -125,6 +132,25 @@ static bool do_fds(struct shell *sh, const char *arg)
     }
     cJSON_Delete(list);
     return list != NULL;
+}
+
+/* --graph, --calls [PID], or the names of a process. */
+static bool do_ns(struct shell *sh, const char *arg)
+{
+    bool graph = strcmp(arg, "--graph") == 0;
+    bool calls = strncmp(arg, "--calls", 7) == 0;
+    cJSON *params = NULL;
+    cJSON *result = NULL;
+
+    if (!graph && !calls)
+        return shell_names(sh, arg);
+    params = calls ? shell_pid_params(sh, arg + 7 + strspn(arg + 7, " \t")) : NULL;
+    if (graph || params != NULL)
+        result = shell_ask(sh, graph ? "ns.graph" : "ns.calls", params);
+    if (result != NULL)
+        show_namespace(stdout, result);
+    cJSON_Delete(result);
+    return result != NULL;
 }
 
 static void print_tree(const struct shell *sh, const cJSON *proc, int depth)
@@ -142,7 +168,7 @@ static void print_tree(const struct shell *sh, const cJSON *proc, int depth)
         print_tree(sh, child, depth + 1);
 }
 
-static bool do_ps(struct shell *sh, const char *arg)
+bool shell_tree(struct shell *sh, const char *arg)
 {
     cJSON *tree = shell_ask(sh, "proc.tree", NULL);
 
@@ -179,7 +205,7 @@ static bool do_ls(struct shell *sh, const char *arg)
     int outcome = 0;
 
     if (*arg == '\0')
-        return do_ns(sh, arg);
+        return shell_names(sh, arg);
     outcome = shell_each_entry(sh, arg, print_entry, &count, &error);
     if (outcome == SCBOX_REFUSED && strcmp(error.message, "ENOTDIR") == 0) {
         cJSON *params = cJSON_CreateObject();
@@ -268,6 +294,55 @@ static bool do_save(struct shell *sh, const char *arg)
     return true;
 }
 
+static bool do_trace(struct shell *sh, const char *arg)
+{
+    bool was = sh->tracing;
+
+    if (*arg == '\0') {
+        puts(sh->tracing ? "tracing" : "not tracing");
+        return true;
+    }
+    sh->tracing = strcmp(arg, "on") == 0;
+    if (!sh->tracing && strcmp(arg, "off") != 0)
+        complain(0, "shell", "it is :trace on or :trace off");
+    else if (shell_listen(sh))
+        return true;
+    sh->tracing = was;
+    return false;
+}
+
+/* The rules of the machine, or a step that adds or removes one. */
+static bool do_fault(struct shell *sh, const char *arg)
+{
+    char *line = NULL;
+    int failed = sh->failed;
+
+    if (asprintf(&line, *arg != '\0' ? "fault %s" : "fault.list", arg) < 0)
+        return false;
+    shell_play(sh, line, sh->line_number);
+    free(line);
+    failed = sh->failed - failed;
+    sh->failed -= failed; /* who plays the command counts it */
+    return failed == 0;
+}
+
+/* ADDR [SIZE] [PID] */
+static bool do_mem(struct shell *sh, const char *arg)
+{
+    size_t range = strcspn(arg, " \t");
+    char *where = NULL;
+    bool ok;
+
+    range += strspn(arg + range, " \t");
+    range += strcspn(arg + range, " \t");
+    where = strndup(arg, range);
+    if (where == NULL)
+        return false;
+    ok = shell_memory(sh, where, arg + range + strspn(arg + range, " \t"));
+    free(where);
+    return ok;
+}
+
 static bool do_quit(struct shell *sh, const char *arg)
 {
     (void)arg;
@@ -285,8 +360,14 @@ static const struct {
     {":help", "[TOPIC]  this list; or the page of a call, an error …", do_help},
     {":ls", "[PATH]     list a directory; without PATH the names, as :ns", do_ls},
     {":ns", "[PID]      names of a process: what it can reach, with which rights", do_ns},
-    {":fds", "[PID]     handles of a process", do_fds},
-    {":ps", "           processes of the machine", do_ps},
+    {":ns", "--calls [PID], --graph   as the calls that make them; all, as a DOT graph", do_ns},
+    {":fds", "[PID]     handles of a process", shell_fds},
+    {":ps", "           processes of the machine", shell_tree},
+    {":mem", "[ADDR [SIZE [PID]]]   memory of a process: which there is; in hexadecimal", do_mem},
+    {":trace", "[on|off]  show calls as they are made, and keep them for `expect trace`", do_trace},
+    {":step", "[on [PID]|off]   stop before each call, and decide what becomes of it", shell_step},
+    {":fault", "[RULE]  make calls fail, as `fault` in scenarios; without RULE: all rules",
+     do_fault},
     {":vars", "         variables that steps captured", do_vars},
     {":machine", "      clock, counts and limits of the machine", do_machine},
     {":save", "FILE     write the steps typed so far as a scenario", do_save},
@@ -323,16 +404,19 @@ static bool unknown_command(const char *word)
     return false;
 }
 
-/* The command a word names or begins, or -1: no command's first letter is another's. */
+/* The command a word names, or the first one it begins; -1: none. */
 static int find_command(const char *word)
 {
     size_t len = strlen(word);
+    int begun = -1;
 
     for (int i = 0; i < TABLE_COUNT; i++) {
-        if (len > 1 && strncmp(table[i].name, word, len) == 0)
+        if (strcmp(table[i].name, word) == 0)
             return i;
+        if (begun < 0 && len > 1 && strncmp(table[i].name, word, len) == 0)
+            begun = i;
     }
-    return -1;
+    return begun;
 }
 
 bool shell_command(struct shell *sh, const char *line)

@@ -81,3 +81,39 @@ void feed_event(void *user, const char *method, const cJSON *params)
         put_end(feed, pid, params);
     fflush(stdout);
 }
+
+void shell_end_line(struct shell *sh)
+{
+    feed_end_line(&sh->feed);
+    trace_lines_end(&sh->trace);
+}
+
+void shell_event(void *user, const char *method, const cJSON *params)
+{
+    struct shell *sh = user;
+    const char *kind = json_text(params, "kind");
+    bool call = strcmp(kind, "call") == 0 || strcmp(kind, "return") == 0;
+
+    if (strcmp(method, "event") != 0)
+        return;
+    if (call && sh->tracing) {
+        feed_end_line(&sh->feed);
+        trace_lines_event(&sh->trace, params);
+    } else if (!call && strcmp(kind, "pause") != 0) {
+        trace_lines_end(&sh->trace);
+        feed_event(&sh->feed, method, params);
+    }
+    shell_step_event(sh, params);
+}
+
+bool shell_listen(struct shell *sh)
+{
+    struct scbox_error error = SCBOX_ERROR_INIT;
+    const char *step = sh->tracing ? "pause" : "pause,calls";
+    int status = scn_session_record(sh->session, sh->tracing, sh->step.on ? step : "", &error);
+
+    if (status != SCBOX_OK)
+        show_error(stderr, "shell", &error);
+    scbox_error_done(&error);
+    return status == SCBOX_OK;
+}

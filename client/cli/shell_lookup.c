@@ -16,7 +16,7 @@ int shell_each_entry(struct shell *sh, const char *path, void (*fn)(void *, cons
 
     (void)cJSON_AddStringToObject(params, "file", path);
     (void)cJSON_AddItemToObject(params, "mode", cJSON_CreateStringArray(mode, 1));
-    outcome = scbox_call(sh->reach.conn, "SC_OPEN", params, SHELL_CALL_MS, &result, error);
+    outcome = shell_request(sh, "SC_OPEN", params, &result, error);
     fd = json_int(result, "fd");
     cJSON_Delete(result);
     if (outcome != SCBOX_OK)
@@ -25,7 +25,7 @@ int shell_each_entry(struct shell *sh, const char *path, void (*fn)(void *, cons
         params = cJSON_CreateObject();
         (void)cJSON_AddNumberToObject(params, "fd", fd);
         (void)cJSON_AddNumberToObject(params, "ent_no", n);
-        outcome = scbox_call(sh->reach.conn, "SC_READDIR", params, SHELL_CALL_MS, &result, NULL);
+        outcome = shell_request(sh, "SC_READDIR", params, &result, NULL);
         if (outcome == SCBOX_OK) {
             fn(user, result);
             cJSON_Delete(result);
@@ -33,7 +33,7 @@ int shell_each_entry(struct shell *sh, const char *path, void (*fn)(void *, cons
     }
     params = cJSON_CreateObject();
     (void)cJSON_AddNumberToObject(params, "fd", fd);
-    (void)scbox_call(sh->reach.conn, "SC_CLOSE", params, SHELL_CALL_MS, NULL, NULL);
+    (void)shell_request(sh, "SC_CLOSE", params, NULL, NULL);
     return SCBOX_OK;
 }
 
@@ -67,7 +67,11 @@ static void add_entry(void *user, const cJSON *entry)
 static void add_entries(void *user, const char *dir, struct candidates *out)
 {
     struct listing l = {out, dir};
+    const struct shell *sh = user;
 
+    /* A directory is read by calls, and each of them would stop and ask. */
+    if (sh->step.on && (sh->step.pid == 0 || sh->step.pid == sh->feed.own_pid))
+        return;
     (void)shell_each_entry(user, dir, add_entry, &l, NULL);
 }
 

@@ -120,7 +120,7 @@ static void begin(struct trace_chrome *c, const cJSON *event)
         return;
     c->going = larger;
     c->going[c->going_count] = (struct trace_flight){
-        call_text_ns(event, "seq"), pid, free_lane(c, pid), cJSON_Duplicate(event, true)};
+        json_count(event, "seq"), pid, free_lane(c, pid), cJSON_Duplicate(event, true)};
     c->going_count++;
 }
 
@@ -128,8 +128,8 @@ static void begin(struct trace_chrome *c, const cJSON *event)
 static void put_call(struct trace_chrome *c, const struct trace_flight *f, const cJSON *ended)
 {
     const struct sc_call_info *call = call_of_event(f->begun);
-    uint64_t start = call_text_ns(f->begun, "now_ns");
-    uint64_t end = ended != NULL ? call_text_ns(ended, "now_ns") : c->last_ns;
+    uint64_t start = json_count(f->begun, "now_ns");
+    uint64_t end = ended != NULL ? json_count(ended, "now_ns") : c->last_ns;
     cJSON *e = new_event("X", call != NULL ? call->word : "?", f->pid, f->lane);
     cJSON *args = cJSON_Duplicate(json_member(f->begun, "args"), true);
     struct strbuf outcome = STRBUF_INIT;
@@ -153,7 +153,7 @@ static void put_call(struct trace_chrome *c, const struct trace_flight *f, const
 
 static void finish(struct trace_chrome *c, const cJSON *event)
 {
-    uint64_t seq = call_text_ns(event, "seq");
+    uint64_t seq = json_count(event, "seq");
 
     for (size_t i = 0; i < c->going_count; i++) {
         if (c->going[i].seq != seq)
@@ -204,7 +204,7 @@ void trace_chrome_event(struct trace_chrome *c, const cJSON *event)
 {
     const char *kind = json_text(event, "kind");
     const char *data = json_text(event, "data");
-    uint64_t now = call_text_ns(event, "now_ns");
+    uint64_t now = json_count(event, "now_ns");
 
     if (c->to == NULL)
         return;

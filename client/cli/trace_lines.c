@@ -28,7 +28,7 @@ static void leave_line(struct trace_lines *t)
 
 static void add_duration(struct strbuf *out, const cJSON *event)
 {
-    uint64_t us = call_text_ns(event, "duration_ns") / NS_PER_US;
+    uint64_t us = json_count(event, "duration_ns") / NS_PER_US;
 
     (void)strbuf_addf(out, " <%" PRIu64 ".%06" PRIu64 ">\n", us / US_PER_S, us % US_PER_S);
 }
@@ -44,7 +44,7 @@ static void tell_begin(struct trace_lines *t, const cJSON *event)
     (void)strbuf_addf(&line, "%d  ", json_int(event, "pid"));
     call_text_begin(&line, event);
     t->open = call == NULL || call->rc != SC_RC_NEVER;
-    t->open_seq = call_text_ns(event, "seq");
+    t->open_seq = json_count(event, "seq");
     if (!t->open)
         (void)strbuf_adds(&line, ") = ?\n");
     fputs(strbuf_str(&line), t->to);
@@ -55,7 +55,7 @@ static void tell_end(struct trace_lines *t, const cJSON *event)
 {
     const struct sc_call_info *call = call_of_event(event);
     struct strbuf line = STRBUF_INIT;
-    bool goes_on = t->open && t->open_seq == call_text_ns(event, "seq");
+    bool goes_on = t->open && t->open_seq == json_count(event, "seq");
 
     if (t->failures && *json_text(event, "error") == '\0')
         return;

@@ -13,7 +13,7 @@ enum { NS_PER_US = 1000, US_PER_S = 1000000 };
 void trace_summary_add(struct trace_summary *s, const cJSON *event)
 {
     const struct sc_call_info *call = call_of_event(event);
-    uint64_t ns = call_text_ns(event, "duration_ns");
+    uint64_t ns = json_count(event, "duration_ns");
     bool ended = strcmp(json_text(event, "kind"), "return") == 0;
     struct trace_row *row;
 

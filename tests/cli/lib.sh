@@ -133,3 +133,41 @@ need_guests() {
     "$scbox" call server.info >"$out" 2>"$err" || { cat "$err"; echo "no server.info"; exit 1; }
     grep -q "\"$1\": true" "$out" || skip "this host runs no $1 guests: $(cat "$out")"
 }
+
+# ---- commands on a terminal, which script(1) makes ----
+
+need_terminal() {
+    command -v script >"$out" || skip "no script(1) on this host"
+    mkfifo "$tmp/keys"
+    screen=$tmp/screen
+}
+
+# begin COMMAND: run it on a terminal, with its keys from descriptor 9.
+begin() {
+    : >"$screen"
+    script -q -e -f -c "$1" "$screen" <"$tmp/keys" >"$out" 2>"$err" &
+    typing=$!
+    exec 9>"$tmp/keys"
+}
+
+shows_or_ends() {
+    grep -qF -e "$1" "$screen" || has_ended "$typing"
+}
+
+# sees TEXT: wait until the screen shows it.
+sees() {
+    wait_until "'$1' on the screen" shows_or_ends "$1"
+    grep -qF -e "$1" "$screen" || fail "the screen never showed '$1': $(cat -v "$screen")"
+}
+
+keys() {
+    printf "$1" >&9
+}
+
+# ends CODE: the command has ended.
+ends() {
+    wait "$typing"
+    got=$?
+    exec 9>&-
+    [ "$got" -eq "$1" ] || fail "exit code $got, not $1: $(cat -v "$screen")"
+}

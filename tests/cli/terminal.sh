@@ -3,43 +3,12 @@
 # the keys are sent only when the screen shows what they answer to.
 . ./lib.sh
 
-command -v script >"$out" || skip "no script(1) on this host"
+need_terminal
 start_daemon
-mkfifo "$tmp/keys"
-screen=$tmp/screen
-
-# begin COMMAND: run it on a terminal, with its keys from descriptor 9.
-begin() {
-    : >"$screen"
-    script -q -e -f -c "$1" "$screen" <"$tmp/keys" >"$out" 2>"$err" &
-    typing=$!
-    exec 9>"$tmp/keys"
-}
-
-# sees TEXT: wait until the screen shows it; ctest's time limit ends a wait in vain.
-sees() {
-    until grep -qF -e "$1" "$screen"; do
-        kill -0 "$typing" 2>/dev/null || break
-        sleep 0.05
-    done
-    grep -qF -e "$1" "$screen" || fail "the screen never showed '$1': $(cat -v "$screen")"
-}
-
-keys() {
-    printf "$1" >&9
-}
 
 # Whether a call waits for the clock.
 sleeps() {
     "$scbox" call machine.info | grep -q '"timers": 1'
-}
-
-# ends CODE: the command has ended.
-ends() {
-    wait "$typing"
-    got=$?
-    exec 9>&-
-    [ "$got" -eq "$1" ] || fail "exit code $got, not $1: $(cat -v "$screen")"
 }
 
 begin "LC_ALL=C $scbox shell"

@@ -106,6 +106,20 @@ Test(complete, variables_and_errnos)
     expect("open root:/a READ ! ENOTD", "20: ENOTDIR");
 }
 
+Test(complete, words_of_faults_and_expectations)
+{
+    expect("expect t", "7: trace");
+    expect("expect trace proc_wait_", "13: proc_wait_any");
+    expect("expect never open fi", "18: file=");
+    expect("fault clo", "6: close");
+    expect(":fault cl", "7: clear close");
+    expect("fault write nt", "12: nth=");
+    expect("fault write nth=3 ENOSP", "18: ENOSPC");
+    expect(":step o", "6: off on");
+    expect(":trace on", "7: on");
+    expect(":ns --g", "4: --graph");
+}
+
 Test(complete, nothing_inside_a_string)
 {
     expect("write $fd 0 \"ro", "12:");
