@@ -136,22 +136,49 @@ static int give_args(struct guest *g, const struct scn_step *step)
     return scn_call(g->c, "SC_SET_ARGS", args, NULL);
 }
 
-/** Hand over what the program reads from the console, and the end of it. */
+/** Type a text, or with NULL the end of input, at the program's own terminal. */
+static int type_text(struct guest *g, const struct scn_value *text)
+{
+    cJSON *params = args_pid(g->pid);
+
+    if (text != NULL && scn_add_data(params, "data", text, &g->c->s->vars) != 0) {
+        cJSON_Delete(params);
+        return -ENOMEM;
+    }
+    (void)cJSON_AddTrueToObject(params, "own");
+    (void)cJSON_AddBoolToObject(params, "eof", text == NULL);
+    return scn_request(g->c->s, "console.input", params, g->c->r);
+}
+
+/** Bytes of a text. */
+static size_t length_of(const struct guest *g, const struct scn_value *text)
+{
+    cJSON *object = cJSON_CreateObject();
+    char *bytes = NULL;
+    size_t len = 0;
+
+    if (scn_add_data(object, "data", text, &g->c->s->vars) == 0)
+        (void)scbox_data(object, &bytes, &len);
+    free(bytes);
+    cJSON_Delete(object);
+    return len;
+}
+
+/** Hand over what the program reads at its terminal, which is its own, and the end of that. */
 static int give_input(struct guest *g, const struct scn_run *run)
 {
     int status = SCBOX_OK;
 
     for (size_t i = 0; i < run->stdin_count && status == SCBOX_OK; i++) {
-        cJSON *params = args_pid(g->pid);
+        const struct scn_value *text = run->stdin_text[i];
 
-        if (scn_add_data(params, "data", run->stdin_text[i], &g->c->s->vars) != 0) {
-            cJSON_Delete(params);
-            return -ENOMEM;
+        status = type_text(g, text);
+        if (status == SCBOX_OK && json_int(g->c->r->value, "size") < (int32_t)length_of(g, text)) {
+            scn_verdict(g->c->r, SCN_ERROR, "stdin is longer than a terminal holds");
+            return -E2BIG;
         }
-        (void)cJSON_AddBoolToObject(params, "eof", i + 1 == run->stdin_count);
-        status = scn_request(g->c->s, "console.input", params, g->c->r);
     }
-    return status;
+    return status == SCBOX_OK ? type_text(g, NULL) : status;
 }
 
 static int prepare(struct guest *g, const struct scn_step *step, const char *typed)

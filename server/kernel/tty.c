@@ -16,9 +16,20 @@ struct tty {
 /** The process whose terminal @p uses. */
 static struct proc *holder_of(struct proc *p)
 {
-    while (!p->detached && p->parent != NULL)
+    while (p->tty == NULL && !p->detached && p->parent != NULL)
         p = p->parent;
     return p;
+}
+
+int tty_own(struct proc *p)
+{
+    if (p->tty != NULL)
+        return 0;
+    p->tty = calloc(1, sizeof(*p->tty));
+    if (p->tty == NULL)
+        return -ENOMEM;
+    waitq_init(&p->tty->readable, p->machine);
+    return 0;
 }
 
 /** The terminal of @p, made if need be. NULL no memory. */
@@ -26,11 +37,7 @@ static struct tty *get_tty(struct proc *p)
 {
     struct proc *holder = holder_of(p);
 
-    if (holder->tty == NULL) {
-        holder->tty = calloc(1, sizeof(*holder->tty));
-        if (holder->tty != NULL)
-            waitq_init(&holder->tty->readable, p->machine);
-    }
+    (void)tty_own(holder);
     return holder->tty;
 }
 

@@ -125,6 +125,8 @@ enum request_status method_console_input(struct request *rq,
         return REQUEST_FAILED;
     if (proc_has_ended(p))
         size = why_add(&rq->failure.why, -ESRCH, "process %d has ended", p->pid);
+    else if (params->own && tty_own(p) < 0)
+        size = -ENOMEM;
     else
         size = tty_input(p, bytes, len, params->eof, &rq->failure.why);
     free(bytes);
