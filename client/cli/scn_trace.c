@@ -92,12 +92,11 @@ static void append(struct scn_record *record, const cJSON *params)
 void scn_record_event(struct scn_record *record, const cJSON *params)
 {
     const char *kind = json_text(params, "kind");
+    bool ended = strcmp(kind, "return") == 0;
 
     if (strcmp(kind, "lost") == 0)
         record->incomplete = true;
-    else if (strcmp(kind, "call") == 0)
-        append(record, params);
-    else if (strcmp(kind, "return") == 0 && !settle(record, params))
+    else if (strcmp(kind, "call") == 0 || (ended && !settle(record, params)))
         append(record, params);
 }
 
