@@ -15,8 +15,8 @@
 #include <string.h>
 
 enum {
-    RECORD_MAX = 1000000, /* calls kept in one recording */
-    NEAREST = 3,          /* calls shown when none is as stated */
+    RECORD_MAX = 200000, /* calls kept in one recording */
+    NEAREST = 3,         /* calls shown when none is as stated */
 };
 
 /* ---- fault ---- */
