@@ -158,6 +158,7 @@ struct scn_header {
     char *needs;      /* i386 or x86_64: guests the host must be able to run */
     double points;
     bool virtual_clock;
+    bool lockstep;  /* machine.create lockstep */
     int timeout_ms; /* 0: not stated */
 };
 

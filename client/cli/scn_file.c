@@ -62,9 +62,10 @@ static bool key_points(struct scn_parser *p, const char *text, struct scn_header
 
 static bool key_clock(struct scn_parser *p, const char *text, struct scn_header *h)
 {
-    h->virtual_clock = strcmp(text, "virtual") == 0;
+    h->lockstep = strcmp(text, "lockstep") == 0;
+    h->virtual_clock = h->lockstep || strcmp(text, "virtual") == 0;
     if (!h->virtual_clock && strcmp(text, "real") != 0)
-        scn_fail(p, 0, "a clock is real or virtual");
+        scn_fail(p, 0, "a clock is real, virtual or lockstep");
     return p->error == NULL;
 }
 

@@ -245,6 +245,7 @@ static void make_machine(struct job *j)
     (void)cJSON_AddStringToObject(params, "name", strbuf_str(&name));
     (void)cJSON_AddStringToObject(params, "clock",
                                   j->scenario.header.virtual_clock ? "virtual" : "real");
+    (void)cJSON_AddBoolToObject(params, "lockstep", j->scenario.header.lockstep);
     (void)cJSON_AddBoolToObject(params, "transient", !j->jobs->keep);
     if (scbox_call(j->conn, "machine.create", params, SETUP_TIMEOUT_MS, NULL, &error) == SCBOX_OK)
         j->machine = strbuf_take(&name);

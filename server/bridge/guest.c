@@ -168,6 +168,7 @@ static void guest_kill(struct executor *x)
 {
     struct guest *g = to_guest(x);
 
+    turn_end(&g->turn);
     g->proc = NULL;
     tracee_kill(&g->tracee);
     tracee_done(&g->tracee);
@@ -189,7 +190,6 @@ int guest_start(struct bridge *b, struct proc *proc, const struct tracee *t, int
                 struct guest **out)
 {
     struct guest *g = calloc(1, sizeof(*g));
-    int err;
 
     if (g == NULL)
         return -ENOMEM;
@@ -201,18 +201,12 @@ int guest_start(struct bridge *b, struct proc *proc, const struct tracee *t, int
                         .listener = listener,
                         .patching = b->patching};
     marshal_init(&g->marshal);
-    err = tracee_resume(&g->tracee); /* its first call waits for the listener to be polled */
-    if (err < 0) {
-        free(g);
-        return err;
-    }
     HASH_ADD(hh, b->guests, host_pid, sizeof(g->host_pid), g);
     if (!hash_added(g)) {
         free(g);
         return -ENOMEM;
     }
-    err = uv_poll_init(b->loop, &g->poll, listener);
-    if (err < 0) {
+    if (uv_poll_init(b->loop, &g->poll, listener) < 0) {
         HASH_DEL(b->guests, g);
         free(g);
         return -ENOMEM;
@@ -221,6 +215,8 @@ int guest_start(struct bridge *b, struct proc *proc, const struct tracee *t, int
     b->guest_count++;
     (void)uv_poll_start(&g->poll, UV_READABLE, guest_on_notify);
     machine_guest_busy(proc, true);
+    turn_init(&g->turn, proc, guest_run);
+    turn_ask_later(&g->turn);
     *out = g;
     return 0;
 }

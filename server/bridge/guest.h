@@ -22,6 +22,7 @@
 #include "server/bridge/tracee.h"
 #include "server/kernel/call.h"
 #include "server/kernel/hash.h"
+#include "server/kernel/turn.h"
 
 #include <linux/seccomp.h>
 
@@ -40,6 +41,11 @@ struct guest {
     int listener;
     uv_poll_t poll; /* of the listener */
     bool poll_closed;
+
+    /* When it may run, and how it goes on then. */
+    struct turn turn;
+    bool begun;     /* it has run before: it goes on with an answer */
+    int64_t result; /* the answer */
 
     /* The call it is in. */
     bool in_call;
@@ -78,9 +84,9 @@ struct bridge {
 };
 
 /**
- * Wrap a loaded tracee and start it.
+ * Wrap a loaded tracee; it starts when it is its turn, after this has returned.
  * @t          taken on success, with its listener.
- * Returns     0; -ENOMEM; -ESRCH, -EIO the host denies it.
+ * Returns     0; -ENOMEM.
  */
 int guest_start(struct bridge *b, struct proc *proc, const struct tracee *t, int listener,
                 struct guest **out);
@@ -106,6 +112,9 @@ void guest_fail(struct guest *g, int32_t fail_code, const char *fmt, ...)
 
 /** Tell listeners something odd about a guest; a limited number of times, lest it floods them. */
 void guest_note(struct guest *g, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+/** guest_call.c: turn.run of a guest. */
+void guest_run(struct turn *t);
 
 /** guest_call.c: a notification may have come. */
 void guest_on_notify(uv_poll_t *poll, int status, int events);

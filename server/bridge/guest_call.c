@@ -15,20 +15,32 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
-/** Send the answer. The guest may have been killed: then nobody needs it. */
-static void send_answer(struct guest *g, int64_t result)
+void guest_run(struct turn *t)
 {
+    struct guest *g = container_of(t, struct guest, turn);
     struct seccomp_notif_resp *r = g->bridge->response;
 
-    machine_guest_busy(g->proc, true);
+    if (!g->begun) {
+        g->begun = true;
+        guest_went_on(g, tracee_resume(&g->tracee));
+        return;
+    }
     if (g->via == VIA_STOP) {
-        guest_went_on(g, tracee_answer(&g->tracee, result));
+        guest_went_on(g, tracee_answer(&g->tracee, g->result));
         return;
     }
     memset(r, 0, g->bridge->response_size);
     r->id = g->notify_id;
-    r->val = result;
-    (void)ioctl(g->listener, SECCOMP_IOCTL_NOTIF_SEND, r);
+    r->val = g->result;
+    (void)ioctl(g->listener, SECCOMP_IOCTL_NOTIF_SEND, r); /* or it has been killed meanwhile */
+}
+
+/** Send the answer when it is the guest's turn. */
+static void send_answer(struct guest *g, int64_t result)
+{
+    g->result = result;
+    machine_guest_busy(g->proc, true);
+    turn_ask(&g->turn);
 }
 
 /** Whether the guest can be answered where it stands. */
@@ -89,6 +101,7 @@ static void begin(struct guest *g, enum guest_via via, int nr, const uint64_t re
 {
     int err;
 
+    turn_end(&g->turn);
     g->via = via;
     g->in_call = true;
     call_init(&g->call, g->proc, g->tracee.gate, nr, on_call_done, g);

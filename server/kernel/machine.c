@@ -5,6 +5,7 @@
 #include "server/kernel/call.h"
 #include "server/kernel/clock.h"
 #include "server/kernel/random.h"
+#include "server/kernel/turn.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -59,6 +60,7 @@ int machine_new(const struct machine_spec *spec, const struct host_ops *ops, voi
     list_init(&m->listeners);
     list_init(&m->stalled);
     list_init(&m->alarm.soon);
+    list_init(&m->turns);
     list_init(&m->paused);
     fault_table_init(&m->faults, spec->seed);
     timer_heap_init(&m->clock_timers);
@@ -88,6 +90,7 @@ void machine_free(struct machine *m)
     if (m->init != NULL)
         proc_end(m->init, PS_KILLED, 0, NULL);
     clock_give_up_all(m);
+    CHECK(list_empty(&m->turns) && m->running == NULL);
     CHECK(list_empty(&m->mounts));
     CHECK(list_empty(&m->woken));
     CHECK(m->census.calls == 0 && m->memory.bytes == 0 && m->storage == 0 && m->channels == 0);
@@ -138,15 +141,17 @@ void machine_random(struct machine *m, void *buf, size_t len)
 
 void machine_arm(struct machine *m)
 {
-    uint64_t deadline = timer_next(&m->host_timers);
     uint64_t next = timer_next(&m->clock_timers);
+    uint64_t deadline;
 
     if (m->ticking)
         return; /* machine_tick() arms when it is done */
+    turn_limit(m);
+    deadline = timer_next(&m->host_timers);
     if (next != UINT64_MAX && m->spec.clock == CLOCK_REAL && next < UINT64_MAX - m->started_ns &&
         next + m->started_ns < deadline)
         deadline = next + m->started_ns;
-    if (clock_may_jump(m) || !list_empty(&m->ready))
+    if (clock_may_jump(m) || (!list_empty(&m->ready) && m->running == NULL) || turn_is_due(m))
         deadline = HOST_WAKE_SOON;
     m->ops->wake_at(m->host, m, deadline);
 }
@@ -172,7 +177,9 @@ void machine_tick(struct machine *m)
     now = m->ops->now_ns(m->host);
     while (timer_fire_one(&m->host_timers, now))
         continue;
-    resume_ready(m);
+    if (m->running == NULL)
+        resume_ready(m);
+    turn_pass(m);
     clock_turn(m);
     m->ticking = false;
     machine_arm(m);

@@ -45,13 +45,16 @@ struct census {
 struct machine_spec {
     const char *name; /* copied */
     enum clock_kind clock;
-    uint64_t seed;                /* of its random numbers */
+    bool lockstep; /* of a virtual clock: guests stand still while somebody holds the machine */
+    uint64_t seed; /* of its random numbers */
     struct machine_limits limits; /* a member of 0 means the default */
     fs_open_fn fs_open;           /* makes filesystems: registry_open() */
     /** Told once, from inside the call or fault that ended init: free it later, not in here. */
     void (*on_end)(void *user, struct machine *m);
     void *user;
 };
+
+struct turn;
 
 struct machine {
     char *name;
@@ -82,6 +85,9 @@ struct machine {
     uint64_t random_state;
     uint32_t holds; /* machine_hold() */
     uint32_t busy_guests;
+    struct list turns;    /* struct turn.link: guests that could run */
+    struct turn *running; /* on a virtual clock: the guest whose turn it is; or NULL */
+    struct timer slice;   /* on the host's clock, while others wait for that one */
     struct census census;
     struct aspace_pool memory; /* of all processes */
     uint64_t listings;         /* bytes that the listings of open directories take */

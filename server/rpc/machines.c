@@ -97,6 +97,7 @@ static int make_machine(struct rpc_machine *machine, const struct rpc_machine_re
     const struct rpc_daemon *d = &rpc->opt.daemon;
     struct machine_spec spec = {.name = machine->name,
                                 .clock = request->clock,
+                                .lockstep = request->lockstep,
                                 .seed = request->seed,
                                 .limits = *limits,
                                 .fs_open = d->fs_open,

@@ -3,6 +3,7 @@
 #include "server/base/check.h"
 #include "server/rpc/dispatch.h"
 
+#include <errno.h>
 #include <string.h>
 
 /** A machine's limits as the request wants them. Returns 0, -1. */
@@ -57,6 +58,9 @@ enum request_status method_machine_create(struct request *rq,
 
     if (params->clock != NULL && strcmp(params->clock, "virtual") == 0)
         wish.clock = CLOCK_VIRTUAL;
+    wish.lockstep = params->lockstep;
+    if (wish.lockstep && wish.clock != CLOCK_VIRTUAL)
+        return fail(&rq->failure, EINVAL, "lockstep", "only a virtual clock can keep guests back");
     if (take_limits(rq, params->limits, &wish.limits) < 0)
         return REQUEST_FAILED;
     err = rpc_add_machine(rq->conn->rpc, &wish, &why, &m);

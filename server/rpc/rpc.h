@@ -64,6 +64,7 @@ struct rpc_options {
 struct rpc_machine_request {
     const char *name; /* NULL: made up */
     enum clock_kind clock;
+    bool lockstep; /* as in struct machine_spec */
     uint64_t seed;
     struct machine_limits limits; /* a member of 0 means the most there may be */
 };

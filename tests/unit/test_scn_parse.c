@@ -283,7 +283,7 @@ ParameterizedTestParameters(scn_file, a_mistake_tells_its_line)
     static struct file_mistake mistakes[] = {
         {"@tilte \"x\"\nyield\n", 1, 1, "did you mean @title?"},
         {"yield\n@title \"x\"\n", 2, 1, "before the first step"},
-        {"@clock vitrual\n", 1, 8, "real or virtual"},
+        {"@clock vitrual\n", 1, 8, "real, virtual or lockstep"},
         {"@timeout 2 weeks\n", 1, 10, "written 500ms, 2s or 1m"},
         {"@visibility hiden\n", 1, 13, "did you mean hidden?"},
         {"yield\n  log \"x\"\n", 2, 3, "only lines below run"},

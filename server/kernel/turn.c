@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/kernel/turn.h"
+
+#include "server/base/check.h"
+
+enum { NS_PER_MS = 1000000 };
+
+void turn_init(struct turn *t, struct proc *p, void (*run)(struct turn *t))
+{
+    t->proc = p;
+    t->run = run;
+    list_init(&t->link);
+}
+
+/** Whether the machine gives turns now. */
+static bool is_free(const struct machine *m)
+{
+    if (m->spec.clock == CLOCK_REAL)
+        return true;
+    return m->running == NULL && (!m->spec.lockstep || m->holds == 0 || m->goals.count > 0);
+}
+
+bool turn_is_due(const struct machine *m)
+{
+    return !list_empty(&m->turns) && is_free(m);
+}
+
+/** The one that runs has kept the others waiting for too long. */
+static void on_slice_over(struct timer *timer)
+{
+    struct machine *m = container_of(timer, struct machine, slice);
+    int32_t pid = m->running->proc->pid;
+
+    m->running = NULL;
+    event_note(m, pid,
+               "process %d ran for %d ms without a call: others run beside it from here on, in an "
+               "order that may differ from run to run",
+               pid, TURN_MAX_MS);
+}
+
+void turn_limit(struct machine *m)
+{
+    uint64_t end;
+
+    if (m->running == NULL || (list_empty(&m->turns) && list_empty(&m->ready)) ||
+        timer_is_set(&m->slice))
+        return;
+    end = m->ops->now_ns(m->host) + (uint64_t)TURN_MAX_MS * NS_PER_MS;
+    if (timer_set(&m->host_timers, &m->slice, end, on_slice_over) < 0)
+        on_slice_over(&m->slice);
+}
+
+static void start(struct machine *m, struct turn *t)
+{
+    if (m->spec.clock == CLOCK_VIRTUAL)
+        m->running = t;
+    t->run(t);
+}
+
+void turn_ask_later(struct turn *t)
+{
+    struct machine *m = t->proc->machine;
+
+    CHECK(list_empty(&t->link) && m->running != t);
+    list_append(&m->turns, &t->link);
+    machine_arm(m);
+}
+
+void turn_ask(struct turn *t)
+{
+    struct machine *m = t->proc->machine;
+
+    if (list_empty(&m->turns) && list_empty(&m->ready) && is_free(m))
+        start(m, t);
+    else
+        turn_ask_later(t);
+}
+
+void turn_end(struct turn *t)
+{
+    struct machine *m = t->proc->machine;
+
+    list_del(&t->link);
+    if (m->running != t)
+        return;
+    m->running = NULL;
+    timer_clear(&m->host_timers, &m->slice);
+    if (!list_empty(&m->turns) || !list_empty(&m->ready))
+        machine_arm(m);
+}
+
+void turn_pass(struct machine *m)
+{
+    while (turn_is_due(m)) {
+        struct turn *t = container_of(m->turns.next, struct turn, link);
+
+        list_del(&t->link);
+        start(m, t);
+    }
+}
