@@ -6,6 +6,7 @@
  */
 #include "server/kernel/memory.h"
 #include "server/kernel/pause.h"
+#include "server/kernel/tty.h"
 #include "tests/contract/alloc.h"
 #include "tests/unit/world.h"
 
@@ -173,6 +174,31 @@ static void use_children(struct proc *p)
     w_close(p, fd);
 }
 
+static void use_devices(struct proc *p)
+{
+    static const char *const files[] = {"proc:/self/status", "proc:/self/fds", "proc:/machine",
+                                        "proc:/self/names"};
+    struct call c;
+    char buf[64];
+
+    settle(&c, BEGIN(&c, p, MAKE_FS, make_fs, S("procfs"), S("proc"), 0, S("")));
+    for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+        int fd = w_open(p, files[i], FM_READ);
+
+        w_read(p, fd, 0, buf, sizeof(buf));
+        w_close(p, fd);
+    }
+    w_rm_fs(p, "proc");
+    settle(&c, BEGIN(&c, p, MAKE_FS, make_fs, S("devfs"), S("io"), 0, S("")));
+    call_init(&c, p, SC_GATE_RPC, SC_READ, w_on_done, NULL);
+    c.args.read =
+        (struct sc_read_args){w_open(p, "io:/tty", FM_READ | FM_BLOCKING), 0, sizeof(buf)};
+    c.out.read.data = (struct sc_buf){buf, sizeof(buf), 0};
+    settle(&c, call_begin(&c));
+    (void)tty_input(p, "typed", 5, false, NULL);
+    w_rm_fs(p, "io");
+}
+
 static void use_channels(struct proc *p)
 {
     struct call c;
@@ -229,6 +255,8 @@ static void clean_up(struct proc *p)
         w_close(p, fd);
     w_rm_fs(p, "sub");
     w_rm_fs(p, "more");
+    w_rm_fs(p, "proc");
+    w_rm_fs(p, "io");
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         (void)strcpy(path + strlen("root:"), names[i]);
         (void)w_delete(p, path);
@@ -248,6 +276,7 @@ static bool play(long n)
     use_memory(w.p);
     use_mapped_files(w.p);
     use_children(w.p);
+    use_devices(w.p);
     use_channels(w.p);
     use_watchers(w.p);
     failed = alloc_failed();

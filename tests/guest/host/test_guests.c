@@ -194,6 +194,22 @@ Test(guests, run_child)
     RUN_ALL("calls", cases);
 }
 
+/** Guests connected by channels, each kind with each. */
+Test(guests, pipes)
+{
+    static const struct expectation cases[] = {
+        {"pipeline", PS_DONE, LAB_PASSED},
+        {"killed_reader", PS_DONE, LAB_PASSED},
+        {"select_handles", PS_DONE, LAB_PASSED},
+        {"no_arguments", PS_DONE, LAB_PASSED},
+    };
+
+    for (size_t g = 0; g < 2; g++) {
+        lab_install(&l, "pipes", lab_gates[g], "home:/child");
+        RUN_ALL("pipes", cases);
+    }
+}
+
 Test(guests, children)
 {
     static const struct expectation cases[] = {
