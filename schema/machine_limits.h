@@ -24,6 +24,8 @@
     LIMIT(all_memory, INT64_C(4) << 30, INT64_MAX / 2,                                             \
           "bytes that all processes together may map: ENOMEM")                                     \
     LIMIT(files, 50000, INT32_MAX, "open files, however many handles they have: EMFILE")           \
+    LIMIT(mapped, 256, INT32_MAX,                                                                  \
+          "files that are mapped; each takes a descriptor of the daemon: ENOMEM")                  \
     LIMIT(channels, 4096, INT32_MAX, "channels: ENOMEM")                                           \
     LIMIT(views, 100000, INT32_MAX, "views: EMFILE")                                               \
     LIMIT(mounts, 1024, INT32_MAX, "filesystems: EMFILE")                                          \

@@ -39,7 +39,7 @@ enum clock_kind { CLOCK_REAL, CLOCK_VIRTUAL };
 
 /** How many objects a machine holds: every test ends with the census it began with. */
 struct census {
-    uint32_t procs, names, fds, views, files, mounts, nodes, regions, calls, timers;
+    uint32_t procs, names, fds, views, files, mounts, nodes, regions, mapped, calls, timers;
 };
 
 struct machine_spec {

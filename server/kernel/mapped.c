@@ -259,18 +259,25 @@ struct mapped_file *mapped_find(struct open_file *f)
 static void release(struct mapped_file *mf)
 {
     HASH_DEL(mf->mount->mapped, mf);
+    mf->mount->machine->census.mapped--;
     mf->memory->ops->free(mf->memory);
     free(mf->extent);
     free(mf);
 }
 
-static int mapped_new(struct mount *m, uint64_t ino, struct mapped_file **out)
+static int mapped_new(struct mount *m, uint64_t ino, struct why *why, struct mapped_file **out)
 {
-    struct mapped_file *mf = calloc(1, sizeof(*mf));
-    int err = -ENOMEM;
+    struct machine *machine = m->machine;
+    struct mapped_file *mf;
+    int err = machine_check_room(machine->census.mapped, machine->limits.mapped, -ENOMEM,
+                                 "mapped files", why);
 
+    if (err < 0)
+        return err;
+    err = -ENOMEM;
+    mf = calloc(1, sizeof(*mf));
     if (mf == NULL)
-        return -ENOMEM;
+        return err;
     mf->mount = m;
     mf->ino = ino;
     list_init(&mf->mappings);
@@ -278,11 +285,14 @@ static int mapped_new(struct mount *m, uint64_t ino, struct mapped_file **out)
         goto out;
     mf->extent[0] = (struct extent){0, 0};
     mf->extent_count = 1;
-    err = m->machine->ops->memory_new(m->machine->host, &mf->memory);
-    if (err < 0)
+    err = machine->ops->memory_new(machine->host, &mf->memory);
+    if (err < 0) {
+        (void)why_add(why, err, "the host has no memory object for another file");
         goto out;
+    }
     HASH_ADD(hh, m->mapped, ino, sizeof(mf->ino), mf);
     if (hash_added(mf)) {
+        machine->census.mapped++;
         *out = mf;
         return 0;
     }
@@ -294,7 +304,8 @@ out:
     return err;
 }
 
-int mapping_new(struct open_file *f, uint64_t off, uint64_t size, bool writer, struct mapping **out)
+int mapping_new(struct open_file *f, uint64_t off, uint64_t size, bool writer, struct why *why,
+                struct mapping **out)
 {
     struct mapping *map;
     struct mapped_file *mf;
@@ -309,7 +320,7 @@ int mapping_new(struct open_file *f, uint64_t off, uint64_t size, bool writer, s
         return -ENOMEM;
     mf = find_ino(f->mount, st.ino);
     if (mf == NULL)
-        err = mapped_new(f->mount, st.ino, &mf);
+        err = mapped_new(f->mount, st.ino, why, &mf);
     if (err < 0) {
         free(map);
         return err;

@@ -55,9 +55,11 @@ struct mapping {
  * @f        referenced; a regular file with FM_READ, and FM_WRITE for a @writer.
  * @off, @size  multiples of pages; the end is at most INT64_MAX. It may lie past the file's.
  * @out      returned; mapping_free().
- * Returns   0; -ENOMEM, or what the driver's getattr() and read() answer.
+ * @why      gets the reason of -ENOMEM; or NULL.
+ * Returns   0; -ENOMEM, also past the machine's limit of mapped files, or what the driver's
+ *           getattr() and read() answer.
  */
-int mapping_new(struct open_file *f, uint64_t off, uint64_t size, bool writer,
+int mapping_new(struct open_file *f, uint64_t off, uint64_t size, bool writer, struct why *why,
                 struct mapping **out);
 
 /** Write back what is not yet, and free. What could not be stored is told as EVENT_NOTE and by the

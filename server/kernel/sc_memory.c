@@ -93,8 +93,8 @@ int sc_mmap_file(struct call *call, const struct sc_mmap_file_args *args,
     if (err < 0)
         return err;
     r = aspace_find(memory, booked->addr);
-    err =
-        mapping_new(f, (uint64_t)args->offset, r->size, (args->mode & MM_WRITE) != 0, &r->mapping);
+    err = mapping_new(f, (uint64_t)args->offset, r->size, (args->mode & MM_WRITE) != 0, &call->why,
+                      &r->mapping);
     if (err == 0)
         return map_in_guest(call, r);
     aspace_remove(memory, r);

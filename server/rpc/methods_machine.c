@@ -144,6 +144,7 @@ static void put_census(struct json_out *o, const struct machine *m)
     put_uint(o, "mounts", c.mounts);
     put_uint(o, "nodes", c.nodes);
     put_uint(o, "regions", c.regions);
+    put_uint(o, "mapped", c.mapped);
     put_uint(o, "calls", c.calls);
     put_uint(o, "timers", c.timers);
     out_close(o, '}');

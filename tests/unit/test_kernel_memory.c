@@ -448,6 +448,33 @@ Test(memory, limits_at_and_past)
     cr_assert_eq(w_delete(w.p, "root:/a"), 0);
 }
 
+/** A machine maps so many files at once; mappings of one that is mapped are not more. */
+Test(memory_limits, mapped_files_at_and_past_the_limit)
+{
+    struct machine_limits limits = {.mapped = 2};
+    int fd[3];
+
+    world_open_limited(&w, CLOCK_VIRTUAL, &limits);
+    fd[0] = w_open(w.p, "root:/a", RWCM);
+    fd[1] = w_open(w.p, "root:/b", RWCM);
+    fd[2] = w_open(w.p, "root:/c", RWCM);
+    cr_assert_eq(map_file(w.p, fd[0], 0, 0x10000, PAGE, RW), 0);
+    cr_assert_eq(map_file(w.p, fd[1], 0, 0x20000, PAGE, RW), 0);
+    cr_assert_eq(map_file(w.p, fd[2], 0, 0x30000, PAGE, RW), -ENOMEM);
+    cr_assert_eq(map_file(w.p, fd[0], 0, 0x30000, PAGE, RW), 0);
+    cr_assert_eq(unmap(w.p, 0x20000), 0);
+    cr_assert_eq(map_file(w.p, fd[2], 0, 0x40000, PAGE, RW), 0);
+    cr_assert_eq(unmap(w.p, 0x10000), 0);
+    cr_assert_eq(unmap(w.p, 0x30000), 0);
+    cr_assert_eq(unmap(w.p, 0x40000), 0);
+    for (size_t i = 0; i < 3; i++)
+        cr_assert_eq(w_close(w.p, fd[i]), 0);
+    cr_assert_eq(w_delete(w.p, "root:/a"), 0);
+    cr_assert_eq(w_delete(w.p, "root:/b"), 0);
+    cr_assert_eq(w_delete(w.p, "root:/c"), 0);
+    world_close(&w);
+}
+
 /* Against a model. */
 
 enum { MODEL_PAGES = 8, MODEL_SIZE = MODEL_PAGES * PAGE, SLOTS = 6, STEPS = 4000 };
