@@ -7,6 +7,7 @@
 #include <dirent.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -121,6 +122,7 @@ struct killer {
     pthread_t thread;
     int pidfd;
     unsigned delay_us;
+    atomic_bool over; /* disturb() shall end */
 };
 
 static void *kill_later(void *arg)
@@ -131,6 +133,41 @@ static void *kill_later(void *arg)
     (void)nanosleep(&delay, NULL);
     (void)syscall(SYS_pidfd_send_signal, k->pidfd, SIGKILL, NULL, 0);
     return NULL;
+}
+
+/** Sends signals that mean nothing. */
+static void *disturb(void *arg)
+{
+    struct killer *k = arg;
+    const struct timespec delay = {0, (long)k->delay_us * 1000};
+
+    while (!atomic_load(&k->over) &&
+           syscall(SYS_pidfd_send_signal, k->pidfd, SIGUSR1, NULL, 0) == 0)
+        (void)nanosleep(&delay, NULL);
+    return NULL;
+}
+
+/** Signals from outside come at any moment of MMAP_FILE, too, and change nothing. */
+Test(shared, disturbed)
+{
+    for (size_t g = 0; g < 2; g++) {
+        struct killer k = {.delay_us = 50};
+        pid_t pids[LAB_HOST_PIDS_MAX];
+        int pid;
+
+        lab_put(&l, "home:/case", "busy", 4);
+        lab_install(&l, "shared", lab_gates[g], "home:/busy");
+        pid = lab_start(&l, "home:/busy");
+        while (lab_host_pids(getpid(), pids) != 1)
+            lab_turn(&l, 1);
+        k.pidfd = (int)syscall(SYS_pidfd_open, pids[0], 0);
+        cr_assert_geq(k.pidfd, 0);
+        cr_assert_eq(pthread_create(&k.thread, NULL, disturb, &k), 0);
+        lab_expect(&l, "busy", lab_wait(&l, pid), PS_DONE, LAB_PASSED);
+        atomic_store(&k.over, true);
+        cr_assert_eq(pthread_join(k.thread, NULL), 0);
+        (void)close(k.pidfd);
+    }
 }
 
 /** The host kills at any moment of MMAP_FILE: no hang, no leak, and the next guest is well. */
