@@ -3,7 +3,7 @@
 #include "server/kernel/mapped.h"
 #include "server/kernel/memory.h"
 #include "server/kernel/open_file.h"
-#include "tests/unit/world.h"
+#include "tests/unit/memory_calls.h"
 
 #include <criterion/criterion.h>
 
@@ -29,65 +29,6 @@ static void teardown(void)
 }
 
 TestSuite(memory, .init = setup, .fini = teardown);
-
-/* One call each. */
-
-static int over(struct call *c, int status)
-{
-    w_check_listed(c);
-    call_done(c);
-    return status;
-}
-
-static int map(struct proc *p, uint64_t addr, uint64_t size, uint32_t mode)
-{
-    struct call c;
-
-    return over(&c, BEGIN(&c, p, MMAP, mmap, addr, size, mode));
-}
-
-static int map_file(struct proc *p, int fd, int64_t off, uint64_t addr, uint64_t size,
-                    uint32_t mode)
-{
-    struct call c;
-
-    return over(&c, BEGIN(&c, p, MMAP_FILE, mmap_file, fd, off, addr, size, mode));
-}
-
-static int change(struct proc *p, uint64_t addr, uint32_t mode)
-{
-    struct call c;
-
-    return over(&c, BEGIN(&c, p, MCHMAP, mchmap, addr, mode));
-}
-
-static int unmap(struct proc *p, uint64_t addr)
-{
-    struct call c;
-
-    return over(&c, BEGIN(&c, p, MUNMAP, munmap, addr));
-}
-
-static int sync_file(struct proc *p, int fd)
-{
-    struct call c;
-
-    return over(&c, BEGIN(&c, p, FSYNC, fsync, fd, 0));
-}
-
-static int cut(struct proc *p, const char *file, uint64_t size)
-{
-    struct call c;
-
-    return over(&c, BEGIN(&c, p, TRUNCATE, truncate, S(file), size));
-}
-
-static int link_file(struct proc *p, const char *old, const char *new)
-{
-    struct call c;
-
-    return over(&c, BEGIN(&c, p, LINK, link, S(old), S(new)));
-}
 
 static int put(struct proc *p, uint64_t addr, const char *text)
 {
