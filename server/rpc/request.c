@@ -118,10 +118,6 @@ static void answer(struct request *rq, enum request_status status)
 {
     struct strbuf text = STRBUF_INIT;
 
-    if (strbuf_failed(&rq->result) && status == REQUEST_DONE) {
-        (void)fail(&rq->failure, RPC_E_INTERNAL, NULL, "out of memory");
-        status = REQUEST_FAILED;
-    }
     rq->conn->rpc->stats.errors += status == REQUEST_FAILED;
     if (rq->batch != NULL) {
         (void)strbuf_addc(&rq->batch->out, rq->batch->out.len == 0 ? '[' : ',');
@@ -154,6 +150,8 @@ void request_finish(struct request *rq, enum request_status status)
 
     if (!list_empty(&rq->link))
         unpark(rq);
+    if (strbuf_failed(&rq->result) && status == REQUEST_DONE)
+        status = (enum request_status)fail(&rq->failure, RPC_E_INTERNAL, NULL, "out of memory");
     record_end(rq, status);
     if (rq->id != NULL && !c->closing)
         answer(rq, status);

@@ -179,11 +179,12 @@ def read_exceptions(path):
                 continue
             words = line.split(None, 2)
             if len(words) < 3:
-                wrong.append(f"{path}:{number}: CALL WHAT reason was expected")
-            elif (words[0], words[1]) in excepted:
-                wrong.append(f"{path}:{number}: given twice")
-            else:
-                excepted[words[0], words[1]] = words[2].strip()
+                wrong.append(f"{path}:{number}: CALL[,CALL] WHAT reason was expected")
+                continue
+            for call in words[0].split(","):
+                if (call, words[1]) in excepted:
+                    wrong.append(f"{path}:{number}: {call} {words[1]} given twice")
+                excepted[call, words[1]] = words[2].strip()
     return excepted, wrong
 
 

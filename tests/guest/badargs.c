@@ -306,8 +306,8 @@ static int try_numbers(const struct row *row)
     int passed = PASSED;
 
     list_words(&w, row);
-    if (w.count == 0 && row->nr != SC_EXIT && row->nr != SC_PROC_WAIT_ANY)
-        return try_number(row, &w, WORDS_MAX, 0);
+    if (row->nr != SC_EXIT && row->nr != SC_PROC_WAIT_ANY)
+        passed = try_number(row, &w, WORDS_MAX, 0); /* all words good */
     for (size_t i = 0; passed == PASSED && i < w.count; i++) {
         const int is_time = w.at[i].form == SHORT_TIME;
         const size_t count = is_time ? COUNT(times) : w.at[i].form == NUMBER ? COUNT(numbers) : 0;
