@@ -101,6 +101,23 @@ static void gen_touch(struct gen *g, struct mproc *actor, struct step *out)
         out->args[1].len = 1 + gen_draw(g, 16);
 }
 
+/** Whether an allocation of a call may be refused and the call be as if it had not been made. What
+ * ends a mapping stores its bytes, and can only tell that it could not. */
+static bool may_lack_memory(const struct gen *g, int nr)
+{
+    const struct model *m = g->play->m;
+
+    if (nr != SC_CLOSE && nr != SC_MUNMAP && nr != SC_EXIT && nr != SC_PROC_KILL)
+        return true;
+    for (size_t i = 0; i < m->proc_count; i++) {
+        for (size_t r = 0; r < m->procs[i]->region_count; r++) {
+            if (m->procs[i]->regions[r].file != NULL)
+                return false;
+        }
+    }
+    return true;
+}
+
 void gen_next(struct gen *g, struct step *out)
 {
     struct mproc *actor;
@@ -136,6 +153,6 @@ void gen_next(struct gen *g, struct step *out)
         g->next[g->next_count++] = (struct step){
             .nr = SC_BIND_FS, .actor = out->actor, .args = {{.ref = out->id}, own, own}};
     }
-    if (g->refuse_memory && gen_draw(g, 4) == 0)
+    if (g->refuse_memory && gen_draw(g, 4) == 0 && may_lack_memory(g, out->nr))
         out->refused_alloc = gen_draw(g, 8);
 }

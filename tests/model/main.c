@@ -6,6 +6,7 @@
  *     model_test --seed 7 --runs 1000 --steps 4000     look for differences
  *     model_test --refuse-memory                       allocations of the kernel fail meanwhile
  *     model_test --count                               tell how often each call was answered how
+ *     model_test --print                               a sequence as a scenario, for the daemon
  *     model_test --self-test                           a model that is wrong on purpose is found out
  *
  * SC_MODEL_SEED is the seed when none is given; without it, one is drawn and told.
@@ -31,6 +32,7 @@ struct options {
     int procs;
     bool refuse_memory;
     bool self_test;
+    bool print;
     struct play_options play;
     struct counts *counts; /* NULL: nobody asks */
 };
@@ -55,7 +57,7 @@ static const struct model_limits narrow = {
 
 static const char usage[] =
     "usage: model_test [--seed N] [--runs N] [--steps N] [--procs N] [--driver ramfs|sqlitefs]\n"
-    "                  [--refuse-memory] [--count] [--self-test]\n";
+    "                  [--refuse-memory] [--count] [--print] [--self-test]\n";
 
 /* ---- counting ---- */
 
@@ -156,6 +158,30 @@ static void print_scenario(const struct sequence *s, const struct options *o, FI
     scenario_free(scenario);
 }
 
+/** A machine that nobody limits. */
+static struct model_limits wide_limits(void)
+{
+    return (struct model_limits){.procs = (uint32_t)machine_default_limits.procs,
+                                 .fds = (uint32_t)machine_default_limits.fds,
+                                 .names = (uint32_t)machine_default_limits.names,
+                                 .regions = (uint32_t)machine_default_limits.regions,
+                                 .memory = machine_default_limits.memory};
+}
+
+/** Print a sequence in which nothing differs. Returns whether nothing did. */
+static bool print_sequence(struct options *o)
+{
+    struct sequence s;
+    bool same;
+
+    o->play.limits = wide_limits();
+    draw_and_play(o, o->seed, &s);
+    same = s.failure.step == 0;
+    print_scenario(&s, o, stdout);
+    sequence_done(&s);
+    return same;
+}
+
 /** Shorten a sequence; with a machine that nobody limits, if that shows it too. */
 static void shorten(struct sequence *s, struct options *o)
 {
@@ -163,11 +189,7 @@ static void shorten(struct sequence *s, struct options *o)
     struct failure f;
 
     s->count = shrink(s->steps, s->count, &o->play, &s->failure);
-    wide.play.limits = (struct model_limits){.procs = (unsigned)machine_default_limits.procs,
-                                             .fds = (unsigned)machine_default_limits.fds,
-                                             .names = (unsigned)machine_default_limits.names,
-                                             .regions = (unsigned)machine_default_limits.regions,
-                                             .memory = machine_default_limits.memory};
+    wide.play.limits = wide_limits();
     shrink_play(s->steps, s->count, &wide.play, NULL, &f);
     if (f.step != 0 && f.nr == s->failure.nr && f.came == s->failure.came)
         o->play.limits = wide.play.limits;
@@ -275,15 +297,12 @@ static uint64_t number(const char *text)
 static void parse_options(int argc, char **argv, struct options *o)
 {
     static struct counts counts;
-    static const struct option names[] = {{"seed", required_argument, NULL, 's'},
-                                          {"runs", required_argument, NULL, 'r'},
-                                          {"steps", required_argument, NULL, 'n'},
-                                          {"procs", required_argument, NULL, 'p'},
-                                          {"driver", required_argument, NULL, 'd'},
-                                          {"refuse-memory", no_argument, NULL, 'm'},
-                                          {"count", no_argument, NULL, 'c'},
-                                          {"self-test", no_argument, NULL, 't'},
-                                          {NULL, 0, NULL, 0}};
+    static const struct option names[] = {
+        {"seed", required_argument, NULL, 's'},   {"runs", required_argument, NULL, 'r'},
+        {"steps", required_argument, NULL, 'n'},  {"procs", required_argument, NULL, 'p'},
+        {"driver", required_argument, NULL, 'd'}, {"refuse-memory", no_argument, NULL, 'm'},
+        {"count", no_argument, NULL, 'c'},        {"print", no_argument, NULL, 'o'},
+        {"self-test", no_argument, NULL, 't'},    {NULL, 0, NULL, 0}};
     int c;
 
     while ((c = getopt_long(argc, argv, "", names, NULL)) != -1) {
@@ -301,6 +320,8 @@ static void parse_options(int argc, char **argv, struct options *o)
             o->refuse_memory = true;
         else if (c == 'c')
             o->counts = &counts;
+        else if (c == 'o')
+            o->print = true;
         else if (c == 't')
             o->self_test = true;
         else
@@ -325,9 +346,12 @@ int main(int argc, char **argv)
     if (mkdtemp(dir) == NULL)
         return 70;
     o.play.dir = dir;
-    if (!o.self_test)
+    if (!o.self_test && !o.print)
         printf("seed %" PRIu64 ", %d runs of %d steps\n", o.seed, o.runs, o.steps);
-    good = o.self_test ? finds(&o, BUG_HOLES) && finds(&o, BUG_LAST_CHILD) : look(&o);
+    if (o.print)
+        good = print_sequence(&o);
+    else
+        good = o.self_test ? finds(&o, BUG_HOLES) && finds(&o, BUG_LAST_CHILD) : look(&o);
     (void)rmdir(dir);
     if (o.counts != NULL) {
         print_counts(o.counts);

@@ -298,22 +298,6 @@ static bool is_expected(const struct verdict *v, int status)
     return v->error_count == 0 && status == (v->parked ? SC_PENDING : 0);
 }
 
-/** Take out the members of a result that the ABI leaves open. */
-static void drop_open(const struct verdict *v, struct values *of)
-{
-    size_t kept = 0;
-
-    for (size_t i = 0; i < of->count; i++) {
-        const char *name = of->at[i].name;
-
-        if (strcmp(name, "blocks") == 0 || (v->atime_open && strcmp(name, "atime") == 0) ||
-            (v->mtime_open && strcmp(name, "mtime") == 0))
-            continue;
-        of->at[kept++] = of->at[i];
-    }
-    of->count = kept;
-}
-
 /** Compare an answer that came at once. */
 static bool compare(struct play *p, const struct step *s, const struct verdict *v,
                     const struct call *call, int status)
@@ -337,8 +321,8 @@ static bool compare(struct play *p, const struct step *s, const struct verdict *
     }
     values_of(s->nr, &v->out, &want);
     values_of(s->nr, &call->out, &got);
-    drop_open(v, &want);
-    drop_open(v, &got);
+    values_drop_open(&want, v);
+    values_drop_open(&got, v);
     return values_equal(&want, &got) || values_differ(p, s, &want, &got);
 }
 

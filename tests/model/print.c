@@ -119,6 +119,8 @@ static void print_arg(FILE *to, enum sc_kind kind, const struct step_arg *arg)
         (void)fprintf(to, "$s%d%s", arg->ref, arg->num == 2 ? "b" : "");
     else if (is_group(kind))
         print_flags(to, sc_kinds[kind].json, (uint64_t)arg->num);
+    else if (kind == SC_K_addr || kind == SC_K_size)
+        (void)fprintf(to, "%" PRIu64, (uint64_t)arg->num);
     else
         (void)fprintf(to, "%" PRId64, arg->num);
 }
@@ -136,14 +138,38 @@ void step_print(FILE *to, const struct step *s)
     }
 }
 
+static bool is_mask(enum sc_kind kind)
+{
+    return kind == SC_K_fm || kind == SC_K_mm;
+}
+
+/** Print a mask as a result has it: [READ, WRITE]. */
+static void print_mask(FILE *to, const char *group, uint64_t value)
+{
+    const char *comma = "";
+
+    (void)fputc('[', to);
+    for (const struct sc_flag_info *f = sc_flags; f->group != NULL; f++) {
+        if (strcmp(f->group, group) != 0 || (value & f->value) == 0)
+            continue;
+        (void)fprintf(to, "%s%s", comma, f->name);
+        comma = ", ";
+    }
+    (void)fputc(']', to);
+}
+
 static void print_value(FILE *to, const struct value *v, const struct model *m)
 {
     if (v->kind == SC_K_pid && v->num >= 1 && v->num <= m->proc_count)
         (void)fprintf(to, "$s%d", m->procs[v->num - 1]->made_by);
-    else if (v->text != NULL)
-        print_bytes(to, v->text, v->len);
+    else if (v->text != NULL || v->kind == SC_K_buf)
+        print_bytes(to, v->text != NULL ? v->text : "", v->len);
+    else if (is_mask(v->kind))
+        print_mask(to, sc_kinds[v->kind].json, v->num);
     else if (is_group(v->kind))
         print_flags(to, sc_kinds[v->kind].json, v->num);
+    else if (v->kind == SC_K_time)
+        (void)fprintf(to, "\"%" PRId64 "\"", (int64_t)v->num); /* more than a JSON number holds */
     else
         (void)fprintf(to, "%" PRId64, (int64_t)v->num);
 }
@@ -163,4 +189,19 @@ void values_print(FILE *to, const struct values *v, const struct model *m)
         comma = ", ";
     }
     (void)fputc('}', to);
+}
+
+void values_drop_open(struct values *of, const struct verdict *v)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < of->count; i++) {
+        const char *name = of->at[i].name;
+
+        if (strcmp(name, "blocks") == 0 || (v->atime_open && strcmp(name, "atime") == 0) ||
+            (v->mtime_open && strcmp(name, "mtime") == 0))
+            continue;
+        of->at[kept++] = of->at[i];
+    }
+    of->count = kept;
 }

@@ -12,13 +12,13 @@ struct line {
     int id;       /* the step, while it waits; else 0 */
     int number;   /* of what goes on in the background, from 1; 0: it does not */
     int nr;
+    struct line *waits_for; /* the line is `wait` for it */
 };
 
 struct scenario {
     const struct model *model;
     struct line *first;
     struct line **end;
-    int backgrounds;
 };
 
 struct scenario *scenario_new(void)
@@ -98,6 +98,7 @@ static void state(const struct scenario *s, FILE *to, const struct step *step,
         return;
     }
     values_of(step->nr, v->listing != NULL ? out : &v->out, &values);
+    values_drop_open(&values, v);
     if (values.count == 0 || (v->listing != NULL && came != 0))
         return;
     (void)fputs(" = ", to);
@@ -110,12 +111,14 @@ void scenario_step(struct scenario *s, const struct step *step, const struct ver
     struct line *l = add_line(s);
     FILE *to = open_text(&l->text);
 
+    if (step->nr == SC_SET_ARGS && v->error_count > 0)
+        (void)fputs("# maybe of a form that JSON can't have: ", to);
     step_print(to, step);
     (void)fclose(to);
     l->nr = step->nr;
     if (v->parked) {
         l->id = step->id;
-        l->number = ++s->backgrounds;
+        l->number = -1; /* which is known when it is known which ones end */
         return;
     }
     to = open_text(&l->stated);
@@ -159,10 +162,10 @@ void scenario_touch(struct scenario *s, const struct step *step, int status,
 /** Have a step that waits waited for here. */
 static void wait_here(struct scenario *s, struct line *l)
 {
-    char text[32];
+    struct line *wait = add_line(s);
 
-    (void)snprintf(text, sizeof(text), "wait &%d", l->number);
-    scenario_say(s, text);
+    wait->text = strdup("wait");
+    wait->waits_for = l;
     l->id = 0;
 }
 
@@ -189,10 +192,15 @@ void scenario_woken(struct scenario *s, const struct mwoken *w)
 
 void scenario_print(struct scenario *s, FILE *to)
 {
+    int backgrounds = 0;
+
     for (struct line *l = s->first; l != NULL; l = l->next) {
-        if (l->id != 0 && (l->nr == SC_USLEEP || l->nr == SC_YIELD))
-            wait_here(s, l); /* it ends, only later than anybody looked */
-        (void)fprintf(to, "%s%s%s%s\n", l->id != 0 ? "# waits to the end: " : "", l->text,
+        if (l->number != 0 && l->id == 0)
+            l->number = ++backgrounds;
+        (void)fprintf(to, "%s%s%s%s", l->id != 0 ? "# waits to the end: " : "", l->text,
                       l->stated != NULL ? l->stated : "", l->number != 0 ? " &" : "");
+        if (l->waits_for != NULL)
+            (void)fprintf(to, " &%d", l->waits_for->number);
+        (void)fputc('\n', to);
     }
 }

@@ -15,6 +15,7 @@
 #include <stdio.h>
 
 struct model;
+struct verdict;
 
 enum {
     STEP_ARGS = 6,
@@ -83,6 +84,9 @@ struct values {
 
 /** What a call gave; texts are borrowed from @out. */
 void values_of(int nr, const union sc_out *out, struct values *to);
+
+/** Take out the members that the ABI leaves open. */
+void values_drop_open(struct values *of, const struct verdict *v);
 
 bool values_equal(const struct values *a, const struct values *b);
 
