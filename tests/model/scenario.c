@@ -177,8 +177,8 @@ void scenario_woken(struct scenario *s, const struct mwoken *w)
 
     while (l != NULL && l->id != w->id)
         l = l->next;
-    if (l == NULL)
-        return;
+    if (l == NULL || (l->nr == SC_YIELD && w->status < 0))
+        return; /* a daemon lets go on who yielded before anybody can end it */
     to = open_text(&l->stated);
     if (w->status < 0) {
         (void)fprintf(to, " ! %s", sc_errno_name(w->status));
