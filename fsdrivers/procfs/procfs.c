@@ -47,6 +47,7 @@ struct node {
 struct snapshot {
     struct node node;
     struct strbuf text;
+    uint64_t taken; /* bytes of the machine's memory that the text counts for */
 };
 
 static const struct {
@@ -218,6 +219,21 @@ static int open_snapshot(const struct procfs *p, const char *path, struct snapsh
     return err < 0 ? err : take_text(p, &s->node, &s->text);
 }
 
+/** open_snapshot() of one that is kept: processes hold as many as they have handles. */
+static int open_kept_snapshot(const struct procfs *p, const char *path, struct snapshot *s)
+{
+    int err = open_snapshot(p, path, s);
+
+    if (err < 0)
+        return err;
+    if (!p->env.take(p->env.user, s->text.cap)) {
+        strbuf_done(&s->text);
+        return -ENOSPC;
+    }
+    s->taken = s->text.cap;
+    return 0;
+}
+
 static int open_dir(const struct procfs *p, const char *path, struct snapshot *s)
 {
     int err = walk(p, path, &s->node);
@@ -244,7 +260,7 @@ static int open_any(struct fs *fs, const char *path, struct fs_file *file,
 
 static int procfs_open(struct fs *fs, const char *path, struct fs_file *file)
 {
-    int err = open_any(fs, path, file, open_snapshot);
+    int err = open_any(fs, path, file, open_kept_snapshot);
 
     if (err < 0 || (file->flags & FS_O_DIRECTORY) == 0)
         return err;
@@ -280,10 +296,11 @@ static int64_t procfs_read(struct fs *fs, const char *path, char *buf, size_t le
 /** close() and closedir(). */
 static int procfs_close(struct fs *fs, const char *path, struct fs_file *file)
 {
+    const struct procfs *p = procfs_of(fs);
     struct snapshot *s = snapshot_of(file);
 
-    (void)fs;
     (void)path;
+    p->env.give(p->env.user, s->taken);
     strbuf_done(&s->text);
     free(s);
     return 0;

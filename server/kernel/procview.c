@@ -8,17 +8,29 @@
 #include <inttypes.h>
 #include <string.h>
 
-/** Add bytes of anybody's, which must not look like the next item. */
+enum { ESCAPED_SIZE = 4 /* of \xHH */ };
+
+/** Add bytes of anybody's, which must not look like the next item. They may be many: there is room
+ * for the longest form of all first. */
 static void add_word(struct strbuf *out, const char *bytes, size_t len, bool blanks)
 {
+    static const char digits[] = "0123456789abcdef";
+
+    if (strbuf_reserve(out, len * ESCAPED_SIZE) < 0)
+        return;
     for (size_t i = 0; i < len; i++) {
         const unsigned char c = (unsigned char)bytes[i];
+        char *to = out->ptr + out->len;
 
-        if (c < ' ' || c == 0x7F || c == '\\' || (c == ' ' && !blanks))
-            (void)strbuf_addf(out, "\\x%02x", c);
-        else
-            (void)strbuf_addc(out, bytes[i]);
+        if (c < ' ' || c == 0x7F || c == '\\' || (c == ' ' && !blanks)) {
+            memcpy(to, (char[]){'\\', 'x', digits[c >> 4], digits[c & 0xF]}, ESCAPED_SIZE);
+            out->len += ESCAPED_SIZE;
+        } else {
+            *to = (char)c;
+            out->len++;
+        }
     }
+    out->ptr[out->len] = '\0';
 }
 
 static const char *state_name(uint32_t state)

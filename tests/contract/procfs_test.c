@@ -65,6 +65,21 @@ PROCFS(open_takes_a_snapshot)
     IS(FS(read, "/machine", text, 32, 0, NULL), strlen("0 6 1000001\n"));
 }
 
+PROCFS(snapshots_count_as_memory_until_they_are_closed)
+{
+    struct fs_file first = {.flags = FS_O_RDONLY};
+    struct fs_file second = {.flags = FS_O_RDONLY};
+
+    IS(FS(open, "/12/names", &first), 0);
+    cr_assert(b->taken >= strlen("12 1 0\n"));
+    b->room = b->taken + 1;
+    IS(FS(open, "/12/names", &second), -ENOSPC);
+    IS(FS(close, NULL, &first), 0);
+    IS(b->taken, 0);
+    IS(FS(open, "/12/names", &second), 0);
+    IS(FS(close, NULL, &second), 0);
+}
+
 PROCFS(directories_open_as_such)
 {
     struct fs_stat st;
