@@ -258,12 +258,16 @@ void call_cancel(struct call *call, int err)
 
     if (call->state != CALL_PARKED)
         return;
-    call->made_up |= call->held;
+    if (call->held && call->next == STEP_COUNT)
+        err = call->status; /* its outcome is there already */
+    else
+        call->made_up |= call->held;
     call_finish(call, err);
     wait_settle(m); /* it may have held the last reference to a file */
+    machine_arm(m); /* and it may have kept a virtual clock */
 }
 
-void call_abandon(struct call *call, struct list *over)
+static void abandon(struct call *call, struct list *over)
 {
     list_del(&call->in_proc);
     call->proc = NULL;
@@ -273,6 +277,12 @@ void call_abandon(struct call *call, struct list *over)
     unpark(call);
     settle(call, call_why(call, -ECANCELED, "the process ended while the call waited"));
     list_append(over, &call->wait);
+}
+
+void call_abandon_all(struct proc *p, struct list *over)
+{
+    while (!list_empty(&p->calls))
+        abandon(container_of(p->calls.next, struct call, in_proc), over);
 }
 
 void call_tell(struct list *over)

@@ -126,8 +126,9 @@ int call_begin(struct call *call);
 /** Release what a finished or never begun call holds (reasons). */
 void call_done(struct call *call);
 
-/** End a parked call with -@err, a negative errno (usually -ECANCELED); done() is called. Harmless
- * on a call that is not parked. */
+/** End a parked call with @err, a negative errno (usually -ECANCELED); done() is called. A call that
+ * has acted, and is only held until listeners keep up, ends as it would have. Harmless on a call
+ * that is not parked. */
 void call_cancel(struct call *call, int err);
 
 /** Add a reason, with @err as the value: return call_why(call, -EINVAL, "…"). */
@@ -175,11 +176,12 @@ void call_skip(struct call *call, int status);
 
 /* For processes that end. */
 
-/** Take its process away from a call in flight. A parked call is over then, with -ECANCELED, and
- * goes to the list @over: call_tell() must follow, once everything else is in order. */
-void call_abandon(struct call *call, struct list *over);
+/** Take the process away from its calls in flight. Those that are parked are over then, with
+ * -ECANCELED, and go to the list @over: call_tell() must follow, once everything else is in order.
+ * @over may be NULL once the process has ended: calls begun since then never park. */
+void call_abandon_all(struct proc *p, struct list *over);
 
-/** Call done() of the calls that call_abandon() ended. */
+/** Call done() of the calls that call_abandon_all() ended. */
 void call_tell(struct list *over);
 
 #endif

@@ -120,9 +120,11 @@ uint64_t machine_stamp_ns(const struct machine *m)
 
 uint64_t machine_after_ns(const struct machine *m, uint64_t usecs)
 {
-    if (usecs > MACHINE_CLOCK_END / NS_PER_USEC)
+    uint64_t now = machine_now_ns(m);
+
+    if (usecs > (MACHINE_CLOCK_END - now) / NS_PER_USEC)
         return MACHINE_CLOCK_END;
-    return machine_now_ns(m) + usecs * NS_PER_USEC;
+    return now + usecs * NS_PER_USEC;
 }
 
 void machine_random(struct machine *m, void *buf, size_t len)

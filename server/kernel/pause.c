@@ -19,11 +19,16 @@ void pause_machine(struct machine *m)
 
 void resume_proc(struct proc *p)
 {
-    struct call *call;
+    struct list *paused = &p->machine->paused;
 
     p->paused = false;
-    while ((call = pause_held(p->machine, p->pid)) != NULL)
-        call_release(call);
+    for (struct list *i = paused->next, *next; i != paused; i = next) {
+        struct call *call = container_of(i, struct call, wait);
+
+        next = i->next;
+        if (call->proc == p)
+            call_release(call);
+    }
 }
 
 void resume_machine(struct machine *m)

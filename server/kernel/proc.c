@@ -53,6 +53,7 @@ static int proc_alloc(struct machine *m, struct proc *parent, struct proc **out)
 static void free_record(struct proc *p)
 {
     CHECK(proc_has_ended(p) && list_empty(&p->children));
+    call_abandon_all(p, NULL); /* those that are being refused just now */
     list_del(&p->sibling);
     list_del(&p->ended_link);
     HASH_DEL(p->machine->procs, p);
@@ -295,8 +296,7 @@ static void end_one(struct proc *p, uint32_t state, int32_t code, const char *te
     machine_guest_busy(p, false);
     if (x != NULL)
         x->ops->kill(x);
-    while (!list_empty(&p->calls))
-        call_abandon(container_of(p->calls.next, struct call, in_proc), over);
+    call_abandon_all(p, over);
     ns_done(&p->ns);
     fd_table_done(&p->fds);
     memory_done(p);
@@ -355,6 +355,7 @@ void proc_end(struct proc *p, uint32_t state, int32_t code, const char *text)
     leave_record(p);
     call_tell(&over); /* from here on others may end the parent, too */
     wait_settle(m);
+    machine_arm(m); /* it may have kept a virtual clock */
     if (parent_pid != 0)
         answer_waits(m, parent_pid);
     else if (m->spec.on_end != NULL)

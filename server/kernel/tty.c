@@ -23,12 +23,16 @@ static struct proc *holder_of(struct proc *p)
 
 int tty_own(struct proc *p)
 {
+    struct tty *shared = holder_of(p)->tty;
+
     if (p->tty != NULL)
         return 0;
     p->tty = calloc(1, sizeof(*p->tty));
     if (p->tty == NULL)
         return -ENOMEM;
     waitq_init(&p->tty->readable, p->machine);
+    if (shared != NULL)
+        waitq_sort(&shared->readable);
     return 0;
 }
 

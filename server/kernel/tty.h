@@ -2,8 +2,8 @@
 /*
  * The terminal of a session: bytes that its user typed and nobody has read yet.
  *
- * Every session's process has one, made when it is first needed; all processes below share it, but for
- * those below a process that got one of its own. (A process without a session above it shares
+ * Every session's process has one, made when it is first needed; all processes below share it, but
+ * for those below a process that got one of its own. (A process without a session above it shares
  * init's.) Devices of a driver reach it by fs_env.input.
  *
  *     tty_input(p, "hello\n")  -> queue of 64 KiB ->  READ of a tty or console device, below p's
@@ -36,7 +36,8 @@ struct tty;
  */
 int64_t tty_input(struct proc *p, const char *bytes, size_t len, bool end, struct why *why);
 
-/** Give @p, which has not ended, a terminal of its own, unless it has one. Returns 0, -ENOMEM. */
+/** Give @p, which has not ended, a terminal of its own, unless it has one. Calls that wait already
+ * wait for that one from then on. Returns 0, -ENOMEM. */
 int tty_own(struct proc *p);
 
 /** Take what was typed for @p. Returns bytes, 0 at the end; -EAGAIN nothing yet. */

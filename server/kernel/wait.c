@@ -24,6 +24,12 @@ struct wait_set {
     struct wait at[];
 };
 
+/** Where @call waits for @f. NULL no memory. */
+static struct waitq *queue_of(const struct call *call, const struct open_file *f, bool write)
+{
+    return f->end != NULL ? channel_queue(f->end, write) : tty_queue(call->proc);
+}
+
 void waitq_init(struct waitq *q, struct machine *m)
 {
     q->machine = m;
@@ -35,6 +41,20 @@ void waitq_done(struct waitq *q)
 {
     CHECK(list_empty(&q->waiters));
     list_del(&q->woken);
+}
+
+void waitq_sort(struct waitq *q)
+{
+    for (struct list *i = q->waiters.next, *next; i != &q->waiters; i = next) {
+        struct wait *w = container_of(i, struct wait, link);
+        struct waitq *to = queue_of(w->call, w->file, w->write);
+
+        next = i->next;
+        if (to == q || to == NULL)
+            continue;
+        list_del(&w->link);
+        list_append(&to->waiters, &w->link);
+    }
 }
 
 void waitq_wake(struct waitq *q)
@@ -60,7 +80,7 @@ struct wait_set *wait_new(size_t count, wait_again_fn again)
 
 int wait_add(struct wait_set *set, struct call *call, struct open_file *f, bool write)
 {
-    struct waitq *q = f->end != NULL ? channel_queue(f->end, write) : tty_queue(call->proc);
+    struct waitq *q = queue_of(call, f, write);
     struct wait *w;
 
     if (q == NULL)

@@ -51,6 +51,10 @@ void waitq_done(struct waitq *q);
 /** What the queue's calls wait for may have come. */
 void waitq_wake(struct waitq *q);
 
+/** Let the calls that wait for something else now go to the ends of the queues of that: their
+ * processes have got another terminal, whose queue is there. */
+void waitq_sort(struct waitq *q);
+
 /** Whether a call would have to stand in line for @f. */
 bool wait_has_line(const struct open_file *f, bool write);
 

@@ -269,3 +269,14 @@ Test(clock_end, a_real_clock_is_not_moved_EINVAL)
     world_close(&w);
     cr_assert_eq(a.count, 0);
 }
+
+Test(clock, no_moment_lies_past_its_end)
+{
+    struct arrival late = {.status = 1};
+
+    cr_assert_eq(machine_after_ns(w.m, UINT64_MAX), MACHINE_CLOCK_END);
+    cr_assert_eq(clock_go_to(w.m, &late.goal, MACHINE_CLOCK_END - USEC, on_there), 0);
+    world_run(&w);
+    cr_assert_eq(machine_after_ns(w.m, 1), MACHINE_CLOCK_END);
+    cr_assert_eq(machine_after_ns(w.m, 1000), MACHINE_CLOCK_END);
+}

@@ -304,3 +304,42 @@ Test(pause, a_place_in_the_line_is_given_up_by_cancelling)
     call_done(&behind);
     call_done(&free);
 }
+
+/** A sleeper whom the held call of @child keeps from waking. */
+static void hold_clock(struct proc *child, struct call *sleep, struct call *held)
+{
+    cr_assert_eq(BEGIN(sleep, w.p, USLEEP, usleep, 10), SC_PENDING);
+    pause_proc(child);
+    cr_assert_eq(BEGIN(held, child, ERRNO, last_errno, 0), SC_PENDING);
+    world_run(&w);
+    cr_assert_null(sleep->user);
+}
+
+Test(pause, virtual_time_goes_on_when_the_held_call_is_withdrawn)
+{
+    struct call sleep;
+    struct call held;
+    struct proc *child = child_of(w.p);
+
+    hold_clock(child, &sleep, &held);
+    call_cancel(&held, -ECANCELED);
+    world_run(&w);
+    cr_assert_eq(sleep.user, &sleep);
+    call_done(&sleep);
+    call_done(&held);
+    end(child);
+}
+
+Test(pause, virtual_time_goes_on_when_the_process_of_the_held_call_ends)
+{
+    struct call sleep;
+    struct call held;
+    struct proc *child = child_of(w.p);
+
+    hold_clock(child, &sleep, &held);
+    end(child);
+    world_run(&w);
+    cr_assert_eq(sleep.user, &sleep);
+    call_done(&sleep);
+    call_done(&held);
+}

@@ -294,3 +294,19 @@ Test(trace, calls_of_one_process_act_in_the_order_they_began)
     call_done(&close);
     w_delete(w.p, "root:/a");
 }
+
+Test(trace, what_has_acted_and_waits_to_be_told_is_not_undone_by_cancelling)
+{
+    struct call c;
+
+    machine_stall(w.m);
+    spy_stop(&spy);
+    cr_assert_eq(BEGIN(&c, w.p, DBG_PRINT, dbg_print, S("heard")), SC_PENDING);
+    cr_assert_str_eq(w.log, "heard");
+    call_cancel(&c, -ECANCELED);
+    cr_assert_eq(c.user, &c, "the waiting is over");
+    cr_assert_eq(c.status, 0, "but it was heard");
+    machine_unstall(w.m);
+    spy_start(&spy, w.m, 0);
+    call_done(&c);
+}

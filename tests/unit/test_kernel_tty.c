@@ -144,3 +144,25 @@ Test(tty, select_waits_for_input)
     cr_assert_eq(w_close(w.p, fds[0]), 0);
     cr_assert_eq(w_close(w.p, fds[1]), 0);
 }
+
+Test(tty, who_gets_a_terminal_of_its_own_waits_for_that_one_from_then_on)
+{
+    struct proc *child = proc_child(w.p, w_new_proc(w.p));
+    int fd = w_open(w.p, "io:/tty", FM_READ | FM_BLOCKING);
+    struct sc_proc_status st;
+    struct call c[2];
+    char buf[2][8];
+
+    cr_assert_eq(proc_drive(child, "child"), 0);
+    cr_assert_eq(w_bind_fd(w.p, child->pid, fd, fd), 0);
+    cr_assert_eq(begin_read(&c[0], child, fd, buf[0], 8), SC_PENDING);
+    cr_assert_eq(begin_read(&c[1], w.p, fd, buf[1], 8), SC_PENDING);
+    cr_assert_eq(tty_own(child), 0);
+    cr_assert_eq(type(w.p, "mine"), 4);
+    cr_assert_null(c[0].user);
+    expect_read(&c[1], "mine");
+    cr_assert_eq(type(child, "its"), 3);
+    expect_read(&c[0], "its");
+    cr_assert_eq(w_kill(w.p, child->pid, &st), 0);
+    cr_assert_eq(w_close(w.p, fd), 0);
+}
