@@ -106,7 +106,7 @@ static enum request_status take_outcome(struct request *rq)
     struct call *call = &rq->call;
     struct json_out o = request_result(rq);
 
-    if (rq->failure.code != 0) /* cancelled: said already */
+    if (call->status < 0 && rq->failure.code != 0) /* cancelled: said already */
         return REQUEST_FAILED;
     if (call->status < 0) {
         rq->failure.code = -call->status;
