@@ -4,6 +4,7 @@
 #include "server/kernel/proc.h"
 
 #include <errno.h>
+#include <string.h>
 
 int find_view(struct call *call, struct sc_str file, struct view **view, struct path *path)
 {
@@ -39,11 +40,19 @@ int find_name(struct call *call, struct sc_str file, uint32_t mode, struct place
     return vfs_walk_nofollow(view, &path, proc_creds(call->proc), at, &call->why);
 }
 
+/** The name before the ':', which path_split() has seen there. */
+static struct sc_str view_name(struct sc_str file)
+{
+    return (struct sc_str){file.ptr,
+                           (size_t)((const char *)memchr(file.ptr, ':', file.len) - file.ptr)};
+}
+
 int find_two_names(struct call *call, const struct sc_str file[2], uint32_t mode,
                    struct place at[2])
 {
     struct creds who = proc_creds(call->proc);
     struct path path[2];
+    struct sc_str name[2];
     struct view *view[2];
     int err = 0;
 
@@ -51,10 +60,11 @@ int find_two_names(struct call *call, const struct sc_str file[2], uint32_t mode
         err = find_view(call, file[i], &view[i], &path[i]);
     if (err < 0)
         return err;
-    if (view[0] != view[1])
-        return call_why(call, -EXDEV,
-                        "'%s' and '%s' are different views: both names must be of one",
-                        view[0]->label, view[1]->label);
+    name[0] = view_name(file[0]);
+    name[1] = view_name(file[1]);
+    if (name[0].len != name[1].len || memcmp(name[0].ptr, name[1].ptr, name[0].len) != 0)
+        return call_why(call, -EXDEV, "'%.*s:' and '%.*s:': both paths must be of one view name",
+                        (int)name[0].len, name[0].ptr, (int)name[1].len, name[1].ptr);
     err = view_allows(view[0], mode, &call->why);
     for (int i = 0; i < 2 && err == 0; i++)
         err = vfs_walk_nofollow(view[i], &path[i], who, &at[i], &call->why);

@@ -326,8 +326,8 @@ bool model_find_file(const struct mcall *c, struct sc_str file, enum mfind how, 
 bool model_find_in(const struct mcall *c, struct mview *view, struct sc_str path,
                    struct mplace *out);
 
-/** EXDEV when two paths are of different views. */
-void model_same_view(const struct mcall *c, struct sc_str a, struct sc_str b);
+/** EXDEV when two paths are of different view names. */
+void model_same_name(const struct mcall *c, struct sc_str a, struct sc_str b);
 
 /** EACCES unless the view has all these modes. */
 void model_needs(const struct mview *view, uint32_t modes, struct verdict *v);

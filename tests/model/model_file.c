@@ -136,7 +136,7 @@ void rule_move(const struct mcall *c, const struct sc_move_args *a, struct sc_mo
     bool found = model_find_file(c, a->old_file, NOFOLLOW, FM_DMOVE, &from);
 
     (void)out;
-    model_same_view(c, a->old_file, a->new_file);
+    model_same_name(c, a->old_file, a->new_file);
     if (!model_find(c, a->new_file, NOFOLLOW, 0, &to) || !found)
         return;
     model_may_remove(c, from.name);

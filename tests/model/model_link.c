@@ -113,7 +113,7 @@ void rule_rename(const struct mcall *c, const struct sc_rename_args *a, struct s
     (void)out;
     if (a->flags != 0 && a->flags != RN_NOREPLACE && a->flags != RN_EXCHANGE)
         refuse(c->v, EINVAL);
-    model_same_view(c, a->old_file, a->new_file);
+    model_same_name(c, a->old_file, a->new_file);
     if (!model_find(c, a->new_file, NOFOLLOW, 0, &to))
         return;
     if (a->flags == 0 && to.name != NULL)
@@ -139,7 +139,7 @@ void rule_link(const struct mcall *c, const struct sc_link_args *a, struct sc_li
     bool found = model_find_file(c, a->old_file, NOFOLLOW, FM_DCREATE, &from);
 
     (void)out;
-    model_same_view(c, a->old_file, a->new_file);
+    model_same_name(c, a->old_file, a->new_file);
     if (found && from.name->inode->type == FT_DIR)
         refuse(c->v, EPERM);
     if (!model_find(c, a->new_file, NOFOLLOW, 0, &to) || !found)

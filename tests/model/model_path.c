@@ -229,21 +229,20 @@ void model_needs(const struct mview *view, uint32_t modes, struct verdict *v)
         refuse(v, EACCES);
 }
 
-/** The view of name:/path; NULL when the caller has no such name, or it is no path. */
-static struct mview *view_of_path(const struct mcall *c, struct sc_str file)
+/** The name before the ':' of a path as the caller has it; NULL when it has none. */
+static struct mlabel *label_of_path(const struct mcall *c, struct sc_str file)
 {
     const char *colon = memchr(file.ptr, ':', file.len);
-    struct mlabel *l = NULL;
 
-    if (colon != NULL)
-        l = model_label(c->p, (struct sc_str){file.ptr, (size_t)(colon - file.ptr)});
-    return l != NULL ? l->view : NULL;
+    if (colon == NULL)
+        return NULL;
+    return model_label(c->p, (struct sc_str){file.ptr, (size_t)(colon - file.ptr)});
 }
 
-void model_same_view(const struct mcall *c, struct sc_str a, struct sc_str b)
+void model_same_name(const struct mcall *c, struct sc_str a, struct sc_str b)
 {
-    struct mview *of_a = view_of_path(c, a);
-    struct mview *of_b = view_of_path(c, b);
+    struct mlabel *of_a = label_of_path(c, a);
+    struct mlabel *of_b = label_of_path(c, b);
 
     if (of_a != NULL && of_b != NULL && of_a != of_b)
         refuse(c->v, EXDEV);
@@ -256,6 +255,7 @@ bool model_find(const struct mcall *c, struct sc_str file, enum mfind how, uint3
     struct walk w = {.next = 0};
     struct verdict path = {.error_count = 0};
     struct mcall mine = {c->m, c->p, c->id, &path};
+    struct mlabel *label;
     struct sc_str name;
     bool found = false;
 
@@ -266,7 +266,8 @@ bool model_find(const struct mcall *c, struct sc_str file, enum mfind how, uint3
     name = (struct sc_str){file.ptr, (size_t)(colon - file.ptr)};
     model_check_name(name, &path);
     split_tail(c->m, colon + 1, file.len - name.len - 1, &w.left, &path);
-    w.view = view_of_path(c, file);
+    label = model_label(c->p, name);
+    w.view = label != NULL ? label->view : NULL;
     if (w.view == NULL)
         refuse(&path, ENODEV);
     else
