@@ -89,11 +89,24 @@ const struct sc_call_info *sc_call_by_nr(int nr)
     return nr >= 0 && nr < SC_MAX ? by_nr[nr] : NULL;
 }
 
+/** Whether @word is @name, SC_ERRNO, in small letters: errno. */
+static int is_small_name(const char *name, const char *word)
+{
+    const char *large = name + sizeof "SC_" - 1;
+
+    while (*large != '\0' && *word == (*large == '_' ? '_' : *large - 'A' + 'a'))
+        large++, word++;
+    return *large == '\0' && *word == '\0';
+}
+
 const struct sc_call_info *sc_call_by_name(const char *name)
 {
     for (size_t i = 0; i < sc_calls_count; i++) {
-        if (strcmp(sc_calls[i].name, name) == 0 || strcmp(sc_calls[i].word, name) == 0)
-            return &sc_calls[i];
+        const struct sc_call_info *call = &sc_calls[i];
+
+        if (strcmp(call->name, name) == 0 || strcmp(call->word, name) == 0 ||
+            is_small_name(call->name, name))
+            return call;
     }
     return NULL;
 }

@@ -222,7 +222,10 @@ extern const struct sc_kind_info sc_kinds[SC_K_COUNT];
 /** The row of a call number, or NULL when no call has it. */
 const struct sc_call_info *sc_call_by_nr(int nr);
 
-/** The row whose method name (SC_OPEN) or word (open) is @name, or NULL. Case matters. */
+/**
+ * The row whose method name (SC_ERRNO), the same in small letters (errno) or word (last_errno) is
+ * @name, or NULL.
+ */
 const struct sc_call_info *sc_call_by_name(const char *name);
 
 /** Look up a flag by name (READ) in a group (FM); NULL when there is none. */

@@ -156,6 +156,8 @@ int help_explain(const char *command_name, const char *topic)
 
     if (command != NULL)
         fputs(command->help, stdout);
+    else if (strcmp(topic, "errno") == 0)
+        return list_errors(); /* the call of this name is explained as last_errno */
     else if (call != NULL)
         page_call(stdout, call);
     else if (error != NULL)
@@ -164,8 +166,6 @@ int help_explain(const char *command_name, const char *topic)
         return list_calls();
     else if (strcmp(topic, "methods") == 0)
         return list_methods();
-    else if (strcmp(topic, "errno") == 0)
-        return list_errors();
     else if (strcmp(topic, "flags") == 0)
         (void)list_flags(NULL);
     else if (page_method(stdout, topic))

@@ -99,10 +99,12 @@ enum scn_expect_kind {
     SCN_MAY_REFUSE, /* !? ERRNO */
 };
 
+enum { SCN_ANY_ERROR = 0 }; /* the code of ! * */
+
 struct scn_expect {
     enum scn_expect_kind kind;
     struct scn_value *pattern;
-    int code;               /* positive errno, or a code of JSON-RPC */
+    int code;               /* positive errno, a code of JSON-RPC, or SCN_ANY_ERROR */
     struct scn_value **why; /* each must be found in the reasons */
     size_t why_count;
     char *source; /* as it was typed, for messages; NULL when nothing is stated */

@@ -41,7 +41,7 @@ void scn_fail_errno(struct scn_parser *p, int column, const char *word)
     scn_fail_near(p, column, near.found, "no errno is called %s", word[0] != '\0' ? word : "\"\"");
 }
 
-/** Read ENOENT, or a number for the errors of JSON-RPC. */
+/** Read ENOENT, a number for the errors of JSON-RPC, or * for any error. */
 static bool parse_code(struct scn_parser *p, int *out)
 {
     const struct sc_errno_info *row;
@@ -50,6 +50,11 @@ static bool parse_code(struct scn_parser *p, int *out)
 
     scn_skip(p);
     column = scn_column(p, p->at);
+    if (*p->at == '*' && scn_ends_word(p->at[1], 0)) {
+        p->at++;
+        *out = SCN_ANY_ERROR;
+        return true;
+    }
     if (*p->at == '-' || isdigit((unsigned char)*p->at)) {
         char *end;
         long code = strtol(p->at, &end, 10);
@@ -181,6 +186,8 @@ static bool check_flag(struct scn_parser *p, const struct scn_value *v, const ch
         if (strcmp(f->group, group) == 0)
             scn_nearer(&near, f->name);
     }
+    if (strcmp(group, "FM") == 0)
+        scn_nearer(&near, "ALL");
     scn_fail_near(p, v->column, near.found, "no %s flag is called %s", group, name);
     return false;
 }
@@ -313,19 +320,39 @@ static bool parse_call(struct scn_parser *p, struct scn_step *step)
     return scn_parse_expect(p, step);
 }
 
+/** Read name=value … into the object they stand for; NULL after a mistake. */
+static struct scn_value *parse_pairs(struct scn_parser *p, const char *method)
+{
+    struct scn_value *pairs = scn_value_new(p, SCN_OBJECT);
+
+    for (; !scn_at_expect(p); scn_skip(p)) {
+        struct scn_member pair = {.key = scn_take_arg_name(p)};
+
+        if (pair.key == NULL) {
+            scn_fail(p, 0, "%s takes name=value …, {name: value, …} or [value, …]", method);
+            return NULL;
+        }
+        pair.value = scn_parse_value(p, SCN_PARAMETER);
+        if (pair.value == NULL)
+            return NULL;
+        pairs->members = scn_grow(p->arena, pairs->members, pairs->member_count, sizeof pair);
+        pairs->members[pairs->member_count++] = pair;
+    }
+    return pairs;
+}
+
 static bool parse_method(struct scn_parser *p, struct scn_step *step, char *method)
 {
     step->kind = SCN_METHOD;
     step->method = method;
     if (!scn_at_expect(p)) {
-        struct scn_arg arg = {.value = scn_parse_value(p, SCN_ARGUMENT)};
+        bool brackets = *p->at == '{' || *p->at == '[';
+        struct scn_arg arg = {
+            .value = brackets ? scn_parse_value(p, SCN_PARAMETER) : parse_pairs(p, method),
+        };
 
         if (arg.value == NULL)
             return false;
-        if (arg.value->kind != SCN_OBJECT && arg.value->kind != SCN_ARRAY) {
-            scn_fail(p, arg.value->column, "%s takes {name: value, …} or [value, …]", method);
-            return false;
-        }
         step->args = scn_grow(p->arena, NULL, 0, sizeof arg);
         step->args[step->arg_count++] = arg;
     }

@@ -207,6 +207,30 @@ static bool capture(struct match *m, const char *name, const cJSON *got)
 
 /* ---- brackets ---- */
 
+/** Match b64"…" with a member whose object says that it is base64. */
+static bool match_encoded(struct match *m, const struct scn_value *v, const cJSON *encoding,
+                          const cJSON *member)
+{
+    cJSON *carrier = cJSON_CreateObject();
+    bool is;
+
+    (void)cJSON_AddItemReferenceToObject(carrier, "data", (cJSON *)member);
+    (void)cJSON_AddItemReferenceToObject(carrier, "encoding", (cJSON *)encoding);
+    is = match_text(m, v, carrier);
+    cJSON_Delete(carrier);
+    return is;
+}
+
+static bool match_member(struct match *m, const struct scn_value *v, const cJSON *object,
+                         const cJSON *member)
+{
+    const cJSON *encoding = cJSON_GetObjectItemCaseSensitive(object, "encoding");
+
+    if (v->kind == SCN_BYTES && cJSON_IsString(encoding) && cJSON_IsString(member))
+        return match_encoded(m, v, encoding, member);
+    return match_value(m, v, member);
+}
+
 static bool match_object(struct match *m, const struct scn_value *v, const cJSON *got)
 {
     size_t end = strlen(m->path);
@@ -218,7 +242,7 @@ static bool match_object(struct match *m, const struct scn_value *v, const cJSON
         const cJSON *member = cJSON_GetObjectItemCaseSensitive(got, key);
 
         (void)snprintf(m->path + end, sizeof m->path - end, "%s%s", end > 0 ? "." : "", key);
-        if (!match_value(m, v->members[i].value, member))
+        if (!match_member(m, v->members[i].value, got, member))
             return false;
     }
     m->path[end] = '\0';

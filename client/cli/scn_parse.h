@@ -87,8 +87,9 @@ bool scn_take_pieces(struct scn_parser *p, struct scn_value *v, int depth);
 /* ---- values: scn_value.c ---- */
 
 enum scn_mode {
-    SCN_ARGUMENT, /* what is sent: no regex, no *; a word may be true, null or begin with / */
-    SCN_PATTERN,  /* what is compared */
+    SCN_ARGUMENT,  /* what is sent: no regex, no *; a word may be true, null or begin with / */
+    SCN_PARAMETER, /* a parameter of a method: as an argument, but true, false and null as in JSON */
+    SCN_PATTERN,   /* what is compared */
 };
 
 /** Skip blanks. */

@@ -111,6 +111,8 @@ static void judge_refusal(struct scn_session *s, const struct scn_expect *e, str
 {
     if (e->kind != SCN_REFUSES && e->kind != SCN_MAY_REFUSE)
         scn_verdict(r, SCN_FAIL, "it was refused");
+    else if (e->code == SCN_ANY_ERROR)
+        judge_why(s, e, r);
     else if (r->error.code != e->code && e->code < 0)
         scn_verdict(r, SCN_FAIL, "it was refused, but not with %d", e->code);
     else if (r->error.code != e->code)

@@ -157,6 +157,14 @@ static bool why_is(const struct scn_expect *e, const struct scn_vars *vars, cons
     return is;
 }
 
+/** Whether a call failed with what is stated. */
+static bool error_is(const struct scn_expect *e, const char *error)
+{
+    if (e->code == SCN_ANY_ERROR)
+        return *error != '\0';
+    return strcmp(error, sc_errno_name(e->code)) == 0;
+}
+
 static bool outcome_is(const struct scn_expect *e, const cJSON *event, struct scn_vars *vars)
 {
     const char *error = json_text(event, "error");
@@ -172,7 +180,7 @@ static bool outcome_is(const struct scn_expect *e, const cJSON *event, struct sc
     if (e->kind == SCN_YIELDS)
         is = *error == '\0' && scn_match(e->pattern, result != NULL ? result : &null, vars, &why);
     else if (e->kind == SCN_REFUSES || *error != '\0')
-        is = strcmp(error, sc_errno_name(e->code)) == 0 && why_is(e, vars, event);
+        is = error_is(e, error) && why_is(e, vars, event);
     strbuf_done(&why);
     return is;
 }

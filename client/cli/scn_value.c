@@ -76,7 +76,7 @@ static struct scn_value *parse_word(struct scn_parser *p, enum scn_mode mode, in
         p->at = end;
         return v;
     }
-    if (mode == SCN_PATTERN || depth > 0)
+    if (mode != SCN_ARGUMENT || depth > 0)
         v->kind = literal_kind(p->at, (size_t)(end - p->at));
     if (v->kind != SCN_WORD) {
         p->at = end;
@@ -96,7 +96,7 @@ static struct scn_value *parse_var(struct scn_parser *p, enum scn_mode mode)
         return NULL;
     if (scn_known(p, v->text) != NULL)
         return v;
-    if (mode == SCN_ARGUMENT || !islower((unsigned char)v->text[0])) {
+    if (mode != SCN_PATTERN || !islower((unsigned char)v->text[0])) {
         scn_fail_unknown(p, column, v->text);
         return NULL;
     }
@@ -143,6 +143,31 @@ static char *take_key(struct scn_parser *p)
     return key;
 }
 
+/** The end of a flag behind a comma, as in {access: READ,WRITE}; NULL when a member follows. */
+static const char *flag_end(const char *comma)
+{
+    const char *end = comma + 1;
+
+    while (isupper((unsigned char)*end) || *end == '_')
+        end++;
+    return end > comma + 1 && (*end == ',' || *end == '}') ? end : NULL;
+}
+
+/** Take the further flags behind the first word of a member's value. */
+static void take_flags(struct scn_parser *p, struct scn_value *v)
+{
+    const char *end;
+
+    if (v->kind != SCN_WORD || scn_literal(v) == NULL)
+        return;
+    while (*p->at == ',' && (end = flag_end(p->at)) != NULL) {
+        char *more = scn_strndup(p->arena, p->at, (size_t)(end - p->at));
+
+        v->pieces[0].text = scn_strf(p->arena, "%s%s", v->pieces[0].text, more);
+        p->at = end;
+    }
+}
+
 static struct scn_value *parse_brackets(struct scn_parser *p, enum scn_mode mode, int depth)
 {
     bool object = *p->at == '{';
@@ -160,6 +185,8 @@ static struct scn_value *parse_brackets(struct scn_parser *p, enum scn_mode mode
             m.value = parse_at_depth(p, mode, depth + 1);
         if (m.value == NULL)
             return NULL;
+        if (object)
+            take_flags(p, m.value);
         v->members = scn_grow(p->arena, v->members, v->member_count, sizeof m);
         v->members[v->member_count++] = m;
         scn_skip(p);

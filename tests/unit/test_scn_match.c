@@ -65,7 +65,12 @@ ParameterizedTestParameters(scn_match, result_against_pattern)
         {"[1, *, 3]", "[1,2,3]", ""},
         {"[1, 2]", "[1,2,3]", "not [1,2]"},
         {"[{a: 1}, {a: 3}]", "[{\"a\":1},{\"a\":2}]", "[1].a is 2, not 3"},
+        {"{data: b64\"AAE=\", n: 2}", "{\"data\":\"AAE=\",\"encoding\":\"base64\",\"n\":2}", ""},
+        {"{data: b64\"AAI=\"}", "{\"data\":\"AAE=\",\"encoding\":\"base64\"}", "not b64\"AAI=\""},
+        {"{data: b64\"aGk=\", n: 2}", "{\"data\":\"hi\",\"n\":2}", ""},
         /* flags in any order */
+        {"{a: READ,WRITE, b: 1}", "{\"a\":[\"WRITE\",\"READ\"],\"b\":1}", ""},
+        {"{a: READ,WRITE}", "{\"a\":[\"READ\"]}", "a is [\"READ\"], not \"READ,WRITE\""},
         {"READ,WRITE", "{\"mode\":[\"WRITE\",\"READ\"]}", ""},
         {"READ", "{\"mode\":[\"WRITE\",\"READ\"]}", "not \"READ\""},
         /* regular expressions, a line at a time */

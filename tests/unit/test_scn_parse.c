@@ -63,6 +63,43 @@ Test(scn_line, named_arguments_come_in_any_order)
     cr_assert_eq(step.expect.kind, SCN_SUCCEEDS);
 }
 
+Test(scn_line, a_method_takes_pairs)
+{
+    struct scn_step step;
+    struct scn_parser p = parse("trace.subscribe events=[calls] pid=$fd lossless=true", &step);
+    const struct scn_value *params;
+
+    cr_assert_null(p.error);
+    cr_assert_eq(step.kind, SCN_METHOD);
+    cr_assert_eq(step.arg_count, 1);
+    params = step.args[0].value;
+    cr_assert_eq(params->kind, SCN_OBJECT);
+    cr_assert_eq(params->member_count, 3);
+    cr_assert_str_eq(params->members[0].key, "events");
+    cr_assert_eq(params->members[1].value->kind, SCN_VAR);
+    cr_assert_eq(params->members[2].value->kind, SCN_TRUE);
+}
+
+Test(scn_line, a_call_goes_by_the_name_of_its_method_in_small_letters)
+{
+    struct scn_step step;
+    struct scn_parser p = parse("errno = 2", &step);
+
+    cr_assert_null(p.error);
+    cr_assert_str_eq(step.call->name, "SC_ERRNO");
+}
+
+Test(scn_line, any_error_will_do)
+{
+    struct scn_step step;
+    struct scn_parser p = parse("open a:/b READ ! * why home", &step);
+
+    cr_assert_null(p.error);
+    cr_assert_eq(step.expect.kind, SCN_REFUSES);
+    cr_assert_eq(step.expect.code, SCN_ANY_ERROR);
+    cr_assert_eq(step.expect.why_count, 1);
+}
+
 Test(scn_line, an_actor_is_read)
 {
     struct scn_step step;
