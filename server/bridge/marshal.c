@@ -304,7 +304,8 @@ static void pack_rpath(struct packer *p, struct sc_str value)
 {
     const size_t len = value.len < SC_PATH_SIZE ? value.len : SC_PATH_SIZE - 1;
 
-    pack(p, value.ptr, len);
+    if (len > 0) /* an example has none */
+        pack(p, value.ptr, len);
     memset(p->bytes + p->len, 0, SC_PATH_SIZE - len);
     p->len += SC_PATH_SIZE - len;
 }
