@@ -220,15 +220,19 @@ Test(trace, a_process_and_those_below_it_may_be_picked)
 
 Test(trace, a_session_may_trace_itself)
 {
+    /* Longer than any clock goes: it waits until EXIT ends it. */
     listen_to(&c, "[\"calls\"]");
-    client_send(&c, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"SC_YIELD\"}\n"
-                    "{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"SC_EXIT\",\"params\":[3]}");
+    client_send(
+        &c,
+        "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"SC_USLEEP\",\"params\":[9000000000000000]}\n"
+        "{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"SC_EXIT\",\"params\":[3]}");
     client_expect(&c, EVENT("\"kind\":\"call\",\"seq\":2,\"pid\":2,\"now_ns\":0,\"call\":"
-                            "\"SC_YIELD\",\"args\":{}"));
+                            "\"SC_USLEEP\",\"args\":{\"usecs\":9000000000000000}"));
     client_expect(&c, EVENT("\"kind\":\"call\",\"seq\":3,\"pid\":2,\"now_ns\":0,\"call\":"
                             "\"SC_EXIT\",\"args\":{\"code\":3}"));
     client_expect(&c, EVENT("\"kind\":\"return\",\"seq\":2,\"pid\":2,\"now_ns\":0,\"duration_ns\":"
-                            "0,\"call\":\"SC_YIELD\",\"args\":{},\"error\":\"ECANCELED\",\"why\":["
+                            "0,\"call\":\"SC_USLEEP\",\"args\":{\"usecs\":9000000000000000},"
+                            "\"error\":\"ECANCELED\",\"why\":["
                             "\"the process ended while the call waited\"]"));
     cr_assert(strstr(client_line(&c), "\"id\":1,\"error\":{\"code\":125,") != NULL);
     client_expect(&c, ANSWER("2", "null"));
