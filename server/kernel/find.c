@@ -14,7 +14,13 @@ int find_view(struct call *call, struct sc_str file, struct view **view, struct 
     return err < 0 ? err : ns_get(&call->proc->ns, name, &call->why, view);
 }
 
-int find_place(struct call *call, struct sc_str file, uint32_t mode, struct place *at)
+/** vfs_walk_existing() or vfs_walk_nofollow(). */
+typedef int (*walk_fn)(struct view *v, const struct path *path, struct creds who, struct place *out,
+                       struct why *why);
+
+/** Walk to what an argument names, in a view that has the right to @mode. */
+static int walk_to(struct call *call, struct sc_str file, uint32_t mode, walk_fn walk,
+                   struct place *at)
 {
     struct path path;
     struct view *view;
@@ -22,22 +28,17 @@ int find_place(struct call *call, struct sc_str file, uint32_t mode, struct plac
 
     if (err == 0)
         err = view_allows(view, mode, &call->why);
-    if (err < 0)
-        return err;
-    return vfs_walk_existing(view, &path, proc_creds(call->proc), at, &call->why);
+    return err < 0 ? err : walk(view, &path, proc_creds(call->proc), at, &call->why);
+}
+
+int find_place(struct call *call, struct sc_str file, uint32_t mode, struct place *at)
+{
+    return walk_to(call, file, mode, vfs_walk_existing, at);
 }
 
 int find_name(struct call *call, struct sc_str file, uint32_t mode, struct place *at)
 {
-    struct path path;
-    struct view *view;
-    int err = find_view(call, file, &view, &path);
-
-    if (err == 0)
-        err = view_allows(view, mode, &call->why);
-    if (err < 0)
-        return err;
-    return vfs_walk_nofollow(view, &path, proc_creds(call->proc), at, &call->why);
+    return walk_to(call, file, mode, vfs_walk_nofollow, at);
 }
 
 /** The name before the ':', which path_split() has seen there. */
@@ -85,4 +86,22 @@ int find_file(struct call *call, int32_t fd, uint32_t mode, struct open_file **o
     }
     *out = f;
     return 0;
+}
+
+int find_child(struct call *call, int32_t pid, struct proc **out)
+{
+    *out = proc_child(call->proc, pid);
+    if (*out == NULL)
+        return call_why(call, -ESRCH, "process %d is no child of process %d, or was waited for",
+                        pid, call->proc->pid);
+    return 0;
+}
+
+int find_live_child(struct call *call, int32_t pid, struct proc **out)
+{
+    int err = find_child(call, pid, out);
+
+    if (err == 0 && proc_has_ended(*out))
+        return call_why(call, -ESRCH, "process %d has ended", pid);
+    return err;
 }

@@ -23,6 +23,12 @@ int find_name(struct call *call, struct sc_str file, uint32_t mode, struct place
 int find_two_names(struct call *call, const struct sc_str file[2], uint32_t mode,
                    struct place at[2]);
 
+/** The caller's direct child of a pid; or -ESRCH. @out borrowed. */
+int find_child(struct call *call, int32_t pid, struct proc **out);
+
+/** find_child() that has not ended: only those are given names and handles. */
+int find_live_child(struct call *call, int32_t pid, struct proc **out);
+
 /** The open file of an fd that has the rights to @mode (FM_*); or -EBADF. @out borrowed. */
 int find_file(struct call *call, int32_t fd, uint32_t mode, struct open_file **out);
 

@@ -88,10 +88,10 @@ int ns_get(const struct ns *ns, struct sc_str name, struct why *why, struct view
     return 0;
 }
 
-int ns_add(struct ns *ns, struct sc_str name, struct view *view, struct why *why)
+/** Whether a name is one, and free, and there is room for it. */
+static int check_name(const struct ns *ns, struct sc_str name, struct why *why)
 {
-    struct machine *m = ns->machine;
-    struct ns_entry *e;
+    const struct machine *m = ns->machine;
     int err = path_check_name(name, why);
 
     if (err < 0)
@@ -100,7 +100,24 @@ int ns_add(struct ns *ns, struct sc_str name, struct view *view, struct why *why
         return why_add(why, -EEXIST, "the name '%.*s' is taken", (int)name.len, name.ptr);
     if (ns->count >= ns->max)
         return why_add(why, -EMFILE, "the process has its most names, %zu", ns->max);
-    err = machine_check_room(m->census.names, m->limits.all_names, -EMFILE, "names", why);
+    return machine_check_room(m->census.names, m->limits.all_names, -EMFILE, "names", why);
+}
+
+int ns_check_new(const struct ns *ns, struct sc_str name, struct why *why)
+{
+    const struct machine *m = ns->machine;
+    int err = check_name(ns, name, why);
+
+    return err < 0 ? err
+                   : machine_check_room(m->census.views, m->limits.views, -EMFILE, "views", why);
+}
+
+int ns_add(struct ns *ns, struct sc_str name, struct view *view, struct why *why)
+{
+    struct machine *m = ns->machine;
+    struct ns_entry *e;
+    int err = check_name(ns, name, why);
+
     if (err < 0)
         return err;
     e = calloc(1, sizeof(*e) + name.len + 1);

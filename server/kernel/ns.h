@@ -42,6 +42,10 @@ struct view *ns_find(const struct ns *ns, struct sc_str name);
 /** The view of a name, borrowed; or -ENODEV, with the names there are as reason. */
 int ns_get(const struct ns *ns, struct sc_str name, struct why *why, struct view **out);
 
+/** Whether a name can be given to a view that is still to be made. Returns as ns_add(); -EMFILE past
+ * the machine's limit of views, too. */
+int ns_check_new(const struct ns *ns, struct sc_str name, struct why *why);
+
 /** Give a view a name, copied; references the view. -EINVAL or -ENAMETOOLONG bad name, -EEXIST,
  * -EMFILE past the limit, -ENOMEM. */
 int ns_add(struct ns *ns, struct sc_str name, struct view *view, struct why *why);

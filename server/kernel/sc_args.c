@@ -4,7 +4,7 @@
  * that nobody but the program looks into again: the count of arguments in decimal, the arguments,
  * the environment's NAME=VALUE, each ended by NUL.
  */
-#include "server/kernel/call.h"
+#include "server/kernel/find.h"
 #include "server/kernel/machine.h"
 
 #include <errno.h>
@@ -65,14 +65,13 @@ static int check_args(struct call *call, const struct sc_str *data)
 
 int sc_set_args(struct call *call, const struct sc_set_args_args *args, struct sc_set_args_out *out)
 {
-    struct proc *child = proc_child(call->proc, args->pid);
+    struct proc *child;
     char *copy;
-    int err;
+    int err = find_child(call, args->pid, &child);
 
     (void)out;
-    if (child == NULL)
-        return call_why(call, -ESRCH, "process %d is no child of process %d, or was waited for",
-                        args->pid, call->proc->pid);
+    if (err < 0)
+        return err;
     if (child->state != PS_LOADING)
         return call_why(call, -EBUSY, "process %d is not LOADING: its program may have read them",
                         args->pid);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The calls on what waits: make a channel, wait for one of several handles. */
-#include "server/kernel/call.h"
 #include "server/kernel/channel.h"
+#include "server/kernel/find.h"
 #include "server/kernel/machine.h"
 #include "server/kernel/wait.h"
 
@@ -51,10 +51,11 @@ static int32_t fd_at(const struct sc_str *fds, size_t i)
 static int get_selected(struct call *call, size_t i, struct open_file **out, bool *write)
 {
     const int32_t fd = fd_at(&call->args.select.fds, i);
-    struct open_file *f = fd_find(&call->proc->fds, fd);
+    struct open_file *f;
+    int err = find_file(call, fd, 0, &f);
 
-    if (f == NULL)
-        return call_why(call, -EBADF, "the caller has no file descriptor %d", fd);
+    if (err < 0)
+        return err;
     if ((f->mode & (FM_READ | FM_WRITE)) == 0)
         return call_why(call, -EBADF,
                         "file descriptor %d is %s, opened with neither READ nor WRITE", fd,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The calls that change an address space: the books first, then the guest's real memory. */
-#include "server/kernel/call.h"
+#include "server/kernel/find.h"
 #include "server/kernel/machine.h"
 #include "server/kernel/mapped.h"
 #include "server/kernel/memory.h"
@@ -42,13 +42,13 @@ static int get_mappable(struct call *call, const struct sc_mmap_file_args *args,
 {
     const uint32_t writes = (args->mode & MM_WRITE) != 0 ? FM_WRITE : 0;
     const uint32_t need = FM_MMAP | FM_READ | writes;
-    struct open_file *f = fd_find(&call->proc->fds, args->fd);
+    struct open_file *f;
     char names[VFS_MODES_MAX];
     struct fs_stat st;
-    int err;
+    int err = find_file(call, args->fd, 0, &f);
 
-    if (f == NULL)
-        return call_why(call, -EBADF, "the caller has no file descriptor %d", args->fd);
+    if (err < 0)
+        return err;
     if ((f->mode & need) != need)
         return call_why(call, -EACCES, "file descriptor %d, %s, lacks %s", args->fd, f->label,
                         vfs_mode_names(need & ~f->mode, names));

@@ -7,26 +7,6 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-/** A direct child of the caller, or -ESRCH. */
-static int get_child(struct call *call, int32_t pid, struct proc **out)
-{
-    *out = proc_child(call->proc, pid);
-    if (*out == NULL)
-        return call_why(call, -ESRCH, "process %d is no child of process %d, or was waited for",
-                        pid, call->proc->pid);
-    return 0;
-}
-
-/** A child that can still be equipped: names and handles go only to those that have not ended. */
-static int get_live_child(struct call *call, int32_t pid, struct proc **out)
-{
-    int err = get_child(call, pid, out);
-
-    if (err == 0 && proc_has_ended(*out))
-        return call_why(call, -ESRCH, "process %d has ended", pid);
-    return err;
-}
-
 int sc_exit(struct call *call, const struct sc_exit_args *args, struct sc_exit_out *out)
 {
     (void)out;
@@ -52,7 +32,7 @@ int sc_bind_fs(struct call *call, const struct sc_bind_fs_args *args, struct sc_
 {
     struct proc *child;
     struct view *view;
-    int err = get_live_child(call, args->pid, &child);
+    int err = find_live_child(call, args->pid, &child);
 
     (void)out;
     if (err == 0)
@@ -63,15 +43,13 @@ int sc_bind_fs(struct call *call, const struct sc_bind_fs_args *args, struct sc_
 int sc_bind_fd(struct call *call, const struct sc_bind_fd_args *args, struct sc_bind_fd_out *out)
 {
     struct proc *child;
-    struct open_file *f = fd_find(&call->proc->fds, args->fd);
-    int err = get_live_child(call, args->pid, &child);
+    struct open_file *f;
+    int err = find_live_child(call, args->pid, &child);
 
     (void)out;
-    if (err < 0)
-        return err;
-    if (f == NULL)
-        return call_why(call, -EBADF, "the caller has no file descriptor %d", args->fd);
-    return fd_add_at(&child->fds, args->new_fd, f, &call->why);
+    if (err == 0)
+        err = find_file(call, args->fd, 0, &f);
+    return err < 0 ? err : fd_add_at(&child->fds, args->new_fd, f, &call->why);
 }
 
 /** Open the image a child shall run. */
@@ -128,7 +106,7 @@ int sc_proc_exec(struct call *call, const struct sc_proc_exec_args *args,
     struct open_file *f;
     char *bytes = NULL;
     size_t size = 0;
-    int err = get_child(call, args->pid, &child);
+    int err = find_child(call, args->pid, &child);
 
     (void)out;
     if (err < 0)
@@ -152,7 +130,7 @@ int sc_proc_status(struct call *call, const struct sc_proc_status_args *args,
                    struct sc_proc_status_out *out)
 {
     struct proc *child;
-    int err = get_child(call, args->pid, &child);
+    int err = find_child(call, args->pid, &child);
 
     if (err == 0)
         proc_status(child, &out->status);
@@ -163,7 +141,7 @@ int sc_proc_kill(struct call *call, const struct sc_proc_kill_args *args,
                  struct sc_proc_kill_out *out)
 {
     struct proc *child;
-    int err = get_child(call, args->pid, &child);
+    int err = find_child(call, args->pid, &child);
 
     if (err < 0)
         return err;
@@ -182,7 +160,7 @@ int sc_proc_wait(struct call *call, const struct sc_proc_wait_args *args,
                  struct sc_proc_wait_out *out)
 {
     struct proc *child;
-    int err = get_child(call, args->pid, &child);
+    int err = find_child(call, args->pid, &child);
 
     return err < 0 ? err : proc_wait(call, &out->status);
 }

@@ -5,6 +5,9 @@
 #include <criterion/criterion.h>
 
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 enum { PAGE = 4096, MB = 1 << 20 };
 
@@ -43,6 +46,19 @@ Test(quota, all_names_EMFILE)
     cr_assert_eq(w_rm_fs(p, "a"), 0);
     cr_assert_eq(w_bind_fs(w.p, p->pid, "b", "root"), 0);
     cr_assert_eq(w_rm_fs(w.p, "a"), 0);
+    close_limited(p);
+}
+
+Test(quota, without_room_for_its_name_no_filesystem_is_made)
+{
+    struct proc *p = open_limited(&(struct machine_limits){.all_names = 3});
+    char dir[] = "/tmp/test_kernel_quota-XXXXXX";
+    char opts[sizeof(dir) + 16];
+
+    cr_assert_not_null(mkdtemp(dir));
+    (void)snprintf(opts, sizeof(opts), "source=%s/db", dir);
+    cr_assert_eq(machine_mount(w.m, "db", "sqlitefs", opts, NULL), -EMFILE);
+    cr_assert_eq(rmdir(dir), 0, "it is empty");
     close_limited(p);
 }
 
