@@ -227,7 +227,7 @@ static void act(void)
         call_cancel(&s.slots[draw(SLOTS)].call, -ECANCELED);
         break;
     case 2:
-        if (draw(4) == 0 && p != s.w.p)
+        if (draw(2) == 0 && p != s.w.p)
             proc_fault(p, FAIL_EXCEPTION, "struck");
         break;
     case 3:
