@@ -103,11 +103,13 @@ bool shell_names(struct shell *sh, const char *arg)
         char *rights = rights_text(json_member(view, "ok_modes"));
         const cJSON *from = NULL;
 
-        printf("%s: %s %s, allows %s", json_text(view, "name"), json_text(view, "driver"),
-               json_text(view, "root"), rights != NULL ? rights : "?");
+        show_word(stdout, json_text(view, "name"));
+        printf(": %s ", json_text(view, "driver"));
+        show_word(stdout, json_text(view, "root"));
+        printf(", allows %s", rights != NULL ? rights : "?");
         cJSON_ArrayForEach(from, json_member(view, "chain")) {
-            printf("%s%s", from == json_member(view, "chain")->child ? "; taken from " : ", from ",
-                   cJSON_IsString(from) ? from->valuestring : "?");
+            fputs(from == json_member(view, "chain")->child ? "; taken from " : ", from ", stdout);
+            show_word(stdout, cJSON_IsString(from) ? from->valuestring : "?");
         }
         putchar('\n');
         free(rights);
@@ -127,7 +129,9 @@ bool shell_fds(struct shell *sh, const char *arg)
     cJSON_ArrayForEach(fd, list) {
         char *rights = rights_text(json_member(fd, "mode"));
 
-        printf("%3d  %s  %s\n", json_int(fd, "fd"), json_text(fd, "file"), rights ? rights : "?");
+        printf("%3d  ", json_int(fd, "fd"));
+        show_word(stdout, json_text(fd, "file"));
+        printf("  %s\n", rights ? rights : "?");
         free(rights);
     }
     cJSON_Delete(list);
@@ -163,7 +167,9 @@ static void print_tree(const struct shell *sh, const cJSON *proc, int depth)
     printf("%*s%d  %s", depth * 2, "", json_int(proc, "pid"), state);
     if (strcmp(state, "DONE") == 0 || strcmp(state, "FAILURE") == 0)
         printf(" %d", json_int(proc, "return_code"));
-    printf("%s%s%s\n", *program != '\0' ? "  " : "", program, own ? "  (this shell)" : "");
+    fputs(*program != '\0' ? "  " : "", stdout);
+    show_word(stdout, program);
+    puts(own ? "  (this shell)" : "");
     cJSON_ArrayForEach(child, json_member(proc, "children"))
         print_tree(sh, child, depth + 1);
 }

@@ -30,10 +30,15 @@ static void put_output(struct feed *feed, const char *kind, int32_t pid, const c
             (void)snprintf(feed->open_kind, sizeof feed->open_kind, "%s", kind);
             feed->open_pid = pid;
         }
-        if (bytes[i] == '\n')
+        if (bytes[i] == '\n') {
             feed_end_line(feed);
-        else
-            show_bytes(stdout, bytes + i, 1, feed->raw);
+        } else {
+            const char *end = memchr(bytes + i, '\n', len - i);
+            size_t count = end != NULL ? (size_t)(end - bytes) - i : len - i;
+
+            show_bytes(stdout, bytes + i, count, feed->raw);
+            i += count - 1;
+        }
     }
 }
 
@@ -44,13 +49,21 @@ static void put_end(struct feed *feed, int32_t pid, const cJSON *params)
     int32_t code = json_int(params, "return_code");
 
     feed->own_end = feed->own_end || pid == feed->own_pid;
-    if (strcmp(state, "FAILURE") == 0)
-        printf("[%d ended] FAILURE %s%s%s\n", pid, name_of_failure(code), *why != '\0' ? ": " : "",
-               why);
-    else if (strcmp(state, "DONE") == 0)
+    if (strcmp(state, "FAILURE") == 0) {
+        printf("[%d ended] FAILURE %s%s", pid, name_of_failure(code), *why != '\0' ? ": " : "");
+        show_word(stdout, why);
+        putchar('\n');
+    } else if (strcmp(state, "DONE") == 0)
         printf("[%d ended] DONE, exit code %d\n", pid, code);
     else
         printf("[%d ended] %s\n", pid, state);
+}
+
+static void put_told(int32_t pid, const char *what, const cJSON *params)
+{
+    printf("[%d %s] ", pid, what);
+    show_word(stdout, json_text(params, "data"));
+    putchar('\n');
 }
 
 void feed_event(void *user, const char *method, const cJSON *params)
@@ -72,11 +85,11 @@ void feed_event(void *user, const char *method, const cJSON *params)
     }
     feed_end_line(feed);
     if (strcmp(kind, "note") == 0)
-        printf("[%d note] %s\n", pid, json_text(params, "data"));
+        put_told(pid, "note", params);
     else if (strcmp(kind, "lost") == 0)
         printf("[lost] %d events came faster than they were read\n", json_int(params, "count"));
     else if (strcmp(kind, "start") == 0 && *json_text(params, "data") != '\0')
-        printf("[%d runs] %s\n", pid, json_text(params, "data"));
+        put_told(pid, "runs", params);
     else if (strcmp(kind, "end") == 0)
         put_end(feed, pid, params);
     fflush(stdout);

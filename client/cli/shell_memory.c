@@ -3,6 +3,7 @@
 #include "client/cli/cmd.h"
 #include "client/cli/json.h"
 #include "client/cli/shell.h"
+#include "client/cli/show.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -75,8 +76,11 @@ static void print_region(const cJSON *region)
         printf("%s%s", any ? "," : "", cJSON_IsString(mode) ? mode->valuestring : "?");
         any = true;
     }
-    if (*json_text(region, "file") != '\0')
-        printf("  %s from %" PRIu64, json_text(region, "file"), json_count(region, "offset"));
+    if (*json_text(region, "file") != '\0') {
+        fputs("  ", stdout);
+        show_word(stdout, json_text(region, "file"));
+        printf(" from %" PRIu64, json_count(region, "offset"));
+    }
     putchar('\n');
 }
 

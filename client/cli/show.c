@@ -68,16 +68,34 @@ static void add_value(struct strbuf *out, const cJSON *value, size_t width, size
     (void)strbuf_addc(out, ends[1]);
 }
 
+/* How many bytes the control character takes that begins here, 0 when none does: terminals obey U+0080 to
+ * U+009F, which have two, like those of one byte. */
+static size_t control_at(const char *bytes, size_t len)
+{
+    const unsigned char *at = (const unsigned char *)bytes;
+
+    if ((*at < ' ' && *at != '\t') || *at == 0x7f)
+        return 1;
+    return *at == 0xc2 && len > 1 && at[1] >= 0x80 && at[1] < 0xa0 ? 2 : 0;
+}
+
 void show_bytes(FILE *to, const char *bytes, size_t len, bool raw)
 {
     for (size_t i = 0; i < len; i++) {
-        unsigned char byte = (unsigned char)bytes[i];
+        size_t count = raw ? 0 : control_at(bytes + i, len - i);
 
-        if (raw || byte == '\t' || (byte >= ' ' && byte != 0x7f))
-            fputc(byte, to);
+        if (count == 0)
+            fputc((unsigned char)bytes[i], to);
         else
-            fprintf(to, "\\x%02x", byte);
+            fprintf(to, "\\x%02x", (unsigned char)bytes[i]);
+        if (count == 2)
+            fprintf(to, "\\x%02x", (unsigned char)bytes[++i]);
     }
+}
+
+void show_word(FILE *to, const char *text)
+{
+    show_bytes(to, text, strlen(text), false);
 }
 
 void show_text(FILE *to, const char *text, size_t len)
@@ -153,7 +171,7 @@ void show_error(FILE *to, const char *command, const struct scbox_error *error)
     if (*hint != '\0')
         (void)strbuf_addf(&text, "  hint: %s\n", hint);
     fflush(stdout);
-    fputs(strbuf_str(&text), to);
+    show_text(to, strbuf_str(&text), text.len);
     strbuf_done(&text);
     free(line);
 }

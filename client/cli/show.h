@@ -16,6 +16,9 @@
  */
 void show_bytes(FILE *to, const char *bytes, size_t len, bool raw);
 
+/** Print a text of one line that may hold such bytes, with all of them shown: a path, a reason. */
+void show_word(FILE *to, const char *text);
+
 /**
  * Print text that holds such bytes, lines kept: as it is, but on a terminal as show_bytes() does.
  */

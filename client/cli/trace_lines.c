@@ -11,6 +11,7 @@
 #include "client/cli/call_text.h"
 #include "client/cli/json.h"
 #include "client/cli/names.h"
+#include "client/cli/show.h"
 #include "client/cli/trace.h"
 
 #include <inttypes.h>
@@ -26,11 +27,19 @@ static void leave_line(struct trace_lines *t)
     t->open = false;
 }
 
+/* Write what there is of a line. Processes choose paths, and these are in reasons, too: nothing of them may
+ * begin another line or steer a terminal. */
+static void put(struct trace_lines *t, struct strbuf *line)
+{
+    show_word(t->to, strbuf_str(line));
+    strbuf_done(line);
+}
+
 static void add_duration(struct strbuf *out, const cJSON *event)
 {
     uint64_t us = json_count(event, "duration_ns") / NS_PER_US;
 
-    (void)strbuf_addf(out, " <%" PRIu64 ".%06" PRIu64 ">\n", us / US_PER_S, us % US_PER_S);
+    (void)strbuf_addf(out, " <%" PRIu64 ".%06" PRIu64 ">", us / US_PER_S, us % US_PER_S);
 }
 
 static void tell_begin(struct trace_lines *t, const cJSON *event)
@@ -46,9 +55,10 @@ static void tell_begin(struct trace_lines *t, const cJSON *event)
     t->open = call == NULL || call->rc != SC_RC_NEVER;
     t->open_seq = json_count(event, "seq");
     if (!t->open)
-        (void)strbuf_adds(&line, ") = ?\n");
-    fputs(strbuf_str(&line), t->to);
-    strbuf_done(&line);
+        (void)strbuf_adds(&line, ") = ?");
+    put(t, &line);
+    if (!t->open)
+        fputc('\n', t->to);
 }
 
 static void tell_end(struct trace_lines *t, const cJSON *event)
@@ -72,12 +82,12 @@ static void tell_end(struct trace_lines *t, const cJSON *event)
     (void)strbuf_adds(&line, ") ");
     call_text_outcome(&line, event);
     add_duration(&line, event);
-    fputs(strbuf_str(&line), t->to);
-    strbuf_done(&line);
+    put(t, &line);
+    fputc('\n', t->to);
 }
 
 /* The end of a process, and why when it failed. */
-static void tell_process_end(struct trace_lines *t, const cJSON *event)
+static void add_process_end(struct strbuf *line, const cJSON *event)
 {
     const char *state = json_text(event, "state");
     const char *why = json_text(event, "data");
@@ -85,12 +95,12 @@ static void tell_process_end(struct trace_lines *t, const cJSON *event)
     int32_t code = json_int(event, "return_code");
 
     if (strcmp(state, "DONE") == 0)
-        fprintf(t->to, "%d  +++ exited with %d +++\n", pid, code);
+        (void)strbuf_addf(line, "%d  +++ exited with %d +++", pid, code);
     else if (strcmp(state, "FAILURE") == 0)
-        fprintf(t->to, "%d  +++ failed by %s%s%s +++\n", pid, name_of_failure(code),
-                *why != '\0' ? ": " : "", why);
+        (void)strbuf_addf(line, "%d  +++ failed by %s%s%s +++", pid, name_of_failure(code),
+                          *why != '\0' ? ": " : "", why);
     else
-        fprintf(t->to, "%d  +++ killed +++\n", pid);
+        (void)strbuf_addf(line, "%d  +++ killed +++", pid);
 }
 
 static void tell_other(struct trace_lines *t, const cJSON *event)
@@ -98,20 +108,25 @@ static void tell_other(struct trace_lines *t, const cJSON *event)
     const char *kind = json_text(event, "kind");
     const char *data = json_text(event, "data");
     int32_t pid = json_int(event, "pid");
+    struct strbuf line = STRBUF_INIT;
 
     if (strcmp(kind, "start") != 0 && strcmp(kind, "end") != 0 && strcmp(kind, "note") != 0 &&
         strcmp(kind, "lost") != 0)
         return;
     leave_line(t);
     if (strcmp(kind, "start") == 0)
-        fprintf(t->to, "%d  +++ runs %s +++\n", pid, *data != '\0' ? data : "as a session says");
+        (void)strbuf_addf(&line, "%d  +++ runs %s +++", pid,
+                          *data != '\0' ? data : "as a session says");
     else if (strcmp(kind, "end") == 0)
-        tell_process_end(t, event);
+        add_process_end(&line, event);
     else if (strcmp(kind, "note") == 0)
-        fprintf(t->to, "%d  --- %s ---\n", pid, data);
+        (void)strbuf_addf(&line, "%d  --- %s ---", pid, data);
     else
-        fprintf(t->to, "--- %d events were lost: they came faster than they were read ---\n",
-                json_int(event, "count"));
+        (void)strbuf_addf(&line,
+                          "--- %d events were lost: they came faster than they were read ---",
+                          json_int(event, "count"));
+    put(t, &line);
+    fputc('\n', t->to);
 }
 
 void trace_lines_event(struct trace_lines *t, const cJSON *event)

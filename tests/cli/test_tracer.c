@@ -75,6 +75,34 @@ Test(tracer, lines_are_told_in_two_when_others_come_between)
               "3  proc_wait(4 <unfinished ...>\n");
 }
 
+/* A process chooses paths: they can't begin lines, nor steer a terminal. */
+Test(tracer, a_line_is_what_it_looks_like)
+{
+    static const char *const evil[] = {
+        "{\"kind\":\"start\",\"pid\":3,\"data\":\"root:/\\n4  +++ killed +++\"}",
+        "{\"kind\":\"note\",\"pid\":3,\"data\":\"\\u001b[2J\\u009b2J\"}",
+        "{\"kind\":\"end\",\"pid\":3,\"state\":\"FAILURE\",\"return_code\":1,\"data\":\"\\u0007\"}",
+    };
+    char *text = NULL;
+    size_t size = 0;
+    FILE *to = open_memstream(&text, &size);
+    struct tracer t = {.lines = {.to = to}};
+
+    for (size_t i = 0; i < sizeof evil / sizeof evil[0]; i++) {
+        cJSON *event = cJSON_Parse(evil[i]);
+
+        cr_assert_not_null(event);
+        tracer_event(&t, event);
+        cJSON_Delete(event);
+    }
+    tracer_done(&t);
+    cr_assert_eq(fclose(to), 0);
+    cr_expect_str_eq(text, "3  +++ runs root:/\\x0a4  +++ killed +++ +++\n"
+                           "3  --- \\x1b[2J\\xc2\\x9b2J ---\n"
+                           "3  +++ failed by EXCEPTION: \\x07 +++\n");
+    free(text);
+}
+
 Test(tracer, failures_alone_are_whole_lines)
 {
     lines_are(true, NULL, NULL,
