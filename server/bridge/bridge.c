@@ -3,6 +3,7 @@
 #include "server/bridge/bridge.h"
 
 #include "server/base/check.h"
+#include "server/base/list.h"
 #include "server/bridge/guest.h"
 #include "server/bridge/load.h"
 #include "server/kernel/machine.h"
@@ -19,8 +20,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/** Stops and ends taken in one loop turn; the loop's other work comes between. */
-enum { STOPS_PER_TURN = 64 };
+/**
+ * What is done in one loop turn; the loop's other work comes between. A call of a stopped guest may
+ * take several host calls in its name, and for each the guest has to get the processor: where many
+ * want that, it takes milliseconds.
+ */
+enum {
+    STOPS_PER_TURN = 64,  /* stops and ends taken */
+    SERVING_NS = 1000000, /* stopped guests are served until then, at least one */
+};
 
 /* Linux 6.6: wake the other side on the same CPU. Older kernels answer EINVAL and are slower. */
 #ifndef SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP
@@ -44,14 +52,37 @@ static void look_at(struct guest *g)
 {
     if (!tracee_poll(&g->tracee))
         return;
+    list_del(&g->stopped);
     if (g->tracee.at == AT_GONE)
         bridge_take_end(g);
-    else if (g->proc == NULL)
+    else
+        list_append(&g->bridge->stopped, &g->stopped);
+}
+
+/** Do what a stopped guest wants. */
+static void serve(struct guest *g)
+{
+    if (g->proc == NULL)
         return; /* killed meanwhile: its end comes next */
-    else if (g->tracee.at == AT_ENTRY)
+    if (g->tracee.at == AT_ENTRY)
         guest_on_entry(g);
     else if (g->tracee.at == AT_SIGNAL)
         guest_on_signal(g);
+}
+
+/** Serve stopped guests in the order they stopped, so that none waits for ever. */
+static void serve_some(struct bridge *b)
+{
+    const uint64_t end = uv_hrtime() + SERVING_NS;
+
+    while (!list_empty(&b->stopped)) {
+        struct guest *g = container_of(b->stopped.next, struct guest, stopped);
+
+        list_del(&g->stopped);
+        serve(g);
+        if (uv_hrtime() >= end)
+            return;
+    }
 }
 
 /** Find a child that has something to tell, and leave it to be waited for. */
@@ -71,28 +102,38 @@ static void reap_orphan(pid_t pid)
     (void)waitpid(pid, NULL, WNOHANG | WUNTRACED | __WALL);
 }
 
-static void on_sigchld(uv_poll_t *poll, int status, int events)
+/** Take stops and ends. Returns whether there may be more. */
+static bool take_some(struct bridge *b)
 {
-    struct bridge *b = poll->data;
-    struct signalfd_siginfo info;
-    struct guest *g;
-    pid_t pid;
-
-    (void)status;
-    (void)events;
-    while (read(b->sigchld, &info, sizeof(info)) > 0)
-        continue;
     for (int i = 0; i < STOPS_PER_TURN; i++) {
-        pid = next_child();
+        pid_t pid = next_child();
+        struct guest *g;
+
         if (pid == 0)
-            return;
+            return false;
         HASH_FIND(hh, b->guests, &pid, sizeof(pid), g);
         if (g != NULL)
             look_at(g);
         else
             reap_orphan(pid);
     }
-    (void)pthread_kill(pthread_self(), SIGCHLD); /* more next turn */
+    return true;
+}
+
+static void on_sigchld(uv_poll_t *poll, int status, int events)
+{
+    struct bridge *b = poll->data;
+    struct signalfd_siginfo info;
+    bool more;
+
+    (void)status;
+    (void)events;
+    while (read(b->sigchld, &info, sizeof(info)) > 0)
+        continue;
+    more = take_some(b);
+    serve_some(b);
+    if (more || !list_empty(&b->stopped))
+        (void)pthread_kill(pthread_self(), SIGCHLD); /* the rest next turn */
 }
 
 /* Making and closing. */
@@ -158,6 +199,7 @@ int bridge_new(uv_loop_t *loop, struct bridge **out)
         return -ENOMEM;
     *b = (struct bridge){.loop = loop, .sigchld = -1, .filtered = is_filtered()};
     bridge_set_patching(b, true);
+    list_init(&b->stopped);
     err = make_notify_buffers(b);
     if (err == 0)
         err = watch_sigchld(b);

@@ -201,6 +201,7 @@ int guest_start(struct bridge *b, struct proc *proc, const struct tracee *t, int
                         .listener = listener,
                         .patching = b->patching};
     marshal_init(&g->marshal);
+    list_init(&g->stopped);
     HASH_ADD(hh, b->guests, host_pid, sizeof(g->host_pid), g);
     if (!hash_added(g)) {
         free(g);

@@ -38,6 +38,7 @@ struct guest {
     struct tracee tracee;
     UT_hash_handle hh; /* in bridge->guests by host_pid, until reaped */
     pid_t host_pid;
+    struct list stopped; /* in bridge->stopped: it waits to be served */
     int listener;
     uv_poll_t poll; /* of the listener */
     bool poll_closed;
@@ -73,6 +74,7 @@ struct bridge {
     bool patching;
     struct guest *guests;                        /* by host pid: not reaped yet */
     size_t guest_count;                          /* not freed yet */
+    struct list stopped;                         /* struct guest.stopped, the longest first */
     struct spawner *spawner[SC_GATE_X86_64 + 1]; /* by gate, made when first needed */
     struct seccomp_notif *request;               /* of the size the host's kernel wants */
     struct seccomp_notif_resp *response;

@@ -62,6 +62,15 @@ static int memory_clear(struct shared_memory *s, uint64_t off, uint64_t len)
     return errno == ENOMEM || errno == ENOSPC ? -ENOMEM : -EIO;
 }
 
+static uint64_t memory_next_written(const struct shared_memory *s, uint64_t off)
+{
+    off_t at = lseek(s->fd, (off_t)off, SEEK_DATA);
+
+    if (at >= 0)
+        return (uint64_t)at;
+    return errno == ENXIO ? UINT64_MAX : off; /* a host that can't tell: all may be */
+}
+
 static void memory_free(struct shared_memory *s)
 {
     (void)close(s->fd);
@@ -73,6 +82,7 @@ static const struct shared_memory_ops memory_ops = {
     .read = memory_read,
     .write = memory_write,
     .clear = memory_clear,
+    .next_written = memory_next_written,
     .free = memory_free,
 };
 

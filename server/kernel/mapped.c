@@ -209,8 +209,11 @@ static int write_page(const struct mapping *map, uint64_t off, size_t len)
     return count < 0 ? (int)count : 0;
 }
 
+/** Write back what is not yet. Pages that were never written are zero in the store, too: else load()
+ * had written them. So a hole takes no time, however large it is. */
 static int write_back(const struct mapping *map)
 {
+    const struct shared_memory *memory = map->in->memory;
     uint64_t end = map->off + map->size;
     struct fs_stat st;
     int err;
@@ -222,8 +225,13 @@ static int write_back(const struct mapping *map)
         return err;
     if (end > st.size)
         end = st.size;
-    for (uint64_t at = map->off; err == 0 && at < end; at += SC_PAGE_SIZE)
+    for (uint64_t at = map->off; err == 0; at += SC_PAGE_SIZE) {
+        if (at < end)
+            at = memory->ops->next_written(memory, at);
+        if (at >= end)
+            return 0;
         err = write_page(map, at, end - at < SC_PAGE_SIZE ? (size_t)(end - at) : SC_PAGE_SIZE);
+    }
     return err;
 }
 

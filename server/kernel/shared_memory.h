@@ -23,6 +23,10 @@ struct shared_memory_ops {
     int (*write)(struct shared_memory *s, uint64_t off, const void *buf, size_t len);
     /** Make bytes zero again; whole pages give their memory back. Returns 0, -ENOMEM, -EIO. */
     int (*clear)(struct shared_memory *s, uint64_t off, uint64_t len);
+    /** Find bytes that somebody has written or cleared: all before them have never been anything
+     * but zero since they were last cleared. Returns a position from @off on, @off itself or the
+     * start of a page; UINT64_MAX when there are none. */
+    uint64_t (*next_written)(const struct shared_memory *s, uint64_t off);
     /** Release it. Who has mapped it keeps the bytes. */
     void (*free)(struct shared_memory *s);
 };
