@@ -183,7 +183,7 @@ static int run_code(void)
     return PASSED;
 }
 
-/** Maps and unmaps until it is killed. */
+/** Maps and unmaps, so that it is stopped most of the time. */
 static int busy(void)
 {
     int fd = make_file();

@@ -170,6 +170,22 @@ Test(shared, disturbed)
     }
 }
 
+/** Many who are stopped all the time, and some who never stop calling, all come to their ends. */
+Test(shared, crowd)
+{
+    enum { COUNT = 6 };
+    int pids[COUNT];
+
+    lab_put(&l, "home:/case", "busy", 4);
+    for (int i = 0; i < COUNT; i++) {
+        lab_install(&l, "shared", lab_gates[i % 2], "home:/busy");
+        pids[i] = lab_start(&l, "home:/busy");
+        cr_assert_gt(pids[i], 0);
+    }
+    for (int i = 0; i < COUNT; i++)
+        lab_expect(&l, "busy", lab_wait(&l, pids[i]), PS_DONE, LAB_PASSED);
+}
+
 /** The host kills at any moment of MMAP_FILE: no hang, no leak, and the next guest is well. */
 Test(shared, chaos)
 {
