@@ -54,7 +54,8 @@ struct aspace {
  * it may grow to. */
 void aspace_init(struct aspace *as, uint64_t user_limit, uint64_t bytes_max, size_t regions_max);
 
-/** Forget all regions and simulated pages and release the memory of the books; it is empty and usable again. */
+/** Forget all regions and simulated pages and release the memory of the books; it is empty and
+ * usable again. */
 void aspace_done(struct aspace *as);
 
 /** Check that a mode has no bits but MM_READ, MM_WRITE and MM_EXEC. Returns 0, -EINVAL. */

@@ -75,56 +75,80 @@ static int env_proc_text(void *user, int32_t pid, enum fs_proc_item item, struct
     return procview_text(user, pid, item, out);
 }
 
-int make_fs(const struct fs_wish *w)
+static struct fs_env env_of(struct machine *m)
 {
-    struct machine *m = w->proc->machine;
-    struct fs_env env = {.now_ns = env_now_ns,
-                         .random = env_random,
-                         .console = env_console,
-                         .input = env_input,
-                         .input_ready = env_input_ready,
-                         .caller = env_caller,
-                         .each_proc = env_each_proc,
-                         .proc_text = env_proc_text,
-                         .take = env_take,
-                         .give = env_give,
-                         .user = m};
-    struct mount_origin origin = {.machine = m,
-                                  .driver = w->driver,
-                                  .opts = w->opts,
-                                  .from_handle = w->source != NULL,
-                                  .maker = w->proc->pid};
+    return (struct fs_env){.now_ns = env_now_ns,
+                           .random = env_random,
+                           .console = env_console,
+                           .input = env_input,
+                           .input_ready = env_input_ready,
+                           .caller = env_caller,
+                           .each_proc = env_each_proc,
+                           .proc_text = env_proc_text,
+                           .take = env_take,
+                           .give = env_give,
+                           .user = m};
+}
+
+/** Have the driver make an instance. @out returned: its ops->destroy(). */
+static int make_instance(const struct fs_spec *spec, struct fs **out)
+{
+    struct machine *m = spec->proc->machine;
+    struct fs_env env = env_of(m);
     struct fs_source source;
-    struct fs_open req = {
-        .opts = w->opts, .env = &env, .uid = w->proc->uid, .gid = w->proc->gid, .why = w->why};
-    struct mount *mount;
-    struct view *view;
-    struct fs *fs;
+    struct fs_open req = {.opts = spec->opts,
+                          .env = &env,
+                          .uid = spec->proc->uid,
+                          .gid = spec->proc->gid,
+                          .why = spec->why};
     int err;
 
-    err = machine_check_room(m->census.mounts, m->limits.mounts, -EMFILE, "filesystems", w->why);
-    if (err < 0)
-        return err;
-    if (w->source != NULL) {
-        file_source_init(&source, w->source);
+    if (spec->source != NULL) {
+        file_source_init(&source, spec->source);
         req.handle = &source;
     }
-    err = m->spec.fs_open(w->driver, &req, &fs);
-    if (err < 0) {
-        if (req.handle != NULL)
-            source.close(source.user);
+    err = m->spec.fs_open(spec->driver, &req, out);
+    if (err < 0 && req.handle != NULL)
+        source.close(source.user);
+    return err;
+}
+
+/** Make an instance with its mount. @out returned; mount_unref(). */
+static int make_mount(const struct fs_spec *spec, struct mount **out)
+{
+    struct machine *m = spec->proc->machine;
+    struct mount_origin origin = {.machine = m,
+                                  .driver = spec->driver,
+                                  .opts = spec->opts,
+                                  .from_handle = spec->source != NULL,
+                                  .maker = spec->proc->pid};
+    struct fs *fs;
+    int err =
+        machine_check_room(m->census.mounts, m->limits.mounts, -EMFILE, "filesystems", spec->why);
+
+    if (err == 0)
+        err = make_instance(spec, &fs);
+    if (err < 0)
         return err;
-    }
-    err = mount_new(fs, &origin, &mount);
-    if (err < 0) {
+    err = mount_new(fs, &origin, out);
+    if (err < 0)
         fs->ops->destroy(fs, NULL);
+    return err;
+}
+
+int make_fs(const struct fs_spec *spec)
+{
+    struct mount *mount;
+    struct view *view;
+    int err = make_mount(spec, &mount);
+
+    if (err < 0)
         return err;
-    }
-    err = view_new(mount, mount->root, NULL, w->name, SC_FM_NAMED, w->proc->pid, &view);
+    err = view_new(mount, mount->root, NULL, spec->name, SC_FM_NAMED, spec->proc->pid, &view);
     (void)mount_unref(mount);
     if (err < 0)
         return err;
-    err = ns_add(&w->proc->ns, w->name, view, w->why);
+    err = ns_add(&spec->proc->ns, spec->name, view, spec->why);
     (void)view_unref(view);
     return err;
 }
@@ -132,9 +156,9 @@ int make_fs(const struct fs_wish *w)
 int machine_mount(struct machine *m, const char *name, const char *driver, const char *opts,
                   struct why *why)
 {
-    struct fs_wish wish = {
+    struct fs_spec spec = {
         .proc = m->init, .name = {name, strlen(name)}, .driver = driver, .opts = opts, .why = why};
-    int err = ns_check_new(&m->init->ns, wish.name, why);
+    int err = ns_check_new(&m->init->ns, spec.name, why);
 
-    return err < 0 ? err : make_fs(&wish);
+    return err < 0 ? err : make_fs(&spec);
 }

@@ -9,16 +9,17 @@
 #include "server/kernel/proc.h"
 
 /** What it takes to make a filesystem and name it. */
-struct fs_wish {
-    struct proc *proc; /* gets the name; whom it is made for */
+struct fs_spec {
+    struct proc *proc; /* gets the name, and owns what is made now */
     struct sc_str name;
     const char *driver;
-    const char *opts;
-    struct open_file *source; /* or NULL */
-    struct why *why;
+    const char *opts;         /* "key=value,key"; NULL none */
+    struct open_file *source; /* what its image is read from; referenced; or NULL */
+    struct why *why;          /* gets the reasons of a refusal; or NULL */
 };
 
-/** Make a filesystem and name it. @w borrowed; ns_check_new() took its name. Returns as SC_MAKE_FS. */
-int make_fs(const struct fs_wish *w);
+/** Make a filesystem and name it. @spec borrowed; ns_check_new() took its name. Returns as
+ * SC_MAKE_FS. */
+int make_fs(const struct fs_spec *spec);
 
 #endif

@@ -67,14 +67,14 @@ static int get_source_file(struct call *call, int32_t fd, struct open_file **out
 
 int sc_make_fs(struct call *call, const struct sc_make_fs_args *args, struct sc_make_fs_out *out)
 {
-    struct fs_wish wish = {.proc = call->proc, .name = args->fs_name, .why = &call->why};
+    struct fs_spec spec = {.proc = call->proc, .name = args->fs_name, .why = &call->why};
     char *driver = NULL;
     char *opts = NULL;
     int err = ns_check_new(&call->proc->ns, args->fs_name, &call->why);
 
     (void)out;
     if (err == 0 && args->source_fd != 0)
-        err = get_source_file(call, args->source_fd, &wish.source);
+        err = get_source_file(call, args->source_fd, &spec.source);
     if (err < 0)
         return err;
     err = copy_text(call, args->driver, "driver", &driver);
@@ -82,10 +82,10 @@ int sc_make_fs(struct call *call, const struct sc_make_fs_args *args, struct sc_
         err = copy_text(call, args->opts, "opts", &opts);
     if (err == 0)
         err = check_source(call, opts);
-    wish.driver = driver;
-    wish.opts = opts;
+    spec.driver = driver;
+    spec.opts = opts;
     if (err == 0)
-        err = make_fs(&wish);
+        err = make_fs(&spec);
     free(driver);
     free(opts);
     return err;
