@@ -9,20 +9,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-/** The session whose process ended is over. */
+/** The session whose own process ended is over. */
 static void on_proc_end(struct listener *self, struct machine *m, const struct event *event)
 {
-    struct rpc_machine *machine = container_of(self, struct rpc_machine, listener);
+    const struct proc *p = proc_find(m, event->pid);
+    struct session *s = p->driver;
 
-    (void)m;
-    for (struct list *i = machine->sessions.next; i != &machine->sessions; i = i->next) {
-        struct session *s = container_of(i, struct session, in_machine);
-
-        if (s->pid == event->pid) {
-            session_leave(s);
-            return;
-        }
-    }
+    (void)self;
+    if (s != NULL && s->proc == p)
+        session_leave(s);
 }
 
 static void on_machine_end(void *user, struct machine *m)
