@@ -99,17 +99,19 @@ static size_t sequence_at(const char *p, size_t left)
     return 0;
 }
 
-/** One character that can't stand as it is. */
+/** One character that can't stand as it is. Guests may print many of them, so no printf() here. */
 static void put_escaped(struct strbuf *to, char c)
 {
     static const char meant[] = "\"\\\b\f\n\r\t";
     static const char names[] = "\"\\bfnrt";
+    static const char digits[] = "0123456789abcdef";
     const char *at = c != '\0' ? strchr(meant, c) : NULL;
+    const unsigned byte = (unsigned char)c;
+    char text[] = {'\\', 'u', '0', '0', digits[byte >> 4], digits[byte & 0xF]};
 
     if (at != NULL)
-        (void)strbuf_addf(to, "\\%c", names[at - meant]);
-    else
-        (void)strbuf_addf(to, "\\u%04x", (unsigned)(unsigned char)c);
+        text[1] = names[at - meant];
+    (void)strbuf_add(to, text, at != NULL ? 2 : sizeof(text));
 }
 
 static bool is_plain(char c)
