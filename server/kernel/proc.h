@@ -61,6 +61,7 @@ struct proc {
     int32_t last_errno; /* positive errno of its last failed call, for SC_ERRNO */
     bool busy;          /* a guest that runs on the host right now: virtual time stands still */
     bool paused;        /* its calls are held before they are carried out: pause.h */
+    bool in_view;       /* scratch of procview_each() */
     uint32_t queued;    /* calls of it that were held and are carried out at the next tick */
 
     /* Waiting for its children. */

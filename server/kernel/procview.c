@@ -158,14 +158,16 @@ int32_t procview_caller(const struct machine *m)
     return m->current_pid;
 }
 
+/* Processes stand in the order they were made, so a parent has been looked at before its children:
+ * a chain of thousands takes as long as so many children. */
 int procview_each(struct machine *m, fs_proc_fn fn, void *user)
 {
     const struct proc *caller = proc_find(m, m->current_pid);
     int result = 0;
 
-    for (const struct proc *p = m->procs; p != NULL && caller != NULL && result == 0;
-         p = p->hh.next) {
-        if (proc_is_below(p, caller))
+    for (struct proc *p = m->procs; p != NULL && caller != NULL && result == 0; p = p->hh.next) {
+        p->in_view = p == caller || (p->parent != NULL && p->parent->in_view);
+        if (p->in_view)
             result = fn(user, p->pid);
     }
     return result;
