@@ -4,6 +4,7 @@
 #include "server/host/host.h"
 #include "server/kernel/call.h"
 #include "server/kernel/machine.h"
+#include "tests/fini.h"
 
 #include <criterion/criterion.h>
 
@@ -39,8 +40,8 @@ static void setup(void)
 static void teardown(void)
 {
     host_close(host);
-    cr_assert_eq(uv_run(&loop, UV_RUN_DEFAULT), 0);
-    cr_assert_eq(uv_loop_close(&loop), 0);
+    fini_assert(uv_run(&loop, UV_RUN_DEFAULT) == 0, "the loop goes on");
+    fini_assert(uv_loop_close(&loop) == 0, "a handle is left in the loop");
     host_free(host);
 }
 

@@ -3,6 +3,7 @@
 
 #include "fsdrivers/registry.h"
 #include "server/host/memory.h"
+#include "tests/fini.h"
 
 #include <criterion/criterion.h>
 
@@ -201,7 +202,7 @@ void lab_close(struct lab *l)
     struct census end;
 
     machine_census(l->m, &end);
-    cr_assert_eq(memcmp(&end, &l->start, sizeof(end)), 0, "the census has changed");
+    fini_assert(memcmp(&end, &l->start, sizeof(end)) == 0, "the census has changed");
     machine_free(l->m);
     if (l->record != NULL)
         (void)fclose(l->record);
@@ -210,9 +211,9 @@ void lab_close(struct lab *l)
     uv_close((uv_handle_t *)&l->limit, NULL);
     while (uv_run(&l->loop, UV_RUN_DEFAULT) != 0)
         continue;
-    cr_assert_eq(uv_loop_close(&l->loop), 0);
-    cr_assert(waitpid(-1, NULL, WNOHANG) == -1 && errno == ECHILD, "a host process is left");
-    cr_assert_eq(count_fds(), l->fds_before, "a descriptor is left");
+    fini_assert(uv_loop_close(&l->loop) == 0, "a handle is left in the loop");
+    fini_assert(waitpid(-1, NULL, WNOHANG) == -1 && errno == ECHILD, "a host process is left");
+    fini_assert(count_fds() == l->fds_before, "a descriptor is left");
 }
 
 /* Calls. */
