@@ -14,6 +14,24 @@ int find_view(struct call *call, struct sc_str file, struct view **view, struct 
     return err < 0 ? err : ns_get(&call->proc->ns, name, &call->why, view);
 }
 
+/** The name before the ':', which path_split() has seen there. */
+static struct sc_str view_name(struct sc_str file)
+{
+    return (struct sc_str){file.ptr,
+                           (size_t)((const char *)memchr(file.ptr, ':', file.len) - file.ptr)};
+}
+
+int find_rights(struct call *call, struct sc_str file, const struct view *view, uint32_t mode)
+{
+    struct sc_str name = view_name(file);
+    bool same = strlen(view->label) == name.len && memcmp(view->label, name.ptr, name.len) == 0;
+
+    if ((mode & ~view->ok_modes) != 0 && !same)
+        (void)call_why(call, 0, "the caller's name '%.*s' is view '%s'", (int)name.len, name.ptr,
+                       view->label);
+    return view_allows(view, mode, &call->why);
+}
+
 /** vfs_walk_existing() or vfs_walk_nofollow(). */
 typedef int (*walk_fn)(struct view *v, const struct path *path, struct creds who, struct place *out,
                        struct why *why);
@@ -27,7 +45,7 @@ static int walk_to(struct call *call, struct sc_str file, uint32_t mode, walk_fn
     int err = find_view(call, file, &view, &path);
 
     if (err == 0)
-        err = view_allows(view, mode, &call->why);
+        err = find_rights(call, file, view, mode);
     return err < 0 ? err : walk(view, &path, proc_creds(call->proc), at, &call->why);
 }
 
@@ -39,13 +57,6 @@ int find_place(struct call *call, struct sc_str file, uint32_t mode, struct plac
 int find_name(struct call *call, struct sc_str file, uint32_t mode, struct place *at)
 {
     return walk_to(call, file, mode, vfs_walk_nofollow, at);
-}
-
-/** The name before the ':', which path_split() has seen there. */
-static struct sc_str view_name(struct sc_str file)
-{
-    return (struct sc_str){file.ptr,
-                           (size_t)((const char *)memchr(file.ptr, ':', file.len) - file.ptr)};
 }
 
 int find_two_names(struct call *call, const struct sc_str file[2], uint32_t mode,
@@ -66,7 +77,7 @@ int find_two_names(struct call *call, const struct sc_str file[2], uint32_t mode
     if (name[0].len != name[1].len || memcmp(name[0].ptr, name[1].ptr, name[0].len) != 0)
         return call_why(call, -EXDEV, "'%.*s:' and '%.*s:': both paths must be of one view name",
                         (int)name[0].len, name[0].ptr, (int)name[1].len, name[1].ptr);
-    err = view_allows(view[0], mode, &call->why);
+    err = find_rights(call, file[0], view[0], mode);
     for (int i = 0; i < 2 && err == 0; i++)
         err = vfs_walk_nofollow(view[i], &path[i], who, &at[i], &call->why);
     return err;

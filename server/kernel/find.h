@@ -19,6 +19,12 @@ int find_place(struct call *call, struct sc_str file, uint32_t mode, struct plac
 /** A name that may be free, a link at its end being what is meant. Otherwise as find_place(). */
 int find_name(struct call *call, struct sc_str file, uint32_t mode, struct place *at);
 
+/**
+ * Check the rights of the view that @file was found in by find_view(). A refusal tells what the
+ * view is called by who made it, when the caller calls it otherwise. Returns 0 or -EACCES.
+ */
+int find_rights(struct call *call, struct sc_str file, const struct view *view, uint32_t mode);
+
 /** Two names of one view. Returns as find_name(); -EXDEV. */
 int find_two_names(struct call *call, const struct sc_str file[2], uint32_t mode,
                    struct place at[2]);

@@ -31,7 +31,7 @@ static int find_to_open(struct call *call, const struct sc_open_args *args, stru
     if ((args->mode & ~(uint32_t)SC_FM_NAMED) != 0)
         return call_why(call, -EINVAL, "mode has unknown bits 0x%x",
                         args->mode & ~(uint32_t)SC_FM_NAMED);
-    err = view_allows(view, args->mode, &call->why);
+    err = find_rights(call, args->file, view, args->mode);
     if (err == 0)
         err = vfs_walk(view, &path, proc_creds(call->proc), at, &call->why);
     if (err < 0 || at->exists)
@@ -39,7 +39,7 @@ static int find_to_open(struct call *call, const struct sc_open_args *args, stru
     if ((args->mode & FM_CREATE) == 0)
         return call_why(call, -ENOENT, "%s does not exist in view '%s', and mode lacks CREATE",
                         path.str, view->label);
-    return view_allows(view, FM_DCREATE, &call->why);
+    return find_rights(call, args->file, view, FM_DCREATE);
 }
 
 int sc_open(struct call *call, const struct sc_open_args *args, struct sc_open_out *out)

@@ -62,7 +62,7 @@ int sc_rename(struct call *call, const struct sc_rename_args *args, struct sc_re
     if (err == 0)
         err = find_two_names(call, file, FM_DMOVE, at);
     if (err == 0 && type == FS_RENAME_REPLACE && at[1].exists)
-        err = view_allows(at[1].view, FM_DDELETE, &call->why);
+        err = find_rights(call, args->new_file, at[1].view, FM_DDELETE);
     return err < 0 ? err : vfs_rename(&at[0], &at[1], type, &call->why);
 }
 
