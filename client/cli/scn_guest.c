@@ -71,11 +71,11 @@ static int bind_names(struct guest *g)
 }
 
 /** Bring a program of the host into a filesystem of its own. */
-static int upload_program(struct guest *g, const char *typed)
+static int upload_program(struct guest *g, const struct scn_value *program)
 {
     struct strbuf file = STRBUF_INIT;
     cJSON *args = cJSON_CreateObject();
-    char *host = scn_host_path(g->c->s, typed);
+    char *host = scn_host_path(g->c->s, program);
     int status;
 
     (void)snprintf(g->fs, sizeof g->fs, "run.%d", ++g->c->s->run_count);
@@ -101,9 +101,9 @@ static bool is_simulated(const char *path)
 }
 
 /** Whether a program is there to be run; a missing one on the host is told before anything is made. */
-static bool is_there(struct scn_caller *c, const char *typed)
+static bool is_there(struct scn_caller *c, const struct scn_value *program, const char *typed)
 {
-    char *host = scn_host_path(c->s, typed);
+    char *host = scn_host_path(c->s, program);
     bool there = is_simulated(typed) || (host != NULL && access(host, R_OK) == 0);
 
     if (!there)
@@ -196,7 +196,7 @@ static int prepare(struct guest *g, const struct scn_step *step, const char *typ
     if (status != SCBOX_OK)
         return status;
     if (!is_simulated(typed))
-        return upload_program(g, typed);
+        return upload_program(g, step->args[0].value);
     g->file = strdup(typed);
     return g->file != NULL ? SCBOX_OK : -ENOMEM;
 }
@@ -317,7 +317,7 @@ void scn_play_run(struct scn_caller *c, const struct scn_step *step)
     char *typed = scn_text(step->args[0].value, &c->s->vars);
     int status = -ENOMEM;
 
-    if (typed != NULL && is_there(c, typed)) {
+    if (typed != NULL && is_there(c, step->args[0].value, typed)) {
         status = prepare(&g, step, typed);
         if (status == SCBOX_OK)
             status = execute(&g);

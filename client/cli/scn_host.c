@@ -74,13 +74,29 @@ static int close_file(struct scn_caller *c, int32_t fd, int status)
 
 /* ---- host files ---- */
 
-char *scn_host_path(const struct scn_session *s, const char *path)
+/** Whether a value begins with a variable that was given from outside, by --set. */
+static bool begins_outside(const struct scn_value *v, const struct scn_vars *vars)
 {
+    const char *name = NULL;
+    const struct scn_var *var;
+
+    if (v->kind == SCN_VAR)
+        name = v->text;
+    else if (v->piece_count > 0 && v->pieces[0].is_var)
+        name = v->pieces[0].text;
+    var = name != NULL ? scn_vars_get(vars, name) : NULL;
+    return var != NULL && var->given;
+}
+
+char *scn_host_path(const struct scn_session *s, const struct scn_value *v)
+{
+    char *path = scn_text(v, &s->vars);
     struct strbuf b = STRBUF_INIT;
 
-    if (path[0] == '/' || s->dir == NULL)
-        return strdup(path);
+    if (path == NULL || path[0] == '/' || s->dir == NULL || begins_outside(v, &s->vars))
+        return path;
     (void)strbuf_addf(&b, "%s/%s", s->dir, path);
+    free(path);
     return strbuf_take(&b);
 }
 
@@ -129,14 +145,12 @@ int scn_upload(struct scn_caller *c, const char *host_path, const char *file)
 
 int scn_play_copy(struct scn_caller *c, const struct scn_step *step)
 {
-    char *typed = scn_text(step->args[0].value, &c->s->vars);
-    char *host = typed != NULL ? scn_host_path(c->s, typed) : NULL;
+    char *host = scn_host_path(c->s, step->args[0].value);
     char *file = scn_text(step->args[1].value, &c->s->vars);
     int status = -ENOMEM;
 
     if (host != NULL && file != NULL)
         status = scn_upload(c, host, file);
-    free(typed);
     free(host);
     free(file);
     return status;

@@ -171,7 +171,10 @@ void scn_record_done(struct scn_record *record);
 /** Play `expect trace` or `expect never`. */
 void scn_play_watch(struct scn_session *s, const struct scn_step *step, struct scn_result *r);
 
-/** A host path of a step: relative ones begin at the session's directory. Returned; free(). */
-char *scn_host_path(const struct scn_session *s, const char *path);
+/**
+ * A host path of a step. Relative ones begin at the session's directory; those that --set gave where
+ * scbox was started. Returned; free(). NULL: no memory.
+ */
+char *scn_host_path(const struct scn_session *s, const struct scn_value *v);
 
 #endif

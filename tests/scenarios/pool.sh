@@ -20,6 +20,10 @@ play 0 --private --set NAME=disk --set TYPE=DIR "$tmp/set.scn"
 play 70 --private --set NAME=disk "$tmp/set.scn"
 grep -q 'set.scn:2:22: .TYPE has no value' "$tmp/out" || fail "the missing variable is not told"
 
+# A path from the command line is meant from where it was typed, not from where the file is.
+printf 'fs root ramfs\ncopy $PAGE root:/page\nexpect file root:/page /Scenarios/\n' >"$tmp/page.scn"
+play 0 --private --set PAGE=README.md "$tmp/page.scn"
+
 # A file may begin with a byte order mark.
 printf '\357\273\277fs root ramfs\n' >"$tmp/mark.scn"
 play 0 --private "$tmp/mark.scn"
