@@ -437,7 +437,8 @@ Test(name, why_goes_through_three_generations_of_bindings)
     call_done(&c);
     (void)BEGIN(&c, last, OPEN, open, S("renamed:/f"), FM_WRITE);
     cr_assert_eq(c.status, -EACCES);
-    cr_assert_eq(c.why.count, 4, "a view that was bound is named as the caller and its maker call it");
+    cr_assert_eq(c.why.count, 4,
+                 "a view that was bound is named as the caller and its maker call it");
     cr_assert_str_eq(c.why.text[0], "the caller's name 'renamed' is view 'two'");
     cr_assert_not_null(strstr(c.why.text[1], "view 'two' lacks WRITE"));
     call_done(&c);
