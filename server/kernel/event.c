@@ -34,16 +34,20 @@ static bool wants(const struct listener *l, struct machine *m, const struct even
 
 void event_emit(struct machine *m, const struct event *event)
 {
+    struct event e;
+
     if ((m->listened & event->kind) == 0)
         return;
+    e = *event;
+    e.number = ++m->events;
     for (struct list *i = m->listeners.next, *next; i != &m->listeners; i = next) {
         struct listener *l = container_of(i, struct listener, link);
 
         next = i->next;
-        if (!wants(l, m, event))
+        if (!wants(l, m, &e))
             continue;
         m->told |= !l->aside;
-        l->on_event(l, m, event);
+        l->on_event(l, m, &e);
     }
 }
 

@@ -44,6 +44,7 @@ struct event {
     uint64_t now_ns;               /* of calls: the machine's clock */
     const struct call *call;       /* EVENT_CALL, RETURN, FAULT, PAUSE: borrowed for the callback */
     const struct fault_rule *rule; /* EVENT_FAULT: the same */
+    uint64_t number; /* events of the machine before it, plus 1: set by event_emit() */
 };
 
 struct listener {

@@ -72,6 +72,7 @@ struct machine {
     struct list listeners;
     struct list stalled; /* struct call.wait: they go on only when listeners keep up */
     uint32_t stalls;     /* machine_stall() */
+    uint64_t events;     /* emitted so far */
     bool told;           /* the call being carried out has emitted an event */
     unsigned listened;   /* union of the listeners' kinds */
     struct list paused;  /* struct call.wait: held before they are carried out */

@@ -17,6 +17,8 @@ struct rpc_machine {
     struct listener recorder;  /* of guests' calls, when the daemon records */
     struct list sessions;      /* struct session.in_machine: alive */
     struct list subscriptions; /* struct subscription.in_machine */
+    struct strbuf told;        /* the last event as several subscriptions send it */
+    uint64_t told_number;      /* which that was: event.number */
     struct list in_conn;       /* in the conn->machines that it goes with, when transient */
     bool ended;                /* init has; rpc_tidy() frees it */
 };

@@ -4,6 +4,24 @@
 #include "server/rpc/conn.h"
 #include "server/rpc/event_out.h"
 
+/** Append an event. What several subscriptions send is written once: it may be long. */
+static void add_event(struct rpc_machine *machine, const struct event *event, struct json_out *o)
+{
+    struct json_out once = json_out_to(&machine->told);
+
+    if (machine->subscriptions.next == machine->subscriptions.prev) {
+        event_write(o, event);
+        return;
+    }
+    if (machine->told_number != event->number) {
+        strbuf_done(&machine->told);
+        event_write(&once, event);
+        machine->told_number = event->number;
+    }
+    (void)strbuf_add(o->to, strbuf_str(&machine->told), machine->told.len);
+    o->to->failed = o->to->failed || strbuf_failed(&machine->told);
+}
+
 static void on_event(struct listener *self, struct machine *m, const struct event *event)
 {
     struct subscription *s = container_of(self, struct subscription, listener);
@@ -19,7 +37,7 @@ static void on_event(struct listener *self, struct machine *m, const struct even
     if (s->lost > 0)
         event_write_lost(&o, s->lost);
     s->lost = 0;
-    event_write(&o, event);
+    add_event(s->machine, event, &o);
     rpc->stats.events++;
     conn_send(s->conn, &text);
     strbuf_done(&text);
@@ -69,5 +87,7 @@ void subscription_stop(struct subscription *s)
     unstall(s);
     listener_remove(s->machine->m, &s->listener);
     list_del(&s->in_machine);
+    strbuf_done(&s->machine->told);
+    s->machine->told_number = 0;
     s->machine = NULL;
 }

@@ -239,6 +239,29 @@ Test(trace, a_session_may_trace_itself)
     client_expect_silence(&c);
 }
 
+/** Several listeners get the same events, each those it wants. */
+Test(trace, listeners_do_not_mix)
+{
+    static const char yield_begins[] = EVENT(
+        "\"kind\":\"call\",\"seq\":2,\"pid\":2,\"now_ns\":0,\"call\":\"SC_YIELD\",\"args\":{}");
+    static const char said[] = EVENT("\"kind\":\"log\",\"pid\":2,\"data\":\"\\u0001said\"");
+    struct client all;
+
+    client_open(&all, d.socket);
+    listen_to(&l, "[\"log\"]");
+    listen_to(&all, "[\"calls\",\"log\"]");
+    call_done_ok(&c, "SC_YIELD", NULL);
+    call_expect(&c, "SC_DBG_PRINT", "[\"\\u0001said\"]", "null");
+    client_expect(&l, said);
+    client_expect(&all, yield_begins);
+    (void)client_line(&all); /* its return */
+    (void)client_line(&all); /* DBG_PRINT begins */
+    client_expect(&all, said);
+    client_close(&all);
+    call_done_ok(&c, "SC_DBG_PRINT", "[\"\\u0001said\"]");
+    client_expect(&l, said);
+}
+
 /** Take events and answers until the answer with @id; count the events of a kind. */
 static int count_until(struct client *from, const char *id, const char *kind)
 {
