@@ -111,14 +111,12 @@ static void judge_refusal(struct scn_session *s, const struct scn_expect *e, str
 {
     if (e->kind != SCN_REFUSES && e->kind != SCN_MAY_REFUSE)
         scn_verdict(r, SCN_FAIL, "it was refused");
-    else if (e->code == SCN_ANY_ERROR)
+    else if (e->code == SCN_ANY_ERROR || r->error.code == e->code)
         judge_why(s, e, r);
-    else if (r->error.code != e->code && e->code < 0)
+    else if (e->code < 0)
         scn_verdict(r, SCN_FAIL, "it was refused, but not with %d", e->code);
-    else if (r->error.code != e->code)
-        scn_verdict(r, SCN_FAIL, "it was refused, but not with %s", sc_errno_name(e->code));
     else
-        judge_why(s, e, r);
+        scn_verdict(r, SCN_FAIL, "it was refused, but not with %s", sc_errno_name(e->code));
 }
 
 static void judge_result(struct scn_session *s, const struct scn_expect *e, struct scn_result *r)
