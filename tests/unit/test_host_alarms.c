@@ -4,11 +4,11 @@
 #include "server/host/host.h"
 #include "server/kernel/call.h"
 #include "server/kernel/machine.h"
+#include "tests/count_fds.h"
 #include "tests/fini.h"
 
 #include <criterion/criterion.h>
 
-#include <dirent.h>
 #include <errno.h>
 #include <unistd.h>
 
@@ -82,17 +82,6 @@ static void run_until(int count)
 {
     while (finished < count)
         (void)uv_run(&loop, UV_RUN_ONCE);
-}
-
-static int count_fds(void)
-{
-    DIR *dir = opendir("/proc/self/fd");
-    int count = 0;
-
-    while (readdir(dir) != NULL)
-        count++;
-    (void)closedir(dir);
-    return count;
 }
 
 Test(alarms, a_sleep_is_not_over_before_its_time)

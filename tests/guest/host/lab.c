@@ -3,6 +3,7 @@
 
 #include "fsdrivers/registry.h"
 #include "server/host/memory.h"
+#include "tests/count_fds.h"
 #include "tests/fini.h"
 
 #include <criterion/criterion.h>
@@ -111,17 +112,6 @@ static void on_event(struct listener *self, struct machine *m, const struct even
                      (int)event->len, event->bytes);
         add_log(l, line, (size_t)len);
     }
-}
-
-static int count_fds(void)
-{
-    DIR *dir = opendir("/proc/self/fd");
-    int count = 0;
-
-    while (readdir(dir) != NULL)
-        count++;
-    (void)closedir(dir);
-    return count;
 }
 
 static void on_limit(uv_timer_t *timer)
