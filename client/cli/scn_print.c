@@ -194,9 +194,7 @@ static void print_reasons(FILE *to, const struct scn_result *r, unsigned flags)
 /** Whether the daemon refused a line, by an errno or by an error of JSON-RPC. */
 static bool is_refused(const struct scn_result *r)
 {
-    enum { NO_ERRNO = -4096 };
-
-    return r->error.code > 0 || r->error.code < NO_ERRNO;
+    return r->error.code > 0 || r->error.code < SCN_NO_ERRNO;
 }
 
 /** Print a line that did not do what it stated. */

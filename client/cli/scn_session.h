@@ -21,6 +21,9 @@
 #include "client/cli/scn_vars.h"
 #include "server/base/strbuf.h"
 
+/* Error codes below are JSON-RPC's own; from here to 0 they are -errno of this host. */
+enum { SCN_NO_ERRNO = -4096 };
+
 /** A process made in this session. */
 struct scn_actor {
     int32_t pid;

@@ -2,6 +2,7 @@
 /* Playing a step: calls and methods of the daemon, and the judgement of what came. */
 #include "client/cli/scn_session.h"
 
+#include "client/cli/json.h"
 #include "client/cli/scn_match.h"
 
 #include <errno.h>
@@ -50,9 +51,12 @@ void scn_verdict(struct scn_result *r, enum scn_outcome outcome, const char *fmt
 char *scn_reasons(const struct scbox_error *error)
 {
     const cJSON *why = cJSON_GetObjectItemCaseSensitive(error->data, "why");
+    const char *arg = json_text(error->data, "arg");
     struct strbuf text = STRBUF_INIT;
     const cJSON *item;
 
+    if (error->code < SCN_NO_ERRNO && *arg != '\0')
+        (void)strbuf_addf(&text, "argument '%s'", arg);
     cJSON_ArrayForEach(item, why) {
         if (cJSON_IsString(item))
             (void)strbuf_addf(&text, "%s%s", text.len > 0 ? "\n" : "", item->valuestring);
@@ -88,7 +92,10 @@ static void tell_came(int status, struct scn_result *r)
         (void)strbuf_addf(&came, "= %s", text != NULL ? text : "?");
     } else {
         text = scbox_error_line(&r->error);
-        (void)strbuf_addf(&came, "! %s", text != NULL ? text : "?");
+        (void)strbuf_adds(&came, "! ");
+        if (r->error.code < SCN_NO_ERRNO) /* JSON-RPC's own errors go by their numbers */
+            (void)strbuf_addf(&came, "%d: ", r->error.code);
+        (void)strbuf_adds(&came, text != NULL ? text : "?");
     }
     free(text);
     free(r->came);

@@ -54,7 +54,7 @@ expect parse_key 70 'parse_key.scn:1:1: no key is named @tilte; did you mean @ti
 expect parse_points 70 'parse_points.scn:1:9: points are a number, 0 or more'
 expect parse_timeout 70 'parse_timeout.scn:1:10: a duration' 'a day at most'
 expect parse_code 70 'parse_code.scn:2:22: an errno by name'
-expect wrong_code 1 'but not with -32601'
+expect wrong_code 1 'but not with -32601' 'came      ! -326'
 expect parse_include 70 'broken.inc:3:16: no FT flag is called DRI; did you mean DIR?'
 expect parse_variable 70 'parse_variable.scn:3:5: $STUDENT has no value; give it one with --set'
 expect parse_wait 70 'parse_wait.scn:4:1: nobody waits for this step; add a line: wait &1'
