@@ -93,8 +93,8 @@ static bool parse_why(struct scn_parser *p, struct scn_expect *e)
         if (v == NULL)
             return false;
         if (v->kind != SCN_WORD && v->kind != SCN_STRING && v->kind != SCN_REGEX &&
-            v->kind != SCN_VAR) {
-            scn_fail(p, v->column, "why takes words, strings or /regex/");
+            v->kind != SCN_VAR && v->kind != SCN_NUMBER) {
+            scn_fail(p, v->column, "why takes words, numbers, strings or /regex/");
             return false;
         }
         e->why = scn_grow(p->arena, e->why, e->why_count, sizeof(struct scn_value *));
