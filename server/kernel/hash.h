@@ -17,6 +17,10 @@
 #define HASH_INITIAL_NUM_BUCKETS 4U
 #define HASH_INITIAL_NUM_BUCKETS_LOG2 2U
 
+/* Chains shorter than uthash's ten: each step on one is a miss of the cache in a large table. */
+#undef HASH_BKT_CAPACITY_THRESH
+#define HASH_BKT_CAPACITY_THRESH 6U
+
 #define hash_added(element) ((element)->hh.tbl != NULL)
 
 #endif

@@ -98,7 +98,7 @@ int sc_fs_add_src(struct call *call, const struct sc_fs_add_src_args *args,
     struct fs_source source;
     struct fs_open req = {.handle = &source, .why = &call->why};
     struct view *view;
-    char *opts;
+    char *opts = NULL;
     int err = ns_get(&call->proc->ns, args->fs_name, &call->why, &view);
 
     (void)out;

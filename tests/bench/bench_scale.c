@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What an operation costs as there is more and more: ns each, with N of them there. Growth beyond
- * that of a logarithm (four times over: much memory fits no cache) is flagged.
+ * What an operation costs as there is more and more: ns each, with N of them there.
+ *
+ * Much memory fits no cache, so everything grows. How much that alone costs is measured, too, in
+ * the same rounds: N plain records lead from one to another, and eight of those steps are one
+ * operation. What grows by more than twice a logarithm and that is flagged.
  */
 #include "fsdrivers/registry.h"
 #include "server/kernel/call.h"
@@ -55,6 +58,7 @@ struct costs {
 struct work {
     const char *name[5]; /* NULL ends them */
     bool weighs;         /* costs.bytes is told, too */
+    bool linear;         /* N is the size of the operation itself: it may grow so */
     size_t n[STEPS];
     void (*run)(size_t n, struct costs *out);
 };
@@ -73,7 +77,7 @@ static double since(uint64_t start, size_t n)
     return (double)(cpu_ns() - start) / (double)n;
 }
 
-static double memory(void)
+static double memory_used(void)
 {
     return (double)mallinfo2().uordblks + (double)mallinfo2().hblkhd;
 }
@@ -114,7 +118,7 @@ static int32_t open_file_at(struct machine *m, const char *file, uint32_t mode)
 static void run_procs(size_t n, struct costs *out)
 {
     struct machine *m = open_machine();
-    double before = memory();
+    double before = memory_used();
     uint64_t start = cpu_ns();
     struct call c;
 
@@ -123,7 +127,7 @@ static void run_procs(size_t n, struct costs *out)
         BENCH_NEED(proc_drive(proc_find(m, c.out.new_proc.pid), "driven") == 0);
     }
     out->ns[0] = since(start, n);
-    out->bytes = (memory() - before) / (double)n;
+    out->bytes = (memory_used() - before) / (double)n;
     start = cpu_ns();
     for (size_t i = 0; i < n; i++)
         BENCH_NEED(CALL(&c, m->init, PROC_STATUS, proc_status, (int32_t)(2 + i * 7919 % n)) == 0);
@@ -142,7 +146,7 @@ static void run_idle(size_t n, struct costs *out)
 {
     struct machine *m = open_machine();
     int32_t fd = open_file_at(m, "root:/file", FM_READ | FM_WRITE | FM_CREATE);
-    double before = memory();
+    double before = memory_used();
     uint64_t start = cpu_ns();
     struct call c;
 
@@ -156,7 +160,7 @@ static void run_idle(size_t n, struct costs *out)
         BENCH_NEED(CALL(&c, m->init, BIND_FD, bind_fd, pid, 1, fd) == 0);
     }
     out->ns[0] = since(start, n);
-    out->bytes = (memory() - before) / (double)n;
+    out->bytes = (memory_used() - before) / (double)n;
     start = cpu_ns();
     machine_free(m);
     out->ns[1] = since(start, n);
@@ -194,12 +198,12 @@ static void run_fds(size_t n, struct costs *out)
     struct call c;
     int32_t first = open_file_at(m, "root:/file", FM_READ | FM_WRITE | FM_CREATE);
 
-    before = memory();
+    before = memory_used();
     start = cpu_ns();
     for (size_t i = 0; i < n; i++)
         (void)open_file_at(m, "root:/file", FM_READ);
     out->ns[0] = since(start, n);
-    out->bytes = (memory() - before) / (double)n;
+    out->bytes = (memory_used() - before) / (double)n;
     start = cpu_ns();
     for (size_t i = 0; i < n; i++) {
         call_init(&c, m->init, SC_GATE_RPC, SC_READ, on_done, NULL);
@@ -218,7 +222,7 @@ static void run_fds(size_t n, struct costs *out)
 static void run_names(size_t n, struct costs *out)
 {
     struct machine *m = open_machine();
-    double before = memory();
+    double before = memory_used();
     uint64_t start = cpu_ns();
     char name[32];
     char file[64];
@@ -230,7 +234,7 @@ static void run_names(size_t n, struct costs *out)
             CALL(&c, m->init, SUBFS, subfs, str(name), str("root"), str("/"), SC_FM_NAMED, 0) == 0);
     }
     out->ns[0] = since(start, n);
-    out->bytes = (memory() - before) / (double)n;
+    out->bytes = (memory_used() - before) / (double)n;
     start = cpu_ns();
     for (size_t i = 0; i < n; i++) {
         (void)snprintf(file, sizeof(file), "name%zu:/", i * 7919 % n);
@@ -272,7 +276,7 @@ static void run_readers(size_t n, struct costs *out)
     struct call *calls = calloc(n, sizeof(*calls));
     int32_t *ends = calloc(2 * n, sizeof(*ends));
     static char buf[1];
-    double before = memory();
+    double before = memory_used();
     uint64_t start = cpu_ns();
     struct call c;
 
@@ -283,7 +287,7 @@ static void run_readers(size_t n, struct costs *out)
         ends[2 * i + 1] = c.out.mk_channel.ends.second;
     }
     out->ns[0] = since(start, n);
-    out->bytes = (memory() - before) / (double)n;
+    out->bytes = (memory_used() - before) / (double)n;
     start = cpu_ns();
     for (size_t i = 0; i < n; i++) {
         call_init(&calls[i], m->init, SC_GATE_RPC, SC_READ, on_done, NULL);
@@ -305,14 +309,14 @@ static void run_readers(size_t n, struct costs *out)
 static void run_machines(size_t n, struct costs *out)
 {
     struct machine **all = calloc(n, sizeof(struct machine *));
-    double before = memory();
+    double before = memory_used();
     uint64_t start = cpu_ns();
 
     BENCH_NEED(all != NULL);
     for (size_t i = 0; i < n; i++)
         all[i] = open_machine();
     out->ns[0] = since(start, n);
-    out->bytes = (memory() - before) / (double)n;
+    out->bytes = (memory_used() - before) / (double)n;
     start = cpu_ns();
     for (size_t i = 0; i < n; i++)
         machine_free(all[i]);
@@ -323,7 +327,7 @@ static void run_machines(size_t n, struct costs *out)
 static void run_directory(size_t n, struct costs *out)
 {
     struct machine *m = open_machine();
-    double before = memory();
+    double before = memory_used();
     uint64_t start = cpu_ns();
     char file[64];
     struct call c;
@@ -333,7 +337,7 @@ static void run_directory(size_t n, struct costs *out)
         BENCH_NEED(CALL(&c, m->init, CREATE, create, str(file), FT_REGULAR) == 0);
     }
     out->ns[0] = since(start, n);
-    out->bytes = (memory() - before) / (double)n;
+    out->bytes = (memory_used() - before) / (double)n;
     start = cpu_ns();
     for (size_t i = 0; i < n; i++) {
         (void)snprintf(file, sizeof(file), "root:/file%zu", i * 7919 % n);
@@ -369,32 +373,74 @@ static void run_depth(size_t n, struct costs *out)
     machine_free(m);
 }
 
+enum { RECORD = 512, HOPS = 8 };
+
+/** The host's memory: records that lead from one to another in a scattered order, HOPS of them. */
+static void run_memory(size_t n, struct costs *out)
+{
+    void ***record = calloc(n, sizeof(*record));
+    void **at;
+    uint64_t start;
+
+    BENCH_NEED(record != NULL);
+    for (size_t i = 0; i < n; i++) {
+        record[i] = calloc(1, RECORD);
+        BENCH_NEED(record[i] != NULL);
+    }
+    for (size_t i = 0; i < n; i++)
+        *record[i] = record[(i + 7919) % n];
+    at = record[0];
+    start = cpu_ns();
+    for (size_t i = 0; i < n * HOPS; i++)
+        at = *at;
+    out->ns[0] = since(start, n);
+    BENCH_NEED(at != NULL);
+    for (size_t i = 0; i < n; i++)
+        free(record[i]);
+    free(record);
+}
+
 static const struct work works[] = {
     {{"process: make", "process: status", "process: kill", "process: end of all", NULL},
      true,
+     false,
      {1000, 10000, 100000},
      run_procs},
-    {{"idle process: make", "idle process: end", NULL}, true, {1000, 10000, 100000}, run_idle},
-    {{"child: exit", "child: wait", NULL}, false, {1000, 10000, 100000}, run_waits},
-    {{"handle: open", "handle: read", "handle: close", NULL}, true, {100, 1000, 10000}, run_fds},
-    {{"name: make", "name: use", "name: remove", NULL}, true, {100, 1000, 10000}, run_names},
-    {{"sleeper: sleep", "sleeper: wake", NULL}, false, {100, 1000, 10000}, run_sleepers},
+    {{"idle process: make", "idle process: end", NULL},
+     true,
+     false,
+     {1000, 10000, 100000},
+     run_idle},
+    {{"child: exit", "child: wait", NULL}, false, false, {1000, 10000, 100000}, run_waits},
+    {{"handle: open", "handle: read", "handle: close", NULL},
+     true,
+     false,
+     {100, 1000, 10000},
+     run_fds},
+    {{"name: make", "name: use", "name: remove", NULL}, true, false, {100, 1000, 10000}, run_names},
+    {{"sleeper: sleep", "sleeper: wake", NULL}, false, false, {100, 1000, 10000}, run_sleepers},
     {{"channel: make", "channel: wait", "channel: wake", NULL},
      true,
+     false,
      {100, 1000, 10000},
      run_readers},
-    {{"machine: make", "machine: free", NULL}, true, {100, 1000, 10000}, run_machines},
+    {{"machine: make", "machine: free", NULL}, true, false, {100, 1000, 10000}, run_machines},
     {{"directory: create", "directory: stat", "directory: delete", NULL},
      true,
+     false,
      {1000, 10000, 100000},
      run_directory},
-    {{"path of N parts: stat", NULL}, false, {1, 4, DEPTH_MAX}, run_depth},
+    {{"path of N parts: stat", NULL}, false, true, {1, 4, DEPTH_MAX}, run_depth},
 };
 
-/** Whether a cost grows faster than a logarithm would, with a factor for memory that no cache holds. */
-static bool grows(const struct work *w, double first, double last)
+/** Whether a cost grows faster than twice a logarithm would, and than the host's @memory does. */
+static bool grows(const struct work *w, const double at[STEPS], const double memory[STEPS])
 {
-    return last > 4 * first * log2((double)w->n[STEPS - 1] + 1) / log2((double)w->n[0] + 1);
+    const double log_growth = log2((double)w->n[STEPS - 1] + 1) / log2((double)w->n[0] + 1);
+
+    if (w->linear)
+        return at[STEPS - 1] / at[0] > 2 * (double)w->n[STEPS - 1] / (double)w->n[0];
+    return at[STEPS - 1] > 2 * (at[0] * log_growth + memory[STEPS - 1] - memory[0]);
 }
 
 static int by_size(const void *a, const void *b)
@@ -418,23 +464,32 @@ static double median_of(const struct costs *rounds, size_t count, size_t op)
 static void measure(const struct work *w, size_t rounds)
 {
     static struct costs costs[STEPS][101];
+    static struct costs plain[STEPS][101];
+    double memory[STEPS];
 
     for (size_t i = 0; i < rounds; i++) {
-        for (size_t step = 0; step < STEPS; step++) /* alternating */
+        for (size_t step = 0; step < STEPS; step++) { /* alternating */
+            (void)malloc_trim(0); /* each begins with a small heap, and pays for its pages */
             w->run(w->n[step], &costs[step][i]);
+            run_memory(w->n[step], &plain[step][i]);
+        }
     }
+    for (size_t step = 0; step < STEPS; step++)
+        memory[step] = median_of(plain[step], rounds, 0);
     for (size_t op = 0; w->name[op] != NULL; op++) {
         double at[STEPS];
 
         for (size_t step = 0; step < STEPS; step++)
             at[step] = median_of(costs[step], rounds, op);
         (void)printf("%-24s %7zu: %7.0f ns %7zu: %7.0f ns %7zu: %7.0f ns%s", w->name[op], w->n[0],
-                     at[0], w->n[1], at[1], w->n[2], at[2],
-                     grows(w, at[0], at[2]) ? "  GROWS" : "");
+                     at[0], w->n[1], at[1], w->n[2], at[2], grows(w, at, memory) ? "  GROWS" : "");
         if (op == 0 && w->weighs)
             (void)printf("  %.0f bytes each", costs[STEPS - 1][0].bytes);
         (void)printf("\n");
     }
+    if (!w->linear)
+        (void)printf("%-24s %7zu: %7.0f ns %7zu: %7.0f ns %7zu: %7.0f ns\n", "  the host's memory",
+                     w->n[0], memory[0], w->n[1], memory[1], w->n[2], memory[2]);
     (void)fflush(stdout);
 }
 
