@@ -117,7 +117,7 @@ int path_split(struct sc_str in, struct sc_str *name, struct path *path, struct 
         return why_add(why, -EINVAL, "'%.*s' has no ':': a path is name:/path",
                        (int)(in.len < 200 ? in.len : 200), in.ptr);
     *name = (struct sc_str){in.ptr, (size_t)(colon - in.ptr)};
-    err = path_check_name(*name, why);
+    err = name->len > 0 ? path_check_name(*name, why) : 0; /* the empty name: nobody has it */
     if (err < 0)
         return err;
     rest = (struct sc_str){colon + 1, in.len - name->len - 1};

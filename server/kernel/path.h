@@ -22,9 +22,9 @@ struct path {
 /**
  * Split name:/path.
  * @in       borrowed.
- * @name     set to the part of @in before the first ':'.
+ * @name     set to the part of @in before the first ':', perhaps empty.
  * @path     filled with the canonical path.
- * Returns   0; -EINVAL no ':', empty or bad name, empty component, "." or "..", NUL byte;
+ * Returns   0; -EINVAL no ':', bad name, empty component, "." or "..", NUL byte;
  *           -ENAMETOOLONG a component above SC_NAME_MAX or a path above FS_PATH_MAX.
  */
 int path_split(struct sc_str in, struct sc_str *name, struct path *path, struct why *why);

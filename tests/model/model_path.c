@@ -264,7 +264,8 @@ bool model_find(const struct mcall *c, struct sc_str file, enum mfind how, uint3
         return false;
     }
     name = (struct sc_str){file.ptr, (size_t)(colon - file.ptr)};
-    model_check_name(name, &path);
+    if (name.len > 0) /* the empty name is one that nobody has */
+        model_check_name(name, &path);
     split_tail(c->m, colon + 1, file.len - name.len - 1, &w.left, &path);
     label = model_label(c->p, name);
     w.view = label != NULL ? label->view : NULL;
