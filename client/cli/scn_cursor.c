@@ -120,3 +120,11 @@ bool scn_ends_word(char c, int depth)
 {
     return c == '\0' || c == ' ' || c == '\t' || (depth > 0 && (c == ',' || c == ']' || c == '}'));
 }
+
+bool scn_take_star(struct scn_parser *p, int depth)
+{
+    if (*p->at != '*' || !scn_ends_word(p->at[1], depth))
+        return false;
+    p->at++;
+    return true;
+}

@@ -50,8 +50,7 @@ static bool parse_code(struct scn_parser *p, int *out)
 
     scn_skip(p);
     column = scn_column(p, p->at);
-    if (*p->at == '*' && scn_ends_word(p->at[1], 0)) {
-        p->at++;
+    if (scn_take_star(p, 0)) {
         *out = SCN_ANY_ERROR;
         return true;
     }

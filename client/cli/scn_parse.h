@@ -70,6 +70,9 @@ void scn_fail_unknown(struct scn_parser *p, int column, const char *name);
 /** Whether a word typed without quotes ends at @c: a blank, and inside brackets , ] } too. */
 bool scn_ends_word(char c, int depth);
 
+/** Take a * that stands alone. Returns whether there was one. */
+bool scn_take_star(struct scn_parser *p, int depth);
+
 /* ---- text: scn_text.c; each stands on the first character and leaves behind the last ---- */
 
 /** A value that begins at the cursor. */

@@ -18,10 +18,8 @@ static bool take_call(struct scn_parser *p, const char *form, const struct sc_ca
     scn_skip(p);
     column = scn_column(p, p->at);
     *out = NULL;
-    if (*p->at == '*' && scn_ends_word(p->at[1], 0)) {
-        p->at++;
+    if (scn_take_star(p, 0))
         return true;
-    }
     word = scn_take_word(p);
     *out = sc_call_by_name(word);
     if (word[0] == '\0')
