@@ -193,36 +193,36 @@ void rule_readlink(const struct mcall *c, const struct sc_readlink_args *a,
 
 /* ---- attributes ---- */
 
-static void only_owner(const struct mcall *c, const struct minode *i)
+/** The file whose attributes its owner may change; NULL when it is not found. */
+static struct minode *owned_file(const struct mcall *c, struct sc_str file)
 {
-    if (c->p->uid != 0 && c->p->uid != i->uid)
+    struct mplace at;
+
+    if (!model_find_file(c, file, FOLLOW, FM_WRITE, &at))
+        return NULL;
+    if (c->p->uid != 0 && c->p->uid != at.name->inode->uid)
         refuse(c->v, EPERM);
+    return at.name->inode;
 }
 
 void rule_chmod(const struct mcall *c, const struct sc_chmod_args *a, struct sc_chmod_out *out)
 {
-    struct mplace at;
+    struct minode *i = owned_file(c, a->file);
 
     (void)out;
     if ((a->mode & ~(uint32_t)PERM_BITS) != 0)
         refuse(c->v, EINVAL);
-    if (!model_find_file(c, a->file, FOLLOW, FM_WRITE, &at))
-        return;
-    only_owner(c, at.name->inode);
-    if (!refused(c->v))
-        at.name->inode->perm = a->mode;
+    if (i != NULL && !refused(c->v))
+        i->perm = a->mode;
 }
 
 void rule_chown(const struct mcall *c, const struct sc_chown_args *a, struct sc_chown_out *out)
 {
-    struct mplace at;
-    struct minode *i;
+    struct minode *i = owned_file(c, a->file);
 
     (void)out;
-    if (!model_find_file(c, a->file, FOLLOW, FM_WRITE, &at))
+    if (i == NULL)
         return;
-    i = at.name->inode;
-    only_owner(c, i);
     if (c->p->uid != 0 && ((a->uid != NO_USER && a->uid != i->uid) ||
                            (a->gid != NO_USER && a->gid != i->gid && a->gid != c->p->gid)))
         refuse(c->v, EPERM);
@@ -263,15 +263,10 @@ void rule_fsync(const struct mcall *c, const struct sc_fsync_args *a, struct sc_
 
 void rule_utimes(const struct mcall *c, const struct sc_utimes_args *a, struct sc_utimes_out *out)
 {
-    struct mplace at;
-    struct minode *i;
+    struct minode *i = owned_file(c, a->file);
 
     (void)out;
-    if (!model_find_file(c, a->file, FOLLOW, FM_WRITE, &at))
-        return;
-    i = at.name->inode;
-    only_owner(c, i);
-    if (refused(c->v))
+    if (i == NULL || refused(c->v))
         return;
     if (a->atime != NO_TIME)
         i->atime = a->atime;
