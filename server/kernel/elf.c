@@ -191,6 +191,22 @@ static int check_overlaps(const struct reader *r, const struct exec_image *image
     return 0;
 }
 
+/** Refuse an image that loads bytes of the file again and again: what it loads is as large as the
+ * file, but for a page where segments meet. */
+static int check_loaded(const struct reader *r, const struct exec_image *image)
+{
+    const uint64_t most = r->size + (uint64_t)image->segment_count * SC_PAGE_SIZE;
+    uint64_t loaded = 0;
+
+    for (size_t i = 0; i < image->segment_count; i++)
+        loaded += image->segment[i].data_size; /* each at most the file's size: no overflow */
+    if (loaded <= most)
+        return 0;
+    return why_add(r->why, -ENOEXEC,
+                   "the segments load %llu bytes of a file of %zu: some are loaded several times",
+                   (unsigned long long)loaded, r->size);
+}
+
 static int check_entry(const struct reader *r, const struct exec_image *image)
 {
     for (size_t i = 0; i < image->segment_count; i++) {
@@ -244,5 +260,7 @@ int elf_parse(const void *bytes, size_t size, struct exec_image *out, struct why
         return why_add(why, -ENOEXEC, "no segment to load");
     if (err == 0)
         err = check_overlaps(&r, out);
+    if (err == 0)
+        err = check_loaded(&r, out);
     return err == 0 ? check_entry(&r, out) : err;
 }
