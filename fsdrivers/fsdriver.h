@@ -170,6 +170,9 @@ struct fs_env {
     /** May the instance keep so many more bytes in memory? Who gets false answers -ENOSPC. */
     bool (*take)(void *user, uint64_t bytes);
     void (*give)(void *user, uint64_t bytes); /* they are free again */
+    /** May an instance hold so many descriptors of the daemon? 0, or -EMFILE with the reason. */
+    int (*take_descriptors)(void *user, uint32_t count, struct why *why);
+    void (*give_descriptors)(void *user, uint32_t count); /* they are free again */
     void *user;
 };
 
@@ -219,6 +222,7 @@ struct fs_driver {
     const char *alias;         /* a second name, or NULL */
     const char *doc;           /* one line */
     bool readonly;             /* as if the option readonly were always given */
+    uint32_t descriptors;      /* of the daemon, that an instance may hold: booked by `generic` */
     const struct fs_opt *opts; /* keys it knows, value = what they mean; ended by a NULL key */
 
     /**

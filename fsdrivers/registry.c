@@ -152,7 +152,7 @@ int registry_open(const char *driver, const struct fs_open *req, struct fs **out
     if (err < 0)
         goto out;
     config.readonly = config.readonly || found->readonly;
-    err = generic_new(&config, &wrapper);
+    err = generic_new(&config, found, &own, &wrapper);
     if (err < 0)
         goto out;
     own.opt = options.at;

@@ -10,6 +10,7 @@
  */
 #include "fsdrivers/registry.h"
 #include "server/bridge/bridge.h"
+#include "server/host/capacity.h"
 #include "server/host/host.h"
 #include "server/host/options.h"
 #include "server/host/record.h"
@@ -263,11 +264,30 @@ static int open_record(struct daemon *d)
     return err;
 }
 
+/** Share out what this host has: descriptors to connections and machines, memory to machines. */
+static void share_capacity(struct daemon *d, struct descriptor_budget *budget,
+                           struct machine_limits *ceilings)
+{
+    struct rpc_limits *limits = &d->config.limits;
+    struct capacity have;
+
+    capacity_look(&have);
+    capacity_share(&have, limits->connections, budget);
+    capacity_ceilings(&have, budget, ceilings);
+    if (budget->connections < limits->connections)
+        log_line(LOG_WARN,
+                 "limit connections is %llu, not %llu: the daemon may have %llu files open "
+                 "(ulimit -n)",
+                 (unsigned long long)budget->connections, (unsigned long long)limits->connections,
+                 (unsigned long long)have.descriptors);
+    limits->connections = budget->connections;
+}
+
 /** Make the loop, the host, the bridge and the RPC layer: nothing can be seen from outside yet. */
 static int make_layers(struct daemon *d)
 {
+    struct descriptor_budget budget;
     struct rpc_options options = {
-        .limits = d->config.limits,
         .machine_limits = d->config.machine_limits,
         .uids = d->config.allow_uids,
         .uid_count = d->config.allow_uid_count,
@@ -281,6 +301,8 @@ static int make_layers(struct daemon *d)
     };
     int err = strings_add(&d->config.source_roots, d->config.state);
 
+    share_capacity(d, &budget, &options.ceilings);
+    options.limits = d->config.limits;
     if (err == 0)
         err = uv_loop_init(&d->loop);
     if (err == 0)
@@ -291,6 +313,7 @@ static int make_layers(struct daemon *d)
         return fail_start(d, "start", err, NULL);
     bridge_set_patching(d->bridge, d->config.patch_gates);
     host_set_spawn(d->host, daemon_spawn, d);
+    host_set_budget(d->host, &budget);
     options.daemon.host = d->host;
     err = rpc_new(&d->loop, &options, &d->rpc);
     if (err < 0)

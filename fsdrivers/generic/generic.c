@@ -13,6 +13,8 @@ struct generic {
     struct fs fs;
     struct fs *inner; /* owned */
     struct fs_config config;
+    struct fs_env env;
+    uint32_t descriptors; /* booked with env */
 };
 
 /* Call a slot of the inner instance, or answer for an empty one. */
@@ -460,7 +462,7 @@ static void generic_destroy(struct fs *fs, struct why *why)
     struct generic *g = generic_of(fs);
 
     g->inner->ops->destroy(g->inner, why);
-    free(g);
+    generic_free(g);
 }
 
 static const struct fs_ops generic_ops = {
@@ -495,13 +497,23 @@ static const struct fs_ops generic_ops = {
     .destroy = generic_destroy,
 };
 
-int generic_new(const struct fs_config *config, struct generic **out)
+int generic_new(const struct fs_config *config, const struct fs_driver *driver,
+                const struct fs_open *req, struct generic **out)
 {
     struct generic *g = calloc(1, sizeof(*g));
+    int err = 0;
 
     if (g == NULL)
         return -ENOMEM;
     g->config = *config;
+    g->env = *req->env;
+    g->descriptors = driver->descriptors;
+    if (g->descriptors > 0)
+        err = g->env.take_descriptors(g->env.user, g->descriptors, req->why);
+    if (err < 0) {
+        free(g);
+        return err;
+    }
     *out = g;
     return 0;
 }
@@ -520,5 +532,7 @@ struct fs *generic_wrap(struct generic *g, struct fs *inner)
 
 void generic_free(struct generic *g)
 {
+    if (g != NULL && g->descriptors > 0)
+        g->env.give_descriptors(g->env.user, g->descriptors);
     free(g);
 }

@@ -27,12 +27,16 @@
 struct generic;
 
 /**
- * Make a wrapper with nothing in it yet, so that wrapping cannot fail.
+ * Make a wrapper with nothing in it yet, so that wrapping cannot fail. The descriptors that an
+ * instance may hold are booked as long as it exists.
  * @config   copied.
+ * @driver   whose instance it is for.
+ * @req      its env is used, and copied; its why gets a reason.
  * @out      returned; generic_wrap() or generic_free().
- * Returns   0, -ENOMEM.
+ * Returns   0, -EMFILE no descriptors for it, -ENOMEM.
  */
-int generic_new(const struct fs_config *config, struct generic **out);
+int generic_new(const struct fs_config *config, const struct fs_driver *driver,
+                const struct fs_open *req, struct generic **out);
 
 /**
  * Wrap an instance.

@@ -199,7 +199,7 @@ static int read_limit(struct reader *r, struct json_span key, struct json_span v
 
 static int read_machine_limit(struct reader *r, struct json_span key, struct json_span value)
 {
-#define MACHINE_LIMIT(name, initial, most, doc)                                                    \
+#define MACHINE_LIMIT(name, initial, ceiling, most, doc)                                           \
     if (json_string_is(key, #name))                                                                \
         return read_number(r, value, 1, (most), &r->config->machine_limits.name);
     MACHINE_LIMITS(MACHINE_LIMIT)

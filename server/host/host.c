@@ -2,6 +2,7 @@
 #include "server/host/host.h"
 
 #include "server/host/alarms.h"
+#include "server/host/capacity.h"
 #include "server/host/memory.h"
 
 #include <errno.h>
@@ -16,6 +17,7 @@ struct host {
     struct strings roots; /* real paths */
     host_spawn_fn spawn;
     void *spawn_user;
+    struct descriptor_budget budget;
 };
 
 static uint64_t host_now_ns(void *host)
@@ -115,12 +117,28 @@ static int host_source_allowed(void *host, const char *path, struct why *why)
                    path);
 }
 
+static bool host_descriptors_take(void *host, uint64_t held, uint64_t count)
+{
+    struct host *h = host;
+
+    return descriptors_take(&h->budget, held, count);
+}
+
+static void host_descriptors_give(void *host, uint64_t count)
+{
+    struct host *h = host;
+
+    descriptors_give(&h->budget, count);
+}
+
 const struct host_ops host_ops = {
     .now_ns = host_now_ns,
     .wall_ns = host_wall_ns,
     .wake_at = host_wake_at,
     .spawn = host_spawn,
     .memory_new = host_memory_new,
+    .descriptors_take = host_descriptors_take,
+    .descriptors_give = host_descriptors_give,
     .source_allowed = host_source_allowed,
 };
 
@@ -145,6 +163,7 @@ int host_new(uv_loop_t *loop, const struct strings *roots, struct host **out)
 
     if (h == NULL)
         return -ENOMEM;
+    h->budget.pool = UINT64_MAX;
     err = take_roots(h, roots);
     if (err == 0)
         err = alarms_init(&h->alarms, loop);
@@ -165,6 +184,11 @@ void host_set_spawn(struct host *h, host_spawn_fn spawn, void *user)
 {
     h->spawn = spawn;
     h->spawn_user = user;
+}
+
+void host_set_budget(struct host *h, const struct descriptor_budget *budget)
+{
+    h->budget = *budget;
 }
 
 void host_free(struct host *h)

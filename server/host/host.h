@@ -13,6 +13,7 @@
 #include <uv.h>
 
 struct host;
+struct descriptor_budget;
 
 /** For machine_new(), with a struct host. */
 extern const struct host_ops host_ops;
@@ -31,6 +32,9 @@ int host_new(uv_loop_t *loop, const struct strings *roots, struct host **out);
 
 /** Who starts guests; without it every spawn is -ENOTSUP. */
 void host_set_spawn(struct host *h, host_spawn_fn spawn, void *user);
+
+/** How machines share the daemon's descriptors. @budget copied; without it they have no bound. */
+void host_set_budget(struct host *h, const struct descriptor_budget *budget);
 
 /** Every machine was freed: leave the loop. The host stays until the loop has turned. */
 void host_close(struct host *h);

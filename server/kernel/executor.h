@@ -45,6 +45,9 @@ struct executor_ops {
     void (*kill)(struct executor *x);
 };
 
+/** Descriptors of the daemon that an executor holds at most. */
+enum { EXECUTOR_DESCRIPTORS = 2 };
+
 struct executor {
     const struct executor_ops *ops;
 };

@@ -13,6 +13,7 @@
 #include "server/kernel/shared_memory.h"
 #include "server/kernel/timer.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct machine;
@@ -48,6 +49,10 @@ struct host_ops {
                  struct executor **out);
     /** Make a shared memory object, of size 0. @out owned: its ops->free(). Returns 0, -ENOMEM. */
     int (*memory_new)(void *host, struct shared_memory **out);
+    /** Book @count of the daemon's descriptors for a machine that holds @held. False when there are
+     * none left for it. */
+    bool (*descriptors_take)(void *host, uint64_t held, uint64_t count);
+    void (*descriptors_give)(void *host, uint64_t count);
     /** Whether a filesystem may be made from this local path: 0, or -EACCES with the reason. */
     int (*source_allowed)(void *host, const char *path, struct why *why);
 };

@@ -17,7 +17,7 @@
 enum { NS_PER_USEC = 1000 };
 
 const struct machine_limits machine_default_limits = {
-#define MACHINE_LIMIT(name, initial, most, doc) .name = (initial),
+#define MACHINE_LIMIT(name, initial, ceiling, most, doc) .name = (initial),
     MACHINE_LIMITS(MACHINE_LIMIT)
 #undef MACHINE_LIMIT
 };
@@ -26,7 +26,8 @@ static struct machine_limits effective_limits(const struct machine_limits *wante
 {
     const struct machine_limits *d = &machine_default_limits;
 
-#define MACHINE_LIMIT(name, initial, most, doc) .name = wanted->name != 0 ? wanted->name : d->name,
+#define MACHINE_LIMIT(name, initial, ceiling, most, doc)                                           \
+    .name = wanted->name != 0 ? wanted->name : d->name,
     return (struct machine_limits){MACHINE_LIMITS(MACHINE_LIMIT)};
 #undef MACHINE_LIMIT
 }
@@ -36,6 +37,34 @@ int machine_check_room(uint64_t held, uint64_t limit, int err, const char *what,
     if (held < limit)
         return 0;
     return why_add(why, err, "the machine has its most %s, %llu", what, (unsigned long long)limit);
+}
+
+int machine_take_descriptors(struct machine *m, uint32_t count, int err, struct why *why)
+{
+    const uint64_t most = m->limits.descriptors;
+
+    if (m->descriptors > most || count > most - m->descriptors)
+        return why_add(why, err,
+                       "the machine holds %llu of the %llu descriptors of the daemon that it may "
+                       "(limit descriptors), and %u more are needed",
+                       (unsigned long long)m->descriptors, (unsigned long long)most, count);
+    if (!m->ops->descriptors_take(m->host, m->descriptors, count))
+        return why_add(
+            why, err,
+            "the daemon has no descriptors left for a machine that holds %llu: raise its "
+            "limit of open files (ulimit -n)",
+            (unsigned long long)m->descriptors);
+    m->descriptors += count;
+    return 0;
+}
+
+void machine_give_descriptors(struct machine *m, uint32_t count)
+{
+    if (count == 0)
+        return;
+    CHECK(count <= m->descriptors);
+    m->descriptors -= count;
+    m->ops->descriptors_give(m->host, count);
 }
 
 int machine_new(const struct machine_spec *spec, const struct host_ops *ops, void *host,
@@ -94,7 +123,7 @@ void machine_free(struct machine *m)
     CHECK(list_empty(&m->mounts));
     CHECK(list_empty(&m->woken));
     CHECK(m->census.calls == 0 && m->memory.bytes == 0 && m->storage == 0 && m->channels == 0);
-    CHECK(m->listings == 0);
+    CHECK(m->listings == 0 && m->args == 0 && m->descriptors == 0);
     m->ops->wake_at(m->host, m, HOST_WAKE_NEVER);
     timer_heap_done(&m->clock_timers);
     timer_heap_done(&m->goals);

@@ -93,6 +93,8 @@ struct machine {
     struct aspace_pool memory; /* of all processes */
     uint64_t listings;         /* bytes that the listings of open directories take */
     uint64_t storage;          /* bytes that filesystems in memory have taken */
+    uint64_t args;             /* bytes of the processes' arguments and environments */
+    uint64_t descriptors;      /* of the daemon: machine_take_descriptors() */
     uint32_t channels;
     uint64_t calls_total; /* calls begun */
     int32_t current_pid;  /* whose call is being carried out; 0 between calls */
@@ -126,6 +128,16 @@ extern const struct machine_limits machine_default_limits;
  * Returns   0; @err with the reason.
  */
 int machine_check_room(uint64_t held, uint64_t limit, int err, const char *what, struct why *why);
+
+/**
+ * Book descriptors of the daemon that the machine is about to use.
+ * @err      what a refusal answers, as the call's row declares it; the reason is in @why.
+ * Returns   0; @err past the machine's limit, or when the daemon has none left for it.
+ */
+int machine_take_descriptors(struct machine *m, uint32_t count, int err, struct why *why);
+
+/** They are free again. */
+void machine_give_descriptors(struct machine *m, uint32_t count);
 
 /**
  * Make a filesystem and give it a name in init's namespace, as MAKE_FS does, but with any source.

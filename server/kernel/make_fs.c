@@ -60,6 +60,16 @@ static void env_give(void *user, uint64_t bytes)
     m->storage -= bytes;
 }
 
+static int env_take_descriptors(void *user, uint32_t count, struct why *why)
+{
+    return machine_take_descriptors(user, count, -EMFILE, why);
+}
+
+static void env_give_descriptors(void *user, uint32_t count)
+{
+    machine_give_descriptors(user, count);
+}
+
 static int32_t env_caller(void *user)
 {
     return procview_caller(user);
@@ -87,6 +97,8 @@ static struct fs_env env_of(struct machine *m)
                            .proc_text = env_proc_text,
                            .take = env_take,
                            .give = env_give,
+                           .take_descriptors = env_take_descriptors,
+                           .give_descriptors = env_give_descriptors,
                            .user = m};
 }
 

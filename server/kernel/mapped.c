@@ -263,12 +263,33 @@ struct mapped_file *mapped_find(struct open_file *f)
     return find_ino(f->mount, f->ino);
 }
 
+/** Have the host make a memory object, with its descriptor booked. */
+static int new_memory(struct machine *m, struct why *why, struct shared_memory **out)
+{
+    int err = machine_take_descriptors(m, SHARED_MEMORY_DESCRIPTORS, -ENOMEM, why);
+
+    if (err < 0)
+        return err;
+    err = m->ops->memory_new(m->host, out);
+    if (err < 0) {
+        machine_give_descriptors(m, SHARED_MEMORY_DESCRIPTORS);
+        (void)why_add(why, err, "the host has no memory object for another file");
+    }
+    return err;
+}
+
+static void free_memory(struct machine *m, struct shared_memory *memory)
+{
+    memory->ops->free(memory);
+    machine_give_descriptors(m, SHARED_MEMORY_DESCRIPTORS);
+}
+
 /** Free a mapped file that has no mappings. */
 static void release(struct mapped_file *mf)
 {
     HASH_DEL(mf->mount->mapped, mf);
     mf->mount->machine->census.mapped--;
-    mf->memory->ops->free(mf->memory);
+    free_memory(mf->mount->machine, mf->memory);
     free(mf->extent);
     free(mf);
 }
@@ -293,11 +314,9 @@ static int mapped_new(struct mount *m, uint64_t ino, struct why *why, struct map
         goto out;
     mf->extent[0] = (struct extent){0, 0};
     mf->extent_count = 1;
-    err = machine->ops->memory_new(machine->host, &mf->memory);
-    if (err < 0) {
-        (void)why_add(why, err, "the host has no memory object for another file");
+    err = new_memory(machine, why, &mf->memory);
+    if (err < 0)
         goto out;
-    }
     HASH_ADD(hh, m->mapped, ino, sizeof(mf->ino), mf);
     if (hash_added(mf)) {
         machine->census.mapped++;
@@ -305,7 +324,7 @@ static int mapped_new(struct mount *m, uint64_t ino, struct why *why, struct map
         return 0;
     }
     err = -ENOMEM;
-    mf->memory->ops->free(mf->memory);
+    free_memory(machine, mf->memory);
 out:
     free(mf->extent);
     free(mf);

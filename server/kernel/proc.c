@@ -127,6 +127,14 @@ int proc_copy_names(struct proc *from, struct proc *to)
     return ns_each(&from->ns, add_name, &to->ns);
 }
 
+void proc_set_args(struct proc *p, char *args, size_t size)
+{
+    free(p->args);
+    p->machine->args = p->machine->args - p->args_size + size;
+    p->args = args;
+    p->args_size = size;
+}
+
 /** The process begins to run @program. */
 static void set_running(struct proc *p, char *program)
 {
@@ -172,9 +180,22 @@ static int book_image(struct proc *p, const struct exec_image *image, struct why
     return err == 0 || err == -ENOMEM ? err : -ENOEXEC;
 }
 
-int proc_exec(struct proc *p, const void *bytes, size_t size, const char *program, struct why *why)
+/** Have the host start an image, with its descriptors booked. */
+static int spawn(struct proc *p, const struct exec_image *image, struct why *why)
 {
     struct machine *m = p->machine;
+    int err = machine_take_descriptors(m, EXECUTOR_DESCRIPTORS, -EAGAIN, why);
+
+    if (err < 0)
+        return err;
+    err = m->ops->spawn(m->host, p, image, why, &p->executor);
+    if (err < 0)
+        machine_give_descriptors(m, EXECUTOR_DESCRIPTORS);
+    return err;
+}
+
+int proc_exec(struct proc *p, const void *bytes, size_t size, const char *program, struct why *why)
+{
     struct exec_image image;
     char *copy = NULL;
     int err;
@@ -188,7 +209,7 @@ int proc_exec(struct proc *p, const void *bytes, size_t size, const char *progra
     if (err < 0)
         goto out;
     copy = strdup(program);
-    err = copy == NULL ? -ENOMEM : m->ops->spawn(m->host, p, &image, why, &p->executor);
+    err = copy == NULL ? -ENOMEM : spawn(p, &image, why);
     if (err < 0)
         goto out;
     set_running(p, copy);
@@ -294,17 +315,17 @@ static void end_one(struct proc *p, uint32_t state, int32_t code, const char *te
     p->return_code = code;
     p->executor = NULL;
     machine_guest_busy(p, false);
-    if (x != NULL)
+    if (x != NULL) {
         x->ops->kill(x);
+        machine_give_descriptors(p->machine, EXECUTOR_DESCRIPTORS);
+    }
     call_abandon_all(p, over);
     ns_done(&p->ns);
     fd_table_done(&p->fds);
     memory_done(p);
     tty_free(p->tty);
     p->tty = NULL;
-    free(p->args);
-    p->args = NULL;
-    p->args_size = 0;
+    proc_set_args(p, NULL, 0);
     emit_end(p, text);
 }
 

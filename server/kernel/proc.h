@@ -55,7 +55,7 @@ struct proc {
     struct ns ns;
     struct fd_table fds;
     struct aspace memory;
-    char *args; /* SC_ARGS's answer, owned; NULL none were set */
+    char *args; /* SC_ARGS's answer, owned: proc_set_args(); NULL none were set */
     size_t args_size;
     struct tty *tty; /* owned; of a session's process or init once needed, of others by tty_own() */
     int32_t last_errno; /* positive errno of its last failed call, for SC_ERRNO */
@@ -105,6 +105,10 @@ static inline bool proc_has_ended(const struct proc *p)
 /** Give @to every name of @from (same views, same rights). -EEXIST, -EMFILE, -ENOMEM: @to has some
  * of them then, and should end. */
 int proc_copy_names(struct proc *from, struct proc *to);
+
+/** Give a process its arguments instead of those it has. @args taken, @size bytes; NULL and 0 none.
+ * They are within the machine's limit. */
+void proc_set_args(struct proc *p, char *args, size_t size);
 
 /** A LOADING process is now driven by a session: PS_RUNNING. @program copied, for people; or NULL.
  * -EBUSY not LOADING, -ENOMEM. */

@@ -147,7 +147,7 @@ static void tell_machine(const struct machine *m, struct strbuf *out)
                       c.names, c.fds, c.views, c.files, c.mounts);
     (void)strbuf_addf(out, "nodes %u\nregions %u\ncalls %u\ntimers %u\n", c.nodes, c.regions,
                       c.calls, c.timers);
-#define MACHINE_LIMIT(name, initial, most, doc)                                                    \
+#define MACHINE_LIMIT(name, initial, ceiling, most, doc)                                           \
     (void)strbuf_addf(out, #name "_max %" PRIu64 "\n", m->limits.name);
     MACHINE_LIMITS(MACHINE_LIMIT)
 #undef MACHINE_LIMIT

@@ -8,6 +8,7 @@
 #include "server/kernel/machine.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -63,6 +64,20 @@ static int check_args(struct call *call, const struct sc_str *data)
     return err;
 }
 
+/** Whether the machine may keep @size bytes in the place of those the child has. */
+static int check_room(struct call *call, const struct proc *child, size_t size)
+{
+    const struct machine *m = call->machine;
+    const uint64_t others = m->args - child->args_size;
+
+    if (size <= m->limits.all_args - others)
+        return 0;
+    return call_why(call, -ENOMEM,
+                    "the machine's processes hold %" PRIu64 " of %" PRIu64
+                    " bytes of arguments (limit all_args)",
+                    m->args, m->limits.all_args);
+}
+
 int sc_set_args(struct call *call, const struct sc_set_args_args *args, struct sc_set_args_out *out)
 {
     struct proc *child;
@@ -80,12 +95,13 @@ int sc_set_args(struct call *call, const struct sc_set_args_args *args, struct s
     err = check_args(call, &args->data);
     if (err < 0)
         return err;
+    err = check_room(call, child, args->data.len);
+    if (err < 0)
+        return err;
     copy = malloc(args->data.len);
     if (copy == NULL)
         return -ENOMEM;
     memcpy(copy, args->data.ptr, args->data.len);
-    free(child->args);
-    child->args = copy;
-    child->args_size = args->data.len;
+    proc_set_args(child, copy, args->data.len);
     return 0;
 }

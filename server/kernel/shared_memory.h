@@ -31,6 +31,9 @@ struct shared_memory_ops {
     void (*free)(struct shared_memory *s);
 };
 
+/** Descriptors of the daemon that an object holds. */
+enum { SHARED_MEMORY_DESCRIPTORS = 1 };
+
 struct shared_memory {
     const struct shared_memory_ops *ops;
     int fd; /* of the host, for executor_ops.map_shared(); -1 where there are no guests */

@@ -66,22 +66,40 @@ static int check_request(struct rpc *rpc, const char *name, struct why *why)
     return 0;
 }
 
+/** One limit of a new machine: as wished, or as there is when nothing is. */
+static int take_limit(const char *name, uint64_t configured, uint64_t ceiling, struct why *why,
+                      uint64_t *limit)
+{
+    if (*limit == 0)
+        *limit = configured;
+    if (configured != 0 && *limit > configured)
+        return why_add(why, -EINVAL, "limit %s is at most %llu here (the daemon's configuration)",
+                       name, (unsigned long long)configured);
+    if (configured == 0 && *limit > ceiling)
+        return why_add(why, -EINVAL,
+                       "limit %s is at most %llu here, unless the daemon's configuration says "
+                       "otherwise (machine_limits)",
+                       name, (unsigned long long)ceiling);
+    return 0;
+}
+
 /** The limits of a new machine: as wished, and as configured where nothing is. */
 static int take_limits(const struct rpc *rpc, const struct machine_limits *wished, struct why *why,
                        struct machine_limits *out)
 {
     const struct machine_limits *ours = &rpc->opt.machine_limits;
+    const struct machine_limits *most = &rpc->opt.ceilings;
+    int err = 0;
 
     *out = *wished;
-#define MACHINE_LIMIT(name, initial, most, doc)                                                    \
-    if (out->name == 0)                                                                            \
-        out->name = ours->name;                                                                    \
-    if (ours->name != 0 && out->name > ours->name)                                                 \
-        return why_add(why, -EINVAL, "limit %s is at most %llu here (the daemon's configuration)", \
-                       #name, (unsigned long long)ours->name);
+#define MACHINE_LIMIT(name, initial, ceiling, most_, doc)                                          \
+    if (err == 0)                                                                                  \
+        err = take_limit(#name, ours->name, most->name, why, &out->name);                          \
+    if (out->name == 0 && most->name < (initial))                                                  \
+        out->name = most->name;
     MACHINE_LIMITS(MACHINE_LIMIT)
 #undef MACHINE_LIMIT
-    return 0;
+    return err;
 }
 
 /** Make the machine of a struct that has its name, and put both into the table. */

@@ -13,7 +13,7 @@ static int take_limits(struct request *rq, const cJSON *first, struct machine_li
 
     if (params_machine_limits(first, &o, &rq->failure) < 0)
         return -1;
-#define MACHINE_LIMIT(name, initial, most, doc) .name = (uint64_t)o.name,
+#define MACHINE_LIMIT(name, initial, ceiling, most, doc) .name = (uint64_t)o.name,
     *out = (struct machine_limits){MACHINE_LIMITS(MACHINE_LIMIT)};
 #undef MACHINE_LIMIT
     return 0;
@@ -154,7 +154,7 @@ static void put_limits(struct json_out *o, const struct machine_limits *l)
 {
     out_key(o, "limits");
     out_open(o, '{');
-#define MACHINE_LIMIT(name, initial, most, doc) put_uint(o, #name, l->name);
+#define MACHINE_LIMIT(name, initial, ceiling, most, doc) put_uint(o, #name, l->name);
     MACHINE_LIMITS(MACHINE_LIMIT)
 #undef MACHINE_LIMIT
     out_close(o, '}');

@@ -483,7 +483,7 @@ int params_mount(const cJSON *object, struct rpc_mount_object *out, struct failu
 static int take_limit(const cJSON *item, unsigned *seen, struct rpc_machine_limits_object *out,
                       struct failure *f)
 {
-#define MACHINE_LIMIT(name, initial, max, doc) {#name, &out->name, (max)},
+#define MACHINE_LIMIT(name, initial, ceiling, max, doc) {#name, &out->name, (max)},
     const struct {
         const char *name;
         int64_t *at;

@@ -55,6 +55,7 @@ struct rpc_daemon {
 struct rpc_options {
     struct rpc_limits limits;
     struct machine_limits machine_limits; /* the most each machine may have; 0: nobody has said */
+    struct machine_limits ceilings;       /* the most it may have then; none is 0 */
     const uint32_t *uids; /* who may connect beside root and the daemon's own user; borrowed */
     size_t uid_count;
     struct rpc_daemon daemon;
@@ -78,7 +79,7 @@ int rpc_new(uv_loop_t *loop, const struct rpc_options *options, struct rpc **out
 /**
  * Make a machine.
  * @out      borrowed; it goes with machine.destroy, its init or rpc_stop().
- * Returns   0; -EINVAL a bad name, or a limit above the configured one, -EEXIST, -EAGAIN past the limit, -ENOMEM; said in @why.
+ * Returns   0; -EINVAL a bad name, or a limit above the most there may be, -EEXIST, -EAGAIN past the limit, -ENOMEM; said in @why.
  */
 int rpc_add_machine(struct rpc *rpc, const struct rpc_machine_request *request, struct why *why,
                     struct machine **out);

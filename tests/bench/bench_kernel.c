@@ -54,8 +54,28 @@ static int host_source_allowed(void *host, const char *path, struct why *why)
     return -EACCES;
 }
 
-static const struct host_ops host = {host_now,   host_now,        host_wake_at,
-                                     host_spawn, host_memory_new, host_source_allowed};
+static bool host_descriptors_take(void *host, uint64_t held, uint64_t count)
+{
+    (void)host;
+    (void)held;
+    (void)count;
+    return true;
+}
+
+static void host_descriptors_give(void *host, uint64_t count)
+{
+    (void)host;
+    (void)count;
+}
+
+static const struct host_ops host = {host_now,
+                                     host_now,
+                                     host_wake_at,
+                                     host_spawn,
+                                     host_memory_new,
+                                     host_descriptors_take,
+                                     host_descriptors_give,
+                                     host_source_allowed};
 
 /** Both sides' files, open. */
 struct bed {

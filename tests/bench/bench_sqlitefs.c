@@ -129,9 +129,27 @@ static void ours_write_chunks(void *user, size_t count)
     commit(o);
 }
 
+static int take_descriptors(void *user, uint32_t count, struct why *why)
+{
+    (void)user;
+    (void)count;
+    (void)why;
+    return 0;
+}
+
+static void give_descriptors(void *user, uint32_t count)
+{
+    (void)user;
+    (void)count;
+}
+
 static void open_ours(struct ours *o)
 {
-    const struct fs_env env = {.now_ns = wall_ns, .random = no_random, .console = no_console};
+    const struct fs_env env = {.now_ns = wall_ns,
+                               .random = no_random,
+                               .console = no_console,
+                               .take_descriptors = take_descriptors,
+                               .give_descriptors = give_descriptors};
     char path[4096];
     const struct fs_open req = {.source = path, .opts = "mmap=1G", .env = &env};
 

@@ -94,6 +94,21 @@ static int bed_proc_text(void *user, int32_t pid, enum fs_proc_item item, struct
     return strbuf_addf(out, "%d %d %d\n", (int)pid, (int)item, b->told++);
 }
 
+static int bed_take_descriptors(void *user, uint32_t count, struct why *why)
+{
+    struct bed *b = user;
+
+    if (count > BED_DESCRIPTORS - b->descriptors)
+        return why_add(why, -EMFILE, "the bed has no descriptors left");
+    b->descriptors += count;
+    return 0;
+}
+
+static void bed_give_descriptors(void *user, uint32_t count)
+{
+    ((struct bed *)user)->descriptors -= count;
+}
+
 void bed_init(struct bed *b, const char *driver)
 {
     const char *tmp = getenv("TMPDIR");
@@ -109,6 +124,8 @@ void bed_init(struct bed *b, const char *driver)
                              .proc_text = bed_proc_text,
                              .take = bed_take,
                              .give = bed_give,
+                             .take_descriptors = bed_take_descriptors,
+                             .give_descriptors = bed_give_descriptors,
                              .user = b};
     if (beds++ == 0)
         allocations = alloc_live();

@@ -23,7 +23,7 @@
 #include <errno.h>
 #include <sys/stat.h>
 
-enum { BED_PATH_MAX = 256 };
+enum { BED_PATH_MAX = 256, BED_DESCRIPTORS = 32 };
 
 struct bed {
     struct fs *fs;  /* NULL while closed */
@@ -32,8 +32,9 @@ struct bed {
     char dir[BED_PATH_MAX]; /* a directory of its own, removed at the end; "" none */
     char db[BED_PATH_MAX];  /* sqlitefs: the file */
     struct fs_env env;
-    uint32_t uid, gid; /* who makes the instance */
-    uint64_t clock;    /* ns; each look moves it by 1 */
+    uint32_t descriptors; /* booked; at most BED_DESCRIPTORS */
+    uint32_t uid, gid;    /* who makes the instance */
+    uint64_t clock;       /* ns; each look moves it by 1 */
     struct strbuf console;
     int told;          /* how often env.proc_text was asked */
     const char *typed; /* what env.input gives, NULL nothing yet, "" the end; not owned */

@@ -175,7 +175,7 @@ Test(generic, empty_slots_ENOSYS)
     struct bed *b = &bed;
     struct fs_file f = {.flags = FS_O_RDONLY};
     struct fs_config config = {.readonly = false};
-    struct fs_open req = {.why = &bed.why};
+    struct fs_open req = {.env = &bed.env, .why = &bed.why};
     struct generic *g;
     struct fs *thin;
     char byte = '#';
@@ -183,7 +183,7 @@ Test(generic, empty_slots_ENOSYS)
     bed_init(b, "thin");
     thin = calloc(1, sizeof(*thin));
     *thin = (struct fs){.ops = &thin_ops, .driver = &thin_driver, .caps = FS_CAP_NO_OPEN};
-    IS(generic_new(&config, &g), 0);
+    IS(generic_new(&config, &thin_driver, &req, &g), 0);
     b->fs = generic_wrap(g, thin);
     IS(FS(open, "/f", &f), 0);
     IS(FS(close, "/f", &f), 0);

@@ -75,7 +75,7 @@ Test(config, machine_limits_are_those_of_the_table)
         const char *name;
         double initial, max;
     } rows[] = {
-#define ROW(name, initial, most, doc) {#name, (double)(initial), (double)(most)},
+#define ROW(name, initial, ceiling, most, doc) {#name, (double)(initial), (double)(most)},
         MACHINE_LIMITS(ROW)};
     const size_t count = sizeof(rows) / sizeof(rows[0]);
     cJSON *schema = read_schema();

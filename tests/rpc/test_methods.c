@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The methods beside the calls: machines, looking into them, events, the daemon itself. */
+#include "schema/machine_limits.h"
 #include "tests/rpc/daemon.h"
 
 #include <criterion/criterion.h>
@@ -152,16 +153,40 @@ Test(methods, a_machine_has_the_limits_it_is_made_with)
     const cJSON *limits;
 
     call_done_ok(&c, "machine.create",
-                 "{\"name\":\"x\",\"limits\":{\"mounts\":1,\"storage\":\"8589934592\"}}");
+                 "{\"name\":\"x\",\"limits\":{\"mounts\":1,\"storage\":\"2147483648\"}}");
     info = call_ok(&c, "machine.info", "[\"x\"]");
     limits = cJSON_GetObjectItem(info, "limits");
     cr_assert_eq(cJSON_GetObjectItem(limits, "mounts")->valueint, 1);
-    cr_assert_eq(cJSON_GetObjectItem(limits, "storage")->valuedouble, 8589934592.0);
+    cr_assert_eq(cJSON_GetObjectItem(limits, "storage")->valuedouble, 2147483648.0);
     cr_assert_eq(cJSON_GetObjectItem(limits, "channels")->valueint, 4096);
     cJSON_Delete(info);
     call_fails(&c, "machine.create", "{\"limits\":{\"mounts\":-1}}", -32602, "limits");
     call_fails(&c, "machine.create", "{\"limits\":{\"mount\":1}}", -32602, "mount");
     call_done_ok(&c, "machine.destroy", "[\"x\"]");
+}
+
+/** Whole numbers past 2^53 travel as strings. */
+static void refuse_limit(const char *name, uint64_t value, const char *word)
+{
+    const char *quote = value > UINT64_C(9007199254740991) ? "\"" : "";
+    char params[128];
+
+    text_of(params, sizeof(params), "{\"limits\":{\"%s\":%s%llu%s}}", name, quote,
+            (unsigned long long)value, quote);
+    call_fails(&c, "machine.create", params, 22, word);
+}
+
+/** A client raises a limit to what the host can serve and no further, whatever its type would hold. */
+Test(methods, a_limit_has_a_ceiling_without_configuration)
+{
+#define MACHINE_LIMIT(name, initial, ceiling, most, doc)                                           \
+    refuse_limit(#name, (uint64_t)(most), #name);                                                  \
+    refuse_limit(#name, (uint64_t)(ceiling) + 1, "unless the daemon's configuration");
+    MACHINE_LIMITS(MACHINE_LIMIT)
+#undef MACHINE_LIMIT
+    call_done_ok(&c, "machine.create", "{\"name\":\"x\",\"limits\":{\"procs\":100000}}");
+    call_done_ok(&c, "machine.destroy", "[\"x\"]");
+    cr_assert_eq(daemon_stat(&d, "machines"), 1);
 }
 
 Test(methods, seeds_repeat_random_numbers)

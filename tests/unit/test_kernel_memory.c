@@ -360,6 +360,7 @@ static struct proc *fake_guest(void)
     struct exec_image image = {.gate = SC_GATE_I386};
     struct proc *p = another();
 
+    cr_assert_eq(machine_take_descriptors(w.m, EXECUTOR_DESCRIPTORS, -EAGAIN, NULL), 0);
     cr_assert_eq(w.m->ops->spawn(w.m->host, p, &image, NULL, &p->executor), 0);
     return p;
 }

@@ -113,8 +113,32 @@ static int fake_source_allowed(void *host, const char *path, struct why *why)
     return why_add(why, -EACCES, "%s is outside of what the fake host allows", path);
 }
 
-static const struct host_ops fake_host = {fake_now,   fake_wall,       fake_wake_at,
-                                          fake_spawn, fake_memory_new, fake_source_allowed};
+static bool fake_descriptors_take(void *host, uint64_t held, uint64_t count)
+{
+    struct world *w = host;
+
+    (void)held;
+    if (w->descriptors_short)
+        return false;
+    w->descriptors += count;
+    return true;
+}
+
+static void fake_descriptors_give(void *host, uint64_t count)
+{
+    struct world *w = host;
+
+    w->descriptors -= count;
+}
+
+static const struct host_ops fake_host = {fake_now,
+                                          fake_wall,
+                                          fake_wake_at,
+                                          fake_spawn,
+                                          fake_memory_new,
+                                          fake_descriptors_take,
+                                          fake_descriptors_give,
+                                          fake_source_allowed};
 
 static void on_event(struct listener *self, struct machine *m, const struct event *event)
 {

@@ -26,6 +26,8 @@ struct world {
     struct executor fake;    /* the executor of the one fake guest */
     struct exec_image image; /* what spawn() was given */
     int spawn_error;         /* what spawn() shall answer */
+    bool descriptors_short;  /* descriptors_take() shall refuse */
+    uint64_t descriptors;    /* taken */
     int memory_error;        /* what memory_new() shall answer */
     int map_error;           /* what the fake guest's map_shared() shall answer */
     struct region shared;    /* what it was given */

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: MIT */
+/* Limits of a machine as a whole: at each, and one past it; what is released can be had again. */
+#include "tests/unit/world.h"
+
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static struct world w;
+
+static int set_args(int pid, size_t size)
+{
+    char block[64] = "1";
+    struct call c;
+    int err;
+
+    memset(block + 2, 'a', size - 3);
+    block[size - 1] = '\0';
+    err = BEGIN(&c, w.p, SET_ARGS, set_args, pid, ((struct sc_str){block, size}));
+    w_check_listed(&c);
+    if (err == -ENOMEM)
+        cr_assert_neq(strstr(c.why.text[0], "limit all_args"), NULL);
+    call_done(&c);
+    return err;
+}
+
+Test(machine_limits, all_args)
+{
+    const struct machine_limits limits = {.all_args = 100};
+    struct sc_proc_status st;
+    int a;
+    int b;
+
+    world_open_limited(&w, CLOCK_VIRTUAL, &limits);
+    a = w_new_proc(w.p);
+    b = w_new_proc(w.p);
+    cr_assert_eq(set_args(a, 50), 0);
+    cr_assert_eq(set_args(b, 51), -ENOMEM);
+    cr_assert_eq(w.m->args, 50);
+    cr_assert_eq(set_args(b, 50), 0);
+    cr_assert_eq(set_args(b, 50), 0, "in the place of those it has");
+    cr_assert_eq(set_args(b, 51), -ENOMEM);
+    cr_assert_eq(set_args(b, 40), 0);
+    cr_assert_eq(set_args(a, 60), 0);
+    cr_assert_eq(set_args(a, 61), -ENOMEM);
+    cr_assert_eq(w_kill(w.p, a, &st), 0);
+    cr_assert_eq(set_args(b, 60), 0);
+    cr_assert_eq(w_kill(w.p, b, &st), 0);
+    cr_assert_eq(w.m->args, 0);
+    world_close(&w);
+}
+
+static int map_file(int fd, uint64_t addr)
+{
+    struct call c;
+    int err = BEGIN(&c, w.p, MMAP_FILE, mmap_file, fd, 0, addr, SC_PAGE_SIZE, MM_READ);
+
+    w_check_listed(&c);
+    if (err == -ENOMEM && w.memory_error == 0)
+        cr_assert_neq(strstr(c.why.text[0], "descriptors"), NULL);
+    call_done(&c);
+    return err;
+}
+
+static int unmap(uint64_t addr)
+{
+    struct call c;
+    int err = BEGIN(&c, w.p, MUNMAP, munmap, addr);
+
+    call_done(&c);
+    return err;
+}
+
+enum { TO_MAP = FM_READ | FM_WRITE | FM_MMAP | FM_CREATE };
+
+Test(machine_limits, descriptors_of_mapped_files)
+{
+    const struct machine_limits limits = {.descriptors = 2};
+    int fd[3];
+
+    world_open_limited(&w, CLOCK_VIRTUAL, &limits);
+    fd[0] = w_open(w.p, "root:/a", TO_MAP);
+    fd[1] = w_open(w.p, "root:/b", TO_MAP);
+    fd[2] = w_open(w.p, "root:/c", TO_MAP);
+    cr_assert_eq(map_file(fd[0], 0x10000), 0);
+    cr_assert_eq(map_file(fd[1], 0x20000), 0);
+    cr_assert_eq(w.descriptors, 2);
+    cr_assert_eq(map_file(fd[2], 0x30000), -ENOMEM);
+    cr_assert_eq(map_file(fd[0], 0x30000), 0, "it has its descriptor");
+    cr_assert_eq(unmap(0x20000), 0);
+    cr_assert_eq(map_file(fd[2], 0x20000), 0);
+    cr_assert_eq(unmap(0x10000), 0);
+    cr_assert_eq(unmap(0x20000), 0);
+    cr_assert_eq(unmap(0x30000), 0);
+    cr_assert_eq(w.descriptors, 0);
+    w.descriptors_short = true;
+    cr_assert_eq(map_file(fd[0], 0x10000), -ENOMEM);
+    w.descriptors_short = false;
+    w.memory_error = -ENOMEM;
+    cr_assert_eq(map_file(fd[0], 0x10000), -ENOMEM);
+    cr_assert_eq(w.descriptors, 0);
+    for (size_t i = 0; i < 3; i++)
+        cr_assert_eq(w_close(w.p, fd[i]), 0);
+    cr_assert_eq(w_delete(w.p, "root:/a"), 0);
+    cr_assert_eq(w_delete(w.p, "root:/b"), 0);
+    cr_assert_eq(w_delete(w.p, "root:/c"), 0);
+    world_close(&w);
+}
+
+/** Make a filesystem in a file of its own in @dir, with a name of init's. */
+static int mount_file(const char *dir, const char *name)
+{
+    char opts[128];
+    struct why why = WHY_INIT;
+    int err;
+
+    (void)snprintf(opts, sizeof(opts), "source=%s/%s.db", dir, name);
+    err = machine_mount(w.m, name, "sqlitefs", opts, &why);
+    if (err == -EMFILE)
+        cr_assert_neq(strstr(why.text[0], "limit descriptors"), NULL);
+    why_done(&why);
+    return err;
+}
+
+static void remove_file(const char *dir, const char *name)
+{
+    char path[128];
+
+    (void)snprintf(path, sizeof(path), "%s/%s.db", dir, name);
+    (void)unlink(path);
+}
+
+Test(machine_limits, descriptors_of_filesystems)
+{
+    const struct machine_limits limits = {.descriptors = 11};
+    char dir[] = "/tmp/scbox-limits-XXXXXX";
+    uint64_t one;
+
+    cr_assert_not_null(mkdtemp(dir));
+    world_open_limited(&w, CLOCK_VIRTUAL, &limits);
+    cr_assert_eq(machine_mount(w.m, "none", "ramfs", NULL, NULL), 0);
+    cr_assert_eq(w.descriptors, 0);
+    cr_assert_eq(mount_file(dir, "a"), 0);
+    one = w.descriptors;
+    cr_assert(one > limits.descriptors / 2, "so that the second is past the limit");
+    cr_assert_eq(mount_file(dir, "b"), -EMFILE);
+    cr_assert_eq(machine_mount(w.m, "bad", "sqlitefs", "source=/nowhere/at/all", NULL), -EMFILE);
+    cr_assert_eq(w_rm_fs(w.m->init, "a"), 0);
+    cr_assert_lt(machine_mount(w.m, "bad", "sqlitefs", "source=/nowhere/at/all", NULL), 0);
+    cr_assert_eq(w.descriptors, 0);
+    cr_assert_eq(mount_file(dir, "b"), 0);
+    cr_assert_eq(w.descriptors, one);
+    cr_assert_eq(w_rm_fs(w.m->init, "b"), 0);
+    cr_assert_eq(w_rm_fs(w.m->init, "none"), 0);
+    world_close(&w);
+    remove_file(dir, "a");
+    remove_file(dir, "b");
+    (void)rmdir(dir);
+}
