@@ -51,6 +51,8 @@ void conn_close(struct conn *c)
     if (c->closing)
         return;
     c->closing = true;
+    if (c->lingers)
+        c->rpc->lingering--;
     while (!list_empty(&c->requests))
         request_cancel(container_of(c->requests.next, struct request, link), RPC_E_CANCELLED,
                        "the connection is gone");
@@ -164,8 +166,14 @@ void conn_refuse(struct conn *c, struct failure *f)
 {
     message_answer_failure(c, f);
     c->refused = true;
-    (void)uv_timer_start(&c->timer, on_close_time, c->rpc->limits.linger_ms, 0);
     conn_flush(c);
+    if (c->rpc->lingering >= CONN_LINGERING_MAX) {
+        conn_close(c);
+        return;
+    }
+    c->lingers = true;
+    c->rpc->lingering++;
+    (void)uv_timer_start(&c->timer, on_close_time, c->rpc->limits.linger_ms, 0);
     conn_update_reading(c);
 }
 

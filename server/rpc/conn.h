@@ -26,6 +26,9 @@
 #include "server/rpc/session.h"
 #include "server/rpc/trace.h"
 
+/** Refused connections that are still read: each has a descriptor of the daemon's own. */
+enum { CONN_LINGERING_MAX = 8 };
+
 struct conn {
     struct rpc *rpc;
     struct list link; /* in rpc->conns */
@@ -46,6 +49,7 @@ struct conn {
     bool ended;   /* the peer sends no more */
     bool gone;    /* and reads no more */
     bool refused; /* what it sends is ignored */
+    bool lingers; /* counted in rpc->lingering */
     bool shut;    /* we send no more */
     bool broken;  /* an answer was lost: to be closed */
     bool closing;
@@ -64,7 +68,8 @@ int conn_accept(struct rpc *rpc, struct conn **out);
 /** Start to serve it. */
 void conn_start(struct conn *c);
 
-/** Answer with an error that belongs to no request, and serve it no more. */
+/** Answer with an error that belongs to no request, and serve it no more. It is read a moment longer,
+ * unless CONN_LINGERING_MAX are: then it is closed at once. */
 void conn_refuse(struct conn *c, struct failure *f);
 
 /** Queue bytes and send them; @bytes is empty afterwards. Dropped when it is closing. */

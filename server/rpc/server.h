@@ -24,6 +24,7 @@ struct rpc {
     uv_pipe_t listener;
     uv_timer_t later;    /* machines_tidy() at the next turn; end of the stop's patience */
     unsigned handles;    /* open ones of the two above */
+    unsigned lingering;  /* connections that are refused, and still read */
     bool short_of_files; /* file descriptors are used up: said in the log */
     bool stopping;
     void (*on_stopped)(void *user);

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -21,6 +22,8 @@
 #include <unistd.h>
 
 enum { STEP_MS = 2, STEPS = CLIENT_PATIENCE_MS / STEP_MS };
+
+unsigned daemon_open_files;
 
 static void pause_step(void)
 {
@@ -64,6 +67,8 @@ void daemon_spawn(struct daemon *d, const char *const *args)
     if (d->pid == 0) {
         int fd = open(d->log, O_WRONLY | O_CREAT | O_TRUNC, 0600);
 
+        if (daemon_open_files > 0)
+            (void)setrlimit(RLIMIT_NOFILE, &(struct rlimit){daemon_open_files, daemon_open_files});
         (void)prctl(PR_SET_PDEATHSIG, SIGKILL); /* a failed test leaves nothing running */
         (void)dup2(fd, STDERR_FILENO);
         (void)dup2(open("/dev/null", O_RDWR), STDOUT_FILENO);

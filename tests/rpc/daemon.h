@@ -23,6 +23,9 @@ struct daemon {
     char *census;          /* as it was at the start; NULL without a default machine */
 };
 
+/** How many files daemons may have open that are started from now on; 0 as many as the test. */
+extern unsigned daemon_open_files;
+
 /** Start with a configuration (JSON text; NULL none), and make the default machine. */
 void daemon_start(struct daemon *d, const char *config);
 

@@ -240,6 +240,36 @@ Test(limits, connections, .timeout = 60)
     end();
 }
 
+/** Those past the limit learn it in words, however many they are and however few descriptors there
+ * are; and what they take is free again. */
+Test(limits, connections_past_it_in_a_flood, .timeout = 60)
+{
+    enum { FLOOD = 100, OPEN_FILES = 100 };
+    static const char info[] = "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"server.info\"}\n";
+    struct client past[FLOOD];
+    int refused = 0;
+
+    daemon_open_files = OPEN_FILES;
+    begin(NULL);
+    for (int i = 0; i < FLOOD; i++)
+        client_open(&past[i], d.socket);
+    for (int i = 0; i < FLOOD; i++)
+        (void)client_send_bytes(&past[i], info, sizeof(info) - 1);
+    for (int i = 0; i < FLOOD; i++) {
+        const char *line = client_line(&past[i]);
+
+        cr_assert_not_null(line, "connection %d got nothing", i);
+        refused += strstr(line, "limit connections") != NULL;
+        cr_assert(strstr(line, "limit connections") != NULL || strstr(line, "scboxd") != NULL);
+    }
+    cr_assert(refused >= FLOOD - OPEN_FILES / 4, "%d were refused", refused);
+    for (int i = 0; i < FLOOD; i++)
+        client_close(&past[i]);
+    daemon_await_stat(&d, "connections", 2);
+    call_done_ok(&c, "SC_YIELD", NULL);
+    end();
+}
+
 Test(limits, sessions, .timeout = 60)
 {
     begin("{\"limits\":{\"sessions\":2, \"grace_ms\":0}}");
@@ -299,7 +329,9 @@ Test(limits, machines, .timeout = 60)
 
 Test(limits, of_all_machines, .timeout = 60)
 {
-    begin("{\"machine_limits\":{\"procs\":5,\"storage\":65536}}");
+    begin("{\"machine_limits\":{\"procs\":5,\"storage\":65536,\"channels\":1000000}}");
+    call_done_ok(&c, "machine.create", "{\"name\":\"y\",\"limits\":{\"channels\":1000000}}");
+    call_done_ok(&c, "machine.destroy", "[\"y\"]"); /* the configuration's word counts */
     call_fails(&c, "machine.create", "{\"limits\":{\"procs\":6}}", 22, "limit procs");
     call_done_ok(&c, "machine.create",
                  "{\"name\":\"v\",\"limits\":{\"storage\":4096},\"names\":[]}");
