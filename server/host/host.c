@@ -3,6 +3,7 @@
 
 #include "server/host/alarms.h"
 #include "server/host/capacity.h"
+#include "server/host/heap.h"
 #include "server/host/memory.h"
 
 #include <errno.h>
@@ -14,6 +15,7 @@
 
 struct host {
     struct alarms alarms;
+    struct heap heap;
     struct strings roots; /* real paths */
     host_spawn_fn spawn;
     void *spawn_user;
@@ -167,6 +169,8 @@ int host_new(uv_loop_t *loop, const struct strings *roots, struct host **out)
     err = take_roots(h, roots);
     if (err == 0)
         err = alarms_init(&h->alarms, loop);
+    if (err == 0)
+        heap_init(&h->heap, loop);
     if (err < 0) {
         host_free(h);
         return err;
@@ -178,6 +182,7 @@ int host_new(uv_loop_t *loop, const struct strings *roots, struct host **out)
 void host_close(struct host *h)
 {
     alarms_close(&h->alarms);
+    heap_close(&h->heap);
 }
 
 void host_set_spawn(struct host *h, host_spawn_fn spawn, void *user)

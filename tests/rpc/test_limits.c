@@ -4,8 +4,10 @@
 
 #include <criterion/criterion.h>
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static struct daemon d;
 static struct client c;
@@ -362,4 +364,69 @@ Test(limits, of_a_machine, .timeout = 60)
     call_fails(&c, "SC_MMAP", "[65536,4096,1]", 12, NULL);
     call_done_ok(&c, "machine.destroy", "[\"small\"]");
     end();
+}
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+enum { OWN_MALLOC = false };
+#else
+enum { OWN_MALLOC = true };
+#endif
+
+/** KiB of memory that the daemon has. */
+static long resident(void)
+{
+    char path[64];
+    char line[256];
+    long kib = -1;
+    FILE *f = fopen(text_of(path, sizeof(path), "/proc/%d/status", (int)d.pid), "r");
+
+    cr_assert_not_null(f);
+    while (fgets(line, sizeof(line), f) != NULL)
+        (void)sscanf(line, "VmRSS: %ld", &kib);
+    (void)fclose(f);
+    return kib;
+}
+
+/** Write a MiB to root:/FILE. */
+static void write_mib(const char *file, const char *piece, size_t len)
+{
+    char params[64];
+    char *line = malloc(len + 128);
+    int64_t fd =
+        call_int(&c, "SC_OPEN", text_of(params, sizeof(params), "[\"root:/%s\",18]", file), "fd");
+
+    for (size_t done = 0; done < 1 << 20; done += len)
+        call_done_ok(&c, "SC_WRITE",
+                     text_of(line, len + 128, "[%d,%zu,\"%s\"]", (int)fd, done, piece));
+    call_done_ok(&c, "SC_CLOSE", text_of(params, sizeof(params), "[%d]", (int)fd));
+    free(line);
+}
+
+/** What machines had and gave back is the host's again, even if blocks in use lie in between. */
+Test(limits, memory_goes_back_to_the_host, .timeout = 60)
+{
+    enum { FILES = 40, PIECE = 128 * 1024, WAIT_US = 100000 };
+    char *piece = malloc(PIECE + 1);
+    char name[32];
+    long start;
+
+    if (!OWN_MALLOC) /* a sanitizer keeps what is free on purpose */
+        cr_skip_test("another malloc");
+    memset(piece, 'x', PIECE);
+    piece[PIECE] = '\0';
+    begin(NULL);
+    start = resident();
+    for (int i = 0; i < FILES; i++)
+        write_mib(text_of(name, sizeof(name), "f%d", i), piece, PIECE);
+    write_mib("last", piece, PIECE);
+    cr_assert(resident() > start + FILES * 1024);
+    for (int i = 0; i < FILES; i++)
+        call_done_ok(&c, "SC_DELETE", text_of(name, sizeof(name), "[\"root:/f%d\"]", i));
+    for (int i = 0; i < 300 && resident() > start + FILES * 1024 / 2; i++)
+        (void)usleep(WAIT_US);
+    cr_assert(resident() <= start + FILES * 1024 / 2, "%ld KiB, %ld at the start", resident(),
+              start);
+    call_done_ok(&c, "SC_DELETE", "[\"root:/last\"]");
+    end();
+    free(piece);
 }
