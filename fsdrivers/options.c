@@ -32,6 +32,9 @@ int options_split(const char *text, struct options *out, struct why *why)
     char *rest;
     int err = 0;
 
+    if (text != NULL && strlen(text) > OPTIONS_LEN_MAX)
+        return why_add(why, -EINVAL, "the options have %zu bytes; there may be %d", strlen(text),
+                       OPTIONS_LEN_MAX);
     if (text != NULL && *text != '\0') {
         o.text = strdup(text);
         if (o.text == NULL)

@@ -9,7 +9,7 @@
 
 #include "fsdrivers/fsdriver.h"
 
-enum { OPTIONS_MAX = 32 };
+enum { OPTIONS_MAX = 32, OPTIONS_LEN_MAX = 8192 };
 
 /** Options split into keys and values, ended by a NULL key. */
 struct options {
@@ -23,7 +23,7 @@ struct options {
  * @text     borrowed; NULL or "" none.
  * @out      options_done(), on success only.
  * @why      borrowed; gets the reason.
- * Returns   0; -EINVAL an empty key, a key given twice, too many; -ENOMEM.
+ * Returns   0; -EINVAL an empty key, a key given twice, too many or too long; -ENOMEM.
  */
 int options_split(const char *text, struct options *out, struct why *why);
 void options_done(struct options *o);

@@ -93,6 +93,18 @@ Test(registry, source_where_none_is_taken_ENOTSUP)
     bed_done(&b);
 }
 
+Test(registry, options_at_their_most_bytes_and_past_them)
+{
+    static char text[OPTIONS_LEN_MAX + 2] = "a=";
+    struct options o;
+
+    memset(text + 2, 'x', OPTIONS_LEN_MAX - 2);
+    IS(options_split(text, &o, NULL), 0);
+    options_done(&o);
+    text[OPTIONS_LEN_MAX] = 'x';
+    IS(options_split(text, &o, NULL), -EINVAL);
+}
+
 Test(registry, options_split_values_with_equals)
 {
     struct options o;
