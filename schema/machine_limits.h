@@ -33,12 +33,20 @@
     LIMIT(all_args, 16 << 20, 256 << 20, INT64_MAX / 2,                                            \
           "bytes of all processes' arguments and environments: ENOMEM")                            \
     LIMIT(files, 50000, 500000, INT32_MAX, "open files, however many handles they have: EMFILE")   \
+    LIMIT(labels, 16 << 20, 1 << 30, INT64_MAX / 2,                                                \
+          "bytes of the names that open files were opened by: EMFILE")                             \
+    LIMIT(nodes, 200000, 2000000, INT32_MAX,                                                       \
+          "names of files in use, directories on the way to them included: ENOMEM")                \
+    LIMIT(mapping, 256 << 20, INT64_C(4) << 30, INT64_MAX / 2,                                     \
+          "bytes of a file that one mapping loads: ENOMEM")                                        \
     LIMIT(mapped, 256, 4096, INT32_MAX,                                                            \
           "files that are mapped; each takes a descriptor of the daemon: ENOMEM")                  \
     LIMIT(descriptors, 32768, 1 << 20, INT32_MAX,                                                  \
           "descriptors of the daemon that guests, mapped files and filesystems take; a host with " \
           "few lowers it: EAGAIN, ENOMEM, EMFILE")                                                 \
     LIMIT(channels, 4096, 65536, INT32_MAX, "channels: ENOMEM")                                    \
+    LIMIT(queued, 64 << 20, 1 << 30, INT64_MAX / 2,                                                \
+          "bytes that wait in channels and terminals: ENOMEM")                                     \
     LIMIT(views, 100000, 1000000, INT32_MAX, "views: EMFILE")                                      \
     LIMIT(mounts, 1024, 16384, INT32_MAX, "filesystems: EMFILE")                                   \
     LIMIT(listings, 64 << 20, 1 << 30, INT64_MAX / 2,                                              \

@@ -20,6 +20,11 @@ static void copy_out(const struct byteq *q, size_t pos, char *out, size_t len)
     memcpy(out + first, q->at, len - first);
 }
 
+void byteq_init(struct byteq *q, struct byteq_pool *pool)
+{
+    *q = (struct byteq){.pool = pool};
+}
+
 /** Make room for @len bytes altogether. */
 static int grow(struct byteq *q, size_t len)
 {
@@ -30,12 +35,15 @@ static int grow(struct byteq *q, size_t len)
         cap *= 2;
     if (cap == q->cap)
         return 0;
+    if (cap - q->cap > q->pool->bytes_max - q->pool->bytes)
+        return -ENOMEM;
     at = malloc(cap);
     if (at == NULL)
         return -ENOMEM;
     if (q->len > 0)
         copy_out(q, 0, at, q->len);
     free(q->at);
+    q->pool->bytes += cap - q->cap;
     q->at = at;
     q->cap = cap;
     q->head = 0;
@@ -44,13 +52,15 @@ static int grow(struct byteq *q, size_t len)
 
 int64_t byteq_put(struct byteq *q, const char *bytes, size_t len, size_t max)
 {
-    const size_t count = len < max - q->len ? len : max - q->len;
+    size_t count = len < max - q->len ? len : max - q->len;
     size_t tail;
     size_t first;
 
     if (count == 0)
         return 0;
-    if (grow(q, q->len + count) < 0)
+    if (grow(q, q->len + count) < 0 && count > q->cap - q->len)
+        count = q->cap - q->len; /* what fits */
+    if (count == 0)
         return -ENOMEM;
     tail = (q->head + q->len) & (q->cap - 1);
     first = count < q->cap - tail ? count : q->cap - tail;
@@ -77,5 +87,6 @@ size_t byteq_take(struct byteq *q, char *out, size_t len)
 void byteq_done(struct byteq *q)
 {
     free(q->at);
-    *q = (struct byteq){0};
+    q->pool->bytes -= q->cap;
+    byteq_init(q, q->pool);
 }

@@ -22,6 +22,7 @@ static void end_init(struct channel_end *e, struct channel *c, struct machine *m
 {
     e->channel = c;
     e->open = true;
+    byteq_init(&e->in, &m->queued);
     waitq_init(&e->readable, m);
     waitq_init(&e->writable, m);
 }

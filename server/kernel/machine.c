@@ -39,6 +39,13 @@ int machine_check_room(uint64_t held, uint64_t limit, int err, const char *what,
     return why_add(why, err, "the machine has its most %s, %llu", what, (unsigned long long)limit);
 }
 
+int machine_explain_queued(const struct machine *m, struct why *why)
+{
+    return why_add(why, -ENOMEM,
+                   "the machine's channels and terminals take %llu of %llu bytes (limit queued)",
+                   (unsigned long long)m->queued.bytes, (unsigned long long)m->queued.bytes_max);
+}
+
 int machine_take_descriptors(struct machine *m, uint32_t count, int err, struct why *why)
 {
     const uint64_t most = m->limits.descriptors;
@@ -78,6 +85,7 @@ int machine_new(const struct machine_spec *spec, const struct host_ops *ops, voi
     m->spec = *spec;
     m->limits = effective_limits(&spec->limits);
     m->memory.bytes_max = m->limits.all_memory;
+    m->queued.bytes_max = m->limits.queued;
     m->ops = ops;
     m->host = host;
     m->next_pid = 1;
@@ -124,6 +132,7 @@ void machine_free(struct machine *m)
     CHECK(list_empty(&m->woken));
     CHECK(m->census.calls == 0 && m->memory.bytes == 0 && m->storage == 0 && m->channels == 0);
     CHECK(m->listings == 0 && m->args == 0 && m->descriptors == 0);
+    CHECK(m->queued.bytes == 0 && m->labels == 0);
     m->ops->wake_at(m->host, m, HOST_WAKE_NEVER);
     timer_heap_done(&m->clock_timers);
     timer_heap_done(&m->goals);

@@ -25,6 +25,7 @@
 
 #include "fsdrivers/fsdriver.h"
 #include "schema/machine_limits.h"
+#include "server/kernel/byteq.h"
 #include "server/kernel/event.h"
 #include "server/kernel/fault.h"
 #include "server/kernel/host_ops.h"
@@ -93,6 +94,8 @@ struct machine {
     struct aspace_pool memory; /* of all processes */
     uint64_t listings;         /* bytes that the listings of open directories take */
     uint64_t storage;          /* bytes that filesystems in memory have taken */
+    struct byteq_pool queued;  /* of all channels and terminals */
+    uint64_t labels;           /* bytes of the labels of open files */
     uint64_t args;             /* bytes of the processes' arguments and environments */
     uint64_t descriptors;      /* of the daemon: machine_take_descriptors() */
     uint32_t channels;
@@ -128,6 +131,9 @@ extern const struct machine_limits machine_default_limits;
  * Returns   0; @err with the reason.
  */
 int machine_check_room(uint64_t held, uint64_t limit, int err, const char *what, struct why *why);
+
+/** Say that channels and terminals can take no more bytes, when that is why. Returns -ENOMEM. */
+int machine_explain_queued(const struct machine *m, struct why *why);
 
 /**
  * Book descriptors of the daemon that the machine is about to use.

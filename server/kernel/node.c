@@ -144,8 +144,9 @@ static bool next_component(const char **at, const char **name, size_t *len)
     return true;
 }
 
-int node_get(struct mount *m, const struct path *path, struct node **out)
+int node_get(struct mount *m, const struct path *path, struct why *why, struct node **out)
 {
+    const struct machine *machine = m->machine;
     struct node *n = node_ref(m->root);
     const char *at = path->str;
     const char *name;
@@ -158,6 +159,9 @@ int node_get(struct mount *m, const struct path *path, struct node **out)
         if (child != NULL)
             (void)node_ref(child);
         else
+            err = machine_check_room(machine->census.nodes, machine->limits.nodes, -ENOMEM,
+                                     "names of files in use", why);
+        if (child == NULL && err == 0)
             err = node_new(m, n, name, len, &child);
         (void)node_unref(n);
         if (err < 0)

@@ -16,9 +16,9 @@
  * @out returned; node_unref(). -ENOMEM. */
 int node_new_root(struct mount *m, struct node **out);
 
-/** The node of a path, made with all above it if not in use yet. @out returned; node_unref().
- * -ENOMEM. */
-int node_get(struct mount *m, const struct path *path, struct node **out);
+/** The node of a path, made with all above it if not in use yet. @out returned; node_unref(). @why
+ * gets a reason; or NULL. -ENOMEM, also past the machine's limit. */
+int node_get(struct mount *m, const struct path *path, struct why *why, struct node **out);
 
 /** The node of a path, borrowed; NULL when it is not in use. */
 struct node *node_find(struct mount *m, const struct path *path);

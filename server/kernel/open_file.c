@@ -46,20 +46,38 @@ static const char *driver_path(const struct open_file *f, struct path *buf)
     return node_path(f->node, buf) == 0 ? buf->str : NULL;
 }
 
-/** Memory and node for a file that is not open in the driver yet. */
-static int file_new(struct place *at, uint32_t mode, struct sc_str label, struct open_file **out)
+/** Whether the machine may keep one more label. */
+static int check_label(const struct machine *m, struct sc_str label, struct why *why)
 {
-    struct open_file *f = calloc(1, sizeof(*f));
-    struct mount *m = at->view->mount;
+    if (label.len <= m->limits.labels - m->labels)
+        return 0;
+    return why_add(why, -EMFILE,
+                   "the names that the machine's open files were opened by have %" PRIu64
+                   " of %" PRIu64 " bytes (limit labels)",
+                   m->labels, m->limits.labels);
+}
 
+/** Memory and node for a file that is not open in the driver yet. */
+static int file_new(struct place *at, uint32_t mode, struct sc_str label, struct why *why,
+                    struct open_file **out)
+{
+    struct mount *m = at->view->mount;
+    struct open_file *f;
+    int err = check_label(m->machine, label, why);
+
+    if (err < 0)
+        return err;
+    f = calloc(1, sizeof(*f));
     if (f == NULL)
         return -ENOMEM;
     f->label = strndup(label.ptr, label.len);
-    if (f->label == NULL || node_get(m, &at->path, &f->node) < 0) {
+    err = f->label == NULL ? -ENOMEM : node_get(m, &at->path, why, &f->node);
+    if (err < 0) {
         free(f->label);
         free(f);
-        return -ENOMEM;
+        return err;
     }
+    m->machine->labels += strlen(f->label);
     f->mount = mount_ref(m);
     f->node->open_count++;
     f->mode = mode;
@@ -76,6 +94,7 @@ static int file_new(struct place *at, uint32_t mode, struct sc_str label, struct
 static void file_free(struct open_file *f)
 {
     listing_drop(f);
+    f->mount->machine->labels -= strlen(f->label);
     f->mount->machine->census.files--;
     f->node->open_count--;
     (void)node_unref(f->node);
@@ -145,7 +164,7 @@ int vfs_open(struct place *at, uint32_t mode, struct sc_str label, struct why *w
 
     if (err < 0)
         return err;
-    err = file_new(at, mode, label, &f);
+    err = file_new(at, mode, label, why, &f);
     if (err < 0)
         return err;
     f->is_dir = at->exists && S_ISDIR(at->stat.mode);

@@ -27,7 +27,7 @@ struct node_change {
 };
 
 static int prepare_change(struct mount *m, const struct place *from, const struct place *to,
-                          struct node_change *out)
+                          struct why *why, struct node_change *out)
 {
     struct path dir = to->path;
 
@@ -38,7 +38,7 @@ static int prepare_change(struct mount *m, const struct place *from, const struc
     out->name = strdup(path_base(&to->path));
     if (out->name == NULL)
         return -ENOMEM;
-    return node_get(m, &dir, &out->parent);
+    return node_get(m, &dir, why, &out->parent);
 }
 
 static void drop_change(struct node_change *c)
@@ -97,10 +97,10 @@ static int act(struct place *from, struct place *to, enum fs_rename_type type, s
     struct mount *m = from->view->mount;
     struct node_change there;
     struct node_change back = {0};
-    int err = prepare_change(m, from, to, &there);
+    int err = prepare_change(m, from, to, why, &there);
 
     if (err == 0 && type == FS_RENAME_EXCHANGE)
-        err = prepare_change(m, to, from, &back);
+        err = prepare_change(m, to, from, why, &back);
     if (err == 0) {
         err = m->fs->ops->rename(m->fs, from->path.str, to->path.str, type);
         err = mount_answer(m, err, "rename this way", why);

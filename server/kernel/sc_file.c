@@ -146,6 +146,8 @@ static int write_now(struct call *call, struct open_file *f, int64_t off)
 
     if (count == -EPIPE)
         return call_why(call, -EPIPE, "nobody can read it: the channel's other end is closed");
+    if (count == -ENOMEM && f->end != NULL)
+        return machine_explain_queued(call->machine, &call->why);
     if (count < 0)
         return count == -EAGAIN ? -EAGAIN : explain_full(call, f->mount, (int)count);
     call->out.write.size = (uint64_t)count;

@@ -30,6 +30,7 @@ int tty_own(struct proc *p)
     p->tty = calloc(1, sizeof(*p->tty));
     if (p->tty == NULL)
         return -ENOMEM;
+    byteq_init(&p->tty->in, &p->machine->queued);
     waitq_init(&p->tty->readable, p->machine);
     if (shared != NULL)
         waitq_sort(&shared->readable);
@@ -56,7 +57,7 @@ int64_t tty_input(struct proc *p, const char *bytes, size_t len, bool end, struc
         return why_add(why, -EPIPE, "the input has ended");
     count = byteq_put(&t->in, bytes, len, TTY_MAX);
     if (count < 0)
-        return count;
+        return machine_explain_queued(p->machine, why);
     t->ended = end && (size_t)count == len;
     waitq_wake(&t->readable);
     wait_settle(p->machine);

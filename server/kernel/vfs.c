@@ -181,7 +181,7 @@ int vfs_subview(const struct place *at, struct sc_str label, uint32_t ok_modes, 
     if (parent->depth >= VIEW_DEPTH_MAX)
         return why_add(why, -EMFILE, "view '%s' has its most views above it, %d", parent->label,
                        VIEW_DEPTH_MAX);
-    err = node_get(parent->mount, &at->path, &root);
+    err = node_get(parent->mount, &at->path, why, &root);
     if (err < 0)
         return err;
     err = view_new(parent->mount, root, parent, label, ok_modes & parent->ok_modes, maker, out);

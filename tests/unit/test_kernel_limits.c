@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Limits of a machine as a whole: at each, and one past it; what is released can be had again. */
+#include "server/kernel/tty.h"
 #include "tests/unit/world.h"
 
 #include <criterion/criterion.h>
@@ -106,6 +107,150 @@ Test(machine_limits, descriptors_of_mapped_files)
     cr_assert_eq(w_delete(w.p, "root:/a"), 0);
     cr_assert_eq(w_delete(w.p, "root:/b"), 0);
     cr_assert_eq(w_delete(w.p, "root:/c"), 0);
+    world_close(&w);
+}
+
+/** Open a file that shall be there, or be refused because of a limit. Returns the fd, or -errno. */
+static int open_limited(const char *file, const char *limit)
+{
+    struct call c;
+    int err = BEGIN(&c, w.p, OPEN, open, S(file), FM_READ | FM_WRITE | FM_MMAP | FM_CREATE);
+
+    w_check_listed(&c);
+    if (err < 0)
+        cr_assert_neq(strstr(c.why.text[0], limit), NULL, "%s", c.why.text[0]);
+    call_done(&c);
+    return err < 0 ? err : c.out.open.fd;
+}
+
+Test(machine_limits, labels)
+{
+    const struct machine_limits limits = {.labels = 2 * sizeof("root:/12345678") - 2};
+    int a;
+    int b;
+
+    world_open_limited(&w, CLOCK_VIRTUAL, &limits);
+    a = open_limited("root:/12345678", "");
+    b = open_limited("root:/1234567", "");
+    cr_assert(a > 0 && b > 0);
+    cr_assert_eq(open_limited("root:/ab", "limit labels"), -EMFILE);
+    cr_assert_eq(w_close(w.p, b), 0);
+    b = open_limited("root:/12345678", "");
+    cr_assert(b > 0, "at the limit");
+    cr_assert_eq(w_close(w.p, a), 0);
+    cr_assert_eq(w_close(w.p, b), 0);
+    cr_assert_eq(w.m->labels, 0);
+    cr_assert_eq(w_delete(w.p, "root:/12345678"), 0);
+    cr_assert_eq(w_delete(w.p, "root:/1234567"), 0);
+    world_close(&w);
+}
+
+Test(machine_limits, nodes)
+{
+    const struct machine_limits limits = {.nodes = 3}; /* root:/ is the first */
+    int a;
+
+    world_open_limited(&w, CLOCK_VIRTUAL, &limits);
+    cr_assert_eq(w_create(w.p, "root:/d", FT_DIR), 0);
+    cr_assert_eq(w_create(w.p, "root:/d/e", FT_DIR), 0);
+    cr_assert_eq(open_limited("root:/d/e/f", "names of files in use"), -ENOMEM);
+    a = open_limited("root:/d/g", "");
+    cr_assert(a > 0, "at the limit");
+    cr_assert_eq(open_limited("root:/h", "names of files in use"), -ENOMEM);
+    cr_assert_eq(w_subfs(w.p, "sub", "root", "d/e", FM_READ), -ENOMEM);
+    cr_assert_eq(w_subfs(w.p, "sub", "root", "d", FM_READ), 0, "it has its name");
+    cr_assert_eq(w_rm_fs(w.p, "sub"), 0);
+    cr_assert_eq(w_close(w.p, a), 0);
+    cr_assert_eq(w_delete(w.p, "root:/d/g"), 0);
+    cr_assert_eq(w_delete(w.p, "root:/d/e"), 0);
+    cr_assert_eq(w_delete(w.p, "root:/d"), 0);
+    world_close(&w);
+}
+
+static int map_limited(int fd, int64_t off, uint64_t size)
+{
+    struct call c;
+    int err = BEGIN(&c, w.p, MMAP_FILE, mmap_file, fd, off, 0x100000, size, MM_READ);
+
+    w_check_listed(&c);
+    if (err < 0)
+        cr_assert_neq(strstr(c.why.text[0], "limit mapping"), NULL);
+    call_done(&c);
+    return err;
+}
+
+/** What lies past the file's end takes no time, and so counts nothing. */
+Test(machine_limits, mapping)
+{
+    enum { PAGES = 4 };
+    const struct machine_limits limits = {.mapping = 2 * SC_PAGE_SIZE};
+    struct call c;
+    int fd;
+
+    world_open_limited(&w, CLOCK_VIRTUAL, &limits);
+    fd = open_limited("root:/a", "");
+    cr_assert_eq(BEGIN(&c, w.p, TRUNCATE, truncate, S("root:/a"), 2 * SC_PAGE_SIZE), 0);
+    cr_assert_eq(map_limited(fd, 0, PAGES * SC_PAGE_SIZE), 0);
+    cr_assert_eq(unmap(0x100000), 0);
+    cr_assert_eq(BEGIN(&c, w.p, TRUNCATE, truncate, S("root:/a"), 2 * SC_PAGE_SIZE + 1), 0);
+    cr_assert_eq(map_limited(fd, 0, PAGES * SC_PAGE_SIZE), -ENOMEM);
+    cr_assert_eq(map_limited(fd, 0, 2 * SC_PAGE_SIZE), 0);
+    cr_assert_eq(unmap(0x100000), 0);
+    cr_assert_eq(map_limited(fd, SC_PAGE_SIZE, PAGES * SC_PAGE_SIZE), 0);
+    cr_assert_eq(unmap(0x100000), 0);
+    cr_assert_eq(w_close(w.p, fd), 0);
+    cr_assert_eq(w_delete(w.p, "root:/a"), 0);
+    world_close(&w);
+}
+
+/** Write @size bytes to a channel. Returns how many it took, or -errno. */
+static int send(int fd, size_t size)
+{
+    char *bytes = calloc(1, size);
+    struct call c;
+    int err = BEGIN(&c, w.p, WRITE, write, fd, 0, ((struct sc_str){bytes, size}));
+
+    w_check_listed(&c);
+    if (err == -ENOMEM)
+        cr_assert_neq(strstr(c.why.text[0], "limit queued"), NULL);
+    call_done(&c);
+    free(bytes);
+    return err < 0 ? err : (int)c.out.write.size;
+}
+
+static int receive(int fd, size_t size)
+{
+    char *bytes = malloc(size);
+    int count = w_read(w.p, fd, 0, bytes, size);
+
+    free(bytes);
+    return count;
+}
+
+Test(machine_limits, queued)
+{
+    const struct machine_limits limits = {.queued = 8192};
+    struct why why = WHY_INIT;
+    struct call c[2];
+
+    world_open_limited(&w, CLOCK_VIRTUAL, &limits);
+    cr_assert_eq(BEGIN(&c[0], w.p, MK_CHANNEL, mk_channel, 0), 0);
+    cr_assert_eq(BEGIN(&c[1], w.p, MK_CHANNEL, mk_channel, 0), 0);
+    cr_assert_eq(send(c[0].out.mk_channel.ends.first, 4096), 4096);
+    cr_assert_eq(send(c[1].out.mk_channel.ends.first, 4096), 4096);
+    cr_assert_eq(w.m->queued.bytes, 8192);
+    cr_assert_eq(send(c[0].out.mk_channel.ends.first, 1), -ENOMEM);
+    cr_assert_eq(tty_input(w.p, "x", 1, false, &why), -ENOMEM);
+    cr_assert_neq(strstr(why.text[0], "limit queued"), NULL);
+    why_done(&why);
+    cr_assert_eq(receive(c[0].out.mk_channel.ends.second, 96), 96);
+    cr_assert_eq(send(c[0].out.mk_channel.ends.first, 200), 96, "what there is room for");
+    cr_assert_eq(w_close(w.p, c[1].out.mk_channel.ends.first), 0);
+    cr_assert_eq(w_close(w.p, c[1].out.mk_channel.ends.second), 0);
+    cr_assert_eq(tty_input(w.p, "x", 1, false, &why), 1);
+    cr_assert_eq(send(c[0].out.mk_channel.ends.first, 200), -ENOMEM, "its next step is 4096");
+    cr_assert_eq(w_close(w.p, c[0].out.mk_channel.ends.first), 0);
+    cr_assert_eq(w_close(w.p, c[0].out.mk_channel.ends.second), 0);
     world_close(&w);
 }
 
