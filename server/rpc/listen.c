@@ -7,7 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { BACKLOG = 128 };
+enum { BACKLOG = 128, REFUSAL_LOG_MS = 1000 };
 
 /**
  * File descriptors that connections leave to everything else. When there is none left at all, libuv
@@ -62,14 +62,21 @@ static bool may_enter(struct conn *c, struct failure *f)
     return true;
 }
 
-/** Log that a connection was refused; a lack of descriptors once, until some are free again. */
-static void log_refusal(struct rpc *rpc, int err, const char *why)
+/** Log that a connection was refused: one of them in a while, so that they do not fill the log. */
+static void log_refusal(struct rpc *rpc, const char *why)
 {
-    bool lack = err == EMFILE || err == ENFILE;
+    const uint64_t now = uv_now(rpc->loop);
 
-    if (!lack || !rpc->short_of_files)
-        rpc_log(rpc, "warn", "a connection was refused: %s", why);
-    rpc->short_of_files = rpc->short_of_files || lack;
+    if (rpc->refusal_logged && now - rpc->refusal_ms < REFUSAL_LOG_MS) {
+        rpc->refusals_unsaid++;
+        return;
+    }
+    if (rpc->refusals_unsaid > 0)
+        rpc_log(rpc, "warn", "%u more connections were refused", rpc->refusals_unsaid);
+    rpc_log(rpc, "warn", "a connection was refused: %s", why);
+    rpc->refusals_unsaid = 0;
+    rpc->refusal_logged = true;
+    rpc->refusal_ms = now;
 }
 
 static void on_connection(uv_stream_t *listener, int status)
@@ -81,19 +88,17 @@ static void on_connection(uv_stream_t *listener, int status)
 
     if (err < 0) {
         rpc->stats.connections_refused++;
-        log_refusal(rpc, -err,
-                    err == UV_EMFILE || err == UV_ENFILE
-                        ? "too many open files: raise the limit (ulimit -n)"
-                        : uv_strerror(err));
+        log_refusal(rpc, err == UV_EMFILE || err == UV_ENFILE
+                             ? "too many open files: raise the limit (ulimit -n)"
+                             : uv_strerror(err));
         return;
     }
     if (may_enter(c, &f)) {
-        rpc->short_of_files = false;
         conn_start(c);
         return;
     }
     rpc->stats.connections_refused++;
-    log_refusal(rpc, f.code, f.why.text[0]);
+    log_refusal(rpc, f.why.text[0]);
     conn_refuse(c, &f);
     failure_done(&f);
 }

@@ -25,7 +25,9 @@ struct rpc {
     uv_timer_t later;    /* machines_tidy() at the next turn; end of the stop's patience */
     unsigned handles;    /* open ones of the two above */
     unsigned lingering;  /* connections that are refused, and still read */
-    bool short_of_files; /* file descriptors are used up: said in the log */
+    bool refusal_logged; /* that a connection was refused, at refusal_ms of the loop's time */
+    uint64_t refusal_ms;
+    unsigned refusals_unsaid; /* since then */
     bool stopping;
     void (*on_stopped)(void *user);
     void *stopped_user;

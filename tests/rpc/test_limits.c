@@ -242,6 +242,18 @@ Test(limits, connections, .timeout = 60)
     end();
 }
 
+/** How often the daemon's log says something. */
+static int count_logged(const char *text)
+{
+    char *log = daemon_log_text(&d);
+    int count = 0;
+
+    for (const char *at = log; (at = strstr(at, text)) != NULL; at++)
+        count++;
+    free(log);
+    return count;
+}
+
 /** Those past the limit learn it in words, however many they are and however few descriptors there
  * are; and what they take is free again. */
 Test(limits, connections_past_it_in_a_flood, .timeout = 60)
@@ -269,6 +281,7 @@ Test(limits, connections_past_it_in_a_flood, .timeout = 60)
         client_close(&past[i]);
     daemon_await_stat(&d, "connections", 2);
     call_done_ok(&c, "SC_YIELD", NULL);
+    cr_assert(count_logged("a connection was refused") <= 3, "one a second");
     end();
 }
 
