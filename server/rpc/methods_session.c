@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 static void write_session(struct request *rq, const struct session *s)
 {
@@ -30,6 +31,9 @@ enum request_status method_session_open(struct request *rq,
     struct session_wish wish = {.name = params->name, .creds = {params->uid, params->gid}};
     struct session *s;
 
+    if (params->name != NULL && strlen(params->name) > SESSION_NAME_MAX)
+        return fail(&rq->failure, RPC_E_PARAMS, "name", "a session's name has at most %d bytes",
+                    SESSION_NAME_MAX);
     if (machine == NULL || session_open(rpc, machine, &wish, &s, &rq->failure) < 0)
         return REQUEST_FAILED;
     conn_set_session(rq->conn, s);

@@ -28,7 +28,7 @@
 #include "server/rpc/machines.h"
 #include "server/rpc/server.h"
 
-enum { SESSION_TOKEN_LEN = 32 };
+enum { SESSION_TOKEN_LEN = 32, SESSION_NAME_MAX = 255 };
 
 struct session {
     struct rpc *rpc;

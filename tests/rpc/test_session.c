@@ -128,6 +128,18 @@ Test(session, ends_at_once_without_grace, .timeout = 60)
     end();
 }
 
+Test(session, name_at_the_limit_and_past_it, .timeout = 60)
+{
+    char params[300];
+
+    begin(NULL);
+    call_done_ok(&c, "session.open", text_of(params, sizeof(params), "{\"name\":\"%0255d\"}", 0));
+    call_done_ok(&c, "session.close", NULL);
+    call_fails(&c, "session.open", text_of(params, sizeof(params), "{\"name\":\"%0256d\"}", 0),
+               -32602, "at most 255 bytes");
+    end();
+}
+
 Test(session, is_shared_by_connections, .timeout = 60)
 {
     struct client other;
