@@ -31,6 +31,7 @@ static int lend(struct decoder *d, uint64_t size, struct sc_buf *out)
     d->lent = malloc((size_t)size + 1);
     if (d->lent == NULL)
         return fail(d->failure, RPC_E_INTERNAL, NULL, "out of memory");
+    d->lent_size = (size_t)size;
     *out = (struct sc_buf){d->lent, (size_t)size, 0};
     return 0;
 }

@@ -36,6 +36,7 @@ struct decoder {
     size_t next; /* which argument is decoded */
     char *bytes; /* decoded base64 */
     char *lent;  /* room for result bytes */
+    size_t lent_size;
 };
 
 /**

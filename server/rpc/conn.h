@@ -55,6 +55,7 @@ struct conn {
     bool closing;
     struct list requests;    /* struct request.link: they wait */
     size_t in_flight;        /* how many */
+    size_t waiting_bytes;    /* what they hold: request.held */
     struct session *session; /* referenced, maybe over; NULL before the first */
     bool attached;           /* counted in session->conns */
     bool talks;              /* and in session->talkers */

@@ -39,6 +39,19 @@ int request_may_park(struct request *rq)
     return 0;
 }
 
+int request_may_hold(struct request *rq, size_t bytes)
+{
+    const uint64_t most = rq->conn->rpc->limits.waiting_bytes;
+    const size_t others = rq->conn->waiting_bytes;
+
+    rq->held = bytes > REQUEST_SMALL ? bytes : 0;
+    if (rq->held == 0 || others == 0 || (others <= most && bytes <= most - others))
+        return 0;
+    return fail(&rq->failure, RPC_E_TOO_MANY, NULL,
+                "requests that wait for their answers hold %zu bytes (limit waiting_bytes)",
+                others);
+}
+
 /** Let go of the message, but for parameters that the call still reads. */
 static void drop_message(struct request *rq)
 {
@@ -58,6 +71,7 @@ void request_park(struct request *rq)
 
     list_append(&c->requests, &rq->link);
     c->in_flight++;
+    c->waiting_bytes += rq->held;
     drop_message(rq);
     if (c->session == NULL)
         return;
@@ -73,6 +87,7 @@ static void unpark(struct request *rq)
     list_del(&rq->wait);
     clock_give_up(&rq->goal);
     rq->conn->in_flight--;
+    rq->conn->waiting_bytes -= rq->held;
     if (rq->session != NULL && !rq->background)
         session_waits(rq->session, false);
     rq->session = session_unref(rq->session);

@@ -55,6 +55,7 @@ struct request {
     struct clock_goal goal; /* set: it waits for a clock to be there */
 
     /* Of SC_* calls. */
+    size_t held; /* bytes it holds if it waits: request_may_hold() */
     struct decoder decoder;
     struct call call;
     bool has_call; /* call_init() was done */
@@ -65,6 +66,12 @@ struct request *request_new(struct conn *c, struct batch *batch);
 
 /** Whether the connection may let one more wait. Returns 0; -1 with the failure said. */
 int request_may_park(struct request *rq);
+
+/** A request that holds no more bytes is small: in_flight is limit enough. */
+enum { REQUEST_SMALL = 4096 };
+
+/** Whether it may hold so many bytes while it waits. Returns 0; -1 with the failure said. */
+int request_may_hold(struct request *rq, size_t bytes);
 
 /** Let a request wait, for the session of its connection. */
 void request_park(struct request *rq);

@@ -147,7 +147,8 @@ enum request_status sc_gate_call(struct request *rq, const struct sc_call_info *
     rq->has_call = true;
     rq->background = rq->decoder.background;
     rq->call.args = args;
-    if (codec_lend(&rq->decoder, &rq->call.args, &rq->call.out) < 0)
+    if (codec_lend(&rq->decoder, &rq->call.args, &rq->call.out) < 0 ||
+        request_may_hold(rq, rq->params_text.len + rq->decoder.lent_size) < 0)
         return REQUEST_FAILED;
     if (call_begin(&rq->call) != SC_PENDING)
         return take_outcome(rq);

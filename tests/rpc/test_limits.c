@@ -168,6 +168,39 @@ Test(limits, in_flight, .timeout = 60)
     end();
 }
 
+/** Send a READ of an empty channel, which waits. */
+static void send_read(int id, int size)
+{
+    client_sendf(&c, "{\"jsonrpc\":\"2.0\",\"id\":%d,\"method\":\"SC_READ\",\"params\":[1,0,%d]}",
+                 id, size);
+}
+
+Test(limits, waiting_bytes, .timeout = 60)
+{
+    enum { PARAMS = sizeof("[1,0,8000]") - 1, LIMIT = 16020 };
+
+    begin("{\"limits\":{\"waiting_bytes\":16020}}");
+    call_done_ok(&c, "SC_MK_CHANNEL", "[512]");
+    send_read(100, 8000);
+    send_read(101, 8000);
+    send_read(102, 8000);
+    cr_assert(strstr(client_line(&c), "limit waiting_bytes") != NULL);
+    call_done_ok(&c, "SC_GET_MODE", "[1]"); /* small ones still may */
+    client_send(&c, "{\"jsonrpc\":\"2.0\",\"method\":\"$/cancelRequest\",\"params\":[100]}");
+    cr_assert(strstr(client_line(&c), "\"id\":100,\"error\":{\"code\":-32800") != NULL);
+    send_read(103, LIMIT - 8000 - 2 * PARAMS + 1);
+    cr_assert(strstr(client_line(&c), "limit waiting_bytes") != NULL);
+    send_read(104, LIMIT - 8000 - 2 * PARAMS);
+    client_send(&c, "{\"jsonrpc\":\"2.0\",\"method\":\"$/cancelRequest\",\"params\":[101]}");
+    cr_assert(strstr(client_line(&c), "\"id\":101,\"error\":{\"code\":-32800") != NULL);
+    client_send(&c, "{\"jsonrpc\":\"2.0\",\"method\":\"$/cancelRequest\",\"params\":[104]}");
+    cr_assert(strstr(client_line(&c), "\"id\":104,\"error\":{\"code\":-32800") != NULL);
+    send_read(105, 100000); /* one may always */
+    client_send(&c, "{\"jsonrpc\":\"2.0\",\"method\":\"$/cancelRequest\",\"params\":[105]}");
+    cr_assert(strstr(client_line(&c), "\"id\":105,\"error\":{\"code\":-32800") != NULL);
+    end();
+}
+
 /** Send SC_YIELD with an id of @len bytes, quotes and all. */
 static void send_long_id(int len)
 {
