@@ -96,13 +96,11 @@ static void end_by_arguments(struct guest *g, const uint64_t regs[MARSHAL_ARGS],
         guest_fail(g, FAIL_EXCEPTION, "the host denied memory of the guest during %s", name);
 }
 
-/** Carry a call out, from whichever way it came. */
-static void begin(struct guest *g, enum guest_via via, int nr, const uint64_t regs[MARSHAL_ARGS])
+/** Carry out a call that exists. */
+static void begin(struct guest *g, int nr, const uint64_t regs[MARSHAL_ARGS])
 {
     int err;
 
-    turn_end(&g->turn);
-    g->via = via;
     g->in_call = true;
     call_init(&g->call, g->proc, g->tracee.gate, nr, on_call_done, g);
     err = marshal_in(&g->marshal, &g->call, &g->tracee, &g->sites, regs);
@@ -118,6 +116,32 @@ static void begin(struct guest *g, enum guest_via via, int nr, const uint64_t re
         on_call_done(&g->call);
     else if (g->proc != NULL)
         machine_guest_busy(g->proc, false);
+}
+
+/** A number that no call has. On i386, numbers past the table leave the register as it is. */
+static void refuse_number(struct guest *g, int nr)
+{
+    const bool i386 = g->tracee.gate == SC_GATE_I386;
+
+    if (i386 && (uint32_t)nr >= SC_MAX) {
+        send_answer(g, nr);
+        return;
+    }
+    guest_note(g, "Unimplemented syscall %d", nr);
+    g->proc->last_errno = ENOSYS;
+    send_answer(g, i386 ? -1 : -ENOSYS);
+}
+
+/** Take a call of any number, from whichever way it came: the guest's turn ends here, and only
+ * send_answer() asks for the next one. */
+static void take(struct guest *g, enum guest_via via, int nr, const uint64_t regs[MARSHAL_ARGS])
+{
+    turn_end(&g->turn);
+    g->via = via;
+    if (sc_call_by_nr(nr) != NULL)
+        begin(g, nr, regs);
+    else
+        refuse_number(g, nr);
 }
 
 /** Take the notification that made the listener readable. Returns whether there was one. */
@@ -146,27 +170,11 @@ static void fail_no_gate(struct guest *g, uint64_t site)
                       : "");
 }
 
-/** A number that no call has. On i386, numbers past the table leave the register as it is. */
-static void refuse_number(struct guest *g, enum guest_via via, int nr)
-{
-    const bool i386 = g->tracee.gate == SC_GATE_I386;
-
-    g->via = via;
-    if (i386 && (uint32_t)nr >= SC_MAX) {
-        send_answer(g, nr);
-        return;
-    }
-    guest_note(g, "Unimplemented syscall %d", nr);
-    g->proc->last_errno = ENOSYS;
-    send_answer(g, i386 ? -1 : -ENOSYS);
-}
-
 void guest_on_notify(uv_poll_t *poll, int status, int events)
 {
     struct guest *g = poll->data;
     const struct seccomp_notif *n = g->bridge->request;
     uint64_t regs[MARSHAL_ARGS];
-    int nr;
 
     (void)events;
     if (status < 0 || g->in_call || !receive(g))
@@ -177,14 +185,9 @@ void guest_on_notify(uv_poll_t *poll, int status, int events)
         return;
     }
     g->notify_id = n->id;
-    nr = n->data.nr;
-    if (sc_call_by_nr(nr) == NULL) {
-        refuse_number(g, VIA_NOTIFY, nr);
-        return;
-    }
     for (size_t i = 0; i < MARSHAL_ARGS; i++)
         regs[i] = n->data.args[i];
-    begin(g, VIA_NOTIFY, nr, regs);
+    take(g, VIA_NOTIFY, n->data.nr, regs);
 }
 
 void guest_on_entry(struct guest *g)
@@ -201,10 +204,8 @@ void guest_on_entry(struct guest *g)
                    site);
     else if (i386 && !guest_take_site(g, site))
         fail_no_gate(g, site);
-    else if (filter_is_memory_call(nr))
-        begin(g, VIA_STOP, nr, i386 ? regs32 : regs64);
     else
-        refuse_number(g, VIA_STOP, nr);
+        take(g, VIA_STOP, nr, i386 ? regs32 : regs64);
 }
 
 void guest_on_gate(struct guest *g)
@@ -214,8 +215,5 @@ void guest_on_gate(struct guest *g)
     const int nr = (int)r->rax;
 
     r->rip += CALL_INSN_SIZE;
-    if (sc_call_by_nr(nr) != NULL)
-        begin(g, VIA_STOP, nr, regs);
-    else
-        refuse_number(g, VIA_STOP, nr);
+    take(g, VIA_STOP, nr, regs);
 }
