@@ -40,11 +40,16 @@ enum {
 
 void bridge_take_end(struct guest *g)
 {
-    HASH_DEL(g->bridge->guests, g);
-    if (g->proc != NULL)
+    const int signal = g->tracee.signal;
+
+    if (g->proc == NULL)
+        guest_release(g);
+    else if (signal == SIGSYS) /* filter.c: KILL_PROCESS */
+        guest_fail(g, FAIL_EXCEPTION,
+                   "an entry to the host's kernel by another architecture's call is no gate");
+    else
         guest_fail(g, FAIL_EXCEPTION, "the host ended the guest (%s)",
-                   g->tracee.signal != 0 ? strsignal(g->tracee.signal) : "exit");
-    guest_release(g);
+                   signal != 0 ? strsignal(signal) : "exit");
 }
 
 /** Take one stop or end of a guest, if there is one. */
@@ -53,10 +58,12 @@ static void look_at(struct guest *g)
     if (!tracee_poll(&g->tracee))
         return;
     list_del(&g->stopped);
-    if (g->tracee.at == AT_GONE)
+    if (g->tracee.at == AT_GONE) {
+        guest_reaped(g);
         bridge_take_end(g);
-    else
+    } else {
         list_append(&g->bridge->stopped, &g->stopped);
+    }
 }
 
 /** Do what a stopped guest wants. */
@@ -68,6 +75,8 @@ static void serve(struct guest *g)
         guest_on_entry(g);
     else if (g->tracee.at == AT_SIGNAL)
         guest_on_signal(g);
+    else
+        guest_fail(g, FAIL_EXCEPTION, "the host stopped the guest for no reason known here");
 }
 
 /** Serve stopped guests in the order they stopped, so that none waits for ever. */
@@ -293,13 +302,10 @@ static int get_spawner(struct bridge *b, enum sc_gate gate, struct why *why, str
     return 0;
 }
 
-/** Kill a tracee that never became a guest, and wait for its end. */
+/** Undo spawn_tracee(). */
 static void discard(struct tracee *t, int listener)
 {
-    tracee_kill(t);
-    while (t->at != AT_GONE)
-        (void)tracee_wait(t);
-    tracee_done(t);
+    tracee_discard(t);
     (void)close(listener);
 }
 

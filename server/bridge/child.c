@@ -6,6 +6,10 @@
  * stack guard) of the thread that made it. So it makes raw system calls only, calls no library
  * function, and touches no memory but its stack and its struct child. It shares the daemon's fd
  * table, too, until CHILD_CLOSE: that is how the fd of the filter's listener arrives in the daemon.
+ *
+ * The filter kills what makes calls of another architecture. So the child of an i386 guest, which is
+ * 64-bit code still, makes the calls behind the filter as i386 code does: by int $0x80, with pointers
+ * of 32 bits.
  */
 #include "server/bridge/child.h"
 
@@ -38,6 +42,18 @@ IN_CHILD static long raw(long nr, long a, long b, long c, long d, long e)
                      : "a"(nr), "D"(a), "S"(b), "d"(c), "r"(r10), "r"(r8)
                      : "rcx", "r11", "memory");
     return result;
+}
+
+/** The same by the i386 way into the host's kernel. */
+IN_CHILD static long raw_i386(long nr, long a, long b, long c, long d, long e)
+{
+    long result;
+
+    __asm__ volatile("int $0x80"
+                     : "=a"(result)
+                     : "a"(nr), "b"(a), "c"(b), "d"(c), "S"(d), "D"(e)
+                     : "r8", "r9", "r10", "r11", "memory");
+    return (int)result;
 }
 
 /** Note the outcome of a step. Returns whether it succeeded. */
@@ -97,29 +113,44 @@ IN_CHILD static bool confine(struct child *c)
     return listener >= 0;
 }
 
+/** close_range() has one number on all architectures. */
+IN_CHILD static long close_between(const struct child *c, long first, long last, long flags)
+{
+    return c->gate == SC_GATE_I386 ? raw_i386(SYS_close_range, first, last, flags, 0, 0)
+                                   : raw(SYS_close_range, first, last, flags, 0, 0);
+}
+
 /** Leave the daemon's fd table with nothing but the stub, which goes at exec. */
 IN_CHILD static bool close_all(struct child *c)
 {
-    long err = raw(SYS_close_range, c->stub_fd + 1, WORD(~0U), CLOSE_RANGE_UNSHARE, 0, 0);
+    long err = close_between(c, c->stub_fd + 1, WORD(~0U), CLOSE_RANGE_UNSHARE);
 
     if (err == 0 && c->stub_fd > 0)
-        err = raw(SYS_close_range, 0, c->stub_fd - 1, 0, 0, 0);
+        err = close_between(c, 0, c->stub_fd - 1, 0);
     return did(c, CHILD_CLOSE, err);
+}
+
+/** Become the stub. Returns -errno if that fails. */
+IN_CHILD static long exec_stub(const struct child *c)
+{
+    enum { I386_EXECVEAT = 358 };
+    char empty[] = "";
+    char name[] = "guest";
+    char *argv[] = {name, NULL};
+    const uint32_t argv_i386[] = {(uint32_t)WORD(name), 0};
+
+    if (c->gate == SC_GATE_I386)
+        return raw_i386(I386_EXECVEAT, c->stub_fd, WORD(empty), WORD(argv_i386),
+                        WORD(&argv_i386[1]), AT_EMPTY_PATH);
+    return raw(SYS_execveat, c->stub_fd, WORD(empty), WORD(argv), WORD(&argv[1]), AT_EMPTY_PATH);
 }
 
 IN_CHILD int child_main(void *arg)
 {
     struct child *c = arg;
-    char empty[] = "";
-    char name[] = "guest";
-    char *argv[] = {name, NULL};
-    char **envp = &argv[1];
 
-    if (attach(c) && confine(c) && close_all(c)) {
-        long err =
-            raw(SYS_execveat, c->stub_fd, WORD(empty), WORD(argv), WORD(envp), AT_EMPTY_PATH);
-        (void)did(c, CHILD_EXEC, err);
-    }
+    if (attach(c) && confine(c) && close_all(c))
+        (void)did(c, CHILD_EXEC, exec_stub(c));
     (void)raw(SYS_exit_group, 1, 0, 0, 0, 0);
     return 1;
 }

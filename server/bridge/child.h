@@ -3,6 +3,8 @@
 #ifndef SERVER_BRIDGE_CHILD_H
 #define SERVER_BRIDGE_CHILD_H
 
+#include "schema/calls.h"
+
 #include <linux/filter.h>
 #include <sys/types.h>
 
@@ -22,6 +24,7 @@ enum child_step {
 
 /** Shared by parent and child, which run in one address space until the exec. */
 struct child {
+    enum sc_gate gate;
     pid_t parent;
     int stub_fd;
     const struct sock_fprog *filter;
@@ -30,7 +33,8 @@ struct child {
     int error;            /* positive errno of the failure, 0 none */
 };
 
-/** The child's main function for clone(). @arg  struct child, borrowed until exec or exit. */
+/** The child's main function for clone(), on a stack below 4 GiB. @arg  struct child, borrowed until
+ * exec or exit. */
 int child_main(void *arg);
 
 /** What a step asks of the host, for people. */

@@ -38,6 +38,7 @@ struct guest {
     struct tracee tracee;
     UT_hash_handle hh; /* in bridge->guests by host_pid, until reaped */
     pid_t host_pid;
+    bool reaped;         /* waited for: it is in bridge->guests no more, the pid may be another's */
     struct list stopped; /* in bridge->stopped: it waits to be served */
     int listener;
     uv_poll_t poll; /* of the listener */
@@ -102,7 +103,11 @@ void guest_release(struct guest *g);
  */
 void guest_went_on(struct guest *g, int err);
 
-/** bridge.c: the tracee is AT_GONE: by the host's doing, or after our own SIGKILL. */
+/** The tracee is AT_GONE. Harmless when that was told before. */
+void guest_reaped(struct guest *g);
+
+/** bridge.c: act on the end of a tracee, by the host's doing or after our own SIGKILL. May free the
+ * guest. */
 void bridge_take_end(struct guest *g);
 
 /** bridge.c: a guest was freed. */

@@ -11,7 +11,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <poll.h>
 #include <string.h>
 #include <sys/ioctl.h>
 
@@ -144,30 +143,28 @@ static void take(struct guest *g, enum guest_via via, int nr, const uint64_t reg
         refuse_number(g, nr);
 }
 
-/** Take the notification that made the listener readable. Returns whether there was one. */
+/** Take the notification that made the listener readable. Does not wait: one that was withdrawn,
+ * for the guest was killed in between, has still been counted, and the answer is ENOENT. Returns
+ * whether there was one. */
 static bool receive(struct guest *g)
 {
     struct bridge *b = g->bridge;
-    struct pollfd state = {g->listener, POLLIN, 0};
 
     memset(b->request, 0, b->request_size);
-    if (ioctl(g->listener, SECCOMP_IOCTL_NOTIF_RECV, b->request) == 0)
-        return true;
-    /* The guest was killed in between. A listener without guest stays readable: look no more. */
-    if (poll(&state, 1, 0) > 0 && (state.revents & POLLHUP) != 0)
-        (void)uv_poll_stop(&g->poll);
-    return false;
+    return ioctl(g->listener, SECCOMP_IOCTL_NOTIF_RECV, b->request) == 0;
 }
 
 /** An i386 guest entered the host's kernel at an address where no `int $0x40` was. */
 static void fail_no_gate(struct guest *g, uint64_t site)
 {
-    const bool copied = g->sites.count > 0 && site < guest_user_limit(SC_GATE_I386);
-
-    guest_fail(g, FAIL_EXCEPTION, "int $0x80 or sysenter at 0x%" PRIx64 " is no gate%s", site,
-               copied ? " (or a copy of code whose int $0x40 was patched when it first ran: scboxd "
-                        "--no-patch)"
-                      : "");
+    if (site >=
+        guest_user_limit(SC_GATE_I386)) /* where the host would have gone on, not the site */
+        guest_fail(g, FAIL_EXCEPTION, "sysenter is no gate");
+    else
+        guest_fail(g, FAIL_EXCEPTION, "int $0x80 at 0x%" PRIx64 " is no gate%s", site,
+                   g->sites.count > 0 ? " (or a copy of code whose int $0x40 was patched when it "
+                                        "first ran: scboxd --no-patch)"
+                                      : "");
 }
 
 void guest_on_notify(uv_poll_t *poll, int status, int events)
@@ -176,7 +173,10 @@ void guest_on_notify(uv_poll_t *poll, int status, int events)
     const struct seccomp_notif *n = g->bridge->request;
     uint64_t regs[MARSHAL_ARGS];
 
-    (void)events;
+    if ((events & UV_DISCONNECT) != 0) { /* nobody calls any more: NOTIF_RECV would wait for ever */
+        (void)uv_poll_stop(poll);
+        return;
+    }
     if (status < 0 || g->in_call || !receive(g))
         return;
     if (g->tracee.gate == SC_GATE_I386 &&
@@ -199,9 +199,8 @@ void guest_on_entry(struct guest *g)
     const uint64_t site = r->rip - CALL_INSN_SIZE;
     const int nr = (int)r->orig_rax;
 
-    if (g->tracee.foreign || site >= guest_user_limit(g->tracee.gate))
-        guest_fail(g, FAIL_EXCEPTION, "an entry to the host's kernel at 0x%" PRIx64 " is no gate",
-                   site);
+    if (site >= guest_user_limit(g->tracee.gate))
+        guest_fail(g, FAIL_EXCEPTION, "a call from above the user limit is no gate");
     else if (i386 && !guest_take_site(g, site))
         fail_no_gate(g, site);
     else

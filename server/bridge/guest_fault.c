@@ -25,6 +25,7 @@ enum {
     ICEBP = 0xF1,           /* one-byte instruction that traps */
     EFLAGS_TF = 0x100,      /* the processor traps after each instruction */
     CODE_SEGMENT_32 = 0x23, /* of 32-bit code, on Linux */
+    CODE_SEGMENT_64 = 0x33,
 };
 
 static const unsigned char int40[CALL_INSN_SIZE] = {0xCD, 0x40};
@@ -41,13 +42,20 @@ bool guest_take_site(struct guest *g, uint64_t addr)
     return true;
 }
 
+/** Whether the guest runs code of its gate's kind. After a sysenter in 64-bit code it does not. */
+static bool in_own_mode(const struct guest *g)
+{
+    return g->tracee.regs.cs ==
+           (g->tracee.gate == SC_GATE_I386 ? CODE_SEGMENT_32 : CODE_SEGMENT_64);
+}
+
 /** Whether the guest stands at an `int $0x40`. */
 static bool at_gate(const struct guest *g)
 {
     const struct user_regs_struct *r = &g->tracee.regs;
     unsigned char insn[CALL_INSN_SIZE];
 
-    return g->tracee.gate == SC_GATE_I386 && r->cs == CODE_SEGMENT_32 &&
+    return g->tracee.gate == SC_GATE_I386 &&
            tracee_read(&g->tracee, r->rip, insn, sizeof(insn)) == 0 &&
            memcmp(insn, int40, sizeof(insn)) == 0;
 }
@@ -83,12 +91,16 @@ static void open_gate(struct guest *g)
     (void)tracee_continue(&g->tracee);
 }
 
-/** An access that the page tables refused. */
+/** An access that the page tables refused. An instruction above the user limit is told without its
+ * address: behind a sysenter it is the host's, and another one in every run. */
 static void fail_access(struct guest *g, uint64_t addr)
 {
-    guest_fail(g, memory_fail_code(addr, guest_user_limit(g->tracee.gate)),
-               "page fault at address 0x%" PRIx64 ", by the instruction at 0x%" PRIx64, addr,
-               (uint64_t)g->tracee.regs.rip);
+    if (g->tracee.regs.rip >= guest_user_limit(g->tracee.gate))
+        guest_fail(g, FAIL_EXCEPTION, "a jump above the user limit, or sysenter");
+    else
+        guest_fail(g, memory_fail_code(addr, guest_user_limit(g->tracee.gate)),
+                   "page fault at address 0x%" PRIx64 ", by the instruction at 0x%" PRIx64, addr,
+                   (uint64_t)g->tracee.regs.rip);
 }
 
 static void on_segv(struct guest *g, const siginfo_t *info)
@@ -140,6 +152,8 @@ void guest_on_signal(struct guest *g)
         return; /* being killed */
     if (tracee_is_sent(&info))
         (void)tracee_continue(&g->tracee);
+    else if (!in_own_mode(g))
+        guest_fail(g, FAIL_EXCEPTION, "it left its processor mode, by sysenter or a far jump");
     else if (g->tracee.signal == SIGSEGV)
         on_segv(g, &info);
     else if (g->tracee.signal == SIGTRAP)

@@ -11,6 +11,7 @@
 
 #include "server/bridge/child.h"
 #include "server/bridge/stub.h"
+#include "server/bridge/trampoline.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -24,15 +25,6 @@
 #include <unistd.h>
 
 enum { CHILD_STACK_SIZE = 64 * 1024 };
-
-/* The last page of user memory, which the host never gives to anything that matters here. */
-#define TRAMPOLINE_X86_64 UINT64_C(0x7FFFFFFFE000)
-#define TRAMPOLINE_I386 UINT64_C(0xFFFFD000)
-
-uint64_t spawn_trampoline(enum sc_gate gate)
-{
-    return gate == SC_GATE_I386 ? TRAMPOLINE_I386 : TRAMPOLINE_X86_64;
-}
 
 /** Whether an error passes by itself, and another attempt may do better. */
 static bool is_shortage(int err)
@@ -59,19 +51,28 @@ int spawner_init(struct spawner *s, enum sc_gate gate, struct why *why)
                        "(sysctl vm.memfd_noexec must be 0 or 1)",
                        strerror(-fd));
     *s = (struct spawner){.gate = gate, .stub_fd = fd};
-    s->stack = mmap(NULL, CHILD_STACK_SIZE, PROT_READ | PROT_WRITE,
-                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
-    if (s->stack == MAP_FAILED) {
-        (void)close(fd);
-        return short_of(ENOMEM, why);
-    }
     filter_build(gate, &s->filter);
     return 0;
 }
 
+/** Have a stack for the next child. */
+static int get_stack(struct spawner *s)
+{
+    const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_32BIT; /* as child.h wants */
+
+    if (s->stack != NULL)
+        return 0;
+    s->stack = mmap(NULL, CHILD_STACK_SIZE, PROT_READ | PROT_WRITE, flags, -1, 0);
+    if (s->stack != MAP_FAILED)
+        return 0;
+    s->stack = NULL;
+    return -ENOMEM;
+}
+
 void spawner_done(struct spawner *s)
 {
-    (void)munmap(s->stack, CHILD_STACK_SIZE);
+    if (s->stack != NULL)
+        (void)munmap(s->stack, CHILD_STACK_SIZE);
     (void)close(s->stub_fd);
 }
 
@@ -106,6 +107,8 @@ static int run_to_stub(struct tracee *t)
     while (err == 0 && t->at != AT_EXEC) {
         (void)ptrace(PTRACE_CONT, t->pid, NULL, NULL);
         err = tracee_wait(t);
+        if (err == 0 && t->at == AT_SIGNAL && t->signal == SIGSEGV) /* int $0x80 is no gate here */
+            err = -ENOEXEC;
     }
     return err;
 }
@@ -127,31 +130,23 @@ static int open_memory(struct tracee *t)
     return t->mem < 0 ? -errno : 0;
 }
 
-/** Move from the stub to the trampoline page and unmap everything else. */
+/** Move from the stub to the trampoline page and unmap everything else. The stub's memory is a sealed
+ * file's: nobody can change its instruction. */
 static int clear_memory(struct tracee *t)
 {
-    const uint64_t page = spawn_trampoline(t->gate);
-    const uint64_t map[6] = {page,
-                             SC_PAGE_SIZE,
-                             PROT_READ | PROT_EXEC,
-                             MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
-                             (uint64_t)-1,
-                             0};
-    const uint64_t unmap[6] = {0, page};
+    const uint64_t unmap[6] = {0, trampoline_addr(t->gate)};
     const uint64_t undumpable[6] = {PR_SET_DUMPABLE, 0};
-    int err;
+    int err = tracee_run_to(t, PTRACE_CONT, AT_ENTRY); /* the stub's only call */
 
-    err = tracee_run_to(t, PTRACE_CONT, AT_ENTRY); /* the stub's only call */
-    t->regs = t->live;
-    if (err == 0)
-        err = tracee_inject(t, HOST_MMAP, map);
-    if (err == 0)
-        err = tracee_write(t, page, stub_call_insn(t->gate), CALL_INSN_SIZE);
     if (err < 0)
         return err;
-    t->regs.rip = page + CALL_INSN_SIZE;
-    err = tracee_inject(t, HOST_MUNMAP, unmap);
-    return err < 0 ? err : tracee_inject(t, HOST_PRCTL, undumpable);
+    t->regs = t->live;
+    t->gate_at = t->regs.rip - CALL_INSN_SIZE;
+    err =
+        tracee_inject(t, HOST_PRCTL, undumpable); /* first: from here on none but us may look in */
+    if (err == 0)
+        err = trampoline_map(t);
+    return err < 0 ? err : tracee_inject(t, HOST_MUNMAP, unmap);
 }
 
 /** Say in words why there is no tracee. @err is what the tracer saw, @c what the child did. */
@@ -161,7 +156,7 @@ static int explain(enum sc_gate gate, const struct child *c, int err, struct why
 
     if (is_shortage(cause))
         return short_of(cause, why);
-    if (c->error == ENOEXEC && c->step == CHILD_EXEC && gate == SC_GATE_I386)
+    if (cause == ENOEXEC && gate == SC_GATE_I386)
         return why_add(why, -ENOTSUP,
                        "i386 guests need a host kernel with IA32 emulation, and this one has none");
     if (c->error != 0)
@@ -171,32 +166,43 @@ static int explain(enum sc_gate gate, const struct child *c, int err, struct why
                    child_step_name(c->step), strerror(cause));
 }
 
-int spawn_tracee(const struct spawner *s, struct tracee *out, int *out_listener, struct why *why)
+/** End a child that became no tracee. One that does not end in time keeps the stack it may live on,
+ * which is lost. */
+static void discard(struct spawner *s, struct tracee *t, const struct child *c)
+{
+    tracee_discard(t);
+    if (t->at != AT_GONE)
+        s->stack = NULL;
+    if (c->listener >= 0)
+        (void)close(c->listener);
+}
+
+int spawn_tracee(struct spawner *s, struct tracee *out, int *out_listener, struct why *why)
 {
     const struct sock_fprog program = {s->filter.len, (struct sock_filter *)s->filter.code};
-    struct child c = {getpid(), s->stub_fd, &program, -1, CHILD_DEATHSIG, 0};
     struct tracee t;
-    pid_t pid = clone_child(s, &c);
-    int err;
+    struct child *c;
+    pid_t pid;
+    int err = get_stack(s);
 
+    if (err < 0)
+        return short_of(ENOMEM, why);
+    c = s->stack; /* at its far end */
+    *c = (struct child){s->gate, getpid(), s->stub_fd, &program, -1, CHILD_DEATHSIG, 0};
+    pid = clone_child(s, c);
     if (pid < 0)
-        return explain(s->gate, &c, pid, why);
+        return explain(s->gate, c, pid, why);
     tracee_init(&t, pid, s->gate);
     err = run_to_stub(&t);
     if (err == 0)
         err = open_memory(&t);
     if (err == 0)
         err = clear_memory(&t);
-    if (err == 0) {
-        *out = t;
-        *out_listener = c.listener;
-        return 0;
+    if (err < 0) {
+        discard(s, &t, c);
+        return explain(s->gate, c, err, why);
     }
-    tracee_kill(&t);
-    while (t.at != AT_GONE)
-        (void)tracee_wait(&t);
-    tracee_done(&t);
-    if (c.listener >= 0)
-        (void)close(c.listener);
-    return explain(s->gate, &c, err, why);
+    *out = t;
+    *out_listener = c->listener;
+    return 0;
 }

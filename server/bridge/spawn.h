@@ -3,8 +3,8 @@
  * Making tracees: host processes that hold nothing of the host's.
  *
  * A new tracee has no fd, no host memory (vdso, stack and auxv are unmapped), a seccomp filter that
- * lets nothing through, and dies with the daemon. What it has is one page above the user limit, the
- * trampoline, with one call instruction, through which load.c builds its address space.
+ * lets nothing through, and dies with the daemon. What it has is the trampoline, through which load.c
+ * builds its address space.
  */
 #ifndef SERVER_BRIDGE_SPAWN_H
 #define SERVER_BRIDGE_SPAWN_H
@@ -17,7 +17,7 @@
 struct spawner {
     enum sc_gate gate;
     int stub_fd; /* sealed ELF image that the host executes */
-    void *stack; /* on which a child lives until it executes that */
+    void *stack; /* on which a child lives until it executes that; NULL none yet */
     struct filter filter;
 };
 
@@ -32,9 +32,6 @@ void spawner_done(struct spawner *s);
  * @out_listener  the fd on which its calls arrive; owned, close-on-exec.
  * Returns        0; -ENOTSUP this host can't, -EAGAIN, -ENOMEM, with the reason.
  */
-int spawn_tracee(const struct spawner *s, struct tracee *out, int *out_listener, struct why *why);
-
-/** First address of the trampoline page of a gate. */
-uint64_t spawn_trampoline(enum sc_gate gate);
+int spawn_tracee(struct spawner *s, struct tracee *out, int *out_listener, struct why *why);
 
 #endif
