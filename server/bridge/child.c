@@ -15,8 +15,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/close_range.h>
 #include <linux/seccomp.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -75,11 +77,44 @@ IN_CHILD static long tie_to_parent(const struct child *c)
     return err;
 }
 
-IN_CHILD static long no_core_dumps(void)
+/** No core dump, and no file grows of it. */
+IN_CHILD static long limit_files(void)
 {
     struct rlimit none = {0, 0};
+    long err = raw(SYS_prlimit64, 0, RLIMIT_CORE, WORD(&none), 0, 0);
 
-    return raw(SYS_prlimit64, 0, RLIMIT_CORE, WORD(&none), 0, 0);
+    return err < 0 ? err : raw(SYS_prlimit64, 0, RLIMIT_FSIZE, WORD(&none), 0, 0);
+}
+
+/** Change the root to the jail's. */
+IN_CHILD static long change_root(const struct jail *j)
+{
+    char here[] = ".";
+    long err = raw(SYS_fchdir, j->root_fd, 0, 0, 0, 0);
+
+    return err < 0 ? err : raw(SYS_chroot, WORD(here), 0, 0, 0, 0);
+}
+
+/** Give up all capabilities. No exec brings them back, root's neither: no_new_privs is set by then. */
+IN_CHILD static long drop_capabilities(void)
+{
+    struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+    struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {{0, 0, 0}, {0, 0, 0}};
+
+    return raw(SYS_capset, WORD(&header), WORD(none), 0, 0, 0);
+}
+
+/** First of all, since it may change what a parent may do with its child. */
+IN_CHILD static bool enter_jail(struct child *c)
+{
+    const struct jail *j = &c->jail;
+
+    if (j->user_fd >= 0 &&
+        !did(c, CHILD_NAMESPACE, raw(SYS_setns, j->user_fd, CLONE_NEWUSER, 0, 0, 0)))
+        return false;
+    if (j->root_fd >= 0 && !did(c, CHILD_ROOT, change_root(j)))
+        return false;
+    return did(c, CHILD_CAPABILITIES, drop_capabilities());
 }
 
 IN_CHILD static long unblock_signals(void)
@@ -93,7 +128,7 @@ IN_CHILD static bool attach(struct child *c)
 {
     return did(c, CHILD_DEATHSIG, tie_to_parent(c)) &&
            did(c, CHILD_SESSION, raw(SYS_setsid, 0, 0, 0, 0, 0)) &&
-           did(c, CHILD_LIMITS, no_core_dumps()) &&
+           did(c, CHILD_LIMITS, limit_files()) &&
            did(c, CHILD_TRACEME, raw(SYS_ptrace, PTRACE_TRACEME, 0, 0, 0, 0)) &&
            did(c, CHILD_SIGMASK, unblock_signals()) &&
            did(c, CHILD_STOP, raw(SYS_kill, raw(SYS_getpid, 0, 0, 0, 0, 0), SIGSTOP, 0, 0, 0));
@@ -149,18 +184,37 @@ IN_CHILD int child_main(void *arg)
 {
     struct child *c = arg;
 
-    if (attach(c) && confine(c) && close_all(c))
+    if (enter_jail(c) && attach(c) && confine(c) && close_all(c))
         (void)did(c, CHILD_EXEC, exec_stub(c));
     (void)raw(SYS_exit_group, 1, 0, 0, 0, 0);
     return 1;
 }
 
+IN_CHILD int child_try_jail(void *arg)
+{
+    struct child c = {.jail = *(struct jail *)arg};
+    long failed = enter_jail(&c) ? 0 : 1;
+
+    (void)raw(SYS_exit_group, failed, 0, 0, 0, 0);
+    return 1;
+}
+
+IN_CHILD int child_pause(void *arg)
+{
+    (void)arg;
+    for (;;)
+        (void)raw(SYS_pause, 0, 0, 0, 0, 0);
+}
+
 const char *child_step_name(enum child_step step)
 {
     static const char *const names[] = {
+        [CHILD_NAMESPACE] = "setns()",
+        [CHILD_ROOT] = "chroot()",
+        [CHILD_CAPABILITIES] = "capset()",
         [CHILD_DEATHSIG] = "prctl(PR_SET_PDEATHSIG)",
         [CHILD_SESSION] = "setsid()",
-        [CHILD_LIMITS] = "setrlimit(RLIMIT_CORE)",
+        [CHILD_LIMITS] = "setrlimit(RLIMIT_CORE, RLIMIT_FSIZE)",
         [CHILD_TRACEME] = "ptrace(PTRACE_TRACEME)",
         [CHILD_SIGMASK] = "sigprocmask()",
         [CHILD_STOP] = "kill(SIGSTOP)",

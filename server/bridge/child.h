@@ -4,12 +4,16 @@
 #define SERVER_BRIDGE_CHILD_H
 
 #include "schema/calls.h"
+#include "server/bridge/jail.h"
 
 #include <linux/filter.h>
 #include <sys/types.h>
 
 /** What the child does, in this order; each can be refused by a host. */
 enum child_step {
+    CHILD_NAMESPACE,
+    CHILD_ROOT,
+    CHILD_CAPABILITIES,
     CHILD_DEATHSIG,
     CHILD_SESSION,
     CHILD_LIMITS,
@@ -27,6 +31,7 @@ struct child {
     enum sc_gate gate;
     pid_t parent;
     int stub_fd;
+    struct jail jail;
     const struct sock_fprog *filter;
     int listener;         /* from CHILD_FILTER, in the shared fd table; -1 before */
     enum child_step step; /* what it does or failed at */
@@ -36,6 +41,12 @@ struct child {
 /** The child's main function for clone(), on a stack below 4 GiB. @arg  struct child, borrowed until
  * exec or exit. */
 int child_main(void *arg);
+
+/** For clone(): enter the jail and do nothing. @arg  struct jail. Returns 0 if that is possible. */
+int child_try_jail(void *arg);
+
+/** For clone(): wait to be killed. */
+int child_pause(void *arg);
 
 /** What a step asks of the host, for people. */
 const char *child_step_name(enum child_step step);

@@ -139,11 +139,8 @@ static int guest_protect(struct executor *x, uint64_t addr, uint64_t size, uint3
 static int guest_peek(struct executor *x, uint64_t addr, void *buf, size_t size)
 {
     const struct guest *g = to_guest(x);
-    int err = tracee_read(&g->tracee, addr, buf, size);
 
-    if (err == 0)
-        sites_restore(&g->sites, addr, buf, size);
-    return err;
+    return sites_read(&g->sites, &g->tracee, addr, buf, size);
 }
 
 static int guest_poke(struct executor *x, uint64_t addr, const void *buf, size_t size)
@@ -170,6 +167,7 @@ static void guest_kill(struct executor *x)
     tracee_done(&g->tracee);
     uv_close((uv_handle_t *)&g->poll, on_poll_closed);
     (void)close(g->listener);
+    g->listener = -1;
 }
 
 static const struct executor_ops guest_ops = {

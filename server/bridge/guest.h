@@ -62,7 +62,8 @@ struct guest {
     bool patching;
     uint32_t lent_site; /* rewritten for the next call only; 0 none */
 
-    unsigned notes; /* guest_note() so far */
+    uint64_t tsc_readings; /* answered by cpu.c */
+    unsigned notes;        /* guest_note() so far */
 };
 
 /** The bridge's own state, shared with its guests. */
@@ -73,9 +74,10 @@ struct bridge {
     bool had_sigchld; /* the thread's mask as it was */
     bool filtered;    /* under a foreign seccomp filter: see guest_fault.c */
     bool patching;
-    struct guest *guests;                        /* by host pid: not reaped yet */
-    size_t guest_count;                          /* not freed yet */
-    struct list stopped;                         /* struct guest.stopped, the longest first */
+    struct guest *guests; /* by host pid: not reaped yet */
+    size_t guest_count;   /* not freed yet */
+    struct list stopped;  /* struct guest.stopped, the longest first */
+    struct jail jail;
     struct spawner *spawner[SC_GATE_X86_64 + 1]; /* by gate, made when first needed */
     struct seccomp_notif *request;               /* of the size the host's kernel wants */
     struct seccomp_notif_resp *response;

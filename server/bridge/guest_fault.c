@@ -5,7 +5,8 @@
  * `int $0x40` has no gate in the host's kernel, so it ends in a general protection fault, which
  * looks like all others: the bytes at the instruction decide. Its site is then rewritten to
  * `int $0x80`, which arrives as a notification, and remembered, because an `int $0x80` at any other
- * place is the guest's own and a fault. In memory that is shared with a file nothing is rewritten,
+ * place is the guest's own and a fault; one that a program writes over a site that has been used can't
+ * be told from ours, and counts as the gate that was there. In memory that is shared with a file nothing is rewritten,
  * for others would see it: there a call is carried out at its fault, each time.
  *
  * Under a seccomp filter of somebody else's (a container's) that does not do: what it refuses, by
@@ -14,6 +15,7 @@
  * a real system call to put the host's in its place, are still rewritten, each time; their numbers
  * are those of unlink(), execve(), chdir() and time(), which containers allow.
  */
+#include "server/bridge/cpu.h"
 #include "server/bridge/guest.h"
 #include "server/kernel/machine.h"
 #include "server/kernel/memory.h"
@@ -109,6 +111,9 @@ static void on_segv(struct guest *g, const siginfo_t *info)
         fail_access(g, (uint64_t)(uintptr_t)info->si_addr);
     else if (at_gate(g))
         open_gate(g);
+    else if (g->proc->machine->spec.lockstep &&
+             cpu_emulate(&g->tracee, g->proc->machine, &g->tsc_readings))
+        guest_went_on(g, tracee_resume(&g->tracee));
     else
         guest_fail(g, FAIL_EXCEPTION, "general protection fault, by the instruction at 0x%" PRIx64,
                    (uint64_t)g->tracee.regs.rip);

@@ -22,9 +22,13 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
-enum { CHILD_STACK_SIZE = 64 * 1024 };
+enum {
+    CHILD_STACK_SIZE = 64 * 1024,
+    GUEST_FDS_MAX = 4, /* share.c lends one at a time */
+};
 
 /** Whether an error passes by itself, and another attempt may do better. */
 static bool is_shortage(int err)
@@ -39,7 +43,7 @@ static int short_of(int cause, struct why *why)
                    "the host has no resources for another guest: %s", strerror(cause));
 }
 
-int spawner_init(struct spawner *s, enum sc_gate gate, struct why *why)
+int spawner_init(struct spawner *s, enum sc_gate gate, const struct jail *jail, struct why *why)
 {
     int fd = stub_open(gate);
 
@@ -50,7 +54,7 @@ int spawner_init(struct spawner *s, enum sc_gate gate, struct why *why)
                        "guests need an executable memfd, and this host refuses it: %s "
                        "(sysctl vm.memfd_noexec must be 0 or 1)",
                        strerror(-fd));
-    *s = (struct spawner){.gate = gate, .stub_fd = fd};
+    *s = (struct spawner){.gate = gate, .stub_fd = fd, .jail = jail};
     filter_build(gate, &s->filter);
     return 0;
 }
@@ -93,29 +97,55 @@ static pid_t clone_child(const struct spawner *s, struct child *c)
     return pid < 0 ? -err : pid;
 }
 
-/** Let the child run from its SIGSTOP, through its filtered calls, to the stub. */
-static int run_to_stub(struct tracee *t)
+/** Wait for the next stop of a child that is no tracee yet. Signals that others send are swallowed by
+ * whoever lets it go on; a fault of its own is the host's answer to int $0x80 without IA32
+ * emulation. Returns 0; -ESRCH, -EIO; -ENOEXEC. */
+static int wait_for_child(struct tracee *t)
+{
+    siginfo_t info;
+    int err = tracee_wait(t);
+
+    if (err == 0 && t->at == AT_SIGNAL)
+        err = tracee_siginfo(t, &info);
+    if (err == 0 && t->at == AT_SIGNAL && !tracee_is_sent(&info))
+        err = t->signal == SIGSEGV ? -ENOEXEC : -EIO;
+    return err;
+}
+
+/** Wait for the first stop of a traced child: its SIGSTOP, or an earlier signal. */
+static int take_control(struct tracee *t)
 {
     const long options =
         PTRACE_O_EXITKILL | PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACESECCOMP | PTRACE_O_TRACEEXEC;
-    int err = tracee_wait(t);
+    int err = 0;
 
-    if (err == 0 && (t->at != AT_SIGNAL || t->signal != SIGSTOP))
-        err = -EIO;
-    if (err == 0 && ptrace(PTRACE_SETOPTIONS, t->pid, NULL, options) < 0)
-        err = -errno;
-    while (err == 0 && t->at != AT_EXEC) {
-        (void)ptrace(PTRACE_CONT, t->pid, NULL, NULL);
+    while (err == 0) {
         err = tracee_wait(t);
-        if (err == 0 && t->at == AT_SIGNAL && t->signal == SIGSEGV) /* int $0x80 is no gate here */
-            err = -ENOEXEC;
+        if (err < 0 || ptrace(PTRACE_SETOPTIONS, t->pid, NULL, options) == 0)
+            return err;
+        err = errno == ESRCH ? 0 : -errno;
+        (void)kill(t->pid, SIGCONT); /* somebody stopped it before it was traced, or killed it */
     }
     return err;
 }
 
-/** Open what tracee_read() and tracee_write() use; let the guest go first when memory runs out. */
+/** Let the child run from its SIGSTOP, through its filtered calls, to the stub. */
+static int run_to_stub(struct tracee *t)
+{
+    int err = take_control(t);
+
+    while (err == 0 && t->at != AT_EXEC) {
+        (void)ptrace(PTRACE_CONT, t->pid, NULL, NULL);
+        err = wait_for_child(t);
+    }
+    return err;
+}
+
+/** Open what tracee_read() and tracee_write() use; let the guest go first when memory runs out.
+ * Descriptors are limited from here: the child could not have made its listener under that limit. */
 static int open_memory(struct tracee *t)
 {
+    const struct rlimit few = {GUEST_FDS_MAX, GUEST_FDS_MAX};
     char path[64];
     int fd;
 
@@ -125,6 +155,8 @@ static int open_memory(struct tracee *t)
         (void)!write(fd, "1000", 4);
         (void)close(fd);
     }
+    if (prlimit(t->pid, RLIMIT_NOFILE, &few, NULL) < 0)
+        return -errno;
     (void)snprintf(path, sizeof(path), "/proc/%d/mem", t->pid);
     t->mem = open(path, O_RDWR | O_CLOEXEC);
     return t->mem < 0 ? -errno : 0;
@@ -149,21 +181,32 @@ static int clear_memory(struct tracee *t)
     return err < 0 ? err : tracee_inject(t, HOST_MUNMAP, unmap);
 }
 
-/** Say in words why there is no tracee. @err is what the tracer saw, @c what the child did. */
-static int explain(enum sc_gate gate, const struct child *c, int err, struct why *why)
+/**
+ * Say in words why there is no tracee.
+ * @c        what the child did.
+ * @err      what the tracer saw.
+ * @signal   what killed the child; 0 nothing.
+ */
+static int explain(const struct child *c, int err, int signal, struct why *why)
 {
     const int cause = c->error != 0 ? c->error : -err;
+    const char *step = child_step_name(c->step);
 
     if (is_shortage(cause))
         return short_of(cause, why);
-    if (cause == ENOEXEC && gate == SC_GATE_I386)
+    if (cause == ENOEXEC && c->gate == SC_GATE_I386)
         return why_add(why, -ENOTSUP,
                        "i386 guests need a host kernel with IA32 emulation, and this one has none");
     if (c->error != 0)
-        return why_add(why, -ENOTSUP, "guests need %s, and this host refuses it: %s",
-                       child_step_name(c->step), strerror(c->error));
-    return why_add(why, -ENOTSUP, "the host ended a new guest or denied its control after %s: %s",
-                   child_step_name(c->step), strerror(cause));
+        return why_add(why, -ENOTSUP, "guests need %s, and this host refuses it: %s", step,
+                       strerror(c->error));
+    if (signal == SIGSYS)
+        return why_add(why, -ENOTSUP, "a filter of this host ended a new guest after %s", step);
+    if (cause == ESRCH || cause == EIO)
+        return why_add(why, -EAGAIN, "something outside ended a new guest after %s%s%s", step,
+                       signal != 0 ? ": " : "", signal != 0 ? strsignal(signal) : "");
+    return why_add(why, -ENOTSUP, "the host denied control of a new guest after %s: %s", step,
+                   strerror(cause));
 }
 
 /** End a child that became no tracee. One that does not end in time keeps the stack it may live on,
@@ -187,11 +230,17 @@ int spawn_tracee(struct spawner *s, struct tracee *out, int *out_listener, struc
 
     if (err < 0)
         return short_of(ENOMEM, why);
+    *out_listener = -1;
     c = s->stack; /* at its far end */
-    *c = (struct child){s->gate, getpid(), s->stub_fd, &program, -1, CHILD_DEATHSIG, 0};
+    *c = (struct child){.gate = s->gate,
+                        .parent = getpid(),
+                        .stub_fd = s->stub_fd,
+                        .jail = *s->jail,
+                        .filter = &program,
+                        .listener = -1};
     pid = clone_child(s, c);
     if (pid < 0)
-        return explain(s->gate, c, pid, why);
+        return explain(c, pid, 0, why);
     tracee_init(&t, pid, s->gate);
     err = run_to_stub(&t);
     if (err == 0)
@@ -200,7 +249,9 @@ int spawn_tracee(struct spawner *s, struct tracee *out, int *out_listener, struc
         err = clear_memory(&t);
     if (err < 0) {
         discard(s, &t, c);
-        return explain(s->gate, c, err, why);
+        if (c->listener < 0 && c->step == CHILD_NO_NEW_PRIVS && c->error == 0)
+            *out_listener = SPAWN_LISTENER_LOST;
+        return explain(c, err, t.signal, why);
     }
     *out = t;
     *out_listener = c->listener;

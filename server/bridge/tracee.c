@@ -22,11 +22,13 @@ enum {
 int tracee_host_nr(enum sc_gate gate, enum host_call call)
 {
     static const int x86_64[HOST_CALL_COUNT] = {
-        [HOST_MMAP] = 9,    [HOST_MUNMAP] = 11,       [HOST_MPROTECT] = 10,
-        [HOST_PRCTL] = 157, [HOST_CLOSE_RANGE] = 436, [HOST_SCHED_YIELD] = 24};
+        [HOST_MMAP] = 9,        [HOST_MUNMAP] = 11,      [HOST_MPROTECT] = 10,
+        [HOST_PRCTL] = 157,     [HOST_ARCH_PRCTL] = 158, [HOST_CLOSE_RANGE] = 436,
+        [HOST_SCHED_YIELD] = 24};
     static const int i386[HOST_CALL_COUNT] = {
-        [HOST_MMAP] = 192,  [HOST_MUNMAP] = 91,       [HOST_MPROTECT] = 125,
-        [HOST_PRCTL] = 172, [HOST_CLOSE_RANGE] = 436, [HOST_SCHED_YIELD] = 158};
+        [HOST_MMAP] = 192,       [HOST_MUNMAP] = 91,      [HOST_MPROTECT] = 125,
+        [HOST_PRCTL] = 172,      [HOST_ARCH_PRCTL] = 384, [HOST_CLOSE_RANGE] = 436,
+        [HOST_SCHED_YIELD] = 158};
 
     return gate == SC_GATE_I386 ? i386[call] : x86_64[call];
 }
@@ -140,14 +142,15 @@ static bool sleep_until_news(int64_t end)
     return left > 0 && sigtimedwait(&set, NULL, &timeout) == SIGCHLD;
 }
 
-/** waitpid() with a deadline. Returns as it does; 0 when it is over. */
+/** waitpid() with a deadline. A child that is stopped before it is traced counts as stopped. Returns as
+ * waitpid() does; 0 when the time is over. */
 static pid_t wait_status(pid_t pid, int *status)
 {
     const int64_t end = now_ms() + TRACEE_DEADLINE_MS;
     bool taken = false;
     pid_t got;
 
-    while ((got = waitpid(pid, status, WNOHANG | __WALL)) == 0 && now_ms() < end)
+    while ((got = waitpid(pid, status, WNOHANG | WUNTRACED | __WALL)) == 0 && now_ms() < end)
         taken = sleep_until_news(end) || taken;
     if (taken) /* other children may have had news, too */
         (void)pthread_kill(pthread_self(), SIGCHLD);
