@@ -45,8 +45,9 @@ int child_main(void *arg);
 /** For clone(): enter the jail and do nothing. @arg  struct jail. Returns 0 if that is possible. */
 int child_try_jail(void *arg);
 
-/** For clone(): wait to be killed. */
-int child_pause(void *arg);
+/** For clone() with the parent's fd table: open the user namespace that the child is in. @arg  struct
+ * jail: gets user_fd, or -1. */
+int child_open_namespace(void *arg);
 
 /** What a step asks of the host, for people. */
 const char *child_step_name(enum child_step step);

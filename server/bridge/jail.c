@@ -37,45 +37,17 @@ static int open_empty(void)
     return -1;
 }
 
-/** Start a child in this address space that runs @main until it ends or is killed. Returns its pid,
- * or -1. */
-static pid_t start(int (*main)(void *), void *arg, void *stack, int flags)
+/** Run a child in this address space. Returns whether there was one, and it exited with 0. */
+static bool run_child(int (*main)(void *), struct jail *j, void *stack, int flags)
 {
-    return clone(main, (char *)stack + STACK_SIZE, CLONE_VM | flags | SIGCHLD, arg);
-}
-
-/** Wait for a child. Returns whether it exited with 0. */
-static bool ended_well(pid_t pid)
-{
+    pid_t pid = clone(main, (char *)stack + STACK_SIZE, CLONE_VM | flags | SIGCHLD, j);
     int status = -1;
 
+    if (pid < 0)
+        return false;
     while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
         continue;
     return status == 0;
-}
-
-/** Make a user namespace. Returns its fd; -1. */
-static int open_user_namespace(void *stack)
-{
-    pid_t pid = start(child_pause, NULL, stack, CLONE_NEWUSER);
-    char path[64];
-    int fd;
-
-    if (pid < 0)
-        return -1;
-    (void)snprintf(path, sizeof(path), "/proc/%d/ns/user", pid);
-    fd = open(path, O_RDONLY | O_CLOEXEC);
-    (void)kill(pid, SIGKILL);
-    (void)ended_well(pid);
-    return fd;
-}
-
-/** Whether a child can enter the jail. */
-static bool works(struct jail *j, void *stack)
-{
-    pid_t pid = start(child_try_jail, j, stack, 0);
-
-    return pid >= 0 && ended_well(pid);
 }
 
 void jail_init(struct jail *j)
@@ -85,9 +57,10 @@ void jail_init(struct jail *j)
     *j = (struct jail){-1, -1};
     if (stack != NULL)
         j->root_fd = open_empty();
-    if (j->root_fd >= 0 && !works(j, stack)) {
-        j->user_fd = open_user_namespace(stack);
-        if (j->user_fd < 0 || !works(j, stack))
+    if (j->root_fd >= 0 && !run_child(child_try_jail, j, stack, 0)) {
+        /* The child opens its namespace in our table: nobody else may look it up in /proc. */
+        (void)run_child(child_open_namespace, j, stack, CLONE_FILES | CLONE_NEWUSER);
+        if (j->user_fd < 0 || !run_child(child_try_jail, j, stack, 0))
             jail_done(j);
     }
     free(stack);
