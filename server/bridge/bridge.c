@@ -4,10 +4,12 @@
 
 #include "server/base/check.h"
 #include "server/base/list.h"
+#include "server/bridge/cpu.h"
 #include "server/bridge/guest.h"
 #include "server/bridge/load.h"
 #include "server/kernel/machine.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
@@ -40,11 +42,16 @@ enum {
 
 void bridge_take_end(struct guest *g)
 {
-    HASH_DEL(g->bridge->guests, g);
-    if (g->proc != NULL)
+    const int signal = g->tracee.signal;
+
+    if (g->proc == NULL)
+        guest_release(g);
+    else if (signal == SIGSYS) /* filter.c: KILL_PROCESS */
+        guest_fail(g, FAIL_EXCEPTION,
+                   "an entry to the host's kernel by another architecture's call is no gate");
+    else
         guest_fail(g, FAIL_EXCEPTION, "the host ended the guest (%s)",
-                   g->tracee.signal != 0 ? strsignal(g->tracee.signal) : "exit");
-    guest_release(g);
+                   signal != 0 ? strsignal(signal) : "exit");
 }
 
 /** Take one stop or end of a guest, if there is one. */
@@ -53,10 +60,12 @@ static void look_at(struct guest *g)
     if (!tracee_poll(&g->tracee))
         return;
     list_del(&g->stopped);
-    if (g->tracee.at == AT_GONE)
+    if (g->tracee.at == AT_GONE) {
+        guest_reaped(g);
         bridge_take_end(g);
-    else
+    } else {
         list_append(&g->bridge->stopped, &g->stopped);
+    }
 }
 
 /** Do what a stopped guest wants. */
@@ -68,6 +77,8 @@ static void serve(struct guest *g)
         guest_on_entry(g);
     else if (g->tracee.at == AT_SIGNAL)
         guest_on_signal(g);
+    else
+        guest_fail(g, FAIL_EXCEPTION, "the host stopped the guest for no reason known here");
 }
 
 /** Serve stopped guests in the order they stopped, so that none waits for ever. */
@@ -179,6 +190,7 @@ static void release(struct bridge *b)
     }
     if (b->sigchld >= 0)
         (void)close(b->sigchld);
+    jail_done(&b->jail);
     free(b->request);
     free(b->response);
     free(b);
@@ -199,6 +211,7 @@ int bridge_new(uv_loop_t *loop, struct bridge **out)
         return -ENOMEM;
     *b = (struct bridge){.loop = loop, .sigchld = -1, .filtered = is_filtered()};
     bridge_set_patching(b, true);
+    jail_init(&b->jail);
     list_init(&b->stopped);
     err = make_notify_buffers(b);
     if (err == 0)
@@ -283,7 +296,7 @@ static int get_spawner(struct bridge *b, enum sc_gate gate, struct why *why, str
     s = malloc(sizeof(*s));
     if (s == NULL)
         return -ENOMEM;
-    err = spawner_init(s, gate, why);
+    err = spawner_init(s, gate, &b->jail, why);
     if (err < 0) {
         free(s);
         return err;
@@ -293,13 +306,50 @@ static int get_spawner(struct bridge *b, enum sc_gate gate, struct why *why, str
     return 0;
 }
 
-/** Kill a tracee that never became a guest, and wait for its end. */
+/** Whether a descriptor is the listener of a guest. */
+static bool is_known(const struct bridge *b, int fd)
+{
+    for (const struct guest *g = b->guests; g != NULL; g = g->hh.next) {
+        if (g->listener == fd)
+            return true;
+    }
+    return false;
+}
+
+/** Close the listener that a child left behind, if it did: one that no guest has. */
+static void close_lost_listener(const struct bridge *b)
+{
+    static const char wanted[] = "anon_inode:seccomp notify";
+    DIR *dir = opendir("/proc/self/fd");
+    const struct dirent *entry;
+
+    while (dir != NULL && (entry = readdir(dir)) != NULL) {
+        const int fd = (int)strtol(entry->d_name, NULL, 10);
+        char target[sizeof(wanted)] = "";
+
+        if (readlinkat(dirfd(dir), entry->d_name, target, sizeof(target) - 1) > 0 &&
+            strcmp(target, wanted) == 0 && !is_known(b, fd))
+            (void)close(fd);
+    }
+    if (dir != NULL)
+        (void)closedir(dir);
+}
+
+/** Make a tracee; a failure leaves nothing behind. */
+static int make_tracee(const struct bridge *b, struct spawner *s, struct tracee *out,
+                       int *out_listener, struct why *why)
+{
+    int err = spawn_tracee(s, out, out_listener, why);
+
+    if (err < 0 && *out_listener == SPAWN_LISTENER_LOST)
+        close_lost_listener(b);
+    return err;
+}
+
+/** Undo make_tracee(). */
 static void discard(struct tracee *t, int listener)
 {
-    tracee_kill(t);
-    while (t->at != AT_GONE)
-        (void)tracee_wait(t);
-    tracee_done(t);
+    tracee_discard(t);
     (void)close(listener);
 }
 
@@ -311,7 +361,7 @@ int bridge_probe(struct bridge *b, enum sc_gate gate, struct why *why)
     int err = get_spawner(b, gate, why, &s);
 
     if (err == 0)
-        err = spawn_tracee(s, &t, &listener, why);
+        err = make_tracee(b, s, &t, &listener, why);
     if (err == 0)
         discard(&t, listener);
     return err;
@@ -328,11 +378,14 @@ int bridge_spawn(struct bridge *b, struct proc *proc, const struct exec_image *i
     int err = get_spawner(b, image->gate, why, &s);
 
     if (err == 0)
-        err = spawn_tracee(s, &t, &listener, why);
+        err = make_tracee(b, s, &t, &listener, why);
     if (err < 0)
         return err;
     (void)ioctl(listener, SECCOMP_IOCTL_NOTIF_SET_FLAGS, flags);
-    err = load_image(&t, image, why);
+    if (proc->machine->spec.lockstep)
+        err = cpu_hide(&t);
+    if (err == 0)
+        err = load_image(&t, image, why);
     if (err == 0)
         err = guest_start(b, proc, &t, listener, &g);
     if (err < 0) {

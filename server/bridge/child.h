@@ -3,11 +3,17 @@
 #ifndef SERVER_BRIDGE_CHILD_H
 #define SERVER_BRIDGE_CHILD_H
 
+#include "schema/calls.h"
+#include "server/bridge/jail.h"
+
 #include <linux/filter.h>
 #include <sys/types.h>
 
 /** What the child does, in this order; each can be refused by a host. */
 enum child_step {
+    CHILD_NAMESPACE,
+    CHILD_ROOT,
+    CHILD_CAPABILITIES,
     CHILD_DEATHSIG,
     CHILD_SESSION,
     CHILD_LIMITS,
@@ -22,16 +28,26 @@ enum child_step {
 
 /** Shared by parent and child, which run in one address space until the exec. */
 struct child {
+    enum sc_gate gate;
     pid_t parent;
     int stub_fd;
+    struct jail jail;
     const struct sock_fprog *filter;
     int listener;         /* from CHILD_FILTER, in the shared fd table; -1 before */
     enum child_step step; /* what it does or failed at */
     int error;            /* positive errno of the failure, 0 none */
 };
 
-/** The child's main function for clone(). @arg  struct child, borrowed until exec or exit. */
+/** The child's main function for clone(), on a stack below 4 GiB. @arg  struct child, borrowed until
+ * exec or exit. */
 int child_main(void *arg);
+
+/** For clone(): enter the jail and do nothing. @arg  struct jail. Returns 0 if that is possible. */
+int child_try_jail(void *arg);
+
+/** For clone() with the parent's fd table: open the user namespace that the child is in. @arg  struct
+ * jail: gets user_fd, or -1. */
+int child_open_namespace(void *arg);
 
 /** What a step asks of the host, for people. */
 const char *child_step_name(enum child_step step);

@@ -4,8 +4,8 @@
  *
  * It never answers ALLOW, so nothing a guest does by itself reaches the host's kernel:
  *
- *     another architecture's call (int $0x80 in 64-bit code, a far jump)  TRACE, FILTER_FOREIGN
- *     an architecture the filter does not know                            KILL_PROCESS
+ *     another architecture's call (int $0x80 in 64-bit code, a far jump)  KILL_PROCESS: its numbers
+ *         mean something else, so nothing that we put in its place would be what we mean
  *     a number of syscalls.def                                            USER_NOTIF: a call
  *     the host's sched_yield                                             USER_NOTIF: share.c needs
  *         a call that is notified whatever filter a container has; else refused by us
@@ -54,11 +54,9 @@ static void emit_case(struct filter *f, uint32_t value, uint32_t action)
 void filter_build(enum sc_gate gate, struct filter *out)
 {
     uint32_t own = gate == SC_GATE_I386 ? AUDIT_ARCH_I386 : AUDIT_ARCH_X86_64;
-    uint32_t other = gate == SC_GATE_I386 ? AUDIT_ARCH_X86_64 : AUDIT_ARCH_I386;
 
     out->len = 0;
     emit_load(out, offsetof(struct seccomp_data, arch));
-    emit_case(out, other, SECCOMP_RET_TRACE | FILTER_FOREIGN);
     emit(out, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, own, 1, 0));
     emit(out, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS));
     emit_load(out, offsetof(struct seccomp_data, nr));
@@ -67,5 +65,5 @@ void filter_build(enum sc_gate gate, struct filter *out)
             emit_case(out, (uint32_t)sc_calls[i].nr, SECCOMP_RET_USER_NOTIF);
     }
     emit_case(out, (uint32_t)tracee_host_nr(gate, HOST_SCHED_YIELD), SECCOMP_RET_USER_NOTIF);
-    emit(out, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRACE | FILTER_NATIVE));
+    emit(out, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRACE | FILTER_TRACED));
 }

@@ -8,8 +8,8 @@
 #include <linux/filter.h>
 #include <stdbool.h>
 
-/** What a TRACE stop carries (PTRACE_GETEVENTMSG): a call of the gate's own kind, or not. */
-enum filter_verdict { FILTER_NATIVE = 0, FILTER_FOREIGN = 1 };
+/** What a TRACE stop carries (PTRACE_GETEVENTMSG), which tells our filter's from another's. */
+enum { FILTER_TRACED = 0x5CB0 };
 
 enum { FILTER_LEN_MAX = 2 * SC_MAX + 8 };
 

@@ -6,6 +6,7 @@
 #include "server/base/list.h"
 #include "server/bridge/load.h"
 #include "server/bridge/stub.h"
+#include "server/bridge/trampoline.h"
 #include "server/kernel/machine.h"
 
 #include <errno.h>
@@ -27,84 +28,82 @@ uint64_t guest_user_limit(enum sc_gate gate)
     return gate == SC_GATE_I386 ? ASPACE_LIMIT_I386 : ASPACE_LIMIT_X86_64;
 }
 
-/* Memory calls put the host's in the place of the guest's own; what more calls they need, they make
- * with the same instruction once more. An i386 guest may stand at one that can't: `int $0x40`, which
- * has no gate in the host's kernel. Then it borrows two bytes of its memory for an `int $0x80`. */
+/* Memory calls put the host's in the place of the guest's own. Where that does not do, because there
+ * are several or the guest is in no call of the host's (an i386 guest at an `int $0x40`), a
+ * trampoline is mapped for them. */
 
-/** A region of the guest's own memory, best another one than what is at @but; NULL. */
-static const struct region *private_region(const struct guest *g, uint64_t but)
+/** A region of the guest's memory that no other process shares; NULL. */
+static const struct region *private_region(const struct guest *g)
 {
     const struct aspace *memory = &g->proc->memory;
-    const struct region *found = NULL;
 
     for (size_t i = 0; i < memory->count; i++) {
-        const struct region *r = &memory->at[i];
-
-        if (r->kind != REGION_FILE && (found == NULL || r->addr != but))
-            found = r;
+        if (memory->at[i].kind != REGION_FILE)
+            return &memory->at[i];
     }
-    return found;
+    return NULL;
 }
 
-/** Whether the guest stands behind an instruction that calls the host's kernel. */
-static bool has_call_insn(const struct guest *g)
+/** Map the trampoline by an instruction that is put into private memory for that one call. */
+static int borrow_gate(struct guest *g)
 {
-    unsigned char insn[CALL_INSN_SIZE];
+    struct tracee *t = &g->tracee;
+    const struct region *r = private_region(g);
+    unsigned char saved[CALL_INSN_SIZE];
+    uint64_t at;
+    int err;
 
-    if (g->tracee.at == AT_SIGNAL)
-        return false;
-    if (g->tracee.gate != SC_GATE_I386)
-        return true;
-    return tracee_read(&g->tracee, g->tracee.regs.rip - CALL_INSN_SIZE, insn, sizeof(insn)) == 0 &&
-           memcmp(insn, stub_call_insn(SC_GATE_I386), sizeof(insn)) == 0;
+    if (r == NULL)
+        return -EIO;
+    at = r->addr;
+    if (tracee_read(t, at, saved, sizeof(saved)) < 0 ||
+        tracee_write(t, at, stub_call_insn(t->gate), sizeof(saved)) < 0)
+        return -ESRCH; /* being killed: its memory went first */
+    t->gate_at = at;
+    err = trampoline_map(t);
+    if (err < 0)
+        t->gate_at = 0;
+    (void)tracee_write(t, at, saved, sizeof(saved)); /* fails only when it is gone */
+    return err;
 }
 
 /**
- * Make the guest ready for injected calls that change the region at @addr.
- * @saved    gets what borrow_end() puts back.
- * Returns   0; -ESRCH it is in no call that came by a stop; -EIO it is in no state to go on.
+ * Make the guest ready for injected calls.
+ * @several  there will be more than one.
+ * Returns   0; -ESRCH it is in no call that came by a stop; -ENOMEM; -EIO it is in no state to go on.
  */
-static int borrow_begin(struct guest *g, uint64_t addr, unsigned char saved[CALL_INSN_SIZE])
+static int begin_host_calls(struct guest *g, bool several)
 {
     struct tracee *t = &g->tracee;
-    const struct region *r;
 
-    t->gate_at = 0;
-    if (!g->in_call || g->via != VIA_STOP ||
-        (t->at != AT_ENTRY && t->at != AT_EXIT && t->at != AT_SIGNAL))
+    if (!g->in_call || g->via != VIA_STOP || t->at == AT_RUNNING || t->at == AT_GONE)
         return -ESRCH;
-    if (has_call_insn(g))
-        return 0;
-    r = private_region(g, addr);
-    if (r == NULL)
-        return -EIO;
-    if (tracee_read(t, r->addr, saved, CALL_INSN_SIZE) < 0 ||
-        tracee_write(t, r->addr, stub_call_insn(t->gate), CALL_INSN_SIZE) < 0)
-        return -ESRCH; /* being killed: its memory went first */
-    t->gate_at = r->addr;
-    return 0;
+    if (t->at == AT_ENTRY)
+        return several ? trampoline_map(t) : 0;
+    return borrow_gate(g);
 }
 
-/** Give back what was borrowed; there is nothing to if the call has unmapped it. Notes when a host
- * call has left the guest in no state to go on. Returns @err. */
-static int borrow_end(struct guest *g, const unsigned char saved[CALL_INSN_SIZE], int err)
+/** The end of what begin_host_calls() began. Notes when a host call has left the guest in no state to
+ * go on. Returns @err, or what is worse. */
+static int end_host_calls(struct guest *g, int err)
 {
-    struct tracee *t = &g->tracee;
+    if (g->tracee.gate_at != 0 && err != -ESRCH && err != -EIO) {
+        int end = trampoline_unmap(&g->tracee);
 
-    if (t->gate_at != 0 && t->at != AT_GONE)
-        (void)tracee_write(t, t->gate_at, saved, CALL_INSN_SIZE);
-    t->gate_at = 0;
+        err = end < 0 ? end : err;
+    }
     g->lost = g->lost || err == -EIO;
+    if (g->tracee.at == AT_GONE)
+        guest_reaped(g);
     return err;
 }
 
 static int guest_map(struct executor *x, uint64_t addr, uint64_t size, uint32_t mode)
 {
     struct guest *g = to_guest(x);
-    unsigned char saved[CALL_INSN_SIZE];
-    int err = borrow_begin(g, addr, saved);
+    int err = begin_host_calls(g, false);
 
-    return borrow_end(g, saved, err < 0 ? err : load_map(&g->tracee, addr, size, mode));
+    return end_host_calls(g, err < 0 ? err : load_map(&g->tracee, addr, size, mode));
 }
 
 static int guest_map_shared(struct executor *x, uint64_t addr, uint64_t size, uint32_t mode, int fd,
@@ -113,19 +112,17 @@ static int guest_map_shared(struct executor *x, uint64_t addr, uint64_t size, ui
     struct guest *g = to_guest(x);
     const struct share share = {g->listener, g->bridge->request, g->bridge->request_size};
     struct share_part part = {.addr = addr, .size = size, .fd = fd, .offset = offset};
-    unsigned char saved[CALL_INSN_SIZE];
-    int err = borrow_begin(g, addr, saved);
+    int err = begin_host_calls(g, true);
 
-    return borrow_end(g, saved, err < 0 ? err : load_map_shared(&g->tracee, &share, &part, mode));
+    return end_host_calls(g, err < 0 ? err : load_map_shared(&g->tracee, &share, &part, mode));
 }
 
 static int guest_unmap(struct executor *x, uint64_t addr, uint64_t size)
 {
     struct guest *g = to_guest(x);
-    unsigned char saved[CALL_INSN_SIZE];
-    int err = borrow_begin(g, addr, saved);
+    int err = begin_host_calls(g, false);
 
-    err = borrow_end(g, saved, err < 0 ? err : load_unmap(&g->tracee, addr, size));
+    err = end_host_calls(g, err < 0 ? err : load_unmap(&g->tracee, addr, size));
     if (err == 0)
         sites_forget(&g->sites, addr, size);
     return err;
@@ -134,20 +131,16 @@ static int guest_unmap(struct executor *x, uint64_t addr, uint64_t size)
 static int guest_protect(struct executor *x, uint64_t addr, uint64_t size, uint32_t mode)
 {
     struct guest *g = to_guest(x);
-    unsigned char saved[CALL_INSN_SIZE];
-    int err = borrow_begin(g, addr, saved);
+    int err = begin_host_calls(g, false);
 
-    return borrow_end(g, saved, err < 0 ? err : load_protect(&g->tracee, addr, size, mode));
+    return end_host_calls(g, err < 0 ? err : load_protect(&g->tracee, addr, size, mode));
 }
 
 static int guest_peek(struct executor *x, uint64_t addr, void *buf, size_t size)
 {
     const struct guest *g = to_guest(x);
-    int err = tracee_read(&g->tracee, addr, buf, size);
 
-    if (err == 0)
-        sites_restore(&g->sites, addr, buf, size);
-    return err;
+    return sites_read(&g->sites, &g->tracee, addr, buf, size);
 }
 
 static int guest_poke(struct executor *x, uint64_t addr, const void *buf, size_t size)
@@ -174,6 +167,7 @@ static void guest_kill(struct executor *x)
     tracee_done(&g->tracee);
     uv_close((uv_handle_t *)&g->poll, on_poll_closed);
     (void)close(g->listener);
+    g->listener = -1;
 }
 
 static const struct executor_ops guest_ops = {
@@ -214,7 +208,7 @@ int guest_start(struct bridge *b, struct proc *proc, const struct tracee *t, int
     }
     g->poll.data = g;
     b->guest_count++;
-    (void)uv_poll_start(&g->poll, UV_READABLE, guest_on_notify);
+    (void)uv_poll_start(&g->poll, UV_READABLE | UV_DISCONNECT, guest_on_notify);
     machine_guest_busy(proc, true);
     turn_init(&g->turn, proc, guest_run);
     turn_ask_later(&g->turn);
@@ -222,11 +216,18 @@ int guest_start(struct bridge *b, struct proc *proc, const struct tracee *t, int
     return 0;
 }
 
+void guest_reaped(struct guest *g)
+{
+    if (!g->reaped)
+        HASH_DEL(g->bridge->guests, g);
+    g->reaped = true;
+}
+
 void guest_release(struct guest *g)
 {
     struct bridge *b = g->bridge;
 
-    if (g->proc != NULL || g->tracee.at != AT_GONE || !g->poll_closed || g->in_call)
+    if (g->proc != NULL || !g->reaped || !g->poll_closed || g->in_call)
         return;
     marshal_done(&g->marshal);
     sites_done(&g->sites);

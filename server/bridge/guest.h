@@ -38,6 +38,7 @@ struct guest {
     struct tracee tracee;
     UT_hash_handle hh; /* in bridge->guests by host_pid, until reaped */
     pid_t host_pid;
+    bool reaped;         /* waited for: it is in bridge->guests no more, the pid may be another's */
     struct list stopped; /* in bridge->stopped: it waits to be served */
     int listener;
     uv_poll_t poll; /* of the listener */
@@ -61,7 +62,8 @@ struct guest {
     bool patching;
     uint32_t lent_site; /* rewritten for the next call only; 0 none */
 
-    unsigned notes; /* guest_note() so far */
+    uint64_t tsc_readings; /* answered by cpu.c */
+    unsigned notes;        /* guest_note() so far */
 };
 
 /** The bridge's own state, shared with its guests. */
@@ -72,9 +74,10 @@ struct bridge {
     bool had_sigchld; /* the thread's mask as it was */
     bool filtered;    /* under a foreign seccomp filter: see guest_fault.c */
     bool patching;
-    struct guest *guests;                        /* by host pid: not reaped yet */
-    size_t guest_count;                          /* not freed yet */
-    struct list stopped;                         /* struct guest.stopped, the longest first */
+    struct guest *guests; /* by host pid: not reaped yet */
+    size_t guest_count;   /* not freed yet */
+    struct list stopped;  /* struct guest.stopped, the longest first */
+    struct jail jail;
     struct spawner *spawner[SC_GATE_X86_64 + 1]; /* by gate, made when first needed */
     struct seccomp_notif *request;               /* of the size the host's kernel wants */
     struct seccomp_notif_resp *response;
@@ -102,7 +105,11 @@ void guest_release(struct guest *g);
  */
 void guest_went_on(struct guest *g, int err);
 
-/** bridge.c: the tracee is AT_GONE: by the host's doing, or after our own SIGKILL. */
+/** The tracee is AT_GONE. Harmless when that was told before. */
+void guest_reaped(struct guest *g);
+
+/** bridge.c: act on the end of a tracee, by the host's doing or after our own SIGKILL. May free the
+ * guest. */
 void bridge_take_end(struct guest *g);
 
 /** bridge.c: a guest was freed. */

@@ -11,7 +11,6 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <poll.h>
 #include <string.h>
 #include <sys/ioctl.h>
 
@@ -96,13 +95,11 @@ static void end_by_arguments(struct guest *g, const uint64_t regs[MARSHAL_ARGS],
         guest_fail(g, FAIL_EXCEPTION, "the host denied memory of the guest during %s", name);
 }
 
-/** Carry a call out, from whichever way it came. */
-static void begin(struct guest *g, enum guest_via via, int nr, const uint64_t regs[MARSHAL_ARGS])
+/** Carry out a call that exists. */
+static void begin(struct guest *g, int nr, const uint64_t regs[MARSHAL_ARGS])
 {
     int err;
 
-    turn_end(&g->turn);
-    g->via = via;
     g->in_call = true;
     call_init(&g->call, g->proc, g->tracee.gate, nr, on_call_done, g);
     err = marshal_in(&g->marshal, &g->call, &g->tracee, &g->sites, regs);
@@ -120,38 +117,11 @@ static void begin(struct guest *g, enum guest_via via, int nr, const uint64_t re
         machine_guest_busy(g->proc, false);
 }
 
-/** Take the notification that made the listener readable. Returns whether there was one. */
-static bool receive(struct guest *g)
-{
-    struct bridge *b = g->bridge;
-    struct pollfd state = {g->listener, POLLIN, 0};
-
-    memset(b->request, 0, b->request_size);
-    if (ioctl(g->listener, SECCOMP_IOCTL_NOTIF_RECV, b->request) == 0)
-        return true;
-    /* The guest was killed in between. A listener without guest stays readable: look no more. */
-    if (poll(&state, 1, 0) > 0 && (state.revents & POLLHUP) != 0)
-        (void)uv_poll_stop(&g->poll);
-    return false;
-}
-
-/** An i386 guest entered the host's kernel at an address where no `int $0x40` was. */
-static void fail_no_gate(struct guest *g, uint64_t site)
-{
-    const bool copied = g->sites.count > 0 && site < guest_user_limit(SC_GATE_I386);
-
-    guest_fail(g, FAIL_EXCEPTION, "int $0x80 or sysenter at 0x%" PRIx64 " is no gate%s", site,
-               copied ? " (or a copy of code whose int $0x40 was patched when it first ran: scboxd "
-                        "--no-patch)"
-                      : "");
-}
-
 /** A number that no call has. On i386, numbers past the table leave the register as it is. */
-static void refuse_number(struct guest *g, enum guest_via via, int nr)
+static void refuse_number(struct guest *g, int nr)
 {
     const bool i386 = g->tracee.gate == SC_GATE_I386;
 
-    g->via = via;
     if (i386 && (uint32_t)nr >= SC_MAX) {
         send_answer(g, nr);
         return;
@@ -161,14 +131,52 @@ static void refuse_number(struct guest *g, enum guest_via via, int nr)
     send_answer(g, i386 ? -1 : -ENOSYS);
 }
 
+/** Take a call of any number, from whichever way it came: the guest's turn ends here, and only
+ * send_answer() asks for the next one. */
+static void take(struct guest *g, enum guest_via via, int nr, const uint64_t regs[MARSHAL_ARGS])
+{
+    turn_end(&g->turn);
+    g->via = via;
+    if (sc_call_by_nr(nr) != NULL)
+        begin(g, nr, regs);
+    else
+        refuse_number(g, nr);
+}
+
+/** Take the notification that made the listener readable. Does not wait: one that was withdrawn,
+ * for the guest was killed in between, has still been counted, and the answer is ENOENT. Returns
+ * whether there was one. */
+static bool receive(struct guest *g)
+{
+    struct bridge *b = g->bridge;
+
+    memset(b->request, 0, b->request_size);
+    return ioctl(g->listener, SECCOMP_IOCTL_NOTIF_RECV, b->request) == 0;
+}
+
+/** An i386 guest entered the host's kernel at an address where no `int $0x40` was. */
+static void fail_no_gate(struct guest *g, uint64_t site)
+{
+    if (site >=
+        guest_user_limit(SC_GATE_I386)) /* where the host would have gone on, not the site */
+        guest_fail(g, FAIL_EXCEPTION, "sysenter is no gate");
+    else
+        guest_fail(g, FAIL_EXCEPTION, "int $0x80 at 0x%" PRIx64 " is no gate%s", site,
+                   g->sites.count > 0 ? " (or a copy of code whose int $0x40 was patched when it "
+                                        "first ran: scboxd --no-patch)"
+                                      : "");
+}
+
 void guest_on_notify(uv_poll_t *poll, int status, int events)
 {
     struct guest *g = poll->data;
     const struct seccomp_notif *n = g->bridge->request;
     uint64_t regs[MARSHAL_ARGS];
-    int nr;
 
-    (void)events;
+    if ((events & UV_DISCONNECT) != 0) { /* nobody calls any more: NOTIF_RECV would wait for ever */
+        (void)uv_poll_stop(poll);
+        return;
+    }
     if (status < 0 || g->in_call || !receive(g))
         return;
     if (g->tracee.gate == SC_GATE_I386 &&
@@ -177,14 +185,9 @@ void guest_on_notify(uv_poll_t *poll, int status, int events)
         return;
     }
     g->notify_id = n->id;
-    nr = n->data.nr;
-    if (sc_call_by_nr(nr) == NULL) {
-        refuse_number(g, VIA_NOTIFY, nr);
-        return;
-    }
     for (size_t i = 0; i < MARSHAL_ARGS; i++)
         regs[i] = n->data.args[i];
-    begin(g, VIA_NOTIFY, nr, regs);
+    take(g, VIA_NOTIFY, n->data.nr, regs);
 }
 
 void guest_on_entry(struct guest *g)
@@ -196,15 +199,12 @@ void guest_on_entry(struct guest *g)
     const uint64_t site = r->rip - CALL_INSN_SIZE;
     const int nr = (int)r->orig_rax;
 
-    if (g->tracee.foreign || site >= guest_user_limit(g->tracee.gate))
-        guest_fail(g, FAIL_EXCEPTION, "an entry to the host's kernel at 0x%" PRIx64 " is no gate",
-                   site);
+    if (site >= guest_user_limit(g->tracee.gate))
+        guest_fail(g, FAIL_EXCEPTION, "a call from above the user limit is no gate");
     else if (i386 && !guest_take_site(g, site))
         fail_no_gate(g, site);
-    else if (filter_is_memory_call(nr))
-        begin(g, VIA_STOP, nr, i386 ? regs32 : regs64);
     else
-        refuse_number(g, VIA_STOP, nr);
+        take(g, VIA_STOP, nr, i386 ? regs32 : regs64);
 }
 
 void guest_on_gate(struct guest *g)
@@ -214,8 +214,5 @@ void guest_on_gate(struct guest *g)
     const int nr = (int)r->rax;
 
     r->rip += CALL_INSN_SIZE;
-    if (sc_call_by_nr(nr) != NULL)
-        begin(g, VIA_STOP, nr, regs);
-    else
-        refuse_number(g, VIA_STOP, nr);
+    take(g, VIA_STOP, nr, regs);
 }

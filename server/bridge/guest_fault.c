@@ -5,7 +5,8 @@
  * `int $0x40` has no gate in the host's kernel, so it ends in a general protection fault, which
  * looks like all others: the bytes at the instruction decide. Its site is then rewritten to
  * `int $0x80`, which arrives as a notification, and remembered, because an `int $0x80` at any other
- * place is the guest's own and a fault. In memory that is shared with a file nothing is rewritten,
+ * place is the guest's own and a fault; one that a program writes over a site that has been used can't
+ * be told from ours, and counts as the gate that was there. In memory that is shared with a file nothing is rewritten,
  * for others would see it: there a call is carried out at its fault, each time.
  *
  * Under a seccomp filter of somebody else's (a container's) that does not do: what it refuses, by
@@ -14,6 +15,7 @@
  * a real system call to put the host's in its place, are still rewritten, each time; their numbers
  * are those of unlink(), execve(), chdir() and time(), which containers allow.
  */
+#include "server/bridge/cpu.h"
 #include "server/bridge/guest.h"
 #include "server/kernel/machine.h"
 #include "server/kernel/memory.h"
@@ -25,6 +27,7 @@ enum {
     ICEBP = 0xF1,           /* one-byte instruction that traps */
     EFLAGS_TF = 0x100,      /* the processor traps after each instruction */
     CODE_SEGMENT_32 = 0x23, /* of 32-bit code, on Linux */
+    CODE_SEGMENT_64 = 0x33,
 };
 
 static const unsigned char int40[CALL_INSN_SIZE] = {0xCD, 0x40};
@@ -41,13 +44,20 @@ bool guest_take_site(struct guest *g, uint64_t addr)
     return true;
 }
 
+/** Whether the guest runs code of its gate's kind. After a sysenter in 64-bit code it does not. */
+static bool in_own_mode(const struct guest *g)
+{
+    return g->tracee.regs.cs ==
+           (g->tracee.gate == SC_GATE_I386 ? CODE_SEGMENT_32 : CODE_SEGMENT_64);
+}
+
 /** Whether the guest stands at an `int $0x40`. */
 static bool at_gate(const struct guest *g)
 {
     const struct user_regs_struct *r = &g->tracee.regs;
     unsigned char insn[CALL_INSN_SIZE];
 
-    return g->tracee.gate == SC_GATE_I386 && r->cs == CODE_SEGMENT_32 &&
+    return g->tracee.gate == SC_GATE_I386 &&
            tracee_read(&g->tracee, r->rip, insn, sizeof(insn)) == 0 &&
            memcmp(insn, int40, sizeof(insn)) == 0;
 }
@@ -83,12 +93,16 @@ static void open_gate(struct guest *g)
     (void)tracee_continue(&g->tracee);
 }
 
-/** An access that the page tables refused. */
+/** An access that the page tables refused. An instruction above the user limit is told without its
+ * address: behind a sysenter it is the host's, and another one in every run. */
 static void fail_access(struct guest *g, uint64_t addr)
 {
-    guest_fail(g, memory_fail_code(addr, guest_user_limit(g->tracee.gate)),
-               "page fault at address 0x%" PRIx64 ", by the instruction at 0x%" PRIx64, addr,
-               (uint64_t)g->tracee.regs.rip);
+    if (g->tracee.regs.rip >= guest_user_limit(g->tracee.gate))
+        guest_fail(g, FAIL_EXCEPTION, "a jump above the user limit, or sysenter");
+    else
+        guest_fail(g, memory_fail_code(addr, guest_user_limit(g->tracee.gate)),
+                   "page fault at address 0x%" PRIx64 ", by the instruction at 0x%" PRIx64, addr,
+                   (uint64_t)g->tracee.regs.rip);
 }
 
 static void on_segv(struct guest *g, const siginfo_t *info)
@@ -97,6 +111,9 @@ static void on_segv(struct guest *g, const siginfo_t *info)
         fail_access(g, (uint64_t)(uintptr_t)info->si_addr);
     else if (at_gate(g))
         open_gate(g);
+    else if (g->proc->machine->spec.lockstep &&
+             cpu_emulate(&g->tracee, g->proc->machine, &g->tsc_readings))
+        guest_went_on(g, tracee_resume(&g->tracee));
     else
         guest_fail(g, FAIL_EXCEPTION, "general protection fault, by the instruction at 0x%" PRIx64,
                    (uint64_t)g->tracee.regs.rip);
@@ -140,6 +157,8 @@ void guest_on_signal(struct guest *g)
         return; /* being killed */
     if (tracee_is_sent(&info))
         (void)tracee_continue(&g->tracee);
+    else if (!in_own_mode(g))
+        guest_fail(g, FAIL_EXCEPTION, "it left its processor mode, by sysenter or a far jump");
     else if (g->tracee.signal == SIGSEGV)
         on_segv(g, &info);
     else if (g->tracee.signal == SIGTRAP)

@@ -2,7 +2,7 @@
 /* Mappings by injected calls, and the image of a new guest. */
 #include "server/bridge/load.h"
 
-#include "server/bridge/spawn.h"
+#include "server/bridge/trampoline.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -92,7 +92,7 @@ int load_image(struct tracee *t, const struct exec_image *image, struct why *why
         return err;
     err = load_map(t, image->stack_addr, image->stack_size, MM_READ | MM_WRITE);
     if (err == 0)
-        err = load_unmap(t, spawn_trampoline(t->gate), SC_PAGE_SIZE);
+        err = trampoline_unmap(t);
     if (err < 0)
         return why_add(why, err, "the host has no memory for the guest's stack");
     set_start(&t->regs, image);

@@ -16,10 +16,12 @@
  */
 int load_image(struct tracee *t, const struct exec_image *image, struct why *why);
 
-/** Map zeroed memory into a tracee AT_ENTRY or AT_EXIT. @mode MM_*. 0; -ENOMEM, -ESRCH, -EIO. */
+/** Map zeroed memory into a tracee that can be injected into. @mode MM_*. Returns 0; -ENOMEM, -ESRCH,
+ * -EIO. */
 int load_map(struct tracee *t, uint64_t addr, uint64_t size, uint32_t mode);
 
-/** Map shared memory. @part all but prot is set. Returns as load_map(). */
+/** Map shared memory into a tracee with a trampoline. @part all but prot is set. Returns as
+ * load_map(). */
 int load_map_shared(struct tracee *t, const struct share *share, struct share_part *part,
                     uint32_t mode);
 

@@ -447,9 +447,8 @@ static int copy_pieces(struct taker *k)
     for (size_t i = 0; i < k->piece_count; i++) {
         struct piece *p = &k->piece[i];
 
-        if (tracee_read(k->t, p->addr, m->buf + pos, p->to->len) < 0)
+        if (sites_read(k->sites, k->t, p->addr, m->buf + pos, p->to->len) < 0)
             return -EIO;
-        sites_restore(k->sites, p->addr, (unsigned char *)m->buf + pos, p->to->len);
         p->to->ptr = m->buf + pos;
         pos += p->to->len;
     }

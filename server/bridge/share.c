@@ -2,7 +2,7 @@
 /*
  * A host process can only map what it has an fd of, and guests have none. So one is lent:
  *
- *     AT_ENTRY   the number becomes sched_yield, which the filter notifies; the tracee goes on
+ *     trampoline it enters sched_yield, which the filter notifies, and goes on
  *     notified   SECCOMP_IOCTL_NOTIF_ADDFD puts the fd into the tracee and answers, in one step
  *     AT_EXIT    the fd is the call's result: mmap() is injected, then close_range() of all
  *
@@ -18,17 +18,21 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
+#include <uv.h>
 
 enum {
     ATTEMPTS_MAX = 100, /* each fails of a signal from outside */
     WAIT_MS = 1,        /* for a notification, until the next look at the tracee */
+    NS_PER_MS = 1000000,
 };
 
 /** Wait for the notification of a running tracee. Returns 0; -EINTR a signal ended the call, and it
  * is AT_EXIT; -ESRCH, -EIO. */
 static int await_notification(struct tracee *t, int listener)
 {
-    for (;;) {
+    const uint64_t end = uv_hrtime() + (uint64_t)TRACEE_DEADLINE_MS * NS_PER_MS;
+
+    while (uv_hrtime() < end) {
         struct pollfd state = {listener, POLLIN, 0};
         int err;
 
@@ -40,10 +44,15 @@ static int await_notification(struct tracee *t, int listener)
         if (t->at == AT_EXIT)
             return -EINTR;
     }
+    return -EIO;
 }
 
-/** Take the notification, put the fd into the tracee and let it go on. Returns 0; -EAGAIN there is
- * no notification any more; another -errno: nobody answers the call now. */
+/**
+ * Take the notification, put the fd into the tracee and let it go on. NOTIF_RECV does not wait, for
+ * the notification was counted. ADDFD waits for the tracee, which sleeps inside of the host's kernel
+ * and installs the fd before it sees any memory again: it needs a CPU and nothing else.
+ * Returns   0; -EAGAIN there is no notification any more; another -errno: nobody answers the call.
+ */
 static int send_fd(const struct share *share, int fd)
 {
     struct seccomp_notif_addfd add = {.flags = SECCOMP_ADDFD_FLAG_SEND, .srcfd = (__u32)fd};
@@ -85,9 +94,10 @@ static int try_lend(struct tracee *t, const struct share *share, int fd)
     } while (err == -EAGAIN);
     if (err < 0) { /* it was killed, or the host is short of something: its call has no answer */
         tracee_kill(t);
-        while (t->at != AT_GONE)
-            (void)tracee_wait(t);
-        return -ESRCH;
+        do
+            err = tracee_wait(t);
+        while (err == 0);
+        return err;
     }
     err = tracee_wait_for(t, PTRACE_SYSCALL, AT_EXIT);
     return err < 0 ? err : (int)tracee_result(t);

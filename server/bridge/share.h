@@ -24,7 +24,7 @@ struct share_part {
 };
 
 /**
- * Map a part of a memory object into a tracee that can be injected into; it holds no fd afterwards.
+ * Map a part of a memory object into a tracee with a trampoline; it holds no fd afterwards.
  * Returns   0, or the -errno of the host's mmap(); -ESRCH; -EIO the tracee is in no state to go on.
  */
 int share_map(struct tracee *t, const struct share *share, const struct share_part *part);

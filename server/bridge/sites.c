@@ -90,14 +90,27 @@ void sites_forget(struct sites *s, uint64_t addr, uint64_t size)
     s->count -= end - first;
 }
 
-void sites_restore(const struct sites *s, uint64_t addr, unsigned char *copy, size_t size)
+/** Undo a patch whose second byte, the changed one, is in a copy of memory. The site may be data by
+ * now: its first byte tells. */
+static void restore(const struct tracee *t, uint64_t site, uint64_t addr, unsigned char *copy)
 {
-    /* A patch changes one byte, the one behind the site's address. */
-    for (size_t i = first_touched(s, addr); i < s->count && s->at[i] + UINT64_C(1) < addr + size;
-         i++) {
-        unsigned char *vector = copy + (s->at[i] + UINT64_C(1) - addr);
+    unsigned char *vector = copy + (site + 1 - addr);
+    unsigned char opcode = 0;
 
-        if (*vector == PATCHED_VECTOR && (vector == copy || vector[-1] == INT_OPCODE))
-            *vector = GATE_VECTOR;
-    }
+    if (vector > copy)
+        opcode = vector[-1];
+    else
+        (void)tracee_read(t, site, &opcode, 1);
+    if (*vector == PATCHED_VECTOR && opcode == INT_OPCODE)
+        *vector = GATE_VECTOR;
+}
+
+int sites_read(const struct sites *s, const struct tracee *t, uint64_t addr, void *buf, size_t size)
+{
+    int err = tracee_read(t, addr, buf, size);
+
+    for (size_t i = first_touched(s, addr);
+         err == 0 && i < s->count && s->at[i] + UINT64_C(1) < addr + size; i++)
+        restore(t, s->at[i], addr, buf);
+    return err;
 }

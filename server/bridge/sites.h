@@ -3,6 +3,8 @@
 #ifndef SERVER_BRIDGE_SITES_H
 #define SERVER_BRIDGE_SITES_H
 
+#include "server/bridge/tracee.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -26,10 +28,11 @@ int sites_add(struct sites *s, uint32_t addr);
 void sites_forget(struct sites *s, uint64_t addr, uint64_t size);
 
 /**
- * Undo the patches in a copy of memory: what was `int $0x40` reads so again.
- * @addr     where in the guest's memory the copy comes from.
- * @copy     borrowed; @size bytes.
+ * Read a tracee's memory as the program has written it: what was `int $0x40` reads so again.
+ * @buf      borrowed; @size bytes.
+ * Returns   as tracee_read().
  */
-void sites_restore(const struct sites *s, uint64_t addr, unsigned char *copy, size_t size);
+int sites_read(const struct sites *s, const struct tracee *t, uint64_t addr, void *buf,
+               size_t size);
 
 #endif

@@ -11,6 +11,7 @@
 
 #include "server/bridge/child.h"
 #include "server/bridge/stub.h"
+#include "server/bridge/trampoline.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -21,18 +22,13 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
-enum { CHILD_STACK_SIZE = 64 * 1024 };
-
-/* The last page of user memory, which the host never gives to anything that matters here. */
-#define TRAMPOLINE_X86_64 UINT64_C(0x7FFFFFFFE000)
-#define TRAMPOLINE_I386 UINT64_C(0xFFFFD000)
-
-uint64_t spawn_trampoline(enum sc_gate gate)
-{
-    return gate == SC_GATE_I386 ? TRAMPOLINE_I386 : TRAMPOLINE_X86_64;
-}
+enum {
+    CHILD_STACK_SIZE = 64 * 1024,
+    GUEST_FDS_MAX = 4, /* share.c lends one at a time */
+};
 
 /** Whether an error passes by itself, and another attempt may do better. */
 static bool is_shortage(int err)
@@ -47,7 +43,7 @@ static int short_of(int cause, struct why *why)
                    "the host has no resources for another guest: %s", strerror(cause));
 }
 
-int spawner_init(struct spawner *s, enum sc_gate gate, struct why *why)
+int spawner_init(struct spawner *s, enum sc_gate gate, const struct jail *jail, struct why *why)
 {
     int fd = stub_open(gate);
 
@@ -58,20 +54,29 @@ int spawner_init(struct spawner *s, enum sc_gate gate, struct why *why)
                        "guests need an executable memfd, and this host refuses it: %s "
                        "(sysctl vm.memfd_noexec must be 0 or 1)",
                        strerror(-fd));
-    *s = (struct spawner){.gate = gate, .stub_fd = fd};
-    s->stack = mmap(NULL, CHILD_STACK_SIZE, PROT_READ | PROT_WRITE,
-                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
-    if (s->stack == MAP_FAILED) {
-        (void)close(fd);
-        return short_of(ENOMEM, why);
-    }
+    *s = (struct spawner){.gate = gate, .stub_fd = fd, .jail = jail};
     filter_build(gate, &s->filter);
     return 0;
 }
 
+/** Have a stack for the next child. */
+static int get_stack(struct spawner *s)
+{
+    const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_32BIT; /* as child.h wants */
+
+    if (s->stack != NULL)
+        return 0;
+    s->stack = mmap(NULL, CHILD_STACK_SIZE, PROT_READ | PROT_WRITE, flags, -1, 0);
+    if (s->stack != MAP_FAILED)
+        return 0;
+    s->stack = NULL;
+    return -ENOMEM;
+}
+
 void spawner_done(struct spawner *s)
 {
-    (void)munmap(s->stack, CHILD_STACK_SIZE);
+    if (s->stack != NULL)
+        (void)munmap(s->stack, CHILD_STACK_SIZE);
     (void)close(s->stub_fd);
 }
 
@@ -92,27 +97,55 @@ static pid_t clone_child(const struct spawner *s, struct child *c)
     return pid < 0 ? -err : pid;
 }
 
-/** Let the child run from its SIGSTOP, through its filtered calls, to the stub. */
-static int run_to_stub(struct tracee *t)
+/** Wait for the next stop of a child that is no tracee yet. Signals that others send are swallowed by
+ * whoever lets it go on; a fault of its own is the host's answer to int $0x80 without IA32
+ * emulation. Returns 0; -ESRCH, -EIO; -ENOEXEC. */
+static int wait_for_child(struct tracee *t)
+{
+    siginfo_t info;
+    int err = tracee_wait(t);
+
+    if (err == 0 && t->at == AT_SIGNAL)
+        err = tracee_siginfo(t, &info);
+    if (err == 0 && t->at == AT_SIGNAL && !tracee_is_sent(&info))
+        err = t->signal == SIGSEGV ? -ENOEXEC : -EIO;
+    return err;
+}
+
+/** Wait for the first stop of a traced child: its SIGSTOP, or an earlier signal. */
+static int take_control(struct tracee *t)
 {
     const long options =
         PTRACE_O_EXITKILL | PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACESECCOMP | PTRACE_O_TRACEEXEC;
-    int err = tracee_wait(t);
+    int err = 0;
 
-    if (err == 0 && (t->at != AT_SIGNAL || t->signal != SIGSTOP))
-        err = -EIO;
-    if (err == 0 && ptrace(PTRACE_SETOPTIONS, t->pid, NULL, options) < 0)
-        err = -errno;
-    while (err == 0 && t->at != AT_EXEC) {
-        (void)ptrace(PTRACE_CONT, t->pid, NULL, NULL);
+    while (err == 0) {
         err = tracee_wait(t);
+        if (err < 0 || ptrace(PTRACE_SETOPTIONS, t->pid, NULL, options) == 0)
+            return err;
+        err = errno == ESRCH ? 0 : -errno;
+        (void)kill(t->pid, SIGCONT); /* somebody stopped it before it was traced, or killed it */
     }
     return err;
 }
 
-/** Open what tracee_read() and tracee_write() use; let the guest go first when memory runs out. */
+/** Let the child run from its SIGSTOP, through its filtered calls, to the stub. */
+static int run_to_stub(struct tracee *t)
+{
+    int err = take_control(t);
+
+    while (err == 0 && t->at != AT_EXEC) {
+        (void)ptrace(PTRACE_CONT, t->pid, NULL, NULL);
+        err = wait_for_child(t);
+    }
+    return err;
+}
+
+/** Open what tracee_read() and tracee_write() use; let the guest go first when memory runs out.
+ * Descriptors are limited from here: the child could not have made its listener under that limit. */
 static int open_memory(struct tracee *t)
 {
+    const struct rlimit few = {GUEST_FDS_MAX, GUEST_FDS_MAX};
     char path[64];
     int fd;
 
@@ -122,81 +155,105 @@ static int open_memory(struct tracee *t)
         (void)!write(fd, "1000", 4);
         (void)close(fd);
     }
+    if (prlimit(t->pid, RLIMIT_NOFILE, &few, NULL) < 0)
+        return -errno;
     (void)snprintf(path, sizeof(path), "/proc/%d/mem", t->pid);
     t->mem = open(path, O_RDWR | O_CLOEXEC);
     return t->mem < 0 ? -errno : 0;
 }
 
-/** Move from the stub to the trampoline page and unmap everything else. */
+/** Move from the stub to the trampoline page and unmap everything else. The stub's memory is a sealed
+ * file's: nobody can change its instruction. */
 static int clear_memory(struct tracee *t)
 {
-    const uint64_t page = spawn_trampoline(t->gate);
-    const uint64_t map[6] = {page,
-                             SC_PAGE_SIZE,
-                             PROT_READ | PROT_EXEC,
-                             MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
-                             (uint64_t)-1,
-                             0};
-    const uint64_t unmap[6] = {0, page};
+    const uint64_t unmap[6] = {0, trampoline_addr(t->gate)};
     const uint64_t undumpable[6] = {PR_SET_DUMPABLE, 0};
-    int err;
+    int err = tracee_run_to(t, PTRACE_CONT, AT_ENTRY); /* the stub's only call */
 
-    err = tracee_run_to(t, PTRACE_CONT, AT_ENTRY); /* the stub's only call */
-    t->regs = t->live;
-    if (err == 0)
-        err = tracee_inject(t, HOST_MMAP, map);
-    if (err == 0)
-        err = tracee_write(t, page, stub_call_insn(t->gate), CALL_INSN_SIZE);
     if (err < 0)
         return err;
-    t->regs.rip = page + CALL_INSN_SIZE;
-    err = tracee_inject(t, HOST_MUNMAP, unmap);
-    return err < 0 ? err : tracee_inject(t, HOST_PRCTL, undumpable);
+    t->regs = t->live;
+    t->gate_at = t->regs.rip - CALL_INSN_SIZE;
+    err =
+        tracee_inject(t, HOST_PRCTL, undumpable); /* first: from here on none but us may look in */
+    if (err == 0)
+        err = trampoline_map(t);
+    return err < 0 ? err : tracee_inject(t, HOST_MUNMAP, unmap);
 }
 
-/** Say in words why there is no tracee. @err is what the tracer saw, @c what the child did. */
-static int explain(enum sc_gate gate, const struct child *c, int err, struct why *why)
+/**
+ * Say in words why there is no tracee.
+ * @c        what the child did.
+ * @err      what the tracer saw.
+ * @signal   what killed the child; 0 nothing.
+ */
+static int explain(const struct child *c, int err, int signal, struct why *why)
 {
     const int cause = c->error != 0 ? c->error : -err;
+    const char *step = child_step_name(c->step);
 
     if (is_shortage(cause))
         return short_of(cause, why);
-    if (c->error == ENOEXEC && c->step == CHILD_EXEC && gate == SC_GATE_I386)
+    if (cause == ENOEXEC && c->gate == SC_GATE_I386)
         return why_add(why, -ENOTSUP,
                        "i386 guests need a host kernel with IA32 emulation, and this one has none");
     if (c->error != 0)
-        return why_add(why, -ENOTSUP, "guests need %s, and this host refuses it: %s",
-                       child_step_name(c->step), strerror(c->error));
-    return why_add(why, -ENOTSUP, "the host ended a new guest or denied its control after %s: %s",
-                   child_step_name(c->step), strerror(cause));
+        return why_add(why, -ENOTSUP, "guests need %s, and this host refuses it: %s", step,
+                       strerror(c->error));
+    if (signal == SIGSYS)
+        return why_add(why, -ENOTSUP, "a filter of this host ended a new guest after %s", step);
+    if (cause == ESRCH || cause == EIO)
+        return why_add(why, -EAGAIN, "something outside ended a new guest after %s%s%s", step,
+                       signal != 0 ? ": " : "", signal != 0 ? strsignal(signal) : "");
+    return why_add(why, -ENOTSUP, "the host denied control of a new guest after %s: %s", step,
+                   strerror(cause));
 }
 
-int spawn_tracee(const struct spawner *s, struct tracee *out, int *out_listener, struct why *why)
+/** End a child that became no tracee. One that does not end in time keeps the stack it may live on,
+ * which is lost. */
+static void discard(struct spawner *s, struct tracee *t, const struct child *c)
+{
+    tracee_discard(t);
+    if (t->at != AT_GONE)
+        s->stack = NULL;
+    if (c->listener >= 0)
+        (void)close(c->listener);
+}
+
+int spawn_tracee(struct spawner *s, struct tracee *out, int *out_listener, struct why *why)
 {
     const struct sock_fprog program = {s->filter.len, (struct sock_filter *)s->filter.code};
-    struct child c = {getpid(), s->stub_fd, &program, -1, CHILD_DEATHSIG, 0};
     struct tracee t;
-    pid_t pid = clone_child(s, &c);
-    int err;
+    struct child *c;
+    pid_t pid;
+    int err = get_stack(s);
 
+    if (err < 0)
+        return short_of(ENOMEM, why);
+    *out_listener = -1;
+    c = s->stack; /* at its far end */
+    *c = (struct child){.gate = s->gate,
+                        .parent = getpid(),
+                        .stub_fd = s->stub_fd,
+                        .jail = *s->jail,
+                        .filter = &program,
+                        .listener = -1};
+    pid = clone_child(s, c);
     if (pid < 0)
-        return explain(s->gate, &c, pid, why);
+        return explain(c, pid, 0, why);
     tracee_init(&t, pid, s->gate);
     err = run_to_stub(&t);
     if (err == 0)
         err = open_memory(&t);
     if (err == 0)
         err = clear_memory(&t);
-    if (err == 0) {
-        *out = t;
-        *out_listener = c.listener;
-        return 0;
+    if (err < 0) {
+        discard(s, &t, c);
+        if (c->listener < 0 && c->step == CHILD_NO_NEW_PRIVS && c->error == 0)
+            *out_listener = SPAWN_LISTENER_LOST;
+        return explain(c, err, t.signal, why);
     }
-    tracee_kill(&t);
-    while (t.at != AT_GONE)
-        (void)tracee_wait(&t);
-    tracee_done(&t);
-    if (c.listener >= 0)
-        (void)close(c.listener);
-    return explain(s->gate, &c, err, why);
+    *out = t;
+    *out_listener = c->listener;
+    return 0;
 }

@@ -5,23 +5,30 @@
 #include "server/bridge/filter.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/ptrace.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
-/** Errno values that a host call can answer: -1 .. -HOST_ERRNO_MAX. */
-enum { HOST_ERRNO_MAX = 4095 };
+enum {
+    HOST_ERRNO_MAX = 4095, /* a host call's errors are -1 .. -HOST_ERRNO_MAX */
+    MS_PER_S = 1000,
+    NS_PER_MS = 1000000,
+};
 
 int tracee_host_nr(enum sc_gate gate, enum host_call call)
 {
     static const int x86_64[HOST_CALL_COUNT] = {
-        [HOST_MMAP] = 9,    [HOST_MUNMAP] = 11,       [HOST_MPROTECT] = 10,
-        [HOST_PRCTL] = 157, [HOST_CLOSE_RANGE] = 436, [HOST_SCHED_YIELD] = 24};
+        [HOST_MMAP] = 9,        [HOST_MUNMAP] = 11,      [HOST_MPROTECT] = 10,
+        [HOST_PRCTL] = 157,     [HOST_ARCH_PRCTL] = 158, [HOST_CLOSE_RANGE] = 436,
+        [HOST_SCHED_YIELD] = 24};
     static const int i386[HOST_CALL_COUNT] = {
-        [HOST_MMAP] = 192,  [HOST_MUNMAP] = 91,       [HOST_MPROTECT] = 125,
-        [HOST_PRCTL] = 172, [HOST_CLOSE_RANGE] = 436, [HOST_SCHED_YIELD] = 158};
+        [HOST_MMAP] = 192,       [HOST_MUNMAP] = 91,      [HOST_MPROTECT] = 125,
+        [HOST_PRCTL] = 172,      [HOST_ARCH_PRCTL] = 384, [HOST_CLOSE_RANGE] = 436,
+        [HOST_SCHED_YIELD] = 158};
 
     return gate == SC_GATE_I386 ? i386[call] : x86_64[call];
 }
@@ -90,17 +97,22 @@ static void note_status(struct tracee *t, int status)
     }
 }
 
+/** See that a tracee AT_ENTRY was stopped by the TRACE of our filter. Returns 0; -ESRCH, -EIO. */
+static int check_entry(const struct tracee *t)
+{
+    unsigned long message = 0;
+    int err = request(t, PTRACE_GETEVENTMSG, &message);
+
+    return err == 0 && message != FILTER_TRACED ? -EIO : err;
+}
+
 bool tracee_poll(struct tracee *t)
 {
-    unsigned long verdict = FILTER_NATIVE;
     int status;
 
     if (t->at == AT_GONE || waitpid(t->pid, &status, WNOHANG | __WALL) != t->pid)
         return false;
     note_status(t, status);
-    if (t->at == AT_ENTRY && request(t, PTRACE_GETEVENTMSG, &verdict) < 0)
-        return false;
-    t->foreign = verdict != FILTER_NATIVE;
     if (t->at == AT_GONE)
         return true;
     if (load_registers(t) < 0)
@@ -109,14 +121,51 @@ bool tracee_poll(struct tracee *t)
     return true;
 }
 
+static int64_t now_ms(void)
+{
+    struct timespec ts;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (int64_t)ts.tv_sec * MS_PER_S + ts.tv_nsec / NS_PER_MS;
+}
+
+/** Sleep until a child of the daemon's has news, or until @end. Returns whether it was the former:
+ * then a SIGCHLD was taken. */
+static bool sleep_until_news(int64_t end)
+{
+    const int64_t left = end - now_ms();
+    const struct timespec timeout = {left / MS_PER_S, left % MS_PER_S * NS_PER_MS};
+    sigset_t set;
+
+    (void)sigemptyset(&set);
+    (void)sigaddset(&set, SIGCHLD);
+    return left > 0 && sigtimedwait(&set, NULL, &timeout) == SIGCHLD;
+}
+
+/** waitpid() with a deadline. A child that is stopped before it is traced counts as stopped. Returns as
+ * waitpid() does; 0 when the time is over. */
+static pid_t wait_status(pid_t pid, int *status)
+{
+    const int64_t end = now_ms() + TRACEE_DEADLINE_MS;
+    bool taken = false;
+    pid_t got;
+
+    while ((got = waitpid(pid, status, WNOHANG | WUNTRACED | __WALL)) == 0 && now_ms() < end)
+        taken = sleep_until_news(end) || taken;
+    if (taken) /* other children may have had news, too */
+        (void)pthread_kill(pthread_self(), SIGCHLD);
+    return got;
+}
+
 int tracee_wait(struct tracee *t)
 {
     int status;
-    pid_t got;
+    pid_t got = wait_status(t->pid, &status);
 
-    do
-        got = waitpid(t->pid, &status, __WALL);
-    while (got < 0 && errno == EINTR);
+    if (got == 0) {
+        tracee_kill(t);
+        return -EIO;
+    }
     note_status(t, got == t->pid ? status : 0); /* waited for by somebody else: gone as well */
     return t->at == AT_GONE ? -ESRCH : 0;
 }
@@ -198,18 +247,24 @@ static void set_call(struct user_regs_struct *r, enum sc_gate gate, int nr, cons
     }
 }
 
-/** From any other stop to AT_ENTRY: the guest executes a call instruction, its own once more or the
- * one at t->gate_at. */
-static int enter_again(struct tracee *t, int nr)
+/** Have the tracee execute the instruction at t->gate_at, and see that it did: from any stop to
+ * AT_ENTRY of the call @nr. */
+static int enter_by_gate(struct tracee *t, int nr)
 {
     struct user_regs_struct r = t->regs;
     int err;
 
-    r.rip = t->gate_at != 0 ? t->gate_at : r.rip - CALL_INSN_SIZE;
+    if (t->gate_at == 0)
+        return -EIO;
+    r.rip = t->gate_at;
     r.rax = (unsigned long long)nr;
     r.orig_rax = (unsigned long long)-1;
     err = store_registers(t, &r);
-    return err < 0 ? err : tracee_run_to(t, PTRACE_CONT, AT_ENTRY);
+    if (err == 0)
+        err = tracee_run_to(t, PTRACE_CONT, AT_ENTRY);
+    if (err == 0 && (t->live.rip != t->gate_at + CALL_INSN_SIZE || (int)t->live.orig_rax != nr))
+        err = -EIO;
+    return err == 0 ? check_entry(t) : err;
 }
 
 int64_t tracee_result(const struct tracee *t)
@@ -217,20 +272,40 @@ int64_t tracee_result(const struct tracee *t)
     return t->gate == SC_GATE_I386 ? (int32_t)t->live.rax : (int64_t)t->live.rax;
 }
 
+/** Let the call that the tracee AT_ENTRY is in be @r's, and see that it ends behind the same
+ * instruction. */
+static int run_call(struct tracee *t, struct user_regs_struct *r)
+{
+    int err;
+
+    r->rip = t->live.rip;
+    err = store_registers(t, r);
+    if (err == 0)
+        err = tracee_run_to(t, PTRACE_SYSCALL, AT_EXIT);
+    return err == 0 && t->live.rip != r->rip ? -EIO : err;
+}
+
+/** A tracee that was lost runs no instruction any more. Returns @err. */
+static int kill_if_lost(struct tracee *t, int err)
+{
+    if (err == -EIO)
+        tracee_kill(t);
+    return err;
+}
+
 int tracee_proceed(struct tracee *t, int nr)
 {
-    struct user_regs_struct r = t->regs;
-    int err = t->at != AT_ENTRY ? enter_again(t, tracee_host_nr(t->gate, HOST_MMAP)) : 0;
+    int err = enter_by_gate(t, tracee_host_nr(t->gate, HOST_MMAP));
+    struct user_regs_struct r = t->live;
 
-    if (err < 0)
-        return err;
     r.orig_rax = (unsigned long long)nr;
-    err = store_registers(t, &r);
+    if (err == 0)
+        err = store_registers(t, &r);
     if (err == 0)
         err = request(t, PTRACE_SYSCALL, NULL);
     if (err == 0)
         t->at = AT_RUNNING;
-    return err;
+    return kill_if_lost(t, err);
 }
 
 int tracee_inject(struct tracee *t, enum host_call call, const uint64_t args[6])
@@ -238,16 +313,13 @@ int tracee_inject(struct tracee *t, enum host_call call, const uint64_t args[6])
     struct user_regs_struct r = t->regs;
     int nr = tracee_host_nr(t->gate, call);
     int64_t result;
-    int err = t->at != AT_ENTRY ? enter_again(t, nr) : 0;
+    int err = t->at == AT_ENTRY ? check_entry(t) : enter_by_gate(t, nr);
 
-    if (err < 0)
-        return err;
     set_call(&r, t->gate, nr, args);
-    err = store_registers(t, &r);
     if (err == 0)
-        err = tracee_run_to(t, PTRACE_SYSCALL, AT_EXIT);
+        err = run_call(t, &r);
     if (err < 0)
-        return err;
+        return kill_if_lost(t, err);
     result = tracee_result(t);
     return result < 0 && result >= -HOST_ERRNO_MAX ? (int)result : 0;
 }
@@ -290,4 +362,14 @@ void tracee_kill(struct tracee *t)
 {
     if (t->at != AT_GONE)
         (void)kill(t->pid, SIGKILL);
+}
+
+void tracee_discard(struct tracee *t)
+{
+    int err = 0;
+
+    tracee_kill(t);
+    while (t->at != AT_GONE && err != -EIO)
+        err = tracee_wait(t);
+    tracee_done(t);
 }

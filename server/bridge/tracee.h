@@ -17,6 +17,17 @@
  *
  * A program can load what the host refuses to store again for a tracer: a selector with a strange
  * privilege, a segment base in the host's half. So only registers that change are ever stored.
+ *
+ * Host calls are injected in two ways. A tracee AT_ENTRY is in a call already: its number and
+ * arguments are replaced, and no instruction of the program runs. Any further call is made by the
+ * instruction at t->gate_at, which whoever sets it has put into memory that nobody else can write:
+ * other processes share pages with the program and may rewrite them at any moment. The stops before
+ * and behind such a call must be the expected ones (event message, instruction, number); else the
+ * tracee is killed, and the answer is -EIO.
+ *
+ * Waits have a deadline, TRACEE_DEADLINE_MS; a tracee that misses it is killed, and -EIO. Between
+ * two stops it runs one instruction, so only a host in trouble gets there. SIGCHLD must be blocked;
+ * one that a wait has taken is sent again.
  */
 #ifndef SERVER_BRIDGE_TRACEE_H
 #define SERVER_BRIDGE_TRACEE_H
@@ -30,8 +41,10 @@
 
 enum tracee_at { AT_RUNNING, AT_ENTRY, AT_EXIT, AT_SIGNAL, AT_EXEC, AT_GONE };
 
-/** Bytes of the instructions `syscall`, `int $0x40` and `int $0x80`. */
-enum { CALL_INSN_SIZE = 2 };
+enum {
+    CALL_INSN_SIZE = 2, /* bytes of the instructions `syscall`, `int $0x40` and `int $0x80` */
+    TRACEE_DEADLINE_MS = 5000,
+};
 
 struct tracee {
     pid_t pid; /* 0 once it was waited for */
@@ -39,10 +52,9 @@ struct tracee {
     enum sc_gate gate;
     enum tracee_at at;
     int signal;                   /* AT_SIGNAL: which; AT_GONE: what killed it, 0 if it exited */
-    bool foreign;                 /* AT_ENTRY: a call of another architecture than the gate's */
     struct user_regs_struct regs; /* of the guest at its stop; tracee_inject() leaves them alone */
     struct user_regs_struct live; /* what the registers hold while it is stopped */
-    uint64_t gate_at;             /* a call instruction for tracee_inject(); 0 the one it is at */
+    uint64_t gate_at;             /* a call instruction that only we can change; 0 none */
 };
 
 /** The host calls that can be injected; but HOST_SCHED_YIELD only as filter.c has it. */
@@ -51,6 +63,7 @@ enum host_call {
     HOST_MUNMAP,
     HOST_MPROTECT,
     HOST_PRCTL,
+    HOST_ARCH_PRCTL,
     HOST_CLOSE_RANGE,
     HOST_SCHED_YIELD,
     HOST_CALL_COUNT
@@ -85,7 +98,7 @@ int tracee_wait_for(struct tracee *t, int how, enum tracee_at want);
  */
 int tracee_look(struct tracee *t);
 
-/** Wait until a running tracee stops or ends. Returns 0; -ESRCH it is AT_GONE. */
+/** Wait until a running tracee stops or ends. Returns 0; -ESRCH it is AT_GONE; -EIO not in time. */
 int tracee_wait(struct tracee *t);
 
 /** The siginfo of AT_SIGNAL. Returns 0, -ESRCH. */
@@ -94,16 +107,16 @@ int tracee_siginfo(const struct tracee *t, siginfo_t *out);
 /** Whether somebody sent a signal, rather than the processor answering to an instruction. */
 bool tracee_is_sent(const siginfo_t *info);
 
-/** Let a tracee make the call @nr, which the filter does not stop, and do not wait for it: it will
- * be AT_EXIT. Returns 0; -ESRCH, -EIO. */
+/** Let a tracee make the call @nr by t->gate_at, which the filter does not stop, and do not wait for
+ * it: it will be AT_EXIT. Returns 0; -ESRCH, -EIO. */
 int tracee_proceed(struct tracee *t, int nr);
 
 /** The result of the call of a tracee AT_EXIT, or its -errno. */
 int64_t tracee_result(const struct tracee *t);
 
 /**
- * Run a host call in the name of a tracee that is AT_ENTRY or AT_EXIT, or AT_SIGNAL if t->gate_at
- * is set; afterwards it is AT_EXIT.
+ * Run a host call in the name of a tracee that is AT_ENTRY, or at any stop if t->gate_at is set;
+ * afterwards it is AT_EXIT.
  * @args     as the host call takes them.
  * Returns   0, or the -errno it answers; -ESRCH; -EIO the tracee is in no state to go on.
  */
@@ -129,5 +142,9 @@ int tracee_write(const struct tracee *t, uint64_t addr, const void *buf, size_t 
 
 /** Send SIGKILL, if it is not AT_GONE yet. */
 void tracee_kill(struct tracee *t);
+
+/** Kill a tracee that never became a guest, wait for its end, and release what it has. It is AT_GONE
+ * afterwards, unless it did not end in time: then whoever reaps the daemon's children will. */
+void tracee_discard(struct tracee *t);
 
 #endif

@@ -284,9 +284,13 @@ static int written_gate(void)
         }
     }
     memset(code + VECTOR_AT - 1, 0x80, 2); /* no longer a gate: data like any other */
-    MUST(sc_write(fd, 0, sizeof(copy), code) == (long)sizeof(copy));
-    MUST(sc_read(fd, 0, sizeof(copy), copy) == (long)sizeof(copy));
-    MUST(memcmp(copy, code, sizeof(copy)) == 0);
+    for (size_t from = 0; from < sizeof(copy); from++) {
+        const size_t size = sizeof(copy) - from;
+
+        MUST(sc_write(fd, 0, size, code + from) == (long)size);
+        MUST(sc_read(fd, 0, size, copy) == (long)size);
+        MUST(memcmp(copy, code + from, size) == 0);
+    }
     return PASSED;
 }
 #else
@@ -315,12 +319,45 @@ static int many_gates(void)
     return PASSED;
 }
 
+/** Tell who the processor is. */
+static int cpuid(void)
+{
+    unsigned b;
+    unsigned c = 0;
+    unsigned d;
+    unsigned a = 0;
+    char vendor[13] = "";
+
+    __asm__ volatile("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
+    memcpy(vendor, &b, 4);
+    memcpy(vendor + 4, &d, 4);
+    memcpy(vendor + 8, &c, 4);
+    a = 1;
+    __asm__ volatile("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
+    sc_printf("vendor \"%s\", ecx %x, sse2 %d\n", vendor, c, (d >> 26 & 1) != 0);
+    return PASSED;
+}
+
+/** Nothing is mapped behind the instruction. */
+static int tsc_at_page_end(void)
+{
+    static const unsigned char rdtsc[] = {0x0F, 0x31};
+    unsigned char *page = (unsigned char *)0x40000000;
+    unsigned char *at = page + 4096 - sizeof(rdtsc);
+
+    MUST(sc_mmap(page, 4096, MM_READ | MM_WRITE) == 0);
+    memcpy(at, rdtsc, sizeof(rdtsc));
+    ((void (*)(void))(uintptr_t)at)(); /* goes on at the end of the page, where nothing is */
+    return NO_CASE;
+}
+
 static const struct guest_case cases[] = {
-    CASE(all_numbers), CASE(odd_numbers),    CASE(uprobe),       CASE(uretprobe),
-    CASE(int80),       CASE(int80_yield),    CASE(other_gate),   CASE(sysenter),
-    CASE(far_jump),    CASE(far_read),       CASE(vsyscall),     CASE(vsyscall_read),
-    CASE(thread_area), CASE(rewritten_gate), CASE(many_gates),   CASE(unmapped_gate),
-    CASE(split_gate),  CASE(copied_gate),    CASE(written_gate),
+    CASE(all_numbers),  CASE(odd_numbers),     CASE(uprobe),     CASE(uretprobe),
+    CASE(int80),        CASE(int80_yield),     CASE(other_gate), CASE(sysenter),
+    CASE(far_jump),     CASE(far_read),        CASE(vsyscall),   CASE(vsyscall_read),
+    CASE(thread_area),  CASE(rewritten_gate),  CASE(many_gates), CASE(unmapped_gate),
+    CASE(cpuid),        CASE(tsc_at_page_end), CASE(split_gate), CASE(copied_gate),
+    CASE(written_gate),
 };
 
 int main(void)

@@ -142,10 +142,13 @@ static void on_limit(uv_timer_t *timer)
     abort();
 }
 
-static void open_machine(struct lab *l)
+static void open_machine(struct lab *l, bool lockstep)
 {
-    struct machine_spec spec = {
-        .name = "lab", .clock = CLOCK_REAL, .seed = 1, .fs_open = registry_open};
+    struct machine_spec spec = {.name = "lab",
+                                .clock = lockstep ? CLOCK_VIRTUAL : CLOCK_REAL,
+                                .lockstep = lockstep,
+                                .seed = 1,
+                                .fs_open = registry_open};
 
     cr_assert_eq(machine_new(&spec, &host, l, &l->m), 0);
     list_init(&l->listener.link);
@@ -189,7 +192,7 @@ static void open_record(struct lab *l)
     listener_add(l->m, &l->recorder);
 }
 
-void lab_open(struct lab *l)
+static void open_lab(struct lab *l, bool lockstep)
 {
     memset(l, 0, sizeof(*l));
     cr_assert_eq(uv_loop_init(&l->loop), 0); /* the first one opens descriptors of libuv's own */
@@ -203,8 +206,18 @@ void lab_open(struct lab *l)
     (void)uv_timer_start(&l->limit, on_limit, LIMIT_MS, 0);
     cr_assert_eq(bridge_new(&l->loop, &l->bridge), 0);
     l->view = "home";
-    open_machine(l);
+    open_machine(l, lockstep);
     open_record(l);
+}
+
+void lab_open(struct lab *l)
+{
+    open_lab(l, false);
+}
+
+void lab_open_lockstep(struct lab *l)
+{
+    open_lab(l, true);
 }
 
 void lab_close(struct lab *l)

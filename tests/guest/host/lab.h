@@ -45,6 +45,9 @@ struct lab {
 
 void lab_open(struct lab *l);
 
+/** The same with a machine in lockstep. */
+void lab_open_lockstep(struct lab *l);
+
 /** Close a laboratory. Guests that still run are ended by machine_free() or by bridge_close(). */
 void lab_close(struct lab *l);
 

@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -197,6 +199,68 @@ Test(entries, confined)
     status_line(host_pid, "Seccomp:", line, sizeof(line));
     cr_assert_str_eq(line, "Seccomp:\t2\n");
     (void)lab_kill(&l, pid);
+}
+
+/** Root's daemon has power over the host, its guests have none. */
+Test(entries, no_capabilities)
+{
+    static const char *const sets[] = {"CapInh:", "CapPrm:", "CapEff:", "CapAmb:"};
+
+    for (size_t g = 0; g < 2; g++) {
+        int pid;
+        pid_t host_pid = start_sleeper(lab_gates[g], &pid);
+
+        for (size_t i = 0; i < sizeof(sets) / sizeof(sets[0]); i++) {
+            char line[128];
+
+            status_line(host_pid, sets[i], line, sizeof(line));
+            cr_assert_eq(strtoull(line + strlen(sets[i]), NULL, 16), 0, "%s", line);
+        }
+        (void)lab_kill(&l, pid);
+    }
+}
+
+/** The soft and the hard value of a limit. */
+static void expect_limit(pid_t pid, int resource, rlim_t max)
+{
+    struct rlimit limit;
+
+    cr_assert_eq(prlimit(pid, (__rlimit_resource_t)resource, NULL, &limit), 0);
+    cr_assert(limit.rlim_cur <= max && limit.rlim_max <= max, "limit %d is %lu", resource,
+              (unsigned long)limit.rlim_cur);
+}
+
+Test(entries, limits_of_the_host)
+{
+    need_root();
+    for (size_t g = 0; g < 2; g++) {
+        int pid;
+        pid_t host_pid = start_sleeper(lab_gates[g], &pid);
+
+        expect_limit(host_pid, RLIMIT_FSIZE, 0);
+        expect_limit(host_pid, RLIMIT_CORE, 0);
+        expect_limit(host_pid, RLIMIT_NOFILE, 4);
+        (void)lab_kill(&l, pid);
+    }
+}
+
+/** The root of a guest's process is empty, and stays so. */
+Test(entries, empty_root)
+{
+    need_root();
+    for (size_t g = 0; g < 2; g++) {
+        char path[64];
+        int pid;
+        pid_t host_pid = start_sleeper(lab_gates[g], &pid);
+
+        (void)snprintf(path, sizeof(path), "/proc/%d/root/", host_pid);
+        cr_assert_leq(count_entries(path), 0); /* removed, it has not even . and .. */
+        (void)snprintf(path, sizeof(path), "/proc/%d/cwd/", host_pid);
+        cr_assert_leq(count_entries(path), 0);
+        (void)snprintf(path, sizeof(path), "/proc/%d/root/new", host_pid);
+        cr_assert(mkdir(path, 0700) < 0 && errno == ENOENT);
+        (void)lab_kill(&l, pid);
+    }
 }
 
 /** Another process cannot attach: the guest has a tracer, and its memory can't be dumped. */

@@ -14,7 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { CROWD = 30, ROUNDS = 200 };
+enum { CROWD = 30, ROUNDS = 200, DISTURBED_ROUNDS = 50 };
 
 static struct lab l;
 
@@ -162,6 +162,47 @@ Test(outside, chaos)
         s = lab_wait(&l, pid);
         if (s.state != PS_FAILURE)
             lab_expect(&l, "survivor", s, PS_DONE, LAB_PASSED);
+    }
+}
+
+/** Send @signal to each child that this process has, again and again, until it is killed. */
+static pid_t start_pest(int signal)
+{
+    const pid_t parent = getpid();
+    pid_t pest = fork();
+
+    while (pest == 0) {
+        pid_t pids[LAB_HOST_PIDS_MAX];
+        int count = lab_host_pids(parent, pids);
+
+        for (int i = 0; i < count; i++) {
+            if (pids[i] != getpid())
+                (void)kill(pids[i], signal);
+        }
+    }
+    return pest;
+}
+
+/** A guest that is disturbed while it is made is made, or is said to come another time. */
+Test(outside, signals_while_spawning)
+{
+    static const int signals[] = {SIGUSR1, SIGSTOP, SIGTERM, SIGSYS, SIGKILL};
+
+    lab_install(&l, "sleeper", SC_GATE_X86_64, "home:/sleeper");
+    lab_install(&l, "sleeper", SC_GATE_I386, "home:/sleeper32");
+    for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
+        pid_t pest = start_pest(signals[i]);
+
+        for (int round = 0; round < DISTURBED_ROUNDS; round++) {
+            int pid = lab_start(&l, round % 2 == 0 ? "home:/sleeper" : "home:/sleeper32");
+
+            cr_assert(pid > 0 || pid == -EAGAIN, "%s: %d", strsignal(signals[i]), pid);
+            if (pid > 0)
+                (void)lab_kill(&l, pid);
+        }
+        (void)kill(pest, SIGKILL);
+        while (kill(pest, 0) == 0) /* reaped by the bridge, as an orphan is */
+            lab_turn(&l, 1);
     }
 }
 
