@@ -26,6 +26,7 @@ enum {
 /** Bytes to copy in. */
 struct piece {
     uint64_t addr;
+    size_t len; /* what is copied of it: the first bytes of long data */
     struct sc_str *to;
 };
 
@@ -42,6 +43,7 @@ struct taker {
     size_t piece_count;
     struct sc_buf *lent; /* result buffer to provide, or NULL */
     uint64_t size;       /* the last `size` argument: bytes at the out pointer */
+    bool is_long;        /* more is to be moved than the buffer holds */
     bool bad_fd;         /* an fd does not do: that is the answer, pointers are not looked at */
     int err;             /* first error, sticky */
 };
@@ -93,7 +95,7 @@ static void check(struct taker *k, uint64_t addr, uint64_t len, uint32_t mode)
 
 /* One function a kind of argument. */
 
-/** Note a string to copy; what is longer than @max is @too_long, or cut when that is 0. */
+/** Note a string to copy; what is longer than @max is @too_long. */
 static void note_str(struct taker *k, struct sc_str *to, uint64_t addr, uint64_t len, size_t max,
                      int too_long)
 {
@@ -101,12 +103,23 @@ static void note_str(struct taker *k, struct sc_str *to, uint64_t addr, uint64_t
     if (k->bad_fd)
         return;
     check(k, addr, len, MM_READ);
-    if (len > max && too_long != 0)
+    if (len > max)
         fail(k, too_long);
     if (k->err < 0)
         return;
-    to->len = len < max ? (size_t)len : max;
-    k->piece[k->piece_count++] = (struct piece){addr, to};
+    to->len = (size_t)len;
+    k->piece[k->piece_count++] = (struct piece){addr, (size_t)len, to};
+}
+
+/** Note data of any length, of which the first bytes are copied. */
+static void note_data(struct taker *k, struct sc_str *to, uint64_t addr, uint64_t len)
+{
+    note_str(k, to, addr, len, SIZE_MAX, 0);
+    if (len <= MARSHAL_DATA_MAX || k->err < 0 || k->bad_fd)
+        return;
+    k->piece[k->piece_count - 1].len = MARSHAL_DATA_MAX;
+    k->m->in_addr = addr;
+    k->is_long = true;
 }
 
 static void take_str(struct taker *k, struct sc_str *to, size_t max, int too_long)
@@ -134,7 +147,10 @@ static void take_text(struct taker *k, struct sc_str *to)
 
 static void take_bytes(struct taker *k, struct sc_str *to)
 {
-    take_str(k, to, MARSHAL_DATA_MAX, -ENOMEM);
+    uint64_t addr = take_wide(k);
+    uint64_t len = take_wide(k);
+
+    note_data(k, to, addr, len);
 }
 
 static void take_sized(struct taker *k, struct sc_str *to)
@@ -142,7 +158,7 @@ static void take_sized(struct taker *k, struct sc_str *to)
     uint64_t len = take_wide(k);
     uint64_t addr = take_wide(k);
 
-    note_str(k, to, addr, len, MARSHAL_DATA_MAX, 0);
+    note_data(k, to, addr, len);
 }
 
 /** The right a call needs on its handle, if its answer without it is EBADF. */
@@ -194,7 +210,7 @@ static void take_fds(struct taker *k, struct sc_str *to)
         *to = (struct sc_str){"", 0};
         return;
     }
-    note_str(k, to, addr, count * sizeof(int32_t), MARSHAL_DATA_MAX, 0);
+    note_str(k, to, addr, count * sizeof(int32_t), MARSHAL_DATA_MAX, -EINVAL);
 }
 
 static void take_argv(struct taker *k, struct sc_str *to)
@@ -348,6 +364,7 @@ static void expect_buf(struct taker *k, struct sc_buf *out)
         return;
     check(k, k->m->out_addr, k->size, MM_WRITE);
     out->cap = k->size < MARSHAL_DATA_MAX ? (size_t)k->size : MARSHAL_DATA_MAX;
+    k->is_long = k->size > MARSHAL_DATA_MAX;
     k->lent = out;
 }
 
@@ -441,25 +458,58 @@ static int copy_pieces(struct taker *k)
     size_t pos = 0;
 
     for (size_t i = 0; i < k->piece_count; i++)
-        total += k->piece[i].to->len;
+        total += k->piece[i].len;
+    if (k->is_long)
+        total = CALL_HEAD + MARSHAL_DATA_MAX; /* it is the only data */
     if (reserve(m, total > 0 ? total : 1) < 0)
         return -ENOMEM;
     for (size_t i = 0; i < k->piece_count; i++) {
         struct piece *p = &k->piece[i];
 
-        if (sites_read(k->sites, k->t, p->addr, m->buf + pos, p->to->len) < 0)
+        if (sites_read(k->sites, k->t, p->addr, m->buf + pos, p->len) < 0)
             return -EIO;
         p->to->ptr = m->buf + pos;
-        pos += p->to->len;
+        pos += p->len;
     }
     if (k->lent != NULL)
         k->lent->ptr = m->buf + pos;
     return 0;
 }
 
+/** call_mover.fetch */
+static int fetch(struct call_mover *mover, uint64_t at, size_t size)
+{
+    const struct marshal *m = container_of(mover, struct marshal, mover);
+
+    return sites_read(m->sites, m->tracee, m->in_addr + at, mover->slice, size) < 0 ? -EIO : 0;
+}
+
+/** call_mover.deliver */
+static int deliver(struct call_mover *mover, uint64_t at, const char *bytes, size_t size)
+{
+    const struct marshal *m = container_of(mover, struct marshal, mover);
+
+    return tracee_write(m->tracee, m->out_addr + at, bytes, size) < 0 ? -EIO : 0;
+}
+
+/** Have the call move the rest of what is longer than the buffer. */
+static void set_mover(struct taker *k, struct call *call)
+{
+    struct marshal *m = k->m;
+
+    m->tracee = k->t;
+    m->sites = k->sites;
+    m->mover = (struct call_mover){.first_size = MARSHAL_DATA_MAX,
+                                   .slice = m->buf + CALL_HEAD,
+                                   .slice_size = MARSHAL_DATA_MAX,
+                                   .fetch = fetch,
+                                   .deliver = deliver};
+    call->mover = &m->mover;
+}
+
 void marshal_init(struct marshal *m)
 {
-    *m = (struct marshal){NULL, 0, 0};
+    *m = (struct marshal){.buf = NULL};
 }
 
 void marshal_done(struct marshal *m)
@@ -483,7 +533,11 @@ int marshal_in(struct marshal *m, struct call *call, const struct tracee *t,
     if (info->pass == SC_PASS_BLOCK)
         k.regs = regs + 1;
     take_out(&k, &call->out);
-    return k.err < 0 ? k.err : copy_pieces(&k);
+    if (k.err == 0)
+        k.err = copy_pieces(&k);
+    if (k.err == 0 && k.is_long)
+        set_mover(&k, call);
+    return k.err;
 }
 
 /* To the guest. */
@@ -508,7 +562,8 @@ static int64_t give_results(const struct marshal *m, const struct call *call,
 #define SC_OUT(type, name, doc) pack_##type(&p, &o->name);
 #define SC_OUT_BUF(name, doc)                                                                      \
     value = (int64_t)o->name.len;                                                                  \
-    (void)tracee_write(t, m->out_addr, o->name.ptr, o->name.len);
+    if (call->moved == 0)                                                                          \
+        (void)tracee_write(t, m->out_addr, o->name.ptr, o->name.len);
 #define SC_NO_RESULT
 #include "schema/syscalls.def"
     }

@@ -3,8 +3,8 @@
  * Arguments and results of guests' calls: from registers and memory to structs, and back.
  *
  * Every pointer is checked against the books of the address space, everything is copied once, and
- * nothing is read back: what the guest's memory says later has no effect on a call that has begun.
- * Copies have caps.
+ * nothing is read back: what the guest's memory says later has no effect on a call that has begun,
+ * but on the bytes of a long WRITE or DBG_PRINT that are not moved yet. Copies have caps.
  */
 #ifndef SERVER_BRIDGE_MARSHAL_H
 #define SERVER_BRIDGE_MARSHAL_H
@@ -16,7 +16,7 @@
 
 enum {
     MARSHAL_STRING_MAX = 8 * 1024, /* bytes of a path, name or text */
-    MARSHAL_DATA_MAX = 256 * 1024, /* bytes one READ, WRITE or DBG_PRINT moves */
+    MARSHAL_DATA_MAX = 256 * 1024, /* bytes that READ, WRITE and DBG_PRINT move at once */
     MARSHAL_BUF_KEEP = 16 * 1024,  /* a guest at rest keeps no larger buffer */
     MARSHAL_ARGS = 5,              /* argument registers of a gate */
 };
@@ -26,6 +26,12 @@ struct marshal {
     char *buf; /* what args and out point to; owned */
     size_t cap;
     uint64_t out_addr; /* where the guest wants its results; 0 none */
+
+    /* Of a call that moves more than the buffer holds. */
+    struct call_mover mover;
+    uint64_t in_addr; /* where the guest has its data */
+    const struct tracee *tracee;
+    const struct sites *sites;
 };
 
 void marshal_init(struct marshal *m);
@@ -34,12 +40,11 @@ void marshal_done(struct marshal *m);
 /**
  * Fill call->args, and call->out where results need a buffer.
  * @call     initialised: its process, gate and number are used.
- * @t        where the guest's memory is.
- * @sites    borrowed; the guest's patched instructions, which copies show unpatched.
+ * @t        borrowed until the call has finished; where the guest's memory is.
+ * @sites    borrowed as long; the guest's patched instructions, which copies show unpatched.
  * @regs     the argument registers; on i386 32 bits of each are used.
  * Returns   0; -EFAULT a bad pointer, -EIO the host denies the guest's memory: the guest must end;
- *           -ENAMETOOLONG, -EINVAL a string, -ENOMEM a message longer than the cap, or no
- *           memory: the call fails with it.
+ *           -ENAMETOOLONG, -EINVAL, -E2BIG a string, -ENOMEM no memory: the call fails with it.
  */
 int marshal_in(struct marshal *m, struct call *call, const struct tracee *t,
                const struct sites *sites, const uint64_t regs[MARSHAL_ARGS]);

@@ -4,6 +4,7 @@
 #include "server/base/check.h"
 #include "server/kernel/machine.h"
 #include "server/kernel/pause.h"
+#include "server/kernel/transfer.h"
 #include "server/kernel/wait.h"
 
 #include <errno.h>
@@ -31,13 +32,14 @@ void call_init(struct call *call, struct proc *proc, enum sc_gate gate, int nr, 
     call->proc = proc;
     call->pid = proc->pid;
     call->machine = proc->machine;
-    call->transfer_max = FS_IO_MAX;
+    call->transfer_max = SIZE_MAX;
     call->gate = gate;
     call->nr = nr;
     call->done = done;
     call->user = user;
     list_init(&call->in_proc);
     list_init(&call->wait);
+    list_init(&call->in_line);
 }
 
 /** Tell that it has finished. EXIT that was carried out is not told: it does not return. */
@@ -56,6 +58,7 @@ static void settle(struct call *call, int status)
     call->machine->census.calls--;
     call->status = status;
     call->state = CALL_FINISHED;
+    transfer_leave_line(call);
     tell_return(call);
 }
 
@@ -179,6 +182,12 @@ int call_park(struct call *call, struct list *waiters)
     return SC_PENDING;
 }
 
+int call_park_again(struct call *call, struct list *waiters)
+{
+    call->again = true;
+    return call_park(call, waiters);
+}
+
 static void on_deadline(struct timer *t)
 {
     call_go_on(container_of(t, struct call, timer));
@@ -238,6 +247,9 @@ void call_go_on(struct call *call)
     int status = call->status;
 
     unpark(call);
+    if (call->again)
+        call->next = STEP_HANDLER;
+    call->again = false;
     if (call->next < STEP_COUNT)
         status = take_steps(call);
     if (status == SC_PENDING)

@@ -67,6 +67,24 @@ enum call_step {
     STEP_COUNT
 };
 
+/**
+ * How a gate moves what is longer than its buffer: the buffer has the first bytes, all that follow go
+ * through a slice, of which one is moved a turn of the loop (transfer.h). Positions are in the whole.
+ */
+struct call_mover {
+    size_t first_size; /* bytes of the argument that the buffer has */
+    char *slice;       /* they go through here; the first CALL_HEAD bytes of the buffer stay */
+    size_t slice_size;
+    /** Copy bytes of the argument to the slice. Returns 0; -EIO the caller is being ended. */
+    int (*fetch)(struct call_mover *mover, uint64_t at, size_t size);
+    /** Copy bytes of the result to where the caller wants them. @bytes borrowed, the buffer's or the
+     * slice's. Returns as fetch(). */
+    int (*deliver)(struct call_mover *mover, uint64_t at, const char *bytes, size_t size);
+};
+
+/** Who watches sees no more of a transfer than so many bytes from its start. */
+enum { CALL_HEAD = 4096 };
+
 struct call {
     /* Set by the gate, before call_begin(). */
     struct proc *proc; /* who calls; NULL once that process has ended */
@@ -75,6 +93,9 @@ struct call {
     union sc_args args;
     call_done_fn done; /* called only when call_begin() returned SC_PENDING */
     void *user;        /* the gate's own */
+    struct call_mover
+        *mover; /* of a transfer longer than the gate's buffer: the data's len is that of
+                                 the whole; else NULL */
 
     /* Results, valid once finished. */
     union sc_out out; /* SC_READ: out.read.data is lent by the gate before call_begin() */
@@ -98,6 +119,11 @@ struct call {
     bool queued;         /* counted in proc->queued */
     int refusal;         /* what a fault rule makes of it: 0 or -errno */
     size_t transfer_max; /* most bytes that it transfers: call_cut() */
+    uint64_t moved;      /* bytes of a transfer that are moved */
+    bool again;          /* parked after a slice: its handler is to be carried out again */
+    struct list in_line; /* in machine->in_line, while nobody else may come between its slices */
+    const struct mount *line_mount; /* what for: a file, or NULL the log */
+    uint64_t line_ino;
     struct machine *machine;
     struct list in_proc;    /* in proc->calls while in flight */
     struct list wait;       /* in the list it waits in, while parked there; then in call_tell()'s */
@@ -138,6 +164,10 @@ void call_cancel(struct call *call, int err);
 
 /** Park in a wait list; whoever owns the list finishes the call. Returns SC_PENDING. */
 int call_park(struct call *call, struct list *waiters);
+
+/** Park in a list whose calls go on later, as machine->ready: the handler is carried out again then.
+ * Returns SC_PENDING. */
+int call_park_again(struct call *call, struct list *waiters);
 
 /**
  * Park until the machine's clock is at @deadline_ns; the call then finishes with 0. From

@@ -93,6 +93,8 @@ int machine_new(const struct machine_spec *spec, const struct host_ops *ops, voi
     m->started_ns = ops->now_ns(host);
     list_init(&m->mounts);
     list_init(&m->ready);
+    list_init(&m->in_line);
+    list_init(&m->behind);
     list_init(&m->woken);
     list_init(&m->listeners);
     list_init(&m->stalled);
@@ -129,7 +131,7 @@ void machine_free(struct machine *m)
     clock_give_up_all(m);
     CHECK(list_empty(&m->turns) && m->running == NULL);
     CHECK(list_empty(&m->mounts));
-    CHECK(list_empty(&m->woken));
+    CHECK(list_empty(&m->woken) && list_empty(&m->in_line) && list_empty(&m->behind));
     CHECK(m->census.calls == 0 && m->memory.bytes == 0 && m->storage == 0 && m->channels == 0);
     CHECK(m->listings == 0 && m->args == 0 && m->descriptors == 0);
     CHECK(m->queued.bytes == 0 && m->labels == 0);
@@ -196,15 +198,31 @@ void machine_arm(struct machine *m)
     m->ops->wake_at(m->host, m, deadline);
 }
 
-/** Let the calls that are ready go on; those that yield meanwhile wait for the next tick. */
+/** Let the calls that are ready go on; those that yield meanwhile wait for the next tick. Of long
+ * transfers one moves a slice: the others come first the next time. */
 static void resume_ready(struct machine *m)
 {
     struct list now;
+    struct list later;
+    bool moved = false;
 
     list_init(&now);
+    list_init(&later);
     list_splice(&now, &m->ready);
-    while (!list_empty(&now))
-        call_go_on(container_of(now.next, struct call, wait));
+    while (!list_empty(&now)) {
+        struct call *call = container_of(now.next, struct call, wait);
+        const bool slice = call->again;
+
+        if (slice && moved) {
+            list_del(&call->wait);
+            list_append(&later, &call->wait);
+            continue;
+        }
+        moved = moved || slice;
+        call_go_on(call);
+    }
+    list_splice(&later, &m->ready);
+    list_splice(&m->ready, &later);
 }
 
 void machine_tick(struct machine *m)

@@ -67,9 +67,11 @@ struct machine {
     struct proc *procs; /* uthash by pid */
     int32_t next_pid;
     struct list mounts;
-    struct list ready; /* struct call.wait: they go on at the next tick */
-    struct list woken; /* struct waitq.woken: queues whose calls wait_settle() tries again */
-    bool settling;     /* it is doing so */
+    struct list ready;   /* struct call.wait: they go on at the next tick */
+    struct list in_line; /* struct call.in_line: transfers in slices that others wait for */
+    struct list behind;  /* struct call.wait: these others */
+    struct list woken;   /* struct waitq.woken: queues whose calls wait_settle() tries again */
+    bool settling;       /* it is doing so */
     struct list listeners;
     struct list stalled; /* struct call.wait: they go on only when listeners keep up */
     uint32_t stalls;     /* machine_stall() */

@@ -2,6 +2,7 @@
 /* The calls on open files. */
 #include "server/kernel/find.h"
 #include "server/kernel/machine.h"
+#include "server/kernel/transfer.h"
 #include "server/kernel/wait.h"
 
 #include <errno.h>
@@ -77,17 +78,29 @@ int sc_close(struct call *call, const struct sc_close_args *args, struct sc_clos
     return fd_remove(&call->proc->fds, args->fd);
 }
 
-/** Read what is there now. */
+/** Read what is there now, a slice of it when it is long. */
 static int read_now(struct call *call, struct open_file *f, int64_t off)
 {
     struct sc_buf *data = &call->out.read.data;
-    uint64_t size = call->args.read.size < data->cap ? call->args.read.size : data->cap;
-    int64_t count = vfs_read(f, data->ptr, call_cut(call, size), off);
+    const uint64_t size = call->args.read.size;
+    struct sc_buf room;
+    int64_t count;
+    bool more;
 
+    transfer_room(call, size, &room);
+    count = vfs_read(f, room.ptr, room.cap, off + (int64_t)call->moved);
     if (count < 0)
-        return (int)count;
-    data->len = (size_t)count;
-    return 0;
+        return call->moved > 0 ? 0 : (int)count;
+    more = transfer_has_more(call, f, size, room.cap, (size_t)count);
+    if (call->moved == 0 && !more) {
+        data->len = (size_t)count; /* the gate stores it */
+        return 0;
+    }
+    if (call->mover->deliver(call->mover, call->moved, room.ptr, (size_t)count) < 0)
+        return call->moved > 0 ? 0 : -EIO;
+    call->moved += (uint64_t)count;
+    data->len = (size_t)call->moved;
+    return more ? call_park_again(call, &call->machine->ready) : 0;
 }
 
 /** What waits has no positions. */
@@ -138,20 +151,37 @@ static int explain_full(struct call *call, const struct mount *m, int err)
                     st.bytes_used, st.bytes_total);
 }
 
-/** Write as much as there is room for now. */
+/** What a WRITE answers that could not write. */
+static int explain_write(struct call *call, const struct open_file *f, int err)
+{
+    if (err == -EPIPE)
+        return call_why(call, err, "nobody can read it: the channel's other end is closed");
+    if (err == -ENOMEM && f->end != NULL)
+        return machine_explain_queued(call->machine, &call->why);
+    return err == -EAGAIN ? err : explain_full(call, f->mount, err);
+}
+
+/** Write as much as there is room for now, a slice of it when it is long. */
 static int write_now(struct call *call, struct open_file *f, int64_t off)
 {
     const struct sc_str *data = &call->args.write.data;
-    int64_t count = vfs_write(f, data->ptr, call_cut(call, data->len), off);
+    struct sc_str next;
+    int64_t count = transfer_next(call, data, &next);
 
-    if (count == -EPIPE)
-        return call_why(call, -EPIPE, "nobody can read it: the channel's other end is closed");
-    if (count == -ENOMEM && f->end != NULL)
-        return machine_explain_queued(call->machine, &call->why);
+    if (count == 0)
+        count = vfs_write(f, next.ptr, next.len, off + (int64_t)call->moved);
     if (count < 0)
-        return count == -EAGAIN ? -EAGAIN : explain_full(call, f->mount, (int)count);
-    call->out.write.size = (uint64_t)count;
-    return 0;
+        return call->moved > 0 ? 0 : explain_write(call, f, (int)count);
+    if (!transfer_has_more(call, f, data->len, next.len, (size_t)count)) {
+        call->moved += (uint64_t)count;
+        call->out.write.size = call->moved;
+        return 0;
+    }
+    call->moved += (uint64_t)count;
+    call->out.write.size = call->moved;
+    if ((f->mode & FM_APPEND) != 0)
+        transfer_enter_line(call, f);
+    return call_park_again(call, &call->machine->ready);
 }
 
 static int write_again(struct call *call, struct open_file *f)
@@ -173,6 +203,9 @@ int sc_write(struct call *call, const struct sc_write_args *args, struct sc_writ
     if (err == 0)
         err = check_range(call, f, &off, args->data.len);
     if (err < 0)
+        return err;
+    err = transfer_wait(call, f);
+    if (err != 0)
         return err;
     if (args->data.len > 0 && wait_has_line(f, true) && (f->mode & FM_BLOCKING) != 0)
         return wait_for_file(call, f, true, write_again);

@@ -2,18 +2,35 @@
 /* The calls about the machine itself: debug log, clock, turns, last error. */
 #include "server/kernel/call.h"
 #include "server/kernel/machine.h"
+#include "server/kernel/transfer.h"
 
 #include <errno.h>
 
 int sc_dbg_print(struct call *call, const struct sc_dbg_print_args *args,
                  struct sc_dbg_print_out *out)
 {
+    struct machine *m = call->machine;
+    struct sc_str next;
+    bool more;
+    int err;
+
     (void)out;
-    event_emit(call->machine, &(struct event){.kind = EVENT_LOG,
-                                              .pid = call->proc->pid,
-                                              .bytes = args->msg.ptr,
-                                              .len = call_cut(call, args->msg.len)});
-    return 0;
+    if ((m->listened & EVENT_LOG) == 0)
+        return 0;
+    err = transfer_wait(call, NULL);
+    if (err == 0)
+        err = transfer_next(call, &args->msg, &next);
+    if (err != 0)
+        return err == -EAGAIN || err == -EIO ? -ENOMEM : err;
+    more = transfer_has_more(call, NULL, args->msg.len, next.len, next.len);
+    call->moved += next.len;
+    event_emit(m,
+               &(struct event){
+                   .kind = EVENT_LOG, .pid = call->proc->pid, .bytes = next.ptr, .len = next.len});
+    if (!more)
+        return 0;
+    transfer_enter_line(call, NULL);
+    return call_park_again(call, m->stalls > 0 ? &m->stalled : &m->ready);
 }
 
 int sc_yield(struct call *call, const struct sc_yield_args *args, struct sc_yield_out *out)
