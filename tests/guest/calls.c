@@ -38,8 +38,8 @@ static int transfer_sizes(void)
         MUST(sc_read(fd, i, sizes[i], copy) == (long)sizes[i]);
         MUST(memcmp(BIG, copy, sizes[i]) == 0);
     }
-    MUST(sc_write(fd, 0, 2 * TRANSFER_MAX, BIG) == TRANSFER_MAX);
-    MUST(sc_read(fd, 0, 2 * TRANSFER_MAX, copy) == TRANSFER_MAX);
+    MUST(sc_write(fd, 0, 2 * TRANSFER_MAX, BIG) == 2 * TRANSFER_MAX);
+    MUST(sc_read(fd, 0, 2 * TRANSFER_MAX, copy) == 2 * TRANSFER_MAX);
     MUST(sc_close(fd) == 0);
     MUST(sc_delete("home:/transfer") == 0);
     return PASSED;
