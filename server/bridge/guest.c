@@ -207,7 +207,7 @@ int guest_start(struct bridge *b, struct proc *proc, const struct tracee *t, int
         return -ENOMEM;
     }
     g->poll.data = g;
-    b->guest_count++;
+    bridge_guest_made(b);
     (void)uv_poll_start(&g->poll, UV_READABLE | UV_DISCONNECT, guest_on_notify);
     machine_guest_busy(proc, true);
     turn_init(&g->turn, proc, guest_run);
