@@ -48,6 +48,19 @@ Test(entries, other_ways_are_faults)
     }
 }
 
+/** The host kills what calls as another architecture does; the parent learns why. */
+Test(entries, foreign_calls_are_told)
+{
+    static const char told[] = "end: an entry to the host's kernel by another architecture's call";
+
+    run_entry(SC_GATE_X86_64, "int80", PS_FAILURE, FAIL_EXCEPTION);
+    cr_assert_not_null(strstr(l.log, told), "%s", l.log);
+    for (size_t g = 0; g < 2; g++) {
+        run_entry(lab_gates[g], "far_jump", PS_FAILURE, FAIL_EXCEPTION);
+        cr_assert_not_null(strstr(l.log, told), "%s", l.log);
+    }
+}
+
 Test(entries, other_numbers_do_nothing)
 {
     for (size_t g = 0; g < 2; g++) {
