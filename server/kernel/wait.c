@@ -18,6 +18,8 @@ struct wait {
     bool write;
 };
 
+_Static_assert(sizeof(struct wait) <= WAIT_SIZE, "WAIT_SIZE is too small");
+
 struct wait_set {
     wait_again_fn again;
     size_t count;

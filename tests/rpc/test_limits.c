@@ -175,6 +175,20 @@ static void send_read(int id, int size)
                  id, size);
 }
 
+/** Send a SELECT of @count handles, each of which is a place in a line. */
+static void send_select(int id, int count)
+{
+    struct strbuf line = STRBUF_INIT;
+
+    (void)strbuf_addf(&line,
+                      "{\"jsonrpc\":\"2.0\",\"id\":%d,\"method\":\"SC_SELECT\",\"params\":[[1", id);
+    for (int i = 1; i < count; i++)
+        (void)strbuf_adds(&line, ",1");
+    (void)strbuf_adds(&line, "],-1]}");
+    client_send(&c, strbuf_str(&line));
+    strbuf_done(&line);
+}
+
 Test(limits, waiting_bytes, .timeout = 60)
 {
     enum { PARAMS = sizeof("[1,0,8000]") - 1, LIMIT = 16020 };
@@ -188,6 +202,8 @@ Test(limits, waiting_bytes, .timeout = 60)
     call_done_ok(&c, "SC_GET_MODE", "[1]"); /* small ones still may */
     client_send(&c, "{\"jsonrpc\":\"2.0\",\"method\":\"$/cancelRequest\",\"params\":[100]}");
     cr_assert(strstr(client_line(&c), "\"id\":100,\"error\":{\"code\":-32800") != NULL);
+    send_select(106, 130);
+    cr_assert(strstr(client_line(&c), "limit waiting_bytes") != NULL);
     send_read(103, LIMIT - 8000 - 2 * PARAMS + 1);
     cr_assert(strstr(client_line(&c), "limit waiting_bytes") != NULL);
     send_read(104, LIMIT - 8000 - 2 * PARAMS);
