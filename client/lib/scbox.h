@@ -49,6 +49,7 @@ enum {
     SCBOX_REFUSED = 1,
     SCBOX_FOREVER = -1,                   /* a timeout that never comes */
     SCBOX_MESSAGE_MAX = 16 * 1024 * 1024, /* bytes of one incoming message: -EMSGSIZE */
+    SCBOX_UNREAD_MAX = 64 * 1024 * 1024,  /* bytes stored while a request can't be written */
     SCBOX_TRANSFER_MAX = 256 * 1024,      /* bytes one READ or WRITE may carry */
 };
 
