@@ -245,12 +245,17 @@ static int loop(struct shell *sh)
         if (got == EDIT_END)
             break;
         number++;
-        if (got == EDIT_LINE)
+        if (got == EDIT_LINE) {
             play_line(sh, line, number);
-        else if (!edit_on_terminal(sh->edit))
+        } else if (got == EDIT_TOO_LONG) {
+            complain(0, "shell", "line %u: it has more than %d bytes and is left out", number,
+                     EDIT_LINE_MAX);
+            sh->failed++;
+        } else if (!edit_on_terminal(sh->edit)) {
             return 128 + SIGINT;
-        else
+        } else {
             shell_step_interrupted(sh);
+        }
         interrupted = 0;
         if (!sh->daemon_gone)
             (void)take_news(sh);

@@ -13,6 +13,7 @@
  */
 #include "client/cli/keeper.h"
 
+#include "client/cli/host_file.h"
 #include "client/lib/clock.h"
 #include "server/base/strbuf.h"
 
@@ -31,9 +32,11 @@
 #include <unistd.h>
 
 enum {
-    START_MS = 10000, /* scboxd has this long to become ready */
-    STOP_MS = 6000,   /* it promises to stop within 5 s of SIGTERM */
-    WALK_FDS = 16,    /* directories nftw() keeps open at once */
+    START_MS = 10000,           /* scboxd has this long to become ready */
+    STOP_MS = 6000,             /* it promises to stop within 5 s of SIGTERM */
+    LOG_MAX = 16 * 1024 * 1024, /* bytes kept of what the daemon says */
+    LINE_MAX_BYTES = 4096,      /* bytes of a line in which the ready line is looked for */
+    WALK_FDS = 16,              /* directories nftw() keeps open at once */
 };
 
 static const char ready_line[] = "scboxd ready";
@@ -46,8 +49,9 @@ struct watch {
     int log_out;        /* the log file */
     int pidfd;
     pid_t pid;
-    bool told;     /* the status was sent */
-    bool released; /* the daemon may outlive the command */
+    size_t log_size; /* bytes the daemon has said */
+    bool told;       /* the status was sent */
+    bool released;   /* the daemon may outlive the command */
 };
 
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *walk)
@@ -73,7 +77,7 @@ static void detach(struct keeper *k)
 {
     int life = fcntl(k->life_fd, F_DUPFD, 16);
     int status = fcntl(k->status_fd, F_DUPFD, 16);
-    int null = open("/dev/null", O_RDWR);
+    int null = host_null();
 
     (void)setsid();
     (void)prctl(PR_SET_NAME, "scbox-keeper");
@@ -113,8 +117,10 @@ static int start(struct watch *w)
     pid_t keeper = getpid();
     int log[2];
 
-    w->log_out = open(w->k->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-    if (w->log_out < 0 || pipe2(log, O_CLOEXEC) < 0)
+    w->log_out = host_create(w->k->log, HOST_APPEND, NULL);
+    if (w->log_out < 0)
+        return w->log_out;
+    if (pipe2(log, O_CLOEXEC) < 0)
         return -errno;
     w->pid = fork();
     if (w->pid < 0)
@@ -149,11 +155,15 @@ static void copy_log(struct watch *w)
         w->log_in = -1;
         return;
     }
-    (void)!write(w->log_out, buf, (size_t)got);
+    w->log_size += (size_t)got;
+    if (w->log_size <= LOG_MAX)
+        (void)!write(w->log_out, buf, (size_t)got);
     if (w->told)
         return;
     (void)strbuf_add(&w->line, buf, (size_t)got);
     scan_lines(w);
+    if (w->line.len > LINE_MAX_BYTES) /* not the line that is waited for */
+        strbuf_drop(&w->line, w->line.len);
 }
 
 static void read_life(struct watch *w)

@@ -4,6 +4,7 @@
  *
  * An included file has steps and no @keys. Its steps stand where the include stood.
  */
+#include "client/cli/host_file.h"
 #include "client/cli/scn.h"
 #include "client/cli/scn_parse.h"
 #include "server/base/utf8.h"
@@ -174,23 +175,19 @@ static bool parse_key(struct scn_parser *p, struct scn_header *h)
 /** Read a whole file into the arena; NULL after a mistake, told at the cursor. */
 static char *read_text(struct scn_parser *p, const char *path)
 {
-    FILE *f = fopen(path, "re");
-    char *text;
-    size_t len;
+    struct strbuf read = STRBUF_INIT;
+    struct why why = WHY_INIT;
+    int err = host_read(path, FILE_SIZE_MAX, &read, &why);
+    char *text = scn_strndup(p->arena, strbuf_str(&read), read.len);
 
-    if (f == NULL) {
-        scn_fail(p, 0, "can't read %s: %s", path, strerror(errno));
-        return NULL;
-    }
-    text = scn_alloc(p->arena, FILE_SIZE_MAX + 1);
-    len = fread(text, 1, FILE_SIZE_MAX, f);
-    if (ferror(f))
-        scn_fail(p, 0, "can't read %s: %s", path, strerror(errno));
-    else if (fgetc(f) != EOF)
+    if (err == -EFBIG)
         scn_fail(p, 0, "%s is larger than %d bytes, no scenario is", path, FILE_SIZE_MAX);
-    else if (!utf8_valid(text, len) || memchr(text, '\0', len) != NULL)
+    else if (err < 0)
+        scn_fail(p, 0, "can't read %s: %s", path, host_reason(&why));
+    else if (!utf8_valid(text, read.len) || memchr(text, '\0', read.len) != NULL)
         scn_fail(p, 0, "%s is no UTF-8 text", path);
-    (void)fclose(f);
+    strbuf_done(&read);
+    why_done(&why);
     if (strncmp(text, BYTE_ORDER_MARK, strlen(BYTE_ORDER_MARK)) == 0)
         text += strlen(BYTE_ORDER_MARK);
     return p->error == NULL ? text : NULL;

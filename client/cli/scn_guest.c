@@ -12,6 +12,7 @@
  * The result is {pid, state, return_code, log}: how it ended, and the debug log of it and its children.
  * A child that could not be started, or did not end in time, is killed.
  */
+#include "client/cli/host_file.h"
 #include "client/cli/json.h"
 #include "client/cli/names.h"
 #include "client/cli/scn_match.h"
@@ -103,13 +104,21 @@ static bool is_simulated(const char *path)
 /** Whether a program is there to be run; a missing one on the host is told before anything is made. */
 static bool is_there(struct scn_caller *c, const struct scn_value *program, const char *typed)
 {
-    char *host = scn_host_path(c->s, program);
-    bool there = is_simulated(typed) || (host != NULL && access(host, R_OK) == 0);
+    struct why why = WHY_INIT;
+    char *host;
+    int fd;
 
-    if (!there)
-        scn_verdict(c->r, SCN_ERROR, "can't read %s on the host: %s", typed, strerror(errno));
+    if (is_simulated(typed))
+        return true;
+    host = scn_host_path(c->s, program);
+    fd = host != NULL ? host_open(host, HOST_COPY_MAX, 0, NULL, &why) : -ENOMEM;
+    if (fd >= 0)
+        (void)close(fd);
+    else
+        scn_verdict(c->r, SCN_ERROR, "can't read %s on the host: %s", typed, host_reason(&why));
+    why_done(&why);
     free(host);
-    return there;
+    return fd >= 0;
 }
 
 /** Hand over the arguments, the program's name first, and the environment. */
