@@ -4,6 +4,7 @@
 #include "client/cli/host_file.h"
 #include "client/cli/reach.h"
 #include "client/cli/scn_job.h"
+#include "client/cli/scn_output.h"
 #include "client/cli/scn_report.h"
 #include "client/lib/clock.h"
 #include "server/base/strbuf.h"
@@ -44,6 +45,8 @@ const char cmd_test_help[] =
     "      --set NAME=VALUE   steps read it as $NAME; may be given more than once\n"
     "  -j, --jobs N        so many files at once; default one a processor, at most 4\n"
     "  -t, --timeout SECS  of a file that has no @timeout; default 20\n"
+    "      --output SIZE   keep so much of what a program prints, where a file has no @output;\n"
+    "                      4096, 64K (the default) or 1M, at most 16M\n"
     "  -m, --machine NAME  play in this machine, one file after the other\n"
     "      --keep          leave each file's machine, and the directory that was its $TMP\n"
     "  -s, --socket PATH   use this running daemon\n"
@@ -145,14 +148,20 @@ static int add_word(struct options *o, const char *word)
 
 /* ---- options ---- */
 
-enum { OPT_FORMAT = 256, OPT_SET, OPT_KEEP, OPT_PRIVATE };
+enum { OPT_FORMAT = 256, OPT_SET, OPT_OUTPUT, OPT_KEEP, OPT_PRIVATE };
 
 static const struct option longs[] = {
-    {"verbose", no_argument, NULL, 'v'},         {"format", required_argument, NULL, OPT_FORMAT},
-    {"set", required_argument, NULL, OPT_SET},   {"jobs", required_argument, NULL, 'j'},
-    {"timeout", required_argument, NULL, 't'},   {"machine", required_argument, NULL, 'm'},
-    {"keep", no_argument, NULL, OPT_KEEP},       {"socket", required_argument, NULL, 's'},
-    {"private", no_argument, NULL, OPT_PRIVATE}, {0},
+    {"verbose", no_argument, NULL, 'v'},
+    {"format", required_argument, NULL, OPT_FORMAT},
+    {"set", required_argument, NULL, OPT_SET},
+    {"jobs", required_argument, NULL, 'j'},
+    {"output", required_argument, NULL, OPT_OUTPUT},
+    {"timeout", required_argument, NULL, 't'},
+    {"machine", required_argument, NULL, 'm'},
+    {"keep", no_argument, NULL, OPT_KEEP},
+    {"socket", required_argument, NULL, 's'},
+    {"private", no_argument, NULL, OPT_PRIVATE},
+    {0},
 };
 
 /** Read a whole number in a range. Returns it, or -1 after a complaint. */
@@ -214,6 +223,12 @@ static int take_option(struct options *o, int option)
     case 't':
         o->jobs.timeout_ms = 1000 * read_number("--timeout", optarg, 1, 24 * 3600);
         return o->jobs.timeout_ms > 0 ? CMD_OK : CMD_USAGE;
+    case OPT_OUTPUT:
+        o->jobs.output_max = scn_output_size(optarg);
+        return o->jobs.output_max > 0
+                   ? CMD_OK
+                   : complain(CMD_USAGE, "test",
+                              "--output takes 4096, 64K or 1M, at most 16M, not '%s'", optarg);
     case 'm':
         o->jobs.machine = optarg;
         return CMD_OK;
@@ -388,6 +403,7 @@ int cmd_test(int argc, char **argv)
     struct options o = {
         .jobs = {.stop = &stop,
                  .timeout_ms = TIMEOUT_MS,
+                 .output_max = SCN_OUTPUT_BYTES,
                  .parallel = cpus < PARALLEL ? (int)cpus : PARALLEL},
         .reporter = {.to = stdout},
         .format = &scn_formats[0],

@@ -6,6 +6,7 @@
  */
 #include "client/cli/host_file.h"
 #include "client/cli/scn.h"
+#include "client/cli/scn_output.h"
 #include "client/cli/scn_parse.h"
 #include "server/base/utf8.h"
 
@@ -51,6 +52,15 @@ static bool key_timeout(struct scn_parser *p, const char *text, struct scn_heade
     return h->timeout_ms != 0;
 }
 
+static bool key_output(struct scn_parser *p, const char *text, struct scn_header *h)
+{
+    h->output_max = scn_output_size(text);
+    if (h->output_max == 0)
+        scn_fail(p, 0, "a size is written 4096, 64K or 1M, and is %dM at most",
+                 SCN_OUTPUT_MAX / (1024 * 1024));
+    return h->output_max != 0;
+}
+
 static bool key_points(struct scn_parser *p, const char *text, struct scn_header *h)
 {
     char *end;
@@ -93,6 +103,7 @@ static const struct key keys[] = {
     {"points", key_points, 0, NULL},
     {"clock", key_clock, 0, NULL},
     {"timeout", key_timeout, 0, NULL},
+    {"output", key_output, 0, NULL},
 };
 enum { KEY_COUNT = sizeof keys / sizeof keys[0] };
 

@@ -197,25 +197,25 @@ int scn_play_fs(struct scn_caller *c, const struct scn_step *step)
 
 /* ---- expect ---- */
 
-/** Read a handle to its end into @out. */
-static int read_all(struct scn_caller *c, int32_t fd, struct strbuf *out)
+/** Read a handle to its end, or until @out is full and there is more. */
+static int read_all(struct scn_caller *c, int32_t fd, struct scn_output *out)
 {
     size_t got = 1;
 
-    while (got > 0 && out->len < CONTENT_MAX) {
+    while (got > 0 && out->cut == 0) {
         cJSON *args = cJSON_CreateObject();
         cJSON *value = NULL;
         char *bytes = NULL;
         int status;
 
         (void)cJSON_AddNumberToObject(args, "fd", fd);
-        (void)cJSON_AddNumberToObject(args, "offset", (double)out->len);
+        (void)cJSON_AddNumberToObject(args, "offset", (double)out->kept.len);
         (void)cJSON_AddNumberToObject(args, "size", CHUNK);
         status = scn_call(c, "SC_READ", args, &value);
         if (status != SCBOX_OK)
             return status;
         if (scbox_data(value, &bytes, &got) == 0)
-            (void)strbuf_add(out, bytes, got);
+            scn_output_add(out, CONTENT_MAX, bytes, got);
         else
             got = 0;
         free(bytes);
@@ -227,7 +227,7 @@ static int read_all(struct scn_caller *c, int32_t fd, struct strbuf *out)
 int scn_play_expect_file(struct scn_caller *c, const struct scn_step *step)
 {
     char *file = scn_text(step->args[0].value, &c->s->vars);
-    struct strbuf content = STRBUF_INIT;
+    struct scn_output content = {0};
     int32_t fd = 0;
     int status = -ENOMEM;
 
@@ -238,9 +238,9 @@ int scn_play_expect_file(struct scn_caller *c, const struct scn_step *step)
     if (status == SCBOX_OK) {
         cJSON_Delete(c->r->value);
         c->r->value = cJSON_CreateObject();
-        (void)scbox_add_data(c->r->value, "data", strbuf_str(&content), content.len);
+        (void)scn_output_tell(&content, c->r->value, "data");
     }
-    strbuf_done(&content);
+    scn_output_done(&content);
     free(file);
     return status;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "client/cli/scn_match.h"
 
+#include "client/cli/json.h"
 #include "client/lib/scbox.h"
 #include "server/base/base64.h"
 
@@ -14,6 +15,7 @@
 struct match {
     struct scn_vars *vars;
     struct strbuf *why;
+    bool cut;       /* what is compared is the start of a longer text */
     char path[128]; /* "status.state", "" at the top */
 };
 
@@ -139,13 +141,17 @@ static char *bytes_of(const cJSON *got, size_t *out_len)
 static bool regex_finds(const char *regex, const char *text)
 {
     regex_t compiled;
-    bool found;
+    int found = regcomp(&compiled, regex, REG_EXTENDED | REG_NOSUB | REG_NEWLINE);
 
-    if (regcomp(&compiled, regex, REG_EXTENDED | REG_NOSUB | REG_NEWLINE) != 0)
-        return false;
-    found = regexec(&compiled, text, 0, NULL, 0) == 0;
-    regfree(&compiled);
-    return found;
+    if (found == 0) {
+        found = regexec(&compiled, text, 0, NULL, 0);
+        regfree(&compiled);
+    } else if (found != REG_ESPACE) {
+        return false; /* a variable made it wrong */
+    }
+    if (found != 0 && found != REG_NOMATCH)
+        scn_no_memory(); /* nobody knows the answer, and "no" could be what was stated */
+    return found == 0;
 }
 
 /** Whether a text is exactly what a string, word or b64 states. */
@@ -162,6 +168,33 @@ static bool text_is(const struct scn_value *v, const char *stated, const char *b
          memcmp(room, bytes, len) == 0;
     free(room);
     return is;
+}
+
+/** Tell that a pattern can't be judged because the text was cut. Returns false. */
+static bool differs_cut(struct match *m, size_t len)
+{
+    (void)strbuf_addf(m->why,
+                      "%s%sonly its first %zu bytes were kept, and in their whole lines nothing "
+                      "settles it",
+                      m->path, m->path[0] != '\0' ? ": " : "", len);
+    return false;
+}
+
+/** Match a regex with the lines that are whole in a text that was cut; nothing else can hold of it. */
+static bool match_cut(struct match *m, const struct scn_value *v, const cJSON *got)
+{
+    size_t len = 0;
+    char *bytes = bytes_of(got, &len);
+    char *last = bytes != NULL ? memrchr(bytes, '\n', len) : NULL;
+    char *stated = v->kind == SCN_REGEX && last != NULL ? scn_text(v, m->vars) : NULL;
+    bool is;
+
+    if (last != NULL)
+        *last = '\0';
+    is = stated != NULL && regex_finds(stated, bytes);
+    free(stated);
+    free(bytes);
+    return is || differs_cut(m, len);
 }
 
 /** Match a string, regex or b64 with text. */
@@ -221,6 +254,15 @@ static bool match_encoded(struct match *m, const struct scn_value *v, const cJSO
     return is;
 }
 
+/** Whether a member is the start of a longer text: log, when there is log_cut. */
+static bool is_cut(const cJSON *object, const char *key)
+{
+    char name[32];
+
+    return snprintf(name, sizeof name, "%s_cut", key) < (int)sizeof name &&
+           cJSON_HasObjectItem(object, name);
+}
+
 static bool match_member(struct match *m, const struct scn_value *v, const cJSON *object,
                          const cJSON *member)
 {
@@ -242,8 +284,10 @@ static bool match_object(struct match *m, const struct scn_value *v, const cJSON
         const cJSON *member = cJSON_GetObjectItemCaseSensitive(got, key);
 
         (void)snprintf(m->path + end, sizeof m->path - end, "%s%s", end > 0 ? "." : "", key);
+        m->cut = is_cut(got, key);
         if (!match_member(m, v->members[i].value, got, member))
             return false;
+        m->cut = false;
     }
     m->path[end] = '\0';
     return true;
@@ -269,6 +313,8 @@ static bool match_value(struct match *m, const struct scn_value *v, const cJSON 
 {
     if (got == NULL)
         return differs(m, got, as_typed(v, m->vars));
+    if (m->cut && v->kind != SCN_ANY)
+        return match_cut(m, v, got);
     switch (v->kind) {
     case SCN_ANY:
         return true;
@@ -305,7 +351,8 @@ bool scn_match(const struct scn_value *pattern, const cJSON *result, struct scn_
     struct match m = {.vars = vars, .why = why};
     const cJSON *got = pattern->kind == SCN_OBJECT ? result : unwrapped(result);
 
-    if (pattern->kind == SCN_VAR) {
+    m.cut = got == result && pattern->kind != SCN_OBJECT && is_cut(got, "data");
+    if (pattern->kind == SCN_VAR && !m.cut) {
         const struct scn_var *var = scn_vars_get(vars, pattern->text);
 
         if (var == NULL || !var->given)

@@ -148,7 +148,7 @@ static void on_event(void *user, const char *method, const cJSON *params)
 
     if (s->log_pid != 0 && strcmp(json_text(params, "kind"), "log") == 0 &&
         is_guest(s, json_int(params, "pid")) && scbox_data(params, &bytes, &len) == 0)
-        (void)strbuf_add(&s->log, bytes, len);
+        scn_output_add(&s->log, s->output_max, bytes, len);
     free(bytes);
     if (s->record.on)
         scn_record_event(&s->record, params);
@@ -196,6 +196,7 @@ int scn_session_new(struct scbox_conn *conn, const struct scn_config *config,
     }
     s->conn = conn;
     s->dir = config->dir != NULL ? strdup(config->dir) : NULL;
+    s->output_max = config->output_max != 0 ? config->output_max : SCN_OUTPUT_BYTES;
     s->on_event = config->on_event;
     s->user = config->user;
     s->must_ask = config->must_ask;
@@ -226,7 +227,7 @@ void scn_session_free(struct scn_session *s)
     scbox_on_event(s->conn, NULL, NULL);
     scn_vars_done(&s->vars);
     scn_arena_done(&s->kept);
-    strbuf_done(&s->log);
+    scn_output_done(&s->log);
     scn_record_done(&s->record);
     cJSON_Delete(s->census);
     free(s->background);

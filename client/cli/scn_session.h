@@ -18,6 +18,7 @@
 
 #include "client/cli/scn.h"
 #include "client/cli/scn_ast.h"
+#include "client/cli/scn_output.h"
 #include "client/cli/scn_vars.h"
 #include "server/base/strbuf.h"
 
@@ -66,9 +67,10 @@ struct scn_session {
     size_t actor_count;
     struct scn_background *background;
     size_t background_count;
-    cJSON *census;     /* what the machine held at the start */
-    struct strbuf log; /* what the guest under `run` prints */
-    int32_t log_pid;   /* that guest; 0: nobody's log is kept */
+    cJSON *census;         /* what the machine held at the start */
+    struct scn_output log; /* what the guest under `run` prints */
+    size_t output_max;     /* bytes of it that are kept */
+    int32_t log_pid;       /* that guest; 0: nobody's log is kept */
     int run_count;
     struct scn_record record;
 };

@@ -56,6 +56,17 @@ ParameterizedTestParameters(scn_match, result_against_pattern)
         {"null", "null", ""},
         {"*", "null", ""},
         {"1", "null", "it is null, not 1"},
+        /* of a text that was cut only a regex that is found in whole lines holds */
+        {"/^b$/", "{\"data\":\"a\\nb\\nc\",\"data_cut\":1}", ""},
+        {"/c/", "{\"data\":\"a\\nb\\nc\",\"data_cut\":1}", "first 5 bytes were kept"},
+        {"/^$/", "{\"data\":\"a\\n\",\"data_cut\":1}", "first 2 bytes were kept"},
+        {"/^/", "{\"data\":\"a\",\"data_cut\":1}", "first 1 bytes were kept"},
+        {"\"a\"", "{\"data\":\"a\",\"data_cut\":1}", "first 1 bytes were kept"},
+        {"$obj", "{\"data\":\"a\",\"data_cut\":1}", "first 1 bytes were kept"},
+        {"*", "{\"data\":\"a\",\"data_cut\":1}", ""},
+        {"{log: abc}", "{\"log\":\"abc\",\"log_cut\":9}", "log: only its first 3 bytes"},
+        {"{log: *, log_cut: 9}", "{\"log\":\"abc\",\"log_cut\":9}", ""},
+        {"{pid: 1}", "{\"pid\":1,\"log\":\"abc\",\"log_cut\":9}", ""},
         /* members not named are free */
         {"{state: DONE}", "{\"pid\":4,\"state\":\"DONE\",\"return_code\":0}", ""},
         {"{state: DONE, return_code: -1}", "{\"state\":\"DONE\",\"return_code\":-1}", ""},
