@@ -150,6 +150,10 @@ static void keep_typed(struct shell *sh, const char *line, const struct scn_resu
     if (r->column != 0 || r->outcome == SCN_ERROR || r->outcome == SCN_TIMEOUT ||
         line[strspn(line, " \t")] == '\0')
         return;
+    if (sh->typed.len + strlen(line) > SHELL_TYPED_MAX) {
+        sh->typed_left_out++;
+        return;
+    }
     sh->typed_count++;
     if (!refused)
         (void)strbuf_addf(&sh->typed, "%s\n", line);

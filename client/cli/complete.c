@@ -23,6 +23,8 @@ void candidates_add(struct candidates *c, const char *prefix, const char *word, 
 {
     char *text = NULL;
 
+    if (c->count == CANDIDATES_MAX)
+        return;
     if (c->count == c->room) {
         size_t room = c->room != 0 ? c->room * 2 : 32;
         char **grown = realloc(c->word, room * sizeof *grown);

@@ -131,6 +131,8 @@ struct scn_run {
     struct scn_value *state;
     struct scn_value *code; /* what follows the state, ZEROPTR; NULL: any */
     char *source;           /* the lines, for messages; NULL: there are none */
+    size_t source_len;
+    size_t source_room;
 };
 
 struct scn_step {

@@ -173,6 +173,10 @@ static bool parse_key(struct scn_parser *p, struct scn_header *h)
     if (text == NULL)
         return false;
     p->at = start;
+    if (strlen(text) > SCN_KEY_MAX) {
+        scn_fail(p, 0, "the text behind a key has at most %d bytes", SCN_KEY_MAX);
+        return false;
+    }
     if (key->parse != NULL)
         return key->parse(p, text, h);
     if (!is_choice(p, key, text))
@@ -197,6 +201,9 @@ static char *read_text(struct scn_parser *p, const char *path)
         scn_fail(p, 0, "can't read %s: %s", path, host_reason(&why));
     else if (!utf8_valid(text, read.len) || memchr(text, '\0', read.len) != NULL)
         scn_fail(p, 0, "%s is no UTF-8 text", path);
+    p->source_size += read.len;
+    if (p->source_size > SCN_SOURCE_MAX)
+        scn_fail(p, 0, "with %s the scenario is larger than %d bytes", path, SCN_SOURCE_MAX);
     strbuf_done(&read);
     why_done(&why);
     if (strncmp(text, BYTE_ORDER_MARK, strlen(BYTE_ORDER_MARK)) == 0)
@@ -234,6 +241,7 @@ static bool parse_include(struct scn_parser *p, int depth, struct scn_scenario *
     p->at = p->text + v->column - 1;
     inner.file = beside(p, scn_literal(v));
     text = read_text(p, inner.file);
+    inner.source_size = p->source_size;
     if (text == NULL || !parse_lines(&inner, text, depth + 1, out)) {
         if (p->error == NULL) {
             p->error = inner.error;
@@ -245,6 +253,7 @@ static bool parse_include(struct scn_parser *p, int depth, struct scn_scenario *
     }
     p->names = inner.names;
     p->name_count = inner.name_count;
+    p->source_size = inner.source_size;
     p->background_count = inner.background_count;
     p->waited = inner.waited;
     return true;
@@ -252,6 +261,10 @@ static bool parse_include(struct scn_parser *p, int depth, struct scn_scenario *
 
 static void add_step(struct scn_parser *p, struct scn_scenario *out, const struct scn_step *step)
 {
+    if (out->step_count == SCN_STEPS_MAX) {
+        scn_fail(p, 1, "a scenario has at most %d steps and comments", SCN_STEPS_MAX);
+        return;
+    }
     out->steps = scn_grow(p->arena, out->steps, out->step_count, sizeof *step);
     out->steps[out->step_count++] = *step;
 }
@@ -305,7 +318,7 @@ static bool parse_file_line(struct scn_parser *p, int depth, struct scn_scenario
         return false;
     if (step.kind != SCN_COMMENT || step.method[0] != '\0')
         add_step(p, out, &step);
-    return true;
+    return p->error == NULL;
 }
 
 /** Parse all lines of a text, which is cut into them. */

@@ -2,9 +2,11 @@
 #include "client/cli/scn_match.h"
 
 #include "client/cli/json.h"
+#include "client/cli/scn_parse.h"
 #include "client/lib/scbox.h"
 #include "server/base/base64.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <regex.h>
 #include <stdio.h>
@@ -141,13 +143,15 @@ static char *bytes_of(const cJSON *got, size_t *out_len)
 static bool regex_finds(const char *regex, const char *text)
 {
     regex_t compiled;
-    int found = regcomp(&compiled, regex, REG_EXTENDED | REG_NOSUB | REG_NEWLINE);
+    int found = strlen(regex) > SCN_REGEX_MAX
+                    ? REG_BADPAT
+                    : regcomp(&compiled, regex, REG_EXTENDED | REG_NOSUB | REG_NEWLINE);
 
     if (found == 0) {
         found = regexec(&compiled, text, 0, NULL, 0);
         regfree(&compiled);
     } else if (found != REG_ESPACE) {
-        return false; /* a variable made it wrong */
+        return false; /* a variable made it wrong, or too long */
     }
     if (found != 0 && found != REG_NOMATCH)
         scn_no_memory(); /* nobody knows the answer, and "no" could be what was stated */
@@ -232,10 +236,14 @@ static bool match_word(struct match *m, const struct scn_value *v, const cJSON *
 /** Keep what came under a name. */
 static bool capture(struct match *m, const char *name, const cJSON *got)
 {
-    if (scn_vars_set(m->vars, name, cJSON_Duplicate(got, true), false) == 0)
-        return true;
-    (void)strbuf_adds(m->why, "out of memory");
-    return false;
+    int err = scn_vars_set(m->vars, name, cJSON_Duplicate(got, true), false);
+
+    if (err == -E2BIG)
+        (void)strbuf_addf(m->why, "$%s is too large: variables hold at most %d bytes", name,
+                          SCN_VARS_MAX);
+    else if (err < 0)
+        (void)strbuf_adds(m->why, "out of memory");
+    return err == 0;
 }
 
 /* ---- brackets ---- */

@@ -31,6 +31,11 @@ static int time_left(const struct scn_session *s)
     return left < INT_MAX ? (int)left : INT_MAX;
 }
 
+bool scn_time_over(const struct scn_session *s)
+{
+    return time_left(s) == 0;
+}
+
 static bool stopped(const struct scn_session *s)
 {
     return s->stop != NULL && *s->stop != 0;

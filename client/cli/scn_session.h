@@ -46,6 +46,7 @@ struct scn_record {
     cJSON **calls;   /* events of kind return, or call while it goes on; owned */
     size_t count;
     size_t room;
+    size_t weight; /* bytes of memory of all */
 };
 
 struct scn_session {
@@ -84,6 +85,9 @@ struct scn_session {
  * Returns   SCBOX_OK, SCBOX_REFUSED, or -errno; -ETIMEDOUT and -EINTR have cancelled the request.
  */
 int scn_request(struct scn_session *s, const char *method, cJSON *params, struct scn_result *r);
+
+/** Whether the session's time is over. */
+bool scn_time_over(const struct scn_session *s);
 
 /** Wait for the answer of a request that was sent. As scn_request(). */
 int scn_receive(struct scn_session *s, int64_t id, struct scn_result *r);

@@ -298,6 +298,9 @@ static bool do_save(struct shell *sh, const char *arg)
         complain(0, "shell", "%s: could not be written: %s", arg, strerror(errno));
         return false;
     }
+    if (sh->typed_left_out > 0)
+        printf("%zu steps are left out: a scenario has at most %d bytes\n", sh->typed_left_out,
+               SHELL_TYPED_MAX);
     printf("%zu steps are in %s; play them with `scbox test %s`\n", sh->typed_count, arg, arg);
     return true;
 }

@@ -77,3 +77,16 @@ expect_code=0
 $patient "$scbox" shell <"$tmp/longer" >"$out" 2>"$err" || expect_code=$?
 [ "$expect_code" -eq 1 ] || fail "a line beyond its limit: exit code $expect_code"
 err_has 'line 1: it has more than 1048576 bytes'
+
+# So many bytes of steps are kept for :save.
+line=$(head -c 1022 /dev/zero | tr '\0' x)
+i=0
+while [ $i -lt 1025 ]; do
+    echo "#$line"
+    i=$((i + 1))
+    [ $i -ne 1024 ] || echo ":save $tmp/fits.scn"
+done >"$tmp/typed"
+echo ":save $tmp/more.scn" >>"$tmp/typed"
+$patient "$scbox" shell <"$tmp/typed" >"$out" 2>"$err" || fail "many lines: exit code $?"
+out_has "1024 steps are in $tmp/fits.scn"
+out_has '1 steps are left out: a scenario has at most 1048576 bytes'

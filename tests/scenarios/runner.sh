@@ -54,6 +54,7 @@ expect parse_key 70 'parse_key.scn:1:1: no key is named @tilte; did you mean @ti
 expect parse_points 70 'parse_points.scn:1:9: points are a number, 0 or more'
 expect parse_timeout 70 'parse_timeout.scn:1:10: a duration' 'a day at most'
 expect parse_output 70 'parse_output.scn:1:9: a size is written 4096, 64K or 1M, and is 16M at most'
+expect long_text 70 'the texts of this step have more than 16777216 bytes'
 expect endless_pattern 1 'was still being compared' '1 timed out' '0 of 3 points' \
     'endless_pattern.scn:8: read $fd 0 200'
 expect parse_code 70 'parse_code.scn:2:22: an errno by name'
