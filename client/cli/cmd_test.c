@@ -135,6 +135,8 @@ static int add_word(struct options *o, const char *word)
         err = add_path(o, strdup(word));
     else
         err = host_walk(word, add_entry, o, &why);
+    if (err == -E2BIG && why.count == 0)
+        why_note(&why, "these are more than %d files", FILES_MAX);
     if (err < 0)
         complain(0, "test", "%s: %s", word, host_reason(&why));
     why_done(&why);

@@ -34,8 +34,8 @@
 enum {
     START_MS = 10000,           /* scboxd has this long to become ready */
     STOP_MS = 6000,             /* it promises to stop within 5 s of SIGTERM */
-    LOG_MAX = 16 * 1024 * 1024, /* bytes kept of what the daemon says */
-    LINE_MAX_BYTES = 4096,      /* bytes of a line in which the ready line is looked for */
+    LOG_MAX = 16 * 1024 * 1024, /* bytes of the log, and the rest of a line */
+    LINE_MAX_BYTES = 64 * 1024, /* bytes of a line in which the ready line is looked for */
     WALK_FDS = 16,              /* directories nftw() keeps open at once */
 };
 
@@ -49,7 +49,7 @@ struct watch {
     int log_out;        /* the log file */
     int pidfd;
     pid_t pid;
-    size_t log_size; /* bytes the daemon has said */
+    size_t log_size; /* bytes in the log file */
     bool told;       /* the status was sent */
     bool released;   /* the daemon may outlive the command */
 };
@@ -136,13 +136,34 @@ static int start(struct watch *w)
 /* Look for the ready line among complete lines. */
 static void scan_lines(struct watch *w)
 {
-    char *end = NULL;
+    const char *line = strbuf_str(&w->line);
+    const char *last = line + w->line.len;
+    const char *end = NULL;
 
-    while (w->line.len > 0 && (end = memchr(w->line.ptr, '\n', w->line.len)) != NULL) {
-        if (strncmp(w->line.ptr, ready_line, strlen(ready_line)) == 0)
+    while ((end = memchr(line, '\n', (size_t)(last - line))) != NULL) {
+        if (strncmp(line, ready_line, strlen(ready_line)) == 0)
             tell(w, 0);
-        strbuf_drop(&w->line, (size_t)(end - w->line.ptr) + 1);
+        line = end + 1;
     }
+    strbuf_drop(&w->line, (size_t)(line - strbuf_str(&w->line)));
+    if (w->line.len > LINE_MAX_BYTES) /* not the line that is waited for */
+        strbuf_reset(&w->line);
+}
+
+/* Write to the log. A full one begins anew with a line, so that the last words are always whole. */
+static void keep_log(struct watch *w, const char *bytes, size_t len)
+{
+    const char *end = memchr(bytes, '\n', len);
+    size_t rest = end != NULL ? len - (size_t)(end + 1 - bytes) : 0;
+    bool late = w->log_size + len > LOG_MAX + LINE_MAX_BYTES;
+
+    if (w->log_size + len > LOG_MAX && (rest > 0 || late) && ftruncate(w->log_out, 0) == 0) {
+        w->log_size = 0;
+        bytes += rest > 0 ? len - rest : 0;
+        len = rest > 0 ? rest : len;
+    }
+    w->log_size += len;
+    (void)!write(w->log_out, bytes, len);
 }
 
 static void copy_log(struct watch *w)
@@ -155,15 +176,11 @@ static void copy_log(struct watch *w)
         w->log_in = -1;
         return;
     }
-    w->log_size += (size_t)got;
-    if (w->log_size <= LOG_MAX)
-        (void)!write(w->log_out, buf, (size_t)got);
+    keep_log(w, buf, (size_t)got);
     if (w->told)
         return;
     (void)strbuf_add(&w->line, buf, (size_t)got);
     scan_lines(w);
-    if (w->line.len > LINE_MAX_BYTES) /* not the line that is waited for */
-        strbuf_drop(&w->line, w->line.len);
 }
 
 static void read_life(struct watch *w)

@@ -52,6 +52,12 @@ play_guests 1 --format tap failing/guest/flood.scn failing/guest/endless.scn
 [ "$(wc -c <"$tmp/out")" -lt 300000 ] || fail "the report of a flood has $(wc -c <"$tmp/out") bytes"
 grep -q '^  log_cut: [1-9]' "$tmp/out" || fail "what was cut is not in the report"
 
+# scbox run keeps to its time as well.
+timeout -s KILL 100 "$bin/scbox" run --timeout 0.5 "$tmp/guests/flood.x86_64" on >"$tmp/flood"
+code=$?
+rm "$tmp/flood"
+[ $code -eq 124 ] || fail "scbox run of a flood: exit code $code, not 124"
+
 # A character is cut off whole, so that the rest is still text.
 printf '@needs x86_64\n@output 66\nrun $GUESTS/flood.x86_64 4 "\303\251\303\251"\n' >"$tmp/char.scn"
 play_guests 0 --format tap -v "$tmp/char.scn"
