@@ -116,12 +116,10 @@ static bool take_news(void *user)
 {
     struct shell *sh = user;
     struct scbox_error error = SCBOX_ERROR_INIT;
-    int err = 0;
+    int err = scbox_drain(sh->reach.conn, &error);
 
-    while (err == 0)
-        err = scbox_poll(sh->reach.conn, 0, &error);
     shell_end_line(sh);
-    sh->daemon_gone = err != -ETIMEDOUT;
+    sh->daemon_gone = err < 0;
     if (sh->daemon_gone)
         show_error(stderr, "shell", &error);
     scbox_error_done(&error);

@@ -259,14 +259,13 @@ static int follow(struct attached *a, struct scbox_conn *conn, int signals)
     while (!a->over && code == CMD_OK) {
         struct pollfd fds[2] = {{.fd = signals, .events = POLLIN},
                                 {.fd = scbox_fd(conn), .events = POLLIN}};
-        int err = scbox_poll(conn, 0, &error);
 
-        if (err == -ETIMEDOUT) {
-            (void)poll(fds, 2, -1);
-            a->over = a->over || fds[0].revents != 0;
-        } else if (err < 0 && err != -EINTR) {
+        if (scbox_drain(conn, &error) < 0) {
             show_error(stderr, "trace", &error);
             code = CMD_DAEMON;
+        } else if (!a->over) {
+            (void)poll(fds, 2, -1);
+            a->over = fds[0].revents != 0;
         }
     }
     scbox_error_done(&error);

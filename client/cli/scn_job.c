@@ -20,6 +20,7 @@ enum {
     SETUP_TIMEOUT_MS = 10 * 1000, /* the daemon has this long to make or destroy a machine */
     TEXT_MAX = 64 * 1024,         /* bytes of one text of a step */
     REPORT_MAX = 8 * 1024 * 1024, /* bytes of texts of a report, beside one program's output */
+    FAILURE_MAX = 1024 * 1024,    /* likewise of the step that did not pass */
     HANG_SECONDS = 120, /* a process that nobody kills ends so long after its file's time */
     PARSE_MS = 15 * 1000,
     SETUP_MS = 4 * SETUP_TIMEOUT_MS,
@@ -62,24 +63,34 @@ static void add_text(cJSON *object, const char *name, const char *text)
         (void)cJSON_AddStringToObject(object, name, text);
 }
 
-/** Add a text of a step: its first TEXT_MAX bytes, fewer when the report is full, and how many follow. */
-static void add_step_text(struct job *j, cJSON *entry, const char *name, const char *text)
+/** Add the first @most bytes of a text, and how many follow. Returns how many are shown. */
+static size_t add_start(cJSON *object, const char *name, const char *text, size_t most)
 {
     size_t len = text != NULL ? strlen(text) : 0;
-    size_t most = j->room < TEXT_MAX ? j->room : TEXT_MAX;
     struct strbuf shown = STRBUF_INIT;
 
     if (len <= most) {
-        add_text(entry, name, text);
-        j->room -= len;
-        return;
+        add_text(object, name, text);
+        return len;
     }
     most = scn_whole_characters(text, most);
     (void)strbuf_add(&shown, text, most);
     (void)strbuf_addf(&shown, " … %zu bytes more", len - most);
-    add_text(entry, name, strbuf_str(&shown));
-    j->room -= most;
+    add_text(object, name, strbuf_str(&shown));
     strbuf_done(&shown);
+    return most;
+}
+
+/** Add a line of the file, of which there is no more than SCN_SOURCE_MAX. */
+static void add_line(cJSON *entry, const char *name, const char *line)
+{
+    (void)add_start(entry, name, line, TEXT_MAX);
+}
+
+/** Add what came of a step, as far as the report has room. */
+static void add_step_text(struct job *j, cJSON *entry, const char *name, const char *text)
+{
+    j->room -= add_start(entry, name, text, j->room < TEXT_MAX ? j->room : TEXT_MAX);
 }
 
 /** Add what guests printed during a step. */
@@ -167,8 +178,10 @@ static void report_step(struct job *j, cJSON *steps, const struct scn_step *step
 
     tell_step(&told, step, r);
     (void)cJSON_AddNumberToObject(entry, "line", step->line);
-    add_step_text(j, entry, "source", step->source);
-    add_step_text(j, entry, "act", step->act);
+    add_line(entry, "source", step->source);
+    add_line(entry, "act", step->act);
+    if (r->outcome != SCN_PASS) /* the last step, and the one that counts: it has room of its own */
+        j->room += FAILURE_MAX + j->output_max;
     add_text(entry, "outcome", scn_outcome_name(r->outcome));
     add_step_text(j, entry, "told", strbuf_str(&told));
     add_step_text(j, entry, "reasons", reasons);

@@ -140,15 +140,16 @@ static char *bytes_of(const cJSON *got, size_t *out_len)
     return cJSON_IsObject(got) && scbox_data(got, &bytes, out_len) == 0 ? bytes : NULL;
 }
 
-static bool regex_finds(const char *regex, const char *text)
+static bool regex_finds(const char *regex, const char *text, size_t len)
 {
+    regmatch_t range = {.rm_so = 0, .rm_eo = (regoff_t)len}; /* text may hold a NUL */
     regex_t compiled;
     int found = strlen(regex) > SCN_REGEX_MAX
                     ? REG_BADPAT
                     : regcomp(&compiled, regex, REG_EXTENDED | REG_NOSUB | REG_NEWLINE);
 
     if (found == 0) {
-        found = regexec(&compiled, text, 0, NULL, 0);
+        found = regexec(&compiled, text, 1, &range, REG_STARTEND);
         regfree(&compiled);
     } else if (found != REG_ESPACE) {
         return false; /* a variable made it wrong, or too long */
@@ -193,9 +194,7 @@ static bool match_cut(struct match *m, const struct scn_value *v, const cJSON *g
     char *stated = v->kind == SCN_REGEX && last != NULL ? scn_text(v, m->vars) : NULL;
     bool is;
 
-    if (last != NULL)
-        *last = '\0';
-    is = stated != NULL && regex_finds(stated, bytes);
+    is = stated != NULL && regex_finds(stated, bytes, (size_t)(last - bytes));
     free(stated);
     free(bytes);
     return is || differs_cut(m, len);
@@ -215,7 +214,8 @@ static bool match_text(struct match *m, const struct scn_value *v, const cJSON *
         len = strlen(decimal);
     }
     if (bytes != NULL && stated != NULL)
-        is = v->kind == SCN_REGEX ? regex_finds(stated, bytes) : text_is(v, stated, bytes, len);
+        is =
+            v->kind == SCN_REGEX ? regex_finds(stated, bytes, len) : text_is(v, stated, bytes, len);
     free(stated);
     free(bytes);
     return is || differs(m, got, as_typed(v, m->vars));
@@ -372,8 +372,8 @@ bool scn_match(const struct scn_value *pattern, const cJSON *result, struct scn_
 bool scn_found_in(const struct scn_value *v, const struct scn_vars *vars, const char *text)
 {
     char *what = scn_text(v, vars);
-    bool found = what != NULL &&
-                 (v->kind == SCN_REGEX ? regex_finds(what, text) : strstr(text, what) != NULL);
+    bool found = what != NULL && (v->kind == SCN_REGEX ? regex_finds(what, text, strlen(text))
+                                                       : strstr(text, what) != NULL);
 
     free(what);
     return found;

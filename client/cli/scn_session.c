@@ -13,6 +13,7 @@
 
 enum {
     CLOSE_TIMEOUT_MS = 5000,
+    LOOK_MS = 200,     /* between two looks whether somebody wants to stop, however much comes */
     ASK_AFTER_MS = 15, /* an answer that comes by itself comes sooner */
     ASK_AFTER_TURNS = 2,
 };
@@ -51,6 +52,8 @@ static int receive_asking(struct scn_session *s, int64_t id, cJSON **value,
 
         if (status != -ETIMEDOUT || wait == 0)
             return status;
+        if (stopped(s))
+            return -EINTR;
         if (!s->must_ask(s->user)) {
             turns = 0;
             status = scbox_poll(s->conn, wait, error);
@@ -67,6 +70,22 @@ static int receive_asking(struct scn_session *s, int64_t id, cJSON **value,
     }
 }
 
+/** Wait for an answer and look now and then whether to stop. As scbox_receive(). */
+static int receive_looking(struct scn_session *s, int64_t id, cJSON **value,
+                           struct scbox_error *error)
+{
+    for (;;) {
+        int wait = time_left(s);
+        bool slice = wait == SCBOX_FOREVER || wait > LOOK_MS;
+        int status = scbox_receive(s->conn, id, slice ? LOOK_MS : wait, value, error);
+
+        if (status != -ETIMEDOUT || !slice)
+            return status;
+        if (stopped(s))
+            return -EINTR;
+    }
+}
+
 int scn_receive(struct scn_session *s, int64_t id, struct scn_result *r)
 {
     cJSON *value = NULL;
@@ -74,7 +93,7 @@ int scn_receive(struct scn_session *s, int64_t id, struct scn_result *r)
 
     do {
         status = s->must_ask != NULL ? receive_asking(s, id, &value, &r->error)
-                                     : scbox_receive(s->conn, id, time_left(s), &value, &r->error);
+                                     : receive_looking(s, id, &value, &r->error);
     } while (status == -EINTR && !stopped(s));
     if (status == -ETIMEDOUT || status == -EINTR)
         scbox_forget(s->conn, id);

@@ -206,6 +206,28 @@ int scbox_poll(struct scbox_conn *conn, int timeout_ms, struct scbox_error *erro
     }
 }
 
+/** Handle every whole line that has come. Returns 0 or -errno. */
+static int handle_lines(struct scbox_conn *conn, struct scbox_error *error)
+{
+    int done;
+
+    do
+        done = handle_line(conn, error);
+    while (done > 0);
+    return done;
+}
+
+int scbox_drain(struct scbox_conn *conn, struct scbox_error *error)
+{
+    int err = handle_lines(conn, error);
+
+    if (err == 0)
+        err = conn_read(conn, 0, error);
+    if (err == -ETIMEDOUT || err == -EINTR)
+        return 0;
+    return err < 0 ? err : handle_lines(conn, error);
+}
+
 /** Take an answer apart and end its request. */
 static int take_answer(struct request *r, cJSON **out_result, struct scbox_error *error)
 {

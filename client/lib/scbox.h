@@ -158,6 +158,13 @@ void scbox_forget(struct scbox_conn *conn, int64_t id);
 int scbox_poll(struct scbox_conn *conn, int timeout_ms, struct scbox_error *error);
 
 /**
+ * Handle what has arrived, without waiting: the socket is read once, so that this ends however fast events
+ * come. For callers that wait for scbox_fd() and other things.
+ * Returns   0, or the -errno that broke the connection.
+ */
+int scbox_drain(struct scbox_conn *conn, struct scbox_error *error);
+
+/**
  * scbox_send() and scbox_receive() in one. After -ETIMEDOUT and -EINTR the request is cancelled and
  * forgotten.
  * @params   taken, always; NULL: none.

@@ -23,14 +23,18 @@ play 1 --private "$tmp/differs.scn"
 
 # All texts of a report have 8 MiB; then the steps are told without them.
 {
+    echo '@timeout 100s'
     read_of 65534 '*'
     i=0
-    while [ $i -lt 1000 ]; do
+    while [ $i -lt 200 ]; do
         echo 'read $fd 0 65534'
         i=$((i + 1))
     done
+    echo 'read $fd 0 4 = "y" # what came of it is told whatever came before'
 } >"$tmp/long.scn"
-play 0 --private -v "$tmp/long.scn"
+play 1 --private -v "$tmp/long.scn"
+[ "$(grep -c '^    .*read $fd 0 65534' "$tmp/out")" -ge 200 ] || fail "a step is missing"
+grep -q 'it is "xxxx", not "y"' "$tmp/out" || fail "the step that failed is not told"
 [ "$(wc -c <"$tmp/out")" -lt 10000000 ] || fail "a report has $(wc -c <"$tmp/out") bytes"
 [ "$(wc -c <"$tmp/out")" -gt 8000000 ] || fail "a report has no more than $(wc -c <"$tmp/out") bytes"
 

@@ -191,6 +191,21 @@ Test(client, a_wait_ends_in_time_although_events_never_do)
     end_child(pid);
 }
 
+Test(client, a_drain_ends_although_events_never_do)
+{
+    pid_t pid = start_flood();
+
+    scbox_on_event(conn, handle_slowly, NULL);
+    while (events == 0)
+        cr_assert_eq(scbox_drain(conn, &error), 0);
+    end_child(pid);
+    (void)close(daemon_fd);
+    daemon_fd = -1;
+    while (scbox_drain(conn, &error) == 0)
+        continue;
+    cr_assert_eq(error.code, -ECONNRESET);
+}
+
 Test(client, a_look_without_waiting_handles_all_that_has_come)
 {
     int64_t id = send_yield();

@@ -56,6 +56,9 @@ ParameterizedTestParameters(scn_match, result_against_pattern)
         {"null", "null", ""},
         {"*", "null", ""},
         {"1", "null", "it is null, not 1"},
+        /* what stands behind a NUL counts */
+        {"/^end$/", "{\"data\":\"YQBiCmVuZAo=\",\"encoding\":\"base64\"}", ""},
+        {"/^b$/", "{\"data\":\"YQBiCmVuZAo=\",\"encoding\":\"base64\"}", "not /^b$/"},
         /* of a text that was cut only a regex that is found in whole lines holds */
         {"/^b$/", "{\"data\":\"a\\nb\\nc\",\"data_cut\":1}", ""},
         {"/c/", "{\"data\":\"a\\nb\\nc\",\"data_cut\":1}", "first 5 bytes were kept"},
