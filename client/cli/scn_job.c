@@ -96,13 +96,12 @@ static void add_step_text(struct job *j, cJSON *entry, const char *name, const c
 /** Add what guests printed during a step. */
 static void add_printed(struct job *j, cJSON *entry)
 {
-    struct scn_output fits = {.cut = j->printed.cut};
+    struct scn_output fits = {0};
 
     if (j->printed.kept.len <= j->room) {
         (void)scn_output_tell(&j->printed, entry, "log");
         j->room -= j->printed.kept.len;
     } else {
-        fits.cut = 0;
         scn_output_add(&fits, j->room, strbuf_str(&j->printed.kept), j->printed.kept.len);
         fits.cut += j->printed.cut;
         (void)scn_output_tell(&fits, entry, "log");
@@ -118,7 +117,7 @@ static void job_fail(struct job *j, enum scn_outcome outcome, const char *proble
     if (j->outcome != SCN_PASS)
         return;
     j->outcome = outcome;
-    add_text(j->report, "problem", problem);
+    (void)add_start(j->report, "problem", problem, TEXT_MAX);
 }
 
 /** As job_fail() with what the daemon or libscbox said. */

@@ -38,6 +38,11 @@ grep -q 'it is "xxxx", not "y"' "$tmp/out" || fail "the step that failed is not 
 [ "$(wc -c <"$tmp/out")" -lt 10000000 ] || fail "a report has $(wc -c <"$tmp/out") bytes"
 [ "$(wc -c <"$tmp/out")" -gt 8000000 ] || fail "a report has no more than $(wc -c <"$tmp/out") bytes"
 
+# A mistake that quotes what was typed quotes no more than that.
+head -c 1000000 /dev/zero | tr '\0' x >"$tmp/word.scn"
+play 70 --private "$tmp/word.scn"
+[ "$(wc -c <"$tmp/out")" -lt 70000 ] || fail "a mistake takes $(wc -c <"$tmp/out") bytes"
+
 # Files of a run. One more is a mistake before the first is played.
 mkdir "$tmp/many"
 (cd "$tmp/many" && seq -f '%.0f.scn' 50001 | xargs touch)
