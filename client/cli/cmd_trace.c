@@ -2,6 +2,7 @@
 /* scbox trace: the calls of a program that it runs, or of a machine, one line each. */
 #include "client/cli/call_text.h"
 #include "client/cli/cmd.h"
+#include "client/cli/host_file.h"
 #include "client/cli/json.h"
 #include "client/cli/run.h"
 #include "client/cli/scn.h"
@@ -165,10 +166,13 @@ static int parse_options(int argc, char **argv, struct trace_options *o, struct 
 /* Open a file for writing. Returns whether it could be; told when not. */
 static bool open_output(const char *path, FILE **out)
 {
-    *out = fopen(path, "we");
-    if (*out == NULL)
-        complain(0, "trace", "%s: %s", path, strerror(errno));
-    return *out != NULL;
+    struct why why = WHY_INIT;
+    int err = host_create_stream(path, HOST_STREAM, out, &why);
+
+    if (err < 0)
+        complain(0, "trace", "%s: %s", path, host_reason(&why));
+    why_done(&why);
+    return err == 0;
 }
 
 static bool open_outputs(const struct trace_options *o, struct tracer *t)
@@ -255,14 +259,13 @@ static int follow(struct attached *a, struct scbox_conn *conn, int signals)
     while (!a->over && code == CMD_OK) {
         struct pollfd fds[2] = {{.fd = signals, .events = POLLIN},
                                 {.fd = scbox_fd(conn), .events = POLLIN}};
-        int err = scbox_poll(conn, 0, &error);
 
-        if (err == -ETIMEDOUT) {
-            (void)poll(fds, 2, -1);
-            a->over = a->over || fds[0].revents != 0;
-        } else if (err < 0 && err != -EINTR) {
+        if (scbox_drain(conn, &error) < 0) {
             show_error(stderr, "trace", &error);
             code = CMD_DAEMON;
+        } else if (!a->over) {
+            (void)poll(fds, 2, -1);
+            a->over = fds[0].revents != 0;
         }
     }
     scbox_error_done(&error);

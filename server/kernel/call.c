@@ -151,6 +151,7 @@ int call_begin(struct call *call)
     struct machine *m = call->machine;
     int status;
 
+    /* Gates look the number up before they init a call, and begin it once. */
     CHECK(call->state == CALL_NEW);
     CHECK(call->nr >= 0 && call->nr < SC_MAX && handlers[call->nr] != NULL);
     list_append(&call->proc->calls, &call->in_proc);
@@ -159,7 +160,7 @@ int call_begin(struct call *call)
     call->next = first_step(call);
     status = take_steps(call);
     if (status == SC_PENDING) {
-        CHECK(call->state == CALL_PARKED);
+        CHECK(call->state == CALL_PARKED); /* SC_PENDING comes from call_park…() alone */
         machine_arm(m);
         return SC_PENDING;
     }
@@ -169,6 +170,7 @@ int call_begin(struct call *call)
 
 void call_done(struct call *call)
 {
+    /* Gates call it when call_begin() has answered, in done(), or for a call they did not begin. */
     CHECK(call->state == CALL_NEW || call->state == CALL_FINISHED);
     free(call->text);
     call->text = NULL;
@@ -214,6 +216,8 @@ int call_park_waiting(struct call *call, struct wait_set *set)
 /** Take a parked call from where it waits. */
 static void unpark(struct call *call)
 {
+    /* Calls are found in the list, timer or line they wait in, and unparking takes them out of it;
+     * call_cancel(), which anybody may ask for at any time, looks at the state. */
     CHECK(call->state == CALL_PARKED);
     if (call->queued && call->proc != NULL)
         call->proc->queued--;

@@ -61,6 +61,8 @@ void turn_ask_later(struct turn *t)
 {
     struct machine *m = t->proc->machine;
 
+    /* A guest asks when it is made, and for the answer to a call. A call of any number, good or
+     * bad, begins with turn_end(), and the guest makes no other before it has its answer. */
     CHECK(list_empty(&t->link) && m->running != t);
     list_append(&m->turns, &t->link);
     machine_arm(m);

@@ -231,3 +231,38 @@ Test(tracer, bytes_are_cut_and_never_obeyed)
     whole_is("{\"call\":\"SC_OF_TOMORROW\",\"args\":{\"x\":1}}", "SC_OF_TOMORROW() = 0");
     whole_is("{}", "() = 0");
 }
+
+/* A process that opens handles of a file and closes none. */
+static void open_many(struct tracer *t, int first, int count)
+{
+    for (int fd = first; fd < first + count; fd++) {
+        char text[256];
+        cJSON *event;
+
+        (void)snprintf(text, sizeof text,
+                       "{\"kind\":\"return\",\"seq\":%d,\"pid\":3,\"call\":\"SC_OPEN\","
+                       "\"args\":{\"file\":\"root:/a\"},\"result\":{\"fd\":%d}}",
+                       fd, fd);
+        event = cJSON_Parse(text);
+        tracer_event(t, event);
+        cJSON_Delete(event);
+    }
+}
+
+Test(tracer, so_many_handles_are_followed_and_more_are_told)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *to = open_memstream(&text, &size);
+    struct tracer t = {.lines = {.to = to}, .filter = {.glob = "root:/a"}};
+
+    open_many(&t, 1, TRACE_HANDLES_MAX);
+    cr_assert_not(t.filter.overfull);
+    open_many(&t, TRACE_HANDLES_MAX + 1, 1);
+    cr_assert(t.filter.overfull);
+    cr_assert_eq(t.filter.handle_count, TRACE_HANDLES_MAX);
+    tracer_done(&t);
+    cr_assert_eq(fclose(to), 0);
+    cr_assert_not_null(strstr(text, "--- more than 16384 handles fit -P at once"));
+    free(text);
+}

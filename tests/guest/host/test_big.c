@@ -16,7 +16,7 @@ static void setup(void)
 
 static void setup_lockstep(void)
 {
-    lab_open_lockstep(&l);
+    lab_open_on(&l, LAB_LOCKSTEP);
 }
 
 static void teardown(void)

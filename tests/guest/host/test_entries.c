@@ -74,6 +74,19 @@ Test(entries, other_numbers_do_nothing)
     }
 }
 
+/** Nor do they on a clock that has guests take turns: each answer gives the turn up first. */
+Test(numbers, do_nothing_on_any_clock, .timeout = 120)
+{
+    for (int clock = LAB_REAL; clock < LAB_CLOCKS; clock++) {
+        lab_open_on(&l, (enum lab_clock)clock);
+        for (size_t g = 0; g < 2; g++) {
+            run_entry(lab_gates[g], "all_numbers", PS_DONE, LAB_PASSED);
+            run_entry(lab_gates[g], "odd_numbers", PS_DONE, LAB_PASSED);
+        }
+        lab_close(&l);
+    }
+}
+
 /** The thread area is where the guest's memory begins: at 0. */
 Test(entries, no_thread_area)
 {
