@@ -6,6 +6,7 @@
 #include "fsdrivers/registry.h"
 #include "tests/contract/bed.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -102,6 +103,20 @@ Test(registry, options_at_their_most_bytes_and_past_them)
     IS(options_split(text, &o, NULL), 0);
     options_done(&o);
     text[OPTIONS_LEN_MAX] = 'x';
+    IS(options_split(text, &o, NULL), -EINVAL);
+}
+
+Test(registry, options_at_their_most_and_past_it)
+{
+    char text[OPTIONS_MAX * 8 + 8] = "k0";
+    struct options o;
+
+    for (int i = 1; i < OPTIONS_MAX; i++)
+        (void)snprintf(text + strlen(text), sizeof(text) - strlen(text), ",k%d", i);
+    IS(options_split(text, &o, NULL), 0);
+    IS(o.count, OPTIONS_MAX);
+    options_done(&o);
+    (void)strcat(text, ",more");
     IS(options_split(text, &o, NULL), -EINVAL);
 }
 
