@@ -89,13 +89,15 @@ static int by_name(const void *a, const void *b)
 /** Add a path to the list. @path taken. Returns 0, -ENOMEM, or -E2BIG beyond FILES_MAX. */
 static int add_path(struct options *o, char *path)
 {
-    bool room = o->path_count < FILES_MAX;
-    char **larger =
-        path != NULL && room ? realloc(o->paths, (o->path_count + 1) * sizeof *larger) : NULL;
+    size_t count = o->path_count;
+    char **larger = path != NULL && count < FILES_MAX ? o->paths : NULL;
 
+    /* Room doubles at powers of two. */
+    if (path != NULL && count < FILES_MAX && (count & (count - 1)) == 0)
+        larger = realloc(o->paths, (count > 0 ? 2 * count : 1) * sizeof *larger);
     if (larger == NULL) {
         free(path);
-        return room ? -ENOMEM : -E2BIG;
+        return count < FILES_MAX ? -ENOMEM : -E2BIG;
     }
     o->paths = larger;
     o->paths[o->path_count++] = path;

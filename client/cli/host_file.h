@@ -24,12 +24,12 @@
 #include <sys/stat.h>
 
 enum {
-    HOST_DIR = 1,              /* reading: a directory will do, too */
-    HOST_NEW = 2,              /* writing: there must be no such file */
-    HOST_APPEND = 4,           /* writing: behind what is there, for its owner alone */
-    HOST_STREAM = 8,           /* writing: what is no regular file will do, too */
-    HOST_LEVELS_MAX = 16,      /* directories inside each other that host_walk() enters */
-    HOST_ENTRIES_MAX = 100000, /* entries that host_walk() looks at */
+    HOST_DIR = 1,             /* reading: a directory will do, too */
+    HOST_NEW = 2,             /* writing: there must be no such file */
+    HOST_APPEND = 4,          /* writing: behind what is there, for its owner alone */
+    HOST_STREAM = 8,          /* writing: what is no regular file will do, too */
+    HOST_LEVELS_MAX = 16,     /* directories inside each other that host_walk() enters */
+    HOST_ENTRIES_MAX = 50000, /* entries that host_walk() looks at */
 };
 
 /* Bytes of one file that is copied into a machine. */

@@ -232,10 +232,10 @@ static void report_header(struct job *j)
 /* ---- how far it is ---- */
 
 /** Begin a phase that may take a time. */
-static void begin_phase(struct job *j, int phase, int64_t ms)
+static void begin_phase(struct job *j, enum scn_phase phase, int64_t ms)
 {
     j->progress->deadline_ms = clock_ms() + ms;
-    __atomic_store_n(&j->progress->phase, phase, __ATOMIC_RELEASE);
+    j->progress->phase = phase;
 }
 
 /** Leave what is known by the head, for a report that this process does not come to write. */

@@ -38,9 +38,12 @@ struct scn_jobs {
     const volatile sig_atomic_t *stop; /* not 0: the user wants to end it */
 };
 
+/** What the process of a file does, in this order. */
+enum scn_phase { SCN_PARSING, SCN_SETTING_UP, SCN_PLAYING, SCN_ENDING };
+
 /** What a job's process is about, in memory that it shares with ours: all that is left when it hangs. */
 struct scn_progress {
-    enum { SCN_PARSING, SCN_SETTING_UP, SCN_PLAYING, SCN_ENDING } phase;
+    enum scn_phase phase;
     int64_t deadline_ms;     /* on clock_ms()'s clock: it hangs when it is still in this phase */
     int line;                /* of the step being played */
     char file[1024];         /* that holds this line */

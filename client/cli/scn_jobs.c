@@ -106,14 +106,18 @@ static void add_hanging_step(cJSON *report, const struct scn_progress *p)
 /** The report of a file whose process hung. */
 static cJSON *report_hanging(const struct run *run, size_t index)
 {
+    static const char *const hanging[] = {
+        [SCN_PARSING] = "it takes too long to parse",
+        [SCN_SETTING_UP] = "its machine was not made in time",
+        [SCN_PLAYING] = "",
+        [SCN_ENDING] = "its report was not written in time",
+    };
     const struct scn_progress *p = run->slots[index].progress;
     cJSON *report = cJSON_Parse(p->head);
 
     if (p->phase != SCN_PLAYING) {
         cJSON_Delete(report);
-        return report_lost(run->paths[index], SCN_ERROR,
-                           p->phase == SCN_PARSING ? "it takes too long to parse"
-                                                   : "its machine was not made in time");
+        return report_lost(run->paths[index], SCN_ERROR, hanging[p->phase]);
     }
     if (report == NULL)
         report = report_lost(run->paths[index], SCN_TIMEOUT, "");

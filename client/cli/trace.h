@@ -27,7 +27,7 @@ struct trace_handle {
     int32_t fd;
 };
 
-enum { TRACE_HANDLES_MAX = 16384 }; /* handles followed at once */
+enum { TRACE_HANDLES_MAX = 4096 }; /* handles followed at once */
 
 struct trace_filter {
     bool listed[SC_MAX]; /* -e names it */

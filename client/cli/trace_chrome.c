@@ -17,8 +17,8 @@
 #include <string.h>
 
 enum {
-    FLIGHTS_MAX = 16384, /* calls that go on at once; further ones are not written */
-    NAMED_MAX = 16384,   /* processes that get a name */
+    FLIGHTS_MAX = 4096, /* calls that go on at once; further ones are not written */
+    NAMED_MAX = 4096,   /* processes that get a name */
     NS_PER_US = 1000,
     LANE = 1000000, /* more than there are processes */
 };

@@ -69,7 +69,7 @@ void machine_give_descriptors(struct machine *m, uint32_t count)
 {
     if (count == 0)
         return;
-    CHECK(count <= m->descriptors);
+    CHECK(count <= m->descriptors); /* each gives back what it took, once: when it is freed */
     m->descriptors -= count;
     m->ops->descriptors_give(m->host, count);
 }

@@ -50,6 +50,13 @@ ln -s .. "$tmp/tree/below/up"
 expect 125 $patient "$scbox" run --copy "$tmp/tree:root:/tree" "$tmp/program"
 err_has 'a loop of links'
 
+# So many directories inside each other are copied.
+mkdir -p "$tmp/deep/$(printf 'd/%.0s' $(seq 127))"
+expect 126 $patient "$scbox" run --copy "$tmp/deep:root:/deep" "$tmp/program"
+mkdir "$tmp/deep/$(printf 'd/%.0s' $(seq 128))"
+expect 125 $patient "$scbox" run --copy "$tmp/deep:root:/deep" "$tmp/program"
+err_has 'more than 128 directories deep'
+
 # What is written, and what the shell and its editor read.
 expect 2 $patient "$scbox" trace -o "$tmp/fifo" "$tmp/program"
 err_has 'it is a FIFO that nobody reads'

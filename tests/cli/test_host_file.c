@@ -30,7 +30,7 @@ static void stop(void)
     (void)!system(command);
 }
 
-TestSuite(host_file, .init = start, .fini = stop, .timeout = 20);
+TestSuite(host_file, .init = start, .fini = stop, .timeout = 55);
 
 /** Make a file of a size, without its bytes. */
 static void make_file(const char *path, off_t size)

@@ -45,7 +45,7 @@ play 70 --private "$tmp/word.scn"
 
 # Files of a run. One more is a mistake before the first is played.
 mkdir "$tmp/many"
-(cd "$tmp/many" && seq -f '%.0f.scn' 50001 | xargs touch)
-play 2 --private "$tmp/many" "$tmp/many"
+(cd "$tmp/many" && seq -f '%.0f.scn' 33334 | xargs touch)
+play 2 --private "$tmp/many" "$tmp/many" "$tmp/many"
 grep -q 'more than 100000 files' "$tmp/out" || fail "too many files are not told"
 echo "ok: reports and runs have limits"

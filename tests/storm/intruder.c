@@ -20,11 +20,13 @@ enum {
     TARGETS = 4,      /* places for mappings */
     SPINS_MAX = 20000,
     X32_BIT = 0x40000000,
+    BIG_SIZE = 1024 * 1024, /* more than the system moves at once */
 };
 
 #define PRIVATE ((unsigned char *)0x40000000) /* two regions of a page each */
 #define SHARED ((unsigned char *)0x50000000)  /* two pages of root:/code */
 #define DATA ((unsigned char *)0x58000000)    /* one page */
+#define BIG ((unsigned char *)0x70000000)     /* BIG_SIZE bytes */
 #define TARGET(i) ((unsigned char *)0x60000000 + (i)*0x10000)
 
 #ifdef __x86_64__
@@ -253,6 +255,7 @@ static void put_far_jump(unsigned char *site)
 /* Steps. */
 
 static int code_fd;
+static int big_fd;
 static unsigned char mapped[TARGETS];
 
 static void draw_registers(long word[WORDS])
@@ -374,6 +377,19 @@ static void host_entry(void)
     (void)enter(word);
 }
 
+/** Move more bytes than the system does at once; others do so with the same file. */
+static void big_transfer(void)
+{
+    const unsigned size = draw(BIG_SIZE);
+
+    if (draw(2) == 0)
+        (void)sc_write(big_fd, draw(PAGE), size, BIG);
+    else
+        (void)sc_read(big_fd, draw(PAGE), size, BIG + draw(BIG_SIZE - size));
+    if (draw(8) == 0)
+        (void)sc_truncate("root:/big", draw(BIG_SIZE));
+}
+
 /** Give the system bytes of pages that are being rewritten. */
 static void ordinary(void)
 {
@@ -409,6 +425,8 @@ static void step(void)
         put(draw_site(SHARED), quick[0]);
         break;
     case 6:
+        big_transfer();
+        break;
     case 7:
     case 8:
         random_call();
@@ -447,7 +465,9 @@ static unsigned number(const char *text)
 static int set_up(void)
 {
     code_fd = sc_open("root:/code", FM_READ | FM_WRITE | FM_MMAP);
-    if (code_fd < 0 || sc_mmap(PRIVATE, PAGE, RWX) < 0 || sc_mmap(PRIVATE + PAGE, PAGE, RWX) < 0 ||
+    big_fd = sc_open("root:/big", FM_READ | FM_WRITE | FM_CREATE);
+    if (code_fd < 0 || big_fd < 0 || sc_mmap(BIG, BIG_SIZE, RWX) < 0 ||
+        sc_mmap(PRIVATE, PAGE, RWX) < 0 || sc_mmap(PRIVATE + PAGE, PAGE, RWX) < 0 ||
         sc_mmap(DATA, PAGE, RWX) < 0 || sc_mmap_file(code_fd, 0, SHARED, 2 * PAGE, RWX) < 0)
         return -1;
     memset(DATA, 'x', PAGE);

@@ -220,11 +220,13 @@ Test(client, a_look_without_waiting_handles_all_that_has_come)
 /** Be a daemon that reads nothing while its own bytes are taken; then it reads until the end. */
 static void speak_first(void)
 {
+    struct pollfd begun = {.fd = daemon_fd, .events = POLLIN};
     struct pollfd room = {.fd = daemon_fd, .events = POLLOUT};
     static char bytes[64 * 1024]; /* what they say does not matter: nothing looks at them */
 
+    (void)poll(&begun, 1, -1);
     (void)fcntl(daemon_fd, F_SETFL, O_NONBLOCK);
-    while (poll(&room, 1, 500) > 0)
+    while (poll(&room, 1, 3000) > 0)
         (void)!write(daemon_fd, bytes, sizeof bytes);
     (void)fcntl(daemon_fd, F_SETFL, 0);
     while (read(daemon_fd, bytes, sizeof bytes) > 0)
