@@ -50,8 +50,8 @@ static void tell_return(const struct call *call)
 /** The results are final. */
 static void settle(struct call *call, int status)
 {
-    if (call->proc != NULL && status < 0)
-        call->proc->last_errno = -status;
+    if (call->proc != NULL && call->nr != SC_ERRNO)
+        call->proc->last_errno = status < 0 ? -status : 0;
     list_del(&call->in_proc);
     call->machine->census.calls--;
     call->status = status;

@@ -58,7 +58,7 @@ struct proc {
     char *args; /* SC_ARGS's answer, owned; NULL none were set */
     size_t args_size;
     struct tty *tty; /* owned; of a session's process or init once needed, of others by tty_own() */
-    int32_t last_errno; /* positive errno of its last failed call, for SC_ERRNO */
+    int32_t last_errno; /* of its last finished call, for SC_ERRNO: positive; 0 it succeeded */
     bool busy;          /* a guest that runs on the host right now: virtual time stands still */
     bool paused;        /* its calls are held before they are carried out: pause.h */
     bool in_view;       /* scratch of procview_each() */

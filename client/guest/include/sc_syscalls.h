@@ -38,7 +38,7 @@
 #define SC_PROC_KILL 57 /* End a child, whatever it does, and forget it. */
 #define SC_PROC_WAIT 58 /* Wait until a child has ended, and forget it. */
 #define SC_PROC_WAIT_ANY 59 /* Wait until any child has ended, and forget it. */
-#define SC_ERRNO 64 /* Tell the errno of the caller's last failed call. */
+#define SC_ERRNO 64 /* Tell the errno of the caller's last finished call, not counting ERRNO itself. */
 #define SC_FS_ENUM 65 /* Tell one name of the caller's namespace. */
 #define SC_RENAME 66 /* Give a file or directory another name in the same view, replacing what has it. */
 #define SC_LINK 67 /* Give a file a further name in the same view. */
@@ -536,7 +536,7 @@ static inline int sc_proc_wait_any(struct sc_proc_status *status)
     return (int)sc_bool(SC_PROC_WAIT_ANY, (long)status, 0, 0, 0, 0);
 }
 
-/** Tell the errno of the caller's last failed call. */
+/** Tell the errno of the caller's last finished call, not counting ERRNO itself. */
 static inline long sc_last_errno(void)
 {
     return sc_call(SC_ERRNO, 0, 0, 0, 0, 0);
