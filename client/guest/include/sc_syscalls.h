@@ -7,7 +7,7 @@
 /* Numbers. */
 #define SC_DBG_PRINT 0 /* Write bytes to the machine's debug log. */
 #define SC_EXIT 1 /* End the calling process, its descendants first. */
-#define SC_YIELD 2 /* Let every other runnable process of the machine go first. */
+#define SC_YIELD 2 /* Let every other runnable process of the machine go first; a virtual clock moves on when all only yield. */
 #define SC_USLEEP 3 /* Sleep on the machine's clock. */
 #define SC_MMAP 10 /* Map zero-filled memory. */
 #define SC_MMAP_FILE 11 /* Map a file's pages into memory, shared with the file. */
@@ -344,7 +344,7 @@ _Noreturn static inline void sc_exit(int code)
         (void)sc_call(SC_EXIT, (long)code, 0, 0, 0, 0);
 }
 
-/** Let every other runnable process of the machine go first. */
+/** Let every other runnable process of the machine go first; a virtual clock moves on when all only yield. */
 static inline int sc_yield(void)
 {
     return (int)sc_zero(SC_YIELD, 0, 0, 0, 0, 0);
