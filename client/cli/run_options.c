@@ -31,10 +31,12 @@ const char cmd_run_help[] =
     "      --clock KIND    real (the default), or virtual: sleeping takes no time\n"
     "  -s, --socket PATH   use this running daemon\n"
     "      --keep-daemon   let a private daemon and its machine live on, to look at them\n"
+    "      --no-patch      leave the int $0x40 of an i386 program as it is: slower, and right for\n"
+    "                      one that copies or checks its own code; always a private daemon\n"
     "  -h, --help          this page\n"
     "\n"
-    "Without --socket the user's own daemon is used when it runs; otherwise, and for --fs with\n"
-    "a SOURCE, a private daemon is started and stopped again.\n"
+    "Without --socket the user's own daemon is used when it runs; otherwise, for --no-patch, and\n"
+    "for --fs with a SOURCE, a private daemon is started and stopped again.\n"
     "\n"
     "Exit status: the low 8 bits of the guest's own exit code when it ended by itself, or\n"
     "  2    wrong usage\n"
@@ -225,6 +227,9 @@ int run_option_take(struct run_options *o, int found)
     case RUN_OPT_KEEP:
         o->keep_daemon = true;
         return 0;
+    case RUN_OPT_NO_PATCH:
+        o->no_patch = true;
+        return 0;
     default:
         return found;
     }
@@ -253,6 +258,10 @@ static int check_whole(const struct run_options *o)
         return complain(OPTION_WRONG, "run",
                         "--keep-daemon is about a private daemon, and "
                         "--socket names one that runs anyway");
+    if (o->socket != NULL && o->no_patch)
+        return complain(OPTION_WRONG, "run",
+                        "--no-patch is for a private daemon: of one that runs already it can't be "
+                        "changed, unless that is started as `scboxd --no-patch`");
     for (size_t i = 0; i < o->copy_count; i++) {
         char *name = strndup(o->copies[i].target, strcspn(o->copies[i].target, ":"));
         bool known = name != NULL && find_fs(o, name) != NULL;

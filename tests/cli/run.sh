@@ -43,6 +43,22 @@ static int number_lines(void)
     return len == 0 ? n & 0x7f : 0xff;
 }
 
+#ifdef __i386__
+/* Whether the instruction that calls is still what the program was built with. */
+static int own_code(void)
+{
+    const unsigned char *at;
+    long result;
+
+    for (int i = 0; i < 2; i++)
+        __asm__ volatile("movl $1f, %1\n1: int $0x40"
+                         : "=a"(result), "=&r"(at)
+                         : "0"(SC_YIELD)
+                         : "memory");
+    return result == 0 && at[0] == 0xCD && at[1] == 0x40;
+}
+#endif
+
 int main(int argc, char **argv)
 {
     (void)argc;
@@ -56,6 +72,8 @@ int main(int argc, char **argv)
     return number_lines();
 #elif defined(COPIED)
     return copy_file();
+#elif defined(OWN_CODE)
+    return own_code() ? 42 : 43;
 #elif defined(NULL_POINTER)
     *(volatile int *)4 = 1;
 #elif defined(WILD_POINTER)
@@ -185,6 +203,7 @@ for flag in -m64 -m32; do
         play_all
         played=yes
     else
+        arch=none
         echo "no $arch guests: $("$scbox" call server.info)"
     fi
 done
@@ -238,6 +257,20 @@ interrupt INT 130
 nothing_left
 interrupt KILL 137
 wait_until "the private daemon's end" no_directories
+
+# --no-patch: a daemon for which the program's code stays as it is, though another one runs.
+run 2 --no-patch --socket "$XDG_RUNTIME_DIR/scbox/scboxd.sock" "$tmp/HELLO"
+err_has 'scboxd --no-patch'
+if [ $arch$played = i386yes ]; then
+    build OWN_CODE
+    run 42 --no-patch "$tmp/OWN_CODE"
+    run 43 "$tmp/OWN_CODE"
+    start_daemon --no-default-machine
+    run 42 --no-patch "$tmp/OWN_CODE"
+    expect 42 "$scbox" trace --no-patch -e yield "$tmp/OWN_CODE"
+    stop_daemon
+    nothing_left
+fi
 
 # A filesystem in a file of this host, kept from one run to the next.
 run 0 --fs "root=sqlitefs:$tmp/disk.db" --copy "$tmp/dir:root:/dir" "$tmp/COPIED"

@@ -148,6 +148,8 @@ Test(run_options, bad_words_are_refused)
     refused("--timeout 1s prog");
     refused("--clock fast prog");
     refused("--socket x --keep-daemon prog");
+    refused("--socket x --no-patch prog");
+    refused("--no-patch=yes prog");
     refused("--no-such-option prog");
     refused("--bare=1 prog");
 }
