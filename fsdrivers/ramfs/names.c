@@ -316,5 +316,7 @@ int ramfs_rename(struct fs *fs, const char *from, const char *to, enum fs_rename
         return exchange(r, &old, &new);
     if (new.node != NULL && node_is_dir(new.node) && new.node->entries != NULL)
         return -ENOTEMPTY;
+    if (new.node != NULL && !r->may_delete)
+        return -EACCES;
     return replace(r, &old, &new);
 }

@@ -3,8 +3,9 @@
  * ramfs: files in memory, gone with the instance.
  *
  * Options: c, m, d grant creating (mknod, mkdir, symlink, link), moving (rename) and deleting
- * (unlink, rmdir); what is not granted is -EACCES. When none of the three is given everything is
- * allowed. size=SIZE bounds the memory that content, names and nodes take; past it -ENOSPC.
+ * (unlink, rmdir, and rename over a name); what is not granted is -EACCES. When none of the three is
+ * given everything is allowed; but as a set of letters, the old form of nullfs, an empty one grants
+ * nothing. size=SIZE bounds the memory that content, names and nodes take; past it -ENOSPC.
  *
  * node.c has the tree, names.c the slots that change it, file.c and pages.c the content; here are
  * the other slots and the instance. Stamps follow POSIX, except that reading does not change the
@@ -233,7 +234,11 @@ static int ramfs_statfs(struct fs *fs, struct fs_statfs *out)
 {
     const struct ramfs *r = ramfs_of(fs);
 
-    *out = (struct fs_statfs){.bytes_used = r->bytes, .inodes_used = r->inodes - 1};
+    *out = (struct fs_statfs){.bytes_used = r->bytes,
+                              .inodes_used = r->inodes - 1,
+                              .no_create = r->may_create ? NULL : "c",
+                              .no_move = r->may_move ? NULL : "m",
+                              .no_delete = r->may_delete ? NULL : "d"};
     return 0;
 }
 
@@ -306,7 +311,7 @@ static int read_grants(struct ramfs *r, const struct fs_open *req)
         *grants[i] = value != NULL;
         any = any || *grants[i];
     }
-    for (size_t i = 0; i < 3 && !any; i++)
+    for (size_t i = 0; i < 3 && !any && !req->letters; i++)
         *grants[i] = true;
     return 0;
 }
@@ -356,6 +361,7 @@ static int ramfs_open_source(const struct fs_driver *driver, const struct fs_ope
 const struct fs_driver ramfs_driver = {
     .name = "ramfs",
     .alias = "nullfs",
+    .letters = "cmd",
     .doc = "files in memory",
     .opts = ramfs_opts,
     .open_source = ramfs_open_source,

@@ -128,6 +128,73 @@ Test(ramfs, grants_EACCES)
     bed_done(b);
 }
 
+Test(ramfs, rename_over_a_name_deletes_it_EACCES)
+{
+    struct bed bed;
+    struct bed *b = &bed;
+
+    bed_init(b, "ramfs");
+    IS(bed_open(b, "c,m"), 0);
+    put_file(b, "/f", "", 0);
+    put_file(b, "/g", "", 0);
+    IS(FS(rename, "/f", "/g", FS_RENAME_REPLACE), -EACCES);
+    IS(FS(rename, "/f", "/g", FS_RENAME_EXCHANGE), 0);
+    IS(FS(rename, "/f", "/h", FS_RENAME_REPLACE), 0);
+    bed_done(b);
+}
+
+/* ---- The old form of nullfs: a set of letters ---- */
+
+/** Which of c, m, d an instance grants. */
+static const char *grants_of(struct bed *b, const char *opts, char out[4])
+{
+    struct fs_statfs st;
+    size_t len = 0;
+
+    IS(bed_open(b, opts), 0);
+    IS(FS(statfs, &st), 0);
+    IS(FS(mknod, "/f", S_IFREG), st.readonly ? -EROFS : st.no_create == NULL ? 0 : -EACCES);
+    if (st.no_create == NULL)
+        out[len++] = 'c';
+    if (st.no_move == NULL)
+        out[len++] = 'm';
+    if (st.no_delete == NULL)
+        out[len++] = 'd';
+    out[len] = '\0';
+    bed_close(b);
+    return out;
+}
+
+Test(nullfs, letters)
+{
+    static const char *const forms[][2] = {
+        {"cmd", "cmd"},     {"dmc", "cmd"},  {"c", "c"},           {"md", "md"},
+        {"cc", "c"},        {"", ""},        {"cd,size=1M", "cd"}, {"c,m", "cm"},
+        {"size=1M", "cmd"}, {"cm,d", "cmd"}, {"readonly,d", "d"},  {NULL, "cmd"},
+    };
+    struct bed bed;
+    char got[4];
+
+    bed_init(&bed, "nullfs");
+    for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++)
+        cr_expect_str_eq(grants_of(&bed, forms[i][0], got), forms[i][1], "%s", forms[i][0]);
+    bed_done(&bed);
+}
+
+Test(nullfs, a_bad_letter_EINVAL)
+{
+    struct bed b;
+
+    bed_init(&b, "nullfs");
+    IS(try_open(&b, "nullfs", "cxd"), -EINVAL);
+    cr_assert(bed_why(&b, ": x"));
+    IS(try_open(&b, "nullfs", "cmd,sise=1"), -EINVAL);
+    cr_assert(bed_why(&b, "sise"));
+    IS(try_open(&b, "ramfs", "cmd"), -EINVAL);
+    IS(try_open(&b, "ramfs", ""), 0);
+    bed_done(&b);
+}
+
 Test(ramfs, size_ENOSPC)
 {
     static char bytes[FS_IO_MAX];
