@@ -24,7 +24,8 @@ const char cmd_run_help[] =
     "      --fs NAME=DRIVER[:SOURCE][,OPTS]   give it another filesystem, or another root; SOURCE\n"
     "                      is a path on this host, OPTS are key=value,key as MAKE_FS takes them\n"
     "      --copy HOSTPATH:NAME:/PATH         copy a file, or a directory and all in it, before\n"
-    "                      it starts; missing directories are made\n"
+    "                      it starts; missing directories are made; into io: as well, where the\n"
+    "                      devices then stand beside what is copied\n"
     "      --env NAME=VALUE                   add to its environment, which is empty else\n"
     "      --bare          no io: and root:, only what --fs gives\n"
     "  -t, --timeout SECS  end it after so much time; 0.5 is half a second\n"
@@ -54,7 +55,8 @@ const char cmd_run_help[] =
     "  scbox run ./hello\n"
     "  scbox run --env LANG=C ./sort -r <words.txt\n"
     "  scbox run --timeout 2 --clock virtual ./sleeper\n"
-    "  scbox run --copy ./data:root:/data --fs disk=sqlitefs:./disk.db ./prog\n";
+    "  scbox run --copy ./data:root:/data --fs disk=sqlitefs:./disk.db ./prog\n"
+    "  scbox run --copy ./cmdline:io:/cmdline --copy ./mod:io:/mod ./init\n";
 
 enum { NAME_BYTES = 126, TIMEOUT_MAX_S = 1000000 };
 
@@ -235,10 +237,24 @@ int run_option_take(struct run_options *o, int found)
     }
 }
 
-/* io: and root:, unless --bare or a --fs of that name says otherwise. */
+/* Whether --copy puts a file there. */
+static bool is_copied_to(const struct run_options *o, const char *name)
+{
+    const size_t len = strlen(name);
+
+    for (size_t i = 0; i < o->copy_count; i++) {
+        if (strncmp(o->copies[i].target, name, len) == 0 && o->copies[i].target[len] == ':')
+            return true;
+    }
+    return false;
+}
+
+/* io: and root:, unless --bare or a --fs of that name says otherwise. Files in io: are beside the
+ * devices. */
 static int add_default_names(struct run_options *o)
 {
-    static const char *const defaults[] = {"io=devfs", "root=ramfs"};
+    const char *const defaults[] = {is_copied_to(o, "io") ? "io=ramfs,devices" : "io=devfs",
+                                    "root=ramfs"};
     int err = 0;
 
     for (size_t i = 0; i < 2 && err == 0 && !o->bare; i++) {

@@ -12,6 +12,18 @@ cat >"$tmp/guest.c" <<'END'
 
 static char buf[64];
 
+/* The console is beside a file in io:, and the terminal, too. */
+static int files_in_io(void)
+{
+    int fd = sc_open("io:/mod/sub/file", FM_READ);
+    int console = sc_open("io:/console", FM_WRITE);
+    long size = fd > 0 ? sc_read(fd, 0, sizeof buf, buf) : -1;
+
+    if (size < 0 || console <= 0 || sc_write(console, 0, (size_t)size, buf) != size)
+        return 1;
+    return sc_open("io:/cmdline", FM_READ) > 0 && sc_read_line(buf, sizeof buf) == 0 ? 0 : 2;
+}
+
 static int copy_file(void)
 {
     int fd = sc_open("root:/dir/sub/file", FM_READ);
@@ -72,6 +84,8 @@ int main(int argc, char **argv)
     return number_lines();
 #elif defined(COPIED)
     return copy_file();
+#elif defined(IO_FILES)
+    return files_in_io();
 #elif defined(OWN_CODE)
     return own_code() ? 42 : 43;
 #elif defined(NULL_POINTER)
@@ -120,7 +134,7 @@ run_with() {
 }
 
 play_all() {
-    for mode in HELLO ARGUMENTS LINES COPIED NULL_POINTER WILD_POINTER BAD_CALL EXCEPTION FOREVER SLEEPER CHATTY MANY NAMELESS; do
+    for mode in HELLO ARGUMENTS LINES COPIED IO_FILES NULL_POINTER WILD_POINTER BAD_CALL EXCEPTION FOREVER SLEEPER CHATTY MANY NAMELESS; do
         build $mode
     done
     # Output byte for byte, and nothing else on stdout.
@@ -154,6 +168,14 @@ play_all() {
     run 0 --copy "$tmp/dir/sub/file:root:/dir/sub/" "$tmp/COPIED"
     out_is 'from the host'
     run 1 "$tmp/COPIED"
+    run 0 --copy "$tmp/dir:io:/mod" --copy "$tmp/dir/sub/file:io:/cmdline" "$tmp/IO_FILES"
+    out_is 'from the host'
+    run 0 --fs io=nullfs,c,devices --copy "$tmp/dir:io:/mod" \
+        --copy "$tmp/dir/sub/file:io:/cmdline" "$tmp/IO_FILES"
+    out_is 'from the host'
+    run 1 "$tmp/IO_FILES"
+    run 125 --fs io=devfs --copy "$tmp/dir/sub/file:io:/cmdline" "$tmp/IO_FILES"
+    err_has EROFS
 
     run 139 "$tmp/NULL_POINTER"
     err_has 'scbox run: guest failed: ZEROPTR: '

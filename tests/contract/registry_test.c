@@ -143,6 +143,53 @@ Test(ramfs, rename_over_a_name_deletes_it_EACCES)
     bed_done(b);
 }
 
+/* ---- Devices in ramfs ---- */
+
+Test(ramfs, devices_are_beside_files)
+{
+    struct bed bed;
+    struct bed *b = &bed;
+    struct fs_file f;
+    struct fs_statfs st;
+    char buf[4] = "abc";
+
+    bed_init(b, "ramfs");
+    IS(bed_open(b, "devices"), 0);
+    put_file(b, "/f", "12345", 5);
+    cr_assert_str_eq(names_of(b, "/"), " clock console f full null random tty zero");
+    IS(stat_of(b, "/tty").mode, S_IFCHR | 0666);
+    IS(stat_of(b, "/tty").rdev, 0x500);
+    open_file(b, "/tty", FS_O_RDWR, &f);
+    IS(f.nonseekable, true);
+    IS(FS(poll, NULL, true, &f), true);
+    IS(FS(poll, NULL, false, &f), false);
+    IS(FS(read, NULL, buf, 3, 9, &f), -EAGAIN);
+    b->typed = "hello";
+    IS(FS(poll, NULL, false, &f), true);
+    IS(FS(read, NULL, buf, 3, 9, &f), 3);
+    IS(FS(unlink, "/tty"), 0);
+    IS(FS(write, NULL, "end", 3, 0, &f), 3);
+    IS(FS(close, NULL, &f), 0);
+    cr_assert_str_eq(strbuf_str(&b->console), "end");
+    IS(FS(truncate, "/null", 7, NULL), 0);
+    IS(FS(mknod, "/tty", S_IFCHR | 0666), -EINVAL);
+    IS(FS(statfs, &st), 0);
+    IS(st.inodes_used, 1);
+    IS(st.bytes_used, 5);
+    bed_done(b);
+}
+
+Test(ramfs, devices_bad_or_without_room)
+{
+    struct bed b;
+
+    bed_init(&b, "ramfs");
+    IS(try_open(&b, "ramfs", "devices=all"), -EINVAL);
+    IS(try_open(&b, "ramfs", "devices,size=1K"), -ENOSPC);
+    IS(try_open(&b, "nullfs", "cd,devices"), 0);
+    bed_done(&b);
+}
+
 /* ---- The old form of nullfs: a set of letters ---- */
 
 /** Which of c, m, d an instance grants. */
