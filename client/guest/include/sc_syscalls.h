@@ -285,7 +285,7 @@ struct sc_make_fs_args {
     const char *fs_name; /* a new name */
     size_t fs_name_len;
     int source_fd; /* a handle the driver reads its image from */
-    const char *opts; /* key=value,key; each driver tells its keys */
+    const char *opts; /* key=value,key; each driver tells its keys. nullfs also takes a set of the letters c, m, d, such as cd; "" is the empty set */
     size_t opts_len;
 };
 
