@@ -323,7 +323,8 @@ static int run_with_daemon(struct run *r, int fd)
     }
     spec.private_.source_roots = roots;
     spec.private_.source_root_count = count;
-    spec.must_start = r->opts->keep_daemon || (count > 0 && !named);
+    spec.private_.no_patch = r->opts->no_patch;
+    spec.must_start = r->opts->keep_daemon || r->opts->no_patch || (count > 0 && !named);
     if (reach_open(&spec, &r->reach) < 0)
         return RUN_DAEMON;
     scbox_on_event(r->reach.conn, on_event, r);

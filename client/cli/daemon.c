@@ -116,6 +116,8 @@ static void build_argv(const struct daemon *d, const struct daemon_spec *spec, c
     }
     if (!spec->default_machine)
         argv[n++] = "--no-default-machine";
+    if (spec->no_patch)
+        argv[n++] = "--no-patch";
     argv[n++] = "--source-root";
     argv[n++] = d->dir;
     for (size_t i = 0; i < spec->source_root_count; i++) {
@@ -187,7 +189,7 @@ static void daemon_free(struct daemon *d)
 
 int daemon_start(const struct daemon_spec *spec, struct daemon **out, struct why *why)
 {
-    const char **argv = calloc(8 + 2 * (spec->source_root_count + 1), sizeof *argv);
+    const char **argv = calloc(9 + 2 * (spec->source_root_count + 1), sizeof *argv);
     struct daemon *d = calloc(1, sizeof *d);
     char *state = NULL;
     int status_fd = -1;

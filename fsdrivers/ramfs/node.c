@@ -81,6 +81,8 @@ void node_free(struct ramfs *r, struct node *n)
         r->bytes -= n->stat.size;
     } else if (S_ISDIR(n->stat.mode)) {
         free_entries(r, n);
+    } else if (S_ISCHR(n->stat.mode)) {
+        r->devices--;
     } else {
         budget_free(&r->budget, n->target, n->stat.size + 1);
     }

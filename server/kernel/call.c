@@ -49,11 +49,18 @@ static void tell_return(const struct call *call)
         event_call(EVENT_RETURN, call, NULL);
 }
 
+/** It begins or ends: whoever only yields may find something to do. */
+static void note_act(const struct call *call)
+{
+    call->machine->acts += call->nr != SC_YIELD;
+}
+
 /** The results are final. */
 static void settle(struct call *call, int status)
 {
-    if (call->proc != NULL && status < 0)
-        call->proc->last_errno = -status;
+    note_act(call);
+    if (call->proc != NULL && call->nr != SC_ERRNO)
+        call->proc->last_errno = status < 0 ? -status : 0;
     list_del(&call->in_proc);
     call->machine->census.calls--;
     call->status = status;
@@ -157,6 +164,7 @@ int call_begin(struct call *call)
     list_append(&call->proc->calls, &call->in_proc);
     m->census.calls++;
     call->seq = ++m->calls_total;
+    note_act(call);
     call->next = first_step(call);
     status = take_steps(call);
     if (status == SC_PENDING) {

@@ -232,6 +232,7 @@ static void resume_ready(struct machine *m)
 void machine_tick(struct machine *m)
 {
     uint64_t now;
+    bool spun;
 
     if (m->ticking)
         return;
@@ -239,10 +240,14 @@ void machine_tick(struct machine *m)
     now = m->ops->now_ns(m->host);
     while (timer_fire_one(&m->host_timers, now))
         continue;
+    spun = clock_is_spun_for(m);
+    if (spun)
+        clock_turn(m);
     if (m->running == NULL)
         resume_ready(m);
     turn_pass(m);
-    clock_turn(m);
+    if (!spun)
+        clock_turn(m);
     m->ticking = false;
     machine_arm(m);
 }

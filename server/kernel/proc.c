@@ -316,6 +316,7 @@ static void end_one(struct proc *p, uint32_t state, int32_t code, const char *te
     p->state = state;
     p->return_code = code;
     p->executor = NULL;
+    p->machine->acts++;
     machine_guest_busy(p, false);
     if (x != NULL) {
         x->ops->kill(x);

@@ -33,7 +33,6 @@ static int make_fs(struct request *rq, struct machine *m, const cJSON *item)
     args = &call.args.make_fs;
     args->driver = (struct sc_str){mount.driver, strlen(mount.driver)};
     args->fs_name = (struct sc_str){mount.name, strlen(mount.name)};
-    args->opts = (struct sc_str){"", 0};
     if (mount.opts != NULL)
         args->opts = (struct sc_str){mount.opts, strlen(mount.opts)};
     err = call_begin(&call);
