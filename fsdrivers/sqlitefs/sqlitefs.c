@@ -18,6 +18,7 @@
 #include "fsdrivers/sqlitefs/name.h"
 #include "fsdrivers/sqlitefs/source.h"
 #include "fsdrivers/sqlitefs/tree.h"
+#include "server/base/hostfile.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -312,6 +313,7 @@ static void sqlitefs_destroy(struct fs *fs, struct why *why)
     struct store *s = store_of(fs);
 
     store_close(s, why);
+    hostfile_free(s->hostfile);
     free(s);
 }
 

@@ -13,9 +13,11 @@
 #include "server/kernel/shared_memory.h"
 #include "server/kernel/timer.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct machine;
+struct hostfile;
 struct proc;
 
 /** wake_at() deadlines: as soon as the loop turns; never. */
@@ -48,8 +50,15 @@ struct host_ops {
                  struct executor **out);
     /** Make a shared memory object, of size 0. @out owned: its ops->free(). Returns 0, -ENOMEM. */
     int (*memory_new)(void *host, struct shared_memory **out);
-    /** Whether a filesystem may be made from this local path: 0, or -EACCES with the reason. */
-    int (*source_allowed)(void *host, const char *path, struct why *why);
+    /**
+     * Find the file of the host that a filesystem is to be made from.
+     * @any      the daemon names it itself: it may be anywhere.
+     * @readonly nothing will be changed: others may read it too.
+     * @out      returned; a driver's, who releases it.
+     * Returns   0; -EACCES it is not where sources may be, -EBUSY, -ENOENT, -ENOTSUP; @why says it.
+     */
+    int (*source_open)(void *host, const char *path, bool any, bool readonly, struct hostfile **out,
+                       struct why *why);
 };
 
 #endif

@@ -76,14 +76,18 @@ static int host_spawn(void *host, struct proc *proc, const struct exec_image *im
     return bridge_spawn(((struct lab *)host)->bridge, proc, image, why, out);
 }
 
-static int host_source_allowed(void *host, const char *path, struct why *why)
+static int host_source_open(void *host, const char *path, bool any, bool readonly,
+                            struct hostfile **out, struct why *why)
 {
     (void)host;
+    (void)any;
+    (void)readonly;
+    (void)out;
     return why_add(why, -EACCES, "%s: the laboratory has no local files", path);
 }
 
 static const struct host_ops host = {host_now,   host_wall,       host_wake_at,
-                                     host_spawn, host_memory_new, host_source_allowed};
+                                     host_spawn, host_memory_new, host_source_open};
 
 /* Life. */
 
