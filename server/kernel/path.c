@@ -9,6 +9,7 @@ void path_set_root(struct path *p)
     p->str[0] = '/';
     p->str[1] = '\0';
     p->len = 1;
+    p->asks_dir = false;
 }
 
 int path_push(struct path *p, const char *name, size_t len)
@@ -76,7 +77,8 @@ int path_parse(struct sc_str in, struct path *path, struct why *why)
         return why_add(why, -EINVAL, "the path contains a NUL byte");
     if (at < end && *at == '/')
         at++;
-    if (end > at && end[-1] == '/')
+    path->asks_dir = end > at && end[-1] == '/';
+    if (path->asks_dir)
         end--;
     else if (at == end)
         return 0;

@@ -2,7 +2,8 @@
 /*
  * The edge where name:/path strings become a view name and a canonical path.
  *
- *     "root:/a/b/"  ->  name "root", path "/a/b"        "root:a" -> "/a"        "root:" -> "/"
+ *     "root:/a/b"  ->  name "root", path "/a/b"        "root:a" -> "/a"        "root:" -> "/"
+ *     "root:/a/b/" ->  the same path; its trailing '/' asks for a directory
  *
  * Nothing behind this edge parses paths again: drivers and the core rely on the canonical form.
  */
@@ -16,6 +17,7 @@
 /** A canonical absolute path: "/" or "/a/b". */
 struct path {
     size_t len;
+    bool asks_dir;             /* it was written with a '/' behind its last component */
     char str[FS_PATH_MAX + 1]; /* NUL-terminated */
 };
 

@@ -122,6 +122,7 @@ struct place {
     struct view *view; /* borrowed from the namespace */
     struct creds who;  /* whom it was walked to for: what is done there is checked against them */
     struct path path;  /* in the mount, canonical, links followed */
+    bool asks_dir;     /* what is or will be there must be a directory: a '/' at its end said so */
     bool exists;
     struct fs_stat stat; /* when it exists */
 };
@@ -207,8 +208,8 @@ const char *vfs_mode_names(uint32_t modes, char *out);
  * @who      must be let through the directories on the way, the view's root being the first.
  * @out      the place, its path links followed; undefined on failure.
  * @why      gets the reason of a refusal; or NULL.
- * Returns   0; -ENOENT a directory on the way is missing, -ENOTDIR it is none, -EACCES it does not
- *           let @who pass, -ELOOP more than 40 links, -ENAMETOOLONG the path in the mount is, -EIO,
+ * Returns   0; -ENOENT a directory on the way is missing, -ENOTDIR it is none, or the last component is none and a
+ *           trailing '/' asks for one, -EACCES it does not let @who pass, -ELOOP more than 40 links, -ENAMETOOLONG the path in the mount is, -EIO,
  *           -ENOMEM from the driver.
  * Source    POSIX.1-2017 4.13 pathname resolution; the ABI, names and paths.
  */
@@ -223,6 +224,9 @@ int vfs_walk_existing(struct view *v, const struct path *path, struct creds who,
  * CREATE). */
 int vfs_walk_nofollow(struct view *v, const struct path *path, struct creds who, struct place *out,
                       struct why *why);
+
+/** Whether a place may hold a file of @mode: 0, or -ENOTDIR when it asks for a directory. */
+int vfs_check_dir(const struct place *at, uint32_t mode, struct why *why);
 
 /**
  * Make a view whose root is a place (SUBFS).

@@ -71,6 +71,8 @@ static void check_rename(const struct mcall *c, const struct mplace *from, const
 
     if (from->dir == NULL || (to->name != NULL && to->dir == NULL))
         refuse(c->v, EBUSY);
+    if (flags != RN_EXCHANGE)
+        model_check_slash(c, to, from->name->inode->type);
     model_may_remove(c, from->name);
     model_may_add(c, to->dir);
     if (to->dir != NULL && from->name != to->name && model_is_below(to->dir, from->name))
@@ -146,6 +148,7 @@ void rule_link(const struct mcall *c, const struct sc_link_args *a, struct sc_li
         return;
     if (to.name != NULL)
         refuse(c->v, EEXIST);
+    model_check_slash(c, &to, from.name->inode->type);
     model_may_add(c, to.dir);
     if (!refused(c->v))
         (void)model_link_name(c->m, to.dir, to.base, from.name->inode);
@@ -164,6 +167,7 @@ void rule_symlink(const struct mcall *c, const struct sc_symlink_args *a,
         return;
     if (at.name != NULL)
         refuse(c->v, EEXIST);
+    model_check_slash(c, &at, MODEL_LINK);
     model_may_add(c, at.dir);
     if (refused(c->v))
         return;

@@ -42,6 +42,21 @@ Test(path, canonical_forms)
     }
 }
 
+Test(path, a_slash_behind_the_last_component_asks_for_a_directory)
+{
+    char name[200];
+    struct path path;
+
+    cr_assert_eq(split("root:/a/b/", name, &path), 0);
+    cr_assert(path.asks_dir);
+    cr_assert_eq(split("root:a/", name, &path), 0);
+    cr_assert(path.asks_dir);
+    cr_assert_eq(split("root:/a/b", name, &path), 0);
+    cr_assert_not(path.asks_dir);
+    cr_assert_eq(split("root:/", name, &path), 0); /* the root may be a file */
+    cr_assert_not(path.asks_dir);
+}
+
 Test(path, refused_EINVAL)
 {
     static const char *const rows[] = {"",         "root",     "/a",         "//",
