@@ -59,9 +59,9 @@ static int push_checked(struct path *p, const char *name, size_t len, struct why
     if (is_dots(name, len))
         return why_add(why, -EINVAL,
                        "'.' and '..' are no components here: paths name things directly");
-    if (len > SC_NAME_MAX)
+    if (len > SC_COMPONENT_MAX)
         return why_add(why, -ENAMETOOLONG, "a component has %zu bytes, at most %d are allowed", len,
-                       SC_NAME_MAX);
+                       SC_COMPONENT_MAX);
     if (path_push(p, name, len) < 0)
         return why_add(why, -ENAMETOOLONG, "the path is longer than %d bytes", FS_PATH_MAX);
     return 0;

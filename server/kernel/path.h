@@ -27,7 +27,7 @@ struct path {
  * @name     set to the part of @in before the first ':', perhaps empty.
  * @path     filled with the canonical path.
  * Returns   0; -EINVAL no ':', bad name, empty component, "." or "..", NUL byte;
- *           -ENAMETOOLONG a component above SC_NAME_MAX or a path above FS_PATH_MAX.
+ *           -ENAMETOOLONG a component above SC_COMPONENT_MAX, a view's name above SC_NAME_MAX or a path above FS_PATH_MAX.
  */
 int path_split(struct sc_str in, struct sc_str *name, struct path *path, struct why *why);
 

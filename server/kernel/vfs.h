@@ -93,11 +93,24 @@ struct view {
  * without a limit SUBFS and RM_FS in turn would grow a chain forever. */
 enum { VIEW_DEPTH_MAX = 64 };
 
-/** A listing as READDIR gives it out. */
+/** An entry of a listing. */
+struct dir_entry {
+    size_t name_off; /* in dir_snapshot.names */
+    uint64_t size;
+    uint32_t type; /* FT_* */
+    uint32_t access;
+};
+
+/** A listing as READDIR gives it out: first the entries whose names fit a guest's dirent, so that
+ * an entry has the same number on all gates. Its room is counted in machine->listings. */
 struct dir_snapshot {
-    struct sc_dirent *at;
+    struct dir_entry *at;
     size_t count;
-    size_t cap; /* what there is room for: counted in machine->listings */
+    size_t cap;
+    size_t guest_count; /* entries whose names have less than SC_DIR_MAX bytes */
+    char *names;        /* each with a NUL */
+    size_t names_size;
+    size_t names_cap;
 };
 
 /** An open file: what an fd refers to. */
@@ -385,11 +398,13 @@ int vfs_fstat(struct open_file *f, struct fs_stat *out);
 /**
  * Give one entry of a directory's snapshot, which the first call takes, and each with @n == 0 anew.
  * @f        a directory.
- * @n        entry number, from 0.
+ * @n        entry number, from 0; the same entry's on all gates.
+ * @for_guest  entries whose names are too long for a guest's dirent are left out.
  * Returns   0; -ENOENT past the last entry, -ENOMEM past the machine's limit of listings or no
  *           memory, -ENAMETOOLONG, or what the driver's readdir() answers.
  */
-int vfs_readdir(struct open_file *f, uint32_t n, struct why *why, struct sc_dirent *out);
+int vfs_readdir(struct open_file *f, uint32_t n, bool for_guest, struct why *why,
+                struct sc_dirent *out);
 
 /** Return when what was written to a file, mappings included, or the names in a directory, are safe
  * in the store. @data_only only what is needed to read it back. Returns 0, what the driver's fsync()

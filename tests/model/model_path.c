@@ -27,7 +27,7 @@ static void check_part(const char *part, struct verdict *v)
 {
     if (part[0] == '\0' || strcmp(part, ".") == 0 || strcmp(part, "..") == 0)
         refuse(v, EINVAL);
-    if (strlen(part) > SC_NAME_MAX)
+    if (strlen(part) > SC_COMPONENT_MAX)
         refuse(v, ENAMETOOLONG);
 }
 
@@ -190,7 +190,7 @@ static bool go(const struct mcall *c, struct walk *w, enum mfind how, struct mpl
         w->at = w->at != w->view->root ? w->at->dir : w->at;
         return true;
     }
-    if (strlen(part) > SC_NAME_MAX) {
+    if (strlen(part) > SC_COMPONENT_MAX) {
         refuse(c->v, ENAMETOOLONG);
         return false;
     }
