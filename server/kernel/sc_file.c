@@ -142,7 +142,7 @@ static int explain_full(struct call *call, const struct mount *m, int err)
 static int write_now(struct call *call, struct open_file *f, int64_t off)
 {
     const struct sc_str *data = &call->args.write.data;
-    int64_t count = vfs_write(f, data->ptr, call_cut(call, data->len), off);
+    int64_t count = vfs_write(f, data->ptr, call_cut(call, data->len), off, proc_creds(call->proc));
 
     if (count == -EPIPE)
         return call_why(call, -EPIPE, "nobody can read it: the channel's other end is closed");

@@ -330,16 +330,16 @@ int vfs_readlink(struct place *at, char out[FS_PATH_MAX + 1], struct why *why);
  * @at       exists.
  * @size     bytes; what is added reads as zero.
  * Returns   0; -EISDIR, -EINVAL no regular file, -EFBIG, -EACCES, or what the driver's truncate()
- *           answers.
+ *           answers. Unless user 0 asks, the file loses its set-id bits.
  */
 int vfs_truncate(struct place *at, uint64_t size, struct why *why);
 
-/** Set the permission bits, 07777, of a place that exists. Returns 0; -EPERM, -ENOTSUP, or what the
- * driver's chmod() answers. */
+/** Set the permission bits, 07777, of a place that exists; set-group-ID only for user 0 and members
+ * of the file's group. Returns 0; -EPERM, -ENOTSUP, or what the driver's chmod() answers. */
 int vfs_chmod(struct place *at, uint32_t mode, struct why *why);
 
-/** Give a place that exists to @owner; CREDS_NONE leaves user or group. Returns 0; -EPERM, -ENOTSUP,
- * or what the driver's chown() answers. */
+/** Give a place that exists to @owner; CREDS_NONE leaves user or group. A file that is no directory
+ * loses its set-id bits. Returns 0; -EPERM, -ENOTSUP, or what the driver's chown() answers. */
 int vfs_chown(struct place *at, struct creds owner, struct why *why);
 
 /** Set the times of a place that exists, ns since the epoch; INT64_MIN leaves one. Returns 0;
@@ -379,10 +379,15 @@ int64_t vfs_read(struct open_file *f, char *buf, size_t len, int64_t off);
  * Write content at a position, at the end with FM_APPEND; a hole before it reads as zero.
  * @buf      borrowed; @len bytes, at most FS_IO_MAX.
  * @off      bytes from the start, >= 0; off + len fits. Ignored by streams and with FM_APPEND.
+ * @who      whose bytes they are: unless user 0's, a file loses its set-id bits.
  * Returns   @len, or what the driver's write() answers: then nothing was written; of a channel as
  *           channel_write().
  */
-int64_t vfs_write(struct open_file *f, const char *buf, size_t len, int64_t off);
+int64_t vfs_write(struct open_file *f, const char *buf, size_t len, int64_t off, struct creds who);
+
+/** Before somebody changes a file otherwise than by vfs_write(): it loses its set-id bits, unless
+ * @who is user 0. Returns 0, or what the driver's chmod() answers. */
+int vfs_before_change(struct open_file *f, struct creds who);
 
 /** Whether a read, or a write, has its answer at once. */
 bool vfs_is_ready(struct open_file *f, bool write);

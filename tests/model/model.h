@@ -309,6 +309,9 @@ enum mfind { FOLLOW, NOFOLLOW };
 /** What a '/' at the end of a name has against a file of a type (FT_*, MODEL_LINK) getting it. */
 void model_check_slash(const struct mcall *c, const struct mplace *at, uint32_t type);
 
+/** A change of a file's content by the caller: user 0 alone leaves the set-id bits. */
+void model_drop_ids(const struct mcall *c, struct minode *i);
+
 /** Check a name for a view. */
 void model_check_name(struct sc_str name, struct verdict *v);
 

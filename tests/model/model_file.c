@@ -263,8 +263,10 @@ void rule_open(const struct mcall *c, const struct sc_open_args *a, struct sc_op
         return;
     if (at.name == NULL)
         at.name = model_link_name(c->m, at.dir, at.base, model_inode(c->m, c->p, FT_REGULAR));
-    if ((a->mode & FM_TRUNC) != 0)
+    if ((a->mode & FM_TRUNC) != 0) {
+        model_drop_ids(c, at.name->inode);
         model_set_size(at.name->inode, 0);
+    }
     f = model_alloc(c->m, sizeof(*f));
     *f = (struct mfile){
         .name = at.name, .inode = at.name->inode, .mode = a->mode, .view_modes = at.view->ok_modes};
@@ -327,6 +329,8 @@ void rule_write(const struct mcall *c, const struct sc_write_args *a, struct sc_
         refuse(c->v, EFBIG);
     if (refused(c->v))
         return;
+    if (a->data.len > 0)
+        model_drop_ids(c, f->inode);
     model_write_bytes(c->m, f->inode, off, a->data);
     out->size = a->data.len;
 }
