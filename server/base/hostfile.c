@@ -259,7 +259,7 @@ static struct hostfile_side *slot_of(struct hostfile *p, const char *suffix)
 /* Judge a side file before it is opened, and claim it. Returns 0, -ENOTSUP, -EBUSY. */
 static int claim_beside(struct hostfile *p, const char *suffix, int fd, struct why *why)
 {
-    struct hostfile_side *slot = slot_of(p, suffix);
+    struct hostfile_side *slot = slot_of(p, suffix); /* which there is */
     struct stat st;
     int err;
 
@@ -273,8 +273,6 @@ static int claim_beside(struct hostfile *p, const char *suffix, int fd, struct w
     err = check_free(p, suffix, id_of(&st), why);
     if (err < 0)
         return err;
-    if (slot == NULL || strlen(suffix) > HOSTFILE_SUFFIX_MAX)
-        return -EMFILE;
     (void)strcpy(slot->suffix, suffix);
     slot->id = id_of(&st);
     return 0;
@@ -316,9 +314,12 @@ static int open_new(struct hostfile *p, const char *suffix, const char *name, in
 int hostfile_open_beside(struct hostfile *p, const char *suffix, int flags, mode_t mode,
                          struct why *why)
 {
-    char *name = name_beside(p, suffix);
     int fd = -EEXIST;
+    char *name;
 
+    if (slot_of(p, suffix) == NULL || strlen(suffix) > HOSTFILE_SUFFIX_MAX)
+        return -EMFILE;
+    name = name_beside(p, suffix);
     if (name == NULL)
         return -ENOMEM;
     for (int i = 0; fd == -EEXIST && i < CREATE_TRIES; i++) {

@@ -111,7 +111,8 @@ int hostfile_reopen(const struct hostfile *p, int flags);
  * Open a side file, whose name is the file's with a suffix, and claim it.
  * @flags    of open(), O_CREAT among them.
  * Returns   a descriptor; -ENOENT, -EBUSY it has other names or is in use as something else,
- *           -ENOTSUP no regular file, other -errno of open().
+ *           -ENOTSUP no regular file, -EMFILE past HOSTFILE_BESIDE_MAX or HOSTFILE_SUFFIX_MAX, other
+ *           -errno of open().
  */
 int hostfile_open_beside(struct hostfile *p, const char *suffix, int flags, mode_t mode,
                          struct why *why);
