@@ -166,6 +166,8 @@ static int open_file(struct store *s, struct format_options *o, struct why *why)
     if (err == 0 && s->hostfile->file < 0) {
         err = hostfile_create(s->hostfile, 0644, why);
         made = err == 0;
+        if (err == -EEXIST) /* somebody made it just now */
+            err = -EBUSY;
     }
     if (err == 0)
         err = choose_ways(s, o, why);

@@ -72,14 +72,19 @@ static bool is_below(const char *path, const char *root)
     return strncmp(path, root, len) == 0 && (path[len] == '/' || path[len] == '\0');
 }
 
-/** The root that a path without links is below; NULL none. */
+/** The innermost root that a path without links is below; NULL none. */
 static const struct root *root_of(const struct host *h, const char *path)
 {
+    const struct root *found = NULL;
+
     for (size_t i = 0; i < h->root_count; i++) {
-        if (is_below(path, h->roots[i].path))
-            return &h->roots[i];
+        const struct root *root = &h->roots[i];
+
+        if (is_below(path, root->path) &&
+            (found == NULL || strlen(root->path) > strlen(found->path)))
+            found = root;
     }
-    return NULL;
+    return found;
 }
 
 /**
@@ -108,33 +113,49 @@ static bool same_file(const struct stat *a, const struct stat *b)
     return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
 }
 
-/** Whether a directory is the one that is kept from clients, or inside of it, whatever its path. */
-static bool is_kept(const struct host *h, int dir)
+/**
+ * Whether the directory that is kept from clients is met on the way up from @at to @root.
+ * @at       O_PATH; closed.
+ */
+static bool meets_kept(const struct stat *kept, const struct stat *root, int at)
 {
-    struct stat kept;
     struct stat here;
     struct stat above;
-    bool found = false;
-    int fd = h->kept >= 0 ? openat(dir, ".", O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+    bool found = fstat(at, &here) < 0; /* what can't be told apart is refused */
+    int i = 0;
 
-    if (fd < 0 || fstat(h->kept, &kept) < 0 || fstat(fd, &here) < 0) {
-        if (fd >= 0)
-            (void)close(fd);
-        return h->kept >= 0; /* what can't be told apart is refused */
-    }
-    for (int i = 0; !(found = same_file(&here, &kept)) && i < PATH_MAX; i++) {
-        int up = openat(fd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    while (!found && !(found = same_file(&here, kept)) && !same_file(&here, root)) {
+        int up = openat(at, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
-        found = up < 0 || fstat(up, &above) < 0;
-        (void)close(fd);
-        fd = up;
-        if (found || same_file(&here, &above))
+        found = up < 0 || fstat(up, &above) < 0 || ++i > PATH_MAX;
+        (void)close(at);
+        at = up;
+        if (!found && same_file(&here, &above))
             break;
         here = above;
     }
-    if (fd >= 0)
-        (void)close(fd);
+    if (at >= 0)
+        (void)close(at);
     return found;
+}
+
+/** Whether a directory is kept from clients, whatever its path. A root inside of what is kept was
+ * allowed by whoever configured it. */
+static bool is_kept(const struct host *h, const struct root *root, int dir)
+{
+    struct stat kept;
+    struct stat top;
+    int at;
+
+    if (h->kept < 0)
+        return false;
+    at = openat(dir, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (at < 0 || fstat(h->kept, &kept) < 0 || fstat(root->fd, &top) < 0) {
+        if (at >= 0)
+            (void)close(at);
+        return true;
+    }
+    return meets_kept(&kept, &top, at);
 }
 
 static int outside(const char *path, struct why *why)
@@ -167,7 +188,7 @@ static int open_client_source(struct host *h, const char *path, bool readonly,
         return why_add(why, -EACCES, "source '%s' was moved while it was looked at", path);
     if (dir < 0)
         return why_add(why, -EACCES, "source '%s': %s", path, strerror(-dir));
-    if (is_kept(h, dir)) {
+    if (is_kept(h, root, dir)) {
         (void)close(dir);
         return why_add(why, -EACCES,
                        "source '%s' is in the daemon's state directory, which holds its own files",

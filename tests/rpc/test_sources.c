@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What clients may make filesystems from: a daemon with a default machine, whose state directory
- * is below the one source root, {dir}/disks. */
+ * is below the source root {dir}/disks, and has one inside of it. */
 #include "tests/rpc/daemon.h"
 
 #include <criterion/criterion.h>
@@ -22,12 +22,15 @@ static int64_t fd; /* of the file that fill() or a test opened */
 
 static void begin(void)
 {
-    const char *const args[] = {"-s", "{dir}/run/s", "-d", "{dir}/disks/state", "-r", "{dir}/disks",
-                                "-l", "debug",       NULL};
+    const char *const args[] = {"-s", "{dir}/run/s", "-d", "{dir}/disks/state",
+                                "-r", "{dir}/disks", "-r", "{dir}/disks/state/mine",
+                                NULL};
     char path[PATH_SIZE];
 
     daemon_prepare(&d);
     cr_assert_eq(mkdir(text_of(path, sizeof(path), "%s/disks", d.dir), 0755), 0);
+    cr_assert_eq(mkdir(text_of(path, sizeof(path), "%s/disks/state", d.dir), 0700), 0);
+    cr_assert_eq(mkdir(text_of(path, sizeof(path), "%s/disks/state/mine", d.dir), 0700), 0);
     daemon_spawn(&d, args);
     daemon_await_ready(&d);
     client_open(&c, d.socket);
@@ -227,6 +230,11 @@ Test(sources, the_state_directory_is_the_daemons_own, .timeout = 60)
     refused("state/new.db", EACCES, "state directory");
     cr_assert_eq(mkdir(at("state/deep"), 0700), 0);
     refused("state/deep/new.db", EACCES, "state directory");
+    mounts("fs", "state/mine/x.db"); /* below a root of its own */
+    call_done_ok(&c, "SC_RM_FS", "[\"fs\"]");
+    refused("state/mine/../root.db", EACCES, "state directory");
+    cr_assert_eq(symlink("../root.db", at("state/mine/door.db")), 0);
+    refused("state/mine/door.db", EACCES, "state directory");
     cr_assert_eq(symlink("state", at("door")), 0);
     refused("door/new.db", EACCES, "state directory");
     cr_assert_eq(rename(at("state"), at("elsewhere")), 0);
