@@ -155,6 +155,7 @@ enum fs_proc_item {
 };
 
 struct strbuf;
+struct hostfile;
 
 /** What an instance may ask of whoever runs it. All functions are given @user; none is NULL. */
 struct fs_env {
@@ -208,6 +209,14 @@ struct fs_opt {
 /** A request to make an instance; everything in it is borrowed for the call, except as said. */
 struct fs_open {
     const char *source; /* "/path" local, "//host/…" network, other: the driver's own; NULL none */
+    /* Find a local source, within what whoever asks may use; NULL: the driver's process may use all.
+     * @out returned, hostfile_free(). Returns 0; -EACCES, and what hostfile_open() answers. */
+    int (*locate)(void *user, const char *source, bool readonly, struct hostfile **out,
+                  struct why *why);
+    void *locate_user;
+    /* What a local source was found to be (open_source); taken on success: hostfile_free(). A driver
+     * opens the host's files through it, and never by @source. NULL for other sources. */
+    struct hostfile *hostfile;
     const struct fs_source *handle; /* or NULL; taken on success: the driver calls its close() */
     const char *opts; /* "key=value,key" as the caller wrote it; NULL none (registry_open) */
     const struct fs_opt *opt; /* the driver's own options, ended by a NULL key (open_source) */

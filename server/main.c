@@ -307,14 +307,20 @@ static int make_layers(struct daemon *d)
                    .record = d->record >= 0 ? daemon_record : NULL,
                    .user = d},
     };
-    int err = strings_add(&d->config.source_roots, d->config.state);
+    const char *state = d->config.state;
+    int err = 0;
+
+    /* The default machine's disk is there: what else lies beside it is nobody's source. */
+    if (!d->config.default_machine)
+        err = strings_add(&d->config.source_roots, state);
 
     share_capacity(d, &budget, &options.ceilings);
     options.limits = d->config.limits;
     if (err == 0)
         err = uv_loop_init(&d->loop);
     if (err == 0)
-        err = host_new(&d->loop, &d->config.source_roots, &d->host);
+        err = host_new(&d->loop, &d->config.source_roots, d->config.default_machine ? state : NULL,
+                       &d->host);
     if (err == 0)
         err = bridge_new(&d->loop, &d->bridge);
     if (err < 0)

@@ -91,7 +91,7 @@ static int load_image(struct run *r, int fd, char **out_path)
     (void)cJSON_AddStringToObject(params, "fs_name", RUN_IMAGE_VIEW);
     r->doing = "loading the program";
     code = run_must(r, "SC_MAKE_FS", params, NULL);
-    if (strlen(base) > SC_NAME_MAX)
+    if (strlen(base) > SC_COMPONENT_MAX)
         base = "program";
     if (code == 0 && asprintf(out_path, "%s:/%s", RUN_IMAGE_VIEW, base) < 0)
         code = complain(RUN_DAEMON, "run", "out of memory");

@@ -3,6 +3,7 @@
 
 #include "fsdrivers/sqlitefs/inode.h"
 #include "fsdrivers/sqlitefs/schema.h"
+#include "fsdrivers/sqlitefs/vfs.h"
 #include "server/base/strbuf.h"
 
 #include <errno.h>
@@ -50,13 +51,13 @@ static char *immutable_uri(const char *path)
 static int connect_db(struct store *s, struct why *why)
 {
     int flags = s->readonly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
-    char *uri = s->immutable ? immutable_uri(s->path) : NULL;
+    char *uri = s->immutable ? immutable_uri(s->vfs->file) : NULL;
     int rc;
 
     if (s->immutable && uri == NULL)
         return -ENOMEM;
     flags |= SQLITE_OPEN_NOMUTEX | (uri != NULL ? SQLITE_OPEN_URI : 0);
-    rc = sqlite3_open_v2(uri != NULL ? uri : s->path, &s->db.sqlite, flags, NULL);
+    rc = sqlite3_open_v2(uri != NULL ? uri : s->vfs->file, &s->db.sqlite, flags, s->vfs->name);
     free(uri);
     if (rc != SQLITE_OK)
         return why_add(why, rc == SQLITE_CANTOPEN ? -EACCES : db_errno(rc), "%s: %s", s->path,
@@ -66,7 +67,7 @@ static int connect_db(struct store *s, struct why *why)
     (void)sqlite3_db_config(s->db.sqlite, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
     (void)sqlite3_db_config(s->db.sqlite, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
     (void)sqlite3_db_config(s->db.sqlite, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
-    return 0;
+    return s->exclusive ? db_exec(&s->db, "PRAGMA locking_mode = EXCLUSIVE", why) : 0;
 }
 
 /* Settings of the connection; none of them is stored. */
@@ -176,7 +177,7 @@ static int read_identity(struct store *s, struct identity *out, struct why *why)
         err = db_query_int(&s->db, "PRAGMA user_version", &out->version, why);
     if (err == 0)
         err = db_query_int(&s->db, "SELECT count(*) FROM sqlite_schema", &out->objects, why);
-    if (err == -EIO)
+    if (err == -EIO && s->vfs->refused == 0)
         (void)why_add(why, err, "%s is no SQLite database, or a damaged one", s->path);
     return err;
 }
@@ -361,6 +362,8 @@ int format_open(struct store *s, const struct format_options *o, struct why *why
         err = configure(s, o, why);
     if (err == 0)
         err = load(s, o, why);
+    if (err < 0 && s->vfs->refused < 0)
+        err = why_add(why, s->vfs->refused, "%s", s->vfs->why.text[0]);
     s->mounted = err == 0;
     return err;
 }

@@ -3,6 +3,7 @@
 
 #include "fsdrivers/sqlitefs/data.h"
 #include "fsdrivers/sqlitefs/store.h"
+#include "server/base/hostfile.h"
 
 #include <stdio.h>
 #include <sys/statvfs.h>
@@ -74,7 +75,7 @@ void room_look(struct store *s)
     s->room.spare = pages_of(s, SQL_FREE_COUNT) * PAGE_SIZE;
     s->room.reserve = RESERVE_MIN + (file >> s->chunk_shift) * RESERVE_CHUNK;
     s->room.disk = UINT64_MAX;
-    if (statvfs(s->path, &st) == 0)
+    if (fstatvfs(s->hostfile->dir, &st) == 0)
         s->room.disk = (uint64_t)st.f_bavail * st.f_frsize;
 }
 

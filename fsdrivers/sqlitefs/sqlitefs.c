@@ -18,6 +18,7 @@
 #include "fsdrivers/sqlitefs/name.h"
 #include "fsdrivers/sqlitefs/source.h"
 #include "fsdrivers/sqlitefs/tree.h"
+#include "server/base/hostfile.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -312,6 +313,7 @@ static void sqlitefs_destroy(struct fs *fs, struct why *why)
     struct store *s = store_of(fs);
 
     store_close(s, why);
+    hostfile_free(s->hostfile);
     free(s);
 }
 
@@ -376,7 +378,7 @@ static int sqlitefs_open_source(const struct fs_driver *driver, const struct fs_
 const struct fs_driver sqlitefs_driver = {
     .name = "sqlitefs",
     .doc = "files in one SQLite file: persistent, crash-safe",
-    .descriptors = 6, /* the file, its log with index and journal, the lock, one in passing */
+    .descriptors = 8, /* the file, its log with index and journal, the lock, one in passing */
     .opts = source_opts,
     .open_source = sqlitefs_open_source,
 };

@@ -4,6 +4,7 @@
 #include "fsdrivers/sqlitefs/data.h"
 #include "fsdrivers/sqlitefs/inode.h"
 #include "fsdrivers/sqlitefs/name.h"
+#include "fsdrivers/sqlitefs/vfs.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -218,6 +219,7 @@ void store_close(struct store *s, struct why *why)
     names_drop(s);
     inodes_drop(s);
     db_close(&s->db);
+    vfs_free(s->vfs);
     lock_release(&s->lock);
     free(s->scratch);
     free(s->path);

@@ -43,6 +43,8 @@
 
 struct inode;
 struct cached_name;
+struct hostfile;
+struct vfs;
 
 enum {
     GROUP_OPS_MAX = 1000,
@@ -79,9 +81,12 @@ struct store {
     struct fs_env env;
     struct db db;
     struct lock lock;
-    char *path; /* owned; of the database */
+    struct hostfile *hostfile; /* of the database; borrowed by all but destroy() */
+    struct vfs *vfs;           /* owned; how SQLite reaches it */
+    char *path;                /* owned; of the database, for people */
     bool readonly;
-    bool immutable; /* read from a place that can't be written: without lock and log */
+    bool immutable; /* read without lock and log: it can't be written there, or others may */
+    bool exclusive; /* others can write to the file: no memory is shared with them */
     bool mounted;   /* all checks passed: the file may be called clean again */
     enum sync_mode sync;
 

@@ -25,4 +25,18 @@ int mount_answer(struct mount *m, int err, const char *what, struct why *why);
 int mount_granted(const struct mount *m, int err, const char *option, const char *act,
                   struct why *why);
 
+/**
+ * Take the set-user-ID and set-group-ID bits from a file whose owner or content is about to change:
+ * nobody shall run with an owner's rights what the owner did not put there. Directories keep theirs.
+ * @path, @file  as slots take them.
+ * @st       the file's status.
+ * Returns   0, also when there are none; what the driver's chmod() answers.
+ */
+int mount_drop_ids(struct mount *m, const char *path, struct fs_file *file,
+                   const struct fs_stat *st);
+
+/** The change failed: give back what mount_drop_ids() took, as far as the driver can. */
+void mount_restore_ids(struct mount *m, const char *path, struct fs_file *file,
+                       const struct fs_stat *st);
+
 #endif

@@ -169,7 +169,8 @@ static int write_now(struct call *call, struct open_file *f, int64_t off)
     int64_t count = transfer_next(call, data, &next);
 
     if (count == 0)
-        count = vfs_write(f, next.ptr, next.len, off + (int64_t)call->moved);
+        count =
+            vfs_write(f, next.ptr, next.len, off + (int64_t)call->moved, proc_creds(call->proc));
     if (count < 0)
         return call->moved > 0 ? 0 : explain_write(call, f, (int)count);
     if (!transfer_has_more(call, f, data->len, next.len, (size_t)count)) {
@@ -222,7 +223,9 @@ int sc_readdir(struct call *call, const struct sc_readdir_args *args, struct sc_
     struct open_file *f;
     int err = find_file(call, args->fd, FM_READDIR, &f);
 
-    return err < 0 ? err : vfs_readdir(f, args->ent_no, &call->why, &out->entry);
+    bool for_guest = call->gate != SC_GATE_RPC;
+
+    return err < 0 ? err : vfs_readdir(f, args->ent_no, for_guest, &call->why, &out->entry);
 }
 
 int sc_stat_open(struct call *call, const struct sc_stat_open_args *args,

@@ -404,6 +404,71 @@ Test(sqlitefs_open, locked_by_sql_EBUSY)
     bed_done(b);
 }
 
+/* ---- Files that others can write ---- */
+
+static void look_at_index(struct bed *b, bool there)
+{
+    char path[BED_PATH_MAX + 8];
+
+    (void)snprintf(path, sizeof(path), "%s-shm", b->db);
+    IS(access(path, F_OK), there ? 0 : -1);
+}
+
+/* Nothing of it is shared memory, and so the shell finds it locked. */
+Test(sqlitefs_open, others_can_write_no_shared_memory)
+{
+    struct bed b;
+
+    bed_with_db(&b);
+    IS(bed_open(&b, NULL), 0);
+    look_at_index(&b, true);
+    bed_close(&b);
+    IS(chmod(b.db, 0620), 0);
+    IS(bed_open(&b, "mmap=1G"), 0);
+    look_at_index(&b, false);
+    put_file(&b, "/g", "def", 3);
+    bed_close(&b);
+    IS(bed_open(&b, "readonly"), 0);
+    look_at_index(&b, false);
+    cr_assert(file_is(&b, "/g", "def", 3));
+    bed_close(&b);
+    db_check(b.db);
+    bed_done(&b);
+}
+
+Test(sqlitefs_open, others_can_write_a_log_needs_a_writer_EBUSY)
+{
+    char log[BED_PATH_MAX + 8];
+    struct bed b;
+
+    bed_with_db(&b);
+    IS(chmod(b.db, 0602), 0);
+    (void)snprintf(log, sizeof(log), "%s-wal", b.db);
+    write_file(log, "");
+    refused(&b, "readonly", -EBUSY, "has a log");
+    IS(bed_open(&b, NULL), 0);
+    bed_close(&b);
+    IS(bed_open(&b, "readonly"), 0);
+    bed_done(&b);
+}
+
+/* An index of somebody else's is not mapped. */
+Test(sqlitefs_open, index_that_others_can_write_EACCES)
+{
+    char index[BED_PATH_MAX + 8];
+    struct bed b;
+
+    bed_with_db(&b);
+    (void)snprintf(index, sizeof(index), "%s-shm", b.db);
+    write_file(index, "");
+    IS(chmod(index, 0666), 0);
+    IS(bed_open(&b, NULL), -EACCES);
+    cr_assert(bed_why(&b, "written by others"));
+    IS(unlink(index), 0);
+    IS(bed_open(&b, NULL), 0);
+    bed_done(&b);
+}
+
 /* ---- The golden file: format 1 as the first version wrote it ---- */
 
 Test(sqlitefs_open, golden_format1)

@@ -115,6 +115,8 @@ void rule_mmap_file(const struct mcall *c, const struct sc_mmap_file_args *a,
     if (refused(c->v))
         return;
     r.file = h->file;
+    if ((a->mode & MM_WRITE) != 0)
+        model_drop_ids(c, r.file->inode);
     add_region(c, &r);
 }
 
@@ -130,8 +132,11 @@ void rule_mchmap(const struct mcall *c, const struct sc_mchmap_args *a, struct s
     if (r != NULL && r->file != NULL && (a->mode & MM_WRITE) != 0 &&
         (r->file->mode & FM_WRITE) == 0)
         refuse(c->v, EACCES);
-    if (!refused(c->v))
-        r->mode = a->mode;
+    if (refused(c->v))
+        return;
+    r->mode = a->mode;
+    if (r->file != NULL && (a->mode & MM_WRITE) != 0)
+        model_drop_ids(c, r->file->inode);
 }
 
 void rule_munmap(const struct mcall *c, const struct sc_munmap_args *a, struct sc_munmap_out *out)

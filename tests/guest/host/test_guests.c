@@ -173,9 +173,10 @@ Test(guests, pointers)
 Test(guests, calls)
 {
     static const struct expectation cases[] = {
-        {"end_of_file", PS_DONE, LAB_PASSED},    {"transfer_sizes", PS_DONE, LAB_PASSED},
-        {"directory", PS_DONE, LAB_PASSED},      {"raw_results", PS_DONE, LAB_PASSED},
-        {"registers_kept", PS_DONE, LAB_PASSED}, {"exit_code", PS_DONE, -2},
+        {"end_of_file", PS_DONE, LAB_PASSED}, {"transfer_sizes", PS_DONE, LAB_PASSED},
+        {"directory", PS_DONE, LAB_PASSED},   {"long_names", PS_DONE, LAB_PASSED},
+        {"raw_results", PS_DONE, LAB_PASSED}, {"registers_kept", PS_DONE, LAB_PASSED},
+        {"exit_code", PS_DONE, -2},
     };
 
     RUN_ALL("calls", cases);
