@@ -378,7 +378,8 @@ static int sqlitefs_open_source(const struct fs_driver *driver, const struct fs_
 const struct fs_driver sqlitefs_driver = {
     .name = "sqlitefs",
     .doc = "files in one SQLite file: persistent, crash-safe",
-    .descriptors = 8, /* the file, its log with index and journal, the lock, one in passing */
+    .descriptors =
+        8, /* where it is, the file, its log with index and journal, the lock, one in passing */
     .opts = source_opts,
     .open_source = sqlitefs_open_source,
 };
