@@ -21,6 +21,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/** What one statement may take of a file that nothing is believed of. */
+enum {
+    DB_VALUE_MAX = 128 * 1024, /* bytes of a row: a chunk and more */
+    DB_TEXT_MAX = 16 * 1024,   /* bytes of SQL: the schema is the longest */
+    DB_STEPS = 50000,          /* of SQLite's machine: about a millisecond */
+    DB_STEPS_UNIT = 1000,      /* how often they are counted */
+    DB_DELETE_ROWS = 512,      /* that a statement may remove within them */
+};
+
 enum sql {
     SQL_BEGIN,
     SQL_COMMIT,
@@ -31,6 +40,8 @@ enum sql {
     SQL_META_GET,
     SQL_META_SET,
     SQL_COUNT_USE,
+    SQL_INODE_LAST,
+    SQL_NAME_LONG,
     SQL_INODE_GET,
     SQL_INODE_ADD,
     SQL_INODE_SET,
@@ -42,6 +53,7 @@ enum sql {
     SQL_DENTRY_ANY,
     SQL_DENTRY_LIST,
     SQL_CHUNK_LEN,
+    SQL_CHUNK_NEXT,
     SQL_CHUNK_SET,
     SQL_CHUNK_DEL,
     SQL_SYMLINK_GET,
@@ -49,7 +61,7 @@ enum sql {
     SQL_SYMLINK_DEL,
     SQL_ORPHAN_ADD,
     SQL_ORPHAN_DEL,
-    SQL_ORPHAN_ANY,
+    SQL_ORPHAN_NEXT,
     SQL_PAGE_COUNT,
     SQL_FREE_COUNT,
     SQL_LAST,
@@ -58,10 +70,24 @@ enum sql {
 struct db {
     sqlite3 *sqlite;
     sqlite3_stmt *stmt[SQL_LAST];
+    int64_t steps; /* what the statement that runs has left; see db_allow() */
 };
 
 /** What a result code of SQLite means: 0, or -Exxx. */
 int db_errno(int rc);
+
+/** db_errno() of a connection's last failure, which may have been a full disk in other words. */
+int db_error(sqlite3 *sqlite, int rc);
+
+/**
+ * Defend an open connection against the content of its file: bounds of values, text and statements,
+ * no triggers, no functions that a schema calls, cells checked as they are read.
+ */
+void db_defend(struct db *db);
+
+/** Let the next statement take so many steps; db_use() and the like begin with DB_STEPS. A
+ * statement that takes more ends with -EIO. */
+void db_allow(struct db *db, int64_t steps);
 
 /** Prepare all statements; the schema must be there. Returns 0, -errno. */
 int db_prepare(struct db *db);

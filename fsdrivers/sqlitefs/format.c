@@ -3,6 +3,7 @@
 
 #include "fsdrivers/sqlitefs/inode.h"
 #include "fsdrivers/sqlitefs/schema.h"
+#include "fsdrivers/sqlitefs/shape.h"
 #include "server/base/strbuf.h"
 
 #include <errno.h>
@@ -15,7 +16,14 @@ enum {
     BUSY_TIMEOUT_MS = 100,           /* how long another process may hold the write lock */
     LOG_SIZE_MAX = 64 * 1024 * 1024, /* what the log is cut to when it was moved */
     CHUNK_SHIFT_DEFAULT = 16,
+    CHUNK_SHIFT_SMALL = 14,
+    ORPHANS_MAX = 1000,    /* removed at one mount */
+    SCAN_STEPS = 20000000, /* that a look at all rows may take: about half a second … */
+    SCAN_STEPS_BYTE = 8,   /* … and for each byte that the file takes on the disk */
 };
+
+/** meta.ino_next is at most this. */
+#define INO_NEXT_MAX ((int64_t)(INO_MAX + INO_RESERVE + 1))
 
 /* What each kind of feature mask must not hold more than; this version knows no feature. */
 enum { FEATURES_READONLY = 0, FEATURES_INCOMPAT = 0 };
@@ -63,9 +71,7 @@ static int connect_db(struct store *s, struct why *why)
                        sqlite3_errstr(rc));
     (void)sqlite3_extended_result_codes(s->db.sqlite, 1);
     (void)sqlite3_busy_timeout(s->db.sqlite, BUSY_TIMEOUT_MS);
-    (void)sqlite3_db_config(s->db.sqlite, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-    (void)sqlite3_db_config(s->db.sqlite, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
-    (void)sqlite3_db_config(s->db.sqlite, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
+    db_defend(&s->db);
     return 0;
 }
 
@@ -139,7 +145,7 @@ static int make_new(struct store *s, uint32_t chunk_shift, struct why *why)
 {
     int err;
 
-    err = pragma(s, why, "page_size", 4096);
+    err = pragma(s, why, "page_size", FORMAT_PAGE_SIZE);
     if (err == 0)
         err = pragma(s, why, "auto_vacuum", 2);
     if (err == 0)
@@ -164,6 +170,7 @@ static int make_new(struct store *s, uint32_t chunk_shift, struct why *why)
 struct identity {
     int64_t application_id;
     int64_t version;
+    int64_t page_size;
     int64_t objects; /* tables and the like */
 };
 
@@ -174,6 +181,8 @@ static int read_identity(struct store *s, struct identity *out, struct why *why)
     err = db_query_int(&s->db, "PRAGMA application_id", &out->application_id, why);
     if (err == 0)
         err = db_query_int(&s->db, "PRAGMA user_version", &out->version, why);
+    if (err == 0)
+        err = db_query_int(&s->db, "PRAGMA page_size", &out->page_size, why);
     if (err == 0)
         err = db_query_int(&s->db, "SELECT count(*) FROM sqlite_schema", &out->objects, why);
     if (err == -EIO)
@@ -198,6 +207,9 @@ static int check_identity(const struct store *s, const struct identity *id, stru
     if (id->version != FORMAT_VERSION)
         return why_add(why, -EIO, "%s has format %lld; this version of scbox reads format %d",
                        s->path, (long long)id->version, FORMAT_VERSION);
+    if (id->page_size != FORMAT_PAGE_SIZE)
+        return why_add(why, -EIO, "%s has pages of %lld bytes; its format has pages of %d", s->path,
+                       (long long)id->page_size, FORMAT_PAGE_SIZE);
     return 0;
 }
 
@@ -223,14 +235,42 @@ static int check_features(struct store *s, struct why *why)
     return 0;
 }
 
+/* What statements that look at all rows may take. Not a matter of the size that the file shows:
+ * holes have no rows. */
+static int64_t scan_steps(const struct store *s)
+{
+    struct stat st;
+    int64_t bytes = stat(s->path, &st) == 0 ? (int64_t)st.st_blocks * 512 : 0;
+
+    return SCAN_STEPS + bytes * SCAN_STEPS_BYTE;
+}
+
+/* Look for names that are longer than any value may be. A statement that met one on its way through
+ * the table of names would load all of it, whichever name it looks for. */
+static int check_names(struct store *s, struct why *why)
+{
+    sqlite3_stmt *q = DB_USE(&s->db, SQL_NAME_LONG, DB_VALUE_MAX / 2);
+    int err;
+
+    db_allow(&s->db, scan_steps(s));
+    err = db_row(q);
+    db_end(q);
+    if (err <= 0)
+        return err;
+    return why_add(why, -EIO, "%s is damaged: a name in it is longer than %d bytes", s->path,
+                   DB_VALUE_MAX / 2);
+}
+
 /* Look the whole file over: what a crash of the host may have left. */
 static int quick_check(struct store *s, struct why *why)
 {
     sqlite3_stmt *q = NULL;
     const char *verdict = NULL;
-    int rc = sqlite3_prepare_v2(s->db.sqlite, "PRAGMA quick_check(1)", -1, &q, NULL);
+    int rc;
     int err;
 
+    db_allow(&s->db, scan_steps(s));
+    rc = sqlite3_prepare_v2(s->db.sqlite, "PRAGMA quick_check(1)", -1, &q, NULL);
     if (rc == SQLITE_OK)
         rc = sqlite3_step(q);
     err = rc == SQLITE_ROW ? 0 : db_errno(rc);
@@ -247,6 +287,18 @@ static int quick_check(struct store *s, struct why *why)
 
 /* ---- Mounting ---- */
 
+/* A number that a row has is not unused, whatever meta says. */
+static int raise_next(struct store *s, int64_t *next)
+{
+    sqlite3_stmt *q = DB_USE(&s->db, SQL_INODE_LAST, INO_MAX);
+    int err = db_row(q);
+
+    if (err > 0 && sqlite3_column_int64(q, 0) >= *next)
+        *next = sqlite3_column_int64(q, 0) + 1;
+    db_end(q);
+    return err < 0 ? err : 0;
+}
+
 static int read_meta(struct store *s, const struct format_options *o, struct why *why)
 {
     int64_t shift = 0;
@@ -259,8 +311,11 @@ static int read_meta(struct store *s, const struct format_options *o, struct why
         err = db_meta_get(&s->db, "ino_next", &next);
     if (err == 0)
         err = db_meta_get(&s->db, "clean", &clean);
-    if (err == 0 && (shift < 9 || shift > 20 || next <= INO_ROOT))
+    if (err == 0 && ((shift != CHUNK_SHIFT_DEFAULT && shift != CHUNK_SHIFT_SMALL) ||
+                     next <= INO_ROOT || next > INO_NEXT_MAX))
         err = -EIO;
+    if (err == 0)
+        err = raise_next(s, &next);
     if (err < 0)
         return why_add(why, err, "%s: its table meta is damaged", s->path);
     if (o->chunk_shift != 0 && o->chunk_shift != (uint32_t)shift)
@@ -273,36 +328,49 @@ static int read_meta(struct store *s, const struct format_options *o, struct why
     return 0;
 }
 
-/* Remove one inode that was open without a name when the file was last used. */
-static int remove_orphan(struct store *s, uint64_t ino)
+/* Remove one inode that was open without a name when the file was last used. One that is not so, or
+ * not there, is no orphan, and only called one no more. */
+static int remove_orphan(struct store *s, int64_t ino)
 {
-    struct inode *i;
-    int err = store_begin(s, 0);
+    struct inode *i = NULL;
+    int err = ino > INO_ROOT ? inode_get(s, (uint64_t)ino, &i) : 0;
 
+    if (err == 0 || err == -EIO)
+        err = store_begin(s, 0);
     if (err < 0)
         return err;
-    err = db_run(DB_USE(&s->db, SQL_ORPHAN_DEL, (int64_t)ino));
-    if (err == 0)
-        err = inode_get(s, ino, &i);
-    if (err == 0)
+    err = db_run(DB_USE(&s->db, SQL_ORPHAN_DEL, ino));
+    if (err == 0 && i != NULL && i->stat.nlink == 0)
         err = inode_remove(s, i);
     return store_end(s, err);
 }
 
+/* The next number in the table of orphans. 1 there is one, 0 none, -errno. */
+static int next_orphan(struct store *s, int64_t *ino)
+{
+    sqlite3_stmt *q = DB_USE(&s->db, SQL_ORPHAN_NEXT, *ino);
+    int err = db_row(q);
+
+    if (err > 0)
+        *ino = sqlite3_column_int64(q, 0);
+    db_end(q);
+    return err;
+}
+
+/* Remove what was open without a name; what is more than ORPHANS_MAX goes at later mounts. */
 static int remove_orphans(struct store *s)
 {
-    sqlite3_stmt *q = s->db.stmt[SQL_ORPHAN_ANY];
-    int err;
+    int64_t ino = INT64_MIN;
+    int err = 1;
 
-    while ((err = db_row(q)) > 0) {
-        uint64_t ino = (uint64_t)sqlite3_column_int64(q, 0);
-
-        db_end(q);
+    for (int i = 0; err > 0 && i < ORPHANS_MAX; i++) {
+        err = next_orphan(s, &ino);
+        if (err <= 0)
+            break;
         err = remove_orphan(s, ino);
-        if (err < 0)
-            return err;
+        if (err == 0 || (err == -EIO && s->broken == 0)) /* a damaged one stays */
+            err = 1;
     }
-    db_end(q);
     return err < 0 ? err : store_commit(s);
 }
 
@@ -326,7 +394,9 @@ static int load(struct store *s, const struct format_options *o, struct why *why
     s->scratch = malloc((size_t)1 << s->chunk_shift);
     if (s->scratch == NULL)
         return -ENOMEM;
-    err = store_count(s);
+    err = store_count(s, scan_steps(s));
+    if (err == 0)
+        err = check_names(s, why);
     if (err == 0)
         err = inode_get(s, INO_ROOT, &root);
     if (err == 0 && !S_ISDIR(root->stat.mode))
@@ -342,7 +412,7 @@ static int load(struct store *s, const struct format_options *o, struct why *why
 
 int format_open(struct store *s, const struct format_options *o, struct why *why)
 {
-    struct identity id = {0, 0, 0};
+    struct identity id = {0, 0, 0, 0};
     int err;
 
     err = connect_db(s, why);
@@ -355,6 +425,8 @@ int format_open(struct store *s, const struct format_options *o, struct why *why
     }
     if (err == 0)
         err = check_identity(s, &id, why);
+    if (err == 0)
+        err = shape_check(s, (int)id.version, why);
     if (err == 0 && !s->readonly)
         err = use_log(s, why);
     if (err == 0)

@@ -9,6 +9,7 @@
 enum {
     FORMAT_APPLICATION_ID = 0x73636278, /* "scbx" */
     FORMAT_VERSION = 1,
+    FORMAT_PAGE_SIZE = 4096,
 };
 
 /** How a database shall be opened: the driver's options. */

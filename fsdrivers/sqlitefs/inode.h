@@ -15,7 +15,10 @@
 #include "fsdrivers/fshash.h"
 #include "fsdrivers/sqlitefs/store.h"
 
-enum { INO_ROOT = 1 };
+enum { INO_ROOT = 1, INO_RESERVE = 1024 };
+
+/** Numbers past this don't fit a chunk's id. */
+#define INO_MAX (((int64_t)1 << 39) - 1)
 
 struct inode {
     UT_hash_handle hh;
@@ -27,7 +30,7 @@ struct inode {
     bool gone;
 };
 
-/** The inode of a number. Returns 0, -EIO no such row, -ENOMEM. */
+/** The inode of a number. Returns 0; -EIO no such row, or one that no inode can have; -ENOMEM. */
 int inode_get(struct store *s, uint64_t ino, struct inode **out);
 
 /**
@@ -52,8 +55,12 @@ int inode_remove(struct store *s, struct inode *i);
  */
 int inode_unname(struct store *s, struct inode *i);
 
-/** Read columns of SQL_INODE_GET's order, from @at on. */
-void inode_read_columns(sqlite3_stmt *q, int at, struct inode *out);
+/**
+ * Read columns of SQL_INODE_GET's order, from @at on.
+ * @out      its number is set; the rest is filled.
+ * Returns   0; -EIO they are not what an inode can have: @out is undefined.
+ */
+int inode_read_columns(sqlite3_stmt *q, int at, struct inode *out);
 
 /** Store all marked inodes. Returns 0, -errno. */
 int inodes_flush(struct store *s);

@@ -59,7 +59,7 @@ void room_watch(struct store *s)
 
 static uint64_t pages_of(struct store *s, enum sql which)
 {
-    sqlite3_stmt *q = s->db.stmt[which];
+    sqlite3_stmt *q = db_use(&s->db, which, 0, NULL);
     int64_t pages = db_row(q) > 0 ? sqlite3_column_int64(q, 0) : 0;
 
     db_end(q);

@@ -41,6 +41,7 @@ static int sqlitefs_getattr(struct fs *fs, const char *path, struct fs_stat *out
 static int64_t sqlitefs_readlink(struct fs *fs, const char *path, char *buf, size_t size)
 {
     struct store *s = store_of(fs);
+    char target[FS_PATH_MAX + 1] = "";
     sqlite3_stmt *q;
     struct inode *i;
     size_t len = 0;
@@ -52,11 +53,14 @@ static int64_t sqlitefs_readlink(struct fs *fs, const char *path, char *buf, siz
         return err;
     q = DB_USE(&s->db, SQL_SYMLINK_GET, (int64_t)i->stat.ino);
     err = db_row(q);
-    if (err > 0)
-        len = db_copy_bytes(q, 0, buf, size);
+    if (err > 0 && sqlite3_column_type(q, 0) == SQLITE_BLOB)
+        len = db_copy_bytes(q, 0, target, FS_PATH_MAX);
     db_end(q);
-    if (err <= 0)
-        return err < 0 ? err : -EIO;
+    if (err < 0)
+        return err;
+    if (len == 0 || len != i->stat.size || strnlen(target, FS_PATH_MAX) != len)
+        return -EIO; /* no row, or one that no link can have */
+    memcpy(buf, target, len < size ? len : size);
     return len > size ? (int64_t)len : 0;
 }
 
@@ -292,6 +296,8 @@ static int sqlitefs_statfs(struct fs *fs, struct fs_statfs *out)
     if (s->broken != 0)
         (void)snprintf(out->note, sizeof(out->note), "read-only after an error: %.36s",
                        strerror(-s->broken));
+    else if (s->damaged)
+        (void)snprintf(out->note, sizeof(out->note), "damaged: it holds names that can't be shown");
     else if (s->sync == SYNC_NONE)
         (void)snprintf(out->note, sizeof(out->note), "sync=none: fsync does nothing");
     return 0;

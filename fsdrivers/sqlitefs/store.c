@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "fsdrivers/sqlitefs/store.h"
 
+#include "fsdrivers/fslimits.h"
 #include "fsdrivers/sqlitefs/data.h"
 #include "fsdrivers/sqlitefs/inode.h"
 #include "fsdrivers/sqlitefs/name.h"
@@ -173,17 +174,23 @@ int store_end(struct store *s, int err)
 
 /* ---- The whole ---- */
 
-int store_count(struct store *s)
+int store_count(struct store *s, int64_t steps)
 {
-    sqlite3_stmt *q = s->db.stmt[SQL_COUNT_USE];
-    int err = db_row(q);
+    sqlite3_stmt *q = DB_USE(&s->db, SQL_COUNT_USE, (int64_t)FS_FILE_SIZE_MAX);
+    double bytes = 0;
+    int err;
 
+    db_allow(&s->db, steps);
+    err = db_row(q);
     if (err > 0) {
         s->totals.inodes = (uint64_t)sqlite3_column_int64(q, 0);
-        s->totals.bytes = (uint64_t)sqlite3_column_double(q, 1);
+        bytes = sqlite3_column_double(q, 1);
     }
     db_end(q);
-    return err < 0 ? err : 0;
+    if (err < 0 || bytes >= (double)INT64_MAX)
+        return err < 0 ? err : -EIO;
+    s->totals.bytes = (uint64_t)bytes;
+    return 0;
 }
 
 /* The last change: everything is stored, and numbers that were reserved but not used are given

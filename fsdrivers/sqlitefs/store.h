@@ -92,6 +92,7 @@ struct store {
     uint64_t ino_next;  /* never taken back, so that no number is seen twice */
     bool clean;         /* meta says that the file was closed cleanly */
     bool unsynced;      /* something was committed that may not be durable */
+    bool damaged;       /* a row was met that nothing can be done with */
     int broken;         /* the error that made it read-only, 0 none */
 
     struct inode *inodes;      /* uthash by number */
@@ -134,8 +135,8 @@ int store_commit(struct store *s);
  */
 int store_sync(struct store *s);
 
-/** Read totals from the tables. Returns 0, -errno. */
-int store_count(struct store *s);
+/** Read totals from the tables, in at most @steps of db_allow(). Returns 0, -errno. */
+int store_count(struct store *s, int64_t steps);
 
 /** Commit, mark the file as closed cleanly, and release everything but the struct itself. */
 void store_close(struct store *s, struct why *why);

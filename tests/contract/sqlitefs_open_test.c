@@ -253,7 +253,7 @@ Test(sqlitefs_open, broken_rules_EIO)
     bed_close(b);
     db_run_sql(b->db, "UPDATE dentry SET name = CAST('a/b' AS BLOB)");
     IS(bed_open(b, NULL), 0);
-    IS(FS(readdir, "/", NULL, NULL, NULL), -EIO);
+    cr_assert_str_eq(names_of(b, "/"), "");
     bed_close(b);
     db_run_sql(b->db, "UPDATE dentry SET name = CAST('f' AS BLOB)");
     db_run_sql(b->db, "UPDATE inode SET size = -1 WHERE ino <> 1");
