@@ -24,10 +24,11 @@ static struct generic *generic_of(struct fs *fs)
     return container_of(fs, struct generic, fs);
 }
 
-/* End an operation that may have been gathered: show the inner instance's `pending`. */
+/* End an operation that may have been gathered: show the inner instance's `pending` and `untidy`. */
 static int changed(struct generic *g, int result)
 {
     g->fs.pending = g->inner->pending;
+    g->fs.untidy = g->inner->untidy;
     return result;
 }
 
@@ -439,6 +440,15 @@ static int generic_commit(struct fs *fs)
     return changed(g, g->inner->ops->commit != NULL ? g->inner->ops->commit(g->inner) : -ENOSYS);
 }
 
+static void generic_tidy(struct fs *fs)
+{
+    struct generic *g = generic_of(fs);
+
+    if (g->inner->ops->tidy != NULL)
+        g->inner->ops->tidy(g->inner);
+    (void)changed(g, 0);
+}
+
 static int generic_sync(struct fs *fs)
 {
     struct generic *g = generic_of(fs);
@@ -490,6 +500,7 @@ static const struct fs_ops generic_ops = {
     .utimens = generic_utimens,
     .statfs = generic_statfs,
     .commit = generic_commit,
+    .tidy = generic_tidy,
     .sync = generic_sync,
     .add_source = generic_add_source,
     .destroy = generic_destroy,
@@ -514,6 +525,7 @@ struct fs *generic_wrap(struct generic *g, struct fs *inner)
         .driver = inner->driver,
         .caps = inner->caps,
         .pending = inner->pending,
+        .untidy = inner->untidy,
     };
     return &g->fs;
 }

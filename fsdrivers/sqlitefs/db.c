@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #define INODE_COLUMNS                                                                              \
     "gen, mode, nlink, uid, gid, rdev, size, blocks, atime, mtime, ctime, btime, flags, version"
@@ -108,6 +109,19 @@ void db_allow(struct db *db, int64_t steps)
     db->steps = steps;
 }
 
+/* SQLite's busy handler: 0 gives up. */
+static int on_busy(void *user, int count)
+{
+    struct db *db = user;
+
+    if (db->impatient || count >= DB_BUSY_WAITS) {
+        db->impatient = true;
+        return 0;
+    }
+    (void)usleep(DB_BUSY_US);
+    return 1;
+}
+
 void db_defend(struct db *db)
 {
     static const struct {
@@ -142,6 +156,7 @@ void db_defend(struct db *db)
     for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++)
         (void)sqlite3_db_config(db->sqlite, settings[i].op, settings[i].value, NULL);
     sqlite3_progress_handler(db->sqlite, DB_STEPS_UNIT, on_steps, db);
+    (void)sqlite3_busy_handler(db->sqlite, on_busy, db);
     (void)db_exec(db, "PRAGMA cell_size_check = ON", NULL);
 }
 
@@ -201,7 +216,11 @@ int db_row(sqlite3_stmt *q)
 
     if (rc == SQLITE_ROW)
         return 1;
-    return rc == SQLITE_DONE ? 0 : db_error(sqlite3_db_handle(q), rc);
+    if (rc == SQLITE_DONE)
+        return 0;
+    if ((rc & 0xff) == SQLITE_BUSY && sqlite3_stmt_readonly(q) != 0)
+        return -EIO; /* readers wait for nobody but a recovery that does not end */
+    return db_error(sqlite3_db_handle(q), rc);
 }
 
 void db_end(sqlite3_stmt *q)

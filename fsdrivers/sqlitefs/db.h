@@ -18,6 +18,7 @@
 #include "server/base/why.h"
 
 #include <sqlite3.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -28,6 +29,8 @@ enum {
     DB_STEPS = 50000,          /* of SQLite's machine: about a millisecond */
     DB_STEPS_UNIT = 1000,      /* how often they are counted */
     DB_DELETE_ROWS = 512,      /* that a statement may remove within them */
+    DB_BUSY_WAITS = 6,         /* of DB_BUSY_US each: a millisecond for another process's lock */
+    DB_BUSY_US = 150,
 };
 
 enum sql {
@@ -70,7 +73,9 @@ enum sql {
 struct db {
     sqlite3 *sqlite;
     sqlite3_stmt *stmt[SQL_LAST];
-    int64_t steps; /* what the statement that runs has left; see db_allow() */
+    int64_t steps;  /* what the statement that runs has left; see db_allow() */
+    bool impatient; /* another process's lock was waited for in vain, and is not waited for again
+                       before the next success */
 };
 
 /** What a result code of SQLite means: 0, or -Exxx. */
@@ -106,7 +111,7 @@ void db_bind_bytes(sqlite3_stmt *q, int at, const void *bytes, size_t len);
 /** Copy a blob out of a row, cut to @size bytes. Returns its length. */
 size_t db_copy_bytes(sqlite3_stmt *q, int at, char *buf, size_t size);
 
-/** Go to the next row. Returns 1 there is one, 0 none, -errno. */
+/** Go to the next row. Returns 1 there is one, 0 none, -errno; -EBUSY only of what writes. */
 int db_row(sqlite3_stmt *q);
 
 /** End the use of a statement. */

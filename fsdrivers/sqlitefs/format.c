@@ -13,7 +13,6 @@
 #include <sys/stat.h>
 
 enum {
-    BUSY_TIMEOUT_MS = 100,           /* how long another process may hold the write lock */
     LOG_SIZE_MAX = 64 * 1024 * 1024, /* what the log is cut to when it was moved */
     CHUNK_SHIFT_DEFAULT = 16,
     CHUNK_SHIFT_SMALL = 14,
@@ -70,7 +69,6 @@ static int connect_db(struct store *s, struct why *why)
         return why_add(why, rc == SQLITE_CANTOPEN ? -EACCES : db_errno(rc), "%s: %s", s->path,
                        sqlite3_errstr(rc));
     (void)sqlite3_extended_result_codes(s->db.sqlite, 1);
-    (void)sqlite3_busy_timeout(s->db.sqlite, BUSY_TIMEOUT_MS);
     db_defend(&s->db);
     return 0;
 }

@@ -158,7 +158,7 @@ void inodes_trim(struct store *s)
     HASH_ITER(hh, s->inodes, i, next) {
         if (HASH_COUNT(s->inodes) <= INODE_CACHE_MAX / 2)
             return;
-        if (i->refs == 0 && !i->used && list_empty(&i->dirty))
+        if (i->refs == 0 && i->stat.nlink > 0 && !i->used && list_empty(&i->dirty))
             cache_remove(s, i);
         else
             i->used = false;
@@ -285,6 +285,18 @@ int inode_remove(struct store *s, struct inode *i)
     s->totals.inodes--;
     cache_remove(s, i);
     return 0;
+}
+
+int inode_remove_orphan(struct store *s, struct inode *i)
+{
+    int err = store_begin(s, 0);
+
+    if (err < 0)
+        return err;
+    err = db_run(DB_USE(&s->db, SQL_ORPHAN_DEL, (int64_t)i->stat.ino));
+    if (err == 0)
+        err = inode_remove(s, i);
+    return store_end(s, err);
 }
 
 int inode_unname(struct store *s, struct inode *i)

@@ -49,6 +49,9 @@ void inode_touch_content(struct store *s, struct inode *i);
 /** Remove an inode with all it has, inside a change; it must have no name and no handle. */
 int inode_remove(struct store *s, struct inode *i);
 
+/** Remove an orphan that nobody holds, in a change of its own. */
+int inode_remove_orphan(struct store *s, struct inode *i);
+
 /**
  * Take a name away inside a change. The last one removes the inode, or makes it an orphan while
  * open.

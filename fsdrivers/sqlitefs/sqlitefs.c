@@ -233,17 +233,16 @@ static int sqlitefs_opendir(struct fs *fs, const char *path, struct fs_file *fil
     return 0;
 }
 
-/* The last handle of a file without a name is gone, and the file goes with it. */
+/* The last handle of a file without a name is gone, and the file goes with it, now or later. */
 static int free_orphan(struct store *s, struct inode *i)
 {
-    int err = store_begin(s, 0);
+    int err = inode_remove_orphan(s, i);
 
-    if (err < 0)
+    if (err != -EBUSY)
         return err;
-    err = db_run(DB_USE(&s->db, SQL_ORPHAN_DEL, (int64_t)i->stat.ino));
-    if (err == 0)
-        err = inode_remove(s, i);
-    return store_end(s, err);
+    s->late = true;
+    s->fs.untidy = true;
+    return 0;
 }
 
 /* close() and closedir(). A store that lost changes says so: this may be the last time anybody
@@ -308,6 +307,11 @@ static int sqlitefs_commit(struct fs *fs)
     return store_commit(store_of(fs));
 }
 
+static void sqlitefs_tidy(struct fs *fs)
+{
+    store_tidy(store_of(fs));
+}
+
 static int sqlitefs_sync(struct fs *fs)
 {
     return store_sync(store_of(fs));
@@ -347,6 +351,7 @@ static const struct fs_ops sqlitefs_ops = {
     .utimens = sqlitefs_utimens,
     .statfs = sqlitefs_statfs,
     .commit = sqlitefs_commit,
+    .tidy = sqlitefs_tidy,
     .sync = sqlitefs_sync,
     .destroy = sqlitefs_destroy,
 };

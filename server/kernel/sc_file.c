@@ -2,6 +2,7 @@
 /* The calls on open files. */
 #include "server/kernel/find.h"
 #include "server/kernel/machine.h"
+#include "server/kernel/mount.h"
 #include "server/kernel/wait.h"
 
 #include <errno.h>
@@ -146,6 +147,8 @@ static int write_now(struct call *call, struct open_file *f, int64_t off)
 
     if (count == -EPIPE)
         return call_why(call, -EPIPE, "nobody can read it: the channel's other end is closed");
+    if (count == -EBUSY)
+        return mount_answer(f->mount, -EBUSY, NULL, &call->why);
     if (count < 0)
         return count == -EAGAIN ? -EAGAIN : explain_full(call, f->mount, (int)count);
     call->out.write.size = (uint64_t)count;
@@ -241,5 +244,5 @@ int sc_fsync(struct call *call, const struct sc_fsync_args *args, struct sc_fsyn
         return call_why(call, -EINVAL, "data_only is 0 or 1, not %" PRIu32, args->data_only);
     if (f->end != NULL)
         return call_why(call, -EINVAL, "%s is a channel: nothing of it is stored", f->label);
-    return vfs_fsync(f, args->data_only != 0);
+    return mount_answer(f->mount, vfs_fsync(f, args->data_only != 0), NULL, &call->why);
 }
