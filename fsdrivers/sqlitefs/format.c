@@ -27,12 +27,36 @@ enum {
 /* What each kind of feature mask must not hold more than; this version knows no feature. */
 enum { FEATURES_READONLY = 0, FEATURES_INCOMPAT = 0 };
 
+/* Say why a file can't be opened, once, whoever found out: @otherwise where the errno has no words of
+ * its own. Returns @err. */
+static int refuse(const struct store *s, struct why *why, int err, const char *otherwise)
+{
+    switch (err) {
+    case -ENOSPC:
+        return why_add(why, err, "%s: the disk is full, and SQLite needs some room on it", s->path);
+    case -EBUSY:
+        return why_add(why, err, "%s is locked by another program", s->path);
+    case -EROFS:
+        return why_add(why, err, "%s can't be written: open it with the option readonly", s->path);
+    case -ENOMEM:
+        return why_add(why, err, "%s: there is no memory to open it", s->path);
+    default:
+        return why_add(why, err, "%s %s", s->path, otherwise);
+    }
+}
+
+/* refuse() of what SQLite answered to something harmless; 0 is fine. */
+static int refused(const struct store *s, struct why *why, int err)
+{
+    return err == 0 ? 0 : refuse(s, why, err, "is damaged, or its disk fails");
+}
+
 static int pragma(struct store *s, struct why *why, const char *name, int64_t value)
 {
     char text[64];
 
     (void)snprintf(text, sizeof(text), "PRAGMA %s = %lld", name, (long long)value);
-    return db_exec(&s->db, text, why);
+    return refused(s, why, db_exec(&s->db, text, NULL));
 }
 
 /* ---- Opening the connection ---- */
@@ -54,6 +78,14 @@ static char *immutable_uri(const char *path)
     return strbuf_take(&uri);
 }
 
+/* What keeps SQLite from opening a file. */
+static int cannot_open(sqlite3 *sqlite, int rc)
+{
+    int err = db_error(sqlite, rc);
+
+    return (rc & 0xff) == SQLITE_CANTOPEN && err == -EIO ? -EACCES : err;
+}
+
 static int connect_db(struct store *s, struct why *why)
 {
     int flags = s->readonly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
@@ -66,8 +98,7 @@ static int connect_db(struct store *s, struct why *why)
     rc = sqlite3_open_v2(uri != NULL ? uri : s->path, &s->db.sqlite, flags, NULL);
     free(uri);
     if (rc != SQLITE_OK)
-        return why_add(why, rc == SQLITE_CANTOPEN ? -EACCES : db_errno(rc), "%s: %s", s->path,
-                       sqlite3_errstr(rc));
+        return refuse(s, why, cannot_open(s->db.sqlite, rc), "can't be opened or made");
     (void)sqlite3_extended_result_codes(s->db.sqlite, 1);
     db_defend(&s->db);
     return 0;
@@ -103,30 +134,31 @@ static int use_log(struct store *s, struct why *why)
 {
     sqlite3_stmt *q = NULL;
     const char *mode = "";
-    int rc = sqlite3_prepare_v2(s->db.sqlite, "PRAGMA journal_mode = WAL", -1, &q, NULL);
+    int rc;
     int err;
 
+    db_allow(&s->db, DB_STEPS);
+    rc = sqlite3_prepare_v2(s->db.sqlite, "PRAGMA journal_mode = WAL", -1, &q, NULL);
     if (rc == SQLITE_OK)
         rc = sqlite3_step(q);
-    err = rc == SQLITE_ROW ? 0 : db_errno(rc);
+    err = rc == SQLITE_ROW ? 0 : db_error(s->db.sqlite, rc);
     if (err == 0)
         mode = (const char *)sqlite3_column_text(q, 0);
     if (err == 0 && (mode == NULL || strcmp(mode, "wal") != 0))
         err = -EIO;
     if (err < 0)
-        (void)why_add(why, err, "%s: SQLite can't keep a write-ahead log there (%s)", s->path,
-                      sqlite3_errstr(rc));
+        (void)refuse(s, why, err, "lies where SQLite can't keep a write-ahead log");
     (void)sqlite3_finalize(q);
     return err;
 }
 
 /* ---- A new database ---- */
 
-static int write_schema(struct store *s, uint32_t chunk_shift, struct why *why)
+static int write_schema(struct store *s, uint32_t chunk_shift)
 {
     char text[512];
     long long now = (long long)store_now(s);
-    int err = db_exec(&s->db, sqlitefs_schema, why);
+    int err = db_exec(&s->db, sqlitefs_schema, NULL);
 
     if (err < 0)
         return err;
@@ -136,7 +168,7 @@ static int write_schema(struct store *s, uint32_t chunk_shift, struct why *why)
                    "UPDATE inode SET uid = %u, gid = %u,"
                    " atime = %lld, mtime = %lld, ctime = %lld, btime = %lld",
                    chunk_shift, SCBOX_VERSION, s->fs.uid, s->fs.gid, now, now, now, now);
-    return db_exec(&s->db, text, why);
+    return db_exec(&s->db, text, NULL);
 }
 
 static int make_new(struct store *s, uint32_t chunk_shift, struct why *why)
@@ -148,21 +180,39 @@ static int make_new(struct store *s, uint32_t chunk_shift, struct why *why)
         err = pragma(s, why, "auto_vacuum", 2);
     if (err == 0)
         err = use_log(s, why);
-    if (err == 0)
-        err = db_exec(&s->db, "BEGIN IMMEDIATE", why);
     if (err < 0)
         return err;
-    err = write_schema(s, chunk_shift != 0 ? chunk_shift : CHUNK_SHIFT_DEFAULT, why);
+    err = db_exec(&s->db, "BEGIN IMMEDIATE", NULL);
     if (err == 0)
-        err = db_exec(&s->db, "COMMIT", why);
+        err = write_schema(s, chunk_shift != 0 ? chunk_shift : CHUNK_SHIFT_DEFAULT);
+    if (err == 0)
+        err = db_exec(&s->db, "COMMIT", NULL);
     if (err < 0 && sqlite3_get_autocommit(s->db.sqlite) == 0)
         (void)db_exec(&s->db, "ROLLBACK", NULL);
-    if (err < 0)
-        return err;
-    return db_exec(&s->db, "PRAGMA wal_checkpoint(TRUNCATE)", why);
+    if (err == 0)
+        err = db_exec(&s->db, "PRAGMA wal_checkpoint(TRUNCATE)", NULL);
+    return refused(s, why, err);
 }
 
 /* ---- An old database ---- */
+
+/* Whether the file has fewer pages than its first one counts (SQLite's file format, 1.3). */
+static bool is_cut_short(struct store *s)
+{
+    unsigned char header[32];
+    sqlite3_file *file = NULL;
+    sqlite3_int64 size = 0;
+    uint64_t pages;
+
+    if (sqlite3_file_control(s->db.sqlite, "main", SQLITE_FCNTL_FILE_POINTER, &file) != SQLITE_OK ||
+        file == NULL || file->pMethods == NULL ||
+        file->pMethods->xFileSize(file, &size) != SQLITE_OK ||
+        file->pMethods->xRead(file, header, sizeof(header), 0) != SQLITE_OK)
+        return false;
+    pages = (uint64_t)header[28] << 24 | (uint64_t)header[29] << 16 | (uint64_t)header[30] << 8 |
+            header[31];
+    return (uint64_t)size < pages * FORMAT_PAGE_SIZE;
+}
 
 /* What tells whose database it is. */
 struct identity {
@@ -174,18 +224,18 @@ struct identity {
 
 static int read_identity(struct store *s, struct identity *out, struct why *why)
 {
-    int err;
-
-    err = db_query_int(&s->db, "PRAGMA application_id", &out->application_id, why);
+    int err = db_query_int(&s->db, "PRAGMA application_id", &out->application_id, NULL);
     if (err == 0)
-        err = db_query_int(&s->db, "PRAGMA user_version", &out->version, why);
+        err = db_query_int(&s->db, "PRAGMA user_version", &out->version, NULL);
     if (err == 0)
-        err = db_query_int(&s->db, "PRAGMA page_size", &out->page_size, why);
+        err = db_query_int(&s->db, "PRAGMA page_size", &out->page_size, NULL);
     if (err == 0)
-        err = db_query_int(&s->db, "SELECT count(*) FROM sqlite_schema", &out->objects, why);
-    if (err == -EIO)
-        (void)why_add(why, err, "%s is no SQLite database, or a damaged one", s->path);
-    return err;
+        err = db_query_int(&s->db, "SELECT count(*) FROM sqlite_schema", &out->objects, NULL);
+    if (err == 0)
+        return 0;
+    if (sqlite3_errcode(s->db.sqlite) == SQLITE_NOTADB)
+        return refuse(s, why, err, "is no SQLite database");
+    return refuse(s, why, err, is_cut_short(s) ? "is damaged: its end is missing" : "is damaged");
 }
 
 static bool is_empty(const struct identity *id)
@@ -254,7 +304,7 @@ static int check_names(struct store *s, struct why *why)
     err = db_row(q);
     db_end(q);
     if (err <= 0)
-        return err;
+        return refused(s, why, err);
     return why_add(why, -EIO, "%s is damaged: a name in it is longer than %d bytes", s->path,
                    DB_VALUE_MAX / 2);
 }
@@ -271,14 +321,15 @@ static int quick_check(struct store *s, struct why *why)
     rc = sqlite3_prepare_v2(s->db.sqlite, "PRAGMA quick_check(1)", -1, &q, NULL);
     if (rc == SQLITE_OK)
         rc = sqlite3_step(q);
-    err = rc == SQLITE_ROW ? 0 : db_errno(rc);
+    err = rc == SQLITE_ROW ? 0 : db_error(s->db.sqlite, rc);
     if (err == 0)
         verdict = (const char *)sqlite3_column_text(q, 0);
     if (err == 0 && (verdict == NULL || strcmp(verdict, "ok") != 0))
         err = -EIO;
-    if (err < 0)
-        (void)why_add(why, err, "%s is damaged: %s", s->path,
-                      verdict != NULL ? verdict : sqlite3_errstr(rc));
+    if (verdict != NULL && err < 0)
+        (void)why_add(why, err, "%s is damaged: %.200s", s->path, verdict);
+    else
+        (void)refused(s, why, err);
     (void)sqlite3_finalize(q);
     return err;
 }
@@ -380,21 +431,20 @@ static int load(struct store *s, const struct format_options *o, struct why *why
 
     err = db_prepare(&s->db);
     if (err < 0)
-        return why_add(why, err, "%s lacks a table of its format: %s", s->path,
-                       sqlite3_errmsg(s->db.sqlite));
+        return refused(s, why, err);
     err = check_features(s, why);
     if (err == 0)
         err = read_meta(s, o, why);
     if (err == 0 && !s->clean)
         err = quick_check(s, why);
+    if (err == 0)
+        err = check_names(s, why);
     if (err < 0)
         return err;
     s->scratch = malloc((size_t)1 << s->chunk_shift);
     if (s->scratch == NULL)
         return -ENOMEM;
     err = store_count(s, scan_steps(s));
-    if (err == 0)
-        err = check_names(s, why);
     if (err == 0)
         err = inode_get(s, INO_ROOT, &root);
     if (err == 0 && !S_ISDIR(root->stat.mode))
@@ -403,9 +453,15 @@ static int load(struct store *s, const struct format_options *o, struct why *why
         room_watch(s);
         err = remove_orphans(s);
     }
-    if (err < 0)
-        (void)why_add(why, err, "%s: reading it failed: %s", s->path, strerror(-err));
-    return err;
+    return err == 0 ? 0 : refuse(s, why, err, "is damaged: reading it failed");
+}
+
+static int check_shape(struct store *s, int format, struct why *why)
+{
+    bool named;
+    int err = shape_check(s, format, why, &named);
+
+    return named ? err : refused(s, why, err);
 }
 
 int format_open(struct store *s, const struct format_options *o, struct why *why)
@@ -424,7 +480,7 @@ int format_open(struct store *s, const struct format_options *o, struct why *why
     if (err == 0)
         err = check_identity(s, &id, why);
     if (err == 0)
-        err = shape_check(s, (int)id.version, why);
+        err = check_shape(s, (int)id.version, why);
     if (err == 0 && !s->readonly)
         err = use_log(s, why);
     if (err == 0)

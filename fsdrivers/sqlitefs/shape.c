@@ -24,6 +24,7 @@ static const char one_text[] = "SELECT type, name, tbl_name, sql FROM sqlite_sch
 struct comparison {
     struct store *s;
     struct why *why;
+    bool *named;
     sqlite3_stmt *all; /* of the one that is read through */
     sqlite3_stmt *one; /* of the other */
 };
@@ -56,6 +57,7 @@ static int refuse(const struct comparison *c, const char *what)
     char type[SHOWN_MAX + 1];
     char name[SHOWN_MAX + 1];
 
+    *c->named = true;
     return why_add(c->why, -EIO, "%s: its %s %s %s", c->s->path, shown(c->all, COL_TYPE, type),
                    shown(c->all, COL_NAME, name), what);
 }
@@ -102,50 +104,54 @@ static int check_ours(const struct comparison *c)
 }
 
 /* Read @from through and compare with @to. */
-static int compare(struct store *s, sqlite3 *from, sqlite3 *to, struct why *why)
+static int compare(struct comparison c, sqlite3 *from, sqlite3 *to)
 {
-    struct comparison c = {.s = s, .why = why};
     int err;
 
-    db_allow(&s->db, DB_STEPS);
+    db_allow(&c.s->db, DB_STEPS);
     err = db_error(from, sqlite3_prepare_v2(from, all_text, -1, &c.all, NULL));
     if (err == 0)
         err = db_error(to, sqlite3_prepare_v2(to, one_text, -1, &c.one, NULL));
     if (err == 0)
-        err = from == s->db.sqlite ? check_theirs(&c) : check_ours(&c);
+        err = from == c.s->db.sqlite ? check_theirs(&c) : check_ours(&c);
     (void)sqlite3_finalize(c.all);
     (void)sqlite3_finalize(c.one);
     return err;
 }
 
 /* Tables that share a page would change each other. */
-static int check_roots(struct store *s, struct why *why)
+static int check_roots(struct store *s, struct why *why, bool *named)
 {
     int64_t shared = 0;
     int err = db_query_int(&s->db,
                            "SELECT count(*) - count(DISTINCT rootpage) FROM sqlite_schema"
                            " WHERE rootpage <> 0",
-                           &shared, why);
+                           &shared, NULL);
 
-    if (err == 0 && shared != 0)
+    *named = err == 0 && shared != 0;
+    if (*named)
         return why_add(why, -EIO, "%s: two of its tables share their pages: it is damaged",
                        s->path);
     return err;
 }
 
-int shape_check(struct store *s, int format, struct why *why)
+int shape_check(struct store *s, int format, struct why *why, bool *named)
 {
+    struct comparison c = {.s = s, .why = why, .named = named};
     sqlite3 *model = NULL;
-    int err = db_errno(sqlite3_open(":memory:", &model));
+    int err;
+
+    *named = false;
+    err = db_errno(sqlite3_open(":memory:", &model));
 
     if (err == 0)
         err = db_errno(sqlite3_exec(model, released[format - 1], NULL, NULL, NULL));
     if (err == 0)
-        err = compare(s, s->db.sqlite, model, why);
+        err = compare(c, s->db.sqlite, model);
     if (err == 0)
-        err = compare(s, model, s->db.sqlite, why);
+        err = compare(c, model, s->db.sqlite);
     if (err == 0)
-        err = check_roots(s, why);
+        err = check_roots(s, why, named);
     (void)sqlite3_close(model);
     return err;
 }

@@ -14,9 +14,9 @@
 /**
  * Compare the schema with that of a released format.
  * @format   1 up to FORMAT_VERSION.
- * Returns   0; -EIO, and @why names the first object that is foreign, changed or missing; -ENOMEM,
- *           -EBUSY.
+ * @named    whether @why names an object, which is the first that is foreign, changed or missing.
+ * Returns   0; -EIO, also without an object when the schema can't be read; -ENOMEM, -EBUSY.
  */
-int shape_check(struct store *s, int format, struct why *why);
+int shape_check(struct store *s, int format, struct why *why, bool *named);
 
 #endif

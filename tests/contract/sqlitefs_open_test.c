@@ -152,9 +152,9 @@ Test(sqlitefs_open, truncated_EIO)
 
     bed_with_db(&b);
     IS(truncate(b.db, 3 * 4096), 0);
-    refused(&b, NULL, -EIO, "damaged");
+    refused(&b, NULL, -EIO, "its end is missing");
     IS(truncate(b.db, 50), 0);
-    refused(&b, NULL, -EIO, "no SQLite database");
+    refused(&b, NULL, -EIO, "its end is missing");
     bed_done(&b);
 }
 
@@ -384,6 +384,29 @@ Test(sqlitefs_open, readers_share)
     IS(bed_open(&one, NULL), 0);
     why_done(&two.why);
     bed_done(&one);
+}
+
+static void refused_once(struct bed *b, int err, const char *reason)
+{
+    IS(bed_open(b, NULL), err);
+    IS(b->why.count, 1);
+    cr_assert(bed_why(b, reason), "%s", b->why.text[0]);
+}
+
+/* A program that takes the whole file, as VACUUM and `.restore` of the shell do. */
+Test(sqlitefs_open, locked_whole_EBUSY)
+{
+    struct bed b;
+    void *db;
+
+    bed_with_db(&b);
+    db_run_sql(b.db, "PRAGMA journal_mode = DELETE");
+    db = db_lock(b.db);
+    db_run_on(db, "ROLLBACK; BEGIN EXCLUSIVE");
+    refused_once(&b, -EBUSY, "locked by another program");
+    db_unlock(db);
+    IS(bed_open(&b, NULL), 0);
+    bed_done(&b);
 }
 
 Test(sqlitefs_open, locked_by_sql_EBUSY)
