@@ -437,6 +437,7 @@ struct fs {
     uint32_t caps;                  /* FS_CAP_* */
     bool pending;                   /* operations are gathered: call commit() within FS_COMMIT_MS */
     bool untidy;                    /* something can wait: call tidy() after FS_TIDY_MS of quiet */
+    uint64_t quota_bytes; /* what its files may have, as the store itself says; 0 no limit */
     uint32_t uid; /* who creates: set by the core before mknod, mkdir, symlink; what they make */
     uint32_t gid; /* belongs to this user and group */
 };

@@ -97,6 +97,14 @@ static int generic_readdir(struct fs *fs, const char *path, fs_readdir_fn callba
 
 /* ---- Limits ---- */
 
+/* The smaller of two bounds, of which 0 is none. */
+static uint64_t tighter(uint64_t a, uint64_t b)
+{
+    if (a == 0 || b == 0)
+        return a + b;
+    return a < b ? a : b;
+}
+
 static int may_change(const struct generic *g)
 {
     return g->config.readonly ? -EROFS : 0;
@@ -144,11 +152,12 @@ static int may_grow(struct generic *g, const char *path, struct fs_file *file, u
                     bool append)
 {
     struct fs_statfs use;
+    uint64_t quota = tighter(g->config.quota_bytes, g->inner->quota_bytes);
     struct fs_stat st;
     uint64_t more;
     int err = may_change(g);
 
-    if (err < 0 || g->config.quota_bytes == 0)
+    if (err < 0 || quota == 0)
         return err;
     err = INNER(g, getattr, path, &st, file);
     if (err < 0 || !S_ISREG(st.mode))
@@ -159,8 +168,7 @@ static int may_grow(struct generic *g, const char *path, struct fs_file *file, u
     err = INNER(g, statfs, &use);
     if (err < 0)
         return err;
-    if (more > 0 &&
-        (use.bytes_used > g->config.quota_bytes || more > g->config.quota_bytes - use.bytes_used))
+    if (more > 0 && (use.bytes_used > quota || more > quota - use.bytes_used))
         return -EDQUOT;
     return 0;
 }
@@ -411,14 +419,6 @@ static bool generic_poll(struct fs *fs, const char *path, bool write, struct fs_
 }
 
 /* ---- The filesystem as a whole ---- */
-
-/* The smaller of two bounds, of which 0 is none. */
-static uint64_t tighter(uint64_t a, uint64_t b)
-{
-    if (a == 0 || b == 0)
-        return a + b;
-    return a < b ? a : b;
-}
 
 static int generic_statfs(struct fs *fs, struct fs_statfs *out)
 {

@@ -15,6 +15,8 @@
  *   - `caps`, `pending` and `untidy` are those of the inner instance, the last two as of the last
  *     operation.
  *
+ * A quota in bytes may also be the store's own (fs.quota_bytes); the tighter one holds.
+ *
  * Quotas count what statfs() counts: the sizes of regular files (a hole counts as if it were
  * full), and files and directories without the root. So a quota means the same over every driver,
  * however it stores. A filesystem that is past its quota when it is opened can shrink but not

@@ -271,7 +271,7 @@ int db_query_int(struct db *db, const char *text, int64_t *out, struct why *why)
     return why_add(why, err, "SQLite says: %s", sqlite3_errstr(rc));
 }
 
-int db_meta_get(struct db *db, const char *key, int64_t *out)
+int db_meta_find(struct db *db, const char *key, int64_t *out)
 {
     sqlite3_stmt *q = db_use(db, SQL_META_GET, 0, NULL);
     int err;
@@ -283,9 +283,16 @@ int db_meta_get(struct db *db, const char *key, int64_t *out)
     if (err > 0)
         *out = sqlite3_column_int64(q, 0);
     db_end(q);
-    if (err < 0)
-        return err;
-    return err > 0 ? 0 : -EIO;
+    return err;
+}
+
+int db_meta_get(struct db *db, const char *key, int64_t *out)
+{
+    int found = db_meta_find(db, key, out);
+
+    if (found < 0)
+        return found;
+    return found > 0 ? 0 : -EIO;
 }
 
 int db_meta_set(struct db *db, const char *key, int64_t value)

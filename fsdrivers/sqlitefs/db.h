@@ -129,6 +129,9 @@ int db_exec(struct db *db, const char *text, struct why *why);
 /** Run a query that gives one integer, as PRAGMAs do. Returns 0, -errno. */
 int db_query_int(struct db *db, const char *text, int64_t *out, struct why *why);
 
+/** Read a row of meta that holds an integer. Returns 1 there is one, 0 none, -EIO no integer. */
+int db_meta_find(struct db *db, const char *key, int64_t *out);
+
 /** Read and write rows of meta that hold integers. meta_get: -EIO if there is none. */
 int db_meta_get(struct db *db, const char *key, int64_t *out);
 int db_meta_set(struct db *db, const char *key, int64_t value);

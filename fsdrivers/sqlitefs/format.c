@@ -453,6 +453,8 @@ static int load(struct store *s, const struct format_options *o, struct why *why
         room_watch(s);
         err = remove_orphans(s);
     }
+    if (err == 0)
+        err = quota_apply(s, &o->quota, why);
     return err == 0 ? 0 : refuse(s, why, err, "is damaged: reading it failed");
 }
 

@@ -4,6 +4,7 @@
 #ifndef FSDRIVERS_SQLITEFS_FORMAT_H
 #define FSDRIVERS_SQLITEFS_FORMAT_H
 
+#include "fsdrivers/sqlitefs/quota.h"
 #include "fsdrivers/sqlitefs/store.h"
 
 enum {
@@ -17,6 +18,7 @@ struct format_options {
     uint32_t chunk_shift; /* 0: 16 for a new file, whatever an old one has */
     uint64_t mmap_size;   /* bytes; 0 none */
     uint64_t cache_size;  /* bytes */
+    struct quota_wish quota;
 };
 
 /**

@@ -7,6 +7,7 @@
  *     source.c   the source and its options           lock.c   one opener at a time
  *     format.c   checking and making the database
  *     store.c    changes, groups, durability          db.c     statements, errno
+ *     shape.c    the schema, word for word          quota.c  what a file may hold
  *     room.c     a full disk
  *     tree.c     paths, names                         name.c   entries and their cache
  *     inode.c    inodes and their cache               data.c   content
@@ -288,6 +289,7 @@ static int sqlitefs_statfs(struct fs *fs, struct fs_statfs *out)
     const struct store *s = store_of(fs);
 
     *out = (struct fs_statfs){
+        .bytes_total = s->fs.quota_bytes,
         .bytes_used = s->totals.bytes,
         .inodes_used = s->totals.inodes - 1,
         .readonly = s->readonly || s->broken != 0,

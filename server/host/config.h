@@ -38,6 +38,7 @@ struct config {
     bool default_machine;
     bool patch_gates; /* bridge_set_patching() */
     char *record;     /* owned; a file for the record, or NULL */
+    char *root_quota; /* owned; of the default machine's disk, as sqlitefs reads it; NULL: auto */
     struct strings source_roots;
     uint32_t *allow_uids; /* owned */
     size_t allow_uid_count;
