@@ -10,6 +10,18 @@
 #define INODE_COLUMNS                                                                              \
     "gen, mode, nlink, uid, gid, rdev, size, blocks, atime, mtime, ctime, btime, flags, version"
 
+/* A value behind a huge one costs a walk over all of that one's pages, and so does a key that is
+ * compared; what typeof() and length() tell stands at the beginning of a row. So these come first. */
+#define INODE_SMALL_TO_SIZE                                                                        \
+    "typeof(gen) = 'integer' AND typeof(mode) = 'integer' AND typeof(nlink) = 'integer'"           \
+    " AND typeof(uid) = 'integer' AND typeof(gid) = 'integer' AND typeof(rdev) = 'integer'"        \
+    " AND typeof(size) = 'integer'"
+#define INODE_SMALL                                                                                \
+    INODE_SMALL_TO_SIZE                                                                            \
+    " AND typeof(blocks) = 'integer' AND typeof(atime) = 'integer' AND typeof(mtime) = 'integer'"  \
+    " AND typeof(ctime) = 'integer' AND typeof(btime) = 'integer' AND typeof(flags) = 'integer'"   \
+    " AND typeof(version) = 'integer'"
+
 static const char *const sql_text[SQL_LAST] = {
     [SQL_BEGIN] = "BEGIN IMMEDIATE",
     [SQL_COMMIT] = "COMMIT",
@@ -17,12 +29,20 @@ static const char *const sql_text[SQL_LAST] = {
     [SQL_SAVE] = "SAVEPOINT op",
     [SQL_SAVE_DONE] = "RELEASE op",
     [SQL_SAVE_UNDO] = "ROLLBACK TO op",
-    [SQL_META_GET] = "SELECT value FROM meta WHERE key = ?1",
+    [SQL_META_GET] = "SELECT CASE typeof(value) WHEN 'integer' THEN value END FROM meta"
+                     " WHERE key = ?1",
     [SQL_META_SET] = "INSERT OR REPLACE INTO meta (key, value) VALUES (?1, ?2)",
-    [SQL_COUNT_USE] = "SELECT count(*), total(CASE WHEN mode >> 12 = 8 AND size BETWEEN 0 AND ?1"
-                      " THEN size ELSE 0 END) FROM inode",
+    [SQL_COUNT_USE] = "SELECT count(*), total(CASE WHEN " INODE_SMALL_TO_SIZE
+                      " AND mode >> 12 = 8 AND size BETWEEN 0 AND ?1 THEN size ELSE 0 END)"
+                      " FROM inode",
     [SQL_INODE_LAST] = "SELECT max(ino) FROM inode WHERE ino <= ?1",
-    [SQL_NAME_LONG] = "SELECT 1 FROM dentry WHERE length(name) > ?1 LIMIT 1",
+    [SQL_NAME_LONG] = "SELECT 1 FROM dentry WHERE length(name) > ?1"
+                      " OR (typeof(parent) <> 'integer' AND length(parent) > ?1)"
+                      " OR (typeof(hash) <> 'integer' AND length(hash) > ?1)"
+                      " OR (typeof(ino) <> 'integer' AND length(ino) > ?1)"
+                      " OR (typeof(type) <> 'integer' AND length(type) > ?1) LIMIT 1",
+    [SQL_META_LONG] = "SELECT 1 FROM meta WHERE length(key) > ?1"
+                      " OR (typeof(value) <> 'integer' AND length(value) > ?1) LIMIT 1",
     [SQL_INODE_GET] = "SELECT " INODE_COLUMNS " FROM inode WHERE ino = ?1",
     [SQL_INODE_ADD] = "INSERT INTO inode (ino, " INODE_COLUMNS ") VALUES"
                       " (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
@@ -37,8 +57,8 @@ static const char *const sql_text[SQL_LAST] = {
                        " WHERE parent = ?1 AND hash = ?2 AND name = ?5",
     [SQL_DENTRY_DEL] = "DELETE FROM dentry WHERE parent = ?1 AND hash = ?2 AND name = ?3",
     [SQL_DENTRY_ANY] = "SELECT 1 FROM dentry WHERE parent = ?1 LIMIT 1",
-    [SQL_DENTRY_LIST] = "SELECT hash, name, type, dentry.ino, " INODE_COLUMNS
-                        " FROM dentry LEFT JOIN inode ON inode.ino = dentry.ino"
+    [SQL_DENTRY_LIST] = "SELECT hash, name, type, dentry.ino, " INODE_COLUMNS " FROM dentry"
+                        " LEFT JOIN inode ON inode.ino = dentry.ino AND " INODE_SMALL
                         " WHERE parent = ?1 AND (hash, name) > (?2, ?4)"
                         " AND typeof(name) = 'blob' AND length(name) <= 255"
                         " ORDER BY hash, name LIMIT ?3",
@@ -46,7 +66,8 @@ static const char *const sql_text[SQL_LAST] = {
     [SQL_CHUNK_NEXT] = "SELECT id FROM data WHERE id BETWEEN ?1 AND ?2 ORDER BY id LIMIT 1",
     [SQL_CHUNK_SET] = "INSERT OR REPLACE INTO data (id, chunk) VALUES (?1, ?2)",
     [SQL_CHUNK_DEL] = "DELETE FROM data WHERE id BETWEEN ?1 AND ?2",
-    [SQL_SYMLINK_GET] = "SELECT target FROM symlink WHERE ino = ?1",
+    [SQL_SYMLINK_GET] = "SELECT target FROM symlink WHERE ino = ?1 AND typeof(target) = 'blob'"
+                        " AND length(target) <= 4095",
     [SQL_SYMLINK_ADD] = "INSERT INTO symlink (ino, target) VALUES (?1, ?2)",
     [SQL_SYMLINK_DEL] = "DELETE FROM symlink WHERE ino = ?1",
     [SQL_ORPHAN_ADD] = "INSERT INTO orphan (ino) VALUES (?1)",

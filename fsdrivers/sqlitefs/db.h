@@ -45,6 +45,7 @@ enum sql {
     SQL_COUNT_USE,
     SQL_INODE_LAST,
     SQL_NAME_LONG,
+    SQL_META_LONG,
     SQL_INODE_GET,
     SQL_INODE_ADD,
     SQL_INODE_SET,

@@ -16,6 +16,7 @@ enum {
     LOG_SIZE_MAX = 64 * 1024 * 1024, /* what the log is cut to when it was moved */
     CHUNK_SHIFT_DEFAULT = 16,
     CHUNK_SHIFT_SMALL = 14,
+    KEY_MAX = 64 * 1024,   /* bytes of a name or a setting that is passed by */
     ORPHANS_MAX = 1000,    /* removed at one mount */
     SCAN_STEPS = 20000000, /* that a look at all rows may take: about half a second … */
     SCAN_STEPS_BYTE = 8,   /* … and for each byte that the file takes on the disk */
@@ -293,20 +294,24 @@ static int64_t scan_steps(const struct store *s)
     return SCAN_STEPS + bytes * SCAN_STEPS_BYTE;
 }
 
-/* Look for names that are longer than any value may be. A statement that met one on its way through
- * the table of names would load all of it, whichever name it looks for. */
-static int check_names(struct store *s, struct why *why)
+/* Look for keys that are longer than any value may be. A statement that met one on its way through
+ * the table would load all of it, whichever row it looks for. */
+static int check_keys(struct store *s, struct why *why)
 {
-    sqlite3_stmt *q = DB_USE(&s->db, SQL_NAME_LONG, DB_VALUE_MAX / 2);
-    int err;
+    static const enum sql checks[] = {SQL_META_LONG, SQL_NAME_LONG};
+    int err = 0;
 
-    db_allow(&s->db, scan_steps(s));
-    err = db_row(q);
-    db_end(q);
+    for (size_t i = 0; err == 0 && i < sizeof(checks) / sizeof(checks[0]); i++) {
+        sqlite3_stmt *q = DB_USE(&s->db, checks[i], KEY_MAX);
+
+        db_allow(&s->db, scan_steps(s));
+        err = db_row(q);
+        db_end(q);
+    }
     if (err <= 0)
         return refused(s, why, err);
-    return why_add(why, -EIO, "%s is damaged: a name in it is longer than %d bytes", s->path,
-                   DB_VALUE_MAX / 2);
+    return why_add(why, -EIO, "%s is damaged: a row in it is longer than %d bytes", s->path,
+                   KEY_MAX);
 }
 
 /* Look the whole file over: what a crash of the host may have left. */
@@ -432,13 +437,13 @@ static int load(struct store *s, const struct format_options *o, struct why *why
     err = db_prepare(&s->db);
     if (err < 0)
         return refused(s, why, err);
-    err = check_features(s, why);
+    err = check_keys(s, why);
+    if (err == 0)
+        err = check_features(s, why);
     if (err == 0)
         err = read_meta(s, o, why);
     if (err == 0 && !s->clean)
         err = quick_check(s, why);
-    if (err == 0)
-        err = check_names(s, why);
     if (err < 0)
         return err;
     s->scratch = malloc((size_t)1 << s->chunk_shift);

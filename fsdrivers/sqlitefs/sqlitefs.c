@@ -54,7 +54,7 @@ static int64_t sqlitefs_readlink(struct fs *fs, const char *path, char *buf, siz
         return err;
     q = DB_USE(&s->db, SQL_SYMLINK_GET, (int64_t)i->stat.ino);
     err = db_row(q);
-    if (err > 0 && sqlite3_column_type(q, 0) == SQLITE_BLOB)
+    if (err > 0)
         len = db_copy_bytes(q, 0, target, FS_PATH_MAX);
     db_end(q);
     if (err < 0)

@@ -54,6 +54,14 @@ static void run_loosely(const struct bed *b, const char *table, const char *sql)
     strbuf_done(&text);
 }
 
+static double seconds(void)
+{
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
 static bool listed(struct bed *b, const char *dir, const char *name)
 {
     return strstr(names_of(b, dir), name) != NULL;
@@ -212,16 +220,52 @@ Test(sqlitefs_hostile, names_that_are_none_are_not_shown)
     bed_done(b);
 }
 
-/* A name that no statement may load makes each look-up slow: that file is not used at all. */
-Test(sqlitefs_hostile, a_name_too_long_to_pass_by)
+/* A key that no statement may load makes each look-up slow: that file is not used at all. */
+Test(sqlitefs_hostile, keys_too_long_to_pass_by)
 {
+    static const struct {
+        const char *table;
+        const char *sql;
+    } keys[] = {
+        {"dentry", "UPDATE dentry SET name = zeroblob(65537) WHERE ino = 2"},
+        {"dentry", "UPDATE dentry SET parent = zeroblob(65537) WHERE ino = 2"},
+        {"dentry", "UPDATE dentry SET hash = zeroblob(1000000) WHERE ino = 2"},
+        {"dentry", "UPDATE dentry SET name = hex(zeroblob(100000)) WHERE ino = 2"},
+        {"dentry", "UPDATE dentry SET type = zeroblob(65537) WHERE ino = 2"},
+        {"meta", "INSERT INTO meta VALUES (hex(zeroblob(40000)), 1)"},
+        {"meta", "UPDATE meta SET value = zeroblob(1000000) WHERE key = 'label'"},
+    };
     struct bed bed;
     struct bed *b = &bed;
 
+    for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+        bed_with_files(b);
+        run_loosely(b, keys[i].table, keys[i].sql);
+        cr_assert(bed_open(b, NULL) == -EIO, "%s", keys[i].sql);
+        cr_assert(bed_why(b, "is damaged"), "%s", keys[i].sql);
+        bed_done(b);
+    }
+}
+
+/* Rows that take a while to walk over: nothing walks over them. */
+Test(sqlitefs_hostile, long_rows_cost_nothing)
+{
+    struct bed bed;
+    struct bed *b = &bed;
+    double began;
+
     bed_with_files(b);
-    db_run_sql(b->db, "UPDATE dentry SET name = zeroblob(65537) WHERE ino = 2");
-    IS(bed_open(b, NULL), -EIO);
-    cr_assert(bed_why(b, "longer than 65536 bytes"));
+    run_loosely(b, "inode", "UPDATE inode SET gen = zeroblob(100000000) WHERE ino = 2");
+    db_run_sql(b->db, "UPDATE data SET chunk = zeroblob(100000000) WHERE id >> 24 = 3");
+    began = seconds();
+    IS(bed_open(b, NULL), 0);
+    for (int i = 0; i < 100; i++) {
+        IS(stat_error(b, "/f"), -EIO);
+        IS(FS(read, "/good", bytes, 4, 0, NULL), -EIO);
+        cr_assert(listed(b, "/", " f"));
+    }
+    cr_assert(seconds() - began < SECONDS_MAX);
+    cr_assert(file_is(b, "/d/below", "x", 1));
     bed_done(b);
 }
 
@@ -327,7 +371,7 @@ Test(sqlitefs_hostile, meta)
         "UPDATE meta SET value = -1 WHERE key = 'chunk_shift'",
         "UPDATE meta SET value = '16' WHERE key = 'chunk_shift'",
         "UPDATE meta SET value = 16.5 WHERE key = 'chunk_shift'",
-        "UPDATE meta SET value = zeroblob(1000000) WHERE key = 'chunk_shift'",
+        "UPDATE meta SET value = zeroblob(1000) WHERE key = 'chunk_shift'",
         "UPDATE meta SET value = 'x' WHERE key = 'ino_next'",
         "UPDATE meta SET value = 1 WHERE key = 'ino_next'",
         "UPDATE meta SET value = 9223372036854775807 WHERE key = 'ino_next'",
@@ -404,14 +448,6 @@ static const struct {
     {"CREATE TABLE \"a\nb\" (x)", "table a?b"},
     {"ANALYZE", "sqlite_stat1"},
 };
-
-static double seconds(void)
-{
-    struct timespec now;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
 
 Test(sqlitefs_hostile, a_foreign_schema_is_named)
 {
