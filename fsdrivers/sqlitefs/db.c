@@ -201,6 +201,8 @@ void db_close(struct db *db)
         (void)sqlite3_finalize(db->stmt[i]);
         db->stmt[i] = NULL;
     }
+    /* No content of a file keeps it open: only blobs, which store_close() has closed, and statements,
+     * which are finalized here and in the functions that made them, would. */
     CHECK(sqlite3_close(db->sqlite) == SQLITE_OK);
     db->sqlite = NULL;
 }

@@ -288,10 +288,15 @@ static int check_features(struct store *s, struct why *why)
  * holes have no rows. */
 static int64_t scan_steps(const struct store *s)
 {
+    struct strbuf log = STRBUF_INIT;
     struct stat st;
-    int64_t bytes = stat(s->path, &st) == 0 ? (int64_t)st.st_blocks * 512 : 0;
+    int64_t blocks = stat(s->path, &st) == 0 ? (int64_t)st.st_blocks : 0;
 
-    return SCAN_STEPS + bytes * SCAN_STEPS_BYTE;
+    (void)strbuf_addf(&log, "%s-wal", s->path);
+    if (!strbuf_failed(&log) && stat(strbuf_str(&log), &st) == 0)
+        blocks += (int64_t)st.st_blocks;
+    strbuf_done(&log);
+    return SCAN_STEPS + blocks * 512 * SCAN_STEPS_BYTE;
 }
 
 /* Look for keys that are longer than any value may be. A statement that met one on its way through

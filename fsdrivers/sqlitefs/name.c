@@ -38,7 +38,7 @@ int64_t name_hash(struct fsname name)
 
 static size_t make_key(uint64_t dir, struct fsname name, struct key *out)
 {
-    CHECK(name.len <= FS_NAME_MAX);
+    CHECK(name.len <= FS_NAME_MAX); /* of a path: what a file holds is never looked up */
     out->dir = dir;
     memcpy(out->name, name.ptr, name.len);
     return offsetof(struct key, name) + name.len;
