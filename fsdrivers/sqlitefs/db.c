@@ -43,6 +43,8 @@ static const char *const sql_text[SQL_LAST] = {
                       " OR (typeof(type) <> 'integer' AND length(type) > ?1) LIMIT 1",
     [SQL_META_LONG] = "SELECT 1 FROM meta WHERE length(key) > ?1"
                       " OR (typeof(value) <> 'integer' AND length(value) > ?1) LIMIT 1",
+    [SQL_CHUNK_ODD] = "SELECT 1 FROM data WHERE typeof(chunk) <> 'blob' LIMIT 1",
+    [SQL_SYMLINK_ODD] = "SELECT 1 FROM symlink WHERE typeof(target) <> 'blob' LIMIT 1",
     [SQL_INODE_GET] = "SELECT " INODE_COLUMNS " FROM inode WHERE ino = ?1",
     [SQL_INODE_ADD] = "INSERT INTO inode (ino, " INODE_COLUMNS ") VALUES"
                       " (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
