@@ -460,3 +460,31 @@ Test(sqlitefs_open, golden_format1)
     db_check(b->db);
     bed_done(b);
 }
+
+/* The disk of a default machine as it was before files kept a quota, and before schemas were compared:
+ * closed cleanly, and not. */
+Test(sqlitefs_open, golden_root)
+{
+    struct bed bed;
+    struct bed *b = &bed;
+    char target[8] = "";
+    char bytes[10] = "";
+
+    bed_init(b, "sqlitefs");
+    for (int clean = 0; clean <= 1; clean++) {
+        copy_file(GOLDEN_DIR "/root.db", b->db);
+        if (clean == 0)
+            db_run_sql(b->db, "UPDATE meta SET value = 0 WHERE key = 'clean'");
+        IS(bed_open(b, "quota=auto"), 0);
+        cr_assert_str_eq(names_of(b, "/"), " dir kept link");
+        IS(stat_of(b, "/kept").size, 100003);
+        IS(FS(read, "/kept", bytes, sizeof(bytes), 0, NULL), sizeof(bytes));
+        cr_assert(memcmp(bytes, "still here", sizeof(bytes)) == 0);
+        IS(FS(readlink, "/link", target, sizeof(target)), 0);
+        cr_assert_str_eq(target, "kept");
+        IS(FS(unlink, "/kept"), 0);
+        bed_close(b);
+        db_check(b->db);
+    }
+    bed_done(b);
+}
