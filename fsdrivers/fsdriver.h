@@ -435,6 +435,9 @@ struct fs_ops {
      * Returns 0; an error is kept and reported by the next fsync() too. */
     int (*commit)(struct fs *fs);
 
+    /** Do a step of what can wait (fs.untidy); a few milliseconds at most. Empty: there is never any. */
+    void (*tidy)(struct fs *fs);
+
     /** Return when everything acknowledged before is durable. Returns 0, -EIO, -ENOSPC. */
     int (*sync)(struct fs *fs);
 
@@ -452,12 +455,18 @@ struct fs {
     const struct fs_driver *driver; /* borrowed, static */
     uint32_t caps;                  /* FS_CAP_* */
     bool pending;                   /* operations are gathered: call commit() within FS_COMMIT_MS */
+    bool untidy;                    /* something can wait: call tidy() after FS_TIDY_MS of quiet */
+    uint64_t quota_bytes; /* what its files may have, as the store itself says; 0 no limit */
     uint32_t uid; /* who creates: set by the core before mknod, mkdir, symlink; what they make */
     uint32_t gid; /* belongs to this user and group */
 };
 
 /** Within this time after `pending` becomes true the owner calls commit(). */
 enum { FS_COMMIT_MS = 5 };
+
+/** When nothing was changed for this time and `untidy` is true, the owner calls tidy(), and again after
+ * this time as long as it stays true. */
+enum { FS_TIDY_MS = 1000 };
 
 /**
  * Make an instance by driver name: find the driver, split and check the options, open the source, wrap

@@ -150,10 +150,16 @@ static int mount_names(struct daemon *d, struct machine *m)
 
     if (err < 0)
         return fail_start(d, "the default machine's io", err, &why);
-    (void)strbuf_addf(&opts, "source=%s/root.db", d->config.state);
+    (void)strbuf_addf(&opts, "source=%s/root.db,quota=%s", d->config.state,
+                      d->config.root_quota != NULL ? d->config.root_quota : "auto");
     err = machine_mount(m, "root", "sqlitefs", strbuf_str(&opts), &why);
     strbuf_done(&opts);
-    return err < 0 ? fail_start(d, "the default machine's root", err, &why) : 0;
+    if (err < 0)
+        return fail_start(d, "the default machine's root", err, &why);
+    for (size_t i = 0; i < why.count; i++)
+        log_line(LOG_WARN, "%s", why.text[i]);
+    why_done(&why);
+    return 0;
 }
 
 static int boot_default_machine(struct daemon *d)

@@ -21,6 +21,7 @@ const struct fs_opt source_opts[] = {
     {"chunk", "64K (default) or 16K: the piece a new file stores content in"},
     {"mmap", "bytes of the file to map into memory, default 1G; 0 where it may be cut short"},
     {"cache", "bytes of SQLite's page cache, default 64M"},
+    {"quota", "bytes its files may have at this and every later mount: auto, none or a size"},
     {NULL, NULL},
 };
 
@@ -61,7 +62,8 @@ static int read_options(const struct fs_open *req, struct format_options *out, e
     const char *cache_size = option_get(req->opt, "cache");
     int err;
 
-    *out = (struct format_options){0, MMAP_SIZE_DEFAULT, CACHE_SIZE_DEFAULT};
+    *out =
+        (struct format_options){.mmap_size = MMAP_SIZE_DEFAULT, .cache_size = CACHE_SIZE_DEFAULT};
     err = read_sync(option_get(req->opt, "sync"), sync, req->why);
     if (err == 0)
         err = read_chunk(option_get(req->opt, "chunk"), &out->chunk_shift, req->why);
@@ -69,6 +71,8 @@ static int read_options(const struct fs_open *req, struct format_options *out, e
         err = option_size("mmap", mmap_size, &out->mmap_size, req->why);
     if (err == 0 && cache_size != NULL)
         err = option_size("cache", cache_size, &out->cache_size, req->why);
+    if (err == 0)
+        err = quota_read(option_get(req->opt, "quota"), &out->quota, req->why);
     return err;
 }
 

@@ -14,6 +14,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum { SNAPSHOT_FIRST = 16, NAMES_FIRST = 512 };
 
@@ -126,8 +127,12 @@ static int on_entry(void *user, const char *name, const struct fs_stat *stat)
     if (len > SC_COMPONENT_MAX)
         return 0; /* no path can name it */
     if (stat == NULL) {
-        if (entry_stat(l, name, &own) < 0)
+        err = entry_stat(l, name, &own);
+        if (err == -ENOENT)
             return 0; /* it went away meanwhile */
+        if (err < 0)  /* whoever opens it is told */
+            own = (struct fs_stat){.mode = S_IFREG};
+        err = 0;
         stat = &own;
     }
     err = make_room(l->file->mount->machine, &l->snapshot, len + 1, l->why);

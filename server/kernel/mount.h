@@ -5,14 +5,15 @@
 
 #include "server/kernel/vfs.h"
 
-/** To be called after every operation that may have changed the store: sees to commit() in time. */
+/** To be called after every operation that may have changed the store: sees to commit() and tidy() in
+ * time. */
 void mount_changed(struct mount *m);
 
 /**
  * mount_changed() after an operation that answered @err, and what that means to who called.
  * @what     what a driver may lack, for reasons ("store owners"); NULL of what only read-only
  *           drivers lack.
- * Returns   @err; for -ENOSYS, an operation the driver lacks, -ENOTSUP, or -EROFS without @what.
+ * Returns   @err, of which -EROFS and -EBUSY get their reason; for -ENOSYS, an operation the driver lacks, -ENOTSUP, or -EROFS without @what.
  */
 int mount_answer(struct mount *m, int err, const char *what, struct why *why);
 

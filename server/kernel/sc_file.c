@@ -2,6 +2,7 @@
 /* The calls on open files. */
 #include "server/kernel/find.h"
 #include "server/kernel/machine.h"
+#include "server/kernel/mount.h"
 #include "server/kernel/transfer.h"
 #include "server/kernel/wait.h"
 
@@ -156,6 +157,8 @@ static int explain_write(struct call *call, const struct open_file *f, int err)
 {
     if (err == -EPIPE)
         return call_why(call, err, "nobody can read it: the channel's other end is closed");
+    if (err == -EBUSY)
+        return mount_answer(f->mount, err, NULL, &call->why);
     if (err == -ENOMEM && f->end != NULL)
         return machine_explain_queued(call->machine, &call->why);
     return err == -EAGAIN ? err : explain_full(call, f->mount, err);
@@ -279,5 +282,5 @@ int sc_fsync(struct call *call, const struct sc_fsync_args *args, struct sc_fsyn
         return call_why(call, -EINVAL, "data_only is 0 or 1, not %" PRIu32, args->data_only);
     if (f->end != NULL)
         return call_why(call, -EINVAL, "%s is a channel: nothing of it is stored", f->label);
-    return vfs_fsync(f, args->data_only != 0);
+    return mount_answer(f->mount, vfs_fsync(f, args->data_only != 0), NULL, &call->why);
 }

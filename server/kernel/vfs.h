@@ -55,6 +55,9 @@ struct mount {
     struct node *root;          /* the node of "/", lives as long as the mount */
     struct node_table nodes;    /* all of them, the root too */
     struct timer commit_timer;  /* set while fs->pending, on the host's clock */
+    struct timer tidy_timer;    /* set while fs->untidy, likewise */
+    uint64_t changes;           /* mount_changed() so far */
+    uint64_t changes_seen;      /* when tidy_timer was set */
     struct list link;           /* in machine->mounts */
     struct mapped_file *mapped; /* uthash by inode: files that processes have mapped */
     char *driver;               /* name it was made with, owned */
