@@ -51,7 +51,24 @@ static void random_bytes(void *user, void *buf, size_t len)
     memset(buf, 7, len);
 }
 
-static const struct fs_env env = {.now_ns = now_ns, .random = random_bytes};
+static int take_descriptors(void *user, uint32_t count, struct why *why)
+{
+    (void)user;
+    (void)count;
+    (void)why;
+    return 0;
+}
+
+static void give_descriptors(void *user, uint32_t count)
+{
+    (void)user;
+    (void)count;
+}
+
+static const struct fs_env env = {.now_ns = now_ns,
+                                  .random = random_bytes,
+                                  .take_descriptors = take_descriptors,
+                                  .give_descriptors = give_descriptors};
 
 static int open_fs(const char *opts, struct fs **out)
 {
