@@ -34,7 +34,8 @@
 
 #include <sc_syscalls.h>
 
-/** Print to the debug log: %d %i %u %x %p %s %c %%, with l, ll and z. Returns 0, -errno. */
+/** Print to the debug log, as printf() does: d i u o x X c s p f e g %, with flags, width, precision and
+ * lengths. %a, %n and wide characters are not supported, and say so. Returns 0, -errno. */
 int sc_printf(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /** The environment, NAME=VALUE each, ended by NULL; and the value of a name, NULL none. */
