@@ -24,7 +24,9 @@
  *     int main(int argc, char **argv, char **envp)
  *
  * and returns the exit code. `scbox run prog a b` gives "prog", "a", "b"; a process whose parent set no
- * arguments has argc 0, and argv[0] is NULL.
+ * arguments has argc 0, and argv[0] is NULL. Functions with the attributes constructor and destructor are
+ * called before main() and when it has returned; sc_exit() ends at once. A process has one thread:
+ * scbox-cc makes plain variables of thread-local ones.
  */
 #ifndef SC_H
 #define SC_H

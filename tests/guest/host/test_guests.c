@@ -56,6 +56,20 @@ Test(guests, hello)
     }
 }
 
+Test(guests, startup)
+{
+    static const char said[] = "[second +42  5.25]\n[main   +43  5.38]\n[end    +44  5.50]\n"
+                               "[last   +45  5.62]\n";
+
+    for (size_t g = 0; g < 2; g++) {
+        struct sc_proc_status s = lab_run(&l, "startup", lab_gates[g], NULL);
+
+        lab_expect(&l, "startup", s, PS_DONE, 43);
+        cr_assert_not_null(strstr(l.log, "[first  +41  5.12]\n"), "%s", l.log);
+        cr_assert_not_null(strstr(l.log, said), "%s", l.log);
+    }
+}
+
 Test(guests, zeroptr)
 {
     for (size_t g = 0; g < 2; g++) {
