@@ -52,6 +52,8 @@ static void settle(struct call *call, int status)
 {
     if (call->proc != NULL && status < 0)
         call->proc->last_errno = -status;
+    if (call->proc != NULL)
+        recent_add(&call->proc->recent, call->nr, status);
     list_del(&call->in_proc);
     call->machine->census.calls--;
     call->status = status;

@@ -119,6 +119,7 @@ static const struct {
     enum sc_gate only; /* SC_GATE_RPC: both */
 } fault_words[] = {
     {"read_zero", "end: null pointer: access to address 0x0, by the instruction at 0x", 0},
+    {"read_zero", "; last calls: SC_ARGS, SC_OPEN, SC_READ, SC_CLOSE\n", 0},
     {"write_zero", "end: null pointer: access to address 0xfff, by the instruction at 0x", 0},
     {"call_zero",
      "end: null pointer: jump to address 0x0, which is not mapped; the return address on the "
