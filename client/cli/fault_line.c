@@ -71,7 +71,7 @@ bool fault_address(const char *text, uint64_t *out)
     return false;
 }
 
-static void limit(int what, rlim_t value)
+static void limit(__rlimit_resource_t what, rlim_t value)
 {
     const struct rlimit r = {value, value};
 
