@@ -76,7 +76,7 @@ bool model_is_mapped(const struct model *m, const struct minode *i)
 /** What MMAP and MMAP_FILE check alike; the size becomes one of whole pages. */
 static void check_map(const struct mcall *c, uint64_t size, struct mregion *r)
 {
-    if (r->addr % SC_PAGE_SIZE != 0 || (r->mode & ~(uint32_t)MODES) != 0)
+    if (r->addr < SC_PAGE_SIZE || r->addr % SC_PAGE_SIZE != 0 || (r->mode & ~(uint32_t)MODES) != 0)
         refuse(c->v, EINVAL);
     if (size == 0 || r->addr > USER_LIMIT || size > USER_LIMIT - r->addr) {
         refuse(c->v, EINVAL);

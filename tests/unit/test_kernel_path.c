@@ -163,7 +163,9 @@ Test(aspace, add_refuses_what_the_ABI_says)
     cr_assert_eq(add(&as, ASPACE_LIMIT_I386 - PAGE, PAGE + 1), -EINVAL);
     cr_assert_eq(aspace_add(&as, &odd, NULL, NULL), -EINVAL);
     cr_assert_eq(add(&as, ASPACE_LIMIT_I386 - PAGE, PAGE), 0);
-    cr_assert_eq(add(&as, 0, 1), 0);
+    cr_assert_eq(add(&as, 0, 1), -EINVAL);
+    cr_assert_eq(add(&as, 0, 2 * PAGE), -EINVAL);
+    cr_assert_eq(add(&as, PAGE, 1), 0);
     aspace_done(&as);
 }
 
