@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "client/cli/fault_line.h"
 
+#include "client/cli/host_file.h"
 #include "client/lib/clock.h"
 
 #include <errno.h>
@@ -211,7 +212,7 @@ char *fault_place(const char *text, int fd)
 
 char *fault_place_in(const char *text, const char *path)
 {
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    int fd = host_open(path, PROGRAM_MAX, 0, NULL, NULL);
     char *place = fd >= 0 ? fault_place(text, fd) : NULL;
 
     if (fd >= 0)

@@ -63,6 +63,7 @@ struct conn {
     struct session *session; /* referenced, maybe over; NULL before the first */
     bool attached;           /* counted in session->conns */
     bool talks;              /* and in session->talkers */
+    bool unread;             /* and in session->unread */
     struct list machines;    /* struct rpc_machine.in_conn: transient, they go with it */
     struct subscription events;
 };
