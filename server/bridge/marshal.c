@@ -46,10 +46,10 @@ struct taker {
     struct sc_buf *lent; /* result buffer to provide, or NULL */
     uint64_t size;       /* the last `size` argument: bytes at the out pointer */
     uint64_t in_addr;    /* where long data is */
-    bool is_long;        /* more is to be moved than the buffer holds */
+    bool is_long;        /* a transfer of more than is moved at once: it gets a mover */
     bool is_channel;     /* which never moves more than CHANNEL_MAX at once */
-    bool bad_fd;         /* an fd does not do: that is the answer, pointers are not looked at */
-    int err;             /* first error, sticky */
+    bool bad_fd; /* an fd is invalid: the call fails with EBADF, bad pointers do not matter */
+    int err;     /* first error, sticky */
 };
 
 static bool is_i386(const struct taker *k)
@@ -359,23 +359,33 @@ static void pack_rpath(struct packer *p, struct sc_str value)
 
 /* From the guest. */
 
+/** Take the out pointer, for so many bytes. After a bad fd one that does not do is none: the call may
+ * be held, and succeed after all, when the fd has become valid or somebody makes up its result. */
+static void take_out_addr(struct taker *k, uint64_t size)
+{
+    struct marshal *m = k->m;
+
+    m->out_addr = take_wide(k);
+    if (!k->bad_fd)
+        check(k, m->out_addr, size, MM_WRITE);
+    else if (aspace_check(&k->call->proc->memory, m->out_addr, size, MM_WRITE) < 0)
+        m->out_addr = 0;
+}
+
 /** Check that a struct of this size fits at the out pointer. */
 static void expect_struct(struct taker *k, const struct packer *example)
 {
-    k->m->out_addr = take_wide(k);
-    if (!k->bad_fd)
-        check(k, k->m->out_addr, example->len, MM_WRITE);
+    take_out_addr(k, example->len);
 }
 
 /** Lend a buffer for as many bytes as the guest asked for. */
 static void expect_buf(struct taker *k, struct sc_buf *out)
 {
-    k->m->out_addr = take_wide(k);
+    take_out_addr(k, k->size);
     if (k->bad_fd)
         return;
-    check(k, k->m->out_addr, k->size, MM_WRITE);
     out->cap = k->size < at_once(k) ? (size_t)k->size : at_once(k);
-    k->is_long = k->size > at_once(k);
+    k->is_long = k->call->nr == SC_READ && k->size > at_once(k);
     k->lent = out;
 }
 
@@ -470,8 +480,8 @@ static int copy_pieces(struct taker *k)
 
     for (size_t i = 0; i < k->piece_count; i++)
         total += k->piece[i].len;
-    if (k->is_long)
-        total = k->is_channel ? CHANNEL_MAX : CALL_HEAD + MARSHAL_DATA_MAX; /* the only data */
+    if (k->is_long && !k->is_channel && total < CALL_HEAD + MARSHAL_DATA_MAX)
+        total = CALL_HEAD + MARSHAL_DATA_MAX; /* the slices stand behind the head: move_rest() */
     if (reserve(m, total > 0 ? total : 1) < 0)
         return -ENOMEM;
     for (size_t i = 0; i < k->piece_count; i++) {
@@ -552,12 +562,12 @@ static int64_t give_results(const struct marshal *m, const struct call *call,
 #define SC_OUT(type, name, doc) pack_##type(&p, &o->name);
 #define SC_OUT_BUF(name, doc)                                                                      \
     value = (int64_t)o->name.len;                                                                  \
-    if (call->moved == 0)                                                                          \
+    if (call->moved == 0 && m->out_addr != 0)                                                      \
         (void)tracee_write(t, m->out_addr, o->name.ptr, o->name.len);
 #define SC_NO_RESULT
 #include "schema/syscalls.def"
     }
-    if (p.len > 0)
+    if (p.len > 0 && m->out_addr != 0)
         (void)tracee_write(t, m->out_addr, p.bytes, p.len);
     return value;
 }
