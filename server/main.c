@@ -243,6 +243,14 @@ static void probe_guests(struct daemon *d)
     }
 }
 
+/** Tell once what guests' processes keep of the host where it lets nobody take it. */
+static void note_root(struct daemon *d)
+{
+    if (daemon_guest_refusal(d, SC_GATE_X86_64) == NULL && !bridge_has_root(d->bridge))
+        log_line(LOG_INFO, "guests' processes keep this daemon's root directory: it may neither "
+                           "change the root nor make a user namespace here");
+}
+
 /** Choose where the loop runs while there are guests. */
 static void choose_cpu(struct daemon *d)
 {
@@ -346,6 +354,7 @@ static int make_layers(struct daemon *d)
 static void run(struct daemon *d)
 {
     probe_guests(d);
+    note_root(d);
     choose_cpu(d);
     if (boot_default_machine(d) < 0 || start_listening(d) < 0)
         daemon_stop(d);

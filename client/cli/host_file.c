@@ -129,12 +129,10 @@ int host_create(const char *path, int flags, struct why *why)
 
     if (fd < 0)
         return open_failed(path, errno, why);
-    if (fstat(fd, &st) != 0)
+    if (fstat(fd, &st) != 0 || (S_ISREG(st.st_mode) && how == 0 && ftruncate(fd, 0) != 0))
         err = why_add(why, -errno, "%s", strerror(errno));
     else if (!S_ISREG(st.st_mode) && (flags & HOST_STREAM) == 0)
         err = why_add(why, -EINVAL, "it is %s, not a regular file", kind_of(st.st_mode));
-    else if (S_ISREG(st.st_mode) && how == 0 && ftruncate(fd, 0) != 0)
-        err = why_add(why, -errno, "%s", strerror(errno));
     if (err < 0) {
         (void)close(fd);
         return err;

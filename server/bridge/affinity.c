@@ -113,6 +113,7 @@ struct probe {
     struct tracee t;
     int listener;
     int epoll; /* as the loop waits */
+    const struct notify_room *room;
 };
 
 /** Have a new tracee call sched_yield for ever, from its trampoline. */
@@ -120,7 +121,7 @@ static int start_calling(struct probe *p)
 {
     /* mov $24, %eax; syscall; jmp back */
     static const unsigned char code[] = {0xB8, 24, 0, 0, 0, 0x0F, 0x05, 0xEB, 0xF7};
-    const uint64_t at = trampoline_addr(p->t.gate) + 2 * CALL_INSN_SIZE;
+    const uint64_t at = trampoline_addr(p->t.gate) + UINT64_C(2) * CALL_INSN_SIZE;
     struct epoll_event event = {.events = EPOLLIN};
 
     if (tracee_write(&p->t, at, code, sizeof(code)) < 0 ||
@@ -133,15 +134,16 @@ static int start_calling(struct probe *p)
 /** Take one call, and answer it. */
 static int answer_one(const struct probe *p)
 {
-    struct seccomp_notif request = {0};
-    struct seccomp_notif_resp response = {0};
+    struct seccomp_notif_resp *response = p->room->response;
     struct epoll_event event;
 
+    memset(p->room->request, 0, p->room->request_size);
+    memset(response, 0, p->room->response_size);
     if (epoll_wait(p->epoll, &event, 1, CALL_WAIT_MS) != 1 || (event.events & EPOLLIN) == 0 ||
-        ioctl(p->listener, SECCOMP_IOCTL_NOTIF_RECV, &request) < 0)
+        ioctl(p->listener, SECCOMP_IOCTL_NOTIF_RECV, p->room->request) < 0)
         return -1;
-    response.id = request.id;
-    return ioctl(p->listener, SECCOMP_IOCTL_NOTIF_SEND, &response) < 0 ? -1 : 0;
+    response->id = p->room->request->id;
+    return ioctl(p->listener, SECCOMP_IOCTL_NOTIF_SEND, response) < 0 ? -1 : 0;
 }
 
 /** Time a round. Returns ns, UINT64_MAX when it failed. */
@@ -173,13 +175,13 @@ static void compare(struct affinity *a, const struct probe *p)
         together = lower(together, time_round(p));
         leave(a);
     }
-    a->wanted = together != UINT64_MAX && together < apart / PERCENT * GAIN_PERCENT;
+    a->wanted = apart != UINT64_MAX && together < apart / PERCENT * GAIN_PERCENT;
 }
 
-void affinity_choose(struct affinity *a, struct spawner *s)
+void affinity_choose(struct affinity *a, struct spawner *s, const struct notify_room *room)
 {
     struct why why = WHY_INIT;
-    struct probe p = {.epoll = -1};
+    struct probe p = {.epoll = -1, .room = room};
 
     if (CPU_COUNT(&a->allowed) < 2)
         return;

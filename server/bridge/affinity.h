@@ -20,6 +20,7 @@
 
 #include "server/bridge/spawn.h"
 
+#include <linux/seccomp.h>
 #include <sched.h>
 #include <stdbool.h>
 #include <uv.h>
@@ -32,15 +33,26 @@ struct affinity {
     uint64_t waited;   /* ns for a CPU, so far */
 };
 
+/** Room for notifications, as large as the host's kernel wants. */
+struct notify_room {
+    struct seccomp_notif *request;
+    size_t request_size;
+    struct seccomp_notif_resp *response;
+    size_t response_size;
+};
+
 /** @a  embedded; the calling thread is the loop's. */
 void affinity_init(struct affinity *a, uv_loop_t *loop);
 
 /** Close the timer; @closed gets it. */
 void affinity_close(struct affinity *a, uv_close_cb closed);
 
-/** Find out which way is faster, in some ms. Without guests nothing changes. @s  of guests that run
- * here. */
-void affinity_choose(struct affinity *a, struct spawner *s);
+/**
+ * Find out which way is faster, in some ms. Without guests nothing changes.
+ * @s        of guests that run here.
+ * @room     borrowed for the call.
+ */
+void affinity_choose(struct affinity *a, struct spawner *s, const struct notify_room *room);
 
 /** The first guest is there; the last one has gone. */
 void affinity_begin(struct affinity *a);

@@ -171,6 +171,7 @@ static int watch_sigchld(struct bridge *b)
     sigset_t set;
     sigset_t old;
 
+    (void)signal(SIGCHLD, SIG_DFL); /* who started us may have had it ignored: nothing would come */
     (void)sigemptyset(&set);
     (void)sigaddset(&set, SIGCHLD);
     b->sigchld = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
@@ -211,11 +212,11 @@ int bridge_new(uv_loop_t *loop, struct bridge **out)
         return -ENOMEM;
     *b = (struct bridge){.loop = loop, .sigchld = -1, .filtered = is_filtered()};
     bridge_set_patching(b, true);
-    jail_init(&b->jail);
     list_init(&b->stopped);
     err = make_notify_buffers(b);
     if (err == 0)
         err = watch_sigchld(b);
+    jail_init(&b->jail); /* has children of its own */
     if (err < 0) {
         release(b);
         return err;
@@ -382,13 +383,19 @@ int bridge_probe(struct bridge *b, enum sc_gate gate, struct why *why)
     return err;
 }
 
+bool bridge_has_root(const struct bridge *b)
+{
+    return b->jail.root_fd >= 0;
+}
+
 bool bridge_choose_cpu(struct bridge *b)
 {
+    const struct notify_room room = {b->request, b->request_size, b->response, b->response_size};
     struct why why = WHY_INIT;
     struct spawner *s;
 
     if (get_spawner(b, SC_GATE_X86_64, &why, &s) == 0)
-        affinity_choose(&b->affinity, s);
+        affinity_choose(&b->affinity, s, &room);
     why_done(&why);
     return b->affinity.wanted;
 }

@@ -66,6 +66,9 @@ int bridge_probe(struct bridge *b, enum sc_gate gate, struct why *why);
  */
 void bridge_set_patching(struct bridge *b, bool patching);
 
+/** Whether guests' processes have an empty directory as their root: jail.h. */
+bool bridge_has_root(const struct bridge *b);
+
 /**
  * Find out, in some ms, whether guests' calls are faster when the loop's thread keeps to one CPU, and
  * have it do so from then on while there are guests: affinity.h. Without this it never does.

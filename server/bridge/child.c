@@ -143,9 +143,8 @@ IN_CHILD static bool confine(struct child *c)
     if (!did(c, CHILD_NO_NEW_PRIVS, raw(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)))
         return false;
     listener = raw(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, WORD(c->filter), 0, 0);
-    if (did(c, CHILD_FILTER, listener))
-        c->listener = (int)listener;
-    return listener >= 0;
+    c->listener = listener < 0 ? -1 : (int)listener; /* at once: a kill here would lose it */
+    return did(c, CHILD_FILTER, listener);
 }
 
 /** close_range() has one number on all architectures. */

@@ -31,7 +31,8 @@ void guest_run(struct turn *t)
     memset(r, 0, g->bridge->response_size);
     r->id = g->notify_id;
     r->val = g->result;
-    (void)ioctl(g->listener, SECCOMP_IOCTL_NOTIF_SEND, r); /* or it has been killed meanwhile */
+    while (ioctl(g->listener, SECCOMP_IOCTL_NOTIF_SEND, r) < 0 && errno == EINTR)
+        continue; /* any other error: it has been killed meanwhile */
 }
 
 /** Send the answer when it is the guest's turn. */
@@ -177,6 +178,8 @@ void guest_on_notify(uv_poll_t *poll, int status, int events)
         (void)uv_poll_stop(poll);
         return;
     }
+    if (status < 0) /* the host was interrupted while it looked; libuv has stopped looking */
+        (void)uv_poll_start(poll, UV_READABLE | UV_DISCONNECT, guest_on_notify);
     if (status < 0 || g->in_call || !receive(g))
         return;
     if (g->tracee.gate == SC_GATE_I386 &&

@@ -32,7 +32,7 @@ static int await_notification(struct tracee *t, int listener)
 {
     const uint64_t end = uv_hrtime() + (uint64_t)TRACEE_DEADLINE_MS * NS_PER_MS;
 
-    while (uv_hrtime() < end) {
+    do {
         struct pollfd state = {listener, POLLIN, 0};
         int err;
 
@@ -43,7 +43,7 @@ static int await_notification(struct tracee *t, int listener)
             return err;
         if (t->at == AT_EXIT)
             return -EINTR;
-    }
+    } while (uv_hrtime() < end);
     return -EIO;
 }
 

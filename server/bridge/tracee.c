@@ -15,6 +15,7 @@
 
 enum {
     HOST_ERRNO_MAX = 4095, /* a host call's errors are -1 .. -HOST_ERRNO_MAX */
+    LATE_MS = 100, /* given to a tracee after the deadline: it may begin to run when we do */
     MS_PER_S = 1000,
     NS_PER_MS = 1000000,
 };
@@ -152,6 +153,8 @@ static pid_t wait_status(pid_t pid, int *status)
 
     while ((got = waitpid(pid, status, WNOHANG | WUNTRACED | __WALL)) == 0 && now_ms() < end)
         taken = sleep_until_news(end) || taken;
+    if (got == 0 && sleep_until_news(now_ms() + LATE_MS)) /* both may have been frozen */
+        got = waitpid(pid, status, WNOHANG | WUNTRACED | __WALL);
     if (taken) /* other children may have had news, too */
         (void)pthread_kill(pthread_self(), SIGCHLD);
     return got;
