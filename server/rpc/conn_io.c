@@ -145,6 +145,8 @@ void conn_take_lines(struct conn *c)
     c->corked = false;
     if (got == -EMSGSIZE)
         refuse_large(c);
+    if (got == -EPROTO)
+        message_refuse_opening(c, line);
     if (got == 1 && may_take(c)) {
         c->has_more = true;
         conn_turn_soon(c);

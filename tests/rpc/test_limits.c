@@ -83,7 +83,7 @@ Test(limits, transfer_bytes, .timeout = 60)
     end();
 }
 
-/** A request with an ignored member of nested arrays; the request itself is the first level. */
+/** A request with a foreign member of nested arrays; the request itself is the first level. */
 static void send_nested(int arrays)
 {
     char line[512] = "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"server.stats\",\"x\":";
@@ -100,9 +100,9 @@ Test(limits, nesting, .timeout = 60)
 {
     begin(NULL);
     send_nested(31);
-    cr_assert(strstr(client_line(&c), "\"result\":{") != NULL);
+    cr_assert(strstr(client_line(&c), "unknown member 'x'") != NULL);
     send_nested(32);
-    cr_assert(strstr(client_line(&c), "\"code\":-32600") != NULL);
+    cr_assert(strstr(client_line(&c), "nested too deep") != NULL);
     end();
 }
 
@@ -115,7 +115,7 @@ Test(limits, values, .timeout = 60)
         (void)strcat(line, ",0");
     (void)strcat(line, "]}");
     client_send(&c, line);
-    cr_assert(strstr(client_line(&c), "\"result\":{") != NULL);
+    cr_assert(strstr(client_line(&c), "unknown member 'x'") != NULL);
     (void)strcpy(line + strlen(line) - 2, ",0]}");
     client_send(&c, line);
     cr_assert(strstr(client_line(&c), "too many values") != NULL);
