@@ -53,13 +53,13 @@ enum request_status method_proc_memory(struct request *rq,
 /** The process whose memory the session may see; NULL with the failure said. */
 static struct proc *find_process(struct request *rq, int32_t pid)
 {
-    struct session *s = request_session(rq);
-    struct proc *p = s != NULL ? request_proc(rq, pid) : NULL;
+    const struct proc *actor = request_actor(rq);
+    struct proc *p = actor != NULL ? request_proc(rq, pid) : NULL;
 
-    if (p == NULL || proc_is_below(p, s->proc))
+    if (p == NULL || proc_is_below(p, actor))
         return p;
     (void)fail(&rq->failure, ESRCH, "pid", "process %d is not below the session's own, %d", p->pid,
-               s->pid);
+               actor->pid);
     return NULL;
 }
 
@@ -67,7 +67,7 @@ static struct proc *find_process(struct request *rq, int32_t pid)
 static int access_memory(struct request *rq, struct proc *p, uint32_t way, uint64_t addr, char *buf,
                          size_t size)
 {
-    const bool drives = p->driver == rq->conn->session && p->state == PS_RUNNING;
+    const bool drives = p->driver == rq->session && p->state == PS_RUNNING;
     struct why *why = &rq->failure.why;
     int err = drives ? memory_touch(p, way, addr, buf, size, why)
                      : memory_inspect(p, way, addr, buf, size, why);

@@ -381,7 +381,8 @@ static int take_id(const cJSON *item, const char *arg, rpc_id *out, struct failu
 
 /* The tables again, as data for params_sort(). */
 #define RPC_METHOD(name, id, shape, doc, PARAMS, RESULTS)                                          \
-    static const struct sc_field_info id##_fields[] = {PARAMS{0}};
+    static const struct sc_field_info id##_fields[] = {PARAMS{0}};                                 \
+    _Static_assert(sizeof(id##_fields) / sizeof(id##_fields[0]) <= PARAMS_MAX + 1, name);
 #define RPC_PARAM(type, name, doc) {#name, doc, SC_K_COUNT, #type, 0},
 #define RPC_OPT(type, name, doc) {#name, doc, SC_K_COUNT, #type, 1},
 #define RPC_NO_PARAMS

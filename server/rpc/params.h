@@ -14,7 +14,7 @@
 #include <cjson/cJSON.h>
 #include <stdbool.h>
 
-enum { PARAMS_MAX = 12 }; /* no table row has more */
+enum { PARAMS_MAX = 16 }; /* no table row has more */
 
 /** Take a member that is none of the fields. Returns 1 taken, 0 unknown, -1 failed, said in @f. */
 typedef int (*param_extra_fn)(void *user, const cJSON *item, struct failure *f);

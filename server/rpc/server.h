@@ -21,6 +21,7 @@ struct rpc {
     struct list in_grace;         /* struct session.in_grace: longest without connection first */
     struct rpc_machine *machines; /* uthash by name */
     uint64_t names_made;          /* of machines without a name */
+    uint64_t machines_made;       /* the last struct rpc_machine.id */
     uv_pipe_t listener;
     uv_timer_t later;    /* machines_tidy() at the next turn; end of the stop's patience */
     unsigned handles;    /* open ones of the two above */
