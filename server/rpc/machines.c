@@ -208,8 +208,8 @@ void machines_remove(struct rpc_machine *machine)
     struct machine *m = machine->m;
 
     while (!list_empty(&machine->subscriptions))
-        subscription_stop(
-            container_of(machine->subscriptions.next, struct subscription, in_machine));
+        subscription_end(container_of(machine->subscriptions.next, struct subscription, in_machine),
+                         "its machine is gone");
     while (!list_empty(&machine->sessions))
         session_leave(container_of(machine->sessions.next, struct session, in_machine));
     marks_done(machine);

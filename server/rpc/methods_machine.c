@@ -192,6 +192,8 @@ enum request_status method_machine_info(struct request *rq,
     out_key(&o, "faults");
     marks_write(&o, machine, MARK_FAULT);
     put_uint(&o, "holds", m->holds);
+    out_key(&o, "stalls");
+    trace_write_stalls(&o, machine);
     out_close(&o, '}');
     return REQUEST_DONE;
 }

@@ -24,7 +24,8 @@ struct rpc {
     uint64_t machines_made;       /* the last struct rpc_machine.id */
     uv_pipe_t listener;
     uv_timer_t later;    /* machines_tidy() at the next turn; end of the stop's patience */
-    unsigned handles;    /* open ones of the two above */
+    uv_timer_t stalls;   /* trace.h: when the next subscription has stalled its machine too long */
+    unsigned handles;    /* open ones of the three above */
     unsigned lingering;  /* connections that are refused, and still read */
     bool refusal_logged; /* that a connection was refused, at refusal_ms of the loop's time */
     uint64_t refusal_ms;

@@ -334,7 +334,10 @@ Test(methods, a_subscription_ends_with_its_machine_or_connection)
     call_done_ok(&other, "trace.subscribe", "{\"events\":[\"log\"],\"machine\":\"x\"}");
     client_close(&other);
     daemon_await_stat(&d, "connections", 2);
-    call_done_ok(&c, "machine.destroy", "[\"x\"]");
+    client_send(
+        &c, "{\"jsonrpc\":\"2.0\",\"id\":\"d\",\"method\":\"machine.destroy\",\"params\":[\"x\"]}");
+    cr_assert(strstr(client_line(&c), "\"kind\":\"ended\"") != NULL);
+    client_expect(&c, "{\"jsonrpc\":\"2.0\",\"id\":\"d\",\"result\":null}");
     call_done_ok(&c, "trace.unsubscribe", NULL);
     call_done_ok(&c, "trace.subscribe", "{\"events\":[\"log\"]}");
 }
