@@ -77,7 +77,7 @@ static const struct {
     {"warnings", "[]"},
     {"pids", "[6]"},
     {"words", "[\"log\", \"proc\"]"},
-    {"children", "[]"},
+    {"seed", "42"},
 };
 
 /** Put @item, taken, where @key says, or mark the document as failed. Returns it, NULL if failed. */
@@ -221,8 +221,9 @@ void openrpc_call_failures(struct openrpc *doc, cJSON *errors, const struct sc_e
 
 void openrpc_common_errors(struct openrpc *doc, cJSON *errors)
 {
-    static const char *const names[] = {"INVALID",       "PARAMS",   "INTERNAL",  "NO_SESSION",
-                                        "SHUTTING_DOWN", "TOO_MANY", "CANCELLED", "NOT_AUTHORISED"};
+    static const char *const names[] = {"INVALID",    "PARAMS",         "INTERNAL",
+                                        "NO_SESSION", "SHUTTING_DOWN",  "TOO_MANY",
+                                        "CANCELLED",  "NOT_AUTHORISED", "ANSWER"};
 
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         openrpc_ref(doc, errors, NULL, "errors", names[i]);

@@ -151,6 +151,8 @@ static void add_type(struct openrpc *doc, cJSON *schemas, const struct type *typ
         fill_nullable(doc, schema, type->json, len);
     } else if (strcmp(type->json, "integer") == 0) {
         openrpc_wide_integer(doc, schema, type->name, true);
+    } else if (strcmp(type->json, "natural") == 0) {
+        openrpc_wide_integer(doc, schema, type->name, false);
     } else if (type->json[len] == '[') {
         openrpc_text(doc, schema, "type", "array");
         add_items(doc, schema, type, len);

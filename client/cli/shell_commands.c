@@ -157,6 +157,7 @@ static bool do_ns(struct shell *sh, const char *arg)
     return result != NULL;
 }
 
+/* A process of the list that proc.tree gives, and those below it. */
 static void print_tree(const struct shell *sh, const cJSON *proc, int depth)
 {
     const cJSON *child = NULL;
@@ -170,8 +171,10 @@ static void print_tree(const struct shell *sh, const cJSON *proc, int depth)
     fputs(*program != '\0' ? "  " : "", stdout);
     show_word(stdout, program);
     puts(own ? "  (this shell)" : "");
-    cJSON_ArrayForEach(child, json_member(proc, "children"))
-        print_tree(sh, child, depth + 1);
+    for (child = proc->next; child != NULL; child = child->next) { /* behind their parent */
+        if (json_int(child, "parent") == json_int(proc, "pid"))
+            print_tree(sh, child, depth + 1);
+    }
 }
 
 bool shell_tree(struct shell *sh, const char *arg)
@@ -179,8 +182,8 @@ bool shell_tree(struct shell *sh, const char *arg)
     cJSON *tree = shell_ask(sh, "proc.tree", NULL);
 
     (void)arg;
-    if (tree != NULL)
-        print_tree(sh, tree, 0);
+    if (tree != NULL && tree->child != NULL)
+        print_tree(sh, tree->child, 0);
     cJSON_Delete(tree);
     return tree != NULL;
 }

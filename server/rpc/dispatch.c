@@ -35,6 +35,8 @@ static enum request_status call_method(struct request *rq, int method)
     if (params_decode(method, rq->params, rq->params_text, &params, &rq->failure) < 0 ||
         act(rq, method, &params) < 0)
         return REQUEST_FAILED;
+    if (method != METHOD_rpc_discover)
+        rq->result.max = (size_t)rq->conn->rpc->limits.answer_bytes;
     if (rq->as != 0 && request_actor(rq) == NULL)
         return REQUEST_FAILED;
     switch (method) {
@@ -120,4 +122,10 @@ struct proc *request_proc(struct request *rq, int32_t pid)
         return request_actor(rq);
     machine = request_machine(rq, NULL);
     return machine != NULL ? request_proc_of(rq, machine, pid) : NULL;
+}
+
+enum request_status page_lost(struct request *rq)
+{
+    return fail(&rq->failure, RPC_E_PARAMS, "after",
+                "the list does not have this one, or no more; begin anew");
 }

@@ -39,4 +39,13 @@ struct proc *request_proc_of(struct request *rq, const struct rpc_machine *machi
 /** A process of the session's machine; pid 0 is request_actor(). NULL with the failure said. */
 struct proc *request_proc(struct request *rq, int32_t pid);
 
+/** How many members a list may have that `limit` asks for so many of; 0: all. */
+static inline uint64_t page_size(uint64_t limit)
+{
+    return limit != 0 ? limit : UINT64_MAX;
+}
+
+/** `after` names nothing that is in the list. */
+enum request_status page_lost(struct request *rq);
+
 #endif

@@ -120,14 +120,18 @@ enum request_status method_fault_list(struct request *rq,
 {
     const struct rpc_machine *machine = request_machine(rq, params->machine);
     struct json_out o = request_result(rq);
+    uint64_t left = page_size(params->limit);
 
     if (machine == NULL)
         return REQUEST_FAILED;
     out_open(&o, '[');
-    for (const struct list *i = machine->m->faults.rules.next; i != &machine->m->faults.rules;
-         i = i->next) {
+    for (const struct list *i = machine->m->faults.rules.next;
+         i != &machine->m->faults.rules && left > 0; i = i->next) {
         const struct fault_rule *rule = container_of(i, struct fault_rule, link);
 
+        if (rule->id <= params->after)
+            continue; /* they are in the order of their numbers */
+        left--;
         put_rule(&o, rule, marks_of_fault(machine, rule->id));
     }
     out_close(&o, ']');

@@ -51,7 +51,7 @@ enum request_status method_machine_create(struct request *rq,
                                           const struct rpc_machine_create_params *params)
 {
     struct rpc_machine_request wish = {
-        .name = params->name, .seed = (uint64_t)params->seed, .uid = rq->conn->uid};
+        .name = params->name, .seed = params->seed, .uid = rq->conn->uid};
     struct why why = WHY_INIT;
     struct rpc_machine *machine;
     struct machine *m;
@@ -107,14 +107,19 @@ enum request_status method_machine_list(struct request *rq,
                                         const struct rpc_machine_list_params *params)
 {
     struct json_out o = request_result(rq);
-    struct rpc_machine *machine;
-    struct rpc_machine *next;
+    const char *after = params->after;
+    uint64_t left = page_size(params->limit);
 
-    (void)params;
     out_open(&o, '[');
-    HASH_ITER(hh, rq->conn->rpc->machines, machine, next) {
+    for (const struct rpc_machine *machine = rq->conn->rpc->machines; machine != NULL && left > 0;
+         machine = machine->hh.next) {
         if (!machine_is_visible(machine, rq->conn->uid))
             continue;
+        if (after != NULL) {
+            after = strcmp(after, machine->name) == 0 ? NULL : after;
+            continue;
+        }
+        left--;
         out_open(&o, '{');
         out_key(&o, "machine");
         out_string(&o, machine->name);
@@ -125,7 +130,7 @@ enum request_status method_machine_list(struct request *rq,
         out_close(&o, '}');
     }
     out_close(&o, ']');
-    return REQUEST_DONE;
+    return after == NULL ? REQUEST_DONE : page_lost(rq);
 }
 
 static void put_uint(struct json_out *o, const char *key, uint64_t value)

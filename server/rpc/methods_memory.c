@@ -40,12 +40,17 @@ enum request_status method_proc_memory(struct request *rq,
 {
     const struct proc *p = request_proc(rq, params->pid);
     struct json_out o = request_result(rq);
+    uint64_t left = page_size(params->limit);
 
     if (p == NULL)
         return REQUEST_FAILED;
     out_open(&o, '[');
-    for (size_t i = 0; i < p->memory.count; i++)
+    for (size_t i = 0; i < p->memory.count && left > 0; i++) {
+        if (p->memory.at[i].addr <= params->after)
+            continue; /* they are in the order of their addresses */
+        left--;
         put_region(&o, &p->memory.at[i]);
+    }
     out_close(&o, ']');
     return REQUEST_DONE;
 }

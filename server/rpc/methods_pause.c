@@ -59,14 +59,19 @@ enum request_status method_proc_paused(struct request *rq,
 {
     const struct rpc_machine *machine = request_machine(rq, params->machine);
     struct json_out o = request_result(rq);
+    uint64_t left = page_size(params->limit);
 
     if (machine == NULL)
         return REQUEST_FAILED;
     out_open(&o, '[');
-    for (const struct list *i = machine->m->paused.next; i != &machine->m->paused; i = i->next) {
+    for (const struct list *i = machine->m->paused.next; i != &machine->m->paused && left > 0;
+         i = i->next) {
         const struct call *call = container_of(i, struct call, wait);
         const struct sc_call_info *info = sc_call_by_nr(call->nr);
 
+        if (call->seq <= params->after)
+            continue; /* they are held in the order in which they were begun */
+        left--;
         out_open(&o, '{');
         out_key(&o, "pid");
         out_int(&o, call->pid);

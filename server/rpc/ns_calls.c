@@ -422,7 +422,7 @@ static int write_name(void *user, struct sc_str name, struct view *view)
         write_given(w, view, name.ptr);
     learn(w, (struct known){.view = view, .typist = SELF, .anew = own && view->parent == NULL},
           name.ptr);
-    return w->err;
+    return w->err < 0 || strbuf_failed(w->out->to) ? -ENOMEM : 0;
 }
 
 /** Take away what was made in passing. */

@@ -250,6 +250,23 @@ static int take_integer(const cJSON *item, const char *arg, rpc_integer *out, st
     return item == NULL ? 0 : params_int(item, arg, INT64_MIN, INT64_MAX, out, f);
 }
 
+/** Negative ones mean what they are as 64 bits, as they always did. */
+static int take_seed(const cJSON *item, const char *arg, rpc_seed *out, struct failure *f)
+{
+    const char *text = item != NULL && item->valuestring != NULL ? item->valuestring : "";
+    int64_t value = 0;
+
+    *out = 0;
+    if (item == NULL)
+        return 0;
+    if (*text != '-' && !(cJSON_IsNumber(item) && item->valuedouble < 0))
+        return params_uint(item, arg, UINT64_MAX, out, f);
+    if (params_int(item, arg, INT64_MIN, INT64_MAX, &value, f) < 0)
+        return -1;
+    *out = (uint64_t)value;
+    return 0;
+}
+
 static int take_count(const cJSON *item, const char *arg, rpc_count *out, struct failure *f)
 {
     int64_t value = 0;

@@ -176,6 +176,17 @@ static void request_free(struct request *rq)
     free(rq);
 }
 
+/** The result is not whole. Returns -1. */
+static int fail_result(struct request *rq)
+{
+    if (!rq->result.over)
+        return fail(&rq->failure, RPC_E_INTERNAL, NULL, "out of memory");
+    return fail(&rq->failure, RPC_E_ANSWER, NULL,
+                "the result has more than %zu bytes (limit answer_bytes); of a list ask for parts, "
+                "with limit and after",
+                rq->result.max);
+}
+
 void request_finish(struct request *rq, enum request_status status)
 {
     struct conn *c = rq->conn;
@@ -184,7 +195,7 @@ void request_finish(struct request *rq, enum request_status status)
     if (!list_empty(&rq->link))
         unpark(rq);
     if (strbuf_failed(&rq->result) && status == REQUEST_DONE)
-        status = (enum request_status)fail(&rq->failure, RPC_E_INTERNAL, NULL, "out of memory");
+        status = (enum request_status)fail_result(rq);
     record_end(rq, status);
     if (rq->id != NULL && !c->closing)
         answer(rq, status);

@@ -476,3 +476,48 @@ Test(limits, memory_goes_back_to_the_host, .timeout = 60)
     end();
     free(piece);
 }
+
+/** Open a session of machine "x" with a name of @len bytes. */
+static void open_named(int len)
+{
+    char params[320];
+
+    call_done_ok(&c, "session.open",
+                 text_of(params, sizeof(params), "{\"machine\":\"x\",\"name\":\"%0*d\"}", len, 0));
+}
+
+/** Bytes of the list of the processes of machine "x". */
+static size_t tree_size(void)
+{
+    cJSON *tree = call_ok(&c, "proc.tree", "[\"x\"]");
+    char *text = cJSON_PrintUnformatted(tree);
+    size_t size = strlen(text);
+
+    cJSON_free(text);
+    cJSON_Delete(tree);
+    return size;
+}
+
+Test(limits, answer_bytes, .timeout = 120)
+{
+    enum { LIMIT = 65536, SHORT = 30 };
+    size_t size;
+
+    begin("{\"limits\":{\"answer_bytes\":65536,\"conn_sessions\":1000,\"sessions\":1000}}");
+    call_done_ok(&c, "machine.create", "{\"name\":\"x\"}");
+    for (size = tree_size(); LIMIT - size > 260; size = tree_size())
+        open_named(SHORT);
+    open_named(1);
+    size = tree_size();
+    call_done_ok(&c, "session.close", NULL);
+    open_named(1 + (int)(LIMIT - size));
+    cr_assert_eq(tree_size(), LIMIT);
+    call_done_ok(&c, "session.close", NULL);
+    open_named(2 + (int)(LIMIT - size));
+    call_fails(&c, "proc.tree", "[\"x\"]", -32006, "limit answer_bytes");
+    call_fails(&c, "ns.graph", "[\"x\"]", -32006, "limit answer_bytes");
+    call_done_ok(&c, "proc.tree", "{\"limit\":400}");
+    call_done_ok(&c, "rpc.discover", NULL); /* it is as long as it is */
+    call_done_ok(&c, "machine.destroy", "[\"x\"]");
+    end();
+}
