@@ -78,6 +78,9 @@ static const struct {
     {"pids", "[6]"},
     {"words", "[\"log\", \"proc\"]"},
     {"seed", "42"},
+    {"label", "\"home\""},
+    {"maybelabel", "null"},
+    {"labels", "[]"},
 };
 
 /** Put @item, taken, where @key says, or mark the document as failed. Returns it, NULL if failed. */

@@ -49,6 +49,9 @@ cJSON *openrpc_schema(struct openrpc *doc, cJSON *parent, const char *key, const
 /** Make @schema that of a whole number of 64 bits: a number, or decimal text above 2^53 - 1. */
 void openrpc_wide_integer(struct openrpc *doc, cJSON *schema, const char *name, bool is_signed);
 
+/** Make @schema that of a path or name: text, or an object with the bytes in base64; or null. */
+void openrpc_name(struct openrpc *doc, cJSON *schema, const char *name, bool nullable);
+
 /** Add a content descriptor without its schema and return it. */
 cJSON *openrpc_descriptor(struct openrpc *doc, cJSON *parent, const char *key, const char *name,
                           const char *description);

@@ -126,6 +126,10 @@ static void add_items(struct openrpc *doc, cJSON *schema, const struct type *typ
         return;
     }
     (void)snprintf(title, sizeof title, "%s_element", type->name);
+    if (len == 4 && memcmp(type->json, "name", 4) == 0) {
+        openrpc_name(doc, openrpc_schema(doc, schema, "items", title, type->doc), title, false);
+        return;
+    }
     (void)snprintf(json, sizeof json, "%.*s", (int)len, type->json);
     items = openrpc_schema(doc, schema, "items", title, type->doc);
     openrpc_text(doc, items, "type", json);
@@ -147,7 +151,9 @@ static void add_type(struct openrpc *doc, cJSON *schemas, const struct type *typ
     size_t len = strcspn(type->json, "[ ");
     cJSON *schema = openrpc_schema(doc, schemas, type->name, type->name, type->doc);
 
-    if (type->json[len] == ' ') {
+    if (strncmp(type->json, "name", 4) == 0 && type->json[4] != '[') {
+        openrpc_name(doc, schema, type->name, type->json[4] == ' ');
+    } else if (type->json[len] == ' ') {
         fill_nullable(doc, schema, type->json, len);
     } else if (strcmp(type->json, "integer") == 0) {
         openrpc_wide_integer(doc, schema, type->name, true);

@@ -103,13 +103,13 @@ bool shell_names(struct shell *sh, const char *arg)
         char *rights = rights_text(json_member(view, "ok_modes"));
         const cJSON *from = NULL;
 
-        show_word(stdout, json_text(view, "name"));
+        show_name(stdout, json_member(view, "name"));
         printf(": %s ", json_text(view, "driver"));
-        show_word(stdout, json_text(view, "root"));
+        show_name(stdout, json_member(view, "root"));
         printf(", allows %s", rights != NULL ? rights : "?");
         cJSON_ArrayForEach(from, json_member(view, "chain")) {
             fputs(from == json_member(view, "chain")->child ? "; taken from " : ", from ", stdout);
-            show_word(stdout, cJSON_IsString(from) ? from->valuestring : "?");
+            show_name(stdout, from);
         }
         putchar('\n');
         free(rights);
@@ -130,7 +130,7 @@ bool shell_fds(struct shell *sh, const char *arg)
         char *rights = rights_text(json_member(fd, "mode"));
 
         printf("%3d  ", json_int(fd, "fd"));
-        show_word(stdout, json_text(fd, "file"));
+        show_name(stdout, json_member(fd, "file"));
         printf("  %s\n", rights ? rights : "?");
         free(rights);
     }
@@ -161,15 +161,15 @@ static bool do_ns(struct shell *sh, const char *arg)
 static void print_tree(const struct shell *sh, const cJSON *proc, int depth)
 {
     const cJSON *child = NULL;
-    const char *program = json_text(proc, "program");
+    const cJSON *program = json_member(proc, "program");
     const char *state = json_text(proc, "state");
     bool own = json_int(proc, "pid") == scn_session_pid(sh->session);
 
     printf("%*s%d  %s", depth * 2, "", json_int(proc, "pid"), state);
     if (strcmp(state, "DONE") == 0 || strcmp(state, "FAILURE") == 0)
         printf(" %d", json_int(proc, "return_code"));
-    fputs(*program != '\0' ? "  " : "", stdout);
-    show_word(stdout, program);
+    fputs(cJSON_IsNull(program) ? "" : "  ", stdout);
+    show_name(stdout, program);
     puts(own ? "  (this shell)" : "");
     for (child = proc->next; child != NULL; child = child->next) { /* behind their parent */
         if (json_int(child, "parent") == json_int(proc, "pid"))
@@ -202,9 +202,15 @@ static void print_file(const char *name, const cJSON *stat)
 static void print_entry(void *user, const cJSON *entry)
 {
     size_t *count = user;
+    char *bytes = NULL;
+    size_t len;
 
     ++*count;
-    print_file(json_text(entry, "name"), entry);
+    if (scbox_data(json_member(entry, "name"), &bytes, &len) == 0)
+        print_file(bytes, entry);
+    else
+        print_file(json_text(entry, "name"), entry);
+    free(bytes);
 }
 
 static bool do_ls(struct shell *sh, const char *arg)

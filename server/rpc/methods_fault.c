@@ -100,7 +100,8 @@ static void put_rule(struct json_out *o, const struct fault_rule *rule, const st
     put_uint(o, "fault", rule->id);
     put_maybe(o, "call", s->nr != FAULT_ANY_CALL ? sc_call_by_nr(s->nr)->name : NULL);
     put_uint(o, "pid", (uint64_t)s->pid);
-    put_maybe(o, "path", s->path);
+    out_key(o, "path");
+    out_name_string(o, s->path);
     put_uint(o, "nth", s->nth);
     put_uint(o, "every", s->every);
     out_key(o, "probability");

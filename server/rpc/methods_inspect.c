@@ -19,7 +19,7 @@ static void put_process(struct json_out *o, const struct proc *p)
     put_ps(o, "state", &p->state);
     put_int(o, "return_code", &p->return_code);
     out_key(o, "program");
-    out_string(o, p->program);
+    out_name_string(o, p->program);
     put_uid(o, "uid", &p->uid);
     put_uid(o, "gid", &p->gid);
 }
@@ -124,17 +124,17 @@ static void put_view(struct json_out *o, struct sc_str name, struct view *view)
         path_set_root(&root);
     out_open(o, '{');
     out_key(o, "name");
-    out_text(o, name.ptr, name.len);
+    out_name(o, name.ptr, name.len);
     out_key(o, "driver");
     out_string(o, view->mount->driver);
     out_key(o, "root");
-    out_text(o, root.str, root.len);
+    out_name(o, root.str, root.len);
     put_fm(o, "ok_modes", &view->ok_modes);
     put_pid(o, "maker", &view->maker);
     out_key(o, "chain");
     out_open(o, '[');
     for (const struct view *v = view->parent; v != NULL; v = v->parent)
-        out_string(o, v->label);
+        out_name_string(o, v->label);
     out_close(o, ']');
     out_close(o, '}');
 }
@@ -172,7 +172,7 @@ static void put_handle(struct json_out *o, int32_t fd, const struct open_file *f
     out_open(o, '{');
     put_fd(o, "fd", &fd);
     out_key(o, "file");
-    out_string(o, f->label);
+    out_name_string(o, f->label);
     put_fm(o, "mode", &f->mode);
     out_close(o, '}');
 }

@@ -29,7 +29,7 @@ static void put_region(struct json_out *o, const struct region *r)
     out_key(o, "kind");
     out_string(o, kind_name(r));
     out_key(o, "file");
-    out_string(o, r->mapping != NULL ? r->mapping->file->label : NULL);
+    out_name_string(o, r->mapping != NULL ? r->mapping->file->label : NULL);
     out_key(o, "offset");
     out_uint(o, r->mapping != NULL ? r->mapping->off : 0);
     out_close(o, '}');

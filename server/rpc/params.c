@@ -201,6 +201,22 @@ static int take_string(const cJSON *item, const char *arg, rpc_string *out, stru
     return 0;
 }
 
+/** A name; one in base64 is decoded in the message itself, where the result is always shorter. */
+static int take_label(const cJSON *item, const char *arg, rpc_label *out, struct failure *f)
+{
+    char *bytes;
+    size_t len;
+
+    if (item == NULL || cJSON_IsString(item))
+        return take_string(item, arg, out, f);
+    if (params_name(item, arg, &bytes, &len, f) < 0)
+        return -1;
+    memcpy(item->child->valuestring, bytes, len + 1);
+    *out = item->child->valuestring;
+    free(bytes);
+    return 0;
+}
+
 static int take_token(const cJSON *item, const char *arg, rpc_token *out, struct failure *f)
 {
     return take_string(item, arg, out, f);
@@ -372,6 +388,26 @@ int params_base64(struct sc_str in, const char *arg, char **out, size_t *out_len
     return 0;
 }
 
+int params_name(const cJSON *item, const char *arg, char **out, size_t *out_len, struct failure *f)
+{
+    const cJSON *text = cJSON_IsObject(item) ? item->child : NULL;
+    char *bytes;
+
+    if (text == NULL || text->next != NULL || strcmp(text->string, "base64") != 0 ||
+        !cJSON_IsString(text))
+        return fail_value(f, item, arg, "neither a string nor {\"base64\": \"…\"}");
+    if (params_base64((struct sc_str){text->valuestring, strlen(text->valuestring)}, arg, &bytes,
+                      out_len, f) < 0)
+        return -1;
+    bytes[*out_len] = '\0';
+    if (memchr(bytes, '\0', *out_len) != NULL) {
+        free(bytes);
+        return fail_value(f, item, arg, "holds a NUL byte");
+    }
+    *out = bytes;
+    return 0;
+}
+
 int params_data(const char *text, rpc_encoding encoding, char **out, size_t *out_len,
                 struct failure *f)
 {
@@ -491,10 +527,10 @@ int params_mount(const cJSON *object, struct rpc_mount_object *out, struct failu
     if (!cJSON_IsObject(object))
         return fail_value(f, object, "names", "not an object of name, driver and opts");
     if (params_sort(fields, object, NULL, NULL, at, f) < 0 ||
-        take_string(at[0], "name", &out->name, f) < 0 ||
+        take_label(at[0], "name", &out->name, f) < 0 ||
         take_string(at[1], "driver", &out->driver, f) < 0)
         return -1;
-    return take_string(at[2], "opts", &out->opts, f);
+    return take_label(at[2], "opts", &out->opts, f);
 }
 
 /** Take one of machine_limits' members. @seen: bits of those taken before. */

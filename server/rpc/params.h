@@ -78,6 +78,14 @@ int params_base64(struct sc_str in, const char *arg, char **out, size_t *out_len
 int params_data(const char *text, rpc_encoding encoding, char **out, size_t *out_len,
                 struct failure *f);
 
+/**
+ * Bytes of a path or name that is no UTF-8: {"base64": "…"}, without NUL.
+ * @item     any value.
+ * @out      returned, NUL-terminated; free().
+ * Returns   0; -1 said in @f.
+ */
+int params_name(const cJSON *item, const char *arg, char **out, size_t *out_len, struct failure *f);
+
 union rpc_params {
 #define RPC_METHOD(name, id, shape, doc, PARAMS, RESULTS) struct rpc_##id##_params id;
 #include "schema/methods.def"
