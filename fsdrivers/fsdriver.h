@@ -116,6 +116,9 @@ struct fs_statfs {
     uint64_t inodes_total; /* 0 when there is no bound */
     uint64_t inodes_used;  /* files, directories and links, without the root */
     bool readonly;
+    /* Names can't be made, moved or taken away (-EACCES): the option that would allow it, a string that
+     * is never freed. NULL they can. */
+    const char *no_create, *no_move, *no_delete;
     char note[64]; /* what a person should know ("sync=none"), NUL-terminated, often "" */
 };
 
@@ -208,6 +211,7 @@ struct fs_open {
     const struct fs_source *handle; /* or NULL; taken on success: the driver calls its close() */
     const char *opts; /* "key=value,key" as the caller wrote it; NULL none (registry_open) */
     const struct fs_opt *opt; /* the driver's own options, ended by a NULL key (open_source) */
+    bool letters;             /* the options are a set of the driver's letters (open_source) */
     bool readonly;            /* nothing will be changed: the store may be opened read-only */
     uint32_t uid, gid;        /* who makes it: the root of a new store belongs to them */
     const struct fs_env *env; /* copied by whoever keeps it */
@@ -218,11 +222,13 @@ struct fs;
 
 /** How to make instances of one kind of filesystem. */
 struct fs_driver {
-    const char *name;          /* exact, as in MAKE_FS */
-    const char *alias;         /* a second name, or NULL */
-    const char *doc;           /* one line */
-    bool readonly;             /* as if the option readonly were always given */
-    uint32_t descriptors;      /* of the daemon, that an instance may hold: booked by `generic` */
+    const char *name;     /* exact, as in MAKE_FS */
+    const char *alias;    /* a second name, or NULL */
+    const char *letters;  /* its keys of one letter; under the alias also taken as one word, and
+                                 * options of "" are then the empty set of them. Or NULL */
+    const char *doc;      /* one line */
+    bool readonly;        /* as if the option readonly were always given */
+    uint32_t descriptors; /* of the daemon, that an instance may hold: booked by `generic` */
     const struct fs_opt *opts; /* keys it knows, value = what they mean; ended by a NULL key */
 
     /**

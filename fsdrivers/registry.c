@@ -113,23 +113,55 @@ static int take_common(const struct fs_opt *opt, struct fs_open *req, struct fs_
     return option_size(key, value, &config->quota_inodes, req->why);
 }
 
-/* Move the common options into @req and @config; what stays in @options is the driver's. */
-static int sort_options(const struct fs_driver *driver, struct options *options,
-                        struct fs_open *req, struct fs_config *config)
+/* Whether an item of the options, which is no key, is a set of letters. */
+static bool is_word(const struct fs_driver *driver, const struct fs_opt *item,
+                    const struct fs_open *req)
 {
-    size_t kept = 0;
+    return req->letters && *item->value == '\0' && option_get(driver->opts, item->key) == NULL;
+}
+
+/* Add the keys of the letters in a word to the driver's own options, @own. */
+static int take_word(const struct fs_driver *driver, const char *word, struct options *own,
+                     struct why *why)
+{
+    for (; *word != '\0'; word++) {
+        const char letter[] = {*word, '\0'};
+        const struct fs_opt *opt = driver->opts;
+
+        if (strchr(driver->letters, *word) == NULL)
+            return why_add(why, -EINVAL, "the options are none of the letters %s: %s",
+                           driver->letters, letter);
+        while (strcmp(opt->key, letter) != 0)
+            opt++;
+        if (option_get(own->at, letter) == NULL)
+            own->at[own->count++] = (struct fs_opt){opt->key, ""};
+    }
+    return 0;
+}
+
+/* Move the common options into @req and @config, and the driver's own to @own: it has room
+ * for all keys of a driver. */
+static int sort_options(const struct fs_driver *driver, const struct options *options,
+                        struct options *own, struct fs_open *req, struct fs_config *config)
+{
+    bool letters = req->opts != NULL && *req->opts == '\0';
     int err = 0;
 
     for (size_t i = 0; err == 0 && i < options->count; i++) {
-        if (option_get(registry_common_opts, options->at[i].key) != NULL)
-            err = take_common(&options->at[i], req, config);
-        else if (option_get(driver->opts, options->at[i].key) != NULL)
-            options->at[kept++] = options->at[i];
-        else
-            err = unknown_key(driver, options->at[i].key, req->why);
+        const struct fs_opt *item = &options->at[i];
+
+        if (option_get(registry_common_opts, item->key) != NULL) {
+            err = take_common(item, req, config);
+        } else if (is_word(driver, item, req)) {
+            err = take_word(driver, item->key, own, req->why);
+            letters = true;
+        } else if (option_get(driver->opts, item->key) == NULL) {
+            err = unknown_key(driver, item->key, req->why);
+        } else if (option_get(own->at, item->key) == NULL) {
+            own->at[own->count++] = *item;
+        }
     }
-    options->count = kept;
-    options->at[kept] = (struct fs_opt){NULL, NULL};
+    req->letters = req->letters && letters;
     return err;
 }
 
@@ -141,6 +173,7 @@ int registry_open(const char *driver, const struct fs_open *req, struct fs **out
     struct generic *wrapper = NULL;
     struct fs *inner = NULL;
     struct options options;
+    struct options kept = {.count = 0};
     int err;
 
     err = find_driver(driver, req->why, &found);
@@ -148,14 +181,15 @@ int registry_open(const char *driver, const struct fs_open *req, struct fs **out
         err = options_split(req->opts, &options, req->why);
     if (err < 0)
         return err;
-    err = sort_options(found, &options, &own, &config);
+    own.letters = found->letters != NULL && strcmp(driver, found->name) != 0;
+    err = sort_options(found, &options, &kept, &own, &config);
     if (err < 0)
         goto out;
     config.readonly = config.readonly || found->readonly;
     err = generic_new(&config, found, &own, &wrapper);
     if (err < 0)
         goto out;
-    own.opt = options.at;
+    own.opt = kept.at;
     err = found->open_source(found, &own, &inner);
     if (err < 0)
         goto out;

@@ -38,7 +38,7 @@
     LIMIT(nodes, 200000, 2000000, INT32_MAX,                                                       \
           "names of files in use, directories on the way to them included: ENOMEM")                \
     LIMIT(mapping, 256 << 20, INT64_C(4) << 30, INT64_MAX / 2,                                     \
-          "bytes of a file that one mapping loads: ENOMEM")                                        \
+          "bytes of one mapping of a file: ENOMEM")                                                \
     LIMIT(mapped, 256, 4096, INT32_MAX,                                                            \
           "files that are mapped; each takes a descriptor of the daemon: ENOMEM")                  \
     LIMIT(descriptors, 32768, 1 << 20, INT32_MAX,                                                  \

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* scbox run: the course of a run, from an open program file to an exit code. */
 #include "client/cli/cmd.h"
+#include "client/cli/host_file.h"
 #include "client/cli/json.h"
 #include "client/cli/names.h"
 #include "client/cli/run.h"
@@ -8,11 +9,9 @@
 #include "schema/calls.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum { END_MS = 5000 }; /* how long the daemon may take to end a guest or a machine */
@@ -296,21 +295,17 @@ static int play(struct run *r, int fd)
 /* Open the program. Returns a descriptor, or -1 with an exit code. */
 static int open_program(const char *file, int *code)
 {
-    int fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    struct stat st;
+    struct why why = WHY_INIT;
+    int fd = host_open(file, HOST_COPY_MAX, 0, NULL, &why);
 
-    if (fd < 0) {
-        bool missing = errno == ENOENT || errno == ENOTDIR;
-
-        *code =
-            complain(missing ? RUN_NOT_FOUND : RUN_NO_EXEC, "run", "%s: %s", file, strerror(errno));
-        return -1;
-    }
-    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
-        return fd;
-    *code = complain(RUN_NO_EXEC, "run", "%s: not a file that holds a program", file);
-    close(fd);
-    return -1;
+    if (fd == -EINVAL || fd == -EISDIR || fd == -EFBIG)
+        *code = complain(RUN_NO_EXEC, "run", "%s: not a file that holds a program: %s", file,
+                         host_reason(&why));
+    else if (fd < 0)
+        *code = complain(fd == -ENOENT || fd == -ENOTDIR ? RUN_NOT_FOUND : RUN_NO_EXEC, "run",
+                         "%s: %s", file, host_reason(&why));
+    why_done(&why);
+    return fd < 0 ? -1 : fd;
 }
 
 /* Connect to a daemon that may open the sources, run, and part from it. */
@@ -328,7 +323,8 @@ static int run_with_daemon(struct run *r, int fd)
     }
     spec.private_.source_roots = roots;
     spec.private_.source_root_count = count;
-    spec.must_start = r->opts->keep_daemon || (count > 0 && !named);
+    spec.private_.no_patch = r->opts->no_patch;
+    spec.must_start = r->opts->keep_daemon || r->opts->no_patch || (count > 0 && !named);
     if (reach_open(&spec, &r->reach) < 0)
         return RUN_DAEMON;
     scbox_on_event(r->reach.conn, on_event, r);

@@ -116,12 +116,10 @@ static bool take_news(void *user)
 {
     struct shell *sh = user;
     struct scbox_error error = SCBOX_ERROR_INIT;
-    int err = 0;
+    int err = scbox_drain(sh->reach.conn, &error);
 
-    while (err == 0)
-        err = scbox_poll(sh->reach.conn, 0, &error);
     shell_end_line(sh);
-    sh->daemon_gone = err != -ETIMEDOUT;
+    sh->daemon_gone = err < 0;
     if (sh->daemon_gone)
         show_error(stderr, "shell", &error);
     scbox_error_done(&error);
@@ -150,6 +148,10 @@ static void keep_typed(struct shell *sh, const char *line, const struct scn_resu
     if (r->column != 0 || r->outcome == SCN_ERROR || r->outcome == SCN_TIMEOUT ||
         line[strspn(line, " \t")] == '\0')
         return;
+    if (sh->typed.len + strlen(line) > SHELL_TYPED_MAX) {
+        sh->typed_left_out++;
+        return;
+    }
     sh->typed_count++;
     if (!refused)
         (void)strbuf_addf(&sh->typed, "%s\n", line);
@@ -245,12 +247,17 @@ static int loop(struct shell *sh)
         if (got == EDIT_END)
             break;
         number++;
-        if (got == EDIT_LINE)
+        if (got == EDIT_LINE) {
             play_line(sh, line, number);
-        else if (!edit_on_terminal(sh->edit))
+        } else if (got == EDIT_TOO_LONG) {
+            complain(0, "shell", "line %u: it has more than %d bytes and is left out", number,
+                     EDIT_LINE_MAX);
+            sh->failed++;
+        } else if (!edit_on_terminal(sh->edit)) {
             return 128 + SIGINT;
-        else
+        } else {
             shell_step_interrupted(sh);
+        }
         interrupted = 0;
         if (!sh->daemon_gone)
             (void)take_news(sh);

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* scbox test: which files, in which daemon, printed how. */
 #include "client/cli/cmd.h"
+#include "client/cli/host_file.h"
 #include "client/cli/reach.h"
 #include "client/cli/scn_job.h"
+#include "client/cli/scn_output.h"
 #include "client/cli/scn_report.h"
 #include "client/lib/clock.h"
 #include "server/base/strbuf.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <ftw.h>
 #include <signal.h>
@@ -20,7 +21,7 @@ enum {
     TEST_ERROR = 70, /* our own fault, or the daemon's: nothing is known about who is tested */
     TIMEOUT_MS = 20 * 1000,
     PARALLEL = 4,
-    DEPTH_MAX = 16,
+    FILES_MAX = 100000, /* files of one run */
 };
 
 const char cmd_test_help[] =
@@ -44,6 +45,8 @@ const char cmd_test_help[] =
     "      --set NAME=VALUE   steps read it as $NAME; may be given more than once\n"
     "  -j, --jobs N        so many files at once; default one a processor, at most 4\n"
     "  -t, --timeout SECS  of a file that has no @timeout; default 20\n"
+    "      --output SIZE   keep so much of what a program prints, where a file has no @output;\n"
+    "                      4096, 64K (the default) or 1M, at most 16M\n"
     "  -m, --machine NAME  play in this machine, one file after the other\n"
     "      --keep          leave each file's machine, and the directory that was its $TMP\n"
     "  -s, --socket PATH   use this running daemon\n"
@@ -83,14 +86,18 @@ static int by_name(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/** Add a path to the list. @path taken. Returns 0 or -ENOMEM. */
+/** Add a path to the list. @path taken. Returns 0, -ENOMEM, or -E2BIG beyond FILES_MAX. */
 static int add_path(struct options *o, char *path)
 {
-    char **larger = path != NULL ? realloc(o->paths, (o->path_count + 1) * sizeof *larger) : NULL;
+    size_t count = o->path_count;
+    char **larger = path != NULL && count < FILES_MAX ? o->paths : NULL;
 
+    /* Room doubles at powers of two. */
+    if (path != NULL && count < FILES_MAX && (count & (count - 1)) == 0)
+        larger = realloc(o->paths, (count > 0 ? 2 * count : 1) * sizeof *larger);
     if (larger == NULL) {
         free(path);
-        return -ENOMEM;
+        return count < FILES_MAX ? -ENOMEM : -E2BIG;
     }
     o->paths = larger;
     o->paths[o->path_count++] = path;
@@ -104,37 +111,23 @@ static bool is_scenario(const char *name)
     return len > 4 && strcmp(name + len - 4, ".scn") == 0;
 }
 
-/** Add the scenarios in a directory and those below it. Returns 0 or -errno. */
-static int add_dir(struct options *o, const char *dir, int depth)
+/** Take an entry of a directory. Returns 0 or -errno. */
+static int add_entry(void *user, const char *path, const char *problem)
 {
-    DIR *d = depth < DEPTH_MAX ? opendir(dir) : NULL;
-    struct dirent *entry;
-    int err = 0;
+    struct options *o = user;
 
-    if (d == NULL)
-        return depth < DEPTH_MAX ? -errno : -ELOOP;
-    while (err == 0 && (entry = readdir(d)) != NULL) {
-        struct strbuf path = STRBUF_INIT;
-        struct stat st;
-
-        if (entry->d_name[0] == '.')
-            continue;
-        (void)strbuf_addf(&path, "%s%s%s", dir, dir[strlen(dir) - 1] == '/' ? "" : "/",
-                          entry->d_name);
-        if (stat(strbuf_str(&path), &st) == 0 && S_ISDIR(st.st_mode))
-            err = add_dir(o, strbuf_str(&path), depth + 1);
-        else if (is_scenario(entry->d_name))
-            err = add_path(o, strdup(strbuf_str(&path)));
-        strbuf_done(&path);
-    }
-    (void)closedir(d);
-    return err;
+    if (problem == NULL)
+        return is_scenario(path) ? add_path(o, strdup(path)) : 0;
+    if (is_scenario(path) || strstr(problem, "leads back") != NULL)
+        complain(0, "test", "passed over %s: %s", path, problem);
+    return 0;
 }
 
 /** Add what a word of the command line names. Returns CMD_OK or CMD_USAGE; the trouble was told. */
 static int add_word(struct options *o, const char *word)
 {
     size_t first = o->path_count;
+    struct why why = WHY_INIT;
     struct stat st;
     int err;
 
@@ -143,9 +136,14 @@ static int add_word(struct options *o, const char *word)
     if (!S_ISDIR(st.st_mode))
         err = add_path(o, strdup(word));
     else
-        err = add_dir(o, word, 0);
+        err = host_walk(word, add_entry, o, &why);
+    if (err == -E2BIG && why.count == 0)
+        why_note(&why, "these are more than %d files", FILES_MAX);
     if (err < 0)
-        return complain(CMD_USAGE, "test", "%s: %s", word, strerror(-err));
+        complain(0, "test", "%s: %s", word, host_reason(&why));
+    why_done(&why);
+    if (err < 0)
+        return CMD_USAGE;
     if (o->path_count == first)
         return complain(CMD_USAGE, "test", "%s: no file in it is named *.scn", word);
     qsort(o->paths + first, o->path_count - first, sizeof *o->paths, by_name);
@@ -154,14 +152,20 @@ static int add_word(struct options *o, const char *word)
 
 /* ---- options ---- */
 
-enum { OPT_FORMAT = 256, OPT_SET, OPT_KEEP, OPT_PRIVATE };
+enum { OPT_FORMAT = 256, OPT_SET, OPT_OUTPUT, OPT_KEEP, OPT_PRIVATE };
 
 static const struct option longs[] = {
-    {"verbose", no_argument, NULL, 'v'},         {"format", required_argument, NULL, OPT_FORMAT},
-    {"set", required_argument, NULL, OPT_SET},   {"jobs", required_argument, NULL, 'j'},
-    {"timeout", required_argument, NULL, 't'},   {"machine", required_argument, NULL, 'm'},
-    {"keep", no_argument, NULL, OPT_KEEP},       {"socket", required_argument, NULL, 's'},
-    {"private", no_argument, NULL, OPT_PRIVATE}, {0},
+    {"verbose", no_argument, NULL, 'v'},
+    {"format", required_argument, NULL, OPT_FORMAT},
+    {"set", required_argument, NULL, OPT_SET},
+    {"jobs", required_argument, NULL, 'j'},
+    {"output", required_argument, NULL, OPT_OUTPUT},
+    {"timeout", required_argument, NULL, 't'},
+    {"machine", required_argument, NULL, 'm'},
+    {"keep", no_argument, NULL, OPT_KEEP},
+    {"socket", required_argument, NULL, 's'},
+    {"private", no_argument, NULL, OPT_PRIVATE},
+    {0},
 };
 
 /** Read a whole number in a range. Returns it, or -1 after a complaint. */
@@ -223,6 +227,12 @@ static int take_option(struct options *o, int option)
     case 't':
         o->jobs.timeout_ms = 1000 * read_number("--timeout", optarg, 1, 24 * 3600);
         return o->jobs.timeout_ms > 0 ? CMD_OK : CMD_USAGE;
+    case OPT_OUTPUT:
+        o->jobs.output_max = scn_output_size(optarg);
+        return o->jobs.output_max > 0
+                   ? CMD_OK
+                   : complain(CMD_USAGE, "test",
+                              "--output takes 4096, 64K or 1M, at most 16M, not '%s'", optarg);
     case 'm':
         o->jobs.machine = optarg;
         return CMD_OK;
@@ -397,6 +407,7 @@ int cmd_test(int argc, char **argv)
     struct options o = {
         .jobs = {.stop = &stop,
                  .timeout_ms = TIMEOUT_MS,
+                 .output_max = SCN_OUTPUT_BYTES,
                  .parallel = cpus < PARALLEL ? (int)cpus : PARALLEL},
         .reporter = {.to = stdout},
         .format = &scn_formats[0],

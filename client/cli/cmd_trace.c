@@ -2,6 +2,7 @@
 /* scbox trace: the calls of a program that it runs, or of a machine, one line each. */
 #include "client/cli/call_text.h"
 #include "client/cli/cmd.h"
+#include "client/cli/host_file.h"
 #include "client/cli/json.h"
 #include "client/cli/run.h"
 #include "client/cli/scn.h"
@@ -21,9 +22,10 @@ const char cmd_trace_help[] =
     "\n"
     "Show the calls of the simulated system as they are made, like strace(1). With FILE: run it\n"
     "as `scbox run` does, which has the options --fs, --copy, --env, --bare, --timeout,\n"
-    "--clock and --keep-daemon too, and show what it and its children call. Without: show the "
-    "calls\n"
-    "of a machine, or of one process and those below it, until Ctrl-C or until that process ends.\n"
+    "--clock, --keep-daemon and --no-patch too, and show what it and its children call. Without:\n"
+    "show the calls of a machine, or of one process and those below it, until Ctrl-C or until "
+    "that\n"
+    "process ends.\n"
     "\n"
     "  -e, --trace LIST    only these calls: open,read; or all but these: !read,write\n"
     "  -P, --trace-path GLOB  only calls that are given a path like this, name:/path with\n"
@@ -165,10 +167,13 @@ static int parse_options(int argc, char **argv, struct trace_options *o, struct 
 /* Open a file for writing. Returns whether it could be; told when not. */
 static bool open_output(const char *path, FILE **out)
 {
-    *out = fopen(path, "we");
-    if (*out == NULL)
-        complain(0, "trace", "%s: %s", path, strerror(errno));
-    return *out != NULL;
+    struct why why = WHY_INIT;
+    int err = host_create_stream(path, HOST_STREAM, out, &why);
+
+    if (err < 0)
+        complain(0, "trace", "%s: %s", path, host_reason(&why));
+    why_done(&why);
+    return err == 0;
 }
 
 static bool open_outputs(const struct trace_options *o, struct tracer *t)
@@ -255,14 +260,13 @@ static int follow(struct attached *a, struct scbox_conn *conn, int signals)
     while (!a->over && code == CMD_OK) {
         struct pollfd fds[2] = {{.fd = signals, .events = POLLIN},
                                 {.fd = scbox_fd(conn), .events = POLLIN}};
-        int err = scbox_poll(conn, 0, &error);
 
-        if (err == -ETIMEDOUT) {
-            (void)poll(fds, 2, -1);
-            a->over = a->over || fds[0].revents != 0;
-        } else if (err < 0 && err != -EINTR) {
+        if (scbox_drain(conn, &error) < 0) {
             show_error(stderr, "trace", &error);
             code = CMD_DAEMON;
+        } else if (!a->over) {
+            (void)poll(fds, 2, -1);
+            a->over = fds[0].revents != 0;
         }
     }
     scbox_error_done(&error);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "client/cli/complete.h"
 
+#include "client/cli/host_file.h"
 #include "client/cli/scn.h"
 #include "schema/calls.h"
 
@@ -22,6 +23,8 @@ void candidates_add(struct candidates *c, const char *prefix, const char *word, 
 {
     char *text = NULL;
 
+    if (c->count == CANDIDATES_MAX)
+        return;
     if (c->count == c->room) {
         size_t room = c->room != 0 ? c->room * 2 : 32;
         char **grown = realloc(c->word, room * sizeof *grown);
@@ -164,7 +167,7 @@ static void add_host_files(struct candidates *out, const char *typed)
     DIR *dir = NULL;
 
     (void)snprintf(dir_path, sizeof dir_path, "%.*s", slash ? (int)(slash - typed + 1) : 0, typed);
-    dir = opendir(*dir_path != '\0' ? dir_path : ".");
+    dir = host_dir(*dir_path != '\0' ? dir_path : ".");
     while (dir != NULL && (entry = readdir(dir)) != NULL) {
         if (entry->d_name[0] != '.' || (slash != NULL ? slash[1] : typed[0]) == '.')
             candidates_add(out, dir_path, entry->d_name, entry->d_type == DT_DIR ? "/" : "");

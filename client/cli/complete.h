@@ -11,6 +11,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+enum { CANDIDATES_MAX = 10000 }; /* words offered; a directory may have more */
+
 /** Words that fit, sorted, each once. */
 struct candidates {
     char **word; /* owned; whole words, not remainders */

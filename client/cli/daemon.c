@@ -2,6 +2,7 @@
 /* The command's side of a private daemon: find scboxd, make the directory, start the keeper. */
 #include "client/cli/daemon.h"
 
+#include "client/cli/host_file.h"
 #include "client/cli/keeper.h"
 #include "server/base/strbuf.h"
 
@@ -24,6 +25,8 @@ struct daemon {
     pid_t keeper;
     int life_fd; /* held open for as long as the daemon shall live */
 };
+
+enum { LAST_WORDS_MAX = 4096 }; /* bytes at the end of its log in which they are looked for */
 
 static const char socket_name[] = "/scboxd.sock";
 static const char dir_template[] = "/scbox-XXXXXX";
@@ -113,6 +116,8 @@ static void build_argv(const struct daemon *d, const struct daemon_spec *spec, c
     }
     if (!spec->default_machine)
         argv[n++] = "--no-default-machine";
+    if (spec->no_patch)
+        argv[n++] = "--no-patch";
     argv[n++] = "--source-root";
     argv[n++] = d->dir;
     for (size_t i = 0; i < spec->source_root_count; i++) {
@@ -184,7 +189,7 @@ static void daemon_free(struct daemon *d)
 
 int daemon_start(const struct daemon_spec *spec, struct daemon **out, struct why *why)
 {
-    const char **argv = calloc(8 + 2 * (spec->source_root_count + 1), sizeof *argv);
+    const char **argv = calloc(9 + 2 * (spec->source_root_count + 1), sizeof *argv);
     struct daemon *d = calloc(1, sizeof *d);
     char *state = NULL;
     int status_fd = -1;
@@ -229,20 +234,20 @@ const char *daemon_dir(const struct daemon *d)
 
 char *daemon_last_words(const struct daemon *d)
 {
+    struct strbuf text = STRBUF_INIT;
     struct strbuf last = STRBUF_INIT;
-    FILE *log = fopen(d->log, "re");
-    char *line = NULL;
-    size_t room = 0;
+    const char *line;
+    size_t len;
 
-    while (log != NULL && getline(&line, &room, log) > 0) {
-        if (line[0] == '\n')
+    (void)host_read_end(d->log, LAST_WORDS_MAX, &text);
+    for (line = strbuf_str(&text); *line != '\0'; line += len + (line[len] == '\n')) {
+        len = strcspn(line, "\n");
+        if (len == 0)
             continue;
         strbuf_reset(&last);
-        (void)strbuf_add(&last, line, strcspn(line, "\n"));
+        (void)strbuf_add(&last, line, len);
     }
-    if (log != NULL)
-        fclose(log);
-    free(line);
+    strbuf_done(&text);
     return strbuf_take(&last);
 }
 

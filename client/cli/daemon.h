@@ -33,6 +33,7 @@ struct daemon;
 
 struct daemon_spec {
     bool default_machine; /* false: --no-default-machine */
+    bool no_patch;        /* --no-patch */
     bool user_state;      /* the user's state directory instead of a private one */
     const char *const
         *source_roots; /* directories that MAKE_FS may take sources from, beside its own */

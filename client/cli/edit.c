@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "client/cli/edit.h"
 
+#include "client/cli/host_file.h"
+
 #include <errno.h>
 #include <histedit.h>
 #include <locale.h>
@@ -9,19 +11,23 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-enum { HISTORY_LINES = 1000, DEFAULT_COLUMNS = 80 };
+enum {
+    HISTORY_LINES = 1000,
+    DEFAULT_COLUMNS = 80,
+    EDIT_FILE_MAX = 16 * 1024 * 1024, /* bytes of a history or of settings */
+};
 
 struct edit {
     struct edit_spec spec;
     char *prompt;
     char *other_prompt; /* instead of that one; NULL: none */
     char *history_file;
-    EditLine *el;     /* NULL: a plain reader */
-    History *history; /* NULL: none */
-    char *line;       /* of the last read; owned */
-    size_t line_room;
+    EditLine *el;      /* NULL: a plain reader */
+    History *history;  /* NULL: none */
+    char *line;        /* of the last read; owned */
     mbstate_t partial; /* of a character that came in pieces */
     bool over;         /* on_news() said so */
 };
@@ -179,6 +185,32 @@ static unsigned char complete(EditLine *el, int ch)
     return answer;
 }
 
+/* Whether libedit, which opens files by itself, may open this one: it would wait at a FIFO. */
+static bool is_readable(const char *path)
+{
+    int fd = host_open(path, EDIT_FILE_MAX, 0, NULL, NULL);
+
+    if (fd >= 0)
+        (void)close(fd);
+    return fd >= 0;
+}
+
+/* The user's settings for all programs with libedit. */
+static void source_settings(EditLine *el)
+{
+    const char *given = getenv("EDITRC");
+    const char *home = getenv("HOME");
+    struct strbuf path = STRBUF_INIT;
+
+    if (given != NULL)
+        (void)strbuf_adds(&path, given);
+    else if (home != NULL)
+        (void)strbuf_addf(&path, "%s/.editrc", home);
+    if (is_readable(strbuf_str(&path)))
+        (void)el_source(el, strbuf_str(&path));
+    strbuf_done(&path);
+}
+
 static void load_history(struct edit *e)
 {
     HistEvent event;
@@ -188,7 +220,7 @@ static void load_history(struct edit *e)
         return;
     (void)history(e->history, &event, H_SETSIZE, HISTORY_LINES);
     (void)history(e->history, &event, H_SETUNIQUE, 1);
-    if (e->history_file != NULL)
+    if (e->history_file != NULL && is_readable(e->history_file))
         (void)history(e->history, &event, H_LOAD, e->history_file);
     (void)el_set(e->el, EL_HIST, history, e->history);
 }
@@ -211,7 +243,7 @@ static int start_editor(struct edit *e)
     (void)el_set(e->el, EL_BIND, "^I", "scbox-complete", NULL);
     (void)el_set(e->el, EL_BIND, "^R", "em-inc-search-prev", NULL);
     load_history(e);
-    (void)el_source(e->el, NULL);
+    source_settings(e->el);
     return 0;
 }
 
@@ -249,15 +281,23 @@ bool edit_on_terminal(const struct edit *e)
 
 static enum edit_read read_plain(struct edit *e, const char **line)
 {
-    ssize_t len = getline(&e->line, &e->line_room, stdin);
+    struct strbuf text = STRBUF_INIT;
+    size_t len = 0;
+    int c;
 
+    for (c = getchar(); c != EOF && c != '\n'; c = getchar()) {
+        if (len++ < EDIT_LINE_MAX)
+            (void)strbuf_addc(&text, (char)c);
+    }
+    free(e->line);
+    e->line = strbuf_take(&text);
     if (*e->spec.interrupted)
         return EDIT_INTERRUPTED;
-    if (len < 0)
+    if ((c == EOF && len == 0) || e->line == NULL)
         return EDIT_END;
     e->line[strcspn(e->line, "\r\n")] = '\0';
     *line = e->line;
-    return EDIT_LINE;
+    return len <= EDIT_LINE_MAX ? EDIT_LINE : EDIT_TOO_LONG;
 }
 
 static void remember(struct edit *e)
@@ -294,13 +334,21 @@ enum edit_read edit_read(struct edit *e, const char **line)
     return EDIT_LINE;
 }
 
+/* Whether libedit may write a file: there is none, or it is a regular one. */
+static bool may_be_written(const char *path)
+{
+    struct stat st;
+
+    return stat(path, &st) != 0 || S_ISREG(st.st_mode);
+}
+
 void edit_free(struct edit *e)
 {
     HistEvent event;
 
     if (e == NULL)
         return;
-    if (e->history != NULL && e->history_file != NULL)
+    if (e->history != NULL && e->history_file != NULL && may_be_written(e->history_file))
         (void)history(e->history, &event, H_SAVE, e->history_file);
     if (e->el != NULL)
         el_end(e->el);

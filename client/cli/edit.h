@@ -27,7 +27,10 @@ struct edit_spec {
 };
 
 /** What edit_read() came back with. */
-enum edit_read { EDIT_LINE, EDIT_INTERRUPTED, EDIT_END };
+enum edit_read { EDIT_LINE, EDIT_TOO_LONG, EDIT_INTERRUPTED, EDIT_END };
+
+/** Bytes of a line from a file or pipe; a longer one is read to its end and not played. */
+enum { EDIT_LINE_MAX = 1024 * 1024 };
 
 /**
  * Make an editor on stdin and stdout; a plain reader when either is no terminal.

@@ -2,6 +2,7 @@
 #include "client/cli/json.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include <stddef.h>
 
@@ -38,4 +39,19 @@ uint64_t json_count(const cJSON *object, const char *name)
     if (cJSON_IsString(value))
         return strtoull(value->valuestring, NULL, 10);
     return cJSON_IsNumber(value) && value->valuedouble > 0 ? (uint64_t)value->valuedouble : 0;
+}
+
+size_t json_weight(const cJSON *value)
+{
+    size_t weight = 0;
+    const cJSON *member;
+
+    if (value == NULL)
+        return 0;
+    weight = sizeof *value;
+    weight += value->string != NULL ? strlen(value->string) + 1 : 0;
+    weight += value->valuestring != NULL ? strlen(value->valuestring) + 1 : 0;
+    cJSON_ArrayForEach(member, value)
+        weight += json_weight(member);
+    return weight;
 }

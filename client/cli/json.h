@@ -4,6 +4,7 @@
 #define CLIENT_CLI_JSON_H
 
 #include <cjson/cJSON.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /** A member of any type, borrowed; NULL when it is missing or @object is no object. */
@@ -20,5 +21,8 @@ uint64_t json_count(const cJSON *object, const char *name);
 
 /** A number member; 0 when there is none. */
 double json_number(const cJSON *object, const char *name);
+
+/** About how many bytes of memory a value takes. */
+size_t json_weight(const cJSON *value);
 
 #endif

@@ -13,6 +13,7 @@
  */
 #include "client/cli/keeper.h"
 
+#include "client/cli/host_file.h"
 #include "client/lib/clock.h"
 #include "server/base/strbuf.h"
 
@@ -31,9 +32,11 @@
 #include <unistd.h>
 
 enum {
-    START_MS = 10000, /* scboxd has this long to become ready */
-    STOP_MS = 6000,   /* it promises to stop within 5 s of SIGTERM */
-    WALK_FDS = 16,    /* directories nftw() keeps open at once */
+    START_MS = 10000,           /* scboxd has this long to become ready */
+    STOP_MS = 6000,             /* it promises to stop within 5 s of SIGTERM */
+    LOG_MAX = 16 * 1024 * 1024, /* bytes of the log, and the rest of a line */
+    LINE_MAX_BYTES = 64 * 1024, /* bytes of a line in which the ready line is looked for */
+    WALK_FDS = 16,              /* directories nftw() keeps open at once */
 };
 
 static const char ready_line[] = "scboxd ready";
@@ -46,8 +49,9 @@ struct watch {
     int log_out;        /* the log file */
     int pidfd;
     pid_t pid;
-    bool told;     /* the status was sent */
-    bool released; /* the daemon may outlive the command */
+    size_t log_size; /* bytes in the log file */
+    bool told;       /* the status was sent */
+    bool released;   /* the daemon may outlive the command */
 };
 
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *walk)
@@ -73,7 +77,7 @@ static void detach(struct keeper *k)
 {
     int life = fcntl(k->life_fd, F_DUPFD, 16);
     int status = fcntl(k->status_fd, F_DUPFD, 16);
-    int null = open("/dev/null", O_RDWR);
+    int null = host_null();
 
     (void)setsid();
     (void)prctl(PR_SET_NAME, "scbox-keeper");
@@ -113,8 +117,10 @@ static int start(struct watch *w)
     pid_t keeper = getpid();
     int log[2];
 
-    w->log_out = open(w->k->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-    if (w->log_out < 0 || pipe2(log, O_CLOEXEC) < 0)
+    w->log_out = host_create(w->k->log, HOST_APPEND, NULL);
+    if (w->log_out < 0)
+        return w->log_out;
+    if (pipe2(log, O_CLOEXEC) < 0)
         return -errno;
     w->pid = fork();
     if (w->pid < 0)
@@ -130,13 +136,34 @@ static int start(struct watch *w)
 /* Look for the ready line among complete lines. */
 static void scan_lines(struct watch *w)
 {
-    char *end = NULL;
+    const char *line = strbuf_str(&w->line);
+    const char *last = line + w->line.len;
+    const char *end = NULL;
 
-    while (w->line.len > 0 && (end = memchr(w->line.ptr, '\n', w->line.len)) != NULL) {
-        if (strncmp(w->line.ptr, ready_line, strlen(ready_line)) == 0)
+    while ((end = memchr(line, '\n', (size_t)(last - line))) != NULL) {
+        if (strncmp(line, ready_line, strlen(ready_line)) == 0)
             tell(w, 0);
-        strbuf_drop(&w->line, (size_t)(end - w->line.ptr) + 1);
+        line = end + 1;
     }
+    strbuf_drop(&w->line, (size_t)(line - strbuf_str(&w->line)));
+    if (w->line.len > LINE_MAX_BYTES) /* not the line that is waited for */
+        strbuf_reset(&w->line);
+}
+
+/* Write to the log. A full one begins anew with a line, so that the last words are always whole. */
+static void keep_log(struct watch *w, const char *bytes, size_t len)
+{
+    const char *end = memchr(bytes, '\n', len);
+    size_t rest = end != NULL ? len - (size_t)(end + 1 - bytes) : 0;
+    bool late = w->log_size + len > LOG_MAX + LINE_MAX_BYTES;
+
+    if (w->log_size + len > LOG_MAX && (rest > 0 || late) && ftruncate(w->log_out, 0) == 0) {
+        w->log_size = 0;
+        bytes += rest > 0 ? len - rest : 0;
+        len = rest > 0 ? rest : len;
+    }
+    w->log_size += len;
+    (void)!write(w->log_out, bytes, len);
 }
 
 static void copy_log(struct watch *w)
@@ -149,7 +176,7 @@ static void copy_log(struct watch *w)
         w->log_in = -1;
         return;
     }
-    (void)!write(w->log_out, buf, (size_t)got);
+    keep_log(w, buf, (size_t)got);
     if (w->told)
         return;
     (void)strbuf_add(&w->line, buf, (size_t)got);

@@ -52,6 +52,7 @@ struct run_options {
     const char *env[RUN_LIST_MAX]; /* NAME=VALUE; borrowed */
     size_t env_count;
     bool keep_daemon;
+    bool no_patch;
     bool bare;
     bool virtual_clock;
     int64_t timeout_ms; /* 0: none */
@@ -104,6 +105,7 @@ enum {
     RUN_OPT_BARE,
     RUN_OPT_CLOCK,
     RUN_OPT_KEEP,
+    RUN_OPT_NO_PATCH,
     RUN_OPT_END, /* the first number that is free */
 };
 
@@ -113,8 +115,9 @@ enum {
         {"timeout", required_argument, NULL, 't'},                                                 \
         {"clock", required_argument, NULL, RUN_OPT_CLOCK},                                         \
         {"socket", required_argument, NULL, 's'},                                                  \
+        {"keep-daemon", no_argument, NULL, RUN_OPT_KEEP},                                          \
     {                                                                                              \
-        "keep-daemon", no_argument, NULL, RUN_OPT_KEEP                                             \
+        "no-patch", no_argument, NULL, RUN_OPT_NO_PATCH                                            \
     }
 
 /** Take one option of RUN_OPTION_ROWS, its value in optarg. Returns 0 or OPTION_WRONG. */

@@ -1,19 +1,28 @@
 /* SPDX-License-Identifier: MIT */
 /* Host files into a machine, by the calls any session has: CREATE, OPEN, WRITE, CLOSE. */
 #include "client/cli/cmd.h"
+#include "client/cli/host_file.h"
 #include "client/cli/json.h"
 #include "client/cli/run.h"
 #include "server/base/strbuf.h"
 
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { CHUNK = 128 * 1024, DEPTH_MAX = 128 };
+enum { CHUNK = 128 * 1024, DEPTH_MAX = 128, ENTRIES_MAX = 1000000 };
+
+/* A copy: how much was copied, and the directories it is in. */
+struct copy {
+    struct run *run;
+    size_t entries;
+    struct stat above[DEPTH_MAX];
+    size_t depth;
+};
 
 static int add_words(cJSON *params, const char *member, const char *const *words, int count)
 {
@@ -72,14 +81,17 @@ int run_copy_fd(struct run *r, int fd, const char *target)
 {
     char *buf = malloc(CHUNK);
     int32_t target_fd = 0;
-    double offset = 0;
+    int64_t offset = 0;
     ssize_t got = 0;
     int code = buf != NULL ? open_target(r, target, &target_fd)
                            : complain(RUN_DAEMON, "run", "%s: out of memory", r->doing);
 
     while (code == 0 && (got = read_chunk(fd, buf, CHUNK)) > 0) {
-        code = write_chunk(r, target_fd, offset, buf, (size_t)got);
-        offset += (double)got;
+        code = write_chunk(r, target_fd, (double)offset, buf, (size_t)got);
+        offset += got;
+        if (code == 0 && offset > HOST_COPY_MAX)
+            code = complain(RUN_DAEMON, "run", "%s: it grows beyond %" PRId64 " bytes", r->doing,
+                            HOST_COPY_MAX);
     }
     if (code == 0 && got < 0)
         code = complain(RUN_DAEMON, "run", "%s: %s", r->doing, strerror((int)-got));
@@ -124,10 +136,10 @@ static int make_parents(struct run *r, const char *target)
     return code;
 }
 
-static int copy_one(struct run *r, const char *host, const char *target, int depth);
+static int copy_one(struct copy *c, const char *host, const char *target);
 
 /* Copy all entries of an open directory. */
-static int copy_entries(struct run *r, DIR *dir, const char *host, const char *target, int depth)
+static int copy_entries(struct copy *c, DIR *dir, const char *host, const char *target)
 {
     struct dirent *entry = NULL;
     int code = 0;
@@ -140,58 +152,87 @@ static int copy_entries(struct run *r, DIR *dir, const char *host, const char *t
             continue;
         (void)strbuf_addf(&from, "%s/%s", host, entry->d_name);
         (void)strbuf_addf(&to, "%s/%s", target, entry->d_name);
-        code = copy_one(r, strbuf_str(&from), strbuf_str(&to), depth + 1);
+        code = copy_one(c, strbuf_str(&from), strbuf_str(&to));
         strbuf_done(&from);
         strbuf_done(&to);
     }
     return code;
 }
 
-static int copy_dir(struct run *r, int fd, const char *host, const char *target, int depth)
+/* Whether a directory can be entered. Returns an exit code. */
+static int check_dir(const struct copy *c, const struct stat *st)
+{
+    if (host_is_loop(c->above, c->depth, st))
+        return complain(RUN_DAEMON, "run",
+                        "%s: it leads back to a directory above it: a loop of links",
+                        c->run->doing);
+    if (c->depth == DEPTH_MAX)
+        return complain(RUN_DAEMON, "run", "%s: more than %d directories deep", c->run->doing,
+                        DEPTH_MAX);
+    return 0;
+}
+
+static int copy_dir(struct copy *c, int fd, const struct stat *st, const char *host,
+                    const char *target)
 {
     DIR *dir = fdopendir(fd);
     int code = 0;
 
     if (dir == NULL) {
         close(fd);
-        return complain(RUN_DAEMON, "run", "%s: %s", r->doing, strerror(errno));
+        return complain(RUN_DAEMON, "run", "%s: %s", c->run->doing, strerror(errno));
     }
-    if (depth > DEPTH_MAX)
-        code = complain(RUN_DAEMON, "run", "%s: more than %d directories deep: a loop of links?",
-                        r->doing, DEPTH_MAX);
+    code = check_dir(c, st);
     if (code == 0 && strchr(target, ':')[1] != '\0') /* the root of a view is there */
-        code = make_dir(r, target);
-    if (code == 0)
-        code = copy_entries(r, dir, host, target, depth);
+        code = make_dir(c->run, target);
+    if (code == 0) {
+        c->above[c->depth++] = *st;
+        code = copy_entries(c, dir, host, target);
+        c->depth--;
+    }
     closedir(dir);
     return code;
 }
 
-/* Copy one file or directory. Links are followed; what holds no bytes is left out with a note. */
-static int copy_one(struct run *r, const char *host, const char *target, int depth)
+/* Open what is to be copied. What holds no bytes is left out with a note. Returns an exit code. */
+static int open_source(struct copy *c, const char *host, struct stat *st, int *out_fd)
+{
+    struct why why = WHY_INIT;
+    int fd = host_open(host, HOST_COPY_MAX, HOST_DIR, st, &why);
+    int code = 0;
+
+    if (fd == -EINVAL)
+        complain(0, "run", "left out %s: neither a file nor a directory", host);
+    else if (fd < 0)
+        code = complain(RUN_DAEMON, "run", "%s: %s", c->run->doing, host_reason(&why));
+    why_done(&why);
+    *out_fd = fd;
+    return code;
+}
+
+/* Copy one file or directory. Links are followed. */
+static int copy_one(struct copy *c, const char *host, const char *target)
 {
     struct strbuf doing = STRBUF_INIT;
-    const char *before = r->doing;
+    const char *before = c->run->doing;
     struct stat st;
     int fd = -1;
     int code = 0;
 
     (void)strbuf_addf(&doing, "copying %s to %s", host, target);
-    r->doing = strbuf_str(&doing);
-    fd = open(host, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0 || fstat(fd, &st) < 0) {
-        code = complain(RUN_DAEMON, "run", "%s: %s", r->doing, strerror(errno));
-    } else if (S_ISDIR(st.st_mode)) {
-        code = copy_dir(r, fd, host, target, depth);
-        fd = -1;
-    } else if (S_ISREG(st.st_mode)) {
-        code = run_copy_fd(r, fd, target);
-    } else {
-        complain(0, "run", "left out %s: neither a file nor a directory", host);
-    }
-    if (fd >= 0)
+    c->run->doing = strbuf_str(&doing);
+    if (++c->entries > ENTRIES_MAX)
+        code = complain(RUN_DAEMON, "run", "%s: more than %d files and directories", c->run->doing,
+                        ENTRIES_MAX);
+    if (code == 0)
+        code = open_source(c, host, &st, &fd);
+    if (fd >= 0 && S_ISDIR(st.st_mode)) {
+        code = copy_dir(c, fd, &st, host, target);
+    } else if (fd >= 0) {
+        code = run_copy_fd(c->run, fd, target);
         close(fd);
-    r->doing = before;
+    }
+    c->run->doing = before;
     strbuf_done(&doing);
     return code;
 }
@@ -199,6 +240,7 @@ static int copy_one(struct run *r, const char *host, const char *target, int dep
 int run_copy_in(struct run *r, const char *host, const char *target)
 {
     const char *slash = strrchr(host, '/');
+    struct copy c = {.run = r};
     bool into = strchr("/:", target[strlen(target) - 1]) != NULL;
     struct strbuf doing = STRBUF_INIT;
     struct strbuf to = STRBUF_INIT;
@@ -214,7 +256,7 @@ int run_copy_in(struct run *r, const char *host, const char *target)
     r->doing = strbuf_str(&doing);
     code = make_parents(r, strbuf_str(&to));
     if (code == 0)
-        code = copy_one(r, host, strbuf_str(&to), 0);
+        code = copy_one(&c, host, strbuf_str(&to));
     r->doing = "";
     strbuf_done(&doing);
     strbuf_done(&to);

@@ -24,17 +24,20 @@ const char cmd_run_help[] =
     "      --fs NAME=DRIVER[:SOURCE][,OPTS]   give it another filesystem, or another root; SOURCE\n"
     "                      is a path on this host, OPTS are key=value,key as MAKE_FS takes them\n"
     "      --copy HOSTPATH:NAME:/PATH         copy a file, or a directory and all in it, before\n"
-    "                      it starts; missing directories are made\n"
+    "                      it starts; missing directories are made; into io: as well, where the\n"
+    "                      devices then stand beside what is copied\n"
     "      --env NAME=VALUE                   add to its environment, which is empty else\n"
     "      --bare          no io: and root:, only what --fs gives\n"
     "  -t, --timeout SECS  end it after so much time; 0.5 is half a second\n"
     "      --clock KIND    real (the default), or virtual: sleeping takes no time\n"
     "  -s, --socket PATH   use this running daemon\n"
     "      --keep-daemon   let a private daemon and its machine live on, to look at them\n"
+    "      --no-patch      leave the int $0x40 of an i386 program as it is: slower, and right for\n"
+    "                      one that copies or checks its own code; always a private daemon\n"
     "  -h, --help          this page\n"
     "\n"
-    "Without --socket the user's own daemon is used when it runs; otherwise, and for --fs with\n"
-    "a SOURCE, a private daemon is started and stopped again.\n"
+    "Without --socket the user's own daemon is used when it runs; otherwise, for --no-patch, and\n"
+    "for --fs with a SOURCE, a private daemon is started and stopped again.\n"
     "\n"
     "Exit status: the low 8 bits of the guest's own exit code when it ended by itself, or\n"
     "  2    wrong usage\n"
@@ -52,7 +55,8 @@ const char cmd_run_help[] =
     "  scbox run ./hello\n"
     "  scbox run --env LANG=C ./sort -r <words.txt\n"
     "  scbox run --timeout 2 --clock virtual ./sleeper\n"
-    "  scbox run --copy ./data:root:/data --fs disk=sqlitefs:./disk.db ./prog\n";
+    "  scbox run --copy ./data:root:/data --fs disk=sqlitefs:./disk.db ./prog\n"
+    "  scbox run --copy ./cmdline:io:/cmdline --copy ./mod:io:/mod ./init\n";
 
 enum { NAME_BYTES = 126, TIMEOUT_MAX_S = 1000000 };
 
@@ -225,15 +229,32 @@ int run_option_take(struct run_options *o, int found)
     case RUN_OPT_KEEP:
         o->keep_daemon = true;
         return 0;
+    case RUN_OPT_NO_PATCH:
+        o->no_patch = true;
+        return 0;
     default:
         return found;
     }
 }
 
-/* io: and root:, unless --bare or a --fs of that name says otherwise. */
+/* Whether --copy puts a file there. */
+static bool is_copied_to(const struct run_options *o, const char *name)
+{
+    const size_t len = strlen(name);
+
+    for (size_t i = 0; i < o->copy_count; i++) {
+        if (strncmp(o->copies[i].target, name, len) == 0 && o->copies[i].target[len] == ':')
+            return true;
+    }
+    return false;
+}
+
+/* io: and root:, unless --bare or a --fs of that name says otherwise. Files in io: are beside the
+ * devices. */
 static int add_default_names(struct run_options *o)
 {
-    static const char *const defaults[] = {"io=devfs", "root=ramfs"};
+    const char *const defaults[] = {is_copied_to(o, "io") ? "io=ramfs,devices" : "io=devfs",
+                                    "root=ramfs"};
     int err = 0;
 
     for (size_t i = 0; i < 2 && err == 0 && !o->bare; i++) {
@@ -253,6 +274,10 @@ static int check_whole(const struct run_options *o)
         return complain(OPTION_WRONG, "run",
                         "--keep-daemon is about a private daemon, and "
                         "--socket names one that runs anyway");
+    if (o->socket != NULL && o->no_patch)
+        return complain(OPTION_WRONG, "run",
+                        "--no-patch is for a private daemon: of one that runs already it can't be "
+                        "changed, unless that is started as `scboxd --no-patch`");
     for (size_t i = 0; i < o->copy_count; i++) {
         char *name = strndup(o->copies[i].target, strcspn(o->copies[i].target, ":"));
         bool known = name != NULL && find_fs(o, name) != NULL;

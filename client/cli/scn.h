@@ -73,9 +73,10 @@ struct scn_result {
 struct scn_session;
 
 struct scn_config {
-    const char *machine;     /* borrowed until scn_session_new() returns; NULL: the default one */
-    const char *dir;         /* copied; where relative host paths begin; NULL: the current one */
-    int timeout_ms;          /* of all lines together, from now on; SCBOX_FOREVER */
+    const char *machine; /* borrowed until scn_session_new() returns; NULL: the default one */
+    const char *dir;     /* copied; where relative host paths begin; NULL: the current one */
+    size_t output_max;   /* bytes kept of what a program under `run` prints; 0: SCN_OUTPUT_BYTES */
+    int timeout_ms;      /* of all lines together, from now on; SCBOX_FOREVER */
     scbox_event_fn on_event; /* gets log, console, note and proc events; NULL: dropped */
     void *user;
     bool lossless; /* no event may be lost: the machine is ours and waits for us */

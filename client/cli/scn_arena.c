@@ -13,14 +13,18 @@ struct scn_block {
     max_align_t bytes[];
 };
 
+void scn_no_memory(void)
+{
+    fputs("scbox: out of memory\n", stderr);
+    exit(EXIT_SOFTWARE);
+}
+
 void *scn_alloc(struct scn_arena *arena, size_t size)
 {
     struct scn_block *block = calloc(1, sizeof *block + size);
 
-    if (block == NULL) {
-        fputs("scbox: out of memory\n", stderr);
-        exit(EXIT_SOFTWARE);
-    }
+    if (block == NULL)
+        scn_no_memory();
     block->next = arena->blocks;
     arena->blocks = block;
     return block->bytes;

@@ -35,6 +35,9 @@ void *scn_grow(struct scn_arena *arena, void *array, size_t count, size_t size);
 /** Let @to own what @from holds; @from is empty afterwards. */
 void scn_arena_move(struct scn_arena *to, struct scn_arena *from);
 
+/** End the program with a message: there is no memory, so nothing can be said of what is tested. */
+_Noreturn void scn_no_memory(void);
+
 void scn_arena_done(struct scn_arena *arena);
 
 /* ---- values ---- */
@@ -128,6 +131,8 @@ struct scn_run {
     struct scn_value *state;
     struct scn_value *code; /* what follows the state, ZEROPTR; NULL: any */
     char *source;           /* the lines, for messages; NULL: there are none */
+    size_t source_len;
+    size_t source_room;
 };
 
 struct scn_step {
@@ -160,8 +165,9 @@ struct scn_header {
     char *needs;      /* i386 or x86_64: guests the host must be able to run */
     double points;
     bool virtual_clock;
-    bool lockstep;  /* machine.create lockstep */
-    int timeout_ms; /* 0: not stated */
+    bool lockstep;     /* machine.create lockstep */
+    int timeout_ms;    /* 0: not stated */
+    size_t output_max; /* bytes kept of what a program prints; 0: not stated */
 };
 
 struct scn_scenario {

@@ -4,7 +4,9 @@
  *
  * An included file has steps and no @keys. Its steps stand where the include stood.
  */
+#include "client/cli/host_file.h"
 #include "client/cli/scn.h"
+#include "client/cli/scn_output.h"
 #include "client/cli/scn_parse.h"
 #include "server/base/utf8.h"
 
@@ -50,6 +52,15 @@ static bool key_timeout(struct scn_parser *p, const char *text, struct scn_heade
     return h->timeout_ms != 0;
 }
 
+static bool key_output(struct scn_parser *p, const char *text, struct scn_header *h)
+{
+    h->output_max = scn_output_size(text);
+    if (h->output_max == 0)
+        scn_fail(p, 0, "a size is written 4096, 64K or 1M, and is %dM at most",
+                 SCN_OUTPUT_MAX / (1024 * 1024));
+    return h->output_max != 0;
+}
+
 static bool key_points(struct scn_parser *p, const char *text, struct scn_header *h)
 {
     char *end;
@@ -92,6 +103,7 @@ static const struct key keys[] = {
     {"points", key_points, 0, NULL},
     {"clock", key_clock, 0, NULL},
     {"timeout", key_timeout, 0, NULL},
+    {"output", key_output, 0, NULL},
 };
 enum { KEY_COUNT = sizeof keys / sizeof keys[0] };
 
@@ -161,6 +173,10 @@ static bool parse_key(struct scn_parser *p, struct scn_header *h)
     if (text == NULL)
         return false;
     p->at = start;
+    if (strlen(text) > SCN_KEY_MAX) {
+        scn_fail(p, 0, "the text behind a key has at most %d bytes", SCN_KEY_MAX);
+        return false;
+    }
     if (key->parse != NULL)
         return key->parse(p, text, h);
     if (!is_choice(p, key, text))
@@ -174,23 +190,22 @@ static bool parse_key(struct scn_parser *p, struct scn_header *h)
 /** Read a whole file into the arena; NULL after a mistake, told at the cursor. */
 static char *read_text(struct scn_parser *p, const char *path)
 {
-    FILE *f = fopen(path, "re");
-    char *text;
-    size_t len;
+    struct strbuf read = STRBUF_INIT;
+    struct why why = WHY_INIT;
+    int err = host_read(path, FILE_SIZE_MAX, &read, &why);
+    char *text = scn_strndup(p->arena, strbuf_str(&read), read.len);
 
-    if (f == NULL) {
-        scn_fail(p, 0, "can't read %s: %s", path, strerror(errno));
-        return NULL;
-    }
-    text = scn_alloc(p->arena, FILE_SIZE_MAX + 1);
-    len = fread(text, 1, FILE_SIZE_MAX, f);
-    if (ferror(f))
-        scn_fail(p, 0, "can't read %s: %s", path, strerror(errno));
-    else if (fgetc(f) != EOF)
+    if (err == -EFBIG)
         scn_fail(p, 0, "%s is larger than %d bytes, no scenario is", path, FILE_SIZE_MAX);
-    else if (!utf8_valid(text, len) || memchr(text, '\0', len) != NULL)
+    else if (err < 0)
+        scn_fail(p, 0, "can't read %s: %s", path, host_reason(&why));
+    else if (!utf8_valid(text, read.len) || memchr(text, '\0', read.len) != NULL)
         scn_fail(p, 0, "%s is no UTF-8 text", path);
-    (void)fclose(f);
+    p->source_size += read.len;
+    if (p->source_size > SCN_SOURCE_MAX)
+        scn_fail(p, 0, "with %s the scenario is larger than %d bytes", path, SCN_SOURCE_MAX);
+    strbuf_done(&read);
+    why_done(&why);
     if (strncmp(text, BYTE_ORDER_MARK, strlen(BYTE_ORDER_MARK)) == 0)
         text += strlen(BYTE_ORDER_MARK);
     return p->error == NULL ? text : NULL;
@@ -226,6 +241,7 @@ static bool parse_include(struct scn_parser *p, int depth, struct scn_scenario *
     p->at = p->text + v->column - 1;
     inner.file = beside(p, scn_literal(v));
     text = read_text(p, inner.file);
+    inner.source_size = p->source_size;
     if (text == NULL || !parse_lines(&inner, text, depth + 1, out)) {
         if (p->error == NULL) {
             p->error = inner.error;
@@ -237,6 +253,7 @@ static bool parse_include(struct scn_parser *p, int depth, struct scn_scenario *
     }
     p->names = inner.names;
     p->name_count = inner.name_count;
+    p->source_size = inner.source_size;
     p->background_count = inner.background_count;
     p->waited = inner.waited;
     return true;
@@ -244,6 +261,10 @@ static bool parse_include(struct scn_parser *p, int depth, struct scn_scenario *
 
 static void add_step(struct scn_parser *p, struct scn_scenario *out, const struct scn_step *step)
 {
+    if (out->step_count == SCN_STEPS_MAX) {
+        scn_fail(p, 1, "a scenario has at most %d steps and comments", SCN_STEPS_MAX);
+        return;
+    }
     out->steps = scn_grow(p->arena, out->steps, out->step_count, sizeof *step);
     out->steps[out->step_count++] = *step;
 }
@@ -297,7 +318,7 @@ static bool parse_file_line(struct scn_parser *p, int depth, struct scn_scenario
         return false;
     if (step.kind != SCN_COMMENT || step.method[0] != '\0')
         add_step(p, out, &step);
-    return true;
+    return p->error == NULL;
 }
 
 /** Parse all lines of a text, which is cut into them. */

@@ -9,9 +9,11 @@
  *     PROC_EXEC, PROC_WAIT
  *     RM_FS                               the program's filesystem
  *
- * The result is {pid, state, return_code, log}: how it ended, and the debug log of it and its children.
+ * The result is {pid, state, return_code, log}: how it ended, and the debug log of it and its children;
+ * log_cut when not all of the log was kept.
  * A child that could not be started, or did not end in time, is killed.
  */
+#include "client/cli/host_file.h"
 #include "client/cli/json.h"
 #include "client/cli/names.h"
 #include "client/cli/scn_match.h"
@@ -103,13 +105,21 @@ static bool is_simulated(const char *path)
 /** Whether a program is there to be run; a missing one on the host is told before anything is made. */
 static bool is_there(struct scn_caller *c, const struct scn_value *program, const char *typed)
 {
-    char *host = scn_host_path(c->s, program);
-    bool there = is_simulated(typed) || (host != NULL && access(host, R_OK) == 0);
+    struct why why = WHY_INIT;
+    char *host;
+    int fd;
 
-    if (!there)
-        scn_verdict(c->r, SCN_ERROR, "can't read %s on the host: %s", typed, strerror(errno));
+    if (is_simulated(typed))
+        return true;
+    host = scn_host_path(c->s, program);
+    fd = host != NULL ? host_open(host, HOST_COPY_MAX, 0, NULL, &why) : -ENOMEM;
+    if (fd >= 0)
+        (void)close(fd);
+    else
+        scn_verdict(c->r, SCN_ERROR, "can't read %s on the host: %s", typed, host_reason(&why));
+    why_done(&why);
     free(host);
-    return there;
+    return fd >= 0;
 }
 
 /** Hand over the arguments, the program's name first, and the environment. */
@@ -209,14 +219,14 @@ static int execute(struct guest *g)
     int status;
 
     (void)cJSON_AddStringToObject(args, "file", g->file);
-    strbuf_reset(&s->log);
+    scn_output_reset(&s->log);
     s->log_pid = g->pid;
     status = scn_call(g->c, "SC_PROC_EXEC", args, NULL);
     if (status == SCBOX_OK)
         status = scn_call(g->c, "SC_PROC_WAIT", args_pid(g->pid), NULL);
     if (status == SCBOX_OK) {
         g->running = false;
-        (void)scbox_add_data(g->c->r->value, "log", strbuf_str(&s->log), s->log.len);
+        (void)scn_output_tell(&s->log, g->c->r->value, "log");
     }
     s->log_pid = 0;
     return status;
@@ -286,11 +296,25 @@ static bool exit_is(struct scn_session *s, const struct scn_run *run, const cJSO
     return is;
 }
 
+/** Compare what the program printed with a line below run. */
+static void judge_log(struct scn_session *s, const struct scn_value *stated, struct scn_result *r)
+{
+    struct strbuf why = STRBUF_INIT;
+    cJSON *log = cJSON_CreateObject();
+
+    if (scn_output_tell(&s->log, log, "data") != 0)
+        scn_verdict(r, SCN_ERROR, "out of memory");
+    else if (!scn_match(stated, log, &s->vars, &why))
+        scn_verdict(r, SCN_FAIL, "the log is not as stated: %s%s", strbuf_str(&why),
+                    s->log.cut > 0 ? "; `@output SIZE` in the file's head keeps more" : "");
+    cJSON_Delete(log);
+    strbuf_done(&why);
+}
+
 /** Compare how the program ended and what it printed with the lines below run. */
 static void judge_run(struct scn_session *s, const struct scn_step *step, struct scn_result *r)
 {
     const struct scn_run *run = &step->run;
-    const cJSON *log = cJSON_GetObjectItemCaseSensitive(r->value, "log");
     bool done =
         strcmp(json_text(r->value, "state"), "DONE") == 0 && json_int(r->value, "return_code") == 0;
 
@@ -302,13 +326,8 @@ static void judge_run(struct scn_session *s, const struct scn_step *step, struct
         judge_end(step, r);
     if (run->exit_code == NULL && run->state == NULL && step->expect.kind == SCN_SUCCEEDS && !done)
         judge_end(step, r);
-    for (size_t i = 0; i < run->log_count; i++) {
-        struct strbuf why = STRBUF_INIT;
-
-        if (!scn_match(run->log[i], log, &s->vars, &why))
-            scn_verdict(r, SCN_FAIL, "the log is not as stated: %s", strbuf_str(&why));
-        strbuf_done(&why);
-    }
+    for (size_t i = 0; i < run->log_count; i++)
+        judge_log(s, run->log[i], r);
 }
 
 void scn_play_run(struct scn_caller *c, const struct scn_step *step)

@@ -2,11 +2,13 @@
 /* Steps made of several calls: fs, copy, expect file, expect census. */
 #include "client/cli/scn_session.h"
 
+#include "client/cli/host_file.h"
 #include "client/cli/scn_match.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum {
     CHUNK = 64 * 1024,              /* bytes one READ or WRITE moves */
@@ -100,46 +102,55 @@ char *scn_host_path(const struct scn_session *s, const struct scn_value *v)
     return strbuf_take(&b);
 }
 
+/** Write bytes at a position of a handle. As scn_call(). */
+static int write_at(struct scn_caller *c, int32_t fd, int64_t off, const char *bytes, size_t len)
+{
+    cJSON *args = cJSON_CreateObject();
+
+    (void)cJSON_AddNumberToObject(args, "fd", fd);
+    (void)cJSON_AddNumberToObject(args, "offset", (double)off);
+    if (scbox_add_data(args, "data", bytes, len) != 0) {
+        cJSON_Delete(args);
+        return -ENOMEM;
+    }
+    return scn_call(c, "SC_WRITE", args, NULL);
+}
+
 /** Write all of a host file to a handle. */
-static int write_all(struct scn_caller *c, FILE *from, int32_t fd)
+static int write_all(struct scn_caller *c, int from, const char *host_path, int32_t fd)
 {
     char *chunk = malloc(CHUNK);
-    double off = 0;
+    int64_t off = 0;
+    ssize_t len = 0;
     int status = chunk != NULL ? SCBOX_OK : -ENOMEM;
 
-    while (status == SCBOX_OK) {
-        size_t len = fread(chunk, 1, CHUNK, from);
-        cJSON *args = cJSON_CreateObject();
-
-        (void)cJSON_AddNumberToObject(args, "fd", fd);
-        (void)cJSON_AddNumberToObject(args, "offset", off);
-        if (len == 0 || scbox_add_data(args, "data", chunk, len) != 0) {
-            cJSON_Delete(args);
-            break;
-        }
-        status = scn_call(c, "SC_WRITE", args, NULL);
-        off += (double)len;
+    while (status == SCBOX_OK && off <= HOST_COPY_MAX && (len = read(from, chunk, CHUNK)) > 0) {
+        status = write_at(c, fd, off, chunk, (size_t)len);
+        off += len;
     }
+    if (len < 0 || off > HOST_COPY_MAX)
+        scn_verdict(c->r, SCN_ERROR, "can't read all of %s on the host: %s", host_path,
+                    len < 0 ? strerror(errno) : "it grows");
     free(chunk);
     return status;
 }
 
 int scn_upload(struct scn_caller *c, const char *host_path, const char *file)
 {
-    FILE *from = fopen(host_path, "re");
+    struct why why = WHY_INIT;
+    int from = host_open(host_path, HOST_COPY_MAX, 0, NULL, &why);
     int32_t fd = 0;
-    int status;
+    int status = from;
 
-    if (from == NULL) {
-        scn_verdict(c->r, SCN_ERROR, "can't read %s on the host: %s", host_path, strerror(errno));
-        return -errno;
+    if (from < 0) {
+        scn_verdict(c->r, SCN_ERROR, "can't read %s on the host: %s", host_path, host_reason(&why));
+    } else {
+        status = open_file(c, file, FM_WRITE | FM_CREATE | FM_TRUNC, &fd);
+        if (status == SCBOX_OK)
+            status = close_file(c, fd, write_all(c, from, host_path, fd));
+        (void)close(from);
     }
-    status = open_file(c, file, FM_WRITE | FM_CREATE | FM_TRUNC, &fd);
-    if (status == SCBOX_OK)
-        status = close_file(c, fd, write_all(c, from, fd));
-    if (ferror(from))
-        scn_verdict(c->r, SCN_ERROR, "can't read %s on the host", host_path);
-    (void)fclose(from);
+    why_done(&why);
     return status;
 }
 
@@ -186,25 +197,25 @@ int scn_play_fs(struct scn_caller *c, const struct scn_step *step)
 
 /* ---- expect ---- */
 
-/** Read a handle to its end into @out. */
-static int read_all(struct scn_caller *c, int32_t fd, struct strbuf *out)
+/** Read a handle to its end, or until @out is full and there is more. */
+static int read_all(struct scn_caller *c, int32_t fd, struct scn_output *out)
 {
     size_t got = 1;
 
-    while (got > 0 && out->len < CONTENT_MAX) {
+    while (got > 0 && out->cut == 0) {
         cJSON *args = cJSON_CreateObject();
         cJSON *value = NULL;
         char *bytes = NULL;
         int status;
 
         (void)cJSON_AddNumberToObject(args, "fd", fd);
-        (void)cJSON_AddNumberToObject(args, "offset", (double)out->len);
+        (void)cJSON_AddNumberToObject(args, "offset", (double)out->kept.len);
         (void)cJSON_AddNumberToObject(args, "size", CHUNK);
         status = scn_call(c, "SC_READ", args, &value);
         if (status != SCBOX_OK)
             return status;
         if (scbox_data(value, &bytes, &got) == 0)
-            (void)strbuf_add(out, bytes, got);
+            scn_output_add(out, CONTENT_MAX, bytes, got);
         else
             got = 0;
         free(bytes);
@@ -216,7 +227,7 @@ static int read_all(struct scn_caller *c, int32_t fd, struct strbuf *out)
 int scn_play_expect_file(struct scn_caller *c, const struct scn_step *step)
 {
     char *file = scn_text(step->args[0].value, &c->s->vars);
-    struct strbuf content = STRBUF_INIT;
+    struct scn_output content = {0};
     int32_t fd = 0;
     int status = -ENOMEM;
 
@@ -227,9 +238,9 @@ int scn_play_expect_file(struct scn_caller *c, const struct scn_step *step)
     if (status == SCBOX_OK) {
         cJSON_Delete(c->r->value);
         c->r->value = cJSON_CreateObject();
-        (void)scbox_add_data(c->r->value, "data", strbuf_str(&content), content.len);
+        (void)scn_output_tell(&content, c->r->value, "data");
     }
-    strbuf_done(&content);
+    scn_output_done(&content);
     free(file);
     return status;
 }

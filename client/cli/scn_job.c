@@ -18,12 +18,19 @@
 
 enum {
     SETUP_TIMEOUT_MS = 10 * 1000, /* the daemon has this long to make or destroy a machine */
-    HANG_SECONDS = 60, /* a process that is still here so long after its file's time hangs */
+    TEXT_MAX = 64 * 1024,         /* bytes of one text of a step */
+    REPORT_MAX = 8 * 1024 * 1024, /* bytes of texts of a report, beside one program's output */
+    FAILURE_MAX = 1024 * 1024,    /* likewise of the step that did not pass */
+    HANG_SECONDS = 120, /* a process that nobody kills ends so long after its file's time */
+    PARSE_MS = 15 * 1000,
+    SETUP_MS = 4 * SETUP_TIMEOUT_MS,
+    END_MS = 2 * SETUP_TIMEOUT_MS,
 };
 
 /** A file on its way. */
 struct job {
     const struct scn_jobs *jobs;
+    struct scn_progress *progress;
     int number;
     struct scn_scenario scenario;
     struct scbox_conn *conn;
@@ -31,7 +38,9 @@ struct job {
     char *machine; /* ours to destroy; NULL: none */
     char *tmp;
     cJSON *report;
-    struct strbuf printed; /* what guests printed during the step under way */
+    struct scn_output printed; /* what guests printed during the step under way */
+    size_t output_max;         /* bytes kept of that */
+    size_t room;               /* bytes of texts that the report still has room for */
     enum scn_outcome outcome;
 };
 
@@ -54,13 +63,61 @@ static void add_text(cJSON *object, const char *name, const char *text)
         (void)cJSON_AddStringToObject(object, name, text);
 }
 
+/** Add the first @most bytes of a text, and how many follow. Returns how many are shown. */
+static size_t add_start(cJSON *object, const char *name, const char *text, size_t most)
+{
+    size_t len = text != NULL ? strlen(text) : 0;
+    struct strbuf shown = STRBUF_INIT;
+
+    if (len <= most) {
+        add_text(object, name, text);
+        return len;
+    }
+    most = scn_whole_characters(text, most);
+    (void)strbuf_add(&shown, text, most);
+    (void)strbuf_addf(&shown, " … %zu bytes more", len - most);
+    add_text(object, name, strbuf_str(&shown));
+    strbuf_done(&shown);
+    return most;
+}
+
+/** Add a line of the file, of which there is no more than SCN_SOURCE_MAX. */
+static void add_line(cJSON *entry, const char *name, const char *line)
+{
+    (void)add_start(entry, name, line, TEXT_MAX);
+}
+
+/** Add what came of a step, as far as the report has room. */
+static void add_step_text(struct job *j, cJSON *entry, const char *name, const char *text)
+{
+    j->room -= add_start(entry, name, text, j->room < TEXT_MAX ? j->room : TEXT_MAX);
+}
+
+/** Add what guests printed during a step. */
+static void add_printed(struct job *j, cJSON *entry)
+{
+    struct scn_output fits = {0};
+
+    if (j->printed.kept.len <= j->room) {
+        (void)scn_output_tell(&j->printed, entry, "log");
+        j->room -= j->printed.kept.len;
+    } else {
+        scn_output_add(&fits, j->room, strbuf_str(&j->printed.kept), j->printed.kept.len);
+        fits.cut += j->printed.cut;
+        (void)scn_output_tell(&fits, entry, "log");
+        j->room = 0;
+    }
+    scn_output_done(&fits);
+    scn_output_reset(&j->printed);
+}
+
 /** End a file before or between its steps. */
 static void job_fail(struct job *j, enum scn_outcome outcome, const char *problem)
 {
     if (j->outcome != SCN_PASS)
         return;
     j->outcome = outcome;
-    add_text(j->report, "problem", problem);
+    (void)add_start(j->report, "problem", problem, TEXT_MAX);
 }
 
 /** As job_fail() with what the daemon or libscbox said. */
@@ -120,20 +177,21 @@ static void report_step(struct job *j, cJSON *steps, const struct scn_step *step
 
     tell_step(&told, step, r);
     (void)cJSON_AddNumberToObject(entry, "line", step->line);
-    add_text(entry, "source", step->source);
-    add_text(entry, "act", step->act);
+    add_line(entry, "source", step->source);
+    add_line(entry, "act", step->act);
+    if (r->outcome != SCN_PASS) /* the last step, and the one that counts: it has room of its own */
+        j->room += FAILURE_MAX + j->output_max;
     add_text(entry, "outcome", scn_outcome_name(r->outcome));
-    add_text(entry, "told", strbuf_str(&told));
-    add_text(entry, "reasons", reasons);
-    (void)scbox_add_data(entry, "log", strbuf_str(&j->printed), j->printed.len);
-    strbuf_reset(&j->printed);
+    add_step_text(j, entry, "told", strbuf_str(&told));
+    add_step_text(j, entry, "reasons", reasons);
+    add_printed(j, entry);
     if (r->outcome != SCN_PASS) {
         add_text(entry, "file", step->file);
-        add_text(entry, "sent", r->sent);
-        add_text(entry, "expected", r->expected);
-        add_text(entry, "came", r->came);
-        add_text(entry, "problem", r->problem);
-        add_text(entry, "advice", json_text(r->error.data, "hint"));
+        add_step_text(j, entry, "sent", r->sent);
+        add_step_text(j, entry, "expected", r->expected);
+        add_step_text(j, entry, "came", r->came);
+        add_step_text(j, entry, "problem", r->problem);
+        add_step_text(j, entry, "advice", json_text(r->error.data, "hint"));
     }
     (void)cJSON_AddItemToArray(steps, entry);
     strbuf_done(&told);
@@ -150,10 +208,10 @@ static void on_event(void *user, const char *method, const cJSON *params)
     char *bytes = NULL;
 
     (void)method;
-    if (scbox_data(params, &bytes, &len) != 0)
+    if (strcmp(kind, "log") != 0 && strcmp(kind, "console") != 0)
         return;
-    if (strcmp(kind, "log") == 0 || strcmp(kind, "console") == 0)
-        (void)strbuf_add(&j->printed, bytes, len);
+    if (scbox_data(params, &bytes, &len) == 0)
+        scn_output_add(&j->printed, j->output_max, bytes, len);
     free(bytes);
 }
 
@@ -169,6 +227,32 @@ static void report_header(struct job *j)
     add_text(j->report, "show", h->show);
     if (h->points > 0)
         (void)cJSON_AddNumberToObject(j->report, "points", h->points);
+}
+
+/* ---- how far it is ---- */
+
+/** Begin a phase that may take a time. */
+static void begin_phase(struct job *j, enum scn_phase phase, int64_t ms)
+{
+    j->progress->deadline_ms = clock_ms() + ms;
+    j->progress->phase = phase;
+}
+
+/** Leave what is known by the head, for a report that this process does not come to write. */
+static void leave_head(struct job *j)
+{
+    char *text = scbox_json(j->report);
+
+    if (text != NULL && strlen(text) < sizeof j->progress->head)
+        (void)snprintf(j->progress->head, sizeof j->progress->head, "%s", text);
+    free(text);
+}
+
+static void leave_step(struct job *j, const struct scn_step *step)
+{
+    j->progress->line = step->line;
+    (void)snprintf(j->progress->file, sizeof j->progress->file, "%s", step->file);
+    (void)snprintf(j->progress->source, sizeof j->progress->source, "%s", step->source);
 }
 
 /* ---- the file ---- */
@@ -301,6 +385,7 @@ static void open_session(struct job *j, const char *path)
         .machine = j->machine != NULL ? j->machine : j->jobs->machine,
         .dir = slash == path ? "/" : dir,
         .timeout_ms = SETUP_TIMEOUT_MS,
+        .output_max = j->output_max,
         .on_event = on_event,
         .user = j,
         .lossless = j->jobs->machine == NULL,
@@ -338,8 +423,6 @@ static void tear_down(struct job *j)
 {
     bool keep = j->jobs->keep && j->machine != NULL;
 
-    if (keep)
-        add_text(j->report, "machine", j->machine);
     scn_session_free(j->session);
     if (j->machine != NULL && !keep) {
         cJSON *params = cJSON_CreateObject();
@@ -348,7 +431,7 @@ static void tear_down(struct job *j)
         (void)scbox_call(j->conn, "machine.destroy", params, SETUP_TIMEOUT_MS, NULL, NULL);
     }
     scbox_close(j->conn);
-    strbuf_done(&j->printed);
+    scn_output_done(&j->printed);
     free(j->machine);
     free(j->tmp);
 }
@@ -366,6 +449,7 @@ static void play_steps(struct job *j)
         return;
     scn_session_timeout(j->session, timeout_ms);
     (void)alarm((unsigned)timeout_ms / 1000 + HANG_SECONDS);
+    begin_phase(j, SCN_PLAYING, (int64_t)timeout_ms + SCN_GRACE_MS);
     for (i = 0; i < s->step_count && j->outcome == SCN_PASS; i++) {
         struct scn_result r = {0};
 
@@ -376,6 +460,7 @@ static void play_steps(struct job *j)
             (void)cJSON_AddItemToArray(steps, entry);
             continue;
         }
+        leave_step(j, &s->steps[i]);
         if (*j->jobs->stop != 0)
             scn_verdict(&r, SCN_TIMEOUT, "interrupted");
         else
@@ -386,19 +471,49 @@ static void play_steps(struct job *j)
     (void)cJSON_AddNumberToObject(j->report, "left", (double)(s->step_count - i));
 }
 
-cJSON *scn_job_play(const struct scn_jobs *jobs, const char *path, int number)
+/** Write the report. Whoever reads it may take any time. */
+static void write_report(struct job *j, int fd)
+{
+    char *text = scbox_json(j->report);
+    size_t len = text != NULL ? strlen(text) : 0;
+    size_t done = 0;
+
+    begin_phase(j, SCN_ENDING, INT32_MAX);
+    while (done < len) {
+        ssize_t put = write(fd, text + done, len - done);
+
+        if (put < 0 && errno != EINTR)
+            break;
+        done += put > 0 ? (size_t)put : 0;
+    }
+    free(text);
+}
+
+void scn_job_play(const struct scn_jobs *jobs, const char *path, int number,
+                  struct scn_progress *progress, int fd)
 {
     struct scn_arena arena = {0};
-    struct job j = {.jobs = jobs, .number = number, .report = cJSON_CreateObject()};
+    struct job j = {
+        .jobs = jobs, .progress = progress, .number = number, .report = cJSON_CreateObject()};
     int64_t start = clock_ms();
 
+    begin_phase(&j, SCN_PARSING, PARSE_MS);
     add_text(j.report, "file", path);
     parse(&j, &arena, path);
+    leave_head(&j);
+    j.output_max =
+        j.scenario.header.output_max != 0 ? j.scenario.header.output_max : jobs->output_max;
+    j.room = REPORT_MAX + j.output_max;
+    begin_phase(&j, SCN_SETTING_UP, SETUP_MS);
     set_up(&j, path);
     play_steps(&j);
-    tear_down(&j);
+    if (jobs->keep)
+        add_text(j.report, "machine", j.machine);
     add_text(j.report, "outcome", scn_outcome_name(j.outcome));
     (void)cJSON_AddNumberToObject(j.report, "ms", (double)(clock_ms() - start));
+    write_report(&j, fd);
+    begin_phase(&j, SCN_ENDING, END_MS);
+    tear_down(&j);
     scn_arena_done(&arena);
-    return j.report;
+    cJSON_Delete(j.report);
 }

@@ -131,6 +131,10 @@ static bool parse_yield(struct scn_parser *p, struct scn_expect *e)
 /** Number a step that goes on in the background. */
 static void begin_background(struct scn_parser *p, struct scn_step *step)
 {
+    if (p->background_count == SCN_BACKGROUND_MAX) {
+        scn_fail(p, 0, "more than %d steps go on in the background", SCN_BACKGROUND_MAX);
+        return;
+    }
     p->at++;
     p->waited = scn_grow(p->arena, p->waited, (size_t)p->background_count, sizeof(bool));
     p->waited[p->background_count] = false;

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "client/cli/scn_match.h"
 
+#include "client/cli/json.h"
+#include "client/cli/scn_parse.h"
 #include "client/lib/scbox.h"
 #include "server/base/base64.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <regex.h>
 #include <stdio.h>
@@ -14,6 +17,7 @@
 struct match {
     struct scn_vars *vars;
     struct strbuf *why;
+    bool cut;       /* what is compared is the start of a longer text */
     char path[128]; /* "status.state", "" at the top */
 };
 
@@ -136,16 +140,23 @@ static char *bytes_of(const cJSON *got, size_t *out_len)
     return cJSON_IsObject(got) && scbox_data(got, &bytes, out_len) == 0 ? bytes : NULL;
 }
 
-static bool regex_finds(const char *regex, const char *text)
+static bool regex_finds(const char *regex, const char *text, size_t len)
 {
+    regmatch_t range = {.rm_so = 0, .rm_eo = (regoff_t)len}; /* text may hold a NUL */
     regex_t compiled;
-    bool found;
+    int found = strlen(regex) > SCN_REGEX_MAX
+                    ? REG_BADPAT
+                    : regcomp(&compiled, regex, REG_EXTENDED | REG_NOSUB | REG_NEWLINE);
 
-    if (regcomp(&compiled, regex, REG_EXTENDED | REG_NOSUB | REG_NEWLINE) != 0)
-        return false;
-    found = regexec(&compiled, text, 0, NULL, 0) == 0;
-    regfree(&compiled);
-    return found;
+    if (found == 0) {
+        found = regexec(&compiled, text, 1, &range, REG_STARTEND);
+        regfree(&compiled);
+    } else if (found != REG_ESPACE) {
+        return false; /* a variable made it wrong, or too long */
+    }
+    if (found != 0 && found != REG_NOMATCH)
+        scn_no_memory(); /* nobody knows the answer, and "no" could be what was stated */
+    return found == 0;
 }
 
 /** Whether a text is exactly what a string, word or b64 states. */
@@ -164,6 +175,31 @@ static bool text_is(const struct scn_value *v, const char *stated, const char *b
     return is;
 }
 
+/** Tell that a pattern can't be judged because the text was cut. Returns false. */
+static bool differs_cut(struct match *m, size_t len)
+{
+    (void)strbuf_addf(m->why,
+                      "%s%sonly its first %zu bytes were kept, and in their whole lines nothing "
+                      "settles it",
+                      m->path, m->path[0] != '\0' ? ": " : "", len);
+    return false;
+}
+
+/** Match a regex with the lines that are whole in a text that was cut; nothing else can hold of it. */
+static bool match_cut(struct match *m, const struct scn_value *v, const cJSON *got)
+{
+    size_t len = 0;
+    char *bytes = bytes_of(got, &len);
+    char *last = bytes != NULL ? memrchr(bytes, '\n', len) : NULL;
+    char *stated = v->kind == SCN_REGEX && last != NULL ? scn_text(v, m->vars) : NULL;
+    bool is;
+
+    is = stated != NULL && regex_finds(stated, bytes, (size_t)(last - bytes));
+    free(stated);
+    free(bytes);
+    return is || differs_cut(m, len);
+}
+
 /** Match a string, regex or b64 with text. */
 static bool match_text(struct match *m, const struct scn_value *v, const cJSON *got)
 {
@@ -178,7 +214,8 @@ static bool match_text(struct match *m, const struct scn_value *v, const cJSON *
         len = strlen(decimal);
     }
     if (bytes != NULL && stated != NULL)
-        is = v->kind == SCN_REGEX ? regex_finds(stated, bytes) : text_is(v, stated, bytes, len);
+        is =
+            v->kind == SCN_REGEX ? regex_finds(stated, bytes, len) : text_is(v, stated, bytes, len);
     free(stated);
     free(bytes);
     return is || differs(m, got, as_typed(v, m->vars));
@@ -199,10 +236,14 @@ static bool match_word(struct match *m, const struct scn_value *v, const cJSON *
 /** Keep what came under a name. */
 static bool capture(struct match *m, const char *name, const cJSON *got)
 {
-    if (scn_vars_set(m->vars, name, cJSON_Duplicate(got, true), false) == 0)
-        return true;
-    (void)strbuf_adds(m->why, "out of memory");
-    return false;
+    int err = scn_vars_set(m->vars, name, cJSON_Duplicate(got, true), false);
+
+    if (err == -E2BIG)
+        (void)strbuf_addf(m->why, "$%s is too large: variables hold at most %d bytes", name,
+                          SCN_VARS_MAX);
+    else if (err < 0)
+        (void)strbuf_adds(m->why, "out of memory");
+    return err == 0;
 }
 
 /* ---- brackets ---- */
@@ -219,6 +260,15 @@ static bool match_encoded(struct match *m, const struct scn_value *v, const cJSO
     is = match_text(m, v, carrier);
     cJSON_Delete(carrier);
     return is;
+}
+
+/** Whether a member is the start of a longer text: log, when there is log_cut. */
+static bool is_cut(const cJSON *object, const char *key)
+{
+    char name[32];
+
+    return snprintf(name, sizeof name, "%s_cut", key) < (int)sizeof name &&
+           cJSON_HasObjectItem(object, name);
 }
 
 static bool match_member(struct match *m, const struct scn_value *v, const cJSON *object,
@@ -242,8 +292,10 @@ static bool match_object(struct match *m, const struct scn_value *v, const cJSON
         const cJSON *member = cJSON_GetObjectItemCaseSensitive(got, key);
 
         (void)snprintf(m->path + end, sizeof m->path - end, "%s%s", end > 0 ? "." : "", key);
+        m->cut = is_cut(got, key);
         if (!match_member(m, v->members[i].value, got, member))
             return false;
+        m->cut = false;
     }
     m->path[end] = '\0';
     return true;
@@ -269,6 +321,8 @@ static bool match_value(struct match *m, const struct scn_value *v, const cJSON 
 {
     if (got == NULL)
         return differs(m, got, as_typed(v, m->vars));
+    if (m->cut && v->kind != SCN_ANY)
+        return match_cut(m, v, got);
     switch (v->kind) {
     case SCN_ANY:
         return true;
@@ -305,7 +359,8 @@ bool scn_match(const struct scn_value *pattern, const cJSON *result, struct scn_
     struct match m = {.vars = vars, .why = why};
     const cJSON *got = pattern->kind == SCN_OBJECT ? result : unwrapped(result);
 
-    if (pattern->kind == SCN_VAR) {
+    m.cut = got == result && pattern->kind != SCN_OBJECT && is_cut(got, "data");
+    if (pattern->kind == SCN_VAR && !m.cut) {
         const struct scn_var *var = scn_vars_get(vars, pattern->text);
 
         if (var == NULL || !var->given)
@@ -317,8 +372,8 @@ bool scn_match(const struct scn_value *pattern, const cJSON *result, struct scn_
 bool scn_found_in(const struct scn_value *v, const struct scn_vars *vars, const char *text)
 {
     char *what = scn_text(v, vars);
-    bool found = what != NULL &&
-                 (v->kind == SCN_REGEX ? regex_finds(what, text) : strstr(text, what) != NULL);
+    bool found = what != NULL && (v->kind == SCN_REGEX ? regex_finds(what, text, strlen(text))
+                                                       : strstr(text, what) != NULL);
 
     free(what);
     return found;

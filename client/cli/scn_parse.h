@@ -21,6 +21,17 @@
 
 #include "client/cli/scn_ast.h"
 
+/** How much of anything a scenario may have. Beyond it the parse ends with a mistake that tells the limit. */
+enum {
+    SCN_SOURCE_MAX = 4 * 1024 * 1024, /* bytes of a file and all that it includes */
+    SCN_STEPS_MAX = 100000,           /* lines with steps or comments, those of includes too */
+    SCN_NAMES_MAX = 4096,             /* variables */
+    SCN_BACKGROUND_MAX = 10000,       /* steps that end with & */
+    SCN_REGEX_MAX = 4096,             /* bytes of a regular expression */
+    SCN_FLAGS_MAX = 64,               /* flags of a member, as in {access: READ,WRITE} */
+    SCN_KEY_MAX = 4096,               /* bytes of the text behind an @key */
+};
+
 /** A name a step may use: given from outside, or captured by a step before it. */
 struct scn_name {
     const char *name;
@@ -36,6 +47,7 @@ struct scn_parser {
     const char *stated; /* where what is stated of the outcome begins; NULL: not come to yet */
     struct scn_name *names;
     size_t name_count;
+    size_t source_size;   /* bytes of the files read so far */
     int background_count; /* background steps so far */
     bool *waited;         /* one element for each: somebody waits for it; NULL: not asked */
     int error_line;       /* where the mistake is; 0: in a line typed by a person */

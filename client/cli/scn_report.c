@@ -90,6 +90,17 @@ static void print_log(const struct scn_reporter *r, const char *log)
     }
 }
 
+/** Print what guests printed during a step, and how much of it was cut. */
+static void print_printed(const struct scn_reporter *r, const cJSON *step)
+{
+    double cut = json_number(step, "log_cut");
+
+    print_log(r, json_text(step, "log"));
+    if (cut > 0)
+        fprintf(r->to, "      %s… %.0f bytes more were printed and not kept%s\n",
+                scn_paint(r->flags, PAINT_DIM), cut, scn_paint(r->flags, PAINT_OFF));
+}
+
 /** Columns of a UTF-8 text, each character being one wide. */
 static int columns(const char *text)
 {
@@ -138,7 +149,7 @@ static void print_step(const struct scn_reporter *r, const cJSON *step)
         return;
     if (strchr(told, '\n') != NULL)
         print_labelled(r, "", told);
-    print_log(r, json_text(step, "log"));
+    print_printed(r, step);
     print_labelled(r, "because", json_text(step, "reasons"));
 }
 
@@ -156,7 +167,7 @@ static void print_failure(const struct scn_reporter *r, const cJSON *report, con
     print_labelled(r, json_text(step, "outcome"), json_text(step, "problem"));
     print_labelled(r, "because", json_text(step, "reasons"));
     print_labelled(r, "try", json_text(step, "advice"));
-    print_log(r, json_text(step, "log"));
+    print_printed(r, step);
     print_labelled(r, "hint", json_text(report, "hint"));
     if (left > 0)
         fprintf(r->to, "      %s%d later step%s not played%s\n", scn_paint(r->flags, PAINT_DIM),
@@ -265,7 +276,7 @@ static void tap_text(const struct scn_reporter *r, const char *text)
 static void tap_file(struct scn_reporter *r, size_t index, const cJSON *report)
 {
     static const char *const of_step[] = {"file", "line",    "source",  "sent", "expected",
-                                          "came", "problem", "reasons", "log"};
+                                          "came", "problem", "reasons", "log",  "log_cut"};
     static const char *const of_file[] = {"problem", "at", "line", "column", "hint", "machine"};
     enum scn_outcome outcome = scn_report_outcome(report);
     const cJSON *step = failed_step(report);

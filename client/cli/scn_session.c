@@ -13,6 +13,7 @@
 
 enum {
     CLOSE_TIMEOUT_MS = 5000,
+    LOOK_MS = 200,     /* between two looks whether somebody wants to stop, however much comes */
     ASK_AFTER_MS = 15, /* an answer that comes by itself comes sooner */
     ASK_AFTER_TURNS = 2,
 };
@@ -31,6 +32,11 @@ static int time_left(const struct scn_session *s)
     return left < INT_MAX ? (int)left : INT_MAX;
 }
 
+bool scn_time_over(const struct scn_session *s)
+{
+    return time_left(s) == 0;
+}
+
 static bool stopped(const struct scn_session *s)
 {
     return s->stop != NULL && *s->stop != 0;
@@ -46,6 +52,8 @@ static int receive_asking(struct scn_session *s, int64_t id, cJSON **value,
 
         if (status != -ETIMEDOUT || wait == 0)
             return status;
+        if (stopped(s))
+            return -EINTR;
         if (!s->must_ask(s->user)) {
             turns = 0;
             status = scbox_poll(s->conn, wait, error);
@@ -62,6 +70,22 @@ static int receive_asking(struct scn_session *s, int64_t id, cJSON **value,
     }
 }
 
+/** Wait for an answer and look now and then whether to stop. As scbox_receive(). */
+static int receive_looking(struct scn_session *s, int64_t id, cJSON **value,
+                           struct scbox_error *error)
+{
+    for (;;) {
+        int wait = time_left(s);
+        bool slice = wait == SCBOX_FOREVER || wait > LOOK_MS;
+        int status = scbox_receive(s->conn, id, slice ? LOOK_MS : wait, value, error);
+
+        if (status != -ETIMEDOUT || !slice)
+            return status;
+        if (stopped(s))
+            return -EINTR;
+    }
+}
+
 int scn_receive(struct scn_session *s, int64_t id, struct scn_result *r)
 {
     cJSON *value = NULL;
@@ -69,7 +93,7 @@ int scn_receive(struct scn_session *s, int64_t id, struct scn_result *r)
 
     do {
         status = s->must_ask != NULL ? receive_asking(s, id, &value, &r->error)
-                                     : scbox_receive(s->conn, id, time_left(s), &value, &r->error);
+                                     : receive_looking(s, id, &value, &r->error);
     } while (status == -EINTR && !stopped(s));
     if (status == -ETIMEDOUT || status == -EINTR)
         scbox_forget(s->conn, id);
@@ -148,7 +172,7 @@ static void on_event(void *user, const char *method, const cJSON *params)
 
     if (s->log_pid != 0 && strcmp(json_text(params, "kind"), "log") == 0 &&
         is_guest(s, json_int(params, "pid")) && scbox_data(params, &bytes, &len) == 0)
-        (void)strbuf_add(&s->log, bytes, len);
+        scn_output_add(&s->log, s->output_max, bytes, len);
     free(bytes);
     if (s->record.on)
         scn_record_event(&s->record, params);
@@ -196,6 +220,7 @@ int scn_session_new(struct scbox_conn *conn, const struct scn_config *config,
     }
     s->conn = conn;
     s->dir = config->dir != NULL ? strdup(config->dir) : NULL;
+    s->output_max = config->output_max != 0 ? config->output_max : SCN_OUTPUT_BYTES;
     s->on_event = config->on_event;
     s->user = config->user;
     s->must_ask = config->must_ask;
@@ -226,7 +251,7 @@ void scn_session_free(struct scn_session *s)
     scbox_on_event(s->conn, NULL, NULL);
     scn_vars_done(&s->vars);
     scn_arena_done(&s->kept);
-    strbuf_done(&s->log);
+    scn_output_done(&s->log);
     scn_record_done(&s->record);
     cJSON_Delete(s->census);
     free(s->background);

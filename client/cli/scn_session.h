@@ -18,6 +18,7 @@
 
 #include "client/cli/scn.h"
 #include "client/cli/scn_ast.h"
+#include "client/cli/scn_output.h"
 #include "client/cli/scn_vars.h"
 #include "server/base/strbuf.h"
 
@@ -45,6 +46,7 @@ struct scn_record {
     cJSON **calls;   /* events of kind return, or call while it goes on; owned */
     size_t count;
     size_t room;
+    size_t weight; /* bytes of memory of all */
 };
 
 struct scn_session {
@@ -66,9 +68,10 @@ struct scn_session {
     size_t actor_count;
     struct scn_background *background;
     size_t background_count;
-    cJSON *census;     /* what the machine held at the start */
-    struct strbuf log; /* what the guest under `run` prints */
-    int32_t log_pid;   /* that guest; 0: nobody's log is kept */
+    cJSON *census;         /* what the machine held at the start */
+    struct scn_output log; /* what the guest under `run` prints */
+    size_t output_max;     /* bytes of it that are kept */
+    int32_t log_pid;       /* that guest; 0: nobody's log is kept */
     int run_count;
     struct scn_record record;
 };
@@ -82,6 +85,9 @@ struct scn_session {
  * Returns   SCBOX_OK, SCBOX_REFUSED, or -errno; -ETIMEDOUT and -EINTR have cancelled the request.
  */
 int scn_request(struct scn_session *s, const char *method, cJSON *params, struct scn_result *r);
+
+/** Whether the session's time is over. */
+bool scn_time_over(const struct scn_session *s);
 
 /** Wait for the answer of a request that was sent. As scn_request(). */
 int scn_receive(struct scn_session *s, int64_t id, struct scn_result *r);

@@ -270,8 +270,48 @@ static void play_form(struct scn_session *s, const struct scn_step *step, struct
     }
 }
 
+static size_t sizes_of_args(const struct scn_arg *args, size_t count, const struct scn_vars *vars)
+{
+    size_t size = 0;
+
+    for (size_t i = 0; i < count; i++)
+        size += scn_text_size(args[i].value, vars);
+    return size;
+}
+
+static size_t sizes_of(struct scn_value *const *values, size_t count, const struct scn_vars *vars)
+{
+    size_t size = 0;
+
+    for (size_t i = 0; i < count; i++)
+        size += scn_text_size(values[i], vars);
+    return size;
+}
+
+/** Whether a step's texts are small enough; a line can name a large variable a thousand times. */
+static bool texts_fit(const struct scn_session *s, const struct scn_step *step,
+                      struct scn_result *r)
+{
+    const struct scn_run *run = &step->run;
+    const struct scn_vars *vars = &s->vars;
+    size_t size = sizes_of_args(step->args, step->arg_count, vars) +
+                  sizes_of_args(run->env, run->env_count, vars) +
+                  sizes_of(step->expect.why, step->expect.why_count, vars) +
+                  sizes_of(run->stdin_text, run->stdin_count, vars) +
+                  sizes_of(run->log, run->log_count, vars) +
+                  scn_text_size(step->expect.pattern, vars);
+
+    if (size > SCN_TEXTS_MAX)
+        scn_verdict(r, SCN_ERROR,
+                    "the texts of this step have more than %d bytes with their variables filled in",
+                    SCN_TEXTS_MAX);
+    return size <= SCN_TEXTS_MAX;
+}
+
 void scn_play(struct scn_session *s, const struct scn_step *step, struct scn_result *r)
 {
+    if (!texts_fit(s, step, r))
+        return;
     switch (step->kind) {
     case SCN_COMMENT:
         return;

@@ -220,6 +220,26 @@ static bool parse_stated(struct scn_parser *p, struct scn_run *run)
     return scn_parse_end(p);
 }
 
+/** Add a line to those that are shown in messages. */
+static void add_source(struct scn_parser *p, struct scn_run *run, const char *line, size_t len)
+{
+    size_t need = run->source_len + len + 2; /* with the end of the line before it and a NUL */
+    char *larger;
+
+    if (need > run->source_room) {
+        larger = scn_alloc(p->arena, need * 2);
+        if (run->source != NULL)
+            memcpy(larger, run->source, run->source_len);
+        run->source = larger;
+        run->source_room = need * 2;
+    }
+    if (run->source_len > 0)
+        run->source[run->source_len++] = '\n';
+    memcpy(run->source + run->source_len, line, len);
+    run->source_len += len;
+    run->source[run->source_len] = '\0';
+}
+
 bool scn_parse_run_line(struct scn_parser *p, struct scn_step *step)
 {
     struct scn_run *run = &step->run;
@@ -229,7 +249,6 @@ bool scn_parse_run_line(struct scn_parser *p, struct scn_step *step)
     start = p->at;
     if (!parse_stated(p, run))
         return false;
-    run->source = scn_strf(p->arena, "%s%s%.*s", run->source != NULL ? run->source : "",
-                           run->source != NULL ? "\n" : "", (int)(p->at - start), start);
+    add_source(p, run, start, (size_t)(p->at - start));
     return true;
 }

@@ -202,6 +202,10 @@ static bool regex_compiles(struct scn_parser *p, const struct scn_value *v)
     char why[128];
     int err;
 
+    if (text != NULL && strlen(text) > SCN_REGEX_MAX) {
+        scn_fail(p, v->column, "a regular expression has at most %d bytes", SCN_REGEX_MAX);
+        return false;
+    }
     if (text == NULL)
         return true; /* with variables in it: known when it is played */
     err = regcomp(&compiled, text, REG_EXTENDED | REG_NOSUB | REG_NEWLINE);

@@ -15,8 +15,10 @@
 #include <string.h>
 
 enum {
-    RECORD_MAX = 200000, /* calls kept in one recording */
-    NEAREST = 3,         /* calls shown when none is as stated */
+    RECORD_MAX = 200000,                  /* calls kept in one recording */
+    RECORD_BYTES_MAX = 384 * 1024 * 1024, /* bytes of memory they take */
+    LOOK_EVERY = 256,                     /* calls compared between two looks at the clock */
+    NEAREST = 3,                          /* calls shown when none is as stated */
 };
 
 /* ---- fault ---- */
@@ -54,7 +56,20 @@ void scn_play_fault(struct scn_session *s, const struct scn_step *step, struct s
 
 static bool same_call(const cJSON *a, const cJSON *b)
 {
-    return json_count(a, "seq") == json_count(b, "seq");
+    return a != NULL && json_count(a, "seq") == json_count(b, "seq");
+}
+
+/** A copy of an event, unless the recording has become too large; NULL then. */
+static cJSON *keep(struct scn_record *record, const cJSON *event)
+{
+    size_t weight = json_weight(event);
+    cJSON *copy = record->weight + weight <= RECORD_BYTES_MAX ? cJSON_Duplicate(event, true) : NULL;
+
+    if (copy == NULL)
+        record->incomplete = true;
+    else
+        record->weight += weight;
+    return copy;
 }
 
 /** Put the end of a call where its beginning was recorded. Returns whether it was. */
@@ -65,8 +80,9 @@ static bool settle(struct scn_record *record, const cJSON *ended)
 
         if (!same_call(*at, ended))
             continue;
+        record->weight -= json_weight(*at);
         cJSON_Delete(*at);
-        *at = cJSON_Duplicate(ended, true);
+        *at = keep(record, ended);
         return true;
     }
     return false;
@@ -86,7 +102,7 @@ static void append(struct scn_record *record, const cJSON *params)
     if (record->count == record->room)
         record->room = room;
     record->calls = larger;
-    record->calls[record->count++] = cJSON_Duplicate(params, true);
+    record->calls[record->count++] = keep(record, params);
 }
 
 void scn_record_event(struct scn_record *record, const cJSON *params)
@@ -249,6 +265,8 @@ static const cJSON *find(struct scn_session *s, const struct scn_step *step, str
         struct scn_vars vars = {0};
         int score = 0;
 
+        if (i % LOOK_EVERY == 0 && scn_time_over(s))
+            break;
         if (step->call != NULL && call_of_event(call) != step->call)
             continue;
         if (scn_vars_copy(&s->vars, &vars) == 0)
@@ -301,6 +319,8 @@ void scn_play_watch(struct scn_session *s, const struct scn_step *step, struct s
         return;
     found = find(s, step, &near);
     r->expected = strdup(step->expect.source);
+    if (found == NULL && scn_time_over(s))
+        scn_verdict(r, SCN_TIMEOUT, "the recorded calls could not be compared in time");
     if (found != NULL)
         tell_call(&came, found);
     for (size_t i = 0; found == NULL && i < NEAREST && near.call[i] != NULL; i++)

@@ -101,7 +101,7 @@ static struct scn_value *parse_var(struct scn_parser *p, enum scn_mode mode)
         return NULL;
     }
     scn_know(p, v->text, false);
-    return v;
+    return p->error == NULL ? v : NULL;
 }
 
 /** Whether the cursor is on $NAME with nothing behind it that would make it part of a word. */
@@ -157,10 +157,15 @@ static const char *flag_end(const char *comma)
 static void take_flags(struct scn_parser *p, struct scn_value *v)
 {
     const char *end;
+    int count = 1;
 
     if (v->kind != SCN_WORD || scn_literal(v) == NULL)
         return;
     while (*p->at == ',' && (end = flag_end(p->at)) != NULL) {
+        if (++count > SCN_FLAGS_MAX) {
+            scn_fail(p, 0, "there are more than %d flags", SCN_FLAGS_MAX);
+            return;
+        }
         char *more = scn_strndup(p->arena, p->at, (size_t)(end - p->at));
 
         v->pieces[0].text = scn_strf(p->arena, "%s%s", v->pieces[0].text, more);
@@ -187,6 +192,8 @@ static struct scn_value *parse_brackets(struct scn_parser *p, enum scn_mode mode
             return NULL;
         if (object)
             take_flags(p, m.value);
+        if (p->error != NULL)
+            return NULL;
         v->members = scn_grow(p->arena, v->members, v->member_count, sizeof m);
         v->members[v->member_count++] = m;
         scn_skip(p);

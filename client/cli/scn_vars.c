@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "client/cli/scn_vars.h"
 
+#include "client/cli/json.h"
 #include "client/lib/scbox.h"
 #include "server/base/base64.h"
 #include "server/base/strbuf.h"
@@ -33,15 +34,20 @@ const struct scn_var *scn_vars_get(const struct scn_vars *vars, const char *name
 int scn_vars_set(struct scn_vars *vars, const char *name, cJSON *value, bool given)
 {
     struct scn_var *v = find(vars, name);
+    size_t weight = json_weight(value);
     struct scn_var *larger;
     char *copy;
 
     if (value == NULL)
         return -ENOMEM;
+    if (vars->weight - (v != NULL ? v->weight : 0) + weight > SCN_VARS_MAX) {
+        cJSON_Delete(value);
+        return -E2BIG;
+    }
     if (v != NULL) {
+        vars->weight += weight - v->weight;
         cJSON_Delete(v->value);
-        v->value = value;
-        v->given = given;
+        *v = (struct scn_var){v->name, value, weight, given};
         return 0;
     }
     copy = strdup(name);
@@ -53,7 +59,8 @@ int scn_vars_set(struct scn_vars *vars, const char *name, cJSON *value, bool giv
         cJSON_Delete(value);
         return -ENOMEM;
     }
-    vars->items[vars->count++] = (struct scn_var){copy, value, given};
+    vars->items[vars->count++] = (struct scn_var){copy, value, weight, given};
+    vars->weight += weight;
     return 0;
 }
 
@@ -97,6 +104,25 @@ static void add_var(struct strbuf *b, const char *name, const struct scn_vars *v
 
     (void)strbuf_adds(b, text != NULL ? text : "");
     free(text);
+}
+
+size_t scn_text_size(const struct scn_value *v, const struct scn_vars *vars)
+{
+    const struct scn_var *var;
+    size_t size = 0;
+
+    if (v == NULL)
+        return 0;
+    size = v->text != NULL ? strlen(v->text) : 0;
+    if (v->kind == SCN_VAR && (var = find(vars, v->text)) != NULL)
+        size = var->weight;
+    for (size_t i = 0; i < v->piece_count; i++) {
+        var = v->pieces[i].is_var ? find(vars, v->pieces[i].text) : NULL;
+        size += var != NULL ? var->weight : strlen(v->pieces[i].text);
+    }
+    for (size_t i = 0; i < v->member_count; i++)
+        size += scn_text_size(v->members[i].value, vars);
+    return size;
 }
 
 char *scn_text(const struct scn_value *v, const struct scn_vars *vars)

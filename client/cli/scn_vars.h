@@ -7,18 +7,29 @@
 
 #include <cjson/cJSON.h>
 
+enum {
+    SCN_VARS_MAX = 64 * 1024 * 1024, /* bytes of memory of all variables */
+    SCN_TEXTS_MAX =
+        16 * 1024 * 1024, /* bytes of the texts of a step, with their variables filled in */
+};
+
 struct scn_var {
     char *name;
     cJSON *value;
-    bool given; /* not to be captured into */
+    size_t weight; /* bytes of memory of the value, which its text does not exceed by much */
+    bool given;    /* not to be captured into */
 };
 
 struct scn_vars {
     struct scn_var *items;
     size_t count;
+    size_t weight; /* of all */
 };
 
-/** Give a variable a value, instead of the one it had. @value taken; NULL means no memory. 0, -ENOMEM. */
+/**
+ * Give a variable a value, instead of the one it had. @value taken; NULL means no memory.
+ * Returns   0, -ENOMEM, or -E2BIG beyond SCN_VARS_MAX.
+ */
 int scn_vars_set(struct scn_vars *vars, const char *name, cJSON *value, bool given);
 
 /** NULL when there is none of this name. Borrowed until the next scn_vars_set(). */
@@ -31,6 +42,9 @@ void scn_vars_done(struct scn_vars *vars);
 
 /** A JSON value as text in a sentence: strings without quotes. Returned; free(). NULL: no memory. */
 char *scn_json_text(const cJSON *value);
+
+/** Bytes of the texts in a value when its variables are filled in, or somewhat more. NULL: 0. */
+size_t scn_text_size(const struct scn_value *v, const struct scn_vars *vars);
 
 /** The text of a value with its variables filled in. Returned; free(). NULL: no memory. */
 char *scn_text(const struct scn_value *v, const struct scn_vars *vars);

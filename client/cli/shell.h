@@ -15,7 +15,10 @@
 #include "client/cli/trace.h"
 #include "server/base/strbuf.h"
 
-enum { SHELL_CALL_MS = 10000 }; /* how long a command of the shell waits for the daemon */
+enum {
+    SHELL_CALL_MS = 10000,         /* how long a command of the shell waits for the daemon */
+    SHELL_TYPED_MAX = 1024 * 1024, /* bytes of steps kept for :save; no scenario is larger */
+};
 
 /** What the machine tells, on its way to the screen. */
 struct feed {
@@ -48,7 +51,8 @@ struct shell {
     cJSON *names;        /* what ns.list told at the start, for :save; owned; NULL: not known */
     struct strbuf typed; /* the steps so far, for :save */
     size_t typed_count;
-    unsigned line_number; /* of the line that is being played */
+    size_t typed_left_out; /* steps that came when `typed` was full */
+    unsigned line_number;  /* of the line that is being played */
     bool quit;
     bool daemon_gone;
     int failed; /* lines that did not work */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The commands of the shell itself: they look at the machine and do nothing to it. */
 #include "client/cli/cmd.h"
+#include "client/cli/host_file.h"
 #include "client/cli/json.h"
 #include "client/cli/names.h"
 #include "client/cli/shell.h"
@@ -287,16 +288,17 @@ static void write_names(FILE *file, const cJSON *names)
 
 static bool do_save(struct shell *sh, const char *arg)
 {
+    struct why why = WHY_INIT;
     FILE *file = NULL;
     bool ok = false;
 
     if (*arg == '\0')
         return complain(0, "shell", "where to? e.g. `:save first.scn`") != 0;
-    file = fopen(arg, "wxe");
-    if (file == NULL) {
-        complain(0, "shell", "%s: %s", arg, strerror(errno));
+    if (host_create_stream(arg, HOST_NEW, &file, &why) < 0)
+        complain(0, "shell", "%s: %s", arg, host_reason(&why));
+    why_done(&why);
+    if (file == NULL)
         return false;
-    }
     fputs("@title \"typed into scbox shell\"\n\n", file);
     write_names(file, sh->names);
     fprintf(file, "\n%s", strbuf_str(&sh->typed));
@@ -305,6 +307,9 @@ static bool do_save(struct shell *sh, const char *arg)
         complain(0, "shell", "%s: could not be written: %s", arg, strerror(errno));
         return false;
     }
+    if (sh->typed_left_out > 0)
+        printf("%zu steps are left out: a scenario has at most %d bytes\n", sh->typed_left_out,
+               SHELL_TYPED_MAX);
     printf("%zu steps are in %s; play them with `scbox test %s`\n", sh->typed_count, arg, arg);
     return true;
 }

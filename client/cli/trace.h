@@ -27,6 +27,8 @@ struct trace_handle {
     int32_t fd;
 };
 
+enum { TRACE_HANDLES_MAX = 4096 }; /* handles followed at once */
+
 struct trace_filter {
     bool listed[SC_MAX]; /* -e names it */
     bool any_listed;     /* -e was given */
@@ -34,6 +36,7 @@ struct trace_filter {
     const char *glob;    /* -P, borrowed; NULL: any path */
     struct trace_handle *handles;
     size_t handle_count;
+    bool overfull; /* there were more handles than are kept */
 };
 
 /**

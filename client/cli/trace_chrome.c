@@ -16,7 +16,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NS_PER_US = 1000, LANE = 1000000 /* more than there are processes */ };
+enum {
+    FLIGHTS_MAX = 4096, /* calls that go on at once; further ones are not written */
+    NAMED_MAX = 4096,   /* processes that get a name */
+    NS_PER_US = 1000,
+    LANE = 1000000, /* more than there are processes */
+};
 
 /* A call that has begun. */
 struct trace_flight {
@@ -78,7 +83,7 @@ static void name_process(struct trace_chrome *c, int32_t pid, const char *progra
     struct strbuf name = STRBUF_INIT;
     cJSON *e;
 
-    if (known && program == NULL)
+    if ((known && program == NULL) || (!known && c->named_count == NAMED_MAX))
         return;
     if (!known) {
         larger = realloc(c->named, (c->named_count + 1) * sizeof *larger);
@@ -114,7 +119,9 @@ static int free_lane(const struct trace_chrome *c, int32_t pid)
 static void begin(struct trace_chrome *c, const cJSON *event)
 {
     int32_t pid = json_int(event, "pid");
-    struct trace_flight *larger = realloc(c->going, (c->going_count + 1) * sizeof *larger);
+    struct trace_flight *larger = c->going_count < FLIGHTS_MAX
+                                      ? realloc(c->going, (c->going_count + 1) * sizeof *larger)
+                                      : NULL;
 
     if (larger == NULL)
         return;

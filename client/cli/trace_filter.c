@@ -50,6 +50,9 @@ static void add_handle(struct trace_filter *f, int32_t pid, int32_t fd)
 
     if (fd <= 0 || find_handle(f, pid, fd) != NULL)
         return;
+    f->overfull = f->overfull || f->handle_count == TRACE_HANDLES_MAX;
+    if (f->handle_count == TRACE_HANDLES_MAX)
+        return;
     larger = realloc(f->handles, (f->handle_count + 1) * sizeof *larger);
     if (larger == NULL)
         return;

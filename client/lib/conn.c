@@ -105,6 +105,9 @@ int conn_break(struct scbox_conn *conn, int err, struct scbox_error *error)
         conn->broken = err;
     if (err == -ECONNRESET || err == -EPIPE)
         return error_set(error, err, "the daemon closed the connection");
+    if (err == -EMSGSIZE)
+        return error_set(error, err, "the daemon sent a message of more than %d bytes",
+                         SCBOX_MESSAGE_MAX);
     return error_set(error, err, "the connection to the daemon failed: %s", strerror(-err));
 }
 
@@ -113,6 +116,9 @@ static int take_bytes(struct scbox_conn *conn, struct scbox_error *error)
 {
     ssize_t got;
 
+    strbuf_drop(&conn->in, conn->taken);
+    conn->searched -= conn->taken;
+    conn->taken = 0;
     if (strbuf_reserve(&conn->in, READ_SIZE) < 0)
         return conn_break(conn, -ENOMEM, error);
     got = recv(conn->fd, conn->in.ptr + conn->in.len, READ_SIZE, MSG_DONTWAIT);
@@ -146,10 +152,14 @@ int conn_read(struct scbox_conn *conn, int timeout_ms, struct scbox_error *error
     return conn->broken;
 }
 
-/** Wait until the socket takes bytes; what the daemon sends meanwhile is stored. 0 or -errno. */
+/**
+ * Wait until the socket takes bytes. What the daemon sends meanwhile is stored, up to SCBOX_UNREAD_MAX
+ * bytes: then the daemon has to read first. Returns 0 or -errno.
+ */
 static int wait_writable(struct scbox_conn *conn, struct scbox_error *error)
 {
-    struct pollfd pfd = {.fd = conn->fd, .events = POLLIN | POLLOUT};
+    bool full = conn->in.len - conn->taken >= SCBOX_UNREAD_MAX;
+    struct pollfd pfd = {.fd = conn->fd, .events = (short)(full ? POLLOUT : POLLIN | POLLOUT)};
     int ready = poll(&pfd, 1, WRITE_TIMEOUT_MS);
 
     if (ready < 0 && errno != EINTR)

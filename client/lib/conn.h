@@ -20,7 +20,8 @@ struct scbox_conn {
     int broken; /* -errno that ended the connection, 0 while it lives */
     int64_t last_id;
     struct strbuf in;        /* bytes that are no whole line yet, and lines not looked at yet */
-    size_t searched;         /* bytes of `in` that are known to hold no end of line */
+    size_t taken;            /* bytes at the start of `in` whose lines were handled */
+    size_t searched;         /* bytes of `in`, from its start, with no end of line behind `taken` */
     struct list requests;    /* struct request, oldest first */
     scbox_event_fn on_event; /* NULL: nobody */
     void *user;

@@ -9,6 +9,7 @@
 #include "client/lib/conn.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -161,22 +162,21 @@ static int handle_message(struct scbox_conn *conn, cJSON *message)
 /** Handle the first whole line that has come. Returns 1 when there was one, 0, or -errno. */
 static int handle_line(struct scbox_conn *conn, struct scbox_error *error)
 {
-    size_t len = conn->in.len;
+    size_t start = conn->taken;
     const char *end = NULL;
     cJSON *message;
 
-    if (len > conn->searched)
-        end = memchr(conn->in.ptr + conn->searched, '\n', len - conn->searched);
+    if (conn->in.len > conn->searched)
+        end = memchr(conn->in.ptr + conn->searched, '\n', conn->in.len - conn->searched);
+    if ((end != NULL ? (size_t)(end - conn->in.ptr) : conn->in.len) - start > SCBOX_MESSAGE_MAX)
+        return conn_break(conn, -EMSGSIZE, error);
     if (end == NULL) {
-        conn->searched = len;
-        if (len > SCBOX_MESSAGE_MAX)
-            return conn_break(conn, -EMSGSIZE, error);
+        conn->searched = conn->in.len;
         return 0;
     }
-    len = (size_t)(end - conn->in.ptr);
-    message = cJSON_ParseWithLength(conn->in.ptr, len);
-    strbuf_drop(&conn->in, len + 1);
-    conn->searched = 0;
+    conn->taken = (size_t)(end - conn->in.ptr) + 1;
+    conn->searched = conn->taken;
+    message = cJSON_ParseWithLength(conn->in.ptr + start, conn->taken - 1 - start);
     if (!cJSON_IsObject(message) || handle_message(conn, message) != 0) {
         if (!cJSON_IsObject(message))
             cJSON_Delete(message);
@@ -206,6 +206,28 @@ int scbox_poll(struct scbox_conn *conn, int timeout_ms, struct scbox_error *erro
     }
 }
 
+/** Handle every whole line that has come. Returns 0 or -errno. */
+static int handle_lines(struct scbox_conn *conn, struct scbox_error *error)
+{
+    int done;
+
+    do
+        done = handle_line(conn, error);
+    while (done > 0);
+    return done;
+}
+
+int scbox_drain(struct scbox_conn *conn, struct scbox_error *error)
+{
+    int err = handle_lines(conn, error);
+
+    if (err == 0)
+        err = conn_read(conn, 0, error);
+    if (err == -ETIMEDOUT || err == -EINTR)
+        return 0;
+    return err < 0 ? err : handle_lines(conn, error);
+}
+
 /** Take an answer apart and end its request. */
 static int take_answer(struct request *r, cJSON **out_result, struct scbox_error *error)
 {
@@ -227,27 +249,49 @@ static int take_answer(struct request *r, cJSON **out_result, struct scbox_error
     return outcome;
 }
 
+/**
+ * Handle messages until a request is answered. Events may come faster than they are handled, so a time that
+ * is over ends this although there is always one more: the socket is read once more, and what has come
+ * whole by then is handled.
+ */
+static int await_answer(struct scbox_conn *conn, const struct request *r, int timeout_ms,
+                        struct scbox_error *error)
+{
+    int64_t deadline = clock_ms() + timeout_ms;
+    bool last = false;
+
+    while (r->answer == NULL) {
+        int done = handle_line(conn, error);
+        int64_t left = timeout_ms == SCBOX_FOREVER ? INT_MAX : deadline - clock_ms();
+
+        if (done < 0)
+            return done;
+        if (done > 0)
+            continue;
+        if (last)
+            return error_set(error, -ETIMEDOUT, "no answer in time");
+        last = left <= 0;
+        done = conn_read(conn,
+                         timeout_ms == SCBOX_FOREVER ? SCBOX_FOREVER
+                         : last                      ? 0
+                                                     : (int)left,
+                         error);
+        if (done < 0)
+            return done;
+    }
+    return 0;
+}
+
 int scbox_receive(struct scbox_conn *conn, int64_t id, int timeout_ms, cJSON **out_result,
                   struct scbox_error *error)
 {
-    int64_t deadline = clock_ms() + timeout_ms;
     struct request *r = request_find(conn, (double)id);
+    int err;
 
     if (r == NULL || r->forgotten)
         return error_set(error, -EINVAL, "no such request is in flight");
-    while (r->answer == NULL) {
-        int64_t left = SCBOX_FOREVER;
-        int err;
-
-        if (timeout_ms != SCBOX_FOREVER) {
-            left = deadline - clock_ms();
-            left = left > 0 ? left : 0;
-        }
-        err = scbox_poll(conn, (int)left, error);
-        if (err < 0)
-            return err;
-    }
-    return take_answer(r, out_result, error);
+    err = await_answer(conn, r, timeout_ms, error);
+    return err < 0 ? err : take_answer(r, out_result, error);
 }
 
 void scbox_forget(struct scbox_conn *conn, int64_t id)

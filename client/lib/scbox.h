@@ -49,6 +49,7 @@ enum {
     SCBOX_REFUSED = 1,
     SCBOX_FOREVER = -1,                   /* a timeout that never comes */
     SCBOX_MESSAGE_MAX = 16 * 1024 * 1024, /* bytes of one incoming message: -EMSGSIZE */
+    SCBOX_UNREAD_MAX = 64 * 1024 * 1024,  /* bytes stored while a request can't be written */
     SCBOX_TRANSFER_MAX = 256 * 1024,      /* bytes one READ or WRITE may carry */
 };
 
@@ -155,6 +156,13 @@ void scbox_forget(struct scbox_conn *conn, int64_t id);
  * Returns   0 something was handled; -ETIMEDOUT nothing came; -EINTR; another -errno.
  */
 int scbox_poll(struct scbox_conn *conn, int timeout_ms, struct scbox_error *error);
+
+/**
+ * Handle what has arrived, without waiting: the socket is read once, so that this ends however fast events
+ * come. For callers that wait for scbox_fd() and other things.
+ * Returns   0, or the -errno that broke the connection.
+ */
+int scbox_drain(struct scbox_conn *conn, struct scbox_error *error);
 
 /**
  * scbox_send() and scbox_receive() in one. After -ETIMEDOUT and -EINTR the request is cancelled and

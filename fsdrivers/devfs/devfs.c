@@ -1,128 +1,26 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * devfs: the devices of a machine, as character devices in one directory.
- *
- *     name      read                          write
- *     clock     the time: decimal ns since    taken and forgotten
- *               the epoch, and a newline
- *     console   as tty                        to the machine's console (env->console)
- *     full      zeros                         -ENOSPC
- *     null      the end                       taken and forgotten
- *     random    random (env->random)          taken and forgotten
- *     tty       what was typed to the         to the machine's console (env->console)
- *               caller's session (env->input)
- *     zero      zeros                         taken and forgotten
- *
- * A device is a row of `devices`: its name and its two functions. The tree of names never
+ * devfs: the devices of a machine (device.h), as character devices in one directory. The tree of names never
  * changes: every slot that would create, remove, move or resize is -EROFS, after the errors the
  * same call meets on any other filesystem (-ENOENT, -EEXIST). Owner, bits and stamps are fixed as
- * well. Console and tty are streams and open nonseekable; each read of the clock, from its start,
- * is a new look. No device answers ioctl().
+ * well.
  */
 #include "fsdrivers/devfs/devfs.h"
 
+#include "fsdrivers/devfs/device.h"
 #include "fsdrivers/fspath.h"
 #include "server/base/list.h"
 
 #include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-
-enum { CLOCK_TEXT_MAX = 24 }; /* 20 digits, a newline, NUL */
-
-struct device {
-    const char *name;
-    uint32_t major, minor; /* Linux's numbers, for programs that look */
-    bool stream;
-    int64_t (*read)(const struct fs_env *env, char *buf, size_t len, int64_t off);
-    int64_t (*write)(const struct fs_env *env, const char *buf, size_t len);
-};
 
 struct devfs {
     struct fs fs;
     struct fs_env env;
     int64_t born; /* stamp of all files */
 };
-
-/* ---- The devices ---- */
-
-static int64_t read_end(const struct fs_env *env, char *buf, size_t len, int64_t off)
-{
-    (void)off;
-    (void)env;
-    (void)buf;
-    (void)len;
-    return 0;
-}
-
-static int64_t read_zeros(const struct fs_env *env, char *buf, size_t len, int64_t off)
-{
-    (void)off;
-    (void)env;
-    memset(buf, 0, len);
-    return (int64_t)len;
-}
-
-static int64_t read_random(const struct fs_env *env, char *buf, size_t len, int64_t off)
-{
-    (void)off;
-    env->random(env->user, buf, len);
-    return (int64_t)len;
-}
-
-static int64_t read_clock(const struct fs_env *env, char *buf, size_t len, int64_t off)
-{
-    char text[CLOCK_TEXT_MAX];
-    int64_t size = snprintf(text, sizeof(text), "%" PRIu64 "\n", env->now_ns(env->user));
-    int64_t count = off < size ? size - off : 0;
-
-    if ((uint64_t)count > len)
-        count = (int64_t)len;
-    if (count > 0)
-        memcpy(buf, text + off, (size_t)count);
-    return count;
-}
-
-static int64_t read_input(const struct fs_env *env, char *buf, size_t len, int64_t off)
-{
-    (void)off;
-    return env->input(env->user, buf, len);
-}
-
-static int64_t write_console(const struct fs_env *env, const char *buf, size_t len)
-{
-    env->console(env->user, buf, len);
-    return (int64_t)len;
-}
-
-static int64_t write_nowhere(const struct fs_env *env, const char *buf, size_t len)
-{
-    (void)env;
-    (void)buf;
-    return (int64_t)len;
-}
-
-static int64_t write_full(const struct fs_env *env, const char *buf, size_t len)
-{
-    (void)env;
-    (void)buf;
-    return len > 0 ? -ENOSPC : 0;
-}
-
-static const struct device devices[] = {
-    {"clock", 10, 135, false, read_clock, write_nowhere},
-    {"console", 5, 1, true, read_input, write_console},
-    {"full", 1, 7, false, read_zeros, write_full},
-    {"null", 1, 3, false, read_end, write_nowhere},
-    {"random", 1, 8, false, read_random, write_nowhere},
-    {"tty", 5, 0, true, read_input, write_console},
-    {"zero", 1, 5, false, read_zeros, write_nowhere},
-};
-
-enum { DEVICE_COUNT = sizeof(devices) / sizeof(devices[0]) };
 
 /* ---- Finding them. The root is the NULL device, inode 1; device i is inode 2 + i. ---- */
 
@@ -134,8 +32,8 @@ static struct devfs *devfs_of(struct fs *fs)
 static int find_device(const char *name, const struct device **out)
 {
     for (size_t i = 0; i < DEVICE_COUNT; i++) {
-        if (strcmp(devices[i].name, name) == 0) {
-            *out = &devices[i];
+        if (strcmp(device_table[i].name, name) == 0) {
+            *out = &device_table[i];
             return 0;
         }
     }
@@ -155,7 +53,7 @@ static int walk(const char *path, const struct device **out)
         return find_device(path + 1, out);
     (void)fspath_next(&path, &first);
     for (size_t i = 0; i < DEVICE_COUNT; i++) {
-        dev = &devices[i];
+        dev = &device_table[i];
         if (strlen(dev->name) == first.len && memcmp(dev->name, first.ptr, first.len) == 0)
             return -ENOTDIR;
     }
@@ -174,10 +72,10 @@ static int device_of(const char *path, const struct fs_file *file, const struct 
 static void fill_stat(const struct devfs *d, const struct device *dev, struct fs_stat *out)
 {
     *out = (struct fs_stat){
-        .ino = dev == NULL ? 1 : (uint64_t)(dev - devices) + 2,
-        .mode = dev == NULL ? S_IFDIR | 0755u : S_IFCHR | 0666u,
+        .ino = dev == NULL ? 1 : (uint64_t)(dev - device_table) + 2,
+        .mode = dev == NULL ? S_IFDIR | 0755u : S_IFCHR | DEVICE_MODE,
         .nlink = dev == NULL ? 2 : 1,
-        .rdev = dev == NULL ? 0 : ((uint64_t)dev->major << 8) | dev->minor,
+        .rdev = dev == NULL ? 0 : device_number(dev),
         .atime = d->born,
         .mtime = d->born,
         .ctime = d->born,
@@ -392,8 +290,8 @@ static int devfs_readdir(struct fs *fs, const char *path, fs_readdir_fn callback
     if (err == 0 && dev != NULL)
         err = -ENOTDIR;
     for (size_t i = 0; err == 0 && i < DEVICE_COUNT; i++) {
-        fill_stat(devfs_of(fs), &devices[i], &st);
-        err = callback(user, devices[i].name, &st);
+        fill_stat(devfs_of(fs), &device_table[i], &st);
+        err = callback(user, device_table[i].name, &st);
     }
     return err;
 }
@@ -414,8 +312,7 @@ static bool devfs_poll(struct fs *fs, const char *path, bool write, struct fs_fi
     const struct device *dev;
     int err = device_of(path, file, &dev);
 
-    return write || err < 0 || dev == NULL || dev->read != read_input ||
-           env->input_ready(env->user);
+    return err < 0 || dev == NULL || device_is_ready(dev, env, write);
 }
 
 static int devfs_statfs(struct fs *fs, struct fs_statfs *out)

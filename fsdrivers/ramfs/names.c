@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "fsdrivers/ramfs/names.h"
 
+#include "fsdrivers/devfs/device.h"
 #include "fsdrivers/fslimits.h"
 #include "fsdrivers/fspath.h"
 #include "fsdrivers/fsrules.h"
@@ -120,6 +121,26 @@ static int create(struct ramfs *r, const char *path, uint32_t mode)
     if (err == 0)
         err = node_new(r, mode, &n);
     return err < 0 ? err : settle(r, &at, n);
+}
+
+int devices_add(struct ramfs *r)
+{
+    int err = 0;
+
+    for (size_t i = 0; err == 0 && i < DEVICE_COUNT; i++) {
+        const struct device *dev = &device_table[i];
+        const struct spot at = {.dir = r->root, .name = {dev->name, strlen(dev->name)}};
+        struct node *n;
+
+        err = node_new(r, S_IFCHR | DEVICE_MODE, &n);
+        if (err < 0)
+            return err;
+        r->devices++;
+        n->device = dev;
+        n->stat.rdev = device_number(dev);
+        err = settle(r, &at, n);
+    }
+    return err;
 }
 
 int ramfs_mknod(struct fs *fs, const char *path, uint32_t mode)
@@ -316,5 +337,7 @@ int ramfs_rename(struct fs *fs, const char *from, const char *to, enum fs_rename
         return exchange(r, &old, &new);
     if (new.node != NULL && node_is_dir(new.node) && new.node->entries != NULL)
         return -ENOTEMPTY;
+    if (new.node != NULL && !r->may_delete)
+        return -EACCES;
     return replace(r, &old, &new);
 }

@@ -14,6 +14,9 @@
  */
 int node_of(const struct ramfs *r, const char *path, const struct fs_file *file, struct node **out);
 
+/** Put all devices into the root. Returns 0, -ENOSPC. */
+int devices_add(struct ramfs *r);
+
 /* Slots of struct fs_ops. */
 int ramfs_mknod(struct fs *fs, const char *path, uint32_t mode);
 int ramfs_mkdir(struct fs *fs, const char *path, uint32_t mode);

@@ -81,6 +81,8 @@ void node_free(struct ramfs *r, struct node *n)
         r->bytes -= n->stat.size;
     } else if (S_ISDIR(n->stat.mode)) {
         free_entries(r, n);
+    } else if (S_ISCHR(n->stat.mode)) {
+        r->devices--;
     } else {
         budget_free(&r->budget, n->target, n->stat.size + 1);
     }
@@ -148,7 +150,7 @@ static int tell(const struct entry *e, fs_readdir_fn callback, void *user)
     char name[FS_NAME_MAX + 1];
     struct fs_stat st;
 
-    CHECK(e->len <= FS_NAME_MAX);
+    CHECK(e->len <= FS_NAME_MAX); /* the core lets no longer component through: fsdriver.h */
     memcpy(name, e->name, (size_t)e->len + 1);
     node_stat(e->node, &st);
     return callback(user, name, &st);

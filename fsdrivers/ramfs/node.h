@@ -23,6 +23,7 @@
 #include "fsdrivers/ramfs/pages.h"
 #include "server/base/list.h"
 
+struct device;
 struct entry;
 
 /** A place in a listing of a directory. */
@@ -37,9 +38,10 @@ struct node {
     struct list link;    /* in ramfs->nodes */
     struct list cursors; /* directory: listings under way */
     union {
-        struct pages pages;    /* regular file */
-        struct entry *entries; /* directory: uthash */
-        char *target;          /* symbolic link: stat.size bytes, NUL-terminated */
+        struct pages pages;          /* regular file */
+        struct entry *entries;       /* directory: uthash */
+        char *target;                /* symbolic link: stat.size bytes, NUL-terminated */
+        const struct device *device; /* character device */
     };
 };
 
@@ -50,8 +52,9 @@ struct ramfs {
     struct list nodes; /* struct node.link: all there are */
     struct budget budget;
     uint64_t next_ino;
-    uint64_t bytes;  /* sizes of all regular files */
-    uint64_t inodes; /* nodes, the root too */
+    uint64_t bytes;   /* sizes of all regular files */
+    uint64_t inodes;  /* nodes, the root too */
+    uint64_t devices; /* so many of them are devices */
     bool may_create;
     bool may_move;
     bool may_delete;

@@ -3,8 +3,10 @@
  * ramfs: files in memory, gone with the instance.
  *
  * Options: c, m, d grant creating (mknod, mkdir, symlink, link), moving (rename) and deleting
- * (unlink, rmdir); what is not granted is -EACCES. When none of the three is given everything is
- * allowed. size=SIZE bounds the memory that content, names and nodes take; past it -ENOSPC.
+ * (unlink, rmdir, and rename over a name); what is not granted is -EACCES. When none of the three is
+ * given everything is allowed; but as a set of letters, the old form of nullfs, an empty one grants
+ * nothing. devices puts all devices of a machine (devfs/device.h) into the root: names like any other,
+ * which can be removed, but not made again. size=SIZE bounds the memory that content, names and nodes take; past it -ENOSPC.
  *
  * node.c has the tree, names.c the slots that change it, file.c and pages.c the content; here are
  * the other slots and the instance. Stamps follow POSIX, except that reading does not change the
@@ -12,6 +14,7 @@
  */
 #include "fsdrivers/ramfs/ramfs.h"
 
+#include "fsdrivers/devfs/device.h"
 #include "fsdrivers/options.h"
 #include "fsdrivers/ramfs/file.h"
 #include "fsdrivers/ramfs/names.h"
@@ -109,12 +112,23 @@ static int regular_of(const struct ramfs *r, const char *path, const struct fs_f
     return node_is_dir(*out) ? -EISDIR : -EINVAL;
 }
 
+/* The device of a node; NULL when it is none. */
+static const struct device *device_of(const struct node *n)
+{
+    return S_ISCHR(n->stat.mode) ? n->device : NULL;
+}
+
+/* A device has no size to change: truncating one is harmless, as opening it to write is. */
 static int ramfs_truncate(struct fs *fs, const char *path, uint64_t size, struct fs_file *file)
 {
     struct ramfs *r = ramfs_of(fs);
     struct node *n;
-    int err = regular_of(r, path, file, &n);
+    int err = node_of(r, path, file, &n);
 
+    if (err == 0 && device_of(n) != NULL)
+        return 0;
+    if (err == 0)
+        err = regular_of(r, path, file, &n);
     if (err == 0)
         err = file_resize(r, n, size);
     if (err == 0)
@@ -125,9 +139,14 @@ static int ramfs_truncate(struct fs *fs, const char *path, uint64_t size, struct
 static int64_t ramfs_read(struct fs *fs, const char *path, char *buf, size_t len, int64_t off,
                           struct fs_file *file)
 {
+    struct ramfs *r = ramfs_of(fs);
     struct node *n;
-    int err = regular_of(ramfs_of(fs), path, file, &n);
+    int err = node_of(r, path, file, &n);
 
+    if (err == 0 && device_of(n) != NULL)
+        return device_of(n)->read(&r->env, buf, len, off);
+    if (err == 0)
+        err = regular_of(r, path, file, &n);
     return err < 0 ? err : file_read(n, buf, len, (uint64_t)off);
 }
 
@@ -136,8 +155,12 @@ static int64_t ramfs_write(struct fs *fs, const char *path, const char *buf, siz
 {
     struct ramfs *r = ramfs_of(fs);
     struct node *n;
-    int64_t put = regular_of(r, path, file, &n);
+    int64_t put = node_of(r, path, file, &n);
 
+    if (put == 0 && device_of(n) != NULL)
+        return device_of(n)->write(&r->env, buf, len);
+    if (put == 0)
+        put = regular_of(r, path, file, &n);
     if (put < 0)
         return put;
     if (file != NULL && (file->flags & FS_O_APPEND) != 0)
@@ -154,7 +177,7 @@ static void hold(struct node *n, struct fs_file *file)
 {
     n->refs++;
     file->handle = (uintptr_t)n;
-    file->nonseekable = false;
+    file->nonseekable = device_of(n) != NULL && device_of(n)->stream;
 }
 
 static int ramfs_open(struct fs *fs, const char *path, struct fs_file *file)
@@ -227,13 +250,26 @@ static int64_t ramfs_ioctl(struct fs *fs, const char *path, uint32_t command, st
     return err < 0 ? err : -ENOTTY;
 }
 
+static bool ramfs_poll(struct fs *fs, const char *path, bool write, struct fs_file *file)
+{
+    struct ramfs *r = ramfs_of(fs);
+    struct node *n;
+
+    return node_of(r, path, file, &n) < 0 || device_of(n) == NULL ||
+           device_is_ready(device_of(n), &r->env, write);
+}
+
 /* ---- The instance ---- */
 
 static int ramfs_statfs(struct fs *fs, struct fs_statfs *out)
 {
     const struct ramfs *r = ramfs_of(fs);
 
-    *out = (struct fs_statfs){.bytes_used = r->bytes, .inodes_used = r->inodes - 1};
+    *out = (struct fs_statfs){.bytes_used = r->bytes,
+                              .inodes_used = r->inodes - 1 - r->devices,
+                              .no_create = r->may_create ? NULL : "c",
+                              .no_move = r->may_move ? NULL : "m",
+                              .no_delete = r->may_delete ? NULL : "d"};
     return 0;
 }
 
@@ -277,6 +313,7 @@ static const struct fs_ops ramfs_ops = {
     .fsyncdir = ramfs_fsync,
     .closedir = ramfs_close,
     .ioctl = ramfs_ioctl,
+    .poll = ramfs_poll,
     .utimens = ramfs_utimens,
     .statfs = ramfs_statfs,
     .commit = ramfs_sync,
@@ -288,6 +325,7 @@ static const struct fs_opt ramfs_opts[] = {
     {"c", "allow creating; none of c, m, d allows everything"},
     {"m", "allow moving"},
     {"d", "allow deleting"},
+    {"devices", "put the devices of devfs into the root, beside files"},
     {"size", "memory to take at most, default 1G"},
     {NULL, NULL},
 };
@@ -306,7 +344,7 @@ static int read_grants(struct ramfs *r, const struct fs_open *req)
         *grants[i] = value != NULL;
         any = any || *grants[i];
     }
-    for (size_t i = 0; i < 3 && !any; i++)
+    for (size_t i = 0; i < 3 && !any && !req->letters; i++)
         *grants[i] = true;
     return 0;
 }
@@ -314,10 +352,13 @@ static int read_grants(struct ramfs *r, const struct fs_open *req)
 static int read_options(struct ramfs *r, const struct fs_open *req)
 {
     const char *size = option_get(req->opt, "size");
+    const char *devices = option_get(req->opt, "devices");
 
     r->budget.env = &r->env;
     r->budget.limit = RAMFS_SIZE_DEFAULT;
     if (size != NULL && option_size("size", size, &r->budget.limit, req->why) < 0)
+        return -EINVAL;
+    if (devices != NULL && option_flag("devices", devices, req->why) < 0)
         return -EINVAL;
     return read_grants(r, req);
 }
@@ -344,11 +385,14 @@ static int ramfs_open_source(const struct fs_driver *driver, const struct fs_ope
     err = read_options(r, req);
     if (err == 0)
         err = node_new(r, S_IFDIR | 0755u, &r->root);
+    if (err == 0)
+        r->root->stat.nlink = 2;
+    if (err == 0 && option_get(req->opt, "devices") != NULL)
+        err = devices_add(r);
     if (err < 0) {
         ramfs_destroy(&r->fs, NULL);
         return err;
     }
-    r->root->stat.nlink = 2;
     *out = &r->fs;
     return 0;
 }
@@ -356,6 +400,7 @@ static int ramfs_open_source(const struct fs_driver *driver, const struct fs_ope
 const struct fs_driver ramfs_driver = {
     .name = "ramfs",
     .alias = "nullfs",
+    .letters = "cmd",
     .doc = "files in memory",
     .opts = ramfs_opts,
     .open_source = ramfs_open_source,

@@ -52,6 +52,12 @@ void bridge_set_patching(struct bridge *b, bool patching)
     (void)patching;
 }
 
+bool bridge_choose_cpu(struct bridge *b)
+{
+    (void)b;
+    return false;
+}
+
 int bridge_spawn(struct bridge *b, struct proc *proc, const struct exec_image *image,
                  struct why *why, struct executor **out)
 {

@@ -220,6 +220,7 @@ int bridge_new(uv_loop_t *loop, struct bridge **out)
         release(b);
         return err;
     }
+    affinity_init(&b->affinity, loop);
     b->poll.data = b;
     (void)uv_poll_start(&b->poll, UV_READABLE, on_sigchld);
     *out = b;
@@ -242,15 +243,29 @@ static void on_closed(uv_handle_t *handle)
         closed(user);
 }
 
+static void on_timer_closed(uv_handle_t *handle)
+{
+    struct bridge *b = container_of((uv_timer_t *)handle, struct bridge, affinity.timer);
+
+    uv_close((uv_handle_t *)&b->poll, on_closed);
+}
+
 static void close_when_empty(struct bridge *b)
 {
     if (b->closing && b->guest_count == 0)
-        uv_close((uv_handle_t *)&b->poll, on_closed);
+        affinity_close(&b->affinity, on_timer_closed);
+}
+
+void bridge_guest_made(struct bridge *b)
+{
+    if (b->guest_count++ == 0)
+        affinity_begin(&b->affinity);
 }
 
 void bridge_guest_freed(struct bridge *b)
 {
-    b->guest_count--;
+    if (--b->guest_count == 0)
+        affinity_end(&b->affinity);
     close_when_empty(b);
 }
 
@@ -367,6 +382,17 @@ int bridge_probe(struct bridge *b, enum sc_gate gate, struct why *why)
     return err;
 }
 
+bool bridge_choose_cpu(struct bridge *b)
+{
+    struct why why = WHY_INIT;
+    struct spawner *s;
+
+    if (get_spawner(b, SC_GATE_X86_64, &why, &s) == 0)
+        affinity_choose(&b->affinity, s);
+    why_done(&why);
+    return b->affinity.wanted;
+}
+
 int bridge_spawn(struct bridge *b, struct proc *proc, const struct exec_image *image,
                  struct why *why, struct executor **out)
 {
@@ -381,6 +407,7 @@ int bridge_spawn(struct bridge *b, struct proc *proc, const struct exec_image *i
         err = make_tracee(b, s, &t, &listener, why);
     if (err < 0)
         return err;
+    affinity_free_guest(&b->affinity, t.pid);
     (void)ioctl(listener, SECCOMP_IOCTL_NOTIF_SET_FLAGS, flags);
     if (proc->machine->spec.lockstep)
         err = cpu_hide(&t);

@@ -66,6 +66,13 @@ int bridge_probe(struct bridge *b, enum sc_gate gate, struct why *why);
  */
 void bridge_set_patching(struct bridge *b, bool patching);
 
+/**
+ * Find out, in some ms, whether guests' calls are faster when the loop's thread keeps to one CPU, and
+ * have it do so from then on while there are guests: affinity.h. Without this it never does.
+ * Returns   whether they are.
+ */
+bool bridge_choose_cpu(struct bridge *b);
+
 /** Start a checked image as a guest: the body of host_ops.spawn(). */
 int bridge_spawn(struct bridge *b, struct proc *proc, const struct exec_image *image,
                  struct why *why, struct executor **out);

@@ -32,33 +32,31 @@ uint64_t guest_user_limit(enum sc_gate gate)
  * are several or the guest is in no call of the host's (an i386 guest at an `int $0x40`), a
  * trampoline is mapped for them. */
 
-/** A region of the guest's memory that no other process shares; NULL. */
-static const struct region *private_region(const struct guest *g)
+/** Find memory that no other process shares, and read what its first bytes are. The books may have a
+ * region already that is about to be mapped. Returns the address; 0 none. */
+static uint64_t private_memory(const struct guest *g, unsigned char bytes[CALL_INSN_SIZE])
 {
     const struct aspace *memory = &g->proc->memory;
 
     for (size_t i = 0; i < memory->count; i++) {
-        if (memory->at[i].kind != REGION_FILE)
-            return &memory->at[i];
+        const struct region *r = &memory->at[i];
+
+        if (r->kind != REGION_FILE && tracee_read(&g->tracee, r->addr, bytes, CALL_INSN_SIZE) == 0)
+            return r->addr;
     }
-    return NULL;
+    return 0;
 }
 
 /** Map the trampoline by an instruction that is put into private memory for that one call. */
 static int borrow_gate(struct guest *g)
 {
     struct tracee *t = &g->tracee;
-    const struct region *r = private_region(g);
     unsigned char saved[CALL_INSN_SIZE];
-    uint64_t at;
+    const uint64_t at = private_memory(g, saved);
     int err;
 
-    if (r == NULL)
+    if (at == 0 || tracee_write(t, at, stub_call_insn(t->gate), sizeof(saved)) < 0)
         return -EIO;
-    at = r->addr;
-    if (tracee_read(t, at, saved, sizeof(saved)) < 0 ||
-        tracee_write(t, at, stub_call_insn(t->gate), sizeof(saved)) < 0)
-        return -ESRCH; /* being killed: its memory went first */
     t->gate_at = at;
     err = trampoline_map(t);
     if (err < 0)
@@ -207,7 +205,7 @@ int guest_start(struct bridge *b, struct proc *proc, const struct tracee *t, int
         return -ENOMEM;
     }
     g->poll.data = g;
-    b->guest_count++;
+    bridge_guest_made(b);
     (void)uv_poll_start(&g->poll, UV_READABLE | UV_DISCONNECT, guest_on_notify);
     machine_guest_busy(proc, true);
     turn_init(&g->turn, proc, guest_run);

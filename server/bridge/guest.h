@@ -15,6 +15,7 @@
 #ifndef SERVER_BRIDGE_GUEST_H
 #define SERVER_BRIDGE_GUEST_H
 
+#include "server/bridge/affinity.h"
 #include "server/bridge/bridge.h"
 #include "server/bridge/marshal.h"
 #include "server/bridge/sites.h"
@@ -78,6 +79,7 @@ struct bridge {
     size_t guest_count;   /* not freed yet */
     struct list stopped;  /* struct guest.stopped, the longest first */
     struct jail jail;
+    struct affinity affinity;
     struct spawner *spawner[SC_GATE_X86_64 + 1]; /* by gate, made when first needed */
     struct seccomp_notif *request;               /* of the size the host's kernel wants */
     struct seccomp_notif_resp *response;
@@ -112,7 +114,8 @@ void guest_reaped(struct guest *g);
  * guest. */
 void bridge_take_end(struct guest *g);
 
-/** bridge.c: a guest was freed. */
+/** bridge.c: a guest was made; a guest was freed. */
+void bridge_guest_made(struct bridge *b);
 void bridge_guest_freed(struct bridge *b);
 
 /** End the process of a guest because of what it did. */

@@ -9,6 +9,8 @@
  */
 #include "server/bridge/marshal.h"
 
+#include "server/kernel/channel.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,7 +45,9 @@ struct taker {
     size_t piece_count;
     struct sc_buf *lent; /* result buffer to provide, or NULL */
     uint64_t size;       /* the last `size` argument: bytes at the out pointer */
+    uint64_t in_addr;    /* where long data is */
     bool is_long;        /* more is to be moved than the buffer holds */
+    bool is_channel;     /* which never moves more than CHANNEL_MAX at once */
     bool bad_fd;         /* an fd does not do: that is the answer, pointers are not looked at */
     int err;             /* first error, sticky */
 };
@@ -111,14 +115,20 @@ static void note_str(struct taker *k, struct sc_str *to, uint64_t addr, uint64_t
     k->piece[k->piece_count++] = (struct piece){addr, (size_t)len, to};
 }
 
+/** Bytes that are moved at once: a call that waits keeps no more. */
+static size_t at_once(const struct taker *k)
+{
+    return k->is_channel ? CHANNEL_MAX : MARSHAL_DATA_MAX;
+}
+
 /** Note data of any length, of which the first bytes are copied. */
 static void note_data(struct taker *k, struct sc_str *to, uint64_t addr, uint64_t len)
 {
     note_str(k, to, addr, len, SIZE_MAX, 0);
-    if (len <= MARSHAL_DATA_MAX || k->err < 0 || k->bad_fd)
+    if (len <= at_once(k) || k->err < 0 || k->bad_fd)
         return;
-    k->piece[k->piece_count - 1].len = MARSHAL_DATA_MAX;
-    k->m->in_addr = addr;
+    k->piece[k->piece_count - 1].len = at_once(k);
+    k->in_addr = addr;
     k->is_long = true;
 }
 
@@ -185,8 +195,8 @@ static void take_fd(struct taker *k, int32_t *to)
 
     *to = (int32_t)take_narrow(k);
     f = fd_find(&k->call->proc->fds, *to);
-    if (f == NULL || (f->mode & right) != right)
-        k->bad_fd = true;
+    k->bad_fd = k->bad_fd || f == NULL || (f->mode & right) != right;
+    k->is_channel = f != NULL && f->end != NULL;
 }
 
 static void take_i32(struct taker *k, int32_t *to)
@@ -363,8 +373,8 @@ static void expect_buf(struct taker *k, struct sc_buf *out)
     if (k->bad_fd)
         return;
     check(k, k->m->out_addr, k->size, MM_WRITE);
-    out->cap = k->size < MARSHAL_DATA_MAX ? (size_t)k->size : MARSHAL_DATA_MAX;
-    k->is_long = k->size > MARSHAL_DATA_MAX;
+    out->cap = k->size < at_once(k) ? (size_t)k->size : at_once(k);
+    k->is_long = k->size > at_once(k);
     k->lent = out;
 }
 
@@ -460,7 +470,7 @@ static int copy_pieces(struct taker *k)
     for (size_t i = 0; i < k->piece_count; i++)
         total += k->piece[i].len;
     if (k->is_long)
-        total = CALL_HEAD + MARSHAL_DATA_MAX; /* it is the only data */
+        total = k->is_channel ? CHANNEL_MAX : CALL_HEAD + MARSHAL_DATA_MAX; /* the only data */
     if (reserve(m, total > 0 ? total : 1) < 0)
         return -ENOMEM;
     for (size_t i = 0; i < k->piece_count; i++) {
@@ -476,37 +486,6 @@ static int copy_pieces(struct taker *k)
     return 0;
 }
 
-/** call_mover.fetch */
-static int fetch(struct call_mover *mover, uint64_t at, size_t size)
-{
-    const struct marshal *m = container_of(mover, struct marshal, mover);
-
-    return sites_read(m->sites, m->tracee, m->in_addr + at, mover->slice, size) < 0 ? -EIO : 0;
-}
-
-/** call_mover.deliver */
-static int deliver(struct call_mover *mover, uint64_t at, const char *bytes, size_t size)
-{
-    const struct marshal *m = container_of(mover, struct marshal, mover);
-
-    return tracee_write(m->tracee, m->out_addr + at, bytes, size) < 0 ? -EIO : 0;
-}
-
-/** Have the call move the rest of what is longer than the buffer. */
-static void set_mover(struct taker *k, struct call *call)
-{
-    struct marshal *m = k->m;
-
-    m->tracee = k->t;
-    m->sites = k->sites;
-    m->mover = (struct call_mover){.first_size = MARSHAL_DATA_MAX,
-                                   .slice = m->buf + CALL_HEAD,
-                                   .slice_size = MARSHAL_DATA_MAX,
-                                   .fetch = fetch,
-                                   .deliver = deliver};
-    call->mover = &m->mover;
-}
-
 void marshal_init(struct marshal *m)
 {
     *m = (struct marshal){.buf = NULL};
@@ -518,6 +497,18 @@ void marshal_done(struct marshal *m)
     marshal_init(m);
 }
 
+/** Have the call move what is longer than the buffer. */
+static void move_rest(struct taker *k, struct call *call)
+{
+    struct mover *mover = &k->m->mover;
+
+    mover_init(mover, k->t, k->sites, k->m->buf + CALL_HEAD, k->is_channel ? 0 : MARSHAL_DATA_MAX);
+    mover->base.first_size = at_once(k);
+    mover->in_addr = k->in_addr;
+    mover->out_addr = k->m->out_addr;
+    call->mover = &mover->base;
+}
+
 int marshal_in(struct marshal *m, struct call *call, const struct tracee *t,
                const struct sites *sites, const uint64_t regs[MARSHAL_ARGS])
 {
@@ -525,8 +516,6 @@ int marshal_in(struct marshal *m, struct call *call, const struct tracee *t,
     struct taker k = {.m = m, .call = call, .t = t, .sites = sites, .regs = regs};
 
     m->out_addr = 0;
-    if (m->cap > MARSHAL_BUF_KEEP)
-        marshal_done(m);
     if (info->pass == SC_PASS_BLOCK)
         take_block(&k, info);
     take_args(&k, &call->args);
@@ -536,7 +525,7 @@ int marshal_in(struct marshal *m, struct call *call, const struct tracee *t,
     if (k.err == 0)
         k.err = copy_pieces(&k);
     if (k.err == 0 && k.is_long)
-        set_mover(&k, call);
+        move_rest(&k, call);
     return k.err;
 }
 
@@ -589,9 +578,12 @@ int64_t marshal_out(struct marshal *m, const struct call *call, const struct tra
     int64_t value;
 
     if (call->status < 0)
-        return marshal_failure(call->gate, call->nr, call->status);
-    value = give_results(m, call, t);
-    if (call->gate == SC_GATE_I386 && (rc == SC_RC_BOOL || rc == SC_RC_TRUE))
-        return 1;
+        value = marshal_failure(call->gate, call->nr, call->status);
+    else
+        value = give_results(m, call, t);
+    if (call->status == 0 && call->gate == SC_GATE_I386 && (rc == SC_RC_BOOL || rc == SC_RC_TRUE))
+        value = 1;
+    if (m->cap > MARSHAL_BUF_KEEP)
+        marshal_done(m);
     return value;
 }

@@ -9,6 +9,7 @@
 #ifndef SERVER_BRIDGE_MARSHAL_H
 #define SERVER_BRIDGE_MARSHAL_H
 
+#include "server/bridge/mover.h"
 #include "server/bridge/sites.h"
 #include "server/bridge/tracee.h"
 #include "server/kernel/call.h"
@@ -25,13 +26,8 @@ enum {
 struct marshal {
     char *buf; /* what args and out point to; owned */
     size_t cap;
-    uint64_t out_addr; /* where the guest wants its results; 0 none */
-
-    /* Of a call that moves more than the buffer holds. */
-    struct call_mover mover;
-    uint64_t in_addr; /* where the guest has its data */
-    const struct tracee *tracee;
-    const struct sites *sites;
+    uint64_t out_addr;  /* where the guest wants its results; 0 none */
+    struct mover mover; /* of a call that moves more than the buffer holds */
 };
 
 void marshal_init(struct marshal *m);
@@ -50,7 +46,7 @@ int marshal_in(struct marshal *m, struct call *call, const struct tracee *t,
                const struct sites *sites, const uint64_t regs[MARSHAL_ARGS]);
 
 /**
- * Store the results of a finished call in the guest's memory.
+ * Store the results of a finished call in the guest's memory. A large buffer is given back.
  * Returns   what its result register gets.
  */
 int64_t marshal_out(struct marshal *m, const struct call *call, const struct tracee *t);

@@ -49,6 +49,8 @@ static void on_prepare(uv_prepare_t *prepare)
 
     if (next >= a->armed_ns)
         return;
+    /* A time that the host's kernel takes: below a second's ns, and HOST_WAKE_SOON, which is 0 and
+     * would disarm it, has a list instead. */
     CHECK(timerfd_settime(a->timerfd, TFD_TIMER_ABSTIME, &when, NULL) == 0);
     a->armed_ns = next;
 }
@@ -117,7 +119,7 @@ int alarms_init(struct alarms *a, uv_loop_t *loop)
 
 void alarms_close(struct alarms *a)
 {
-    CHECK(a->heap.count == 0 && list_empty(&a->soon));
+    CHECK(a->heap.count == 0 && list_empty(&a->soon)); /* machine_free() has taken each out */
     timer_heap_done(&a->heap);
     uv_close((uv_handle_t *)&a->poll, NULL);
     uv_close((uv_handle_t *)&a->prepare, NULL);

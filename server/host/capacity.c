@@ -72,6 +72,6 @@ bool descriptors_take(struct descriptor_budget *b, uint64_t held, uint64_t count
 
 void descriptors_give(struct descriptor_budget *b, uint64_t count)
 {
-    CHECK(count <= b->used);
+    CHECK(count <= b->used); /* a machine gives what it has been given */
     b->used -= count;
 }

@@ -141,6 +141,11 @@ static int read_patch_gates(struct reader *r, struct json_span value)
     return take_bool(r, value, &r->config->patch_gates);
 }
 
+static int read_cpu_affinity(struct reader *r, struct json_span value)
+{
+    return take_bool(r, value, &r->config->cpu_affinity);
+}
+
 static int read_source_roots(struct reader *r, struct json_span value)
 {
     struct json_iter it;
@@ -243,6 +248,7 @@ static const struct {
     {"log_level", read_log_level},
     {"default_machine", read_default_machine},
     {"patch_gates", read_patch_gates},
+    {"cpu_affinity", read_cpu_affinity},
     {"source_roots", read_source_roots},
     {"allow_uids", read_allow_uids},
     {"limits", read_limits},
@@ -353,6 +359,7 @@ void config_init(struct config *c)
     *c = (struct config){.log_level = LOG_INFO,
                          .default_machine = true,
                          .patch_gates = true,
+                         .cpu_affinity = true,
                          .limits = rpc_limits_initial()};
 }
 

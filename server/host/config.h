@@ -36,8 +36,9 @@ struct config {
     char *state;  /* owned; NULL: config_default_state() */
     enum log_level log_level;
     bool default_machine;
-    bool patch_gates; /* bridge_set_patching() */
-    char *record;     /* owned; a file for the record, or NULL */
+    bool patch_gates;  /* bridge_set_patching() */
+    bool cpu_affinity; /* bridge_choose_cpu() */
+    char *record;      /* owned; a file for the record, or NULL */
     struct strings source_roots;
     uint32_t *allow_uids; /* owned */
     size_t allow_uid_count;

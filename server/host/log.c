@@ -3,11 +3,17 @@
 
 #include "server/base/strbuf.h"
 
+#include <errno.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 static const char *const names[] = {"error", "warn", "info", "debug"};
 static enum log_level max_level = LOG_INFO;
+static unsigned long lost; /* lines there was no room for, since the last one that had some */
 
 void log_set_level(enum log_level level)
 {
@@ -23,10 +29,54 @@ int log_level_by_name(const char *name)
     return -1;
 }
 
+/**
+ * Write to stderr what it has room for now. stderr may be shared with others, who would not have it
+ * changed into one that never waits; so it is asked first. A socket can have less room than a line,
+ * but can also be told not to wait. Returns whether the line is out.
+ */
+static bool write_now(const char *line, size_t len)
+{
+    struct pollfd room = {STDERR_FILENO, POLLOUT, 0};
+    ssize_t written;
+
+    if (poll(&room, 1, 0) != 1 || (room.revents & POLLOUT) == 0)
+        return false;
+    written = send(STDERR_FILENO, line, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (written < 0 && errno == ENOTSOCK)
+        written = write(STDERR_FILENO, line, len); /* one write: lines never mix */
+    return written >= 0;
+}
+
+/** Say how many lines are missing here. Returns whether none are, or it could be said. */
+static bool tell_lost(void)
+{
+    char line[128];
+    int len;
+
+    if (lost == 0)
+        return true;
+    len = snprintf(line, sizeof(line), "scboxd: warn: %lu lines were lost: no room\n", lost);
+    if (!write_now(line, (size_t)len))
+        return false;
+    lost = 0;
+    return true;
+}
+
+/** Make one line of a text that may have several, or be too long for one. */
+static size_t fit(char *text, size_t len)
+{
+    len = len < LOG_LINE_MAX ? len : LOG_LINE_MAX - 1;
+    for (size_t i = 0; i < len; i++) {
+        if (text[i] == '\n')
+            text[i] = ' ';
+    }
+    text[len] = '\n';
+    return len + 1;
+}
+
 void log_line(enum log_level level, const char *fmt, ...)
 {
     struct strbuf line = STRBUF_INIT;
-    ssize_t written;
     va_list ap;
 
     if (level > max_level)
@@ -35,12 +85,7 @@ void log_line(enum log_level level, const char *fmt, ...)
     va_start(ap, fmt);
     (void)strbuf_addv(&line, fmt, ap);
     va_end(ap);
-    for (size_t i = 0; i < line.len; i++) {
-        if (line.ptr[i] == '\n')
-            line.ptr[i] = ' ';
-    }
-    (void)strbuf_addc(&line, '\n');
-    written = write(STDERR_FILENO, strbuf_str(&line), line.len); /* one write: lines never mix */
-    (void)written; /* there is nowhere else to complain */
+    if (line.len == 0 || !tell_lost() || !write_now(line.ptr, fit(line.ptr, line.len)))
+        lost++;
     strbuf_done(&line);
 }

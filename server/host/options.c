@@ -27,6 +27,7 @@ static const char help[] =
     "  -p, --no-patch           leave the int $0x40 of i386 guests as it is: slower, and right "
     "for\n"
     "                           programs that copy or check their own code\n"
+    "  -a, --no-affinity        never keep the daemon to one CPU while guests run\n"
     "  -R, --record FILE        append what is asked and answered to FILE, a line of JSON each\n"
     "  -h, --help               print this and exit\n"
     "  -V, --version            print the version and exit\n"
@@ -37,20 +38,15 @@ static const char help[] =
     "Try:  scboxd &  scbox shell\n";
 
 static const struct option options[] = {
-    {"socket", required_argument, NULL, 's'},
-    {"state", required_argument, NULL, 'd'},
-    {"config", required_argument, NULL, 'c'},
-    {"log-level", required_argument, NULL, 'l'},
-    {"source-root", required_argument, NULL, 'r'},
-    {"no-default-machine", no_argument, NULL, 'n'},
-    {"no-patch", no_argument, NULL, 'p'},
-    {"record", required_argument, NULL, 'R'},
-    {"help", no_argument, NULL, 'h'},
-    {"version", no_argument, NULL, 'V'},
-    {NULL, 0, NULL, 0},
+    {"socket", required_argument, NULL, 's'},      {"state", required_argument, NULL, 'd'},
+    {"config", required_argument, NULL, 'c'},      {"log-level", required_argument, NULL, 'l'},
+    {"source-root", required_argument, NULL, 'r'}, {"no-default-machine", no_argument, NULL, 'n'},
+    {"no-patch", no_argument, NULL, 'p'},          {"no-affinity", no_argument, NULL, 'a'},
+    {"record", required_argument, NULL, 'R'},      {"help", no_argument, NULL, 'h'},
+    {"version", no_argument, NULL, 'V'},           {NULL, 0, NULL, 0},
 };
 
-static const char short_options[] = "s:d:c:l:r:npR:hV";
+static const char short_options[] = "s:d:c:l:r:npaR:hV";
 
 static enum options_wish usage(const char *what, const char *detail)
 {
@@ -96,6 +92,9 @@ static enum options_wish take_option(int option, struct config *config)
         return OPTIONS_RUN;
     case 'p':
         config->patch_gates = false;
+        return OPTIONS_RUN;
+    case 'a':
+        config->cpu_affinity = false;
         return OPTIONS_RUN;
     case 'R':
         return replace(&config->record, optarg, "--record");

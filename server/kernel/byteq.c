@@ -25,7 +25,7 @@ void byteq_init(struct byteq *q, struct byteq_pool *pool)
     *q = (struct byteq){.pool = pool};
 }
 
-/** Make room for @len bytes altogether. */
+/** Make room for @len bytes altogether. Returns 0, -ENOMEM; -ENOSPC the pool has no more. */
 static int grow(struct byteq *q, size_t len)
 {
     size_t cap = q->cap != 0 ? q->cap : CAP_FIRST;
@@ -36,7 +36,7 @@ static int grow(struct byteq *q, size_t len)
     if (cap == q->cap)
         return 0;
     if (cap - q->cap > q->pool->bytes_max - q->pool->bytes)
-        return -ENOMEM;
+        return -ENOSPC;
     at = malloc(cap);
     if (at == NULL)
         return -ENOMEM;
@@ -55,12 +55,14 @@ int64_t byteq_put(struct byteq *q, const char *bytes, size_t len, size_t max)
     size_t count = len < max - q->len ? len : max - q->len;
     size_t tail;
     size_t first;
+    int err;
 
     if (count == 0)
         return 0;
-    if (grow(q, q->len + count) < 0 && count > q->cap - q->len)
+    err = grow(q, q->len + count);
+    if (err == -ENOSPC)
         count = q->cap - q->len; /* what fits */
-    if (count == 0)
+    if (err == -ENOMEM || count == 0)
         return -ENOMEM;
     tail = (q->head + q->len) & (q->cap - 1);
     first = count < q->cap - tail ? count : q->cap - tail;

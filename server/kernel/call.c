@@ -49,11 +49,18 @@ static void tell_return(const struct call *call)
         event_call(EVENT_RETURN, call, NULL);
 }
 
+/** It begins or ends: whoever only yields may find something to do. */
+static void note_act(const struct call *call)
+{
+    call->machine->acts += call->nr != SC_YIELD;
+}
+
 /** The results are final. */
 static void settle(struct call *call, int status)
 {
-    if (call->proc != NULL && status < 0)
-        call->proc->last_errno = -status;
+    note_act(call);
+    if (call->proc != NULL && call->nr != SC_ERRNO)
+        call->proc->last_errno = status < 0 ? -status : 0;
     list_del(&call->in_proc);
     call->machine->census.calls--;
     call->status = status;
@@ -151,15 +158,17 @@ int call_begin(struct call *call)
     struct machine *m = call->machine;
     int status;
 
+    /* Gates look the number up before they init a call, and begin it once. */
     CHECK(call->state == CALL_NEW);
     CHECK(call->nr >= 0 && call->nr < SC_MAX && handlers[call->nr] != NULL);
     list_append(&call->proc->calls, &call->in_proc);
     m->census.calls++;
     call->seq = ++m->calls_total;
+    note_act(call);
     call->next = first_step(call);
     status = take_steps(call);
     if (status == SC_PENDING) {
-        CHECK(call->state == CALL_PARKED);
+        CHECK(call->state == CALL_PARKED); /* SC_PENDING comes from call_park…() alone */
         machine_arm(m);
         return SC_PENDING;
     }
@@ -169,6 +178,7 @@ int call_begin(struct call *call)
 
 void call_done(struct call *call)
 {
+    /* Gates call it when call_begin() has answered, in done(), or for a call they did not begin. */
     CHECK(call->state == CALL_NEW || call->state == CALL_FINISHED);
     free(call->text);
     call->text = NULL;
@@ -214,6 +224,8 @@ int call_park_waiting(struct call *call, struct wait_set *set)
 /** Take a parked call from where it waits. */
 static void unpark(struct call *call)
 {
+    /* Calls are found in the list, timer or line they wait in, and unparking takes them out of it;
+     * call_cancel(), which anybody may ask for at any time, looks at the state. */
     CHECK(call->state == CALL_PARKED);
     if (call->queued && call->proc != NULL)
         call->proc->queued--;

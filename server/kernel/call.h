@@ -74,7 +74,7 @@ enum call_step {
 struct call_mover {
     size_t first_size; /* bytes of the argument that the buffer has */
     char *slice;       /* they go through here; the first CALL_HEAD bytes of the buffer stay */
-    size_t slice_size;
+    size_t slice_size; /* 0: the buffer is all that is moved */
     /** Copy bytes of the argument to the slice. Returns 0; -EIO the caller is being ended. */
     int (*fetch)(struct call_mover *mover, uint64_t at, size_t size);
     /** Copy bytes of the result to where the caller wants them. @bytes borrowed, the buffer's or the

@@ -1,15 +1,52 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/kernel/clock.h"
 
+#include "server/kernel/call.h"
+#include "server/kernel/turn.h"
 #include "server/kernel/wait.h"
 
 #include <errno.h>
 
+enum { ROUND_YIELDS = 2 }; /* a round is what lies between two YIELDs */
+
+void clock_note_yield(struct proc *p)
+{
+    if (p->yields_since != p->machine->acts)
+        p->yields = 0;
+    p->yields_since = p->machine->acts;
+    p->yields += p->yields < ROUND_YIELDS;
+}
+
+/** Whether a process has done a whole round of nothing but YIELD, and so has everybody meanwhile. */
+static bool only_yields(const struct proc *p)
+{
+    return p->yields == ROUND_YIELDS && p->yields_since == p->machine->acts;
+}
+
+/** Whether all that can run only yield; also when nothing can run. */
+static bool nobody_acts(const struct machine *m)
+{
+    uint32_t in_line = 0;
+
+    if (m->running != NULL)
+        return false;
+    for (const struct list *i = m->ready.next; i != &m->ready; i = i->next) {
+        const struct call *call = container_of(i, struct call, wait);
+
+        if (call->nr != SC_YIELD || !only_yields(call->proc))
+            return false;
+    }
+    for (const struct list *i = m->turns.next; i != &m->turns; i = i->next, in_line++) {
+        if (!only_yields(container_of(i, struct turn, link)->proc))
+            return false;
+    }
+    return m->busy_guests == in_line;
+}
+
 /** Whether nobody is about to act. */
 static bool everybody_waits(const struct machine *m)
 {
-    return m->busy_guests == 0 && list_empty(&m->ready) && list_empty(&m->stalled) &&
-           list_empty(&m->paused);
+    return list_empty(&m->stalled) && list_empty(&m->paused) && nobody_acts(m);
 }
 
 /** The next time something happens on a machine's clock, UINT64_MAX when nothing will. */
@@ -21,10 +58,20 @@ static uint64_t next_moment(const struct machine *m)
     return timer < goal ? timer : goal;
 }
 
+bool clock_has_aim(const struct machine *m)
+{
+    return m->spec.clock == CLOCK_VIRTUAL && (m->holds == 0 || m->goals.count > 0) &&
+           next_moment(m) != UINT64_MAX;
+}
+
 bool clock_may_jump(const struct machine *m)
 {
-    return m->spec.clock == CLOCK_VIRTUAL && everybody_waits(m) &&
-           (m->holds == 0 || m->goals.count > 0) && next_moment(m) != UINT64_MAX;
+    return clock_has_aim(m) && everybody_waits(m);
+}
+
+bool clock_is_spun_for(const struct machine *m)
+{
+    return (!list_empty(&m->ready) || !list_empty(&m->turns)) && clock_may_jump(m);
 }
 
 void clock_turn(struct machine *m)

@@ -9,6 +9,10 @@
  *         |
  *     goal->done(goal, 0), when the clock is there and everybody waits
  *
+ * A process that does nothing but YIELD does not keep the clock: once all that can run have made
+ * YIELD twice, and nobody of the machine has begun or ended another call from the first to the last of
+ * these, the clock jumps to its next moment. Whoever that wakes goes on before them.
+ *
  * While a goal is set nobody's hold keeps the clock (machine_hold()): who sets a goal says what time
  * it shall be. Guests that run, and listeners that lag, do. Of several goals the nearest comes
  * first.
@@ -46,6 +50,15 @@ void clock_turn(struct machine *m);
 
 /** Whether a virtual clock has somewhere to go, and may. */
 bool clock_may_jump(const struct machine *m);
+
+/** Whether it has, and nobody's hold keeps it: only who can run does. */
+bool clock_has_aim(const struct machine *m);
+
+/** Whether it may although some can run: they only yield. */
+bool clock_is_spun_for(const struct machine *m);
+
+/** A process made YIELD. */
+void clock_note_yield(struct proc *p);
 
 /** For machine_free(): tell all goals that they will not be reached. */
 void clock_give_up_all(struct machine *m);

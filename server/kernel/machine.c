@@ -69,7 +69,7 @@ void machine_give_descriptors(struct machine *m, uint32_t count)
 {
     if (count == 0)
         return;
-    CHECK(count <= m->descriptors);
+    CHECK(count <= m->descriptors); /* each gives back what it took, once: when it is freed */
     m->descriptors -= count;
     m->ops->descriptors_give(m->host, count);
 }
@@ -124,11 +124,15 @@ void machine_free(struct machine *m)
 {
     if (m == NULL)
         return;
+    /* The daemon frees machines in its loop's own callbacks: requests are taken there, never in a
+     * call's done(), and what a done() or an event leads to (a connection that fails, a machine
+     * that has ended) is put off to a turn of its own. */
     CHECK(m->current_pid == 0 && !m->ticking);
     m->spec.on_end = NULL;
     if (m->init != NULL)
         proc_end(m->init, PS_KILLED, 0, NULL);
     clock_give_up_all(m);
+    /* Whatever a machine holds belongs to its processes, which are gone with init. */
     CHECK(list_empty(&m->turns) && m->running == NULL);
     CHECK(list_empty(&m->mounts));
     CHECK(list_empty(&m->woken) && list_empty(&m->in_line) && list_empty(&m->behind));
@@ -228,6 +232,7 @@ static void resume_ready(struct machine *m)
 void machine_tick(struct machine *m)
 {
     uint64_t now;
+    bool spun;
 
     if (m->ticking)
         return;
@@ -235,10 +240,14 @@ void machine_tick(struct machine *m)
     now = m->ops->now_ns(m->host);
     while (timer_fire_one(&m->host_timers, now))
         continue;
+    spun = clock_is_spun_for(m);
+    if (spun)
+        clock_turn(m);
     if (m->running == NULL)
         resume_ready(m);
     turn_pass(m);
-    clock_turn(m);
+    if (!spun)
+        clock_turn(m);
     m->ticking = false;
     machine_arm(m);
 }
@@ -250,7 +259,7 @@ void machine_hold(struct machine *m)
 
 void machine_release(struct machine *m)
 {
-    CHECK(m->holds > 0);
+    CHECK(m->holds > 0); /* who holds remembers that it does: session.holding */
     m->holds--;
     if (m->holds == 0)
         machine_arm(m);
@@ -263,7 +272,7 @@ void machine_stall(struct machine *m)
 
 void machine_unstall(struct machine *m)
 {
-    CHECK(m->stalls > 0);
+    CHECK(m->stalls > 0); /* likewise: subscription.stalling */
     if (--m->stalls > 0)
         return;
     while (!list_empty(&m->stalled))

@@ -17,8 +17,8 @@
  *
  * The clock is real or virtual. A virtual clock stands still until everybody waits, then jumps to
  * the next timer: no guest runs, no call is ready to go on or paused, and nobody holds the clock
- * (machine_hold(): a session that is thinking about its next call). It can be moved on by hand:
- * clock.h.
+ * (machine_hold(): a session that is thinking about its next call). Who only yields does not keep it,
+ * nor does a guest that lost its turn (turn.h). It can be moved on by hand: clock.h.
  */
 #ifndef SERVER_KERNEL_MACHINE_H
 #define SERVER_KERNEL_MACHINE_H
@@ -87,6 +87,8 @@ struct machine {
     uint64_t virtual_ns;            /* the virtual clock */
     uint64_t started_ns;            /* host_ops.now_ns() at machine_new(), for the real one */
     uint64_t random_state;
+    uint64_t
+        acts; /* calls but YIELD that began or ended, and what else may change what others do */
     uint32_t holds; /* machine_hold() */
     uint32_t busy_guests;
     struct list turns;    /* struct turn.link: guests that could run */

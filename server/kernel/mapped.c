@@ -331,19 +331,16 @@ out:
     return err;
 }
 
-/** Whether one mapping may load so much of a file of @file_size bytes. */
-static int check_size(const struct machine *m, uint64_t off, uint64_t size, uint64_t file_size,
-                      struct why *why)
+/** Whether one mapping may have so many bytes: they are loaded, and may be written back, at once. */
+static int check_size(const struct machine *m, uint64_t size, struct why *why)
 {
-    uint64_t loads = off < file_size ? file_size - off : 0;
-
-    loads = loads < size ? loads : size;
-    if (loads <= m->limits.mapping)
+    if (size <= m->limits.mapping)
         return 0;
-    return why_add(why, -ENOMEM,
-                   "%llu bytes of the file are to be loaded; one mapping loads %llu (limit "
-                   "mapping): map it in parts",
-                   (unsigned long long)loads, (unsigned long long)m->limits.mapping);
+    return why_add(
+        why, -ENOMEM,
+        "one mapping of a file has at most %llu bytes (limit mapping), not %llu: map it in "
+        "parts",
+        (unsigned long long)m->limits.mapping, (unsigned long long)size);
 }
 
 int mapping_new(struct open_file *f, uint64_t off, uint64_t size, bool writer, struct why *why,
@@ -355,7 +352,7 @@ int mapping_new(struct open_file *f, uint64_t off, uint64_t size, bool writer, s
     int err = vfs_fstat(f, &st);
 
     if (err == 0)
-        err = check_size(f->mount->machine, off, size, st.size, why);
+        err = check_size(f->mount->machine, size, why);
     if (err < 0)
         return err;
     f->ino = st.ino;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/kernel/mount.h"
+
 #include "server/base/check.h"
 #include "server/kernel/machine.h"
 #include "server/kernel/node.h"
@@ -26,16 +27,28 @@ static int copy_origin(struct mount *m, const struct mount_origin *origin)
     m->driver = strdup(origin->driver);
     if (m->driver == NULL)
         return -ENOMEM;
-    if (origin->opts == NULL || *origin->opts == '\0')
+    if (origin->opts == NULL)
         return 0;
     m->opts = strdup(origin->opts);
     return m->opts != NULL ? 0 : -ENOMEM;
 }
 
+/** What the driver tells of the instance. */
+static void take_status(struct mount *m, struct fs *fs)
+{
+    struct fs_statfs st = {0};
+
+    if (fs->ops->statfs(fs, &st) < 0)
+        return;
+    m->readonly = st.readonly;
+    m->no_create = st.no_create;
+    m->no_move = st.no_move;
+    m->no_delete = st.no_delete;
+}
+
 int mount_new(struct fs *fs, const struct mount_origin *origin, struct mount **out)
 {
     struct mount *mount = calloc(1, sizeof(*mount));
-    struct fs_statfs st = {0};
     int err;
 
     if (mount == NULL)
@@ -48,7 +61,7 @@ int mount_new(struct fs *fs, const struct mount_origin *origin, struct mount **o
         mount_free(mount);
         return err;
     }
-    mount->readonly = fs->ops->statfs(fs, &st) == 0 && st.readonly;
+    take_status(mount, fs);
     mount->fs = fs;
     list_append(&mount->machine->mounts, &mount->link);
     mount->machine->census.mounts++;
@@ -98,6 +111,17 @@ int mount_answer(struct mount *m, int err, const char *what, struct why *why)
     if (err == -EROFS || err == -ENOSYS)
         return why_add(why, -EROFS, "this filesystem of driver %s is read-only", m->driver);
     return err;
+}
+
+int mount_granted(const struct mount *m, int err, const char *option, const char *act,
+                  struct why *why)
+{
+    if (err != -EACCES || option == NULL)
+        return err;
+    return why_add(why, err,
+                   "this filesystem of driver %s was made without the option %s: nobody may %s "
+                   "names in it",
+                   m->driver, option, act);
 }
 
 void mount_changed(struct mount *m)

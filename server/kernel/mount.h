@@ -16,4 +16,13 @@ void mount_changed(struct mount *m);
  */
 int mount_answer(struct mount *m, int err, const char *what, struct why *why);
 
+/**
+ * Say why, when an operation that an option grants answered -EACCES.
+ * @option   as in fs_statfs; NULL it is granted.
+ * @act      what can't be done to names.
+ * Returns   @err.
+ */
+int mount_granted(const struct mount *m, int err, const char *option, const char *act,
+                  struct why *why);
+
 #endif

@@ -52,6 +52,8 @@ static int proc_alloc(struct machine *m, struct proc *parent, struct proc **out)
 /** Free the record alone; waiters are the caller's business. */
 static void free_record(struct proc *p)
 {
+    /* proc_end() ends and frees those below first, and an ended process gets no child: its calls
+     * are refused (carry_out()), and sessions are children of an init that lives. */
     CHECK(proc_has_ended(p) && list_empty(&p->children));
     call_abandon_all(p, NULL); /* those that are being refused just now */
     list_del(&p->sibling);
@@ -314,6 +316,7 @@ static void end_one(struct proc *p, uint32_t state, int32_t code, const char *te
     p->state = state;
     p->return_code = code;
     p->executor = NULL;
+    p->machine->acts++;
     machine_guest_busy(p, false);
     if (x != NULL) {
         x->ops->kill(x);

@@ -58,11 +58,13 @@ struct proc {
     char *args; /* SC_ARGS's answer, owned: proc_set_args(); NULL none were set */
     size_t args_size;
     struct tty *tty; /* owned; of a session's process or init once needed, of others by tty_own() */
-    int32_t last_errno; /* positive errno of its last failed call, for SC_ERRNO */
-    bool busy;          /* a guest that runs on the host right now: virtual time stands still */
-    bool paused;        /* its calls are held before they are carried out: pause.h */
-    bool in_view;       /* scratch of procview_each() */
-    uint32_t queued;    /* calls of it that were held and are carried out at the next tick */
+    int32_t last_errno;    /* of its last finished call, for SC_ERRNO: positive; 0 it succeeded */
+    uint64_t yields_since; /* machine->acts at its last YIELD */
+    uint32_t yields;       /* so many since then, as far as clock.c counts */
+    bool busy;             /* a guest that runs on the host right now: virtual time stands still */
+    bool paused;           /* its calls are held before they are carried out: pause.h */
+    bool in_view;          /* scratch of procview_each() */
+    uint32_t queued;       /* calls of it that were held and are carried out at the next tick */
 
     /* Waiting for its children. */
     struct list ended; /* struct proc.ended_link, in the order they ended */

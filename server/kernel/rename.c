@@ -103,6 +103,8 @@ static int act(struct place *from, struct place *to, enum fs_rename_type type, s
         err = prepare_change(m, to, from, why, &back);
     if (err == 0) {
         err = m->fs->ops->rename(m->fs, from->path.str, to->path.str, type);
+        err = m->no_move != NULL ? mount_granted(m, err, m->no_move, "move", why)
+                                 : mount_granted(m, err, m->no_delete, "replace", why);
         err = mount_answer(m, err, "rename this way", why);
     }
     if (err == 0) {

@@ -12,9 +12,9 @@
 /** Copy a string that must hold no NUL. @out returned; free(). */
 static int copy_text(struct call *call, struct sc_str in, const char *what, char **out)
 {
-    if (memchr(in.ptr, '\0', in.len) != NULL)
+    if (in.len > 0 && memchr(in.ptr, '\0', in.len) != NULL)
         return call_why(call, -EINVAL, "%s contains a NUL byte", what);
-    *out = strndup(in.ptr, in.len);
+    *out = strndup(in.len > 0 ? in.ptr : "", in.len);
     return *out != NULL ? 0 : -ENOMEM;
 }
 
@@ -78,7 +78,7 @@ int sc_make_fs(struct call *call, const struct sc_make_fs_args *args, struct sc_
     if (err < 0)
         return err;
     err = copy_text(call, args->driver, "driver", &driver);
-    if (err == 0)
+    if (err == 0 && args->opts.ptr != NULL) /* none are not the same as empty ones */
         err = copy_text(call, args->opts, "opts", &opts);
     if (err == 0)
         err = check_source(call, opts);

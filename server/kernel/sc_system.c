@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The calls about the machine itself: debug log, clock, turns, last error. */
 #include "server/kernel/call.h"
+#include "server/kernel/clock.h"
 #include "server/kernel/machine.h"
 #include "server/kernel/transfer.h"
 
@@ -37,6 +38,7 @@ int sc_yield(struct call *call, const struct sc_yield_args *args, struct sc_yiel
 {
     (void)args;
     (void)out;
+    clock_note_yield(call->proc);
     return call_park(call, &call->machine->ready);
 }
 

@@ -39,7 +39,7 @@ void transfer_room(const struct call *call, uint64_t size, struct sc_buf *out)
 bool transfer_has_more(const struct call *call, const struct open_file *f, uint64_t size,
                        size_t tried, size_t count)
 {
-    if (call->mover == NULL || count < tried)
+    if (call->mover == NULL || call->mover->slice_size == 0 || count < tried)
         return false;
     if (f != NULL && f->file.nonseekable)
         return false;

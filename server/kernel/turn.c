@@ -2,6 +2,7 @@
 #include "server/kernel/turn.h"
 
 #include "server/base/check.h"
+#include "server/kernel/clock.h"
 
 enum { NS_PER_MS = 1000000 };
 
@@ -25,25 +26,34 @@ bool turn_is_due(const struct machine *m)
     return !list_empty(&m->turns) && is_free(m);
 }
 
-/** The one that runs has kept the others waiting for too long. */
+/** Whether anything waits for the one that runs: others, or the clock. */
+static bool is_waited_for(const struct machine *m)
+{
+    return m->running != NULL &&
+           (!list_empty(&m->turns) || !list_empty(&m->ready) || clock_has_aim(m));
+}
+
+/** The one that runs has kept what waits for it for too long. */
 static void on_slice_over(struct timer *timer)
 {
     struct machine *m = container_of(timer, struct machine, slice);
-    int32_t pid = m->running->proc->pid;
+    struct proc *p = m->running->proc;
 
+    if (!is_waited_for(m))
+        return;
     m->running = NULL;
-    event_note(m, pid,
-               "process %d ran for %d ms without a call: others run beside it from here on, in an "
-               "order that may differ from run to run",
-               pid, TURN_MAX_MS);
+    machine_guest_busy(p, false);
+    event_note(m, p->pid,
+               "process %d ran for %d ms without a call: others run beside it from here on and the "
+               "clock moves on, in an order that may differ from run to run",
+               p->pid, TURN_MAX_MS);
 }
 
 void turn_limit(struct machine *m)
 {
     uint64_t end;
 
-    if (m->running == NULL || (list_empty(&m->turns) && list_empty(&m->ready)) ||
-        timer_is_set(&m->slice))
+    if (!is_waited_for(m) || timer_is_set(&m->slice))
         return;
     end = m->ops->now_ns(m->host) + (uint64_t)TURN_MAX_MS * NS_PER_MS;
     if (timer_set(&m->host_timers, &m->slice, end, on_slice_over) < 0)
@@ -61,6 +71,8 @@ void turn_ask_later(struct turn *t)
 {
     struct machine *m = t->proc->machine;
 
+    /* A guest asks when it is made, and for the answer to a call. A call of any number, good or
+     * bad, begins with turn_end(), and the guest makes no other before it has its answer. */
     CHECK(list_empty(&t->link) && m->running != t);
     list_append(&m->turns, &t->link);
     machine_arm(m);
@@ -70,10 +82,13 @@ void turn_ask(struct turn *t)
 {
     struct machine *m = t->proc->machine;
 
-    if (list_empty(&m->turns) && list_empty(&m->ready) && is_free(m))
-        start(m, t);
-    else
+    if (!list_empty(&m->turns) || !list_empty(&m->ready) || !is_free(m)) {
         turn_ask_later(t);
+        return;
+    }
+    start(m, t);
+    if (clock_has_aim(m))
+        machine_arm(m);
 }
 
 void turn_end(struct turn *t)

@@ -11,8 +11,9 @@
  *
  * Calls that are ready to go on (machine->ready) go on between turns, before the next one. Who made a
  * call and gets its answer stands at the end of the line. A guest that keeps the turn for
- * TURN_MAX_MS of the host's time while others wait loses it and runs on beside them. From then on
- * the order depends on the host; a note says so.
+ * TURN_MAX_MS of the host's time while others wait, or while the clock could move on but for it,
+ * loses it and runs on beside them: until its next call it does not keep the clock either. From then
+ * on the order depends on the host; a note says so.
  *
  * In lockstep (machine_spec) no turn is given while somebody holds the machine (machine_hold()), so
  * that guests meet what sessions do in a certain order, too.

@@ -18,6 +18,13 @@ enum {
         FM_WRITE | FM_CREATE | FM_TRUNC | FM_APPEND | FM_DCREATE | FM_DMOVE | FM_DDELETE,
 };
 
+/** The rights that the options a filesystem was made with did not grant. */
+static uint32_t not_granted(const struct mount *m)
+{
+    return (m->no_create != NULL ? FM_DCREATE | FM_CREATE : 0u) |
+           (m->no_move != NULL ? FM_DMOVE : 0u) | (m->no_delete != NULL ? FM_DDELETE : 0u);
+}
+
 void vfs_stat(const struct mount *m, const struct fs_stat *in, uint32_t view_modes,
               struct sc_stat *out)
 {
@@ -43,6 +50,8 @@ void vfs_stat(const struct mount *m, const struct fs_stat *in, uint32_t view_mod
     }
     if (m != NULL && m->readonly && (in->mode & S_IFMT) != S_IFCHR)
         out->access &= ~(uint32_t)ACCESS_CHANGES;
+    if (m != NULL)
+        out->access &= ~not_granted(m);
     out->access &= view_modes;
     out->size = in->size;
 }
@@ -66,17 +75,21 @@ int vfs_is_there(const struct place *at, struct why *why)
 }
 
 /** Make a place's name in the driver, for who asks: the file belongs to them. @target of a link. */
-static int make_name(struct place *at, uint32_t mode, const char *target)
+static int make_name(struct place *at, uint32_t mode, const char *target, struct why *why)
 {
-    struct fs *fs = at->view->mount->fs;
+    struct mount *m = at->view->mount;
+    struct fs *fs = m->fs;
+    int err;
 
     fs->uid = at->who.uid;
     fs->gid = at->who.gid;
     if (target != NULL)
-        return fs->ops->symlink(fs, target, at->path.str);
-    if (S_ISDIR(mode))
-        return fs->ops->mkdir(fs, at->path.str, mode);
-    return fs->ops->mknod(fs, at->path.str, mode);
+        err = fs->ops->symlink(fs, target, at->path.str);
+    else if (S_ISDIR(mode))
+        err = fs->ops->mkdir(fs, at->path.str, mode);
+    else
+        err = fs->ops->mknod(fs, at->path.str, mode);
+    return mount_granted(m, err, m->no_create, "create", why);
 }
 
 /** A name that shall be new: whether it is free, and may be made. */
@@ -90,7 +103,8 @@ int vfs_make_file(struct place *at, struct why *why)
     int err = check_new(at, why);
 
     return err < 0 ? err
-                   : mount_answer(at->view->mount, make_name(at, S_IFREG | 0644u, NULL), NULL, why);
+                   : mount_answer(at->view->mount, make_name(at, S_IFREG | 0644u, NULL, why), NULL,
+                                  why);
 }
 
 int vfs_create(struct place *at, uint32_t type, struct why *why)
@@ -107,7 +121,7 @@ int vfs_create(struct place *at, uint32_t type, struct why *why)
     err = check_new(at, why);
     if (err < 0)
         return err;
-    err = make_name(at, type == FT_DIR ? S_IFDIR | 0755u : S_IFIFO | 0644u, NULL);
+    err = make_name(at, type == FT_DIR ? S_IFDIR | 0755u : S_IFIFO | 0644u, NULL, why);
     return mount_answer(m, err, NULL, why);
 }
 
@@ -116,7 +130,7 @@ int vfs_symlink(struct place *at, const char *target, struct why *why)
     int err = check_new(at, why);
 
     return err < 0 ? err
-                   : mount_answer(at->view->mount, make_name(at, S_IFLNK, target),
+                   : mount_answer(at->view->mount, make_name(at, S_IFLNK, target, why),
                                   "store symbolic links", why);
 }
 
@@ -133,6 +147,7 @@ int vfs_link(struct place *from, struct place *to, struct why *why)
     if (err < 0)
         return err;
     err = m->fs->ops->link(m->fs, from->path.str, to->path.str);
+    err = mount_granted(m, err, m->no_create, "create", why);
     return mount_answer(m, err, "store hard links", why);
 }
 
@@ -168,6 +183,7 @@ int vfs_delete(struct place *at, struct why *why)
         err = m->fs->ops->rmdir(m->fs, at->path.str);
     else
         err = m->fs->ops->unlink(m->fs, at->path.str);
+    err = mount_granted(m, err, m->no_delete, "delete", why);
     return mount_answer(m, err, NULL, why);
 }
 

@@ -62,6 +62,7 @@ struct mount {
     bool from_handle;           /* its image is read from an open file */
     int32_t maker;              /* pid that made it: FS_ADD_SRC asks */
     bool readonly;              /* every change is refused; stat.access tells it */
+    const char *no_create, *no_move, *no_delete; /* as in fs_statfs; stat.access tells it, too */
     uint32_t refs;
 };
 

@@ -18,6 +18,8 @@ struct wait {
     bool write;
 };
 
+_Static_assert(sizeof(struct wait) <= WAIT_SIZE, "WAIT_SIZE is too small");
+
 struct wait_set {
     wait_again_fn again;
     size_t count;
@@ -39,6 +41,8 @@ void waitq_init(struct waitq *q, struct machine *m)
 
 void waitq_done(struct waitq *q)
 {
+    /* Who waits in a channel's line references the end; a terminal's are calls of the process that
+     * has it and of those below, which have all been abandoned when it ends. */
     CHECK(list_empty(&q->waiters));
     list_del(&q->woken);
 }

@@ -32,6 +32,9 @@ struct machine;
 struct open_file;
 struct wait_set;
 
+/** Bytes that a place in one line takes at most. */
+enum { WAIT_SIZE = 64 };
+
 /** The calls that wait for one thing. */
 struct waitq {
     struct machine *machine;

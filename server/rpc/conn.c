@@ -52,6 +52,8 @@ void conn_close(struct conn *c)
     if (c->closing)
         return;
     c->closing = true;
+    turns_leave(c);
+    message_abandon(c);
     if (c->lingers)
         c->rpc->lingering--;
     while (!list_empty(&c->requests))
@@ -74,7 +76,7 @@ static bool is_done(const struct conn *c)
 {
     bool deaf = c->ended || (c->refused && c->rpc->stopping);
 
-    if (!deaf || c->has_more)
+    if (!deaf || !list_empty(&c->in_line))
         return false;
     return c->gone || (conn_all_sent(c) && (c->in_flight == 0 || c->refused));
 }
@@ -85,21 +87,6 @@ void conn_settle(struct conn *c)
         conn_close(c);
 }
 
-static void on_turn(uv_timer_t *timer)
-{
-    struct conn *c = timer->data;
-
-    c->has_more = false;
-    conn_take_lines(c);
-    conn_settle(c);
-}
-
-void conn_turn_soon(struct conn *c)
-{
-    if (!c->closing && !c->refused && !c->broken)
-        (void)uv_timer_start(&c->timer, on_turn, 0, 0);
-}
-
 static void on_close_time(uv_timer_t *timer)
 {
     conn_close(timer->data);
@@ -108,14 +95,13 @@ static void on_close_time(uv_timer_t *timer)
 void conn_close_soon(struct conn *c)
 {
     c->broken = true;
-    if (!c->closing)
-        (void)uv_timer_start(&c->timer, on_close_time, 0, 0);
+    turns_join(&c->rpc->turns, c);
 }
 
 void conn_request_gone(struct conn *c)
 {
     if (c->ended && c->in_flight == 0)
-        conn_turn_soon(c);
+        turns_join(&c->rpc->turns, c);
 }
 
 static void on_hangup(uv_poll_t *poll, int status, int events)
@@ -157,8 +143,6 @@ static void watch_hangup(struct conn *c)
 
 void conn_end(struct conn *c)
 {
-    c->ended = true;
-    conn_take_lines(c);
     mute(c);
     conn_settle(c);
     if (!c->closing)
@@ -213,6 +197,8 @@ int conn_accept(struct rpc *rpc, struct conn **out)
     list_init(&c->machines);
     list_init(&c->opened);
     list_init(&c->marks);
+    list_init(&c->in_line);
+    list_init(&c->unsent);
     frame_init(&c->in, (size_t)rpc->limits.message_bytes);
     subscription_init(&c->events, c);
     (void)uv_timer_init(rpc->loop, &c->timer);
@@ -237,10 +223,10 @@ void conn_start(struct conn *c)
 void conn_finish(struct conn *c)
 {
     c->refused = true;
+    message_abandon(c);
     while (!list_empty(&c->requests))
         request_cancel(container_of(c->requests.next, struct request, link), RPC_E_SHUTTING_DOWN,
                        "the daemon stops");
     conn_update_reading(c);
-    if (!c->broken)
-        (void)uv_timer_start(&c->timer, on_turn, 0, 0);
+    turns_join(&c->rpc->turns, c);
 }

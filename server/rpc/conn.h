@@ -14,9 +14,9 @@
  * then and its session may end. So everything that machines cause (answers, events) only queues
  * bytes, and closing is done from libuv's callbacks.
  *
- * A peer that sends much has a number of its lines taken a turn of the loop, then others have
- * theirs. One that does not read makes its queue grow up to a limit; past it the connection takes
- * no more lines and reads no more, until the queue is below it again.
+ * What has arrived is carried out in turns, and what is to be sent is written when all have had
+ * theirs: turns.h. A peer that does not read makes its queue grow up to a limit; past it the
+ * connection takes no more lines and reads no more, until the queue is below it again.
  */
 #ifndef SERVER_RPC_CONN_H
 #define SERVER_RPC_CONN_H
@@ -33,18 +33,22 @@ struct conn {
     struct rpc *rpc;
     struct list link; /* in rpc->conns */
     uv_pipe_t pipe;
-    uv_timer_t timer; /* the next turn; when to close */
+    uv_timer_t timer; /* when to close */
     uv_poll_t hangup; /* of a half-closed one: the peer is gone altogether */
     int hangup_fd;    /* what it polls; -1: not open */
     unsigned handles; /* open ones of the three; freed at 0 */
     struct frame in;
-    struct strbuf out; /* to be sent after: */
+    struct list in_line;      /* in rpc->turns while it waits for a turn */
+    struct list unsent;       /* in rpc->turns.unsent */
+    struct batch *batch;      /* whose members are being taken; or NULL */
+    struct json_iter members; /* those that are left; of a line that frame_next() gave */
+    struct strbuf out;        /* to be sent after: */
     struct strbuf sending;
     uv_write_t write;
     uv_shutdown_t shutdown;
     bool writing;
-    bool corked;   /* lines are taken: send when that is done */
-    bool has_more; /* lines are left for the next turn */
+    bool more; /* its turn was over before what has arrived was taken */
+    bool full; /* it waits for its queue to be below the limit */
     bool reading;
     bool ended;   /* the peer sends no more */
     bool gone;    /* and reads no more */

@@ -7,8 +7,11 @@
 #include <errno.h>
 #include <string.h>
 
-/** Lines of one connection that are taken before others have their turn. */
-enum { LINES_PER_TURN = 256 };
+enum {
+    TURN_REQUESTS = 32,
+    TURN_NS = 125000,
+    HELD_BYTES = 16384, /* fewer are not written while more requests are to be carried out */
+};
 
 bool conn_is_full(const struct conn *c)
 {
@@ -43,6 +46,14 @@ static void forget(struct strbuf *b)
         strbuf_reset(b);
 }
 
+/** What waits for the queue to be sent, or to be below its limit, is done in the next turn. */
+static void wake(struct conn *c)
+{
+    if (((c->refused || c->ended) && conn_all_sent(c)) ||
+        ((c->full || c->events.stalling) && !conn_is_full(c)))
+        turns_join(&c->rpc->turns, c);
+}
+
 static void on_written(uv_write_t *req, int status)
 {
     struct conn *c = req->data;
@@ -52,25 +63,20 @@ static void on_written(uv_write_t *req, int status)
     forget(&c->sending);
     if (c->closing)
         return;
-    if (status < 0) {
+    if (status < 0)
         conn_close(c);
-        return;
-    }
-    conn_flush(c);
-    if (c->refused && conn_all_sent(c))
-        shut(c);
-    subscription_drained(&c->events);
-    conn_take_lines(c);
-    conn_settle(c);
+    else if (c->out.len > 0)
+        conn_flush(c);
+    else
+        wake(c);
 }
 
-void conn_flush(struct conn *c)
+/** Have the loop write what the socket does not take at once. */
+static void write_later(struct conn *c)
 {
     struct strbuf empty = c->sending;
     uv_buf_t buf;
 
-    if (c->closing || c->broken || c->writing || c->corked || c->out.len == 0)
-        return;
     c->sending = c->out;
     c->out = empty;
     buf = uv_buf_init(c->sending.ptr, (unsigned)c->sending.len);
@@ -81,6 +87,31 @@ void conn_flush(struct conn *c)
     }
     strbuf_reset(&c->sending);
     conn_close_soon(c);
+}
+
+void conn_flush(struct conn *c)
+{
+    uv_buf_t buf;
+    int written;
+
+    if (c->closing || c->broken || c->writing || c->out.len == 0 ||
+        (c->out.len < HELD_BYTES && conn_has_more(c)))
+        return;
+    buf = uv_buf_init(c->out.ptr, (unsigned)c->out.len);
+    written = uv_try_write((uv_stream_t *)&c->pipe, &buf, 1);
+    if (written < 0 && written != UV_EAGAIN) {
+        conn_close_soon(c);
+        return;
+    }
+    written = written < 0 ? 0 : written;
+    c->rpc->stats.bytes_out += written;
+    if ((size_t)written == c->out.len) {
+        forget(&c->out);
+    } else {
+        strbuf_drop(&c->out, (size_t)written);
+        write_later(c);
+    }
+    wake(c);
 }
 
 /** Put @bytes behind what is queued; without a copy when that is nothing. */
@@ -105,7 +136,7 @@ void conn_send(struct conn *c, struct strbuf *bytes)
         if (failed || strbuf_failed(&c->out))
             conn_close_soon(c); /* an answer is lost: better no more at all */
         else
-            conn_flush(c);
+            turns_send(&c->rpc->turns, c);
     }
     strbuf_reset(bytes);
 }
@@ -127,32 +158,49 @@ static bool may_take(const struct conn *c)
     return !c->closing && !c->refused && !c->broken && !c->rpc->stopping && !conn_is_full(c);
 }
 
-void conn_take_lines(struct conn *c)
+bool conn_has_more(const struct conn *c)
 {
-    struct json_span line;
-    int taken = 0;
-    int got = 0;
+    return c->more && may_take(c);
+}
 
-    if (c->corked || c->has_more)
-        return;
-    c->corked = true;
-    while (taken++ < LINES_PER_TURN && may_take(c)) {
-        got = frame_next(&c->in, c->ended, &line);
-        if (got != 1)
-            break;
-        message_take(c, line);
+/** Carry out what has arrived, until the turn is over. */
+static size_t take_requests(struct conn *c)
+{
+    const uint64_t end = uv_hrtime() + TURN_NS;
+    size_t taken = 0;
+    int got = 1;
+
+    while (got == 1 && may_take(c) && taken < TURN_REQUESTS && (taken == 0 || uv_hrtime() < end)) {
+        got = message_take_next(c);
+        taken += got == 1;
     }
-    c->corked = false;
+    c->more = got == 1;
+    c->full = c->more && conn_is_full(c);
     if (got == -EMSGSIZE)
         refuse_large(c);
-    if (got == -EPROTO)
-        message_refuse_opening(c, line);
-    if (got == 1 && may_take(c)) {
-        c->has_more = true;
-        conn_turn_soon(c);
+    return taken;
+}
+
+size_t conn_take_turn(struct conn *c)
+{
+    size_t taken;
+
+    if (c->broken) {
+        conn_close(c);
+        return 0;
     }
-    conn_flush(c);
+    if (c->refused && conn_all_sent(c))
+        shut(c);
+    subscription_drained(&c->events);
+    taken = take_requests(c);
+    if (c->out.len > 0)
+        turns_send(&c->rpc->turns, c);
     conn_update_reading(c);
+    if (c->ended && !conn_has_more(c))
+        conn_end(c);
+    else
+        conn_settle(c);
+    return taken;
 }
 
 static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *out)
@@ -170,7 +218,8 @@ static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf)
     if (count == 0)
         return;
     if (count == UV_EOF) {
-        conn_end(c);
+        c->ended = true;
+        turns_join(&c->rpc->turns, c);
         return;
     }
     if (count < 0) {
@@ -180,15 +229,25 @@ static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf)
     c->rpc->stats.bytes_in += count;
     if (c->refused)
         return;
-    if (frame_push(&c->in, buf->base, (size_t)count) < 0)
+    if (frame_push(&c->in, buf->base, (size_t)count) < 0) {
         conn_close(c);
-    else
-        conn_take_lines(c);
+        return;
+    }
+    turns_join(&c->rpc->turns, c);
+    conn_update_reading(c);
+}
+
+/** Whether enough has arrived that is not taken yet. While a batch is taken nothing may come behind
+ * its line. */
+static bool has_backlog(const struct conn *c)
+{
+    return c->batch != NULL ||
+           ((c->more || !list_empty(&c->in_line)) && frame_size(&c->in) >= READ_CHUNK);
 }
 
 void conn_update_reading(struct conn *c)
 {
-    bool wanted = !c->ended && !c->has_more && !conn_is_full(c) && !c->rpc->stopping;
+    bool wanted = !c->ended && !has_backlog(c) && !conn_is_full(c) && !c->rpc->stopping;
 
     if (wanted == c->reading || c->closing)
         return;

@@ -10,10 +10,14 @@
 
 /* conn_io.c */
 
-/** Do what the lines that have arrived ask for, as long as the answers are read. */
-void conn_take_lines(struct conn *c);
+/** Have a turn: carry out some of what has arrived, and do what waited for answers to be written.
+ * Returns how many requests were begun. */
+size_t conn_take_turn(struct conn *c);
 
-/** Send what is queued. */
+/** Whether another turn has something to do that may be done now. */
+bool conn_has_more(const struct conn *c);
+
+/** Write what is queued, unless more is about to come. */
 void conn_flush(struct conn *c);
 
 /** Whether nothing is queued. */
@@ -24,16 +28,13 @@ void conn_update_reading(struct conn *c);
 
 /* conn.c */
 
-/** The peer sends no more: do what it asked, answer, close. */
+/** The peer sends no more, and all it has sent was taken. */
 void conn_end(struct conn *c);
 
 /** Close if nothing is left to do. */
 void conn_settle(struct conn *c);
 
-/** Go on at the next turn of the loop: with lines that are left, or to settle. */
-void conn_turn_soon(struct conn *c);
-
-/** It is broken: close at the next turn of the loop, because we may be inside of a machine now. */
+/** It is broken: close in its next turn, because we may be inside of a machine now. */
 void conn_close_soon(struct conn *c);
 
 #endif

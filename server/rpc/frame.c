@@ -28,6 +28,11 @@ int frame_push(struct frame *f, const char *bytes, size_t len)
     return strbuf_add(&f->buf, bytes, len);
 }
 
+size_t frame_size(const struct frame *f)
+{
+    return f->buf.len - f->start;
+}
+
 /** The line that begins at start, without its end; moves start past it. 0: there is none yet. */
 static int take_line(struct frame *f, bool ended, struct json_span *line)
 {

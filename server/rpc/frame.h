@@ -26,6 +26,9 @@ void frame_done(struct frame *f);
 /** Take bytes that arrived; lines given out before are gone. Returns 0, -ENOMEM. */
 int frame_push(struct frame *f, const char *bytes, size_t len);
 
+/** Bytes that have arrived and were not given out. */
+size_t frame_size(const struct frame *f);
+
 /**
  * Give the next line.
  * @ended    no more bytes will come: what is left is a line too.

@@ -67,7 +67,12 @@ int take_name(struct decoder *d, struct sc_str *out)
 
 int take_text(struct decoder *d, struct sc_str *out)
 {
-    return take_str(d, out);
+    const bool given = d->at[d->next] != NULL;
+    int err = take_str(d, out);
+
+    if (err == 0 && !given)
+        out->ptr = NULL; /* to MAKE_FS, no options are not the same as "" */
+    return err;
 }
 
 /** Replace the text of base64 in *@out by what it stands for. */

@@ -102,13 +102,11 @@ static size_t count_members(struct json_span array)
     return count;
 }
 
-static void take_batch(struct conn *c, struct json_span array)
+/** Begin a batch. Its members are taken one by one, by message_take_next(). */
+static void begin_batch(struct conn *c, struct json_span array)
 {
     size_t count = count_members(array);
     struct batch *batch;
-    struct json_iter it;
-    struct json_span key;
-    struct json_span member;
 
     if (count == 0 || count > c->rpc->limits.batch) {
         answer_null_id(c, RPC_E_INVALID,
@@ -122,10 +120,17 @@ static void take_batch(struct conn *c, struct json_span array)
     }
     batch->conn = c;
     batch->open = 1;
-    json_iter_init(&it, array);
-    while (json_iter_next(&it, &key, &member))
-        take_request(c, batch, member);
-    batch_release(batch);
+    c->batch = batch;
+    json_iter_init(&c->members, array);
+}
+
+void message_abandon(struct conn *c)
+{
+    struct batch *batch = c->batch;
+
+    c->batch = NULL;
+    if (batch != NULL)
+        batch_release(batch);
 }
 
 /** Answer a line that is no JSON we take. */
@@ -170,7 +175,9 @@ static const char *protocol_of(struct json_span line)
     return "something else";
 }
 
-void message_refuse_opening(struct conn *c, struct json_span line)
+/** A connection begins with something else than JSON-RPC: say so, and serve it no more. @line: what has
+ * arrived of its first line. */
+static void refuse_opening(struct conn *c, struct json_span line)
 {
     struct json_limits limits = {(size_t)c->rpc->limits.nesting, (size_t)c->rpc->limits.values};
     struct json_error error;
@@ -186,7 +193,7 @@ void message_refuse_opening(struct conn *c, struct json_span line)
     failure_done(&f);
 }
 
-void message_take(struct conn *c, struct json_span line)
+static void take_line(struct conn *c, struct json_span line)
 {
     const struct rpc_limits *limits = &c->rpc->limits;
     struct json_limits text_limits = {(size_t)limits->nesting, (size_t)limits->values};
@@ -196,7 +203,28 @@ void message_take(struct conn *c, struct json_span line)
     if (err < 0)
         answer_bad_line(c, err, &error);
     else if (json_kind(line) == JSON_ARRAY)
-        take_batch(c, line);
+        begin_batch(c, line);
     else
         take_request(c, NULL, line);
+}
+
+int message_take_next(struct conn *c)
+{
+    struct json_span key;
+    struct json_span span;
+    int got;
+
+    if (c->batch != NULL) {
+        if (json_iter_next(&c->members, &key, &span))
+            take_request(c, c->batch, span);
+        else
+            message_abandon(c);
+        return 1;
+    }
+    got = frame_next(&c->in, c->ended, &span);
+    if (got == 1)
+        take_line(c, span);
+    else if (got == -EPROTO)
+        refuse_opening(c, span);
+    return got;
 }

@@ -34,11 +34,10 @@ static int make_fs(struct request *rq, struct machine *m, const cJSON *item)
     args = &call.args.make_fs;
     args->driver = (struct sc_str){mount.driver, strlen(mount.driver)};
     args->fs_name = (struct sc_str){mount.name, strlen(mount.name)};
-    args->opts = (struct sc_str){"", 0};
     if (mount.opts != NULL)
         args->opts = (struct sc_str){mount.opts, strlen(mount.opts)};
     err = call_begin(&call);
-    CHECK(err != SC_PENDING); /* MAKE_FS never waits */
+    CHECK(err != SC_PENDING); /* without done() no call is held or waits: call_may_wait() */
     if (err < 0) {
         (void)why_add(&call.why, 0, "the filesystem '%s' could not be made", mount.name);
         (void)fail_why(&rq->failure, err, &call.why);

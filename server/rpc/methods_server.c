@@ -3,6 +3,7 @@
 #include "schema/openrpc.h"
 #include "server/rpc/dispatch.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -99,20 +100,34 @@ enum request_status method_server_shutdown(struct request *rq,
     return REQUEST_DONE;
 }
 
+/** Make the document, once: it is the same for all. */
+static int make_document(struct strbuf *to)
+{
+    char *text = to->len == 0 ? openrpc_document() : NULL;
+
+    if (text != NULL) {
+        cJSON_Minify(text); /* a message is one line */
+        (void)strbuf_adds(to, text);
+        free(text);
+    }
+    return to->len > 0 && !strbuf_failed(to) ? 0 : -ENOMEM;
+}
+
 enum request_status method_rpc_discover(struct request *rq,
                                         const struct rpc_rpc_discover_params *params)
 {
+    struct strbuf *document = &rq->conn->rpc->document;
     struct json_out o = request_result(rq);
-    char *document = openrpc_document();
 
     (void)params;
-    if (document == NULL) {
+    if (rq->id == NULL)
+        return REQUEST_DONE; /* nobody reads it */
+    if (make_document(document) < 0) {
+        strbuf_done(document);
         (void)fail(&rq->failure, RPC_E_INTERNAL, NULL, "out of memory");
         return REQUEST_FAILED;
     }
-    cJSON_Minify(document); /* a message is one line */
-    out_raw(&o, document, strlen(document));
-    free(document);
+    out_raw(&o, document->ptr, document->len);
     return REQUEST_DONE;
 }
 

@@ -241,7 +241,8 @@ static bool was_created(struct writer *w, const struct mount *m, const char *pat
 /** The name under which a filesystem was made anew, NULL when it was not or does not begin empty. */
 static const char *empty_fs(const struct writer *w, const struct mount *m, enum typist *typist)
 {
-    if (m->readonly || m->from_handle || (m->opts != NULL && strstr(m->opts, "source=") != NULL))
+    if (m->readonly || m->no_create != NULL || m->from_handle ||
+        (m->opts != NULL && strstr(m->opts, "source=") != NULL))
         return NULL;
     for (size_t i = 0; i < w->known_count; i++) {
         const struct known *k = &w->known[i];
@@ -302,7 +303,7 @@ static void write_make_fs(struct writer *w, const struct view *v, const char *na
     begin_line(w, typist, "make_fs");
     add_arg(w, v->mount->driver);
     add_arg(w, name);
-    if (v->mount->opts != NULL) {
+    if (v->mount->opts != NULL && (*v->mount->opts != '\0' || v->mount->no_create != NULL)) {
         (void)strbuf_adds(&w->line, " opts=");
         add_value(w, v->mount->opts);
     }

@@ -38,7 +38,8 @@ int rpc_new(uv_loop_t *loop, const struct rpc_options *options, struct rpc **out
     rpc->later.data = rpc;
     rpc->stalls.data = rpc;
     rpc->listener.data = rpc;
-    rpc->handles = 3;
+    rpc->handles = 4;
+    turns_init(&rpc->turns, loop);
     *out = rpc;
     return 0;
 }
@@ -62,6 +63,7 @@ static void end_if_gone(struct rpc *rpc)
 
     if (rpc->handles > 0)
         return;
+    strbuf_done(&rpc->document);
     free(rpc);
     on_stopped(user);
 }
@@ -69,6 +71,14 @@ static void end_if_gone(struct rpc *rpc)
 static void on_handle_closed(uv_handle_t *handle)
 {
     struct rpc *rpc = handle->data;
+
+    rpc->handles--;
+    end_if_gone(rpc);
+}
+
+static void on_turns_closed(void *user)
+{
+    struct rpc *rpc = user;
 
     rpc->handles--;
     end_if_gone(rpc);
@@ -85,6 +95,7 @@ static void end_machines(struct rpc *rpc)
     }
     uv_close((uv_handle_t *)&rpc->later, on_handle_closed);
     uv_close((uv_handle_t *)&rpc->stalls, on_handle_closed);
+    turns_close(&rpc->turns, on_turns_closed, rpc);
 }
 
 void rpc_conn_gone(struct rpc *rpc)

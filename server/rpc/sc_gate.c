@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The rpc gate: SC_* requests become calls of the kernel, in the name of a session's process. */
+#include "server/kernel/wait.h"
 #include "server/rpc/dispatch.h"
 
 #include <errno.h>
@@ -119,6 +120,17 @@ static void on_call_done(struct call *call)
     request_finish(rq, take_outcome(rq));
 }
 
+/** Bytes that a call's request holds if it waits: what it was given, room for what it answers, and a
+ * place in the line of each handle. */
+static size_t held_bytes(const struct request *rq)
+{
+    size_t bytes = rq->params_text.len + rq->decoder.lent_size;
+
+    if (rq->call.nr == SC_SELECT)
+        bytes += rq->call.args.select.fds.len / sizeof(int32_t) * WAIT_SIZE;
+    return bytes;
+}
+
 enum request_status sc_gate_call(struct request *rq, const struct sc_call_info *info)
 {
     union sc_args args;
@@ -138,7 +150,7 @@ enum request_status sc_gate_call(struct request *rq, const struct sc_call_info *
     rq->background = rq->decoder.background;
     rq->call.args = args;
     if (codec_lend(&rq->decoder, &rq->call.args, &rq->call.out) < 0 ||
-        request_may_hold(rq, rq->params_text.len + rq->decoder.lent_size) < 0)
+        request_may_hold(rq, held_bytes(rq)) < 0)
         return REQUEST_FAILED;
     if (call_begin(&rq->call) != SC_PENDING)
         return take_outcome(rq);

@@ -5,6 +5,7 @@
 
 #include "server/rpc/params.h"
 #include "server/rpc/rpc.h"
+#include "server/rpc/turns.h"
 
 enum { READ_CHUNK = 65536 };
 
@@ -22,10 +23,12 @@ struct rpc {
     struct rpc_machine *machines; /* uthash by name */
     uint64_t names_made;          /* of machines without a name */
     uint64_t machines_made;       /* the last struct rpc_machine.id */
+    struct turns turns;
+    struct strbuf document; /* what rpc.discover answers, once it was asked for */
     uv_pipe_t listener;
     uv_timer_t later;    /* machines_tidy() at the next turn; end of the stop's patience */
     uv_timer_t stalls;   /* trace.h: when the next subscription has stalled its machine too long */
-    unsigned handles;    /* open ones of the three above */
+    unsigned handles;    /* open ones of the listener, the timers and the turns' */
     unsigned lingering;  /* connections that are refused, and still read */
     bool refusal_logged; /* that a connection was refused, at refusal_ms of the loop's time */
     uint64_t refusal_ms;

@@ -9,14 +9,15 @@
 #include <string.h>
 #include <sys/random.h>
 
-/** A token nobody can guess. Returns 0, -errno. */
+/** A token nobody can guess. Returns 0; -EAGAIN the host was started just now and has no randomness
+ * yet. */
 static int make_token(char out[SESSION_TOKEN_LEN + 1])
 {
     static const char digits[] = "0123456789abcdef";
     unsigned char bytes[SESSION_TOKEN_LEN / 2];
 
-    if (getrandom(bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes))
-        return -EIO;
+    if (getrandom(bytes, sizeof(bytes), GRND_NONBLOCK) != (ssize_t)sizeof(bytes))
+        return -EAGAIN;
     for (size_t i = 0; i < sizeof(bytes); i++) {
         out[2 * i] = digits[bytes[i] >> 4];
         out[2 * i + 1] = digits[bytes[i] & 15];

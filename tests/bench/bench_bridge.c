@@ -8,6 +8,7 @@
  */
 #include "tests/bench/bench.h"
 
+#include <sched.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/ptrace.h>
@@ -28,6 +29,20 @@ static void run_guest(void *user, size_t count)
     (void)count; /* compiled into the guest */
     BENCH_NEED(posix_spawn(&pid, argv[0], NULL, NULL, argv, environ) == 0);
     BENCH_NEED(waitpid(pid, &status, 0) == pid && status == 0);
+}
+
+/** The same with everything on the CPU that this thread is on: what a guest's call costs at best. */
+static void run_guest_pinned(void *user, size_t count)
+{
+    cpu_set_t before;
+    cpu_set_t one;
+
+    BENCH_NEED(sched_getaffinity(0, sizeof(before), &before) == 0);
+    CPU_ZERO(&one);
+    CPU_SET((size_t)sched_getcpu(), &one);
+    BENCH_NEED(sched_setaffinity(0, sizeof(one), &one) == 0);
+    run_guest(user, count);
+    BENCH_NEED(sched_setaffinity(0, sizeof(before), &before) == 0);
 }
 
 static void wait_for_stop(pid_t pid, int *status)
@@ -117,6 +132,10 @@ int main(int argc, char **argv)
          raw_sysemu, NULL},
         {"no-op call, i386 / raw int $0x40 loop", "≤ 0.65", BENCH_CALLS, run_guest, i386, raw_int40,
          NULL},
+        {"no-op call, x86_64, as run / pinned", "≤ 1.15", BENCH_CALLS, run_guest, x86_64,
+         run_guest_pinned, x86_64},
+        {"no-op call, i386, as run / pinned", "≤ 1.15", BENCH_CALLS, run_guest, i386,
+         run_guest_pinned, i386},
     };
 
     return bench_main(argc, argv, works, sizeof(works) / sizeof(works[0]));

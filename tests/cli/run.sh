@@ -12,6 +12,18 @@ cat >"$tmp/guest.c" <<'END'
 
 static char buf[64];
 
+/* The console is beside a file in io:, and the terminal, too. */
+static int files_in_io(void)
+{
+    int fd = sc_open("io:/mod/sub/file", FM_READ);
+    int console = sc_open("io:/console", FM_WRITE);
+    long size = fd > 0 ? sc_read(fd, 0, sizeof buf, buf) : -1;
+
+    if (size < 0 || console <= 0 || sc_write(console, 0, (size_t)size, buf) != size)
+        return 1;
+    return sc_open("io:/cmdline", FM_READ) > 0 && sc_read_line(buf, sizeof buf) == 0 ? 0 : 2;
+}
+
 static int copy_file(void)
 {
     int fd = sc_open("root:/dir/sub/file", FM_READ);
@@ -43,6 +55,22 @@ static int number_lines(void)
     return len == 0 ? n & 0x7f : 0xff;
 }
 
+#ifdef __i386__
+/* Whether the instruction that calls is still what the program was built with. */
+static int own_code(void)
+{
+    const unsigned char *at;
+    long result;
+
+    for (int i = 0; i < 2; i++)
+        __asm__ volatile("movl $1f, %1\n1: int $0x40"
+                         : "=a"(result), "=&r"(at)
+                         : "0"(SC_YIELD)
+                         : "memory");
+    return result == 0 && at[0] == 0xCD && at[1] == 0x40;
+}
+#endif
+
 int main(int argc, char **argv)
 {
     (void)argc;
@@ -56,6 +84,10 @@ int main(int argc, char **argv)
     return number_lines();
 #elif defined(COPIED)
     return copy_file();
+#elif defined(IO_FILES)
+    return files_in_io();
+#elif defined(OWN_CODE)
+    return own_code() ? 42 : 43;
 #elif defined(NULL_POINTER)
     *(volatile int *)4 = 1;
 #elif defined(WILD_POINTER)
@@ -102,7 +134,7 @@ run_with() {
 }
 
 play_all() {
-    for mode in HELLO ARGUMENTS LINES COPIED NULL_POINTER WILD_POINTER BAD_CALL EXCEPTION FOREVER SLEEPER CHATTY MANY NAMELESS; do
+    for mode in HELLO ARGUMENTS LINES COPIED IO_FILES NULL_POINTER WILD_POINTER BAD_CALL EXCEPTION FOREVER SLEEPER CHATTY MANY NAMELESS; do
         build $mode
     done
     # Output byte for byte, and nothing else on stdout.
@@ -136,6 +168,14 @@ play_all() {
     run 0 --copy "$tmp/dir/sub/file:root:/dir/sub/" "$tmp/COPIED"
     out_is 'from the host'
     run 1 "$tmp/COPIED"
+    run 0 --copy "$tmp/dir:io:/mod" --copy "$tmp/dir/sub/file:io:/cmdline" "$tmp/IO_FILES"
+    out_is 'from the host'
+    run 0 --fs io=nullfs,c,devices --copy "$tmp/dir:io:/mod" \
+        --copy "$tmp/dir/sub/file:io:/cmdline" "$tmp/IO_FILES"
+    out_is 'from the host'
+    run 1 "$tmp/IO_FILES"
+    run 125 --fs io=devfs --copy "$tmp/dir/sub/file:io:/cmdline" "$tmp/IO_FILES"
+    err_has EROFS
 
     run 139 "$tmp/NULL_POINTER"
     err_has 'scbox run: guest failed: ZEROPTR: '
@@ -185,6 +225,7 @@ for flag in -m64 -m32; do
         play_all
         played=yes
     else
+        arch=none
         echo "no $arch guests: $("$scbox" call server.info)"
     fi
 done
@@ -238,6 +279,20 @@ interrupt INT 130
 nothing_left
 interrupt KILL 137
 wait_until "the private daemon's end" no_directories
+
+# --no-patch: a daemon for which the program's code stays as it is, though another one runs.
+run 2 --no-patch --socket "$XDG_RUNTIME_DIR/scbox/scboxd.sock" "$tmp/HELLO"
+err_has 'scboxd --no-patch'
+if [ $arch$played = i386yes ]; then
+    build OWN_CODE
+    run 42 --no-patch "$tmp/OWN_CODE"
+    run 43 "$tmp/OWN_CODE"
+    start_daemon --no-default-machine
+    run 42 --no-patch "$tmp/OWN_CODE"
+    expect 42 "$scbox" trace --no-patch -e yield "$tmp/OWN_CODE"
+    stop_daemon
+    nothing_left
+fi
 
 # A filesystem in a file of this host, kept from one run to the next.
 run 0 --fs "root=sqlitefs:$tmp/disk.db" --copy "$tmp/dir:root:/dir" "$tmp/COPIED"

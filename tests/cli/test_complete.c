@@ -152,3 +152,13 @@ Test(complete, long_lines_are_harmless)
     candidates_done(&c);
     strbuf_done(&line);
 }
+
+Test(complete, a_directory_offers_so_many_words)
+{
+    struct candidates c = {0};
+
+    for (int i = 0; i < CANDIDATES_MAX + 1; i++)
+        candidates_add(&c, "", "a", "");
+    cr_assert_eq(c.count, CANDIDATES_MAX);
+    candidates_done(&c);
+}

@@ -72,6 +72,48 @@ static void await_gone(pid_t pid, const char *dir)
         usleep(10000);
 }
 
+Test(daemon, its_log_has_a_largest_size_and_keeps_the_last_words)
+{
+    struct daemon_spec spec = {0};
+    struct daemon *d = NULL;
+    char path[160];
+    char *words;
+    struct stat st;
+
+    install("head -c 16777200 /dev/zero | tr '\\0' '\\n' >&2\n"
+            "echo scboxd ready >&2\n"
+            "echo 1 >&2\n"
+            "echo last words >&2\n"
+            "trap 'exit 0' TERM\n"
+            "while :; do sleep 0.05; done");
+    cr_assert_eq(daemon_start(&spec, &d, NULL), 0);
+    (void)snprintf(path, sizeof path, "%s/scboxd.log", daemon_dir(d));
+    do {
+        usleep(10000);
+        words = daemon_last_words(d);
+    } while (strcmp(words, "last words") != 0 && (free(words), true));
+    cr_assert_eq(stat(path, &st), 0);
+    cr_assert_lt(st.st_size, 16 * 1024 * 1024 + 64 * 1024);
+    free(words);
+    daemon_stop(d);
+    uninstall();
+}
+
+Test(daemon, a_long_line_does_not_hide_that_it_is_ready)
+{
+    struct daemon_spec spec = {0};
+    struct daemon *d = NULL;
+
+    install("head -c 3000000 /dev/zero | tr '\\0' 'x' >&2\n"
+            "echo >&2\n"
+            "trap 'exit 0' TERM\n"
+            "echo scboxd ready >&2\n"
+            "while :; do sleep 0.05; done");
+    cr_assert_eq(daemon_start(&spec, &d, NULL), 0);
+    daemon_stop(d);
+    uninstall();
+}
+
 Test(daemon, stop_leaves_nothing)
 {
     struct daemon_spec spec = {0};

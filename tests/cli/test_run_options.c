@@ -50,6 +50,21 @@ Test(run_options, default_names)
     run_options_done(&o);
 }
 
+Test(run_options, files_in_io_are_beside_the_devices)
+{
+    struct run_options o;
+
+    cr_assert_eq(parse("--copy a:io:/cmdline prog", &o), 0);
+    cr_assert_eq(o.fs_count, 2);
+    cr_expect_str_eq(o.fs[0].name, "io");
+    cr_expect_str_eq(o.fs[0].driver, "ramfs");
+    cr_expect_str_eq(o.fs[0].opts, "devices");
+    run_options_done(&o);
+    cr_assert_eq(parse("--copy io:root:/x prog", &o), 0);
+    cr_expect_str_eq(o.fs[0].driver, "devfs");
+    run_options_done(&o);
+}
+
 Test(run_options, bare_has_no_names)
 {
     struct run_options o;
@@ -148,6 +163,8 @@ Test(run_options, bad_words_are_refused)
     refused("--timeout 1s prog");
     refused("--clock fast prog");
     refused("--socket x --keep-daemon prog");
+    refused("--socket x --no-patch prog");
+    refused("--no-patch=yes prog");
     refused("--no-such-option prog");
     refused("--bare=1 prog");
 }

@@ -231,3 +231,75 @@ Test(tracer, bytes_are_cut_and_never_obeyed)
     whole_is("{\"call\":\"SC_OF_TOMORROW\",\"args\":{\"x\":1}}", "SC_OF_TOMORROW() = 0");
     whole_is("{}", "() = 0");
 }
+
+/* A process that opens handles of a file and closes none. */
+static void open_many(struct tracer *t, int first, int count)
+{
+    for (int fd = first; fd < first + count; fd++) {
+        char text[256];
+        cJSON *event;
+
+        (void)snprintf(text, sizeof text,
+                       "{\"kind\":\"return\",\"seq\":%d,\"pid\":3,\"call\":\"SC_OPEN\","
+                       "\"args\":{\"file\":\"root:/a\"},\"result\":{\"fd\":%d}}",
+                       fd, fd);
+        event = cJSON_Parse(text);
+        tracer_event(t, event);
+        cJSON_Delete(event);
+    }
+}
+
+Test(tracer, so_many_handles_are_followed_and_more_are_told)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *to = open_memstream(&text, &size);
+    struct tracer t = {.lines = {.to = to}, .filter = {.glob = "root:/a"}};
+
+    open_many(&t, 1, TRACE_HANDLES_MAX);
+    cr_assert_not(t.filter.overfull);
+    open_many(&t, TRACE_HANDLES_MAX + 1, 1);
+    cr_assert(t.filter.overfull);
+    cr_assert_eq(t.filter.handle_count, TRACE_HANDLES_MAX);
+    tracer_done(&t);
+    cr_assert_eq(fclose(to), 0);
+    cr_assert_not_null(strstr(text, "--- more than 4096 handles fit -P at once"));
+    free(text);
+}
+
+/* How often a text stands in another. */
+static int count_of(const char *text, const char *part)
+{
+    int count = 0;
+
+    for (; (text = strstr(text, part)) != NULL; text++)
+        count++;
+    return count;
+}
+
+Test(tracer, so_many_calls_go_on_and_so_many_processes_have_names)
+{
+    enum { MOST = 4096 };
+    char *text = NULL;
+    size_t size = 0;
+    FILE *to = open_memstream(&text, &size);
+    struct trace_chrome chrome = {.to = to};
+
+    for (int pid = 1; pid <= MOST + 1; pid++) {
+        cJSON *event = cJSON_CreateObject();
+
+        (void)cJSON_AddStringToObject(event, "kind", "call");
+        (void)cJSON_AddStringToObject(event, "call", "SC_YIELD");
+        (void)cJSON_AddNumberToObject(event, "seq", pid);
+        (void)cJSON_AddNumberToObject(event, "pid", pid);
+        trace_chrome_event(&chrome, event);
+        cJSON_Delete(event);
+        if (pid == MOST)
+            cr_assert_eq(chrome.going_count, MOST);
+    }
+    trace_chrome_end(&chrome);
+    cr_assert_eq(fclose(to), 0);
+    cr_assert_eq(count_of(text, "\"process_name\""), MOST);
+    cr_assert_eq(count_of(text, "\"ph\":\"X\""), MOST);
+    free(text);
+}

@@ -6,6 +6,7 @@
 #include "fsdrivers/registry.h"
 #include "tests/contract/bed.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -105,6 +106,20 @@ Test(registry, options_at_their_most_bytes_and_past_them)
     IS(options_split(text, &o, NULL), -EINVAL);
 }
 
+Test(registry, options_at_their_most_and_past_it)
+{
+    char text[OPTIONS_MAX * 8 + 8] = "k0";
+    struct options o;
+
+    for (int i = 1; i < OPTIONS_MAX; i++)
+        (void)snprintf(text + strlen(text), sizeof(text) - strlen(text), ",k%d", i);
+    IS(options_split(text, &o, NULL), 0);
+    IS(o.count, OPTIONS_MAX);
+    options_done(&o);
+    (void)strcat(text, ",more");
+    IS(options_split(text, &o, NULL), -EINVAL);
+}
+
 Test(registry, options_split_values_with_equals)
 {
     struct options o;
@@ -138,6 +153,120 @@ Test(ramfs, grants_EACCES)
     IS(FS(symlink, "x", "/f"), -EACCES);
     IS(FS(rmdir, "/f"), -ENOENT);
     bed_done(b);
+}
+
+Test(ramfs, rename_over_a_name_deletes_it_EACCES)
+{
+    struct bed bed;
+    struct bed *b = &bed;
+
+    bed_init(b, "ramfs");
+    IS(bed_open(b, "c,m"), 0);
+    put_file(b, "/f", "", 0);
+    put_file(b, "/g", "", 0);
+    IS(FS(rename, "/f", "/g", FS_RENAME_REPLACE), -EACCES);
+    IS(FS(rename, "/f", "/g", FS_RENAME_EXCHANGE), 0);
+    IS(FS(rename, "/f", "/h", FS_RENAME_REPLACE), 0);
+    bed_done(b);
+}
+
+/* ---- Devices in ramfs ---- */
+
+Test(ramfs, devices_are_beside_files)
+{
+    struct bed bed;
+    struct bed *b = &bed;
+    struct fs_file f;
+    struct fs_statfs st;
+    char buf[4] = "abc";
+
+    bed_init(b, "ramfs");
+    IS(bed_open(b, "devices"), 0);
+    put_file(b, "/f", "12345", 5);
+    cr_assert_str_eq(names_of(b, "/"), " clock console f full null random tty zero");
+    IS(stat_of(b, "/tty").mode, S_IFCHR | 0666);
+    IS(stat_of(b, "/tty").rdev, 0x500);
+    open_file(b, "/tty", FS_O_RDWR, &f);
+    IS(f.nonseekable, true);
+    IS(FS(poll, NULL, true, &f), true);
+    IS(FS(poll, NULL, false, &f), false);
+    IS(FS(read, NULL, buf, 3, 9, &f), -EAGAIN);
+    b->typed = "hello";
+    IS(FS(poll, NULL, false, &f), true);
+    IS(FS(read, NULL, buf, 3, 9, &f), 3);
+    IS(FS(unlink, "/tty"), 0);
+    IS(FS(write, NULL, "end", 3, 0, &f), 3);
+    IS(FS(close, NULL, &f), 0);
+    cr_assert_str_eq(strbuf_str(&b->console), "end");
+    IS(FS(truncate, "/null", 7, NULL), 0);
+    IS(FS(mknod, "/tty", S_IFCHR | 0666), -EINVAL);
+    IS(FS(statfs, &st), 0);
+    IS(st.inodes_used, 1);
+    IS(st.bytes_used, 5);
+    bed_done(b);
+}
+
+Test(ramfs, devices_bad_or_without_room)
+{
+    struct bed b;
+
+    bed_init(&b, "ramfs");
+    IS(try_open(&b, "ramfs", "devices=all"), -EINVAL);
+    IS(try_open(&b, "ramfs", "devices,size=1K"), -ENOSPC);
+    IS(try_open(&b, "nullfs", "cd,devices"), 0);
+    bed_done(&b);
+}
+
+/* ---- The old form of nullfs: a set of letters ---- */
+
+/** Which of c, m, d an instance grants. */
+static const char *grants_of(struct bed *b, const char *opts, char out[4])
+{
+    struct fs_statfs st;
+    size_t len = 0;
+
+    IS(bed_open(b, opts), 0);
+    IS(FS(statfs, &st), 0);
+    IS(FS(mknod, "/f", S_IFREG), st.readonly ? -EROFS : st.no_create == NULL ? 0 : -EACCES);
+    if (st.no_create == NULL)
+        out[len++] = 'c';
+    if (st.no_move == NULL)
+        out[len++] = 'm';
+    if (st.no_delete == NULL)
+        out[len++] = 'd';
+    out[len] = '\0';
+    bed_close(b);
+    return out;
+}
+
+Test(nullfs, letters)
+{
+    static const char *const forms[][2] = {
+        {"cmd", "cmd"},     {"dmc", "cmd"},  {"c", "c"},           {"md", "md"},
+        {"cc", "c"},        {"", ""},        {"cd,size=1M", "cd"}, {"c,m", "cm"},
+        {"size=1M", "cmd"}, {"cm,d", "cmd"}, {"readonly,d", "d"},  {NULL, "cmd"},
+    };
+    struct bed bed;
+    char got[4];
+
+    bed_init(&bed, "nullfs");
+    for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++)
+        cr_expect_str_eq(grants_of(&bed, forms[i][0], got), forms[i][1], "%s", forms[i][0]);
+    bed_done(&bed);
+}
+
+Test(nullfs, a_bad_letter_EINVAL)
+{
+    struct bed b;
+
+    bed_init(&b, "nullfs");
+    IS(try_open(&b, "nullfs", "cxd"), -EINVAL);
+    cr_assert(bed_why(&b, ": x"));
+    IS(try_open(&b, "nullfs", "cmd,sise=1"), -EINVAL);
+    cr_assert(bed_why(&b, "sise"));
+    IS(try_open(&b, "ramfs", "cmd"), -EINVAL);
+    IS(try_open(&b, "ramfs", ""), 0);
+    bed_done(&b);
 }
 
 Test(ramfs, size_ENOSPC)

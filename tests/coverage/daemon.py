@@ -64,7 +64,7 @@ class Client:
 class Daemon:
     """scboxd in a directory of its own, without machines."""
 
-    def __init__(self, program, *options, env=None):
+    def __init__(self, program, *options, env=None, cwd=None):
         self.dir = tempfile.mkdtemp(prefix="scbox-coverage-")
         self.path = os.path.join(self.dir, "run", "s")
         self.log = os.path.join(self.dir, "log")
@@ -72,7 +72,7 @@ class Daemon:
             self.process = subprocess.Popen(
                 [program, "-n", "-s", self.path, "-d", os.path.join(self.dir, "state"), *options],
                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log,
-                env={**os.environ, **(env or {})})
+                env={**os.environ, **(env or {})}, cwd=cwd)
         self.control = self.connect()
 
     def connect(self):

@@ -99,6 +99,8 @@ def do_driven(c, _workers):
 
 
 def start_guests(c, workers):
+    """Returns their pids."""
+    pids = []
     c.call("SC_CLOSE", fd=c.call("SC_OPEN", file="root:/log", mode=["WRITE", "CREATE"])["fd"])
     for path in workers:
         name = f"root:/{path.name}"
@@ -109,6 +111,8 @@ def start_guests(c, workers):
         pid = c.call("SC_NEW_PROC")["pid"]
         c.call("SC_BIND_FS", pid=pid, new_name="root", fs_name="root")
         c.call("SC_PROC_EXEC", pid=pid, file=name)
+        pids.append(pid)
+    return pids
 
 
 def do_guests(c, workers):
@@ -128,6 +132,21 @@ def do_faults(c, workers):
     c.call("fault.add", call="SC_WRITE", probability="0.2", short=3)
     for _ in workers:
         c.call("SC_PROC_WAIT_ANY")
+
+
+def do_spinners(c, workers):
+    """Sleepers beside programs that only yield, and who sleeps to kill those."""
+    folder = workers[0].parent
+    spinners = start_guests(c, [folder / "spinner.x86_64", folder / "spinner.i386"])
+    start_guests(c, workers[:2])
+    for _ in workers[:2]:
+        c.call("SC_PROC_WAIT_ANY")
+    for _ in range(3):
+        c.call("SC_USLEEP", usecs=1000)
+    c.call("clock.advance", usecs=500)
+    for pid in spinners:
+        if c.call("SC_PROC_KILL", pid=pid)["state"] != "KILLED":
+            raise RuntimeError(pid)
 
 
 def run(daemon, work, workers, number):
@@ -185,7 +204,7 @@ def runs_guests(daemon):
 def check_all(daemon, workers):
     works = [do_driven]
     if runs_guests(daemon):
-        works += [do_guests, do_faults]
+        works += [do_guests, do_faults, do_spinners]
     else:
         print("guests of both gates don't run here: only driven processes are compared")
     good = True

@@ -2,7 +2,7 @@
 /* A guest that does a little of everything, in an order of its own: KIND makes the programs differ. */
 #include <sc.h>
 
-enum { ROUNDS = 20, PAGE = 4096 };
+enum { ROUNDS = 20, PAGE = 4096, MUCH = 600 * 1024 };
 
 static void note(const char *what, int i)
 {
@@ -43,6 +43,21 @@ static void use_memory(int i)
     (void)sc_munmap(at);
 }
 
+/** Append more than is moved at once to the file that all share, and read it. */
+static void append_much(int i)
+{
+    char *at = (char *)0x50000000;
+    int fd = sc_open("root:/much", FM_READ | FM_WRITE | FM_APPEND | FM_CREATE);
+
+    if (fd < 0 || sc_mmap(at, MUCH, MM_READ | MM_WRITE) < 0)
+        return;
+    at[0] = (char)i;
+    if (sc_write(fd, 0, MUCH, at) != MUCH || sc_read(fd, 0, MUCH, at) != MUCH)
+        note("can't append much in round", i);
+    (void)sc_munmap(at);
+    (void)sc_close(fd);
+}
+
 int main(void)
 {
     for (int i = 0; i < ROUNDS; i++) {
@@ -54,6 +69,8 @@ int main(void)
             (void)sc_yield();
         else
             use_memory(i);
+        if (i % 5 == KIND)
+            append_much(i);
         note("round", i);
     }
     return KIND;

@@ -4,7 +4,8 @@
 
 #define BIG ((char *)0x40000000)
 
-enum { PAGE = 4096, TRANSFER_MAX = 256 * 1024, RW_MODES = FM_READ | FM_WRITE | FM_CREATE };
+enum { PAGE = 4096, TRANSFER_MAX = 256 * 1024, STRING_MAX = 8 * 1024, CALLS = 128 };
+enum { RW_MODES = FM_READ | FM_WRITE | FM_CREATE };
 
 /** READ at the end of a file is 0, also after another call has failed. */
 static int end_of_file(void)
@@ -38,8 +39,8 @@ static int transfer_sizes(void)
         MUST(sc_read(fd, i, sizes[i], copy) == (long)sizes[i]);
         MUST(memcmp(BIG, copy, sizes[i]) == 0);
     }
-    MUST(sc_write(fd, 0, 2 * TRANSFER_MAX, BIG) == TRANSFER_MAX);
-    MUST(sc_read(fd, 0, 2 * TRANSFER_MAX, copy) == TRANSFER_MAX);
+    MUST(sc_write(fd, 0, 2 * TRANSFER_MAX, BIG) == 2 * TRANSFER_MAX);
+    MUST(sc_read(fd, 0, 2 * TRANSFER_MAX, copy) == 2 * TRANSFER_MAX);
     MUST(sc_close(fd) == 0);
     MUST(sc_delete("home:/transfer") == 0);
     return PASSED;
@@ -90,6 +91,27 @@ static int raw_results(void)
     MUST(sc_call(SC_MUNMAP, 8, 0, 0, 0, 0) == 0);
     MUST(sc_call(SC_IOCTL, 99, 0, 0, 0, 0) == -EBADF);
 #endif
+    return PASSED;
+}
+
+/** ERRNO is of the last finished call, and ERRNO itself does not count. */
+static int last_errors(void)
+{
+    static char name[STRING_MAX + 1];
+
+    memset(name, 'n', sizeof(name));
+    MUST(sc_open("nobody:/", FM_READ) == -ENODEV);
+    MUST(sc_last_errno() == ENODEV && sc_last_errno() == ENODEV);
+    MUST(sc_yield() == 0 && sc_last_errno() == 0);
+    (void)sc_call(SC_DELETE, (long)name, sizeof(name), 0, 0, 0); /* refused by the gate itself */
+    MUST(sc_last_errno() == ENAMETOOLONG);
+    MUST(sc_usleep(1) == 0 && sc_last_errno() == 0);
+    MUST(sc_call(CALLS - 1, 0, 0, 0, 0, 0) != 0 && sc_last_errno() == ENOSYS);
+#ifndef __x86_64__
+    MUST(sc_call(CALLS, 0, 0, 0, 0, 0) == CALLS); /* no call at all */
+    MUST(sc_last_errno() == ENOSYS);
+#endif
+    MUST(sc_yield() == 0 && sc_last_errno() == 0);
     return PASSED;
 }
 
@@ -159,9 +181,9 @@ static int exit_code(void)
 }
 
 static const struct guest_case cases[] = {
-    CASE(end_of_file), CASE(transfer_sizes), CASE(directory),
-    CASE(raw_results), CASE(registers_kept), CASE(run_child),
-    CASE(kill_child),  CASE(leave_children), CASE(exit_code),
+    CASE(end_of_file),    CASE(transfer_sizes), CASE(directory), CASE(raw_results),
+    CASE(last_errors),    CASE(registers_kept), CASE(run_child), CASE(kill_child),
+    CASE(leave_children), CASE(exit_code),
 };
 
 int main(void)

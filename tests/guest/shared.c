@@ -183,6 +183,31 @@ static int run_code(void)
     return PASSED;
 }
 
+/** Code in a file maps memory below all that the program has: no call instruction of the host's is
+ * there yet, nor memory of the program's own. */
+static int map_low(void)
+{
+#ifdef __x86_64__
+    static const unsigned char mmap_code[] = {0xB8, SC_MMAP, 0, 0, 0, 0x0F, 0x05, 0xC3};
+    enum { DONE = 0 };
+#else
+    static const unsigned char mmap_code[] = {0x53, 0x8B, 0x5C, 0x24, 0x08, 0x8B, 0x4C,    0x24,
+                                              0x0C, 0x8B, 0x54, 0x24, 0x10, 0xB8, SC_MMAP, 0,
+                                              0,    0,    0xCD, 0x40, 0x5B, 0xC3};
+    enum { DONE = 1 };
+#endif
+    char *low = (char *)0x20000;
+    int (*map)(void *, size_t, int) = (int (*)(void *, size_t, int))(uintptr_t)HERE;
+    int fd = make_file();
+
+    MUST(sc_write(fd, 0, sizeof(mmap_code), mmap_code) == (long)sizeof(mmap_code));
+    MUST(sc_mmap_file(fd, 0, HERE, PAGE, RW) == 0);
+    MUST(map(low, PAGE, RW) == DONE);
+    low[0] = 1;
+    MUST(sc_munmap(low) == 0);
+    return PASSED;
+}
+
 /** Maps and unmaps, so that it is stopped most of the time. */
 static int busy(void)
 {
@@ -222,6 +247,7 @@ static const struct guest_case cases[] = {
     CASE(find),
     CASE(wait_for_kill),
     CASE(run_code),
+    CASE(map_low),
     CASE(busy),
     CASE(meet),
 };

@@ -180,8 +180,8 @@ void model_call(struct model *m, int32_t pid, int nr, const union sc_args *args,
     }
     model_settle(m);
     /* When several apply, model_failed() is told which it was. */
-    if (refused(v))
-        p->last_errno = -v->errors[0];
+    if (!v->parked && nr != SC_ERRNO)
+        p->last_errno = refused(v) ? -v->errors[0] : 0;
 }
 
 /* ---- what is no rule of files, views or memory ---- */

@@ -19,8 +19,7 @@ void model_wake(struct model *m, size_t at, const struct mwoken *told)
 {
     struct mwait w = m->waits[at];
 
-    if (told->status < 0)
-        w.proc->last_errno = -told->status;
+    w.proc->last_errno = told->status < 0 ? -told->status : 0;
     m->woken = model_grow(m, m->woken, m->woken_count, sizeof(*m->woken));
     m->woken[m->woken_count] = *told;
     m->woken[m->woken_count].nr = w.nr;

@@ -166,7 +166,9 @@ Test(calls, time_log_and_errno)
     call_expect(&c, "SC_USLEEP", "{\"usecs\":2000}", "null");
     call_fails(&c, "SC_USLEEP", "[-1]", 22, NULL);
     call_expect(&c, "SC_ERRNO", NULL, "{\"error\":22}");
+    call_expect(&c, "SC_ERRNO", NULL, "{\"error\":22}");
     call_expect(&c, "SC_DBG_PRINT", "{\"msg\":\"(TEST-OK)\"}", "null");
+    call_expect(&c, "SC_ERRNO", NULL, "{\"error\":0}");
     call_expect(&c, "SC_DBG_PRINT", "{\"msg\":\"gIA=\",\"encoding\":\"base64\"}", "null");
 }
 

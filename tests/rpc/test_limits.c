@@ -175,6 +175,20 @@ static void send_read(int id, int size)
                  id, size);
 }
 
+/** Send a SELECT of @count handles, each of which is a place in a line. */
+static void send_select(int id, int count)
+{
+    struct strbuf line = STRBUF_INIT;
+
+    (void)strbuf_addf(&line,
+                      "{\"jsonrpc\":\"2.0\",\"id\":%d,\"method\":\"SC_SELECT\",\"params\":[[1", id);
+    for (int i = 1; i < count; i++)
+        (void)strbuf_adds(&line, ",1");
+    (void)strbuf_adds(&line, "],-1]}");
+    client_send(&c, strbuf_str(&line));
+    strbuf_done(&line);
+}
+
 Test(limits, waiting_bytes, .timeout = 60)
 {
     enum { PARAMS = sizeof("[1,0,8000]") - 1, LIMIT = 16020 };
@@ -188,6 +202,8 @@ Test(limits, waiting_bytes, .timeout = 60)
     call_done_ok(&c, "SC_GET_MODE", "[1]"); /* small ones still may */
     client_send(&c, "{\"jsonrpc\":\"2.0\",\"method\":\"$/cancelRequest\",\"params\":[100]}");
     cr_assert(strstr(client_line(&c), "\"id\":100,\"error\":{\"code\":-32800") != NULL);
+    send_select(106, 130);
+    cr_assert(strstr(client_line(&c), "limit waiting_bytes") != NULL);
     send_read(103, LIMIT - 8000 - 2 * PARAMS + 1);
     cr_assert(strstr(client_line(&c), "limit waiting_bytes") != NULL);
     send_read(104, LIMIT - 8000 - 2 * PARAMS);
@@ -519,5 +535,64 @@ Test(limits, answer_bytes, .timeout = 120)
     call_done_ok(&c, "proc.tree", "{\"limit\":400}");
     call_done_ok(&c, "rpc.discover", NULL); /* it is as long as it is */
     call_done_ok(&c, "machine.destroy", "[\"x\"]");
+    end();
+}
+
+/** Map a page of a new file root:/fN. Returns the error's code, 0 when it was mapped. */
+static int map_new(struct client *client, int n)
+{
+    char params[64];
+    const cJSON *error;
+    cJSON *answer;
+    int code = 0;
+    int64_t fd =
+        call_int(client, "SC_OPEN", text_of(params, sizeof(params), "[\"root:/f%d\",27]", n), "fd");
+
+    answer = client_call(
+        client, "SC_MMAP_FILE",
+        text_of(params, sizeof(params), "[%d,0,%d,4096,1]", (int)fd, 0x100000 + n * 4096));
+    error = cJSON_GetObjectItemCaseSensitive(answer, "error");
+    if (error != NULL) {
+        char *text = cJSON_PrintUnformatted(error);
+
+        code = cJSON_GetObjectItemCaseSensitive(error, "code")->valueint;
+        cr_assert(strstr(text, "limit descriptors") != NULL, "%s", text);
+        cJSON_free(text);
+    }
+    cJSON_Delete(answer);
+    return code;
+}
+
+/** A machine that takes all the descriptors it gets leaves some to newcomers. */
+Test(limits, descriptors_are_shared, .timeout = 60)
+{
+    enum { OPEN_FILES = 128, MOST = 100 };
+    struct client newcomer;
+    char params[64];
+    int taken = 0;
+
+    daemon_open_files = OPEN_FILES;
+    begin(NULL);
+    while (taken < MOST && map_new(&c, taken) == 0)
+        taken++;
+    cr_assert(taken >= 8 && taken < MOST, "%d", taken);
+    cr_assert_eq(map_new(&c, taken), 12);
+    client_open(&newcomer, d.socket);
+    call_done_ok(&newcomer, "machine.create",
+                 "{\"name\":\"x\",\"names\":[{\"name\":\"root\",\"driver\":\"ramfs\"}]}");
+    call_done_ok(&newcomer, "session.open", "{\"machine\":\"x\"}");
+    for (int i = 0; i < 8; i++)
+        cr_assert_eq(map_new(&newcomer, i), 0);
+    call_done_ok(&newcomer, "machine.destroy", "[\"x\"]");
+    client_close(&newcomer);
+    call_done_ok(&c, "session.close", NULL);
+    call_done_ok(&c, "session.open", NULL);
+    cr_assert_eq(map_new(&c, 0), 0, "they are free again");
+    for (int i = 1; i <= taken; i++)
+        call_done_ok(&c, "SC_DELETE", text_of(params, sizeof(params), "[\"root:/f%d\"]", i));
+    call_done_ok(&c, "SC_MUNMAP", "[1048576]");
+    call_done_ok(&c, "SC_CLOSE", "[1]");
+    call_done_ok(&c, "SC_DELETE", "[\"root:/f0\"]");
+    call_done_ok(&c, "session.close", NULL);
     end();
 }

@@ -182,6 +182,16 @@ Test(methods, a_machine_has_the_limits_it_is_made_with)
     call_done_ok(&c, "machine.destroy", "[\"x\"]");
 }
 
+Test(methods, a_machines_name_at_its_most_bytes_and_past_them)
+{
+    char params[128];
+
+    call_done_ok(&c, "machine.create", text_of(params, sizeof(params), "{\"name\":\"%064d\"}", 7));
+    call_done_ok(&c, "machine.destroy", text_of(params, sizeof(params), "[\"%064d\"]", 7));
+    call_fails(&c, "machine.create", text_of(params, sizeof(params), "{\"name\":\"%065d\"}", 7), 22,
+               "1 to 64");
+}
+
 /** Whole numbers past 2^53 travel as strings. */
 static void refuse_limit(const char *name, uint64_t value, const char *word)
 {

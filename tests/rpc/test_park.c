@@ -242,8 +242,10 @@ Test(virtual_clock, stands_still_while_a_session_thinks)
     client_open(&other, d.socket);
     client_send(&other, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"SC_USLEEP\",\"params\":[1]}");
     client_expect_silence(&other);
-    for (int i = 0; i < 20; i++)
+    for (int i = 0; i < 20; i++) {
         call_done_ok(&c, "SC_YIELD", NULL);
+        call_done_ok(&c, "SC_ERRNO", NULL);
+    }
     cr_assert_eq(now_ns(&c), 0);
     send_call("9", "SC_USLEEP",
               "[2]"); /* both wait now: it jumps to the earlier, who thinks then */
@@ -252,6 +254,20 @@ Test(virtual_clock, stands_still_while_a_session_thinks)
     cr_assert_eq(now_ns(&d.control), 1000);
     client_close(&other);
     expect_null("9");
+}
+
+Test(virtual_clock, goes_on_for_a_session_that_only_yields)
+{
+    struct client other;
+
+    client_open(&other, d.socket);
+    client_send(&other, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"SC_USLEEP\",\"params\":[1]}");
+    client_expect_silence(&other);
+    call_done_ok(&c, "SC_YIELD", NULL);
+    call_done_ok(&c, "SC_YIELD", NULL);
+    client_expect(&other, "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":null}");
+    cr_assert_eq(now_ns(&d.control), 1000);
+    client_close(&other);
 }
 
 Test(virtual_clock, background_calls_do_not_let_it_go)

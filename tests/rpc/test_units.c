@@ -277,13 +277,15 @@ Test(codec, masks_by_name_and_number)
     strbuf_done(&why);
 }
 
-Test(codec, optional_arguments_are_empty)
+Test(codec, optional_arguments_are_empty_and_told_from_given_ones)
 {
     struct strbuf why = STRBUF_INIT;
     union sc_args args;
 
     cr_assert_eq(decode("SC_MAKE_FS", "[\"ramfs\",\"x\"]", &args, &why), 0);
     cr_assert_eq(args.make_fs.source_fd, 0);
+    cr_assert(args.make_fs.opts.ptr == NULL && args.make_fs.opts.len == 0);
+    cr_assert_eq(decode("SC_MAKE_FS", "[\"ramfs\",\"x\",0,\"\"]", &args, &why), 0);
     cr_assert(args.make_fs.opts.ptr != NULL && args.make_fs.opts.len == 0);
     strbuf_done(&why);
 }

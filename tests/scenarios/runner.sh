@@ -13,7 +13,7 @@ expect() {
     name=$1 want=$2
     shift 2
     seen="$seen $name.scn"
-    out=$("$scbox" test --private "$name.scn" 2>&1)
+    out=$(timeout -s KILL 100 "$scbox" test --private "$name.scn" 2>&1)
     code=$?
     if [ $code -ne "$want" ]; then
         echo "not ok: $name.scn: exit code $code, not $want"
@@ -53,6 +53,10 @@ expect parse_flag 70 'parse_flag.scn:2:14: no FM flag is called WIRTE; did you m
 expect parse_key 70 'parse_key.scn:1:1: no key is named @tilte; did you mean @title?'
 expect parse_points 70 'parse_points.scn:1:9: points are a number, 0 or more'
 expect parse_timeout 70 'parse_timeout.scn:1:10: a duration' 'a day at most'
+expect parse_output 70 'parse_output.scn:1:9: a size is written 4096, 64K or 1M, and is 16M at most'
+expect long_text 70 'the texts of this step have more than 16777216 bytes'
+expect endless_pattern 1 'was still being compared' '1 timed out' '0 of 3 points' \
+    'endless_pattern.scn:8: read $fd 0 200'
 expect parse_code 70 'parse_code.scn:2:22: an errno by name'
 expect wrong_code 1 'but not with -32601'
 expect protocol_error 1 'came      ! -32602: Invalid params' "argument 'mode'" 'none of READ'

@@ -1,14 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /* libscbox against a daemon of the test's own: a listening socket, and bytes written by hand. */
+#include "client/lib/conn.h"
 #include "client/lib/scbox.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum { WAIT_MS = 5000 };
@@ -54,7 +60,7 @@ static void stop(void)
     (void)rmdir(dir);
 }
 
-TestSuite(client, .init = start, .fini = stop, .timeout = 20);
+TestSuite(client, .init = start, .fini = stop, .timeout = 50);
 
 /** Write bytes as the daemon. */
 static void say(const char *text)
@@ -134,6 +140,120 @@ Test(client, events_are_delivered_while_waiting)
     cr_assert_eq(events, 2);
 }
 
+static const char event_line[] =
+    "{\"jsonrpc\":\"2.0\",\"method\":\"event\",\"params\":{\"kind\":\"log\"}}\n";
+
+/** fork(), and the child ends with the test. */
+static pid_t fork_daemon(void)
+{
+    pid_t pid = fork();
+
+    cr_assert_geq(pid, 0);
+    if (pid == 0)
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    return pid;
+}
+
+/** A daemon that sends events as fast as they are read, until it is killed. Returns its pid. */
+static pid_t start_flood(void)
+{
+    pid_t pid = fork_daemon();
+
+    while (pid == 0) {
+        if (write(daemon_fd, event_line, strlen(event_line)) < 0)
+            _exit(0);
+    }
+    return pid;
+}
+
+static void end_child(pid_t pid)
+{
+    (void)kill(pid, SIGKILL);
+    cr_assert_eq(waitpid(pid, NULL, 0), pid);
+}
+
+/** Take longer for an event than the daemon does. */
+static void handle_slowly(void *user, const char *method, const cJSON *params)
+{
+    (void)usleep(1000);
+    count_event(user, method, params);
+}
+
+Test(client, a_wait_ends_in_time_although_events_never_do)
+{
+    int64_t id = send_yield();
+    pid_t pid = start_flood();
+
+    scbox_on_event(conn, handle_slowly, NULL);
+    cr_assert_eq(scbox_receive(conn, id, 200, NULL, &error), -ETIMEDOUT);
+    cr_assert_eq(scbox_receive(conn, id, 0, NULL, &error), -ETIMEDOUT);
+    cr_assert_gt(events, 0);
+    end_child(pid);
+}
+
+Test(client, a_drain_ends_although_events_never_do)
+{
+    pid_t pid = start_flood();
+
+    scbox_on_event(conn, handle_slowly, NULL);
+    while (events == 0)
+        cr_assert_eq(scbox_drain(conn, &error), 0);
+    end_child(pid);
+    (void)close(daemon_fd);
+    daemon_fd = -1;
+    scbox_on_event(conn, count_event, NULL);
+    while (scbox_drain(conn, &error) == 0)
+        continue;
+    cr_assert_eq(error.code, -ECONNRESET);
+}
+
+Test(client, a_look_without_waiting_handles_all_that_has_come)
+{
+    int64_t id = send_yield();
+
+    for (int i = 0; i < 100; i++)
+        say(event_line);
+    cr_assert_eq(scbox_receive(conn, id, 0, NULL, &error), -ETIMEDOUT);
+    cr_assert_eq(events, 100);
+}
+
+/** Be a daemon that reads nothing while its own bytes are taken; then it reads until the end. */
+static void speak_first(void)
+{
+    struct pollfd begun = {.fd = daemon_fd, .events = POLLIN};
+    struct pollfd room = {.fd = daemon_fd, .events = POLLOUT};
+    static char bytes[64 * 1024]; /* what they say does not matter: nothing looks at them */
+
+    (void)poll(&begun, 1, -1);
+    (void)fcntl(daemon_fd, F_SETFL, O_NONBLOCK);
+    while (poll(&room, 1, 3000) > 0)
+        (void)!write(daemon_fd, bytes, sizeof bytes);
+    (void)fcntl(daemon_fd, F_SETFL, 0);
+    while (read(daemon_fd, bytes, sizeof bytes) > 0)
+        continue;
+    _exit(0);
+}
+
+Test(client, what_comes_while_a_request_is_written_is_stored_up_to_a_limit)
+{
+    cJSON *params = cJSON_CreateObject();
+    char *large = malloc(4 * 1024 * 1024);
+    pid_t pid = fork_daemon();
+    int64_t id = 0;
+
+    if (pid == 0)
+        speak_first();
+    cr_assert_not_null(large);
+    memset(large, 'x', 4 * 1024 * 1024 - 1);
+    large[4 * 1024 * 1024 - 1] = '\0';
+    (void)cJSON_AddStringToObject(params, "data", large);
+    free(large);
+    cr_assert_eq(scbox_send(conn, "SC_WRITE", params, &id, &error), 0);
+    cr_assert_geq(conn->in.len, SCBOX_UNREAD_MAX);
+    cr_assert_lt(conn->in.len, SCBOX_UNREAD_MAX + 64 * 1024);
+    end_child(pid);
+}
+
 Test(client, a_forgotten_request_is_cancelled_and_its_answer_dropped)
 {
     int64_t id = send_yield();
@@ -176,6 +296,43 @@ Test(client, garbage_ends_the_connection)
 
     say("HTTP/1.1 400 Bad Request\r\n");
     cr_assert_eq(scbox_receive(conn, id, WAIT_MS, NULL, &error), -EPROTO);
+}
+
+/** Be a daemon that sends one line of @len bytes, its end not counted. */
+static pid_t start_line(size_t len)
+{
+    static const char head[] = "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":\"";
+    size_t fill = len - strlen(head) - strlen("\"}");
+    char *text;
+    pid_t pid = fork_daemon();
+
+    if (pid > 0)
+        return pid;
+    text = malloc(len + 2);
+    (void)snprintf(text, len + 2, "%s%*s\"}\n", head, (int)fill, "");
+    for (size_t at = 0; at < len + 1;) {
+        ssize_t put = write(daemon_fd, text + at, len + 1 - at);
+
+        if (put < 0)
+            break;
+        at += (size_t)put;
+    }
+    free(text);
+    _exit(0);
+}
+
+Test(client, an_answer_has_a_largest_size)
+{
+    int64_t id = send_yield();
+    pid_t pid = start_line(SCBOX_MESSAGE_MAX);
+
+    cr_assert_eq(scbox_receive(conn, id, WAIT_MS, NULL, &error), SCBOX_OK);
+    end_child(pid);
+    id = send_yield();
+    pid = start_line(SCBOX_MESSAGE_MAX + 1);
+    cr_assert_eq(scbox_receive(conn, id, WAIT_MS, NULL, &error), -EMSGSIZE);
+    cr_assert_not_null(strstr(error.message, "16777216 bytes"));
+    end_child(pid);
 }
 
 Test(client, a_socket_path_that_is_too_long_is_told)

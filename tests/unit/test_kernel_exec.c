@@ -146,6 +146,49 @@ Test(exec, loads_as_much_as_the_file_has_and_a_page_a_segment)
     cr_assert_eq(exec_twice(3 * SC_PAGE_SIZE), -ENOEXEC);
 }
 
+Test(exec_limits, image)
+{
+    const struct machine_limits limits = {.image = sizeof(struct tiny) + 1};
+    char image[sizeof(struct tiny) + 2] = {0};
+    const struct tiny t = tiny_elf();
+
+    memcpy(image, &t, sizeof(t));
+    world_open_limited(&w, CLOCK_VIRTUAL, &limits);
+    cr_assert_eq(exec_image(image, sizeof(image) - 1), 0);
+    cr_assert_eq(exec_image(image, sizeof(image)), -ENOEXEC);
+    world_close(&w);
+}
+
+/** An image with @loaded segments among @count program headers. */
+static int exec_headers(size_t count, size_t loaded)
+{
+    static char image[0x4000];
+    const size_t size = offsetof(struct tiny, ph) + count * sizeof(Elf32_Phdr) + 16;
+    struct tiny t = tiny_elf();
+    Elf32_Phdr *ph = (Elf32_Phdr *)(void *)(image + offsetof(struct tiny, ph));
+
+    memset(image, 0, sizeof(image));
+    t.eh.e_entry = 0x100000;
+    t.eh.e_phnum = (Elf32_Half)count;
+    memcpy(image, &t, sizeof(t));
+    for (size_t i = 0; i < count; i++) {
+        ph[i] = (Elf32_Phdr){.p_type = i < loaded ? PT_LOAD : PT_NOTE,
+                             .p_vaddr = 0x100000 + (Elf32_Addr)i * SC_PAGE_SIZE,
+                             .p_memsz = 16,
+                             .p_flags = PF_R | PF_X};
+    }
+    return exec_image(image, size);
+}
+
+Test(exec, program_headers_and_segments_at_their_most_and_past_it)
+{
+    cr_assert_eq(exec_headers(128, 1), 0);
+    cr_assert_eq(exec_headers(129, 1), -ENOEXEC);
+    cr_assert_eq(exec_headers(64, EXEC_SEGMENTS_MAX), 0);
+    cr_assert_eq(w.image.segment_count, EXEC_SEGMENTS_MAX);
+    cr_assert_eq(exec_headers(64, EXEC_SEGMENTS_MAX + 1), -ENOEXEC);
+}
+
 Test(exec_limits, descriptors_of_guests)
 {
     const struct machine_limits limits = {.descriptors = 2 * EXECUTOR_DESCRIPTORS};

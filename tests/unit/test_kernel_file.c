@@ -321,14 +321,32 @@ Test(file, make_fs_from_a_handle_without_read_EBADF)
     cr_assert_eq(w_delete(w.p, "root:/db"), 0);
 }
 
-Test(file, last_errno_is_the_last_failure)
+static int last_errno(void)
 {
     struct call c;
 
-    cr_assert_eq(w_open(w.p, "root:/none", FM_READ), -ENOENT);
     cr_assert_eq(BEGIN(&c, w.p, ERRNO, last_errno, 0), 0);
-    cr_assert_eq(c.out.last_errno.error, ENOENT);
     call_done(&c);
+    return c.out.last_errno.error;
+}
+
+Test(file, last_errno_is_of_the_last_finished_call)
+{
+    struct sc_stat st;
+    struct call c;
+
+    cr_assert_eq(last_errno(), 0, "there was none");
+    cr_assert_eq(w_open(w.p, "root:/none", FM_READ), -ENOENT);
+    cr_assert_eq(last_errno(), ENOENT);
+    cr_assert_eq(last_errno(), ENOENT, "ERRNO does not count");
+    cr_assert_eq(BEGIN(&c, w.p, YIELD, yield, 0), SC_PENDING);
+    cr_assert_eq(last_errno(), ENOENT, "a call in flight has not finished");
+    world_run(&w);
+    call_done(&c);
+    cr_assert_eq(last_errno(), 0, "it succeeded");
+    cr_assert_eq(w_open(w.p, "root:/none", FM_READ), -ENOENT);
+    cr_assert_eq(w_stat(w.p, "root:/", &st), 0);
+    cr_assert_eq(last_errno(), 0);
 }
 
 Test(file_limits, fds_and_names_at_the_limit_EMFILE)

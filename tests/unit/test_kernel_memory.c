@@ -401,10 +401,12 @@ Test(memory, limits_at_and_past)
     int fd = w_open(w.p, "root:/a", RWCM);
     const uint64_t most = w.m->limits.memory;
 
-    cr_assert_eq(map_file(w.p, fd, 0, 0x10000, most, MM_READ), 0);
-    cr_assert_eq(map_file(w.p, fd, 0, 0x80000000, 1, MM_READ), -ENOMEM);
-    cr_assert_eq(map(w.p, 0x80000000, 1, MM_READ), -ENOMEM);
+    cr_assert_eq(map(w.p, 0x10000, most - PAGE, MM_READ), 0);
+    cr_assert_eq(map_file(w.p, fd, 0, 0x80000000, PAGE, MM_READ), 0);
+    cr_assert_eq(map_file(w.p, fd, 0, 0x80001000, 1, MM_READ), -ENOMEM);
+    cr_assert_eq(map(w.p, 0x80001000, 1, MM_READ), -ENOMEM);
     cr_assert_eq(unmap(w.p, 0x10000), 0);
+    cr_assert_eq(unmap(w.p, 0x80000000), 0);
     for (uint64_t i = 0; i < w.m->limits.regions; i++)
         cr_assert_eq(map_file(w.p, fd, 0, 0x10000 + i * PAGE, PAGE, RW), 0);
     cr_assert_eq(map_file(w.p, fd, 0, 0x80000000, PAGE, MM_READ), -ENOMEM);

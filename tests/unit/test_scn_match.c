@@ -93,7 +93,8 @@ ParameterizedTestParameters(scn_match, result_against_pattern)
     return cr_make_param_array(struct sample, samples, sizeof samples / sizeof samples[0]);
 }
 
-ParameterizedTest(struct sample *s, scn_match, result_against_pattern)
+/** Whether a result matches, and the words when it does not. */
+static void check(const struct sample *s)
 {
     struct strbuf why = STRBUF_INIT;
     cJSON *result = cJSON_Parse(s->result);
@@ -109,6 +110,38 @@ ParameterizedTest(struct sample *s, scn_match, result_against_pattern)
     strbuf_done(&why);
     cJSON_Delete(result);
     free_all();
+}
+
+ParameterizedTest(struct sample *s, scn_match, result_against_pattern)
+{
+    check(s);
+}
+
+ParameterizedTestParameters(scn_match, text_of_which_not_all_is_seen)
+{
+    static struct sample samples[] = {
+        /* what stands behind a NUL counts */
+        {"/^end$/", "{\"data\":\"YQBiCmVuZAo=\",\"encoding\":\"base64\"}", ""},
+        {"/^b$/", "{\"data\":\"YQBiCmVuZAo=\",\"encoding\":\"base64\"}", "not /^b$/"},
+        /* of a text that was cut only a regex that is found in whole lines holds */
+        {"/^b$/", "{\"data\":\"a\\nb\\nc\",\"data_cut\":1}", ""},
+        {"/c/", "{\"data\":\"a\\nb\\nc\",\"data_cut\":1}", "first 5 bytes were kept"},
+        {"/^$/", "{\"data\":\"a\\n\",\"data_cut\":1}", "first 2 bytes were kept"},
+        {"/^/", "{\"data\":\"a\",\"data_cut\":1}", "first 1 bytes were kept"},
+        {"\"a\"", "{\"data\":\"a\",\"data_cut\":1}", "first 1 bytes were kept"},
+        {"$obj", "{\"data\":\"a\",\"data_cut\":1}", "first 1 bytes were kept"},
+        {"*", "{\"data\":\"a\",\"data_cut\":1}", ""},
+        {"{log: abc}", "{\"log\":\"abc\",\"log_cut\":9}", "log: only its first 3 bytes"},
+        {"{log: *, log_cut: 9}", "{\"log\":\"abc\",\"log_cut\":9}", ""},
+        {"{pid: 1}", "{\"pid\":1,\"log\":\"abc\",\"log_cut\":9}", ""},
+    };
+
+    return cr_make_param_array(struct sample, samples, sizeof samples / sizeof samples[0]);
+}
+
+ParameterizedTest(struct sample *s, scn_match, text_of_which_not_all_is_seen)
+{
+    check(s);
 }
 
 Test(scn_match, a_capture_keeps_the_only_members_value)

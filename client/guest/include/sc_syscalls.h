@@ -7,7 +7,7 @@
 /* Numbers. */
 #define SC_DBG_PRINT 0 /* Write bytes to the machine's debug log. */
 #define SC_EXIT 1 /* End the calling process, its descendants first. */
-#define SC_YIELD 2 /* Let every other runnable process of the machine go first. */
+#define SC_YIELD 2 /* Let every other runnable process of the machine go first; a virtual clock moves on when all only yield. */
 #define SC_USLEEP 3 /* Sleep on the machine's clock. */
 #define SC_MMAP 10 /* Map zero-filled memory. */
 #define SC_MMAP_FILE 11 /* Map a file's pages into memory, shared with the file. */
@@ -38,7 +38,7 @@
 #define SC_PROC_KILL 57 /* End a child, whatever it does, and forget it. */
 #define SC_PROC_WAIT 58 /* Wait until a child has ended, and forget it. */
 #define SC_PROC_WAIT_ANY 59 /* Wait until any child has ended, and forget it. */
-#define SC_ERRNO 64 /* Tell the errno of the caller's last failed call. */
+#define SC_ERRNO 64 /* Tell the errno of the caller's last finished call, not counting ERRNO itself. */
 #define SC_FS_ENUM 65 /* Tell one name of the caller's namespace. */
 #define SC_RENAME 66 /* Give a file or directory another name in the same view, replacing what has it. */
 #define SC_LINK 67 /* Give a file a further name in the same view. */
@@ -285,7 +285,7 @@ struct sc_make_fs_args {
     const char *fs_name; /* a new name */
     size_t fs_name_len;
     int source_fd; /* a handle the driver reads its image from */
-    const char *opts; /* key=value,key; each driver tells its keys */
+    const char *opts; /* key=value,key; each driver tells its keys. nullfs also takes a set of the letters c, m, d, such as cd; "" is the empty set */
     size_t opts_len;
 };
 
@@ -344,7 +344,7 @@ _Noreturn static inline void sc_exit(int code)
         (void)sc_call(SC_EXIT, (long)code, 0, 0, 0, 0);
 }
 
-/** Let every other runnable process of the machine go first. */
+/** Let every other runnable process of the machine go first; a virtual clock moves on when all only yield. */
 static inline int sc_yield(void)
 {
     return (int)sc_zero(SC_YIELD, 0, 0, 0, 0, 0);
@@ -536,7 +536,7 @@ static inline int sc_proc_wait_any(struct sc_proc_status *status)
     return (int)sc_bool(SC_PROC_WAIT_ANY, (long)status, 0, 0, 0, 0);
 }
 
-/** Tell the errno of the caller's last failed call. */
+/** Tell the errno of the caller's last finished call, not counting ERRNO itself. */
 static inline long sc_last_errno(void)
 {
     return sc_call(SC_ERRNO, 0, 0, 0, 0, 0);

@@ -15,6 +15,7 @@ enum {
     NR_MUNMAP = 13,
     NR_CREATE = 20,
     NR_DELETE = 21,
+    NR_MOVE = 22,
     NR_STAT = 23,
     NR_OPEN = 30,
     NR_CLOSE = 31,
@@ -22,6 +23,7 @@ enum {
     NR_WRITE = 33,
     NR_READDIR = 34,
     NR_GET_MODE = 37,
+    NR_MAKE_FS = 40,
     NR_SUBFS = 42,
     NR_RM_FS = 43,
     NR_NEW_PROC = 50,
@@ -36,8 +38,9 @@ enum {
 };
 
 enum { E_NOENT = 2, E_NOEXEC = 8, E_BADF = 9, E_CHILD = 10, E_ACCES = 13, E_FAULT = 14 };
-enum { E_BUSY = 16, E_EXIST = 17, E_INVAL = 22 };
-enum { MODE_READ = 1, MODE_RW = 3, MODE_READDIR = 4, MODE_CREATE = 0x10 };
+enum { E_BUSY = 16, E_EXIST = 17, E_INVAL = 22, E_NOSYS = 38 };
+enum { MODE_READ = 1, MODE_WRITE = 2, MODE_RW = 3, MODE_READDIR = 4, MODE_CREATE = 0x10 };
+enum { MODE_DCREATE = 0x1000, MODE_DMOVE = 0x2000, MODE_DDELETE = 0x4000 };
 enum { LOADING = 1, KILLED = 5, FIFTEEN = 15, NAME_SIZE = 128, ROUNDS = 500 };
 
 #define USER_LIMIT 0xC0000000U
@@ -75,6 +78,17 @@ struct subfs_of {
     int32_t bind_to_pid;
 };
 
+struct make_fs_of {
+    const char *driver;
+    uint32_t driver_len;
+    const char *fs_name;
+    uint32_t fs_name_len;
+    int32_t source_fd;
+    const char *opts;
+    uint32_t opts_len;
+};
+
+_Static_assert(sizeof(struct make_fs_of) == 28, "exact size");
 _Static_assert(sizeof(struct stat_of) == 12 && sizeof(struct dirent_of) == 140, "exact sizes");
 _Static_assert(sizeof(struct status_of) == 12 && sizeof(struct subfs_of) == 32, "exact sizes");
 
@@ -261,6 +275,61 @@ static void check_views(void)
     MUST(call3(NR_RM_FS, at("ro"), 2, 0) == 1 && call3(NR_RM_FS, at("ro"), 2, 0) == 1);
 }
 
+/** What a nullfs grants is what its letters say. */
+static void check_letters(void)
+{
+    struct make_fs_of args = {"nullfs", 6, "n", 1, 0, "cm", 2};
+    struct stat_of stat;
+
+    MUST(call3(NR_MAKE_FS, at(&args), 0, 0) == 1);
+    MUST(call3(NR_STAT, at("n:/"), 3, at(&stat)) == 1);
+    MUST(stat.access == (MODE_READDIR | MODE_DCREATE | MODE_DMOVE));
+    MUST(call3(NR_CREATE, at("n:/f"), 4, 0) == 1);
+    MUST(call5(NR_MOVE, at("n:/f"), 4, at("n:/g"), 4, 0) == 1);
+    MUST_FAIL(call3(NR_DELETE, at("n:/g"), 4, 0), E_ACCES);
+    MUST(call3(NR_RM_FS, at("n"), 1, 0) == 1);
+    args.opts = "md";
+    MUST(call3(NR_MAKE_FS, at(&args), 0, 0) == 1);
+    MUST(call3(NR_STAT, at("n:/"), 3, at(&stat)) == 1);
+    MUST(stat.access == (MODE_READDIR | MODE_DMOVE | MODE_DDELETE));
+    MUST_FAIL(call3(NR_CREATE, at("n:/f"), 4, 0), E_ACCES);
+    MUST(call3(NR_RM_FS, at("n"), 1, 0) == 1);
+    args.opts_len = 0;
+    MUST(call3(NR_MAKE_FS, at(&args), 0, 0) == 1);
+    MUST(call3(NR_STAT, at("n:/"), 3, at(&stat)) == 1 && stat.access == MODE_READDIR);
+    MUST(call3(NR_RM_FS, at("n"), 1, 0) == 1);
+    args.opts = "cxd";
+    args.opts_len = 3;
+    MUST_FAIL(call3(NR_MAKE_FS, at(&args), 0, 0), E_INVAL);
+}
+
+/** A file beside the devices goes to the console. */
+static void check_cmdline(void)
+{
+    char text[64];
+    const uint32_t file = open_file("io:/cmdline", MODE_READ);
+    const uint32_t console = open_file("io:/console", MODE_WRITE);
+    const uint32_t size = call5(NR_READ, file, 0, sizeof text, at(text), 0);
+
+    MUST(size > 0 && call5(NR_WRITE, console, 0, size, at(text), 0) == size);
+    MUST(open_file("io:/mod/first", MODE_READ) > 0);
+}
+
+/** ERRNO is of the last finished call: 0 when it succeeded, and ERRNO itself does not count. */
+static void check_errno(void)
+{
+    char text[4];
+    const uint32_t fd = open_file("root:/f", MODE_READ);
+
+    MUST_FAIL(call5(NR_WRITE, fd, 0, 1, at("x"), 0), E_BADF);
+    MUST(call3(NR_ERRNO, 0, 0, 0) == E_BADF);
+    MUST(call5(NR_READ, fd, 5, sizeof text, at(text), 0) == 0); /* the end, and no failure */
+    MUST(call3(NR_ERRNO, 0, 0, 0) == 0);
+    MUST(call3(NR_LAST, 0, 0, 0) == UINT32_MAX && call3(NR_ERRNO, 0, 0, 0) == E_NOSYS);
+    MUST(call3(NR_LAST + 1, 0, 0, 0) == NR_LAST + 1 && call3(NR_ERRNO, 0, 0, 0) == E_NOSYS);
+    MUST(call3(NR_CLOSE, fd, 0, 0) == 0 && call3(NR_ERRNO, 0, 0, 0) == 0);
+}
+
 /* ---- children ---- */
 
 static void check_children(void)
@@ -287,6 +356,9 @@ void begin(void)
     check_devices();
     check_files();
     check_views();
+    check_letters();
+    check_cmdline();
+    check_errno();
     check_children();
     print("(TEST-OK)\n");
     (void)call3(NR_EXIT, 0x12345678, 0, 0);

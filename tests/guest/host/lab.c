@@ -142,11 +142,11 @@ static void on_limit(uv_timer_t *timer)
     abort();
 }
 
-static void open_machine(struct lab *l, bool lockstep)
+static void open_machine(struct lab *l, enum lab_clock clock)
 {
     struct machine_spec spec = {.name = "lab",
-                                .clock = lockstep ? CLOCK_VIRTUAL : CLOCK_REAL,
-                                .lockstep = lockstep,
+                                .clock = clock == LAB_REAL ? CLOCK_REAL : CLOCK_VIRTUAL,
+                                .lockstep = clock == LAB_LOCKSTEP,
                                 .seed = 1,
                                 .fs_open = registry_open};
 
@@ -192,7 +192,12 @@ static void open_record(struct lab *l)
     listener_add(l->m, &l->recorder);
 }
 
-static void open_lab(struct lab *l, bool lockstep)
+void lab_open(struct lab *l)
+{
+    lab_open_on(l, LAB_REAL);
+}
+
+void lab_open_on(struct lab *l, enum lab_clock clock)
 {
     memset(l, 0, sizeof(*l));
     cr_assert_eq(uv_loop_init(&l->loop), 0); /* the first one opens descriptors of libuv's own */
@@ -206,18 +211,8 @@ static void open_lab(struct lab *l, bool lockstep)
     (void)uv_timer_start(&l->limit, on_limit, LIMIT_MS, 0);
     cr_assert_eq(bridge_new(&l->loop, &l->bridge), 0);
     l->view = "home";
-    open_machine(l, lockstep);
+    open_machine(l, clock);
     open_record(l);
-}
-
-void lab_open(struct lab *l)
-{
-    open_lab(l, false);
-}
-
-void lab_open_lockstep(struct lab *l)
-{
-    open_lab(l, true);
 }
 
 void lab_close(struct lab *l)

@@ -43,10 +43,13 @@ struct lab {
     char log[LAB_LOG_MAX]; /* DBG_PRINT, notes as "note: …\n", ends of failures as "end: …\n" */
 };
 
+/** What clock the machine of a laboratory has. */
+enum lab_clock { LAB_REAL, LAB_VIRTUAL, LAB_LOCKSTEP, LAB_CLOCKS };
+
+/** Open a laboratory whose machine has a real clock. */
 void lab_open(struct lab *l);
 
-/** The same with a machine in lockstep. */
-void lab_open_lockstep(struct lab *l);
+void lab_open_on(struct lab *l, enum lab_clock clock);
 
 /** Close a laboratory. Guests that still run are ended by machine_free() or by bridge_close(). */
 void lab_close(struct lab *l);

@@ -48,6 +48,19 @@ Test(entries, other_ways_are_faults)
     }
 }
 
+/** The host kills what calls as another architecture does; the parent learns why. */
+Test(entries, foreign_calls_are_told)
+{
+    static const char told[] = "end: an entry to the host's kernel by another architecture's call";
+
+    run_entry(SC_GATE_X86_64, "int80", PS_FAILURE, FAIL_EXCEPTION);
+    cr_assert_not_null(strstr(l.log, told), "%s", l.log);
+    for (size_t g = 0; g < 2; g++) {
+        run_entry(lab_gates[g], "far_jump", PS_FAILURE, FAIL_EXCEPTION);
+        cr_assert_not_null(strstr(l.log, told), "%s", l.log);
+    }
+}
+
 Test(entries, other_numbers_do_nothing)
 {
     for (size_t g = 0; g < 2; g++) {
@@ -58,6 +71,19 @@ Test(entries, other_numbers_do_nothing)
         run_entry(lab_gates[g], "odd_numbers", PS_DONE, LAB_PASSED);
         run_entry(lab_gates[g], "uprobe", PS_DONE, LAB_PASSED);
         run_entry(lab_gates[g], "uretprobe", PS_FAILURE, FAIL_EXCEPTION);
+    }
+}
+
+/** Nor do they on a clock that has guests take turns: each answer gives the turn up first. */
+Test(numbers, do_nothing_on_any_clock, .timeout = 120)
+{
+    for (int clock = LAB_REAL; clock < LAB_CLOCKS; clock++) {
+        lab_open_on(&l, (enum lab_clock)clock);
+        for (size_t g = 0; g < 2; g++) {
+            run_entry(lab_gates[g], "all_numbers", PS_DONE, LAB_PASSED);
+            run_entry(lab_gates[g], "odd_numbers", PS_DONE, LAB_PASSED);
+        }
+        lab_close(&l);
     }
 }
 

@@ -14,7 +14,7 @@ static struct lab l;
 
 static void setup(void)
 {
-    lab_open_lockstep(&l);
+    lab_open_on(&l, LAB_LOCKSTEP);
 }
 
 static void teardown(void)

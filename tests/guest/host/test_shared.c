@@ -75,6 +75,7 @@ Test(shared, cases)
     run_both("leave", PS_DONE, LAB_PASSED);
     run_both("find", PS_DONE, LAB_PASSED);
     run_both("run_code", PS_DONE, LAB_PASSED);
+    run_both("map_low", PS_DONE, LAB_PASSED);
     run_both("write_read_only", PS_FAILURE, FAIL_SEGFAULT);
     run_both("write_after_mchmap", PS_FAILURE, FAIL_SEGFAULT);
 }

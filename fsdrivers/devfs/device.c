@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+#include "fsdrivers/devfs/device.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { CLOCK_TEXT_MAX = 24 }; /* 20 digits, a newline, NUL */
+
+static int64_t read_end(const struct fs_env *env, char *buf, size_t len, int64_t off)
+{
+    (void)off;
+    (void)env;
+    (void)buf;
+    (void)len;
+    return 0;
+}
+
+static int64_t read_zeros(const struct fs_env *env, char *buf, size_t len, int64_t off)
+{
+    (void)off;
+    (void)env;
+    memset(buf, 0, len);
+    return (int64_t)len;
+}
+
+static int64_t read_random(const struct fs_env *env, char *buf, size_t len, int64_t off)
+{
+    (void)off;
+    env->random(env->user, buf, len);
+    return (int64_t)len;
+}
+
+static int64_t read_clock(const struct fs_env *env, char *buf, size_t len, int64_t off)
+{
+    char text[CLOCK_TEXT_MAX];
+    int64_t size = snprintf(text, sizeof(text), "%" PRIu64 "\n", env->now_ns(env->user));
+    int64_t count = off < size ? size - off : 0;
+
+    if ((uint64_t)count > len)
+        count = (int64_t)len;
+    if (count > 0)
+        memcpy(buf, text + off, (size_t)count);
+    return count;
+}
+
+static int64_t read_input(const struct fs_env *env, char *buf, size_t len, int64_t off)
+{
+    (void)off;
+    return env->input(env->user, buf, len);
+}
+
+static int64_t write_console(const struct fs_env *env, const char *buf, size_t len)
+{
+    env->console(env->user, buf, len);
+    return (int64_t)len;
+}
+
+static int64_t write_nowhere(const struct fs_env *env, const char *buf, size_t len)
+{
+    (void)env;
+    (void)buf;
+    return (int64_t)len;
+}
+
+static int64_t write_full(const struct fs_env *env, const char *buf, size_t len)
+{
+    (void)env;
+    (void)buf;
+    return len > 0 ? -ENOSPC : 0;
+}
+
+const struct device device_table[DEVICE_COUNT] = {
+    {"clock", 10, 135, false, read_clock, write_nowhere},
+    {"console", 5, 1, true, read_input, write_console},
+    {"full", 1, 7, false, read_zeros, write_full},
+    {"null", 1, 3, false, read_end, write_nowhere},
+    {"random", 1, 8, false, read_random, write_nowhere},
+    {"tty", 5, 0, true, read_input, write_console},
+    {"zero", 1, 5, false, read_zeros, write_nowhere},
+};
+
+bool device_is_ready(const struct device *dev, const struct fs_env *env, bool write)
+{
+    return write || dev->read != read_input || env->input_ready(env->user);
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The devices of a machine. devfs has them alone in a directory, ramfs beside files.
+ *
+ *     name      read                          write
+ *     clock     the time: decimal ns since    taken and forgotten
+ *               the epoch, and a newline
+ *     console   as tty                        to the machine's console (env->console)
+ *     full      zeros                         -ENOSPC
+ *     null      the end                       taken and forgotten
+ *     random    random (env->random)          taken and forgotten
+ *     tty       what was typed to the         to the machine's console (env->console)
+ *               caller's session (env->input)
+ *     zero      zeros                         taken and forgotten
+ *
+ * Console and tty are streams and open nonseekable; each read of the clock, from its start, is a new
+ * look. No device answers ioctl().
+ */
+#ifndef FSDRIVERS_DEVFS_DEVICE_H
+#define FSDRIVERS_DEVFS_DEVICE_H
+
+#include "fsdrivers/fsdriver.h"
+
+enum { DEVICE_COUNT = 7, DEVICE_MODE = 0666 };
+
+struct device {
+    const char *name;
+    uint32_t major, minor; /* Linux's numbers, for programs that look */
+    bool stream;
+    int64_t (*read)(const struct fs_env *env, char *buf, size_t len, int64_t off);
+    int64_t (*write)(const struct fs_env *env, const char *buf, size_t len);
+};
+
+/** All devices, by name. */
+extern const struct device device_table[DEVICE_COUNT];
+
+/** A device's number, as in fs_stat.rdev. */
+static inline uint64_t device_number(const struct device *dev)
+{
+    return ((uint64_t)dev->major << 8) | dev->minor;
+}
+
+/** Whether a read, or a write, would not have to wait. */
+bool device_is_ready(const struct device *dev, const struct fs_env *env, bool write);
+
+#endif

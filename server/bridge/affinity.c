@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/bridge/affinity.h"
+
+#include "server/bridge/trampoline.h"
+
+#include <inttypes.h>
+#include <linux/seccomp.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+enum {
+    LOOK_MS = 1000,    /* between two looks at the CPU */
+    BUSY_PERCENT = 20, /* of that time waited: others are busy on it */
+    ROUNDS = 3,        /* of the probe, each way */
+    CALLS = 60,        /* in a round */
+    CALL_WAIT_MS = 50, /* for one call: else the probe is over */
+    GAIN_PERCENT = 85, /* one CPU is taken if it needs less of the time than that */
+    NS_PER_MS = 1000000,
+    PERCENT = 100,
+};
+
+void affinity_init(struct affinity *a, uv_loop_t *loop)
+{
+    *a = (struct affinity){.wanted = false};
+    (void)sched_getaffinity(0, sizeof(a->allowed), &a->allowed);
+    (void)uv_timer_init(loop, &a->timer);
+    uv_unref((uv_handle_t *)&a->timer);
+    a->timer.data = a;
+}
+
+void affinity_close(struct affinity *a, uv_close_cb closed)
+{
+    affinity_end(a);
+    uv_close((uv_handle_t *)&a->timer, closed);
+}
+
+/** Keep the thread to the CPU that it is on. */
+static void keep(struct affinity *a)
+{
+    const int cpu = sched_getcpu();
+    cpu_set_t one;
+
+    if (cpu < 0 || cpu >= CPU_SETSIZE)
+        return;
+    CPU_ZERO(&one);
+    CPU_SET((size_t)cpu, &one);
+    a->kept = sched_setaffinity(0, sizeof(one), &one) == 0;
+}
+
+static void leave(struct affinity *a)
+{
+    if (a->kept)
+        (void)sched_setaffinity(0, sizeof(a->allowed), &a->allowed);
+    a->kept = false;
+}
+
+/** How long this thread has waited for a CPU since it began, in ns; 0 where the host does not tell. */
+static uint64_t waited_ns(void)
+{
+    FILE *f = fopen("/proc/thread-self/schedstat", "re");
+    uint64_t waited = 0;
+
+    if (f == NULL)
+        return 0;
+    if (fscanf(f, "%*u %" SCNu64, &waited) != 1)
+        waited = 0;
+    (void)fclose(f);
+    return waited;
+}
+
+static void on_look(uv_timer_t *timer)
+{
+    const uint64_t busy = (uint64_t)LOOK_MS * NS_PER_MS * BUSY_PERCENT / PERCENT;
+    struct affinity *a = timer->data;
+    uint64_t now = waited_ns();
+    bool is_busy = now - a->waited > busy;
+
+    a->waited = now;
+    if (!a->kept)
+        keep(a);
+    else if (is_busy)
+        leave(a);
+}
+
+void affinity_begin(struct affinity *a)
+{
+    if (!a->wanted)
+        return;
+    keep(a);
+    a->waited = waited_ns();
+    (void)uv_timer_start(&a->timer, on_look, LOOK_MS, LOOK_MS);
+}
+
+void affinity_end(struct affinity *a)
+{
+    (void)uv_timer_stop(&a->timer);
+    leave(a);
+}
+
+void affinity_free_guest(const struct affinity *a, pid_t pid)
+{
+    if (a->kept)
+        (void)sched_setaffinity(pid, sizeof(a->allowed), &a->allowed);
+}
+
+/* The probe: a guest that does nothing but make calls. */
+
+struct probe {
+    struct tracee t;
+    int listener;
+    int epoll; /* as the loop waits */
+};
+
+/** Have a new tracee call sched_yield for ever, from its trampoline. */
+static int start_calling(struct probe *p)
+{
+    /* mov $24, %eax; syscall; jmp back */
+    static const unsigned char code[] = {0xB8, 24, 0, 0, 0, 0x0F, 0x05, 0xEB, 0xF7};
+    const uint64_t at = trampoline_addr(p->t.gate) + 2 * CALL_INSN_SIZE;
+    struct epoll_event event = {.events = EPOLLIN};
+
+    if (tracee_write(&p->t, at, code, sizeof(code)) < 0 ||
+        epoll_ctl(p->epoll, EPOLL_CTL_ADD, p->listener, &event) < 0)
+        return -1;
+    p->t.regs.rip = at;
+    return tracee_resume(&p->t);
+}
+
+/** Take one call, and answer it. */
+static int answer_one(const struct probe *p)
+{
+    struct seccomp_notif request = {0};
+    struct seccomp_notif_resp response = {0};
+    struct epoll_event event;
+
+    if (epoll_wait(p->epoll, &event, 1, CALL_WAIT_MS) != 1 || (event.events & EPOLLIN) == 0 ||
+        ioctl(p->listener, SECCOMP_IOCTL_NOTIF_RECV, &request) < 0)
+        return -1;
+    response.id = request.id;
+    return ioctl(p->listener, SECCOMP_IOCTL_NOTIF_SEND, &response) < 0 ? -1 : 0;
+}
+
+/** Time a round. Returns ns, UINT64_MAX when it failed. */
+static uint64_t time_round(const struct probe *p)
+{
+    uint64_t start = uv_hrtime();
+
+    for (int i = 0; i < CALLS; i++) {
+        if (answer_one(p) < 0)
+            return UINT64_MAX;
+    }
+    return uv_hrtime() - start;
+}
+
+static uint64_t lower(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+/** Time both ways in turn; the best round of each counts. */
+static void compare(struct affinity *a, const struct probe *p)
+{
+    uint64_t apart = UINT64_MAX;
+    uint64_t together = UINT64_MAX;
+
+    for (int i = 0; i < ROUNDS; i++) {
+        apart = lower(apart, time_round(p));
+        keep(a);
+        together = lower(together, time_round(p));
+        leave(a);
+    }
+    a->wanted = together != UINT64_MAX && together < apart / PERCENT * GAIN_PERCENT;
+}
+
+void affinity_choose(struct affinity *a, struct spawner *s)
+{
+    struct why why = WHY_INIT;
+    struct probe p = {.epoll = -1};
+
+    if (CPU_COUNT(&a->allowed) < 2)
+        return;
+    if (spawn_tracee(s, &p.t, &p.listener, &why) == 0) {
+        p.epoll = epoll_create1(EPOLL_CLOEXEC);
+        if (p.epoll >= 0 && start_calling(&p) == 0)
+            compare(a, &p);
+        if (p.epoll >= 0)
+            (void)close(p.epoll);
+        tracee_discard(&p.t);
+        (void)close(p.listener);
+    }
+    why_done(&why);
+}

@@ -1,0 +1,74 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# The output of programs: what is kept, what is cut, and that no flood of it outlasts the time of a file.
+# Usage: output.sh BINDIR
+. "$(dirname "$0")/lib.sh"
+
+# play_guests CODE WORD…: play, on a daemon of its own, with the guests.
+play_guests() {
+    code=$1
+    shift
+    play "$code" --private --set "GUESTS=$tmp/guests" "$@"
+}
+
+# expect NAME TEXT…: failing/guest/NAME.scn fails, and its report holds every TEXT.
+expect() {
+    name=$1
+    shift
+    play_guests 1 "failing/guest/$name.scn"
+    for text; do
+        grep -qF -e "$text" "$tmp/out" || fail "failing/guest/$name.scn: the report lacks: $text"
+    done
+}
+
+"$bin/scbox-cc" -o "$tmp/flood" ../guest/flood.c >"$tmp/out" 2>&1 || fail "the guest can't be built"
+mkdir "$tmp/guests" && mv "$tmp/flood" "$tmp/guests/flood.x86_64"
+play_guests 0 output
+if grep -q skipped "$tmp/out"; then
+    echo "skip: $(grep 'this host runs no' "$tmp/out" | sort -u)"
+    exit 77
+fi
+expect flood 'no answer came in time' '1 timed out' 'bytes more were printed and not kept'
+cut='only its first 65536 bytes were kept, and in their whole lines nothing settles it'
+expect cut_after "the log is not as stated: $cut; \`@output SIZE" '16 bytes more were printed'
+expect cut_capture "log: $cut"
+expect cut_line 'only its first 20 bytes were kept'
+expect cut_nothing 'only its first 10 bytes were kept'
+kept=$(i=0 && while [ $i -lt 4096 ]; do echo line...........; i=$((i + 1)); done && echo .)
+play_guests 1 --set "KEPT=${kept%.}" failing/guest/cut_text.scn
+grep -qF "log: $cut" "$tmp/out" || fail "what was kept passes for all"
+play_guests 0 --output 65552 failing/guest/cut_after.scn # one line more: now it is whole
+
+# However fast a program prints, the report is small and comes in time. A minute is many times that.
+start=$(date +%s)
+play_guests 70 --format tap failing/guest/flood.scn failing/parse_word.scn failing/timeout.scn
+[ $(($(date +%s) - start)) -lt 60 ] || fail "a flood is not ended in time"
+[ "$(wc -c <"$tmp/out")" -lt 300000 ] || fail "the report of a flood has $(wc -c <"$tmp/out") bytes"
+grep -q '^  log_cut: [1-9]' "$tmp/out" || fail "what was cut is not in the report"
+
+# scbox run keeps to its time as well.
+timeout -s KILL 100 "$bin/scbox" run --timeout 0.5 "$tmp/guests/flood.x86_64" on >"$tmp/flood"
+code=$?
+rm "$tmp/flood"
+[ $code -eq 124 ] || fail "scbox run of a flood: exit code $code, not 124"
+
+# So does Ctrl-C in the shell.
+export XDG_STATE_HOME="$tmp" XDG_RUNTIME_DIR="$tmp"
+echo "run $tmp/guests/flood.x86_64 on" >"$tmp/lines"
+"$bin/scbox" shell <"$tmp/lines" >"$tmp/flood" 2>"$tmp/out" &
+shell=$!
+until [ -s "$tmp/flood" ]; do
+    sleep 0.05
+done
+kill -INT $shell
+wait $shell
+grep -x -m 1 'interrupted' "$tmp/flood" >"$tmp/out"
+rm "$tmp/flood"
+[ -s "$tmp/out" ] || fail "Ctrl-C does not end a flood in the shell"
+
+# A character is cut off whole, so that the rest is still text.
+printf '@needs x86_64\n@output 66\nrun $GUESTS/flood.x86_64 4 "\303\251\303\251"\n' >"$tmp/char.scn"
+play_guests 0 --format tap -v "$tmp/char.scn"
+play_guests 0 -v "$tmp/char.scn"
+grep -q "$(printf '\303\251')" "$tmp/out" || fail "text became base64"
+echo "ok: the output of programs"
