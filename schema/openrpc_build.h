@@ -20,6 +20,9 @@ struct openrpc {
     bool failed;
 };
 
+/** Put @item, taken, where @key says, or mark the document as failed. Returns it, NULL if failed. */
+cJSON *openrpc_item(struct openrpc *doc, cJSON *parent, const char *key, cJSON *item);
+
 /** Add an empty object and return it, borrowed from the document. */
 cJSON *openrpc_object(struct openrpc *doc, cJSON *parent, const char *key);
 
@@ -76,8 +79,11 @@ void openrpc_call_failures(struct openrpc *doc, cJSON *errors, const struct sc_e
 /** Add references to the errors that every method can answer. */
 void openrpc_common_errors(struct openrpc *doc, cJSON *errors);
 
-/** The example of a value as JSON text: by its name, else by its kind or type, else null. */
-const char *openrpc_sample(const char *name, const char *kind);
+/** Add the examples that a method has; nothing when it has none. */
+void openrpc_add_examples(struct openrpc *doc, cJSON *method, const char *name);
+
+/** Put the methods into the order of examples.def; those without an example stay behind them. */
+void openrpc_order(cJSON *methods);
 
 /* The parts of the document, one file each. */
 

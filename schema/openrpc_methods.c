@@ -200,59 +200,8 @@ static void add_result(struct openrpc *doc, cJSON *method, const struct method *
         schema = openrpc_schema(doc, schema, "items", title, m->doc);
     }
     fill_object(doc, schema, m->results);
-}
-
-static void add_sample_object(struct openrpc *doc, cJSON *parent, const char *key,
-                              const struct field *fields);
-
-/** Add an example of a value: of a struct by its members, else as openrpc_sample() has it. */
-static void add_sample(struct openrpc *doc, cJSON *parent, const char *key,
-                       const struct field *field)
-{
-    const struct type *type = type_of(field->type);
-    size_t len = type != NULL ? strcspn(type->json, "[") : 0;
-    const struct shape *shape = len > 0 ? struct_of(type->json, len) : NULL;
-
-    if (shape == NULL || strcmp(field->type, "children") == 0)
-        openrpc_json(doc, parent, key, openrpc_sample(field->name, field->type));
-    else if (type->json[len] == '[')
-        add_sample_object(doc, openrpc_array(doc, parent, key), NULL, shape->fields);
-    else
-        add_sample_object(doc, parent, key, shape->fields);
-}
-
-static void add_sample_object(struct openrpc *doc, cJSON *parent, const char *key,
-                              const struct field *fields)
-{
-    cJSON *object = openrpc_object(doc, parent, key);
-
-    for (; fields->name != NULL; fields++)
-        add_sample(doc, object, fields->name, fields);
-}
-
-static void add_example(struct openrpc *doc, cJSON *method, const struct method *m)
-{
-    cJSON *example = openrpc_object(doc, openrpc_array(doc, method, "examples"), NULL);
-    cJSON *params;
-    cJSON *pair;
-
-    openrpc_text(doc, example, "name", m->id);
-    params = openrpc_array(doc, example, "params");
-    for (const struct field *p = m->params; p->name != NULL; p++) {
-        pair = openrpc_object(doc, params, NULL);
-        openrpc_text(doc, pair, "name", p->name);
-        add_sample(doc, pair, "value", p);
-    }
-    pair = openrpc_object(doc, example, "result");
-    openrpc_text(doc, pair, "name", m->id);
-    if (m->shape == SHAPE_VOID)
-        openrpc_json(doc, pair, "value", "null");
-    else if (m->shape == SHAPE_DOCUMENT)
-        openrpc_json(doc, pair, "value", "{\"openrpc\": \"1.2.6\"}");
-    else if (m->shape == SHAPE_ARRAY)
-        add_sample_object(doc, openrpc_array(doc, pair, "value"), NULL, m->results);
-    else
-        add_sample_object(doc, pair, "value", m->results);
+    if (m->shape == SHAPE_DOCUMENT)
+        openrpc_bool(doc, schema, "additionalProperties", true);
 }
 
 void openrpc_add_methods(struct openrpc *doc, cJSON *methods)
@@ -273,6 +222,6 @@ void openrpc_add_methods(struct openrpc *doc, cJSON *methods)
         errors = openrpc_array(doc, method, "errors");
         openrpc_failures(doc, errors, m->name);
         openrpc_common_errors(doc, errors);
-        add_example(doc, method, m);
+        openrpc_add_examples(doc, method, m->name);
     }
 }
