@@ -123,6 +123,24 @@ void openrpc_failures(struct openrpc *doc, cJSON *errors, const char *method)
     }
 }
 
+/** Whether rpcerrors.def lists an errno for a method. */
+static bool is_listed(const char *method, int code)
+{
+    for (size_t i = 0; i < sizeof failures / sizeof failures[0]; i++) {
+        if (failures[i].code == code && strcmp(failures[i].method, method) == 0)
+            return true;
+    }
+    return false;
+}
+
+void openrpc_actor_failures(struct openrpc *doc, cJSON *errors, const char *method)
+{
+    if (!is_listed(method, ERR_ESRCH))
+        openrpc_ref(doc, errors, NULL, "errors", "SC_ESRCH");
+    if (!is_listed(method, ERR_EPERM))
+        openrpc_ref(doc, errors, NULL, "errors", "SC_EPERM");
+}
+
 static bool row_has(const struct sc_error_info *row, int code)
 {
     for (; row->name != NULL; row++) {

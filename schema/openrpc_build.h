@@ -73,6 +73,9 @@ void openrpc_error(struct openrpc *doc, cJSON *parent, const char *key, int code
 /** Add the errnos that rpcerrors.def lists for a method; to an object by names like SC_ESRCH. */
 void openrpc_failures(struct openrpc *doc, cJSON *errors, const char *method);
 
+/** The same of a method that takes `as`: what that can answer, but for what the method lists itself. */
+void openrpc_actor_failures(struct openrpc *doc, cJSON *errors, const char *method);
+
 /** Add references to the errnos that any call can answer, but for those of the call's own row. */
 void openrpc_call_failures(struct openrpc *doc, cJSON *errors, const struct sc_error_info *row);
 

@@ -204,6 +204,16 @@ static void add_result(struct openrpc *doc, cJSON *method, const struct method *
         openrpc_bool(doc, schema, "additionalProperties", true);
 }
 
+/** Whether a method has a parameter of this name. */
+static bool takes(const struct method *m, const char *name)
+{
+    const struct field *p = m->params;
+
+    while (p->name != NULL && strcmp(p->name, name) != 0)
+        p++;
+    return p->name != NULL;
+}
+
 void openrpc_add_methods(struct openrpc *doc, cJSON *methods)
 {
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
@@ -221,6 +231,8 @@ void openrpc_add_methods(struct openrpc *doc, cJSON *methods)
         add_result(doc, method, m);
         errors = openrpc_array(doc, method, "errors");
         openrpc_failures(doc, errors, m->name);
+        if (takes(m, "as"))
+            openrpc_actor_failures(doc, errors, m->name);
         openrpc_common_errors(doc, errors);
         openrpc_add_examples(doc, method, m->name);
     }

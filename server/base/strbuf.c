@@ -124,6 +124,7 @@ void strbuf_reset(struct strbuf *b)
 {
     b->len = 0;
     b->failed = false;
+    b->over = false;
     if (b->ptr != NULL)
         b->ptr[0] = '\0';
 }

@@ -28,6 +28,19 @@ Test(strbuf, empty_reads_as_empty_string)
     strbuf_done(&b);
 }
 
+Test(strbuf, a_limit_at_it_and_past_it)
+{
+    struct strbuf b = STRBUF_INIT;
+
+    b.max = 4;
+    cr_assert_eq(strbuf_adds(&b, "1234"), 0);
+    cr_assert_not(b.over);
+    cr_assert_eq(strbuf_addc(&b, '5'), -ENOMEM);
+    cr_assert(b.over && strbuf_failed(&b));
+    cr_assert_str_eq(strbuf_str(&b), "1234");
+    strbuf_done(&b);
+}
+
 Test(strbuf, appends_keep_order_and_terminate)
 {
     struct strbuf b = STRBUF_INIT;
