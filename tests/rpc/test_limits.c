@@ -514,7 +514,7 @@ static size_t tree_size(void)
     return size;
 }
 
-Test(limits, answer_bytes, .timeout = 120)
+Test(limits, answer_bytes, .timeout = 60)
 {
     enum { LIMIT = 65536, SHORT = 30 };
     size_t size;

@@ -372,7 +372,7 @@ Test(owners, what_is_left_in_another_machine_goes_too, .timeout = 60)
     end();
 }
 
-Test(owners, pauses_have_a_limit, .timeout = 120)
+Test(owners, pauses_have_a_limit, .timeout = 60)
 {
     enum { PAUSES_MAX = 1024 };
     struct client other;
