@@ -155,6 +155,7 @@ enum fs_proc_item {
 };
 
 struct strbuf;
+struct hostfile;
 
 /** What an instance may ask of whoever runs it. All functions are given @user; none is NULL. */
 struct fs_env {
@@ -208,6 +209,14 @@ struct fs_opt {
 /** A request to make an instance; everything in it is borrowed for the call, except as said. */
 struct fs_open {
     const char *source; /* "/path" local, "//host/…" network, other: the driver's own; NULL none */
+    /* Find a local source, within what whoever asks may use; NULL: the driver's process may use all.
+     * @out returned, hostfile_free(). Returns 0; -EACCES, and what hostfile_open() answers. */
+    int (*locate)(void *user, const char *source, bool readonly, struct hostfile **out,
+                  struct why *why);
+    void *locate_user;
+    /* What a local source was found to be (open_source); taken on success: hostfile_free(). A driver
+     * opens the host's files through it, and never by @source. NULL for other sources. */
+    struct hostfile *hostfile;
     const struct fs_source *handle; /* or NULL; taken on success: the driver calls its close() */
     const char *opts; /* "key=value,key" as the caller wrote it; NULL none (registry_open) */
     const struct fs_opt *opt; /* the driver's own options, ended by a NULL key (open_source) */
@@ -426,6 +435,9 @@ struct fs_ops {
      * Returns 0; an error is kept and reported by the next fsync() too. */
     int (*commit)(struct fs *fs);
 
+    /** Do a step of what can wait (fs.untidy); a few milliseconds at most. Empty: there is never any. */
+    void (*tidy)(struct fs *fs);
+
     /** Return when everything acknowledged before is durable. Returns 0, -EIO, -ENOSPC. */
     int (*sync)(struct fs *fs);
 
@@ -443,12 +455,18 @@ struct fs {
     const struct fs_driver *driver; /* borrowed, static */
     uint32_t caps;                  /* FS_CAP_* */
     bool pending;                   /* operations are gathered: call commit() within FS_COMMIT_MS */
+    bool untidy;                    /* something can wait: call tidy() after FS_TIDY_MS of quiet */
+    uint64_t quota_bytes; /* what its files may have, as the store itself says; 0 no limit */
     uint32_t uid; /* who creates: set by the core before mknod, mkdir, symlink; what they make */
     uint32_t gid; /* belongs to this user and group */
 };
 
 /** Within this time after `pending` becomes true the owner calls commit(). */
 enum { FS_COMMIT_MS = 5 };
+
+/** When nothing was changed for this time and `untidy` is true, the owner calls tidy(), and again after
+ * this time as long as it stays true. */
+enum { FS_TIDY_MS = 1000 };
 
 /**
  * Make an instance by driver name: find the driver, split and check the options, open the source, wrap

@@ -7,6 +7,7 @@
 #include "fsdrivers/procfs/procfs.h"
 #include "fsdrivers/ramfs/ramfs.h"
 #include "fsdrivers/sqlitefs/sqlitefs.h"
+#include "server/base/hostfile.h"
 #include "server/base/strbuf.h"
 
 #include <errno.h>
@@ -165,6 +166,19 @@ static int sort_options(const struct fs_driver *driver, const struct options *op
     return err;
 }
 
+/* Find the source, if it is one of the host's files, once and for all. */
+static int find_source(struct fs_open *req)
+{
+    req->hostfile = NULL;
+    if (req->source == NULL || req->handle != NULL)
+        return 0;
+    if (req->locate != NULL)
+        return req->locate(req->locate_user, req->source, req->readonly, &req->hostfile, req->why);
+    if (req->source[0] != '/' || req->source[1] == '/')
+        return 0;
+    return hostfile_open(req->source, NULL, req->readonly, &req->hostfile, req->why);
+}
+
 int registry_open(const char *driver, const struct fs_open *req, struct fs **out)
 {
     const struct fs_driver *found = NULL;
@@ -190,9 +204,14 @@ int registry_open(const char *driver, const struct fs_open *req, struct fs **out
     if (err < 0)
         goto out;
     own.opt = kept.at;
-    err = found->open_source(found, &own, &inner);
+    err = find_source(&own);
     if (err < 0)
         goto out;
+    err = found->open_source(found, &own, &inner);
+    if (err < 0) {
+        hostfile_free(own.hostfile);
+        goto out;
+    }
     *out = generic_wrap(wrapper, inner);
     wrapper = NULL;
 out:

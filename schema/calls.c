@@ -5,7 +5,7 @@
 #include <string.h>
 
 /* The binary layouts that i386 guests were compiled with (sizes in seeds of the ABI). */
-_Static_assert(sizeof(struct sc_dname) == SC_DIR_MAX, "dirent name");
+_Static_assert(SC_DIR_MAX == 128, "dirent name");
 _Static_assert((int)FM_DDELETE < (int)SC_FM_ALL, "file modes fit 16 bits");
 
 #define SC_CALL(nr, UP, low, pass, rc, doc, ARGS, RESULTS, ERRORS)                                 \

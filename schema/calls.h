@@ -12,9 +12,10 @@
 #include <stdint.h>
 
 enum {
-    SC_MAX = 128,      /* numbers are below this */
-    SC_DIR_MAX = 128,  /* bytes of a name in a dirent, its NUL included */
-    SC_NAME_MAX = 126, /* bytes of one path component or view name */
+    SC_MAX = 128,           /* numbers are below this */
+    SC_DIR_MAX = 128,       /* bytes of a name in a guest's dirent, its NUL included */
+    SC_NAME_MAX = 126,      /* bytes of a view's name */
+    SC_COMPONENT_MAX = 255, /* bytes of one component of a path */
     SC_PAGE_SIZE = 4096,
     SC_FM_ALL = 0xFFFF,   /* FM_ALL_MODES: every bit a view can carry */
     SC_PENDING = 1,       /* a handler's answer: the call is parked and finishes later */
@@ -86,8 +87,9 @@ struct sc_buf {
     size_t len;
 };
 
+/** A name as calls give it back. Guests get SC_DIR_MAX bytes of it. */
 struct sc_dname {
-    char bytes[SC_DIR_MAX];
+    char bytes[SC_COMPONENT_MAX + 1];
 };
 
 /* Kinds: typedef names so that rows can paste them (sc_path, sc_fd …). */

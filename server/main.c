@@ -150,10 +150,16 @@ static int mount_names(struct daemon *d, struct machine *m)
 
     if (err < 0)
         return fail_start(d, "the default machine's io", err, &why);
-    (void)strbuf_addf(&opts, "source=%s/root.db", d->config.state);
+    (void)strbuf_addf(&opts, "source=%s/root.db,quota=%s", d->config.state,
+                      d->config.root_quota != NULL ? d->config.root_quota : "auto");
     err = machine_mount(m, "root", "sqlitefs", strbuf_str(&opts), &why);
     strbuf_done(&opts);
-    return err < 0 ? fail_start(d, "the default machine's root", err, &why) : 0;
+    if (err < 0)
+        return fail_start(d, "the default machine's root", err, &why);
+    for (size_t i = 0; i < why.count; i++)
+        log_line(LOG_WARN, "%s", why.text[i]);
+    why_done(&why);
+    return 0;
 }
 
 static int boot_default_machine(struct daemon *d)
@@ -308,14 +314,20 @@ static int make_layers(struct daemon *d)
                    .record = d->record >= 0 ? daemon_record : NULL,
                    .user = d},
     };
-    int err = strings_add(&d->config.source_roots, d->config.state);
+    const char *state = d->config.state;
+    int err = 0;
+
+    /* The default machine's disk is there: what else lies beside it is nobody's source. */
+    if (!d->config.default_machine)
+        err = strings_add(&d->config.source_roots, state);
 
     share_capacity(d, &budget, &options.ceilings);
     options.limits = d->config.limits;
     if (err == 0)
         err = uv_loop_init(&d->loop);
     if (err == 0)
-        err = host_new(&d->loop, &d->config.source_roots, &d->host);
+        err = host_new(&d->loop, &d->config.source_roots, d->config.default_machine ? state : NULL,
+                       &d->host);
     if (err == 0)
         err = bridge_new(&d->loop, &d->bridge);
     if (err < 0)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* scbox run: the course of a run, from an open program file to an exit code. */
 #include "client/cli/cmd.h"
+#include "client/cli/fault_line.h"
 #include "client/cli/host_file.h"
 #include "client/cli/json.h"
 #include "client/cli/names.h"
@@ -91,7 +92,7 @@ static int load_image(struct run *r, int fd, char **out_path)
     (void)cJSON_AddStringToObject(params, "fs_name", RUN_IMAGE_VIEW);
     r->doing = "loading the program";
     code = run_must(r, "SC_MAKE_FS", params, NULL);
-    if (strlen(base) > SC_NAME_MAX)
+    if (strlen(base) > SC_COMPONENT_MAX)
         base = "program";
     if (code == 0 && asprintf(out_path, "%s:/%s", RUN_IMAGE_VIEW, base) < 0)
         code = complain(RUN_DAEMON, "run", "out of memory");
@@ -173,9 +174,10 @@ static int execute(struct run *r, const char *path)
     return outcome == SCBOX_REFUSED && r->error.code == ENOEXEC ? RUN_NO_EXEC : RUN_DAEMON;
 }
 
-/* From how the guest ended to how we do. */
-static int judge(const struct run *r, const cJSON *status)
+/* From how the guest ended to how we do. @fd the program. */
+static int judge(const struct run *r, int fd, const cJSON *status)
 {
+    char *place = NULL;
     const char *state = json_text(status, "state");
     int value = json_int(status, "return_code");
     const char *note = r->last_note != NULL ? r->last_note : "";
@@ -184,12 +186,15 @@ static int judge(const struct run *r, const cJSON *status)
         return value & 0xff;
     if (strcmp(state, "FAILURE") != 0)
         return complain(RUN_SIGNAL + SIGKILL, "run", "guest was killed");
-    complain(0, "run", "guest failed: %s%s%s", name_of_failure(value), *note != '\0' ? ": " : "",
+    place = fault_place(note, fd);
+    complain(0, "run", "guest failed: %s%s%s%s%s", name_of_failure(value),
+             place != NULL ? ": " : "", place != NULL ? place : "", *note != '\0' ? ": " : "",
              note);
+    free(place);
     return RUN_SIGNAL + (value == FAIL_EXCEPTION ? SIGFPE : SIGSEGV);
 }
 
-static int wait_for_guest(struct run *r)
+static int wait_for_guest(struct run *r, int fd)
 {
     cJSON *status = NULL;
     int code = 0;
@@ -199,7 +204,7 @@ static int wait_for_guest(struct run *r)
         run_deadline(r, r->opts->timeout_ms);
     code = run_must(r, "SC_PROC_WAIT", pid_params(r), &status);
     if (code == 0)
-        code = judge(r, status);
+        code = judge(r, fd, status);
     cJSON_Delete(status);
     return code;
 }
@@ -287,7 +292,7 @@ static int play(struct run *r, int fd)
     if (code == 0)
         code = execute(r, path);
     if (code == 0)
-        code = wait_for_guest(r);
+        code = wait_for_guest(r, fd);
     free(path);
     return code;
 }

@@ -68,6 +68,7 @@ struct scn_result {
     struct scbox_error error; /* the refusal, expected or not; code 0: there was none */
     const struct sc_call_info *call; /* the call the line was, or NULL; static */
     bool ended;                      /* a program was run, and the value tells how it ended */
+    char *place;                     /* where in its source it failed; NULL it is not known */
 };
 
 struct scn_session;

@@ -13,6 +13,7 @@
  * log_cut when not all of the log was kept.
  * A child that could not be started, or did not end in time, is killed.
  */
+#include "client/cli/fault_line.h"
 #include "client/cli/host_file.h"
 #include "client/cli/json.h"
 #include "client/cli/names.h"
@@ -220,6 +221,8 @@ static int execute(struct guest *g)
 
     (void)cJSON_AddStringToObject(args, "file", g->file);
     scn_output_reset(&s->log);
+    free(s->fault);
+    s->fault = NULL;
     s->log_pid = g->pid;
     status = scn_call(g->c, "SC_PROC_EXEC", args, NULL);
     if (status == SCBOX_OK)
@@ -256,16 +259,48 @@ static void clean_up(struct guest *g)
 
 /* ---- judgement ---- */
 
-/** Tell an end that was not the one stated; a fault where none was stated is a crash. */
-static void judge_end(const struct scn_step *step, struct scn_result *r)
+/** The function and line of the fault of a step's program; NULL when they are not known. Returned. */
+static char *find_place(struct scn_session *s, const struct scn_value *program)
 {
+    char *typed = scn_text(program, &s->vars);
+    const char *copied = typed != NULL ? scn_copied_from(s, typed) : NULL;
+    char *host = typed != NULL && !is_simulated(typed) ? scn_host_path(s, program) : NULL;
+    char *place = NULL;
+
+    if (host != NULL || copied != NULL)
+        place = fault_place_in(s->fault, host != NULL ? host : copied);
+    free(typed);
+    free(host);
+    return place;
+}
+
+/** Add what happened, and where. */
+static void add_fault(struct scn_session *s, const struct scn_step *step, struct scn_result *r,
+                      struct strbuf *out)
+{
+    if (s->fault == NULL || s->fault[0] == '\0')
+        return;
+    if (r->place == NULL)
+        r->place = find_place(s, step->args[0].value);
+    (void)strbuf_addf(out, "; %s%s%s", r->place != NULL ? r->place : "",
+                      r->place != NULL ? ": " : "", s->fault);
+}
+
+/** Tell an end that was not the one stated; a fault where none was stated is a crash. */
+static void judge_end(struct scn_session *s, const struct scn_step *step, struct scn_result *r)
+{
+    struct strbuf what = STRBUF_INIT;
     bool fault = strcmp(json_text(r->value, "state"), "FAILURE") == 0;
     struct strbuf end = STRBUF_INIT;
 
     name_ending(&end, r->value);
+    if (fault)
+        add_fault(s, step, r, &what);
     scn_verdict(r, fault && step->run.state == NULL ? SCN_CRASH : SCN_FAIL,
-                "the program ended: %s%s", strbuf_str(&end),
-                step->run.source == NULL ? ", where exit code 0 is success" : "");
+                "the program ended: %s%s%s", strbuf_str(&end),
+                step->run.source == NULL ? ", where exit code 0 is success" : "",
+                strbuf_str(&what));
+    strbuf_done(&what);
     strbuf_done(&end);
 }
 
@@ -321,11 +356,11 @@ static void judge_run(struct scn_session *s, const struct scn_step *step, struct
     if (run->source != NULL && r->expected == NULL)
         r->expected = strdup(run->source);
     if (run->exit_code != NULL && !exit_is(s, run, r->value))
-        judge_end(step, r);
+        judge_end(s, step, r);
     if (run->state != NULL && !state_is(s, run, r->value))
-        judge_end(step, r);
+        judge_end(s, step, r);
     if (run->exit_code == NULL && run->state == NULL && step->expect.kind == SCN_SUCCEEDS && !done)
-        judge_end(step, r);
+        judge_end(s, step, r);
     for (size_t i = 0; i < run->log_count; i++)
         judge_log(s, run->log[i], r);
 }

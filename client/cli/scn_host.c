@@ -154,6 +154,40 @@ int scn_upload(struct scn_caller *c, const char *host_path, const char *file)
     return status;
 }
 
+const char *scn_copied_from(const struct scn_session *s, const char *file)
+{
+    for (size_t i = s->copied_count; i > 0; i--) {
+        if (strcmp(s->copied[i - 1].file, file) == 0)
+            return s->copied[i - 1].host;
+    }
+    return NULL;
+}
+
+void scn_forget_copied(struct scn_session *s)
+{
+    for (size_t i = 0; i < s->copied_count; i++) {
+        free(s->copied[i].file);
+        free(s->copied[i].host);
+    }
+    free(s->copied);
+    s->copied = NULL;
+    s->copied_count = 0;
+}
+
+/** Remember where a file came from: only for the source lines of faults. Both taken. */
+static void remember_copied(struct scn_session *s, char *file, char *host)
+{
+    struct scn_copied *larger = realloc(s->copied, (s->copied_count + 1) * sizeof *larger);
+
+    if (larger == NULL) {
+        free(file);
+        free(host);
+        return;
+    }
+    s->copied = larger;
+    s->copied[s->copied_count++] = (struct scn_copied){file, host};
+}
+
 int scn_play_copy(struct scn_caller *c, const struct scn_step *step)
 {
     char *host = scn_host_path(c->s, step->args[0].value);
@@ -162,6 +196,10 @@ int scn_play_copy(struct scn_caller *c, const struct scn_step *step)
 
     if (host != NULL && file != NULL)
         status = scn_upload(c, host, file);
+    if (status == SCBOX_OK) {
+        remember_copied(c->s, file, host);
+        return status;
+    }
     free(host);
     free(file);
     return status;

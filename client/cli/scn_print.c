@@ -262,6 +262,8 @@ static void print_ending(FILE *to, const struct scn_result *r, unsigned flags)
     struct strbuf text = STRBUF_INIT;
 
     name_ending(&text, r->value);
+    if (r->place != NULL)
+        (void)strbuf_addf(&text, " %s", r->place);
     fprintf(to, "%s%s%s\n", r->outcome == SCN_PASS ? "" : scn_paint(flags, PAINT_ODD),
             strbuf_str(&text), r->outcome == SCN_PASS ? "" : scn_paint(flags, PAINT_OFF));
     strbuf_done(&text);

@@ -174,6 +174,11 @@ static void on_event(void *user, const char *method, const cJSON *params)
         is_guest(s, json_int(params, "pid")) && scbox_data(params, &bytes, &len) == 0)
         scn_output_add(&s->log, s->output_max, bytes, len);
     free(bytes);
+    if (s->log_pid != 0 && json_int(params, "pid") == s->log_pid &&
+        strcmp(json_text(params, "kind"), "end") == 0) {
+        free(s->fault);
+        s->fault = strdup(json_text(params, "data"));
+    }
     if (s->record.on)
         scn_record_event(&s->record, params);
     if (s->on_event != NULL)
@@ -254,6 +259,8 @@ void scn_session_free(struct scn_session *s)
     scn_output_done(&s->log);
     scn_record_done(&s->record);
     cJSON_Delete(s->census);
+    scn_forget_copied(s);
+    free(s->fault);
     free(s->background);
     free(s->actors);
     free(s->machine);

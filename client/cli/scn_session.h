@@ -49,6 +49,12 @@ struct scn_record {
     size_t weight; /* bytes of memory of all */
 };
 
+/** A file that came from the host by `copy`. Both owned. */
+struct scn_copied {
+    char *file;
+    char *host;
+};
+
 struct scn_session {
     struct scbox_conn *conn; /* borrowed */
     char *machine;
@@ -72,6 +78,9 @@ struct scn_session {
     struct scn_output log; /* what the guest under `run` prints */
     size_t output_max;     /* bytes of it that are kept */
     int32_t log_pid;       /* that guest; 0: nobody's log is kept */
+    char *fault;           /* why it failed, as its end told; owned; NULL it has not */
+    struct scn_copied *copied;
+    size_t copied_count;
     int run_count;
     struct scn_record record;
 };
@@ -138,6 +147,10 @@ void scn_verdict(struct scn_result *r, enum scn_outcome outcome, const char *fmt
 char *scn_reasons(const struct scbox_error *error);
 
 /* ---- scn_host.c, scn_guest.c ---- */
+
+/** The file of the host that was copied to @file in this session, borrowed; NULL none was. */
+const char *scn_copied_from(const struct scn_session *s, const char *file);
+void scn_forget_copied(struct scn_session *s);
 
 /** Who makes the calls of a step that is made of several. */
 struct scn_caller {

@@ -26,6 +26,7 @@ void scn_result_done(struct scn_result *r)
     free(r->expected);
     free(r->came);
     free(r->problem);
+    free(r->place);
     cJSON_Delete(r->value);
     scbox_error_done(&r->error);
     *r = (struct scn_result){0};

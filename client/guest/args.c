@@ -6,6 +6,8 @@
  * There is a byte to every string at least, so the table has no more places than the strings have bytes,
  * and two. Few are fetched by one call; for many there is a region of memory, below the stack.
  */
+#include "client/guest/start.h"
+
 #include <sc.h>
 
 #ifdef __x86_64__
@@ -69,6 +71,7 @@ _Noreturn void sc_start(void)
     const long size = sc_args(FEW_MAX, block);
     char **argv = few;
     int argc = (int)size;
+    int code;
 
     if (size > FEW_MAX)
         argc = take_many((size_t)size, &argv);
@@ -78,7 +81,10 @@ _Noreturn void sc_start(void)
         sc_printf("no memory for the arguments\n");
         sc_exit(NO_MEMORY);
     }
-    sc_exit(main(argc, argv, environ));
+    sc_construct(argc, argv, environ);
+    code = main(argc, argv, environ);
+    sc_destruct();
+    sc_exit(code);
 }
 
 char *getenv(const char *name)

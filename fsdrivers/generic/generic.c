@@ -26,10 +26,11 @@ static struct generic *generic_of(struct fs *fs)
     return container_of(fs, struct generic, fs);
 }
 
-/* End an operation that may have been gathered: show the inner instance's `pending`. */
+/* End an operation that may have been gathered: show the inner instance's `pending` and `untidy`. */
 static int changed(struct generic *g, int result)
 {
     g->fs.pending = g->inner->pending;
+    g->fs.untidy = g->inner->untidy;
     return result;
 }
 
@@ -98,6 +99,14 @@ static int generic_readdir(struct fs *fs, const char *path, fs_readdir_fn callba
 
 /* ---- Limits ---- */
 
+/* The smaller of two bounds, of which 0 is none. */
+static uint64_t tighter(uint64_t a, uint64_t b)
+{
+    if (a == 0 || b == 0)
+        return a + b;
+    return a < b ? a : b;
+}
+
 static int may_change(const struct generic *g)
 {
     return g->config.readonly ? -EROFS : 0;
@@ -145,11 +154,12 @@ static int may_grow(struct generic *g, const char *path, struct fs_file *file, u
                     bool append)
 {
     struct fs_statfs use;
+    uint64_t quota = tighter(g->config.quota_bytes, g->inner->quota_bytes);
     struct fs_stat st;
     uint64_t more;
     int err = may_change(g);
 
-    if (err < 0 || g->config.quota_bytes == 0)
+    if (err < 0 || quota == 0)
         return err;
     err = INNER(g, getattr, path, &st, file);
     if (err < 0 || !S_ISREG(st.mode))
@@ -160,8 +170,7 @@ static int may_grow(struct generic *g, const char *path, struct fs_file *file, u
     err = INNER(g, statfs, &use);
     if (err < 0)
         return err;
-    if (more > 0 &&
-        (use.bytes_used > g->config.quota_bytes || more > g->config.quota_bytes - use.bytes_used))
+    if (more > 0 && (use.bytes_used > quota || more > quota - use.bytes_used))
         return -EDQUOT;
     return 0;
 }
@@ -413,14 +422,6 @@ static bool generic_poll(struct fs *fs, const char *path, bool write, struct fs_
 
 /* ---- The filesystem as a whole ---- */
 
-/* The smaller of two bounds, of which 0 is none. */
-static uint64_t tighter(uint64_t a, uint64_t b)
-{
-    if (a == 0 || b == 0)
-        return a + b;
-    return a < b ? a : b;
-}
-
 static int generic_statfs(struct fs *fs, struct fs_statfs *out)
 {
     struct generic *g = generic_of(fs);
@@ -439,6 +440,15 @@ static int generic_commit(struct fs *fs)
     struct generic *g = generic_of(fs);
 
     return changed(g, g->inner->ops->commit != NULL ? g->inner->ops->commit(g->inner) : -ENOSYS);
+}
+
+static void generic_tidy(struct fs *fs)
+{
+    struct generic *g = generic_of(fs);
+
+    if (g->inner->ops->tidy != NULL)
+        g->inner->ops->tidy(g->inner);
+    (void)changed(g, 0);
 }
 
 static int generic_sync(struct fs *fs)
@@ -492,6 +502,7 @@ static const struct fs_ops generic_ops = {
     .utimens = generic_utimens,
     .statfs = generic_statfs,
     .commit = generic_commit,
+    .tidy = generic_tidy,
     .sync = generic_sync,
     .add_source = generic_add_source,
     .destroy = generic_destroy,
@@ -526,6 +537,7 @@ struct fs *generic_wrap(struct generic *g, struct fs *inner)
         .driver = inner->driver,
         .caps = inner->caps,
         .pending = inner->pending,
+        .untidy = inner->untidy,
     };
     return &g->fs;
 }

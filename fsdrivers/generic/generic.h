@@ -6,13 +6,16 @@
  *
  * What every filesystem must do the same way is done here, once, and no driver repeats it:
  *
- *   - an empty slot of the driver answers -ENOSYS (add_source: -ENOTSUP; poll: true), so callers test no slot;
+ *   - an empty slot of the driver answers -ENOSYS (add_source: -ENOTSUP; poll: true; tidy: nothing), so callers test no slot;
  *   - `struct fs_config` is honoured: owner and permission bits that files show, read-only, quotas;
  *   - the rest of a read buffer, behind what the driver stored, is zero;
  *   - a write through a handle with FS_O_SYNC or FS_O_DSYNC is durable when it returns;
  *   - drivers with FS_CAP_NO_OPEN are never asked to open or close; their callers may do so anyway,
  *     but must give a path with every operation;
- *   - `caps` and `pending` are those of the inner instance, `pending` as of the last operation.
+ *   - `caps`, `pending` and `untidy` are those of the inner instance, the last two as of the last
+ *     operation.
+ *
+ * A quota in bytes may also be the store's own (fs.quota_bytes); the tighter one holds.
  *
  * Quotas count what statfs() counts: the sizes of regular files (a hole counts as if it were
  * full), and files and directories without the root. So a quota means the same over every driver,

@@ -59,12 +59,13 @@ void data_close_blob(struct store *s)
     s->blob = NULL;
 }
 
-/* Open a row for reading or writing; the one that was open last is used again. 1 open, 0 a hole,
- * -errno. */
+/* Open a row for reading or writing; the one that was open last is used again. 1 open, 0 a hole or
+ * no bytes, -errno. */
 static int open_blob(struct store *s, int64_t id, bool write)
 {
     int rc;
 
+    db_allow(&s->db, DB_STEPS);
     if (s->blob != NULL && !write && sqlite3_blob_reopen(s->blob, id) == SQLITE_OK)
         return 1;
     data_close_blob(s);
@@ -72,52 +73,70 @@ static int open_blob(struct store *s, int64_t id, bool write)
     if (rc == SQLITE_OK)
         return 1;
     data_close_blob(s);
-    return (rc & 0xff) == SQLITE_ERROR ? 0 : db_errno(rc);
+    return (rc & 0xff) == SQLITE_ERROR ? 0 : db_error(s->db.sqlite, rc);
 }
 
-/* Read a part of a row. A hole gives zeros. */
-static int read_part(struct store *s, int64_t id, size_t at, char *buf, size_t len)
+/*
+ * How long a chunk's row is; 0 for a hole. -EIO: not as long as its chunk, or no bytes. Everything
+ * below copies between rows and chunks, and so asks here first.
+ */
+static int64_t stored_len(struct store *s, const struct inode *i, uint64_t index)
 {
-    int found = open_blob(s, id, false);
+    sqlite3_stmt *q = DB_USE(&s->db, SQL_CHUNK_LEN, chunk_id(i->stat.ino, index));
+    int64_t want = (int64_t)chunk_len(s, index, i->stat.size);
+    int64_t len = db_row(q);
+
+    if (len > 0) {
+        len = sqlite3_column_int64(q, 1);
+        if (sqlite3_column_int64(q, 0) != 1 || len != want || len == 0)
+            len = -EIO;
+    }
+    db_end(q);
+    return len;
+}
+
+/* Read a part of a chunk before the end of its file. A hole gives zeros. */
+static int read_part(struct store *s, const struct inode *i, struct piece p, char *buf)
+{
+    int found = open_blob(s, chunk_id(i->stat.ino, p.index), false);
+    int64_t have;
     int rc;
 
     if (found < 0)
         return found;
     if (found == 0) {
-        memset(buf, 0, len);
-        return 0;
+        have = stored_len(s, i, p.index);
+        memset(buf, 0, p.len);
+        return have > 0 ? -EIO : (int)have;
     }
-    if (at + len > (size_t)sqlite3_blob_bytes(s->blob))
+    if ((size_t)sqlite3_blob_bytes(s->blob) != chunk_len(s, p.index, i->stat.size))
         return -EIO;
-    rc = sqlite3_blob_read(s->blob, buf, (int)len, (int)at);
-    return db_errno(rc);
+    rc = sqlite3_blob_read(s->blob, buf, (int)p.len, (int)p.at);
+    return db_error(s->db.sqlite, rc);
 }
 
-/* Overwrite a part of a row that is there. */
-static int write_part(struct store *s, int64_t id, size_t at, const char *buf, size_t len)
+/* Overwrite a part of a chunk whose row is there. */
+static int write_part(struct store *s, const struct inode *i, struct piece p, const char *buf)
 {
-    int found = open_blob(s, id, true);
+    int found = open_blob(s, chunk_id(i->stat.ino, p.index), true);
     int rc;
 
     if (found <= 0)
         return found < 0 ? found : -EIO;
-    rc = sqlite3_blob_write(s->blob, buf, (int)len, (int)at);
+    rc = sqlite3_blob_write(s->blob, buf, (int)p.len, (int)p.at);
     data_close_blob(s);
-    return db_errno(rc);
+    return db_error(s->db.sqlite, rc);
 }
 
 /* ---- Whole rows ---- */
 
-/* How long a row is; 0 for a hole. -errno. */
-static int64_t stored_len(struct store *s, int64_t id)
+/* Count what a change of rows did to the blocks. They may be wrong in a foreign file, and then stay
+ * so. */
+static void count_blocks(struct inode *i, uint64_t more, uint64_t less)
 {
-    sqlite3_stmt *q = DB_USE(&s->db, SQL_CHUNK_LEN, id);
-    int64_t len = db_row(q);
+    uint64_t blocks = i->stat.blocks + more;
 
-    if (len > 0)
-        len = sqlite3_column_int64(q, 0);
-    db_end(q);
-    return len;
+    i->stat.blocks = blocks > less ? blocks - less : 0;
 }
 
 /* Store a row of @len bytes in place of one of @have bytes, 0 for none. */
@@ -131,7 +150,7 @@ static int store_row(struct store *s, struct inode *i, int64_t id, const void *b
     db_bind_bytes(q, 2, bytes, len);
     err = db_run(q);
     if (err == 0)
-        i->stat.blocks += blocks_of(len) - blocks_of(have);
+        count_blocks(i, blocks_of(len), blocks_of(have));
     return err;
 }
 
@@ -140,27 +159,29 @@ static int delete_row(struct store *s, struct inode *i, int64_t id, size_t have)
     int err = db_run(DB_USE(&s->db, SQL_CHUNK_DEL, id, id));
 
     if (err == 0)
-        i->stat.blocks -= blocks_of(have);
+        count_blocks(i, 0, blocks_of(have));
     return err;
 }
 
-/* Fill scratch with a row's first bytes and zeros behind them. */
-static int load_row(struct store *s, int64_t id, size_t len)
+/* Fill scratch with a chunk's first bytes, at most what stored_len() answered, and zeros behind. */
+static int load_row(struct store *s, const struct inode *i, uint64_t index, size_t len)
 {
+    struct piece p = {index, 0, len};
+
     memset(s->scratch + len, 0, chunk_size(s) - len);
-    return len > 0 ? read_part(s, id, 0, (char *)s->scratch, len) : 0;
+    return len > 0 ? read_part(s, i, p, (char *)s->scratch) : 0;
 }
 
 /* Give a row another length: cut it, or put zeros behind it. A hole stays one. */
 static int resize_row(struct store *s, struct inode *i, uint64_t index, size_t len)
 {
     int64_t id = chunk_id(i->stat.ino, index);
-    int64_t have = stored_len(s, id);
+    int64_t have = stored_len(s, i, index);
     int err;
 
     if (have <= 0 || (size_t)have == len)
         return have < 0 ? (int)have : 0;
-    err = load_row(s, id, (size_t)have < len ? (size_t)have : len);
+    err = load_row(s, i, index, (size_t)have < len ? (size_t)have : len);
     return err < 0 ? err : store_row(s, i, id, s->scratch, len, (size_t)have);
 }
 
@@ -173,7 +194,7 @@ static int write_piece(struct store *s, struct inode *i, struct piece p, const c
     int err;
 
     if ((p.index << s->chunk_shift) < i->stat.size)
-        have = stored_len(s, id);
+        have = stored_len(s, i, p.index);
     if (have < 0)
         return (int)have;
     if ((have == 0 || p.len == want) && all_zero(buf, p.len))
@@ -181,8 +202,8 @@ static int write_piece(struct store *s, struct inode *i, struct piece p, const c
     if (p.len == want)
         return store_row(s, i, id, buf, want, (size_t)have);
     if ((size_t)have == want)
-        return write_part(s, id, p.at, buf, p.len);
-    err = load_row(s, id, (size_t)have);
+        return write_part(s, i, p, buf);
+    err = load_row(s, i, p.index, (size_t)have);
     if (err < 0)
         return err;
     memcpy(s->scratch + p.at, buf, p.len);
@@ -201,7 +222,7 @@ int64_t data_read(struct store *s, const struct inode *i, char *buf, size_t len,
         len = (size_t)(i->stat.size - off);
     while (done < len) {
         struct piece p = piece_at(s, off + done, len - done);
-        int err = read_part(s, chunk_id(i->stat.ino, p.index), p.at, buf + done, p.len);
+        int err = read_part(s, i, p, buf + done);
 
         if (err < 0)
             return err;
@@ -239,6 +260,36 @@ int data_write(struct store *s, struct inode *i, const char *buf, size_t len, ui
     return err;
 }
 
+/*
+ * Remove the rows of chunks [first, last], in statements of which each stays within DB_STEPS.
+ * Returns how many there were, -errno.
+ */
+static int64_t delete_rows(struct store *s, uint64_t ino, uint64_t first, uint64_t last)
+{
+    int64_t from = chunk_id(ino, first);
+    int64_t to = chunk_id(ino, last);
+    int64_t rows = 0;
+
+    while (from <= to) {
+        sqlite3_stmt *q = DB_USE(&s->db, SQL_CHUNK_NEXT, from, to);
+        int64_t end;
+        int err = db_row(q);
+
+        if (err > 0)
+            from = sqlite3_column_int64(q, 0);
+        db_end(q);
+        if (err <= 0)
+            return err < 0 ? err : rows;
+        end = to - from < DB_DELETE_ROWS ? to : from + DB_DELETE_ROWS - 1;
+        err = db_run(DB_USE(&s->db, SQL_CHUNK_DEL, from, end));
+        if (err < 0)
+            return err;
+        rows += sqlite3_changes64(s->db.sqlite);
+        from = end + 1;
+    }
+    return rows;
+}
+
 /* Remove the rows behind a new, smaller size. */
 static int cut_rows(struct store *s, struct inode *i, uint64_t size)
 {
@@ -246,19 +297,17 @@ static int cut_rows(struct store *s, struct inode *i, uint64_t size)
     uint64_t last = (i->stat.size - 1) >> s->chunk_shift;
     int64_t tail;
     int64_t rows;
-    int err;
 
     if (first > last)
         return 0;
-    tail = stored_len(s, chunk_id(i->stat.ino, last));
+    tail = stored_len(s, i, last);
     if (tail < 0)
         return (int)tail;
-    err = db_run(
-        DB_USE(&s->db, SQL_CHUNK_DEL, chunk_id(i->stat.ino, first), chunk_id(i->stat.ino, last)));
-    if (err < 0)
-        return err;
-    rows = sqlite3_changes64(s->db.sqlite) - (tail > 0 ? 1 : 0);
-    i->stat.blocks -= (uint64_t)rows * blocks_of(chunk_size(s)) + blocks_of((size_t)tail);
+    rows = delete_rows(s, i->stat.ino, first, last);
+    if (rows < 0)
+        return (int)rows;
+    rows -= tail > 0 ? 1 : 0;
+    count_blocks(i, 0, (uint64_t)rows * blocks_of(chunk_size(s)) + blocks_of((size_t)tail));
     return 0;
 }
 
@@ -280,7 +329,9 @@ int data_resize(struct store *s, struct inode *i, uint64_t size)
 
 int data_remove(struct store *s, uint64_t ino)
 {
+    int64_t rows;
+
     data_close_blob(s);
-    return db_run(
-        DB_USE(&s->db, SQL_CHUNK_DEL, chunk_id(ino, 0), chunk_id(ino, (1 << DATA_INDEX_BITS) - 1)));
+    rows = delete_rows(s, ino, 0, (1 << DATA_INDEX_BITS) - 1);
+    return rows < 0 ? (int)rows : 0;
 }

@@ -5,9 +5,22 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #define INODE_COLUMNS                                                                              \
     "gen, mode, nlink, uid, gid, rdev, size, blocks, atime, mtime, ctime, btime, flags, version"
+
+/* A value behind a huge one costs a walk over all of that one's pages, and so does a key that is
+ * compared; what typeof() and length() tell stands at the beginning of a row. So these come first. */
+#define INODE_SMALL_TO_SIZE                                                                        \
+    "typeof(gen) = 'integer' AND typeof(mode) = 'integer' AND typeof(nlink) = 'integer'"           \
+    " AND typeof(uid) = 'integer' AND typeof(gid) = 'integer' AND typeof(rdev) = 'integer'"        \
+    " AND typeof(size) = 'integer'"
+#define INODE_SMALL                                                                                \
+    INODE_SMALL_TO_SIZE                                                                            \
+    " AND typeof(blocks) = 'integer' AND typeof(atime) = 'integer' AND typeof(mtime) = 'integer'"  \
+    " AND typeof(ctime) = 'integer' AND typeof(btime) = 'integer' AND typeof(flags) = 'integer'"   \
+    " AND typeof(version) = 'integer'"
 
 static const char *const sql_text[SQL_LAST] = {
     [SQL_BEGIN] = "BEGIN IMMEDIATE",
@@ -16,10 +29,22 @@ static const char *const sql_text[SQL_LAST] = {
     [SQL_SAVE] = "SAVEPOINT op",
     [SQL_SAVE_DONE] = "RELEASE op",
     [SQL_SAVE_UNDO] = "ROLLBACK TO op",
-    [SQL_META_GET] = "SELECT value FROM meta WHERE key = ?1",
+    [SQL_META_GET] = "SELECT CASE typeof(value) WHEN 'integer' THEN value END FROM meta"
+                     " WHERE key = ?1",
     [SQL_META_SET] = "INSERT OR REPLACE INTO meta (key, value) VALUES (?1, ?2)",
-    [SQL_COUNT_USE] = "SELECT count(*), total(CASE WHEN mode >> 12 = 8 THEN size ELSE 0 END)"
+    [SQL_COUNT_USE] = "SELECT count(*), total(CASE WHEN " INODE_SMALL_TO_SIZE
+                      " AND mode >> 12 = 8 AND size BETWEEN 0 AND ?1 THEN size ELSE 0 END)"
                       " FROM inode",
+    [SQL_INODE_LAST] = "SELECT max(ino) FROM inode WHERE ino <= ?1",
+    [SQL_NAME_LONG] = "SELECT 1 FROM dentry WHERE length(name) > ?1"
+                      " OR (typeof(parent) <> 'integer' AND length(parent) > ?1)"
+                      " OR (typeof(hash) <> 'integer' AND length(hash) > ?1)"
+                      " OR (typeof(ino) <> 'integer' AND length(ino) > ?1)"
+                      " OR (typeof(type) <> 'integer' AND length(type) > ?1) LIMIT 1",
+    [SQL_META_LONG] = "SELECT 1 FROM meta WHERE length(key) > ?1"
+                      " OR (typeof(value) <> 'integer' AND length(value) > ?1) LIMIT 1",
+    [SQL_CHUNK_ODD] = "SELECT 1 FROM data WHERE typeof(chunk) <> 'blob' LIMIT 1",
+    [SQL_SYMLINK_ODD] = "SELECT 1 FROM symlink WHERE typeof(target) <> 'blob' LIMIT 1",
     [SQL_INODE_GET] = "SELECT " INODE_COLUMNS " FROM inode WHERE ino = ?1",
     [SQL_INODE_ADD] = "INSERT INTO inode (ino, " INODE_COLUMNS ") VALUES"
                       " (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)",
@@ -34,19 +59,22 @@ static const char *const sql_text[SQL_LAST] = {
                        " WHERE parent = ?1 AND hash = ?2 AND name = ?5",
     [SQL_DENTRY_DEL] = "DELETE FROM dentry WHERE parent = ?1 AND hash = ?2 AND name = ?3",
     [SQL_DENTRY_ANY] = "SELECT 1 FROM dentry WHERE parent = ?1 LIMIT 1",
-    [SQL_DENTRY_LIST] = "SELECT hash, name, dentry.ino, " INODE_COLUMNS
-                        " FROM dentry JOIN inode ON inode.ino = dentry.ino"
+    [SQL_DENTRY_LIST] = "SELECT hash, name, type, dentry.ino, " INODE_COLUMNS " FROM dentry"
+                        " LEFT JOIN inode ON inode.ino = dentry.ino AND " INODE_SMALL
                         " WHERE parent = ?1 AND (hash, name) > (?2, ?4)"
+                        " AND typeof(name) = 'blob' AND length(name) <= 255"
                         " ORDER BY hash, name LIMIT ?3",
-    [SQL_CHUNK_LEN] = "SELECT length(chunk) FROM data WHERE id = ?1",
+    [SQL_CHUNK_LEN] = "SELECT typeof(chunk) = 'blob', length(chunk) FROM data WHERE id = ?1",
+    [SQL_CHUNK_NEXT] = "SELECT id FROM data WHERE id BETWEEN ?1 AND ?2 ORDER BY id LIMIT 1",
     [SQL_CHUNK_SET] = "INSERT OR REPLACE INTO data (id, chunk) VALUES (?1, ?2)",
     [SQL_CHUNK_DEL] = "DELETE FROM data WHERE id BETWEEN ?1 AND ?2",
-    [SQL_SYMLINK_GET] = "SELECT target FROM symlink WHERE ino = ?1",
+    [SQL_SYMLINK_GET] = "SELECT target FROM symlink WHERE ino = ?1 AND typeof(target) = 'blob'"
+                        " AND length(target) <= 4095",
     [SQL_SYMLINK_ADD] = "INSERT INTO symlink (ino, target) VALUES (?1, ?2)",
     [SQL_SYMLINK_DEL] = "DELETE FROM symlink WHERE ino = ?1",
     [SQL_ORPHAN_ADD] = "INSERT INTO orphan (ino) VALUES (?1)",
     [SQL_ORPHAN_DEL] = "DELETE FROM orphan WHERE ino = ?1",
-    [SQL_ORPHAN_ANY] = "SELECT ino FROM orphan LIMIT 1",
+    [SQL_ORPHAN_NEXT] = "SELECT ino FROM orphan WHERE ino > ?1 ORDER BY ino LIMIT 1",
     [SQL_PAGE_COUNT] = "PRAGMA page_count",
     [SQL_FREE_COUNT] = "PRAGMA freelist_count",
 };
@@ -70,14 +98,92 @@ int db_errno(int rc)
     case SQLITE_PERM:
     case SQLITE_AUTH:
         return -EACCES;
-    case SQLITE_TOOBIG:
-        return -EFBIG;
     case SQLITE_PROTOCOL:
         return -ENOLCK;
     default:
         return rc == SQLITE_IOERR_NOMEM ? -ENOMEM : -EIO;
     }
 }
+
+int db_error(sqlite3 *sqlite, int rc)
+{
+    int err = db_errno(rc);
+    int sys;
+
+    if (err != -EIO || ((rc & 0xff) != SQLITE_IOERR && (rc & 0xff) != SQLITE_CANTOPEN))
+        return err;
+    sys = sqlite3_system_errno(sqlite);
+    return sys == ENOSPC || sys == EDQUOT ? -ENOSPC : err;
+}
+
+/* ---- Foreign files ---- */
+
+/* SQLite's progress handler. */
+static int on_steps(void *user)
+{
+    struct db *db = user;
+
+    db->steps -= DB_STEPS_UNIT;
+    return db->steps < 0;
+}
+
+void db_allow(struct db *db, int64_t steps)
+{
+    db->steps = steps;
+}
+
+/* SQLite's busy handler: 0 gives up. */
+static int on_busy(void *user, int count)
+{
+    struct db *db = user;
+
+    if (db->impatient || count >= DB_BUSY_WAITS) {
+        db->impatient = true;
+        return 0;
+    }
+    (void)usleep(DB_BUSY_US);
+    return 1;
+}
+
+void db_defend(struct db *db)
+{
+    static const struct {
+        int limit;
+        int value;
+    } limits[] = {
+        {SQLITE_LIMIT_LENGTH, DB_VALUE_MAX},
+        {SQLITE_LIMIT_SQL_LENGTH, DB_TEXT_MAX},
+        {SQLITE_LIMIT_COLUMN, 40},
+        {SQLITE_LIMIT_EXPR_DEPTH, 40},
+        {SQLITE_LIMIT_COMPOUND_SELECT, 4},
+        {SQLITE_LIMIT_VDBE_OP, 25000},
+        {SQLITE_LIMIT_FUNCTION_ARG, 8},
+        {SQLITE_LIMIT_ATTACHED, 0},
+        {SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 8},
+        {SQLITE_LIMIT_VARIABLE_NUMBER, 40},
+        {SQLITE_LIMIT_TRIGGER_DEPTH, 1},
+        {SQLITE_LIMIT_WORKER_THREADS, 0},
+    };
+    static const struct {
+        int op;
+        int value;
+    } settings[] = {
+        {SQLITE_DBCONFIG_DEFENSIVE, 1},       {SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0},
+        {SQLITE_DBCONFIG_ENABLE_TRIGGER, 0},  {SQLITE_DBCONFIG_ENABLE_VIEW, 0},
+        {SQLITE_DBCONFIG_DQS_DML, 0},         {SQLITE_DBCONFIG_DQS_DDL, 0},
+        {SQLITE_DBCONFIG_WRITABLE_SCHEMA, 0}, {SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0},
+    };
+
+    for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++)
+        (void)sqlite3_limit(db->sqlite, limits[i].limit, limits[i].value);
+    for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++)
+        (void)sqlite3_db_config(db->sqlite, settings[i].op, settings[i].value, NULL);
+    sqlite3_progress_handler(db->sqlite, DB_STEPS_UNIT, on_steps, db);
+    (void)sqlite3_busy_handler(db->sqlite, on_busy, db);
+    (void)db_exec(db, "PRAGMA cell_size_check = ON", NULL);
+}
+
+/* ---- Statements ---- */
 
 int db_prepare(struct db *db)
 {
@@ -86,7 +192,7 @@ int db_prepare(struct db *db)
                                     &db->stmt[i], NULL);
 
         if (rc != SQLITE_OK)
-            return db_errno(rc);
+            return db_error(db->sqlite, rc);
     }
     return 0;
 }
@@ -97,6 +203,8 @@ void db_close(struct db *db)
         (void)sqlite3_finalize(db->stmt[i]);
         db->stmt[i] = NULL;
     }
+    /* No content of a file keeps it open: only blobs, which store_close() has closed, and statements,
+     * which are finalized here and in the functions that made them, would. */
     CHECK(sqlite3_close(db->sqlite) == SQLITE_OK);
     db->sqlite = NULL;
 }
@@ -105,6 +213,7 @@ sqlite3_stmt *db_use(struct db *db, enum sql id, size_t count, const int64_t *ar
 {
     sqlite3_stmt *q = db->stmt[id];
 
+    db_allow(db, DB_STEPS);
     for (size_t i = 0; i < count; i++)
         (void)sqlite3_bind_int64(q, (int)i + 1, args[i]);
     return q;
@@ -132,7 +241,11 @@ int db_row(sqlite3_stmt *q)
 
     if (rc == SQLITE_ROW)
         return 1;
-    return rc == SQLITE_DONE ? 0 : db_errno(rc);
+    if (rc == SQLITE_DONE)
+        return 0;
+    if ((rc & 0xff) == SQLITE_BUSY && sqlite3_stmt_readonly(q) != 0)
+        return -EIO; /* readers wait for nobody but a recovery that does not end */
+    return db_error(sqlite3_db_handle(q), rc);
 }
 
 void db_end(sqlite3_stmt *q)
@@ -150,52 +263,66 @@ int db_run(sqlite3_stmt *q)
 
 int db_do(struct db *db, enum sql id)
 {
-    return db_run(db->stmt[id]);
+    return db_run(db_use(db, id, 0, NULL));
 }
 
 int db_exec(struct db *db, const char *text, struct why *why)
 {
-    int rc = sqlite3_exec(db->sqlite, text, NULL, NULL, NULL);
+    int rc;
 
+    db_allow(db, DB_STEPS);
+    rc = sqlite3_exec(db->sqlite, text, NULL, NULL, NULL);
     if (rc == SQLITE_OK)
         return 0;
-    return why_add(why, db_errno(rc), "SQLite says: %s", sqlite3_errmsg(db->sqlite));
+    return why_add(why, db_error(db->sqlite, rc), "SQLite says: %s", sqlite3_errstr(rc));
 }
 
 int db_query_int(struct db *db, const char *text, int64_t *out, struct why *why)
 {
     sqlite3_stmt *q = NULL;
-    int rc = sqlite3_prepare_v2(db->sqlite, text, -1, &q, NULL);
+    int err;
+    int rc;
 
+    db_allow(db, DB_STEPS);
+    rc = sqlite3_prepare_v2(db->sqlite, text, -1, &q, NULL);
     if (rc == SQLITE_OK)
         rc = sqlite3_step(q);
+    err = rc == SQLITE_DONE ? -EIO : db_error(db->sqlite, rc);
     if (rc == SQLITE_ROW)
         *out = sqlite3_column_int64(q, 0);
     (void)sqlite3_finalize(q);
     if (rc == SQLITE_ROW)
         return 0;
-    return why_add(why, rc == SQLITE_DONE ? -EIO : db_errno(rc), "SQLite says: %s",
-                   sqlite3_errstr(rc));
+    return why_add(why, err, "SQLite says: %s", sqlite3_errstr(rc));
 }
 
-int db_meta_get(struct db *db, const char *key, int64_t *out)
+int db_meta_find(struct db *db, const char *key, int64_t *out)
 {
-    sqlite3_stmt *q = db->stmt[SQL_META_GET];
+    sqlite3_stmt *q = db_use(db, SQL_META_GET, 0, NULL);
     int err;
 
     (void)sqlite3_bind_text(q, 1, key, -1, SQLITE_STATIC);
     err = db_row(q);
+    if (err > 0 && sqlite3_column_type(q, 0) != SQLITE_INTEGER)
+        err = -EIO;
     if (err > 0)
         *out = sqlite3_column_int64(q, 0);
     db_end(q);
-    if (err < 0)
-        return err;
-    return err > 0 ? 0 : -EIO;
+    return err;
+}
+
+int db_meta_get(struct db *db, const char *key, int64_t *out)
+{
+    int found = db_meta_find(db, key, out);
+
+    if (found < 0)
+        return found;
+    return found > 0 ? 0 : -EIO;
 }
 
 int db_meta_set(struct db *db, const char *key, int64_t value)
 {
-    sqlite3_stmt *q = db->stmt[SQL_META_SET];
+    sqlite3_stmt *q = db_use(db, SQL_META_SET, 0, NULL);
 
     (void)sqlite3_bind_text(q, 1, key, -1, SQLITE_STATIC);
     (void)sqlite3_bind_int64(q, 2, value);

@@ -18,8 +18,20 @@
 #include "server/base/why.h"
 
 #include <sqlite3.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+/** What one statement may take of a file that nothing is believed of. */
+enum {
+    DB_VALUE_MAX = 128 * 1024, /* bytes of a row: a chunk and more */
+    DB_TEXT_MAX = 16 * 1024,   /* bytes of SQL: the schema is the longest */
+    DB_STEPS = 50000,          /* of SQLite's machine: about a millisecond */
+    DB_STEPS_UNIT = 1000,      /* how often they are counted */
+    DB_DELETE_ROWS = 512,      /* that a statement may remove within them */
+    DB_BUSY_WAITS = 6,         /* of DB_BUSY_US each: a millisecond for another process's lock */
+    DB_BUSY_US = 150,
+};
 
 enum sql {
     SQL_BEGIN,
@@ -31,6 +43,11 @@ enum sql {
     SQL_META_GET,
     SQL_META_SET,
     SQL_COUNT_USE,
+    SQL_INODE_LAST,
+    SQL_NAME_LONG,
+    SQL_META_LONG,
+    SQL_CHUNK_ODD,
+    SQL_SYMLINK_ODD,
     SQL_INODE_GET,
     SQL_INODE_ADD,
     SQL_INODE_SET,
@@ -42,6 +59,7 @@ enum sql {
     SQL_DENTRY_ANY,
     SQL_DENTRY_LIST,
     SQL_CHUNK_LEN,
+    SQL_CHUNK_NEXT,
     SQL_CHUNK_SET,
     SQL_CHUNK_DEL,
     SQL_SYMLINK_GET,
@@ -49,7 +67,7 @@ enum sql {
     SQL_SYMLINK_DEL,
     SQL_ORPHAN_ADD,
     SQL_ORPHAN_DEL,
-    SQL_ORPHAN_ANY,
+    SQL_ORPHAN_NEXT,
     SQL_PAGE_COUNT,
     SQL_FREE_COUNT,
     SQL_LAST,
@@ -58,10 +76,26 @@ enum sql {
 struct db {
     sqlite3 *sqlite;
     sqlite3_stmt *stmt[SQL_LAST];
+    int64_t steps;  /* what the statement that runs has left; see db_allow() */
+    bool impatient; /* another process's lock was waited for in vain, and is not waited for again
+                       before the next success */
 };
 
 /** What a result code of SQLite means: 0, or -Exxx. */
 int db_errno(int rc);
+
+/** db_errno() of a connection's last failure, which may have been a full disk in other words. */
+int db_error(sqlite3 *sqlite, int rc);
+
+/**
+ * Defend an open connection against the content of its file: bounds of values, text and statements,
+ * no triggers, no functions that a schema calls, cells checked as they are read.
+ */
+void db_defend(struct db *db);
+
+/** Let the next statement take so many steps; db_use() and the like begin with DB_STEPS. A
+ * statement that takes more ends with -EIO. */
+void db_allow(struct db *db, int64_t steps);
 
 /** Prepare all statements; the schema must be there. Returns 0, -errno. */
 int db_prepare(struct db *db);
@@ -80,7 +114,7 @@ void db_bind_bytes(sqlite3_stmt *q, int at, const void *bytes, size_t len);
 /** Copy a blob out of a row, cut to @size bytes. Returns its length. */
 size_t db_copy_bytes(sqlite3_stmt *q, int at, char *buf, size_t size);
 
-/** Go to the next row. Returns 1 there is one, 0 none, -errno. */
+/** Go to the next row. Returns 1 there is one, 0 none, -errno; -EBUSY only of what writes. */
 int db_row(sqlite3_stmt *q);
 
 /** End the use of a statement. */
@@ -97,6 +131,9 @@ int db_exec(struct db *db, const char *text, struct why *why);
 
 /** Run a query that gives one integer, as PRAGMAs do. Returns 0, -errno. */
 int db_query_int(struct db *db, const char *text, int64_t *out, struct why *why);
+
+/** Read a row of meta that holds an integer. Returns 1 there is one, 0 none, -EIO no integer. */
+int db_meta_find(struct db *db, const char *key, int64_t *out);
 
 /** Read and write rows of meta that hold integers. meta_get: -EIO if there is none. */
 int db_meta_get(struct db *db, const char *key, int64_t *out);

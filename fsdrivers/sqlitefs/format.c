@@ -3,6 +3,8 @@
 
 #include "fsdrivers/sqlitefs/inode.h"
 #include "fsdrivers/sqlitefs/schema.h"
+#include "fsdrivers/sqlitefs/shape.h"
+#include "fsdrivers/sqlitefs/vfs.h"
 #include "server/base/strbuf.h"
 
 #include <errno.h>
@@ -12,20 +14,51 @@
 #include <sys/stat.h>
 
 enum {
-    BUSY_TIMEOUT_MS = 100,           /* how long another process may hold the write lock */
     LOG_SIZE_MAX = 64 * 1024 * 1024, /* what the log is cut to when it was moved */
     CHUNK_SHIFT_DEFAULT = 16,
+    CHUNK_SHIFT_SMALL = 14,
+    KEY_MAX = 64 * 1024,   /* bytes of a name or a setting that is passed by */
+    ORPHANS_MAX = 1000,    /* removed at one mount */
+    SCAN_STEPS = 20000000, /* that a look at all rows may take: about half a second … */
+    SCAN_STEPS_BYTE = 8,   /* … and for each byte that the file takes on the disk */
 };
+
+/** meta.ino_next is at most this. */
+#define INO_NEXT_MAX ((int64_t)(INO_MAX + INO_RESERVE + 1))
 
 /* What each kind of feature mask must not hold more than; this version knows no feature. */
 enum { FEATURES_READONLY = 0, FEATURES_INCOMPAT = 0 };
+
+/* Say why a file can't be opened, once, whoever found out: @otherwise where the errno has no words of
+ * its own. Returns @err. */
+static int refuse(const struct store *s, struct why *why, int err, const char *otherwise)
+{
+    switch (err) {
+    case -ENOSPC:
+        return why_add(why, err, "%s: the disk is full, and SQLite needs some room on it", s->path);
+    case -EBUSY:
+        return why_add(why, err, "%s is locked by another program", s->path);
+    case -EROFS:
+        return why_add(why, err, "%s can't be written: open it with the option readonly", s->path);
+    case -ENOMEM:
+        return why_add(why, err, "%s: there is no memory to open it", s->path);
+    default:
+        return why_add(why, err, "%s %s", s->path, otherwise);
+    }
+}
+
+/* refuse() of what SQLite answered to something harmless; 0 is fine. */
+static int refused(const struct store *s, struct why *why, int err)
+{
+    return err == 0 ? 0 : refuse(s, why, err, "is damaged, or its disk fails");
+}
 
 static int pragma(struct store *s, struct why *why, const char *name, int64_t value)
 {
     char text[64];
 
     (void)snprintf(text, sizeof(text), "PRAGMA %s = %lld", name, (long long)value);
-    return db_exec(&s->db, text, why);
+    return refused(s, why, db_exec(&s->db, text, NULL));
 }
 
 /* ---- Opening the connection ---- */
@@ -47,26 +80,30 @@ static char *immutable_uri(const char *path)
     return strbuf_take(&uri);
 }
 
+/* What keeps SQLite from opening a file. */
+static int cannot_open(sqlite3 *sqlite, int rc)
+{
+    int err = db_error(sqlite, rc);
+
+    return (rc & 0xff) == SQLITE_CANTOPEN && err == -EIO ? -EACCES : err;
+}
+
 static int connect_db(struct store *s, struct why *why)
 {
     int flags = s->readonly ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
-    char *uri = s->immutable ? immutable_uri(s->path) : NULL;
+    char *uri = s->immutable ? immutable_uri(s->vfs->file) : NULL;
     int rc;
 
     if (s->immutable && uri == NULL)
         return -ENOMEM;
     flags |= SQLITE_OPEN_NOMUTEX | (uri != NULL ? SQLITE_OPEN_URI : 0);
-    rc = sqlite3_open_v2(uri != NULL ? uri : s->path, &s->db.sqlite, flags, NULL);
+    rc = sqlite3_open_v2(uri != NULL ? uri : s->vfs->file, &s->db.sqlite, flags, s->vfs->name);
     free(uri);
     if (rc != SQLITE_OK)
-        return why_add(why, rc == SQLITE_CANTOPEN ? -EACCES : db_errno(rc), "%s: %s", s->path,
-                       sqlite3_errstr(rc));
+        return refuse(s, why, cannot_open(s->db.sqlite, rc), "can't be opened or made");
     (void)sqlite3_extended_result_codes(s->db.sqlite, 1);
-    (void)sqlite3_busy_timeout(s->db.sqlite, BUSY_TIMEOUT_MS);
-    (void)sqlite3_db_config(s->db.sqlite, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
-    (void)sqlite3_db_config(s->db.sqlite, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
-    (void)sqlite3_db_config(s->db.sqlite, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
-    return 0;
+    db_defend(&s->db);
+    return s->exclusive ? db_exec(&s->db, "PRAGMA locking_mode = EXCLUSIVE", why) : 0;
 }
 
 /* Settings of the connection; none of them is stored. */
@@ -99,30 +136,31 @@ static int use_log(struct store *s, struct why *why)
 {
     sqlite3_stmt *q = NULL;
     const char *mode = "";
-    int rc = sqlite3_prepare_v2(s->db.sqlite, "PRAGMA journal_mode = WAL", -1, &q, NULL);
+    int rc;
     int err;
 
+    db_allow(&s->db, DB_STEPS);
+    rc = sqlite3_prepare_v2(s->db.sqlite, "PRAGMA journal_mode = WAL", -1, &q, NULL);
     if (rc == SQLITE_OK)
         rc = sqlite3_step(q);
-    err = rc == SQLITE_ROW ? 0 : db_errno(rc);
+    err = rc == SQLITE_ROW ? 0 : db_error(s->db.sqlite, rc);
     if (err == 0)
         mode = (const char *)sqlite3_column_text(q, 0);
     if (err == 0 && (mode == NULL || strcmp(mode, "wal") != 0))
         err = -EIO;
     if (err < 0)
-        (void)why_add(why, err, "%s: SQLite can't keep a write-ahead log there (%s)", s->path,
-                      sqlite3_errstr(rc));
+        (void)refuse(s, why, err, "lies where SQLite can't keep a write-ahead log");
     (void)sqlite3_finalize(q);
     return err;
 }
 
 /* ---- A new database ---- */
 
-static int write_schema(struct store *s, uint32_t chunk_shift, struct why *why)
+static int write_schema(struct store *s, uint32_t chunk_shift)
 {
     char text[512];
     long long now = (long long)store_now(s);
-    int err = db_exec(&s->db, sqlitefs_schema, why);
+    int err = db_exec(&s->db, sqlitefs_schema, NULL);
 
     if (err < 0)
         return err;
@@ -132,53 +170,76 @@ static int write_schema(struct store *s, uint32_t chunk_shift, struct why *why)
                    "UPDATE inode SET uid = %u, gid = %u,"
                    " atime = %lld, mtime = %lld, ctime = %lld, btime = %lld",
                    chunk_shift, SCBOX_VERSION, s->fs.uid, s->fs.gid, now, now, now, now);
-    return db_exec(&s->db, text, why);
+    return db_exec(&s->db, text, NULL);
 }
 
 static int make_new(struct store *s, uint32_t chunk_shift, struct why *why)
 {
     int err;
 
-    err = pragma(s, why, "page_size", 4096);
+    err = pragma(s, why, "page_size", FORMAT_PAGE_SIZE);
     if (err == 0)
         err = pragma(s, why, "auto_vacuum", 2);
     if (err == 0)
         err = use_log(s, why);
-    if (err == 0)
-        err = db_exec(&s->db, "BEGIN IMMEDIATE", why);
     if (err < 0)
         return err;
-    err = write_schema(s, chunk_shift != 0 ? chunk_shift : CHUNK_SHIFT_DEFAULT, why);
+    err = db_exec(&s->db, "BEGIN IMMEDIATE", NULL);
     if (err == 0)
-        err = db_exec(&s->db, "COMMIT", why);
+        err = write_schema(s, chunk_shift != 0 ? chunk_shift : CHUNK_SHIFT_DEFAULT);
+    if (err == 0)
+        err = db_exec(&s->db, "COMMIT", NULL);
     if (err < 0 && sqlite3_get_autocommit(s->db.sqlite) == 0)
         (void)db_exec(&s->db, "ROLLBACK", NULL);
-    if (err < 0)
-        return err;
-    return db_exec(&s->db, "PRAGMA wal_checkpoint(TRUNCATE)", why);
+    if (err == 0)
+        err = db_exec(&s->db, "PRAGMA wal_checkpoint(TRUNCATE)", NULL);
+    return refused(s, why, err);
 }
 
 /* ---- An old database ---- */
+
+/* Whether the file has fewer pages than its first one counts (SQLite's file format, 1.3). */
+static bool is_cut_short(struct store *s)
+{
+    unsigned char header[32];
+    sqlite3_file *file = NULL;
+    sqlite3_int64 size = 0;
+    uint64_t pages;
+
+    if (sqlite3_file_control(s->db.sqlite, "main", SQLITE_FCNTL_FILE_POINTER, &file) != SQLITE_OK ||
+        file == NULL || file->pMethods == NULL ||
+        file->pMethods->xFileSize(file, &size) != SQLITE_OK ||
+        file->pMethods->xRead(file, header, sizeof(header), 0) != SQLITE_OK)
+        return false;
+    pages = (uint64_t)header[28] << 24 | (uint64_t)header[29] << 16 | (uint64_t)header[30] << 8 |
+            header[31];
+    return (uint64_t)size < pages * FORMAT_PAGE_SIZE;
+}
 
 /* What tells whose database it is. */
 struct identity {
     int64_t application_id;
     int64_t version;
+    int64_t page_size;
     int64_t objects; /* tables and the like */
 };
 
 static int read_identity(struct store *s, struct identity *out, struct why *why)
 {
-    int err;
-
-    err = db_query_int(&s->db, "PRAGMA application_id", &out->application_id, why);
+    int err = db_query_int(&s->db, "PRAGMA application_id", &out->application_id, NULL);
     if (err == 0)
-        err = db_query_int(&s->db, "PRAGMA user_version", &out->version, why);
+        err = db_query_int(&s->db, "PRAGMA user_version", &out->version, NULL);
     if (err == 0)
-        err = db_query_int(&s->db, "SELECT count(*) FROM sqlite_schema", &out->objects, why);
-    if (err == -EIO)
-        (void)why_add(why, err, "%s is no SQLite database, or a damaged one", s->path);
-    return err;
+        err = db_query_int(&s->db, "PRAGMA page_size", &out->page_size, NULL);
+    if (err == 0)
+        err = db_query_int(&s->db, "SELECT count(*) FROM sqlite_schema", &out->objects, NULL);
+    if (err == 0)
+        return 0;
+    if (s->vfs->refused != 0)
+        return err; /* format_open() says why */
+    if (sqlite3_errcode(s->db.sqlite) == SQLITE_NOTADB)
+        return refuse(s, why, err, "is no SQLite database");
+    return refuse(s, why, err, is_cut_short(s) ? "is damaged: its end is missing" : "is damaged");
 }
 
 static bool is_empty(const struct identity *id)
@@ -198,6 +259,9 @@ static int check_identity(const struct store *s, const struct identity *id, stru
     if (id->version != FORMAT_VERSION)
         return why_add(why, -EIO, "%s has format %lld; this version of scbox reads format %d",
                        s->path, (long long)id->version, FORMAT_VERSION);
+    if (id->page_size != FORMAT_PAGE_SIZE)
+        return why_add(why, -EIO, "%s has pages of %lld bytes; its format has pages of %d", s->path,
+                       (long long)id->page_size, FORMAT_PAGE_SIZE);
     return 0;
 }
 
@@ -223,29 +287,102 @@ static int check_features(struct store *s, struct why *why)
     return 0;
 }
 
+/* What statements that look at all rows may take. Not a matter of the size that the file shows:
+ * holes have no rows. */
+static int64_t scan_steps(const struct store *s)
+{
+    struct strbuf log = STRBUF_INIT;
+    struct stat st;
+    int64_t blocks = stat(s->path, &st) == 0 ? (int64_t)st.st_blocks : 0;
+
+    (void)strbuf_addf(&log, "%s-wal", s->path);
+    if (!strbuf_failed(&log) && stat(strbuf_str(&log), &st) == 0)
+        blocks += (int64_t)st.st_blocks;
+    strbuf_done(&log);
+    return SCAN_STEPS + blocks * 512 * SCAN_STEPS_BYTE;
+}
+
+/* Look for keys that are longer than any value may be. A statement that met one on its way through
+ * the table would load all of it, whichever row it looks for. */
+static int check_keys(struct store *s, struct why *why)
+{
+    static const enum sql checks[] = {SQL_META_LONG, SQL_NAME_LONG};
+    int err = 0;
+
+    for (size_t i = 0; err == 0 && i < sizeof(checks) / sizeof(checks[0]); i++) {
+        sqlite3_stmt *q = DB_USE(&s->db, checks[i], KEY_MAX);
+
+        db_allow(&s->db, scan_steps(s));
+        err = db_row(q);
+        db_end(q);
+    }
+    if (err <= 0)
+        return refused(s, why, err);
+    return why_add(why, -EIO, "%s is damaged: a row in it is longer than %d bytes", s->path,
+                   KEY_MAX);
+}
+
+/*
+ * Stop checking each cell of a page whenever it is read, when all pages of cells were checked so: the
+ * tables of names and inodes before, and those of content here. A page that the file maps into memory
+ * is new each time it is used, and random reads took twice as long. With a damaged page, or odd rows,
+ * the checks go on: only that part of the file answers EIO.
+ */
+static int trust_pages(struct store *s)
+{
+    static const enum sql checks[] = {SQL_CHUNK_ODD, SQL_SYMLINK_ODD};
+    int err = 0;
+
+    for (size_t i = 0; err == 0 && i < sizeof(checks) / sizeof(checks[0]); i++) {
+        sqlite3_stmt *q = db_use(&s->db, checks[i], 0, NULL);
+
+        db_allow(&s->db, scan_steps(s));
+        err = db_row(q);
+        db_end(q);
+    }
+    if (err != 0)
+        return err == -ENOMEM ? err : 0;
+    return db_exec(&s->db, "PRAGMA cell_size_check = OFF", NULL);
+}
+
 /* Look the whole file over: what a crash of the host may have left. */
 static int quick_check(struct store *s, struct why *why)
 {
     sqlite3_stmt *q = NULL;
     const char *verdict = NULL;
-    int rc = sqlite3_prepare_v2(s->db.sqlite, "PRAGMA quick_check(1)", -1, &q, NULL);
+    int rc;
     int err;
 
+    db_allow(&s->db, scan_steps(s));
+    rc = sqlite3_prepare_v2(s->db.sqlite, "PRAGMA quick_check(1)", -1, &q, NULL);
     if (rc == SQLITE_OK)
         rc = sqlite3_step(q);
-    err = rc == SQLITE_ROW ? 0 : db_errno(rc);
+    err = rc == SQLITE_ROW ? 0 : db_error(s->db.sqlite, rc);
     if (err == 0)
         verdict = (const char *)sqlite3_column_text(q, 0);
     if (err == 0 && (verdict == NULL || strcmp(verdict, "ok") != 0))
         err = -EIO;
-    if (err < 0)
-        (void)why_add(why, err, "%s is damaged: %s", s->path,
-                      verdict != NULL ? verdict : sqlite3_errstr(rc));
+    if (verdict != NULL && err < 0)
+        (void)why_add(why, err, "%s is damaged: %.200s", s->path, verdict);
+    else
+        (void)refused(s, why, err);
     (void)sqlite3_finalize(q);
     return err;
 }
 
 /* ---- Mounting ---- */
+
+/* A number that a row has is not unused, whatever meta says. */
+static int raise_next(struct store *s, int64_t *next)
+{
+    sqlite3_stmt *q = DB_USE(&s->db, SQL_INODE_LAST, INO_MAX);
+    int err = db_row(q);
+
+    if (err > 0 && sqlite3_column_int64(q, 0) >= *next)
+        *next = sqlite3_column_int64(q, 0) + 1;
+    db_end(q);
+    return err < 0 ? err : 0;
+}
 
 static int read_meta(struct store *s, const struct format_options *o, struct why *why)
 {
@@ -259,8 +396,11 @@ static int read_meta(struct store *s, const struct format_options *o, struct why
         err = db_meta_get(&s->db, "ino_next", &next);
     if (err == 0)
         err = db_meta_get(&s->db, "clean", &clean);
-    if (err == 0 && (shift < 9 || shift > 20 || next <= INO_ROOT))
+    if (err == 0 && ((shift != CHUNK_SHIFT_DEFAULT && shift != CHUNK_SHIFT_SMALL) ||
+                     next <= INO_ROOT || next > INO_NEXT_MAX))
         err = -EIO;
+    if (err == 0)
+        err = raise_next(s, &next);
     if (err < 0)
         return why_add(why, err, "%s: its table meta is damaged", s->path);
     if (o->chunk_shift != 0 && o->chunk_shift != (uint32_t)shift)
@@ -273,36 +413,49 @@ static int read_meta(struct store *s, const struct format_options *o, struct why
     return 0;
 }
 
-/* Remove one inode that was open without a name when the file was last used. */
-static int remove_orphan(struct store *s, uint64_t ino)
+/* Remove one inode that was open without a name when the file was last used. One that is not so, or
+ * not there, is no orphan, and only called one no more. */
+static int remove_orphan(struct store *s, int64_t ino)
 {
-    struct inode *i;
-    int err = store_begin(s, 0);
+    struct inode *i = NULL;
+    int err = ino > INO_ROOT ? inode_get(s, (uint64_t)ino, &i) : 0;
 
+    if (err == 0 || err == -EIO)
+        err = store_begin(s, 0);
     if (err < 0)
         return err;
-    err = db_run(DB_USE(&s->db, SQL_ORPHAN_DEL, (int64_t)ino));
-    if (err == 0)
-        err = inode_get(s, ino, &i);
-    if (err == 0)
+    err = db_run(DB_USE(&s->db, SQL_ORPHAN_DEL, ino));
+    if (err == 0 && i != NULL && i->stat.nlink == 0)
         err = inode_remove(s, i);
     return store_end(s, err);
 }
 
+/* The next number in the table of orphans. 1 there is one, 0 none, -errno. */
+static int next_orphan(struct store *s, int64_t *ino)
+{
+    sqlite3_stmt *q = DB_USE(&s->db, SQL_ORPHAN_NEXT, *ino);
+    int err = db_row(q);
+
+    if (err > 0)
+        *ino = sqlite3_column_int64(q, 0);
+    db_end(q);
+    return err;
+}
+
+/* Remove what was open without a name; what is more than ORPHANS_MAX goes at later mounts. */
 static int remove_orphans(struct store *s)
 {
-    sqlite3_stmt *q = s->db.stmt[SQL_ORPHAN_ANY];
-    int err;
+    int64_t ino = INT64_MIN;
+    int err = 1;
 
-    while ((err = db_row(q)) > 0) {
-        uint64_t ino = (uint64_t)sqlite3_column_int64(q, 0);
-
-        db_end(q);
+    for (int i = 0; err > 0 && i < ORPHANS_MAX; i++) {
+        err = next_orphan(s, &ino);
+        if (err <= 0)
+            break;
         err = remove_orphan(s, ino);
-        if (err < 0)
-            return err;
+        if (err == 0 || (err == -EIO && s->broken == 0)) /* a damaged one stays */
+            err = 1;
     }
-    db_end(q);
     return err < 0 ? err : store_commit(s);
 }
 
@@ -314,9 +467,10 @@ static int load(struct store *s, const struct format_options *o, struct why *why
 
     err = db_prepare(&s->db);
     if (err < 0)
-        return why_add(why, err, "%s lacks a table of its format: %s", s->path,
-                       sqlite3_errmsg(s->db.sqlite));
-    err = check_features(s, why);
+        return refused(s, why, err);
+    err = check_keys(s, why);
+    if (err == 0)
+        err = check_features(s, why);
     if (err == 0)
         err = read_meta(s, o, why);
     if (err == 0 && !s->clean)
@@ -326,7 +480,9 @@ static int load(struct store *s, const struct format_options *o, struct why *why
     s->scratch = malloc((size_t)1 << s->chunk_shift);
     if (s->scratch == NULL)
         return -ENOMEM;
-    err = store_count(s);
+    err = store_count(s, scan_steps(s));
+    if (err == 0)
+        err = trust_pages(s);
     if (err == 0)
         err = inode_get(s, INO_ROOT, &root);
     if (err == 0 && !S_ISDIR(root->stat.mode))
@@ -335,14 +491,22 @@ static int load(struct store *s, const struct format_options *o, struct why *why
         room_watch(s);
         err = remove_orphans(s);
     }
-    if (err < 0)
-        (void)why_add(why, err, "%s: reading it failed: %s", s->path, strerror(-err));
-    return err;
+    if (err == 0)
+        err = quota_apply(s, &o->quota, why);
+    return err == 0 ? 0 : refuse(s, why, err, "is damaged: reading it failed");
+}
+
+static int check_shape(struct store *s, int format, struct why *why)
+{
+    bool named;
+    int err = shape_check(s, format, why, &named);
+
+    return named ? err : refused(s, why, err);
 }
 
 int format_open(struct store *s, const struct format_options *o, struct why *why)
 {
-    struct identity id = {0, 0, 0};
+    struct identity id = {0, 0, 0, 0};
     int err;
 
     err = connect_db(s, why);
@@ -355,12 +519,16 @@ int format_open(struct store *s, const struct format_options *o, struct why *why
     }
     if (err == 0)
         err = check_identity(s, &id, why);
+    if (err == 0)
+        err = check_shape(s, (int)id.version, why);
     if (err == 0 && !s->readonly)
         err = use_log(s, why);
     if (err == 0)
         err = configure(s, o, why);
     if (err == 0)
         err = load(s, o, why);
+    if (err < 0 && s->vfs->refused < 0)
+        err = why_add(why, s->vfs->refused, "%s", s->vfs->why.text[0]);
     s->mounted = err == 0;
     return err;
 }

@@ -4,11 +4,13 @@
 #ifndef FSDRIVERS_SQLITEFS_FORMAT_H
 #define FSDRIVERS_SQLITEFS_FORMAT_H
 
+#include "fsdrivers/sqlitefs/quota.h"
 #include "fsdrivers/sqlitefs/store.h"
 
 enum {
     FORMAT_APPLICATION_ID = 0x73636278, /* "scbx" */
     FORMAT_VERSION = 1,
+    FORMAT_PAGE_SIZE = 4096,
 };
 
 /** How a database shall be opened: the driver's options. */
@@ -16,6 +18,7 @@ struct format_options {
     uint32_t chunk_shift; /* 0: 16 for a new file, whatever an old one has */
     uint64_t mmap_size;   /* bytes; 0 none */
     uint64_t cache_size;  /* bytes */
+    struct quota_wish quota;
 };
 
 /**

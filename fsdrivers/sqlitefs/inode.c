@@ -8,17 +8,65 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-enum { INO_RESERVE = 1024 };
-
-/** Numbers past this don't fit a chunk's id. */
-#define INO_MAX (((uint64_t)1 << 39) - 1)
-
 /* ---- Rows ---- */
 
-void inode_read_columns(sqlite3_stmt *q, int at, struct inode *out)
+/* What each column may hold, in SQL_INODE_GET's order: a file that was damaged, or made to harm, can
+ * hold anything. */
+static const struct {
+    int64_t min;
+    int64_t max;
+} column[] = {
+    {INT64_MIN, INT64_MAX},      /* gen */
+    {0, 0177777},                /* mode */
+    {0, INT32_MAX},              /* nlink */
+    {0, UINT32_MAX},             /* uid */
+    {0, UINT32_MAX},             /* gid */
+    {0, INT64_MAX},              /* rdev */
+    {0, FS_FILE_SIZE_MAX},       /* size */
+    {0, FS_FILE_SIZE_MAX / 512}, /* blocks */
+    {INT64_MIN, INT64_MAX},      /* atime */
+    {INT64_MIN, INT64_MAX},      /* mtime */
+    {INT64_MIN, INT64_MAX},      /* ctime */
+    {INT64_MIN, INT64_MAX},      /* btime */
+    {INT64_MIN, INT64_MAX},      /* flags */
+    {0, INT64_MAX / 2},          /* version: there is room to count on */
+};
+
+enum { COLUMN_COUNT = sizeof(column) / sizeof(column[0]) };
+
+static bool columns_fit(sqlite3_stmt *q, int at)
+{
+    for (int i = 0; i < COLUMN_COUNT; i++) {
+        int64_t value = sqlite3_column_int64(q, at + i);
+
+        if (sqlite3_column_type(q, at + i) != SQLITE_INTEGER || value < column[i].min ||
+            value > column[i].max)
+            return false;
+    }
+    return true;
+}
+
+/* What must hold between the columns, by type. An orphan has no links. */
+static bool stat_fits(const struct fs_stat *st)
+{
+    switch (st->mode & S_IFMT) {
+    case S_IFDIR:
+        return st->nlink != 1;
+    case S_IFLNK:
+        return st->nlink <= FS_LINK_MAX && st->size > 0 && st->size <= FS_PATH_MAX;
+    case S_IFREG:
+        return st->nlink <= FS_LINK_MAX;
+    default:
+        return false; /* format 1 stores no other */
+    }
+}
+
+int inode_read_columns(sqlite3_stmt *q, int at, struct inode *out)
 {
     struct fs_stat *st = &out->stat;
 
+    if (st->ino < INO_ROOT || st->ino > INO_MAX || !columns_fit(q, at))
+        return -EIO;
     out->gen = sqlite3_column_int64(q, at);
     st->mode = (uint32_t)sqlite3_column_int64(q, at + 1);
     st->nlink = (uint32_t)sqlite3_column_int64(q, at + 2);
@@ -33,6 +81,7 @@ void inode_read_columns(sqlite3_stmt *q, int at, struct inode *out)
     st->btime = sqlite3_column_int64(q, at + 11);
     out->flags = sqlite3_column_int64(q, at + 12);
     out->version = sqlite3_column_int64(q, at + 13);
+    return stat_fits(st) ? 0 : -EIO;
 }
 
 static int write_row(struct store *s, enum sql id, const struct inode *i)
@@ -50,12 +99,10 @@ static int read_row(struct store *s, struct inode *i)
     sqlite3_stmt *q = DB_USE(&s->db, SQL_INODE_GET, (int64_t)i->stat.ino);
     int err = db_row(q);
 
-    if (err > 0)
-        inode_read_columns(q, 0, i);
+    if (err >= 0)
+        err = err > 0 ? inode_read_columns(q, 0, i) : -EIO;
     db_end(q);
-    if (err < 0)
-        return err;
-    return err > 0 && i->stat.size <= FS_FILE_SIZE_MAX ? 0 : -EIO;
+    return err;
 }
 
 /* ---- The cache ---- */
@@ -111,7 +158,7 @@ void inodes_trim(struct store *s)
     HASH_ITER(hh, s->inodes, i, next) {
         if (HASH_COUNT(s->inodes) <= INODE_CACHE_MAX / 2)
             return;
-        if (i->refs == 0 && !i->used && list_empty(&i->dirty))
+        if (i->refs == 0 && i->stat.nlink > 0 && !i->used && list_empty(&i->dirty))
             cache_remove(s, i);
         else
             i->used = false;
@@ -240,8 +287,22 @@ int inode_remove(struct store *s, struct inode *i)
     return 0;
 }
 
+int inode_remove_orphan(struct store *s, struct inode *i)
+{
+    int err = store_begin(s, 0);
+
+    if (err < 0)
+        return err;
+    err = db_run(DB_USE(&s->db, SQL_ORPHAN_DEL, (int64_t)i->stat.ino));
+    if (err == 0)
+        err = inode_remove(s, i);
+    return store_end(s, err);
+}
+
 int inode_unname(struct store *s, struct inode *i)
 {
+    if (i->stat.nlink == 0)
+        return -EIO; /* more names than its row says */
     i->stat.nlink -= S_ISDIR(i->stat.mode) ? i->stat.nlink : 1;
     if (i->stat.nlink == 0 && i->refs == 0)
         return inode_remove(s, i);

@@ -15,7 +15,10 @@
 #include "fsdrivers/fshash.h"
 #include "fsdrivers/sqlitefs/store.h"
 
-enum { INO_ROOT = 1 };
+enum { INO_ROOT = 1, INO_RESERVE = 1024 };
+
+/** Numbers past this don't fit a chunk's id. */
+#define INO_MAX (((int64_t)1 << 39) - 1)
 
 struct inode {
     UT_hash_handle hh;
@@ -27,7 +30,7 @@ struct inode {
     bool gone;
 };
 
-/** The inode of a number. Returns 0, -EIO no such row, -ENOMEM. */
+/** The inode of a number. Returns 0; -EIO no such row, or one that no inode can have; -ENOMEM. */
 int inode_get(struct store *s, uint64_t ino, struct inode **out);
 
 /**
@@ -46,14 +49,21 @@ void inode_touch_content(struct store *s, struct inode *i);
 /** Remove an inode with all it has, inside a change; it must have no name and no handle. */
 int inode_remove(struct store *s, struct inode *i);
 
+/** Remove an orphan that nobody holds, in a change of its own. */
+int inode_remove_orphan(struct store *s, struct inode *i);
+
 /**
  * Take a name away inside a change. The last one removes the inode, or makes it an orphan while
  * open.
  */
 int inode_unname(struct store *s, struct inode *i);
 
-/** Read columns of SQL_INODE_GET's order, from @at on. */
-void inode_read_columns(sqlite3_stmt *q, int at, struct inode *out);
+/**
+ * Read columns of SQL_INODE_GET's order, from @at on.
+ * @out      its number is set; the rest is filled.
+ * Returns   0; -EIO they are not what an inode can have: @out is undefined.
+ */
+int inode_read_columns(sqlite3_stmt *q, int at, struct inode *out);
 
 /** Store all marked inodes. Returns 0, -errno. */
 int inodes_flush(struct store *s);

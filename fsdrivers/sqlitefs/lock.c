@@ -1,65 +1,88 @@
 /* SPDX-License-Identifier: MIT */
 #include "fsdrivers/sqlitefs/lock.h"
 
+#include "fsdrivers/sqlitefs/vfs.h"
 #include "server/base/strbuf.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Whether the path still names the file that was locked: its last holder may have removed it
- * since. */
-static bool still_there(const char *path, int fd)
-{
-    struct stat by_path;
-    struct stat by_fd;
+enum { HOLDER_SIZE = 16 };
 
-    return stat(path, &by_path) == 0 && fstat(fd, &by_fd) == 0 && by_path.st_ino == by_fd.st_ino &&
-           by_path.st_dev == by_fd.st_dev;
+/* Whether the name is still that of the file that was locked: its last holder may have removed it
+ * since. */
+static bool still_there(const struct hostfile *hostfile, int fd)
+{
+    struct stat by_name;
+    struct stat by_fd;
+    struct strbuf name = STRBUF_INIT;
+    bool there;
+
+    (void)strbuf_addf(&name, "%s" VFS_LOCK, hostfile->name);
+    there = fstatat(hostfile->dir, strbuf_str(&name), &by_name, AT_SYMLINK_NOFOLLOW) == 0 &&
+            fstat(fd, &by_fd) == 0 && by_name.st_ino == by_fd.st_ino &&
+            by_name.st_dev == by_fd.st_dev;
+    strbuf_done(&name);
+    return there;
 }
 
-static int held(const char *database, int fd, struct why *why)
+/* Read whose lock it is. Returns 0; -EBUSY the file's content is none of ours. */
+static int read_holder(int fd, char holder[HOLDER_SIZE])
 {
-    char holder[16] = "";
-    ssize_t len = pread(fd, holder, sizeof(holder) - 1, 0);
+    ssize_t len = pread(fd, holder, HOLDER_SIZE - 1, 0);
+    size_t digits;
 
-    if (len > 0)
-        holder[strcspn(holder, "\n")] = '\0';
-    return why_add(why, -EBUSY, "%s is in use by process %s", database,
-                   holder[0] != '\0' ? holder : "(unknown)");
+    holder[len > 0 ? len : 0] = '\0';
+    digits = strspn(holder, "0123456789");
+    if (len == HOLDER_SIZE - 1 || (holder[digits] != '\0' && strcmp(holder + digits, "\n") != 0))
+        return -EBUSY;
+    holder[digits] = '\0';
+    return 0;
+}
+
+static int held(const struct hostfile *hostfile, int fd, struct why *why)
+{
+    char holder[HOLDER_SIZE];
+
+    if (read_holder(fd, holder) < 0 || holder[0] == '\0')
+        (void)strcpy(holder, "(unknown)");
+    return why_add(why, -EBUSY, "%s is in use by process %s", hostfile->path, holder);
 }
 
 /* Open the lock's file, which sharers may find made by somebody else, and need not write. */
-static int open_file(const char *path, bool shared)
+static int open_file(struct hostfile *hostfile, bool shared, struct why *why)
 {
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+    int fd = hostfile_open_beside(hostfile, VFS_LOCK, O_RDWR | O_CREAT, 0644, why);
 
-    if (fd < 0 && shared && (errno == EACCES || errno == EROFS)) {
-        int err = errno;
+    if (shared && (fd == -EACCES || fd == -EROFS)) {
+        int readable = hostfile_open_beside(hostfile, VFS_LOCK, O_RDONLY, 0, NULL);
 
-        fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-        errno = err;
+        return readable >= 0 ? readable : fd;
     }
     return fd;
 }
 
 /* Lock the file once. Returns 0, -EAGAIN the file went away meanwhile, -EBUSY, other -errno. */
-static int try_lock(const char *database, const char *path, bool shared, int *out, struct why *why)
+static int try_lock(struct hostfile *hostfile, bool shared, int *out, struct why *why)
 {
-    int fd = open_file(path, shared);
+    int fd = open_file(hostfile, shared, why);
+    char holder[HOLDER_SIZE];
     int err = 0;
 
     if (fd < 0)
-        return why_add(why, -errno, "%s: %s", path, strerror(errno));
+        return why_add(why, fd, "%s" VFS_LOCK ": %s", hostfile->path, strerror(-fd));
     if (flock(fd, (shared ? LOCK_SH : LOCK_EX) | LOCK_NB) < 0)
-        err = errno == EWOULDBLOCK ? held(database, fd, why) : -errno;
-    else if (!still_there(path, fd))
+        err = errno == EWOULDBLOCK ? held(hostfile, fd, why) : -errno;
+    else if (!still_there(hostfile, fd))
         err = -EAGAIN;
+    else if (read_holder(fd, holder) < 0)
+        err = why_add(why, -EBUSY, "%s" VFS_LOCK " holds something else: remove it, or rename it",
+                      hostfile->path);
     if (err < 0) {
         (void)close(fd);
         return err;
@@ -68,25 +91,18 @@ static int try_lock(const char *database, const char *path, bool shared, int *ou
     return 0;
 }
 
-int lock_take(const char *database, bool shared, struct lock *out, struct why *why)
+int lock_take(struct hostfile *hostfile, bool shared, struct lock *out, struct why *why)
 {
-    struct strbuf path = STRBUF_INIT;
-    struct lock l = LOCK_INIT;
-    char pid[16];
+    struct lock l = {.fd = -1, .hostfile = hostfile};
+    char pid[HOLDER_SIZE];
     int len;
     int err;
 
-    (void)strbuf_addf(&path, "%s-lock", database);
-    l.path = strbuf_take(&path);
-    if (l.path == NULL)
-        return -ENOMEM;
     do {
-        err = try_lock(database, l.path, shared, &l.fd, why);
+        err = try_lock(hostfile, shared, &l.fd, why);
     } while (err == -EAGAIN);
-    if (err < 0) {
-        free(l.path);
+    if (err < 0)
         return err;
-    }
     len = snprintf(pid, sizeof(pid), "%d\n", (int)getpid());
     if (ftruncate(l.fd, 0) < 0 || pwrite(l.fd, pid, (size_t)len, 0) != len)
         (void)0; /* the id is for people only: the lock holds without it */
@@ -96,11 +112,15 @@ int lock_take(const char *database, bool shared, struct lock *out, struct why *w
 
 void lock_release(struct lock *l)
 {
+    struct strbuf name = STRBUF_INIT;
+
     if (l->fd < 0)
         return;
-    if (flock(l->fd, LOCK_EX | LOCK_NB) == 0)
-        (void)unlink(l->path);
+    (void)strbuf_addf(&name, "%s" VFS_LOCK, l->hostfile->name);
+    if (!strbuf_failed(&name) && flock(l->fd, LOCK_EX | LOCK_NB) == 0 &&
+        still_there(l->hostfile, l->fd))
+        (void)unlinkat(l->hostfile->dir, strbuf_str(&name), 0);
+    strbuf_done(&name);
     (void)close(l->fd);
-    free(l->path);
     *l = (struct lock)LOCK_INIT;
 }

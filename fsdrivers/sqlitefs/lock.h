@@ -17,9 +17,11 @@
 
 #include <stdbool.h>
 
+struct hostfile;
+
 struct lock {
-    int fd;     /* -1: not locked */
-    char *path; /* owned; of the lock's file */
+    int fd;                          /* -1: not locked */
+    const struct hostfile *hostfile; /* borrowed; of the database */
 };
 
 /** A lock that is not taken: what lock_release() accepts. */
@@ -30,13 +32,13 @@ struct lock {
 
 /**
  * Lock a database against other openers.
- * @database  borrowed; absolute, without symbolic links.
+ * @hostfile     of the database; borrowed until lock_release().
  * @shared    several may hold it: for those that only read.
  * @out       lock_release(), on success only.
- * Returns    0; -EBUSY held, and @why names the holder; -ENOENT or -ENOTDIR no such directory;
- *            -EACCES, -EROFS, -ENOSPC, -EIO the file can't be made; -ENOMEM.
+ * Returns    0; -EBUSY held, and @why names the holder, or the file is somebody's own; -ENOTSUP it
+ *            is no regular file; -EACCES, -EROFS, -ENOSPC, -EIO it can't be made; -ENOMEM.
  */
-int lock_take(const char *database, bool shared, struct lock *out, struct why *why);
+int lock_take(struct hostfile *hostfile, bool shared, struct lock *out, struct why *why);
 
 /** Give a lock back. */
 void lock_release(struct lock *l);

@@ -38,7 +38,7 @@ int64_t name_hash(struct fsname name)
 
 static size_t make_key(uint64_t dir, struct fsname name, struct key *out)
 {
-    CHECK(name.len <= FS_NAME_MAX);
+    CHECK(name.len <= FS_NAME_MAX); /* of a path: what a file holds is never looked up */
     out->dir = dir;
     memcpy(out->name, name.ptr, name.len);
     return offsetof(struct key, name) + name.len;
@@ -109,6 +109,20 @@ void names_drop(struct store *s)
 
 /* ---- Rows ---- */
 
+/* Whether an entry names what its row says: else its file is damaged, whatever else is there. */
+static int check_target(struct store *s, struct target t)
+{
+    struct inode *i;
+    int err;
+
+    if (t.ino <= INO_ROOT)
+        return -EIO; /* the root has no name */
+    err = inode_get(s, t.ino, &i);
+    if (err < 0)
+        return err;
+    return (i->stat.mode & S_IFMT) == t.mode && i->stat.nlink > 0 ? 0 : -EIO;
+}
+
 static int read_row(struct store *s, uint64_t dir, struct fsname name, struct target *out)
 {
     sqlite3_stmt *q = DB_USE(&s->db, SQL_DENTRY_GET, (int64_t)dir, name_hash(name));
@@ -122,7 +136,7 @@ static int read_row(struct store *s, uint64_t dir, struct fsname name, struct ta
         out->mode = (uint32_t)sqlite3_column_int64(q, 1) << TYPE_SHIFT;
     }
     db_end(q);
-    return err < 0 ? err : 0;
+    return err > 0 ? check_target(s, *out) : err;
 }
 
 int name_get(struct store *s, uint64_t dir, struct fsname name, struct target *out)
@@ -189,59 +203,93 @@ int name_none(struct store *s, uint64_t dir)
 
 /* ---- Listings ---- */
 
-/* A part of a listing, copied out of SQL. */
-struct batch {
-    int64_t hash; /* of the last entry: where the next batch goes on */
-    size_t count;
-    struct {
-        char name[FS_NAME_MAX + 1];
-        size_t len;
-        struct fs_stat stat;
-    } at[BATCH];
+struct entry {
+    char name[FS_NAME_MAX + 1];
+    struct fs_stat stat; /* ino 0: the row of its inode is damaged */
 };
 
-/* Whether a stored name may be given out: a damaged file can hold anything. */
-static bool is_name(const char *name, size_t len)
+/* A part of a listing, copied out of SQL. */
+struct batch {
+    size_t count;
+    struct entry at[BATCH];
+    bool full; /* there may be more rows */
+
+    /* The last row: where the next batch goes on. */
+    int64_t hash;
+    size_t len;
+    char name[FS_NAME_MAX + 1];
+};
+
+/* Whether a stored name may be given out. A damaged file can hold anything, and what stands at
+ * another place than its hash's can't be looked up. */
+static bool is_name(const struct batch *b)
 {
-    return len > 0 && len <= FS_NAME_MAX && strlen(name) == len && strchr(name, '/') == NULL &&
-           strcmp(name, ".") != 0 && strcmp(name, "..") != 0;
+    return b->len > 0 && strlen(b->name) == b->len && strchr(b->name, '/') == NULL &&
+           strcmp(b->name, ".") != 0 && strcmp(b->name, "..") != 0 &&
+           name_hash((struct fsname){b->name, b->len}) == b->hash;
 }
 
-/* Copy the row that a query stands on into the next entry of a batch. */
-static int read_entry(sqlite3_stmt *q, struct batch *b)
+/* Go on to the row that a query stands on. -EIO: it does not lie behind the one before, and so a
+ * listing might never end. */
+static int next_row(sqlite3_stmt *q, struct batch *b)
+{
+    int64_t hash = sqlite3_column_int64(q, 0);
+    char name[FS_NAME_MAX + 1] = "";
+    size_t len = db_copy_bytes(q, 1, name, FS_NAME_MAX);
+    int order;
+
+    if (len > FS_NAME_MAX || sqlite3_column_type(q, 0) != SQLITE_INTEGER)
+        return -EIO;
+    order = memcmp(b->name, name, b->len < len ? b->len : len);
+    if (order == 0)
+        order = b->len < len ? -1 : 1;
+    if (hash < b->hash || (hash == b->hash && order > 0))
+        return -EIO;
+    b->hash = hash;
+    b->len = len;
+    memcpy(b->name, name, sizeof(name));
+    return 0;
+}
+
+/* Copy the row that a query stands on into a batch. A name that is none is left out. */
+static int read_entry(struct store *s, sqlite3_stmt *q, struct batch *b)
 {
     struct inode row = {.refs = 0};
-    char *name = b->at[b->count].name;
-    size_t len = db_copy_bytes(q, 1, name, FS_NAME_MAX);
+    int err = next_row(q, b);
 
-    name[len <= FS_NAME_MAX ? len : 0] = '\0';
-    if (!is_name(name, len))
-        return -EIO;
-    row.stat.ino = (uint64_t)sqlite3_column_int64(q, 2);
-    inode_read_columns(q, 3, &row);
-    b->hash = sqlite3_column_int64(q, 0);
-    b->at[b->count].len = len;
+    if (err < 0)
+        return err;
+    if (!is_name(b)) {
+        s->damaged = true;
+        return 1;
+    }
+    row.stat.ino = (uint64_t)sqlite3_column_int64(q, 3);
+    if (inode_read_columns(q, 4, &row) < 0 ||
+        sqlite3_column_int64(q, 2) != row.stat.mode >> TYPE_SHIFT)
+        row.stat.ino = 0;
+    memcpy(b->at[b->count].name, b->name, sizeof(b->name));
     b->at[b->count++].stat = row.stat;
     return 1;
 }
 
 static int read_batch(struct store *s, uint64_t dir, struct batch *b)
 {
-    size_t last_len = b->count > 0 ? b->at[b->count - 1].len : 0;
-    char last[FS_NAME_MAX];
     sqlite3_stmt *q = DB_USE(&s->db, SQL_DENTRY_LIST, (int64_t)dir, b->hash, BATCH);
+    char last[FS_NAME_MAX + 1];
+    int rows = 0;
     int err;
 
-    if (last_len > 0)
-        memcpy(last, b->at[b->count - 1].name, last_len);
-    db_bind_bytes(q, 4, last, last_len);
+    memcpy(last, b->name, sizeof(last));
+    db_bind_bytes(q, 4, last, b->len);
     b->count = 0;
-    do {
-        err = db_row(q);
-        if (err > 0)
-            err = read_entry(q, b);
-    } while (err > 0);
+    while ((err = db_row(q)) > 0) {
+        err = read_entry(s, q, b);
+        if (err < 0)
+            break;
+        rows++;
+    }
     db_end(q);
+    b->full = rows == BATCH;
     return err;
 }
 
@@ -256,8 +304,8 @@ int name_each(struct store *s, uint64_t dir, fs_readdir_fn callback, void *user)
     do {
         result = read_batch(s, dir, b);
         for (size_t i = 0; result == 0 && i < b->count; i++)
-            result = callback(user, b->at[i].name, &b->at[i].stat);
-    } while (result == 0 && b->count == BATCH);
+            result = callback(user, b->at[i].name, b->at[i].stat.ino != 0 ? &b->at[i].stat : NULL);
+    } while (result == 0 && b->full);
     free(b);
     return result;
 }

@@ -3,6 +3,7 @@
 
 #include "fsdrivers/sqlitefs/data.h"
 #include "fsdrivers/sqlitefs/store.h"
+#include "server/base/hostfile.h"
 
 #include <stdio.h>
 #include <sys/statvfs.h>
@@ -43,6 +44,7 @@ static int log_grown(void *user, sqlite3 *sqlite, const char *name, int pages)
     (void)name;
     s->room.log = (uint64_t)pages * PAGE_SIZE;
     s->room.log_used = true;
+    s->fs.untidy = true;
     if (pages >= CHECKPOINT_PAGES)
         move_log(s, SQLITE_CHECKPOINT_PASSIVE);
     return SQLITE_OK;
@@ -59,7 +61,7 @@ void room_watch(struct store *s)
 
 static uint64_t pages_of(struct store *s, enum sql which)
 {
-    sqlite3_stmt *q = s->db.stmt[which];
+    sqlite3_stmt *q = db_use(&s->db, which, 0, NULL);
     int64_t pages = db_row(q) > 0 ? sqlite3_column_int64(q, 0) : 0;
 
     db_end(q);
@@ -74,7 +76,7 @@ void room_look(struct store *s)
     s->room.spare = pages_of(s, SQL_FREE_COUNT) * PAGE_SIZE;
     s->room.reserve = RESERVE_MIN + (file >> s->chunk_shift) * RESERVE_CHUNK;
     s->room.disk = UINT64_MAX;
-    if (statvfs(s->path, &st) == 0)
+    if (fstatvfs(s->hostfile->dir, &st) == 0)
         s->room.disk = (uint64_t)st.f_bavail * st.f_frsize;
 }
 
@@ -127,6 +129,14 @@ void room_make(struct store *s, uint64_t bytes)
             return;
         err = cut_file(s);
     }
+}
+
+void room_tidy(struct store *s)
+{
+    if (s->room.log > 0)
+        move_log(s, SQLITE_CHECKPOINT_PASSIVE);
+    else if (s->room.log_used)
+        move_log(s, SQLITE_CHECKPOINT_TRUNCATE);
 }
 
 void room_close(struct store *s)

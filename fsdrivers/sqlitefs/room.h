@@ -56,6 +56,9 @@ bool room_fits(const struct store *s, uint64_t bytes);
  */
 void room_make(struct store *s, uint64_t bytes);
 
+/** Move the log into the file; when that was done, cut it to nothing. No group is open. */
+void room_tidy(struct store *s);
+
 /** Unmount: leave as small a log as can be. No group is open. */
 void room_close(struct store *s);
 

@@ -3,12 +3,10 @@
 
 #include "fsdrivers/options.h"
 #include "fsdrivers/sqlitefs/format.h"
-#include "server/base/strbuf.h"
+#include "fsdrivers/sqlitefs/vfs.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -23,6 +21,7 @@ const struct fs_opt source_opts[] = {
     {"chunk", "64K (default) or 16K: the piece a new file stores content in"},
     {"mmap", "bytes of the file to map into memory, default 1G; 0 where it may be cut short"},
     {"cache", "bytes of SQLite's page cache, default 64M"},
+    {"quota", "bytes its files may have at this and every later mount: auto, none or a size"},
     {NULL, NULL},
 };
 
@@ -63,7 +62,8 @@ static int read_options(const struct fs_open *req, struct format_options *out, e
     const char *cache_size = option_get(req->opt, "cache");
     int err;
 
-    *out = (struct format_options){0, MMAP_SIZE_DEFAULT, CACHE_SIZE_DEFAULT};
+    *out =
+        (struct format_options){.mmap_size = MMAP_SIZE_DEFAULT, .cache_size = CACHE_SIZE_DEFAULT};
     err = read_sync(option_get(req->opt, "sync"), sync, req->why);
     if (err == 0)
         err = read_chunk(option_get(req->opt, "chunk"), &out->chunk_shift, req->why);
@@ -71,61 +71,40 @@ static int read_options(const struct fs_open *req, struct format_options *out, e
         err = option_size("mmap", mmap_size, &out->mmap_size, req->why);
     if (err == 0 && cache_size != NULL)
         err = option_size("cache", cache_size, &out->cache_size, req->why);
+    if (err == 0)
+        err = quota_read(option_get(req->opt, "quota"), &out->quota, req->why);
     return err;
 }
 
 /* ---- The file ---- */
 
-/* Where a file that is not there yet would be: its directory without links, and its name. */
-static int new_path(const char *source, char **out, struct why *why)
-{
-    const char *name = strrchr(source, '/') + 1;
-    struct strbuf path = STRBUF_INIT;
-    char real[PATH_MAX];
-
-    (void)strbuf_add(&path, source, (size_t)(name - source));
-    if (realpath(strbuf_str(&path), real) == NULL) {
-        int err = -errno;
-
-        (void)why_add(why, err, "%s: the directory %s: %s", source, strbuf_str(&path),
-                      strerror(-err));
-        strbuf_done(&path);
-        return err;
-    }
-    strbuf_reset(&path);
-    (void)strbuf_addf(&path, "%s/%s", real, name);
-    *out = strbuf_take(&path);
-    return *out != NULL ? 0 : -ENOMEM;
-}
-
-/* The database's path without links, for SQLite's files beside it and for the lock. */
-static int real_path(const char *source, bool readonly, char **out, struct why *why)
-{
-    char real[PATH_MAX];
-
-    if (realpath(source, real) != NULL) {
-        *out = strdup(real);
-        return *out != NULL ? 0 : -ENOMEM;
-    }
-    if (errno == ENOENT && !readonly)
-        return new_path(source, out, why);
-    return why_add(why, -errno, "%s: %s", source, strerror(errno));
-}
-
-/* Check what lies at the path, before SQLite or a lock touches it. */
-static int check_file(const char *path, bool readonly, struct why *why)
+/* Check the file before SQLite or a lock touches it. */
+static int check_file(const struct hostfile *p, bool readonly, struct why *why)
 {
     struct stat st;
+    int err;
 
-    if (stat(path, &st) < 0)
-        return errno == ENOENT ? 0 : why_add(why, -errno, "%s: %s", path, strerror(errno));
-    if (!S_ISREG(st.st_mode))
-        return why_add(why, -ENOTSUP, "%s is %s, and sqlitefs stores its files in one file", path,
-                       S_ISDIR(st.st_mode) ? "a directory" : "no regular file");
-    if (faccessat(AT_FDCWD, path, R_OK, AT_EACCESS) < 0)
-        return why_add(why, -errno, "%s: %s", path, strerror(errno));
-    if (!readonly && faccessat(AT_FDCWD, path, W_OK, AT_EACCESS) < 0)
-        return why_add(why, -EROFS, "%s can't be written: open it with the option readonly", path);
+    if (vfs_is_side_name(p->name))
+        return why_add(why, -EINVAL,
+                       "%s is named like what SQLite and sqlitefs keep beside a database: it can't "
+                       "be one",
+                       p->path);
+    if (strlen(p->name) + strlen(VFS_JOURNAL) > NAME_MAX)
+        return why_add(why, -ENAMETOOLONG, "%s: names of files beside it would be too long",
+                       p->path);
+    if (p->file < 0)
+        return readonly ? why_add(why, -ENOENT, "%s: %s", p->path, strerror(ENOENT)) : 0;
+    if (fstat(p->file, &st) < 0)
+        return -errno;
+    if (S_ISDIR(st.st_mode))
+        return why_add(why, -ENOTSUP,
+                       "%s is a directory, and sqlitefs stores its files in one file", p->path);
+    err = hostfile_access(p, R_OK);
+    if (err < 0)
+        return why_add(why, err, "%s: %s", p->path, strerror(-err));
+    if (!readonly && hostfile_access(p, W_OK) < 0)
+        return why_add(why, -EROFS, "%s can't be written: open it with the option readonly",
+                       p->path);
     return 0;
 }
 
@@ -137,22 +116,10 @@ static int check_source(const struct fs_open *req)
                        "sqlitefs opens local files only, not handles: give source=/path/file.db");
     if (req->source == NULL)
         return why_add(req->why, -EINVAL, "sqlitefs needs source=/path/file.db");
-    if (req->source[0] != '/' || req->source[1] == '/')
+    if (req->hostfile == NULL)
         return why_add(req->why, -ENOTSUP,
                        "sqlitefs opens local files only, by absolute path, not %s", req->source);
     return 0;
-}
-
-/* Whether SQLite left a log beside the database: somebody writes to it, or was killed. */
-static bool has_log(const struct store *s)
-{
-    struct strbuf path = STRBUF_INIT;
-    bool found;
-
-    (void)strbuf_addf(&path, "%s-wal", s->path);
-    found = !strbuf_failed(&path) && access(strbuf_str(&path), F_OK) == 0;
-    strbuf_done(&path);
-    return found;
 }
 
 /* Lock the file against other openers. A reader that may put no file beside the database goes
@@ -163,15 +130,57 @@ static int lock_file(struct store *s, struct why *why)
     int err;
 
     if (!s->readonly)
-        return lock_take(s->path, false, &s->lock, why);
-    err = lock_take(s->path, true, &s->lock, &refusal);
+        return lock_take(s->hostfile, false, &s->lock, why);
+    err = lock_take(s->hostfile, true, &s->lock, &refusal);
     if (err == -EROFS || err == -EACCES) {
-        s->immutable = !has_log(s);
+        s->immutable = !hostfile_has_beside(s->hostfile, VFS_LOG);
         err = 0;
     }
     if (err < 0)
         (void)why_add(why, err, "%s", refusal.count > 0 ? refusal.text[0] : strerror(-err));
     why_done(&refusal);
+    return err;
+}
+
+/* What of SQLite's ways is safe for this file. What others can cut short is never mapped into
+ * memory, neither the file nor SQLite's index of its log: the connection has the file to itself. */
+static int choose_ways(struct store *s, struct format_options *o, struct why *why)
+{
+    if (hostfile_is_private(s->hostfile->file))
+        return 0;
+    o->mmap_size = 0;
+    if (!s->readonly) {
+        s->exclusive = true;
+        return 0;
+    }
+    if (hostfile_has_beside(s->hostfile, VFS_LOG))
+        return why_add(why, -EBUSY,
+                       "%s has a log, and others can write to it: open it for writing once",
+                       s->path);
+    s->immutable = true;
+    return 0;
+}
+
+/* Lock the file, make it if it is not there, and open the database in it. */
+static int open_file(struct store *s, struct format_options *o, struct why *why)
+{
+    bool made = false;
+    int err = lock_file(s, why);
+
+    if (err == 0 && s->hostfile->file < 0) {
+        err = hostfile_create(s->hostfile, 0644, why);
+        made = err == 0;
+        if (err == -EEXIST) /* somebody made it just now */
+            err = -EBUSY;
+    }
+    if (err == 0)
+        err = choose_ways(s, o, why);
+    if (err == 0)
+        err = vfs_new(s->hostfile, &s->vfs);
+    if (err == 0)
+        err = format_open(s, o, why);
+    if (err < 0 && made)
+        hostfile_remove(s->hostfile);
     return err;
 }
 
@@ -184,10 +193,10 @@ int source_open(struct store *s, const struct fs_open *req)
     if (err == 0)
         err = read_options(req, &options, &s->sync);
     if (err == 0)
-        err = real_path(req->source, req->readonly, &s->path, req->why);
-    if (err == 0)
-        err = check_file(s->path, req->readonly, req->why);
-    if (err == 0)
-        err = lock_file(s, req->why);
-    return err < 0 ? err : format_open(s, &options, req->why);
+        err = check_file(req->hostfile, req->readonly, req->why);
+    if (err < 0)
+        return err;
+    s->hostfile = req->hostfile;
+    s->path = strdup(s->hostfile->path);
+    return s->path != NULL ? open_file(s, &options, req->why) : -ENOMEM;
 }

@@ -7,6 +7,7 @@
  *     source.c   the source and its options           lock.c   one opener at a time
  *     format.c   checking and making the database
  *     store.c    changes, groups, durability          db.c     statements, errno
+ *     shape.c    the schema, word for word          quota.c  what a file may hold
  *     room.c     a full disk
  *     tree.c     paths, names                         name.c   entries and their cache
  *     inode.c    inodes and their cache               data.c   content
@@ -18,6 +19,7 @@
 #include "fsdrivers/sqlitefs/name.h"
 #include "fsdrivers/sqlitefs/source.h"
 #include "fsdrivers/sqlitefs/tree.h"
+#include "server/base/hostfile.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -41,6 +43,7 @@ static int sqlitefs_getattr(struct fs *fs, const char *path, struct fs_stat *out
 static int64_t sqlitefs_readlink(struct fs *fs, const char *path, char *buf, size_t size)
 {
     struct store *s = store_of(fs);
+    char target[FS_PATH_MAX + 1] = "";
     sqlite3_stmt *q;
     struct inode *i;
     size_t len = 0;
@@ -53,10 +56,13 @@ static int64_t sqlitefs_readlink(struct fs *fs, const char *path, char *buf, siz
     q = DB_USE(&s->db, SQL_SYMLINK_GET, (int64_t)i->stat.ino);
     err = db_row(q);
     if (err > 0)
-        len = db_copy_bytes(q, 0, buf, size);
+        len = db_copy_bytes(q, 0, target, FS_PATH_MAX);
     db_end(q);
-    if (err <= 0)
-        return err < 0 ? err : -EIO;
+    if (err < 0)
+        return err;
+    if (len == 0 || len != i->stat.size || strnlen(target, FS_PATH_MAX) != len)
+        return -EIO; /* no row, or one that no link can have */
+    memcpy(buf, target, len < size ? len : size);
     return len > size ? (int64_t)len : 0;
 }
 
@@ -229,17 +235,16 @@ static int sqlitefs_opendir(struct fs *fs, const char *path, struct fs_file *fil
     return 0;
 }
 
-/* The last handle of a file without a name is gone, and the file goes with it. */
+/* The last handle of a file without a name is gone, and the file goes with it, now or later. */
 static int free_orphan(struct store *s, struct inode *i)
 {
-    int err = store_begin(s, 0);
+    int err = inode_remove_orphan(s, i);
 
-    if (err < 0)
+    if (err != -EBUSY)
         return err;
-    err = db_run(DB_USE(&s->db, SQL_ORPHAN_DEL, (int64_t)i->stat.ino));
-    if (err == 0)
-        err = inode_remove(s, i);
-    return store_end(s, err);
+    s->late = true;
+    s->fs.untidy = true;
+    return 0;
 }
 
 /* close() and closedir(). A store that lost changes says so: this may be the last time anybody
@@ -285,6 +290,7 @@ static int sqlitefs_statfs(struct fs *fs, struct fs_statfs *out)
     const struct store *s = store_of(fs);
 
     *out = (struct fs_statfs){
+        .bytes_total = s->fs.quota_bytes,
         .bytes_used = s->totals.bytes,
         .inodes_used = s->totals.inodes - 1,
         .readonly = s->readonly || s->broken != 0,
@@ -292,6 +298,8 @@ static int sqlitefs_statfs(struct fs *fs, struct fs_statfs *out)
     if (s->broken != 0)
         (void)snprintf(out->note, sizeof(out->note), "read-only after an error: %.36s",
                        strerror(-s->broken));
+    else if (s->damaged)
+        (void)snprintf(out->note, sizeof(out->note), "damaged: it holds names that can't be shown");
     else if (s->sync == SYNC_NONE)
         (void)snprintf(out->note, sizeof(out->note), "sync=none: fsync does nothing");
     return 0;
@@ -300,6 +308,11 @@ static int sqlitefs_statfs(struct fs *fs, struct fs_statfs *out)
 static int sqlitefs_commit(struct fs *fs)
 {
     return store_commit(store_of(fs));
+}
+
+static void sqlitefs_tidy(struct fs *fs)
+{
+    store_tidy(store_of(fs));
 }
 
 static int sqlitefs_sync(struct fs *fs)
@@ -312,6 +325,7 @@ static void sqlitefs_destroy(struct fs *fs, struct why *why)
     struct store *s = store_of(fs);
 
     store_close(s, why);
+    hostfile_free(s->hostfile);
     free(s);
 }
 
@@ -341,6 +355,7 @@ static const struct fs_ops sqlitefs_ops = {
     .utimens = sqlitefs_utimens,
     .statfs = sqlitefs_statfs,
     .commit = sqlitefs_commit,
+    .tidy = sqlitefs_tidy,
     .sync = sqlitefs_sync,
     .destroy = sqlitefs_destroy,
 };
@@ -376,7 +391,8 @@ static int sqlitefs_open_source(const struct fs_driver *driver, const struct fs_
 const struct fs_driver sqlitefs_driver = {
     .name = "sqlitefs",
     .doc = "files in one SQLite file: persistent, crash-safe",
-    .descriptors = 6, /* the file, its log with index and journal, the lock, one in passing */
+    .descriptors =
+        8, /* where it is, the file, its log with index and journal, the lock, one in passing */
     .opts = source_opts,
     .open_source = sqlitefs_open_source,
 };

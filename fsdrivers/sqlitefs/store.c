@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "fsdrivers/sqlitefs/store.h"
 
+#include "fsdrivers/fshash.h"
+#include "fsdrivers/fslimits.h"
 #include "fsdrivers/sqlitefs/data.h"
 #include "fsdrivers/sqlitefs/inode.h"
 #include "fsdrivers/sqlitefs/name.h"
+#include "fsdrivers/sqlitefs/vfs.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -33,6 +36,7 @@ static int open_group(struct store *s)
     err = db_do(&s->db, SQL_BEGIN);
     if (err < 0)
         return err;
+    s->db.impatient = false;
     s->group = (struct group){.open = true, .save = s->totals};
     room_look(s);
     s->fs.pending = true;
@@ -171,19 +175,56 @@ int store_end(struct store *s, int err)
     return err < 0 ? err : kept;
 }
 
+/* ---- Later ---- */
+
+/* Remove the orphans whose last handle was closed while another process had the write lock. What is
+ * not in the cache any more goes at the next mount. */
+static int remove_late(struct store *s)
+{
+    struct inode *i;
+    struct inode *next;
+    int err = 0;
+
+    HASH_ITER(hh, s->inodes, i, next) {
+        if (i->refs == 0 && i->stat.nlink == 0)
+            err = inode_remove_orphan(s, i);
+        if (err < 0)
+            return err; /* the caches may be others now */
+    }
+    return store_commit(s);
+}
+
+void store_tidy(struct store *s)
+{
+    data_close_blob(s);
+    if (s->group.open || s->broken != 0)
+        return;
+    if (s->late)
+        s->late = remove_late(s) == -EBUSY;
+    else
+        room_tidy(s);
+    s->fs.untidy = s->late || s->room.log_used;
+}
+
 /* ---- The whole ---- */
 
-int store_count(struct store *s)
+int store_count(struct store *s, int64_t steps)
 {
-    sqlite3_stmt *q = s->db.stmt[SQL_COUNT_USE];
-    int err = db_row(q);
+    sqlite3_stmt *q = DB_USE(&s->db, SQL_COUNT_USE, (int64_t)FS_FILE_SIZE_MAX);
+    double bytes = 0;
+    int err;
 
+    db_allow(&s->db, steps);
+    err = db_row(q);
     if (err > 0) {
         s->totals.inodes = (uint64_t)sqlite3_column_int64(q, 0);
-        s->totals.bytes = (uint64_t)sqlite3_column_double(q, 1);
+        bytes = sqlite3_column_double(q, 1);
     }
     db_end(q);
-    return err < 0 ? err : 0;
+    if (err < 0 || bytes >= (double)INT64_MAX)
+        return err < 0 ? err : -EIO;
+    s->totals.bytes = (uint64_t)bytes;
+    return 0;
 }
 
 /* The last change: everything is stored, and numbers that were reserved but not used are given
@@ -207,6 +248,12 @@ void store_close(struct store *s, struct why *why)
 
     if (s->mounted && !s->readonly && err == 0 && !s->clean)
         err = mark_clean(s);
+    if (err == -EBUSY) /* nothing is lost: a group that is open has the lock */
+        err =
+            why_add(why, 0,
+                    "%s: another process holds its write lock, so it can't be marked as closed: it "
+                    "will be checked when it is opened next",
+                    s->path);
     if (s->mounted && err == 0)
         err = store_sync(s);
     if (s->mounted && !s->readonly && err == 0)
@@ -218,6 +265,7 @@ void store_close(struct store *s, struct why *why)
     names_drop(s);
     inodes_drop(s);
     db_close(&s->db);
+    vfs_free(s->vfs);
     lock_release(&s->lock);
     free(s->scratch);
     free(s->path);

@@ -19,6 +19,11 @@
  * reports the error. To meet a full disk before that, store_begin() refuses growth that might not
  * fit, with -ENOSPC: room.h.
  *
+ * Another process may hold the write lock, as a shell in a transaction does. It is met where a group
+ * begins, when nothing is at stake yet: the change is refused with -EBUSY, after a wait of a
+ * millisecond that is not repeated until the lock was had again. A group that has begun has the lock
+ * and can be committed. What closing a file leaves to be removed then is removed later (`late`).
+ *
  * What is cached belongs to the transaction: undoing a change drops the names and reads held
  * inodes again.
  *
@@ -43,6 +48,8 @@
 
 struct inode;
 struct cached_name;
+struct hostfile;
+struct vfs;
 
 enum {
     GROUP_OPS_MAX = 1000,
@@ -79,9 +86,12 @@ struct store {
     struct fs_env env;
     struct db db;
     struct lock lock;
-    char *path; /* owned; of the database */
+    struct hostfile *hostfile; /* of the database; borrowed by all but destroy() */
+    struct vfs *vfs;           /* owned; how SQLite reaches it */
+    char *path;                /* owned; of the database, for people */
     bool readonly;
-    bool immutable; /* read from a place that can't be written: without lock and log */
+    bool immutable; /* read without lock and log: it can't be written there, or others may */
+    bool exclusive; /* others can write to the file: no memory is shared with them */
     bool mounted;   /* all checks passed: the file may be called clean again */
     enum sync_mode sync;
 
@@ -92,6 +102,8 @@ struct store {
     uint64_t ino_next;  /* never taken back, so that no number is seen twice */
     bool clean;         /* meta says that the file was closed cleanly */
     bool unsynced;      /* something was committed that may not be durable */
+    bool late;          /* orphans wait to be removed: another process had the write lock */
+    bool damaged;       /* a row was met that nothing can be done with */
     int broken;         /* the error that made it read-only, 0 none */
 
     struct inode *inodes;      /* uthash by number */
@@ -134,8 +146,15 @@ int store_commit(struct store *s);
  */
 int store_sync(struct store *s);
 
-/** Read totals from the tables. Returns 0, -errno. */
-int store_count(struct store *s);
+/** Read totals from the tables, in at most @steps of db_allow(). Returns 0, -errno. */
+int store_count(struct store *s, int64_t steps);
+
+/**
+ * What can wait until nobody changes anything: remove orphans that could not be, move the log into
+ * the file, then cut it, so that the file alone has everything. A step a call: fs.untidy tells
+ * whether there are more.
+ */
+void store_tidy(struct store *s);
 
 /** Commit, mark the file as closed cleanly, and release everything but the struct itself. */
 void store_close(struct store *s, struct why *why);

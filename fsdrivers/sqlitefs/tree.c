@@ -113,6 +113,8 @@ static int change_dir(struct store *s, uint64_t ino, int subdirs)
 
     if (err < 0)
         return err;
+    if ((int64_t)dir->stat.nlink + subdirs < 2 || (int64_t)dir->stat.nlink + subdirs > INT32_MAX)
+        return -EIO; /* its row counts fewer subdirectories than there are */
     dir->stat.nlink += (uint32_t)subdirs;
     inode_touch_content(s, dir);
     return 0;

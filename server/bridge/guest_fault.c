@@ -16,6 +16,7 @@
  * are those of unlink(), execve(), chdir() and time(), which containers allow.
  */
 #include "server/bridge/cpu.h"
+#include "server/bridge/fault_text.h"
 #include "server/bridge/guest.h"
 #include "server/kernel/machine.h"
 #include "server/kernel/memory.h"
@@ -97,16 +98,20 @@ static void open_gate(struct guest *g)
  * address: behind a sysenter it is the host's, and another one in every run. */
 static void fail_access(struct guest *g, uint64_t addr)
 {
-    if (g->tracee.regs.rip >= guest_user_limit(g->tracee.gate))
+    char text[FAULT_TEXT_MAX];
+
+    if (g->tracee.regs.rip >= guest_user_limit(g->tracee.gate)) {
         guest_fail(g, FAIL_EXCEPTION, "a jump above the user limit, or sysenter");
-    else
-        guest_fail(g, memory_fail_code(addr, guest_user_limit(g->tracee.gate)),
-                   "page fault at address 0x%" PRIx64 ", by the instruction at 0x%" PRIx64, addr,
-                   (uint64_t)g->tracee.regs.rip);
+        return;
+    }
+    fault_text_access(g, addr, text);
+    guest_fail(g, memory_fail_code(addr, guest_user_limit(g->tracee.gate)), "%s", text);
 }
 
 static void on_segv(struct guest *g, const siginfo_t *info)
 {
+    char text[FAULT_TEXT_MAX];
+
     if (info->si_code != SI_KERNEL)
         fail_access(g, (uint64_t)(uintptr_t)info->si_addr);
     else if (at_gate(g))
@@ -114,9 +119,10 @@ static void on_segv(struct guest *g, const siginfo_t *info)
     else if (g->proc->machine->spec.lockstep &&
              cpu_emulate(&g->tracee, g->proc->machine, &g->tsc_readings))
         guest_went_on(g, tracee_resume(&g->tracee));
-    else
-        guest_fail(g, FAIL_EXCEPTION, "general protection fault, by the instruction at 0x%" PRIx64,
-                   (uint64_t)g->tracee.regs.rip);
+    else {
+        fault_text_protection(g, text);
+        guest_fail(g, FAIL_EXCEPTION, "%s", text);
+    }
 }
 
 /** int3, icebp or a single step: told, and survived. Some hypervisors report icebp before it and
@@ -134,23 +140,9 @@ static void on_trap(struct guest *g)
     guest_went_on(g, tracee_resume(&g->tracee));
 }
 
-/** What the processor calls it. */
-static const char *exception_name(int sig)
-{
-    switch (sig) {
-    case SIGFPE:
-        return "arithmetic exception";
-    case SIGILL:
-        return "invalid instruction";
-    case SIGBUS:
-        return "bus error";
-    default:
-        return strsignal(sig);
-    }
-}
-
 void guest_on_signal(struct guest *g)
 {
+    char text[FAULT_TEXT_MAX];
     siginfo_t info;
 
     if (tracee_siginfo(&g->tracee, &info) < 0)
@@ -163,7 +155,8 @@ void guest_on_signal(struct guest *g)
         on_segv(g, &info);
     else if (g->tracee.signal == SIGTRAP)
         on_trap(g);
-    else
-        guest_fail(g, FAIL_EXCEPTION, "%s, by the instruction at 0x%" PRIx64,
-                   exception_name(g->tracee.signal), (uint64_t)g->tracee.regs.rip);
+    else {
+        fault_text_exception(g, info.si_code, text);
+        guest_fail(g, FAIL_EXCEPTION, "%s", text);
+    }
 }

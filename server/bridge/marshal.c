@@ -313,7 +313,8 @@ static void pack_size(struct packer *p, uint64_t value)
 
 static void pack_dname(struct packer *p, struct sc_dname value)
 {
-    pack(p, &value, sizeof(value));
+    value.bytes[SC_DIR_MAX - 1] = '\0'; /* only a fault rule makes a name this long for a guest */
+    pack(p, value.bytes, SC_DIR_MAX);
 }
 
 /** A 64-bit number, aligned as the gate's compilers do. */

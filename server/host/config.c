@@ -11,6 +11,8 @@
 #include <cjson/cJSON.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -146,6 +148,22 @@ static int read_cpu_affinity(struct reader *r, struct json_span value)
     return take_bool(r, value, &r->config->cpu_affinity);
 }
 
+/** Bytes, of which 0 is no quota. */
+static int read_root_quota(struct reader *r, struct json_span value)
+{
+    char text[24] = "none";
+    uint64_t bytes;
+    int err = read_number(r, value, 0, INT64_MAX, &bytes);
+
+    if (err < 0)
+        return err;
+    if (bytes > 0)
+        (void)snprintf(text, sizeof(text), "%" PRIu64, bytes);
+    free(r->config->root_quota);
+    r->config->root_quota = strdup(text);
+    return r->config->root_quota != NULL ? 0 : -ENOMEM;
+}
+
 static int read_source_roots(struct reader *r, struct json_span value)
 {
     struct json_iter it;
@@ -249,6 +267,7 @@ static const struct {
     {"default_machine", read_default_machine},
     {"patch_gates", read_patch_gates},
     {"cpu_affinity", read_cpu_affinity},
+    {"root_quota", read_root_quota},
     {"source_roots", read_source_roots},
     {"allow_uids", read_allow_uids},
     {"limits", read_limits},
@@ -368,6 +387,7 @@ void config_done(struct config *c)
     free(c->socket);
     free(c->state);
     free(c->record);
+    free(c->root_quota);
     free(c->allow_uids);
     for (size_t i = 0; i < c->source_roots.count; i++)
         free(c->source_roots.at[i]);

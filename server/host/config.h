@@ -39,6 +39,7 @@ struct config {
     bool patch_gates;  /* bridge_set_patching() */
     bool cpu_affinity; /* bridge_choose_cpu() */
     char *record;      /* owned; a file for the record, or NULL */
+    char *root_quota;  /* owned; of the default machine's disk, as sqlitefs reads it; NULL: auto */
     struct strings source_roots;
     uint32_t *allow_uids; /* owned */
     size_t allow_uid_count;

@@ -1,22 +1,37 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/host/host.h"
 
+#include "server/base/hostfile.h"
 #include "server/host/alarms.h"
 #include "server/host/capacity.h"
 #include "server/host/heap.h"
 #include "server/host/memory.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
+#include <linux/openat2.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <time.h>
+#include <unistd.h>
+
+/** A directory below which sources may be. */
+struct root {
+    char *path; /* owned; without links; "" for the host's own root */
+    int fd;     /* O_PATH */
+};
 
 struct host {
     struct alarms alarms;
     struct heap heap;
-    struct strings roots; /* real paths */
+    struct root *roots; /* owned */
+    size_t root_count;
+    int kept; /* O_PATH; a directory that holds no sources, even below a root; -1 none */
+    struct hostfiles claims; /* the sources in use */
     host_spawn_fn spawn;
     void *spawn_user;
     struct descriptor_budget budget;
@@ -54,65 +69,101 @@ static int host_spawn(void *host, struct proc *proc, const struct exec_image *im
     return h->spawn(h->spawn_user, proc, image, why, out);
 }
 
-/** The real path of @path, whose last component need not exist yet. @out has PATH_MAX bytes. */
-static int real_path(const char *path, char *out)
-{
-    char parent[PATH_MAX];
-    struct stat st;
-    char *slash;
-
-    if (realpath(path, out) != NULL)
-        return 0;
-    if (errno != ENOENT || strlen(path) >= sizeof(parent))
-        return -errno;
-    (void)strcpy(parent, path);
-    slash = strrchr(parent, '/');
-    if (slash == NULL || strcmp(slash, "/..") == 0 || slash[1] == '\0')
-        return -ENOENT;
-    *slash = '\0';
-    if (realpath(slash == parent ? "/" : parent, out) == NULL)
-        return -errno;
-    if (strlen(out) + strlen(slash + 1) + 2 > PATH_MAX)
-        return -ENAMETOOLONG;
-    if (strcmp(out, "/") != 0)
-        (void)strcat(out, "/");
-    (void)strcat(out, slash + 1);
-    return lstat(out, &st) == 0 ? -ELOOP : 0; /* a link to nowhere: who opens it would follow it */
-}
-
 static bool is_below(const char *path, const char *root)
 {
     size_t len = strlen(root);
 
-    if (strcmp(root, "/") == 0)
-        return true;
     return strncmp(path, root, len) == 0 && (path[len] == '/' || path[len] == '\0');
 }
 
-static bool is_below_any(const char *path, const struct strings *roots)
+/** The innermost root that a path without links is below; NULL none. */
+static const struct root *root_of(const struct host *h, const char *path)
 {
-    for (size_t i = 0; i < roots->count; i++) {
-        if (is_below(path, roots->at[i]))
-            return true;
+    const struct root *found = NULL;
+
+    for (size_t i = 0; i < h->root_count; i++) {
+        const struct root *root = &h->roots[i];
+
+        if (is_below(path, root->path) &&
+            (found == NULL || strlen(root->path) > strlen(found->path)))
+            found = root;
     }
-    return false;
+    return found;
 }
 
-static int host_source_allowed(void *host, const char *path, struct why *why)
+/**
+ * Open the directory of a path that is below a root as its text says. What the text says may have
+ * changed: nothing outside of the root is reached, and no link is followed.
+ * Returns a descriptor of O_PATH, -errno.
+ */
+static int open_beneath(const struct root *root, const char *path)
 {
-    const struct host *h = host;
-    char real[PATH_MAX];
-    int err;
+    struct open_how how = {.flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
+                           .resolve =
+                               RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS};
+    const char *rest = path + strlen(root->path);
+    char below[PATH_MAX] = ".";
+    const char *name = strrchr(rest, '/');
+    long fd;
 
-    if (path[0] != '/' || path[1] == '/')
-        return why_add(why, -EACCES, "source '%s' is no absolute path of the host", path);
-    err = real_path(path, real);
-    if (err == -ENOENT && is_below_any(path, &h->roots)) /* elsewhere nobody learns what exists */
-        return why_add(why, -ENOENT, "source '%s': its folder does not exist", path);
-    if (err < 0)
-        return why_add(why, -EACCES, "source '%s': %s", path, strerror(-err));
-    if (is_below_any(real, &h->roots))
-        return 0;
+    if (name != NULL && name > rest)
+        (void)snprintf(below, sizeof(below), "%.*s", (int)(name - rest) - 1, rest + 1);
+    fd = syscall(SYS_openat2, root->fd, below, &how, sizeof(how));
+    return fd >= 0 ? (int)fd : -errno;
+}
+
+static bool same_file(const struct stat *a, const struct stat *b)
+{
+    return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+/**
+ * Whether the directory that is kept from clients is met on the way up from @at to @root.
+ * @at       O_PATH; closed.
+ */
+static bool meets_kept(const struct stat *kept, const struct stat *root, int at)
+{
+    struct stat here;
+    struct stat above;
+    bool found = fstat(at, &here) < 0; /* what can't be told apart is refused */
+    int i = 0;
+
+    while (!found && !(found = same_file(&here, kept)) && !same_file(&here, root)) {
+        int up = openat(at, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+        found = up < 0 || fstat(up, &above) < 0 || ++i > PATH_MAX;
+        (void)close(at);
+        at = up;
+        if (!found && same_file(&here, &above))
+            break;
+        here = above;
+    }
+    if (at >= 0)
+        (void)close(at);
+    return found;
+}
+
+/** Whether a directory is kept from clients, whatever its path. A root inside of what is kept was
+ * allowed by whoever configured it. */
+static bool is_kept(const struct host *h, const struct root *root, int dir)
+{
+    struct stat kept;
+    struct stat top;
+    int at;
+
+    if (h->kept < 0)
+        return false;
+    at = openat(dir, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (at < 0 || fstat(h->kept, &kept) < 0 || fstat(root->fd, &top) < 0) {
+        if (at >= 0)
+            (void)close(at);
+        return true;
+    }
+    return meets_kept(&kept, &top, at);
+}
+
+static int outside(const char *path, struct why *why)
+{
     return why_add(why, -EACCES,
                    "source '%s' is outside of the daemon's source roots; start scboxd with "
                    "--source-root",
@@ -133,6 +184,49 @@ static void host_descriptors_give(void *host, uint64_t count)
     descriptors_give(&h->budget, count);
 }
 
+/** Open a client's source: below a root, and not among the daemon's own files. */
+static int open_client_source(struct host *h, const char *path, bool readonly,
+                              struct hostfile **out, struct why *why)
+{
+    char real[PATH_MAX];
+    int err = hostfile_resolve(path, real);
+    const struct root *root = root_of(h, err == 0 ? real : path);
+    int dir;
+
+    if (err == -ENOENT && root != NULL) /* elsewhere nobody learns what exists */
+        return why_add(why, -ENOENT, "source '%s': its folder does not exist", path);
+    if (err < 0)
+        return why_add(why, -EACCES, "source '%s': %s", path, strerror(-err));
+    if (root == NULL)
+        return outside(path, why);
+    dir = strcmp(real, root->path) == 0 ? -ENOTSUP : open_beneath(root, real);
+    if (dir == -ENOTSUP)
+        return why_add(why, dir, "source '%s' is a source root itself: name a file in it", path);
+    if (dir == -ELOOP || dir == -EXDEV || dir == -ENOENT || dir == -ENOTDIR || dir == -EAGAIN)
+        return why_add(why, -EACCES, "source '%s' was moved while it was looked at", path);
+    if (dir < 0)
+        return why_add(why, -EACCES, "source '%s': %s", path, strerror(-dir));
+    if (is_kept(h, root, dir)) {
+        (void)close(dir);
+        return why_add(why, -EACCES,
+                       "source '%s' is in the daemon's state directory, which holds its own files",
+                       path);
+    }
+    return hostfile_at(dir, real, &h->claims, readonly, out, why);
+}
+
+static int host_source_open(void *host, const char *path, bool any, bool readonly,
+                            struct hostfile **out, struct why *why)
+{
+    struct host *h = host;
+
+    if (path[0] != '/' || path[1] == '/')
+        return why_add(why, -EACCES, "source '%s' is no absolute path of the host", path);
+    if (any)
+        return hostfile_open(path, &h->claims, readonly, out, why);
+    return open_client_source(h, path, readonly, out, why);
+}
+
 const struct host_ops host_ops = {
     .now_ns = host_now_ns,
     .wall_ns = host_wall_ns,
@@ -141,7 +235,7 @@ const struct host_ops host_ops = {
     .memory_new = host_memory_new,
     .descriptors_take = host_descriptors_take,
     .descriptors_give = host_descriptors_give,
-    .source_allowed = host_source_allowed,
+    .source_open = host_source_open,
 };
 
 /** Take over the roots there are. Returns 0, -ENOMEM. */
@@ -149,16 +243,28 @@ static int take_roots(struct host *h, const struct strings *roots)
 {
     char real[PATH_MAX];
 
+    h->roots = calloc(roots->count + 1, sizeof(*h->roots));
+    if (h->roots == NULL)
+        return -ENOMEM;
     for (size_t i = 0; i < roots->count; i++) {
-        if (realpath(roots->at[i], real) == NULL)
+        struct root *root = &h->roots[h->root_count];
+
+        root->fd = realpath(roots->at[i], real) != NULL
+                       ? open(real, O_PATH | O_DIRECTORY | O_CLOEXEC)
+                       : -1;
+        if (root->fd < 0) {
             log_line(LOG_WARN, "source root %s is not used: %s", roots->at[i], strerror(errno));
-        else if (strings_add(&h->roots, real) < 0)
+            continue;
+        }
+        h->root_count++;
+        root->path = strdup(strcmp(real, "/") == 0 ? "" : real);
+        if (root->path == NULL)
             return -ENOMEM;
     }
     return 0;
 }
 
-int host_new(uv_loop_t *loop, const struct strings *roots, struct host **out)
+int host_new(uv_loop_t *loop, const struct strings *roots, const char *kept, struct host **out)
 {
     struct host *h = calloc(1, sizeof(*h));
     int err;
@@ -166,7 +272,13 @@ int host_new(uv_loop_t *loop, const struct strings *roots, struct host **out)
     if (h == NULL)
         return -ENOMEM;
     h->budget.pool = UINT64_MAX;
+    h->kept = -1;
+    hostfiles_init(&h->claims);
     err = take_roots(h, roots);
+    if (err == 0 && kept != NULL) {
+        h->kept = open(kept, O_PATH | O_DIRECTORY | O_CLOEXEC);
+        err = h->kept < 0 ? -errno : 0;
+    }
     if (err == 0)
         err = alarms_init(&h->alarms, loop);
     if (err == 0)
@@ -200,8 +312,12 @@ void host_free(struct host *h)
 {
     if (h == NULL)
         return;
-    for (size_t i = 0; i < h->roots.count; i++)
-        free(h->roots.at[i]);
-    free(h->roots.at);
+    for (size_t i = 0; i < h->root_count; i++) {
+        (void)close(h->roots[i].fd);
+        free(h->roots[i].path);
+    }
+    free(h->roots);
+    if (h->kept >= 0)
+        (void)close(h->kept);
     free(h);
 }

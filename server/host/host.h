@@ -23,12 +23,13 @@ typedef int (*host_spawn_fn)(void *user, struct proc *proc, const struct exec_im
                              struct why *why, struct executor **out);
 
 /**
- * @roots    directories below which sources may be; copied as realpath() has them; those that do
- *           not exist are skipped.
+ * @roots    directories below which sources may be; held open; those that do not exist are
+ *           skipped.
+ * @kept     a directory whose files are no sources of clients, also below a root; or NULL.
  * @out      returned; host_close(), then host_free().
- * Returns   0; -ENOMEM, -EMFILE, -ENFILE.
+ * Returns   0; -ENOMEM, -EMFILE, -ENFILE, -errno @kept can't be opened.
  */
-int host_new(uv_loop_t *loop, const struct strings *roots, struct host **out);
+int host_new(uv_loop_t *loop, const struct strings *roots, const char *kept, struct host **out);
 
 /** Who starts guests; without it every spawn is -ENOTSUP. */
 void host_set_spawn(struct host *h, host_spawn_fn spawn, void *user);

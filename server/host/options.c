@@ -24,6 +24,11 @@ static const char help[] =
     "  -r, --source-root DIR    clients may make filesystems from files below DIR; may be\n"
     "                           repeated; the state directory always is one\n"
     "  -n, --no-default-machine boot no machine; clients create their own\n"
+    "  -q, --root-quota SIZE    what the files of the default machine's disk may have in all: "
+    "bytes\n"
+    "                           with K, M, G or T, none, or auto [auto: what was set before, else "
+    "a\n"
+    "                           tenth of the free space, at most 1G]\n"
     "  -p, --no-patch           leave the int $0x40 of i386 guests as it is: slower, and right "
     "for\n"
     "                           programs that copy or check their own code\n"
@@ -38,15 +43,22 @@ static const char help[] =
     "Try:  scboxd &  scbox shell\n";
 
 static const struct option options[] = {
-    {"socket", required_argument, NULL, 's'},      {"state", required_argument, NULL, 'd'},
-    {"config", required_argument, NULL, 'c'},      {"log-level", required_argument, NULL, 'l'},
-    {"source-root", required_argument, NULL, 'r'}, {"no-default-machine", no_argument, NULL, 'n'},
-    {"no-patch", no_argument, NULL, 'p'},          {"no-affinity", no_argument, NULL, 'a'},
-    {"record", required_argument, NULL, 'R'},      {"help", no_argument, NULL, 'h'},
-    {"version", no_argument, NULL, 'V'},           {NULL, 0, NULL, 0},
+    {"socket", required_argument, NULL, 's'},
+    {"state", required_argument, NULL, 'd'},
+    {"config", required_argument, NULL, 'c'},
+    {"log-level", required_argument, NULL, 'l'},
+    {"source-root", required_argument, NULL, 'r'},
+    {"no-default-machine", no_argument, NULL, 'n'},
+    {"root-quota", required_argument, NULL, 'q'},
+    {"no-patch", no_argument, NULL, 'p'},
+    {"no-affinity", no_argument, NULL, 'a'},
+    {"record", required_argument, NULL, 'R'},
+    {"help", no_argument, NULL, 'h'},
+    {"version", no_argument, NULL, 'V'},
+    {NULL, 0, NULL, 0},
 };
 
-static const char short_options[] = "s:d:c:l:r:npaR:hV";
+static const char short_options[] = "s:d:c:l:r:nq:paR:hV";
 
 static enum options_wish usage(const char *what, const char *detail)
 {
@@ -73,6 +85,14 @@ static enum options_wish set_log_level(struct config *config, const char *word)
     return OPTIONS_RUN;
 }
 
+/** The driver reads it; here it must only be one word of its options. */
+static enum options_wish set_root_quota(struct config *config, const char *value)
+{
+    if (strchr(value, ',') != NULL)
+        return usage("--root-quota is neither auto, none nor a size: ", value);
+    return replace(&config->root_quota, value, "--root-quota");
+}
+
 static enum options_wish take_option(int option, struct config *config)
 {
     switch (option) {
@@ -90,6 +110,8 @@ static enum options_wish take_option(int option, struct config *config)
     case 'n':
         config->default_machine = false;
         return OPTIONS_RUN;
+    case 'q':
+        return set_root_quota(config, optarg);
     case 'p':
         config->patch_gates = false;
         return OPTIONS_RUN;

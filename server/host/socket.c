@@ -30,6 +30,7 @@ static int say_errno(struct strbuf *error, const char *path)
 int make_private_dir(const char *path, struct strbuf *error)
 {
     char *copy = strdup(path);
+    struct stat st;
     int err = 0;
 
     if (copy == NULL)
@@ -44,6 +45,10 @@ int make_private_dir(const char *path, struct strbuf *error)
     }
     if (err == 0 && mkdir(copy, PRIVATE_DIR_MODE) < 0 && errno != EEXIST)
         err = say_errno(error, copy);
+    if (err == 0 && stat(copy, &st) < 0)
+        err = say_errno(error, copy);
+    else if (err == 0 && !S_ISDIR(st.st_mode))
+        err = say(error, ENOTDIR, copy, "not a directory");
     free(copy);
     return err;
 }

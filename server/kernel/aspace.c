@@ -61,6 +61,10 @@ static int check_region(const struct aspace *as, struct region *r, struct why *w
     if (r->addr % SC_PAGE_SIZE != 0)
         return why_add(why, -EINVAL, "address 0x%llx is no multiple of %d",
                        (unsigned long long)r->addr, SC_PAGE_SIZE);
+    if (r->addr < SC_PAGE_SIZE)
+        return why_add(why, -EINVAL,
+                       "page 0 stays unmapped, so that null pointers fault; and no address is "
+                       "chosen for you: say which");
     if (r->size == 0)
         return why_add(why, -EINVAL, "size is 0");
     if (aspace_check_mode(r->mode, why) < 0)

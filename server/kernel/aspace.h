@@ -65,7 +65,7 @@ int aspace_check_mode(uint32_t mode, struct why *why);
  * Add a region.
  * @size     bytes, rounded up to pages.
  * @out      the region as booked, borrowed until the next change; may be NULL.
- * Returns   0; -EINVAL misaligned, size 0, wraps, ends past the limit, unknown mode bits; -EEXIST
+ * Returns   0; -EINVAL misaligned, page 0, size 0, wraps, ends past the limit, unknown mode bits; -EEXIST
  *           overlaps; -ENOMEM past bytes_max, regions_max or what the pool has, or no memory.
  */
 int aspace_add(struct aspace *as, const struct region *region, struct why *why,

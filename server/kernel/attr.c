@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Operations on what a file is: its size, bits, owner and times. */
+#include "server/kernel/machine.h"
 #include "server/kernel/mapped.h"
 #include "server/kernel/mount.h"
 #include "server/kernel/perm.h"
@@ -7,6 +8,45 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <sys/stat.h>
+
+enum { SET_IDS = S_ISUID | S_ISGID };
+
+static bool has_ids(const struct fs_stat *st)
+{
+    return !S_ISDIR(st->mode) && (st->mode & SET_IDS) != 0;
+}
+
+int mount_drop_ids(struct mount *m, const char *path, struct fs_file *file,
+                   const struct fs_stat *st)
+{
+    if (!has_ids(st))
+        return 0;
+    return m->fs->ops->chmod(m->fs, path, st->mode & 07777u & ~(uint32_t)SET_IDS, file);
+}
+
+void mount_restore_ids(struct mount *m, const char *path, struct fs_file *file,
+                       const struct fs_stat *st)
+{
+    int err = has_ids(st) ? m->fs->ops->chmod(m->fs, path, st->mode & 07777u, file) : 0;
+
+    if (err < 0)
+        event_note(m->machine, 0, "%s: restoring permission bits: %s", m->driver,
+                   sc_errno_name(err));
+}
+
+/** Truncate, as who asks: only user 0 may do so and leave the set-id bits. */
+static int truncate_as(struct place *at, uint64_t size)
+{
+    struct mount *m = at->view->mount;
+    int err = at->who.uid != 0 ? mount_drop_ids(m, at->path.str, NULL, &at->stat) : 0;
+
+    if (err < 0)
+        return err;
+    err = m->fs->ops->truncate(m->fs, at->path.str, size, NULL);
+    if (err < 0 && at->who.uid != 0)
+        mount_restore_ids(m, at->path.str, NULL, &at->stat);
+    return err;
+}
 
 int vfs_truncate(struct place *at, uint64_t size, struct why *why)
 {
@@ -22,7 +62,7 @@ int vfs_truncate(struct place *at, uint64_t size, struct why *why)
     err = perm_check(&at->stat, at->path.str, at->who, PERM_WRITE, why);
     if (err < 0)
         return err;
-    err = m->fs->ops->truncate(m->fs, at->path.str, size, NULL);
+    err = truncate_as(at, size);
     if (err == 0)
         mapped_resized(m, at->stat.ino, at->stat.size, size);
     return mount_answer(m, err, NULL, why);
@@ -35,6 +75,8 @@ int vfs_chmod(struct place *at, uint32_t mode, struct why *why)
 
     if (err < 0)
         return err;
+    if (at->who.uid != 0 && at->who.gid != at->stat.gid) /* it is not theirs to give */
+        mode &= ~(uint32_t)S_ISGID;
     err = m->fs->ops->chmod(m->fs, at->path.str, mode, NULL);
     return mount_answer(m, err, "store permissions", why);
 }
@@ -62,7 +104,12 @@ int vfs_chown(struct place *at, struct creds owner, struct why *why)
 
     if (err < 0)
         return err;
-    err = m->fs->ops->chown(m->fs, at->path.str, owner.uid, owner.gid, NULL);
+    err = mount_drop_ids(m, at->path.str, NULL, &at->stat);
+    if (err == 0) {
+        err = m->fs->ops->chown(m->fs, at->path.str, owner.uid, owner.gid, NULL);
+        if (err < 0)
+            mount_restore_ids(m, at->path.str, NULL, &at->stat);
+    }
     return mount_answer(m, err, "store owners", why);
 }
 

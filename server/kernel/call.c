@@ -61,6 +61,8 @@ static void settle(struct call *call, int status)
     note_act(call);
     if (call->proc != NULL && call->nr != SC_ERRNO)
         call->proc->last_errno = status < 0 ? -status : 0;
+    if (call->proc != NULL)
+        recent_add(&call->proc->recent, call->nr, status);
     list_del(&call->in_proc);
     call->machine->census.calls--;
     call->status = status;

@@ -9,8 +9,26 @@
 
 enum { ROUND_YIELDS = 2 }; /* a round is what lies between two YIELDs */
 
-void clock_note_yield(struct proc *p)
+/** Whether an earlier YIELD of the same process still waits: the two are in one round. */
+static bool yields_already(const struct call *call)
 {
+    const struct list *calls = &call->proc->calls;
+
+    for (const struct list *i = calls->next; i != calls; i = i->next) {
+        const struct call *other = container_of(i, struct call, in_proc);
+
+        if (other != call && other->nr == SC_YIELD && other->state == CALL_PARKED)
+            return true;
+    }
+    return false;
+}
+
+void clock_note_yield(const struct call *call)
+{
+    struct proc *p = call->proc;
+
+    if (p->yields_since == p->machine->acts && yields_already(call))
+        return;
     if (p->yields_since != p->machine->acts)
         p->yields = 0;
     p->yields_since = p->machine->acts;

@@ -10,8 +10,8 @@
  *     goal->done(goal, 0), when the clock is there and everybody waits
  *
  * A process that does nothing but YIELD does not keep the clock: once all that can run have made
- * YIELD twice, and nobody of the machine has begun or ended another call from the first to the last of
- * these, the clock jumps to its next moment. Whoever that wakes goes on before them.
+ * YIELD twice, one after the other, and nobody of the machine has begun or ended another call from the
+ * first to the last of these, the clock jumps to its next moment. Whoever that wakes goes on before them.
  *
  * While a goal is set nobody's hold keeps the clock (machine_hold()): who sets a goal says what time
  * it shall be. Guests that run, and listeners that lag, do. Of several goals the nearest comes
@@ -57,8 +57,8 @@ bool clock_has_aim(const struct machine *m);
 /** Whether it may although some can run: they only yield. */
 bool clock_is_spun_for(const struct machine *m);
 
-/** A process made YIELD. */
-void clock_note_yield(struct proc *p);
+/** A process makes a YIELD, which is about to be parked. */
+void clock_note_yield(const struct call *call);
 
 /** For machine_free(): tell all goals that they will not be reached. */
 void clock_give_up_all(struct machine *m);

@@ -11,11 +11,13 @@
  *
  * A PT_LOAD becomes one region from its first to its last page; bytes of these pages that the file
  * does not give are zero. Regions may not touch each other's pages. GNU_STACK, GNU_EH_FRAME and
- * notes are ignored.
+ * notes are ignored, but for notes that make it a program of Linux. Programs of other systems, and
+ * thread-local variables, for which nothing sets a segment register up, are refused.
  */
 #include "server/kernel/elf.h"
 
 #include "server/kernel/aspace.h"
+#include "server/kernel/foreign.h"
 
 #include <elf.h>
 #include <errno.h>
@@ -27,7 +29,14 @@
 #define X86_64_STACK_SIZE (UINT64_C(8) << 20)
 #define X86_64_STACK_GAP UINT64_C(0x10000)
 
-enum { PHDRS_MAX = 128 };
+enum {
+    PHDRS_MAX = 128,
+    SECTIONS_MAX = 1024, /* looked at */
+    NAMES_MAX = 1 << 20, /* bytes of string tables looked at */
+    DYNAMIC_MAX = 1024,  /* entries looked at */
+};
+
+#define GUEST_WORDS "scbox runs programs built with scbox-cc"
 
 /** What of a program header matters, for both classes. */
 struct phdr {
@@ -49,6 +58,9 @@ struct header {
     uint16_t phnum;
     size_t phdr_size; /* what phentsize must be */
     bool is_64;
+    uint64_t shoff;
+    uint16_t shentsize;
+    uint16_t shnum;
 };
 
 /** An image being parsed. */
@@ -59,6 +71,18 @@ struct reader {
     struct why *why;
 };
 
+/** A big-endian image; its e_machine stands behind e_type. */
+static int refuse_big_endian(const struct reader *r)
+{
+    const unsigned char *at = r->bytes + EI_NIDENT + sizeof(Elf32_Half);
+    const char *name = NULL;
+
+    if (r->size >= sizeof(Elf32_Ehdr))
+        name = foreign_machine((uint16_t)(at[0] << 8 | at[1]));
+    return why_add(r->why, -ENOEXEC, "a big-endian program%s%s: only i386 and x86_64 run here",
+                   name != NULL ? " for " : "", name != NULL ? name : "");
+}
+
 static int read_header(struct reader *r)
 {
     struct header *h = &r->h;
@@ -66,7 +90,9 @@ static int read_header(struct reader *r)
     Elf64_Ehdr e64;
 
     if (r->size < EI_NIDENT || memcmp(r->bytes, ELFMAG, SELFMAG) != 0)
-        return why_add(r->why, -ENOEXEC, "not an ELF image: it does not begin with 0x7F 'ELF'");
+        return why_add(r->why, -ENOEXEC, "not an ELF image: %s", foreign_file(r->bytes, r->size));
+    if (r->bytes[EI_DATA] == ELFDATA2MSB)
+        return refuse_big_endian(r);
     if (r->bytes[EI_DATA] != ELFDATA2LSB || r->bytes[EI_VERSION] != EV_CURRENT)
         return why_add(r->why, -ENOEXEC, "not a little-endian ELF of version 1");
     h->is_64 = r->bytes[EI_CLASS] == ELFCLASS64;
@@ -77,29 +103,43 @@ static int read_header(struct reader *r)
         return why_add(r->why, -ENOEXEC, "truncated: %zu bytes do not hold an ELF header", r->size);
     if (h->is_64) {
         memcpy(&e64, r->bytes, sizeof(e64));
-        *h = (struct header){e64.e_type,      e64.e_machine, e64.e_entry,        e64.e_phoff,
-                             e64.e_phentsize, e64.e_phnum,   sizeof(Elf64_Phdr), true};
+        *h = (struct header){e64.e_type,      e64.e_machine,   e64.e_entry,        e64.e_phoff,
+                             e64.e_phentsize, e64.e_phnum,     sizeof(Elf64_Phdr), true,
+                             e64.e_shoff,     e64.e_shentsize, e64.e_shnum};
     } else {
         memcpy(&e32, r->bytes, sizeof(e32));
-        *h = (struct header){e32.e_type,      e32.e_machine, e32.e_entry,        e32.e_phoff,
-                             e32.e_phentsize, e32.e_phnum,   sizeof(Elf32_Phdr), false};
+        *h = (struct header){e32.e_type,      e32.e_machine,   e32.e_entry,        e32.e_phoff,
+                             e32.e_phentsize, e32.e_phnum,     sizeof(Elf32_Phdr), false,
+                             e32.e_shoff,     e32.e_shentsize, e32.e_shnum};
     }
     return 0;
+}
+
+static int check_machine(const struct reader *r)
+{
+    const struct header *h = &r->h;
+    const char *name = foreign_machine(h->machine);
+
+    if (h->machine == (h->is_64 ? EM_X86_64 : EM_386))
+        return 0;
+    if (h->machine == EM_X86_64 && !h->is_64)
+        return why_add(r->why, -ENOEXEC, "a program for x32: only i386 and x86_64 run here");
+    if (name == NULL || h->machine == EM_X86_64 || h->machine == EM_386)
+        return why_add(r->why, -ENOEXEC,
+                       "machine %u with %d-bit class: only i386 and x86_64 run here", h->machine,
+                       h->is_64 ? 64 : 32);
+    return why_add(r->why, -ENOEXEC, "a program for %s: only i386 and x86_64 run here", name);
 }
 
 static int check_header(const struct reader *r)
 {
     const struct header *h = &r->h;
 
-    if (h->machine != (h->is_64 ? EM_X86_64 : EM_386))
-        return why_add(r->why, -ENOEXEC,
-                       "machine %u with %d-bit class: only i386 and x86_64 run here", h->machine,
-                       h->is_64 ? 64 : 32);
-    if (h->type == ET_DYN)
-        return why_add(
-            r->why, -ENOEXEC,
-            "position-independent or shared: link it static and non-PIE, as scbox-cc does");
-    if (h->type != ET_EXEC)
+    if (h->type == ET_REL)
+        return why_add(r->why, -ENOEXEC, "an object file: link it, scbox-cc -o PROGRAM FILE.o");
+    if (h->type == ET_CORE)
+        return why_add(r->why, -ENOEXEC, "a core dump");
+    if (h->type != ET_EXEC && h->type != ET_DYN)
         return why_add(r->why, -ENOEXEC, "ELF type %u is no executable", h->type);
     if (h->phentsize != h->phdr_size)
         return why_add(r->why, -ENOEXEC, "program headers of %u bytes, %zu expected", h->phentsize,
@@ -126,6 +166,125 @@ static struct phdr read_phdr(const struct reader *r, size_t i)
     memcpy(&p32, at, sizeof(p32));
     return (struct phdr){p32.p_type,  p32.p_flags,  p32.p_offset,
                          p32.p_vaddr, p32.p_filesz, p32.p_memsz};
+}
+
+/* ---- other systems' programs ---- */
+
+/** The bytes of a part of the file; NULL when it is not all there. */
+static const unsigned char *part(const struct reader *r, uint64_t offset, uint64_t size)
+{
+    return offset <= r->size && size <= r->size - offset ? r->bytes + offset : NULL;
+}
+
+/** The first program header of a type. Returns whether there is one. */
+static bool find_phdr(const struct reader *r, uint32_t type, struct phdr *out)
+{
+    for (size_t i = 0; i < r->h.phnum; i++) {
+        *out = read_phdr(r, i);
+        if (out->type == type)
+            return true;
+    }
+    return false;
+}
+
+static bool has_linux_notes(const struct reader *r)
+{
+    for (size_t i = 0; i < r->h.phnum; i++) {
+        const struct phdr p = read_phdr(r, i);
+        const unsigned char *notes = part(r, p.offset, p.filesz);
+
+        if (p.type == PT_NOTE && notes != NULL && foreign_notes(notes, (size_t)p.filesz))
+            return true;
+    }
+    return false;
+}
+
+/** The place and size of section @i if it is a string table. Returns NULL otherwise. */
+static const unsigned char *string_table(const struct reader *r, size_t i, uint64_t *size)
+{
+    const unsigned char *at = part(r, r->h.shoff + i * r->h.shentsize, r->h.shentsize);
+    Elf32_Shdr s32;
+    Elf64_Shdr s64;
+
+    if (at == NULL || r->h.shentsize != (r->h.is_64 ? sizeof(s64) : sizeof(s32)))
+        return NULL;
+    if (r->h.is_64) {
+        memcpy(&s64, at, sizeof(s64));
+        *size = s64.sh_size;
+        return s64.sh_type == SHT_STRTAB ? part(r, s64.sh_offset, s64.sh_size) : NULL;
+    }
+    memcpy(&s32, at, sizeof(s32));
+    *size = s32.sh_size;
+    return s32.sh_type == SHT_STRTAB ? part(r, s32.sh_offset, s32.sh_size) : NULL;
+}
+
+/** Whether the program's symbols are those of a C library of Linux. */
+static bool has_linux_names(const struct reader *r)
+{
+    uint64_t left = NAMES_MAX;
+
+    for (size_t i = 0; i < r->h.shnum && i < SECTIONS_MAX; i++) {
+        uint64_t size = 0;
+        const unsigned char *names = string_table(r, i, &size);
+
+        if (names == NULL)
+            continue;
+        if (size > left)
+            return false;
+        left -= size;
+        if (foreign_names(names, (size_t)size))
+            return true;
+    }
+    return false;
+}
+
+/** Whether a dynamic section has a tag, and its value all of some bits. */
+static bool has_dynamic(const struct reader *r, int64_t tag, uint64_t bits)
+{
+    const size_t word = r->h.is_64 ? sizeof(uint64_t) : sizeof(uint32_t);
+    const unsigned char *at;
+    struct phdr p;
+
+    if (!find_phdr(r, PT_DYNAMIC, &p) || (at = part(r, p.offset, p.filesz)) == NULL)
+        return false;
+    for (size_t i = 0; i < DYNAMIC_MAX && (i + 1) * 2 * word <= p.filesz; i++, at += 2 * word) {
+        uint64_t found = 0; /* little-endian, as this host */
+        uint64_t value = 0;
+
+        memcpy(&found, at, word);
+        memcpy(&value, at + word, word);
+        if (found == (uint64_t)tag && (value & bits) == bits)
+            return true;
+    }
+    return false;
+}
+
+/** Refuse what is no program at all, or another system's. */
+static int check_system(const struct reader *r)
+{
+    const char *system = foreign_system(r->bytes[EI_OSABI]);
+    struct phdr p;
+    const bool dynamic = find_phdr(r, PT_INTERP, &p);
+    const bool pie = has_dynamic(r, DT_FLAGS_1, DF_1_PIE);
+
+    if (r->h.type == ET_DYN && !pie && (!dynamic || has_dynamic(r, DT_SONAME, 0)))
+        return why_add(r->why, -ENOEXEC,
+                       "a shared library, or position-independent: " GUEST_WORDS ", which are "
+                       "static and have fixed addresses");
+    if (system == NULL && (dynamic || has_linux_notes(r) || has_linux_names(r)))
+        system = "Linux";
+    if (system != NULL)
+        return why_add(r->why, -ENOEXEC, "it is a %s program%s; " GUEST_WORDS, system,
+                       dynamic ? " (dynamically linked)" : "");
+    if (r->h.type == ET_DYN)
+        return why_add(r->why, -ENOEXEC,
+                       "position-independent (static PIE): link it static and non-PIE, as "
+                       "scbox-cc does");
+    if (find_phdr(r, PT_TLS, &p) && p.memsz > 0)
+        return why_add(r->why, -ENOEXEC,
+                       "thread-local variables are not supported: compile all of it with "
+                       "scbox-cc, which makes plain ones of them");
+    return 0;
 }
 
 static uint32_t modes_of(uint32_t flags)
@@ -244,15 +403,17 @@ int elf_parse(const void *bytes, size_t size, struct exec_image *out, struct why
     int err = read_header(&r);
 
     if (err == 0)
+        err = check_machine(&r);
+    if (err == 0)
         err = check_header(&r);
+    if (err == 0)
+        err = check_system(&r);
     if (err < 0)
         return err;
     set_layout(&r.h, out);
     for (size_t i = 0; i < r.h.phnum && err == 0; i++) {
         struct phdr p = read_phdr(&r, i);
 
-        if (p.type == PT_INTERP)
-            return why_add(why, -ENOEXEC, "dynamically linked (PT_INTERP): link it static");
         if (p.type == PT_LOAD)
             err = add_segment(&r, &p, i, out);
     }

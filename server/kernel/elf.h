@@ -11,8 +11,9 @@
  * @bytes    borrowed while @out is used: segments point into it.
  * @out      filled on success; stack and limit by the image's kind.
  * Returns   0, or -ENOEXEC with the reason: not an ELF, wrong class or machine, not an executable,
- *           dynamic (PT_INTERP), truncated, no or too many PT_LOAD, segments that overlap, wrap,
- *           leave the user's address space or load the same bytes several times, or an entry outside every executable segment.
+ *           another system's program, dynamic (PT_INTERP), thread-local variables, truncated, no or
+ *           too many PT_LOAD, segments that overlap, wrap, leave the user's address space or load the
+ *           same bytes several times, or an entry outside every executable segment.
  * Source    System V ABI, ELF header and program header; i386 layout in the header of elf.c.
  */
 int elf_parse(const void *bytes, size_t size, struct exec_image *out, struct why *why);

@@ -15,7 +15,7 @@ static int64_t source_write(void *user, const void *buf, size_t len, int64_t off
 {
     struct open_file *f = user;
 
-    return (f->mode & FM_WRITE) != 0 ? vfs_write(f, buf, len, off) : -EBADF;
+    return (f->mode & FM_WRITE) != 0 ? vfs_write(f, buf, len, off, (struct creds){0, 0}) : -EBADF;
 }
 
 static int64_t source_size(void *user)

@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 struct machine;
+struct hostfile;
 struct proc;
 
 /** wake_at() deadlines: as soon as the loop turns; never. */
@@ -53,8 +54,15 @@ struct host_ops {
      * none left for it. */
     bool (*descriptors_take)(void *host, uint64_t held, uint64_t count);
     void (*descriptors_give)(void *host, uint64_t count);
-    /** Whether a filesystem may be made from this local path: 0, or -EACCES with the reason. */
-    int (*source_allowed)(void *host, const char *path, struct why *why);
+    /**
+     * Find the file of the host that a filesystem is to be made from.
+     * @any      the daemon names it itself: it may be anywhere.
+     * @readonly nothing will be changed: others may read it too.
+     * @out      returned; a driver's, who releases it.
+     * Returns   0; -EACCES it is not where sources may be, -EBUSY, -ENOENT, -ENOTSUP; @why says it.
+     */
+    int (*source_open)(void *host, const char *path, bool any, bool readonly, struct hostfile **out,
+                       struct why *why);
 };
 
 #endif

@@ -2,8 +2,10 @@
 #include "server/kernel/machine.h"
 
 #include "server/base/check.h"
+#include "server/base/strbuf.h"
 #include "server/kernel/call.h"
 #include "server/kernel/clock.h"
+#include "server/kernel/late.h"
 #include "server/kernel/random.h"
 #include "server/kernel/turn.h"
 
@@ -105,6 +107,7 @@ int machine_new(const struct machine_spec *spec, const struct host_ops *ops, voi
     timer_heap_init(&m->clock_timers);
     timer_heap_init(&m->goals);
     timer_heap_init(&m->host_timers);
+    list_init(&m->late);
     m->name = strdup(spec->name);
     if (m->name == NULL)
         goto out;
@@ -120,6 +123,20 @@ out:
     return err;
 }
 
+void machine_loss(struct machine *m, const char *fmt, ...)
+{
+    struct strbuf text = STRBUF_INIT;
+    va_list ap;
+
+    va_start(ap, fmt);
+    (void)strbuf_addv(&text, fmt, ap);
+    va_end(ap);
+    event_note(m, 0, "%s", strbuf_str(&text));
+    if (m->spec.on_loss != NULL)
+        m->spec.on_loss(m->spec.user, m, strbuf_str(&text));
+    strbuf_done(&text);
+}
+
 void machine_free(struct machine *m)
 {
     if (m == NULL)
@@ -131,6 +148,7 @@ void machine_free(struct machine *m)
     m->spec.on_end = NULL;
     if (m->init != NULL)
         proc_end(m->init, PS_KILLED, 0, NULL);
+    late_give_up(m);
     clock_give_up_all(m);
     /* Whatever a machine holds belongs to its processes, which are gone with init. */
     CHECK(list_empty(&m->turns) && m->running == NULL);

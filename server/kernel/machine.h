@@ -52,6 +52,8 @@ struct machine_spec {
     fs_open_fn fs_open;           /* makes filesystems: registry_open() */
     /** Told once, from inside the call or fault that ended init: free it later, not in here. */
     void (*on_end)(void *user, struct machine *m);
+    /** Told in words what a store could not keep; or NULL. It is an EVENT_NOTE, too. */
+    void (*on_loss)(void *user, struct machine *m, const char *what);
     void *user;
 };
 
@@ -102,6 +104,10 @@ struct machine {
     uint64_t labels;           /* bytes of the labels of open files */
     uint64_t args;             /* bytes of the processes' arguments and environments */
     uint64_t descriptors;      /* of the daemon: machine_take_descriptors() */
+    struct list late;          /* struct mapping.late: see late.h */
+    size_t late_count;
+    uint32_t late_ms;        /* until the next attempt */
+    struct timer late_timer; /* on the host's clock, while there are some */
     uint32_t channels;
     uint64_t calls_total; /* calls begun */
     int32_t current_pid;  /* whose call is being carried out; 0 between calls */
@@ -124,6 +130,9 @@ int machine_new(const struct machine_spec *spec, const struct host_ops *ops, voi
 /** End all processes, which cancels their calls, and release everything. on_end is not told. Not
  * from inside a call, a done() or a machine_tick(). NULL is fine. */
 void machine_free(struct machine *m);
+
+/** Tell who runs the machine, and EVENT_NOTE's listeners, what could not be kept. */
+void machine_loss(struct machine *m, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
 /** Limits as used where a spec says 0. */
 extern const struct machine_limits machine_default_limits;

@@ -102,13 +102,27 @@ static struct fs_env env_of(struct machine *m)
                            .user = m};
 }
 
+/** struct fs_open.locate: find a source, for whoever makes the filesystem. */
+static int locate(void *user, const char *source, bool readonly, struct hostfile **out,
+                  struct why *why)
+{
+    const struct fs_spec *spec = user;
+    const struct machine *m = spec->proc->machine;
+
+    if (spec->sources == SOURCES_NONE)
+        return why_add(why, -EACCES, "a guest may not name a source on the host");
+    return m->ops->source_open(m->host, source, spec->sources == SOURCES_ANY, readonly, out, why);
+}
+
 /** Have the driver make an instance. @out returned: its ops->destroy(). */
-static int make_instance(const struct fs_spec *spec, struct fs **out)
+static int make_instance(struct fs_spec *spec, struct fs **out)
 {
     struct machine *m = spec->proc->machine;
     struct fs_env env = env_of(m);
     struct fs_source source;
     struct fs_open req = {.opts = spec->opts,
+                          .locate = locate,
+                          .locate_user = spec,
                           .env = &env,
                           .uid = spec->proc->uid,
                           .gid = spec->proc->gid,
@@ -126,7 +140,7 @@ static int make_instance(const struct fs_spec *spec, struct fs **out)
 }
 
 /** Make an instance with its mount. @out returned; mount_unref(). */
-static int make_mount(const struct fs_spec *spec, struct mount **out)
+static int make_mount(struct fs_spec *spec, struct mount **out)
 {
     struct machine *m = spec->proc->machine;
     struct mount_origin origin = {.machine = m,
@@ -148,7 +162,7 @@ static int make_mount(const struct fs_spec *spec, struct mount **out)
     return err;
 }
 
-int make_fs(const struct fs_spec *spec)
+int make_fs(struct fs_spec *spec)
 {
     struct mount *mount;
     struct view *view;
@@ -168,8 +182,12 @@ int make_fs(const struct fs_spec *spec)
 int machine_mount(struct machine *m, const char *name, const char *driver, const char *opts,
                   struct why *why)
 {
-    struct fs_spec spec = {
-        .proc = m->init, .name = {name, strlen(name)}, .driver = driver, .opts = opts, .why = why};
+    struct fs_spec spec = {.proc = m->init,
+                           .name = {name, strlen(name)},
+                           .driver = driver,
+                           .opts = opts,
+                           .sources = SOURCES_ANY,
+                           .why = why};
     int err = ns_check_new(&m->init->ns, spec.name, why);
 
     return err < 0 ? err : make_fs(&spec);

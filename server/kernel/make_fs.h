@@ -8,6 +8,13 @@
 
 #include "server/kernel/proc.h"
 
+/** Which files of the host somebody may make filesystems from. */
+enum sources {
+    SOURCES_NONE,
+    SOURCES_CONFIGURED, /* those that the daemon's configuration allows */
+    SOURCES_ANY,
+};
+
 /** What it takes to make a filesystem and name it. */
 struct fs_spec {
     struct proc *proc; /* gets the name, and owns what is made now */
@@ -15,11 +22,12 @@ struct fs_spec {
     const char *driver;
     const char *opts;         /* "key=value,key"; NULL none */
     struct open_file *source; /* what its image is read from; referenced; or NULL */
+    enum sources sources;     /* what "source=" in @opts may name */
     struct why *why;          /* gets the reasons of a refusal; or NULL */
 };
 
 /** Make a filesystem and name it. @spec borrowed; ns_check_new() took its name. Returns as
  * SC_MAKE_FS. */
-int make_fs(const struct fs_spec *spec);
+int make_fs(struct fs_spec *spec);
 
 #endif

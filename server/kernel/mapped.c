@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/kernel/mapped.h"
 
+#include "server/kernel/late.h"
 #include "server/kernel/machine.h"
 #include "server/kernel/open_file.h"
 
@@ -209,9 +210,9 @@ static int write_page(const struct mapping *map, uint64_t off, size_t len)
     return count < 0 ? (int)count : 0;
 }
 
-/** Write back what is not yet. Pages that were never written are zero in the store, too: else load()
- * had written them. So a hole takes no time, however large it is. */
-static int write_back(const struct mapping *map)
+/* Pages that were never written are zero in the store, too: else load() had written them. So a hole
+ * takes no time, however large it is. */
+int mapping_store(struct mapping *map, size_t pages_max)
 {
     const struct shared_memory *memory = map->in->memory;
     uint64_t end = map->off + map->size;
@@ -225,14 +226,25 @@ static int write_back(const struct mapping *map)
         return err;
     if (end > st.size)
         end = st.size;
-    for (uint64_t at = map->off; err == 0; at += SC_PAGE_SIZE) {
-        if (at < end)
-            at = memory->ops->next_written(memory, at);
+    for (uint64_t at = map->off + map->stored; at < end; at += SC_PAGE_SIZE) {
+        at = memory->ops->next_written(memory, at);
         if (at >= end)
             return 0;
+        map->stored = at - map->off;
+        if (pages_max-- == 0)
+            return 1;
         err = write_page(map, at, end - at < SC_PAGE_SIZE ? (size_t)(end - at) : SC_PAGE_SIZE);
+        if (err < 0)
+            return err;
     }
-    return err;
+    return 0;
+}
+
+/** Write back all of a mapping. */
+static int write_back(struct mapping *map)
+{
+    map->stored = 0;
+    return mapping_store(map, SIZE_MAX);
 }
 
 int mapped_write_back(struct mapped_file *mf)
@@ -386,18 +398,29 @@ int mapping_new(struct open_file *f, uint64_t off, uint64_t size, bool writer, s
 
 void mapping_free(struct mapping *map)
 {
-    struct mapped_file *mf;
     int err;
 
     if (map == NULL)
         return;
-    mf = map->in;
     err = write_back(map);
-    if (err < 0) {
-        map->file->write_error = err;
-        event_note(mf->mount->machine, 0, "%s: what was written to its mapped pages is lost: %s",
-                   map->file->label, sc_errno_name(err));
-    }
+    if (err == 0)
+        mapping_drop(map);
+    else if (!late_keep(map, err))
+        mapping_lose(map, err);
+}
+
+void mapping_lose(struct mapping *map, int err)
+{
+    map->file->write_error = err;
+    machine_loss(map->in->mount->machine, "%s: what was written to its mapped pages is lost: %s",
+                 map->file->label, sc_errno_name(err));
+    mapping_drop(map);
+}
+
+void mapping_drop(struct mapping *map)
+{
+    struct mapped_file *mf = map->in;
+
     list_del(&map->link);
     mf->mapping_count--;
     count_mapping(mf, map->off, map->size, -1);

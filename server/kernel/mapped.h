@@ -13,6 +13,11 @@
  * only what differs from what is stored, and nothing past the end of the file. When the last
  * mapping of a page is freed, the page is.
  *
+ * A store that fails for now (another process of the host has its lock, its disk is full) does not
+ * cost what was written: a mapping that can't be written back when its owner gives it up is kept,
+ * with its pages and its open file, and tried again until the store takes it: late.h. READ, FSYNC
+ * and new mappings meet it as they meet all others.
+ *
  * Mounts without mapped files pay one comparison a READ.
  */
 #ifndef SERVER_KERNEL_MAPPED_H
@@ -44,6 +49,8 @@ struct mapped_file {
 struct mapping {
     struct mapped_file *in;
     struct list link;       /* in in->mappings */
+    struct list late;       /* in machine->late, when its owner gave it up */
+    uint64_t stored;        /* of a late one: what of it is stored, in bytes from its beginning */
     struct open_file *file; /* referenced; what it is written back through */
     uint64_t off;           /* in the file; a multiple of pages */
     uint64_t size;          /* a multiple of pages */
@@ -62,9 +69,22 @@ struct mapping {
 int mapping_new(struct open_file *f, uint64_t off, uint64_t size, bool writer, struct why *why,
                 struct mapping **out);
 
-/** Write back what is not yet, and free. What could not be stored is told as EVENT_NOTE and by the
- * next FSYNC of the handle. NULL is fine. */
+/** Write back what is not yet, and free. What can't be stored for now is kept for later; what can't
+ * be stored at all is told as mapping_lose() says. NULL is fine. */
 void mapping_free(struct mapping *map);
+
+/**
+ * Write back a mapping from map->stored on, which moves to where it stopped.
+ * @pages_max  that are looked at; then it stops.
+ * Returns     0; 1 there may be more; -errno of the driver, and it can be tried again.
+ */
+int mapping_store(struct mapping *map, size_t pages_max);
+
+/** Free a mapping, whatever it holds. */
+void mapping_drop(struct mapping *map);
+
+/** Tell what is lost of a mapping, as machine_loss() and by the next FSYNC of the handle; drop it. */
+void mapping_lose(struct mapping *map, int err);
 
 /** Copy bytes of a mapping; @at + @len is at most its size. Returns 0, -EIO, -ENOMEM. */
 int mapping_read(const struct mapping *map, uint64_t at, void *buf, size_t len);

@@ -82,15 +82,48 @@ struct mount *mount_unref(struct mount *m)
     if (m == NULL || --m->refs > 0)
         return NULL;
     timer_clear(&m->machine->host_timers, &m->commit_timer);
+    timer_clear(&m->machine->host_timers, &m->tidy_timer);
     list_del(&m->link);
     m->fs->ops->destroy(m->fs, &why);
     for (size_t i = 0; i < why.count; i++)
-        event_note(m->machine, 0, "%s: %s", m->driver, why.text[i]);
+        machine_loss(m->machine, "%s: %s", m->driver, why.text[i]);
     why_done(&why);
     (void)node_unref(m->root);
     m->machine->census.mounts--;
     mount_free(m);
     return NULL;
+}
+
+/** Have a timer fire so many ms from now. Returns 0, -ENOMEM. */
+static int set_timer(struct mount *m, struct timer *t, uint64_t ms, timer_fn fire)
+{
+    struct machine *machine = m->machine;
+    uint64_t deadline = machine->ops->now_ns(machine->host) + ms * NS_PER_MS;
+    int err = timer_set(&machine->host_timers, t, deadline, fire);
+
+    if (err == 0)
+        machine_arm(machine);
+    return err;
+}
+
+static void on_tidy_timer(struct timer *t);
+
+/** See to tidy() in time. Without memory for a timer the next change sees to it. */
+static void tidy_later(struct mount *m)
+{
+    if (!m->fs->untidy || timer_is_set(&m->tidy_timer))
+        return;
+    m->changes_seen = m->changes;
+    (void)set_timer(m, &m->tidy_timer, FS_TIDY_MS, on_tidy_timer);
+}
+
+static void on_tidy_timer(struct timer *t)
+{
+    struct mount *m = container_of(t, struct mount, tidy_timer);
+
+    if (m->changes == m->changes_seen && !m->fs->pending)
+        m->fs->ops->tidy(m->fs);
+    tidy_later(m);
 }
 
 static void on_commit_timer(struct timer *t)
@@ -99,8 +132,9 @@ static void on_commit_timer(struct timer *t)
     int err = m->fs->ops->commit(m->fs);
 
     if (err < 0)
-        event_note(m->machine, 0, "%s: writing gathered changes failed: %s", m->driver,
-                   sc_errno_name(err));
+        machine_loss(m->machine, "%s: writing gathered changes failed: %s", m->driver,
+                     sc_errno_name(err));
+    tidy_later(m);
 }
 
 int mount_answer(struct mount *m, int err, const char *what, struct why *why)
@@ -110,6 +144,12 @@ int mount_answer(struct mount *m, int err, const char *what, struct why *why)
         return why_add(why, -ENOTSUP, "driver %s can't %s", m->driver, what);
     if (err == -EROFS || err == -ENOSYS)
         return why_add(why, -EROFS, "this filesystem of driver %s is read-only", m->driver);
+    if (err == -EBUSY)
+        return why_add(
+            why, -EBUSY,
+            "another process of the host holds the write lock of this filesystem's store "
+            "(driver %s): try again when it is done",
+            m->driver);
     return err;
 }
 
@@ -126,14 +166,10 @@ int mount_granted(const struct mount *m, int err, const char *option, const char
 
 void mount_changed(struct mount *m)
 {
-    struct machine *machine = m->machine;
-    uint64_t deadline;
-
+    m->changes++;
+    tidy_later(m);
     if (!m->fs->pending || timer_is_set(&m->commit_timer))
         return;
-    deadline = machine->ops->now_ns(machine->host) + (uint64_t)FS_COMMIT_MS * NS_PER_MS;
-    if (timer_set(&machine->host_timers, &m->commit_timer, deadline, on_commit_timer) < 0)
+    if (set_timer(m, &m->commit_timer, FS_COMMIT_MS, on_commit_timer) < 0)
         (void)m->fs->ops->commit(m->fs); /* no memory for a timer: now instead of later */
-    else
-        machine_arm(machine);
 }

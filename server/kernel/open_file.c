@@ -317,11 +317,39 @@ static int64_t write_mapped(struct open_file *f, struct mapped_file *mf, const c
     return count;
 }
 
-int64_t vfs_write(struct open_file *f, const char *buf, size_t len, int64_t off)
+/** The status of what is written to, for mount_drop_ids(). Returns whether that is needed. */
+static bool may_have_ids(struct open_file *f, struct creds who, struct fs_stat *out)
+{
+    return who.uid != 0 && f->mount != NULL && vfs_fstat(f, out) == 0 && S_ISREG(out->mode);
+}
+
+int vfs_before_change(struct open_file *f, struct creds who)
+{
+    struct path path;
+    struct fs_stat st;
+    int err;
+
+    if (!may_have_ids(f, who, &st))
+        return 0;
+    err = mount_drop_ids(f->mount, driver_path(f, &path), &f->file, &st);
+    mount_changed(f->mount);
+    return err;
+}
+
+int64_t vfs_write(struct open_file *f, const char *buf, size_t len, int64_t off, struct creds who)
 {
     struct mapped_file *mf = mapped_of(f);
+    struct path path;
+    struct fs_stat st;
+    bool drop = len > 0 && may_have_ids(f, who, &st);
+    int64_t count = drop ? mount_drop_ids(f->mount, driver_path(f, &path), &f->file, &st) : 0;
 
-    return mf != NULL ? write_mapped(f, mf, buf, len, off) : write_as(f, &f->file, buf, len, off);
+    if (count < 0)
+        return count;
+    count = mf != NULL ? write_mapped(f, mf, buf, len, off) : write_as(f, &f->file, buf, len, off);
+    if (count < 0 && drop)
+        mount_restore_ids(f->mount, driver_path(f, &path), &f->file, &st);
+    return count;
 }
 
 int vfs_write_back(struct open_file *f)

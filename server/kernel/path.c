@@ -9,6 +9,7 @@ void path_set_root(struct path *p)
     p->str[0] = '/';
     p->str[1] = '\0';
     p->len = 1;
+    p->asks_dir = false;
 }
 
 int path_push(struct path *p, const char *name, size_t len)
@@ -58,9 +59,9 @@ static int push_checked(struct path *p, const char *name, size_t len, struct why
     if (is_dots(name, len))
         return why_add(why, -EINVAL,
                        "'.' and '..' are no components here: paths name things directly");
-    if (len > SC_NAME_MAX)
+    if (len > SC_COMPONENT_MAX)
         return why_add(why, -ENAMETOOLONG, "a component has %zu bytes, at most %d are allowed", len,
-                       SC_NAME_MAX);
+                       SC_COMPONENT_MAX);
     if (path_push(p, name, len) < 0)
         return why_add(why, -ENAMETOOLONG, "the path is longer than %d bytes", FS_PATH_MAX);
     return 0;
@@ -76,7 +77,8 @@ int path_parse(struct sc_str in, struct path *path, struct why *why)
         return why_add(why, -EINVAL, "the path contains a NUL byte");
     if (at < end && *at == '/')
         at++;
-    if (end > at && end[-1] == '/')
+    path->asks_dir = end > at && end[-1] == '/';
+    if (path->asks_dir)
         end--;
     else if (at == end)
         return 0;

@@ -2,7 +2,8 @@
 /*
  * The edge where name:/path strings become a view name and a canonical path.
  *
- *     "root:/a/b/"  ->  name "root", path "/a/b"        "root:a" -> "/a"        "root:" -> "/"
+ *     "root:/a/b"  ->  name "root", path "/a/b"        "root:a" -> "/a"        "root:" -> "/"
+ *     "root:/a/b/" ->  the same path; its trailing '/' asks for a directory
  *
  * Nothing behind this edge parses paths again: drivers and the core rely on the canonical form.
  */
@@ -16,6 +17,7 @@
 /** A canonical absolute path: "/" or "/a/b". */
 struct path {
     size_t len;
+    bool asks_dir;             /* it was written with a '/' behind its last component */
     char str[FS_PATH_MAX + 1]; /* NUL-terminated */
 };
 
@@ -25,7 +27,7 @@ struct path {
  * @name     set to the part of @in before the first ':', perhaps empty.
  * @path     filled with the canonical path.
  * Returns   0; -EINVAL no ':', bad name, empty component, "." or "..", NUL byte;
- *           -ENAMETOOLONG a component above SC_NAME_MAX or a path above FS_PATH_MAX.
+ *           -ENAMETOOLONG a component above SC_COMPONENT_MAX, a view's name above SC_NAME_MAX or a path above FS_PATH_MAX.
  */
 int path_split(struct sc_str in, struct sc_str *name, struct path *path, struct why *why);
 

@@ -388,7 +388,12 @@ void proc_end(struct proc *p, uint32_t state, int32_t code, const char *text)
 
 void proc_fault(struct proc *p, int32_t fail_code, const char *text)
 {
-    proc_end(p, PS_FAILURE, fail_code, text);
+    struct strbuf all = STRBUF_INIT;
+
+    (void)strbuf_adds(&all, text);
+    recent_text(&p->recent, &all);
+    proc_end(p, PS_FAILURE, fail_code, strbuf_failed(&all) ? text : strbuf_str(&all));
+    strbuf_done(&all);
 }
 
 void proc_status(const struct proc *p, struct sc_proc_status *out)

@@ -27,6 +27,7 @@
 #include "server/kernel/executor.h"
 #include "server/kernel/hash.h"
 #include "server/kernel/ns.h"
+#include "server/kernel/recent.h"
 
 #include <stdbool.h>
 
@@ -58,6 +59,7 @@ struct proc {
     char *args; /* SC_ARGS's answer, owned: proc_set_args(); NULL none were set */
     size_t args_size;
     struct tty *tty; /* owned; of a session's process or init once needed, of others by tty_own() */
+    struct recent recent;
     int32_t last_errno;    /* of its last finished call, for SC_ERRNO: positive; 0 it succeeded */
     uint64_t yields_since; /* machine->acts at its last YIELD */
     uint32_t yields;       /* so many since then, as far as clock.c counts */
@@ -136,7 +138,8 @@ int proc_exec(struct proc *p, const void *bytes, size_t size, const char *progra
  */
 void proc_end(struct proc *p, uint32_t state, int32_t code, const char *text);
 
-/** A guest did something fatal: proc_end() with PS_FAILURE and a FAIL_* code. */
+/** A guest did something fatal: proc_end() with PS_FAILURE and a FAIL_* code. The calls it made last are
+ * added to @text. */
 void proc_fault(struct proc *p, int32_t fail_code, const char *text);
 
 /** Free the record of an ended process that has a parent (it was waited for), and answer those who

@@ -70,6 +70,9 @@ static int check_ends(const struct place *from, const struct place *to, enum fs_
         return why_add(why, -EBUSY, "it is the root of view '%s'", from->view->label);
     if (to->exists && type == FS_RENAME_NOREPLACE)
         return vfs_is_there(to, why);
+    err = type != FS_RENAME_EXCHANGE ? vfs_check_dir(to, from->stat.mode, why) : 0;
+    if (err < 0)
+        return err;
     if (!to->exists && type == FS_RENAME_EXCHANGE)
         return vfs_is_missing(to, why);
     if (to->exists && from->stat.ino == to->stat.ino)

@@ -2,6 +2,7 @@
 /* The calls on open files. */
 #include "server/kernel/find.h"
 #include "server/kernel/machine.h"
+#include "server/kernel/mount.h"
 #include "server/kernel/transfer.h"
 #include "server/kernel/wait.h"
 
@@ -156,6 +157,8 @@ static int explain_write(struct call *call, const struct open_file *f, int err)
 {
     if (err == -EPIPE)
         return call_why(call, err, "nobody can read it: the channel's other end is closed");
+    if (err == -EBUSY)
+        return mount_answer(f->mount, err, NULL, &call->why);
     if (err == -ENOMEM && f->end != NULL)
         return machine_explain_queued(call->machine, &call->why);
     return err == -EAGAIN ? err : explain_full(call, f->mount, err);
@@ -169,7 +172,8 @@ static int write_now(struct call *call, struct open_file *f, int64_t off)
     int64_t count = transfer_next(call, data, &next);
 
     if (count == 0)
-        count = vfs_write(f, next.ptr, next.len, off + (int64_t)call->moved);
+        count =
+            vfs_write(f, next.ptr, next.len, off + (int64_t)call->moved, proc_creds(call->proc));
     if (count < 0)
         return call->moved > 0 ? 0 : explain_write(call, f, (int)count);
     if (!transfer_has_more(call, f, data->len, next.len, (size_t)count)) {
@@ -222,7 +226,9 @@ int sc_readdir(struct call *call, const struct sc_readdir_args *args, struct sc_
     struct open_file *f;
     int err = find_file(call, args->fd, FM_READDIR, &f);
 
-    return err < 0 ? err : vfs_readdir(f, args->ent_no, &call->why, &out->entry);
+    bool for_guest = call->gate != SC_GATE_RPC;
+
+    return err < 0 ? err : vfs_readdir(f, args->ent_no, for_guest, &call->why, &out->entry);
 }
 
 int sc_stat_open(struct call *call, const struct sc_stat_open_args *args,
@@ -276,5 +282,5 @@ int sc_fsync(struct call *call, const struct sc_fsync_args *args, struct sc_fsyn
         return call_why(call, -EINVAL, "data_only is 0 or 1, not %" PRIu32, args->data_only);
     if (f->end != NULL)
         return call_why(call, -EINVAL, "%s is a channel: nothing of it is stored", f->label);
-    return vfs_fsync(f, args->data_only != 0);
+    return mount_answer(f->mount, vfs_fsync(f, args->data_only != 0), NULL, &call->why);
 }

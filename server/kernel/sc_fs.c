@@ -18,42 +18,6 @@ static int copy_text(struct call *call, struct sc_str in, const char *what, char
     return *out != NULL ? 0 : -ENOMEM;
 }
 
-/** The value of "source=" in @opts, copied; NULL when there is none. @out returned; free(). */
-static int copy_source(const char *opts, char **out)
-{
-    static const char key[] = "source=";
-    const char *at = opts;
-
-    *out = NULL;
-    while (at != NULL && strncmp(at, key, sizeof(key) - 1) != 0) {
-        at = strchr(at, ',');
-        if (at != NULL)
-            at++;
-    }
-    if (at == NULL)
-        return 0;
-    at += sizeof(key) - 1;
-    *out = strndup(at, strcspn(at, ","));
-    return *out != NULL ? 0 : -ENOMEM;
-}
-
-/** A source on the host may be named only by sessions, and only where the configuration allows. */
-static int check_source(struct call *call, const char *opts)
-{
-    struct machine *m = call->machine;
-    char *source;
-    int err = copy_source(opts, &source);
-
-    if (err < 0 || source == NULL)
-        return err;
-    if (call->gate != SC_GATE_RPC)
-        err = call_why(call, -EACCES, "a guest may not name a source on the host");
-    else
-        err = m->ops->source_allowed(m->host, source, &call->why);
-    free(source);
-    return err;
-}
-
 /** The open file of an fd that a filesystem can be read from: at any position. */
 static int get_source_file(struct call *call, int32_t fd, struct open_file **out)
 {
@@ -67,7 +31,10 @@ static int get_source_file(struct call *call, int32_t fd, struct open_file **out
 
 int sc_make_fs(struct call *call, const struct sc_make_fs_args *args, struct sc_make_fs_out *out)
 {
-    struct fs_spec spec = {.proc = call->proc, .name = args->fs_name, .why = &call->why};
+    struct fs_spec spec = {.proc = call->proc,
+                           .name = args->fs_name,
+                           .sources = call->gate == SC_GATE_RPC ? SOURCES_CONFIGURED : SOURCES_NONE,
+                           .why = &call->why};
     char *driver = NULL;
     char *opts = NULL;
     int err = ns_check_new(&call->proc->ns, args->fs_name, &call->why);
@@ -80,8 +47,6 @@ int sc_make_fs(struct call *call, const struct sc_make_fs_args *args, struct sc_
     err = copy_text(call, args->driver, "driver", &driver);
     if (err == 0 && args->opts.ptr != NULL) /* none are not the same as empty ones */
         err = copy_text(call, args->opts, "opts", &opts);
-    if (err == 0)
-        err = check_source(call, opts);
     spec.driver = driver;
     spec.opts = opts;
     if (err == 0)

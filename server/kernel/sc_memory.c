@@ -74,6 +74,19 @@ static int check_offset(struct call *call, int64_t offset, uint64_t size)
     return 0;
 }
 
+/** A mapping that is writable may be written at any time: to the file's set-id bits it is a write. */
+static int before_writing(struct call *call, const struct region *r, uint32_t mode)
+{
+    int err = 0;
+
+    if (r->mapping != NULL && (mode & MM_WRITE) != 0)
+        err = vfs_before_change(r->mapping->file, proc_creds(call->proc));
+    if (err < 0)
+        return call_why(call, -EIO, "clearing the set-id bits of %s failed: %s",
+                        r->mapping->file->label, sc_errno_name(err));
+    return 0;
+}
+
 int sc_mmap_file(struct call *call, const struct sc_mmap_file_args *args,
                  struct sc_mmap_file_out *out)
 {
@@ -95,9 +108,14 @@ int sc_mmap_file(struct call *call, const struct sc_mmap_file_args *args,
     r = aspace_find(memory, booked->addr);
     err = mapping_new(f, (uint64_t)args->offset, r->size, (args->mode & MM_WRITE) != 0, &call->why,
                       &r->mapping);
+    if (err < 0) {
+        aspace_remove(memory, r);
+        return err;
+    }
+    err = before_writing(call, r, args->mode);
     if (err == 0)
         return map_in_guest(call, r);
-    aspace_remove(memory, r);
+    memory_drop(call->proc, r);
     return err;
 }
 
@@ -132,6 +150,8 @@ int sc_mchmap(struct call *call, const struct sc_mchmap_args *args, struct sc_mc
     err = aspace_check_mode(args->mode, &call->why);
     if (err == 0)
         err = check_write(call, r, args->mode);
+    if (err == 0)
+        err = before_writing(call, r, args->mode);
     if (err == 0 && p->executor != NULL)
         err = p->executor->ops->protect(p->executor, r->addr, r->size, args->mode);
     if (err < 0)

@@ -38,7 +38,7 @@ int sc_yield(struct call *call, const struct sc_yield_args *args, struct sc_yiel
 {
     (void)args;
     (void)out;
-    clock_note_yield(call->proc);
+    clock_note_yield(call);
     return call_park(call, &call->machine->ready);
 }
 

@@ -92,15 +92,20 @@ static int make_name(struct place *at, uint32_t mode, const char *target, struct
     return mount_granted(m, err, m->no_create, "create", why);
 }
 
-/** A name that shall be new: whether it is free, and may be made. */
-static int check_new(const struct place *at, struct why *why)
+/** A name that shall be new, of a file of @mode: whether it is free, and may be made. */
+static int check_new(const struct place *at, uint32_t mode, struct why *why)
 {
-    return at->exists ? vfs_is_there(at, why) : perm_add(at, why);
+    int err;
+
+    if (at->exists)
+        return vfs_is_there(at, why);
+    err = vfs_check_dir(at, mode, why);
+    return err < 0 ? err : perm_add(at, why);
 }
 
 int vfs_make_file(struct place *at, struct why *why)
 {
-    int err = check_new(at, why);
+    int err = check_new(at, S_IFREG, why);
 
     return err < 0 ? err
                    : mount_answer(at->view->mount, make_name(at, S_IFREG | 0644u, NULL, why), NULL,
@@ -110,6 +115,7 @@ int vfs_make_file(struct place *at, struct why *why)
 int vfs_create(struct place *at, uint32_t type, struct why *why)
 {
     struct mount *m = at->view->mount;
+    uint32_t mode;
     int err;
 
     if (type != FT_REGULAR && type != FT_DIR && type != FT_FIFO)
@@ -118,16 +124,17 @@ int vfs_create(struct place *at, uint32_t type, struct why *why)
         return why_add(why, -EINVAL, "driver %s stores no FIFO", m->driver);
     if (type == FT_REGULAR)
         return vfs_make_file(at, why);
-    err = check_new(at, why);
+    mode = type == FT_DIR ? S_IFDIR | 0755u : S_IFIFO | 0644u;
+    err = check_new(at, mode, why);
     if (err < 0)
         return err;
-    err = make_name(at, type == FT_DIR ? S_IFDIR | 0755u : S_IFIFO | 0644u, NULL, why);
+    err = make_name(at, mode, NULL, why);
     return mount_answer(m, err, NULL, why);
 }
 
 int vfs_symlink(struct place *at, const char *target, struct why *why)
 {
-    int err = check_new(at, why);
+    int err = check_new(at, S_IFLNK, why);
 
     return err < 0 ? err
                    : mount_answer(at->view->mount, make_name(at, S_IFLNK, target, why),
@@ -143,7 +150,7 @@ int vfs_link(struct place *from, struct place *to, struct why *why)
         return vfs_is_missing(from, why);
     if (S_ISDIR(from->stat.mode))
         return why_add(why, -EPERM, "%s is a directory: it has one name only", from->path.str);
-    err = check_new(to, why);
+    err = check_new(to, from->stat.mode, why);
     if (err < 0)
         return err;
     err = m->fs->ops->link(m->fs, from->path.str, to->path.str);

@@ -55,6 +55,9 @@ struct mount {
     struct node *root;          /* the node of "/", lives as long as the mount */
     struct node_table nodes;    /* all of them, the root too */
     struct timer commit_timer;  /* set while fs->pending, on the host's clock */
+    struct timer tidy_timer;    /* set while fs->untidy, likewise */
+    uint64_t changes;           /* mount_changed() so far */
+    uint64_t changes_seen;      /* when tidy_timer was set */
     struct list link;           /* in machine->mounts */
     struct mapped_file *mapped; /* uthash by inode: files that processes have mapped */
     char *driver;               /* name it was made with, owned */
@@ -94,11 +97,24 @@ struct view {
  * without a limit SUBFS and RM_FS in turn would grow a chain forever. */
 enum { VIEW_DEPTH_MAX = 64 };
 
-/** A listing as READDIR gives it out. */
+/** An entry of a listing. */
+struct dir_entry {
+    size_t name_off; /* in dir_snapshot.names */
+    uint64_t size;
+    uint32_t type; /* FT_* */
+    uint32_t access;
+};
+
+/** A listing as READDIR gives it out: first the entries whose names fit a guest's dirent, so that
+ * an entry has the same number on all gates. Its room is counted in machine->listings. */
 struct dir_snapshot {
-    struct sc_dirent *at;
+    struct dir_entry *at;
     size_t count;
-    size_t cap; /* what there is room for: counted in machine->listings */
+    size_t cap;
+    size_t guest_count; /* entries whose names have less than SC_DIR_MAX bytes */
+    char *names;        /* each with a NUL */
+    size_t names_size;
+    size_t names_cap;
 };
 
 /** An open file: what an fd refers to. */
@@ -123,6 +139,7 @@ struct place {
     struct view *view; /* borrowed from the namespace */
     struct creds who;  /* whom it was walked to for: what is done there is checked against them */
     struct path path;  /* in the mount, canonical, links followed */
+    bool asks_dir;     /* what is or will be there must be a directory: a '/' at its end said so */
     bool exists;
     struct fs_stat stat; /* when it exists */
 };
@@ -208,8 +225,8 @@ const char *vfs_mode_names(uint32_t modes, char *out);
  * @who      must be let through the directories on the way, the view's root being the first.
  * @out      the place, its path links followed; undefined on failure.
  * @why      gets the reason of a refusal; or NULL.
- * Returns   0; -ENOENT a directory on the way is missing, -ENOTDIR it is none, -EACCES it does not
- *           let @who pass, -ELOOP more than 40 links, -ENAMETOOLONG the path in the mount is, -EIO,
+ * Returns   0; -ENOENT a directory on the way is missing, -ENOTDIR it is none, or the last component is none and a
+ *           trailing '/' asks for one, -EACCES it does not let @who pass, -ELOOP more than 40 links, -ENAMETOOLONG the path in the mount is, -EIO,
  *           -ENOMEM from the driver.
  * Source    POSIX.1-2017 4.13 pathname resolution; the ABI, names and paths.
  */
@@ -224,6 +241,9 @@ int vfs_walk_existing(struct view *v, const struct path *path, struct creds who,
  * CREATE). */
 int vfs_walk_nofollow(struct view *v, const struct path *path, struct creds who, struct place *out,
                       struct why *why);
+
+/** Whether a place may hold a file of @mode: 0, or -ENOTDIR when it asks for a directory. */
+int vfs_check_dir(const struct place *at, uint32_t mode, struct why *why);
 
 /**
  * Make a view whose root is a place (SUBFS).
@@ -314,16 +334,16 @@ int vfs_readlink(struct place *at, char out[FS_PATH_MAX + 1], struct why *why);
  * @at       exists.
  * @size     bytes; what is added reads as zero.
  * Returns   0; -EISDIR, -EINVAL no regular file, -EFBIG, -EACCES, or what the driver's truncate()
- *           answers.
+ *           answers. Unless user 0 asks, the file loses its set-id bits.
  */
 int vfs_truncate(struct place *at, uint64_t size, struct why *why);
 
-/** Set the permission bits, 07777, of a place that exists. Returns 0; -EPERM, -ENOTSUP, or what the
- * driver's chmod() answers. */
+/** Set the permission bits, 07777, of a place that exists; set-group-ID only for user 0 and members
+ * of the file's group. Returns 0; -EPERM, -ENOTSUP, or what the driver's chmod() answers. */
 int vfs_chmod(struct place *at, uint32_t mode, struct why *why);
 
-/** Give a place that exists to @owner; CREDS_NONE leaves user or group. Returns 0; -EPERM, -ENOTSUP,
- * or what the driver's chown() answers. */
+/** Give a place that exists to @owner; CREDS_NONE leaves user or group. A file that is no directory
+ * loses its set-id bits. Returns 0; -EPERM, -ENOTSUP, or what the driver's chown() answers. */
 int vfs_chown(struct place *at, struct creds owner, struct why *why);
 
 /** Set the times of a place that exists, ns since the epoch; INT64_MIN leaves one. Returns 0;
@@ -363,10 +383,15 @@ int64_t vfs_read(struct open_file *f, char *buf, size_t len, int64_t off);
  * Write content at a position, at the end with FM_APPEND; a hole before it reads as zero.
  * @buf      borrowed; @len bytes, at most FS_IO_MAX.
  * @off      bytes from the start, >= 0; off + len fits. Ignored by streams and with FM_APPEND.
+ * @who      whose bytes they are: unless user 0's, a file loses its set-id bits.
  * Returns   @len, or what the driver's write() answers: then nothing was written; of a channel as
  *           channel_write().
  */
-int64_t vfs_write(struct open_file *f, const char *buf, size_t len, int64_t off);
+int64_t vfs_write(struct open_file *f, const char *buf, size_t len, int64_t off, struct creds who);
+
+/** Before somebody changes a file otherwise than by vfs_write(): it loses its set-id bits, unless
+ * @who is user 0. Returns 0, or what the driver's chmod() answers. */
+int vfs_before_change(struct open_file *f, struct creds who);
 
 /** Whether a read, or a write, has its answer at once. */
 bool vfs_is_ready(struct open_file *f, bool write);
@@ -382,11 +407,13 @@ int vfs_fstat(struct open_file *f, struct fs_stat *out);
 /**
  * Give one entry of a directory's snapshot, which the first call takes, and each with @n == 0 anew.
  * @f        a directory.
- * @n        entry number, from 0.
+ * @n        entry number, from 0; the same entry's on all gates.
+ * @for_guest  entries whose names are too long for a guest's dirent are left out.
  * Returns   0; -ENOENT past the last entry, -ENOMEM past the machine's limit of listings or no
  *           memory, -ENAMETOOLONG, or what the driver's readdir() answers.
  */
-int vfs_readdir(struct open_file *f, uint32_t n, struct why *why, struct sc_dirent *out);
+int vfs_readdir(struct open_file *f, uint32_t n, bool for_guest, struct why *why,
+                struct sc_dirent *out);
 
 /** Return when what was written to a file, mappings included, or the names in a directory, are safe
  * in the store. @data_only only what is needed to read it back. Returns 0, what the driver's fsync()

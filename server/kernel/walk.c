@@ -27,6 +27,7 @@ struct walk {
     unsigned links;
     struct creds who;
     bool follow_last;
+    bool slash; /* a '/' stood behind the component taken last */
     struct why *why;
 };
 
@@ -42,6 +43,7 @@ static int take_component(struct walk *w, char name[FS_NAME_MAX + 1])
     char *at = w->rest;
     size_t len;
 
+    w->slash = *at == '/';
     while (*at == '/')
         at++;
     len = strcspn(at, "/");
@@ -68,11 +70,10 @@ static int splice_link(struct walk *w)
     if (err != 0)
         return err < 0 ? (int)err : -ENAMETOOLONG;
     len = strlen(target);
-    if (len + 1 + rest_len >= sizeof(w->rest))
+    if (len + rest_len >= sizeof(w->rest))
         return -ENAMETOOLONG;
-    memmove(w->rest + len + 1, w->rest, rest_len + 1);
+    memmove(w->rest + len, w->rest, rest_len + 1); /* which is empty, or begins with '/' */
     memcpy(w->rest, target, len);
-    w->rest[len] = '/';
     path_pop(&w->at);
     if (target[0] == '/')
         return view_root_path(w->view, &w->at);
@@ -142,6 +143,8 @@ static int walk_by_steps(const struct path *path, bool follow_last, struct place
         err = len < 0 ? len : step(&w, name, (size_t)len, out);
     if (err == 0)
         out->path = w.at;
+    if (w.links > 0 && w.slash) /* at the end of a link's target */
+        out->asks_dir = true;
     return err;
 }
 
@@ -185,20 +188,37 @@ static int walk(const struct path *path, bool follow_last, struct place *out, st
     return err;
 }
 
+/** Walk, and see that what was asked to be a directory is one, if it exists. */
+static int walk_checked(struct view *v, const struct path *path, struct creds who, bool follow_last,
+                        struct place *out, struct why *why)
+{
+    int err;
+
+    out->view = v;
+    out->who = who;
+    out->asks_dir = path->asks_dir;
+    err = walk(path, follow_last, out, why);
+    return err < 0 || !out->exists ? err : vfs_check_dir(out, out->stat.mode, why);
+}
+
+int vfs_check_dir(const struct place *at, uint32_t mode, struct why *why)
+{
+    if (!at->asks_dir || S_ISDIR(mode))
+        return 0;
+    return why_add(why, -ENOTDIR, "%s is no directory, and the '/' behind it asks for one",
+                   at->path.str);
+}
+
 int vfs_walk(struct view *v, const struct path *path, struct creds who, struct place *out,
              struct why *why)
 {
-    out->view = v;
-    out->who = who;
-    return walk(path, true, out, why);
+    return walk_checked(v, path, who, true, out, why);
 }
 
 int vfs_walk_nofollow(struct view *v, const struct path *path, struct creds who, struct place *out,
                       struct why *why)
 {
-    out->view = v;
-    out->who = who;
-    return walk(path, false, out, why);
+    return walk_checked(v, path, who, false, out, why);
 }
 
 int vfs_walk_existing(struct view *v, const struct path *path, struct creds who, struct place *out,

@@ -38,8 +38,21 @@ static void mute(struct conn *c)
     session_mute(c->session);
 }
 
+void conn_note_unread(struct conn *c)
+{
+    const bool unread = c->attached && conn_has_more(c);
+
+    if (unread == c->unread)
+        return;
+    c->unread = unread;
+    session_unread(c->session, unread);
+}
+
 static void leave_session(struct conn *c)
 {
+    if (c->unread)
+        session_unread(c->session, false);
+    c->unread = false;
     mute(c);
     if (!c->attached)
         return;

@@ -64,6 +64,7 @@ struct conn {
     struct session *session; /* referenced, maybe over; NULL before the first */
     bool attached;           /* counted in session->conns */
     bool talks;              /* and in session->talkers */
+    bool unread;             /* and in session->unread */
     struct list opened;      /* struct session.in_opener: sessions it has opened, alive */
     unsigned opened_count;
     struct list marks;    /* struct mark.in_owner: made without a session */

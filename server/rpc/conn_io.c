@@ -196,6 +196,7 @@ size_t conn_take_turn(struct conn *c)
     if (c->out.len > 0)
         turns_send(&c->rpc->turns, c);
     conn_update_reading(c);
+    conn_note_unread(c);
     if (c->ended && !conn_has_more(c))
         conn_end(c);
     else

@@ -31,6 +31,9 @@ void conn_update_reading(struct conn *c);
 /** The peer sends no more, and all it has sent was taken. */
 void conn_end(struct conn *c);
 
+/** The turn is over: a virtual clock waits for what is left of it. */
+void conn_note_unread(struct conn *c);
+
 /** Close if nothing is left to do. */
 void conn_settle(struct conn *c);
 

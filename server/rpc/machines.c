@@ -33,6 +33,15 @@ static void on_machine_end(void *user, struct machine *m)
     rpc_tidy_later(machine->rpc);
 }
 
+/** What is lost is told, though nobody may listen any more. */
+static void on_machine_loss(void *user, struct machine *m, const char *what)
+{
+    struct rpc_machine *machine = user;
+
+    (void)m;
+    rpc_log(machine->rpc, "warn", "machine %s: %s", machine->name, what);
+}
+
 static bool name_is_valid(const char *name)
 {
     static const char ok[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
@@ -119,6 +128,7 @@ static int make_machine(struct rpc_machine *machine, const struct rpc_machine_re
                                 .limits = *limits,
                                 .fs_open = d->fs_open,
                                 .on_end = on_machine_end,
+                                .on_loss = on_machine_loss,
                                 .user = machine};
     int err = machine_new(&spec, d->ops, d->host, &machine->m);
 

@@ -56,7 +56,7 @@ static int make_process(struct machine *m, const struct session_wish *wish, stru
 /** Hold or release a virtual clock, as the session thinks or waits. */
 static void update_hold(struct session *s)
 {
-    bool hold = !session_is_over(s) && s->talkers > 0 && s->waiting == 0;
+    bool hold = !session_is_over(s) && s->talkers > 0 && (s->waiting == 0 || s->unread > 0);
 
     if (hold == s->holding)
         return;
@@ -309,6 +309,12 @@ void session_waits(struct session *s, bool waits)
     if (session_is_over(s))
         return;
     s->waiting = waits ? s->waiting + 1 : s->waiting - 1;
+    update_hold(s);
+}
+
+void session_unread(struct session *s, bool unread)
+{
+    s->unread = unread ? s->unread + 1 : s->unread - 1;
     update_hold(s);
 }
 

@@ -24,7 +24,8 @@
  * token that nobody knows: it has no grace.
  *
  * On a virtual clock a session that has a connection and waits for no answer is thinking: it
- * holds the clock, so that a person at a prompt does not find that a year has passed.
+ * holds the clock, so that a person at a prompt does not find that a year has passed. So does one whose
+ * connection has sent requests that had no turn yet: what arrived together happens at one time.
  */
 #ifndef SERVER_RPC_SESSION_H
 #define SERVER_RPC_SESSION_H
@@ -54,6 +55,7 @@ struct session {
     unsigned visits;       /* requests that name it, from other connections */
     unsigned talkers;      /* those of them that can still send */
     unsigned waiting;      /* requests in flight that are no background ones */
+    unsigned unread;       /* connections that have sent more than was taken yet */
     bool unasked;          /* opened by a first call */
     bool holding;          /* machine_hold() is ours */
     uv_timer_t grace;
@@ -107,6 +109,9 @@ void sessions_orphan(struct conn *c);
 
 /** A request of the session starts or stops to wait. */
 void session_waits(struct session *s, bool waits);
+
+/** A connection of the session has sent more than its turn could take, or all of that is taken. */
+void session_unread(struct session *s, bool unread);
 
 /** End it: kill its process with everything below. Harmless when over. Never from inside of a
  * machine. */

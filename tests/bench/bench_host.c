@@ -84,7 +84,7 @@ static void set_up(struct bed *b)
     const struct strings none = {NULL, 0};
 
     BENCH_NEED(uv_loop_init(&b->loop) == 0);
-    BENCH_NEED(host_new(&b->loop, &none, &b->host) == 0);
+    BENCH_NEED(host_new(&b->loop, &none, NULL, &b->host) == 0);
     for (size_t i = 0; i < MACHINES; i++)
         BENCH_NEED(machine_new(&spec, &host_ops, b->host, &b->machines[i]) == 0);
 }

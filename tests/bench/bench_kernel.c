@@ -46,10 +46,14 @@ static int host_spawn(void *host, struct proc *proc, const struct exec_image *im
     return -ENOTSUP;
 }
 
-static int host_source_allowed(void *host, const char *path, struct why *why)
+static int host_source_open(void *host, const char *path, bool any, bool readonly,
+                            struct hostfile **out, struct why *why)
 {
     (void)host;
     (void)path;
+    (void)any;
+    (void)readonly;
+    (void)out;
     (void)why;
     return -EACCES;
 }
@@ -75,7 +79,7 @@ static const struct host_ops host = {host_now,
                                      host_memory_new,
                                      host_descriptors_take,
                                      host_descriptors_give,
-                                     host_source_allowed};
+                                     host_source_open};
 
 /** Both sides' files, open. */
 struct bed {

@@ -258,6 +258,7 @@ run 126 "$tmp/empty"
 head -c 100 "$tmp/HELLO" >"$tmp/cut"
 run 126 "$tmp/cut"
 run 126 "$scbox"
+err_has "it is a Linux program (dynamically linked); scbox runs programs built with scbox-cc"
 
 # What can't be set up.
 run 125 --fs disk=no-such-driver "$tmp/HELLO"

@@ -119,3 +119,9 @@ void db_unlock(void *db)
 {
     (void)sqlite3_close(db);
 }
+
+void db_run_on(void *db, const char *sql)
+{
+    cr_assert(sqlite3_exec(db, sql, NULL, NULL, NULL) == SQLITE_OK, "%s: %s", sql,
+              sqlite3_errmsg(db));
+}

@@ -21,4 +21,7 @@ int db_text_is(const char *path, const char *sql, const char *text);
 void *db_lock(const char *path);
 void db_unlock(void *db);
 
+/** Run SQL on what db_lock() returned. */
+void db_run_on(void *db, const char *sql);
+
 #endif

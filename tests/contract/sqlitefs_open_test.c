@@ -152,9 +152,9 @@ Test(sqlitefs_open, truncated_EIO)
 
     bed_with_db(&b);
     IS(truncate(b.db, 3 * 4096), 0);
-    refused(&b, NULL, -EIO, "damaged");
+    refused(&b, NULL, -EIO, "its end is missing");
     IS(truncate(b.db, 50), 0);
-    refused(&b, NULL, -EIO, "no SQLite database");
+    refused(&b, NULL, -EIO, "its end is missing");
     bed_done(&b);
 }
 
@@ -253,7 +253,7 @@ Test(sqlitefs_open, broken_rules_EIO)
     bed_close(b);
     db_run_sql(b->db, "UPDATE dentry SET name = CAST('a/b' AS BLOB)");
     IS(bed_open(b, NULL), 0);
-    IS(FS(readdir, "/", NULL, NULL, NULL), -EIO);
+    cr_assert_str_eq(names_of(b, "/"), "");
     bed_close(b);
     db_run_sql(b->db, "UPDATE dentry SET name = CAST('f' AS BLOB)");
     db_run_sql(b->db, "UPDATE inode SET size = -1 WHERE ino <> 1");
@@ -386,6 +386,29 @@ Test(sqlitefs_open, readers_share)
     bed_done(&one);
 }
 
+static void refused_once(struct bed *b, int err, const char *reason)
+{
+    IS(bed_open(b, NULL), err);
+    IS(b->why.count, 1);
+    cr_assert(bed_why(b, reason), "%s", b->why.text[0]);
+}
+
+/* A program that takes the whole file, as VACUUM and `.restore` of the shell do. */
+Test(sqlitefs_open, locked_whole_EBUSY)
+{
+    struct bed b;
+    void *db;
+
+    bed_with_db(&b);
+    db_run_sql(b.db, "PRAGMA journal_mode = DELETE");
+    db = db_lock(b.db);
+    db_run_on(db, "ROLLBACK; BEGIN EXCLUSIVE");
+    refused_once(&b, -EBUSY, "locked by another program");
+    db_unlock(db);
+    IS(bed_open(&b, NULL), 0);
+    bed_done(&b);
+}
+
 Test(sqlitefs_open, locked_by_sql_EBUSY)
 {
     struct bed bed;
@@ -402,6 +425,71 @@ Test(sqlitefs_open, locked_by_sql_EBUSY)
     db_unlock(db);
     IS(FS(mknod, "/g", S_IFREG), 0);
     bed_done(b);
+}
+
+/* ---- Files that others can write ---- */
+
+static void look_at_index(struct bed *b, bool there)
+{
+    char path[BED_PATH_MAX + 8];
+
+    (void)snprintf(path, sizeof(path), "%s-shm", b->db);
+    IS(access(path, F_OK), there ? 0 : -1);
+}
+
+/* Nothing of it is shared memory, and so the shell finds it locked. */
+Test(sqlitefs_open, others_can_write_no_shared_memory)
+{
+    struct bed b;
+
+    bed_with_db(&b);
+    IS(bed_open(&b, NULL), 0);
+    look_at_index(&b, true);
+    bed_close(&b);
+    IS(chmod(b.db, 0620), 0);
+    IS(bed_open(&b, "mmap=1G"), 0);
+    look_at_index(&b, false);
+    put_file(&b, "/g", "def", 3);
+    bed_close(&b);
+    IS(bed_open(&b, "readonly"), 0);
+    look_at_index(&b, false);
+    cr_assert(file_is(&b, "/g", "def", 3));
+    bed_close(&b);
+    db_check(b.db);
+    bed_done(&b);
+}
+
+Test(sqlitefs_open, others_can_write_a_log_needs_a_writer_EBUSY)
+{
+    char log[BED_PATH_MAX + 8];
+    struct bed b;
+
+    bed_with_db(&b);
+    IS(chmod(b.db, 0602), 0);
+    (void)snprintf(log, sizeof(log), "%s-wal", b.db);
+    write_file(log, "");
+    refused(&b, "readonly", -EBUSY, "has a log");
+    IS(bed_open(&b, NULL), 0);
+    bed_close(&b);
+    IS(bed_open(&b, "readonly"), 0);
+    bed_done(&b);
+}
+
+/* An index of somebody else's is not mapped. */
+Test(sqlitefs_open, index_that_others_can_write_EACCES)
+{
+    char index[BED_PATH_MAX + 8];
+    struct bed b;
+
+    bed_with_db(&b);
+    (void)snprintf(index, sizeof(index), "%s-shm", b.db);
+    write_file(index, "");
+    IS(chmod(index, 0666), 0);
+    IS(bed_open(&b, NULL), -EACCES);
+    cr_assert(bed_why(&b, "written by others"));
+    IS(unlink(index), 0);
+    IS(bed_open(&b, NULL), 0);
+    bed_done(&b);
 }
 
 /* ---- The golden file: format 1 as the first version wrote it ---- */
@@ -435,5 +523,33 @@ Test(sqlitefs_open, golden_format1)
     IS(FS(unlink, "/big"), 0);
     bed_close(b);
     db_check(b->db);
+    bed_done(b);
+}
+
+/* The disk of a default machine as it was before files kept a quota, and before schemas were compared:
+ * closed cleanly, and not. */
+Test(sqlitefs_open, golden_root)
+{
+    struct bed bed;
+    struct bed *b = &bed;
+    char target[8] = "";
+    char bytes[10] = "";
+
+    bed_init(b, "sqlitefs");
+    for (int clean = 0; clean <= 1; clean++) {
+        copy_file(GOLDEN_DIR "/root.db", b->db);
+        if (clean == 0)
+            db_run_sql(b->db, "UPDATE meta SET value = 0 WHERE key = 'clean'");
+        IS(bed_open(b, "quota=auto"), 0);
+        cr_assert_str_eq(names_of(b, "/"), " dir kept link");
+        IS(stat_of(b, "/kept").size, 100003);
+        IS(FS(read, "/kept", bytes, sizeof(bytes), 0, NULL), sizeof(bytes));
+        cr_assert(memcmp(bytes, "still here", sizeof(bytes)) == 0);
+        IS(FS(readlink, "/link", target, sizeof(target)), 0);
+        cr_assert_str_eq(target, "kept");
+        IS(FS(unlink, "/kept"), 0);
+        bed_close(b);
+        db_check(b->db);
+    }
     bed_done(b);
 }

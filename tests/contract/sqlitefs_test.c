@@ -5,6 +5,7 @@
 #include "tests/contract/faults.h"
 #include "tests/contract/script.h"
 
+#include <fcntl.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -340,6 +341,46 @@ Test(sqlitefs, growth_full_disk_ENOSPC)
     IS(FS(mkdir, "/d", 0755), 0);
     IS(FS(truncate, "/f", 0, NULL), 0);
     IS(FS0(sync), 0);
+    close_small(b);
+}
+
+/* Write zeros to a file of the host until its disk is full. */
+static void fill_host(const char *path)
+{
+    static const char bytes[4096];
+    int fd = open(path, O_WRONLY | O_CREAT, 0600);
+
+    while (write(fd, bytes, sizeof(bytes)) > 0)
+        continue;
+    (void)close(fd);
+}
+
+/* Neither a new file nor an old one: the reason is the disk, not the file. */
+Test(sqlitefs, full_disk_at_open_ENOSPC)
+{
+    char junk[BED_PATH_MAX + 8];
+    struct bed bed;
+    struct bed *b = &bed;
+
+    open_small(b, "size=1m");
+    put_file(b, "/f", "abc", 3);
+    bed_close(b);
+    (void)snprintf(junk, sizeof(junk), "%s/junk", b->dir);
+    fill_host(junk);
+    IS(bed_open(b, NULL), -ENOSPC);
+    cr_assert(bed_why(b, "the disk is full"), "%s", b->why.text[0]);
+    IS(b->why.count, 1);
+    IS(unlink(junk), 0);
+    IS(bed_open(b, NULL), 0);
+    cr_assert(file_is(b, "/f", "abc", 3));
+    bed_close(b);
+    IS(unlink(b->db), 0);
+    fill_host(junk);
+    IS(bed_open(b, NULL), -ENOSPC);
+    cr_assert(bed_why(b, "the disk is full"), "%s", b->why.text[0]);
+    IS(b->why.count, 1);
+    IS(unlink(junk), 0);
+    IS(bed_open(b, NULL), 0);
     close_small(b);
 }
 

@@ -30,7 +30,7 @@ def text(string):
     return json.dumps(string).encode()
 
 
-LENGTHS = (126, 127, 128, 4090, 4095, 4096, 65536, 65537, 262144, 262145)
+LENGTHS = (126, 127, 128, 255, 256, 4090, 4095, 4096, 65536, 65537, 262144, 262145)
 
 VALUES = [
     b"null", b"true", b"false", b"0", b"-0", b"-1", b"0.5", b"1e3", b"1e400", b"-1e400",

@@ -16,6 +16,7 @@ import sqlite3
 import struct
 import sys
 import tempfile
+import time
 import unittest
 
 from daemon import Daemon
@@ -281,6 +282,75 @@ class Stores(World):
                   ("SC_STAT_OPEN", {"fd": lost}), ("SC_READDIR", {"fd": listed, "ent_no": 0}),
                   ("SC_MMAP_FILE", {"fd": lost, "offset": 0, "addr": 0x40000000, "size": 4096,
                                     "mode": ["READ"]}))
+
+    @contextlib.contextmanager
+    def locked(self, name):
+        """Another process is in a transaction on the disk."""
+        other = sqlite3.connect(self.source(name), isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        finally:
+            other.close()
+
+    def map_and_write(self, fd):
+        """A page of a file, written to and not stored."""
+        self.call("SC_MMAP_FILE", fd=fd, offset=0, addr=0x40000000, size=4096,
+                  mode=["READ", "WRITE"])
+        self.call("mem.write", addr=0x40000000, data="mapped")
+
+    def test_a_disk_that_another_process_has_locked(self):
+        self.mount()
+        self.fill("disk")
+        fd = self.open("disk:/f", "READ", "WRITE", "MMAP")
+        self.map_and_write(fd)
+        self.call("SC_FSYNC", fd=fd)
+        self.call("mem.write", addr=0x40000000, data="MAPPED")
+        self.call("SC_SYMLINK", target="f", file="disk:/gone")
+        self.call("SC_DELETE", file="disk:/gone")
+        self.call("SC_FSYNC", fd=self.open("disk:/d/x", "READ"))
+        with self.locked("disk"):
+            self.each("EBUSY", *[c for c in changes("disk") if c[0] not in (
+                "SC_DELETE", "SC_MOVE")], ("SC_DELETE", {"file": "disk:/link"}),
+                ("SC_MOVE", {"old_file": "disk:/link", "new_file": "disk:/new"}),
+                ("SC_WRITE", {"fd": fd, "offset": 0, "data": "z"}),
+                ("SC_FSYNC", {"fd": fd, "data_only": 0}))
+            answer = self.client.ask("SC_FSYNC", json.dumps({"fd": fd}).encode())
+            self.assertIn("another process", answer["error"]["data"]["why"][0])
+            self.call("SC_READ", fd=fd, offset=0, size=6)
+        self.call("SC_FSYNC", fd=fd)
+
+    def test_what_was_mapped_is_not_lost_by_a_lock(self):
+        self.mount()
+        self.fill("disk")
+        fd = self.open("disk:/f", "READ", "WRITE", "MMAP")
+        self.call("SC_FSYNC", fd=fd)
+        self.map_and_write(fd)
+        with self.locked("disk"):
+            self.call("SC_CLOSE", fd=fd)
+            self.call("SC_MUNMAP", addr=0x40000000)
+            fd = self.open("disk:/f", "READ")
+            self.assertEqual(self.call("SC_READ", fd=fd, offset=0, size=8)["data"], "mappedxx")
+        self.call("SC_CLOSE", fd=fd)
+        while self.daemon.census("default")["mapped"] > 0:
+            time.sleep(0.01)
+        self.unmount()
+        self.mount()
+        fd = self.open("disk:/f", "READ")
+        self.assertEqual(self.call("SC_READ", fd=fd, offset=0, size=8)["data"], "mappedxx")
+
+    def test_a_copy_of_an_idle_disk_has_everything(self):
+        self.mount()
+        self.fill("disk")
+        self.call("SC_FSYNC", fd=self.open("disk:/f", "READ"))
+        while os.path.getsize(self.source("disk") + "-wal") > 0:
+            time.sleep(0.05)
+        copy = os.path.join(self.tmp.name, "copy.db")
+        with open(self.source("disk"), "rb") as disk, open(copy, "wb") as file:
+            file.write(disk.read())
+        with contextlib.closing(sqlite3.connect(copy)) as db:
+            self.assertEqual(db.execute("SELECT size FROM file WHERE path = '/f'").fetchall(),
+                             [(100,)])
 
     def test_ramfs_without_room(self):
         self.make_fs("small", opts="size=64K")

@@ -69,6 +69,40 @@ static int directory(void)
     return PASSED;
 }
 
+/** Make home:/d/xxx…, with a name of @len bytes; and delete it. */
+static int long_name(int len, int make)
+{
+    char path[8 + 256] = "home:/d/";
+
+    memset(path + 8, 'x', len);
+    path[8 + len] = '\0';
+    return make ? sc_create(path, FT_REGULAR) : sc_delete(path);
+}
+
+/** A dirent has room for 127 bytes: longer names are left out, and nothing behind them is. */
+static int long_names(void)
+{
+    struct sc_dirent entry;
+    int lengths = 0;
+    int fd;
+
+    MUST(sc_create("home:/d", FT_DIR) == 0);
+    MUST(long_name(255, 1) == 0 && long_name(127, 1) == 0);
+    MUST(long_name(128, 1) == 0 && long_name(1, 1) == 0);
+    fd = sc_open("home:/d", FM_READDIR);
+    for (int n = 0; n < 2; n++) {
+        MUST(sc_readdir(fd, n, &entry) == 0);
+        lengths += (int)strlen(entry.name);
+    }
+    MUST(lengths == 127 + 1);
+    MUST(sc_readdir(fd, 2, &entry) == -ENOENT);
+    MUST(sc_close(fd) == 0);
+    MUST(long_name(255, 0) == 0 && long_name(127, 0) == 0);
+    MUST(long_name(128, 0) == 0 && long_name(1, 0) == 0);
+    MUST(sc_delete("home:/d") == 0);
+    return PASSED;
+}
+
 /** The raw result register of each kind of call, as the binary interface has it. */
 static int raw_results(void)
 {
@@ -181,9 +215,9 @@ static int exit_code(void)
 }
 
 static const struct guest_case cases[] = {
-    CASE(end_of_file),    CASE(transfer_sizes), CASE(directory), CASE(raw_results),
-    CASE(last_errors),    CASE(registers_kept), CASE(run_child), CASE(kill_child),
-    CASE(leave_children), CASE(exit_code),
+    CASE(end_of_file), CASE(transfer_sizes), CASE(directory),      CASE(long_names),
+    CASE(raw_results), CASE(last_errors),    CASE(registers_kept), CASE(run_child),
+    CASE(kill_child),  CASE(leave_children), CASE(exit_code),
 };
 
 int main(void)

@@ -43,6 +43,30 @@ kind -m32 ELF32 0x00100000 "$cc"
 "$cc" --help | grep -q '^Usage: scbox-cc' || fail "--help"
 "$cc" --version | grep -q '^scbox-cc [0-9]' || fail "--version"
 
+# Thread-local variables of an object that another compiler made; programs without a fixed address.
+printf '__thread int x = 4;\nint main(void) { return x; }\n' >"$tmp/tls.c"
+for flag in -m64 -m32; do
+    "$cc" $flag -o "$tmp/tls" "$tmp/tls.c" 2>"$tmp/err" || fail "$flag with a thread-local variable"
+    gcc $flag -fno-pic -c -o "$tmp/tls.o" "$tmp/tls.c" || fail "gcc $flag"
+    refuses "thread-local variables are not supported" "$cc" $flag -o "$tmp/tls" "$tmp/tls.o"
+    for kind in -pie -static-pie -shared; do
+        refuses "$kind makes what scbox can't load" "$cc" $flag $kind -o "$tmp/a" "$tmp/a.c"
+    done
+done
+
+# A guest started on the host says what it is, and ends.
+for flag in -m64 -m32; do
+    "$cc" $flag -o "$tmp/guest" "$tmp/a.c" || fail "$flag"
+    timeout 10 "$tmp/guest" a b >"$tmp/out" 2>"$tmp/err"
+    code=$?
+    # 126: this host runs no i386 programs
+    [ "$flag $code" = "-m32 126" ] && continue
+    [ $code -eq 127 ] || fail "a $flag guest on the host ends with $code"
+    [ ! -s "$tmp/out" ] || fail "a $flag guest on the host prints on stdout"
+    echo "$tmp/guest: this is a program for scbox: run it with \`scbox run $tmp/guest\`" |
+        cmp -s - "$tmp/err" || fail "a $flag guest on the host says something else"
+done
+
 refuses "Usage:" "$cc"
 refuses "stdio.h" "$cc" -o "$tmp/a" "$tmp/hosted.c"
 refuses "no C compiler" env SCBOX_HOST_CC=no-such-compiler "$cc" -o "$tmp/a" "$tmp/a.c"

@@ -109,11 +109,127 @@ static int overflow_stack(void)
     return recurse(&depth);
 }
 
+/* More than the stack has, and nothing touched on the way to its far end. */
+static int large_array(void)
+{
+#ifdef __x86_64__
+    volatile char array[9 << 20];
+#else
+    volatile char array[200 << 10];
+#endif
+
+    array[0] = 1;
+    return array[0];
+}
+
+/* What a program of Linux finds on its stack. */
+static int read_above_stack(void)
+{
+#ifdef __x86_64__
+    return read_at(0x7FFEFFFF0000);
+#else
+    return read_at(0xB8020000);
+#endif
+}
+
+static int read_thread_local(void)
+{
+    long value;
+
+#ifdef __x86_64__
+    __asm__ volatile("mov %%fs:0x28, %0" : "=r"(value));
+#else
+    __asm__ volatile("mov %%gs:0x14, %0" : "=r"(value));
+#endif
+    return (int)value;
+}
+
 static int divide_by_zero(void)
 {
     volatile int zero = 0;
 
     return 10 / zero;
+}
+
+/* Divisors in each place that an instruction can name. */
+
+static const int zeros[64];
+static const int ones[64] = {[40] = 1};
+
+#define DIVIDE(operand, constraint, where, ...)                                                    \
+    __asm__ volatile(operand : : constraint(where), ##__VA_ARGS__ : "eax", "edx", "cc");           \
+    return 0
+
+static int divide_register(void)
+{
+    DIVIDE("divl %0", "b", 0);
+}
+
+static int divide_high_byte(void)
+{
+    DIVIDE("divb %%bh", "b", 0x00FF);
+}
+
+static int divide_half(void)
+{
+    DIVIDE("mov $1, %%dx; divw %w0", "b", 0x10000);
+}
+
+static int divide_base(void)
+{
+    DIVIDE("divl (%0)", "b", zeros);
+}
+
+static int divide_near(void)
+{
+    DIVIDE("divl 16(%0)", "b", zeros);
+}
+
+static int divide_indexed(void)
+{
+    DIVIDE("divl 64(%0, %1, 4)", "b", zeros, "c"((long)3));
+}
+
+static int divide_static(void)
+{
+    DIVIDE("divl %0", "m", zeros[3]);
+}
+
+static int divide_stack(void)
+{
+    volatile unsigned zero = 0;
+
+    DIVIDE("divl %0", "m", zero);
+}
+
+static int divide_far_registers(void)
+{
+#ifdef __x86_64__
+    __asm__ volatile("xor %%r9d, %%r9d; mov %0, %%r12; mov $2, %%r13; xor %%eax, %%eax;"
+                     "divq 8(%%r12, %%r13, 8)"
+                     :
+                     : "r"(zeros)
+                     : "r9", "r12", "r13", "rax", "rdx", "cc");
+    return 0;
+#else
+    return divide_register();
+#endif
+}
+
+static int overflow_division(void)
+{
+    __asm__ volatile("mov $-1, %%edx; mov $1, %%ecx; divl %%ecx" ::: "eax", "ecx", "edx", "cc");
+    return 0;
+}
+
+static int overflow_indexed(void)
+{
+    DIVIDE("mov $7, %%edx; divl 4(%0, %1, 2)", "b", ones, "c"((long)78));
+}
+
+static int trap(void)
+{
+    __builtin_trap();
 }
 
 static int invalid_instruction(void)
@@ -131,6 +247,14 @@ static int privileged_instruction(void)
 static int port_access(void)
 {
     __asm__ volatile("inb $0x80, %%al" ::: "eax");
+    return 0;
+}
+
+static int not_aligned(void)
+{
+#ifdef __x86_64__
+    __asm__ volatile("movaps 1(%%rsp), %%xmm0" ::: "xmm0");
+#endif
     return 0;
 }
 
@@ -235,20 +359,50 @@ static int strange_gs_base(void)
 #endif
 
 static const struct guest_case cases[] = {
-    CASE(read_zero),           CASE(write_zero),
-    CASE(call_zero),           CASE(read_unmapped),
-    CASE(write_unmapped),      CASE(call_unmapped),
-    CASE(write_read_only),     CASE(write_code),
-    CASE(read_above_limit),    CASE(read_last_page),
-    CASE(call_above_limit),    CASE(read_not_canonical),
-    CASE(overflow_stack),      CASE(divide_by_zero),
-    CASE(invalid_instruction), CASE(privileged_instruction),
-    CASE(port_access),         CASE(interrupt_without_gate),
-    CASE(breakpoint),          CASE(icebp),
-    CASE(single_step),         CASE(alignment_check),
-    CASE(strange_ds),          CASE(strange_es),
-    CASE(strange_fs),          CASE(strange_gs),
-    CASE(strange_fs_base),     CASE(strange_gs_base),
+    CASE(read_zero),
+    CASE(write_zero),
+    CASE(call_zero),
+    CASE(read_unmapped),
+    CASE(write_unmapped),
+    CASE(call_unmapped),
+    CASE(write_read_only),
+    CASE(write_code),
+    CASE(read_above_limit),
+    CASE(read_last_page),
+    CASE(call_above_limit),
+    CASE(read_not_canonical),
+    CASE(overflow_stack),
+    CASE(divide_by_zero),
+    CASE(invalid_instruction),
+    CASE(privileged_instruction),
+    CASE(port_access),
+    CASE(interrupt_without_gate),
+    CASE(breakpoint),
+    CASE(icebp),
+    CASE(single_step),
+    CASE(alignment_check),
+    CASE(strange_ds),
+    CASE(strange_es),
+    CASE(strange_fs),
+    CASE(strange_gs),
+    CASE(strange_fs_base),
+    CASE(strange_gs_base),
+    CASE(large_array),
+    CASE(read_above_stack),
+    CASE(read_thread_local),
+    CASE(divide_register),
+    CASE(divide_high_byte),
+    CASE(divide_half),
+    CASE(divide_base),
+    CASE(divide_near),
+    CASE(divide_indexed),
+    CASE(divide_static),
+    CASE(divide_stack),
+    CASE(divide_far_registers),
+    CASE(overflow_division),
+    CASE(overflow_indexed),
+    CASE(trap),
+    CASE(not_aligned),
 };
 
 int main(void)

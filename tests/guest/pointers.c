@@ -178,9 +178,9 @@ static int path_too_long(void)
     memcpy(HEAP, "home:/", 6);
     memset(HEAP + 6, 'x', 3 * PAGE);
     MUST(sc_stat(HEAP, &st) == -ENAMETOOLONG);
-    HEAP[6 + 127] = '\0';
+    HEAP[6 + 256] = '\0';
     MUST(sc_stat(HEAP, &st) == -ENAMETOOLONG);
-    HEAP[6 + 126] = '\0';
+    HEAP[6 + 255] = '\0';
     MUST(sc_stat(HEAP, &st) == -ENOENT);
     return PASSED;
 }

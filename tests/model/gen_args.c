@@ -9,10 +9,12 @@
     "long-long-long-long-long-long-long-long-long-long-long-long-long-long-long-long-"             \
     "long-long-long-long-long-long-long-long-long-!!"
 
-/** A longest name, and one byte more. */
+/** A view's name of one byte too much, and a component: from the second byte on, they are longest. */
 static const char long_name[] = LONG_127;
+static const char long_component[] = LONG_127 LONG_127 "!!";
 
-static const char *const components[] = {"a", "b", "c", "d", "e", long_name + 1, long_name};
+static const char *const components[] = {"a",           "b", "c", "d", "e", long_component + 1,
+                                         long_component};
 static const char *const labels[] = {"r", "s", "t", "u", "v", long_name + 1, long_name, "", "a/b"};
 static const int64_t sizes[] = {0, 1, 2, 4095, 4096, 4097, 8191, 8192, 10000, 12289, 20000};
 

@@ -224,8 +224,8 @@ static void fill_readlink(struct gen *g, struct mproc *actor, struct step_arg *a
 
 static void fill_chmod(struct gen *g, struct mproc *actor, struct step_arg *a)
 {
-    static const int64_t perms[] = {0777, 01777, 0700, 0755, 0644,  0600,
-                                    0070, 0007,  0,    0111, 010000};
+    static const int64_t perms[] = {06777, 01777, 0700, 04755, 02644, 0600,
+                                    0070,  0007,  0,    0111,  010000};
 
     a[0] = gen_path(g, actor, GEN_THERE);
     a[1] = gen_number(perms[gen_lean(g, COUNT(perms))]);

@@ -292,6 +292,7 @@ struct mpath {
     char view[SC_NAME_MAX + 1];
     size_t count;
     char **parts;
+    bool asks_dir; /* a '/' is behind the last of them */
 };
 
 /** Where a path leads. */
@@ -300,9 +301,16 @@ struct mplace {
     struct mname *dir;  /* the directory; NULL: the place is the view's root */
     struct mname *name; /* NULL: the directory has no such name */
     const char *base;   /* the last component, links followed */
+    bool asks_dir;      /* what gets the name must be a directory */
 };
 
 enum mfind { FOLLOW, NOFOLLOW };
+
+/** What a '/' at the end of a name has against a file of a type (FT_*, MODEL_LINK) getting it. */
+void model_check_slash(const struct mcall *c, const struct mplace *at, uint32_t type);
+
+/** A change of a file's content by the caller: user 0 alone leaves the set-id bits. */
+void model_drop_ids(const struct mcall *c, struct minode *i);
 
 /** Check a name for a view. */
 void model_check_name(struct sc_str name, struct verdict *v);

@@ -108,6 +108,7 @@ void rule_create(const struct mcall *c, const struct sc_create_args *a, struct s
         return;
     if (at.name != NULL)
         refuse(c->v, EEXIST);
+    model_check_slash(c, &at, a->type);
     model_may_add(c, at.dir);
     if (!refused(c->v))
         (void)model_link_name(c->m, at.dir, at.base, model_inode(c->m, c->p, a->type));
@@ -139,6 +140,7 @@ void rule_move(const struct mcall *c, const struct sc_move_args *a, struct sc_mo
     model_same_name(c, a->old_file, a->new_file);
     if (!model_find(c, a->new_file, NOFOLLOW, 0, &to) || !found)
         return;
+    model_check_slash(c, &to, from.name->inode->type);
     model_may_remove(c, from.name);
     model_may_add(c, to.dir);
     if (from.dir == NULL)
@@ -232,6 +234,7 @@ static void check_open(const struct mcall *c, const struct mplace *at, uint32_t 
         refuse(c->v, ENOENT);
     if (at->name == NULL && (mode & FM_CREATE) != 0) {
         model_needs(at->view, FM_DCREATE, c->v);
+        model_check_slash(c, at, FT_REGULAR);
         model_may_add(c, at->dir);
     }
     if (at->name != NULL)
@@ -260,8 +263,10 @@ void rule_open(const struct mcall *c, const struct sc_open_args *a, struct sc_op
         return;
     if (at.name == NULL)
         at.name = model_link_name(c->m, at.dir, at.base, model_inode(c->m, c->p, FT_REGULAR));
-    if ((a->mode & FM_TRUNC) != 0)
+    if ((a->mode & FM_TRUNC) != 0) {
+        model_drop_ids(c, at.name->inode);
         model_set_size(at.name->inode, 0);
+    }
     f = model_alloc(c->m, sizeof(*f));
     *f = (struct mfile){
         .name = at.name, .inode = at.name->inode, .mode = a->mode, .view_modes = at.view->ok_modes};
@@ -324,6 +329,8 @@ void rule_write(const struct mcall *c, const struct sc_write_args *a, struct sc_
         refuse(c->v, EFBIG);
     if (refused(c->v))
         return;
+    if (a->data.len > 0)
+        model_drop_ids(c, f->inode);
     model_write_bytes(c->m, f->inode, off, a->data);
     out->size = a->data.len;
 }

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PERM_BITS = 07777, TARGET_MAX = 4095 };
+enum { PERM_BITS = 07777, SET_GID = 02000, SET_IDS = 06000, TARGET_MAX = 4095 };
 
 #define NO_USER UINT32_MAX
 #define NO_TIME INT64_MIN
@@ -71,6 +71,8 @@ static void check_rename(const struct mcall *c, const struct mplace *from, const
 
     if (from->dir == NULL || (to->name != NULL && to->dir == NULL))
         refuse(c->v, EBUSY);
+    if (flags != RN_EXCHANGE)
+        model_check_slash(c, to, from->name->inode->type);
     model_may_remove(c, from->name);
     model_may_add(c, to->dir);
     if (to->dir != NULL && from->name != to->name && model_is_below(to->dir, from->name))
@@ -146,6 +148,7 @@ void rule_link(const struct mcall *c, const struct sc_link_args *a, struct sc_li
         return;
     if (to.name != NULL)
         refuse(c->v, EEXIST);
+    model_check_slash(c, &to, from.name->inode->type);
     model_may_add(c, to.dir);
     if (!refused(c->v))
         (void)model_link_name(c->m, to.dir, to.base, from.name->inode);
@@ -164,6 +167,7 @@ void rule_symlink(const struct mcall *c, const struct sc_symlink_args *a,
         return;
     if (at.name != NULL)
         refuse(c->v, EEXIST);
+    model_check_slash(c, &at, MODEL_LINK);
     model_may_add(c, at.dir);
     if (refused(c->v))
         return;
@@ -205,6 +209,12 @@ static struct minode *owned_file(const struct mcall *c, struct sc_str file)
     return at.name->inode;
 }
 
+void model_drop_ids(const struct mcall *c, struct minode *i)
+{
+    if (c->p->uid != 0 && i->type != FT_DIR)
+        i->perm &= ~(uint32_t)SET_IDS;
+}
+
 void rule_chmod(const struct mcall *c, const struct sc_chmod_args *a, struct sc_chmod_out *out)
 {
     struct minode *i = owned_file(c, a->file);
@@ -212,8 +222,11 @@ void rule_chmod(const struct mcall *c, const struct sc_chmod_args *a, struct sc_
     (void)out;
     if ((a->mode & ~(uint32_t)PERM_BITS) != 0)
         refuse(c->v, EINVAL);
-    if (i != NULL && !refused(c->v))
-        i->perm = a->mode;
+    if (i == NULL || refused(c->v))
+        return;
+    i->perm = a->mode;
+    if (c->p->uid != 0 && c->p->gid != i->gid)
+        i->perm &= ~(uint32_t)SET_GID;
 }
 
 void rule_chown(const struct mcall *c, const struct sc_chown_args *a, struct sc_chown_out *out)
@@ -230,6 +243,8 @@ void rule_chown(const struct mcall *c, const struct sc_chown_args *a, struct sc_
         return;
     i->uid = a->uid != NO_USER ? a->uid : i->uid;
     i->gid = a->gid != NO_USER ? a->gid : i->gid;
+    if (i->type != FT_DIR)
+        i->perm &= ~(uint32_t)SET_IDS; /* whoever asks */
 }
 
 void rule_truncate(const struct mcall *c, const struct sc_truncate_args *a,
@@ -246,8 +261,10 @@ void rule_truncate(const struct mcall *c, const struct sc_truncate_args *a,
         refuse(c->v, EFBIG);
     if (!model_may(c->p, at.name->inode, MAY_WRITE))
         refuse(c->v, EACCES);
-    if (!refused(c->v))
-        model_set_size(at.name->inode, a->size);
+    if (refused(c->v))
+        return;
+    model_drop_ids(c, at.name->inode);
+    model_set_size(at.name->inode, a->size);
 }
 
 void rule_fsync(const struct mcall *c, const struct sc_fsync_args *a, struct sc_fsync_out *out)

@@ -76,7 +76,7 @@ bool model_is_mapped(const struct model *m, const struct minode *i)
 /** What MMAP and MMAP_FILE check alike; the size becomes one of whole pages. */
 static void check_map(const struct mcall *c, uint64_t size, struct mregion *r)
 {
-    if (r->addr % SC_PAGE_SIZE != 0 || (r->mode & ~(uint32_t)MODES) != 0)
+    if (r->addr < SC_PAGE_SIZE || r->addr % SC_PAGE_SIZE != 0 || (r->mode & ~(uint32_t)MODES) != 0)
         refuse(c->v, EINVAL);
     if (size == 0 || r->addr > USER_LIMIT || size > USER_LIMIT - r->addr) {
         refuse(c->v, EINVAL);
@@ -115,6 +115,8 @@ void rule_mmap_file(const struct mcall *c, const struct sc_mmap_file_args *a,
     if (refused(c->v))
         return;
     r.file = h->file;
+    if ((a->mode & MM_WRITE) != 0)
+        model_drop_ids(c, r.file->inode);
     add_region(c, &r);
 }
 
@@ -130,8 +132,11 @@ void rule_mchmap(const struct mcall *c, const struct sc_mchmap_args *a, struct s
     if (r != NULL && r->file != NULL && (a->mode & MM_WRITE) != 0 &&
         (r->file->mode & FM_WRITE) == 0)
         refuse(c->v, EACCES);
-    if (!refused(c->v))
-        r->mode = a->mode;
+    if (refused(c->v))
+        return;
+    r->mode = a->mode;
+    if (r->file != NULL && (a->mode & MM_WRITE) != 0)
+        model_drop_ids(c, r->file->inode);
 }
 
 void rule_munmap(const struct mcall *c, const struct sc_munmap_args *a, struct sc_munmap_out *out)

@@ -27,7 +27,7 @@ static void check_part(const char *part, struct verdict *v)
 {
     if (part[0] == '\0' || strcmp(part, ".") == 0 || strcmp(part, "..") == 0)
         refuse(v, EINVAL);
-    if (strlen(part) > SC_NAME_MAX)
+    if (strlen(part) > SC_COMPONENT_MAX)
         refuse(v, ENAMETOOLONG);
 }
 
@@ -39,8 +39,10 @@ static void split_tail(struct model *m, const char *text, size_t len, struct mpa
         text++;
         len--;
     }
-    if (len > 0 && text[len - 1] == '/')
+    if (len > 0 && text[len - 1] == '/') {
+        out->asks_dir = true;
         len--;
+    }
     if (len == 0)
         return;
     if (len >= PATH_BYTES_MAX)
@@ -142,6 +144,7 @@ static void enter_link(struct model *m, struct walk *w, const char *target)
     struct mpath path = {.count = 0};
 
     add_parts(m, &path, target, strlen(target));
+    path.asks_dir = w->left.asks_dir;
     for (; w->next < w->left.count; w->next++) {
         path.parts = model_grow(m, path.parts, path.count, sizeof(*path.parts));
         path.parts[path.count++] = w->left.parts[w->next];
@@ -171,12 +174,12 @@ static bool go(const struct mcall *c, struct walk *w, enum mfind how, struct mpl
     const char *part = w->left.parts[w->next++];
     struct mname *next;
 
-    if (part[0] == '\0')
-        return true; /* as a '/' at the end, which a file may have as well */
     if (w->at->inode->type != FT_DIR) {
         refuse(c->v, ENOTDIR);
         return false;
     }
+    if (part[0] == '\0') /* a '/' at the end: nothing is looked up in the directory */
+        return true;
     if (!model_may(c->p, w->at->inode, MAY_EXEC)) {
         refuse(c->v, EACCES);
         return false;
@@ -187,13 +190,14 @@ static bool go(const struct mcall *c, struct walk *w, enum mfind how, struct mpl
         w->at = w->at != w->view->root ? w->at->dir : w->at;
         return true;
     }
-    if (strlen(part) > SC_NAME_MAX) {
+    if (strlen(part) > SC_COMPONENT_MAX) {
         refuse(c->v, ENAMETOOLONG);
         return false;
     }
     next = model_entry(w->at, part);
     if (next == NULL) {
         *out = (struct mplace){.view = w->view, .dir = w->at, .base = part};
+        out->asks_dir = w->left.asks_dir || w->next < w->left.count;
         if (!at_last(w))
             refuse(c->v, ENOENT);
         return false;
@@ -210,6 +214,19 @@ static bool go(const struct mcall *c, struct walk *w, enum mfind how, struct mpl
     return true;
 }
 
+/** A '/' at the end asks for a directory. */
+static void refuse_no_dir(const struct mcall *c, uint32_t type)
+{
+    if (type != FT_DIR)
+        refuse(c->v, ENOTDIR);
+}
+
+void model_check_slash(const struct mcall *c, const struct mplace *at, uint32_t type)
+{
+    if (at->asks_dir)
+        refuse_no_dir(c, type);
+}
+
 static bool walk_to(const struct mcall *c, struct walk *w, enum mfind how, struct mplace *out)
 {
     w->at = w->view->root;
@@ -217,10 +234,16 @@ static bool walk_to(const struct mcall *c, struct walk *w, enum mfind how, struc
         if (!go(c, w, how, out))
             return !refused(c->v);
     }
-    *out = (struct mplace){.view = w->view, .dir = w->at->dir, .name = w->at, .base = w->at->text};
+    *out = (struct mplace){.view = w->view,
+                           .dir = w->at->dir,
+                           .name = w->at,
+                           .base = w->at->text,
+                           .asks_dir = w->left.asks_dir};
     if (w->at == w->view->root)
         out->dir = NULL;
-    return true;
+    if (w->left.asks_dir)
+        refuse_no_dir(c, w->at->inode->type);
+    return !refused(c->v);
 }
 
 void model_needs(const struct mview *view, uint32_t modes, struct verdict *v)

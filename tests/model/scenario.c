@@ -105,6 +105,16 @@ static void state(const struct scenario *s, FILE *to, const struct step *step,
     values_print(to, &values, s->model);
 }
 
+/** Whether a YIELD waits: a daemon has let it go on by now, and ERRNO may be of that. */
+static bool yield_waits(const struct scenario *s)
+{
+    const struct line *l = s->first;
+
+    while (l != NULL && (l->nr != SC_YIELD || l->id == 0))
+        l = l->next;
+    return l != NULL;
+}
+
 void scenario_step(struct scenario *s, const struct step *step, const struct verdict *v, int came,
                    const union sc_out *out)
 {
@@ -121,6 +131,8 @@ void scenario_step(struct scenario *s, const struct step *step, const struct ver
         l->number = -1; /* which is known when it is known which ones end */
         return;
     }
+    if (step->nr == SC_ERRNO && yield_waits(s))
+        return;
     to = open_text(&l->stated);
     state(s, to, step, v, came, out);
     (void)fclose(to);

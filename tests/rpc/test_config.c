@@ -136,6 +136,8 @@ Test(config, values_are_taken)
     cr_assert_null(load("default_machine", "false"));
     cr_assert_null(load("patch_gates", "false"));
     cr_assert_null(load("cpu_affinity", "false"));
+    cr_assert_null(load("root_quota", "0"));
+    cr_assert_null(load("root_quota", "9223372036854775807"));
     cr_assert_null(load("source_roots", "[\"/a\", \"/b\"]"));
     cr_assert_null(load("allow_uids", "[1, 4294967294]"));
     cr_assert_null(load("limits", "{\"sessions\": 65536, \"grace_ms\": 0}"));

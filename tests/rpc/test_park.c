@@ -260,6 +260,7 @@ Test(virtual_clock, goes_on_for_a_session_that_only_yields)
 {
     struct client other;
 
+    call_done_ok(&c, "SC_ERRNO", NULL); /* a session, which thinks until it yields */
     client_open(&other, d.socket);
     client_send(&other, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"SC_USLEEP\",\"params\":[1]}");
     client_expect_silence(&other);
@@ -287,6 +288,28 @@ Test(virtual_clock, a_half_closed_session_does_not_think)
     client_half_close(&c);
     expect_null("1");
     client_expect_end(&c);
+}
+
+/** A batch that takes several turns happens at one time. */
+Test(virtual_clock, a_long_batch_happens_at_one_time)
+{
+    enum { MEMBERS = 200 };
+    struct strbuf batch = STRBUF_INIT;
+    cJSON *answers;
+
+    for (int i = 0; i < MEMBERS; i++)
+        (void)strbuf_addf(
+            &batch, "%c{\"jsonrpc\":\"2.0\",\"id\":%d,\"method\":\"SC_USLEEP\",\"params\":[%d]}",
+            i == 0 ? '[' : ',', i, MEMBERS - i);
+    (void)strbuf_adds(&batch, "]");
+    client_send(&c, strbuf_str(&batch));
+    answers = client_json(&c);
+    for (int i = 0; i < MEMBERS; i++) /* the last has the nearest time */
+        cr_assert_eq(cJSON_GetObjectItem(cJSON_GetArrayItem(answers, i), "id")->valueint,
+                     MEMBERS - 1 - i);
+    cr_assert_eq(now_ns(&d.control), MEMBERS * 1000);
+    cJSON_Delete(answers);
+    strbuf_done(&batch);
 }
 
 Test(virtual_clock, timers_fire_in_order)

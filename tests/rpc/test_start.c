@@ -4,6 +4,7 @@
 
 #include <criterion/criterion.h>
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -150,6 +151,47 @@ Test(start, the_default_machines_disk_outlives_the_daemon, .timeout = 60)
     call_done_ok(&d.control, "SC_OPEN", "[\"root:/kept\",[\"READ\"]]");
     call_expect(&d.control, "SC_READ", "[1,0,100]", "{\"data\":\"still here\"}");
     daemon_stop(&d);
+}
+
+/** Run a daemon whose default disk gets this option, and end it again. */
+static void run_with_quota(struct daemon *d, const char *quota, bool may_grow)
+{
+    const char *const args[] = {"-s", "{dir}/run/s", "-d", "{dir}/state", "-q", quota, NULL};
+
+    daemon_spawn(d, args);
+    daemon_await_ready(d);
+    call_done_ok(&d->control, "SC_OPEN", "[\"root:/f\",[\"WRITE\",\"CREATE\",\"APPEND\"]]");
+    if (may_grow)
+        call_done_ok(&d->control, "SC_WRITE", "[1,0,\"0123456789\"]");
+    else
+        call_fails(&d->control, "SC_WRITE", "[1,0,\"0123456789\"]", EDQUOT, "holds 20 of 20 bytes");
+    (void)kill(d->pid, SIGTERM);
+    cr_assert_eq(daemon_wait(d), 0);
+    client_close(&d->control);
+}
+
+static bool has_logged(const struct daemon *d, const char *text)
+{
+    char *log = daemon_log_text(d);
+    bool found = strstr(log, text) != NULL;
+
+    free(log);
+    return found;
+}
+
+Test(start, the_default_machines_disk_has_a_quota, .timeout = 60)
+{
+    struct daemon d;
+
+    daemon_prepare(&d);
+    run_with_quota(&d, "10", true);
+    run_with_quota(&d, "none", true);
+    cr_assert(!has_logged(&d, "quota"));
+    run_with_quota(&d, "15", false);
+    cr_assert(has_logged(&d, "holds 20 bytes, more than its quota of 15"));
+    run_with_quota(&d, "auto", false);
+    run_with_quota(&d, "1K", true);
+    daemon_clean(&d);
 }
 
 /** Connect as another user and tell whether the daemon lets it in. */

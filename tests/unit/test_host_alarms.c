@@ -34,7 +34,7 @@ static void setup(void)
 
     finished = 0;
     cr_assert_eq(uv_loop_init(&loop), 0);
-    cr_assert_eq(host_new(&loop, &none, &host), 0);
+    cr_assert_eq(host_new(&loop, &none, NULL, &host), 0);
 }
 
 static void teardown(void)

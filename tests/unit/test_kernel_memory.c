@@ -145,7 +145,6 @@ static void expect_fault(uint32_t way, uint64_t addr, size_t size, int32_t code)
     struct why why = WHY_INIT;
     char buf[2 * PAGE] = "";
 
-    cr_assert_eq(map(p, 0, PAGE, MM_READ), 0);
     cr_assert_eq(map(p, 0x10000, PAGE, RW), 0);
     cr_assert_eq(map(p, 0x11000, PAGE, MM_EXEC), 0);
     cr_assert_eq(map(p, ASPACE_LIMIT_I386 - PAGE, PAGE, RW), 0);
@@ -161,7 +160,7 @@ Test(memory, a_bad_touch_ends_the_process)
 {
     expect_fault(MM_WRITE, 0, 1, FAIL_ZEROPTR);
     expect_fault(MM_WRITE, 0xFFF, 1, FAIL_ZEROPTR);
-    expect_fault(MM_READ, 0xFFF, 2, FAIL_SEGFAULT);
+    expect_fault(MM_READ, 0xFFF, 2, FAIL_ZEROPTR);
     expect_fault(MM_READ, 0x1000, 1, FAIL_SEGFAULT);
     expect_fault(MM_READ, 0x11FFF, 2, FAIL_SEGFAULT);
     expect_fault(MM_WRITE, 0x11000, 1, FAIL_SEGFAULT);
@@ -314,9 +313,9 @@ Test(memory, a_failed_write_back_of_one_that_is_killed_is_told)
     break_store();
     cr_assert_eq(map_file(q, fd, 0, 0x10000, PAGE, RW), 0);
     cr_assert_eq(put(q, 0x10000, "C"), 0);
-    write_error = -ENOSPC;
+    write_error = -EIO;
     end(q);
-    cr_assert_not_null(strstr(w.log, "ENOSPC"), "%s", w.log);
+    cr_assert_not_null(strstr(w.log, "EIO"), "%s", w.log);
     cr_assert_eq(w_delete(w.p, "root:/a"), 0);
 }
 

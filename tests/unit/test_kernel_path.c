@@ -42,6 +42,21 @@ Test(path, canonical_forms)
     }
 }
 
+Test(path, a_slash_behind_the_last_component_asks_for_a_directory)
+{
+    char name[200];
+    struct path path;
+
+    cr_assert_eq(split("root:/a/b/", name, &path), 0);
+    cr_assert(path.asks_dir);
+    cr_assert_eq(split("root:a/", name, &path), 0);
+    cr_assert(path.asks_dir);
+    cr_assert_eq(split("root:/a/b", name, &path), 0);
+    cr_assert_not(path.asks_dir);
+    cr_assert_eq(split("root:/", name, &path), 0); /* the root may be a file */
+    cr_assert_not(path.asks_dir);
+}
+
 Test(path, refused_EINVAL)
 {
     static const char *const rows[] = {"",         "root",     "/a",         "//",
@@ -54,16 +69,24 @@ Test(path, refused_EINVAL)
         cr_assert_eq(split(rows[i], name, &path), -EINVAL, "%s", rows[i]);
 }
 
-Test(path, component_of_126_bytes_fits_127_ENAMETOOLONG)
+Test(path, component_of_255_bytes_fits_256_ENAMETOOLONG)
 {
     char text[400] = "root:/";
     char name[200];
     struct path path;
 
-    memset(text + 6, 'x', 126);
+    memset(text + 6, 'x', 255);
     cr_assert_eq(split(text, name, &path), 0);
-    text[6 + 126] = 'x';
+    text[6 + 255] = 'x';
     cr_assert_eq(split(text, name, &path), -ENAMETOOLONG);
+}
+
+Test(path, name_of_126_bytes_fits_127_ENAMETOOLONG)
+{
+    char text[400];
+    char name[200];
+    struct path path;
+
     memset(text, 'n', 126);
     strcpy(text + 126, ":/a");
     cr_assert_eq(split(text, name, &path), 0);
@@ -140,7 +163,9 @@ Test(aspace, add_refuses_what_the_ABI_says)
     cr_assert_eq(add(&as, ASPACE_LIMIT_I386 - PAGE, PAGE + 1), -EINVAL);
     cr_assert_eq(aspace_add(&as, &odd, NULL, NULL), -EINVAL);
     cr_assert_eq(add(&as, ASPACE_LIMIT_I386 - PAGE, PAGE), 0);
-    cr_assert_eq(add(&as, 0, 1), 0);
+    cr_assert_eq(add(&as, 0, 1), -EINVAL);
+    cr_assert_eq(add(&as, 0, 2 * PAGE), -EINVAL);
+    cr_assert_eq(add(&as, PAGE, 1), 0);
     aspace_done(&as);
 }
 

@@ -385,6 +385,29 @@ Test(machine, random_numbers_follow_from_the_seed)
     cr_assert_eq(memcmp(a, b, sizeof(a)), 0);
 }
 
+Test(proc, recent_calls_are_few_and_counted)
+{
+    struct recent r = {.count = 0};
+    struct strbuf text = STRBUF_INIT;
+
+    recent_text(&r, &text);
+    cr_assert_str_eq(strbuf_str(&text), "");
+    recent_add(&r, SC_OPEN, -ENOENT);
+    recent_add(&r, SC_ERRNO, 0);
+    recent_add(&r, SC_READ, 7);
+    recent_add(&r, SC_READ, 0);
+    recent_text(&r, &text);
+    cr_assert_str_eq(strbuf_str(&text), "; last calls: SC_OPEN (ENOENT), SC_READ x 2");
+    recent_add(&r, SC_READ, -EIO);
+    recent_add(&r, SC_CLOSE, 0);
+    recent_add(&r, SC_YIELD, 0);
+    strbuf_reset(&text);
+    recent_text(&r, &text);
+    cr_assert_str_eq(strbuf_str(&text),
+                     "; last calls: SC_READ x 2, SC_READ (EIO), SC_CLOSE, SC_YIELD");
+    strbuf_done(&text);
+}
+
 Test(proc, calls_that_are_heard_wait_for_listeners_that_lag)
 {
     struct call print;

@@ -237,11 +237,15 @@ static int w_readdir(struct proc *p, int fd, uint32_t n)
     return status;
 }
 
-/** An entry takes 144 bytes; a listing begins with room for 16, and gives back what it has not used. */
+/** A listing begins with room for 16 entries and 512 bytes of names, and gives back what it has not
+ * used. */
 Test(quota, listings_of_open_directories_ENOMEM)
 {
-    enum { ENTRY = sizeof(struct sc_dirent) };
-    struct proc *p = open_limited(&(struct machine_limits){.listings = 17 * ENTRY});
+    enum {
+        ENTRY = sizeof(struct dir_entry) + sizeof("a"),
+        FIRST = 16 * sizeof(struct dir_entry) + 512
+    };
+    struct proc *p = open_limited(&(struct machine_limits){.listings = FIRST + ENTRY});
     int one = w_open(w.p, "root:/", FM_READDIR);
     int two = w_open(p, "root:/", FM_READDIR);
 
@@ -250,7 +254,7 @@ Test(quota, listings_of_open_directories_ENOMEM)
     cr_assert_eq(w_readdir(w.p, one, 0), 0);
     cr_assert_eq(w_readdir(p, two, 0), 0);
     cr_assert_eq(w.m->listings, 2 * ENTRY);
-    cr_assert_eq(w_readdir(w.p, one, 0), -ENOMEM, "16 more with the 2 are 18");
+    cr_assert_eq(w_readdir(w.p, one, 0), -ENOMEM, "the first room, with both listings, is more");
     cr_assert_eq(w_readdir(w.p, one, 1), -ENOENT, "the old listing is still there");
     cr_assert_eq(w_close(p, two), 0);
     cr_assert_eq(w_readdir(w.p, one, 0), 0);

@@ -2,6 +2,7 @@
 #include "tests/unit/world.h"
 
 #include "fsdrivers/registry.h"
+#include "server/base/hostfile.h"
 #include "server/host/memory.h"
 #include "tests/fini.h"
 
@@ -107,9 +108,12 @@ static int fake_memory_new(void *host, struct shared_memory **out)
     return w->memory_error < 0 ? w->memory_error : host_memory_new(host, out);
 }
 
-static int fake_source_allowed(void *host, const char *path, struct why *why)
+static int fake_source_open(void *host, const char *path, bool any, bool readonly,
+                            struct hostfile **out, struct why *why)
 {
     (void)host;
+    if (any)
+        return hostfile_open(path, NULL, readonly, out, why);
     return why_add(why, -EACCES, "%s is outside of what the fake host allows", path);
 }
 
@@ -138,7 +142,7 @@ static const struct host_ops fake_host = {fake_now,
                                           fake_memory_new,
                                           fake_descriptors_take,
                                           fake_descriptors_give,
-                                          fake_source_allowed};
+                                          fake_source_open};
 
 static void on_event(struct listener *self, struct machine *m, const struct event *event)
 {

@@ -24,7 +24,9 @@
  *     int main(int argc, char **argv, char **envp)
  *
  * and returns the exit code. `scbox run prog a b` gives "prog", "a", "b"; a process whose parent set no
- * arguments has argc 0, and argv[0] is NULL.
+ * arguments has argc 0, and argv[0] is NULL. Functions with the attributes constructor and destructor are
+ * called before main() and when it has returned; sc_exit() ends at once. A process has one thread:
+ * scbox-cc makes plain variables of thread-local ones.
  */
 #ifndef SC_H
 #define SC_H
@@ -34,7 +36,8 @@
 
 #include <sc_syscalls.h>
 
-/** Print to the debug log: %d %i %u %x %p %s %c %%, with l, ll and z. Returns 0, -errno. */
+/** Print to the debug log, as printf() does: d i u o x X c s p f e g %, with flags, width, precision and
+ * lengths. %a, %n and wide characters are not supported, and say so. Returns 0, -errno. */
 int sc_printf(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /** The environment, NAME=VALUE each, ended by NULL; and the value of a name, NULL none. */

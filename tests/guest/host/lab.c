@@ -76,9 +76,13 @@ static int host_spawn(void *host, struct proc *proc, const struct exec_image *im
     return bridge_spawn(((struct lab *)host)->bridge, proc, image, why, out);
 }
 
-static int host_source_allowed(void *host, const char *path, struct why *why)
+static int host_source_open(void *host, const char *path, bool any, bool readonly,
+                            struct hostfile **out, struct why *why)
 {
     (void)host;
+    (void)any;
+    (void)readonly;
+    (void)out;
     return why_add(why, -EACCES, "%s: the laboratory has no local files", path);
 }
 
@@ -103,7 +107,7 @@ static const struct host_ops host = {host_now,
                                      host_memory_new,
                                      host_descriptors_take,
                                      host_descriptors_give,
-                                     host_source_allowed};
+                                     host_source_open};
 
 /* Life. */
 

@@ -56,13 +56,29 @@ Test(guests, hello)
     }
 }
 
+Test(guests, startup)
+{
+    static const char said[] = "[second +42  5.25]\n[main   +43  5.38]\n[end    +44  5.50]\n"
+                               "[last   +45  5.62]\n";
+
+    for (size_t g = 0; g < 2; g++) {
+        struct sc_proc_status s = lab_run(&l, "startup", lab_gates[g], NULL);
+
+        lab_expect(&l, "startup", s, PS_DONE, 43);
+        cr_assert_not_null(strstr(l.log, "[first  +41  5.12]\n"), "%s", l.log);
+        cr_assert_not_null(strstr(l.log, said), "%s", l.log);
+    }
+}
+
 Test(guests, zeroptr)
 {
     for (size_t g = 0; g < 2; g++) {
         struct sc_proc_status s = lab_run(&l, "zeroptr", lab_gates[g], NULL);
 
         lab_expect(&l, "zeroptr", s, PS_FAILURE, FAIL_ZEROPTR);
-        cr_assert_not_null(strstr(l.log, "end: page fault at address 0x0"), "%s", l.log);
+        cr_assert_not_null(
+            strstr(l.log, "end: null pointer: access to address 0x0, by the instruction at 0x"),
+            "%s", l.log);
     }
 }
 
@@ -94,6 +110,74 @@ Test(guests, faults)
     };
 
     RUN_ALL("faults", cases);
+}
+
+/** What a fault is called, on both gates unless @only says which. */
+static const struct {
+    const char *which;
+    const char *words;
+    enum sc_gate only; /* SC_GATE_RPC: both */
+} fault_words[] = {
+    {"read_zero", "end: null pointer: access to address 0x0, by the instruction at 0x", 0},
+    {"read_zero", "; last calls: SC_ARGS, SC_OPEN, SC_READ, SC_CLOSE\n", 0},
+    {"write_zero", "end: null pointer: access to address 0xfff, by the instruction at 0x", 0},
+    {"call_zero",
+     "end: null pointer: jump to address 0x0, which is not mapped; the return address on the "
+     "stack is 0x",
+     0},
+    {"read_unmapped",
+     "end: access to address 0x50000000, which is not mapped, by the instruction at 0x", 0},
+    {"call_unmapped",
+     "end: jump to address 0x50000000, which is not mapped; the return address on the stack is 0x",
+     0},
+    {"write_read_only", "end: write to read-only memory at address 0x", 0},
+    {"write_code", "end: write to read-only memory at address 0x", 0},
+    {"overflow_stack",
+     "below the stack of 128 KiB that begins at 0xb8000000, by the instruction at 0x",
+     SC_GATE_I386},
+    {"overflow_stack",
+     "below the stack of 8192 KiB that begins at 0x7ffeff7f0000, by the instruction at 0x",
+     SC_GATE_X86_64},
+    {"overflow_stack", "end: stack overflow: access to address 0x", 0},
+    {"large_array", "end: stack overflow: access to address 0x", 0},
+    {"read_above_stack", ", above the stack (a Linux program has its arguments there), by the", 0},
+    {"read_thread_local", " through %fs, which nothing sets up", SC_GATE_X86_64},
+    {"read_thread_local", " through %gs, which nothing sets up", SC_GATE_I386},
+    {"read_above_limit", "above the user limit 0xc0000000, by the instruction at 0x", SC_GATE_I386},
+    {"read_not_canonical", "an address that is not canonical", SC_GATE_X86_64},
+    {"not_aligned", "an operand that is not aligned", SC_GATE_X86_64},
+    {"divide_by_zero", "end: division by zero, by the instruction at 0x", 0},
+    {"divide_register", "end: division by zero, by", 0},
+    {"divide_high_byte", "end: division by zero, by", 0},
+    {"divide_half", "end: division by zero, by", 0},
+    {"divide_base", "end: division by zero, by", 0},
+    {"divide_near", "end: division by zero, by", 0},
+    {"divide_indexed", "end: division by zero, by", 0},
+    {"divide_static", "end: division by zero, by", 0},
+    {"divide_stack", "end: division by zero, by", 0},
+    {"divide_far_registers", "end: division by zero, by", 0},
+    {"overflow_division", "end: division overflow: the quotient is too large, by", 0},
+    {"overflow_indexed", "end: division overflow: the quotient is too large, by", 0},
+    {"invalid_instruction", "end: trap (ud2", 0},
+    {"trap", "end: trap (ud2", 0},
+    {"privileged_instruction", "end: privileged instruction, by the instruction at 0x", 0},
+    {"port_access", "end: privileged instruction, by the instruction at 0x", 0},
+    {"interrupt_without_gate", "end: interrupt 0x41, which has no gate here, by", 0},
+    {"alignment_check", "end: misaligned access with alignment checks on, by", 0},
+};
+
+Test(guests, faults_are_told_in_words)
+{
+    for (size_t i = 0; i < sizeof(fault_words) / sizeof(fault_words[0]); i++) {
+        for (size_t g = 0; g < 2; g++) {
+            if (fault_words[i].only != 0 && fault_words[i].only != lab_gates[g])
+                continue;
+            (void)lab_run(&l, "faults", lab_gates[g], fault_words[i].which);
+            cr_expect_not_null(strstr(l.log, fault_words[i].words), "%s, %d: not '%s' but\n%s",
+                               fault_words[i].which, (int)lab_gates[g], fault_words[i].words,
+                               l.log);
+        }
+    }
 }
 
 /** Registers that only the guest itself can load survive all that is done to it. */
@@ -173,9 +257,10 @@ Test(guests, pointers)
 Test(guests, calls)
 {
     static const struct expectation cases[] = {
-        {"end_of_file", PS_DONE, LAB_PASSED},    {"transfer_sizes", PS_DONE, LAB_PASSED},
-        {"directory", PS_DONE, LAB_PASSED},      {"raw_results", PS_DONE, LAB_PASSED},
-        {"registers_kept", PS_DONE, LAB_PASSED}, {"exit_code", PS_DONE, -2},
+        {"end_of_file", PS_DONE, LAB_PASSED}, {"transfer_sizes", PS_DONE, LAB_PASSED},
+        {"directory", PS_DONE, LAB_PASSED},   {"long_names", PS_DONE, LAB_PASSED},
+        {"raw_results", PS_DONE, LAB_PASSED}, {"registers_kept", PS_DONE, LAB_PASSED},
+        {"exit_code", PS_DONE, -2},
     };
 
     RUN_ALL("calls", cases);

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The instruction a guest stands at, read as far as faults are told by: what kind it is, and what a
+ * division divides by. Bytes come from the guest and may be anything.
+ */
+#ifndef SERVER_BRIDGE_INSN_H
+#define SERVER_BRIDGE_INSN_H
+
+#include "server/bridge/tracee.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { INSN_BYTES_MAX = 15 };
+
+enum insn_kind {
+    INSN_OTHER,
+    INSN_DIVISION,   /* div, idiv, aam */
+    INSN_PRIVILEGED, /* hlt, port access, system registers */
+    INSN_INTERRUPT,  /* int n */
+    INSN_UD2,
+};
+
+struct insn {
+    enum insn_kind kind;
+    uint64_t addr;
+    unsigned char bytes[INSN_BYTES_MAX];
+    unsigned size;         /* bytes that could be read */
+    unsigned opcode;       /* where it is in bytes */
+    unsigned char rex;     /* 0 none */
+    unsigned char segment; /* the prefix of %fs or %gs, 0 neither */
+    bool narrow;           /* 16-bit operands */
+    bool other_addresses;  /* an address-size prefix */
+    unsigned char number;  /* INSN_INTERRUPT */
+};
+
+/** Read the instruction at t->regs.rip. */
+void insn_read(const struct tracee *t, struct insn *out);
+
+/** What an INSN_DIVISION divides by, as far as it can be told. Returns whether it can. */
+bool insn_divisor(const struct tracee *t, const struct insn *in, uint64_t *out);
+
+#endif
