@@ -169,7 +169,7 @@ static void put_base64(struct json_out *o, const char *bytes, size_t len)
 
 void out_name(struct json_out *o, const char *name, size_t len)
 {
-    if (memchr(name, '\0', len) == NULL && utf8_valid(name, len)) {
+    if (len == 0 || (memchr(name, '\0', len) == NULL && utf8_valid(name, len))) {
         out_text(o, name, len);
         return;
     }
