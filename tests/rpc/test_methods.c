@@ -424,3 +424,29 @@ Test(methods, destroying_a_machine_answers_what_waits_on_it)
     client_expect(&c, "{\"jsonrpc\":\"2.0\",\"id\":\"d\",\"result\":null}");
     call_fails(&c, "SC_YIELD", NULL, -32001, "over");
 }
+
+Test(methods, names_that_are_no_text_are_taken_and_told_in_base64)
+{
+    cJSON *names;
+    cJSON *tree;
+
+    call_done_ok(
+        &c, "machine.create",
+        "{\"name\":\"x\",\"names\":[{\"name\":{\"base64\":\"/w==\"},\"driver\":\"ramfs\"}]}");
+    call_done_ok(&c, "session.open", "{\"machine\":\"x\",\"name\":{\"base64\":\"bv8=\"}}");
+    tree = call_ok(&c, "proc.tree", "{\"after\":1}");
+    names = call_ok(&c, "ns.list", NULL);
+    cr_assert_str_eq(cJSON_GetObjectItemCaseSensitive(
+                         cJSON_GetObjectItemCaseSensitive(tree->child, "program"), "base64")
+                         ->valuestring,
+                     "bv8=");
+    cr_assert_str_eq(cJSON_GetObjectItemCaseSensitive(
+                         cJSON_GetObjectItemCaseSensitive(names->child, "name"), "base64")
+                         ->valuestring,
+                     "/w==");
+    cJSON_Delete(tree);
+    cJSON_Delete(names);
+    call_fails(&c, "session.open", "{\"name\":{\"base64\":\"AA==\"}}", -32602, "NUL");
+    call_fails(&c, "session.open", "{\"name\":{\"base65\":\"/w==\"}}", -32602, "\"arg\":\"name\"");
+    call_done_ok(&c, "machine.destroy", "[\"x\"]");
+}
