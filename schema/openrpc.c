@@ -12,10 +12,25 @@ static void add_info(struct openrpc *doc)
     cJSON *info = openrpc_object(doc, doc->root, "info");
 
     openrpc_text(doc, info, "title", "scbox");
-    openrpc_text(doc, info, "version", SCBOX_VERSION);
+    openrpc_text(doc, info, "version", OPENRPC_VERSION);
     openrpc_text(doc, info, "description",
                  "A simulated operating system, spoken to in JSON-RPC 2.0 on a Unix socket.");
     openrpc_text(doc, openrpc_object(doc, info, "license"), "name", "MIT");
+}
+
+/** Add where a daemon listens that was not told otherwise. */
+static void add_servers(struct openrpc *doc)
+{
+    cJSON *server = openrpc_object(doc, openrpc_array(doc, doc->root, "servers"), NULL);
+    cJSON *user;
+
+    openrpc_text(doc, server, "name", "scboxd");
+    openrpc_text(doc, server, "summary",
+                 "A Unix stream socket; one JSON message a line, both ways.");
+    openrpc_text(doc, server, "url", "unix:///run/user/${uid}/scbox/scboxd.sock");
+    user = openrpc_object(doc, openrpc_object(doc, server, "variables"), "uid");
+    openrpc_text(doc, user, "default", "1000");
+    openrpc_text(doc, user, "description", "the user; `scboxd --socket` chooses another place");
 }
 
 /** Add components.errors: what JSON-RPC and the sessions can answer to any method, or to any call. */
@@ -46,9 +61,11 @@ char *openrpc_document(void)
 
     openrpc_text(&doc, doc.root, "openrpc", "1.2.6");
     add_info(&doc);
+    add_servers(&doc);
     methods = openrpc_array(&doc, doc.root, "methods");
     openrpc_add_calls(&doc, methods);
     openrpc_add_methods(&doc, methods);
+    openrpc_order(methods);
     components = openrpc_object(&doc, doc.root, "components");
     schemas = openrpc_object(&doc, components, "schemas");
     openrpc_add_kinds(&doc, schemas);

@@ -3,6 +3,9 @@
 #ifndef SCHEMA_OPENRPC_H
 #define SCHEMA_OPENRPC_H
 
+/** Version of the document: it changes with what clients see. schema/CHANGES.md lists what did. */
+#define OPENRPC_VERSION "0.2.0"
+
 /**
  * Write the OpenRPC document of every method of the daemon.
  * Returns   the document as JSON text, returned (free()); NULL when there is no memory.

@@ -4,84 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Values for examples, as JSON text. A row's name is that of a parameter or member, or of a kind. */
-static const struct {
-    const char *name;
-    const char *json;
-} samples[] = {
-    {"from_fs", "\"root\""},
-    {"new_name", "\"home\""},
-    {"root", "\"/home\""},
-    {"driver", "\"ramfs\""},
-    {"opts", "\"quota_bytes=1048576\""},
-    {"new_file", "\"root:/home/old.txt\""},
-    {"command", "40"},
-    {"machine", "\"default\""},
-    {"state", "\"RUNNING\""},
-    {"program", "\"shell\""},
-    {"executor", "\"session\""},
-    {"chain", "[]"},
-    {"ok_modes", "[\"READ\", \"READDIR\"]"},
-    {"mode", "[\"READ\"]"},
-    {"fd", "3"},
-    {"file", "\"root:/home/notes.txt\""},
-    {"version", "\"" SCBOX_VERSION "\""},
-    {"return_code", "0"},
-    {"stat", "{\"type\": \"REGULAR\", \"access\": [\"READ\", \"WRITE\"], \"size\": 6}"},
-    {"dirent",
-     "{\"name\": \"notes.txt\", \"type\": \"REGULAR\", \"access\": [\"READ\"], \"size\": 6}"},
-    {"proc_status", "{\"pid\": 5, \"state\": \"DONE\", \"return_code\": 0}"},
-    {"fs_entry",
-     "{\"name\": \"home\", \"driver\": \"ramfs\", \"ok_modes\": [\"READ\", \"READDIR\"], "
-     "\"root\": \"/home\"}"},
-    {"stat_ex",
-     "{\"mode\": 33188, \"nlink\": 1, \"uid\": 0, \"gid\": 0, \"size\": 6, \"blocks\": 8, "
-     "\"atime\": \"946684800000000000\", \"mtime\": \"946684800000000000\"}"},
-    {"channel", "{\"first\": 3, \"second\": 4}"},
-    {"flags", "[]"},
-    {"fds", "[3, 4]"},
-    {"argv", "[\"prog\", \"-v\"]"},
-    {"uid", "1000"},
-    {"time", "\"946684800000000000\""},
-    {"path", "\"root:/home/notes.txt\""},
-    {"name", "\"home\""},
-    {"text", "\"\""},
-    {"bytes", "\"hello\\n\""},
-    {"sized", "\"hello\\n\""},
-    {"buf", "\"hello\\n\""},
-    {"ofd", "0"},
-    {"pid", "5"},
-    {"actor", "5"},
-    {"int", "0"},
-    {"num", "0"},
-    {"off", "0"},
-    {"size", "4096"},
-    {"addr", "1073741824"},
-    {"usecs", "1000"},
-    {"mm", "[\"READ\", \"WRITE\"]"},
-    {"ft", "\"REGULAR\""},
-    {"string", "\"scboxd\""},
-    {"integer", "1"},
-    {"boolean", "true"},
-    {"token", "\"5f0c3b1e9a7d42608f1b6c2d3e4a5b69\""},
-    {"clock", "\"real\""},
-    {"id", "7"},
-    {"guest", "true"},
-    {"count", "1"},
-    {"chance", "1"},
-    {"callargs", "{\"file\": \"root:/home/notes.txt\", \"mode\": [\"READ\"]}"},
-    {"outcome", "{\"fd\": 3}"},
-    {"maybe", "null"},
-    {"callname", "\"SC_OPEN\""},
-    {"errname", "\"ENOENT\""},
-    {"warnings", "[]"},
-    {"pids", "[6]"},
-    {"words", "[\"log\", \"proc\"]"},
-    {"children", "[]"},
-};
-
-/** Put @item, taken, where @key says, or mark the document as failed. Returns it, NULL if failed. */
-static cJSON *add_item(struct openrpc *doc, cJSON *parent, const char *key, cJSON *item)
+cJSON *openrpc_item(struct openrpc *doc, cJSON *parent, const char *key, cJSON *item)
 {
     if (key != NULL ? cJSON_AddItemToObject(parent, key, item) : cJSON_AddItemToArray(parent, item))
         return item;
@@ -92,17 +15,17 @@ static cJSON *add_item(struct openrpc *doc, cJSON *parent, const char *key, cJSO
 
 cJSON *openrpc_object(struct openrpc *doc, cJSON *parent, const char *key)
 {
-    return add_item(doc, parent, key, cJSON_CreateObject());
+    return openrpc_item(doc, parent, key, cJSON_CreateObject());
 }
 
 cJSON *openrpc_array(struct openrpc *doc, cJSON *parent, const char *key)
 {
-    return add_item(doc, parent, key, cJSON_CreateArray());
+    return openrpc_item(doc, parent, key, cJSON_CreateArray());
 }
 
 void openrpc_text(struct openrpc *doc, cJSON *parent, const char *key, const char *value)
 {
-    (void)add_item(doc, parent, key, cJSON_CreateString(value));
+    (void)openrpc_item(doc, parent, key, cJSON_CreateString(value));
 }
 
 void openrpc_number(struct openrpc *doc, cJSON *parent, const char *key, double value)
@@ -110,17 +33,17 @@ void openrpc_number(struct openrpc *doc, cJSON *parent, const char *key, double 
     char text[32];
 
     (void)snprintf(text, sizeof text, "%.0f", value); /* cJSON would round what is above 2^50 */
-    (void)add_item(doc, parent, key, cJSON_CreateRaw(text));
+    (void)openrpc_item(doc, parent, key, cJSON_CreateRaw(text));
 }
 
 void openrpc_bool(struct openrpc *doc, cJSON *parent, const char *key, bool value)
 {
-    (void)add_item(doc, parent, key, cJSON_CreateBool(value));
+    (void)openrpc_item(doc, parent, key, cJSON_CreateBool(value));
 }
 
 void openrpc_json(struct openrpc *doc, cJSON *parent, const char *key, const char *json)
 {
-    (void)add_item(doc, parent, key, cJSON_Parse(json));
+    (void)openrpc_item(doc, parent, key, cJSON_Parse(json));
 }
 
 void openrpc_ref(struct openrpc *doc, cJSON *parent, const char *key, const char *group,
@@ -200,6 +123,24 @@ void openrpc_failures(struct openrpc *doc, cJSON *errors, const char *method)
     }
 }
 
+/** Whether rpcerrors.def lists an errno for a method. */
+static bool is_listed(const char *method, int code)
+{
+    for (size_t i = 0; i < sizeof failures / sizeof failures[0]; i++) {
+        if (failures[i].code == code && strcmp(failures[i].method, method) == 0)
+            return true;
+    }
+    return false;
+}
+
+void openrpc_actor_failures(struct openrpc *doc, cJSON *errors, const char *method)
+{
+    if (!is_listed(method, ERR_ESRCH))
+        openrpc_ref(doc, errors, NULL, "errors", "SC_ESRCH");
+    if (!is_listed(method, ERR_EPERM))
+        openrpc_ref(doc, errors, NULL, "errors", "SC_EPERM");
+}
+
 static bool row_has(const struct sc_error_info *row, int code)
 {
     for (; row->name != NULL; row++) {
@@ -221,25 +162,10 @@ void openrpc_call_failures(struct openrpc *doc, cJSON *errors, const struct sc_e
 
 void openrpc_common_errors(struct openrpc *doc, cJSON *errors)
 {
-    static const char *const names[] = {"INVALID",       "PARAMS",   "INTERNAL", "NO_SESSION",
-                                        "SHUTTING_DOWN", "TOO_MANY", "CANCELLED"};
+    static const char *const names[] = {"INVALID",    "PARAMS",         "INTERNAL",
+                                        "NO_SESSION", "SHUTTING_DOWN",  "TOO_MANY",
+                                        "CANCELLED",  "NOT_AUTHORISED", "ANSWER"};
 
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         openrpc_ref(doc, errors, NULL, "errors", names[i]);
-}
-
-const char *openrpc_sample(const char *name, const char *kind)
-{
-    const char *by_kind = "null";
-
-    if (strcmp(kind, "perm") == 0) /* a mode, but no mask of names */
-        return "420";
-
-    for (size_t i = 0; i < sizeof samples / sizeof samples[0]; i++) {
-        if (strcmp(samples[i].name, name) == 0)
-            return samples[i].json;
-        if (strcmp(samples[i].name, kind) == 0)
-            by_kind = samples[i].json;
-    }
-    return by_kind;
 }

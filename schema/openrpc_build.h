@@ -20,6 +20,9 @@ struct openrpc {
     bool failed;
 };
 
+/** Put @item, taken, where @key says, or mark the document as failed. Returns it, NULL if failed. */
+cJSON *openrpc_item(struct openrpc *doc, cJSON *parent, const char *key, cJSON *item);
+
 /** Add an empty object and return it, borrowed from the document. */
 cJSON *openrpc_object(struct openrpc *doc, cJSON *parent, const char *key);
 
@@ -49,6 +52,9 @@ cJSON *openrpc_schema(struct openrpc *doc, cJSON *parent, const char *key, const
 /** Make @schema that of a whole number of 64 bits: a number, or decimal text above 2^53 - 1. */
 void openrpc_wide_integer(struct openrpc *doc, cJSON *schema, const char *name, bool is_signed);
 
+/** Make @schema that of a path or name: text, or an object with the bytes in base64; or null. */
+void openrpc_name(struct openrpc *doc, cJSON *schema, const char *name, bool nullable);
+
 /** Add a content descriptor without its schema and return it. */
 cJSON *openrpc_descriptor(struct openrpc *doc, cJSON *parent, const char *key, const char *name,
                           const char *description);
@@ -67,14 +73,20 @@ void openrpc_error(struct openrpc *doc, cJSON *parent, const char *key, int code
 /** Add the errnos that rpcerrors.def lists for a method; to an object by names like SC_ESRCH. */
 void openrpc_failures(struct openrpc *doc, cJSON *errors, const char *method);
 
+/** The same of a method that takes `as`: what that can answer, but for what the method lists itself. */
+void openrpc_actor_failures(struct openrpc *doc, cJSON *errors, const char *method);
+
 /** Add references to the errnos that any call can answer, but for those of the call's own row. */
 void openrpc_call_failures(struct openrpc *doc, cJSON *errors, const struct sc_error_info *row);
 
 /** Add references to the errors that every method can answer. */
 void openrpc_common_errors(struct openrpc *doc, cJSON *errors);
 
-/** The example of a value as JSON text: by its name, else by its kind or type, else null. */
-const char *openrpc_sample(const char *name, const char *kind);
+/** Add the examples that a method has; nothing when it has none. */
+void openrpc_add_examples(struct openrpc *doc, cJSON *method, const char *name);
+
+/** Put the methods into the order of examples.def; those without an example stay behind them. */
+void openrpc_order(cJSON *methods);
 
 /* The parts of the document, one file each. */
 

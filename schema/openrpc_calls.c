@@ -119,42 +119,6 @@ static void add_errors(struct openrpc *doc, cJSON *method, const struct sc_call_
     openrpc_common_errors(doc, errors);
 }
 
-/** Add the value that a successful call of the example answers. */
-static void add_example_result(struct openrpc *doc, cJSON *example,
-                               const struct sc_field_info *result)
-{
-    cJSON *pair = openrpc_object(doc, example, "result");
-    cJSON *value;
-
-    openrpc_text(doc, pair, "name", result->name != NULL ? result->name : "nothing");
-    if (result->name == NULL)
-        openrpc_json(doc, pair, "value", "null");
-    else if (result->type != NULL)
-        openrpc_json(doc, pair, "value", openrpc_sample(result->type, ""));
-    if (result->name == NULL || result->type != NULL)
-        return;
-    value = openrpc_object(doc, pair, "value");
-    for (; result->name != NULL; result++)
-        openrpc_json(doc, value, result->name,
-                     openrpc_sample(result->name, sc_kinds[result->kind].name));
-}
-
-static void add_example(struct openrpc *doc, cJSON *method, const struct sc_call_info *call)
-{
-    cJSON *example = openrpc_object(doc, openrpc_array(doc, method, "examples"), NULL);
-    cJSON *params;
-
-    openrpc_text(doc, example, "name", call->word);
-    params = openrpc_array(doc, example, "params");
-    for (const struct sc_field_info *a = call->args; a->name != NULL; a++) {
-        cJSON *pair = openrpc_object(doc, params, NULL);
-
-        openrpc_text(doc, pair, "name", a->name);
-        openrpc_json(doc, pair, "value", openrpc_sample(a->name, sc_kinds[a->kind].name));
-    }
-    add_example_result(doc, example, call->results);
-}
-
 void openrpc_add_calls(struct openrpc *doc, cJSON *methods)
 {
     for (size_t i = 0; i < sc_calls_count; i++) {
@@ -165,6 +129,6 @@ void openrpc_add_calls(struct openrpc *doc, cJSON *methods)
         add_params(doc, method, &sc_calls[i]);
         add_result(doc, method, &sc_calls[i]);
         add_errors(doc, method, &sc_calls[i]);
-        add_example(doc, method, &sc_calls[i]);
+        openrpc_add_examples(doc, method, sc_calls[i].name);
     }
 }

@@ -62,6 +62,25 @@ void openrpc_wide_integer(struct openrpc *doc, cJSON *schema, const char *name, 
                  is_signed ? "^-?[0-9]+$" : "^[0-9]+$");
 }
 
+void openrpc_name(struct openrpc *doc, cJSON *schema, const char *name, bool nullable)
+{
+    cJSON *forms = openrpc_array(doc, schema, "anyOf");
+    cJSON *coded;
+    char title[64];
+
+    (void)add_form(doc, forms, name, "text", "string");
+    if (nullable)
+        (void)add_form(doc, forms, name, "none", "null");
+    coded = add_form(doc, forms, name, "bytes", "object");
+    openrpc_bool(doc, coded, "additionalProperties", false);
+    (void)snprintf(title, sizeof title, "%s_base64", name);
+    openrpc_text(doc,
+                 openrpc_schema(doc, openrpc_object(doc, coded, "properties"), "base64", title,
+                                "the bytes in base64, when they are no UTF-8"),
+                 "type", "string");
+    openrpc_text(doc, openrpc_array(doc, coded, "required"), NULL, "base64");
+}
+
 /** Add both forms of one flag to @forms: a name of the group, or its bits. */
 static void add_flag_forms(struct openrpc *doc, cJSON *forms, const char *name, const char *group)
 {
@@ -131,7 +150,9 @@ static void add_kind(struct openrpc *doc, cJSON *schemas, enum sc_kind kind)
     const struct sc_kind_info *k = &sc_kinds[kind];
     cJSON *schema = openrpc_schema(doc, schemas, k->name, k->name, k->doc);
 
-    if (strcmp(k->json, "string") == 0 || strcmp(k->json, "data") == 0) {
+    if (strcmp(k->json, "name") == 0) {
+        openrpc_name(doc, schema, k->name, false);
+    } else if (strcmp(k->json, "data") == 0) {
         openrpc_text(doc, schema, "type", "string");
     } else if (sc_group_is_mask(k->json)) {
         fill_mask(doc, schema, k->name, k->json);
@@ -149,7 +170,7 @@ static void add_kind(struct openrpc *doc, cJSON *schemas, enum sc_kind kind)
     }
 }
 
-/** Add a struct: its members, and `encoding` where a name may be no UTF-8. */
+/** Add a struct: its members. */
 static void add_struct(struct openrpc *doc, cJSON *schemas, const struct sc_struct_info *info)
 {
     cJSON *schema = openrpc_schema(doc, schemas, info->name, info->name, info->doc);
@@ -162,8 +183,6 @@ static void add_struct(struct openrpc *doc, cJSON *schemas, const struct sc_stru
     for (const struct sc_field_info *f = info->fields; f->name != NULL; f++) {
         openrpc_ref(doc, members, f->name, "schemas", sc_kinds[f->kind].name);
         openrpc_text(doc, required, NULL, f->name);
-        if (f->kind == SC_K_dname)
-            openrpc_ref(doc, members, "encoding", "schemas", "encoding");
     }
 }
 

@@ -126,6 +126,10 @@ static void add_items(struct openrpc *doc, cJSON *schema, const struct type *typ
         return;
     }
     (void)snprintf(title, sizeof title, "%s_element", type->name);
+    if (len == 4 && memcmp(type->json, "name", 4) == 0) {
+        openrpc_name(doc, openrpc_schema(doc, schema, "items", title, type->doc), title, false);
+        return;
+    }
     (void)snprintf(json, sizeof json, "%.*s", (int)len, type->json);
     items = openrpc_schema(doc, schema, "items", title, type->doc);
     openrpc_text(doc, items, "type", json);
@@ -147,10 +151,14 @@ static void add_type(struct openrpc *doc, cJSON *schemas, const struct type *typ
     size_t len = strcspn(type->json, "[ ");
     cJSON *schema = openrpc_schema(doc, schemas, type->name, type->name, type->doc);
 
-    if (type->json[len] == ' ') {
+    if (strncmp(type->json, "name", 4) == 0 && type->json[4] != '[') {
+        openrpc_name(doc, schema, type->name, type->json[4] == ' ');
+    } else if (type->json[len] == ' ') {
         fill_nullable(doc, schema, type->json, len);
     } else if (strcmp(type->json, "integer") == 0) {
         openrpc_wide_integer(doc, schema, type->name, true);
+    } else if (strcmp(type->json, "natural") == 0) {
+        openrpc_wide_integer(doc, schema, type->name, false);
     } else if (type->json[len] == '[') {
         openrpc_text(doc, schema, "type", "array");
         add_items(doc, schema, type, len);
@@ -192,59 +200,18 @@ static void add_result(struct openrpc *doc, cJSON *method, const struct method *
         schema = openrpc_schema(doc, schema, "items", title, m->doc);
     }
     fill_object(doc, schema, m->results);
+    if (m->shape == SHAPE_DOCUMENT)
+        openrpc_bool(doc, schema, "additionalProperties", true);
 }
 
-static void add_sample_object(struct openrpc *doc, cJSON *parent, const char *key,
-                              const struct field *fields);
-
-/** Add an example of a value: of a struct by its members, else as openrpc_sample() has it. */
-static void add_sample(struct openrpc *doc, cJSON *parent, const char *key,
-                       const struct field *field)
+/** Whether a method has a parameter of this name. */
+static bool takes(const struct method *m, const char *name)
 {
-    const struct type *type = type_of(field->type);
-    size_t len = type != NULL ? strcspn(type->json, "[") : 0;
-    const struct shape *shape = len > 0 ? struct_of(type->json, len) : NULL;
+    const struct field *p = m->params;
 
-    if (shape == NULL || strcmp(field->type, "children") == 0)
-        openrpc_json(doc, parent, key, openrpc_sample(field->name, field->type));
-    else if (type->json[len] == '[')
-        add_sample_object(doc, openrpc_array(doc, parent, key), NULL, shape->fields);
-    else
-        add_sample_object(doc, parent, key, shape->fields);
-}
-
-static void add_sample_object(struct openrpc *doc, cJSON *parent, const char *key,
-                              const struct field *fields)
-{
-    cJSON *object = openrpc_object(doc, parent, key);
-
-    for (; fields->name != NULL; fields++)
-        add_sample(doc, object, fields->name, fields);
-}
-
-static void add_example(struct openrpc *doc, cJSON *method, const struct method *m)
-{
-    cJSON *example = openrpc_object(doc, openrpc_array(doc, method, "examples"), NULL);
-    cJSON *params;
-    cJSON *pair;
-
-    openrpc_text(doc, example, "name", m->id);
-    params = openrpc_array(doc, example, "params");
-    for (const struct field *p = m->params; p->name != NULL; p++) {
-        pair = openrpc_object(doc, params, NULL);
-        openrpc_text(doc, pair, "name", p->name);
-        add_sample(doc, pair, "value", p);
-    }
-    pair = openrpc_object(doc, example, "result");
-    openrpc_text(doc, pair, "name", m->id);
-    if (m->shape == SHAPE_VOID)
-        openrpc_json(doc, pair, "value", "null");
-    else if (m->shape == SHAPE_DOCUMENT)
-        openrpc_json(doc, pair, "value", "{\"openrpc\": \"1.2.6\"}");
-    else if (m->shape == SHAPE_ARRAY)
-        add_sample_object(doc, openrpc_array(doc, pair, "value"), NULL, m->results);
-    else
-        add_sample_object(doc, pair, "value", m->results);
+    while (p->name != NULL && strcmp(p->name, name) != 0)
+        p++;
+    return p->name != NULL;
 }
 
 void openrpc_add_methods(struct openrpc *doc, cJSON *methods)
@@ -264,7 +231,9 @@ void openrpc_add_methods(struct openrpc *doc, cJSON *methods)
         add_result(doc, method, m);
         errors = openrpc_array(doc, method, "errors");
         openrpc_failures(doc, errors, m->name);
+        if (takes(m, "as"))
+            openrpc_actor_failures(doc, errors, m->name);
         openrpc_common_errors(doc, errors);
-        add_example(doc, method, m);
+        openrpc_add_examples(doc, method, m->name);
     }
 }

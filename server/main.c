@@ -164,7 +164,8 @@ static int mount_names(struct daemon *d, struct machine *m)
 
 static int boot_default_machine(struct daemon *d)
 {
-    struct rpc_machine_request request = {.name = RPC_DEFAULT_MACHINE, .clock = CLOCK_REAL};
+    struct rpc_machine_request request = {
+        .name = RPC_DEFAULT_MACHINE, .clock = CLOCK_REAL, .uid = geteuid()};
     struct why why = WHY_INIT;
     struct machine *m;
     int err;

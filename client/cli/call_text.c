@@ -40,13 +40,13 @@ static void add_bytes(struct strbuf *out, const char *bytes, size_t len)
     (void)strbuf_adds(out, shown < len ? "\"..." : "\"");
 }
 
-/* An object {data, encoding?}. Returns whether it is one. */
+/* An object {data, encoding?}, or {base64}. Returns whether it is one. */
 static bool add_data(struct strbuf *out, const cJSON *value)
 {
     char *bytes = NULL;
     size_t len = 0;
 
-    if (!cJSON_IsString(json_member(value, "data")) || scbox_data(value, &bytes, &len) != 0)
+    if (!cJSON_IsObject(value) || scbox_data(value, &bytes, &len) != 0)
         return false;
     add_bytes(out, bytes, len);
     free(bytes);
@@ -99,7 +99,11 @@ static void add_value(struct strbuf *out, const cJSON *value, bool flags)
 /* A path in full: it is what a person looks for in a trace. */
 static void add_text(struct strbuf *out, const cJSON *value)
 {
-    char *text = scbox_json(value);
+    char *text;
+
+    if (add_data(out, value))
+        return;
+    text = scbox_json(value);
 
     (void)strbuf_adds(out, text != NULL ? text : "?");
     free(text);

@@ -38,7 +38,7 @@ static bool is_string(const struct sc_field_info *arg)
 {
     const char *json = sc_kinds[arg->kind].json;
 
-    return strcmp(json, "string") == 0 || strcmp(json, "data") == 0;
+    return strcmp(json, "name") == 0 || strcmp(json, "data") == 0;
 }
 
 static bool is_mask(enum sc_kind kind)

@@ -64,12 +64,29 @@ const char *page_method_name(size_t n)
     return n < METHOD_COUNT ? methods[n].name : NULL;
 }
 
-/* What a type is in JSON. */
+/* What a type is in JSON, for people: finer points are in the words beside it. */
+static const char *plain_json(const char *json)
+{
+    static const char *const rows[][2] = {
+        {"natural", "integer"},
+        {"name", "string"},
+        {"name[]", "string[]"},
+        {"name or null", "string or null"},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (strcmp(rows[i][0], json) == 0)
+            return rows[i][1];
+    }
+    return json;
+}
+
+/* The same by the name of the type. */
 static const char *json_of(const char *type)
 {
     for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
         if (strcmp(types[i].name, type) == 0)
-            return types[i].json;
+            return plain_json(types[i].json);
     }
     return type;
 }

@@ -218,8 +218,8 @@ bool scn_check_arg(struct scn_parser *p, const struct sc_field_info *info,
     const char *json = sc_kinds[info->kind].json;
     bool brackets = v->kind == SCN_ARRAY || v->kind == SCN_OBJECT;
 
-    if (strcmp(json, "string") == 0 || strcmp(json, "data") == 0) {
-        if (brackets || (v->kind == SCN_BYTES && strcmp(json, "data") != 0)) {
+    if (strcmp(json, "name") == 0 || strcmp(json, "data") == 0) {
+        if (brackets) {
             scn_fail(p, v->column, "%s is text: %s", info->name, info->doc);
             return false;
         }

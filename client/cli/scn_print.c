@@ -40,10 +40,22 @@ static bool is_flags(const cJSON *value)
     return true;
 }
 
+/** Whether a value is a path or name that is no UTF-8. */
+static bool is_coded_name(const cJSON *value)
+{
+    return cJSON_IsObject(value) && value->child != NULL && value->child->next == NULL &&
+           strcmp(value->child->string, "base64") == 0;
+}
+
 static void tell_scalar(struct strbuf *out, const cJSON *value)
 {
-    char *text = scn_json_text(value);
+    char *text = NULL;
 
+    if (is_coded_name(value) && cJSON_IsString(value->child)) {
+        (void)strbuf_addf(out, "b64\"%s\"", value->child->valuestring);
+        return;
+    }
+    text = scn_json_text(value);
     (void)strbuf_adds(out, text != NULL ? text : "?");
     free(text);
 }
@@ -88,7 +100,8 @@ static bool is_flat(const cJSON *value)
     if (!cJSON_IsObject(value))
         return !cJSON_IsArray(value);
     cJSON_ArrayForEach(item, value) {
-        if (cJSON_IsObject(item) || (cJSON_IsArray(item) && !is_flags(item)))
+        if ((cJSON_IsObject(item) && !is_coded_name(item)) ||
+            (cJSON_IsArray(item) && !is_flags(item)))
             return false;
     }
     return true;
@@ -133,7 +146,7 @@ void scn_tell_value(struct strbuf *out, const cJSON *value)
         tell_list(out, value);
     } else if (!is_flat(value)) {
         show_json(out, value, JSON_WIDTH);
-    } else if (!cJSON_IsObject(value)) {
+    } else if (!cJSON_IsObject(value) || is_coded_name(value)) {
         tell_scalar(out, value);
     } else {
         cJSON_ArrayForEach(item, value) {

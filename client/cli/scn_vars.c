@@ -264,6 +264,21 @@ int scn_add_data(cJSON *params, const char *name, const struct scn_value *v,
     return err;
 }
 
+/** A path or name: text, or bytes that are no UTF-8. */
+static cJSON *eval_name(const struct scn_value *v, const struct scn_vars *vars)
+{
+    const struct scn_var *kept = v->kind == SCN_VAR ? scn_vars_get(vars, v->text) : NULL;
+    cJSON *name;
+
+    if (kept != NULL && cJSON_HasObjectItem(kept->value, "base64"))
+        return cJSON_Duplicate(kept->value, true);
+    if (v->kind != SCN_BYTES)
+        return scn_eval_text(v, vars);
+    name = cJSON_CreateObject();
+    (void)cJSON_AddItemToObject(name, "base64", scn_eval_text(v, vars));
+    return name;
+}
+
 /** Words of a program, which are text although some look like numbers. */
 static cJSON *eval_words(const struct scn_value *v, const struct scn_vars *vars)
 {
@@ -280,8 +295,8 @@ static cJSON *eval_as(const char *json, const struct scn_value *v, const struct 
     cJSON *value;
     cJSON *better = NULL;
 
-    if (strcmp(json, "string") == 0)
-        return scn_eval_text(v, vars);
+    if (strcmp(json, "name") == 0)
+        return eval_name(v, vars);
     if (strcmp(json, "argv") == 0 && v->kind == SCN_ARRAY)
         return eval_words(v, vars);
     value = scn_eval(v, vars);

@@ -104,13 +104,13 @@ bool shell_names(struct shell *sh, const char *arg)
         char *rights = rights_text(json_member(view, "ok_modes"));
         const cJSON *from = NULL;
 
-        show_word(stdout, json_text(view, "name"));
+        show_name(stdout, json_member(view, "name"));
         printf(": %s ", json_text(view, "driver"));
-        show_word(stdout, json_text(view, "root"));
+        show_name(stdout, json_member(view, "root"));
         printf(", allows %s", rights != NULL ? rights : "?");
         cJSON_ArrayForEach(from, json_member(view, "chain")) {
             fputs(from == json_member(view, "chain")->child ? "; taken from " : ", from ", stdout);
-            show_word(stdout, cJSON_IsString(from) ? from->valuestring : "?");
+            show_name(stdout, from);
         }
         putchar('\n');
         free(rights);
@@ -131,7 +131,7 @@ bool shell_fds(struct shell *sh, const char *arg)
         char *rights = rights_text(json_member(fd, "mode"));
 
         printf("%3d  ", json_int(fd, "fd"));
-        show_word(stdout, json_text(fd, "file"));
+        show_name(stdout, json_member(fd, "file"));
         printf("  %s\n", rights ? rights : "?");
         free(rights);
     }
@@ -158,21 +158,24 @@ static bool do_ns(struct shell *sh, const char *arg)
     return result != NULL;
 }
 
+/* A process of the list that proc.tree gives, and those below it. */
 static void print_tree(const struct shell *sh, const cJSON *proc, int depth)
 {
     const cJSON *child = NULL;
-    const char *program = json_text(proc, "program");
+    const cJSON *program = json_member(proc, "program");
     const char *state = json_text(proc, "state");
     bool own = json_int(proc, "pid") == scn_session_pid(sh->session);
 
     printf("%*s%d  %s", depth * 2, "", json_int(proc, "pid"), state);
     if (strcmp(state, "DONE") == 0 || strcmp(state, "FAILURE") == 0)
         printf(" %d", json_int(proc, "return_code"));
-    fputs(*program != '\0' ? "  " : "", stdout);
-    show_word(stdout, program);
+    fputs(cJSON_IsNull(program) ? "" : "  ", stdout);
+    show_name(stdout, program);
     puts(own ? "  (this shell)" : "");
-    cJSON_ArrayForEach(child, json_member(proc, "children"))
-        print_tree(sh, child, depth + 1);
+    for (child = proc->next; child != NULL; child = child->next) { /* behind their parent */
+        if (json_int(child, "parent") == json_int(proc, "pid"))
+            print_tree(sh, child, depth + 1);
+    }
 }
 
 bool shell_tree(struct shell *sh, const char *arg)
@@ -180,8 +183,8 @@ bool shell_tree(struct shell *sh, const char *arg)
     cJSON *tree = shell_ask(sh, "proc.tree", NULL);
 
     (void)arg;
-    if (tree != NULL)
-        print_tree(sh, tree, 0);
+    if (tree != NULL && tree->child != NULL)
+        print_tree(sh, tree->child, 0);
     cJSON_Delete(tree);
     return tree != NULL;
 }
@@ -200,9 +203,15 @@ static void print_file(const char *name, const cJSON *stat)
 static void print_entry(void *user, const cJSON *entry)
 {
     size_t *count = user;
+    char *bytes = NULL;
+    size_t len;
 
     ++*count;
-    print_file(json_text(entry, "name"), entry);
+    if (scbox_data(json_member(entry, "name"), &bytes, &len) == 0)
+        print_file(bytes, entry);
+    else
+        print_file(json_text(entry, "name"), entry);
+    free(bytes);
 }
 
 static bool do_ls(struct shell *sh, const char *arg)

@@ -88,6 +88,8 @@ void feed_event(void *user, const char *method, const cJSON *params)
         put_told(pid, "note", params);
     else if (strcmp(kind, "lost") == 0)
         printf("[lost] %d events came faster than they were read\n", json_int(params, "count"));
+    else if (strcmp(kind, "ended") == 0)
+        printf("[ended] no more events: %s\n", json_text(params, "why"));
     else if (strcmp(kind, "start") == 0 && *json_text(params, "data") != '\0')
         put_told(pid, "runs", params);
     else if (strcmp(kind, "end") == 0)

@@ -59,7 +59,7 @@ static void add_entry(void *user, const cJSON *entry)
 {
     const struct listing *l = user;
 
-    if (json_member(entry, "encoding") == NULL)
+    if (cJSON_IsString(json_member(entry, "name")))
         candidates_add(l->out, l->dir, json_text(entry, "name"),
                        strcmp(json_text(entry, "type"), "DIR") == 0 ? "/" : "");
 }

@@ -76,9 +76,9 @@ static void print_region(const cJSON *region)
         printf("%s%s", any ? "," : "", cJSON_IsString(mode) ? mode->valuestring : "?");
         any = true;
     }
-    if (*json_text(region, "file") != '\0') {
+    if (!cJSON_IsNull(json_member(region, "file"))) {
         fputs("  ", stdout);
-        show_word(stdout, json_text(region, "file"));
+        show_name(stdout, json_member(region, "file"));
         printf(" from %" PRIu64, json_count(region, "offset"));
     }
     putchar('\n');

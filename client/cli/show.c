@@ -98,6 +98,18 @@ void show_word(FILE *to, const char *text)
     show_bytes(to, text, strlen(text), false);
 }
 
+void show_name(FILE *to, const cJSON *name)
+{
+    char *bytes = NULL;
+    size_t len = 0;
+
+    if (cJSON_IsString(name))
+        show_word(to, name->valuestring);
+    else if (scbox_data(name, &bytes, &len) == 0)
+        show_bytes(to, bytes, len, false);
+    free(bytes);
+}
+
 void show_text(FILE *to, const char *text, size_t len)
 {
     bool raw = isatty(fileno(to)) == 0;

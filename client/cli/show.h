@@ -19,6 +19,9 @@ void show_bytes(FILE *to, const char *bytes, size_t len, bool raw);
 /** Print a text of one line that may hold such bytes, with all of them shown: a path, a reason. */
 void show_word(FILE *to, const char *text);
 
+/** The same of a path or name as the daemon gives it: a string, or {"base64": …} for bytes that are no UTF-8. */
+void show_name(FILE *to, const cJSON *name);
+
 /**
  * Print text that holds such bytes, lines kept: as it is, but on a terminal as show_bytes() does.
  */

@@ -17,16 +17,22 @@ int scbox_data(const cJSON *object, char **out, size_t *out_len)
 {
     const cJSON *data = cJSON_GetObjectItemCaseSensitive(object, "data");
     const cJSON *encoding = cJSON_GetObjectItemCaseSensitive(object, "encoding");
+    const cJSON *name = cJSON_GetObjectItemCaseSensitive(object, "base64");
+    bool coded = cJSON_IsString(encoding) && strcmp(encoding->valuestring, "base64") == 0;
     size_t len;
     char *bytes;
 
+    if (data == NULL && cJSON_IsString(name)) {
+        data = name;
+        coded = true;
+    }
     if (!cJSON_IsString(data))
         return -EINVAL;
     len = strlen(data->valuestring);
     bytes = malloc(len + 1);
     if (bytes == NULL)
         return -ENOMEM;
-    if (!cJSON_IsString(encoding) || strcmp(encoding->valuestring, "base64") != 0) {
+    if (!coded) {
         memcpy(bytes, data->valuestring, len);
     } else if (base64_decode(data->valuestring, len, bytes, &len) != 0) {
         free(bytes);

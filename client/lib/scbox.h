@@ -182,7 +182,8 @@ int scbox_subscribe(struct scbox_conn *conn, const char *kinds, bool lossless, i
                     struct scbox_error *error);
 
 /**
- * The bytes of a JSON object that carries {data, encoding?}: a READ's result, a log event.
+ * The bytes of a JSON object that carries {data, encoding?}: a READ's result, a log event; or of a path
+ * or name that is no UTF-8: {base64}.
  * @out      returned; free(); NUL-terminated behind @out_len bytes.
  * Returns   0; -EINVAL when there is no such member or its base64 is wrong; -ENOMEM.
  */

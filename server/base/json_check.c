@@ -199,7 +199,7 @@ int json_check(const char *text, size_t len, const struct json_limits *limits,
     if (c.at < c.end)
         return refuse(&c, -EINVAL, "something stands behind the value");
     if (!utf8_valid(text, len)) {
-        c.at = text;
+        c.at = text + utf8_valid_len(text, len);
         return refuse(&c, -EINVAL, "the text is not valid UTF-8");
     }
     return 0;

@@ -22,6 +22,10 @@ int strbuf_reserve(struct strbuf *b, size_t extra)
 
     if (b->failed || extra > SIZE_MAX / 2 - b->len)
         return fail(b);
+    if (b->max != 0 && b->len + extra > b->max) {
+        b->over = true;
+        return fail(b);
+    }
     if (b->cap > b->len + extra)
         return 0;
     while (cap <= b->len + extra)
@@ -120,6 +124,7 @@ void strbuf_reset(struct strbuf *b)
 {
     b->len = 0;
     b->failed = false;
+    b->over = false;
     if (b->ptr != NULL)
         b->ptr[0] = '\0';
 }

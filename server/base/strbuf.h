@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A growing byte string. Errors are sticky: after an allocation failed every further append is
- * ignored and strbuf_failed() is true, so callers check once, at the end.
+ * ignored and strbuf_failed() is true, so callers check once, at the end. A limit (max, set by the owner) is such a failure, too.
  */
 #ifndef SERVER_BASE_STRBUF_H
 #define SERVER_BASE_STRBUF_H
@@ -15,11 +15,13 @@ struct strbuf {
     size_t len; /* bytes before the NUL */
     size_t cap;
     bool failed;
+    bool over;  /* failed because of: */
+    size_t max; /* bytes it may have; 0: no limit */
 };
 
 #define STRBUF_INIT                                                                                \
     {                                                                                              \
-        NULL, 0, 0, false                                                                          \
+        NULL, 0, 0, false, false, 0                                                                \
     }
 
 /** Make sure @extra more bytes fit. Returns 0 or -ENOMEM. */

@@ -32,7 +32,7 @@ static bool second_ok(unsigned char lead, unsigned char second)
     }
 }
 
-bool utf8_valid(const char *ptr, size_t len)
+size_t utf8_valid_len(const char *ptr, size_t len)
 {
     const unsigned char *p = (const unsigned char *)ptr;
     const unsigned char *end = p + len;
@@ -41,14 +41,17 @@ bool utf8_valid(const char *ptr, size_t len)
         size_t n = sequence_len(*p);
 
         if (n == 0 || n > (size_t)(end - p))
-            return false;
+            break;
         if (n > 1 && !second_ok(p[0], p[1]))
-            return false;
-        for (size_t i = 2; i < n; i++) {
-            if ((p[i] & 0xC0) != 0x80)
-                return false;
-        }
+            break;
+        if ((n > 2 && (p[2] & 0xC0) != 0x80) || (n > 3 && (p[3] & 0xC0) != 0x80))
+            break;
         p += n;
     }
-    return true;
+    return (size_t)(p - (const unsigned char *)ptr);
+}
+
+bool utf8_valid(const char *ptr, size_t len)
+{
+    return utf8_valid_len(ptr, len) == len;
 }

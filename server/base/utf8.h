@@ -12,4 +12,7 @@
  */
 bool utf8_valid(const char *ptr, size_t len);
 
+/** How many of the bytes are well-formed before the first that is not. */
+size_t utf8_valid_len(const char *ptr, size_t len);
+
 #endif

@@ -73,7 +73,7 @@ int path_parse(struct sc_str in, struct path *path, struct why *why)
     const char *end = in.ptr + in.len;
 
     path_set_root(path);
-    if (memchr(in.ptr, '\0', in.len) != NULL)
+    if (in.len > 0 && memchr(in.ptr, '\0', in.len) != NULL)
         return why_add(why, -EINVAL, "the path contains a NUL byte");
     if (at < end && *at == '/')
         at++;

@@ -31,11 +31,27 @@ void resume_proc(struct proc *p)
     }
 }
 
-void resume_machine(struct machine *m)
+void pause_lift(struct machine *m)
 {
     m->pause_new = false;
     for (struct proc *p = m->procs; p != NULL; p = p->hh.next)
         p->paused = false;
+}
+
+void pause_settle(struct machine *m)
+{
+    for (struct list *i = m->paused.next, *next; i != &m->paused; i = next) {
+        struct call *call = container_of(i, struct call, wait);
+
+        next = i->next;
+        if (call->proc != NULL && !call->proc->paused)
+            call_release(call);
+    }
+}
+
+void resume_machine(struct machine *m)
+{
+    pause_lift(m);
     while (!list_empty(&m->paused))
         call_release(container_of(m->paused.next, struct call, wait));
 }

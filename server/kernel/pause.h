@@ -33,6 +33,11 @@ void resume_proc(struct proc *p);
 /** The same for all processes. */
 void resume_machine(struct machine *m);
 
+/** Processes made from now on are not paused, and those there are not either. Their held calls go on by
+ * pause_settle(): what shall stay paused is paused again before. */
+void pause_lift(struct machine *m);
+void pause_settle(struct machine *m);
+
 /** The call of a process that has been held longest, borrowed; NULL when there is none. */
 struct call *pause_held(struct machine *m, int32_t pid);
 

@@ -332,6 +332,8 @@ int codec_decode_result(const struct sc_call_info *info, const cJSON *result, un
 
 void codec_done(struct decoder *d)
 {
+    for (size_t i = 0; d->info != NULL && d->info->args[i].name != NULL; i++)
+        free(d->names[i]);
     free(d->bytes);
     free(d->lent);
 }

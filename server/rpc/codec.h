@@ -33,9 +33,10 @@ struct decoder {
     /* The codec's own. */
     const cJSON *at[PARAMS_MAX]; /* argument values in the row's order */
     const cJSON *strlen_of[PARAMS_MAX];
-    size_t next; /* which argument is decoded */
-    char *bytes; /* decoded base64 */
-    char *lent;  /* room for result bytes */
+    size_t next;             /* which argument is decoded */
+    char *names[PARAMS_MAX]; /* decoded paths and names */
+    char *bytes;             /* decoded base64 */
+    char *lent;              /* room for result bytes */
     size_t lent_size;
 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The life of a connection: sessions, turns, hanging up, closing. */
 #include "server/rpc/conn_io.h"
+#include "server/rpc/marks.h"
 #include "server/rpc/message.h"
 #include "server/rpc/request.h"
 
@@ -73,6 +74,8 @@ void conn_close(struct conn *c)
                        "the connection is gone");
     subscription_stop(&c->events);
     leave_session(c);
+    marks_undo(&c->marks, MARK_PAUSE | MARK_FAULT);
+    sessions_orphan(c);
     while (!list_empty(&c->machines))
         machines_remove(container_of(c->machines.next, struct rpc_machine, in_conn));
     uv_close((uv_handle_t *)&c->pipe, on_closed);
@@ -205,6 +208,8 @@ int conn_accept(struct rpc *rpc, struct conn **out)
     list_init(&c->link);
     list_init(&c->requests);
     list_init(&c->machines);
+    list_init(&c->opened);
+    list_init(&c->marks);
     list_init(&c->in_line);
     list_init(&c->unsent);
     frame_init(&c->in, (size_t)rpc->limits.message_bytes);

@@ -60,11 +60,15 @@ struct conn {
     struct list requests;    /* struct request.link: they wait */
     size_t in_flight;        /* how many */
     size_t waiting_bytes;    /* what they hold: request.held */
+    uint32_t uid;            /* of the peer */
     struct session *session; /* referenced, maybe over; NULL before the first */
     bool attached;           /* counted in session->conns */
     bool talks;              /* and in session->talkers */
     bool unread;             /* and in session->unread */
-    struct list machines;    /* struct rpc_machine.in_conn: transient, they go with it */
+    struct list opened;      /* struct session.in_opener: sessions it has opened, alive */
+    unsigned opened_count;
+    struct list marks;    /* struct mark.in_owner: made without a session */
+    struct list machines; /* struct rpc_machine.in_conn: transient, they go with it */
     struct subscription events;
 };
 

@@ -63,12 +63,12 @@ static void on_written(uv_write_t *req, int status)
     forget(&c->sending);
     if (c->closing)
         return;
-    if (status < 0)
+    if (status < 0) {
         conn_close(c);
-    else if (c->out.len > 0)
-        conn_flush(c);
-    else
-        wake(c);
+        return;
+    }
+    conn_flush(c);
+    wake(c); /* when little is left, conn_flush() leaves it to a turn that must come then */
 }
 
 /** Have the loop write what the socket does not take at once. */

@@ -6,11 +6,38 @@
 #include <errno.h>
 #include <string.h>
 
+/** Whom a method acts for, as its parameters have it. Returns 0, -1. */
+static int act(struct request *rq, int method, const union rpc_params *params)
+{
+    switch (method) {
+#define RPC_METHOD(name, id, shape, doc, PARAMS, RESULTS)                                          \
+    case METHOD_##id: {                                                                            \
+        const struct rpc_##id##_params *p = &params->id;                                           \
+                                                                                                   \
+        (void)p;                                                                                   \
+        PARAMS break;                                                                              \
+    }
+#define RPC_PARAM(type, name, doc)
+#define RPC_OPT(type, name, doc)
+#define RPC_NO_PARAMS
+#define RPC_SESSION return request_act_for(rq, p->session, p->as);
+#include "schema/methods.def"
+    default:
+        break;
+    }
+    return request_act_for(rq, NULL, 0);
+}
+
 static enum request_status call_method(struct request *rq, int method)
 {
     union rpc_params params;
 
-    if (params_decode(method, rq->params, rq->params_text, &params, &rq->failure) < 0)
+    if (params_decode(method, rq->params, rq->params_text, &params, &rq->failure) < 0 ||
+        act(rq, method, &params) < 0)
+        return REQUEST_FAILED;
+    if (method != METHOD_rpc_discover)
+        rq->result.max = (size_t)rq->conn->rpc->limits.answer_bytes;
+    if (rq->as != 0 && request_actor(rq) == NULL)
         return REQUEST_FAILED;
     switch (method) {
 #define RPC_METHOD(name, id, shape, doc, PARAMS, RESULTS)                                          \
@@ -42,7 +69,7 @@ enum request_status dispatch(struct request *rq)
 
 struct session *request_session(struct request *rq)
 {
-    struct session *s = rq->conn->session;
+    struct session *s = rq->session;
 
     if (s != NULL && !session_is_over(s))
         return s;
@@ -52,13 +79,29 @@ struct session *request_session(struct request *rq)
     return NULL;
 }
 
+struct proc *request_actor(struct request *rq)
+{
+    struct session *s = request_session(rq);
+
+    return s != NULL ? session_actor(s, rq->as, &rq->failure) : NULL;
+}
+
 struct rpc_machine *request_machine(struct request *rq, const char *name)
 {
-    struct session *s = rq->conn->session;
+    struct rpc *rpc = rq->conn->rpc;
+    const struct session *s = rq->session;
+    struct rpc_machine *machine;
 
-    if (name == NULL && s != NULL && !session_is_over(s))
+    if (name != NULL || s == NULL)
+        return machines_find(rpc, name, rq->conn->uid, &rq->failure);
+    if (!session_is_over(s))
         return s->machine;
-    return machines_find(rq->conn->rpc, name, &rq->failure);
+    machine = machines_by_id(rpc, s->machine_id);
+    if (machine == NULL)
+        (void)fail(&rq->failure, RPC_E_NO_SESSION, "machine",
+                   "the machine of the connection's session, '%s', is gone; name another one",
+                   s->machine_name);
+    return machine;
 }
 
 struct proc *request_proc_of(struct request *rq, const struct rpc_machine *machine, int32_t pid)
@@ -75,11 +118,14 @@ struct proc *request_proc(struct request *rq, int32_t pid)
 {
     struct rpc_machine *machine;
 
-    if (pid == 0) {
-        struct session *s = request_session(rq);
-
-        return s != NULL ? s->proc : NULL;
-    }
+    if (pid == 0)
+        return request_actor(rq);
     machine = request_machine(rq, NULL);
     return machine != NULL ? request_proc_of(rq, machine, pid) : NULL;
+}
+
+enum request_status page_lost(struct request *rq)
+{
+    return fail(&rq->failure, RPC_E_PARAMS, "after",
+                "the list does not have this one, or no more; begin anew");
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/rpc/envelope.h"
 
+#include "server/base/near.h"
+
 #include <errno.h>
 #include <math.h>
 #include <string.h>
@@ -8,26 +10,26 @@
 /** The members of a request. */
 struct members {
     cJSON *jsonrpc, *id, *method, *params, *result, *error;
+    cJSON *unknown; /* the first that is none of them */
 };
+
+/** Bytes of a member's name that a failure shows. */
+enum { MEMBER_SHOWN_MAX = 100 };
+
+static const char *const member_names[] = {"jsonrpc", "id", "method", "params", "result", "error"};
 
 static cJSON **member_by_name(struct members *m, const char *name)
 {
-    const struct {
-        const char *name;
-        cJSON **at;
-    } rows[] = {
-        {"jsonrpc", &m->jsonrpc}, {"id", &m->id},         {"method", &m->method},
-        {"params", &m->params},   {"result", &m->result}, {"error", &m->error},
-    };
+    cJSON **const at[] = {&m->jsonrpc, &m->id, &m->method, &m->params, &m->result, &m->error};
 
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        if (strcmp(rows[i].name, name) == 0)
-            return rows[i].at;
+    for (size_t i = 0; i < sizeof(at) / sizeof(at[0]); i++) {
+        if (strcmp(member_names[i], name) == 0)
+            return at[i];
     }
     return NULL;
 }
 
-/** Find the members; unknown ones are nobody's business. -1 when one is given twice. */
+/** Find the members. -1 when one is given twice. */
 static int collect(const cJSON *tree, struct members *m, struct failure *f)
 {
     for (cJSON *item = tree->child; item != NULL; item = item->next) {
@@ -37,8 +39,25 @@ static int collect(const cJSON *tree, struct members *m, struct failure *f)
             return fail(f, RPC_E_INVALID, NULL, "member '%s' given twice", item->string);
         if (at != NULL)
             *at = item;
+        else if (m->unknown == NULL)
+            m->unknown = item;
     }
     return 0;
+}
+
+/** fail() about a member that no request has, with the one that may have been meant. */
+static int fail_unknown(const cJSON *item, struct failure *f)
+{
+    struct near near = {.word = item->string};
+
+    for (size_t i = 0; i < sizeof(member_names) / sizeof(member_names[0]); i++)
+        near_try(&near, member_names[i]);
+    if (near.found != NULL)
+        return fail(f, RPC_E_INVALID, NULL, "unknown member '%.*s'; did you mean '%s'?",
+                    MEMBER_SHOWN_MAX, item->string, near.found);
+    return fail(f, RPC_E_INVALID, NULL,
+                "unknown member '%.*s'; a request has jsonrpc, id, method and params",
+                MEMBER_SHOWN_MAX, item->string);
 }
 
 /** Whether the id can be echoed: a string, a number or null. */
@@ -59,7 +78,7 @@ static int check_members(const struct members *m, struct json_span id, struct fa
         return fail(f, RPC_E_INVALID, NULL, "member 'jsonrpc' must be \"2.0\"");
     if (m->params != NULL && !cJSON_IsArray(m->params) && !cJSON_IsObject(m->params))
         return fail(f, RPC_E_INVALID, NULL, "member 'params' must be an object or an array");
-    return 0;
+    return m->unknown != NULL ? fail_unknown(m->unknown, f) : 0;
 }
 
 /**

@@ -138,3 +138,11 @@ void event_write_lost(struct json_out *o, uint64_t count)
     put_uint(o, "count", count);
     close_event(o);
 }
+
+void event_write_ended(struct json_out *o, const char *why)
+{
+    open_event(o, "ended");
+    out_key(o, "why");
+    out_string(o, why);
+    close_event(o);
+}

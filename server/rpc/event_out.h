@@ -10,6 +10,7 @@
  *     {"kind":"fault", seq to args as above,"fault":ID,"error":"EIO","delay_us":D,"short":B}
  *     {"kind":"pause", seq to args as above}
  *     {"kind":"lost","count":N}
+ *     {"kind":"ended","why":"…"}    no more of them: the subscription has ended by itself
  *
  * seq numbers the calls of a machine from 1, now_ns is the machine's clock when the event happened,
  * args are as the method takes them, results as it answers them, but for data, which is cut at 256
@@ -27,5 +28,8 @@ void event_write(struct json_out *o, const struct event *event);
 
 /** Write that @count events were dropped, and the line end. */
 void event_write_lost(struct json_out *o, uint64_t count);
+
+/** Write that a subscription has ended, and the line end. */
+void event_write_ended(struct json_out *o, const char *why);
 
 #endif

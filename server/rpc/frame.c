@@ -9,7 +9,7 @@ enum { KEPT_BYTES = 131072 };
 
 void frame_init(struct frame *f, size_t max)
 {
-    *f = (struct frame){STRBUF_INIT, 0, 0, max};
+    *f = (struct frame){.buf = STRBUF_INIT, .max = max};
 }
 
 void frame_done(struct frame *f)
@@ -53,10 +53,32 @@ static int take_line(struct frame *f, bool ended, struct json_span *line)
     return 1;
 }
 
+/** Look at the first byte that is not blank, if it has arrived. Returns 0, -EPROTO. */
+static int check_opening(struct frame *f, struct json_span *out)
+{
+    struct json_span seen = {strbuf_str(&f->buf) + f->start, f->buf.len - f->start};
+    const char *end;
+
+    seen = json_trim(seen);
+    if (f->opened || seen.len == 0)
+        return 0;
+    f->opened = *seen.ptr == '{' || *seen.ptr == '[';
+    if (f->opened)
+        return 0;
+    end = memchr(seen.ptr, '\n', seen.len);
+    if (end != NULL)
+        seen.len = (size_t)(end - seen.ptr);
+    *out = json_trim(seen);
+    return -EPROTO;
+}
+
 int frame_next(struct frame *f, bool ended, struct json_span *out)
 {
     struct json_span line;
-    int got;
+    int got = check_opening(f, out);
+
+    if (got < 0)
+        return got;
 
     do {
         got = take_line(f, ended, &line);

@@ -167,6 +167,26 @@ static void put_base64(struct json_out *o, const char *bytes, size_t len)
     (void)strbuf_addc(o->to, '"');
 }
 
+void out_name(struct json_out *o, const char *name, size_t len)
+{
+    if (len == 0 || (memchr(name, '\0', len) == NULL && utf8_valid(name, len))) {
+        out_text(o, name, len);
+        return;
+    }
+    out_open(o, '{');
+    out_key(o, "base64");
+    put_base64(o, name, len);
+    out_close(o, '}');
+}
+
+void out_name_string(struct json_out *o, const char *name)
+{
+    if (name != NULL)
+        out_name(o, name, strlen(name));
+    else
+        out_null(o);
+}
+
 void out_data(struct json_out *o, const char *key, const char *bytes, size_t len, bool base64)
 {
     base64 = base64 || memchr(bytes, '\0', len) != NULL || !utf8_valid(bytes, len);

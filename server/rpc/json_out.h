@@ -55,6 +55,12 @@ void out_string(struct json_out *o, const char *text);
  */
 void out_data(struct json_out *o, const char *key, const char *bytes, size_t len, bool base64);
 
+/**
+ * A path or name: as text when it is UTF-8 without NUL, else {"base64": "…"}; null for NULL.
+ */
+void out_name(struct json_out *o, const char *name, size_t len);
+void out_name_string(struct json_out *o, const char *name);
+
 /** JSON that stands ready. */
 void out_raw(struct json_out *o, const char *json, size_t len);
 

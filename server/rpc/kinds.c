@@ -28,19 +28,31 @@ static int cut_string(struct decoder *d, const cJSON *len_item, struct sc_str *o
     return 0;
 }
 
-static int take_str(struct decoder *d, struct sc_str *out)
+int take_named(struct decoder *d, struct sc_str *out)
 {
+    char **decoded = &d->names[d->next];
     const char *arg;
-    const cJSON *len_item = d->strlen_of[d->next];
     const cJSON *item = next_arg(d, &arg);
+    size_t len;
 
     *out = (struct sc_str){"", 0};
     if (item == NULL)
-        return cut_string(d, len_item, out);
-    if (!cJSON_IsString(item))
-        return fail_value(d->failure, item, arg, "not a string");
-    *out = (struct sc_str){item->valuestring, strlen(item->valuestring)};
-    return cut_string(d, len_item, out);
+        return 0;
+    if (cJSON_IsString(item)) {
+        *out = (struct sc_str){item->valuestring, strlen(item->valuestring)};
+        return 0;
+    }
+    if (params_name(item, arg, decoded, &len, d->failure) < 0)
+        return -1;
+    *out = (struct sc_str){*decoded, len};
+    return 0;
+}
+
+static int take_str(struct decoder *d, struct sc_str *out)
+{
+    const cJSON *len_item = d->strlen_of[d->next];
+
+    return take_named(d, out) < 0 ? -1 : cut_string(d, len_item, out);
 }
 
 int take_path(struct decoder *d, struct sc_str *out)
@@ -412,7 +424,8 @@ static void put_flag(struct json_out *o, const char *key, const char *group, uin
 
 void put_dname(struct json_out *o, const char *key, const struct sc_dname *value)
 {
-    out_data(o, key, value->bytes, strnlen(value->bytes, sizeof(value->bytes)), false);
+    out_key(o, key);
+    out_name(o, value->bytes, strnlen(value->bytes, sizeof(value->bytes)));
 }
 
 static void put_int32(struct json_out *o, const char *key, int32_t value)
@@ -483,7 +496,7 @@ void put_time(struct json_out *o, const char *key, const int64_t *value)
 void put_rpath(struct json_out *o, const char *key, const struct sc_str *value)
 {
     out_key(o, key);
-    out_text(o, value->ptr, value->len);
+    out_name(o, value->ptr, value->len);
 }
 
 void put_ps(struct json_out *o, const char *key, const uint32_t *value)

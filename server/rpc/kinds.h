@@ -45,6 +45,10 @@ int take_rpath(struct decoder *d, struct sc_str *out);
 /** Bytes, into the buffer that the call was lent. */
 int take_buf(struct decoder *d, struct sc_buf *out);
 
+/** The next argument, a path or name: a string, or {"base64": "…"}. Missing: empty. Returns 0; -1 with the
+ * failure said. */
+int take_named(struct decoder *d, struct sc_str *out);
+
 /** The next argument of the row: its value, NULL when missing, and its name in *@arg. */
 const cJSON *next_arg(struct decoder *d, const char **arg);
 

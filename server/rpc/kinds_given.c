@@ -50,8 +50,8 @@ static void put_shown_text(struct json_out *o, const char *key, const struct sc_
     size_t shown = shown_len(value->ptr, value->len, SHOWN_TEXT_MAX);
 
     out_key(o, key);
-    if (shown == value->len) {
-        out_text(o, value->ptr, value->len);
+    if (shown == value->len || !utf8_valid(value->ptr, shown)) {
+        out_name(o, value->ptr, shown);
         return;
     }
     memcpy(text, value->ptr, shown);

@@ -17,31 +17,31 @@ int take_big(struct decoder *d, uint64_t *out)
 
 int take_dname(struct decoder *d, struct sc_dname *out)
 {
-    const char *arg;
-    const cJSON *item = next_arg(d, &arg);
+    const char *arg = d->info->args[d->next].name;
+    struct sc_str name;
 
-    if (!cJSON_IsString(item))
-        return fail_value(d->failure, item, arg, "not a string");
-    if (strlen(item->valuestring) >= sizeof(out->bytes))
-        return fail_value(d->failure, item, arg, "longer than %zu bytes", sizeof(out->bytes) - 1);
+    if (take_named(d, &name) < 0)
+        return -1;
+    if (name.len >= sizeof(out->bytes))
+        return fail(d->failure, RPC_E_PARAMS, arg, "longer than %zu bytes", sizeof(out->bytes) - 1);
     memset(out, 0, sizeof(*out));
-    memcpy(out->bytes, item->valuestring, strlen(item->valuestring));
+    memcpy(out->bytes, name.ptr, name.len);
     return 0;
 }
 
 int take_rpath(struct decoder *d, struct sc_str *out)
 {
-    const char *arg;
-    const cJSON *item = next_arg(d, &arg);
+    const char *arg = d->info->args[d->next].name;
+    struct sc_str path;
 
-    if (!cJSON_IsString(item))
-        return fail_value(d->failure, item, arg, "not a string");
-    if (strlen(item->valuestring) >= SC_PATH_SIZE)
-        return fail_value(d->failure, item, arg, "longer than %d bytes", SC_PATH_SIZE - 1);
-    d->lent = strdup(item->valuestring);
+    if (take_named(d, &path) < 0)
+        return -1;
+    if (path.len >= SC_PATH_SIZE)
+        return fail(d->failure, RPC_E_PARAMS, arg, "longer than %d bytes", SC_PATH_SIZE - 1);
+    d->lent = strdup(path.ptr);
     if (d->lent == NULL)
         return fail(d->failure, RPC_E_INTERNAL, arg, "out of memory");
-    *out = (struct sc_str){d->lent, strlen(d->lent)};
+    *out = (struct sc_str){d->lent, path.len};
     return 0;
 }
 

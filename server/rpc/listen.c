@@ -59,6 +59,7 @@ static bool may_enter(struct conn *c, struct failure *f)
                    (long)(int32_t)peer.uid);
         return false;
     }
+    c->uid = peer.uid;
     return true;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/rpc/machines.h"
 
+#include "server/rpc/marks.h"
 #include "server/rpc/record.h"
 #include "server/rpc/session.h"
 #include "server/rpc/trace.h"
@@ -8,14 +9,17 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-/** The session whose own process ended is over. */
+/** The session whose own process ended is over; so are the pauses of a process that ended. */
 static void on_proc_end(struct listener *self, struct machine *m, const struct event *event)
 {
     const struct proc *p = proc_find(m, event->pid);
+    struct rpc_machine *machine = container_of(self, struct rpc_machine, listener);
     struct session *s = p->driver;
 
-    (void)self;
+    if (machine->pauses > 0)
+        marks_resumed(machine, event->pid);
     if (s != NULL && s->proc == p)
         session_leave(s);
 }
@@ -155,6 +159,9 @@ int rpc_add_machine(struct rpc *rpc, const struct rpc_machine_request *request, 
     if (machine == NULL)
         return -ENOMEM;
     machine->rpc = rpc;
+    machine->id = ++rpc->machines_made;
+    machine->uid = request->uid;
+    list_init(&machine->marks);
     list_init(&machine->sessions);
     list_init(&machine->subscriptions);
     list_init(&machine->in_conn);
@@ -174,15 +181,35 @@ int rpc_add_machine(struct rpc *rpc, const struct rpc_machine_request *request, 
     return 0;
 }
 
-struct rpc_machine *machines_find(struct rpc *rpc, const char *name, struct failure *f)
+bool machine_is_visible(const struct rpc_machine *machine, uint32_t uid)
+{
+    return uid == 0 || uid == geteuid() || uid == machine->uid;
+}
+
+struct rpc_machine *machines_find(struct rpc *rpc, const char *name, uint32_t uid,
+                                  struct failure *f)
 {
     struct rpc_machine *machine = find(rpc, name != NULL ? name : RPC_DEFAULT_MACHINE);
 
-    if (machine != NULL && !machine->ended)
+    if (machine != NULL && !machine->ended && machine_is_visible(machine, uid))
         return machine;
-    (void)fail(f, RPC_E_PARAMS, "machine", "there is no machine '%s'; see machine.list",
-               name != NULL ? name : RPC_DEFAULT_MACHINE);
+    if (name != NULL || machine == NULL || machine->ended)
+        (void)fail(f, RPC_E_PARAMS, "machine", "there is no machine '%s'; see machine.list",
+                   name != NULL ? name : RPC_DEFAULT_MACHINE);
+    else
+        (void)fail(f, RPC_E_PARAMS, "machine",
+                   "the default machine is not user %u's; name one of your own (machine.create)",
+                   uid);
     return NULL;
+}
+
+struct rpc_machine *machines_by_id(struct rpc *rpc, uint64_t id)
+{
+    struct rpc_machine *machine = rpc->machines;
+
+    while (machine != NULL && machine->id != id)
+        machine = machine->hh.next;
+    return machine != NULL && !machine->ended ? machine : NULL;
 }
 
 void machines_remove(struct rpc_machine *machine)
@@ -191,10 +218,11 @@ void machines_remove(struct rpc_machine *machine)
     struct machine *m = machine->m;
 
     while (!list_empty(&machine->subscriptions))
-        subscription_stop(
-            container_of(machine->subscriptions.next, struct subscription, in_machine));
+        subscription_end(container_of(machine->subscriptions.next, struct subscription, in_machine),
+                         "its machine is gone");
     while (!list_empty(&machine->sessions))
         session_leave(container_of(machine->sessions.next, struct session, in_machine));
+    marks_done(machine);
     listener_remove(m, &machine->listener);
     record_unwatch(machine);
     list_del(&machine->in_conn);

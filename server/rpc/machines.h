@@ -19,12 +19,24 @@ struct rpc_machine {
     struct list subscriptions; /* struct subscription.in_machine */
     struct strbuf told;        /* the last event as several subscriptions send it */
     uint64_t told_number;      /* which that was: event.number */
+    struct list marks;         /* struct mark.in_machine: pauses and rules */
+    uint32_t pauses;           /* of them */
+    uint64_t id;               /* never used twice */
+    uint32_t uid;              /* its owner: other users do not see it */
     struct list in_conn;       /* in the conn->machines that it goes with, when transient */
     bool ended;                /* init has; rpc_tidy() frees it */
 };
 
-/** The machine of a name, borrowed. NULL: the default one. Returns it, or NULL said in @f. */
-struct rpc_machine *machines_find(struct rpc *rpc, const char *name, struct failure *f);
+/** Whether a user may see and touch a machine: its owner, the daemon's own user and root may. */
+bool machine_is_visible(const struct rpc_machine *machine, uint32_t uid);
+
+/** The machine of a name, borrowed, if user @uid sees it. NULL: the default one. Returns it, or NULL
+ * said in @f. */
+struct rpc_machine *machines_find(struct rpc *rpc, const char *name, uint32_t uid,
+                                  struct failure *f);
+
+/** The machine with this struct rpc_machine.id, borrowed; NULL: it is gone. */
+struct rpc_machine *machines_by_id(struct rpc *rpc, uint64_t id);
 
 /** End a machine: its sessions are over, its subscriptions too. Never from inside of a machine. */
 void machines_remove(struct rpc_machine *machine);

@@ -144,6 +144,55 @@ static void answer_bad_line(struct conn *c, int err, const struct json_error *er
     failure_done(&f);
 }
 
+/** What a first line looks like, for the failure. */
+static const char *protocol_of(struct json_span line)
+{
+    static const struct {
+        const char *start;
+        const char *name;
+    } rows[] = {
+        {"GET ", "HTTP"},
+        {"POST ", "HTTP"},
+        {"HEAD ", "HTTP"},
+        {"PUT ", "HTTP"},
+        {"OPTIONS ", "HTTP"},
+        {"DELETE ", "HTTP"},
+        {"CONNECT ", "HTTP"},
+        {"PRI ", "HTTP"},
+        {"Content-", "a header, as of HTTP or LSP"},
+        {"content-", "a header, as of HTTP or LSP"},
+        {"\x16\x03", "TLS"},
+        {"SSH-", "SSH"},
+        {"\xEF\xBB\xBF", "a byte order mark"},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        size_t len = strlen(rows[i].start);
+
+        if (line.len >= len && memcmp(line.ptr, rows[i].start, len) == 0)
+            return rows[i].name;
+    }
+    return "something else";
+}
+
+/** A connection begins with something else than JSON-RPC: say so, and serve it no more. @line: what has
+ * arrived of its first line. */
+static void refuse_opening(struct conn *c, struct json_span line)
+{
+    struct json_limits limits = {(size_t)c->rpc->limits.nesting, (size_t)c->rpc->limits.values};
+    struct json_error error;
+    struct failure f = FAILURE_INIT;
+
+    if (json_check(line.ptr, line.len, &limits, &error) == 0)
+        (void)fail(&f, RPC_E_INVALID, NULL, "a request is an object, a batch an array");
+    else
+        (void)fail(&f, RPC_E_PARSE, NULL,
+                   "a connection begins with { or [, one JSON-RPC message a line; this is %s",
+                   protocol_of(line));
+    conn_refuse(c, &f);
+    failure_done(&f);
+}
+
 static void take_line(struct conn *c, struct json_span line)
 {
     const struct rpc_limits *limits = &c->rpc->limits;
@@ -175,5 +224,7 @@ int message_take_next(struct conn *c)
     got = frame_next(&c->in, c->ended, &span);
     if (got == 1)
         take_line(c, span);
+    else if (got == -EPROTO)
+        refuse_opening(c, span);
     return got;
 }

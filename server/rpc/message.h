@@ -7,7 +7,8 @@
 
 /**
  * Carry out the next request of what has arrived: a line, or a member of a batch.
- * Returns   1 one was begun, or refused; 0 none is there yet; -EMSGSIZE a line longer than the limit.
+ * Returns   1 one was begun, or refused; 0 none is there yet; -EMSGSIZE a line longer than the limit;
+ *           -EPROTO the connection began with something else and is served no more.
  */
 int message_take_next(struct conn *c);
 

@@ -3,6 +3,7 @@
 #include "server/kernel/fault.h"
 
 #include "server/rpc/dispatch.h"
+#include "server/rpc/marks.h"
 
 #include <errno.h>
 #include <string.h>
@@ -71,6 +72,10 @@ enum request_status method_fault_add(struct request *rq, const struct rpc_fault_
         (void)fail_why(&rq->failure, err, &why);
         return REQUEST_FAILED;
     }
+    if (marks_add(rq, machine, &(struct mark){.kind = MARK_FAULT, .fault = id}, params->keep) < 0) {
+        (void)fault_remove(machine->m, id);
+        return REQUEST_FAILED;
+    }
     write_rule(&o, id, info, &spec);
     return REQUEST_DONE;
 }
@@ -87,7 +92,7 @@ static void put_maybe(struct json_out *o, const char *key, const char *text)
     out_string(o, text);
 }
 
-static void put_rule(struct json_out *o, const struct fault_rule *rule)
+static void put_rule(struct json_out *o, const struct fault_rule *rule, const struct mark *mark)
 {
     const struct fault_spec *s = &rule->spec;
 
@@ -95,7 +100,8 @@ static void put_rule(struct json_out *o, const struct fault_rule *rule)
     put_uint(o, "fault", rule->id);
     put_maybe(o, "call", s->nr != FAULT_ANY_CALL ? sc_call_by_nr(s->nr)->name : NULL);
     put_uint(o, "pid", (uint64_t)s->pid);
-    put_maybe(o, "path", s->path);
+    out_key(o, "path");
+    out_name_string(o, s->path);
     put_uint(o, "nth", s->nth);
     put_uint(o, "every", s->every);
     out_key(o, "probability");
@@ -106,6 +112,7 @@ static void put_rule(struct json_out *o, const struct fault_rule *rule)
     put_uint(o, "short", s->transfer);
     put_uint(o, "matches", rule->matches);
     put_uint(o, "hits", rule->hits);
+    mark_write_owner(o, mark);
     out_close(o, '}');
 }
 
@@ -114,13 +121,20 @@ enum request_status method_fault_list(struct request *rq,
 {
     const struct rpc_machine *machine = request_machine(rq, params->machine);
     struct json_out o = request_result(rq);
+    uint64_t left = page_size(params->limit);
 
     if (machine == NULL)
         return REQUEST_FAILED;
     out_open(&o, '[');
-    for (const struct list *i = machine->m->faults.rules.next; i != &machine->m->faults.rules;
-         i = i->next)
-        put_rule(&o, container_of(i, struct fault_rule, link));
+    for (const struct list *i = machine->m->faults.rules.next;
+         i != &machine->m->faults.rules && left > 0; i = i->next) {
+        const struct fault_rule *rule = container_of(i, struct fault_rule, link);
+
+        if (rule->id <= params->after)
+            continue; /* they are in the order of their numbers */
+        left--;
+        put_rule(&o, rule, marks_of_fault(machine, rule->id));
+    }
     out_close(&o, ']');
     return REQUEST_DONE;
 }
@@ -128,17 +142,20 @@ enum request_status method_fault_list(struct request *rq,
 enum request_status method_fault_clear(struct request *rq,
                                        const struct rpc_fault_clear_params *params)
 {
-    const struct rpc_machine *machine = request_machine(rq, params->machine);
+    struct rpc_machine *machine = request_machine(rq, params->machine);
     uint64_t id = params->fault;
 
     if (machine == NULL)
         return REQUEST_FAILED;
     if (id == 0) {
         fault_clear(machine->m);
+        marks_cleared(machine, 0);
         return REQUEST_DONE;
     }
-    if (id <= UINT32_MAX && fault_remove(machine->m, (uint32_t)id) == 0)
+    if (id <= UINT32_MAX && fault_remove(machine->m, (uint32_t)id) == 0) {
+        marks_cleared(machine, (uint32_t)id);
         return REQUEST_DONE;
+    }
     (void)fail(&rq->failure, ENOENT, "fault", "machine '%s' has no fault rule %llu", machine->name,
                (unsigned long long)id);
     return REQUEST_FAILED;

@@ -5,9 +5,6 @@
 
 #include <string.h>
 
-/** Levels of processes in proc.tree: parsers of JSON take only so many objects in each other. */
-enum { TREE_LEVELS_MAX = 64 };
-
 static void put_uint(struct json_out *o, const char *key, uint64_t value)
 {
     out_key(o, key);
@@ -22,9 +19,15 @@ static void put_process(struct json_out *o, const struct proc *p)
     put_ps(o, "state", &p->state);
     put_int(o, "return_code", &p->return_code);
     out_key(o, "program");
-    out_string(o, p->program);
+    out_name_string(o, p->program);
     put_uid(o, "uid", &p->uid);
     put_uid(o, "gid", &p->gid);
+}
+
+static void put_parent(struct json_out *o, const struct proc *p)
+{
+    out_key(o, "parent");
+    out_int(o, p->parent != NULL ? p->parent->pid : 0);
 }
 
 static const struct proc *first_child(const struct proc *p)
@@ -39,77 +42,25 @@ static const struct proc *next_sibling(const struct proc *p)
                : container_of(p->sibling.next, struct proc, sibling);
 }
 
-/** Begin a process's object and its children's array. */
-static void open_process(struct json_out *o, const struct proc *p)
-{
-    out_open(o, '{');
-    put_process(o, p);
-    out_key(o, "children");
-    out_open(o, '[');
-}
-
-/** The process after @p in the order of the tree below @root; NULL after the last. */
-static const struct proc *next_below(const struct proc *root, const struct proc *p)
-{
-    const struct proc *next = first_child(p);
-
-    for (; next == NULL && p != root; p = p->parent)
-        next = next_sibling(p);
-    return next;
-}
-
-static uint64_t count_below(const struct proc *root)
-{
-    uint64_t count = 0;
-
-    for (const struct proc *p = next_below(root, root); p != NULL; p = next_below(root, p))
-        count++;
-    return count;
-}
-
-/** End a process's object, which is the @level-th from the root of the tree. */
-static void close_process(struct json_out *o, const struct proc *p, int level)
-{
-    out_close(o, ']');
-    if (level == TREE_LEVELS_MAX && first_child(p) != NULL)
-        put_uint(o, "more", count_below(p));
-    out_close(o, '}');
-}
-
-/** Write @root and what is below it. A tree may be deeper than our stack: there is no recursion. */
-static void put_tree(struct json_out *o, const struct proc *root)
-{
-    const struct proc *p = root;
-    int level = 1;
-
-    open_process(o, p);
-    for (;;) {
-        const struct proc *next = level < TREE_LEVELS_MAX ? first_child(p) : NULL;
-
-        level += next != NULL;
-        while (next == NULL) {
-            close_process(o, p, level);
-            if (p == root)
-                return;
-            next = next_sibling(p);
-            if (next == NULL) {
-                p = p->parent;
-                level--;
-            }
-        }
-        p = next;
-        open_process(o, p);
-    }
-}
-
 enum request_status method_proc_tree(struct request *rq, const struct rpc_proc_tree_params *params)
 {
     struct rpc_machine *machine = request_machine(rq, params->machine);
     struct json_out o = request_result(rq);
+    uint64_t left = page_size(params->limit);
 
     if (machine == NULL)
         return REQUEST_FAILED;
-    put_tree(&o, machine->m->init);
+    out_open(&o, '[');
+    for (const struct proc *p = machine->m->procs; p != NULL && left > 0; p = p->hh.next) {
+        if (p->pid <= params->after)
+            continue; /* they are in the order of their numbers */
+        left--;
+        out_open(&o, '{');
+        put_process(&o, p);
+        put_parent(&o, p);
+        out_close(&o, '}');
+    }
+    out_close(&o, ']');
     return REQUEST_DONE;
 }
 
@@ -138,8 +89,7 @@ enum request_status method_proc_info(struct request *rq, const struct rpc_proc_i
         return REQUEST_FAILED;
     out_open(&o, '{');
     put_process(&o, p);
-    out_key(&o, "parent");
-    out_int(&o, p->parent != NULL ? p->parent->pid : 0);
+    put_parent(&o, p);
     out_key(&o, "executor");
     out_string(&o, executor_name(p));
     put_uint(&o, "names", p->ns.count);
@@ -158,68 +108,102 @@ enum request_status method_proc_info(struct request *rq, const struct rpc_proc_i
     return REQUEST_DONE;
 }
 
-static int put_view(void *user, struct sc_str name, struct view *view)
+/** Where a list that is told in parts is. */
+struct part {
+    struct json_out o;
+    const char *name; /* begin behind this one; NULL: at once */
+    int32_t fd;       /* or this; 0: at once */
+    uint64_t left;    /* write no more than so many */
+};
+
+static void put_view(struct json_out *o, struct sc_str name, struct view *view)
 {
-    struct json_out *o = user;
     struct path root;
 
     if (view_root_path(view, &root) < 0)
         path_set_root(&root);
     out_open(o, '{');
     out_key(o, "name");
-    out_text(o, name.ptr, name.len);
+    out_name(o, name.ptr, name.len);
     out_key(o, "driver");
     out_string(o, view->mount->driver);
     out_key(o, "root");
-    out_text(o, root.str, root.len);
+    out_name(o, root.str, root.len);
     put_fm(o, "ok_modes", &view->ok_modes);
     put_pid(o, "maker", &view->maker);
     out_key(o, "chain");
     out_open(o, '[');
     for (const struct view *v = view->parent; v != NULL; v = v->parent)
-        out_string(o, v->label);
+        out_name_string(o, v->label);
     out_close(o, ']');
     out_close(o, '}');
+}
+
+static int next_view(void *user, struct sc_str name, struct view *view)
+{
+    struct part *part = user;
+
+    if (part->name != NULL) {
+        if (strlen(part->name) == name.len && memcmp(part->name, name.ptr, name.len) == 0)
+            part->name = NULL;
+        return 0;
+    }
+    if (part->left-- == 0)
+        return 1;
+    put_view(&part->o, name, view);
     return 0;
 }
 
 enum request_status method_ns_list(struct request *rq, const struct rpc_ns_list_params *params)
 {
     const struct proc *p = request_proc(rq, params->pid);
-    struct json_out o = request_result(rq);
+    struct part part = {request_result(rq), params->after, 0, page_size(params->limit)};
 
     if (p == NULL)
         return REQUEST_FAILED;
-    out_open(&o, '[');
-    (void)ns_each(&p->ns, put_view, &o);
-    out_close(&o, ']');
-    return REQUEST_DONE;
+    out_open(&part.o, '[');
+    (void)ns_each(&p->ns, next_view, &part);
+    out_close(&part.o, ']');
+    return part.name == NULL ? REQUEST_DONE : page_lost(rq);
 }
 
-static int put_handle(void *user, int32_t fd, struct open_file *f)
+static void put_handle(struct json_out *o, int32_t fd, const struct open_file *f)
 {
-    struct json_out *o = user;
-
     out_open(o, '{');
     put_fd(o, "fd", &fd);
     out_key(o, "file");
-    out_string(o, f->label);
+    out_name_string(o, f->label);
     put_fm(o, "mode", &f->mode);
     out_close(o, '}');
+}
+
+static int next_handle(void *user, int32_t fd, struct open_file *f)
+{
+    struct part *part = user;
+
+    if (part->fd != 0) {
+        part->fd = part->fd == fd ? 0 : part->fd;
+        return 0;
+    }
+    if (part->left-- == 0)
+        return 1;
+    put_handle(&part->o, fd, f);
     return 0;
 }
 
 enum request_status method_fd_list(struct request *rq, const struct rpc_fd_list_params *params)
 {
     const struct proc *p = request_proc(rq, params->pid);
-    struct json_out o = request_result(rq);
+    struct part part = {request_result(rq), NULL, (int32_t)params->after, page_size(params->limit)};
 
     if (p == NULL)
         return REQUEST_FAILED;
-    out_open(&o, '[');
-    (void)fd_each(&p->fds, put_handle, &o);
-    out_close(&o, ']');
-    return REQUEST_DONE;
+    if (params->after < 0 || params->after > INT32_MAX)
+        return page_lost(rq);
+    out_open(&part.o, '[');
+    (void)fd_each(&p->fds, next_handle, &part);
+    out_close(&part.o, ']');
+    return part.fd == 0 ? REQUEST_DONE : page_lost(rq);
 }
 
 /** The EVENT_* bits of a word, 0 when there are none. */

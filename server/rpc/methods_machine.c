@@ -2,6 +2,7 @@
 /* machine.*: making, naming, ending and counting machines. */
 #include "server/base/check.h"
 #include "server/rpc/dispatch.h"
+#include "server/rpc/marks.h"
 
 #include <errno.h>
 #include <string.h>
@@ -48,7 +49,8 @@ static int make_fs(struct request *rq, struct machine *m, const cJSON *item)
 enum request_status method_machine_create(struct request *rq,
                                           const struct rpc_machine_create_params *params)
 {
-    struct rpc_machine_request wish = {.name = params->name, .seed = (uint64_t)params->seed};
+    struct rpc_machine_request wish = {
+        .name = params->name, .seed = params->seed, .uid = rq->conn->uid};
     struct why why = WHY_INIT;
     struct rpc_machine *machine;
     struct machine *m;
@@ -86,7 +88,8 @@ enum request_status method_machine_create(struct request *rq,
 enum request_status method_machine_destroy(struct request *rq,
                                            const struct rpc_machine_destroy_params *params)
 {
-    struct rpc_machine *machine = machines_find(rq->conn->rpc, params->machine, &rq->failure);
+    struct rpc_machine *machine =
+        machines_find(rq->conn->rpc, params->machine, rq->conn->uid, &rq->failure);
 
     if (machine == NULL)
         return REQUEST_FAILED;
@@ -103,12 +106,19 @@ enum request_status method_machine_list(struct request *rq,
                                         const struct rpc_machine_list_params *params)
 {
     struct json_out o = request_result(rq);
-    struct rpc_machine *machine;
-    struct rpc_machine *next;
+    const char *after = params->after;
+    uint64_t left = page_size(params->limit);
 
-    (void)params;
     out_open(&o, '[');
-    HASH_ITER(hh, rq->conn->rpc->machines, machine, next) {
+    for (const struct rpc_machine *machine = rq->conn->rpc->machines; machine != NULL && left > 0;
+         machine = machine->hh.next) {
+        if (!machine_is_visible(machine, rq->conn->uid))
+            continue;
+        if (after != NULL) {
+            after = strcmp(after, machine->name) == 0 ? NULL : after;
+            continue;
+        }
+        left--;
         out_open(&o, '{');
         out_key(&o, "machine");
         out_string(&o, machine->name);
@@ -119,7 +129,7 @@ enum request_status method_machine_list(struct request *rq,
         out_close(&o, '}');
     }
     out_close(&o, ']');
-    return REQUEST_DONE;
+    return after == NULL ? REQUEST_DONE : page_lost(rq);
 }
 
 static void put_uint(struct json_out *o, const char *key, uint64_t value)
@@ -180,6 +190,14 @@ enum request_status method_machine_info(struct request *rq,
     put_uint(&o, "processes", m->census.procs);
     put_census(&o, m);
     put_limits(&o, &m->limits);
+    put_uint(&o, "uid", machine->uid);
+    out_key(&o, "pauses");
+    marks_write(&o, machine, MARK_PAUSE);
+    out_key(&o, "faults");
+    marks_write(&o, machine, MARK_FAULT);
+    put_uint(&o, "holds", m->holds);
+    out_key(&o, "stalls");
+    trace_write_stalls(&o, machine);
     out_close(&o, '}');
     return REQUEST_DONE;
 }

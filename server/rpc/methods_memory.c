@@ -29,7 +29,7 @@ static void put_region(struct json_out *o, const struct region *r)
     out_key(o, "kind");
     out_string(o, kind_name(r));
     out_key(o, "file");
-    out_string(o, r->mapping != NULL ? r->mapping->file->label : NULL);
+    out_name_string(o, r->mapping != NULL ? r->mapping->file->label : NULL);
     out_key(o, "offset");
     out_uint(o, r->mapping != NULL ? r->mapping->off : 0);
     out_close(o, '}');
@@ -40,12 +40,17 @@ enum request_status method_proc_memory(struct request *rq,
 {
     const struct proc *p = request_proc(rq, params->pid);
     struct json_out o = request_result(rq);
+    uint64_t left = page_size(params->limit);
 
     if (p == NULL)
         return REQUEST_FAILED;
     out_open(&o, '[');
-    for (size_t i = 0; i < p->memory.count; i++)
+    for (size_t i = 0; i < p->memory.count && left > 0; i++) {
+        if (p->memory.at[i].addr <= params->after)
+            continue; /* they are in the order of their addresses */
+        left--;
         put_region(&o, &p->memory.at[i]);
+    }
     out_close(&o, ']');
     return REQUEST_DONE;
 }
@@ -53,13 +58,13 @@ enum request_status method_proc_memory(struct request *rq,
 /** The process whose memory the session may see; NULL with the failure said. */
 static struct proc *find_process(struct request *rq, int32_t pid)
 {
-    struct session *s = request_session(rq);
-    struct proc *p = s != NULL ? request_proc(rq, pid) : NULL;
+    const struct proc *actor = request_actor(rq);
+    struct proc *p = actor != NULL ? request_proc(rq, pid) : NULL;
 
-    if (p == NULL || proc_is_below(p, s->proc))
+    if (p == NULL || proc_is_below(p, actor))
         return p;
     (void)fail(&rq->failure, ESRCH, "pid", "process %d is not below the session's own, %d", p->pid,
-               s->pid);
+               actor->pid);
     return NULL;
 }
 
@@ -67,7 +72,7 @@ static struct proc *find_process(struct request *rq, int32_t pid)
 static int access_memory(struct request *rq, struct proc *p, uint32_t way, uint64_t addr, char *buf,
                          size_t size)
 {
-    const bool drives = p->driver == rq->conn->session && p->state == PS_RUNNING;
+    const bool drives = p->driver == rq->session && p->state == PS_RUNNING;
     struct why *why = &rq->failure.why;
     int err = drives ? memory_touch(p, way, addr, buf, size, why)
                      : memory_inspect(p, way, addr, buf, size, why);

@@ -13,7 +13,7 @@ enum request_status method_ns_calls(struct request *rq, const struct rpc_ns_call
         return REQUEST_FAILED;
     out_open(&o, '{');
     out_key(&o, "calls");
-    if (ns_calls_write(&o, p) < 0) {
+    if (ns_calls_write(&o, p) < 0 && !rq->result.over) {
         (void)fail(&rq->failure, RPC_E_INTERNAL, NULL, "no memory for the lines");
         return REQUEST_FAILED;
     }
@@ -30,7 +30,13 @@ enum request_status method_ns_graph(struct request *rq, const struct rpc_ns_grap
 
     if (machine == NULL)
         return REQUEST_FAILED;
+    dot.max = rq->result.max;
     err = ns_graph_write(&dot, machine->m);
+    if (dot.over) {
+        rq->result.over = true;
+        rq->result.failed = true;
+        err = 0;
+    }
     if (err == 0) {
         out_open(&o, '{');
         out_key(&o, "dot");

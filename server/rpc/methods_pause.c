@@ -3,45 +3,55 @@
 #include "server/kernel/pause.h"
 
 #include "server/rpc/dispatch.h"
+#include "server/rpc/marks.h"
 
 #include <errno.h>
 #include <string.h>
 
-/** Pause or resume what a request names: a process, or with pid 0 the machine. */
-static enum request_status set_pause(struct request *rq, const char *machine_name, int32_t pid,
-                                     bool pause)
+/**
+ * What a request names: a process, or with pid 0 the machine.
+ * @out      set to the process, or to NULL.
+ * Returns   the machine; NULL with the failure said.
+ */
+static struct rpc_machine *find_named(struct request *rq, const char *name, int32_t pid,
+                                      struct proc **out)
 {
-    const struct rpc_machine *machine = request_machine(rq, machine_name);
-    struct proc *p = NULL;
+    struct rpc_machine *machine = request_machine(rq, name);
 
-    if (machine == NULL)
-        return REQUEST_FAILED;
-    if (pid != 0) {
-        p = request_proc_of(rq, machine, pid);
-        if (p == NULL)
-            return REQUEST_FAILED;
-    }
-    if (p != NULL && pause)
-        pause_proc(p);
-    else if (p != NULL)
-        resume_proc(p);
-    else if (pause)
-        pause_machine(machine->m);
-    else
-        resume_machine(machine->m);
-    return REQUEST_DONE;
+    *out = machine != NULL && pid != 0 ? request_proc_of(rq, machine, pid) : NULL;
+    return pid != 0 && *out == NULL ? NULL : machine;
 }
 
 enum request_status method_proc_pause(struct request *rq,
                                       const struct rpc_proc_pause_params *params)
 {
-    return set_pause(rq, params->machine, params->pid, true);
+    const struct mark wish = {.kind = MARK_PAUSE, .pid = params->pid};
+    struct proc *p;
+    struct rpc_machine *machine = find_named(rq, params->machine, params->pid, &p);
+
+    if (machine == NULL || marks_add(rq, machine, &wish, params->keep) < 0)
+        return REQUEST_FAILED;
+    if (p != NULL)
+        pause_proc(p);
+    else
+        pause_machine(machine->m);
+    return REQUEST_DONE;
 }
 
 enum request_status method_proc_resume(struct request *rq,
                                        const struct rpc_proc_resume_params *params)
 {
-    return set_pause(rq, params->machine, params->pid, false);
+    struct proc *p;
+    struct rpc_machine *machine = find_named(rq, params->machine, params->pid, &p);
+
+    if (machine == NULL)
+        return REQUEST_FAILED;
+    marks_resumed(machine, params->pid);
+    if (p != NULL)
+        resume_proc(p);
+    else
+        resume_machine(machine->m);
+    return REQUEST_DONE;
 }
 
 enum request_status method_proc_paused(struct request *rq,
@@ -49,14 +59,19 @@ enum request_status method_proc_paused(struct request *rq,
 {
     const struct rpc_machine *machine = request_machine(rq, params->machine);
     struct json_out o = request_result(rq);
+    uint64_t left = page_size(params->limit);
 
     if (machine == NULL)
         return REQUEST_FAILED;
     out_open(&o, '[');
-    for (const struct list *i = machine->m->paused.next; i != &machine->m->paused; i = i->next) {
+    for (const struct list *i = machine->m->paused.next; i != &machine->m->paused && left > 0;
+         i = i->next) {
         const struct call *call = container_of(i, struct call, wait);
         const struct sc_call_info *info = sc_call_by_nr(call->nr);
 
+        if (call->seq <= params->after)
+            continue; /* they are held in the order in which they were begun */
+        left--;
         out_open(&o, '{');
         out_key(&o, "pid");
         out_int(&o, call->pid);

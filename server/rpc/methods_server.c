@@ -90,8 +90,12 @@ enum request_status method_server_shutdown(struct request *rq,
                                            const struct rpc_server_shutdown_params *params)
 {
     const struct rpc_daemon *d = &rq->conn->rpc->opt.daemon;
+    const uint32_t uid = rq->conn->uid;
 
     (void)params;
+    if (uid != 0 && uid != geteuid())
+        return fail(&rq->failure, RPC_E_NOT_AUTHORISED, NULL,
+                    "user %u may not stop the daemon; its own user and root may", uid);
     d->stop(d->user);
     return REQUEST_DONE;
 }

@@ -27,8 +27,9 @@ enum request_status method_session_open(struct request *rq,
                                         const struct rpc_session_open_params *params)
 {
     struct rpc *rpc = rq->conn->rpc;
-    struct rpc_machine *machine = machines_find(rpc, params->machine, &rq->failure);
-    struct session_wish wish = {.name = params->name, .creds = {params->uid, params->gid}};
+    struct rpc_machine *machine = machines_find(rpc, params->machine, rq->conn->uid, &rq->failure);
+    struct session_wish wish = {
+        .name = params->name, .creds = {params->uid, params->gid}, .opener = rq->conn};
     struct session *s;
 
     if (params->name != NULL && strlen(params->name) > SESSION_NAME_MAX)
@@ -45,12 +46,10 @@ enum request_status method_session_open(struct request *rq,
 enum request_status method_session_attach(struct request *rq,
                                           const struct rpc_session_attach_params *params)
 {
-    struct session *s = session_find(rq->conn->rpc, params->session);
+    struct session *s = session_find(rq->conn->rpc, params->session, rq->conn->uid, &rq->failure);
 
-    if (s == NULL) {
-        (void)fail(&rq->failure, RPC_E_NO_SESSION, "session", "no session has this token");
+    if (s == NULL)
         return REQUEST_FAILED;
-    }
     conn_set_session(rq->conn, s);
     write_session(rq, s);
     return REQUEST_DONE;
@@ -71,15 +70,15 @@ enum request_status method_session_close(struct request *rq,
 enum request_status method_proc_drive(struct request *rq,
                                       const struct rpc_proc_drive_params *params)
 {
-    struct session *s = request_session(rq);
-    struct proc *p = s != NULL ? request_proc(rq, params->pid) : NULL;
+    struct proc *actor = request_actor(rq);
+    struct proc *p = actor != NULL ? request_proc(rq, params->pid) : NULL;
     int err;
 
     if (p == NULL)
         return REQUEST_FAILED;
-    if (p == s->proc || !proc_is_below(p, s->proc)) {
+    if (p == actor || !proc_is_below(p, actor)) {
         (void)fail(&rq->failure, ESRCH, "pid", "process %d is not below the session's own, %d",
-                   p->pid, s->pid);
+                   p->pid, actor->pid);
         return REQUEST_FAILED;
     }
     err = proc_drive(p, "session");
@@ -88,27 +87,27 @@ enum request_status method_proc_drive(struct request *rq,
                    p->pid);
         return REQUEST_FAILED;
     }
-    p->driver = s;
+    p->driver = rq->session;
     return REQUEST_DONE;
 }
 
 enum request_status method_proc_credentials(struct request *rq,
                                             const struct rpc_proc_credentials_params *params)
 {
-    struct session *s = request_session(rq);
-    struct proc *p = s != NULL ? request_proc(rq, params->pid) : NULL;
+    const struct proc *actor = request_actor(rq);
+    struct proc *p = actor != NULL ? request_proc(rq, params->pid) : NULL;
 
     if (p == NULL)
         return REQUEST_FAILED;
-    if (!proc_is_below(p, s->proc)) {
+    if (!proc_is_below(p, actor)) {
         (void)fail(&rq->failure, ESRCH, "pid", "process %d is not below the session's own, %d",
-                   p->pid, s->pid);
+                   p->pid, actor->pid);
         return REQUEST_FAILED;
     }
-    if (s->proc->uid != 0) {
+    if (actor->uid != 0) {
         (void)fail(&rq->failure, EPERM, "uid",
                    "the session's own process works for user %u: only user 0 chooses users",
-                   s->proc->uid);
+                   actor->uid);
         return REQUEST_FAILED;
     }
     p->uid = params->uid;

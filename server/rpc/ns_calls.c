@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/rpc/ns_calls.h"
 
+#include "server/base/base64.h"
+#include "server/base/utf8.h"
 #include "server/kernel/vfs.h"
 
 #include <errno.h>
@@ -53,6 +55,19 @@ static bool is_plain(const char *text, size_t len)
     return true;
 }
 
+/** Add bytes that are no text. */
+static void add_base64(struct writer *w, const char *bytes, size_t len)
+{
+    const size_t size = base64_encoded_size(len);
+
+    (void)strbuf_adds(&w->line, "b64\"");
+    if (strbuf_reserve(&w->line, size) == 0) {
+        base64_encode(bytes, len, w->line.ptr + w->line.len);
+        w->line.len += size;
+    }
+    (void)strbuf_addc(&w->line, '"');
+}
+
 /** Add a value: a word, or a string as in JSON that holds no variables. */
 static void add_value(struct writer *w, const char *text)
 {
@@ -60,6 +75,10 @@ static void add_value(struct writer *w, const char *text)
 
     if (is_plain(text, len)) {
         (void)strbuf_add(&w->line, text, len);
+        return;
+    }
+    if (!utf8_valid(text, len)) {
+        add_base64(w, text, len);
         return;
     }
     (void)strbuf_addc(&w->line, '"');
@@ -423,7 +442,7 @@ static int write_name(void *user, struct sc_str name, struct view *view)
         write_given(w, view, name.ptr);
     learn(w, (struct known){.view = view, .typist = SELF, .anew = own && view->parent == NULL},
           name.ptr);
-    return w->err;
+    return w->err < 0 || strbuf_failed(w->out->to) ? -ENOMEM : 0;
 }
 
 /** Take away what was made in passing. */

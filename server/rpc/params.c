@@ -201,6 +201,22 @@ static int take_string(const cJSON *item, const char *arg, rpc_string *out, stru
     return 0;
 }
 
+/** A name; one in base64 is decoded in the message itself, where the result is always shorter. */
+static int take_label(const cJSON *item, const char *arg, rpc_label *out, struct failure *f)
+{
+    char *bytes;
+    size_t len;
+
+    if (item == NULL || cJSON_IsString(item))
+        return take_string(item, arg, out, f);
+    if (params_name(item, arg, &bytes, &len, f) < 0)
+        return -1;
+    memcpy(item->child->valuestring, bytes, len + 1);
+    *out = item->child->valuestring;
+    free(bytes);
+    return 0;
+}
+
 static int take_token(const cJSON *item, const char *arg, rpc_token *out, struct failure *f)
 {
     return take_string(item, arg, out, f);
@@ -248,6 +264,23 @@ static int take_integer(const cJSON *item, const char *arg, rpc_integer *out, st
 {
     *out = 0;
     return item == NULL ? 0 : params_int(item, arg, INT64_MIN, INT64_MAX, out, f);
+}
+
+/** Negative ones mean what they are as 64 bits, as they always did. */
+static int take_seed(const cJSON *item, const char *arg, rpc_seed *out, struct failure *f)
+{
+    const char *text = item != NULL && item->valuestring != NULL ? item->valuestring : "";
+    int64_t value = 0;
+
+    *out = 0;
+    if (item == NULL)
+        return 0;
+    if (*text != '-' && !(cJSON_IsNumber(item) && item->valuedouble < 0))
+        return params_uint(item, arg, UINT64_MAX, out, f);
+    if (params_int(item, arg, INT64_MIN, INT64_MAX, &value, f) < 0)
+        return -1;
+    *out = (uint64_t)value;
+    return 0;
 }
 
 static int take_count(const cJSON *item, const char *arg, rpc_count *out, struct failure *f)
@@ -355,6 +388,26 @@ int params_base64(struct sc_str in, const char *arg, char **out, size_t *out_len
     return 0;
 }
 
+int params_name(const cJSON *item, const char *arg, char **out, size_t *out_len, struct failure *f)
+{
+    const cJSON *text = cJSON_IsObject(item) ? item->child : NULL;
+    char *bytes;
+
+    if (text == NULL || text->next != NULL || strcmp(text->string, "base64") != 0 ||
+        !cJSON_IsString(text))
+        return fail_value(f, item, arg, "neither a string nor {\"base64\": \"…\"}");
+    if (params_base64((struct sc_str){text->valuestring, strlen(text->valuestring)}, arg, &bytes,
+                      out_len, f) < 0)
+        return -1;
+    bytes[*out_len] = '\0';
+    if (memchr(bytes, '\0', *out_len) != NULL) {
+        free(bytes);
+        return fail_value(f, item, arg, "holds a NUL byte");
+    }
+    *out = bytes;
+    return 0;
+}
+
 int params_data(const char *text, rpc_encoding encoding, char **out, size_t *out_len,
                 struct failure *f)
 {
@@ -381,7 +434,8 @@ static int take_id(const cJSON *item, const char *arg, rpc_id *out, struct failu
 
 /* The tables again, as data for params_sort(). */
 #define RPC_METHOD(name, id, shape, doc, PARAMS, RESULTS)                                          \
-    static const struct sc_field_info id##_fields[] = {PARAMS{0}};
+    static const struct sc_field_info id##_fields[] = {PARAMS{0}};                                 \
+    _Static_assert(sizeof(id##_fields) / sizeof(id##_fields[0]) <= PARAMS_MAX + 1, name);
 #define RPC_PARAM(type, name, doc) {#name, doc, SC_K_COUNT, #type, 0},
 #define RPC_OPT(type, name, doc) {#name, doc, SC_K_COUNT, #type, 1},
 #define RPC_NO_PARAMS
@@ -473,10 +527,10 @@ int params_mount(const cJSON *object, struct rpc_mount_object *out, struct failu
     if (!cJSON_IsObject(object))
         return fail_value(f, object, "names", "not an object of name, driver and opts");
     if (params_sort(fields, object, NULL, NULL, at, f) < 0 ||
-        take_string(at[0], "name", &out->name, f) < 0 ||
+        take_label(at[0], "name", &out->name, f) < 0 ||
         take_string(at[1], "driver", &out->driver, f) < 0)
         return -1;
-    return take_string(at[2], "opts", &out->opts, f);
+    return take_label(at[2], "opts", &out->opts, f);
 }
 
 /** Take one of machine_limits' members. @seen: bits of those taken before. */

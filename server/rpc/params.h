@@ -14,7 +14,7 @@
 #include <cjson/cJSON.h>
 #include <stdbool.h>
 
-enum { PARAMS_MAX = 12 }; /* no table row has more */
+enum { PARAMS_MAX = 16 }; /* no table row has more */
 
 /** Take a member that is none of the fields. Returns 1 taken, 0 unknown, -1 failed, said in @f. */
 typedef int (*param_extra_fn)(void *user, const cJSON *item, struct failure *f);
@@ -77,6 +77,14 @@ int params_base64(struct sc_str in, const char *arg, char **out, size_t *out_len
  * Returns 0; -1 said in @f. */
 int params_data(const char *text, rpc_encoding encoding, char **out, size_t *out_len,
                 struct failure *f);
+
+/**
+ * Bytes of a path or name that is no UTF-8: {"base64": "…"}, without NUL.
+ * @item     any value.
+ * @out      returned, NUL-terminated; free().
+ * Returns   0; -1 said in @f.
+ */
+int params_name(const cJSON *item, const char *arg, char **out, size_t *out_len, struct failure *f);
 
 union rpc_params {
 #define RPC_METHOD(name, id, shape, doc, PARAMS, RESULTS) struct rpc_##id##_params id;

@@ -52,6 +52,25 @@ int request_may_hold(struct request *rq, size_t bytes)
                 others);
 }
 
+int request_act_for(struct request *rq, const char *token, int32_t as)
+{
+    struct conn *c = rq->conn;
+    struct session *s = c->session;
+
+    if (token != NULL)
+        s = session_find(c->rpc, token, c->uid, &rq->failure);
+    if (token != NULL && s == NULL)
+        return -1;
+    if (token != NULL && c->session == NULL)
+        conn_set_session(c, s);
+    rq->visits = s != c->session;
+    if (rq->visits)
+        session_visit(s);
+    rq->session = s != NULL ? session_ref(s) : NULL;
+    rq->as = as;
+    return 0;
+}
+
 /** Let go of the message, but for parameters that the call still reads. */
 static void drop_message(struct request *rq)
 {
@@ -73,10 +92,7 @@ void request_park(struct request *rq)
     c->in_flight++;
     c->waiting_bytes += rq->held;
     drop_message(rq);
-    if (c->session == NULL)
-        return;
-    rq->session = session_ref(c->session);
-    if (!rq->background)
+    if (rq->session != NULL && !rq->background)
         session_waits(rq->session, true);
 }
 
@@ -90,7 +106,6 @@ static void unpark(struct request *rq)
     rq->conn->waiting_bytes -= rq->held;
     if (rq->session != NULL && !rq->background)
         session_waits(rq->session, false);
-    rq->session = session_unref(rq->session);
 }
 
 struct request *request_find(struct conn *c, struct json_span id)
@@ -147,6 +162,9 @@ static void answer(struct request *rq, enum request_status status)
 
 static void request_free(struct request *rq)
 {
+    if (rq->visits)
+        session_unvisit(rq->session);
+    (void)session_unref(rq->session);
     if (rq->has_call)
         call_done(&rq->call);
     codec_done(&rq->decoder);
@@ -158,6 +176,17 @@ static void request_free(struct request *rq)
     free(rq);
 }
 
+/** The result is not whole. Returns -1. */
+static int fail_result(struct request *rq)
+{
+    if (!rq->result.over)
+        return fail(&rq->failure, RPC_E_INTERNAL, NULL, "out of memory");
+    return fail(&rq->failure, RPC_E_ANSWER, NULL,
+                "the result has more than %zu bytes (limit answer_bytes); of a list ask for parts, "
+                "with limit and after",
+                rq->result.max);
+}
+
 void request_finish(struct request *rq, enum request_status status)
 {
     struct conn *c = rq->conn;
@@ -166,7 +195,7 @@ void request_finish(struct request *rq, enum request_status status)
     if (!list_empty(&rq->link))
         unpark(rq);
     if (strbuf_failed(&rq->result) && status == REQUEST_DONE)
-        status = (enum request_status)fail(&rq->failure, RPC_E_INTERNAL, NULL, "out of memory");
+        status = (enum request_status)fail_result(rq);
     record_end(rq, status);
     if (rq->id != NULL && !c->closing)
         answer(rq, status);

@@ -41,15 +41,18 @@ struct request {
     cJSON *params;                /* in the tree, or NULL */
     struct json_span params_text; /* the same as text; only while the request is begun */
 
+    struct session *session; /* referenced: whom it acts for, maybe over; NULL: nobody */
+    int32_t as;              /* and which of its processes; 0 its own */
+    bool visits;             /* session_visit() is ours */
+
     struct strbuf result; /* JSON; empty stands for null */
     struct failure failure;
     struct strbuf
         record; /* what the record will say of it, begun; empty when nothing is recorded */
 
     /* While it waits. */
-    struct list link;        /* in conn->requests */
-    struct session *session; /* referenced; whose clock it lets go on; or NULL */
-    bool background;
+    struct list link;    /* in conn->requests */
+    bool background;     /* of a call: the session's clock need not go on for it */
     struct list waiters; /* struct request.wait: call.wait requests for this one */
     struct list wait;
     struct clock_goal goal; /* set: it waits for a clock to be there */
@@ -73,7 +76,14 @@ enum { REQUEST_SMALL = 4096 };
 /** Whether it may hold so many bytes while it waits. Returns 0; -1 with the failure said. */
 int request_may_hold(struct request *rq, size_t bytes);
 
-/** Let a request wait, for the session of its connection. */
+/**
+ * Say whom a request acts for: the session of a token, or of NULL the connection's, if it has one.
+ * A connection without a session has the one of the token from then on.
+ * Returns   0; -1 with the failure said.
+ */
+int request_act_for(struct request *rq, const char *token, int32_t as);
+
+/** Let a request wait, for the session it acts for. */
 void request_park(struct request *rq);
 
 /** The connection's waiting request with this id, NULL when there is none. */

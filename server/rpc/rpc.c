@@ -34,9 +34,11 @@ int rpc_new(uv_loop_t *loop, const struct rpc_options *options, struct rpc **out
     list_init(&rpc->in_grace);
     (void)uv_timer_init(loop, &rpc->later);
     (void)uv_pipe_init(loop, &rpc->listener, 0);
+    (void)uv_timer_init(loop, &rpc->stalls);
     rpc->later.data = rpc;
+    rpc->stalls.data = rpc;
     rpc->listener.data = rpc;
-    rpc->handles = 3;
+    rpc->handles = 4;
     turns_init(&rpc->turns, loop);
     *out = rpc;
     return 0;
@@ -92,6 +94,7 @@ static void end_machines(struct rpc *rpc)
         machines_remove(machine);
     }
     uv_close((uv_handle_t *)&rpc->later, on_handle_closed);
+    uv_close((uv_handle_t *)&rpc->stalls, on_handle_closed);
     turns_close(&rpc->turns, on_turns_closed, rpc);
 }
 

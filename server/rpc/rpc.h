@@ -67,6 +67,7 @@ struct rpc_machine_request {
     enum clock_kind clock;
     bool lockstep; /* as in struct machine_spec */
     uint64_t seed;
+    uint32_t uid;                 /* its owner, besides root and the daemon's user */
     struct machine_limits limits; /* a member of 0 means the most there may be */
 };
 

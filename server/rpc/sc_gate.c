@@ -6,48 +6,38 @@
 #include <errno.h>
 #include <string.h>
 
-/** The session a call is made in: the one it names, the connection's, or a new one. */
-static struct session *pick_session(struct request *rq)
+/** A session of its own for a connection that has none. Returns 0, -1. */
+static int open_unasked(struct request *rq)
+{
+    struct rpc *rpc = rq->conn->rpc;
+    struct rpc_machine *machine = machines_find(rpc, NULL, rq->conn->uid, &rq->failure);
+    const struct session_wish wish = {.unasked = true, .opener = rq->conn};
+    struct session *s;
+
+    if (machine == NULL || session_open(rpc, machine, &wish, &s, &rq->failure) < 0)
+        return -1;
+    conn_set_session(rq->conn, s);
+    rq->session = s; /* the reference too */
+    return 0;
+}
+
+/** The process that makes the call; NULL with the failure said. */
+static struct proc *pick_actor(struct request *rq)
 {
     const cJSON *token = rq->decoder.session;
-    struct rpc *rpc = rq->conn->rpc;
-    struct rpc_machine *machine;
-    struct session *s;
+    const cJSON *as = rq->decoder.as;
+    int64_t pid = 0;
 
     if (token != NULL && !cJSON_IsString(token)) {
         (void)fail_value(&rq->failure, token, "session", "not a string");
         return NULL;
     }
-    if (token != NULL) {
-        s = session_find(rpc, token->valuestring);
-        if (s == NULL) {
-            (void)fail(&rq->failure, RPC_E_NO_SESSION, "session", "no session has this token");
-            return NULL;
-        }
-        conn_set_session(rq->conn, s);
-    }
-    if (rq->conn->session != NULL)
-        return request_session(rq);
-    machine = machines_find(rpc, NULL, &rq->failure);
-    if (machine == NULL ||
-        session_open(rpc, machine, &(struct session_wish){.unasked = true}, &s, &rq->failure) < 0)
-        return NULL;
-    conn_set_session(rq->conn, s);
-    (void)session_unref(s);
-    return s;
-}
-
-static struct proc *pick_actor(struct request *rq)
-{
-    const cJSON *as = rq->decoder.as;
-    struct session *s = pick_session(rq);
-    int64_t pid = 0;
-
-    if (s == NULL)
-        return NULL;
     if (as != NULL && params_int(as, "as", 1, INT32_MAX, &pid, &rq->failure) < 0)
         return NULL;
-    return session_actor(s, (int32_t)pid, &rq->failure);
+    if (request_act_for(rq, token != NULL ? token->valuestring : NULL, (int32_t)pid) < 0 ||
+        (rq->session == NULL && open_unasked(rq) < 0))
+        return NULL;
+    return request_actor(rq);
 }
 
 /** Whether an argument of a kind can be what an error is about. */

@@ -22,11 +22,13 @@ struct rpc {
     struct list in_grace;         /* struct session.in_grace: longest without connection first */
     struct rpc_machine *machines; /* uthash by name */
     uint64_t names_made;          /* of machines without a name */
+    uint64_t machines_made;       /* the last struct rpc_machine.id */
     struct turns turns;
     struct strbuf document; /* what rpc.discover answers, once it was asked for */
     uv_pipe_t listener;
     uv_timer_t later;    /* machines_tidy() at the next turn; end of the stop's patience */
-    unsigned handles;    /* open ones of the listener, the timer and the turns' */
+    uv_timer_t stalls;   /* trace.h: when the next subscription has stalled its machine too long */
+    unsigned handles;    /* open ones of the listener, the timers and the turns' */
     unsigned lingering;  /* connections that are refused, and still read */
     bool refusal_logged; /* that a connection was refused, at refusal_ms of the loop's time */
     uint64_t refusal_ms;

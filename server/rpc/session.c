@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/rpc/session.h"
 
-#include "server/base/check.h"
+#include "server/rpc/conn.h"
+#include "server/rpc/marks.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -81,27 +82,42 @@ static void on_grace_over(uv_timer_t *timer)
     session_end(s);
 }
 
-/** Whether there is room for one more, if need be in the place of one in grace. Returns 0, -1. */
-static int check_room(const struct rpc *rpc, struct failure *f)
+/** The session longest in grace that a newcomer of @c may end; NULL: none. @own: only one that @c
+ * opened itself, else one of its user. */
+static struct session *find_victim(const struct rpc *rpc, const struct conn *c, bool own)
 {
-    if ((uint64_t)rpc->stats.sessions < rpc->limits.sessions || !list_empty(&rpc->in_grace))
-        return 0;
-    return fail(f, EAGAIN, NULL, "%llu sessions are open (limit sessions)",
-                (unsigned long long)rpc->limits.sessions);
+    for (const struct list *i = rpc->in_grace.next; i != &rpc->in_grace; i = i->next) {
+        struct session *s = container_of(i, struct session, in_grace);
+
+        if (own ? s->opener == c : s->uid == c->uid)
+            return s;
+    }
+    return NULL;
 }
 
-/** Past the limit, end the session that has been in grace longest. */
-static void make_room(struct rpc *rpc)
+/**
+ * Whether there is room for one more, if need be in the place of one in grace.
+ * @victim   set to that one, or NULL.
+ * Returns   0, -1.
+ */
+static int check_room(const struct rpc *rpc, const struct conn *c, struct session **victim,
+                      struct failure *f)
 {
-    struct session *s;
+    const struct rpc_limits *l = &rpc->limits;
+    bool full = (uint64_t)rpc->stats.sessions >= l->sessions;
+    bool conn_full = c->opened_count >= l->conn_sessions;
 
-    if ((uint64_t)rpc->stats.sessions <= rpc->limits.sessions)
-        return;
-    /* There were as many as the limit when check_room() saw one; making a process ends none. */
-    CHECK(!list_empty(&rpc->in_grace));
-    s = container_of(rpc->in_grace.next, struct session, in_grace);
-    rpc_log(rpc, "debug", "session of process %d: a newcomer takes its place", s->pid);
-    session_end(s);
+    *victim = full || conn_full ? find_victim(rpc, c, true) : NULL;
+    if (*victim != NULL || (!full && !conn_full))
+        return 0;
+    if (conn_full)
+        return fail(f, EAGAIN, NULL, "this connection has %llu sessions (limit conn_sessions)",
+                    (unsigned long long)l->conn_sessions);
+    *victim = find_victim(rpc, c, false);
+    if (*victim != NULL)
+        return 0;
+    return fail(f, EAGAIN, NULL, "%llu sessions are open (limit sessions)",
+                (unsigned long long)l->sessions);
 }
 
 /** A session with its token and process. Returns 0, -errno. */
@@ -131,10 +147,11 @@ static int make_session(struct rpc *rpc, struct rpc_machine *machine,
 int session_open(struct rpc *rpc, struct rpc_machine *machine, const struct session_wish *wish,
                  struct session **out, struct failure *f)
 {
+    struct session *victim;
     struct session *s;
     int err;
 
-    if (check_room(rpc, f) < 0)
+    if (check_room(rpc, wish->opener, &victim, f) < 0)
         return -1;
     err = make_session(rpc, machine, wish, &s);
     if (err < 0)
@@ -144,25 +161,54 @@ int session_open(struct rpc *rpc, struct rpc_machine *machine, const struct sess
     s->pid = s->proc->pid;
     s->proc->driver = s;
     s->unasked = wish->unasked;
+    s->machine_id = machine->id;
+    (void)strcpy(s->machine_name, machine->name);
+    s->uid = wish->opener->uid;
+    s->opener = wish->opener;
     s->refs = 2; /* the caller's, and the timer's until it is closed */
     list_init(&s->in_machine);
     list_init(&s->in_grace);
+    list_init(&s->in_opener);
+    list_init(&s->marks);
     list_append(&machine->sessions, &s->in_machine);
+    list_append(&s->opener->opened, &s->in_opener);
+    s->opener->opened_count++;
     (void)uv_timer_init(rpc->loop, &s->grace);
     s->grace.data = s;
     rpc->stats.sessions++;
     rpc->stats.sessions_total++;
-    make_room(rpc);
+    if (victim != NULL) {
+        rpc_log(rpc, "debug", "session of process %d: a newcomer takes its place", victim->pid);
+        session_end(victim);
+    }
     *out = s;
     return 0;
 }
 
-struct session *session_find(struct rpc *rpc, const char *token)
+struct session *session_find(struct rpc *rpc, const char *token, uint32_t uid, struct failure *f)
 {
     struct session *s;
 
     HASH_FIND_STR(rpc->sessions, token, s);
-    return s;
+    if (s != NULL && machine_is_visible(s->machine, uid))
+        return s;
+    (void)fail(f, RPC_E_NO_SESSION, "session", "no session has this token");
+    return NULL;
+}
+
+/** It is no longer one of its opener's. */
+static void leave_opener(struct session *s)
+{
+    if (s->opener != NULL)
+        s->opener->opened_count--;
+    s->opener = NULL;
+    list_del(&s->in_opener);
+}
+
+void sessions_orphan(struct conn *c)
+{
+    while (!list_empty(&c->opened))
+        leave_opener(container_of(c->opened.next, struct session, in_opener));
 }
 
 struct session *session_ref(struct session *s)
@@ -186,6 +232,8 @@ void session_leave(struct session *s)
     if (s->holding)
         machine_release(s->machine->m);
     s->holding = false;
+    marks_undo(&s->marks, MARK_PAUSE | MARK_FAULT);
+    leave_opener(s);
     HASH_DEL(s->rpc->sessions, s);
     list_del(&s->in_machine);
     list_del(&s->in_grace);
@@ -219,19 +267,41 @@ void session_mute(struct session *s)
     update_hold(s);
 }
 
+/** Nobody is there: its time of grace begins. */
+static void begin_grace(struct session *s)
+{
+    list_append(&s->rpc->in_grace, &s->in_grace);
+    (void)uv_timer_start(&s->grace, on_grace_over, s->unasked ? 0 : s->rpc->limits.grace_ms, 0);
+}
+
 void session_detach(struct session *s)
 {
-    uint64_t grace = s->unasked ? 0 : s->rpc->limits.grace_ms;
-
     s->conns--;
     if (session_is_over(s) || s->conns > 0)
         return;
-    if (grace == 0) {
-        session_end(s);
+    marks_undo(&s->marks, MARK_PAUSE);
+    if (s->visits > 0)
         return;
-    }
-    list_append(&s->rpc->in_grace, &s->in_grace);
-    (void)uv_timer_start(&s->grace, on_grace_over, grace, 0);
+    if (s->unasked || s->rpc->limits.grace_ms == 0)
+        session_end(s);
+    else
+        begin_grace(s);
+}
+
+void session_visit(struct session *s)
+{
+    s->visits++;
+    if (session_is_over(s))
+        return;
+    (void)uv_timer_stop(&s->grace);
+    list_del(&s->in_grace);
+}
+
+void session_unvisit(struct session *s)
+{
+    s->visits--;
+    if (!session_is_over(s) && s->conns == 0 && s->visits == 0)
+        begin_grace(s);
 }
 
 void session_waits(struct session *s, bool waits)

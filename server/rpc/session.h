@@ -12,8 +12,13 @@
  * A session that is over has no process and no place in the table; the struct stays while
  * connections and requests hold it, so that they learn that it is over (-32001).
  *
- * At the limit of sessions a newcomer takes the place of the one that has been in grace longest;
- * only when none is in grace it is refused.
+ * At a limit of sessions a newcomer takes the place of one in grace: at that of its connection
+ * (conn_sessions) the one of this connection that has been in grace longest, at that of the daemon
+ * the same, or else the one of this user. It is refused when none is: nobody displaces the sessions
+ * of others.
+ *
+ * A request may name a session by its token. A connection without one has that session from then
+ * on; else the request visits it: it acts for it, and the session does not end meanwhile.
  *
  * A session that was opened without being asked for (by the first SC_* call of a connection) has a
  * token that nobody knows: it has no grace.
@@ -40,12 +45,19 @@ struct session {
     struct rpc_machine *machine; /* NULL once over */
     struct proc *proc;           /* NULL once over */
     int32_t pid;
-    unsigned conns;   /* attached */
-    unsigned talkers; /* those of them that can still send */
-    unsigned waiting; /* requests in flight that are no background ones */
-    unsigned unread;  /* connections that have sent more than was taken yet */
-    bool unasked;     /* opened by a first call */
-    bool holding;     /* machine_hold() is ours */
+    uint64_t machine_id; /* of its machine, also once over */
+    char machine_name[MACHINE_NAME_MAX + 1];
+    uint32_t uid;          /* of who opened it */
+    struct conn *opener;   /* NULL once that is gone */
+    struct list in_opener; /* in opener->opened while alive */
+    struct list marks;     /* struct mark.in_owner */
+    unsigned conns;        /* attached */
+    unsigned visits;       /* requests that name it, from other connections */
+    unsigned talkers;      /* those of them that can still send */
+    unsigned waiting;      /* requests in flight that are no background ones */
+    unsigned unread;       /* connections that have sent more than was taken yet */
+    bool unasked;          /* opened by a first call */
+    bool holding;          /* machine_hold() is ours */
     uv_timer_t grace;
     unsigned refs;
 };
@@ -57,22 +69,23 @@ static inline bool session_is_over(const struct session *s)
 
 /** What a session's process shall be. */
 struct session_wish {
-    const char *name;   /* of the program, for people; NULL none */
-    struct creds creds; /* whom it works for */
-    bool unasked;       /* opened by a first call */
+    const char *name;    /* of the program, for people; NULL none */
+    struct creds creds;  /* whom it works for */
+    struct conn *opener; /* borrowed for the call */
+    bool unasked;        /* opened by a first call */
 };
 
 /**
  * Open a session: a new process on a machine.
  * @wish     borrowed for the call.
  * @out      returned; session_unref().
- * Returns   0; -1 said in @f: EAGAIN past a limit with nobody in grace, -32603.
+ * Returns   0; -1 said in @f: EAGAIN past a limit with none in grace that may go, -32603.
  */
 int session_open(struct rpc *rpc, struct rpc_machine *machine, const struct session_wish *wish,
                  struct session **out, struct failure *f);
 
-/** The session of a token, borrowed; NULL when there is none. */
-struct session *session_find(struct rpc *rpc, const char *token);
+/** The session of a token, borrowed, on a machine that user @uid sees; NULL said in @f. */
+struct session *session_find(struct rpc *rpc, const char *token, uint32_t uid, struct failure *f);
 
 struct session *session_ref(struct session *s);
 struct session *session_unref(struct session *s);
@@ -85,6 +98,14 @@ void session_mute(struct session *s);
 
 /** It is gone; session_mute() came before. */
 void session_detach(struct session *s);
+
+/** A request of another connection names it; and has been answered. The latter may come from inside of a
+ * machine. */
+void session_visit(struct session *s);
+void session_unvisit(struct session *s);
+
+/** A connection goes: sessions it has opened are on their own. */
+void sessions_orphan(struct conn *c);
 
 /** A request of the session starts or stops to wait. */
 void session_waits(struct session *s, bool waits);

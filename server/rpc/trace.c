@@ -4,6 +4,8 @@
 #include "server/rpc/conn.h"
 #include "server/rpc/event_out.h"
 
+#include <stdio.h>
+
 /** Append an event. What several subscriptions send is written once: it may be long. */
 static void add_event(struct rpc_machine *machine, const struct event *event, struct json_out *o)
 {
@@ -20,6 +22,51 @@ static void add_event(struct rpc_machine *machine, const struct event *event, st
     }
     (void)strbuf_add(o->to, strbuf_str(&machine->told), machine->told.len);
     o->to->failed = o->to->failed || strbuf_failed(&machine->told);
+}
+
+static void on_stall_time(uv_timer_t *timer);
+
+/** When a subscription has stalled its machine for too long, by the loop's clock. */
+static uint64_t stall_end(const struct subscription *s)
+{
+    return s->stalled_ms + s->conn->rpc->limits.stall_ms;
+}
+
+/** Wait for the end of the first stall there is. */
+static void await_stall(struct rpc *rpc)
+{
+    uint64_t first = UINT64_MAX;
+    const uint64_t now = uv_now(rpc->loop);
+
+    for (const struct list *i = rpc->conns.next; i != &rpc->conns; i = i->next) {
+        const struct conn *c = container_of(i, struct conn, link);
+
+        if (c->events.stalling && stall_end(&c->events) < first)
+            first = stall_end(&c->events);
+    }
+    if (first == UINT64_MAX)
+        (void)uv_timer_stop(&rpc->stalls);
+    else
+        (void)uv_timer_start(&rpc->stalls, on_stall_time, first > now ? first - now : 0, 0);
+}
+
+static void on_stall_time(uv_timer_t *timer)
+{
+    struct rpc *rpc = timer->data;
+    char why[96];
+
+    (void)snprintf(why, sizeof(why), "its connection has not read for %llu ms (limit stall_ms)",
+                   (unsigned long long)rpc->limits.stall_ms);
+    for (struct list *i = rpc->conns.next; i != &rpc->conns; i = i->next) {
+        struct subscription *s = &container_of(i, struct conn, link)->events;
+
+        if (!s->stalling || stall_end(s) > uv_now(rpc->loop))
+            continue;
+        rpc_log(rpc, "warn", "a lossless subscription of user %u to machine '%s' ends: %s",
+                s->conn->uid, s->machine->name, why);
+        subscription_end(s, why);
+    }
+    await_stall(rpc);
 }
 
 static void on_event(struct listener *self, struct machine *m, const struct event *event)
@@ -43,7 +90,9 @@ static void on_event(struct listener *self, struct machine *m, const struct even
     strbuf_done(&text);
     if (s->lossless && !s->stalling && conn_is_full(s->conn)) {
         s->stalling = true;
+        s->stalled_ms = uv_now(rpc->loop);
         machine_stall(m);
+        await_stall(rpc);
     }
 }
 
@@ -78,6 +127,43 @@ void subscription_start(struct subscription *s, struct rpc_machine *machine, uns
     s->listener = (struct listener){.kinds = kinds, .pid = pid, .on_event = on_event};
     list_append(&machine->subscriptions, &s->in_machine);
     listener_add(machine->m, &s->listener);
+}
+
+void subscription_end(struct subscription *s, const char *why)
+{
+    struct strbuf text = STRBUF_INIT;
+    struct json_out o = json_out_to(&text);
+
+    if (s->lost > 0)
+        event_write_lost(&o, s->lost);
+    event_write_ended(&o, why);
+    subscription_stop(s);
+    conn_send(s->conn, &text);
+    strbuf_done(&text);
+}
+
+void trace_write_stalls(struct json_out *o, const struct rpc_machine *machine)
+{
+    out_open(o, '[');
+    for (const struct list *i = machine->subscriptions.next; i != &machine->subscriptions;
+         i = i->next) {
+        const struct subscription *s = container_of(i, struct subscription, in_machine);
+        const struct session *session = s->conn->session;
+
+        if (!s->stalling)
+            continue;
+        out_open(o, '{');
+        out_key(o, "by");
+        out_int(o, session != NULL && !session_is_over(session) ? session->pid : 0);
+        out_key(o, "by_machine");
+        out_string(o, session != NULL && !session_is_over(session) ? session->machine_name : NULL);
+        out_key(o, "by_uid");
+        out_uint(o, s->conn->uid);
+        out_key(o, "for_ms");
+        out_uint(o, uv_now(s->conn->rpc->loop) - s->stalled_ms);
+        out_close(o, '}');
+    }
+    out_close(o, ']');
 }
 
 void subscription_stop(struct subscription *s)

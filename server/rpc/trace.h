@@ -6,7 +6,11 @@
  *
  * A lossless subscription loses none: while its connection has too much to read, calls that emit events do not
  * go on (machine_stall()), so that who talks waits for who listens. A connection may listen to the calls of
- * its own session, too: its answers wait until it has read.
+ * its own session, too: its answers wait until it has read. One that does not read for the limit stall_ms
+ * loses its subscription, so that nobody waits for ever.
+ *
+ * A subscription that ends by itself (for that reason, or with its machine) sends a last event of kind
+ * "ended".
  */
 #ifndef SERVER_RPC_TRACE_H
 #define SERVER_RPC_TRACE_H
@@ -14,6 +18,7 @@
 #include "server/rpc/machines.h"
 
 struct conn;
+struct json_out;
 
 struct subscription {
     struct conn *conn;
@@ -22,7 +27,8 @@ struct subscription {
     struct listener listener;
     uint64_t lost; /* events dropped since the last one sent */
     bool lossless;
-    bool stalling; /* machine_stall() is ours */
+    bool stalling;       /* machine_stall() is ours, since: */
+    uint64_t stalled_ms; /* by the loop's clock */
 };
 
 void subscription_init(struct subscription *s, struct conn *conn);
@@ -34,6 +40,12 @@ void subscription_start(struct subscription *s, struct rpc_machine *machine, uns
 
 /** The connection has read: go on if that makes room. */
 void subscription_drained(struct subscription *s);
+
+/** Send no more, and say so. */
+void subscription_end(struct subscription *s, const char *why);
+
+/** Write whom a machine waits for, as an array. */
+void trace_write_stalls(struct json_out *o, const struct rpc_machine *machine);
 
 /** Send no more; harmless when nothing is sent. */
 void subscription_stop(struct subscription *s);

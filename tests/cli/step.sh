@@ -87,6 +87,25 @@ feed 0 ':ns --graph
 out_has 'digraph'
 out_has 'bind_fs'
 
+# A shell that is killed while it steps leaves nothing held.
+mkfifo "$tmp/typed"
+"$scbox" shell <"$tmp/typed" >"$tmp/held" 2>&1 &
+shell_pid=$!
+exec 9>"$tmp/typed"
+printf ':step on\nstat root:/\n' >&9
+for _ in $(seq 300); do
+    grep -q 'stops\] stat' "$tmp/held" && break
+    sleep 0.1
+done
+grep -q 'stops\] stat' "$tmp/held" || fail 'nothing stopped'
+expect 0 "$scbox" call machine.info
+out_has '"pauses": [{"pid": 0'
+kill -9 $shell_pid
+exec 9>&-
+expect 0 timeout 30 "$scbox" call SC_YIELD
+expect 0 "$scbox" call machine.info
+out_has '"pauses": []'
+
 # On a terminal: the prompt asks, Ctrl-C lets go.
 need_terminal
 begin "$scbox shell --no-history"

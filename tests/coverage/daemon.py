@@ -62,15 +62,15 @@ class Client:
 
 
 class Daemon:
-    """scboxd in a directory of its own, without machines."""
+    """scboxd in a directory of its own, without machines but, when asked for, the default one."""
 
-    def __init__(self, program, *options, env=None, cwd=None):
+    def __init__(self, program, *options, env=None, cwd=None, default_machine=False):
         self.dir = tempfile.mkdtemp(prefix="scbox-coverage-")
         self.path = os.path.join(self.dir, "run", "s")
         self.log = os.path.join(self.dir, "log")
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(
-                [program, "-n", "-s", self.path, "-d", os.path.join(self.dir, "state"), *options],
+                [program, *([] if default_machine else ["-n"]), "-s", self.path, "-d", os.path.join(self.dir, "state"), *options],
                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log,
                 env={**os.environ, **(env or {})}, cwd=cwd)
         self.control = self.connect()

@@ -111,6 +111,7 @@ Test(bad_input, ten_megabytes_without_a_line_end)
         garbage[i] = (char)(i % 251 + 11);
     for (int i = 0; i < CHUNK; i++)
         garbage[i] = garbage[i] == '\n' ? 'x' : garbage[i];
+    garbage[0] = '{';
     client_open(&c, d.socket);
     flood(&c, garbage, CHUNK, TOTAL);
     cr_assert(strstr(client_line(&c), "\"code\":-32002") != NULL);
@@ -122,7 +123,7 @@ Test(bad_input, ten_megabytes_without_a_line_end)
 Test(bad_input, ten_megabytes_of_lines)
 {
     enum { TOTAL = 10 << 20 };
-    char garbage[4096] = "\x01\xff garbage {[}] \"\n\n[[[[\n{\"a\":\n";
+    char garbage[4096] = "{\x01\xff garbage {[}] \"\n\n[[[[\n{\"a\":\n";
     struct pollfd p;
     struct client c;
     size_t sent = 0;

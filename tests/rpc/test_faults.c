@@ -5,6 +5,7 @@
 #include <criterion/criterion.h>
 
 #include <string.h>
+#include <unistd.h>
 
 static struct daemon d;
 static struct client c;
@@ -27,6 +28,9 @@ TestSuite(faults, .init = setup, .fini = teardown, .timeout = 60);
 
 Test(faults, a_rule_is_added_listed_met_and_removed)
 {
+    char rules[1024];
+    char own[128];
+
     call_expect(&c, "fault.add",
                 "{\"call\":\"stat\",\"path\":\"root:/*\",\"every\":2,\"times\":1,\"error\":"
                 "\"ENOSPC\",\"delay_us\":20,\"probability\":\"1.0\",\"pid\":2}",
@@ -41,16 +45,21 @@ Test(faults, a_rule_is_added_listed_met_and_removed)
         else
             call_done_ok(&c, "SC_STAT", "[\"root:/\"]");
     }
-    call_expect(&c, "fault.list", NULL,
+    (void)text_of(own, sizeof(own),
+                  "\"by\":2,\"by_machine\":\"default\",\"by_uid\":%u,\"keep\":false", geteuid());
+    call_expect(
+        &c, "fault.list", NULL,
+        text_of(rules, sizeof(rules),
                 "[{\"fault\":1,\"call\":\"SC_STAT\",\"pid\":2,\"path\":\"root:/*\",\"nth\":0,"
                 "\"every\":2,\"probability\":1,\"times\":1,\"error\":\"ENOSPC\",\"delay_us\":20,"
-                "\"short\":0,\"matches\":4,\"hits\":1},"
+                "\"short\":0,\"matches\":4,\"hits\":1,%s},"
                 "{\"fault\":2,\"call\":null,\"pid\":0,\"path\":null,\"nth\":100,\"every\":0,"
                 "\"probability\":1,\"times\":0,\"error\":\"EIO\",\"delay_us\":0,\"short\":0,"
-                "\"matches\":4,\"hits\":0},"
+                "\"matches\":4,\"hits\":0,%s},"
                 "{\"fault\":3,\"call\":\"SC_READ\",\"pid\":0,\"path\":null,\"nth\":0,\"every\":0,"
                 "\"probability\":0.125,\"times\":0,\"error\":null,\"delay_us\":0,\"short\":7,"
-                "\"matches\":0,\"hits\":0}]");
+                "\"matches\":0,\"hits\":0,%s}]",
+                own, own, own));
     call_done_ok(&c, "fault.clear", "[2]");
     call_fails(&c, "fault.clear", "[2]", 2, "no fault rule 2");
     call_fails(&c, "fault.clear", "[4294967297]", 2, "no fault rule 4294967297");
@@ -149,7 +158,8 @@ Test(faults, rules_belong_to_one_machine_and_have_a_limit)
 {
     call_done_ok(&c, "machine.create", "{\"name\":\"x\"}");
     for (int i = 0; i < 64; i++)
-        call_done_ok(&c, "fault.add", "{\"error\":\"EIO\",\"call\":\"yield\",\"machine\":\"x\"}");
+        call_done_ok(&c, "fault.add",
+                     "{\"error\":\"EIO\",\"call\":\"yield\",\"machine\":\"x\",\"keep\":true}");
     call_fails(&c, "fault.add", "{\"error\":\"EIO\",\"machine\":\"x\"}", 11, "most fault rules");
     call_expect(&c, "fault.list", NULL, "[]");
     call_done_ok(&c, "SC_YIELD", NULL);

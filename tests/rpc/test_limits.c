@@ -83,7 +83,7 @@ Test(limits, transfer_bytes, .timeout = 60)
     end();
 }
 
-/** A request with an ignored member of nested arrays; the request itself is the first level. */
+/** A request with a foreign member of nested arrays; the request itself is the first level. */
 static void send_nested(int arrays)
 {
     char line[512] = "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"server.stats\",\"x\":";
@@ -100,9 +100,9 @@ Test(limits, nesting, .timeout = 60)
 {
     begin(NULL);
     send_nested(31);
-    cr_assert(strstr(client_line(&c), "\"result\":{") != NULL);
+    cr_assert(strstr(client_line(&c), "unknown member 'x'") != NULL);
     send_nested(32);
-    cr_assert(strstr(client_line(&c), "\"code\":-32600") != NULL);
+    cr_assert(strstr(client_line(&c), "nested too deep") != NULL);
     end();
 }
 
@@ -115,7 +115,7 @@ Test(limits, values, .timeout = 60)
         (void)strcat(line, ",0");
     (void)strcat(line, "]}");
     client_send(&c, line);
-    cr_assert(strstr(client_line(&c), "\"result\":{") != NULL);
+    cr_assert(strstr(client_line(&c), "unknown member 'x'") != NULL);
     (void)strcpy(line + strlen(line) - 2, ",0]}");
     client_send(&c, line);
     cr_assert(strstr(client_line(&c), "too many values") != NULL);
@@ -491,6 +491,51 @@ Test(limits, memory_goes_back_to_the_host, .timeout = 60)
     call_done_ok(&c, "SC_DELETE", "[\"root:/last\"]");
     end();
     free(piece);
+}
+
+/** Open a session of machine "x" with a name of @len bytes. */
+static void open_named(int len)
+{
+    char params[320];
+
+    call_done_ok(&c, "session.open",
+                 text_of(params, sizeof(params), "{\"machine\":\"x\",\"name\":\"%0*d\"}", len, 0));
+}
+
+/** Bytes of the list of the processes of machine "x". */
+static size_t tree_size(void)
+{
+    cJSON *tree = call_ok(&c, "proc.tree", "[\"x\"]");
+    char *text = cJSON_PrintUnformatted(tree);
+    size_t size = strlen(text);
+
+    cJSON_free(text);
+    cJSON_Delete(tree);
+    return size;
+}
+
+Test(limits, answer_bytes, .timeout = 60)
+{
+    enum { LIMIT = 65536, SHORT = 30 };
+    size_t size;
+
+    begin("{\"limits\":{\"answer_bytes\":65536,\"conn_sessions\":1000,\"sessions\":1000}}");
+    call_done_ok(&c, "machine.create", "{\"name\":\"x\"}");
+    for (size = tree_size(); LIMIT - size > 260; size = tree_size())
+        open_named(SHORT);
+    open_named(1);
+    size = tree_size();
+    call_done_ok(&c, "session.close", NULL);
+    open_named(1 + (int)(LIMIT - size));
+    cr_assert_eq(tree_size(), LIMIT);
+    call_done_ok(&c, "session.close", NULL);
+    open_named(2 + (int)(LIMIT - size));
+    call_fails(&c, "proc.tree", "[\"x\"]", -32006, "limit answer_bytes");
+    call_fails(&c, "ns.graph", "[\"x\"]", -32006, "limit answer_bytes");
+    call_done_ok(&c, "proc.tree", "{\"limit\":400}");
+    call_done_ok(&c, "rpc.discover", NULL); /* it is as long as it is */
+    call_done_ok(&c, "machine.destroy", "[\"x\"]");
+    end();
 }
 
 /** Map a page of a new file root:/fN. Returns the error's code, 0 when it was mapped. */

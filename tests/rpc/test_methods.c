@@ -24,6 +24,11 @@ static void teardown(void)
 
 TestSuite(methods, .init = setup, .fini = teardown, .timeout = 60);
 
+/** A process as proc.tree lists it. */
+#define PROCESS(pid, parent, state, program)                                                       \
+    "{\"pid\":" pid ",\"state\":\"" state "\",\"return_code\":0,\"program\":" program              \
+    ",\"uid\":0,\"gid\":0,\"parent\":" parent "}"
+
 /** What methods.def says of a method's result. */
 struct shape {
     const char *method;
@@ -98,12 +103,24 @@ Test(methods, results_have_the_members_the_table_says)
 
 Test(methods, machines_are_made_listed_and_destroyed)
 {
+    cJSON *seed;
+
     call_expect(&c, "machine.create",
                 "{\"name\":\"a.b_c-1\",\"clock\":\"virtual\",\"seed\":\"9007199254740993\"}",
                 "{\"machine\":\"a.b_c-1\"}");
     call_expect(&c, "machine.list", NULL,
                 "[{\"machine\":\"default\",\"clock\":\"real\",\"processes\":1},"
                 "{\"machine\":\"a.b_c-1\",\"clock\":\"virtual\",\"processes\":1}]");
+    call_done_ok(&c, "machine.create", "{\"name\":\"most\",\"seed\":\"18446744073709551615\"}");
+    seed = call_ok(&c, "machine.info", "[\"most\"]");
+    cr_assert_str_eq(cJSON_GetObjectItemCaseSensitive(seed, "seed")->valuestring,
+                     "18446744073709551615");
+    cJSON_Delete(seed);
+    call_done_ok(&c, "machine.destroy", "[\"most\"]");
+    call_fails(&c, "machine.create", "{\"seed\":\"18446744073709551616\"}", -32602, "seed");
+    call_fails(&c, "machine.create", "{\"seed\":1.5}", -32602, "seed");
+    call_done_ok(&c, "machine.create", "{\"name\":\"minus\",\"seed\":-1}");
+    call_done_ok(&c, "machine.destroy", "[\"minus\"]");
     call_fails(&c, "machine.create", "{\"name\":\"a.b_c-1\"}", 17, "already");
     call_fails(&c, "machine.create", "{\"name\":\"\"}", 22, "name");
     call_fails(&c, "machine.create", "{\"name\":\"a/b\"}", 22, "name");
@@ -229,54 +246,97 @@ Test(methods, the_tree_shows_everybody)
     call_done_ok(&c, "SC_NEW_PROC", "{\"as\":3}");
     call_expect(
         &c, "proc.tree", NULL,
-        "{\"pid\":1,\"state\":\"RUNNING\",\"return_code\":0,\"program\":\"init\",\"uid\":0,\"gid\":"
-        "0,"
-        "\"children\":["
-        "{\"pid\":2,\"state\":\"RUNNING\",\"return_code\":0,\"program\":\"session\",\"uid\":0,"
-        "\"gid\":0,"
-        "\"children\":["
-        "{\"pid\":3,\"state\":\"RUNNING\",\"return_code\":0,\"program\":\"session\",\"uid\":0,"
-        "\"gid\":0,"
-        "\"children\":["
-        "{\"pid\":5,\"state\":\"LOADING\",\"return_code\":0,\"program\":null,\"uid\":0,\"gid\":0,"
-        "\"children\":[]}]},"
-        "{\"pid\":4,\"state\":\"LOADING\",\"return_code\":0,\"program\":null,\"uid\":0,\"gid\":0,"
-        "\"children\":[]}]}]}");
+        "[" PROCESS("1", "0", "RUNNING", "\"init\"") "," PROCESS(
+            "2", "1", "RUNNING",
+            "\"session\"") "," PROCESS("3", "2", "RUNNING",
+                                       "\"session\"") "," PROCESS("4", "2", "LOADING",
+                                                                  "null") "," PROCESS("5", "3",
+                                                                                      "LOADING",
+                                                                                      "null") "]");
+    call_expect(&c, "proc.tree", "{\"after\":2,\"limit\":1}",
+                "[" PROCESS("3", "2", "RUNNING", "\"session\"") "]");
+    call_expect(&c, "proc.tree", "{\"after\":5}", "[]");
     call_fails(&c, "proc.info", "[99]", 3, "no process 99");
 }
 
-/** How many processes are below each other from @root on, the last one at *@last. */
-static int levels_of(const cJSON *root, const cJSON **last)
+Test(methods, a_deep_tree_is_as_flat_as_any)
 {
-    int levels = 0;
-
-    for (const cJSON *p = root; p != NULL; levels++) {
-        *last = p;
-        p = cJSON_GetObjectItemCaseSensitive(p, "children")->child;
-    }
-    return levels;
-}
-
-Test(methods, the_tree_is_cut_at_level_64)
-{
-    enum { LEVELS = 64, BELOW = 6 };
-    const cJSON *last = NULL;
+    enum { LEVELS = 600 }; /* parsers of JSON take no more arrays in each other than some hundred */
     char params[64];
     cJSON *tree;
+    const cJSON *last;
 
     call_done_ok(&c, "session.open", NULL); /* init is the first level, this the second */
-    for (int level = 3; level <= LEVELS + BELOW; level++) {
-        tree = call_ok(&c, "proc.tree", NULL);
-        cr_assert_eq(levels_of(tree, &last), level - 1 < LEVELS ? level - 1 : LEVELS);
-        cr_assert_eq(cJSON_HasObjectItem(last, "more"), level - 1 > LEVELS);
-        cJSON_Delete(tree);
+    for (int level = 3; level <= LEVELS; level++) {
         call_done_ok(&c, "SC_NEW_PROC", text_of(params, sizeof(params), "{\"as\":%d}", level - 1));
         call_done_ok(&c, "proc.drive", text_of(params, sizeof(params), "[%d]", level));
     }
     tree = call_ok(&c, "proc.tree", NULL);
-    cr_assert_eq(levels_of(tree, &last), LEVELS);
-    cr_assert_eq(cJSON_GetObjectItemCaseSensitive(last, "more")->valueint, BELOW);
+    cr_assert_eq(cJSON_GetArraySize(tree), LEVELS);
+    last = cJSON_GetArrayItem(tree, LEVELS - 1);
+    cr_assert_eq(cJSON_GetObjectItemCaseSensitive(last, "parent")->valueint, LEVELS - 1);
     cJSON_Delete(tree);
+    call_done_ok(&c, "session.close", NULL);
+}
+
+/** Ask for a list in parts of @limit and count its members; the @key of the last is where to go on. */
+static int count_in_parts(const char *method, const char *key, int limit)
+{
+    char after[96] = "";
+    int count = 0;
+    int got;
+
+    do {
+        char params[160];
+        cJSON *list =
+            call_ok(&c, method, text_of(params, sizeof(params), "{%s\"limit\":%d}", after, limit));
+        const cJSON *last = cJSON_GetArrayItem(list, cJSON_GetArraySize(list) - 1);
+        char *value = cJSON_PrintUnformatted(cJSON_GetObjectItemCaseSensitive(last, key));
+
+        got = cJSON_GetArraySize(list);
+        cr_assert_leq(got, limit);
+        count += got;
+        if (value != NULL)
+            (void)text_of(after, sizeof(after), "\"after\":%s,", value);
+        cJSON_free(value);
+        cJSON_Delete(list);
+    } while (got == limit);
+    return count;
+}
+
+Test(methods, lists_are_told_in_parts)
+{
+    call_done_ok(&c, "session.open", NULL);
+    for (int i = 0; i < 5; i++) {
+        char params[64];
+
+        call_done_ok(&c, "SC_NEW_PROC", NULL);
+        call_done_ok(&c, "machine.create", NULL);
+        call_done_ok(&c, "SC_OPEN", "[\"root:/\",[\"READDIR\"]]");
+        call_done_ok(&c, "fault.add", "{\"call\":\"SC_EXIT\",\"delay_us\":1}");
+        call_done_ok(&c, "SC_SUBFS",
+                     text_of(params, sizeof(params), "[\"n%d\",\"root\",\"/\",[\"READ\"]]", i));
+        call_done_ok(&c, "SC_MMAP",
+                     text_of(params, sizeof(params), "[%d,4096,%s]", 0x100000 + i * 0x10000,
+                             i % 2 == 0 ? "[\"READ\"]" : "[\"READ\",\"WRITE\"]"));
+    }
+    for (int limit = 1; limit <= 8; limit++) {
+        cr_assert_eq(count_in_parts("proc.tree", "pid", limit), 7);
+        cr_assert_eq(count_in_parts("machine.list", "machine", limit), 6);
+        cr_assert_eq(count_in_parts("ns.list", "name", limit), 7);
+        cr_assert_eq(count_in_parts("fd.list", "fd", limit), 5);
+        cr_assert_eq(count_in_parts("fault.list", "fault", limit), 5);
+        cr_assert_eq(count_in_parts("proc.memory", "addr", limit), 5);
+    }
+    call_fails(&c, "fd.list", "{\"after\":77}", -32602, "begin anew");
+    call_fails(&c, "ns.list", "{\"after\":\"none\"}", -32602, "begin anew");
+    call_fails(&c, "machine.list", "{\"after\":\"none\"}", -32602, "begin anew");
+    call_fails(&c, "proc.tree", "{\"limit\":0}", -32602, "\"arg\":\"limit\"");
+    for (int i = 1; i <= 5; i++) {
+        char params[32];
+
+        call_done_ok(&c, "machine.destroy", text_of(params, sizeof(params), "[\"m%d\"]", i));
+    }
     call_done_ok(&c, "session.close", NULL);
 }
 
@@ -344,7 +404,10 @@ Test(methods, a_subscription_ends_with_its_machine_or_connection)
     call_done_ok(&other, "trace.subscribe", "{\"events\":[\"log\"],\"machine\":\"x\"}");
     client_close(&other);
     daemon_await_stat(&d, "connections", 2);
-    call_done_ok(&c, "machine.destroy", "[\"x\"]");
+    client_send(
+        &c, "{\"jsonrpc\":\"2.0\",\"id\":\"d\",\"method\":\"machine.destroy\",\"params\":[\"x\"]}");
+    cr_assert(strstr(client_line(&c), "\"kind\":\"ended\"") != NULL);
+    client_expect(&c, "{\"jsonrpc\":\"2.0\",\"id\":\"d\",\"result\":null}");
     call_done_ok(&c, "trace.unsubscribe", NULL);
     call_done_ok(&c, "trace.subscribe", "{\"events\":[\"log\"]}");
 }
@@ -360,4 +423,30 @@ Test(methods, destroying_a_machine_answers_what_waits_on_it)
     cr_assert(strstr(client_line(&c), "\"id\":\"s\",\"error\":{\"code\":125") != NULL);
     client_expect(&c, "{\"jsonrpc\":\"2.0\",\"id\":\"d\",\"result\":null}");
     call_fails(&c, "SC_YIELD", NULL, -32001, "over");
+}
+
+Test(methods, names_that_are_no_text_are_taken_and_told_in_base64)
+{
+    cJSON *names;
+    cJSON *tree;
+
+    call_done_ok(
+        &c, "machine.create",
+        "{\"name\":\"x\",\"names\":[{\"name\":{\"base64\":\"/w==\"},\"driver\":\"ramfs\"}]}");
+    call_done_ok(&c, "session.open", "{\"machine\":\"x\",\"name\":{\"base64\":\"bv8=\"}}");
+    tree = call_ok(&c, "proc.tree", "{\"after\":1}");
+    names = call_ok(&c, "ns.list", NULL);
+    cr_assert_str_eq(cJSON_GetObjectItemCaseSensitive(
+                         cJSON_GetObjectItemCaseSensitive(tree->child, "program"), "base64")
+                         ->valuestring,
+                     "bv8=");
+    cr_assert_str_eq(cJSON_GetObjectItemCaseSensitive(
+                         cJSON_GetObjectItemCaseSensitive(names->child, "name"), "base64")
+                         ->valuestring,
+                     "/w==");
+    cJSON_Delete(tree);
+    cJSON_Delete(names);
+    call_fails(&c, "session.open", "{\"name\":{\"base64\":\"AA==\"}}", -32602, "NUL");
+    call_fails(&c, "session.open", "{\"name\":{\"base65\":\"/w==\"}}", -32602, "\"arg\":\"name\"");
+    call_done_ok(&c, "machine.destroy", "[\"x\"]");
 }

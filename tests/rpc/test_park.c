@@ -90,13 +90,13 @@ Test(park, a_waiting_call_lets_go_of_its_message)
     char *pad = malloc(PAD + 1);
     long before;
 
-    memset(pad, 'x', PAD);
+    memset(pad, ' ', PAD);
     pad[PAD] = '\0';
     call_done_ok(&c, "SC_YIELD", NULL);
     before = resident_kb();
     for (int i = 0; i < COUNT; i++)
         client_sendf(&c,
-                     "{\"jsonrpc\":\"2.0\",\"id\":\"p%d\",\"pad\":\"%s\",\"method\":\"SC_USLEEP\","
+                     "{\"jsonrpc\":\"2.0\",\"id\":\"p%d\",%s\"method\":\"SC_USLEEP\","
                      "\"params\":[" HOUR_US "]}",
                      i, pad);
     call_done_ok(&c, "SC_NEW_PROC", NULL);

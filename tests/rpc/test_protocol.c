@@ -151,9 +151,46 @@ Test(protocol, what_is_no_json_answers_one_parse_error)
         "GET / HTTP/1.1",
     };
 
+    expect_null("{\"jsonrpc\":\"2.0\",\"id\":0,\"method\":\"SC_YIELD\"}", "0");
     for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
         expect_error(lines[i], "null", -32700);
     expect_null("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"SC_YIELD\"}", "1");
+}
+
+/** A connection that begins with these bytes gets one error with @word in it, and its end. */
+static void expect_refused(const char *bytes, size_t len, int code, const char *word)
+{
+    struct client other;
+    const char *got;
+
+    client_open(&other, d.socket);
+    (void)client_send_bytes(&other, bytes, len);
+    got = client_line(&other);
+    cr_assert_not_null(got);
+    cr_assert(strstr(got, "\"id\":null,\"error\"") != NULL && strstr(got, word) != NULL, "%s", got);
+    cr_assert(strstr(got, code == -32700 ? "\"code\":-32700" : "\"code\":-32600") != NULL, "%s",
+              got);
+    client_expect_end(&other);
+    client_close(&other);
+}
+
+Test(protocol, a_connection_that_begins_with_another_protocol_ends)
+{
+    static const char post[] = "POST / HTTP/1.1\r\nHost: x\r\n\r\n"
+                               "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"SC_CREATE\",\"params\":["
+                               "\"root:/made\",\"DIR\"]}\n";
+    static const char lsp[] = "Content-Length: 50\r\n\r\n{\"jsonrpc\":\"2.0\",\"id\":1";
+    static const char tls[] = "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"; /* no line end */
+
+    expect_refused(post, sizeof(post) - 1, -32700, "HTTP");
+    call_fails(&c, "SC_STAT", "[\"root:/made\"]", 2, NULL);
+    expect_refused(lsp, sizeof(lsp) - 1, -32700, "header");
+    expect_refused(tls, sizeof(tls) - 1, -32700, "TLS");
+    expect_refused("\r\n \t\nhello", 10, -32700, "one JSON-RPC message a line");
+    expect_refused("\0\0", 2, -32700, "{ or [");
+    expect_refused("}\n", 2, -32700, "{ or [");
+    expect_refused("\"SC_YIELD\"\n", 11, -32600, "object");
+    daemon_await_stat(&d, "connections", 2);
 }
 
 Test(protocol, parse_errors_tell_where)
@@ -163,14 +200,17 @@ Test(protocol, parse_errors_tell_where)
     client_send(&c, "{\"a\":1,,}");
     got = client_line(&c);
     cr_assert(strstr(got, "at byte 8") != NULL, "%s", got);
+    client_send(&c, "{\"a\":\"\xC3\xA9\xFF\"}");
+    got = client_line(&c);
+    cr_assert(strstr(got, "UTF-8, at byte 9") != NULL, "%s", got);
 }
 
 Test(protocol, what_is_no_request_is_refused)
 {
+    expect_error("{}", "null", -32600);
     expect_error("1", "null", -32600);
     expect_error("\"SC_YIELD\"", "null", -32600);
     expect_error("null", "null", -32600);
-    expect_error("{}", "null", -32600);
     expect_error("{\"jsonrpc\":\"2.0\",\"id\":1}", "1", -32600);
     expect_error("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":5}", "1", -32600);
     expect_error("{\"jsonrpc\":\"2.0\",\"method\":5}", "null", -32600);
@@ -230,10 +270,30 @@ Test(protocol, unknown_missing_and_superfluous_arguments_are_refused)
     call_fails(&c, "session.attach", "{\"sesion\":\"x\"}", -32602, "unknown argument 'sesion'");
 }
 
-Test(protocol, unknown_members_of_the_envelope_are_nobodys_business)
+/** Send a line and expect -32600 with these words. */
+static void expect_invalid(const char *line, const char *words)
 {
-    expect_null("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"SC_YIELD\",\"trace\":{\"x\":[1]}}",
-                "1");
+    const char *got;
+
+    client_send(&c, line);
+    got = client_line(&c);
+    cr_assert(strstr(got, "\"code\":-32600") != NULL && strstr(got, words) != NULL, "%s", got);
+}
+
+Test(protocol, unknown_members_of_the_envelope_are_refused)
+{
+    expect_invalid("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"proc.pause\","
+                   "\"parms\":{\"machine\":\"none\"}}",
+                   "unknown member 'parms'; did you mean 'params'?");
+    expect_invalid("{\"jsonrpc\":\"2.0\",\"id\":1,\"Method\":\"x\",\"method\":\"SC_YIELD\"}",
+                   "did you mean 'method'?");
+    expect_invalid("{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"SC_YIELD\",\"trace\":{\"x\":[1]}}",
+                   "unknown member 'trace'; a request has jsonrpc, id, method and params");
+    /* A notification is not carried out either, and not answered. */
+    client_send(&c,
+                "{\"jsonrpc\":\"2.0\",\"method\":\"SC_CREATE\",\"params\":[\"root:/x\",\"DIR\"],"
+                "\"parms\":1}");
+    call_fails(&c, "SC_STAT", "[\"root:/x\"]", 2, NULL);
 }
 
 Test(protocol, batches)

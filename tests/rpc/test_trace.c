@@ -279,13 +279,13 @@ static int count_until(struct client *from, const char *id, const char *kind)
     }
 }
 
-/** A daemon whose connections take little; @lossless: of the subscription of @c to its own calls. */
-static void start_small(bool lossless)
+/** A daemon with this configuration; @lossless: of the subscription of @c to its own calls. */
+static void start_with(const char *config, bool lossless)
 {
     char params[128];
 
     teardown();
-    daemon_start(&d, "{\"limits\":{\"queued_bytes\":4096,\"in_flight\":10000}}");
+    daemon_start(&d, config);
     client_open(&c, d.socket);
     client_open(&l, d.socket);
     call_done_ok(&c, "machine.create", VIRTUAL);
@@ -293,6 +293,12 @@ static void start_small(bool lossless)
     call_done_ok(&c, "trace.subscribe",
                  text_of(params, sizeof(params), "{\"events\":[\"calls\"],\"lossless\":%s}",
                          lossless ? "true" : "false"));
+}
+
+/** One whose connections take little. */
+static void start_small(bool lossless)
+{
+    start_with("{\"limits\":{\"queued_bytes\":4096,\"in_flight\":10000}}", lossless);
 }
 
 Test(trace, a_lossless_listener_to_its_own_calls_loses_none)
@@ -324,6 +330,50 @@ Test(trace, whoever_calls_waits_for_a_lossless_listener)
     }
     (void)count_until(&c, "\"last\"", "-");
     cr_assert_eq(daemon_stat(&d, "events_lost"), 0);
+}
+
+Test(trace, a_listener_that_does_not_read_is_shown_and_loses_its_subscription)
+{
+    enum { CALLS = 2000 };
+    const char *line = "";
+    cJSON *info;
+    char *stalls = NULL;
+    char *log;
+
+    start_with("{\"limits\":{\"queued_bytes\":4096,\"in_flight\":10000,\"stall_ms\":3000}}", true);
+    call_done_ok(&c, "trace.unsubscribe", NULL);
+    listen_to(&l, "[\"calls\"]");
+    client_flood(&c, "SC_ERRNO", CALLS);
+    client_send(&c, "{\"jsonrpc\":\"2.0\",\"id\":\"last\",\"method\":\"SC_ERRNO\"}");
+    do { /* until the listener has too much to read; it has three seconds then */
+        cJSON_free(stalls);
+        info = call_ok(&d.control, "machine.info", "[\"t\"]");
+        stalls = cJSON_PrintUnformatted(cJSON_GetObjectItemCaseSensitive(info, "stalls"));
+        cJSON_Delete(info);
+    } while (strcmp(stalls, "[]") == 0);
+    cr_assert(strstr(stalls, "\"by\":0,\"by_machine\":null,\"by_uid\":") != NULL, "%s", stalls);
+    cJSON_free(stalls);
+    cr_assert_lt(call_int(&d.control, "machine.info", "[\"t\"]", "calls"), CALLS, "some wait");
+    (void)count_until(&c, "\"last\"", "-"); /* all is answered in the end */
+    while (line != NULL && strstr(line, "\"kind\":\"ended\"") == NULL)
+        line = client_line(&l);
+    cr_assert(line != NULL && strstr(line, "limit stall_ms") != NULL);
+    client_expect_silence(&l);
+    log = daemon_log_text(&d);
+    cr_assert(strstr(log, "to machine 't' ends: its connection has not read for 3000 ms") != NULL);
+    free(log);
+    info = call_ok(&d.control, "machine.info", "[\"t\"]");
+    cr_assert_eq(cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(info, "stalls")), 0);
+    cJSON_Delete(info);
+}
+
+Test(trace, a_subscription_tells_that_its_machine_is_gone)
+{
+    call_done_ok(&c, "machine.create", "{\"name\":\"short\"}");
+    call_done_ok(&l, "trace.subscribe", "{\"events\":[\"note\"],\"machine\":\"short\"}");
+    call_done_ok(&c, "machine.destroy", "[\"short\"]");
+    client_expect(&l, "{\"jsonrpc\":\"2.0\",\"method\":\"event\",\"params\":{\"kind\":"
+                      "\"ended\",\"why\":\"its machine is gone\"}}");
 }
 
 Test(trace, a_lossy_listener_loses_whole_events_and_is_told)

@@ -24,7 +24,7 @@ static void expect_line(struct frame *f, bool ended, const char *text)
 
 Test(frame, lines_come_out_whole_however_they_arrive)
 {
-    static const char text[] = "one\n\n \r\ntwo\r\n  three  \nrest";
+    static const char text[] = "{one\n\n \r\ntwo\r\n  three  \nrest";
     struct json_span line;
 
     for (size_t step = 1; step <= strlen(text); step++) {
@@ -39,7 +39,7 @@ Test(frame, lines_come_out_whole_however_they_arrive)
             while (frame_next(&f, false, &line) == 1)
                 (void)strbuf_addf(&all, "%.*s|", (int)line.len, line.ptr);
         }
-        cr_assert_str_eq(strbuf_str(&all), "one|two|three|");
+        cr_assert_str_eq(strbuf_str(&all), "{one|two|three|");
         expect_line(&f, true, "rest");
         cr_assert_eq(frame_next(&f, true, &line), 0);
         frame_done(&f);
@@ -53,16 +53,38 @@ Test(frame, limit_at_and_past)
     struct frame f;
 
     frame_init(&f, 4);
-    cr_assert_eq(frame_push(&f, "1234\n1234\r\n12345\n", 17), 0);
-    expect_line(&f, false, "1234");
+    cr_assert_eq(frame_push(&f, "[234\n1234\r\n12345\n", 17), 0);
+    expect_line(&f, false, "[234");
     expect_line(&f, false, "1234");
     cr_assert_eq(frame_next(&f, false, &line), -EMSGSIZE);
     frame_done(&f);
     frame_init(&f, 4);
-    cr_assert_eq(frame_push(&f, "12345", 5), 0);
+    cr_assert_eq(frame_push(&f, "[2345", 5), 0);
     cr_assert_eq(frame_next(&f, false, &line), 0); /* a CR may follow */
     cr_assert_eq(frame_push(&f, "6", 1), 0);
     cr_assert_eq(frame_next(&f, false, &line), -EMSGSIZE);
+    frame_done(&f);
+}
+
+Test(frame, what_begins_with_something_else_is_no_stream_of_ours)
+{
+    static const char *const texts[] = {"x", " \r\nGET / HTTP/1.1\r\n{", "\"a\"\n", "}", "]"};
+    struct json_span line;
+    struct frame f;
+
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        frame_init(&f, 16);
+        cr_assert_eq(frame_push(&f, texts[i], strlen(texts[i])), 0);
+        cr_assert_eq(frame_next(&f, false, &line), -EPROTO);
+        frame_done(&f);
+    }
+    cr_assert_eq(line.len, 1);
+    frame_init(&f, 16);
+    cr_assert_eq(frame_push(&f, " \n ", 3), 0);
+    cr_assert_eq(frame_next(&f, false, &line), 0);
+    cr_assert_eq(frame_push(&f, "[]\nx\n", 5), 0);
+    expect_line(&f, false, "[]");
+    expect_line(&f, false, "x"); /* a line among others: a parse error, no more */
     frame_done(&f);
 }
 
@@ -276,9 +298,8 @@ Test(codec, names_that_are_no_text_are_base64)
     struct decoder dec = {.info = sc_call_by_name("SC_READDIR")};
 
     codec_encode(&dec, &out, &o);
-    cr_assert_str_eq(
-        text.ptr,
-        "{\"name\":\"/w==\",\"encoding\":\"base64\",\"type\":\"DIR\",\"access\":[\"READ\",32768],"
-        "\"size\":0}");
+    cr_assert_str_eq(text.ptr,
+                     "{\"name\":{\"base64\":\"/w==\"},\"type\":\"DIR\",\"access\":[\"READ\",32768],"
+                     "\"size\":0}");
     strbuf_done(&text);
 }

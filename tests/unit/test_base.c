@@ -2,6 +2,7 @@
 /* server/base: byte strings, base64, UTF-8, reasons and lists. */
 #include "server/base/base64.h"
 #include "server/base/list.h"
+#include "server/base/near.h"
 #include "server/base/strbuf.h"
 #include "server/base/utf8.h"
 #include "server/base/why.h"
@@ -24,6 +25,19 @@ Test(strbuf, empty_reads_as_empty_string)
     strbuf_drop(&b, 3);
     cr_assert_eq(b.len, 0);
     cr_assert_not(strbuf_failed(&b));
+    strbuf_done(&b);
+}
+
+Test(strbuf, a_limit_at_it_and_past_it)
+{
+    struct strbuf b = STRBUF_INIT;
+
+    b.max = 4;
+    cr_assert_eq(strbuf_adds(&b, "1234"), 0);
+    cr_assert_not(b.over);
+    cr_assert_eq(strbuf_addc(&b, '5'), -ENOMEM);
+    cr_assert(b.over && strbuf_failed(&b));
+    cr_assert_str_eq(strbuf_str(&b), "1234");
     strbuf_done(&b);
 }
 
@@ -253,6 +267,8 @@ Test(utf8, stops_at_the_length_given)
 {
     cr_assert_not(utf8_valid("\xC3\xA9", 1));
     cr_assert(utf8_valid("ok\xFF", 2));
+    cr_assert_eq(utf8_valid_len("ok\xFF", 3), 2);
+    cr_assert_eq(utf8_valid_len("\xC3\xA9\xE2\x82", 4), 2);
 }
 
 /* reasons */
@@ -341,4 +357,17 @@ Test(list, splice_moves_all_and_empties_the_source)
     cr_assert(list_empty(&from));
     digits_of(&to, text);
     cr_assert_str_eq(text, "1234");
+}
+
+Test(near, the_nearest_word_or_none)
+{
+    struct near near = {.word = "parms"};
+
+    near_try(&near, "params");
+    near_try(&near, "arms");
+    near_try(&near, "method");
+    cr_assert_str_eq(near.found, "params");
+    near = (struct near){.word = "trace"};
+    near_try(&near, "params");
+    cr_assert_null(near.found);
 }

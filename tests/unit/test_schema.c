@@ -109,8 +109,8 @@ Test(schema, every_row_is_complete)
 
 Test(schema, kinds_say_how_they_travel)
 {
-    static const char *const json[] = {"string", "data", "integer", "FM",  "MM",
-                                       "FT",     "PS",   "RN",      "fds", "argv"};
+    static const char *const json[] = {"name", "data", "integer", "FM",  "MM",
+                                       "FT",   "PS",   "RN",      "fds", "argv"};
 
     for (size_t k = 0; k < SC_K_COUNT; k++) {
         size_t known = 0;
