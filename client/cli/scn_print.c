@@ -178,7 +178,7 @@ void scn_print_labelled(FILE *to, unsigned flags, int indent, const char *label,
 
         fprintf(to, "%*s%s%-9s%s ", indent, "", scn_paint(flags, PAINT_DIM), label,
                 scn_paint(flags, PAINT_OFF));
-        show_text(to, text, len);
+        show_bytes(to, text, len, false);
         fputc('\n', to);
         text += len + (text[len] == '\n');
         label = "";

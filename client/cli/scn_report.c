@@ -5,6 +5,7 @@
 #include "client/cli/scn_job.h"
 #include "client/cli/scn_print.h"
 #include "client/cli/show.h"
+#include "server/base/base64.h"
 
 #include <langinfo.h>
 #include <stdlib.h>
@@ -76,26 +77,36 @@ static void print_labelled(const struct scn_reporter *r, const char *label, cons
     scn_print_labelled(r->to, r->flags, INDENT, label, text);
 }
 
-/** Print text that a guest printed, beside a line. */
-static void print_log(const struct scn_reporter *r, const char *log)
+/** Print what a guest printed, beside a line. */
+static void print_log(const struct scn_reporter *r, const char *log, size_t size)
 {
-    while (*log != '\0') {
-        size_t len = strcspn(log, "\n");
+    while (size > 0) {
+        const char *end = memchr(log, '\n', size);
+        size_t len = end != NULL ? (size_t)(end - log) : size;
 
         fprintf(r->to, "      %s%s%s ", scn_paint(r->flags, PAINT_DIM), is_utf8() ? "│" : "|",
                 scn_paint(r->flags, PAINT_OFF));
-        show_text(r->to, log, len);
+        show_bytes(r->to, log, len, false);
         fputc('\n', r->to);
-        log += len + (log[len] == '\n');
+        len += end != NULL;
+        log += len;
+        size -= len;
     }
 }
 
 /** Print what guests printed during a step, and how much of it was cut. */
 static void print_printed(const struct scn_reporter *r, const cJSON *step)
 {
-    double cut = json_number(step, "log_cut");
+    const double cut = json_number(step, "log_cut");
+    const char *log = json_text(step, "log");
+    size_t size = strlen(log);
+    char *bytes = strcmp(json_text(step, "encoding"), "base64") == 0 ? malloc(size + 1) : NULL;
 
-    print_log(r, json_text(step, "log"));
+    if (bytes != NULL && base64_decode(log, size, bytes, &size) == 0)
+        print_log(r, bytes, size);
+    else
+        print_log(r, log, strlen(log));
+    free(bytes);
     if (cut > 0)
         fprintf(r->to, "      %s… %.0f bytes more were printed and not kept%s\n",
                 scn_paint(r->flags, PAINT_DIM), cut, scn_paint(r->flags, PAINT_OFF));
@@ -141,7 +152,7 @@ static void print_step(const struct scn_reporter *r, const cJSON *step)
     fputs(source, r->to);
     if (*told != '\0' && outcome == SCN_PASS && strchr(told, '\n') == NULL) {
         fprintf(r->to, "%*s%s", gap_behind(source), "", scn_paint(r->flags, PAINT_DIM));
-        show_text(r->to, told, strlen(told));
+        show_word(r->to, told);
         fputs(scn_paint(r->flags, PAINT_OFF), r->to);
     }
     fputc('\n', r->to);

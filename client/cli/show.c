@@ -2,6 +2,7 @@
 #include "client/cli/show.h"
 
 #include "client/cli/json.h"
+#include "server/base/utf8.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -68,28 +69,40 @@ static void add_value(struct strbuf *out, const cJSON *value, size_t width, size
     (void)strbuf_addc(out, ends[1]);
 }
 
-/* How many bytes the control character takes that begins here, 0 when none does: terminals obey U+0080 to
- * U+009F, which have two, like those of one byte. */
-static size_t control_at(const char *bytes, size_t len)
+/* Bytes of the character that begins with @lead, in well-formed UTF-8. */
+static size_t char_size(unsigned char lead)
+{
+    if (lead < 0x80)
+        return 1;
+    return lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
+}
+
+/* How many of the bytes here are shown in hex, 0 when a character begins: control characters (terminals obey
+ * U+0080 to U+009F, which have two bytes, like those of one) and what is no UTF-8. */
+static size_t hex_at(const char *bytes, size_t len)
 {
     const unsigned char *at = (const unsigned char *)bytes;
+    const size_t size = char_size(*at);
 
-    if ((*at < ' ' && *at != '\t') || *at == 0x7f)
+    if ((*at < ' ' && *at != '\t') || *at == 0x7f || size > len || !utf8_valid(bytes, size))
         return 1;
-    return *at == 0xc2 && len > 1 && at[1] >= 0x80 && at[1] < 0xa0 ? 2 : 0;
+    return *at == 0xc2 && at[1] < 0xa0 ? 2 : 0;
 }
 
 void show_bytes(FILE *to, const char *bytes, size_t len, bool raw)
 {
-    for (size_t i = 0; i < len; i++) {
-        size_t count = raw ? 0 : control_at(bytes + i, len - i);
+    size_t i = 0;
 
-        if (count == 0)
-            fputc((unsigned char)bytes[i], to);
-        else
+    if (raw)
+        i = fwrite(bytes, 1, len, to);
+    while (!raw && i < len) {
+        size_t hex = hex_at(bytes + i, len - i);
+        size_t size = char_size((unsigned char)bytes[i]);
+
+        for (size_t end = i + hex; i < end; i++)
             fprintf(to, "\\x%02x", (unsigned char)bytes[i]);
-        if (count == 2)
-            fprintf(to, "\\x%02x", (unsigned char)bytes[++i]);
+        if (hex == 0)
+            i += fwrite(bytes + i, 1, size, to);
     }
 }
 

@@ -11,8 +11,8 @@
 #include <stdio.h>
 
 /**
- * Print bytes that come from the simulated system. Guests may print anything: unless @raw, control bytes are
- * shown (as \x1b), not obeyed by a terminal.
+ * Print bytes that come from the simulated system. Guests may print anything: unless @raw, control characters
+ * and what is no UTF-8 are shown in hex (as \x1b), and no terminal obeys them. Reports are never raw.
  */
 void show_bytes(FILE *to, const char *bytes, size_t len, bool raw);
 

@@ -79,6 +79,6 @@ Test(show, no_control_character_gets_to_a_terminal)
     show_word(to, "a\t\x1b]0;x\a\n\x7f\xc2\x9b"
                   "31m \xc2\xa0\xc3\xa4\xc2");
     cr_assert_eq(fclose(to), 0);
-    cr_expect_str_eq(text, "a\t\\x1b]0;x\\x07\\x0a\\x7f\\xc2\\x9b31m \xc2\xa0\xc3\xa4\xc2");
+    cr_expect_str_eq(text, "a\t\\x1b]0;x\\x07\\x0a\\x7f\\xc2\\x9b31m \xc2\xa0\xc3\xa4\\xc2");
     free(text);
 }

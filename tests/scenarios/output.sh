@@ -21,8 +21,11 @@ expect() {
     done
 }
 
-"$bin/scbox-cc" -o "$tmp/flood" ../guest/flood.c >"$tmp/out" 2>&1 || fail "the guest can't be built"
-mkdir "$tmp/guests" && mv "$tmp/flood" "$tmp/guests/flood.x86_64"
+mkdir "$tmp/guests"
+for name in flood forger; do
+    "$bin/scbox-cc" -o "$tmp/guests/$name.x86_64" ../guest/$name.c >"$tmp/out" 2>&1 ||
+        fail "the guest $name can't be built"
+done
 play_guests 0 output
 if grep -q skipped "$tmp/out"; then
     echo "skip: $(grep 'this host runs no' "$tmp/out" | sort -u)"
@@ -38,6 +41,12 @@ kept=$(i=0 && while [ $i -lt 4096 ]; do echo line...........; i=$((i + 1)); done
 play_guests 1 --set "KEPT=${kept%.}" failing/guest/cut_text.scn
 grep -qF "log: $cut" "$tmp/out" || fail "what was kept passes for all"
 play_guests 0 --output 65552 failing/guest/cut_after.scn # one line more: now it is whole
+
+# A program can't write over the report, nor make its bytes look like others.
+expect forged '0 points\x0d\x1b[2K\x1b[1A10 of 10 points\xc2\x9b31m \xff\xfe end'
+if grep -q "$(printf '\033')" "$tmp/out"; then
+    fail "an escape sequence of a guest is in the report"
+fi
 
 # However fast a program prints, the report is small and comes in time. A minute is many times that.
 start=$(date +%s)
