@@ -18,7 +18,9 @@
 #include <linux/capability.h>
 #include <linux/close_range.h>
 #include <linux/seccomp.h>
+#include <pthread.h>
 #include <sched.h>
+
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -187,6 +189,21 @@ IN_CHILD int child_main(void *arg)
         (void)did(c, CHILD_EXEC, exec_stub(c));
     (void)raw(SYS_exit_group, 1, 0, 0, 0, 0);
     return 1;
+}
+
+pid_t child_start(int (*main)(void *), void *arg, void *stack_end, int flags)
+{
+    sigset_t all;
+    sigset_t old;
+    pid_t pid;
+    int err;
+
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_SETMASK, &all, &old);
+    pid = clone(main, stack_end, CLONE_VM | flags | SIGCHLD, arg);
+    err = errno;
+    (void)pthread_sigmask(SIG_SETMASK, &old, NULL);
+    return pid < 0 ? -err : pid;
 }
 
 IN_CHILD int child_try_jail(void *arg)

@@ -38,14 +38,22 @@ struct child {
     int error;            /* positive errno of the failure, 0 none */
 };
 
-/** The child's main function for clone(), on a stack below 4 GiB. @arg  struct child, borrowed until
- * exec or exit. */
+/**
+ * Start a child that runs one of the functions below in this address space, with all signals blocked: no
+ * handler of the daemon may run in it.
+ * @stack_end  the end of its stack.
+ * @flags      CLONE_* beside CLONE_VM.
+ * Returns     its pid, or -errno.
+ */
+pid_t child_start(int (*main)(void *), void *arg, void *stack_end, int flags);
+
+/** The child of a guest, on a stack below 4 GiB. @arg  struct child, borrowed until exec or exit. */
 int child_main(void *arg);
 
-/** For clone(): enter the jail and do nothing. @arg  struct jail. Returns 0 if that is possible. */
+/** Enter the jail and do nothing. @arg  struct jail. Returns 0 if that is possible. */
 int child_try_jail(void *arg);
 
-/** For clone() with the parent's fd table: open the user namespace that the child is in. @arg  struct
+/** With CLONE_FILES: open the user namespace that the child is in. @arg  struct
  * jail: gets user_fd, or -1. */
 int child_open_namespace(void *arg);
 

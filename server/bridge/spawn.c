@@ -27,7 +27,8 @@
 
 enum {
     CHILD_STACK_SIZE = 64 * 1024,
-    GUEST_FDS_MAX = 4, /* share.c lends one at a time */
+    GUEST_FDS_MAX = 4,  /* share.c lends one at a time */
+    SIGNALS_MAX = 1000, /* from outside, to one child while it is made */
 };
 
 /** Whether an error passes by itself, and another attempt may do better. */
@@ -80,23 +81,6 @@ void spawner_done(struct spawner *s)
     (void)close(s->stub_fd);
 }
 
-/** clone() with all signals blocked: no handler of the daemon may run in the child. */
-static pid_t clone_child(const struct spawner *s, struct child *c)
-{
-    sigset_t all;
-    sigset_t old;
-    pid_t pid;
-    int err;
-
-    (void)sigfillset(&all);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &old);
-    pid =
-        clone(child_main, (char *)s->stack + CHILD_STACK_SIZE, CLONE_VM | CLONE_FILES | SIGCHLD, c);
-    err = errno;
-    (void)pthread_sigmask(SIG_SETMASK, &old, NULL);
-    return pid < 0 ? -err : pid;
-}
-
 /** Wait for the next stop of a child that is no tracee yet. Signals that others send are swallowed by
  * whoever lets it go on; a fault of its own is the host's answer to int $0x80 without IA32
  * emulation. Returns 0; -ESRCH, -EIO; -ENOEXEC. */
@@ -117,16 +101,17 @@ static int take_control(struct tracee *t)
 {
     const long options =
         PTRACE_O_EXITKILL | PTRACE_O_TRACESYSGOOD | PTRACE_O_TRACESECCOMP | PTRACE_O_TRACEEXEC;
-    int err = 0;
 
-    while (err == 0) {
-        err = tracee_wait(t);
+    for (int i = 0; i < SIGNALS_MAX; i++) {
+        int err = tracee_wait(t);
+
         if (err < 0 || ptrace(PTRACE_SETOPTIONS, t->pid, NULL, options) == 0)
             return err;
-        err = errno == ESRCH ? 0 : -errno;
+        if (errno != ESRCH)
+            return -errno;
         (void)kill(t->pid, SIGCONT); /* somebody stopped it before it was traced, or killed it */
     }
-    return err;
+    return -EIO;
 }
 
 /** Let the child run from its SIGSTOP, through its filtered calls, to the stub. */
@@ -134,9 +119,9 @@ static int run_to_stub(struct tracee *t)
 {
     int err = take_control(t);
 
-    while (err == 0 && t->at != AT_EXEC) {
+    for (int i = 0; err == 0 && t->at != AT_EXEC; i++) {
         (void)ptrace(PTRACE_CONT, t->pid, NULL, NULL);
-        err = wait_for_child(t);
+        err = i < SIGNALS_MAX ? wait_for_child(t) : -EIO;
     }
     return err;
 }
@@ -238,7 +223,7 @@ int spawn_tracee(struct spawner *s, struct tracee *out, int *out_listener, struc
                         .jail = *s->jail,
                         .filter = &program,
                         .listener = -1};
-    pid = clone_child(s, c);
+    pid = child_start(child_main, c, (char *)s->stack + CHILD_STACK_SIZE, CLONE_FILES);
     if (pid < 0)
         return explain(c, pid, 0, why);
     tracee_init(&t, pid, s->gate);

@@ -107,8 +107,9 @@ int tracee_siginfo(const struct tracee *t, siginfo_t *out);
 /** Whether somebody sent a signal, rather than the processor answering to an instruction. */
 bool tracee_is_sent(const siginfo_t *info);
 
-/** Let a tracee make the call @nr by t->gate_at, which the filter does not stop, and do not wait for
- * it: it will be AT_EXIT. Returns 0; -ESRCH, -EIO. */
+/** Let a tracee make the call @nr, which the filter notifies, and do not wait for it: it will be AT_EXIT.
+ * It enters by t->gate_at, as a call that is traced, and the number is exchanged there. Returns 0;
+ * -ESRCH, -EIO. */
 int tracee_proceed(struct tracee *t, int nr);
 
 /** The result of the call of a tracee AT_EXIT, or its -errno. */
