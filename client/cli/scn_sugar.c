@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { NAMES_MAX = 16 }; /* of a group of constants, to choose the nearest from */
+
 /** Parse one value as a further argument of a step. */
 static bool parse_value_arg(struct scn_parser *p, struct scn_step *step, const char *name)
 {
@@ -160,11 +162,50 @@ bool scn_parse_sugar(struct scn_parser *p, const char *word, int column, struct 
 
 /* ---- the lines below run ---- */
 
+/** The text of a word or string that holds no variable; NULL of any other value. */
+static const char *fixed_text(const struct scn_value *v)
+{
+    if (v == NULL || (v->kind != SCN_WORD && v->kind != SCN_STRING))
+        return NULL;
+    if (v->piece_count == 0)
+        return "";
+    return v->piece_count == 1 && !v->pieces[0].is_var ? v->pieces[0].text : NULL;
+}
+
+/** Refuse a fixed text that is none of a group's names. */
+static void check_name(struct scn_parser *p, const struct scn_value *v, const char *group,
+                       const char *what)
+{
+    const char *names[NAMES_MAX + 1] = {NULL};
+    const char *text = fixed_text(v);
+    size_t count = 0;
+
+    if (text == NULL || sc_flag_by_name(group, text, strlen(text)) != NULL)
+        return;
+    for (const struct sc_flag_info *f = sc_flags; f->group != NULL && count < NAMES_MAX; f++) {
+        if (strcmp(f->group, group) == 0)
+            names[count++] = f->name;
+    }
+    scn_fail_near(p, v->column, scn_nearest(text, names), "%s is no %s", text, what);
+}
+
 static bool parse_state(struct scn_parser *p, struct scn_run *run)
 {
     run->state = scn_parse_value(p, SCN_PATTERN);
+    check_name(p, run->state, "PS", "state of a process");
     if (run->state != NULL && !scn_at_end(p))
         run->code = scn_parse_value(p, SCN_PATTERN);
+    check_name(p, run->code, "FAIL", "failure of a program");
+    return scn_parse_end(p);
+}
+
+/** What a program exits with is a number, or stands for one. */
+static bool parse_exit(struct scn_parser *p, struct scn_run *run)
+{
+    run->exit_code = scn_parse_value(p, SCN_PATTERN);
+    if (fixed_text(run->exit_code) != NULL)
+        scn_fail(p, run->exit_code->column, "a program exits with a number, not with %s",
+                 fixed_text(run->exit_code));
     return scn_parse_end(p);
 }
 
@@ -213,11 +254,10 @@ static bool parse_stated(struct scn_parser *p, struct scn_run *run)
     if (strcmp(word, "state") == 0)
         return parse_state(p, run);
     if (strcmp(word, "exit") == 0)
-        run->exit_code = scn_parse_value(p, SCN_PATTERN);
-    else
-        scn_fail_near(p, column, scn_nearest(word, words),
-                      "a line below run begins with stdin, env, log, exit or state");
-    return scn_parse_end(p);
+        return parse_exit(p, run);
+    scn_fail_near(p, column, scn_nearest(word, words),
+                  "a line below run begins with stdin, env, log, exit or state");
+    return false;
 }
 
 /** Add a line to those that are shown in messages. */

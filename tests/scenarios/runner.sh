@@ -49,6 +49,8 @@ expect parse_never 70 'parse_never.scn:2:19: open has no argument fiel; did you 
 expect parse_list 70 'parse_list.scn:2:12: data is a list in [brackets]'
 expect no_program 70 "can't read" 'nowhere/program'
 expect parse_word 70 'parse_word.scn:4:1: no call is named opne; did you mean open?'
+expect parse_exit 70 'parse_exit.scn:5:8: a program exits with a number, not with two'
+expect parse_state 70 'parse_state.scn:5:17: ZEROPT is no failure of a program; did you mean ZEROPTR?'
 expect parse_flag 70 'parse_flag.scn:2:14: no FM flag is called WIRTE; did you mean WRITE?'
 expect parse_key 70 'parse_key.scn:1:1: no key is named @tilte; did you mean @title?'
 expect parse_points 70 'parse_points.scn:1:9: points are a number, 0 or more'
