@@ -430,15 +430,19 @@ static int remove_orphan(struct store *s, int64_t ino)
     return store_end(s, err);
 }
 
-/* The next number in the table of orphans. 1 there is one, 0 none, -errno. */
+/* The next number in the table of orphans. 1 there is one, 0 none, -errno; -EIO: it does not lie
+ * behind the one before, and so they might never end. */
 static int next_orphan(struct store *s, int64_t *ino)
 {
     sqlite3_stmt *q = DB_USE(&s->db, SQL_ORPHAN_NEXT, *ino);
     int err = db_row(q);
+    int64_t next = sqlite3_column_int64(q, 0);
 
-    if (err > 0)
-        *ino = sqlite3_column_int64(q, 0);
     db_end(q);
+    if (err > 0 && next <= *ino)
+        return -EIO;
+    if (err > 0)
+        *ino = next;
     return err;
 }
 
