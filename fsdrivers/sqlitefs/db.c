@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "fsdrivers/sqlitefs/db.h"
 
+#include "fsdrivers/sqlitefs/heap.h"
 #include "server/base/check.h"
 
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #define INODE_COLUMNS                                                                              \
@@ -110,6 +112,8 @@ int db_error(sqlite3 *sqlite, int rc)
     int err = db_errno(rc);
     int sys;
 
+    if (err == -ENOMEM && heap_refused())
+        return -EIO; /* memory for something that no sound file has */
     if (err != -EIO || ((rc & 0xff) != SQLITE_IOERR && (rc & 0xff) != SQLITE_CANTOPEN))
         return err;
     sys = sqlite3_system_errno(sqlite);
@@ -118,13 +122,37 @@ int db_error(sqlite3 *sqlite, int rc)
 
 /* ---- Foreign files ---- */
 
+/* The processor time of this thread: a slow disk and other processes do not count. */
+static int64_t worked_ns(void)
+{
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
 /* SQLite's progress handler. */
 static int on_steps(void *user)
 {
     struct db *db = user;
 
     db->steps -= DB_STEPS_UNIT;
-    return db->steps < 0;
+    if (db->until != 0 && worked_ns() >= db->until)
+        db->late = true;
+    return db->steps < 0 || db->late;
+}
+
+int64_t db_hurry(struct db *db, int64_t ns)
+{
+    int64_t now = worked_ns();
+    int64_t left = db->until - now;
+
+    if (db->until == 0)
+        left = 0;
+    else if (left < 1)
+        left = 1;
+    db->until = ns > 0 ? now + ns : 0;
+    return left;
 }
 
 void db_allow(struct db *db, int64_t steps)

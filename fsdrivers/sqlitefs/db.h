@@ -77,6 +77,8 @@ struct db {
     sqlite3 *sqlite;
     sqlite3_stmt *stmt[SQL_LAST];
     int64_t steps;  /* what the statement that runs has left; see db_allow() */
+    int64_t until;  /* ns of this thread's processor time; 0 none: see db_hurry() */
+    bool late;      /* a statement ended because that came */
     bool impatient; /* another process's lock was waited for in vain, and is not waited for again
                        before the next success */
 };
@@ -96,6 +98,13 @@ void db_defend(struct db *db);
 /** Let the next statement take so many steps; db_use() and the like begin with DB_STEPS. A
  * statement that takes more ends with -EIO. */
 void db_allow(struct db *db, int64_t steps);
+
+/**
+ * End statements with -EIO, and set db.late, when this thread has worked so long from now.
+ * @ns       0 ends it.
+ * Returns   what was left of it, at least 1; 0 there was none.
+ */
+int64_t db_hurry(struct db *db, int64_t ns);
 
 /** Prepare all statements; the schema must be there. Returns 0, -errno. */
 int db_prepare(struct db *db);

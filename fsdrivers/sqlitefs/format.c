@@ -17,10 +17,12 @@ enum {
     LOG_SIZE_MAX = 64 * 1024 * 1024, /* what the log is cut to when it was moved */
     CHUNK_SHIFT_DEFAULT = 16,
     CHUNK_SHIFT_SMALL = 14,
-    KEY_MAX = 64 * 1024,   /* bytes of a name or a setting that is passed by */
-    ORPHANS_MAX = 1000,    /* removed at one mount */
-    SCAN_STEPS = 20000000, /* that a look at all rows may take: about half a second … */
-    SCAN_STEPS_BYTE = 8,   /* … and for each byte that the file takes on the disk */
+    KEY_MAX = 64 * 1024,    /* bytes of a name or a setting that is passed by */
+    ORPHANS_MAX = 1000,     /* removed at one mount */
+    SCAN_STEPS = 20000000,  /* that a look at all rows may take: about half a second … */
+    SCAN_STEPS_PAGE = 8192, /* … and for each page; the most that sound ones take is 3,100 */
+    SCAN_US = 2000000,      /* of processor time for all looks of a mount together … */
+    SCAN_US_PAGE = 64,      /* … and for each page */
 };
 
 /** meta.ino_next is at most this. */
@@ -33,6 +35,8 @@ enum { FEATURES_READONLY = 0, FEATURES_INCOMPAT = 0 };
  * its own. Returns @err. */
 static int refuse(const struct store *s, struct why *why, int err, const char *otherwise)
 {
+    if (s->db.late)
+        return why_add(why, err, "%s is damaged: looking at its rows takes too long", s->path);
     switch (err) {
     case -ENOSPC:
         return why_add(why, err, "%s: the disk is full, and SQLite needs some room on it", s->path);
@@ -287,19 +291,38 @@ static int check_features(struct store *s, struct why *why)
     return 0;
 }
 
-/* What statements that look at all rows may take. Not a matter of the size that the file shows:
- * holes have no rows. */
+/* Bytes that a file beside the database, or it itself, takes on the disk: holes have no rows. */
+static int64_t bytes_on_disk(const struct store *s, const char *suffix)
+{
+    struct strbuf path = STRBUF_INIT;
+    struct stat st;
+    int64_t bytes = 0;
+
+    (void)strbuf_addf(&path, "%s%s", s->path, suffix);
+    if (!strbuf_failed(&path) && stat(strbuf_str(&path), &st) == 0)
+        bytes = (int64_t)st.st_blocks * 512;
+    strbuf_done(&path);
+    return bytes;
+}
+
+/* Count the pages that can have rows: no more than the file says, and no more than are on the disk.
+ * What looks at all of them gets its time by that. */
+static int count_pages(struct store *s)
+{
+    int64_t most = (bytes_on_disk(s, "") + bytes_on_disk(s, VFS_LOG)) / FORMAT_PAGE_SIZE + 1;
+    int err = db_query_int(&s->db, "PRAGMA page_count", &s->pages, NULL);
+
+    if (err == 0 && (s->pages < 0 || s->pages > most))
+        s->pages = most;
+    if (err == 0)
+        db_hurry(&s->db, (SCAN_US + s->pages * SCAN_US_PAGE) * 1000);
+    return err;
+}
+
+/* What statements that look at all rows may take. */
 static int64_t scan_steps(const struct store *s)
 {
-    struct strbuf log = STRBUF_INIT;
-    struct stat st;
-    int64_t blocks = stat(s->path, &st) == 0 ? (int64_t)st.st_blocks : 0;
-
-    (void)strbuf_addf(&log, "%s-wal", s->path);
-    if (!strbuf_failed(&log) && stat(strbuf_str(&log), &st) == 0)
-        blocks += (int64_t)st.st_blocks;
-    strbuf_done(&log);
-    return SCAN_STEPS + blocks * 512 * SCAN_STEPS_BYTE;
+    return SCAN_STEPS + s->pages * SCAN_STEPS_PAGE;
 }
 
 /* Look for keys that are longer than any value may be. A statement that met one on its way through
@@ -341,32 +364,41 @@ static int trust_pages(struct store *s)
         db_end(q);
     }
     if (err != 0)
-        return err == -ENOMEM ? err : 0;
+        return err == -ENOMEM || s->db.late ? err : 0;
     return db_exec(&s->db, "PRAGMA cell_size_check = OFF", NULL);
 }
 
-/* Look the whole file over: what a crash of the host may have left. */
+/* Look the whole file over. SQLite says what is wrong with it, in @verdict; or "ok". */
+static int run_check(struct store *s, sqlite3_stmt **q, const char **verdict)
+{
+    int rc = sqlite3_prepare_v2(s->db.sqlite, "PRAGMA quick_check(1)", -1, q, NULL);
+    int err;
+
+    if (rc == SQLITE_OK)
+        rc = sqlite3_step(*q);
+    err = rc == SQLITE_ROW ? 0 : db_error(s->db.sqlite, rc);
+    if (err == 0)
+        *verdict = (const char *)sqlite3_column_text(*q, 0);
+    return err == 0 && (*verdict == NULL || strcmp(*verdict, "ok") != 0) ? -EIO : err;
+}
+
+/* Look the whole file over: what a crash of the host may have left. SQLite looks at each page once,
+ * so it ends, and the time is not counted; it keeps a bit of each page. */
 static int quick_check(struct store *s, struct why *why)
 {
     sqlite3_stmt *q = NULL;
     const char *verdict = NULL;
-    int rc;
+    int64_t left = db_hurry(&s->db, 0);
     int err;
 
     db_allow(&s->db, scan_steps(s));
-    rc = sqlite3_prepare_v2(s->db.sqlite, "PRAGMA quick_check(1)", -1, &q, NULL);
-    if (rc == SQLITE_OK)
-        rc = sqlite3_step(q);
-    err = rc == SQLITE_ROW ? 0 : db_error(s->db.sqlite, rc);
-    if (err == 0)
-        verdict = (const char *)sqlite3_column_text(q, 0);
-    if (err == 0 && (verdict == NULL || strcmp(verdict, "ok") != 0))
-        err = -EIO;
+    err = run_check(s, &q, &verdict);
     if (verdict != NULL && err < 0)
         (void)why_add(why, err, "%s is damaged: %.200s", s->path, verdict);
     else
         (void)refused(s, why, err);
     (void)sqlite3_finalize(q);
+    (void)db_hurry(&s->db, left);
     return err;
 }
 
@@ -472,7 +504,9 @@ static int load(struct store *s, const struct format_options *o, struct why *why
     err = db_prepare(&s->db);
     if (err < 0)
         return refused(s, why, err);
-    err = check_keys(s, why);
+    err = refused(s, why, count_pages(s));
+    if (err == 0)
+        err = check_keys(s, why);
     if (err == 0)
         err = check_features(s, why);
     if (err == 0)
@@ -491,6 +525,7 @@ static int load(struct store *s, const struct format_options *o, struct why *why
         err = inode_get(s, INO_ROOT, &root);
     if (err == 0 && !S_ISDIR(root->stat.mode))
         err = -EIO;
+    (void)db_hurry(&s->db, 0);
     if (err == 0 && !s->readonly) {
         room_watch(s);
         err = remove_orphans(s);

@@ -8,7 +8,7 @@
  *     format.c   checking and making the database
  *     store.c    changes, groups, durability          db.c     statements, errno
  *     shape.c    the schema, word for word          quota.c  what a file may hold
- *     room.c     a full disk
+ *     room.c     a full disk                     heap.c   how much memory SQLite takes at once
  *     tree.c     paths, names                         name.c   entries and their cache
  *     inode.c    inodes and their cache               data.c   content
  */
