@@ -98,7 +98,6 @@ int db_errno(int rc)
     case SQLITE_READONLY:
         return -EROFS;
     case SQLITE_PERM:
-    case SQLITE_AUTH:
         return -EACCES;
     case SQLITE_PROTOCOL:
         return -ENOLCK;
@@ -160,6 +159,27 @@ void db_allow(struct db *db, int64_t steps)
     db->steps = steps;
 }
 
+/* SQLite's authorizer: what a statement that is compiled may contain. */
+static int on_compile(void *user, int action, const char *a, const char *b, const char *schema,
+                      const char *trigger)
+{
+    const struct db *db = user;
+
+    (void)a;
+    (void)b;
+    (void)schema;
+    (void)trigger;
+    if (!db->sealed || action == SQLITE_PRAGMA || action == SQLITE_TRANSACTION ||
+        action == SQLITE_SAVEPOINT)
+        return SQLITE_OK;
+    return SQLITE_DENY;
+}
+
+void db_seal(struct db *db)
+{
+    db->sealed = true;
+}
+
 /* SQLite's busy handler: 0 gives up. */
 static int on_busy(void *user, int count)
 {
@@ -200,6 +220,7 @@ void db_defend(struct db *db)
         {SQLITE_DBCONFIG_ENABLE_TRIGGER, 0},  {SQLITE_DBCONFIG_ENABLE_VIEW, 0},
         {SQLITE_DBCONFIG_DQS_DML, 0},         {SQLITE_DBCONFIG_DQS_DDL, 0},
         {SQLITE_DBCONFIG_WRITABLE_SCHEMA, 0}, {SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0},
+        {SQLITE_DBCONFIG_ENABLE_QPSG, 1}, /* binding a value compiles nothing again: db_seal() */
     };
 
     for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++)
@@ -208,6 +229,7 @@ void db_defend(struct db *db)
         (void)sqlite3_db_config(db->sqlite, settings[i].op, settings[i].value, NULL);
     sqlite3_progress_handler(db->sqlite, DB_STEPS_UNIT, on_steps, db);
     (void)sqlite3_busy_handler(db->sqlite, on_busy, db);
+    (void)sqlite3_set_authorizer(db->sqlite, on_compile, db);
     (void)db_exec(db, "PRAGMA cell_size_check = ON", NULL);
 }
 
@@ -216,9 +238,12 @@ void db_defend(struct db *db)
 int db_prepare(struct db *db)
 {
     for (size_t i = 0; i < SQL_LAST; i++) {
-        int rc = sqlite3_prepare_v3(db->sqlite, sql_text[i], -1, SQLITE_PREPARE_PERSISTENT,
-                                    &db->stmt[i], NULL);
+        int rc;
 
+        (void)sqlite3_finalize(db->stmt[i]);
+        db->stmt[i] = NULL;
+        rc = sqlite3_prepare_v3(db->sqlite, sql_text[i], -1, SQLITE_PREPARE_PERSISTENT,
+                                &db->stmt[i], NULL);
         if (rc != SQLITE_OK)
             return db_error(db->sqlite, rc);
     }

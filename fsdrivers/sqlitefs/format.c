@@ -2,6 +2,7 @@
 #include "fsdrivers/sqlitefs/format.h"
 
 #include "fsdrivers/sqlitefs/inode.h"
+#include "fsdrivers/sqlitefs/scan.h"
 #include "fsdrivers/sqlitefs/schema.h"
 #include "fsdrivers/sqlitefs/shape.h"
 #include "fsdrivers/sqlitefs/vfs.h"
@@ -17,12 +18,8 @@ enum {
     LOG_SIZE_MAX = 64 * 1024 * 1024, /* what the log is cut to when it was moved */
     CHUNK_SHIFT_DEFAULT = 16,
     CHUNK_SHIFT_SMALL = 14,
-    KEY_MAX = 64 * 1024,    /* bytes of a name or a setting that is passed by */
-    ORPHANS_MAX = 1000,     /* removed at one mount */
-    SCAN_STEPS = 20000000,  /* that a look at all rows may take: about half a second … */
-    SCAN_STEPS_PAGE = 8192, /* … and for each page; the most that sound ones take is 3,100 */
-    SCAN_US = 2000000,      /* of processor time for all looks of a mount together … */
-    SCAN_US_PAGE = 64,      /* … and for each page */
+    KEY_MAX = 64 * 1024, /* bytes of a name or a setting that is passed by */
+    ORPHANS_MAX = 1000,  /* removed at one mount */
 };
 
 /** meta.ino_next is at most this. */
@@ -291,40 +288,6 @@ static int check_features(struct store *s, struct why *why)
     return 0;
 }
 
-/* Bytes that a file beside the database, or it itself, takes on the disk: holes have no rows. */
-static int64_t bytes_on_disk(const struct store *s, const char *suffix)
-{
-    struct strbuf path = STRBUF_INIT;
-    struct stat st;
-    int64_t bytes = 0;
-
-    (void)strbuf_addf(&path, "%s%s", s->path, suffix);
-    if (!strbuf_failed(&path) && stat(strbuf_str(&path), &st) == 0)
-        bytes = (int64_t)st.st_blocks * 512;
-    strbuf_done(&path);
-    return bytes;
-}
-
-/* Count the pages that can have rows: no more than the file says, and no more than are on the disk.
- * What looks at all of them gets its time by that. */
-static int count_pages(struct store *s)
-{
-    int64_t most = (bytes_on_disk(s, "") + bytes_on_disk(s, VFS_LOG)) / FORMAT_PAGE_SIZE + 1;
-    int err = db_query_int(&s->db, "PRAGMA page_count", &s->pages, NULL);
-
-    if (err == 0 && (s->pages < 0 || s->pages > most))
-        s->pages = most;
-    if (err == 0)
-        db_hurry(&s->db, (SCAN_US + s->pages * SCAN_US_PAGE) * 1000);
-    return err;
-}
-
-/* What statements that look at all rows may take. */
-static int64_t scan_steps(const struct store *s)
-{
-    return SCAN_STEPS + s->pages * SCAN_STEPS_PAGE;
-}
-
 /* Look for keys that are longer than any value may be. A statement that met one on its way through
  * the table would load all of it, whichever row it looks for. */
 static int check_keys(struct store *s, struct why *why)
@@ -345,61 +308,15 @@ static int check_keys(struct store *s, struct why *why)
                    KEY_MAX);
 }
 
-/*
- * Stop checking each cell of a page whenever it is read, when all pages of cells were checked so: the
- * tables of names and inodes before, and those of content here. A page that the file maps into memory
- * is new each time it is used, and random reads took twice as long. With a damaged page, or odd rows,
- * the checks go on: only that part of the file answers EIO.
- */
-static int trust_pages(struct store *s)
-{
-    static const enum sql checks[] = {SQL_CHUNK_ODD, SQL_SYMLINK_ODD};
-    int err = 0;
-
-    for (size_t i = 0; err == 0 && i < sizeof(checks) / sizeof(checks[0]); i++) {
-        sqlite3_stmt *q = db_use(&s->db, checks[i], 0, NULL);
-
-        db_allow(&s->db, scan_steps(s));
-        err = db_row(q);
-        db_end(q);
-    }
-    if (err != 0)
-        return err == -ENOMEM || s->db.late ? err : 0;
-    return db_exec(&s->db, "PRAGMA cell_size_check = OFF", NULL);
-}
-
-/* Look the whole file over. SQLite says what is wrong with it, in @verdict; or "ok". */
-static int run_check(struct store *s, sqlite3_stmt **q, const char **verdict)
-{
-    int rc = sqlite3_prepare_v2(s->db.sqlite, "PRAGMA quick_check(1)", -1, q, NULL);
-    int err;
-
-    if (rc == SQLITE_OK)
-        rc = sqlite3_step(*q);
-    err = rc == SQLITE_ROW ? 0 : db_error(s->db.sqlite, rc);
-    if (err == 0)
-        *verdict = (const char *)sqlite3_column_text(*q, 0);
-    return err == 0 && (*verdict == NULL || strcmp(*verdict, "ok") != 0) ? -EIO : err;
-}
-
-/* Look the whole file over: what a crash of the host may have left. SQLite looks at each page once,
- * so it ends, and the time is not counted; it keeps a bit of each page. */
+/* Look the whole file over: what a crash of the host may have left. */
 static int quick_check(struct store *s, struct why *why)
 {
-    sqlite3_stmt *q = NULL;
-    const char *verdict = NULL;
-    int64_t left = db_hurry(&s->db, 0);
-    int err;
+    char verdict[SCAN_VERDICT_SIZE];
+    int err = scan_whole(s, verdict);
 
-    db_allow(&s->db, scan_steps(s));
-    err = run_check(s, &q, &verdict);
-    if (verdict != NULL && err < 0)
-        (void)why_add(why, err, "%s is damaged: %.200s", s->path, verdict);
-    else
-        (void)refused(s, why, err);
-    (void)sqlite3_finalize(q);
-    (void)db_hurry(&s->db, left);
-    return err;
+    if (err < 0 && verdict[0] != '\0')
+        return why_add(why, err, "%s is damaged: %s", s->path, verdict);
+    return refused(s, why, err);
 }
 
 /* ---- Mounting ---- */
@@ -504,7 +421,7 @@ static int load(struct store *s, const struct format_options *o, struct why *why
     err = db_prepare(&s->db);
     if (err < 0)
         return refused(s, why, err);
-    err = refused(s, why, count_pages(s));
+    err = refused(s, why, scan_begin(s));
     if (err == 0)
         err = check_keys(s, why);
     if (err == 0)
@@ -520,12 +437,14 @@ static int load(struct store *s, const struct format_options *o, struct why *why
         return -ENOMEM;
     err = store_count(s, scan_steps(s));
     if (err == 0)
-        err = trust_pages(s);
+        err = scan_pages(s);
     if (err == 0)
         err = inode_get(s, INO_ROOT, &root);
     if (err == 0 && !S_ISDIR(root->stat.mode))
         err = -EIO;
-    (void)db_hurry(&s->db, 0);
+    scan_end(s);
+    if (err == 0)
+        db_seal(&s->db);
     if (err == 0 && !s->readonly) {
         room_watch(s);
         err = remove_orphans(s);

@@ -5,7 +5,7 @@
  * change names.
  *
  *     source.c   the source and its options           lock.c   one opener at a time
- *     format.c   checking and making the database
+ *     format.c   checking and making the database scan.c   looking at all rows
  *     store.c    changes, groups, durability          db.c     statements, errno
  *     shape.c    the schema, word for word          quota.c  what a file may hold
  *     room.c     a full disk                     heap.c   how much memory SQLite takes at once

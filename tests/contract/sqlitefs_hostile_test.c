@@ -469,6 +469,33 @@ Test(sqlitefs_hostile, a_foreign_schema_is_named)
     }
 }
 
+/* Another program gives the mounted file a schema that nobody has checked, harmless or not: nothing
+ * is compiled against it. */
+Test(sqlitefs_hostile, a_schema_that_changes_under_a_mount)
+{
+    struct bed bed;
+    struct bed *b = &bed;
+    double began;
+
+    bed_with_files(b);
+    IS(bed_open(b, NULL), 0);
+    put_file(b, "/before", "x", 1);
+    IS(FS0(sync), 0);
+    db_run_sql(b->db, "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = replace(sql,"
+                      " 'PRIMARY KEY (parent', 'CHECK (1), PRIMARY KEY (parent')"
+                      " WHERE name = 'dentry'; PRAGMA schema_version = 1000");
+    began = seconds();
+    IS(FS(mkdir, "/new", 0755), -EIO);
+    IS(stat_error(b, "/new"), -EIO);
+    IS(FS(unlink, "/f"), -EIO);
+    IS(FS0(sync), 0);
+    bed_close(b);
+    cr_assert(seconds() - began < SECONDS_MAX);
+    IS(bed_open(b, NULL), -EIO);
+    cr_assert(bed_why(b, "table dentry"));
+    bed_done(b);
+}
+
 /* A schema of very many objects ends before all of them were read. */
 Test(sqlitefs_hostile, a_schema_of_many_tables)
 {
