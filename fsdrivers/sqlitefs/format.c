@@ -40,6 +40,11 @@ static int refuse(const struct store *s, struct why *why, int err, const char *o
     case -EBUSY:
         return why_add(why, err, "%s is locked by another program", s->path);
     case -EROFS:
+        if (s->readonly)
+            return why_add(why, err,
+                           "%s has a change in its log or in %s" VFS_JOURNAL
+                           " that was not finished: open it for writing once",
+                           s->path, s->hostfile->name);
         return why_add(why, err, "%s can't be written: open it with the option readonly", s->path);
     case -ENOMEM:
         return why_add(why, err, "%s: there is no memory to open it", s->path);
@@ -87,6 +92,23 @@ static int cannot_open(sqlite3 *sqlite, int rc)
     int err = db_error(sqlite, rc);
 
     return (rc & 0xff) == SQLITE_CANTOPEN && err == -EIO ? -EACCES : err;
+}
+
+/* Check what SQLite reads as a whole before it answers anything. */
+static int check_sides(const struct store *s, struct why *why)
+{
+    static const char *const sides[] = {VFS_LOG, VFS_JOURNAL};
+    struct stat st;
+
+    for (size_t i = 0; i < sizeof(sides) / sizeof(sides[0]); i++) {
+        if (scan_stat(s, sides[i], &st) == 0 && st.st_size > FORMAT_SIDE_MAX)
+            return why_add(
+                why, -EIO,
+                "%s%s has more than %d MiB, which takes too long to read: open and close "
+                "the database with the sqlite3 shell first, if it is yours",
+                s->path, sides[i], FORMAT_SIDE_MAX / 1024 / 1024);
+    }
+    return 0;
 }
 
 static int connect_db(struct store *s, struct why *why)
@@ -222,6 +244,7 @@ struct identity {
     int64_t application_id;
     int64_t version;
     int64_t page_size;
+    int64_t pages;
     int64_t objects; /* tables and the like */
 };
 
@@ -232,6 +255,8 @@ static int read_identity(struct store *s, struct identity *out, struct why *why)
         err = db_query_int(&s->db, "PRAGMA user_version", &out->version, NULL);
     if (err == 0)
         err = db_query_int(&s->db, "PRAGMA page_size", &out->page_size, NULL);
+    if (err == 0)
+        err = db_query_int(&s->db, "PRAGMA page_count", &out->pages, NULL);
     if (err == 0)
         err = db_query_int(&s->db, "SELECT count(*) FROM sqlite_schema", &out->objects, NULL);
     if (err == 0)
@@ -248,6 +273,14 @@ static bool is_empty(const struct identity *id)
     return id->application_id == 0 && id->version == 0 && id->objects == 0;
 }
 
+static int check_page_size(const struct store *s, const struct identity *id, struct why *why)
+{
+    if (id->page_size == FORMAT_PAGE_SIZE)
+        return 0;
+    return why_add(why, -EIO, "%s has pages of %lld bytes; its format has pages of %d", s->path,
+                   (long long)id->page_size, FORMAT_PAGE_SIZE);
+}
+
 static int check_identity(const struct store *s, const struct identity *id, struct why *why)
 {
     if (is_empty(id))
@@ -260,10 +293,7 @@ static int check_identity(const struct store *s, const struct identity *id, stru
     if (id->version != FORMAT_VERSION)
         return why_add(why, -EIO, "%s has format %lld; this version of scbox reads format %d",
                        s->path, (long long)id->version, FORMAT_VERSION);
-    if (id->page_size != FORMAT_PAGE_SIZE)
-        return why_add(why, -EIO, "%s has pages of %lld bytes; its format has pages of %d", s->path,
-                       (long long)id->page_size, FORMAT_PAGE_SIZE);
-    return 0;
+    return check_page_size(s, id, why);
 }
 
 static int check_features(struct store *s, struct why *why)
@@ -464,14 +494,19 @@ static int check_shape(struct store *s, int format, struct why *why)
 
 int format_open(struct store *s, const struct format_options *o, struct why *why)
 {
-    struct identity id = {0, 0, 0, 0};
+    struct identity id = {.pages = 0};
     int err;
 
-    err = connect_db(s, why);
+    err = check_sides(s, why);
+    if (err == 0)
+        err = connect_db(s, why);
     if (err == 0)
         err = read_identity(s, &id, why);
     if (err == 0 && is_empty(&id) && !s->readonly) {
-        err = make_new(s, o->chunk_shift, why);
+        if (id.pages > 0) /* of a database without tables: it keeps them */
+            err = check_page_size(s, &id, why);
+        if (err == 0)
+            err = make_new(s, o->chunk_shift, why);
         if (err == 0)
             err = read_identity(s, &id, why);
     }

@@ -6,11 +6,13 @@
 
 #include "server/base/strbuf.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { CHUNK = 65536, SIZE = 70000, BAD_INO = 2, SECONDS_MAX = 5 };
 
@@ -525,5 +527,27 @@ Test(sqlitefs_hostile, another_page_size)
                       "PRAGMA journal_mode = WAL");
     IS(bed_open(b, NULL), -EIO);
     cr_assert(bed_why(b, "pages of 65536 bytes"));
+    bed_done(b);
+}
+
+/* A database without tables is somebody's, too: it is not made over. */
+Test(sqlitefs_hostile, another_page_size_and_no_tables)
+{
+    struct bed bed;
+    struct bed *b = &bed;
+    struct stat before;
+    struct stat after;
+
+    bed_init(b, "sqlitefs");
+    IS(close(creat(b->db, 0644)), 0);
+    db_run_sql(b->db, "PRAGMA page_size = 65536; CREATE TABLE x (x); DROP TABLE x");
+    IS(stat(b->db, &before), 0);
+    IS(bed_open(b, NULL), -EIO);
+    cr_assert(bed_why(b, "pages of 65536 bytes"));
+    IS(stat(b->db, &after), 0);
+    IS(after.st_size, before.st_size);
+    IS(after.st_mtim.tv_nsec, before.st_mtim.tv_nsec);
+    db_run_sql(b->db, "PRAGMA page_size = 4096; VACUUM");
+    IS(bed_open(b, NULL), 0);
     bed_done(b);
 }
