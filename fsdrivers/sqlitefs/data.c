@@ -260,8 +260,26 @@ int data_write(struct store *s, struct inode *i, const char *buf, size_t len, ui
     return err;
 }
 
+/* The first row in [*from, to]. 1 there is one, and *from is its id; 0 none, -errno. */
+static int next_row(struct store *s, int64_t *from, int64_t to)
+{
+    sqlite3_stmt *q = DB_USE(&s->db, SQL_CHUNK_NEXT, *from, to);
+    int err = db_row(q);
+    int64_t id = sqlite3_column_int64(q, 0);
+
+    db_end(q);
+    if (err <= 0)
+        return err;
+    if (id < *from || id > to)
+        return -EIO; /* the table is not in order */
+    *from = id;
+    return 1;
+}
+
 /*
- * Remove the rows of chunks [first, last], in statements of which each stays within DB_STEPS.
+ * Remove the rows of chunks [first, last], in statements of which each stays within DB_STEPS. It ends
+ * in whatever order the rows of a damaged table are: each round begins behind the one before, and
+ * removes at least one row.
  * Returns how many there were, -errno.
  */
 static int64_t delete_rows(struct store *s, uint64_t ino, uint64_t first, uint64_t last)
@@ -271,19 +289,17 @@ static int64_t delete_rows(struct store *s, uint64_t ino, uint64_t first, uint64
     int64_t rows = 0;
 
     while (from <= to) {
-        sqlite3_stmt *q = DB_USE(&s->db, SQL_CHUNK_NEXT, from, to);
         int64_t end;
-        int err = db_row(q);
+        int err = next_row(s, &from, to);
 
-        if (err > 0)
-            from = sqlite3_column_int64(q, 0);
-        db_end(q);
         if (err <= 0)
             return err < 0 ? err : rows;
         end = to - from < DB_DELETE_ROWS ? to : from + DB_DELETE_ROWS - 1;
         err = db_run(DB_USE(&s->db, SQL_CHUNK_DEL, from, end));
         if (err < 0)
             return err;
+        if (sqlite3_changes64(s->db.sqlite) == 0)
+            return -EIO; /* a row that is found one way, and not the other */
         rows += sqlite3_changes64(s->db.sqlite);
         from = end + 1;
     }

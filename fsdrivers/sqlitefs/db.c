@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "fsdrivers/sqlitefs/db.h"
 
+#include "fsdrivers/sqlitefs/heap.h"
 #include "server/base/check.h"
 
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #define INODE_COLUMNS                                                                              \
@@ -96,7 +98,6 @@ int db_errno(int rc)
     case SQLITE_READONLY:
         return -EROFS;
     case SQLITE_PERM:
-    case SQLITE_AUTH:
         return -EACCES;
     case SQLITE_PROTOCOL:
         return -ENOLCK;
@@ -110,6 +111,8 @@ int db_error(sqlite3 *sqlite, int rc)
     int err = db_errno(rc);
     int sys;
 
+    if (err == -ENOMEM && heap_refused())
+        return -EIO; /* memory for something that no sound file has */
     if (err != -EIO || ((rc & 0xff) != SQLITE_IOERR && (rc & 0xff) != SQLITE_CANTOPEN))
         return err;
     sys = sqlite3_system_errno(sqlite);
@@ -118,18 +121,63 @@ int db_error(sqlite3 *sqlite, int rc)
 
 /* ---- Foreign files ---- */
 
+/* The processor time of this thread: a slow disk and other processes do not count. */
+static int64_t worked_ns(void)
+{
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
 /* SQLite's progress handler. */
 static int on_steps(void *user)
 {
     struct db *db = user;
 
     db->steps -= DB_STEPS_UNIT;
-    return db->steps < 0;
+    if (db->until != 0 && worked_ns() >= db->until)
+        db->late = true;
+    return db->steps < 0 || db->late;
+}
+
+int64_t db_hurry(struct db *db, int64_t ns)
+{
+    int64_t now = worked_ns();
+    int64_t left = db->until - now;
+
+    if (db->until == 0)
+        left = 0;
+    else if (left < 1)
+        left = 1;
+    db->until = ns > 0 ? now + ns : 0;
+    return left;
 }
 
 void db_allow(struct db *db, int64_t steps)
 {
     db->steps = steps;
+}
+
+/* SQLite's authorizer: what a statement that is compiled may contain. */
+static int on_compile(void *user, int action, const char *a, const char *b, const char *schema,
+                      const char *trigger)
+{
+    const struct db *db = user;
+
+    (void)a;
+    (void)b;
+    (void)schema;
+    (void)trigger;
+    if (!db->sealed || action == SQLITE_PRAGMA || action == SQLITE_TRANSACTION ||
+        action == SQLITE_SAVEPOINT)
+        return SQLITE_OK;
+    return SQLITE_DENY;
+}
+
+void db_seal(struct db *db)
+{
+    db->sealed = true;
 }
 
 /* SQLite's busy handler: 0 gives up. */
@@ -172,6 +220,7 @@ void db_defend(struct db *db)
         {SQLITE_DBCONFIG_ENABLE_TRIGGER, 0},  {SQLITE_DBCONFIG_ENABLE_VIEW, 0},
         {SQLITE_DBCONFIG_DQS_DML, 0},         {SQLITE_DBCONFIG_DQS_DDL, 0},
         {SQLITE_DBCONFIG_WRITABLE_SCHEMA, 0}, {SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0},
+        {SQLITE_DBCONFIG_ENABLE_QPSG, 1}, /* binding a value compiles nothing again: db_seal() */
     };
 
     for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++)
@@ -180,6 +229,7 @@ void db_defend(struct db *db)
         (void)sqlite3_db_config(db->sqlite, settings[i].op, settings[i].value, NULL);
     sqlite3_progress_handler(db->sqlite, DB_STEPS_UNIT, on_steps, db);
     (void)sqlite3_busy_handler(db->sqlite, on_busy, db);
+    (void)sqlite3_set_authorizer(db->sqlite, on_compile, db);
     (void)db_exec(db, "PRAGMA cell_size_check = ON", NULL);
 }
 
@@ -188,9 +238,12 @@ void db_defend(struct db *db)
 int db_prepare(struct db *db)
 {
     for (size_t i = 0; i < SQL_LAST; i++) {
-        int rc = sqlite3_prepare_v3(db->sqlite, sql_text[i], -1, SQLITE_PREPARE_PERSISTENT,
-                                    &db->stmt[i], NULL);
+        int rc;
 
+        (void)sqlite3_finalize(db->stmt[i]);
+        db->stmt[i] = NULL;
+        rc = sqlite3_prepare_v3(db->sqlite, sql_text[i], -1, SQLITE_PREPARE_PERSISTENT,
+                                &db->stmt[i], NULL);
         if (rc != SQLITE_OK)
             return db_error(db->sqlite, rc);
     }

@@ -77,6 +77,9 @@ struct db {
     sqlite3 *sqlite;
     sqlite3_stmt *stmt[SQL_LAST];
     int64_t steps;  /* what the statement that runs has left; see db_allow() */
+    int64_t until;  /* ns of this thread's processor time; 0 none: see db_hurry() */
+    bool late;      /* a statement ended because that came */
+    bool sealed;    /* see db_seal() */
     bool impatient; /* another process's lock was waited for in vain, and is not waited for again
                        before the next success */
 };
@@ -97,8 +100,22 @@ void db_defend(struct db *db);
  * statement that takes more ends with -EIO. */
 void db_allow(struct db *db, int64_t steps);
 
-/** Prepare all statements; the schema must be there. Returns 0, -errno. */
+/**
+ * End statements with -EIO, and set db.late, when this thread has worked so long from now.
+ * @ns       0 ends it.
+ * Returns   what was left of it, at least 1; 0 there was none.
+ */
+int64_t db_hurry(struct db *db, int64_t ns);
+
+/** Prepare all statements, also anew; the schema must be there. Returns 0, -errno. */
 int db_prepare(struct db *db);
+
+/**
+ * Compile no statement any more but those that read and change no table. SQLite compiles a prepared
+ * statement again when it finds another schema in the file: one that nobody has checked. From now on
+ * that is -EIO, of everything that uses a table.
+ */
+void db_seal(struct db *db);
 
 /** Close the connection and its statements. A db that was never opened is accepted. */
 void db_close(struct db *db);

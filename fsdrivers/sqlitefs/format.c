@@ -2,6 +2,7 @@
 #include "fsdrivers/sqlitefs/format.h"
 
 #include "fsdrivers/sqlitefs/inode.h"
+#include "fsdrivers/sqlitefs/scan.h"
 #include "fsdrivers/sqlitefs/schema.h"
 #include "fsdrivers/sqlitefs/shape.h"
 #include "fsdrivers/sqlitefs/vfs.h"
@@ -17,10 +18,8 @@ enum {
     LOG_SIZE_MAX = 64 * 1024 * 1024, /* what the log is cut to when it was moved */
     CHUNK_SHIFT_DEFAULT = 16,
     CHUNK_SHIFT_SMALL = 14,
-    KEY_MAX = 64 * 1024,   /* bytes of a name or a setting that is passed by */
-    ORPHANS_MAX = 1000,    /* removed at one mount */
-    SCAN_STEPS = 20000000, /* that a look at all rows may take: about half a second … */
-    SCAN_STEPS_BYTE = 8,   /* … and for each byte that the file takes on the disk */
+    KEY_MAX = 64 * 1024, /* bytes of a name or a setting that is passed by */
+    ORPHANS_MAX = 1000,  /* removed at one mount */
 };
 
 /** meta.ino_next is at most this. */
@@ -33,12 +32,19 @@ enum { FEATURES_READONLY = 0, FEATURES_INCOMPAT = 0 };
  * its own. Returns @err. */
 static int refuse(const struct store *s, struct why *why, int err, const char *otherwise)
 {
+    if (s->db.late)
+        return why_add(why, err, "%s is damaged: looking at its rows takes too long", s->path);
     switch (err) {
     case -ENOSPC:
         return why_add(why, err, "%s: the disk is full, and SQLite needs some room on it", s->path);
     case -EBUSY:
         return why_add(why, err, "%s is locked by another program", s->path);
     case -EROFS:
+        if (s->readonly)
+            return why_add(why, err,
+                           "%s has a change in its log or in %s" VFS_JOURNAL
+                           " that was not finished: open it for writing once",
+                           s->path, s->hostfile->name);
         return why_add(why, err, "%s can't be written: open it with the option readonly", s->path);
     case -ENOMEM:
         return why_add(why, err, "%s: there is no memory to open it", s->path);
@@ -86,6 +92,23 @@ static int cannot_open(sqlite3 *sqlite, int rc)
     int err = db_error(sqlite, rc);
 
     return (rc & 0xff) == SQLITE_CANTOPEN && err == -EIO ? -EACCES : err;
+}
+
+/* Check what SQLite reads as a whole before it answers anything. */
+static int check_sides(const struct store *s, struct why *why)
+{
+    static const char *const sides[] = {VFS_LOG, VFS_JOURNAL};
+    struct stat st;
+
+    for (size_t i = 0; i < sizeof(sides) / sizeof(sides[0]); i++) {
+        if (scan_stat(s, sides[i], &st) == 0 && st.st_size > FORMAT_SIDE_MAX)
+            return why_add(
+                why, -EIO,
+                "%s%s has more than %d MiB, which takes too long to read: open and close "
+                "the database with the sqlite3 shell first, if it is yours",
+                s->path, sides[i], FORMAT_SIDE_MAX / 1024 / 1024);
+    }
+    return 0;
 }
 
 static int connect_db(struct store *s, struct why *why)
@@ -221,6 +244,7 @@ struct identity {
     int64_t application_id;
     int64_t version;
     int64_t page_size;
+    int64_t pages;
     int64_t objects; /* tables and the like */
 };
 
@@ -231,6 +255,8 @@ static int read_identity(struct store *s, struct identity *out, struct why *why)
         err = db_query_int(&s->db, "PRAGMA user_version", &out->version, NULL);
     if (err == 0)
         err = db_query_int(&s->db, "PRAGMA page_size", &out->page_size, NULL);
+    if (err == 0)
+        err = db_query_int(&s->db, "PRAGMA page_count", &out->pages, NULL);
     if (err == 0)
         err = db_query_int(&s->db, "SELECT count(*) FROM sqlite_schema", &out->objects, NULL);
     if (err == 0)
@@ -247,6 +273,14 @@ static bool is_empty(const struct identity *id)
     return id->application_id == 0 && id->version == 0 && id->objects == 0;
 }
 
+static int check_page_size(const struct store *s, const struct identity *id, struct why *why)
+{
+    if (id->page_size == FORMAT_PAGE_SIZE)
+        return 0;
+    return why_add(why, -EIO, "%s has pages of %lld bytes; its format has pages of %d", s->path,
+                   (long long)id->page_size, FORMAT_PAGE_SIZE);
+}
+
 static int check_identity(const struct store *s, const struct identity *id, struct why *why)
 {
     if (is_empty(id))
@@ -259,10 +293,7 @@ static int check_identity(const struct store *s, const struct identity *id, stru
     if (id->version != FORMAT_VERSION)
         return why_add(why, -EIO, "%s has format %lld; this version of scbox reads format %d",
                        s->path, (long long)id->version, FORMAT_VERSION);
-    if (id->page_size != FORMAT_PAGE_SIZE)
-        return why_add(why, -EIO, "%s has pages of %lld bytes; its format has pages of %d", s->path,
-                       (long long)id->page_size, FORMAT_PAGE_SIZE);
-    return 0;
+    return check_page_size(s, id, why);
 }
 
 static int check_features(struct store *s, struct why *why)
@@ -287,21 +318,6 @@ static int check_features(struct store *s, struct why *why)
     return 0;
 }
 
-/* What statements that look at all rows may take. Not a matter of the size that the file shows:
- * holes have no rows. */
-static int64_t scan_steps(const struct store *s)
-{
-    struct strbuf log = STRBUF_INIT;
-    struct stat st;
-    int64_t blocks = stat(s->path, &st) == 0 ? (int64_t)st.st_blocks : 0;
-
-    (void)strbuf_addf(&log, "%s-wal", s->path);
-    if (!strbuf_failed(&log) && stat(strbuf_str(&log), &st) == 0)
-        blocks += (int64_t)st.st_blocks;
-    strbuf_done(&log);
-    return SCAN_STEPS + blocks * 512 * SCAN_STEPS_BYTE;
-}
-
 /* Look for keys that are longer than any value may be. A statement that met one on its way through
  * the table would load all of it, whichever row it looks for. */
 static int check_keys(struct store *s, struct why *why)
@@ -322,52 +338,15 @@ static int check_keys(struct store *s, struct why *why)
                    KEY_MAX);
 }
 
-/*
- * Stop checking each cell of a page whenever it is read, when all pages of cells were checked so: the
- * tables of names and inodes before, and those of content here. A page that the file maps into memory
- * is new each time it is used, and random reads took twice as long. With a damaged page, or odd rows,
- * the checks go on: only that part of the file answers EIO.
- */
-static int trust_pages(struct store *s)
-{
-    static const enum sql checks[] = {SQL_CHUNK_ODD, SQL_SYMLINK_ODD};
-    int err = 0;
-
-    for (size_t i = 0; err == 0 && i < sizeof(checks) / sizeof(checks[0]); i++) {
-        sqlite3_stmt *q = db_use(&s->db, checks[i], 0, NULL);
-
-        db_allow(&s->db, scan_steps(s));
-        err = db_row(q);
-        db_end(q);
-    }
-    if (err != 0)
-        return err == -ENOMEM ? err : 0;
-    return db_exec(&s->db, "PRAGMA cell_size_check = OFF", NULL);
-}
-
 /* Look the whole file over: what a crash of the host may have left. */
 static int quick_check(struct store *s, struct why *why)
 {
-    sqlite3_stmt *q = NULL;
-    const char *verdict = NULL;
-    int rc;
-    int err;
+    char verdict[SCAN_VERDICT_SIZE];
+    int err = scan_whole(s, verdict);
 
-    db_allow(&s->db, scan_steps(s));
-    rc = sqlite3_prepare_v2(s->db.sqlite, "PRAGMA quick_check(1)", -1, &q, NULL);
-    if (rc == SQLITE_OK)
-        rc = sqlite3_step(q);
-    err = rc == SQLITE_ROW ? 0 : db_error(s->db.sqlite, rc);
-    if (err == 0)
-        verdict = (const char *)sqlite3_column_text(q, 0);
-    if (err == 0 && (verdict == NULL || strcmp(verdict, "ok") != 0))
-        err = -EIO;
-    if (verdict != NULL && err < 0)
-        (void)why_add(why, err, "%s is damaged: %.200s", s->path, verdict);
-    else
-        (void)refused(s, why, err);
-    (void)sqlite3_finalize(q);
-    return err;
+    if (err < 0 && verdict[0] != '\0')
+        return why_add(why, err, "%s is damaged: %s", s->path, verdict);
+    return refused(s, why, err);
 }
 
 /* ---- Mounting ---- */
@@ -430,15 +409,19 @@ static int remove_orphan(struct store *s, int64_t ino)
     return store_end(s, err);
 }
 
-/* The next number in the table of orphans. 1 there is one, 0 none, -errno. */
+/* The next number in the table of orphans. 1 there is one, 0 none, -errno; -EIO: it does not lie
+ * behind the one before, and so they might never end. */
 static int next_orphan(struct store *s, int64_t *ino)
 {
     sqlite3_stmt *q = DB_USE(&s->db, SQL_ORPHAN_NEXT, *ino);
     int err = db_row(q);
+    int64_t next = sqlite3_column_int64(q, 0);
 
-    if (err > 0)
-        *ino = sqlite3_column_int64(q, 0);
     db_end(q);
+    if (err > 0 && next <= *ino)
+        return -EIO;
+    if (err > 0)
+        *ino = next;
     return err;
 }
 
@@ -468,7 +451,9 @@ static int load(struct store *s, const struct format_options *o, struct why *why
     err = db_prepare(&s->db);
     if (err < 0)
         return refused(s, why, err);
-    err = check_keys(s, why);
+    err = refused(s, why, scan_begin(s));
+    if (err == 0)
+        err = check_keys(s, why);
     if (err == 0)
         err = check_features(s, why);
     if (err == 0)
@@ -482,11 +467,14 @@ static int load(struct store *s, const struct format_options *o, struct why *why
         return -ENOMEM;
     err = store_count(s, scan_steps(s));
     if (err == 0)
-        err = trust_pages(s);
+        err = scan_pages(s);
     if (err == 0)
         err = inode_get(s, INO_ROOT, &root);
     if (err == 0 && !S_ISDIR(root->stat.mode))
         err = -EIO;
+    scan_end(s);
+    if (err == 0)
+        db_seal(&s->db);
     if (err == 0 && !s->readonly) {
         room_watch(s);
         err = remove_orphans(s);
@@ -506,14 +494,19 @@ static int check_shape(struct store *s, int format, struct why *why)
 
 int format_open(struct store *s, const struct format_options *o, struct why *why)
 {
-    struct identity id = {0, 0, 0, 0};
+    struct identity id = {.pages = 0};
     int err;
 
-    err = connect_db(s, why);
+    err = check_sides(s, why);
+    if (err == 0)
+        err = connect_db(s, why);
     if (err == 0)
         err = read_identity(s, &id, why);
     if (err == 0 && is_empty(&id) && !s->readonly) {
-        err = make_new(s, o->chunk_shift, why);
+        if (id.pages > 0) /* of a database without tables: it keeps them */
+            err = check_page_size(s, &id, why);
+        if (err == 0)
+            err = make_new(s, o->chunk_shift, why);
         if (err == 0)
             err = read_identity(s, &id, why);
     }

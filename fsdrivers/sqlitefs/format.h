@@ -11,6 +11,7 @@ enum {
     FORMAT_APPLICATION_ID = 0x73636278, /* "scbx" */
     FORMAT_VERSION = 1,
     FORMAT_PAGE_SIZE = 4096,
+    FORMAT_SIDE_MAX = 512 * 1024 * 1024, /* bytes of a log or journal, at opening */
 };
 
 /** How a database shall be opened: the driver's options. */

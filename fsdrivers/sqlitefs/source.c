@@ -12,6 +12,8 @@
 #include <unistd.h>
 
 #define CACHE_SIZE_DEFAULT ((uint64_t)64 << 20)
+#define CACHE_SIZE_MIN ((uint64_t)1 << 20) /* less is read again and again */
+#define CACHE_SIZE_MAX ((uint64_t)1 << 30) /* its index takes HEAP_PIECE_MAX then */
 #define MMAP_SIZE_DEFAULT ((uint64_t)1 << 30)
 
 /* ---- Options ---- */
@@ -20,7 +22,7 @@ const struct fs_opt source_opts[] = {
     {"sync", "always, group (default) or none: when changes are durable"},
     {"chunk", "64K (default) or 16K: the piece a new file stores content in"},
     {"mmap", "bytes of the file to map into memory, default 1G; 0 where it may be cut short"},
-    {"cache", "bytes of SQLite's page cache, default 64M"},
+    {"cache", "bytes of SQLite's page cache, 1M to 1G, default 64M"},
     {"quota", "bytes its files may have at this and every later mount: auto, none or a size"},
     {NULL, NULL},
 };
@@ -56,21 +58,32 @@ static int read_chunk(const char *value, uint32_t *out, struct why *why)
     return 0;
 }
 
+static int read_cache(const char *value, uint64_t *out, struct why *why)
+{
+    int err;
+
+    *out = CACHE_SIZE_DEFAULT;
+    if (value == NULL)
+        return 0;
+    err = option_size("cache", value, out, why);
+    if (err < 0 || (*out >= CACHE_SIZE_MIN && *out <= CACHE_SIZE_MAX))
+        return err;
+    return why_add(why, -EINVAL, "cache=%s: write a size from 1M to 1G", value);
+}
+
 static int read_options(const struct fs_open *req, struct format_options *out, enum sync_mode *sync)
 {
     const char *mmap_size = option_get(req->opt, "mmap");
-    const char *cache_size = option_get(req->opt, "cache");
     int err;
 
-    *out =
-        (struct format_options){.mmap_size = MMAP_SIZE_DEFAULT, .cache_size = CACHE_SIZE_DEFAULT};
+    *out = (struct format_options){.mmap_size = MMAP_SIZE_DEFAULT};
     err = read_sync(option_get(req->opt, "sync"), sync, req->why);
     if (err == 0)
         err = read_chunk(option_get(req->opt, "chunk"), &out->chunk_shift, req->why);
     if (err == 0 && mmap_size != NULL)
         err = option_size("mmap", mmap_size, &out->mmap_size, req->why);
-    if (err == 0 && cache_size != NULL)
-        err = option_size("cache", cache_size, &out->cache_size, req->why);
+    if (err == 0)
+        err = read_cache(option_get(req->opt, "cache"), &out->cache_size, req->why);
     if (err == 0)
         err = quota_read(option_get(req->opt, "quota"), &out->quota, req->why);
     return err;

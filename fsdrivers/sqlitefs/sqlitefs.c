@@ -5,10 +5,10 @@
  * change names.
  *
  *     source.c   the source and its options           lock.c   one opener at a time
- *     format.c   checking and making the database
+ *     format.c   checking and making the database scan.c   looking at all rows
  *     store.c    changes, groups, durability          db.c     statements, errno
  *     shape.c    the schema, word for word          quota.c  what a file may hold
- *     room.c     a full disk
+ *     room.c     a full disk                     heap.c   how much memory SQLite takes at once
  *     tree.c     paths, names                         name.c   entries and their cache
  *     inode.c    inodes and their cache               data.c   content
  */

@@ -110,6 +110,7 @@ struct store {
     struct list dirty;         /* struct inode.dirty: to be stored before the change ends */
     struct cached_name *names; /* uthash by directory and name */
 
+    int64_t pages; /* of the file, when it was opened */
     uint32_t chunk_shift;
     unsigned char *scratch; /* owned; one chunk */
     sqlite3_blob *blob;     /* a chunk being read, kept for the next read; or NULL */

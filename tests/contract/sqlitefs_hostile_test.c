@@ -6,11 +6,13 @@
 
 #include "server/base/strbuf.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { CHUNK = 65536, SIZE = 70000, BAD_INO = 2, SECONDS_MAX = 5 };
 
@@ -255,7 +257,7 @@ Test(sqlitefs_hostile, long_rows_cost_nothing)
     double began;
 
     bed_with_files(b);
-    run_loosely(b, "inode", "UPDATE inode SET gen = zeroblob(100000000) WHERE ino = 2");
+    run_loosely(b, "inode", "UPDATE inode SET gen = zeroblob(4000000) WHERE ino = 2");
     db_run_sql(b->db, "UPDATE data SET chunk = zeroblob(100000000) WHERE id >> 24 = 3");
     began = seconds();
     IS(bed_open(b, NULL), 0);
@@ -469,6 +471,33 @@ Test(sqlitefs_hostile, a_foreign_schema_is_named)
     }
 }
 
+/* Another program gives the mounted file a schema that nobody has checked, harmless or not: nothing
+ * is compiled against it. */
+Test(sqlitefs_hostile, a_schema_that_changes_under_a_mount)
+{
+    struct bed bed;
+    struct bed *b = &bed;
+    double began;
+
+    bed_with_files(b);
+    IS(bed_open(b, NULL), 0);
+    put_file(b, "/before", "x", 1);
+    IS(FS0(sync), 0);
+    db_run_sql(b->db, "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = replace(sql,"
+                      " 'PRIMARY KEY (parent', 'CHECK (1), PRIMARY KEY (parent')"
+                      " WHERE name = 'dentry'; PRAGMA schema_version = 1000");
+    began = seconds();
+    IS(FS(mkdir, "/new", 0755), -EIO);
+    IS(stat_error(b, "/new"), -EIO);
+    IS(FS(unlink, "/f"), -EIO);
+    IS(FS0(sync), 0);
+    bed_close(b);
+    cr_assert(seconds() - began < SECONDS_MAX);
+    IS(bed_open(b, NULL), -EIO);
+    cr_assert(bed_why(b, "table dentry"));
+    bed_done(b);
+}
+
 /* A schema of very many objects ends before all of them were read. */
 Test(sqlitefs_hostile, a_schema_of_many_tables)
 {
@@ -498,5 +527,27 @@ Test(sqlitefs_hostile, another_page_size)
                       "PRAGMA journal_mode = WAL");
     IS(bed_open(b, NULL), -EIO);
     cr_assert(bed_why(b, "pages of 65536 bytes"));
+    bed_done(b);
+}
+
+/* A database without tables is somebody's, too: it is not made over. */
+Test(sqlitefs_hostile, another_page_size_and_no_tables)
+{
+    struct bed bed;
+    struct bed *b = &bed;
+    struct stat before;
+    struct stat after;
+
+    bed_init(b, "sqlitefs");
+    IS(close(creat(b->db, 0644)), 0);
+    db_run_sql(b->db, "PRAGMA page_size = 65536; CREATE TABLE x (x); DROP TABLE x");
+    IS(stat(b->db, &before), 0);
+    IS(bed_open(b, NULL), -EIO);
+    cr_assert(bed_why(b, "pages of 65536 bytes"));
+    IS(stat(b->db, &after), 0);
+    IS(after.st_size, before.st_size);
+    IS(after.st_mtim.tv_nsec, before.st_mtim.tv_nsec);
+    db_run_sql(b->db, "PRAGMA page_size = 4096; VACUUM");
+    IS(bed_open(b, NULL), 0);
     bed_done(b);
 }

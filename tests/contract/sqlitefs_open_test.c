@@ -101,6 +101,20 @@ Test(sqlitefs_open, bad_options_EINVAL)
     bed_done(&b);
 }
 
+Test(sqlitefs_open, cache_from_1M_to_1G)
+{
+    struct bed b;
+
+    bed_init(&b, "sqlitefs");
+    IS(open_source(&b, b.db, "cache=1048575"), -EINVAL);
+    cr_assert(bed_why(&b, "1M to 1G"));
+    IS(open_source(&b, b.db, "cache=1073741825"), -EINVAL);
+    IS(access(b.db, F_OK), -1);
+    IS(open_source(&b, b.db, "cache=1M"), 0);
+    IS(open_source(&b, b.db, "cache=1G"), 0);
+    bed_done(&b);
+}
+
 Test(sqlitefs_open, handle_ENOTSUP)
 {
     struct bed b;

@@ -232,7 +232,7 @@ class Stores(World):
     def mount(self, *options):
         """The disk, with as little of it in memory as can be."""
         self.make_fs("disk", "sqlitefs", ",".join(
-            ["source=" + self.source("disk"), "mmap=0", "cache=4K", *options]))
+            ["source=" + self.source("disk"), "mmap=0", "cache=1M", *options]))
 
     def unmount(self):
         """Take it away; its host works again."""
@@ -363,8 +363,8 @@ class Stores(World):
         self.mount()
         self.fill("disk")
         self.write("disk:/big", "x" * 200000)
-        for i in range(400):
-            self.write(f"disk:/d/{i}-" + "n" * 100, "")
+        for i in range(10000):
+            self.call("SC_CREATE", file=f"disk:/d/{i}-" + "n" * 240, type="REGULAR")
         self.unmount()
 
     def test_a_disk_that_can_not_be_read(self):

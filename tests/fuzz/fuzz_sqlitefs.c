@@ -298,7 +298,7 @@ static void use(void)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const char *const opts[] = {"cache=256K,mmap=0", "cache=1M", "readonly", "sync=always"};
+    static const char *const opts[] = {"cache=1M,mmap=0", "cache=2M", "readonly", "sync=always"};
     struct recipe r = {data, size};
     const char *opt = opts[recipe_byte(&r) % 4];
 
