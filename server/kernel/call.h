@@ -120,6 +120,7 @@ struct call {
     int refusal;         /* what a fault rule makes of it: 0 or -errno */
     size_t transfer_max; /* most bytes that it transfers: call_cut() */
     uint64_t moved;      /* bytes of a transfer that are moved */
+    uint64_t stored;     /* up to where in its file write_back() has come */
     bool again;          /* parked after a slice: its handler is to be carried out again */
     struct list in_line; /* in machine->in_line, while nobody else may come between its slices */
     const struct mount *line_mount; /* what for: a file, or NULL the log */

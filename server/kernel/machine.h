@@ -106,6 +106,7 @@ struct machine {
     uint64_t descriptors;      /* of the daemon: machine_take_descriptors() */
     struct list late;          /* struct mapping.late: see late.h */
     size_t late_count;
+    size_t late_failed;      /* of them: those that a store has not taken */
     uint32_t late_ms;        /* until the next attempt */
     struct timer late_timer; /* on the host's clock, while there are some */
     uint32_t channels;

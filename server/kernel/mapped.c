@@ -10,7 +10,7 @@
 #include <string.h>
 
 enum {
-    LOAD_SIZE = 64 * 1024, /* bytes read from a store at once */
+    PART_SIZE = 64 * 1024, /* bytes read from a store, or written to it, at once; pages */
     FIRST_CAP = 8,
 };
 
@@ -148,11 +148,11 @@ static int load_part(struct mapped_file *mf, struct open_file *f, uint64_t from,
         to = size;
     if (from >= to)
         return 0;
-    buf = malloc(LOAD_SIZE);
+    buf = malloc(PART_SIZE);
     if (buf == NULL)
         return -ENOMEM;
     while (err == 0 && from < to) {
-        size_t n = to - from < LOAD_SIZE ? (size_t)(to - from) : LOAD_SIZE;
+        size_t n = to - from < PART_SIZE ? (size_t)(to - from) : PART_SIZE;
         int64_t count = open_file_load(f, buf, n, (int64_t)from);
 
         err = count < 0 ? (int)count : fill(mf, buf, (size_t)count, from);
@@ -195,24 +195,72 @@ static int load(struct mapped_file *mf, const struct mapping *map, uint64_t file
     return err;
 }
 
-/** Store one page's bytes if they are not what is stored. */
-static int write_page(const struct mapping *map, uint64_t off, size_t len)
+/** What of so many bytes lies in the first page. */
+static size_t in_page(size_t len)
 {
-    char now[SC_PAGE_SIZE];
-    char stored[SC_PAGE_SIZE] = {0};
+    return len < SC_PAGE_SIZE ? len : SC_PAGE_SIZE;
+}
+
+/** Store bytes of some pages: together or, when the store does not take that, as far as it does. */
+static int store_pages(const struct mapping *map, const char *buf, size_t len, uint64_t off)
+{
+    int64_t count = open_file_store(map->file, buf, len, (int64_t)off);
+
+    if (count >= 0 || len <= SC_PAGE_SIZE)
+        return count < 0 ? (int)count : 0;
+    for (size_t done = 0; done < len; done += SC_PAGE_SIZE) {
+        count = open_file_store(map->file, buf + done, in_page(len - done), (int64_t)(off + done));
+        if (count < 0)
+            return (int)count;
+    }
+    return 0;
+}
+
+/** Store those pages of a part that are not what is stored. */
+static int store_part(const struct mapping *map, size_t len, uint64_t off)
+{
+    char now[PART_SIZE];
+    char stored[PART_SIZE];
     struct shared_memory *memory = map->in->memory;
     int64_t count = open_file_load(map->file, stored, len, (int64_t)off);
     int err = count < 0 ? (int)count : memory->ops->read(memory, off, now, len);
+    size_t from = 0; /* where the pages that differ begin */
 
-    if (err < 0 || memcmp(now, stored, len) == 0)
+    if (err < 0)
         return err;
-    count = open_file_store(map->file, now, len, (int64_t)off);
-    return count < 0 ? (int)count : 0;
+    memset(stored + count, 0, len - (size_t)count);
+    for (size_t at = 0; err == 0 && at < len; at += SC_PAGE_SIZE) {
+        const size_t next = at + in_page(len - at);
+        const bool differs = memcmp(now + at, stored + at, next - at) != 0;
+
+        if (from < at && !differs)
+            err = store_pages(map, now + from, at - from, off + from);
+        else if (differs && next == len)
+            err = store_pages(map, now + from, next - from, off + from);
+        if (!differs)
+            from = next;
+    }
+    return err;
+}
+
+/** How many bytes from @at on lie in pages that somebody wrote and are looked at together. They end
+ * where a part of the file does, or at @end. @pages counts down. */
+static size_t part_at(const struct shared_memory *memory, uint64_t at, uint64_t end, size_t *pages)
+{
+    const uint64_t part_end = (at / PART_SIZE + 1) * PART_SIZE;
+    const uint64_t stop = part_end < end ? part_end : end;
+    uint64_t next = at;
+
+    while (next<stop && * pages> 0 && memory->ops->next_written(memory, next) == next) {
+        next += SC_PAGE_SIZE;
+        --*pages;
+    }
+    return (size_t)((next < stop ? next : stop) - at);
 }
 
 /* Pages that were never written are zero in the store, too: else load() had written them. So a hole
  * takes no time, however large it is. */
-int mapping_store(struct mapping *map, size_t pages_max)
+int mapping_store(struct mapping *map, size_t *pages)
 {
     const struct shared_memory *memory = map->in->memory;
     uint64_t end = map->off + map->size;
@@ -226,33 +274,61 @@ int mapping_store(struct mapping *map, size_t pages_max)
         return err;
     if (end > st.size)
         end = st.size;
-    for (uint64_t at = map->off + map->stored; at < end; at += SC_PAGE_SIZE) {
+    for (uint64_t at = map->off + map->stored; at < end;) {
+        size_t len;
+
         at = memory->ops->next_written(memory, at);
         if (at >= end)
             return 0;
         map->stored = at - map->off;
-        if (pages_max-- == 0)
+        if (*pages == 0)
             return 1;
-        err = write_page(map, at, end - at < SC_PAGE_SIZE ? (size_t)(end - at) : SC_PAGE_SIZE);
+        len = part_at(memory, at, end, pages);
+        err = store_part(map, len, at);
         if (err < 0)
             return err;
+        at += len;
     }
     return 0;
 }
 
-/** Write back all of a mapping. */
-static int write_back(struct mapping *map)
+/** The writer that holds the first bytes from @at on which any holds; NULL when there are none. */
+static struct mapping *next_writer(const struct mapped_file *mf, uint64_t at)
 {
-    map->stored = 0;
-    return mapping_store(map, SIZE_MAX);
+    struct mapping *next = NULL;
+
+    for (struct list *i = mf->mappings.next; i != &mf->mappings; i = i->next) {
+        struct mapping *map = container_of(i, struct mapping, link);
+
+        if (!map->writer || map->off + map->size <= at)
+            continue;
+        if (map->off <= at)
+            return map;
+        if (next == NULL || map->off < next->off)
+            next = map;
+    }
+    return next;
 }
 
-int mapped_write_back(struct mapped_file *mf)
+int mapped_write_back(struct mapped_file *mf, uint64_t *at, size_t *pages)
 {
+    struct mapping *map;
     int err = 0;
 
-    for (struct list *i = mf->mappings.next; err == 0 && i != &mf->mappings; i = i->next)
-        err = write_back(container_of(i, struct mapping, link));
+    while (err == 0 && (map = next_writer(mf, *at)) != NULL) {
+        const uint64_t stored = map->stored; /* of a late one: it has its own progress */
+        size_t left;
+
+        if (*pages == 0)
+            return 1;
+        left = *pages;
+        map->stored = *at > map->off ? *at - map->off : 0;
+        err = mapping_store(map, pages);
+        *at = map->off + (err == 0 ? map->size : map->stored);
+        if (*pages == left)
+            --*pages; /* finding it is not for nothing */
+        map->stored = stored;
+    }
     return err;
 }
 
@@ -396,17 +472,25 @@ int mapping_new(struct open_file *f, uint64_t off, uint64_t size, bool writer, s
     return 0;
 }
 
-void mapping_free(struct mapping *map)
+void mapping_give_up(struct mapping *map, size_t *pages)
 {
     int err;
 
     if (map == NULL)
         return;
-    err = write_back(map);
+    map->stored = 0;
+    err = mapping_store(map, pages);
     if (err == 0)
         mapping_drop(map);
     else if (!late_keep(map, err))
         mapping_lose(map, err);
+}
+
+void mapping_free(struct mapping *map)
+{
+    size_t pages = LATE_PAGES;
+
+    mapping_give_up(map, &pages);
 }
 
 void mapping_lose(struct mapping *map, int err)

@@ -15,8 +15,9 @@
  *
  * A store that fails for now (another process of the host has its lock, its disk is full) does not
  * cost what was written: a mapping that can't be written back when its owner gives it up is kept,
- * with its pages and its open file, and tried again until the store takes it: late.h. READ, FSYNC
- * and new mappings meet it as they meet all others.
+ * with its pages and its open file, and tried again until the store takes it: late.h. So is one of
+ * which more is to be stored than its owner's end should take. READ, FSYNC and new mappings meet it
+ * as they meet all others.
  *
  * Mounts without mapped files pay one comparison a READ.
  */
@@ -51,6 +52,7 @@ struct mapping {
     struct list link;       /* in in->mappings */
     struct list late;       /* in machine->late, when its owner gave it up */
     uint64_t stored;        /* of a late one: what of it is stored, in bytes from its beginning */
+    bool failed;            /* of a late one: the store has not taken it; see machine.late_failed */
     struct open_file *file; /* referenced; what it is written back through */
     uint64_t off;           /* in the file; a multiple of pages */
     uint64_t size;          /* a multiple of pages */
@@ -69,16 +71,19 @@ struct mapping {
 int mapping_new(struct open_file *f, uint64_t off, uint64_t size, bool writer, struct why *why,
                 struct mapping **out);
 
-/** Write back what is not yet, and free. What can't be stored for now is kept for later; what can't
- * be stored at all is told as mapping_lose() says. NULL is fine. */
+/** Write back what is not yet, and free. What is more than LATE_PAGES, or can't be stored for now, is
+ * kept for later; what can't be stored at all is told as mapping_lose() says. NULL is fine. */
 void mapping_free(struct mapping *map);
+
+/** mapping_free() of one of several. @pages that may be looked at now, for all of them. */
+void mapping_give_up(struct mapping *map, size_t *pages);
 
 /**
  * Write back a mapping from map->stored on, which moves to where it stopped.
- * @pages_max  that are looked at; then it stops.
- * Returns     0; 1 there may be more; -errno of the driver, and it can be tried again.
+ * @pages    that may be looked at; counts down to 0, where it stops.
+ * Returns   0; 1 there may be more; -errno of the driver, and it can be tried again.
  */
-int mapping_store(struct mapping *map, size_t pages_max);
+int mapping_store(struct mapping *map, size_t *pages);
 
 /** Free a mapping, whatever it holds. */
 void mapping_drop(struct mapping *map);
@@ -110,8 +115,13 @@ void mapped_written(struct mapped_file *mf, const char *buf, size_t len, uint64_
  * nobody maps. @ino, @old_size as getattr() told before. */
 void mapped_resized(struct mount *m, uint64_t ino, uint64_t old_size, uint64_t new_size);
 
-/** Write back all mappings. Returns 0, or the first error of the driver: later pages are not
- * written then, and it can be tried again. */
-int mapped_write_back(struct mapped_file *mf);
+/**
+ * Write back all mappings of a file, in the order of its bytes.
+ * @at       0 at first; moves to where it stopped.
+ * @pages    as mapping_store() has it.
+ * Returns   0; 1 there may be more; or the first error of the driver: later pages are not written
+ *           then, and it can be tried again.
+ */
+int mapped_write_back(struct mapped_file *mf, uint64_t *at, size_t *pages);
 
 #endif

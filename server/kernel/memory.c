@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/kernel/memory.h"
 
+#include "server/kernel/late.h"
 #include "server/kernel/mapped.h"
 
 #include <errno.h>
@@ -95,7 +96,9 @@ void memory_drop(struct proc *p, struct region *r)
 
 void memory_done(struct proc *p)
 {
+    size_t pages = LATE_PAGES;
+
     for (size_t i = 0; i < p->memory.count; i++)
-        mapping_free(p->memory.at[i].mapping);
+        mapping_give_up(p->memory.at[i].mapping, &pages);
     aspace_done(&p->memory);
 }

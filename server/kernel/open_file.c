@@ -352,11 +352,11 @@ int64_t vfs_write(struct open_file *f, const char *buf, size_t len, int64_t off,
     return count;
 }
 
-int vfs_write_back(struct open_file *f)
+int vfs_write_back(struct open_file *f, uint64_t *at, size_t *pages)
 {
     struct mapped_file *mf = mapped_of(f);
 
-    return mf != NULL ? mapped_write_back(mf) : 0;
+    return mf != NULL ? mapped_write_back(mf, at, pages) : 0;
 }
 
 int vfs_fstat(struct open_file *f, struct fs_stat *out)
@@ -372,12 +372,11 @@ int vfs_fstat(struct open_file *f, struct fs_stat *out)
     return fs->ops->getattr(fs, driver_path(f, &path), out, &f->file);
 }
 
-int vfs_fsync(struct open_file *f, bool data_only)
+int vfs_fsync(struct open_file *f, bool data_only, int back)
 {
     struct path path;
     struct fs *fs = f->mount->fs;
     const char *at = driver_path(f, &path);
-    int back = vfs_write_back(f);
     int err = f->is_dir ? fs->ops->fsyncdir(fs, at, data_only, &f->file)
                         : fs->ops->fsync(fs, at, data_only, &f->file);
 

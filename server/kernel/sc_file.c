@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The calls on open files. */
 #include "server/kernel/find.h"
+#include "server/kernel/late.h"
 #include "server/kernel/machine.h"
 #include "server/kernel/mount.h"
 #include "server/kernel/transfer.h"
@@ -64,6 +65,15 @@ int sc_open(struct call *call, const struct sc_open_args *args, struct sc_open_o
     return 0;
 }
 
+/** Store what is mapped of a file, a slice of it when it is long. Returns 0, -errno, SC_PENDING. */
+static int write_back(struct call *call, struct open_file *f)
+{
+    size_t pages = call_may_wait(call) ? LATE_PAGES : SIZE_MAX;
+    int err = vfs_write_back(f, &call->stored, &pages);
+
+    return err > 0 ? call_park_again(call, &call->machine->ready) : err;
+}
+
 int sc_close(struct call *call, const struct sc_close_args *args, struct sc_close_out *out)
 {
     struct open_file *f;
@@ -72,7 +82,9 @@ int sc_close(struct call *call, const struct sc_close_args *args, struct sc_clos
     (void)out;
     if (err < 0)
         return err;
-    err = vfs_write_back(f);
+    err = write_back(call, f);
+    if (err == SC_PENDING)
+        return err;
     if (err < 0) /* the handle goes even so; the bytes stay in the mappings */
         event_note(call->machine, call->proc->pid, "closing %s: its mapped pages: %s", f->label,
                    sc_errno_name(err));
@@ -282,5 +294,8 @@ int sc_fsync(struct call *call, const struct sc_fsync_args *args, struct sc_fsyn
         return call_why(call, -EINVAL, "data_only is 0 or 1, not %" PRIu32, args->data_only);
     if (f->end != NULL)
         return call_why(call, -EINVAL, "%s is a channel: nothing of it is stored", f->label);
-    return mount_answer(f->mount, vfs_fsync(f, args->data_only != 0), NULL, &call->why);
+    err = write_back(call, f);
+    if (err == SC_PENDING)
+        return err;
+    return mount_answer(f->mount, vfs_fsync(f, args->data_only != 0, err), NULL, &call->why);
 }

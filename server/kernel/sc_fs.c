@@ -2,6 +2,7 @@
 /* The calls on namespaces: make filesystems, take views of them, give views away, forget names. */
 #include "server/kernel/file_source.h"
 #include "server/kernel/find.h"
+#include "server/kernel/late.h"
 #include "server/kernel/machine.h"
 #include "server/kernel/make_fs.h"
 
@@ -40,9 +41,11 @@ int sc_make_fs(struct call *call, const struct sc_make_fs_args *args, struct sc_
     int err = ns_check_new(&call->proc->ns, args->fs_name, &call->why);
 
     (void)out;
+    if (err == 0) /* a mount that was removed may have its store open until then */
+        err = late_wait(call);
     if (err == 0 && args->source_fd != 0)
         err = get_source_file(call, args->source_fd, &spec.source);
-    if (err < 0)
+    if (err != 0)
         return err;
     err = copy_text(call, args->driver, "driver", &driver);
     if (err == 0 && args->opts.ptr != NULL) /* none are not the same as empty ones */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The calls that change an address space: the books first, then the guest's real memory. */
 #include "server/kernel/find.h"
+#include "server/kernel/late.h"
 #include "server/kernel/machine.h"
 #include "server/kernel/mapped.h"
 #include "server/kernel/memory.h"
@@ -25,15 +26,29 @@ static int map_in_guest(struct call *call, const struct region *r)
     return err;
 }
 
+/** Have what is still to be stored of mappings that are gone make room for a region, a part at a
+ * time. @of_file it needs a mapped file, too. Returns 0; SC_PENDING. */
+static int wait_for_room(struct call *call, uint64_t size, bool of_file)
+{
+    const struct machine *m = call->machine;
+    const struct aspace_pool *pool = &m->memory;
+    const bool fits = size <= pool->bytes_max - pool->bytes;
+    const bool has_file = !of_file || m->census.mapped < m->limits.mapped;
+
+    return (fits && has_file) || size > pool->bytes_max ? 0 : late_wait(call);
+}
+
 int sc_mmap(struct call *call, const struct sc_mmap_args *args, struct sc_mmap_out *out)
 {
     struct region wanted = {
         .addr = args->addr, .size = args->size, .mode = args->mode, .kind = REGION_MEMORY};
     const struct region *r;
-    int err = aspace_add(&call->proc->memory, &wanted, &call->why, &r);
+    int err = wait_for_room(call, args->size, false);
 
     (void)out;
-    return err < 0 ? err : map_in_guest(call, r);
+    if (err == 0)
+        err = aspace_add(&call->proc->memory, &wanted, &call->why, &r);
+    return err != 0 ? err : map_in_guest(call, r);
 }
 
 /** The open file of an fd, if a mapping of this mode may be made of it. */
@@ -102,8 +117,10 @@ int sc_mmap_file(struct call *call, const struct sc_mmap_file_args *args,
     if (err == 0)
         err = check_offset(call, args->offset, args->size);
     if (err == 0)
+        err = wait_for_room(call, args->size, true);
+    if (err == 0)
         err = aspace_add(memory, &wanted, &call->why, &booked);
-    if (err < 0)
+    if (err != 0)
         return err;
     r = aspace_find(memory, booked->addr);
     err = mapping_new(f, (uint64_t)args->offset, r->size, (args->mode & MM_WRITE) != 0, &call->why,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The calls that make, unmake and change names of files. */
 #include "server/kernel/find.h"
+#include "server/kernel/late.h"
 
 #include <errno.h>
 #include <string.h>
@@ -20,7 +21,9 @@ int sc_delete(struct call *call, const struct sc_delete_args *args, struct sc_de
     int err = find_name(call, args->file, FM_DDELETE, &at);
 
     (void)out;
-    return err < 0 ? err : vfs_delete(&at, &call->why);
+    if (err == 0)
+        err = late_wait_for(call, &at);
+    return err != 0 ? err : vfs_delete(&at, &call->why);
 }
 
 int sc_move(struct call *call, const struct sc_move_args *args, struct sc_move_out *out)
@@ -63,7 +66,9 @@ int sc_rename(struct call *call, const struct sc_rename_args *args, struct sc_re
         err = find_two_names(call, file, FM_DMOVE, at);
     if (err == 0 && type == FS_RENAME_REPLACE && at[1].exists)
         err = find_rights(call, args->new_file, at[1].view, FM_DDELETE);
-    return err < 0 ? err : vfs_rename(&at[0], &at[1], type, &call->why);
+    if (err == 0 && type == FS_RENAME_REPLACE)
+        err = late_wait_for(call, &at[1]);
+    return err != 0 ? err : vfs_rename(&at[0], &at[1], type, &call->why);
 }
 
 int sc_link(struct call *call, const struct sc_link_args *args, struct sc_link_out *out)

@@ -396,9 +396,14 @@ int vfs_before_change(struct open_file *f, struct creds who);
 /** Whether a read, or a write, has its answer at once. */
 bool vfs_is_ready(struct open_file *f, bool write);
 
-/** Store what processes have changed in mappings of the file. Returns 0, or what the driver's
- * getattr(), read() and write() answer: then it can be tried again. */
-int vfs_write_back(struct open_file *f);
+/**
+ * Store what processes have changed in mappings of the file.
+ * @at       0 at first; moves to where in the file it stopped.
+ * @pages    that may be looked at; counts down to 0, where it stops.
+ * Returns   0; 1 there may be more; or what the driver's getattr(), read() and write() answer: then
+ *           it can be tried again.
+ */
+int vfs_write_back(struct open_file *f, uint64_t *at, size_t *pages);
 
 /** The driver's status of an open file; of a channel's end a fifo with the bytes that can be read as
  * its size. Returns 0, or what the driver's getattr() answers. */
@@ -415,11 +420,11 @@ int vfs_fstat(struct open_file *f, struct fs_stat *out);
 int vfs_readdir(struct open_file *f, uint32_t n, bool for_guest, struct why *why,
                 struct sc_dirent *out);
 
-/** Return when what was written to a file, mappings included, or the names in a directory, are safe
- * in the store. @data_only only what is needed to read it back. Returns 0, what the driver's fsync()
- * or fsyncdir() answers, what vfs_write_back() does, or, once, what it answered when a mapping that
- * was made through this handle went. */
-int vfs_fsync(struct open_file *f, bool data_only);
+/** Return when what was written to a file, or the names in a directory, are safe in the store.
+ * @data_only only what is needed to read it back. @back what vfs_write_back() of it answered just
+ * before, 0 or an error. Returns 0, what the driver's fsync() or fsyncdir() answers, @back, or, once,
+ * what write-back answered when a mapping that was made through this handle went. */
+int vfs_fsync(struct open_file *f, bool data_only, int back);
 
 /** Send a device a command. Returns its answer, >= 0; -ENOTTY it has no such command, -EIO. */
 int64_t vfs_ioctl(struct open_file *f, uint32_t command);
