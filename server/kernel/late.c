@@ -116,6 +116,11 @@ static void on_late_timer(struct timer *t)
     arm(m, m->late_ms);
 }
 
+size_t late_pages(const struct machine *m)
+{
+    return m->spec.clock == CLOCK_VIRTUAL ? SIZE_MAX : LATE_PAGES;
+}
+
 /** Put a mapping on the list. */
 static void append(struct machine *m, struct mapping *map)
 {

@@ -22,6 +22,7 @@
 #define SERVER_KERNEL_LATE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 struct call;
 struct machine;
@@ -35,6 +36,10 @@ enum {
     LATE_NEXT_MS = 1,    /* between two parts that are stored */
     LATE_PAGES = 64,     /* of a part: one to two milliseconds in sqlitefs */
 };
+
+/** Pages that a mapping which is given up may have stored at once. A virtual clock moves between parts as
+ * the host's time wants it, and files have stamps of it: there it is all of them. */
+size_t late_pages(const struct machine *m);
 
 /** Keep a mapping whose write-back is not over (@err 1), or failed with @err. Returns whether it is:
  * its owner must forget it then. Not when the error does not pass by waiting, and not past LATE_MAX. */

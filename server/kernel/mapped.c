@@ -488,7 +488,7 @@ void mapping_give_up(struct mapping *map, size_t *pages)
 
 void mapping_free(struct mapping *map)
 {
-    size_t pages = LATE_PAGES;
+    size_t pages = map != NULL ? late_pages(map->in->mount->machine) : 0;
 
     mapping_give_up(map, &pages);
 }

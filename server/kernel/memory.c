@@ -96,7 +96,7 @@ void memory_drop(struct proc *p, struct region *r)
 
 void memory_done(struct proc *p)
 {
-    size_t pages = LATE_PAGES;
+    size_t pages = late_pages(p->machine);
 
     for (size_t i = 0; i < p->memory.count; i++)
         mapping_give_up(p->memory.at[i].mapping, &pages);

@@ -49,9 +49,19 @@ static int make_file(struct proc *p)
     return fd;
 }
 
+static void set_up(enum clock_kind clock)
+{
+    world_open(&w, clock);
+}
+
 static void setup(void)
 {
-    world_open(&w, CLOCK_VIRTUAL);
+    set_up(CLOCK_REAL);
+}
+
+static void setup_virtual(void)
+{
+    set_up(CLOCK_VIRTUAL);
 }
 
 static void teardown(void)
@@ -60,6 +70,7 @@ static void teardown(void)
 }
 
 TestSuite(late, .init = setup, .fini = teardown);
+TestSuite(late_virtual, .init = setup_virtual, .fini = teardown);
 
 static void put(struct proc *p, uint64_t addr, const char *text)
 {
@@ -255,6 +266,17 @@ Test(late, more_than_a_part_is_stored_later)
     }
     cr_assert_eq(w.m->late_count, 0);
     cr_assert_str_empty(w.log, "that is nothing to tell");
+    expect_pages(w.p, fd, 2 * LATE_PAGES + 1, 'x');
+    end_file(w.p, fd);
+}
+
+/** The stamps of files follow a virtual clock, which must not depend on the host's. */
+Test(late_virtual, all_is_stored_at_once)
+{
+    int fd = make_dirty(w.p, 2 * LATE_PAGES + 1);
+
+    cr_assert_eq(unmap(w.p, AT), 0);
+    cr_assert_eq(w.m->late_count, 0);
     expect_pages(w.p, fd, 2 * LATE_PAGES + 1, 'x');
     end_file(w.p, fd);
 }
@@ -530,7 +552,7 @@ Test(late_end, the_last_attempt)
     for (size_t i = 0; i < 2; i++) {
         int fd;
 
-        world_open(&w, CLOCK_VIRTUAL);
+        world_open(&w, CLOCK_REAL);
         w.m->spec.on_loss = on_loss;
         fd = make_file(w.p);
         cr_assert_eq(map_file(w.p, fd, 0, 0x10000, PAGE, RW), 0);
