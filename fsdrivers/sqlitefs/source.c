@@ -99,6 +99,12 @@ static int check_file(const struct hostfile *p, bool readonly, struct why *why)
     if (S_ISDIR(st.st_mode))
         return why_add(why, -ENOTSUP,
                        "%s is a directory, and sqlitefs stores its files in one file", p->path);
+    if (!readonly && st.st_nlink != 1)
+        return why_add(
+            why, -EBUSY,
+            "%s has %u names: its log lies beside one of them, and would be missed under "
+            "the others",
+            p->path, (unsigned)st.st_nlink);
     err = hostfile_access(p, R_OK);
     if (err < 0)
         return why_add(why, err, "%s: %s", p->path, strerror(-err));
