@@ -130,6 +130,7 @@ static int on_steps(void *user)
 void db_allow(struct db *db, int64_t steps)
 {
     db->steps = steps;
+    db->sleep_us = db->impatient ? 0 : DB_BUSY_WAITS * DB_BUSY_US;
 }
 
 /* SQLite's busy handler: 0 gives up. */

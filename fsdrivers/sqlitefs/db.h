@@ -77,6 +77,7 @@ struct db {
     sqlite3 *sqlite;
     sqlite3_stmt *stmt[SQL_LAST];
     int64_t steps;  /* what the statement that runs has left; see db_allow() */
+    int sleep_us;   /* what SQLite itself may still sleep in it */
     bool impatient; /* another process's lock was waited for in vain, and is not waited for again
                        before the next success */
 };
