@@ -157,6 +157,7 @@ int64_t db_hurry(struct db *db, int64_t ns)
 void db_allow(struct db *db, int64_t steps)
 {
     db->steps = steps;
+    db->sleep_us = db->impatient ? 0 : DB_BUSY_WAITS * DB_BUSY_US;
 }
 
 /* SQLite's authorizer: what a statement that is compiled may contain. */

@@ -80,6 +80,7 @@ struct db {
     int64_t until;  /* ns of this thread's processor time; 0 none: see db_hurry() */
     bool late;      /* a statement ended because that came */
     bool sealed;    /* see db_seal() */
+    int sleep_us;   /* what SQLite itself may still sleep in it */
     bool impatient; /* another process's lock was waited for in vain, and is not waited for again
                        before the next success */
 };

@@ -112,6 +112,12 @@ static int check_file(const struct hostfile *p, bool readonly, struct why *why)
     if (S_ISDIR(st.st_mode))
         return why_add(why, -ENOTSUP,
                        "%s is a directory, and sqlitefs stores its files in one file", p->path);
+    if (!readonly && st.st_nlink != 1)
+        return why_add(
+            why, -EBUSY,
+            "%s has %u names: its log lies beside one of them, and would be missed under "
+            "the others",
+            p->path, (unsigned)st.st_nlink);
     err = hostfile_access(p, R_OK);
     if (err < 0)
         return why_add(why, err, "%s: %s", p->path, strerror(-err));
@@ -155,23 +161,45 @@ static int lock_file(struct store *s, struct why *why)
     return err;
 }
 
+/* Whether an index is there that others can lock, or more. A link or the like is refused later. */
+static bool has_shared_index(const struct store *s)
+{
+    struct stat st;
+
+    return hostfile_stat_beside(s->hostfile, VFS_INDEX, &st) == 0 && S_ISREG(st.st_mode) &&
+           st.st_nlink == 1 && !vfs_is_own_index(&st);
+}
+
 /* What of SQLite's ways is safe for this file. What others can cut short is never mapped into
  * memory, neither the file nor SQLite's index of its log: the connection has the file to itself. */
 static int choose_ways(struct store *s, struct format_options *o, struct why *why)
 {
-    if (hostfile_is_private(s->hostfile->file))
+    bool is_private = hostfile_is_private(s->hostfile->file);
+
+    if (is_private && !has_shared_index(s))
         return 0;
-    o->mmap_size = 0;
+    if (!is_private)
+        o->mmap_size = 0;
     if (!s->readonly) {
         s->exclusive = true;
         return 0;
     }
     if (hostfile_has_beside(s->hostfile, VFS_LOG))
         return why_add(why, -EBUSY,
-                       "%s has a log, and others can write to it: open it for writing once",
+                       "%s has a log, and others can change or lock it: open it for writing once",
                        s->path);
     s->immutable = true;
     return 0;
+}
+
+/* Remove an index that nobody can be using: this connection has the database to itself. The next one
+ * makes a new one. One that can't be removed stays. */
+static void remove_index(struct store *s)
+{
+    struct stat st;
+
+    if (hostfile_stat_beside(s->hostfile, VFS_INDEX, &st) == 0 && S_ISREG(st.st_mode))
+        (void)hostfile_remove_beside(s->hostfile, VFS_INDEX, &st);
 }
 
 /* Lock the file, make it if it is not there, and open the database in it. */
@@ -189,9 +217,11 @@ static int open_file(struct store *s, struct format_options *o, struct why *why)
     if (err == 0)
         err = choose_ways(s, o, why);
     if (err == 0)
-        err = vfs_new(s->hostfile, &s->vfs);
+        err = vfs_new(s->hostfile, &s->db.sleep_us, &s->vfs);
     if (err == 0)
         err = format_open(s, o, why);
+    if (err == 0 && s->exclusive)
+        remove_index(s);
     if (err < 0 && made)
         hostfile_remove(s->hostfile);
     return err;

@@ -331,14 +331,41 @@ int hostfile_open_beside(struct hostfile *p, const char *suffix, int flags, mode
     return fd == -EEXIST ? -EBUSY : fd;
 }
 
+int hostfile_stat_beside(const struct hostfile *p, const char *suffix, struct stat *out)
+{
+    char *name = name_beside(p, suffix);
+    int err;
+
+    if (name == NULL)
+        return -ENOMEM;
+    err = fstatat(p->dir, name, out, AT_SYMLINK_NOFOLLOW) == 0 ? 0 : -errno;
+    free(name);
+    return err;
+}
+
 bool hostfile_has_beside(const struct hostfile *p, const char *suffix)
+{
+    struct stat st;
+
+    return hostfile_stat_beside(p, suffix, &st) == 0;
+}
+
+int hostfile_remove_beside(struct hostfile *p, const char *suffix, const struct stat *seen)
 {
     char *name = name_beside(p, suffix);
     struct stat st;
-    bool found = name != NULL && fstatat(p->dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
+    int err = name != NULL ? 0 : -ENOMEM;
 
+    if (err == 0 && fstatat(p->dir, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+        err = -errno;
+    if (err == 0 && !same_file(id_of(&st), id_of(seen)))
+        err = -EBUSY;
+    if (err == 0 && unlinkat(p->dir, name, 0) < 0)
+        err = -errno;
+    if (err == 0)
+        hostfile_forget_beside(p, suffix);
     free(name);
-    return found;
+    return err;
 }
 
 void hostfile_forget_beside(struct hostfile *p, const char *suffix)

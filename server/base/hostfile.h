@@ -120,6 +120,15 @@ int hostfile_open_beside(struct hostfile *p, const char *suffix, int flags, mode
 /** Whether the directory has the name of a side file. */
 bool hostfile_has_beside(const struct hostfile *p, const char *suffix);
 
+/** What the name of a side file stands for; no link is followed. Returns 0, -ENOENT, other -errno. */
+int hostfile_stat_beside(const struct hostfile *p, const char *suffix, struct stat *out);
+
+/**
+ * Remove the name of a side file, and its claim, if it still is the file that was looked at.
+ * Returns   0, -EBUSY it is another by now, other -errno.
+ */
+int hostfile_remove_beside(struct hostfile *p, const char *suffix, const struct stat *seen);
+
 /** A side file was removed: its inode may become another file's. */
 void hostfile_forget_beside(struct hostfile *p, const char *suffix);
 

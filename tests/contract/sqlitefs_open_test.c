@@ -489,23 +489,6 @@ Test(sqlitefs_open, others_can_write_a_log_needs_a_writer_EBUSY)
     bed_done(&b);
 }
 
-/* An index of somebody else's is not mapped. */
-Test(sqlitefs_open, index_that_others_can_write_EACCES)
-{
-    char index[BED_PATH_MAX + 8];
-    struct bed b;
-
-    bed_with_db(&b);
-    (void)snprintf(index, sizeof(index), "%s-shm", b.db);
-    write_file(index, "");
-    IS(chmod(index, 0666), 0);
-    IS(bed_open(&b, NULL), -EACCES);
-    cr_assert(bed_why(&b, "written by others"));
-    IS(unlink(index), 0);
-    IS(bed_open(&b, NULL), 0);
-    bed_done(&b);
-}
-
 /* ---- The golden file: format 1 as the first version wrote it ---- */
 
 Test(sqlitefs_open, golden_format1)

@@ -3,12 +3,17 @@
 #include "tests/contract/bed.h"
 #include "tests/contract/dbcheck.h"
 
+#include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+enum { HOLD_SECONDS = 20 };
 
 static double seconds(void)
 {
@@ -107,6 +112,54 @@ Test(sqlitefs_locked, nothing_is_lost_at_the_end)
     db_unlock(db);
     IS(bed_open(b, NULL), 0);
     cr_assert(file_is(b, "/f", "abc", 3));
+    bed_done(b);
+}
+
+/* Another process holds this part of the index, until it is killed. Returned: its pid. */
+static pid_t hold_index(const struct bed *b, off_t start, off_t len)
+{
+    struct flock lock = {.l_type = F_RDLCK, .l_whence = SEEK_SET, .l_start = start, .l_len = len};
+    char path[BED_PATH_MAX * 2];
+    char byte = 0;
+    int ready[2];
+    pid_t pid;
+
+    IS(pipe(ready), 0);
+    pid = fork();
+    if (pid == 0) {
+        (void)snprintf(path, sizeof(path), "%s-shm", b->db);
+        if (fcntl(open(path, O_RDONLY), F_SETLK, &lock) < 0 || write(ready[1], &byte, 1) != 1)
+            _exit(1);
+        (void)alarm(HOLD_SECONDS); /* the test may fail and not end it */
+        (void)pause();
+    }
+    (void)close(ready[1]);
+    IS(read(ready[0], &byte, 1), 1);
+    (void)close(ready[0]);
+    return pid;
+}
+
+/* SQLite tries to get one of five locks in its index for ten seconds. */
+Test(sqlitefs_locked, an_index_that_is_held_stops_nobody)
+{
+    struct bed bed;
+    struct bed *b = &bed;
+    double began;
+    pid_t pid;
+
+    bed_init(b, "sqlitefs");
+    IS(bed_open(b, NULL), 0);
+    put_file(b, "/f", "abc", 3);
+    bed_close(b);
+    IS(bed_open(b, NULL), 0); /* no reader had a mark in this index yet */
+    pid = hold_index(b, 123, 5);
+    began = seconds();
+    put_file(b, "/g", "abc", 3);
+    (void)FS0(commit);
+    cr_assert(seconds() - began < 0.5, "%f s", seconds() - began);
+    cr_assert(file_is(b, "/f", "abc", 3));
+    IS(kill(pid, SIGKILL), 0);
+    IS(waitpid(pid, NULL, 0), pid);
     bed_done(b);
 }
 

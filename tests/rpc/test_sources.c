@@ -157,8 +157,13 @@ Test(sources, a_file_is_opened_once, .timeout = 60)
     refused("hard.db", EBUSY, "/disks/x.db");
     refused("soft.db", EBUSY, "/disks/x.db");
     call_done_ok(&c, "SC_RM_FS", "[\"fs\"]");
-    mounts("fs", "hard.db");
+    refused("x.db", EBUSY, "has 2 names");
+    refused("hard.db", EBUSY, "has 2 names");
+    call_done_ok(&c, "SC_MAKE_FS", mount_params("fs", "hard.db", ",readonly"));
     refused("x.db", EBUSY, "/disks/hard.db");
+    call_done_ok(&c, "SC_RM_FS", "[\"fs\"]");
+    cr_assert_eq(unlink(at("x.db")), 0);
+    mounts("fs", "hard.db");
     call_done_ok(&c, "SC_RM_FS", "[\"fs\"]");
     end();
 }

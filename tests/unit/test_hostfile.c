@@ -182,6 +182,33 @@ Test(hostfile, side_files_are_claimed_until_they_are_forgotten)
     hostfile_free(f);
 }
 
+Test(hostfile, a_side_file_is_removed_unless_it_is_another)
+{
+    struct hostfiles claims;
+    struct hostfile *f;
+    struct stat seen;
+    int fd;
+
+    hostfiles_init(&claims);
+    make("file");
+    f = found("file", &claims, false);
+    cr_assert_eq(hostfile_stat_beside(f, "-a", &seen), -ENOENT);
+    fd = hostfile_open_beside(f, "-a", O_RDWR | O_CREAT, 0600, NULL);
+    cr_assert(fd >= 0); /* and open: its number is not used again */
+    cr_assert_eq(hostfile_stat_beside(f, "-a", &seen), 0);
+    cr_assert_eq(rename(at("file-a"), at("other")), 0);
+    cr_assert_eq(hostfile_remove_beside(f, "-a", &seen), -ENOENT);
+    make("file-a");
+    cr_assert_eq(hostfile_remove_beside(f, "-a", &seen), -EBUSY);
+    cr_assert_eq(refusal("other", &claims, false), -EBUSY, "the claim stays");
+    cr_assert_eq(rename(at("other"), at("file-a")), 0);
+    cr_assert_eq(hostfile_remove_beside(f, "-a", &seen), 0);
+    cr_assert_eq(access(at("file-a"), F_OK), -1);
+    cr_assert_eq(f->beside[0].suffix[0], '\0');
+    (void)close(fd);
+    hostfile_free(f);
+}
+
 Test(hostfile, side_files_of_a_strange_kind_are_refused)
 {
     struct hostfile *f = found("file", NULL, false);
