@@ -89,7 +89,7 @@ static bool is_done(const struct conn *c)
 {
     bool deaf = c->ended || (c->refused && c->rpc->stopping);
 
-    if (!deaf || !list_empty(&c->in_line))
+    if (!deaf || conn_has_more(c) || !list_empty(&c->in_line))
         return false;
     return c->gone || (conn_all_sent(c) && (c->in_flight == 0 || c->refused));
 }
