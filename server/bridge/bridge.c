@@ -32,12 +32,6 @@ enum {
     SERVING_NS = 1000000, /* stopped guests are served until then, at least one */
 };
 
-/* Linux 6.6: wake the other side on the same CPU. Older kernels answer EINVAL and are slower. */
-#ifndef SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP
-#define SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP (1UL << 0)
-#define SECCOMP_IOCTL_NOTIF_SET_FLAGS SECCOMP_IOW(4, __u64)
-#endif
-
 /* Stops and ends. */
 
 void bridge_take_end(struct guest *g)
@@ -403,7 +397,6 @@ bool bridge_choose_cpu(struct bridge *b)
 int bridge_spawn(struct bridge *b, struct proc *proc, const struct exec_image *image,
                  struct why *why, struct executor **out)
 {
-    const __u64 flags = SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP;
     struct spawner *s;
     struct guest *g;
     struct tracee t;
@@ -415,7 +408,6 @@ int bridge_spawn(struct bridge *b, struct proc *proc, const struct exec_image *i
     if (err < 0)
         return err;
     affinity_free_guest(&b->affinity, t.pid);
-    (void)ioctl(listener, SECCOMP_IOCTL_NOTIF_SET_FLAGS, flags);
     if (proc->machine->spec.lockstep)
         err = cpu_hide(&t);
     if (err == 0)
