@@ -4,8 +4,6 @@
 #include "server/bridge/trampoline.h"
 
 #include <inttypes.h>
-#include <linux/seccomp.h>
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>

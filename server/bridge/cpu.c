@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 
-enum { ARCH_CPUID_REQUEST = 0x1012 }; /* ARCH_CPUID of <asm/prctl.h>: 0 lets it trap */
+enum { ARCH_CPUID_REQUEST = 0x1012 }; /* ARCH_SET_CPUID of <asm/prctl.h>: with 0 cpuid traps */
 
 enum { INSN_MAX = 3, HALF_BITS = 32 };
 
