@@ -5,6 +5,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
@@ -14,9 +15,10 @@ enum {
     LOOK_MS = 1000,    /* between two looks at the CPU */
     BUSY_PERCENT = 20, /* of that time waited: others are busy on it */
     ROUNDS = 3,        /* of the probe, each way */
-    CALLS = 60,        /* in a round */
+    CALLS = 40,        /* in a round */
     CALL_WAIT_MS = 50, /* for one call: else the probe is over */
-    GAIN_PERCENT = 85, /* one CPU is taken if it needs less of the time than that */
+    SLOWER_PERCENT =
+        80, /* of the time on one CPU: it is not taken if both free need less than that */
     NS_PER_MS = 1000000,
     PERCENT = 100,
 };
@@ -156,24 +158,53 @@ static uint64_t time_round(const struct probe *p)
     return uv_hrtime() - start;
 }
 
-static uint64_t lower(uint64_t a, uint64_t b)
+/** Have the guest on another CPU than this thread, from where the scheduler may move it. */
+static void move_guest_away(const struct affinity *a, pid_t pid)
 {
-    return a < b ? a : b;
+    const int cpu = sched_getcpu();
+    cpu_set_t others = a->allowed;
+
+    if (cpu < 0 || cpu >= CPU_SETSIZE)
+        return;
+    CPU_CLR((size_t)cpu, &others);
+    if (sched_setaffinity(pid, sizeof(others), &others) == 0)
+        (void)sched_setaffinity(pid, sizeof(a->allowed), &a->allowed);
 }
 
-/** Time both ways in turn; the best round of each counts. */
+static int by_size(const void *a, const void *b)
+{
+    const uint64_t x = *(const uint64_t *)a;
+    const uint64_t y = *(const uint64_t *)b;
+
+    return (x > y) - (x < y);
+}
+
+static uint64_t median(uint64_t rounds[ROUNDS])
+{
+    qsort(rounds, ROUNDS, sizeof(*rounds), by_size);
+    return rounds[ROUNDS / 2];
+}
+
+/**
+ * Time both ways: first with both threads free, then with ours kept. A free guest that happens to share
+ * our CPU answers as fast as it would with us kept, until the scheduler takes it away, which a probe is too
+ * short to see: so as fast is enough, and only a kept thread that is slower is left free.
+ */
 static void compare(struct affinity *a, const struct probe *p)
 {
-    uint64_t apart = UINT64_MAX;
-    uint64_t together = UINT64_MAX;
+    uint64_t free_rounds[ROUNDS];
+    uint64_t kept_rounds[ROUNDS];
 
     for (int i = 0; i < ROUNDS; i++) {
-        apart = lower(apart, time_round(p));
-        keep(a);
-        together = lower(together, time_round(p));
-        leave(a);
+        move_guest_away(a, p->t.pid);
+        free_rounds[i] = time_round(p);
     }
-    a->wanted = apart != UINT64_MAX && together < apart / PERCENT * GAIN_PERCENT;
+    keep(a);
+    for (int i = 0; i < ROUNDS; i++)
+        kept_rounds[i] = time_round(p);
+    leave(a);
+    a->wanted = median(kept_rounds) != UINT64_MAX &&
+                median(kept_rounds) / PERCENT * SLOWER_PERCENT < median(free_rounds);
 }
 
 void affinity_choose(struct affinity *a, struct spawner *s, const struct notify_room *room)
