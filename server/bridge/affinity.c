@@ -6,9 +6,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/epoll.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 enum {
@@ -113,7 +111,7 @@ struct probe {
     struct tracee t;
     int listener;
     int epoll; /* as the loop waits */
-    const struct notify_room *room;
+    struct notify *notify;
 };
 
 /** Have a new tracee call sched_yield for ever, from its trampoline. */
@@ -134,16 +132,12 @@ static int start_calling(struct probe *p)
 /** Take one call, and answer it. */
 static int answer_one(const struct probe *p)
 {
-    struct seccomp_notif_resp *response = p->room->response;
     struct epoll_event event;
 
-    memset(p->room->request, 0, p->room->request_size);
-    memset(response, 0, p->room->response_size);
     if (epoll_wait(p->epoll, &event, 1, CALL_WAIT_MS) != 1 || (event.events & EPOLLIN) == 0 ||
-        ioctl(p->listener, SECCOMP_IOCTL_NOTIF_RECV, p->room->request) < 0)
+        notify_receive(p->notify, p->listener) < 0)
         return -1;
-    response->id = p->room->request->id;
-    return ioctl(p->listener, SECCOMP_IOCTL_NOTIF_SEND, response) < 0 ? -1 : 0;
+    return notify_answer(p->notify, p->listener, p->notify->request->id, 0);
 }
 
 /** Time a round. Returns ns, UINT64_MAX when it failed. */
@@ -207,10 +201,10 @@ static void compare(struct affinity *a, const struct probe *p)
                 median(kept_rounds) / PERCENT * SLOWER_PERCENT < median(free_rounds);
 }
 
-void affinity_choose(struct affinity *a, struct spawner *s, const struct notify_room *room)
+void affinity_choose(struct affinity *a, struct spawner *s, struct notify *notify)
 {
     struct why why = WHY_INIT;
-    struct probe p = {.epoll = -1, .room = room};
+    struct probe p = {.epoll = -1, .notify = notify};
 
     if (CPU_COUNT(&a->allowed) < 2)
         return;

@@ -18,9 +18,9 @@
 #ifndef SERVER_BRIDGE_AFFINITY_H
 #define SERVER_BRIDGE_AFFINITY_H
 
+#include "server/bridge/notify.h"
 #include "server/bridge/spawn.h"
 
-#include <linux/seccomp.h>
 #include <sched.h>
 #include <stdbool.h>
 #include <uv.h>
@@ -33,14 +33,6 @@ struct affinity {
     uint64_t waited;   /* ns for a CPU, so far */
 };
 
-/** Room for notifications, as large as the host's kernel wants. */
-struct notify_room {
-    struct seccomp_notif *request;
-    size_t request_size;
-    struct seccomp_notif_resp *response;
-    size_t response_size;
-};
-
 /** @a  embedded; the calling thread is the loop's. */
 void affinity_init(struct affinity *a, uv_loop_t *loop);
 
@@ -50,9 +42,9 @@ void affinity_close(struct affinity *a, uv_close_cb closed);
 /**
  * Find out which way is faster, in some ms. Without guests nothing changes.
  * @s        of guests that run here.
- * @room     borrowed for the call.
+ * @notify   borrowed for the call.
  */
-void affinity_choose(struct affinity *a, struct spawner *s, const struct notify_room *room);
+void affinity_choose(struct affinity *a, struct spawner *s, struct notify *notify);
 
 /** The first guest is there; the last one has gone. */
 void affinity_begin(struct affinity *a);

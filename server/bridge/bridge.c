@@ -15,10 +15,8 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -143,23 +141,6 @@ static void on_sigchld(uv_poll_t *poll, int status, int events)
 
 /* Making and closing. */
 
-/** Buffers as large as the kernel's idea of a notification. */
-static int make_notify_buffers(struct bridge *b)
-{
-    struct seccomp_notif_sizes sizes = {0, 0, 0};
-
-    (void)syscall(SYS_seccomp, SECCOMP_GET_NOTIF_SIZES, 0, &sizes);
-    b->request_size = sizes.seccomp_notif;
-    b->response_size = sizes.seccomp_notif_resp;
-    if (b->request_size < sizeof(*b->request))
-        b->request_size = sizeof(*b->request);
-    if (b->response_size < sizeof(*b->response))
-        b->response_size = sizeof(*b->response);
-    b->request = calloc(1, b->request_size);
-    b->response = calloc(1, b->response_size);
-    return b->request != NULL && b->response != NULL ? 0 : -ENOMEM;
-}
-
 static int watch_sigchld(struct bridge *b)
 {
     sigset_t set;
@@ -186,8 +167,7 @@ static void release(struct bridge *b)
     if (b->sigchld >= 0)
         (void)close(b->sigchld);
     jail_done(&b->jail);
-    free(b->request);
-    free(b->response);
+    notify_done(&b->notify);
     free(b);
 }
 
@@ -207,7 +187,7 @@ int bridge_new(uv_loop_t *loop, struct bridge **out)
     *b = (struct bridge){.loop = loop, .sigchld = -1, .filtered = is_filtered()};
     bridge_set_patching(b, true);
     list_init(&b->stopped);
-    err = make_notify_buffers(b);
+    err = notify_init(&b->notify);
     if (err == 0)
         err = watch_sigchld(b);
     jail_init(&b->jail); /* has children of its own */
@@ -384,12 +364,11 @@ bool bridge_has_root(const struct bridge *b)
 
 bool bridge_choose_cpu(struct bridge *b)
 {
-    const struct notify_room room = {b->request, b->request_size, b->response, b->response_size};
     struct why why = WHY_INIT;
     struct spawner *s;
 
     if (get_spawner(b, SC_GATE_X86_64, &why, &s) == 0)
-        affinity_choose(&b->affinity, s, &room);
+        affinity_choose(&b->affinity, s, &b->notify);
     why_done(&why);
     return b->affinity.wanted;
 }

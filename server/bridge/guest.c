@@ -108,7 +108,7 @@ static int guest_map_shared(struct executor *x, uint64_t addr, uint64_t size, ui
                             uint64_t offset)
 {
     struct guest *g = to_guest(x);
-    const struct share share = {g->listener, g->bridge->request, g->bridge->request_size};
+    const struct share share = {g->listener, &g->bridge->notify};
     struct share_part part = {.addr = addr, .size = size, .fd = fd, .offset = offset};
     int err = begin_host_calls(g, true);
 

@@ -25,8 +25,6 @@
 #include "server/kernel/hash.h"
 #include "server/kernel/turn.h"
 
-#include <linux/seccomp.h>
-
 /** How a call came, and so how it is answered. */
 enum guest_via { VIA_NOTIFY, VIA_STOP };
 
@@ -81,10 +79,7 @@ struct bridge {
     struct jail jail;
     struct affinity affinity;
     struct spawner *spawner[SC_GATE_X86_64 + 1]; /* by gate, made when first needed */
-    struct seccomp_notif *request;               /* of the size the host's kernel wants */
-    struct seccomp_notif_resp *response;
-    size_t request_size;
-    size_t response_size;
+    struct notify notify;                        /* of the call that is looked at */
     bridge_closed_fn closed;
     void *closed_user;
     bool closing;

@@ -11,13 +11,10 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <string.h>
-#include <sys/ioctl.h>
 
 void guest_run(struct turn *t)
 {
     struct guest *g = container_of(t, struct guest, turn);
-    struct seccomp_notif_resp *r = g->bridge->response;
 
     if (!g->begun) {
         g->begun = true;
@@ -28,11 +25,8 @@ void guest_run(struct turn *t)
         guest_went_on(g, tracee_answer(&g->tracee, g->result));
         return;
     }
-    memset(r, 0, g->bridge->response_size);
-    r->id = g->notify_id;
-    r->val = g->result;
-    while (ioctl(g->listener, SECCOMP_IOCTL_NOTIF_SEND, r) < 0 && errno == EINTR)
-        continue; /* any other error: it has been killed meanwhile */
+    (void)notify_answer(&g->bridge->notify, g->listener, g->notify_id,
+                        g->result); /* or it was killed */
 }
 
 /** Send the answer when it is the guest's turn. */
@@ -144,17 +138,6 @@ static void take(struct guest *g, enum guest_via via, int nr, const uint64_t reg
         refuse_number(g, nr);
 }
 
-/** Take the notification that made the listener readable. Does not wait: one that was withdrawn,
- * for the guest was killed in between, has still been counted, and the answer is ENOENT. Returns
- * whether there was one. */
-static bool receive(struct guest *g)
-{
-    struct bridge *b = g->bridge;
-
-    memset(b->request, 0, b->request_size);
-    return ioctl(g->listener, SECCOMP_IOCTL_NOTIF_RECV, b->request) == 0;
-}
-
 /** An i386 guest entered the host's kernel at an address where no `int $0x40` was. */
 static void fail_no_gate(struct guest *g, uint64_t site)
 {
@@ -171,7 +154,7 @@ static void fail_no_gate(struct guest *g, uint64_t site)
 void guest_on_notify(uv_poll_t *poll, int status, int events)
 {
     struct guest *g = poll->data;
-    const struct seccomp_notif *n = g->bridge->request;
+    const struct seccomp_notif *n = g->bridge->notify.request;
     uint64_t regs[MARSHAL_ARGS];
 
     if ((events & UV_DISCONNECT) != 0) { /* nobody calls any more: NOTIF_RECV would wait for ever */
@@ -180,7 +163,7 @@ void guest_on_notify(uv_poll_t *poll, int status, int events)
     }
     if (status < 0) /* the host was interrupted while it looked; libuv has stopped looking */
         (void)uv_poll_start(poll, UV_READABLE | UV_DISCONNECT, guest_on_notify);
-    if (status < 0 || g->in_call || !receive(g))
+    if (status < 0 || g->in_call || notify_receive(&g->bridge->notify, g->listener) < 0)
         return;
     if (g->tracee.gate == SC_GATE_I386 &&
         !guest_take_site(g, n->data.instruction_pointer - CALL_INSN_SIZE)) {

@@ -14,7 +14,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
-#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
@@ -57,10 +56,9 @@ static int send_fd(const struct share *share, int fd)
 {
     struct seccomp_notif_addfd add = {.flags = SECCOMP_ADDFD_FLAG_SEND, .srcfd = (__u32)fd};
 
-    memset(share->request, 0, share->request_size);
-    if (ioctl(share->listener, SECCOMP_IOCTL_NOTIF_RECV, share->request) < 0)
+    if (notify_receive(share->notify, share->listener) < 0)
         return -EAGAIN;
-    add.id = share->request->id;
+    add.id = share->notify->request->id;
     return ioctl(share->listener, SECCOMP_IOCTL_NOTIF_ADDFD, &add) < 0 ? -errno : 0;
 }
 

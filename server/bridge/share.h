@@ -3,15 +3,13 @@
 #ifndef SERVER_BRIDGE_SHARE_H
 #define SERVER_BRIDGE_SHARE_H
 
+#include "server/bridge/notify.h"
 #include "server/bridge/tracee.h"
-
-#include <linux/seccomp.h>
 
 /** How fds get to tracees. */
 struct share {
-    int listener;                  /* of the tracee's filter */
-    struct seccomp_notif *request; /* borrowed: room for a notification, of @request_size bytes */
-    size_t request_size;
+    int listener;          /* of the tracee's filter */
+    struct notify *notify; /* borrowed */
 };
 
 /** What to map, and where. */
