@@ -15,6 +15,7 @@
 #include "server/host/options.h"
 #include "server/host/record.h"
 #include "server/host/socket.h"
+#include "server/kernel/input.h"
 #include "server/rpc/rpc.h"
 
 #include <errno.h>
@@ -146,13 +147,18 @@ static int mount_names(struct daemon *d, struct machine *m)
 {
     struct strbuf opts = STRBUF_INIT;
     struct why why = WHY_INIT;
-    int err = machine_mount(m, "io", "devfs", NULL, &why);
+    struct input io = {
+        .kind = INPUT_MOUNT, .why = &why, .mount = {.fs_name = "io", .driver = "devfs"}};
+    struct input root = {
+        .kind = INPUT_MOUNT, .why = &why, .mount = {.fs_name = "root", .driver = "sqlitefs"}};
+    int err = machine_input(m, &io);
 
     if (err < 0)
         return fail_start(d, "the default machine's io", err, &why);
     (void)strbuf_addf(&opts, "source=%s/root.db,quota=%s", d->config.state,
                       d->config.root_quota != NULL ? d->config.root_quota : "auto");
-    err = machine_mount(m, "root", "sqlitefs", strbuf_str(&opts), &why);
+    root.mount.opts = strbuf_str(&opts);
+    err = machine_input(m, &root);
     strbuf_done(&opts);
     if (err < 0)
         return fail_start(d, "the default machine's root", err, &why);

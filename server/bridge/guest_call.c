@@ -7,7 +7,7 @@
  * how it is answered, and in nothing else.
  */
 #include "server/bridge/guest.h"
-#include "server/kernel/machine.h"
+#include "server/kernel/input.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -32,9 +32,10 @@ void guest_run(struct turn *t)
 /** Send the answer when it is the guest's turn. */
 static void send_answer(struct guest *g, int64_t result)
 {
+    struct input in = {.kind = INPUT_RESUME_GUEST, .resume_guest = {g->proc->pid, &g->turn}};
+
     g->result = result;
-    machine_guest_busy(g->proc, true);
-    turn_ask(&g->turn);
+    (void)machine_input(g->proc->machine, &in);
 }
 
 /** Whether the guest can be answered where it stands. */
@@ -67,10 +68,18 @@ static void on_call_done(struct call *call)
     finish(g, g->proc != NULL ? marshal_out(&g->marshal, call, &g->tracee) : 0);
 }
 
+/** The guest has tried a call that is none of the kernel's. @err  positive; 0 it is not told. */
+static void note_no_call(struct guest *g, int err)
+{
+    struct input in = {.kind = INPUT_NO_CALL, .no_call = {g->proc->pid, err, &g->turn}};
+
+    (void)machine_input(g->proc->machine, &in);
+}
+
 /** A call that the gate itself refuses, because of a limit on what it copies. */
 static void refuse(struct guest *g, int err)
 {
-    g->proc->last_errno = -err;
+    note_no_call(g, -err);
     finish(g, marshal_failure(g->call.gate, g->call.nr, err));
 }
 
@@ -106,10 +115,8 @@ static void begin(struct guest *g, int nr, const uint64_t regs[MARSHAL_ARGS])
         refuse(g, err);
         return;
     }
-    if (call_begin(&g->call) != SC_PENDING)
+    if (input_call(&g->call, &g->turn) != SC_PENDING)
         on_call_done(&g->call);
-    else if (g->proc != NULL)
-        machine_guest_busy(g->proc, false);
 }
 
 /** A number that no call has. On i386, numbers past the table leave the register as it is. */
@@ -118,11 +125,12 @@ static void refuse_number(struct guest *g, int nr)
     const bool i386 = g->tracee.gate == SC_GATE_I386;
 
     if (i386 && (uint32_t)nr >= SC_MAX) {
+        note_no_call(g, 0);
         send_answer(g, nr);
         return;
     }
     guest_note(g, "Unimplemented syscall %d", nr);
-    g->proc->last_errno = ENOSYS;
+    note_no_call(g, ENOSYS);
     send_answer(g, i386 ? -1 : -ENOSYS);
 }
 
@@ -130,7 +138,6 @@ static void refuse_number(struct guest *g, int nr)
  * send_answer() asks for the next one. */
 static void take(struct guest *g, enum guest_via via, int nr, const uint64_t regs[MARSHAL_ARGS])
 {
-    turn_end(&g->turn);
     g->via = via;
     if (sc_call_by_nr(nr) != NULL)
         begin(g, nr, regs);

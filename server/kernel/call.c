@@ -238,11 +238,18 @@ static void unpark(struct call *call)
     call->waits = NULL;
 }
 
+/** Tell the gate. */
+static void tell_done(struct call *call)
+{
+    call->machine->callbacks++;
+    call->done(call);
+}
+
 void call_finish(struct call *call, int status)
 {
     unpark(call);
     settle(call, status);
-    call->done(call);
+    tell_done(call);
 }
 
 void call_release(struct call *call)
@@ -269,7 +276,7 @@ void call_go_on(struct call *call)
     if (status == SC_PENDING)
         return;
     settle(call, status);
-    call->done(call);
+    tell_done(call);
 }
 
 void call_skip(struct call *call, int status)
@@ -317,6 +324,6 @@ void call_tell(struct list *over)
         struct call *call = container_of(over->next, struct call, wait);
 
         list_del(&call->wait);
-        call->done(call);
+        tell_done(call);
     }
 }

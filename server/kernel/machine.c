@@ -166,18 +166,23 @@ void machine_free(struct machine *m)
     free(m);
 }
 
+uint64_t machine_host_ns(const struct machine *m)
+{
+    return m->inputs > 0 && m->spec.on_input != NULL ? m->input_ns : m->ops->now_ns(m->host);
+}
+
 uint64_t machine_now_ns(const struct machine *m)
 {
     if (m->spec.clock == CLOCK_VIRTUAL)
         return m->virtual_ns;
-    return m->ops->now_ns(m->host) - m->started_ns;
+    return machine_host_ns(m) - m->started_ns;
 }
 
 uint64_t machine_stamp_ns(const struct machine *m)
 {
     if (m->spec.clock == CLOCK_VIRTUAL)
         return VIRTUAL_EPOCH_NS + m->virtual_ns;
-    return m->ops->wall_ns(m->host);
+    return m->inputs > 0 && m->spec.on_input != NULL ? m->input_wall_ns : m->ops->wall_ns(m->host);
 }
 
 uint64_t machine_after_ns(const struct machine *m, uint64_t usecs)
@@ -255,7 +260,7 @@ void machine_tick(struct machine *m)
     if (m->ticking)
         return;
     m->ticking = true;
-    now = m->ops->now_ns(m->host);
+    now = machine_host_ns(m);
     while (timer_fire_one(&m->host_timers, now))
         continue;
     spun = clock_is_spun_for(m);

@@ -43,6 +43,8 @@ struct census {
     uint32_t procs, names, fds, views, files, mounts, nodes, regions, mapped, calls, timers;
 };
 
+struct input;
+
 struct machine_spec {
     const char *name; /* copied */
     enum clock_kind clock;
@@ -54,7 +56,9 @@ struct machine_spec {
     void (*on_end)(void *user, struct machine *m);
     /** Told in words what a store could not keep; or NULL. It is an EVENT_NOTE, too. */
     void (*on_loss)(void *user, struct machine *m, const char *what);
-    void *user;
+    /** Told of each input before it is carried out: input.h. NULL: nobody logs them. */
+    void (*on_input)(void *user, struct machine *m, const struct input *in);
+    void *user; /* the owner's own */
 };
 
 struct turn;
@@ -115,7 +119,12 @@ struct machine {
     bool ticking;
     uint64_t channel_ends_made;
     struct host_alarm alarm; /* the host's own */
-    void *owner;             /* the daemon's own */
+    uint32_t inputs;         /* being carried out, one inside of the other */
+    uint64_t input_ns;       /* the host's time of the outermost, while inputs are logged */
+    uint64_t input_wall_ns;
+    uint64_t callbacks; /* done(), run(), listeners and the like, so far */
+    uint64_t goals_set; /* so far */
+    uint64_t listeners_added;
 };
 
 /**
@@ -176,6 +185,10 @@ int machine_mount(struct machine *m, const char *name, const char *driver, const
  * Called by the host as wake_at() asked; sooner is harmless.
  */
 void machine_tick(struct machine *m);
+
+/** The host's time, host_ops.now_ns(). While inputs are logged it stands still during each of them, so that
+ * who plays the log again sees the same. */
+uint64_t machine_host_ns(const struct machine *m);
 
 /** Nanoseconds of the machine's clock since it was made; below MACHINE_CLOCK_END. */
 uint64_t machine_now_ns(const struct machine *m);

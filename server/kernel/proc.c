@@ -190,6 +190,7 @@ static int spawn(struct proc *p, const struct exec_image *image, struct why *why
 
     if (err < 0)
         return err;
+    m->callbacks++;
     err = m->ops->spawn(m->host, p, image, why, &p->executor);
     if (err < 0)
         machine_give_descriptors(m, EXECUTOR_DESCRIPTORS);
@@ -319,6 +320,7 @@ static void end_one(struct proc *p, uint32_t state, int32_t code, const char *te
     p->machine->acts++;
     machine_guest_busy(p, false);
     if (x != NULL) {
+        p->machine->callbacks++;
         x->ops->kill(x);
         machine_give_descriptors(p->machine, EXECUTOR_DESCRIPTORS);
     }

@@ -139,7 +139,6 @@ static int make_machine(struct rpc_machine *machine, const struct rpc_machine_re
         machine_free(machine->m);
         return -ENOMEM;
     }
-    machine->m->owner = machine;
     rpc->stats.machines++;
     return 0;
 }
@@ -175,7 +174,7 @@ int rpc_add_machine(struct rpc *rpc, const struct rpc_machine_request *request, 
         return err;
     }
     machine->listener = (struct listener){.kinds = EVENT_END, .on_event = on_proc_end};
-    listener_add(machine->m, &machine->listener);
+    input_listen(machine->m, &machine->listener);
     record_watch(machine);
     *out = machine->m;
     return 0;
@@ -223,7 +222,7 @@ void machines_remove(struct rpc_machine *machine)
     while (!list_empty(&machine->sessions))
         session_leave(container_of(machine->sessions.next, struct session, in_machine));
     marks_done(machine);
-    listener_remove(m, &machine->listener);
+    input_unlisten(m, &machine->listener);
     record_unwatch(machine);
     list_del(&machine->in_conn);
     HASH_DEL(rpc->machines, machine);

@@ -4,6 +4,7 @@
 #define SERVER_RPC_MACHINES_H
 
 #include "server/kernel/hash.h"
+#include "server/kernel/input.h"
 #include "server/rpc/server.h"
 
 enum { MACHINE_NAME_MAX = 64 };

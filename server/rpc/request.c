@@ -96,12 +96,21 @@ void request_park(struct request *rq)
         session_waits(rq->session, true);
 }
 
+/** Whatever clock it waits for need not get there. */
+static void give_up_goal(struct request *rq)
+{
+    struct input in = {.kind = INPUT_NO_GOAL, .no_goal = {rq->goal.number, &rq->goal}};
+
+    if (timer_is_set(&rq->goal.timer))
+        (void)machine_input(rq->goal.machine, &in);
+}
+
 /** The opposite of request_park(). */
 static void unpark(struct request *rq)
 {
     list_del(&rq->link);
     list_del(&rq->wait);
-    clock_give_up(&rq->goal);
+    give_up_goal(rq);
     rq->conn->in_flight--;
     rq->conn->waiting_bytes -= rq->held;
     if (rq->session != NULL && !rq->background)
@@ -207,11 +216,20 @@ void request_finish(struct request *rq, enum request_status status)
     conn_request_gone(c);
 }
 
+/** Its done() finishes the request. */
+static void cancel_call(struct request *rq)
+{
+    struct call *call = &rq->call;
+    struct input in = {.kind = INPUT_CANCEL, .cancel = {call->seq, -ECANCELED, call}};
+
+    (void)machine_input(call->machine, &in);
+}
+
 void request_cancel(struct request *rq, enum rpc_code code, const char *why)
 {
     (void)fail(&rq->failure, code, NULL, "%s", why);
     if (rq->has_call)
-        call_cancel(&rq->call, -ECANCELED); /* its done() finishes the request */
+        cancel_call(rq);
     else
         request_finish(rq, REQUEST_FAILED);
 }

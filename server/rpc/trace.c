@@ -91,7 +91,7 @@ static void on_event(struct listener *self, struct machine *m, const struct even
     if (s->lossless && !s->stalling && conn_is_full(s->conn)) {
         s->stalling = true;
         s->stalled_ms = uv_now(rpc->loop);
-        machine_stall(m);
+        machine_input_plain(m, INPUT_STALL);
         await_stall(rpc);
     }
 }
@@ -102,7 +102,7 @@ static void unstall(struct subscription *s)
     if (!s->stalling)
         return;
     s->stalling = false;
-    machine_unstall(s->machine->m);
+    machine_input_plain(s->machine->m, INPUT_UNSTALL);
 }
 
 void subscription_drained(struct subscription *s)
@@ -126,7 +126,7 @@ void subscription_start(struct subscription *s, struct rpc_machine *machine, uns
     s->lossless = lossless;
     s->listener = (struct listener){.kinds = kinds, .pid = pid, .on_event = on_event};
     list_append(&machine->subscriptions, &s->in_machine);
-    listener_add(machine->m, &s->listener);
+    input_listen(machine->m, &s->listener);
 }
 
 void subscription_end(struct subscription *s, const char *why)
@@ -171,7 +171,7 @@ void subscription_stop(struct subscription *s)
     if (s->machine == NULL)
         return;
     unstall(s);
-    listener_remove(s->machine->m, &s->listener);
+    input_unlisten(s->machine->m, &s->listener);
     list_del(&s->in_machine);
     strbuf_done(&s->machine->told);
     s->machine->told_number = 0;
