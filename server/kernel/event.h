@@ -28,6 +28,7 @@ enum event_kind {
     EVENT_RETURN = 1 << 6,  /* a call has finished: its outcome, too */
     EVENT_FAULT = 1 << 7,   /* a fault rule changes a call */
     EVENT_PAUSE = 1 << 8,   /* a call is held before it is carried out */
+    EVENT_KINDS = (1 << 9) - 1,
 };
 
 struct call;

@@ -57,7 +57,8 @@ int machine_take_descriptors(struct machine *m, uint32_t count, int err, struct 
                        "the machine holds %llu of the %llu descriptors of the daemon that it may "
                        "(limit descriptors), and %u more are needed",
                        (unsigned long long)m->descriptors, (unsigned long long)most, count);
-    if (!m->ops->descriptors_take(m->host, m->descriptors, count))
+    if (machine_answer(m, m->ops->descriptors_take(m->host, m->descriptors, count) ? 0 : -1, NULL,
+                       0) < 0)
         return why_add(
             why, err,
             "the daemon has no descriptors left for a machine that holds %llu: raise its "
@@ -164,6 +165,14 @@ void machine_free(struct machine *m)
     fault_clear(m);
     free(m->name);
     free(m);
+}
+
+int64_t machine_answer(struct machine *m, int64_t result, const void *bytes, size_t len)
+{
+    m->answers++;
+    if (m->spec.on_answer != NULL && (result != 0 || len > 0))
+        m->spec.on_answer(m->spec.user, m, result, bytes, len);
+    return result;
 }
 
 uint64_t machine_host_ns(const struct machine *m)

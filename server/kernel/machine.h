@@ -58,6 +58,8 @@ struct machine_spec {
     void (*on_loss)(void *user, struct machine *m, const char *what);
     /** Told of each input before it is carried out: input.h. NULL: nobody logs them. */
     void (*on_input)(void *user, struct machine *m, const struct input *in);
+    /** Told what machine_answer() is. NULL likewise. */
+    void (*on_answer)(void *user, struct machine *m, int64_t result, const void *bytes, size_t len);
     void *user; /* the owner's own */
 };
 
@@ -123,6 +125,7 @@ struct machine {
     uint64_t input_ns;       /* the host's time of the outermost, while inputs are logged */
     uint64_t input_wall_ns;
     uint64_t callbacks; /* done(), run(), listeners and the like, so far */
+    uint64_t answers;   /* machine_answer(), so far */
     uint64_t goals_set; /* so far */
     uint64_t listeners_added;
 };
@@ -185,6 +188,14 @@ int machine_mount(struct machine *m, const char *name, const char *driver, const
  * Called by the host as wake_at() asked; sooner is harmless.
  */
 void machine_tick(struct machine *m);
+
+/**
+ * What the host, or a guest's memory, answered the machine inside of an input. Who logs inputs needs
+ * these answers to play them again.
+ * @bytes    borrowed for the call: @len bytes that came with it; or NULL.
+ * Returns   @result.
+ */
+int64_t machine_answer(struct machine *m, int64_t result, const void *bytes, size_t len);
 
 /** The host's time, host_ops.now_ns(). While inputs are logged it stands still during each of them, so that
  * who plays the log again sees the same. */

@@ -191,7 +191,7 @@ static int spawn(struct proc *p, const struct exec_image *image, struct why *why
     if (err < 0)
         return err;
     m->callbacks++;
-    err = m->ops->spawn(m->host, p, image, why, &p->executor);
+    err = (int)machine_answer(m, m->ops->spawn(m->host, p, image, why, &p->executor), NULL, 0);
     if (err < 0)
         machine_give_descriptors(m, EXECUTOR_DESCRIPTORS);
     return err;
