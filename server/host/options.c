@@ -34,6 +34,13 @@ static const char help[] =
     "                           programs that copy or check their own code\n"
     "  -a, --no-affinity        never keep the daemon to one CPU while guests run\n"
     "  -R, --record FILE        append what is asked and answered to FILE, a line of JSON each\n"
+    "  -I, --inputs FILE        write what machines are told from outside to FILE, so that they "
+    "can "
+    "be\n"
+    "                           played again; a FILE that exists is replaced\n"
+    "  -P, --replay FILE        do nothing but that: make the machines of FILE again, and print "
+    "their\n"
+    "                           events, a line of JSON each\n"
     "  -h, --help               print this and exit\n"
     "  -V, --version            print the version and exit\n"
     "\n"
@@ -53,12 +60,14 @@ static const struct option options[] = {
     {"no-patch", no_argument, NULL, 'p'},
     {"no-affinity", no_argument, NULL, 'a'},
     {"record", required_argument, NULL, 'R'},
+    {"inputs", required_argument, NULL, 'I'},
+    {"replay", required_argument, NULL, 'P'},
     {"help", no_argument, NULL, 'h'},
     {"version", no_argument, NULL, 'V'},
     {NULL, 0, NULL, 0},
 };
 
-static const char short_options[] = "s:d:c:l:r:nq:paR:hV";
+static const char short_options[] = "s:d:c:l:r:nq:paR:I:P:hV";
 
 static enum options_wish usage(const char *what, const char *detail)
 {
@@ -120,6 +129,10 @@ static enum options_wish take_option(int option, struct config *config)
         return OPTIONS_RUN;
     case 'R':
         return replace(&config->record, optarg, "--record");
+    case 'I':
+        return replace(&config->inputs, optarg, "--inputs");
+    case 'P':
+        return replace(&config->replay, optarg, "--replay");
     case 'h':
         (void)fputs(help, stdout);
         return OPTIONS_ENOUGH;

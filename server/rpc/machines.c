@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/rpc/machines.h"
 
+#include "server/rpc/input_log.h"
 #include "server/rpc/marks.h"
 #include "server/rpc/record.h"
 #include "server/rpc/session.h"
@@ -130,8 +131,13 @@ static int make_machine(struct rpc_machine *machine, const struct rpc_machine_re
                                 .on_end = on_machine_end,
                                 .on_loss = on_machine_loss,
                                 .user = machine};
-    int err = machine_new(&spec, d->ops, d->host, &machine->m);
+    int err;
 
+    if (d->inputs != NULL) {
+        spec.on_input = input_log_input;
+        spec.on_answer = input_log_answer;
+    }
+    err = machine_new(&spec, d->ops, d->host, &machine->m);
     if (err < 0)
         return err;
     HASH_ADD_STR(rpc->machines, name, machine);
@@ -173,6 +179,7 @@ int rpc_add_machine(struct rpc *rpc, const struct rpc_machine_request *request, 
         free(machine);
         return err;
     }
+    input_log_begin(machine);
     machine->listener = (struct listener){.kinds = EVENT_END, .on_event = on_proc_end};
     input_listen(machine->m, &machine->listener);
     record_watch(machine);
@@ -224,6 +231,7 @@ void machines_remove(struct rpc_machine *machine)
     marks_done(machine);
     input_unlisten(m, &machine->listener);
     record_unwatch(machine);
+    input_log_end(machine);
     list_del(&machine->in_conn);
     HASH_DEL(rpc->machines, machine);
     rpc->stats.machines--;
