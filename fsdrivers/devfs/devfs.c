@@ -8,6 +8,7 @@
 #include "fsdrivers/devfs/devfs.h"
 
 #include "fsdrivers/devfs/device.h"
+#include "fsdrivers/fs_ops.h"
 #include "fsdrivers/fspath.h"
 #include "server/base/list.h"
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "fsdrivers/generic/generic.h"
 
+#include "fsdrivers/fs_ops.h"
 #include "fsdrivers/fspath.h"
 #include "server/base/list.h"
 

@@ -17,6 +17,7 @@
  */
 #include "fsdrivers/procfs/procfs.h"
 
+#include "fsdrivers/fs_ops.h"
 #include "fsdrivers/fspath.h"
 #include "server/base/list.h"
 #include "server/base/strbuf.h"

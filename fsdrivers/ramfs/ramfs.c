@@ -15,6 +15,7 @@
 #include "fsdrivers/ramfs/ramfs.h"
 
 #include "fsdrivers/devfs/device.h"
+#include "fsdrivers/fs_ops.h"
 #include "fsdrivers/options.h"
 #include "fsdrivers/ramfs/file.h"
 #include "fsdrivers/ramfs/names.h"

@@ -14,6 +14,7 @@
  */
 #include "fsdrivers/sqlitefs/sqlitefs.h"
 
+#include "fsdrivers/fs_ops.h"
 #include "fsdrivers/sqlitefs/data.h"
 #include "fsdrivers/sqlitefs/inode.h"
 #include "fsdrivers/sqlitefs/name.h"

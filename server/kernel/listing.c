@@ -7,6 +7,7 @@
  */
 #include "server/kernel/listing.h"
 
+#include "server/kernel/driver.h"
 #include "server/kernel/machine.h"
 #include "server/kernel/node.h"
 
@@ -90,11 +91,10 @@ void listing_drop(struct open_file *f)
 /** Look up what the driver did not tell. */
 static int entry_stat(struct listing *l, const char *name, struct fs_stat *out)
 {
-    struct fs *fs = l->file->mount->fs;
     struct path path = l->dir;
     int err = path_push(&path, name, strlen(name));
 
-    return err < 0 ? err : fs->ops->getattr(fs, path.str, out, NULL);
+    return err < 0 ? err : driver_getattr(l->file->mount, path.str, out, NULL);
 }
 
 /** Put an entry into a snapshot that has room for it. */
@@ -147,13 +147,13 @@ static int take_snapshot(struct open_file *f, struct why *why)
 {
     struct machine *m = f->mount->machine;
     struct listing l = {.file = f, .why = why};
-    struct fs *fs = f->mount->fs;
+    const struct fs *fs = f->mount->fs;
     int err = node_path(f->node, &l.dir);
 
     if (err < 0)
         return err;
-    err = fs->ops->readdir(fs, (fs->caps & FS_CAP_NO_OPEN) != 0 ? l.dir.str : NULL, on_entry, &l,
-                           &f->file);
+    err = driver_readdir(f->mount, (fs->caps & FS_CAP_NO_OPEN) != 0 ? l.dir.str : NULL, on_entry,
+                         &l, &f->file);
     if (err < 0) {
         snapshot_drop(m, &l.snapshot);
         return err;

@@ -114,10 +114,15 @@ static int locate(void *user, const char *source, bool readonly, struct hostfile
     return m->ops->source_open(m->host, source, spec->sources == SOURCES_ANY, readonly, out, why);
 }
 
-/** Have the driver make an instance. @out returned: its ops->destroy(). */
-static int make_instance(struct fs_spec *spec, struct fs **out)
+/** Make an instance with its mount. @out returned; mount_unref(). */
+static int make_mount(struct fs_spec *spec, struct mount **out)
 {
     struct machine *m = spec->proc->machine;
+    const struct mount_origin origin = {.machine = m,
+                                        .driver = spec->driver,
+                                        .opts = spec->opts,
+                                        .from_handle = spec->source != NULL,
+                                        .maker = spec->proc->pid};
     struct fs_env env = env_of(m);
     struct fs_source source;
     struct fs_open req = {.opts = spec->opts,
@@ -127,38 +132,18 @@ static int make_instance(struct fs_spec *spec, struct fs **out)
                           .uid = spec->proc->uid,
                           .gid = spec->proc->gid,
                           .why = spec->why};
-    int err;
+    int err =
+        machine_check_room(m->census.mounts, m->limits.mounts, -EMFILE, "filesystems", spec->why);
 
+    if (err < 0)
+        return err;
     if (spec->source != NULL) {
         file_source_init(&source, spec->source);
         req.handle = &source;
     }
-    err = m->spec.fs_open(spec->driver, &req, out);
+    err = mount_new(&origin, &req, out);
     if (err < 0 && req.handle != NULL)
         source.close(source.user);
-    return err;
-}
-
-/** Make an instance with its mount. @out returned; mount_unref(). */
-static int make_mount(struct fs_spec *spec, struct mount **out)
-{
-    struct machine *m = spec->proc->machine;
-    struct mount_origin origin = {.machine = m,
-                                  .driver = spec->driver,
-                                  .opts = spec->opts,
-                                  .from_handle = spec->source != NULL,
-                                  .maker = spec->proc->pid};
-    struct fs *fs;
-    int err =
-        machine_check_room(m->census.mounts, m->limits.mounts, -EMFILE, "filesystems", spec->why);
-
-    if (err == 0)
-        err = make_instance(spec, &fs);
-    if (err < 0)
-        return err;
-    err = mount_new(fs, &origin, out);
-    if (err < 0)
-        fs->ops->destroy(fs, NULL);
     return err;
 }
 

@@ -4,6 +4,7 @@
 
 #include "server/base/strbuf.h"
 #include "server/kernel/channel.h"
+#include "server/kernel/driver.h"
 #include "server/kernel/listing.h"
 #include "server/kernel/machine.h"
 #include "server/kernel/mapped.h"
@@ -18,7 +19,7 @@
 #include <sys/stat.h>
 
 /** The driver's open flags for a handle's rights. */
-static uint32_t driver_flags(uint32_t mode)
+static uint32_t slot_flags(uint32_t mode)
 {
     uint32_t flags = 0;
 
@@ -39,7 +40,7 @@ static bool needs_path(const struct open_file *f)
 }
 
 /** The path a driver without handles needs; NULL for all others. */
-static const char *driver_path(const struct open_file *f, struct path *buf)
+static const char *slot_path(const struct open_file *f, struct path *buf)
 {
     if (!needs_path(f))
         return NULL;
@@ -83,7 +84,7 @@ static int file_new(struct place *at, uint32_t mode, struct sc_str label, struct
     f->mode = mode;
     f->view_modes = at->view->ok_modes;
     f->ino = at->exists ? at->stat.ino : 0;
-    f->file.flags = driver_flags(mode);
+    f->file.flags = slot_flags(mode);
     f->refs = 1;
     m->machine->census.files++;
     *out = f;
@@ -105,12 +106,10 @@ static void file_free(struct open_file *f)
 
 static int open_in_driver(struct open_file *f, const char *path)
 {
-    const struct fs_ops *ops = f->mount->fs->ops;
-
     if (needs_path(f))
         return 0;
-    return f->is_dir ? ops->opendir(f->mount->fs, path, &f->file)
-                     : ops->open(f->mount->fs, path, &f->file);
+    return f->is_dir ? driver_opendir(f->mount, path, &f->file)
+                     : driver_open(f->mount, path, &f->file);
 }
 
 /** Carry out FM_CREATE and FM_TRUNC. @created tells whether the file is new. */
@@ -157,7 +156,6 @@ static int check_open(const struct place *at, uint32_t mode, struct why *why)
 int vfs_open(struct place *at, uint32_t mode, struct sc_str label, struct why *why,
              struct open_file **out)
 {
-    struct fs *fs = at->view->mount->fs;
     struct open_file *f;
     bool created = false;
     int err = check_open(at, mode, why);
@@ -179,7 +177,7 @@ int vfs_open(struct place *at, uint32_t mode, struct sc_str label, struct why *w
 out:
     file_free(f);
     if (created)
-        (void)fs->ops->unlink(fs, at->path.str); /* the error to tell is the first one */
+        (void)driver_unlink(at->view->mount, at->path.str); /* the error to tell is the first one */
     return err;
 }
 
@@ -223,7 +221,6 @@ struct open_file *open_file_ref(struct open_file *f)
 
 struct open_file *open_file_unref(struct open_file *f)
 {
-    const struct fs_ops *ops;
     int err = 0;
 
     if (f == NULL || --f->refs > 0)
@@ -232,10 +229,9 @@ struct open_file *open_file_unref(struct open_file *f)
         close_end(f);
         return NULL;
     }
-    ops = f->mount->fs->ops;
     if (!needs_path(f))
-        err = f->is_dir ? ops->closedir(f->mount->fs, NULL, &f->file)
-                        : ops->close(f->mount->fs, NULL, &f->file);
+        err = f->is_dir ? driver_closedir(f->mount, NULL, &f->file)
+                        : driver_close(f->mount, NULL, &f->file);
     if (err < 0)
         event_note(f->mount->machine, 0, "closing %s: %s", f->label, sc_errno_name(err));
     mount_changed(f->mount);
@@ -246,12 +242,10 @@ struct open_file *open_file_unref(struct open_file *f)
 int64_t open_file_load(struct open_file *f, char *buf, size_t len, int64_t off)
 {
     struct path path;
-    struct fs *fs;
 
     if (f->end != NULL)
         return channel_read(f->end, buf, len);
-    fs = f->mount->fs;
-    return fs->ops->read(fs, driver_path(f, &path), buf, len, off, &f->file);
+    return driver_read(f->mount, slot_path(f, &path), buf, len, off, &f->file);
 }
 
 int64_t vfs_read(struct open_file *f, char *buf, size_t len, int64_t off)
@@ -270,13 +264,11 @@ static int64_t write_as(struct open_file *f, struct fs_file *file, const char *b
                         int64_t off)
 {
     struct path path;
-    struct fs *fs;
     int64_t count;
 
     if (f->end != NULL)
         return channel_write(f->end, buf, len);
-    fs = f->mount->fs;
-    count = fs->ops->write(fs, driver_path(f, &path), buf, len, off, file);
+    count = driver_write(f->mount, slot_path(f, &path), buf, len, off, file);
     mount_changed(f->mount);
     return count;
 }
@@ -284,12 +276,10 @@ static int64_t write_as(struct open_file *f, struct fs_file *file, const char *b
 bool vfs_is_ready(struct open_file *f, bool write)
 {
     struct path path;
-    struct fs *fs;
 
     if (f->end != NULL)
         return channel_is_ready(f->end, write);
-    fs = f->mount->fs;
-    return f->is_dir || fs->ops->poll(fs, driver_path(f, &path), write, &f->file);
+    return f->is_dir || driver_poll(f->mount, slot_path(f, &path), write, &f->file);
 }
 
 int64_t open_file_store(struct open_file *f, const char *buf, size_t len, int64_t off)
@@ -331,7 +321,7 @@ int vfs_before_change(struct open_file *f, struct creds who)
 
     if (!may_have_ids(f, who, &st))
         return 0;
-    err = mount_drop_ids(f->mount, driver_path(f, &path), &f->file, &st);
+    err = mount_drop_ids(f->mount, slot_path(f, &path), &f->file, &st);
     mount_changed(f->mount);
     return err;
 }
@@ -342,13 +332,13 @@ int64_t vfs_write(struct open_file *f, const char *buf, size_t len, int64_t off,
     struct path path;
     struct fs_stat st;
     bool drop = len > 0 && may_have_ids(f, who, &st);
-    int64_t count = drop ? mount_drop_ids(f->mount, driver_path(f, &path), &f->file, &st) : 0;
+    int64_t count = drop ? mount_drop_ids(f->mount, slot_path(f, &path), &f->file, &st) : 0;
 
     if (count < 0)
         return count;
     count = mf != NULL ? write_mapped(f, mf, buf, len, off) : write_as(f, &f->file, buf, len, off);
     if (count < 0 && drop)
-        mount_restore_ids(f->mount, driver_path(f, &path), &f->file, &st);
+        mount_restore_ids(f->mount, slot_path(f, &path), &f->file, &st);
     return count;
 }
 
@@ -362,23 +352,20 @@ int vfs_write_back(struct open_file *f, uint64_t *at, size_t *pages)
 int vfs_fstat(struct open_file *f, struct fs_stat *out)
 {
     struct path path;
-    struct fs *fs;
 
     if (f->end != NULL) {
         *out = (struct fs_stat){.mode = S_IFIFO | 0600, .nlink = 1, .size = f->end->in.len};
         return 0;
     }
-    fs = f->mount->fs;
-    return fs->ops->getattr(fs, driver_path(f, &path), out, &f->file);
+    return driver_getattr(f->mount, slot_path(f, &path), out, &f->file);
 }
 
 int vfs_fsync(struct open_file *f, bool data_only, int back)
 {
     struct path path;
-    struct fs *fs = f->mount->fs;
-    const char *at = driver_path(f, &path);
-    int err = f->is_dir ? fs->ops->fsyncdir(fs, at, data_only, &f->file)
-                        : fs->ops->fsync(fs, at, data_only, &f->file);
+    const char *at = slot_path(f, &path);
+    int err = f->is_dir ? driver_fsyncdir(f->mount, at, data_only, &f->file)
+                        : driver_fsync(f->mount, at, data_only, &f->file);
 
     mount_changed(f->mount);
     if (back == 0)
@@ -392,8 +379,7 @@ int vfs_fsync(struct open_file *f, bool data_only, int back)
 int64_t vfs_ioctl(struct open_file *f, uint32_t command)
 {
     struct path path;
-    struct fs *fs = f->mount->fs;
-    int64_t result = fs->ops->ioctl(fs, driver_path(f, &path), command, &f->file);
+    int64_t result = driver_ioctl(f->mount, slot_path(f, &path), command, &f->file);
 
     return result == -ENOSYS ? -ENOTTY : result;
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/kernel/perm.h"
 
+#include "server/kernel/driver.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <sys/stat.h>
@@ -44,12 +46,12 @@ int perm_check(const struct fs_stat *st, const char *path, struct creds who, uns
 /** perm_check() of the directory a place's name is in, which @dir tells about then. */
 static int check_parent(const struct place *at, struct fs_stat *dir, struct why *why)
 {
-    struct fs *fs = at->view->mount->fs;
+    struct mount *m = at->view->mount;
     struct path parent = at->path;
     int err;
 
     path_pop(&parent);
-    err = fs->ops->getattr(fs, parent.str, dir, NULL);
+    err = driver_getattr(m, parent.str, dir, NULL);
     if (err < 0)
         return err;
     return perm_check(dir, parent.str, at->who, PERM_WRITE | PERM_EXEC, why);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The calls on open files. */
+#include "server/kernel/driver.h"
 #include "server/kernel/find.h"
 #include "server/kernel/late.h"
 #include "server/kernel/machine.h"
@@ -146,7 +147,7 @@ int sc_read(struct call *call, const struct sc_read_args *args, struct sc_read_o
 }
 
 /** Say how full a filesystem is that has no room. Returns @err. */
-static int explain_full(struct call *call, const struct mount *m, int err)
+static int explain_full(struct call *call, struct mount *m, int err)
 {
     const struct machine *machine = call->machine;
     struct fs_statfs st;
@@ -155,7 +156,7 @@ static int explain_full(struct call *call, const struct mount *m, int err)
         (void)call_why(call, 0,
                        "filesystems in memory have %" PRIu64 " of the machine's %" PRIu64 " bytes",
                        machine->storage, machine->limits.storage);
-    if ((err != -ENOSPC && err != -EDQUOT) || m->fs->ops->statfs(m->fs, &st) < 0)
+    if ((err != -ENOSPC && err != -EDQUOT) || driver_statfs(m, &st) < 0)
         return err;
     if (st.bytes_total == 0)
         return call_why(call, err, "filesystem %s holds %" PRIu64 " bytes of files", m->driver,

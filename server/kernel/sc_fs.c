@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The calls on namespaces: make filesystems, take views of them, give views away, forget names. */
+#include "server/kernel/driver.h"
 #include "server/kernel/file_source.h"
 #include "server/kernel/find.h"
 #include "server/kernel/late.h"
@@ -84,7 +85,7 @@ int sc_fs_add_src(struct call *call, const struct sc_fs_add_src_args *args,
         return err;
     req.opts = opts;
     file_source_init(&source, f);
-    err = view->mount->fs->ops->add_source(view->mount->fs, &req);
+    err = driver_add_source(view->mount, &req);
     if (err < 0)
         source.close(source.user);
     free(opts);

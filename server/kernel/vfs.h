@@ -163,13 +163,13 @@ struct mount_origin {
 };
 
 /**
- * Wrap a driver instance.
- * @fs       taken on success: destroyed with the mount.
+ * Make a mount with a new instance of a driver.
  * @origin   borrowed for the call; its strings are copied.
+ * @req      borrowed for the call, as the driver takes it.
  * @out      returned; mount_unref().
- * Returns   0, -ENOMEM.
+ * Returns   0; -ENOMEM, or what registry_open() answers.
  */
-int mount_new(struct fs *fs, const struct mount_origin *origin, struct mount **out);
+int mount_new(const struct mount_origin *origin, const struct fs_open *req, struct mount **out);
 
 /** One more reference. Returns @m. */
 struct mount *mount_ref(struct mount *m);

@@ -5,6 +5,7 @@
  *
  * A round of creating works on new names each time; files stay until the end.
  */
+#include "fsdrivers/fs_ops.h"
 #include "fsdrivers/registry.h"
 #include "fsdrivers/sqlitefs/schema.h"
 #include "tests/bench/bench.h"

@@ -16,7 +16,7 @@
 #ifndef TESTS_CONTRACT_BED_H
 #define TESTS_CONTRACT_BED_H
 
-#include "fsdrivers/fsdriver.h"
+#include "fsdrivers/fs_ops.h"
 #include "server/base/strbuf.h"
 
 #include <criterion/criterion.h>

@@ -3,6 +3,7 @@
  * Spoilt files of sqlitefs: whatever is in one, opening and using it through the driver contract
  * ends soon, and answers errors of the contract.
  */
+#include "fsdrivers/fs_ops.h"
 #include "fsdrivers/registry.h"
 #include "server/base/check.h"
 #include "tests/fuzz/spoil.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Mappings that are given up with more than is stored at once, or while their store can't take it. */
+#include "fsdrivers/fs_ops.h"
 #include "server/kernel/late.h"
 #include "server/kernel/memory.h"
 #include "tests/unit/memory_calls.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Memory of processes: simulated pages, touches, and mapped files on a store that may fail. */
+#include "fsdrivers/fs_ops.h"
 #include "server/kernel/mapped.h"
 #include "server/kernel/memory.h"
 #include "server/kernel/open_file.h"

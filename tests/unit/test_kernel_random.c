@@ -4,6 +4,7 @@
  * no sequence may break; at the end everything is killed and the census is the first one again. The same
  * seed must give the same answers: a machine is deterministic.
  */
+#include "server/kernel/driver.h"
 #include "server/kernel/node.h"
 #include "tests/unit/world.h"
 
@@ -293,12 +294,11 @@ static void step_waits(struct run *r, struct proc *p)
 /** The number of the file that a node's path leads to: the books are right about where it is. */
 static uint64_t ino_of(const struct node *n)
 {
-    struct fs *fs = n->mount->fs;
     struct fs_stat st;
     struct path path;
 
     cr_assert_eq(node_path(n, &path), 0);
-    cr_assert_eq(fs->ops->getattr(fs, path.str, &st, NULL), 0, "%s is gone", path.str);
+    cr_assert_eq(driver_getattr(n->mount, path.str, &st, NULL), 0, "%s is gone", path.str);
     return st.ino;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* When a store may do what can wait. */
+#include "fsdrivers/fs_ops.h"
 #include "tests/unit/world.h"
 
 #include <criterion/criterion.h>
