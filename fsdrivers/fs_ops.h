@@ -11,6 +11,7 @@
 
 #include "fsdrivers/fsdriver.h"
 
+/** @who, of all slots that have it: on whose behalf they act. */
 struct fs_ops {
     /**
      * Tell a file's status.
@@ -20,7 +21,8 @@ struct fs_ops {
      * Returns   0; -ENOENT, -ENOTDIR, -ELOOP (a link before the last component), -EIO.
      * Source    Getattr; POSIX.1-2017 fstat().
      */
-    int (*getattr)(struct fs *fs, const char *path, struct fs_stat *out, struct fs_file *file);
+    int (*getattr)(struct fs *fs, const struct fs_caller *who, const char *path,
+                   struct fs_stat *out, struct fs_file *file);
 
     /**
      * Read the target of a symbolic link.
@@ -29,7 +31,8 @@ struct fs_ops {
      *           -ENOENT, -ENOTDIR, -ELOOP, -EIO.
      * Source    Readlink.
      */
-    int64_t (*readlink)(struct fs *fs, const char *path, char *buf, size_t size);
+    int64_t (*readlink)(struct fs *fs, const struct fs_caller *who, const char *path, char *buf,
+                        size_t size);
 
     /**
      * Create an empty file that is neither directory nor link.
@@ -37,7 +40,7 @@ struct fs_ops {
      * Returns   0; -EEXIST, -ENOENT, -ENOTDIR, -ELOOP, -EINVAL a type it can't store, -ENOSPC, -EROFS, -EIO.
      * Source    Mknod.
      */
-    int (*mknod)(struct fs *fs, const char *path, uint32_t mode);
+    int (*mknod)(struct fs *fs, const struct fs_caller *who, const char *path, uint32_t mode);
 
     /**
      * Create a directory.
@@ -45,21 +48,21 @@ struct fs_ops {
      * Returns   as mknod(); -EMLINK.
      * Source    Mkdir.
      */
-    int (*mkdir)(struct fs *fs, const char *path, uint32_t mode);
+    int (*mkdir)(struct fs *fs, const struct fs_caller *who, const char *path, uint32_t mode);
 
     /**
      * Remove a name that is no directory; the file goes with its last name and last open handle.
      * Returns   0; -ENOENT, -ENOTDIR, -ELOOP, -EISDIR, -EROFS, -EIO.
      * Source    Unlink; POSIX.1-2017 unlink().
      */
-    int (*unlink)(struct fs *fs, const char *path);
+    int (*unlink)(struct fs *fs, const struct fs_caller *who, const char *path);
 
     /**
      * Remove an empty directory.
      * Returns   0; -ENOENT, -ENOTDIR, -ELOOP, -ENOTEMPTY, -EBUSY the root, -EROFS, -EIO.
      * Source    Rmdir.
      */
-    int (*rmdir)(struct fs *fs, const char *path);
+    int (*rmdir)(struct fs *fs, const struct fs_caller *who, const char *path);
 
     /**
      * Create a symbolic link.
@@ -67,7 +70,8 @@ struct fs_ops {
      * Returns   as mknod().
      * Source    Symlink.
      */
-    int (*symlink)(struct fs *fs, const char *target, const char *path);
+    int (*symlink)(struct fs *fs, const struct fs_caller *who, const char *target,
+                   const char *path);
 
     /**
      * Give a file or directory another name, atomically. Open handles stay valid. Renaming a name to
@@ -76,7 +80,8 @@ struct fs_ops {
      *           -EINVAL a directory into itself, -EBUSY the root, -ENOSPC, -EROFS, -EIO.
      * Source    Rename; POSIX.1-2017 rename().
      */
-    int (*rename)(struct fs *fs, const char *from, const char *to, enum fs_rename_type type);
+    int (*rename)(struct fs *fs, const struct fs_caller *who, const char *from, const char *to,
+                  enum fs_rename_type type);
 
     /**
      * Create a hard link.
@@ -84,7 +89,7 @@ struct fs_ops {
      *           -EROFS, -EIO.
      * Source    Link; POSIX.1-2017 link().
      */
-    int (*link)(struct fs *fs, const char *from, const char *to);
+    int (*link)(struct fs *fs, const struct fs_caller *who, const char *from, const char *to);
 
     /**
      * Change owner and group. Never called when setuid or setgid is configured.
@@ -92,7 +97,8 @@ struct fs_ops {
      * Returns   0; -ENOENT, -ENOTDIR, -ELOOP, -EROFS, -EIO.
      * Source    Chown.
      */
-    int (*chown)(struct fs *fs, const char *path, uint32_t uid, uint32_t gid, struct fs_file *file);
+    int (*chown)(struct fs *fs, const struct fs_caller *who, const char *path, uint32_t uid,
+                 uint32_t gid, struct fs_file *file);
 
     /**
      * Change permission bits.
@@ -100,14 +106,16 @@ struct fs_ops {
      * Returns   as chown().
      * Source    Chmod.
      */
-    int (*chmod)(struct fs *fs, const char *path, uint32_t mode, struct fs_file *file);
+    int (*chmod)(struct fs *fs, const struct fs_caller *who, const char *path, uint32_t mode,
+                 struct fs_file *file);
 
     /**
      * Change a regular file's size; what is added reads as zero.
      * Returns   as chown(); -EISDIR, -EINVAL no regular file, -EFBIG, -ENOSPC.
      * Source    Truncate.
      */
-    int (*truncate)(struct fs *fs, const char *path, uint64_t size, struct fs_file *file);
+    int (*truncate)(struct fs *fs, const struct fs_caller *who, const char *path, uint64_t size,
+                    struct fs_file *file);
 
     /**
      * Open a file that is no directory; @file->flags holds the access mode.
@@ -115,29 +123,29 @@ struct fs_ops {
      *           read-only store, -ENXIO, -EIO.
      * Source    Open.
      */
-    int (*open)(struct fs *fs, const char *path, struct fs_file *file);
+    int (*open)(struct fs *fs, const struct fs_caller *who, const char *path, struct fs_file *file);
 
     /**
      * Read file content at a position.
-     * @buf      borrowed; room for @len bytes, 0..FS_IO_MAX. `generic` zeroes what was not read.
+     * @buf      borrowed; `generic` zeroes what was not read.
      * @off      bytes from the start, >= 0; ignored when nonseekable.
-     * Returns   bytes stored: @len, or less at the end of the file; -EISDIR, -EIO. A device that
+     * Returns   bytes stored: all of @buf, or less at the end of the file; -EISDIR, -EIO. A device that
      *           fs_env.input() feeds: what there is; -EAGAIN nothing yet, whatever the flags say. The
      *           core waits, and asks again when input has come.
      * Source    Read; POSIX.1-2017 pread().
      */
-    int64_t (*read)(struct fs *fs, const char *path, char *buf, size_t len, int64_t off,
-                    struct fs_file *file);
+    int64_t (*read)(struct fs *fs, const struct fs_caller *who, const char *path, struct fs_buf buf,
+                    int64_t off, struct fs_file *file);
 
     /**
      * Write file content at a position; a gap before it reads as zero. With FS_O_APPEND in
      * @file->flags the bytes go to the end, whatever @off says.
-     * @len      0..FS_IO_MAX; 0 changes nothing.
-     * Returns   @len; -ENOSPC, -EFBIG, -EISDIR, -EROFS, -EIO, and then nothing was written.
+     * @bytes    borrowed; none change nothing.
+     * Returns   how many @bytes are; -ENOSPC, -EFBIG, -EISDIR, -EROFS, -EIO, and then nothing was written.
      * Source    Write; POSIX.1-2017 pwrite().
      */
-    int64_t (*write)(struct fs *fs, const char *path, const char *buf, size_t len, int64_t off,
-                     struct fs_file *file);
+    int64_t (*write)(struct fs *fs, const struct fs_caller *who, const char *path,
+                     struct fs_bytes bytes, int64_t off, struct fs_file *file);
 
     /**
      * Return when everything written to the file, and acknowledged before, is durable.
@@ -145,17 +153,20 @@ struct fs_ops {
      * Returns   0; -EIO, -ENOSPC: a write before failed, and this is its report.
      * Source    Fsync; POSIX.1-2017 fsync(), fdatasync().
      */
-    int (*fsync)(struct fs *fs, const char *path, bool data_only, struct fs_file *file);
+    int (*fsync)(struct fs *fs, const struct fs_caller *who, const char *path, bool data_only,
+                 struct fs_file *file);
 
     /**
      * Close an open file: exactly once for each open(), with the same flags and handle.
      * Returns   0, or the error of a delayed write; the file is closed either way.
      * Source    Close.
      */
-    int (*close)(struct fs *fs, const char *path, struct fs_file *file);
+    int (*close)(struct fs *fs, const struct fs_caller *who, const char *path,
+                 struct fs_file *file);
 
     /** Open a directory. Returns 0; -ENOENT, -ENOTDIR, -ELOOP, -EIO. Source Opendir. */
-    int (*opendir)(struct fs *fs, const char *path, struct fs_file *file);
+    int (*opendir)(struct fs *fs, const struct fs_caller *who, const char *path,
+                   struct fs_file *file);
 
     /**
      * Give every entry of a directory to a callback; an entry created or removed meanwhile may or
@@ -163,43 +174,47 @@ struct fs_ops {
      * Returns   0, the callback's result when it was not 0, or -ENOENT, -ENOTDIR, -EIO.
      * Source    Readdir.
      */
-    int (*readdir)(struct fs *fs, const char *path, fs_readdir_fn callback, void *user,
-                   struct fs_file *file);
+    int (*readdir)(struct fs *fs, const struct fs_caller *who, const char *path,
+                   fs_readdir_fn callback, void *user, struct fs_file *file);
 
     /** fsync() of a directory: its entries are durable. Source Fsyncdir. */
-    int (*fsyncdir)(struct fs *fs, const char *path, bool data_only, struct fs_file *file);
+    int (*fsyncdir)(struct fs *fs, const struct fs_caller *who, const char *path, bool data_only,
+                    struct fs_file *file);
 
     /** Close a directory: exactly once for each opendir(). Returns 0. Source Closedir. */
-    int (*closedir)(struct fs *fs, const char *path, struct fs_file *file);
+    int (*closedir)(struct fs *fs, const struct fs_caller *who, const char *path,
+                    struct fs_file *file);
 
     /**
      * Send a command to a device.
      * Returns   the device's answer, >= 0; -ENOTTY no such command.
      * Source    Ioctl; the two block device commands are schema/calls.h's SC_IOCTL_*.
      */
-    int64_t (*ioctl)(struct fs *fs, const char *path, uint32_t command, struct fs_file *file);
+    int64_t (*ioctl)(struct fs *fs, const struct fs_caller *who, const char *path, uint32_t command,
+                     struct fs_file *file);
 
     /* What follows is ours; the interface above does not have it. */
 
     /** Whether a read, or a @write, would be answered with anything but -EAGAIN. Empty: always. */
-    bool (*poll)(struct fs *fs, const char *path, bool write, struct fs_file *file);
+    bool (*poll)(struct fs *fs, const struct fs_caller *who, const char *path, bool write,
+                 struct fs_file *file);
 
     /** Set times. @atime, @mtime ns since the epoch; INT64_MIN leaves one as it is. Returns as chown(). */
-    int (*utimens)(struct fs *fs, const char *path, int64_t atime, int64_t mtime,
-                   struct fs_file *file);
+    int (*utimens)(struct fs *fs, const struct fs_caller *who, const char *path, int64_t atime,
+                   int64_t mtime, struct fs_file *file);
 
     /** Tell the filesystem's size and use. Returns 0, -EIO. */
-    int (*statfs)(struct fs *fs, struct fs_statfs *out);
+    int (*statfs)(struct fs *fs, const struct fs_caller *who, struct fs_statfs *out);
 
     /** Hand operations that the driver gathers (fs.pending) to the store; not yet durable.
      * Returns 0; an error is kept and reported by the next fsync() too. */
-    int (*commit)(struct fs *fs);
+    int (*commit)(struct fs *fs, const struct fs_caller *who);
 
     /** Do a step of what can wait (fs.untidy); a few milliseconds at most. Empty: there is never any. */
-    void (*tidy)(struct fs *fs);
+    void (*tidy)(struct fs *fs, const struct fs_caller *who);
 
     /** Return when everything acknowledged before is durable. Returns 0, -EIO, -ENOSPC. */
-    int (*sync)(struct fs *fs);
+    int (*sync)(struct fs *fs, const struct fs_caller *who);
 
     /** Stack a further source over the ones the instance has. Returns as open_source(); -ENOTSUP. */
     int (*add_source)(struct fs *fs, const struct fs_open *req);

@@ -12,7 +12,7 @@
  *
  *     registry_open("ramfs", &req, &fs)         find the driver, check its options, open the source,
  *                                               wrap the instance in `generic`
- *     fs->ops->mknod(fs, "/a", S_IFREG | 0644)  any number of operations
+ *     fs->ops->mknod(fs, &who, "/a", S_IFREG | 0644)  any number of operations
  *     fs->ops->destroy(fs)                      everything is released; all files were closed before
  *
  * What the core promises to every slot
@@ -21,7 +21,8 @@
  *   - A path is canonical and absolute: "/" or "/a/b", no empty, "." or ".." component, no trailing
  *     slash, at most FS_PATH_MAX bytes, components of at most FS_NAME_MAX bytes. Names are bytes, not
  *     text. A path is borrowed until the slot returns.
- *   - Permissions were checked, by view and by mode bits: a driver does not check who calls.
+ *   - Every slot is told on whose behalf it acts (struct fs_caller). Permissions were checked, by view
+ *     and by mode bits: a driver does not check who calls.
  *   - Creation flags never reach open(): the core calls mknod() first.
  *   - Offsets and lengths are non-negative and their sum fits int64_t.
  *
@@ -130,6 +131,25 @@ struct fs_file {
     uint64_t handle;  /* set by open() or opendir(), for the driver's own use */
 };
 
+/** On whose behalf a slot acts. Borrowed until the slot returns. */
+struct fs_caller {
+    int32_t pid;  /* 0: no process, but whoever runs the instance */
+    uint32_t uid; /* what mknod(), mkdir() and symlink() make belongs to this user and group */
+    uint32_t gid;
+};
+
+/** Room for the bytes that read() stores. */
+struct fs_buf {
+    char *ptr;
+    size_t len; /* 0..FS_IO_MAX */
+};
+
+/** The bytes that write() stores. */
+struct fs_bytes {
+    const char *ptr;
+    size_t len; /* 0..FS_IO_MAX */
+};
+
 /** Take one directory entry. A result other than 0 stops the listing and is what readdir() returns.
  * @name  borrowed; one component, never "." or "..".
  * @stat  borrowed; all members valid, or NULL when the driver would have to look them up. */
@@ -158,20 +178,23 @@ enum fs_proc_item {
 struct strbuf;
 struct hostfile;
 
-/** What an instance may ask of whoever runs it. All functions are given @user; none is NULL. */
+/** What an instance may ask of whoever runs it. All functions are given @user; none is NULL. @who is
+ * the caller of the slot that asks. */
 struct fs_env {
-    uint64_t (*now_ns)(void *user);                             /* ns since the epoch, for stamps */
-    void (*random)(void *user, void *buf, size_t len);          /* fill with random bytes */
-    void (*console)(void *user, const char *bytes, size_t len); /* bytes written to the console */
-    /* Take bytes typed to the session of whoever calls: bytes, 0 at their end, -EAGAIN none yet. */
-    int64_t (*input)(void *user, char *buf, size_t len);
-    bool (*input_ready)(void *user); /* input() would not answer -EAGAIN */
-    int32_t (*caller)(void *user);   /* pid of whoever calls, 0 nobody */
-    /* Tell the pids that the caller may see, its own among them. Returns what @fn does. */
-    int (*each_proc)(void *user, fs_proc_fn fn, void *fn_user);
+    uint64_t (*now_ns)(void *user);                    /* ns since the epoch, for stamps */
+    void (*random)(void *user, void *buf, size_t len); /* fill with random bytes */
+    /* The caller writes bytes to the console. */
+    void (*console)(void *user, const struct fs_caller *who, const char *bytes, size_t len);
+    /* Take bytes typed to the caller's session: bytes, 0 at their end, -EAGAIN none yet. */
+    int64_t (*input)(void *user, const struct fs_caller *who, char *buf, size_t len);
+    /* input() would not answer -EAGAIN. */
+    bool (*input_ready)(void *user, const struct fs_caller *who);
+    /* Call @fn for each pid that the caller may see, its own among them. Returns what @fn does. */
+    int (*each_proc)(void *user, const struct fs_caller *who, fs_proc_fn fn, void *fn_user);
     /* Append an item of a process that the caller may see; of the machine with @pid 0. Returns 0,
      * -ENOENT, -ENOMEM. */
-    int (*proc_text)(void *user, int32_t pid, enum fs_proc_item item, struct strbuf *out);
+    int (*proc_text)(void *user, const struct fs_caller *who, int32_t pid, enum fs_proc_item item,
+                     struct strbuf *out);
     /** May the instance keep so many more bytes in memory? Who gets false answers -ENOSPC. */
     bool (*take)(void *user, uint64_t bytes);
     void (*give)(void *user, uint64_t bytes); /* they are free again */
@@ -192,12 +215,16 @@ struct fs_config {
     uint64_t quota_inodes; /* files and directories, 0 = no limit; past it -EDQUOT */
 };
 
-/** A handle of the simulated system as a source (MAKE_FS source_fd). Slots are given @user. */
+/** A handle of the simulated system as a source (MAKE_FS source_fd). Functions are given @user, and
+ * @who, the caller of the slot that needs the source. */
 struct fs_source {
-    int64_t (*read)(void *user, void *buf, size_t len, int64_t off); /* bytes, 0 at end, -E */
-    int64_t (*write)(void *user, const void *buf, size_t len, int64_t off); /* bytes, -E */
-    int64_t (*size)(void *user);                                            /* bytes, -E */
-    void (*close)(void *user);                                              /* give it back */
+    /* Returns bytes, 0 at the end, -E. */
+    int64_t (*read)(void *user, const struct fs_caller *who, void *buf, size_t len, int64_t off);
+    /* Returns bytes, -E. */
+    int64_t (*write)(void *user, const struct fs_caller *who, const void *buf, size_t len,
+                     int64_t off);
+    int64_t (*size)(void *user, const struct fs_caller *who); /* bytes, -E */
+    void (*close)(void *user);                                /* give it back */
     void *user;
 };
 
@@ -223,7 +250,7 @@ struct fs_open {
     const struct fs_opt *opt; /* the driver's own options, ended by a NULL key (open_source) */
     bool letters;             /* the options are a set of the driver's letters (open_source) */
     bool readonly;            /* nothing will be changed: the store may be opened read-only */
-    uint32_t uid, gid;        /* who makes it: the root of a new store belongs to them */
+    struct fs_caller who;     /* who makes it: the root of a new store belongs to them */
     const struct fs_env *env; /* copied by whoever keeps it */
     struct why *why;          /* reasons for a refusal; may be NULL */
 };
@@ -261,8 +288,6 @@ struct fs {
     bool pending;                   /* operations are gathered: call commit() within FS_COMMIT_MS */
     bool untidy;                    /* something can wait: call tidy() after FS_TIDY_MS of quiet */
     uint64_t quota_bytes; /* what its files may have, as the store itself says; 0 no limit */
-    uint32_t uid; /* who creates: set by the core before mknod, mkdir, symlink; what they make */
-    uint32_t gid; /* belongs to this user and group */
 };
 
 /** Within this time after `pending` becomes true the owner calls commit(). */

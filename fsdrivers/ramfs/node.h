@@ -73,12 +73,12 @@ void touch_content(const struct ramfs *r, struct node *n);
 void touch(const struct ramfs *r, struct node *n);
 
 /**
- * Make a node without a name.
+ * Make a node without a name, which belongs to @who.
  * @mode     type and permission bits.
  * @out      returned; named by entry_add(), or given up by node_put().
  * Returns   0, -ENOSPC.
  */
-int node_new(struct ramfs *r, uint32_t mode, struct node **out);
+int node_new(struct ramfs *r, const struct fs_caller *who, uint32_t mode, struct node **out);
 
 /** Free a node that neither a name nor a user holds any more; else do nothing. */
 void node_put(struct ramfs *r, struct node *n);

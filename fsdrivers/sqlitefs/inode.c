@@ -236,7 +236,8 @@ static int next_number(struct store *s, uint64_t *out)
     return 0;
 }
 
-int inode_new(struct store *s, uint32_t mode, uint64_t size, struct inode **out)
+int inode_new(struct store *s, const struct fs_caller *who, uint32_t mode, uint64_t size,
+              struct inode **out)
 {
     struct inode *i = calloc(1, sizeof(*i));
     int64_t now = store_now(s);
@@ -246,8 +247,8 @@ int inode_new(struct store *s, uint32_t mode, uint64_t size, struct inode **out)
         return -ENOMEM;
     err = next_number(s, &i->stat.ino);
     i->stat.mode = mode;
-    i->stat.uid = s->fs.uid;
-    i->stat.gid = s->fs.gid;
+    i->stat.uid = who->uid;
+    i->stat.gid = who->gid;
     i->stat.nlink = S_ISDIR(mode) ? 2 : 1;
     i->stat.size = size;
     i->stat.atime = now;

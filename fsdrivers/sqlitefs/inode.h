@@ -34,13 +34,14 @@ struct inode {
 int inode_get(struct store *s, uint64_t ino, struct inode **out);
 
 /**
- * Make an inode inside a change. Its link count is that of something with one name, which the
+ * Make an inode of @who inside a change. Its link count is that of something with one name, which the
  * caller adds.
  * @size     bytes; of a link: length of its target.
  * @out      borrowed.
  * Returns   0, -ENOSPC, -errno.
  */
-int inode_new(struct store *s, uint32_t mode, uint64_t size, struct inode **out);
+int inode_new(struct store *s, const struct fs_caller *who, uint32_t mode, uint64_t size,
+              struct inode **out);
 
 /** Stamp and mark an inode inside a change: its status changed, or its content too. */
 void inode_touch(struct store *s, struct inode *i);

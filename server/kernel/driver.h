@@ -29,42 +29,57 @@ struct mount;
 int driver_open_source(struct mount *m, const char *driver, const struct fs_open *req);
 
 /* Files by name. */
-int driver_mknod(struct mount *m, const char *path, uint32_t mode);
-int driver_mkdir(struct mount *m, const char *path, uint32_t mode);
-int driver_symlink(struct mount *m, const char *target, const char *path);
-int driver_link(struct mount *m, const char *from, const char *to);
-int driver_unlink(struct mount *m, const char *path);
-int driver_rmdir(struct mount *m, const char *path);
-int driver_rename(struct mount *m, const char *from, const char *to, enum fs_rename_type type);
-int64_t driver_readlink(struct mount *m, const char *path, char *buf, size_t size);
+int driver_mknod(struct mount *m, const struct fs_caller *who, const char *path, uint32_t mode);
+int driver_mkdir(struct mount *m, const struct fs_caller *who, const char *path, uint32_t mode);
+int driver_symlink(struct mount *m, const struct fs_caller *who, const char *target,
+                   const char *path);
+int driver_link(struct mount *m, const struct fs_caller *who, const char *from, const char *to);
+int driver_unlink(struct mount *m, const struct fs_caller *who, const char *path);
+int driver_rmdir(struct mount *m, const struct fs_caller *who, const char *path);
+int driver_rename(struct mount *m, const struct fs_caller *who, const char *from, const char *to,
+                  enum fs_rename_type type);
+int64_t driver_readlink(struct mount *m, const struct fs_caller *who, const char *path, char *buf,
+                        size_t size);
 
 /* Files by name or by handle. */
-int driver_getattr(struct mount *m, const char *path, struct fs_stat *out, struct fs_file *file);
-int driver_chown(struct mount *m, const char *path, uint32_t uid, uint32_t gid,
+int driver_getattr(struct mount *m, const struct fs_caller *who, const char *path,
+                   struct fs_stat *out, struct fs_file *file);
+int driver_chown(struct mount *m, const struct fs_caller *who, const char *path, uint32_t uid,
+                 uint32_t gid, struct fs_file *file);
+int driver_chmod(struct mount *m, const struct fs_caller *who, const char *path, uint32_t mode,
                  struct fs_file *file);
-int driver_chmod(struct mount *m, const char *path, uint32_t mode, struct fs_file *file);
-int driver_truncate(struct mount *m, const char *path, uint64_t size, struct fs_file *file);
-int driver_utimens(struct mount *m, const char *path, int64_t atime, int64_t mtime,
-                   struct fs_file *file);
-int64_t driver_read(struct mount *m, const char *path, char *buf, size_t len, int64_t off,
+int driver_truncate(struct mount *m, const struct fs_caller *who, const char *path, uint64_t size,
                     struct fs_file *file);
-int64_t driver_write(struct mount *m, const char *path, const char *buf, size_t len, int64_t off,
-                     struct fs_file *file);
-int driver_readdir(struct mount *m, const char *path, fs_readdir_fn callback, void *user,
-                   struct fs_file *file);
-int64_t driver_ioctl(struct mount *m, const char *path, uint32_t command, struct fs_file *file);
-bool driver_poll(struct mount *m, const char *path, bool write, struct fs_file *file);
+int driver_utimens(struct mount *m, const struct fs_caller *who, const char *path, int64_t atime,
+                   int64_t mtime, struct fs_file *file);
+int64_t driver_read(struct mount *m, const struct fs_caller *who, const char *path,
+                    struct fs_buf buf, int64_t off, struct fs_file *file);
+int64_t driver_write(struct mount *m, const struct fs_caller *who, const char *path,
+                     struct fs_bytes bytes, int64_t off, struct fs_file *file);
+int driver_readdir(struct mount *m, const struct fs_caller *who, const char *path,
+                   fs_readdir_fn callback, void *user, struct fs_file *file);
+int64_t driver_ioctl(struct mount *m, const struct fs_caller *who, const char *path,
+                     uint32_t command, struct fs_file *file);
+bool driver_poll(struct mount *m, const struct fs_caller *who, const char *path, bool write,
+                 struct fs_file *file);
 
 /* Handles, of files and of directories. */
-int driver_open(struct mount *m, const char *path, struct fs_file *file);
-int driver_fsync(struct mount *m, const char *path, bool data_only, struct fs_file *file);
-int driver_close(struct mount *m, const char *path, struct fs_file *file);
-int driver_opendir(struct mount *m, const char *path, struct fs_file *file);
-int driver_fsyncdir(struct mount *m, const char *path, bool data_only, struct fs_file *file);
-int driver_closedir(struct mount *m, const char *path, struct fs_file *file);
+int driver_open(struct mount *m, const struct fs_caller *who, const char *path,
+                struct fs_file *file);
+int driver_fsync(struct mount *m, const struct fs_caller *who, const char *path, bool data_only,
+                 struct fs_file *file);
+int driver_close(struct mount *m, const struct fs_caller *who, const char *path,
+                 struct fs_file *file);
+int driver_opendir(struct mount *m, const struct fs_caller *who, const char *path,
+                   struct fs_file *file);
+int driver_fsyncdir(struct mount *m, const struct fs_caller *who, const char *path, bool data_only,
+                    struct fs_file *file);
+int driver_closedir(struct mount *m, const struct fs_caller *who, const char *path,
+                    struct fs_file *file);
 
-/* The filesystem. There is no driver_sync(): nobody syncs more than a file. */
-int driver_statfs(struct mount *m, struct fs_statfs *out);
+/* The filesystem. There is no driver_sync(): nobody syncs more than a file. For what the machine does
+ * by itself there is no caller to be given. */
+int driver_statfs(struct mount *m, const struct fs_caller *who, struct fs_statfs *out);
 int driver_add_source(struct mount *m, const struct fs_open *req);
 int driver_commit(struct mount *m);
 void driver_tidy(struct mount *m);

@@ -19,26 +19,26 @@ static void env_random(void *user, void *buf, size_t len)
     machine_random(user, buf, len);
 }
 
-static void env_console(void *user, const char *bytes, size_t len)
+static void env_console(void *user, const struct fs_caller *who, const char *bytes, size_t len)
 {
     struct machine *m = user;
 
-    event_emit(m, &(struct event){
-                      .kind = EVENT_CONSOLE, .pid = m->current_pid, .bytes = bytes, .len = len});
+    event_emit(m,
+               &(struct event){.kind = EVENT_CONSOLE, .pid = who->pid, .bytes = bytes, .len = len});
 }
 
-static int64_t env_input(void *user, char *buf, size_t len)
+static int64_t env_input(void *user, const struct fs_caller *who, char *buf, size_t len)
 {
     struct machine *m = user;
-    struct proc *p = proc_find(m, m->current_pid);
+    struct proc *p = proc_find(m, who->pid);
 
     return p != NULL ? tty_read(p, buf, len) : 0;
 }
 
-static bool env_input_ready(void *user)
+static bool env_input_ready(void *user, const struct fs_caller *who)
 {
     struct machine *m = user;
-    struct proc *p = proc_find(m, m->current_pid);
+    struct proc *p = proc_find(m, who->pid);
 
     return p == NULL || tty_is_ready(p);
 }
@@ -70,19 +70,15 @@ static void env_give_descriptors(void *user, uint32_t count)
     machine_give_descriptors(user, count);
 }
 
-static int32_t env_caller(void *user)
+static int env_each_proc(void *user, const struct fs_caller *who, fs_proc_fn fn, void *fn_user)
 {
-    return procview_caller(user);
+    return procview_each(user, who->pid, fn, fn_user);
 }
 
-static int env_each_proc(void *user, fs_proc_fn fn, void *fn_user)
+static int env_proc_text(void *user, const struct fs_caller *who, int32_t pid,
+                         enum fs_proc_item item, struct strbuf *out)
 {
-    return procview_each(user, fn, fn_user);
-}
-
-static int env_proc_text(void *user, int32_t pid, enum fs_proc_item item, struct strbuf *out)
-{
-    return procview_text(user, pid, item, out);
+    return procview_text(user, who->pid, pid, item, out);
 }
 
 static struct fs_env env_of(struct machine *m)
@@ -92,7 +88,6 @@ static struct fs_env env_of(struct machine *m)
                            .console = env_console,
                            .input = env_input,
                            .input_ready = env_input_ready,
-                           .caller = env_caller,
                            .each_proc = env_each_proc,
                            .proc_text = env_proc_text,
                            .take = env_take,
@@ -129,8 +124,7 @@ static int make_mount(struct fs_spec *spec, struct mount **out)
                           .locate = locate,
                           .locate_user = spec,
                           .env = &env,
-                          .uid = spec->proc->uid,
-                          .gid = spec->proc->gid,
+                          .who = proc_caller(spec->proc),
                           .why = spec->why};
     int err =
         machine_check_room(m->census.mounts, m->limits.mounts, -EMFILE, "filesystems", spec->why);

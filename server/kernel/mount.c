@@ -35,11 +35,11 @@ static int copy_origin(struct mount *m, const struct mount_origin *origin)
 }
 
 /** What the driver tells of the instance. */
-static void take_status(struct mount *m)
+static void take_status(struct mount *m, const struct fs_caller *who)
 {
     struct fs_statfs st = {0};
 
-    if (driver_statfs(m, &st) < 0)
+    if (driver_statfs(m, who, &st) < 0)
         return;
     m->readonly = st.readonly;
     m->no_create = st.no_create;
@@ -65,7 +65,7 @@ int mount_new(const struct mount_origin *origin, const struct fs_open *req, stru
         mount_free(mount);
         return err;
     }
-    take_status(mount);
+    take_status(mount, &req->who);
     list_append(&mount->machine->mounts, &mount->link);
     mount->machine->census.mounts++;
     *out = mount;

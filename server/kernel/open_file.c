@@ -104,12 +104,12 @@ static void file_free(struct open_file *f)
     free(f);
 }
 
-static int open_in_driver(struct open_file *f, const char *path)
+static int open_in_driver(struct open_file *f, const struct fs_caller *who, const char *path)
 {
     if (needs_path(f))
         return 0;
-    return f->is_dir ? driver_opendir(f->mount, path, &f->file)
-                     : driver_open(f->mount, path, &f->file);
+    return f->is_dir ? driver_opendir(f->mount, who, path, &f->file)
+                     : driver_open(f->mount, who, path, &f->file);
 }
 
 /** Carry out FM_CREATE and FM_TRUNC. @created tells whether the file is new. */
@@ -150,7 +150,7 @@ static int check_open(const struct place *at, uint32_t mode, struct why *why)
         return why_add(why, -EISDIR, "a directory opens with exactly READDIR");
     if (!is_dir && (mode & FM_READDIR) != 0)
         return why_add(why, -ENOTDIR, "%s is no directory", at->path.str);
-    return at->exists ? perm_check(&at->stat, at->path.str, at->who, perm_of_mode(mode), why) : 0;
+    return at->exists ? perm_check(&at->stat, at->path.str, &at->who, perm_of_mode(mode), why) : 0;
 }
 
 int vfs_open(struct place *at, uint32_t mode, struct sc_str label, struct why *why,
@@ -169,7 +169,7 @@ int vfs_open(struct place *at, uint32_t mode, struct sc_str label, struct why *w
     err = prepare(at, mode, why, &created);
     if (err < 0)
         goto out;
-    err = open_in_driver(f, at->path.str);
+    err = open_in_driver(f, &at->who, at->path.str);
     if (err < 0)
         goto out;
     *out = f;
@@ -177,7 +177,8 @@ int vfs_open(struct place *at, uint32_t mode, struct sc_str label, struct why *w
 out:
     file_free(f);
     if (created)
-        (void)driver_unlink(at->view->mount, at->path.str); /* the error to tell is the first one */
+        (void)driver_unlink(at->view->mount, &at->who,
+                            at->path.str); /* the error to tell is the first one */
     return err;
 }
 
@@ -230,8 +231,8 @@ struct open_file *open_file_unref(struct open_file *f)
         return NULL;
     }
     if (!needs_path(f))
-        err = f->is_dir ? driver_closedir(f->mount, NULL, &f->file)
-                        : driver_close(f->mount, NULL, &f->file);
+        err = f->is_dir ? driver_closedir(f->mount, &vfs_nobody, NULL, &f->file)
+                        : driver_close(f->mount, &vfs_nobody, NULL, &f->file);
     if (err < 0)
         event_note(f->mount->machine, 0, "closing %s: %s", f->label, sc_errno_name(err));
     mount_changed(f->mount);
@@ -239,18 +240,21 @@ struct open_file *open_file_unref(struct open_file *f)
     return NULL;
 }
 
-int64_t open_file_load(struct open_file *f, char *buf, size_t len, int64_t off)
+int64_t open_file_load(struct open_file *f, const struct fs_caller *who, char *buf, size_t len,
+                       int64_t off)
 {
     struct path path;
 
     if (f->end != NULL)
         return channel_read(f->end, buf, len);
-    return driver_read(f->mount, slot_path(f, &path), buf, len, off, &f->file);
+    return driver_read(f->mount, who, slot_path(f, &path), (struct fs_buf){buf, len}, off,
+                       &f->file);
 }
 
-int64_t vfs_read(struct open_file *f, char *buf, size_t len, int64_t off)
+int64_t vfs_read(struct open_file *f, const struct fs_caller *who, char *buf, size_t len,
+                 int64_t off)
 {
-    int64_t count = open_file_load(f, buf, len, off);
+    int64_t count = open_file_load(f, who, buf, len, off);
     struct mapped_file *mf = mapped_of(f);
     int err = 0;
 
@@ -260,26 +264,26 @@ int64_t vfs_read(struct open_file *f, char *buf, size_t len, int64_t off)
 }
 
 /** Write as @file's flags say. */
-static int64_t write_as(struct open_file *f, struct fs_file *file, const char *buf, size_t len,
-                        int64_t off)
+static int64_t write_as(struct open_file *f, const struct fs_caller *who, struct fs_file *file,
+                        struct fs_bytes bytes, int64_t off)
 {
     struct path path;
     int64_t count;
 
     if (f->end != NULL)
-        return channel_write(f->end, buf, len);
-    count = driver_write(f->mount, slot_path(f, &path), buf, len, off, file);
+        return channel_write(f->end, bytes.ptr, bytes.len);
+    count = driver_write(f->mount, who, slot_path(f, &path), bytes, off, file);
     mount_changed(f->mount);
     return count;
 }
 
-bool vfs_is_ready(struct open_file *f, bool write)
+bool vfs_is_ready(struct open_file *f, const struct fs_caller *who, bool write)
 {
     struct path path;
 
     if (f->end != NULL)
         return channel_is_ready(f->end, write);
-    return f->is_dir || driver_poll(f->mount, slot_path(f, &path), write, &f->file);
+    return f->is_dir || driver_poll(f->mount, who, slot_path(f, &path), write, &f->file);
 }
 
 int64_t open_file_store(struct open_file *f, const char *buf, size_t len, int64_t off)
@@ -287,33 +291,33 @@ int64_t open_file_store(struct open_file *f, const char *buf, size_t len, int64_
     struct fs_file file = f->file;
 
     file.flags &= ~(uint32_t)FS_O_APPEND;
-    return write_as(f, &file, buf, len, off);
+    return write_as(f, &vfs_nobody, &file, (struct fs_bytes){buf, len}, off);
 }
 
 /** Write to a file that is mapped: its pages get the same bytes. */
-static int64_t write_mapped(struct open_file *f, struct mapped_file *mf, const char *buf,
-                            size_t len, int64_t off)
+static int64_t write_mapped(struct open_file *f, const struct fs_caller *who,
+                            struct mapped_file *mf, struct fs_bytes bytes, int64_t off)
 {
     struct fs_stat st;
-    int64_t count = vfs_fstat(f, &st);
+    int64_t count = vfs_fstat(f, who, &st);
 
     if (count < 0)
         return count;
     if ((f->mode & FM_APPEND) != 0)
         off = (int64_t)st.size;
-    count = write_as(f, &f->file, buf, len, off);
+    count = write_as(f, who, &f->file, bytes, off);
     if (count > 0)
-        mapped_written(mf, buf, (size_t)count, (uint64_t)off, st.size);
+        mapped_written(mf, bytes.ptr, (size_t)count, (uint64_t)off, st.size);
     return count;
 }
 
 /** The status of what is written to, for mount_drop_ids(). Returns whether that is needed. */
-static bool may_have_ids(struct open_file *f, struct creds who, struct fs_stat *out)
+static bool may_have_ids(struct open_file *f, const struct fs_caller *who, struct fs_stat *out)
 {
-    return who.uid != 0 && f->mount != NULL && vfs_fstat(f, out) == 0 && S_ISREG(out->mode);
+    return who->uid != 0 && f->mount != NULL && vfs_fstat(f, who, out) == 0 && S_ISREG(out->mode);
 }
 
-int vfs_before_change(struct open_file *f, struct creds who)
+int vfs_before_change(struct open_file *f, const struct fs_caller *who)
 {
     struct path path;
     struct fs_stat st;
@@ -321,24 +325,26 @@ int vfs_before_change(struct open_file *f, struct creds who)
 
     if (!may_have_ids(f, who, &st))
         return 0;
-    err = mount_drop_ids(f->mount, slot_path(f, &path), &f->file, &st);
+    err = mount_drop_ids(f->mount, who, slot_path(f, &path), &f->file, &st);
     mount_changed(f->mount);
     return err;
 }
 
-int64_t vfs_write(struct open_file *f, const char *buf, size_t len, int64_t off, struct creds who)
+int64_t vfs_write(struct open_file *f, const struct fs_caller *who, const char *buf, size_t len,
+                  int64_t off)
 {
     struct mapped_file *mf = mapped_of(f);
     struct path path;
     struct fs_stat st;
     bool drop = len > 0 && may_have_ids(f, who, &st);
-    int64_t count = drop ? mount_drop_ids(f->mount, slot_path(f, &path), &f->file, &st) : 0;
+    int64_t count = drop ? mount_drop_ids(f->mount, who, slot_path(f, &path), &f->file, &st) : 0;
 
     if (count < 0)
         return count;
-    count = mf != NULL ? write_mapped(f, mf, buf, len, off) : write_as(f, &f->file, buf, len, off);
+    count = mf != NULL ? write_mapped(f, who, mf, (struct fs_bytes){buf, len}, off)
+                       : write_as(f, who, &f->file, (struct fs_bytes){buf, len}, off);
     if (count < 0 && drop)
-        mount_restore_ids(f->mount, slot_path(f, &path), &f->file, &st);
+        mount_restore_ids(f->mount, who, slot_path(f, &path), &f->file, &st);
     return count;
 }
 
@@ -349,7 +355,7 @@ int vfs_write_back(struct open_file *f, uint64_t *at, size_t *pages)
     return mf != NULL ? mapped_write_back(mf, at, pages) : 0;
 }
 
-int vfs_fstat(struct open_file *f, struct fs_stat *out)
+int vfs_fstat(struct open_file *f, const struct fs_caller *who, struct fs_stat *out)
 {
     struct path path;
 
@@ -357,15 +363,15 @@ int vfs_fstat(struct open_file *f, struct fs_stat *out)
         *out = (struct fs_stat){.mode = S_IFIFO | 0600, .nlink = 1, .size = f->end->in.len};
         return 0;
     }
-    return driver_getattr(f->mount, slot_path(f, &path), out, &f->file);
+    return driver_getattr(f->mount, who, slot_path(f, &path), out, &f->file);
 }
 
-int vfs_fsync(struct open_file *f, bool data_only, int back)
+int vfs_fsync(struct open_file *f, const struct fs_caller *who, bool data_only, int back)
 {
     struct path path;
     const char *at = slot_path(f, &path);
-    int err = f->is_dir ? driver_fsyncdir(f->mount, at, data_only, &f->file)
-                        : driver_fsync(f->mount, at, data_only, &f->file);
+    int err = f->is_dir ? driver_fsyncdir(f->mount, who, at, data_only, &f->file)
+                        : driver_fsync(f->mount, who, at, data_only, &f->file);
 
     mount_changed(f->mount);
     if (back == 0)
@@ -376,10 +382,10 @@ int vfs_fsync(struct open_file *f, bool data_only, int back)
     return err;
 }
 
-int64_t vfs_ioctl(struct open_file *f, uint32_t command)
+int64_t vfs_ioctl(struct open_file *f, const struct fs_caller *who, uint32_t command)
 {
     struct path path;
-    int64_t result = driver_ioctl(f->mount, slot_path(f, &path), command, &f->file);
+    int64_t result = driver_ioctl(f->mount, who, slot_path(f, &path), command, &f->file);
 
     return result == -ENOSYS ? -ENOTTY : result;
 }

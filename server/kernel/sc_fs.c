@@ -65,7 +65,7 @@ int sc_fs_add_src(struct call *call, const struct sc_fs_add_src_args *args,
 {
     struct open_file *f;
     struct fs_source source;
-    struct fs_open req = {.handle = &source, .why = &call->why};
+    struct fs_open req = {.handle = &source, .who = proc_caller(call->proc), .why = &call->why};
     struct view *view;
     char *opts = NULL;
     int err = ns_get(&call->proc->ns, args->fs_name, &call->why, &view);
@@ -97,6 +97,7 @@ int sc_fs_add_src(struct call *call, const struct sc_fs_add_src_args *args,
 /** SUBFS and BIND_SUBFS: make a view of the caller's and name it in @to. */
 static int make_subfs(struct call *call, const struct sc_bind_subfs_args *args, struct proc *to)
 {
+    const struct fs_caller who = proc_caller(call->proc);
     struct view *from;
     struct view *view;
     struct path root;
@@ -108,7 +109,7 @@ static int make_subfs(struct call *call, const struct sc_bind_subfs_args *args, 
     if (err == 0)
         err = path_parse(args->root, &root, &call->why);
     if (err == 0)
-        err = vfs_walk_existing(from, &root, proc_creds(call->proc), &at, &call->why);
+        err = vfs_walk_existing(from, &root, &who, &at, &call->why);
     if (err == 0)
         err = vfs_subview(&at, args->new_name, args->ok_modes, call->proc->pid, &call->why, &view);
     if (err < 0)

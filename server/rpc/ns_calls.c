@@ -263,8 +263,8 @@ static void create_file(struct writer *w, struct mount *m, const char *fs_name, 
     struct strbuf file = STRBUF_INIT;
     struct fs_stat st;
 
-    if (driver_getattr(m, path, &st, NULL) < 0 || (!S_ISDIR(st.mode) && !S_ISREG(st.mode)) ||
-        was_created(w, m, path))
+    if (driver_getattr(m, &vfs_nobody, path, &st, NULL) < 0 ||
+        (!S_ISDIR(st.mode) && !S_ISREG(st.mode)) || was_created(w, m, path))
         return;
     (void)strbuf_addf(&file, "%s:%s", fs_name, path);
     begin_line(w, typist, "create");

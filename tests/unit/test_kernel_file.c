@@ -375,7 +375,7 @@ static void make_link(const char *target, const char *path)
 {
     struct mount *m = ns_find(&w.p->ns, S("root"))->mount;
 
-    cr_assert_eq(driver_symlink(m, target, path), 0);
+    cr_assert_eq(driver_symlink(m, &vfs_nobody, target, path), 0);
 }
 
 Test(file, links_are_followed_inside_the_view)
