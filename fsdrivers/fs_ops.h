@@ -199,6 +199,20 @@ struct fs_ops {
     bool (*poll)(struct fs *fs, const struct fs_caller *who, const char *path, bool write,
                  struct fs_file *file);
 
+    /**
+     * Find a file by its inode number, whatever its names are, and open it: for who serves files by
+     * number, as a FUSE mount does. Only with FS_CAP_EXPORT. A number is never given to another file
+     * as long as the instance exists.
+     * @out      its status.
+     * @file     NULL: it is not to be opened, or the driver has FS_CAP_NO_OPEN. Else as open() and, of
+     *           a directory, opendir() take it; to be closed as theirs.
+     * Returns   0; -ESTALE no file has this number, or one without a name; -ELOOP a link can't be
+     *           opened; what open() answers; -EIO.
+     * Source    the interface's Export; open_by_handle_at() of Linux.
+     */
+    int (*lookup)(struct fs *fs, const struct fs_caller *who, uint64_t ino, struct fs_stat *out,
+                  struct fs_file *file);
+
     /** Set times. @atime, @mtime ns since the epoch; INT64_MIN leaves one as it is. Returns as chown(). */
     int (*utimens)(struct fs *fs, const struct fs_caller *who, const char *path, int64_t atime,
                    int64_t mtime, struct fs_file *file);

@@ -82,7 +82,7 @@ enum fs_open_flag {
 /** What an instance can do: fs.caps. */
 enum fs_cap {
     FS_CAP_ATOMIC_TRUNC = 1 << 0, /* open() takes FS_O_TRUNC; else truncate() comes first */
-    FS_CAP_EXPORT = 1 << 1,       /* can look up "." and ".."; the core still never passes them */
+    FS_CAP_EXPORT = 1 << 1,       /* lookup() finds files by their inode numbers */
     FS_CAP_NO_OPEN = 1 << 2,      /* open, close, opendir, closedir are never called */
     FS_CAP_BLOCKING = 1 << 3,     /* operations may be slow: run them on the mount's work queue */
     FS_CAP_SYMLINKS = 1 << 4,     /* the tree may hold symbolic links */

@@ -64,6 +64,20 @@ static int generic_getattr(struct fs *fs, const struct fs_caller *who, const cha
     return err;
 }
 
+static int generic_lookup(struct fs *fs, const struct fs_caller *who, uint64_t ino,
+                          struct fs_stat *out, struct fs_file *file)
+{
+    struct generic *g = generic_of(fs);
+    int err;
+
+    if (g->config.readonly && file != NULL && (file->flags & FS_O_WRONLY) != 0)
+        return -EROFS;
+    err = INNER(g, lookup, who, ino, out, file);
+    if (err == 0)
+        dress(g, out);
+    return err;
+}
+
 static int64_t generic_readlink(struct fs *fs, const struct fs_caller *who, const char *path,
                                 char *buf, size_t size)
 {
@@ -485,6 +499,7 @@ static void generic_destroy(struct fs *fs, struct why *why)
 
 static const struct fs_ops generic_ops = {
     .getattr = generic_getattr,
+    .lookup = generic_lookup,
     .readlink = generic_readlink,
     .mknod = generic_mknod,
     .mkdir = generic_mkdir,

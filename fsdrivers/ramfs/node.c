@@ -63,6 +63,17 @@ int node_new(struct ramfs *r, const struct fs_caller *who, uint32_t mode, struct
     return 0;
 }
 
+struct node *node_by_ino(const struct ramfs *r, uint64_t ino)
+{
+    for (const struct list *i = r->nodes.next; i != &r->nodes; i = i->next) {
+        struct node *n = container_of(i, struct node, link);
+
+        if (n->stat.ino == ino)
+            return n->stat.nlink > 0 ? n : NULL;
+    }
+    return NULL;
+}
+
 static void free_entries(struct ramfs *r, struct node *dir)
 {
     struct entry *e;

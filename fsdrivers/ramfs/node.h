@@ -86,6 +86,9 @@ void node_put(struct ramfs *r, struct node *n);
 /** Free a node whatever holds it: for the end of the instance. */
 void node_free(struct ramfs *r, struct node *n);
 
+/** The node that has a number and a name; NULL none. Takes as long as there are nodes. */
+struct node *node_by_ino(const struct ramfs *r, uint64_t ino);
+
 bool node_is_dir(const struct node *n);
 
 /** What an entry of a directory names; NULL when there is no such entry. */

@@ -191,15 +191,9 @@ static void hold(struct node *n, struct fs_file *file)
     file->nonseekable = device_of(n) != NULL && device_of(n)->stream;
 }
 
-static int ramfs_open(struct fs *fs, const struct fs_caller *who, const char *path,
-                      struct fs_file *file)
+/* Open what is no directory. */
+static int open_node(struct node *n, struct fs_file *file)
 {
-    struct node *n;
-    int err = node_of(ramfs_of(fs), path, NULL, &n);
-
-    (void)who;
-    if (err < 0)
-        return err;
     if (node_is_dir(n))
         return -EISDIR;
     if (S_ISLNK(n->stat.mode))
@@ -208,6 +202,16 @@ static int ramfs_open(struct fs *fs, const struct fs_caller *who, const char *pa
         return -ENOTDIR;
     hold(n, file);
     return 0;
+}
+
+static int ramfs_open(struct fs *fs, const struct fs_caller *who, const char *path,
+                      struct fs_file *file)
+{
+    struct node *n;
+    int err = node_of(ramfs_of(fs), path, NULL, &n);
+
+    (void)who;
+    return err < 0 ? err : open_node(n, file);
 }
 
 static int ramfs_opendir(struct fs *fs, const struct fs_caller *who, const char *path,
@@ -223,6 +227,26 @@ static int ramfs_opendir(struct fs *fs, const struct fs_caller *who, const char 
         return -ENOTDIR;
     hold(n, file);
     return 0;
+}
+
+/* It looks at all nodes: who serves files by number knows most of them, and asks for the others
+ * seldom. */
+static int ramfs_lookup(struct fs *fs, const struct fs_caller *who, uint64_t ino,
+                        struct fs_stat *out, struct fs_file *file)
+{
+    struct node *n = node_by_ino(ramfs_of(fs), ino);
+    int err = 0;
+
+    (void)who;
+    if (n == NULL)
+        return -ESTALE;
+    if (file != NULL && node_is_dir(n))
+        hold(n, file);
+    else if (file != NULL)
+        err = open_node(n, file);
+    if (err == 0)
+        node_stat(n, out);
+    return err;
 }
 
 static int ramfs_close(struct fs *fs, const struct fs_caller *who, const char *path,
@@ -317,6 +341,7 @@ static void ramfs_destroy(struct fs *fs, struct why *why)
 
 static const struct fs_ops ramfs_ops = {
     .getattr = ramfs_getattr,
+    .lookup = ramfs_lookup,
     .readlink = ramfs_readlink,
     .mknod = ramfs_mknod,
     .mkdir = ramfs_mkdir,
@@ -399,7 +424,8 @@ static int ramfs_open_source(const struct fs_driver *driver, const struct fs_ope
     r = calloc(1, sizeof(*r));
     if (r == NULL)
         return -ENOMEM;
-    r->fs = (struct fs){.ops = &ramfs_ops, .driver = driver, .caps = FS_CAP_SYMLINKS};
+    r->fs =
+        (struct fs){.ops = &ramfs_ops, .driver = driver, .caps = FS_CAP_EXPORT | FS_CAP_SYMLINKS};
     r->env = *req->env;
     r->next_ino = 1;
     list_init(&r->nodes);

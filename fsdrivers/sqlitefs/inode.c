@@ -93,14 +93,14 @@ static int write_row(struct store *s, enum sql id, const struct inode *i)
                          st->atime, st->mtime, st->ctime, st->btime, i->flags, i->version));
 }
 
-/* Read an inode's row over what is in memory. */
+/* Read an inode's row over what is in memory. -ESTALE: there is none. */
 static int read_row(struct store *s, struct inode *i)
 {
     sqlite3_stmt *q = DB_USE(&s->db, SQL_INODE_GET, (int64_t)i->stat.ino);
     int err = db_row(q);
 
     if (err >= 0)
-        err = err > 0 ? inode_read_columns(q, 0, i) : -EIO;
+        err = err > 0 ? inode_read_columns(q, 0, i) : -ESTALE;
     db_end(q);
     return err;
 }
@@ -121,7 +121,7 @@ static void cache_remove(struct store *s, struct inode *i)
     free(i);
 }
 
-int inode_get(struct store *s, uint64_t ino, struct inode **out)
+int inode_find(struct store *s, uint64_t ino, struct inode **out)
 {
     struct inode *i = NULL;
     int err;
@@ -145,6 +145,13 @@ int inode_get(struct store *s, uint64_t ino, struct inode **out)
     }
     *out = i;
     return 0;
+}
+
+int inode_get(struct store *s, uint64_t ino, struct inode **out)
+{
+    int err = inode_find(s, ino, out);
+
+    return err == -ESTALE ? -EIO : err;
 }
 
 /* Second chance: what was used since the last time stays, at the end of the queue. */

@@ -30,8 +30,10 @@ struct inode {
     bool gone;
 };
 
-/** The inode of a number. Returns 0; -EIO no such row, or one that no inode can have; -ENOMEM. */
+/** The inode of a number that is to be there, and of any number. Returns 0; -EIO no such row, of any
+ * number -ESTALE, or a row that no inode can have; -ENOMEM. */
 int inode_get(struct store *s, uint64_t ino, struct inode **out);
+int inode_find(struct store *s, uint64_t ino, struct inode **out);
 
 /**
  * Make an inode of @who inside a change. Its link count is that of something with one name, which the

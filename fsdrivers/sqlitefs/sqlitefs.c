@@ -216,16 +216,9 @@ static void hold(struct inode *i, struct fs_file *file)
     file->nonseekable = false;
 }
 
-static int sqlitefs_open(struct fs *fs, const struct fs_caller *who, const char *path,
-                         struct fs_file *file)
+/* Open what is no directory. */
+static int open_inode(const struct store *s, struct inode *i, struct fs_file *file)
 {
-    struct store *s = store_of(fs);
-    struct inode *i;
-    int err = inode_of(s, path, NULL, &i);
-
-    (void)who;
-    if (err < 0)
-        return err;
     if (S_ISDIR(i->stat.mode))
         return -EISDIR;
     if (S_ISLNK(i->stat.mode))
@@ -236,6 +229,17 @@ static int sqlitefs_open(struct fs *fs, const struct fs_caller *who, const char 
         return -EROFS;
     hold(i, file);
     return 0;
+}
+
+static int sqlitefs_open(struct fs *fs, const struct fs_caller *who, const char *path,
+                         struct fs_file *file)
+{
+    struct store *s = store_of(fs);
+    struct inode *i;
+    int err = inode_of(s, path, NULL, &i);
+
+    (void)who;
+    return err < 0 ? err : open_inode(s, i, file);
 }
 
 static int sqlitefs_opendir(struct fs *fs, const struct fs_caller *who, const char *path,
@@ -251,6 +255,31 @@ static int sqlitefs_opendir(struct fs *fs, const struct fs_caller *who, const ch
         return -ENOTDIR;
     hold(i, file);
     return 0;
+}
+
+static int sqlitefs_lookup(struct fs *fs, const struct fs_caller *who, uint64_t ino,
+                           struct fs_stat *out, struct fs_file *file)
+{
+    struct store *s = store_of(fs);
+    struct inode *i;
+    int err;
+
+    (void)who;
+    if (ino < INO_ROOT || ino > INO_MAX)
+        return -ESTALE;
+    inodes_trim(s);
+    err = inode_find(s, ino, &i);
+    if (err < 0)
+        return err;
+    if (i->gone || i->stat.nlink == 0)
+        return -ESTALE;
+    if (file != NULL && S_ISDIR(i->stat.mode))
+        hold(i, file);
+    else if (file != NULL)
+        err = open_inode(s, i, file);
+    if (err == 0)
+        *out = i->stat;
+    return err;
 }
 
 /* The last handle of a file without a name is gone, and the file goes with it, now or later. */
@@ -357,6 +386,7 @@ static void sqlitefs_destroy(struct fs *fs, struct why *why)
 
 static const struct fs_ops sqlitefs_ops = {
     .getattr = sqlitefs_getattr,
+    .lookup = sqlitefs_lookup,
     .readlink = sqlitefs_readlink,
     .mknod = sqlitefs_mknod,
     .mkdir = sqlitefs_mkdir,
@@ -394,7 +424,8 @@ static int sqlitefs_open_source(const struct fs_driver *driver, const struct fs_
 
     if (s == NULL)
         return -ENOMEM;
-    s->fs = (struct fs){.ops = &sqlitefs_ops, .driver = driver, .caps = FS_CAP_SYMLINKS};
+    s->fs = (struct fs){
+        .ops = &sqlitefs_ops, .driver = driver, .caps = FS_CAP_EXPORT | FS_CAP_SYMLINKS};
     s->maker = req->who;
     s->env = *req->env;
     s->readonly = req->readonly;

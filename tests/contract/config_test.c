@@ -60,6 +60,7 @@ CONTRACT(readonly_every_change_EROFS)
     IS(FS(utimens, "/f", 1, 1, NULL), -EROFS);
     IS(bed_write(b, "/f", "x", 1, 0, NULL), -EROFS);
     IS(FS(open, "/f", &f), -EROFS);
+    IS(FS(lookup, stat_of(b, "/").ino, &(struct fs_stat){.ino = 0}, &f), -EROFS);
     IS(FS(statfs, &use), 0);
     IS(use.readonly, true);
     IS(stat_error(b, "/f"), kept ? 0 : -ENOENT);

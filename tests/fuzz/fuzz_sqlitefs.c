@@ -209,6 +209,13 @@ static void use_content(const char *path, struct fs_file *file)
         (void)DO(truncate, path, sizes[i], file);
 }
 
+static int take_no_name(void *user, const char *name, const struct fs_stat *stat)
+{
+    (void)user;
+    CHECK(*name != '\0' && (stat == NULL || stat->ino != 0));
+    return 0;
+}
+
 static void use_path(const char *path)
 {
     struct fs_file file = {.flags = FS_O_RDWR};
@@ -217,6 +224,10 @@ static void use_path(const char *path)
 
     if (DO(getattr, path, &st, NULL) == 0)
         CHECK(st.ino != 0 && (S_ISREG(st.mode) || S_ISDIR(st.mode) || S_ISLNK(st.mode)));
+    if (DO(lookup, st.ino, &st, &file) == 0) {
+        (void)DO(readdir, NULL, take_no_name, NULL, &file);
+        (void)answer(fs->ops->close(fs, &who, NULL, &file));
+    }
     (void)DO(readlink, path, target, sizeof(target));
     if (DO(open, path, &file) == 0) {
         use_content(NULL, &file);
