@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 enum { COLUMN = 16 };
 
@@ -270,50 +271,6 @@ static bool do_machine(struct shell *sh, const char *arg)
     return info != NULL;
 }
 
-/*
- * A scenario is played in a machine without names, so it begins by making those that the shell found,
- * with nothing in them: what the user keeps on the host is not for a test, so memory takes its place.
- */
-static void write_names(FILE *file, const cJSON *names)
-{
-    const cJSON *view = NULL;
-
-    cJSON_ArrayForEach(view, names) {
-        const char *driver = json_text(view, "driver");
-
-        fprintf(file, "fs %s %s\n", json_text(view, "name"),
-                strcmp(driver, "sqlitefs") == 0 ? "ramfs" : driver);
-    }
-}
-
-static bool do_save(struct shell *sh, const char *arg)
-{
-    struct why why = WHY_INIT;
-    FILE *file = NULL;
-    bool ok = false;
-
-    if (*arg == '\0')
-        return complain(0, "shell", "where to? e.g. `:save first.scn`") != 0;
-    if (host_create_stream(arg, HOST_NEW, &file, &why) < 0)
-        complain(0, "shell", "%s: %s", arg, host_reason(&why));
-    why_done(&why);
-    if (file == NULL)
-        return false;
-    fputs("@title \"typed into scbox shell\"\n\n", file);
-    write_names(file, sh->names);
-    fprintf(file, "\n%s", strbuf_str(&sh->typed));
-    ok = fflush(file) == 0 && ferror(file) == 0;
-    if (fclose(file) != 0 || !ok) {
-        complain(0, "shell", "%s: could not be written: %s", arg, strerror(errno));
-        return false;
-    }
-    if (sh->typed_left_out > 0)
-        printf("%zu steps are left out: a scenario has at most %d bytes\n", sh->typed_left_out,
-               SHELL_TYPED_MAX);
-    printf("%zu steps are in %s; play them with `scbox test %s`\n", sh->typed_count, arg, arg);
-    return true;
-}
-
 static bool do_trace(struct shell *sh, const char *arg)
 {
     bool was = sh->tracing;
@@ -339,27 +296,57 @@ static bool do_fault(struct shell *sh, const char *arg)
 
     if (asprintf(&line, *arg != '\0' ? "fault %s" : "fault.list", arg) < 0)
         return false;
-    shell_play(sh, line, sh->line_number);
+    shell_play(sh, line);
     free(line);
     failed = sh->failed - failed;
     sh->failed -= failed; /* who plays the command counts it */
     return failed == 0;
 }
 
-/* ADDR [SIZE] [PID] */
+/* The value of a number or of a $variable, for what is written as one word. Returned; NULL: none. */
+static char *word_value(struct shell *sh, const char *word, size_t len)
+{
+    char *text = strndup(word, len);
+    struct lookup l = {text != NULL ? text + 1 : "", NULL};
+
+    if (text == NULL || *text != '$')
+        return text;
+    scn_each_var(sh->session, look_up, &l);
+    if (l.value == NULL)
+        return text;
+    free(text);
+    return l.value;
+}
+
+/*
+ * [PID [ADDR [SIZE]]]; ADDR [SIZE [PID]] as well, where ADDR is in hexadecimal: pids are not. A variable is
+ * a pid at the start, else a number.
+ */
 static bool do_mem(struct shell *sh, const char *arg)
 {
-    size_t range = strcspn(arg, " \t");
-    char *where = NULL;
-    bool ok;
+    enum { WORDS = 3 };
+    char *word[WORDS + 1] = {NULL};
+    struct strbuf where = STRBUF_INIT;
+    size_t count = 0;
+    bool addr_first;
+    bool ok = false;
 
-    range += strspn(arg + range, " \t");
-    range += strcspn(arg + range, " \t");
-    where = strndup(arg, range);
-    if (where == NULL)
-        return false;
-    ok = shell_memory(sh, where, arg + range + strspn(arg + range, " \t"));
-    free(where);
+    for (; *arg != '\0' && count <= WORDS; arg += strspn(arg, " \t")) {
+        word[count++] = word_value(sh, arg, strcspn(arg, " \t"));
+        arg += strcspn(arg, " \t");
+    }
+    addr_first = count > 0 && word[0] != NULL && strncasecmp(word[0], "0x", 2) == 0;
+    for (size_t i = addr_first ? 0 : 1; i < (addr_first && count == WORDS ? 2 : count); i++)
+        (void)strbuf_addf(&where, "%s%s", where.len > 0 ? " " : "", word[i] != NULL ? word[i] : "");
+    if (count > WORDS)
+        complain(0, "shell", "it is :mem [PID [ADDR [SIZE]]]");
+    else if (addr_first)
+        ok = shell_memory(sh, strbuf_str(&where), count == WORDS ? word[2] : "");
+    else
+        ok = shell_memory(sh, strbuf_str(&where), count > 0 ? word[0] : "");
+    for (size_t i = 0; i < count; i++)
+        free(word[i]);
+    strbuf_done(&where);
     return ok;
 }
 
@@ -383,14 +370,15 @@ static const struct {
     {":ns", "--calls [PID], --graph   as the calls that make them; all, as a DOT graph", do_ns},
     {":fds", "[PID]     handles of a process", shell_fds},
     {":ps", "           processes of the machine", shell_tree},
-    {":mem", "[ADDR [SIZE [PID]]]   memory of a process: which there is; in hexadecimal", do_mem},
+    {":mem", "[PID [ADDR [SIZE]]]   memory regions of a process; what is there, in hexadecimal",
+     do_mem},
     {":trace", "[on|off]  show calls as they are made, and keep them for `expect trace`", do_trace},
     {":step", "[on [PID]|off]   stop before each call, and decide what becomes of it", shell_step},
     {":fault", "[RULE]  make calls fail, as `fault` in scenarios; without RULE: all rules",
      do_fault},
     {":vars", "         variables that steps captured", do_vars},
     {":machine", "      clock, counts and limits of the machine", do_machine},
-    {":save", "FILE     write the steps typed so far as a scenario", do_save},
+    {":save", "FILE     write the steps so far, with what came, as a scenario", shell_save},
     {":quit", "         end the shell; so does Ctrl-D", do_quit},
 };
 
