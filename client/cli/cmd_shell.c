@@ -185,7 +185,18 @@ static void take_line(struct shell *sh, const char *line, unsigned number)
         if (!shell_block_begins(sh, line))
             play_line(sh, line);
     }
-    fflush(stdout);
+    errno = 0;
+    if (fflush(stdout) != 0 || ferror(stdout) != 0) /* nobody would see what further lines do */
+        sh->unwritten = errno != 0 ? errno : EIO;
+}
+
+static int end_unwritten(int err)
+{
+    clearerr(stdout); /* it is told here */
+    if (err == EPIPE)
+        return 128 + SIGPIPE;
+    return complain(CMD_FAILED, "shell",
+                    "stdout could not be written: %s; what follows is not played", strerror(err));
 }
 
 static int loop(struct shell *sh)
@@ -193,7 +204,7 @@ static int loop(struct shell *sh)
     const char *line = NULL;
     unsigned number = 0;
 
-    while (!sh->quit && !sh->daemon_gone && !sh->feed.own_end) {
+    while (!sh->quit && !sh->daemon_gone && !sh->feed.own_end && sh->unwritten == 0) {
         enum edit_read got = edit_read(sh->edit, &line);
 
         if (got == EDIT_END && sh->block.len == 0)
@@ -217,6 +228,8 @@ static int loop(struct shell *sh)
         if (!sh->daemon_gone)
             (void)take_news(sh);
     }
+    if (sh->unwritten != 0)
+        return end_unwritten(sh->unwritten);
     if (sh->feed.own_end)
         puts("The shell's process has ended, and the shell with it.");
     if (sh->daemon_gone)

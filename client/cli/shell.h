@@ -84,7 +84,8 @@ struct shell {
     unsigned line_number;     /* of the line that is being played */
     bool quit;
     bool daemon_gone;
-    int failed; /* lines that did not work */
+    int unwritten; /* why stdout takes nothing more; 0: it does */
+    int failed;    /* lines that did not work */
 };
 
 /** scbox_event_fn: print an event. @user is the struct feed. */
