@@ -178,6 +178,9 @@ extern const char *const scn_expect_words[];
 /** The n-th @key of a file's head, without its @; NULL behind the last one. Static. */
 const char *scn_key_name(size_t n);
 
+/** The texts that an @key takes, ended by NULL; NULL: any. Static. */
+const char *const *scn_key_choices(const char *name);
+
 /** The n-th key of `fault`, as "nth"; NULL behind the last one. Static. */
 const char *scn_fault_key_name(size_t n);
 

@@ -112,6 +112,15 @@ const char *scn_key_name(size_t n)
     return n < KEY_COUNT ? keys[n].name : NULL;
 }
 
+const char *const *scn_key_choices(const char *name)
+{
+    for (size_t i = 0; i < KEY_COUNT; i++) {
+        if (strcmp(keys[i].name, name) == 0)
+            return keys[i].choices;
+    }
+    return NULL;
+}
+
 /** The key of this name; NULL after a mistake. */
 static const struct key *key_by_name(struct scn_parser *p, int column, const char *name)
 {

@@ -396,11 +396,30 @@ static bool do_help(struct shell *sh, const char *arg)
          "  open root:/nothing READ ! ENOENT        say what is expected\n"
          "  new_proc = $kid                         a child; [$kid] exit 3 acts as it\n"
          "  proc_wait $kid &                        do not wait; `wait &1` does later\n"
+         "  run hello                               a program; indented lines below it say more\n"
+         "  include setup.scn                       the steps of a file; a paste does as well\n"
          "Ctrl-C ends a call that waits. The tabulator key completes calls, names and paths.\n");
     for (size_t i = 0; i < TABLE_COUNT; i++)
         printf("  %s %s\n", table[i].name, table[i].doc);
-    puts("\nAll calls: `:help calls`. One of them: `:help open`.");
+    puts("\nLists: `help calls`, `language`, `drivers`, `errno`, `flags`, `methods`, `limits`. "
+         "What a "
+         "word\nis: `help open`, `help run`, `help ENOENT`, `help ramfs` …");
     return true;
+}
+
+bool shell_explain(FILE *to, const char *word, bool whole)
+{
+    bool found = false;
+
+    for (size_t i = 0; i < TABLE_COUNT; i++) {
+        if (strcmp(table[i].name + (*word != ':'), word) != 0)
+            continue;
+        fprintf(to, "%s%s %s\n", whole ? "" : "  ", table[i].name, table[i].doc);
+        found = true;
+    }
+    if (whole && found && strcmp(word + (*word == ':'), "step") == 0)
+        fprintf(to, "\nWhile a call is held:\n%s\n", shell_step_help);
+    return found;
 }
 
 static bool unknown_command(const char *word)

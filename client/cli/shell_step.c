@@ -20,7 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char step_help[] =
+const char shell_step_help[] =
     "  (enter)         carry the call out, and stop before the next one\n"
     "  e ERRNO         do not; it fails with this error\n"
     "  r [RESULT]      do not; it succeeds with this, a value or {name: value, …}\n"
@@ -305,7 +305,7 @@ static bool look(struct shell *sh, const char *word, const char *arg)
     else if (strcmp(word, "tree") == 0)
         (void)shell_tree(sh, "");
     else if (strcmp(word, "?") == 0)
-        puts(step_help);
+        puts(shell_step_help);
     else
         return false;
     return true;
@@ -365,7 +365,7 @@ void shell_ask_person(void *user)
         *sh->interrupted = 0;
         shell_step_interrupted(sh);
     } else if (first_held(sh) != NULL && !shell_step_line(sh, line)) {
-        puts(step_help);
+        puts(shell_step_help);
     }
     sh->step.asking = false;
     fflush(stdout);
