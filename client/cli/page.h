@@ -45,6 +45,9 @@ bool page_driver(FILE *to, const char *word);
 /** Print all drivers and the options that all of them take. */
 void page_drivers(FILE *to);
 
+/** Whether a word of these is an option. */
+bool page_is_option(const char *word);
+
 /** The n-th driver or option, NULL behind the last one. Static. */
 const char *page_driver_name(size_t n);
 

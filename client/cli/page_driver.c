@@ -100,6 +100,15 @@ bool page_driver(FILE *to, const char *word)
     return found;
 }
 
+bool page_is_option(const char *word)
+{
+    for (size_t i = 0; i < OPTION_COUNT; i++) {
+        if (strcmp(options[i].key, word) == 0)
+            return true;
+    }
+    return false;
+}
+
 const char *page_driver_name(size_t n)
 {
     if (n < DRIVER_COUNT)
