@@ -148,6 +148,9 @@ typedef void (*scn_played_fn)(void *user, const struct scn_step *step, const str
 enum scn_outcome scn_exec_text(struct scn_session *s, const char *text, scn_played_fn fn,
                                void *user);
 
+/** Whether a text parses; else @fn is called as scn_exec_text() does. */
+bool scn_check_text(struct scn_session *s, const char *text, scn_played_fn fn, void *user);
+
 /** The process that a step acts as; 0: its [actor] is none. */
 int32_t scn_step_pid(const struct scn_session *s, const struct scn_step *step);
 

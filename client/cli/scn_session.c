@@ -405,6 +405,19 @@ static enum scn_outcome play_steps(struct scn_session *s, const struct scn_scena
     return outcome;
 }
 
+/** Parse a text with what the session knows. @p, @out and what they hold are in @arena. */
+static bool parse_text(struct scn_session *s, const char *text, struct scn_arena *arena,
+                       struct scn_parser *p, struct scn_scenario *out)
+{
+    char *lines = scn_strndup(arena, text, strlen(text));
+
+    parser_for(s, arena, p);
+    scn_begin_line(p, lines, 1);
+    if (!utf8_valid(text, strlen(text)))
+        scn_fail(p, 1, "the line is no UTF-8");
+    return p->error == NULL && scn_parse_text(p, lines, out);
+}
+
 enum scn_outcome scn_exec_text(struct scn_session *s, const char *text, scn_played_fn fn,
                                void *user)
 {
@@ -413,20 +426,28 @@ enum scn_outcome scn_exec_text(struct scn_session *s, const char *text, scn_play
     struct scn_parser p;
     size_t going_on = s->background_count;
     enum scn_outcome outcome = SCN_ERROR;
-    char *lines = scn_strndup(&arena, text, strlen(text));
 
-    parser_for(s, &arena, &p);
-    scn_begin_line(&p, lines, 1);
-    if (!utf8_valid(text, strlen(text)))
-        scn_fail(&p, 1, "the line is no UTF-8");
-    if (p.error != NULL || !scn_parse_text(&p, lines, &scenario))
-        tell_mistake(&p, fn, user);
-    else
+    if (parse_text(s, text, &arena, &p, &scenario))
         outcome = play_steps(s, &scenario, fn, user);
+    else
+        tell_mistake(&p, fn, user);
     if (s->background_count > going_on)
         scn_arena_move(&s->kept, &arena);
     scn_arena_done(&arena);
     return outcome;
+}
+
+bool scn_check_text(struct scn_session *s, const char *text, scn_played_fn fn, void *user)
+{
+    struct scn_arena arena = {0};
+    struct scn_scenario scenario;
+    struct scn_parser p;
+    bool ok = parse_text(s, text, &arena, &p, &scenario);
+
+    if (!ok)
+        tell_mistake(&p, fn, user);
+    scn_arena_done(&arena);
+    return ok;
 }
 
 void scn_session_aside(struct scn_session *s, bool on)

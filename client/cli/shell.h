@@ -82,6 +82,7 @@ struct shell {
     struct shell_saved saved; /* the steps so far, for :save */
     struct strbuf block;      /* a `run` and the lines below it so far; "": none */
     unsigned line_number;     /* of the line that is being played */
+    bool told_below;          /* what may follow `run` */
     bool quit;
     bool daemon_gone;
     int unwritten; /* why stdout takes nothing more; 0: it does */

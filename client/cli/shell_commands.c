@@ -4,6 +4,7 @@
 #include "client/cli/host_file.h"
 #include "client/cli/json.h"
 #include "client/cli/names.h"
+#include "client/cli/page.h"
 #include "client/cli/shell.h"
 #include "client/cli/show.h"
 #include "schema/calls.h"
@@ -14,7 +15,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { COLUMN = 16 };
+enum { DOC_COLUMN = 22 };
 
 int shell_request(struct shell *sh, const char *method, cJSON *params, cJSON **out,
                   struct scbox_error *error)
@@ -361,28 +362,42 @@ static bool do_help(struct shell *sh, const char *arg);
 
 static const struct {
     const char *name;
+    const char *args;
     const char *doc;
     bool (*fn)(struct shell *sh, const char *arg);
 } table[] = {
-    {":help", "[TOPIC]  this list; or the page of a call, an error …", do_help},
-    {":ls", "[PATH]     list a directory; without PATH the names, as :ns", do_ls},
-    {":ns", "[PID]      names of a process: what it can reach, with which rights", do_ns},
-    {":ns", "--calls [PID], --graph   as the calls that make them; all, as a DOT graph", do_ns},
-    {":fds", "[PID]     handles of a process", shell_fds},
-    {":ps", "           processes of the machine", shell_tree},
-    {":mem", "[PID [ADDR [SIZE]]]   memory regions of a process; what is there, in hexadecimal",
-     do_mem},
-    {":trace", "[on|off]  show calls as they are made, and keep them for `expect trace`", do_trace},
-    {":step", "[on [PID]|off]   stop before each call, and decide what becomes of it", shell_step},
-    {":fault", "[RULE]  make calls fail, as `fault` in scenarios; without RULE: all rules",
+    {":help", "[TOPIC]", "this list; or the page of a word", do_help},
+    {":ls", "[PATH]", "list a directory; without PATH the names, as :ns", do_ls},
+    {":ns", "[PID]", "names of a process: what it can reach, with which rights", do_ns},
+    {":ns", "--calls [PID]", "the same, as the calls that make them", do_ns},
+    {":ns", "--graph", "names of all processes, as a DOT graph", do_ns},
+    {":fds", "[PID]", "handles of a process", shell_fds},
+    {":ps", "", "processes of the machine", shell_tree},
+    {":mem", "[PID]", "memory of a process: its regions, their sizes and rights", do_mem},
+    {":mem", "PID ADDR [SIZE]", "what is there, in hexadecimal and as text", do_mem},
+    {":trace", "[on|off]", "show calls as they are made, and keep them for `expect trace`",
+     do_trace},
+    {":step", "[on [PID]|off]", "stop before each call, and decide what becomes of it", shell_step},
+    {":fault", "[RULE]", "make calls fail, as `fault` in scenarios; without RULE: all rules",
      do_fault},
-    {":vars", "         variables that steps captured", do_vars},
-    {":machine", "      clock, counts and limits of the machine", do_machine},
-    {":save", "FILE     write the steps so far, with what came, as a scenario", shell_save},
-    {":quit", "         end the shell; so does Ctrl-D", do_quit},
+    {":vars", "", "variables that steps captured", do_vars},
+    {":machine", "", "clock, counts and limits of the machine", do_machine},
+    {":save", "FILE", "write the steps so far, with what came, as a scenario", shell_save},
+    {":quit", "", "end the shell; so does Ctrl-D", do_quit},
 };
 
 enum { TABLE_COUNT = sizeof table / sizeof table[0] };
+
+/* A row of the table, in columns. */
+static void print_command(FILE *to, int indent, size_t row)
+{
+    struct strbuf form = STRBUF_INIT;
+
+    (void)strbuf_addf(&form, "%s%s%s", table[row].name, *table[row].args != '\0' ? " " : "",
+                      table[row].args);
+    page_entry(to, indent, DOC_COLUMN + indent, strbuf_str(&form), table[row].doc);
+    strbuf_done(&form);
+}
 
 static bool do_help(struct shell *sh, const char *arg)
 {
@@ -400,7 +415,7 @@ static bool do_help(struct shell *sh, const char *arg)
          "  include setup.scn                       the steps of a file; a paste does as well\n"
          "Ctrl-C ends a call that waits. The tabulator key completes calls, names and paths.\n");
     for (size_t i = 0; i < TABLE_COUNT; i++)
-        printf("  %s %s\n", table[i].name, table[i].doc);
+        print_command(stdout, 2, i);
     puts("\nLists: `help calls`, `language`, `drivers`, `errno`, `flags`, `methods`, `limits`. "
          "What a "
          "word\nis: `help open`, `help run`, `help ENOENT`, `help ramfs` …");
@@ -414,7 +429,7 @@ bool shell_explain(FILE *to, const char *word, bool whole)
     for (size_t i = 0; i < TABLE_COUNT; i++) {
         if (strcmp(table[i].name + (*word != ':'), word) != 0)
             continue;
-        fprintf(to, "%s%s %s\n", whole ? "" : "  ", table[i].name, table[i].doc);
+        print_command(to, whole ? 0 : 2, i);
         found = true;
     }
     if (whole && found && strcmp(word + (*word == ':'), "step") == 0)

@@ -66,7 +66,7 @@ static void on_played(void *user, const struct scn_step *step, const struct scn_
 static void tell_key(struct shell *sh, const char *text)
 {
     shell_keep_key(sh, text);
-    printf("%.*s is about a scenario file; `:save` writes it there, the shell goes on as it is\n",
+    printf("%.*s is kept for `:save`; this shell and its machine stay as they are\n",
            (int)strcspn(text, " \t"), text);
 }
 
@@ -121,11 +121,29 @@ bool shell_block_begins(struct shell *sh, const char *line)
         return false;
     (void)strbuf_adds(&sh->block, line + strspn(line, " \t"));
     edit_set_prompt(sh->edit, "  below run> ");
-    if (edit_on_terminal(sh->edit) && !edit_has_more(sh->edit))
-        puts("Indented lines may follow: stdin, env, log, exit, state. An empty line begins it, or "
-             "two seconds of silence.");
+    if (edit_on_terminal(sh->edit) && !edit_has_more(sh->edit) && !sh->told_below) {
+        puts("Indented lines may follow (stdin, env, log, exit, state); Enter, or 2 s, begins it.");
+        sh->told_below = true;
+    }
     await_line(sh, true);
     return true;
+}
+
+/* Add a line to the block; a person is told at once when it does not parse, and may type it again. */
+static void add_below(struct shell *sh, const char *line)
+{
+    struct playing p = {sh, line};
+    bool typed =
+        edit_on_terminal(sh->edit) && !edit_came_along(sh->edit) && !edit_has_more(sh->edit);
+    struct strbuf longer = STRBUF_INIT;
+
+    (void)strbuf_addf(&longer, "%s\n%s", strbuf_str(&sh->block), line);
+    if (!typed || scn_check_text(sh->session, strbuf_str(&longer), on_played, &p)) {
+        strbuf_done(&sh->block);
+        sh->block = longer;
+    } else {
+        strbuf_done(&longer);
+    }
 }
 
 bool shell_block_takes(struct shell *sh, const char *line)
@@ -145,7 +163,7 @@ bool shell_block_takes(struct shell *sh, const char *line)
         return false;
     }
     if (!blank)
-        (void)strbuf_addf(&sh->block, "\n%s", line);
+        add_below(sh, line);
     await_line(sh, false);
     return true;
 }

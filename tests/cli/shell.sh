@@ -169,7 +169,7 @@ feed 0 '@title "pasted"
 
 usleep 1000 &
 wait &1' "$scbox" shell
-out_has '`:save` writes it there'
+out_has 'kept for `:save`'
 feed 1 '@tilte "x"' "$scbox" shell
 out_has 'did you mean @title'
 feed 0 "$(cat ../scenarios/abi/subfs_masks.scn)" "$scbox" shell --machine "$(

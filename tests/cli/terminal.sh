@@ -71,7 +71,7 @@ grep -q 'only-here' "$XDG_STATE_HOME/scbox/shell_history" && fail "--no-history 
 begin "TERM=xterm $scbox shell --no-history --machine paste"
 sees 'scbox paste> '
 keys '\033[200~@title "a paste"\r\ncreate root:/a\tDIR\r\n\r\n# comment\r\nstat root:/a\r\n\033[201~'
-sees 'a scenario file'
+sees 'kept for'
 sees 'type DIR'
 keys '\tcreate root:/b DIR\n\tstat root:/b = {type: DIR}\n'
 keys 'stat root:/b\n'
@@ -98,10 +98,12 @@ if "$scbox" call server.info | grep -q '"x86_64": true'; then
     keys "run $tmp/echo one\n"
     sees 'below run> '
     keys '  stdin "typed\\n"\n'
-    keys '  exit 1\n'
-    keys '\n'
+    wait_until 'a second prompt' sh -c "[ \$(grep -o 'below run> ' '$screen' | wc -l) -ge 2 ]"
+    keys '  exot 1\n'
+    sees 'did you mean exit'
+    keys '  exit 1\n\n'
     sees 'line: typed'
-    sees 'return_code 1'
+    sees 'exit code 1'
     keys "run $tmp/echo pasted\n  exit 3\nstat root:/a\n"
     sees 'fail'
     # Who types nothing more wants nothing more.
