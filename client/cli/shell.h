@@ -18,6 +18,7 @@
 enum {
     SHELL_CALL_MS = 10000,         /* how long a command of the shell waits for the daemon */
     SHELL_TYPED_MAX = 1024 * 1024, /* bytes of steps kept for :save; no scenario is larger */
+    SHELL_STATED_MAX = 1024,       /* bytes of a result that are stated in a saved scenario */
     SHELL_NO_ERRNO = -4096,        /* codes below it are of JSON-RPC */
 };
 
@@ -135,6 +136,12 @@ bool shell_allows(void *user, const struct scn_step *step);
 
 /** Keep a step with what came of it. */
 void shell_keep(struct shell *sh, const struct scn_step *step, const struct scn_result *r);
+
+/** Append a string as the language writes it. */
+void shell_add_string(struct strbuf *out, const cJSON *text);
+
+/** Append the lines below a `run` that was played. */
+void shell_add_run(struct strbuf *out, const struct scn_step *step, const struct scn_result *r);
 
 /** Keep an @key of a scenario's head. */
 void shell_keep_key(struct shell *sh, const char *line);

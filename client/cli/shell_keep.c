@@ -6,15 +6,11 @@
  * later steps name it; what is another value each time (a time, what a device gives) is not stated.
  */
 #include "client/cli/json.h"
-#include "client/cli/names.h"
 #include "client/cli/scn_ast.h"
 #include "client/cli/shell.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { DATA_SHOWN_MAX = 1024 }; /* bytes of a result that are stated */
 
 /* ---- numbers that later steps use ---- */
 
@@ -76,20 +72,6 @@ static void add_capture(struct keeping *k, struct strbuf *out, enum sc_kind kind
 
 /* ---- values as the language writes them ---- */
 
-/* A string; what would be a variable in it is written as an escape. */
-static void add_string(struct strbuf *out, const cJSON *text)
-{
-    char *json = scbox_json(text);
-
-    for (const char *p = json != NULL ? json : "\"\""; *p != '\0'; p++) {
-        if (*p == '$')
-            (void)strbuf_adds(out, "\\u0024");
-        else
-            (void)strbuf_addc(out, *p);
-    }
-    free(json);
-}
-
 static void add_flags(struct strbuf *out, const cJSON *list)
 {
     const cJSON *item;
@@ -122,7 +104,7 @@ static bool is_repeatable(enum sc_kind kind, const cJSON *value)
         return false;
     if (cJSON_IsArray(value))
         return all_strings(value);
-    if (cJSON_IsString(value) && strlen(value->valuestring) > DATA_SHOWN_MAX)
+    if (cJSON_IsString(value) && strlen(value->valuestring) > SHELL_STATED_MAX)
         return false;
     return cJSON_IsNumber(value) || cJSON_IsString(value) || cJSON_IsString(coded);
 }
@@ -137,7 +119,7 @@ static void add_value(struct strbuf *out, enum sc_kind kind, const cJSON *value)
     } else if (cJSON_IsObject(value)) {
         (void)strbuf_addf(out, "b64\"%s\"", json_text(value, "base64"));
     } else if (cJSON_IsString(value) && (strcmp(json, "name") == 0 || strcmp(json, "data") == 0)) {
-        add_string(out, value);
+        shell_add_string(out, value);
     } else {
         text = cJSON_IsString(value) ? strdup(value->valuestring) : scbox_json(value);
         (void)strbuf_adds(out, text != NULL ? text : "*");
@@ -149,7 +131,8 @@ static void add_value(struct strbuf *out, enum sc_kind kind, const cJSON *value)
 static enum sc_kind kind_of(const struct sc_call_info *call, const char *member)
 {
     for (const struct sc_field_info *r = call->results; r->name != NULL; r++) {
-        if (r->type == NULL && strcmp(r->kind == SC_K_buf ? "data" : r->name, member) == 0)
+        if (r->type == NULL &&
+            (strcmp(r->name, member) == 0 || (r->kind == SC_K_buf && strcmp("data", member) == 0)))
             return r->kind;
         for (const struct sc_struct_info *s = sc_structs; r->type != NULL && s->name != NULL; s++) {
             for (const struct sc_field_info *f = s->fields;
@@ -366,91 +349,6 @@ static void note_captures(struct keeping *k)
     }
 }
 
-/* ---- run ---- */
-
-/* The lines below a `run`, but those that state what did not come. */
-static void add_below(struct strbuf *out, const struct scn_step *step, bool as_stated)
-{
-    const char *line = step->run.source;
-
-    while (line != NULL && *line != '\0') {
-        size_t len = strcspn(line, "\n");
-
-        if (as_stated || strncmp(line, "stdin", 5) == 0 || strncmp(line, "env", 3) == 0)
-            (void)strbuf_addf(out, "\n  %.*s", (int)len, line);
-        line += len + (line[len] == '\n');
-    }
-}
-
-static void add_ending(struct strbuf *out, const cJSON *status)
-{
-    const char *state = json_text(status, "state");
-    int32_t code = json_int(status, "return_code");
-
-    if (strcmp(state, "DONE") == 0)
-        (void)strbuf_addf(out, "\n  exit %d", code);
-    else if (strcmp(state, "FAILURE") == 0)
-        (void)strbuf_addf(out, "\n  state FAILURE %s", name_of_failure(code));
-    else
-        (void)strbuf_addf(out, "\n  state %s", state);
-}
-
-/* A line of a log as a regular expression: a number in it may be another one each time. */
-static void add_log_line(struct strbuf *out, const char *line, size_t len)
-{
-    (void)strbuf_adds(out, "\n  log /^");
-    for (size_t i = 0; i < len; i++) {
-        if (isdigit((unsigned char)line[i])) {
-            i += strspn(line + i, "0123456789") - 1;
-            (void)strbuf_adds(out, "[0-9]+");
-        } else if ((unsigned char)line[i] < ' ') {
-            (void)strbuf_addc(out, '.');
-        } else if (line[i] == '$') {
-            (void)strbuf_adds(out, "[$]");
-        } else {
-            (void)strbuf_addf(out, strchr("\\^.[]|()*+?{}/", line[i]) != NULL ? "\\%c" : "%c",
-                              line[i]);
-        }
-    }
-    (void)strbuf_adds(out, "$/");
-}
-
-/* What a program printed. */
-static void add_log(struct strbuf *out, const cJSON *status)
-{
-    const cJSON *log = json_member(status, "log");
-
-    if (!cJSON_IsString(log) || log->valuestring[0] == '\0' ||
-        strlen(log->valuestring) > DATA_SHOWN_MAX || cJSON_HasObjectItem(status, "log_cut") ||
-        cJSON_HasObjectItem(status, "encoding"))
-        return;
-    if (strpbrk(log->valuestring, "0123456789") == NULL) {
-        (void)strbuf_adds(out, "\n  log ");
-        add_string(out, log);
-        return;
-    }
-    for (const char *line = log->valuestring; *line != '\0';) {
-        size_t len = strcspn(line, "\n");
-
-        if (len > 0)
-            add_log_line(out, line, len);
-        line += len + (line[len] == '\n');
-    }
-}
-
-static void add_run(struct keeping *k, struct strbuf *out, bool as_stated)
-{
-    const struct scn_run *run = &k->step->run;
-
-    add_below(out, k->step, as_stated);
-    if (!k->r->ended || k->step->expect.kind != SCN_SUCCEEDS)
-        return;
-    if (!as_stated || (run->exit_code == NULL && run->state == NULL))
-        add_ending(out, k->r->value);
-    if (!as_stated || run->log_count == 0)
-        add_log(out, k->r->value);
-}
-
 /* ---- steps ---- */
 
 static void add_refusal(struct strbuf *out, const struct scbox_error *error)
@@ -467,14 +365,46 @@ static bool is_answered(const struct scn_result *r)
     return r->outcome != SCN_ERROR && r->outcome != SCN_TIMEOUT;
 }
 
+/* The member of a result that a pattern is about; NULL: all of it, or none. */
+static const cJSON *member_of(const cJSON *value, const char *key)
+{
+    if (key != NULL)
+        return json_member(value, key);
+    return cJSON_IsObject(value) && value->child != NULL && value->child->next == NULL
+               ? value->child
+               : NULL;
+}
+
+/* Whether a line states the number of a process or descriptor: it can be another one in a test. */
+static bool states_handle(const struct keeping *k)
+{
+    const struct scn_value *pattern = k->step->expect.pattern;
+    size_t count = pattern != NULL && pattern->kind == SCN_OBJECT ? pattern->member_count : 1;
+    bool handle = false;
+
+    for (size_t i = 0; pattern != NULL && k->call != NULL && i < count; i++) {
+        bool object = pattern->kind == SCN_OBJECT;
+        const struct scn_value *v = object ? pattern->members[i].value : pattern;
+        const cJSON *m = member_of(k->r->value, object ? pattern->members[i].key : NULL);
+        enum sc_kind kind = m != NULL ? kind_of(k->call, m->string) : SC_K_COUNT;
+
+        handle = handle || (v->kind == SCN_NUMBER &&
+                            (kind == SC_K_fd || kind == SC_K_ofd || kind == SC_K_pid));
+    }
+    return handle;
+}
+
 static void add_step(struct keeping *k, struct strbuf *out)
 {
     const struct scn_step *step = k->step;
     bool refused = k->r->error.code > 0 || k->r->error.code < SHELL_NO_ERRNO;
     bool going_on = step->background != 0 && step->kind != SCN_WAIT;
-    bool stated = step->expect.kind != SCN_SUCCEEDS && k->r->outcome == SCN_PASS;
+    bool stated =
+        step->expect.kind != SCN_SUCCEEDS && k->r->outcome == SCN_PASS && !states_handle(k);
     bool looks = step->kind >= SCN_EXPECT_FILE && step->kind <= SCN_EXPECT_NEVER;
 
+    if (looks && k->r->outcome != SCN_PASS)
+        (void)strbuf_adds(out, "# it did not hold: ");
     add_typed(k, out, stated || going_on || looks ? step->source : step->act);
     if (stated || going_on)
         note_captures(k);
@@ -483,7 +413,7 @@ static void add_step(struct keeping *k, struct strbuf *out)
     else if (step->kind != SCN_RUN && !looks)
         add_result(k, out);
     if (step->kind == SCN_RUN)
-        add_run(k, out, k->r->outcome == SCN_PASS);
+        shell_add_run(out, step, k->r);
 }
 
 /* The host path of a step that begins in the current directory, returned; NULL it has none. */

@@ -202,6 +202,8 @@ read 6 0 8
 fs_enum 1
 last_errno = 5
 wait &1
+open t:/dir/a READ = 8
+expect file t:/dir/a "else"
 usleep 999999999999 &
 write 99999999999999999999 0 "x"
 :save $tmp/session.scn
@@ -213,6 +215,7 @@ feed 1 "$(cat "$tmp/session")" "$scbox" shell
 expect 0 "$scbox" test "$tmp/session.scn"
 for line in 'open t:/dir/a READ,WRITE,CREATE = $fd_1' 'read $mine 0 100 = "costs 3\u0024 2"' \
     'readdir $fd_2 7 ! ENOENT' '[$pid_1] exit 3' 'wait &1 = {state: DONE, return_code: 3}' \
+    'open t:/dir/a READ = $fd_6' '# it did not hold: expect file t:/dir/a "else"' \
     'select [$fd_3, $fd_4] 0 = ${fd_4}' 'last_errno = 0' 'open v:/a WRITE ! EACCES' \
     '# nobody waited for: usleep'; do
     grep -qF -e "$line" "$tmp/session.scn" || fail "not saved: $line; but: $(cat "$tmp/session.scn")"
