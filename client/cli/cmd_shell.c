@@ -26,6 +26,7 @@ const char cmd_shell_help[] =
     "\n"
     "  -m, --machine NAME  live in this machine; default the daemon's default machine\n"
     "  -s, --socket PATH   the daemon's socket; default $SCBOX_SOCKET, else the user's own\n"
+    "      --set NAME=VALUE   lines read it as $NAME; may be given more than once\n"
     "      --no-history    neither read nor write the history of lines\n"
     "  -h, --help          this page\n"
     "\n"
@@ -52,6 +53,8 @@ struct shell_options {
     const char *machine;
     const char *socket;
     bool no_history;
+    char **sets; /* --set; owned, the texts are not */
+    size_t set_count;
 };
 
 /* Set by SIGINT; a wait in the daemon's call and a line being typed end by it. */
@@ -65,11 +68,12 @@ static void on_interrupt(int sig)
 
 static int parse_options(int argc, char **argv, struct shell_options *out)
 {
-    enum { OPT_NO_HISTORY = 256 };
+    enum { OPT_NO_HISTORY = 256, OPT_SET };
     static const struct option longs[] = {
         {"machine", required_argument, NULL, 'm'},
         {"socket", required_argument, NULL, 's'},
         {"no-history", no_argument, NULL, OPT_NO_HISTORY},
+        {"set", required_argument, NULL, OPT_SET},
         {0},
     };
     int found = 0;
@@ -81,6 +85,8 @@ static int parse_options(int argc, char **argv, struct shell_options *out)
             out->machine = optarg;
         else if (found == 's')
             out->socket = optarg;
+        else if (found == OPT_SET)
+            out->sets[out->set_count++] = optarg;
         else
             out->no_history = true;
     }
@@ -299,7 +305,9 @@ static int converse(struct shell *sh, const struct shell_options *opts)
     sh->feed.own_pid = scn_session_pid(sh->session);
     sh->feed.raw = isatty(STDOUT_FILENO) == 0;
     sh->names = shell_ask(sh, "ns.list", NULL);
-    if (make_editor(sh, opts) < 0) {
+    if (!shell_give(sh, opts->sets, opts->set_count)) {
+        code = CMD_USAGE;
+    } else if (make_editor(sh, opts) < 0) {
         complain(0, "shell", "out of memory");
     } else {
         greet(sh);
@@ -308,6 +316,7 @@ static int converse(struct shell *sh, const struct shell_options *opts)
             reach_last_words(&sh->reach);
     }
     shell_leave_steps(sh);
+    shell_take_back(sh);
     edit_free(sh->edit);
     scbox_on_event(sh->reach.conn, NULL, NULL); /* the end of our own process is no news */
     scn_session_free(sh->session);
@@ -322,11 +331,16 @@ int cmd_shell(int argc, char **argv)
         .block = STRBUF_INIT, .trace = {.to = stdout, .flush = true}, .interrupted = &interrupted};
     struct reach_spec spec = {.command = "shell", .may_start = true};
     struct sigaction action = {.sa_handler = on_interrupt};
-    int found = parse_options(argc, argv, &opts);
+    int found = OPTION_WRONG;
     int code = CMD_DAEMON;
 
-    if (found != 0)
+    opts.sets = calloc((size_t)argc, sizeof *opts.sets);
+    if (opts.sets != NULL)
+        found = parse_options(argc, argv, &opts);
+    if (found != 0) {
+        free(opts.sets);
         return found == OPTION_HELP ? CMD_OK : CMD_USAGE;
+    }
     spec.socket = opts.socket;
     spec.private_.default_machine = true;
     spec.private_.user_state = true;
@@ -337,6 +351,7 @@ int cmd_shell(int argc, char **argv)
     reach_done(&sh.reach);
     strbuf_done(&sh.block);
     shell_saved_done(&sh.saved);
+    free(opts.sets);
     cJSON_Delete(sh.names);
     return code;
 }

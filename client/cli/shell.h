@@ -79,6 +79,7 @@ struct shell {
     bool tracing;
     struct stepping step;
     volatile sig_atomic_t *interrupted; /* set by Ctrl-C; borrowed */
+    char *tmp;                          /* the directory of $TMP; owned; NULL: none was needed */
     cJSON *names; /* what ns.list told at the start, for :save; owned; NULL: not known */
     struct shell_saved saved; /* the steps so far, for :save */
     struct strbuf block;      /* a `run` and the lines below it so far; "": none */
@@ -131,6 +132,17 @@ void shell_drop_block(struct shell *sh);
 
 /** scn_config.allow: the end of the shell's own process is asked about. @user is the shell. */
 bool shell_allows(void *user, const struct scn_step *step);
+
+/* ---- shell_given.c ---- */
+
+/** Give the session $TOKEN and what --set says, NAME=VALUE each. False after a complaint. */
+bool shell_give(struct shell *sh, char *const *sets, size_t count);
+
+/** Make the directory $TMP unless it is there, when a text may need it. */
+void shell_need_tmp(struct shell *sh, const char *text);
+
+/** Remove $TMP. */
+void shell_take_back(struct shell *sh);
 
 /* ---- shell_keep.c, shell_save.c ---- */
 

@@ -74,6 +74,7 @@ void shell_play(struct shell *sh, const char *text)
 {
     struct playing p = {sh, text};
 
+    shell_need_tmp(sh, text);
     if (scn_exec_text(sh->session, text, on_played, &p) == SCN_PASS && *text == '@')
         tell_key(sh, text);
 }

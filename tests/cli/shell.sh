@@ -170,6 +170,20 @@ feed 0 '@title "pasted"
 usleep 1000 &
 wait &1' "$scbox" shell
 out_has 'kept for `:save`'
+feed 0 'fs outside ramfs
+copy $STUDENT outside:/$TOKEN
+create root:/${TOKEN} DIR
+copy $STUDENT outside:/b
+:vars' "$scbox" shell --set "STUDENT=$tmp/part.scn"
+out_has '$TOKEN = "t'
+out_lacks '$TMP'
+feed 0 'fs inside sqlitefs source=$TMP/inside.db
+create inside:/a DIR
+:vars' env XDG_RUNTIME_DIR="$tmp/none" XDG_STATE_HOME="$tmp/none" "$scbox" shell
+made=$(sed -n 's/^$TMP = "\(.*\)"/\1/p' "$out")
+[ -n "$made" ] && [ ! -e "$made" ] || fail '$TMP is not there, or is left'
+feed 2 'stat root:/' "$scbox" shell --set STUDENT
+err_has 'NAME=VALUE'
 feed 1 '@tilte "x"' "$scbox" shell
 out_has 'did you mean @title'
 feed 0 "$(cat ../scenarios/abi/subfs_masks.scn)" "$scbox" shell --machine "$(
