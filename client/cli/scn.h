@@ -142,7 +142,7 @@ typedef void (*scn_played_fn)(void *user, const struct scn_step *step, const str
 
 /**
  * Parse a text as a file is, and play its steps until one is not as stated: a line that was typed, a `run`
- * with its indented lines, an include. Blank lines and comments pass, @keys are checked.
+ * with its indented lines, an include. Blank lines and comments pass; @keys are checked, @output holds.
  * Returns   the worst outcome.
  */
 enum scn_outcome scn_exec_text(struct scn_session *s, const char *text, scn_played_fn fn,

@@ -427,10 +427,13 @@ enum scn_outcome scn_exec_text(struct scn_session *s, const char *text, scn_play
     size_t going_on = s->background_count;
     enum scn_outcome outcome = SCN_ERROR;
 
-    if (parse_text(s, text, &arena, &p, &scenario))
-        outcome = play_steps(s, &scenario, fn, user);
-    else
+    if (!parse_text(s, text, &arena, &p, &scenario)) {
         tell_mistake(&p, fn, user);
+    } else {
+        if (scenario.header.output_max != 0)
+            s->output_max = scenario.header.output_max;
+        outcome = play_steps(s, &scenario, fn, user);
+    }
     if (s->background_count > going_on)
         scn_arena_move(&s->kept, &arena);
     scn_arena_done(&arena);

@@ -66,6 +66,10 @@ static void on_played(void *user, const struct scn_step *step, const struct scn_
 static void tell_key(struct shell *sh, const char *text)
 {
     shell_keep_key(sh, text);
+    if (strncmp(text, "@output", 7) == 0) {
+        puts("so much is kept of what programs print, from now on and in what `:save` writes");
+        return;
+    }
     printf("%.*s is kept for `:save`; this shell and its machine stay as they are\n",
            (int)strcspn(text, " \t"), text);
 }
