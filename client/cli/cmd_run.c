@@ -215,7 +215,10 @@ static void tell_ending(const struct run *r)
     if (r->ending == RUN_TIMEOUT)
         complain(0, "run", "guest killed: it ran longer than %g s",
                  (double)r->opts->timeout_ms / 1000);
-    else if (r->ending > RUN_SIGNAL && r->ending != RUN_SIGNAL + SIGPIPE)
+    else if (r->out_errno != 0 && r->out_errno != EPIPE)
+        complain(0, "run", "guest killed: its output could not be written to stdout: %s",
+                 strerror(r->out_errno));
+    else if (r->ending > RUN_SIGNAL && r->out_errno == 0)
         complain(0, "run", "guest killed: %s", strsignal(r->ending - RUN_SIGNAL));
     if (r->lost > 0)
         complain(0, "run", "%d pieces of output were lost: stdout was not read fast enough",

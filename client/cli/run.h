@@ -93,6 +93,7 @@ struct run {
     char *last_note;     /* why the guest failed, as the machine told it; owned */
     struct strbuf out;   /* output on its way to stdout */
     size_t out_done;     /* bytes of it that are written */
+    int out_errno;       /* why no more can be written; 0: more can */
     int32_t lost;        /* events the daemon could not keep for us */
     struct run_input input;
 };

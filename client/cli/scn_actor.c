@@ -55,6 +55,11 @@ static int32_t eval_pid(const struct scn_session *s, const struct scn_value *v)
     return pid > 0 && pid <= INT32_MAX ? (int32_t)pid : 0;
 }
 
+int32_t scn_step_pid(const struct scn_session *s, const struct scn_step *step)
+{
+    return step->actor != NULL ? eval_pid(s, step->actor) : s->pid;
+}
+
 int scn_act_as(struct scn_session *s, const struct scn_step *step, int32_t *out_pid,
                struct scn_result *r)
 {

@@ -107,6 +107,20 @@ static const struct key keys[] = {
 };
 enum { KEY_COUNT = sizeof keys / sizeof keys[0] };
 
+const char *scn_key_name(size_t n)
+{
+    return n < KEY_COUNT ? keys[n].name : NULL;
+}
+
+const char *const *scn_key_choices(const char *name)
+{
+    for (size_t i = 0; i < KEY_COUNT; i++) {
+        if (strcmp(keys[i].name, name) == 0)
+            return keys[i].choices;
+    }
+    return NULL;
+}
+
 /** The key of this name; NULL after a mistake. */
 static const struct key *key_by_name(struct scn_parser *p, int column, const char *name)
 {
@@ -357,6 +371,12 @@ static bool check_waited(struct scn_parser *p, const struct scn_scenario *s)
         return false;
     }
     return true;
+}
+
+bool scn_parse_text(struct scn_parser *p, char *text, struct scn_scenario *out)
+{
+    *out = (struct scn_scenario){0};
+    return parse_lines(p, text, 0, out);
 }
 
 bool scn_parse_file(struct scn_parser *p, const char *path, struct scn_scenario *out)

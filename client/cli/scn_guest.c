@@ -372,10 +372,12 @@ void scn_play_run(struct scn_caller *c, const struct scn_step *step)
     int status = -ENOMEM;
 
     if (typed != NULL && is_there(c, step->args[0].value, typed)) {
+        c->s->scaffold_pid = c->as != 0 ? c->as : c->s->pid;
         status = prepare(&g, step, typed);
         if (status == SCBOX_OK)
             status = execute(&g);
         clean_up(&g);
+        c->s->scaffold_pid = 0;
         scn_judge(c->s, &step->expect, status, c->r);
         c->r->ended = status == SCBOX_OK;
         if (c->r->ended)

@@ -402,6 +402,8 @@ static bool fail_word(struct scn_parser *p, int column, const char *word)
         scn_nearer(&near, scn_words[i]);
     if (word[0] == '\0')
         scn_fail(p, column, "a step begins with the name of a call");
+    else if (scn_is_below_run(word))
+        scn_fail(p, column, "%s stands below a run, behind a blank", word);
     else
         scn_fail_near(p, column, near.found, "no call is named %s", word);
     return false;

@@ -169,6 +169,9 @@ bool scn_parse_watch(struct scn_parser *p, struct scn_step *step, enum scn_step_
 /** Parse an indented line below `run`. scn_sugar.c. */
 bool scn_parse_run_line(struct scn_parser *p, struct scn_step *run);
 
+/** Whether a line below `run` begins with this word. */
+bool scn_is_below_run(const char *word);
+
 /* ---- files: scn_file.c ---- */
 
 /**
@@ -178,6 +181,13 @@ bool scn_parse_run_line(struct scn_parser *p, struct scn_step *run);
  * Returns   whether there was no mistake.
  */
 bool scn_parse_file(struct scn_parser *p, const char *path, struct scn_scenario *out);
+
+/**
+ * Parse lines as a file holds them: a `run` with what is indented below it, an include, @keys …
+ * @text     cut into its lines.
+ * @out      as scn_parse_file(); it may be empty.
+ */
+bool scn_parse_text(struct scn_parser *p, char *text, struct scn_scenario *out);
 
 /* ---- words: scn_words.c ---- */
 

@@ -283,7 +283,7 @@ void scn_print_result(FILE *to, const struct scn_result *r, unsigned flags)
 {
     bool stated = r->expected != NULL;
 
-    if (r->ended && !stated)
+    if (r->ended && (!stated || r->outcome == SCN_PASS))
         print_ending(to, r, flags);
     else if (r->outcome != SCN_PASS && (stated || !is_refused(r)))
         print_problem(to, r, flags);

@@ -66,6 +66,7 @@ struct scn_session {
     void *user;
     bool (*must_ask)(void *user);
     void (*ask)(void *user);
+    bool (*allow)(void *user, const struct scn_step *step);
     const volatile sig_atomic_t *stop;
     bool lossless;
     struct scn_vars vars;
@@ -83,6 +84,9 @@ struct scn_session {
     size_t copied_count;
     int run_count;
     struct scn_record record;
+    bool aside;           /* calls of the session's process are not the person's */
+    uint64_t aside_call;  /* the last one of these */
+    int32_t scaffold_pid; /* whose calls set a guest up, while `run` is played; 0: nobody's */
 };
 
 /* ---- scn_session.c ---- */

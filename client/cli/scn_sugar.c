@@ -120,9 +120,10 @@ static bool parse_expect_file(struct scn_parser *p, struct scn_step *step)
     return scn_parse_end(p);
 }
 
+const char *const scn_expect_words[] = {"file", "census", "trace", "never", NULL};
+
 static bool parse_expectation(struct scn_parser *p, struct scn_step *step)
 {
-    static const char *const kinds[] = {"file", "census", "trace", "never", NULL};
     int column;
     char *word;
 
@@ -134,7 +135,7 @@ static bool parse_expectation(struct scn_parser *p, struct scn_step *step)
     if (strcmp(word, "trace") == 0 || strcmp(word, "never") == 0)
         return scn_parse_watch(p, step, *word == 't' ? SCN_EXPECT_TRACE : SCN_EXPECT_NEVER);
     if (strcmp(word, "census") != 0) {
-        scn_fail_near(p, column, scn_nearest(word, kinds),
+        scn_fail_near(p, column, scn_nearest(word, scn_expect_words),
                       "expect takes file, census, trace or never");
         return false;
     }
@@ -237,10 +238,20 @@ static bool parse_env(struct scn_parser *p, struct scn_run *run)
     return scn_parse_end(p);
 }
 
+const char *const scn_run_words[] = {"stdin", "env", "log", "exit", "state", NULL};
+
+bool scn_is_below_run(const char *word)
+{
+    for (size_t i = 0; scn_run_words[i] != NULL; i++) {
+        if (strcmp(scn_run_words[i], word) == 0)
+            return true;
+    }
+    return false;
+}
+
 /** Parse what a line below run states. The cursor is on its first word. */
 static bool parse_stated(struct scn_parser *p, struct scn_run *run)
 {
-    static const char *const words[] = {"stdin", "env", "log", "exit", "state", NULL};
     int column = scn_column(p, p->at);
     char *word = scn_take_word(p);
 
@@ -255,7 +266,7 @@ static bool parse_stated(struct scn_parser *p, struct scn_run *run)
         return parse_state(p, run);
     if (strcmp(word, "exit") == 0)
         return parse_exit(p, run);
-    scn_fail_near(p, column, scn_nearest(word, words),
+    scn_fail_near(p, column, scn_nearest(word, scn_run_words),
                   "a line below run begins with stdin, env, log, exit or state");
     return false;
 }

@@ -65,6 +65,11 @@ static const struct fault_key {
 };
 enum { FAULT_KEY_COUNT = sizeof fault_keys / sizeof fault_keys[0] };
 
+const char *scn_fault_key_name(size_t n)
+{
+    return n < FAULT_KEY_COUNT ? fault_keys[n].key : NULL;
+}
+
 static const struct fault_key *fault_key(struct scn_parser *p, int column, const char *name)
 {
     struct scn_near near = {.word = name};

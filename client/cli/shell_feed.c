@@ -111,6 +111,8 @@ void shell_event(void *user, const char *method, const cJSON *params)
 
     if (strcmp(method, "event") != 0)
         return;
+    if (!call || sh->tracing)
+        edit_clear(sh->edit);
     if (call && sh->tracing) {
         feed_end_line(&sh->feed);
         trace_lines_event(&sh->trace, params);

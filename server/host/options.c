@@ -102,6 +102,14 @@ static enum options_wish set_root_quota(struct config *config, const char *value
     return replace(&config->root_quota, value, "--root-quota");
 }
 
+static enum options_wish print(const char *text)
+{
+    if (fputs(text, stdout) >= 0 && fflush(stdout) == 0)
+        return OPTIONS_ENOUGH;
+    (void)fprintf(stderr, "scboxd: stdout could not be written: %s\n", strerror(errno));
+    return OPTIONS_USAGE;
+}
+
 static enum options_wish take_option(int option, struct config *config)
 {
     switch (option) {
@@ -134,11 +142,9 @@ static enum options_wish take_option(int option, struct config *config)
     case 'P':
         return replace(&config->replay, optarg, "--replay");
     case 'h':
-        (void)fputs(help, stdout);
-        return OPTIONS_ENOUGH;
+        return print(help);
     case 'V':
-        (void)puts("scboxd " SCBOX_VERSION);
-        return OPTIONS_ENOUGH;
+        return print("scboxd " SCBOX_VERSION "\n");
     default:
         return OPTIONS_USAGE; /* getopt_long() has said why */
     }
