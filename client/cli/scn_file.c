@@ -73,14 +73,13 @@ static bool key_points(struct scn_parser *p, const char *text, struct scn_header
 
 static bool key_clock(struct scn_parser *p, const char *text, struct scn_header *h)
 {
+    (void)p;
     h->lockstep = strcmp(text, "lockstep") == 0;
     h->virtual_clock = h->lockstep || strcmp(text, "virtual") == 0;
-    if (!h->virtual_clock && strcmp(text, "real") != 0)
-        scn_fail(p, 0, "a clock is real, virtual or lockstep");
-    return p->error == NULL;
+    return true;
 }
 
-/** One @key: either a function reads it, or its text is stored where @text_at tells. */
+/** One @key: a function reads its text, or that is stored where @text_at tells. */
 struct key {
     const char *name;
     bool (*parse)(struct scn_parser *p, const char *text, struct scn_header *h);
@@ -88,7 +87,9 @@ struct key {
     const char *const *choices; /* the texts there are; NULL: any */
 };
 
-static const char *const visibilities[] = {"visible", "hidden", "after_due_date", NULL};
+static const char *const clocks[] = {"real", "virtual", "lockstep", NULL};
+static const char *const visibilities[] = {"visible", "hidden", "after_due_date", "after_published",
+                                           NULL};
 static const char *const shows[] = {"full", "input", "none", NULL};
 static const char *const guests[] = {"i386", "x86_64", NULL};
 
@@ -101,7 +102,7 @@ static const struct key keys[] = {
     {"show", NULL, offsetof(struct scn_header, show), shows},
     {"needs", NULL, offsetof(struct scn_header, needs), guests},
     {"points", key_points, 0, NULL},
-    {"clock", key_clock, 0, NULL},
+    {"clock", key_clock, 0, clocks},
     {"timeout", key_timeout, 0, NULL},
     {"output", key_output, 0, NULL},
 };
@@ -147,14 +148,34 @@ static char *parse_key_text(struct scn_parser *p)
 
 static bool is_choice(struct scn_parser *p, const struct key *key, const char *text)
 {
+    struct strbuf all = STRBUF_INIT;
+
     if (key->choices == NULL)
         return true;
     for (size_t i = 0; key->choices[i] != NULL; i++) {
         if (strcmp(key->choices[i], text) == 0)
             return true;
+        (void)strbuf_addf(&all, "%s%s",
+                          i == 0                        ? ""
+                          : key->choices[i + 1] == NULL ? " or "
+                                                        : ", ",
+                          key->choices[i]);
     }
-    scn_fail_near(p, 0, scn_nearest(text, key->choices), "@%s can't be %s", key->name, text);
+    scn_fail_near(p, 0, scn_nearest(text, key->choices), "@%s is %s, not %s", key->name,
+                  strbuf_str(&all), text);
+    strbuf_done(&all);
     return false;
+}
+
+/** Note that a key was given, which all but @cite are once. */
+static bool is_first(struct scn_parser *p, const struct key *key, struct scn_header *h)
+{
+    const unsigned bit = 1u << (key - keys);
+
+    if ((h->given & bit) != 0 && strcmp(key->name, "cite") != 0)
+        scn_fail(p, 1, "@%s is given twice", key->name);
+    h->given |= bit;
+    return p->error == NULL;
 }
 
 static bool parse_key(struct scn_parser *p, struct scn_header *h)
@@ -165,7 +186,7 @@ static bool parse_key(struct scn_parser *p, struct scn_header *h)
 
     p->at++;
     key = key_by_name(p, 1, scn_take_word(p));
-    if (key == NULL)
+    if (key == NULL || !is_first(p, key, h))
         return false;
     scn_skip(p);
     start = p->at;
@@ -177,10 +198,10 @@ static bool parse_key(struct scn_parser *p, struct scn_header *h)
         scn_fail(p, 0, "the text behind a key has at most %d bytes", SCN_KEY_MAX);
         return false;
     }
-    if (key->parse != NULL)
-        return key->parse(p, text, h);
     if (!is_choice(p, key, text))
         return false;
+    if (key->parse != NULL)
+        return key->parse(p, text, h);
     *(char **)(void *)((char *)h + key->text_at) = text;
     return true;
 }
