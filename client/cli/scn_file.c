@@ -6,6 +6,7 @@
  */
 #include "client/cli/host_file.h"
 #include "client/cli/scn.h"
+#include "client/cli/scn_bytes.h"
 #include "client/cli/scn_output.h"
 #include "client/cli/scn_parse.h"
 #include "server/base/utf8.h"
@@ -242,25 +243,37 @@ static char *beside(struct scn_parser *p, const char *path)
     return scn_strf(p->arena, "%.*s/%s", (int)(slash - p->file), p->file, path);
 }
 
+/** The path that a value without variables is; NULL when it has some, or a NUL. */
+static const char *fixed_path(struct scn_parser *p, const struct scn_value *v)
+{
+    char *bytes = v->kind == SCN_BYTES ? scn_bytes_path(v, &(struct scn_vars){0}) : NULL;
+    const char *path = bytes != NULL ? scn_strf(p->arena, "%s", bytes) : scn_literal(v);
+
+    free(bytes);
+    return path;
+}
+
 /** Parse the steps of another file here. The cursor is behind the word. */
 static bool parse_include(struct scn_parser *p, int depth, struct scn_scenario *out)
 {
     struct scn_parser inner = *p;
     struct scn_value *v;
+    const char *path;
     char *text;
 
     scn_skip(p);
     v = scn_parse_value(p, SCN_ARGUMENT);
     if (v == NULL || !scn_parse_end(p))
         return false;
-    if (scn_literal(v) == NULL || depth == INCLUDE_DEPTH_MAX) {
+    path = fixed_path(p, v);
+    if (path == NULL || depth == INCLUDE_DEPTH_MAX) {
         scn_fail(p, v->column,
                  depth == INCLUDE_DEPTH_MAX ? "files include each other too deep"
                                             : "include takes a path without variables");
         return false;
     }
     p->at = p->text + v->column - 1;
-    inner.file = beside(p, scn_literal(v));
+    inner.file = beside(p, path);
     text = read_text(p, inner.file);
     inner.source_size = p->source_size;
     if (text == NULL || !parse_lines(&inner, text, depth + 1, out)) {

@@ -17,6 +17,7 @@
 #include "client/cli/host_file.h"
 #include "client/cli/json.h"
 #include "client/cli/names.h"
+#include "client/cli/scn_bytes.h"
 #include "client/cli/scn_match.h"
 #include "client/cli/scn_session.h"
 
@@ -32,7 +33,7 @@ struct guest {
     struct scn_caller *c;
     int32_t pid;
     char fs[32];  /* name of the program's filesystem; "" when it has none */
-    char *file;   /* path of the program in the simulated system; owned */
+    cJSON *file;  /* path of the program in the simulated system; owned */
     bool running; /* it was made and not waited for */
 };
 
@@ -88,9 +89,10 @@ static int upload_program(struct guest *g, const struct scn_value *program)
     if (status != SCBOX_OK)
         g->fs[0] = '\0';
     (void)strbuf_addf(&file, "%s:/program", g->fs);
-    g->file = strbuf_take(&file);
+    g->file = scn_bytes_json(strbuf_str(&file), file.len);
     if (status == SCBOX_OK)
-        status = host != NULL && g->file != NULL ? scn_upload(g->c, host, g->file) : -ENOMEM;
+        status = host != NULL ? scn_upload(g->c, host, cJSON_Duplicate(g->file, true)) : -ENOMEM;
+    strbuf_done(&file);
     free(host);
     return status;
 }
@@ -127,24 +129,24 @@ static bool is_there(struct scn_caller *c, const struct scn_value *program, cons
 static int give_args(struct guest *g, const struct scn_step *step)
 {
     const struct scn_vars *vars = &g->c->s->vars;
+    struct strbuf blob = STRBUF_INIT; /* as guests pass it: words may be bytes */
     cJSON *args = args_pid(g->pid);
-    cJSON *data = cJSON_AddObjectToObject(args, "data");
-    cJSON *argv = cJSON_AddArrayToObject(data, "argv");
-    cJSON *env = cJSON_AddArrayToObject(data, "env");
+    int err = strbuf_addf(&blob, "%zu", step->arg_count);
 
-    for (size_t i = 0; i < step->arg_count; i++)
-        (void)cJSON_AddItemToArray(argv, scn_eval_text(step->args[i].value, vars));
-    for (size_t i = 0; i < step->run.env_count; i++) {
-        const struct scn_arg *var = &step->run.env[i];
-        char *value = scn_text(var->value, vars);
-        struct strbuf text = STRBUF_INIT;
-
-        (void)strbuf_addf(&text, "%s=%s", var->name, value != NULL ? value : "");
-        (void)cJSON_AddItemToArray(env, cJSON_CreateString(strbuf_str(&text)));
-        strbuf_done(&text);
-        free(value);
+    (void)strbuf_addc(&blob, '\0');
+    for (size_t i = 0; i < step->arg_count && err == 0; i++)
+        err = scn_add_word(&blob, step->args[i].value, vars);
+    for (size_t i = 0; i < step->run.env_count && err == 0; i++) {
+        (void)strbuf_addf(&blob, "%s=", step->run.env[i].name);
+        err = scn_add_word(&blob, step->run.env[i].value, vars);
     }
-    return scn_call(g->c, "SC_SET_ARGS", args, NULL);
+    if (err == 0)
+        err = scbox_add_data(args, "data", strbuf_str(&blob), blob.len);
+    strbuf_done(&blob);
+    if (err == 0)
+        return scn_call(g->c, "SC_SET_ARGS", args, NULL);
+    cJSON_Delete(args);
+    return err;
 }
 
 /** Type a text, or with NULL the end of input, at the program's own terminal. */
@@ -208,7 +210,7 @@ static int prepare(struct guest *g, const struct scn_step *step, const char *typ
         return status;
     if (!is_simulated(typed))
         return upload_program(g, step->args[0].value);
-    g->file = strdup(typed);
+    g->file = scn_bytes_json(typed, strlen(typed));
     return g->file != NULL ? SCBOX_OK : -ENOMEM;
 }
 
@@ -219,7 +221,7 @@ static int execute(struct guest *g)
     cJSON *args = args_pid(g->pid);
     int status;
 
-    (void)cJSON_AddStringToObject(args, "file", g->file);
+    (void)cJSON_AddItemToObject(args, "file", cJSON_Duplicate(g->file, true));
     scn_output_reset(&s->log);
     free(s->fault);
     s->fault = NULL;
@@ -254,7 +256,7 @@ static void clean_up(struct guest *g)
     }
     s->deadline_ms = deadline;
     scn_result_done(&ignored);
-    free(g->file);
+    cJSON_Delete(g->file);
 }
 
 /* ---- judgement ---- */
@@ -262,7 +264,7 @@ static void clean_up(struct guest *g)
 /** The function and line of the fault of a step's program; NULL when they are not known. Returned. */
 static char *find_place(struct scn_session *s, const struct scn_value *program)
 {
-    char *typed = scn_text(program, &s->vars);
+    char *typed = scn_bytes_path(program, &s->vars);
     const char *copied = typed != NULL ? scn_copied_from(s, typed) : NULL;
     char *host = typed != NULL && !is_simulated(typed) ? scn_host_path(s, program) : NULL;
     char *place = NULL;
@@ -368,9 +370,11 @@ static void judge_run(struct scn_session *s, const struct scn_step *step, struct
 void scn_play_run(struct scn_caller *c, const struct scn_step *step)
 {
     struct guest g = {.c = c};
-    char *typed = scn_text(step->args[0].value, &c->s->vars);
+    char *typed = scn_bytes_path(step->args[0].value, &c->s->vars);
     int status = -ENOMEM;
 
+    if (typed == NULL)
+        scn_verdict(c->r, SCN_ERROR, "a path holds no NUL");
     if (typed != NULL && is_there(c, step->args[0].value, typed)) {
         status = prepare(&g, step, typed);
         if (status == SCBOX_OK)

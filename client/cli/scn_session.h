@@ -170,8 +170,11 @@ int scn_call(struct scn_caller *c, const char *name, cJSON *args, cJSON **out);
 /** As scn_call(), for calls whose answer is one number. */
 int scn_call_int(struct scn_caller *c, const char *name, cJSON *args, int32_t *out);
 
-/** Copy a host file into a file of the simulated system, which is made or replaced. As scn_request(). */
-int scn_upload(struct scn_caller *c, const char *host_path, const char *file);
+/**
+ * Copy a host file into a file of the simulated system, which is made or replaced. As scn_request().
+ * @file     the path as JSON; taken.
+ */
+int scn_upload(struct scn_caller *c, const char *host_path, cJSON *file);
 
 int scn_play_fs(struct scn_caller *c, const struct scn_step *step);
 int scn_play_copy(struct scn_caller *c, const struct scn_step *step);
@@ -195,7 +198,7 @@ void scn_play_watch(struct scn_session *s, const struct scn_step *step, struct s
 
 /**
  * A host path of a step. Relative ones begin at the session's directory; those that --set gave where
- * scbox was started. Returned; free(). NULL: no memory.
+ * scbox was started. Returned; free(). NULL: no memory, or the path holds a NUL.
  */
 char *scn_host_path(const struct scn_session *s, const struct scn_value *v);
 

@@ -3,6 +3,7 @@
 #include "client/cli/scn_session.h"
 
 #include "client/cli/json.h"
+#include "client/cli/scn_bytes.h"
 #include "client/cli/scn_match.h"
 
 #include <errno.h>
@@ -89,7 +90,7 @@ static void tell_came(int status, struct scn_result *r)
     char *text = NULL;
 
     if (status == SCBOX_OK) {
-        text = scbox_json(r->value);
+        text = scn_readable(r->value);
         (void)strbuf_addf(&came, "= %s", text != NULL ? text : "?");
     } else {
         text = scbox_error_line(&r->error);

@@ -48,6 +48,19 @@ if grep -q "$(printf '\033')" "$tmp/out"; then
     fail "an escape sequence of a guest is in the report"
 fi
 
+# Paths of the host may be bytes, too.
+program=$tmp/$(printf 'a\377b')
+cp "$tmp/guests/forger.x86_64" "$program"
+echo 'stat b64"YjovgA==" = {type: REGULAR}' >"$program.inc"
+program=$(printf '%s' "$program" | base64 -w0)
+inc=$(printf '%s/a\377b.inc' "$tmp" | base64 -w0)
+{
+    printf '@needs x86_64\nfs b ramfs\ncopy b64"%s" b64"YjovgA=="\n' "$program"
+    printf 'run b64"%s"\n  exit 1\nrun b64"YjovgA==" b64"/w=="\n  exit 1\n' "$program"
+    printf 'include b64"%s"\n' "$inc"
+} >"$tmp/bytes.scn"
+play_guests 0 "$tmp/bytes.scn"
+
 # However fast a program prints, the report is small and comes in time. A minute is many times that.
 start=$(date +%s)
 play_guests 70 --format tap failing/guest/flood.scn failing/parse_word.scn failing/timeout.scn
