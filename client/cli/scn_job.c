@@ -274,7 +274,7 @@ static void parse(struct job *j, struct scn_arena *arena, const char *path)
     struct scn_parser p = {.arena = arena};
 
     know_variables(j->jobs, &p);
-    if (scn_parse_file(&p, path, &j->scenario)) {
+    if (scn_parse_file(&p, path, &j->scenario) && scn_check_stated(&p, &j->scenario, path)) {
         report_header(j);
         return;
     }

@@ -10,6 +10,7 @@
  *     scn_watch.c   fault, expect trace, expect never
  *     scn_file.c    files: @keys, comments, lines below `run`, include
  *     scn_known.c   what calls and methods answer, and what methods take
+ *     scn_stated.c  whether a file states anything
  *     scn_words.c   which word was meant
  *
  * One parse is one `struct scn_parser`. The first mistake is kept with its place and ends the parse; from
@@ -190,6 +191,11 @@ bool scn_check_answer(struct scn_parser *p, const struct scn_step *step);
 
 /** Check the name and the parameters of a SCN_METHOD step, unless it states a refusal. */
 bool scn_check_method(struct scn_parser *p, const struct scn_step *step);
+
+/* ---- what a file states: scn_stated.c ---- */
+
+/** Check that some step of a file that parsed, @path as it was given, states something. */
+bool scn_check_stated(struct scn_parser *p, const struct scn_scenario *s, const char *path);
 
 /* ---- words: scn_words.c ---- */
 

@@ -59,6 +59,9 @@ expect parse_output 70 'parse_output.scn:1:9: a size is written 4096, 64K or 1M,
 expect long_text 70 'the texts of this step have more than 16777216 bytes'
 expect endless_pattern 1 'was still being compared' '1 timed out' '0 of 3 points' \
     'endless_pattern.scn:8: read $fd 0 200'
+expect empty 70 "empty.scn:1:1: a scenario without steps can't pass"
+expect nothing_stated 70 'nothing_stated.scn:2:1: no step states anything that could fail'
+expect setup_alone 70 'setup.inc:2:1: no step states anything that could fail'
 expect parse_code 70 'parse_code.scn:2:22: an errno by name'
 expect wrong_code 1 'but not with -32601'
 expect protocol_error 1 'came      ! -32602: Invalid params' "argument 'mode'" 'none of READ'

@@ -234,6 +234,35 @@ ParameterizedTestParameters(scn_line, a_mistake_tells_its_column_and_the_word_th
         {"fault write EIOO", 13, "did you mean EIO?"},
         {"fault write nth=1 tims=2 EIO", 19, "did you mean times?"},
         {"machine.info 3", 14, "machine.info takes"},
+        {"expect cencus", 8, "did you mean census?"},
+    };
+
+    return cr_make_param_array(struct mistake, mistakes, sizeof mistakes / sizeof mistakes[0]);
+}
+
+/** Check that a line is a mistake, where it is told, and how. */
+static void check_mistake(const struct mistake *m)
+{
+    struct scn_step step;
+    struct scn_parser p = parse(m->line, &step);
+
+    cr_assert_not_null(p.error, "`%s` parses", m->line);
+    cr_expect_eq(p.error_column, m->column, "`%s`: column %d, not %d: %s", m->line, p.error_column,
+                 m->column, p.error);
+    cr_expect_not_null(strstr(p.error, m->text), "`%s`: \"%s\" lacks \"%s\"", m->line, p.error,
+                       m->text);
+    scn_arena_done(&arena);
+}
+
+ParameterizedTest(struct mistake *m, scn_line,
+                  a_mistake_tells_its_column_and_the_word_that_was_meant)
+{
+    check_mistake(m);
+}
+
+ParameterizedTestParameters(scn_line, a_name_that_no_table_has_is_a_mistake)
+{
+    static struct mistake mistakes[] = {
         {"machine.inof", 1, "did you mean machine.info?"},
         {"SC_OPNE {}", 1, "did you mean SC_OPEN?"},
         {"clock.advance usec=5", 15, "did you mean usecs?"},
@@ -262,24 +291,22 @@ ParameterizedTestParameters(scn_line, a_mistake_tells_its_column_and_the_word_th
         {"expect file ab \"\"", 13, "are name:/path"},
         {"copy a b", 8, "are name:/path"},
         {"[kid] yield", 1, "[actor] is one process"},
-        {"expect cencus", 8, "did you mean census?"},
     };
 
     return cr_make_param_array(struct mistake, mistakes, sizeof mistakes / sizeof mistakes[0]);
 }
 
-ParameterizedTest(struct mistake *m, scn_line,
-                  a_mistake_tells_its_column_and_the_word_that_was_meant)
+ParameterizedTest(struct mistake *m, scn_line, a_name_that_no_table_has_is_a_mistake)
+{
+    check_mistake(m);
+}
+
+Test(scn_line, a_method_that_is_to_be_refused_takes_anything)
 {
     struct scn_step step;
-    struct scn_parser p = parse(m->line, &step);
 
-    cr_assert_not_null(p.error, "`%s` parses", m->line);
-    cr_expect_eq(p.error_column, m->column, "`%s`: column %d, not %d: %s", m->line, p.error_column,
-                 m->column, p.error);
-    cr_expect_not_null(strstr(p.error, m->text), "`%s`: \"%s\" lacks \"%s\"", m->line, p.error,
-                       m->text);
-    scn_arena_done(&arena);
+    cr_assert_null(parse("no.such.method {a: b} ! -32601", &step).error);
+    cr_assert_null(parse("clock.advance usec=x ! *", &step).error);
 }
 
 /* ---- files ---- */
