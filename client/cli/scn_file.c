@@ -168,6 +168,12 @@ static bool is_choice(struct scn_parser *p, const struct key *key, const char *t
     return false;
 }
 
+/** Where the text of a key is stored. */
+static char **key_text(struct scn_header *h, const struct key *key)
+{
+    return (char **)(void *)((char *)h + key->text_at);
+}
+
 /** Note that a key was given, which all but @cite are once. */
 static bool is_first(struct scn_parser *p, const struct key *key, struct scn_header *h)
 {
@@ -203,7 +209,7 @@ static bool parse_key(struct scn_parser *p, struct scn_header *h)
         return false;
     if (key->parse != NULL)
         return key->parse(p, text, h);
-    *(char **)(void *)((char *)h + key->text_at) = text;
+    *key_text(h, key) = text;
     return true;
 }
 
@@ -377,6 +383,38 @@ static bool parse_lines(struct scn_parser *p, char *text, int depth, struct scn_
     return true;
 }
 
+/** Store the choice that a line makes for a key, when it does. */
+static void note_choice(struct scn_parser *p, const struct key *key, const char *line,
+                        struct scn_header *h)
+{
+    size_t len = strlen(key->name);
+    const char *word;
+
+    if (line[0] != '@' || strncmp(line + 1, key->name, len) != 0)
+        return;
+    word = line + 1 + len;
+    word += strspn(word, " \t\"");
+    for (size_t i = 0; key->choices[i] != NULL; i++) {
+        if (strncmp(word, key->choices[i], strlen(key->choices[i])) == 0)
+            *key_text(h, key) = scn_strf(p->arena, "%s", key->choices[i]);
+    }
+}
+
+/**
+ * Look for @visibility and @show ahead of the parse: a file with a mistake is as hidden as it says
+ * further down.
+ */
+static void find_privacy(struct scn_parser *p, const char *text, struct scn_header *h)
+{
+    for (const char *line = text; line != NULL; line = strchr(line, '\n')) {
+        line += *line == '\n';
+        for (size_t i = 0; i < KEY_COUNT; i++) {
+            if (keys[i].choices == visibilities || keys[i].choices == shows)
+                note_choice(p, &keys[i], line, h);
+        }
+    }
+}
+
 /** Every background step must be waited for: its outcome is part of the scenario. */
 static bool check_waited(struct scn_parser *p, const struct scn_scenario *s)
 {
@@ -401,6 +439,8 @@ bool scn_parse_file(struct scn_parser *p, const char *path, struct scn_scenario 
     p->file = scn_strf(p->arena, "%s", path);
     scn_begin_line(p, "", 0);
     text = read_text(p, path);
+    if (text != NULL)
+        find_privacy(p, text, &out->header);
     if (text == NULL || !parse_lines(p, text, 0, out) || !check_waited(p, out))
         return false;
     return true;

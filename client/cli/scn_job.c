@@ -167,6 +167,28 @@ static void tell_step(struct strbuf *out, const struct scn_step *step, const str
     cJSON_Delete(members);
 }
 
+/** Add what a step puts in, without what it states: all that @show input leaves. */
+static void add_input(cJSON *entry, const struct scn_step *step)
+{
+    const char *line = step->run.source;
+    struct strbuf text = STRBUF_INIT;
+    bool expects = step->kind == SCN_EXPECT_FILE || step->kind == SCN_EXPECT_CENSUS ||
+                   step->kind == SCN_EXPECT_TRACE || step->kind == SCN_EXPECT_NEVER;
+
+    (void)strbuf_adds(&text, expects ? "expect …" : step->act);
+    while (line != NULL && *line != '\0') {
+        size_t len = strcspn(line, "\n");
+
+        if (strncmp(line, "stdin", 5) == 0 || strncmp(line, "env", 3) == 0) {
+            (void)strbuf_adds(&text, "\n  ");
+            (void)strbuf_add(&text, line, len);
+        }
+        line += len + (line[len] == '\n');
+    }
+    (void)add_start(entry, "input", strbuf_str(&text), TEXT_MAX);
+    strbuf_done(&text);
+}
+
 /** Tell what a step did; for one that did not pass, everything that helps. */
 static void report_step(struct job *j, cJSON *steps, const struct scn_step *step,
                         const struct scn_result *r)
@@ -179,6 +201,8 @@ static void report_step(struct job *j, cJSON *steps, const struct scn_step *step
     (void)cJSON_AddNumberToObject(entry, "line", step->line);
     add_line(entry, "source", step->source);
     add_line(entry, "act", step->act);
+    if (j->scenario.header.show != NULL)
+        add_input(entry, step);
     if (r->outcome != SCN_PASS) /* the last step, and the one that counts: it has room of its own */
         j->room += FAILURE_MAX + j->output_max;
     add_text(entry, "outcome", scn_outcome_name(r->outcome));
