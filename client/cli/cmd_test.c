@@ -21,7 +21,8 @@ enum {
     TEST_ERROR = 70, /* our own fault, or the daemon's: nothing is known about who is tested */
     TIMEOUT_MS = 20 * 1000,
     PARALLEL = 4,
-    FILES_MAX = 100000, /* files of one run */
+    FILES_MAX = 100000,  /* files of one run */
+    UNPLAYED_SHOWN = 20, /* names of those that were not played */
 };
 
 const char cmd_test_help[] =
@@ -63,7 +64,8 @@ const char cmd_test_help[] =
     "  0    all passed, or were skipped\n"
     "  1    some failed, timed out or crashed\n"
     "  2    wrong usage\n"
-    "  70   a file does not parse, or the daemon failed: nothing is known about what was tested\n"
+    "  70   a file has a mistake or states nothing, its set-up was refused, or the daemon failed:\n"
+    "       nothing is known about what was tested\n"
     "  130  interrupted by Ctrl-C\n"
     "\n"
     "Examples:\n"
@@ -413,9 +415,28 @@ static void begin_reports(struct options *o)
         o->format->begin(&o->teacher);
 }
 
+/** Tell the files that were not started, because the run was ended; they follow those that were. */
+static void tell_unplayed(const struct options *o, size_t played)
+{
+    fprintf(stderr, "scbox test: interrupted; not played:");
+    for (size_t i = played; i < o->path_count && i < played + UNPLAYED_SHOWN; i++)
+        fprintf(stderr, " %s", o->paths[i]);
+    if (o->path_count - played > UNPLAYED_SHOWN)
+        fprintf(stderr, " and %zu more", o->path_count - played - UNPLAYED_SHOWN);
+    fputc('\n', stderr);
+}
+
 /** End the reports. Returns whether all was written. */
 static bool end_reports(struct options *o, int64_t ms)
 {
+    size_t played = 0;
+
+    for (int i = SCN_PASS; i <= SCN_ERROR; i++)
+        played += o->reporter.counts[i];
+    o->reporter.unplayed = o->path_count - played;
+    o->teacher.unplayed = o->reporter.unplayed;
+    if (o->reporter.unplayed > 0)
+        tell_unplayed(o, played);
     o->format->end(&o->reporter, ms);
     if (o->reporter.partial > 0 && o->reporter.audience == SCN_STUDENT && o->teacher.to == NULL)
         fprintf(stderr,

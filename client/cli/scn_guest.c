@@ -13,6 +13,7 @@
  * log_cut when not all of the log was kept.
  * A child that could not be started, or did not end in time, is killed.
  */
+#include "client/cli/call_text.h"
 #include "client/cli/fault_line.h"
 #include "client/cli/host_file.h"
 #include "client/cli/json.h"
@@ -20,6 +21,7 @@
 #include "client/cli/scn_bytes.h"
 #include "client/cli/scn_match.h"
 #include "client/cli/scn_session.h"
+#include "client/lib/clock.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -32,9 +34,10 @@ enum { KILL_TIMEOUT_MS = 2000 };
 struct guest {
     struct scn_caller *c;
     int32_t pid;
-    char fs[32];  /* name of the program's filesystem; "" when it has none */
-    cJSON *file;  /* path of the program in the simulated system; owned */
-    bool running; /* it was made and not waited for */
+    char fs[32];        /* name of the program's filesystem; "" when it has none */
+    cJSON *file;        /* path of the program in the simulated system; owned */
+    bool running;       /* it was made and not waited for */
+    int64_t started_ms; /* when its program was; 0: not yet */
 };
 
 static cJSON *args_pid(int32_t pid)
@@ -226,6 +229,7 @@ static int execute(struct guest *g)
     free(s->fault);
     s->fault = NULL;
     s->log_pid = g->pid;
+    g->started_ms = clock_ms();
     status = scn_call(g->c, "SC_PROC_EXEC", args, NULL);
     if (status == SCBOX_OK)
         status = scn_call(g->c, "SC_PROC_WAIT", args_pid(g->pid), NULL);
@@ -243,7 +247,8 @@ static void clean_up(struct guest *g)
     struct scn_session *s = g->c->s;
     struct scn_result ignored = {0};
     struct scn_caller quiet = {s, g->c->as, &ignored};
-    int64_t deadline = s->deadline_ms;
+    const int timeout_ms = s->timeout_ms;
+    const int64_t deadline = s->deadline_ms;
 
     scn_session_timeout(s, KILL_TIMEOUT_MS);
     if (g->running)
@@ -255,8 +260,40 @@ static void clean_up(struct guest *g)
         (void)scn_call(&quiet, "SC_RM_FS", args, NULL);
     }
     s->deadline_ms = deadline;
+    s->timeout_ms = timeout_ms;
     scn_result_done(&ignored);
     cJSON_Delete(g->file);
+}
+
+/* ---- too late ---- */
+
+/** Tell of a program that did not end how long it ran and what it was at. */
+static void tell_too_late(struct guest *g)
+{
+    struct scn_session *s = g->c->s;
+    struct scn_result ignored = {0};
+    const int timeout_ms = s->timeout_ms;
+    const int64_t deadline = s->deadline_ms;
+    struct strbuf text = STRBUF_INIT;
+    const cJSON *call = NULL;
+
+    (void)strbuf_addf(&text, "the program did not end; it ran for %.1f s and was ",
+                      (double)(clock_ms() - g->started_ms) / 1000);
+    scn_session_timeout(s, KILL_TIMEOUT_MS);
+    if (scn_request(s, "proc.info", args_pid(g->pid), &ignored) == SCBOX_OK)
+        call = cJSON_GetArrayItem(json_member(ignored.value, "waiting"), 0);
+    if (call != NULL) {
+        (void)strbuf_adds(&text, "waiting in ");
+        call_text_begin(&text, call);
+        (void)strbuf_addc(&text, ')');
+    } else {
+        (void)strbuf_adds(&text, "computing, in no call");
+    }
+    s->deadline_ms = deadline;
+    s->timeout_ms = timeout_ms;
+    scn_too_late(s, g->c->r, strbuf_str(&text));
+    strbuf_done(&text);
+    scn_result_done(&ignored);
 }
 
 /* ---- judgement ---- */
@@ -379,6 +416,8 @@ void scn_play_run(struct scn_caller *c, const struct scn_step *step)
         status = prepare(&g, step, typed);
         if (status == SCBOX_OK)
             status = execute(&g);
+        if (status == -ETIMEDOUT && g.started_ms != 0)
+            tell_too_late(&g);
         clean_up(&g);
         scn_judge(c->s, &step->expect, status, c->r);
         c->r->ended = status == SCBOX_OK;

@@ -489,6 +489,8 @@ static void play_steps(struct job *j)
             scn_verdict(&r, SCN_TIMEOUT, "interrupted");
         else
             scn_play(j->session, &s->steps[i], &r);
+        if (*j->jobs->stop != 0 && r.outcome == SCN_TIMEOUT)
+            r.outcome = SCN_ERROR; /* whoever ended it learns nothing about what was tested */
         report_step(j, steps, &s->steps[i], &r);
         scn_result_done(&r);
     }

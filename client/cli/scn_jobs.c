@@ -124,6 +124,8 @@ static cJSON *report_hanging(const struct run *run, size_t index)
 
     if (p->phase != SCN_PLAYING)
         return report_lost(run, index, SCN_ERROR, hanging[p->phase]);
+    if (run->stopped)
+        return report_lost(run, index, SCN_ERROR, "interrupted");
     report = report_lost(run, index, SCN_TIMEOUT, "");
     (void)cJSON_AddNumberToObject(report, "ms",
                                   (double)(clock_ms() - run->slots[index].started_ms));

@@ -264,6 +264,9 @@ static void people_end(struct scn_reporter *r, int64_t ms)
                 scn_paint(r->flags, PAINT_OFF));
         separator = ", ";
     }
+    if (r->unplayed > 0)
+        fprintf(r->to, "%s%s%zu not played%s", separator, scn_paint(r->flags, PAINT_ODD),
+                r->unplayed, scn_paint(r->flags, PAINT_OFF));
     fprintf(r->to, " in %.1f s", (double)ms / 1000);
     if (r->points_max > 0)
         fprintf(r->to, "; %g of %g points", r->points, r->points_max);
@@ -326,8 +329,10 @@ static void tap_file(struct scn_reporter *r, size_t index, const cJSON *report)
 
 static void tap_end(struct scn_reporter *r, int64_t ms)
 {
-    (void)r;
     (void)ms;
+    if (r->unplayed > 0)
+        fprintf(r->to, "Bail out! interrupted: %zu of %zu files were not played\n", r->unplayed,
+                r->count);
 }
 
 const struct scn_format scn_formats[] = {

@@ -13,6 +13,7 @@ struct scn_reporter {
     unsigned flags; /* SCN_PRINT_* */
     size_t count;   /* files of the run */
     size_t counts[SCN_ERROR + 1];
+    size_t unplayed;   /* files that were not started, because the run was ended */
     size_t partial;    /* files of which a student is told less than a teacher */
     double points;     /* earned */
     double points_max; /* that could be earned; 0: nobody counts */

@@ -280,6 +280,7 @@ const char *scn_session_machine(const struct scn_session *s)
 
 void scn_session_timeout(struct scn_session *s, int timeout_ms)
 {
+    s->timeout_ms = timeout_ms;
     s->deadline_ms = timeout_ms == SCBOX_FOREVER ? -1 : clock_ms() + timeout_ms;
 }
 

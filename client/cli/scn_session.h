@@ -62,6 +62,7 @@ struct scn_session {
     int32_t pid;
     char *dir;
     int64_t deadline_ms; /* on clock_ms()'s clock; negative: none */
+    int timeout_ms;      /* what it was set to */
     scbox_event_fn on_event;
     void *user;
     bool (*must_ask)(void *user);
@@ -138,6 +139,13 @@ void scn_play(struct scn_session *s, const struct scn_step *step, struct scn_res
 /** Judge what came by what was stated. @status as scn_request() returned it. */
 void scn_judge(struct scn_session *s, const struct scn_expect *expect, int status,
                struct scn_result *r);
+
+/** scn_judge() of a step that sets something up: no program that is tested can be at fault. */
+void scn_judge_setup(struct scn_session *s, const struct scn_expect *expect, int status,
+                     struct scn_result *r);
+
+/** Give a timeout its sentence: @what came too late, or not at all. */
+void scn_too_late(struct scn_session *s, struct scn_result *r, const char *what);
 
 /** Give a result its outcome and a sentence, unless it has one. */
 void scn_verdict(struct scn_result *r, enum scn_outcome outcome, const char *fmt, ...)

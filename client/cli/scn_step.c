@@ -104,11 +104,17 @@ static void tell_came(int status, struct scn_result *r)
     r->came = strbuf_take(&came);
 }
 
+void scn_too_late(struct scn_session *s, struct scn_result *r, const char *what)
+{
+    scn_verdict(r, SCN_TIMEOUT, "%s; all steps of the file together have %g s", what,
+                (double)s->timeout_ms / 1000);
+}
+
 /** Judge a request that got no answer. */
-static void judge_silence(int status, struct scn_result *r)
+static void judge_silence(struct scn_session *s, int status, struct scn_result *r)
 {
     if (status == -ETIMEDOUT)
-        scn_verdict(r, SCN_TIMEOUT, "no answer came in time");
+        scn_too_late(s, r, "no answer came in time");
     else if (status == -EINTR)
         scn_verdict(r, SCN_TIMEOUT, "interrupted");
     else
@@ -116,8 +122,49 @@ static void judge_silence(int status, struct scn_result *r)
                     r->error.message != NULL ? r->error.message : strerror(-status));
 }
 
+/** The protocol's errors. */
+enum {
+#define RPC_ERROR(NAME, code, message, doc) RPC_E_##NAME = (code),
+#include "schema/rpcerrors.def"
+};
+
+/** Whether an error is the daemon's or the host's trouble, whatever it was asked. */
+static bool is_trouble(const struct scn_result *r)
+{
+    switch (r->error.code) {
+    case RPC_E_INTERNAL:
+    case RPC_E_NO_SESSION:
+    case RPC_E_TOO_LARGE:
+    case RPC_E_SHUTTING_DOWN:
+    case RPC_E_TOO_MANY:
+    case RPC_E_NOT_AUTHORISED:
+    case RPC_E_ANSWER:
+    case RPC_E_CANCELLED:
+        return true;
+    case ENOTSUP: /* this host runs no such programs, or not one more */
+    case EAGAIN:
+        return r->sent != NULL && strncmp(r->sent, "SC_PROC_EXEC ", 13) == 0;
+    default:
+        return false;
+    }
+}
+
+/** Judge an error that is not the one that was stated and tells nothing of what is tested. */
+static void judge_trouble(const struct scn_expect *e, struct scn_result *r)
+{
+    bool refusal = e->kind == SCN_REFUSES || e->kind == SCN_MAY_REFUSE;
+
+    if (refusal && e->code == r->error.code)
+        return;
+    if (is_trouble(r))
+        scn_verdict(r, SCN_ERROR, "the daemon or the host could not do this");
+    else if (r->error.code < SCN_NO_ERRNO && !(refusal && e->code <= SCN_ANY_ERROR))
+        scn_verdict(r, SCN_ERROR, "the daemon does not take this step: the scenario is wrong");
+}
+
 static void judge_refusal(struct scn_session *s, const struct scn_expect *e, struct scn_result *r)
 {
+    judge_trouble(e, r);
     if (e->kind != SCN_REFUSES && e->kind != SCN_MAY_REFUSE)
         scn_verdict(r, SCN_FAIL, "it was refused");
     else if (e->code == SCN_ANY_ERROR || r->error.code == e->code)
@@ -148,11 +195,22 @@ void scn_judge(struct scn_session *s, const struct scn_expect *expect, int statu
         return; /* it did not come to a request; why not was told */
     tell_came(status, r);
     if (status < 0)
-        judge_silence(status, r);
+        judge_silence(s, status, r);
     else if (status == SCBOX_REFUSED)
         judge_refusal(s, expect, r);
     else
         judge_result(s, expect, r);
+}
+
+void scn_judge_setup(struct scn_session *s, const struct scn_expect *expect, int status,
+                     struct scn_result *r)
+{
+    if (r->outcome == SCN_PASS && status == SCBOX_REFUSED &&
+        (expect->kind == SCN_SUCCEEDS || expect->kind == SCN_YIELDS)) {
+        tell_came(status, r);
+        scn_verdict(r, SCN_ERROR, "what the scenario sets up was refused");
+    }
+    scn_judge(s, expect, status, r);
 }
 
 /* ---- calls and methods ---- */
@@ -213,7 +271,7 @@ static void play_request(struct scn_session *s, const struct scn_step *step, str
     if (step->background != 0) {
         status = scn_begin_background(s, step, method, params, r);
         if (status < 0)
-            judge_silence(status, r);
+            judge_silence(s, status, r);
         return;
     }
     if (step->kind == SCN_METHOD)
@@ -262,7 +320,7 @@ static void play_form(struct scn_session *s, const struct scn_step *step, struct
     if (status != SCBOX_OK || step->kind == SCN_FS || step->kind == SCN_COPY) {
         if (status == SCBOX_OK)
             status = step->kind == SCN_FS ? scn_play_fs(&c, step) : scn_play_copy(&c, step);
-        scn_judge(s, &step->expect, status, r);
+        scn_judge_setup(s, &step->expect, status, r);
     } else if (step->kind == SCN_EXPECT_FILE) {
         scn_judge(s, &step->expect, scn_play_expect_file(&c, step), r);
     } else if (step->kind == SCN_EXPECT_CENSUS) {

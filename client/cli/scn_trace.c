@@ -53,7 +53,7 @@ void scn_play_fault(struct scn_session *s, const struct scn_step *step, struct s
     }
     status = scn_request(s, step->method, params, r);
     warnings = detach_warnings(r->value);
-    scn_judge(s, &step->expect, status, r);
+    scn_judge_setup(s, &step->expect, status, r);
     if (warnings != NULL)
         (void)cJSON_AddItemToObject(r->value, "warnings", warnings);
 }

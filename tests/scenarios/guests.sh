@@ -32,5 +32,6 @@ expect crash '1 crashed' 'the program ended: fault ZEROPTR, where exit code 0 is
 expect exit_code 'the program ended: exit code 2' 'exit 0' '1 failed'
 expect no_fault 'the program ended: exit code 2' 'state FAILURE SEGFAULT'
 expect log 'the log is not as stated' 'not /^goodbye$/'
-expect endless 'no answer came in time' '1 timed out'
+expect endless 'the program did not end; it ran for ' ' and was computing, in no call' '1 timed out'
+expect asleep ' and was waiting in usleep(2000000000); all steps of the file together have 0.3 s'
 echo "ok: guests in scenarios"
