@@ -6,6 +6,7 @@
  * guest's flood of calls keeps another one waiting. A call that comes by a ptrace stop differs in
  * how it is answered, and in nothing else.
  */
+#include "server/bridge/fault_text.h"
 #include "server/bridge/guest.h"
 #include "server/kernel/machine.h"
 
@@ -14,10 +15,21 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
+/** Answer the notification that a guest waits in. */
+static void answer_notification(struct guest *g)
+{
+    struct seccomp_notif_resp *r = g->bridge->response;
+
+    memset(r, 0, g->bridge->response_size);
+    r->id = g->notify_id;
+    r->val = g->result;
+    while (ioctl(g->listener, SECCOMP_IOCTL_NOTIF_SEND, r) < 0 && errno == EINTR)
+        continue; /* any other error: it has been killed meanwhile */
+}
+
 void guest_run(struct turn *t)
 {
     struct guest *g = container_of(t, struct guest, turn);
-    struct seccomp_notif_resp *r = g->bridge->response;
 
     if (!g->begun) {
         g->begun = true;
@@ -28,11 +40,7 @@ void guest_run(struct turn *t)
         guest_went_on(g, tracee_answer(&g->tracee, g->result));
         return;
     }
-    memset(r, 0, g->bridge->response_size);
-    r->id = g->notify_id;
-    r->val = g->result;
-    while (ioctl(g->listener, SECCOMP_IOCTL_NOTIF_SEND, r) < 0 && errno == EINTR)
-        continue; /* any other error: it has been killed meanwhile */
+    answer_notification(g);
 }
 
 /** Send the answer when it is the guest's turn. */
@@ -80,20 +88,44 @@ static void refuse(struct guest *g, int err)
     finish(g, marshal_failure(g->call.gate, g->call.nr, err));
 }
 
+/**
+ * Stop a guest right behind its call, before it runs on, so that its registers can be read. A wait for
+ * an answer ends for no signal but a deadly one, so it is answered; the stop is pending by then.
+ * Returns   whether it stands there.
+ */
+static bool stop_behind_call(struct guest *g)
+{
+    bool stopped;
+
+    if (g->via == VIA_STOP)
+        return g->tracee.at != AT_RUNNING && g->tracee.at != AT_GONE;
+    if (g->tracee.at != AT_RUNNING || kill(g->tracee.pid, SIGSTOP) < 0)
+        return false;
+    answer_notification(g);
+    stopped = tracee_take_stop(&g->tracee) == 0;
+    if (g->tracee.at == AT_GONE)
+        guest_reaped(g);
+    return stopped;
+}
+
 /** Arguments that can't be had end the guest. */
 static void end_by_arguments(struct guest *g, const uint64_t regs[MARSHAL_ARGS], int err)
 {
     const char *name = sc_call_by_nr(g->call.nr)->name;
+    char text[FAULT_TEXT_MAX];
+    bool stopped;
 
     call_done(&g->call);
     g->in_call = false;
-    if (err == -EFAULT)
-        guest_fail(g, FAIL_SC_SEGFAULT,
-                   "bad pointer in %s(0x%" PRIx64 ", 0x%" PRIx64 ", 0x%" PRIx64 ", 0x%" PRIx64
-                   ", 0x%" PRIx64 ")",
-                   name, regs[0], regs[1], regs[2], regs[3], regs[4]);
-    else
+    if (err != -EFAULT) {
         guest_fail(g, FAIL_EXCEPTION, "the host denied memory of the guest during %s", name);
+        return;
+    }
+    stopped = stop_behind_call(g);
+    fault_text_pointer(g, name, regs, stopped, text);
+    if (stopped)
+        fault_text_callers(g, text);
+    guest_fail(g, FAIL_SC_SEGFAULT, "%s", text);
 }
 
 /** Carry out a call that exists. */
