@@ -29,6 +29,8 @@ enum { SCN_NO_ERRNO = -4096 };
 struct scn_actor {
     int32_t pid;
     bool driven; /* asked the daemon to let us be its program */
+    char *host;  /* the file of the host that its program was copied from; owned; NULL not known */
+    char *fault; /* why it failed, as its end told; owned; NULL it has not */
 };
 
 /** A step that was sent and whose answer was not taken yet. */
@@ -117,6 +119,15 @@ int scn_made(struct scn_session *s, int32_t pid);
  */
 int scn_act_as(struct scn_session *s, const struct scn_step *step, int32_t *out_pid,
                struct scn_result *r);
+
+/** Note which program a process was given: the path in the simulated system. */
+void scn_started(struct scn_session *s, int32_t pid, const char *file);
+
+/** Note how a process that a step made ended. */
+void scn_ended(struct scn_session *s, int32_t pid, const char *text);
+
+/** Why a process failed, with the place in its source when that is known. Returned; free(). NULL: it has not. */
+char *scn_fault_of(const struct scn_session *s, int32_t pid);
 
 /** Note that a process is driven, because a step asked for it by itself. */
 void scn_driven(struct scn_session *s, int32_t pid);

@@ -28,6 +28,7 @@ void scn_result_done(struct scn_result *r)
     free(r->came);
     free(r->problem);
     free(r->place);
+    free(r->fault);
     cJSON_Delete(r->value);
     scbox_error_done(&r->error);
     *r = (struct scn_result){0};
@@ -229,6 +230,47 @@ static void note_made(struct scn_session *s, const struct scn_step *step,
         (void)scn_made(s, pid->valueint);
 }
 
+/** Note which program a process was given. */
+static void note_started(struct scn_session *s, const struct scn_step *step)
+{
+    char *file = NULL;
+    int32_t pid = 0;
+
+    if (step->call->nr != SC_PROC_EXEC)
+        return;
+    for (size_t i = 0; i < step->arg_count; i++) {
+        const struct scn_arg *arg = &step->args[i];
+        char *text = scn_bytes_path(arg->value, &s->vars);
+
+        if (text != NULL && arg->info->kind == SC_K_pid)
+            pid = (int32_t)strtol(text, NULL, 0);
+        if (text == NULL || arg->info->kind != SC_K_path) {
+            free(text);
+            continue;
+        }
+        free(file);
+        file = text;
+    }
+    if (file != NULL)
+        scn_started(s, pid, file);
+    free(file);
+}
+
+/** Tell why and where a process failed, when a call told its end. */
+static void add_fault(const struct scn_session *s, struct scn_result *r)
+{
+    struct strbuf all = STRBUF_INIT;
+
+    if (strcmp(json_text(r->value, "state"), "FAILURE") != 0)
+        return;
+    r->fault = scn_fault_of(s, json_int(r->value, "pid"));
+    if (r->fault == NULL || r->problem == NULL)
+        return;
+    (void)strbuf_addf(&all, "%s; %s", r->problem, r->fault);
+    free(r->problem);
+    r->problem = strbuf_take(&all);
+}
+
 /** Note what a method of the daemon did that the session keeps track of. */
 static void note_method(struct scn_session *s, const char *method, const cJSON *params)
 {
@@ -279,7 +321,10 @@ static void play_request(struct scn_session *s, const struct scn_step *step, str
     status = scn_request(s, method, params, r);
     if (status == SCBOX_OK && step->kind == SCN_CALL)
         note_made(s, step, r);
+    if (status == SCBOX_OK && step->kind == SCN_CALL)
+        note_started(s, step);
     scn_judge(s, &step->expect, status, r);
+    add_fault(s, r);
 }
 
 /**
@@ -309,6 +354,7 @@ static void play_wait(struct scn_session *s, const struct scn_step *step, struct
     r->call = b->call;
     expect = step->expect.kind != SCN_SUCCEEDS ? &step->expect : &b->expect;
     scn_judge(s, expect, status, r);
+    add_fault(s, r);
 }
 
 /** Play a step made of several calls. */
