@@ -71,7 +71,8 @@ struct scn_member {
 
 struct scn_value {
     enum scn_kind kind;
-    int column; /* where it begins, from 1 */
+    bool negated; /* of a log: it must not be so */
+    int column;   /* where it begins, from 1 */
     char *text;
     struct scn_piece *pieces;
     size_t piece_count;

@@ -378,7 +378,15 @@ static void judge_log(struct scn_session *s, const struct scn_value *stated, str
 
     if (scn_output_tell(&s->log, log, "data") != 0)
         scn_verdict(r, SCN_ERROR, "out of memory");
-    else if (!scn_match(stated, log, &s->vars, &why))
+    else if (stated->negated && scn_match(stated, log, &s->vars, &why))
+        scn_verdict(r, SCN_FAIL, "the log is as it must not be");
+    else if (stated->negated && s->log.cut > 0)
+        scn_verdict(
+            r, SCN_FAIL,
+            "the log may be as it must not be: only its first %zu bytes were kept; `@output "
+            "SIZE` in the file's head keeps more",
+            s->log.kept.len);
+    else if (!stated->negated && !scn_match(stated, log, &s->vars, &why))
         scn_verdict(r, SCN_FAIL, "the log is not as stated: %s%s", strbuf_str(&why),
                     s->log.cut > 0 ? "; `@output SIZE` in the file's head keeps more" : "");
     cJSON_Delete(log);

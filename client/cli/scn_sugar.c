@@ -261,6 +261,23 @@ static bool parse_one_more(struct scn_parser *p, enum scn_mode mode, struct scn_
     return scn_parse_end(p);
 }
 
+/** Parse what the log is, or with ! before it is not. */
+static bool parse_log(struct scn_parser *p, struct scn_run *run)
+{
+    bool negated = *p->at == '!';
+
+    p->at += negated;
+    scn_skip(p);
+    if (negated && *p->at == '$') {
+        scn_fail(p, 0, "! captures nothing; a variable is compared as ${NAME} in a \"string\"");
+        return false;
+    }
+    if (!parse_one_more(p, SCN_PATTERN, &run->log, &run->log_count))
+        return false;
+    run->log[run->log_count - 1]->negated = negated;
+    return true;
+}
+
 /** Parse NAME=VALUE for the program's environment. */
 static bool parse_env(struct scn_parser *p, struct scn_run *run)
 {
@@ -287,7 +304,7 @@ static bool parse_stated(struct scn_parser *p, struct scn_run *run)
 
     scn_skip(p);
     if (strcmp(word, "log") == 0)
-        return parse_one_more(p, SCN_PATTERN, &run->log, &run->log_count);
+        return parse_log(p, run);
     if (strcmp(word, "stdin") == 0)
         return parse_one_more(p, SCN_ARGUMENT, &run->stdin_text, &run->stdin_count);
     if (strcmp(word, "env") == 0)

@@ -397,6 +397,7 @@ ParameterizedTestParameters(scn_file, a_mistake_tells_its_line)
         {"run prog\n  log true\n", 2, 7, "text is expected here"},
         {"run prog\n  stdin [1]\n", 2, 9, "text is expected here"},
         {"run prog\n  env A=[1]\n", 2, 9, "is text"},
+        {"run prog\n  log ! $x\n", 2, 9, "captures nothing"},
         {"run prog\n  stdn \"x\"\n", 2, 3, "did you mean stdin?"},
         {"@timeout 2 weeks\n", 1, 10, "written 500ms, 2s or 1m"},
         {"@visibility hiden\n", 1, 13, "did you mean hidden?"},
