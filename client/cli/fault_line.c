@@ -3,6 +3,7 @@
 
 #include "client/cli/host_file.h"
 #include "client/lib/clock.h"
+#include "server/base/strbuf.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -51,16 +52,17 @@ enum {
 #define OUR_ARCH 0 /* nothing is looked up */
 #endif
 
+static const char callers[] = ", called from 0x";
+
 /** Read the calls that led to a fault: ", called from 0x…, 0x…". */
 static size_t take_callers(const char *text, size_t count, uint64_t out[FAULT_ADDRESSES_MAX])
 {
-    static const char words[] = ", called from 0x";
-    const char *at = strstr(text, words);
+    const char *at = strstr(text, callers);
     char *end;
 
     if (at == NULL)
         return count;
-    at += strlen(words);
+    at += strlen(callers);
     while (count < FAULT_ADDRESSES_MAX) {
         out[count++] = strtoull(at, &end, HEX) - 1;
         if (strncmp(end, ", 0x", 4) != 0)
@@ -229,6 +231,19 @@ char *fault_place(const char *text, int fd)
     place = ask_child(image, (size_t)st.st_size, addrs, count);
     (void)munmap(image, (size_t)st.st_size);
     return place;
+}
+
+char *fault_words(const char *text, const char *place)
+{
+    const char *called = place != NULL ? strstr(text, callers) : NULL;
+    const size_t len = called != NULL ? (size_t)(called - text) : strlen(text);
+    struct strbuf words = STRBUF_INIT;
+
+    (void)strbuf_addf(&words, "%s%s", place != NULL ? place : "", place != NULL ? ": " : "");
+    (void)strbuf_add(&words, text, len);
+    if (called != NULL)
+        (void)strbuf_adds(&words, called + strcspn(called, ";"));
+    return strbuf_take(&words);
 }
 
 char *fault_place_in(const char *text, const char *path)

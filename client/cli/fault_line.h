@@ -32,6 +32,14 @@ size_t fault_addresses(const char *text, uint64_t out[FAULT_ADDRESSES_MAX]);
  */
 char *fault_place(const char *text, int fd);
 
+/**
+ * A fault in words: its place when that is known, then what happened. The addresses of calls that only
+ * the place was found by are left out then.
+ * @place    may be NULL.
+ * Returns   returned; free(); NULL: no memory.
+ */
+char *fault_words(const char *text, const char *place);
+
 /** fault_place() of a program by its path on the host. */
 char *fault_place_in(const char *text, const char *path);
 

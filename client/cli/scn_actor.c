@@ -58,17 +58,16 @@ void scn_ended(struct scn_session *s, int32_t pid, const char *text)
 char *scn_fault_of(const struct scn_session *s, int32_t pid)
 {
     const struct scn_actor *actor = actor_find((struct scn_session *)s, pid);
-    struct strbuf text = STRBUF_INIT;
     char *place = NULL;
+    char *words;
 
     if (actor == NULL || actor->fault == NULL)
         return NULL;
     if (actor->host != NULL)
         place = fault_place_in(actor->fault, actor->host);
-    (void)strbuf_addf(&text, "%s%s%s", place != NULL ? place : "", place != NULL ? ": " : "",
-                      actor->fault);
+    words = fault_words(actor->fault, place);
     free(place);
-    return strbuf_take(&text);
+    return words;
 }
 
 /** Ask the daemon to let the session be the program of a process. */

@@ -67,6 +67,7 @@ static void add_inputs(cJSON *to, const cJSON *report)
         (void)cJSON_AddStringToObject(entry, "source", json_text(step, "input"));
         if (outcome != SCN_PASS) {
             copy(entry, step, of_failed);
+            (void)cJSON_AddStringToObject(entry, "sent", json_text(step, "given"));
             (void)cJSON_AddStringToObject(entry, "problem",
                                           problem != NULL ? problem : json_text(step, "problem"));
         }

@@ -37,6 +37,7 @@ struct guest {
     char fs[32];        /* name of the program's filesystem; "" when it has none */
     cJSON *file;        /* path of the program in the simulated system; owned */
     bool running;       /* it was made and not waited for */
+    bool has_tty;       /* some name may have devices */
     int64_t started_ms; /* when its program was; 0: not yet */
 };
 
@@ -64,11 +65,13 @@ static int bind_names(struct guest *g)
     names = g->c->r->value;
     g->c->r->value = NULL;
     cJSON_ArrayForEach(item, names) {
-        const char *name = json_text(item, "name");
+        const cJSON *name = json_member(item, "name"); /* text, or {base64} */
         cJSON *args = args_pid(g->pid);
 
-        (void)cJSON_AddStringToObject(args, "new_name", name);
-        (void)cJSON_AddStringToObject(args, "fs_name", name);
+        g->has_tty = g->has_tty || strcmp(json_text(item, "name"), "io") == 0 ||
+                     strcmp(json_text(item, "driver"), "devfs") == 0;
+        (void)cJSON_AddItemToObject(args, "new_name", cJSON_Duplicate(name, true));
+        (void)cJSON_AddItemToObject(args, "fs_name", cJSON_Duplicate(name, true));
         status = scn_call(g->c, "SC_BIND_FS", args, NULL);
         if (status != SCBOX_OK)
             break;
@@ -185,6 +188,12 @@ static int give_input(struct guest *g, const struct scn_run *run)
 {
     int status = SCBOX_OK;
 
+    if (run->stdin_count > 0 && !g->has_tty) {
+        scn_verdict(g->c->r, SCN_ERROR,
+                    "stdin is stated, but no filesystem has a terminal to read it from; begin with "
+                    "`fs io devfs`");
+        return -ENOTTY;
+    }
     for (size_t i = 0; i < run->stdin_count && status == SCBOX_OK; i++) {
         const struct scn_value *text = run->stdin_text[i];
 
@@ -317,12 +326,15 @@ static char *find_place(struct scn_session *s, const struct scn_value *program)
 static void add_fault(struct scn_session *s, const struct scn_step *step, struct scn_result *r,
                       struct strbuf *out)
 {
+    char *words;
+
     if (s->fault == NULL || s->fault[0] == '\0')
         return;
     if (r->place == NULL)
         r->place = find_place(s, step->args[0].value);
-    (void)strbuf_addf(out, "; %s%s%s", r->place != NULL ? r->place : "",
-                      r->place != NULL ? ": " : "", s->fault);
+    words = fault_words(s->fault, r->place);
+    (void)strbuf_addf(out, "; %s", words != NULL ? words : s->fault);
+    free(words);
 }
 
 /** Tell an end that was not the one stated; a fault where none was stated is a crash. */

@@ -171,22 +171,22 @@ static void tell_step(struct strbuf *out, const struct scn_step *step, const str
 static void add_input(cJSON *entry, const struct scn_step *step)
 {
     const char *line = step->run.source;
-    struct strbuf text = STRBUF_INIT;
+    struct strbuf given = STRBUF_INIT;
     bool expects = step->kind == SCN_EXPECT_FILE || step->kind == SCN_EXPECT_CENSUS ||
                    step->kind == SCN_EXPECT_TRACE || step->kind == SCN_EXPECT_NEVER;
 
-    (void)strbuf_adds(&text, expects ? "expect …" : step->act);
+    add_line(entry, "input", expects ? "expect …" : step->act);
     while (line != NULL && *line != '\0') {
         size_t len = strcspn(line, "\n");
 
         if (strncmp(line, "stdin", 5) == 0 || strncmp(line, "env", 3) == 0) {
-            (void)strbuf_adds(&text, "\n  ");
-            (void)strbuf_add(&text, line, len);
+            (void)strbuf_add(&given, line, len);
+            (void)strbuf_addc(&given, '\n');
         }
         line += len + (line[len] == '\n');
     }
-    (void)add_start(entry, "input", strbuf_str(&text), TEXT_MAX);
-    strbuf_done(&text);
+    (void)add_start(entry, "given", strbuf_str(&given), TEXT_MAX);
+    strbuf_done(&given);
 }
 
 /** Tell what a step did; for one that did not pass, everything that helps. */

@@ -7,7 +7,7 @@
  *
  *     {file, title, cite, set, hint, visibility, show, points, outcome, ms, machine,
  *      problem, line, column,                        when it could not be played: why, and where
- *      steps: [{comment} | {line, source, act, input, outcome, told, log, log_cut, reasons}, and of the one that did
+ *      steps: [{comment} | {line, source, act, input, given, outcome, told, log, log_cut, reasons}, and of the one that did
               not pass:
  *              {file, sent, expected, came, problem, reasons, advice}],
  *      left: number of steps behind that one}

@@ -34,4 +34,6 @@ expect no_fault 'the program ended: exit code 2' 'state FAILURE SEGFAULT'
 expect log 'the log is not as stated' 'not /^goodbye$/'
 expect endless 'the program did not end; it ran for ' ' and was computing, in no call' '1 timed out'
 expect asleep ' and was waiting in usleep(2000000000); all steps of the file together have 0.3 s'
+play_guests 70 failing/guest/no_terminal.scn
+grep -qF 'no filesystem has a terminal to read it from; begin with `fs io devfs`' "$tmp/out" || fail "lost input is not told"
 echo "ok: guests in scenarios"

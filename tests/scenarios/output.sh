@@ -57,7 +57,7 @@ echo 'stat b64"YjovgA==" = {type: REGULAR}' >"$program.inc"
 program=$(printf '%s' "$program" | base64 -w0)
 inc=$(printf '%s/a\377b.inc' "$tmp" | base64 -w0)
 {
-    printf '@needs x86_64\nfs b ramfs\ncopy b64"%s" b64"YjovgA=="\n' "$program"
+    printf '@needs x86_64\nfs b ramfs\nfs b64"Yv8=" ramfs\ncopy b64"%s" b64"YjovgA=="\n' "$program"
     printf 'run b64"%s"\n  exit 1\nrun b64"YjovgA==" b64"/w=="\n  exit 1\n' "$program"
     printf 'include b64"%s"\n' "$inc"
 } >"$tmp/bytes.scn"
