@@ -42,6 +42,7 @@ struct job {
     size_t output_max;         /* bytes kept of that */
     size_t room;               /* bytes of texts that the report still has room for */
     enum scn_outcome outcome;
+    struct scn_parser empty; /* error: the file states nothing, and so can't pass; NULL: it does */
 };
 
 /* ---- the report ---- */
@@ -293,23 +294,31 @@ static void know_variables(const struct scn_jobs *jobs, struct scn_parser *p)
     }
 }
 
+/** Tell a mistake of the file. */
+static void report_mistake(struct job *j, const struct scn_parser *p, const char *path)
+{
+    job_fail(j, SCN_ERROR, p->error);
+    if (strcmp(p->error_file, path) != 0)
+        add_text(j->report, "at", p->error_file);
+    if (p->error_line > 0) {
+        (void)cJSON_AddNumberToObject(j->report, "line", p->error_line);
+        (void)cJSON_AddNumberToObject(j->report, "column", p->error_column);
+    }
+}
+
+/** Parse the file. That it states nothing is told in the end, if what it sets up could be. */
 static void parse(struct job *j, struct scn_arena *arena, const char *path)
 {
     struct scn_parser p = {.arena = arena};
+    bool parsed;
 
     know_variables(j->jobs, &p);
-    if (scn_parse_file(&p, path, &j->scenario) && scn_check_stated(&p, &j->scenario, path)) {
-        report_header(j);
-        return;
-    }
+    parsed = scn_parse_file(&p, path, &j->scenario);
     report_header(j);
-    job_fail(j, SCN_ERROR, p.error);
-    if (strcmp(p.error_file, path) != 0)
-        add_text(j->report, "at", p.error_file);
-    if (p.error_line > 0) {
-        (void)cJSON_AddNumberToObject(j->report, "line", p.error_line);
-        (void)cJSON_AddNumberToObject(j->report, "column", p.error_column);
-    }
+    if (!parsed)
+        report_mistake(j, &p, path);
+    else if (!scn_check_stated(&p, &j->scenario, path))
+        j->empty = p;
 }
 
 /* ---- what a file is played in ---- */
@@ -533,6 +542,8 @@ void scn_job_play(const struct scn_jobs *jobs, const char *path, int number,
     begin_phase(&j, SCN_SETTING_UP, SETUP_MS);
     set_up(&j, path);
     play_steps(&j);
+    if (j.outcome == SCN_PASS && j.empty.error != NULL)
+        report_mistake(&j, &j.empty, path);
     if (jobs->keep)
         add_text(j.report, "machine", j.machine);
     add_text(j.report, "outcome", scn_outcome_name(j.outcome));

@@ -150,6 +150,17 @@ static bool is_number(const char *text)
     return *text != '\0' && text[strspn(text, "0123456789")] == '\0';
 }
 
+/** Complain about a word where a number comes; a variable without its $ is the usual reason. */
+static void fail_number(struct scn_parser *p, const struct scn_value *v, const char *name,
+                        const char *text)
+{
+    bool variable = v->kind == SCN_WORD && text[0] >= 'a' && text[0] <= 'z' &&
+                    text[strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789_")] == '\0';
+
+    scn_fail(p, v->column, "%s is a number, not %s%s%s", name, text,
+             variable ? "; to keep it write $" : "", variable ? text : "");
+}
+
 static void check_members(struct scn_parser *p, const struct scn_value *v,
                           const struct field *fields, const char *what);
 
@@ -165,7 +176,7 @@ static void check_stated(struct scn_parser *p, const struct scn_value *v, const 
         check_members(p, v, fields, name);
     } else if (strcmp(json, "integer") == 0 || strcmp(json, "natural") == 0) {
         if (text != NULL && !is_number(text))
-            scn_fail(p, v->column, "%s is a number, not %s; to keep it write $name", name, text);
+            fail_number(p, v, name, text);
     } else if (strcmp(json, "boolean") == 0) {
         if (text != NULL)
             scn_fail(p, v->column, "%s is true or false, not %s", name, text);

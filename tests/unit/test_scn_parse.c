@@ -281,7 +281,7 @@ ParameterizedTestParameters(scn_line, a_name_that_no_table_has_is_a_mistake)
         {"stat a:/b = {type: DRI}", 20, "did you mean DIR?"},
         {"stat a:/b = {access: READ,WIRTE}", 22, "did you mean WRITE?"},
         {"stat a:/b = {access: [READ, WIRTE]}", 29, "did you mean WRITE?"},
-        {"open a:/b READ = fd", 18, "to keep it write $name"},
+        {"open a:/b READ = fd", 18, "to keep it write $fd"},
         {"open a:/b READ == 3", 17, "one = is enough"},
         {"open a:/b \"RAED\"", 11, "did you mean READ?"},
         {"close $fd = 0", 13, "answers nothing"},
