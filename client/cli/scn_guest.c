@@ -28,7 +28,10 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { KILL_TIMEOUT_MS = 2000 };
+enum {
+    KILL_TIMEOUT_MS = 2000,
+    LOOK_TIMEOUT_MS = 500, /* for what a program that did not end is at */
+};
 
 /** A guest on its way. */
 struct guest {
@@ -285,18 +288,20 @@ static void tell_too_late(struct guest *g)
     const int64_t deadline = s->deadline_ms;
     struct strbuf text = STRBUF_INIT;
     const cJSON *call = NULL;
+    bool known;
 
     (void)strbuf_addf(&text, "the program did not end; it ran for %.1f s and was ",
                       (double)(clock_ms() - g->started_ms) / 1000);
-    scn_session_timeout(s, KILL_TIMEOUT_MS);
-    if (scn_request(s, "proc.info", args_pid(g->pid), &ignored) == SCBOX_OK)
+    scn_session_timeout(s, LOOK_TIMEOUT_MS);
+    known = scn_request(s, "proc.info", args_pid(g->pid), &ignored) == SCBOX_OK;
+    if (known)
         call = cJSON_GetArrayItem(json_member(ignored.value, "waiting"), 0);
     if (call != NULL) {
         (void)strbuf_adds(&text, "waiting in ");
         call_text_begin(&text, call);
         (void)strbuf_addc(&text, ')');
     } else {
-        (void)strbuf_adds(&text, "computing, in no call");
+        (void)strbuf_adds(&text, known ? "computing, in no call" : "too busy to be looked at");
     }
     s->deadline_ms = deadline;
     s->timeout_ms = timeout_ms;

@@ -104,9 +104,11 @@ static void add_hanging_step(cJSON *report, const struct scn_progress *p)
     (void)cJSON_AddStringToObject(step, "file", p->file);
     (void)cJSON_AddStringToObject(step, "source", p->source);
     (void)cJSON_AddStringToObject(step, "outcome", scn_outcome_name(SCN_TIMEOUT));
-    (void)cJSON_AddStringToObject(step, "problem",
-                                  "the file's time was over, and what the step compares was still "
-                                  "being compared: a pattern may take for ever");
+    (void)cJSON_AddStringToObject(
+        step, "problem",
+        "the file's time was over, and what came of the step was still "
+        "being compared, or taken: a pattern may take for ever, a program "
+        "whose calls are recorded may make them without end");
     (void)cJSON_AddItemToArray(cJSON_AddArrayToObject(report, "steps"), step);
 }
 
