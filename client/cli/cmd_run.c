@@ -178,6 +178,7 @@ static int execute(struct run *r, const char *path)
 static int judge(const struct run *r, int fd, const cJSON *status)
 {
     char *place = NULL;
+    char *words = NULL;
     const char *state = json_text(status, "state");
     int value = json_int(status, "return_code");
     const char *note = r->last_note != NULL ? r->last_note : "";
@@ -187,9 +188,10 @@ static int judge(const struct run *r, int fd, const cJSON *status)
     if (strcmp(state, "FAILURE") != 0)
         return complain(RUN_SIGNAL + SIGKILL, "run", "guest was killed");
     place = fault_place(note, fd);
-    complain(0, "run", "guest failed: %s%s%s%s%s", name_of_failure(value),
-             place != NULL ? ": " : "", place != NULL ? place : "", *note != '\0' ? ": " : "",
-             note);
+    words = fault_words(note, place);
+    complain(0, "run", "guest failed: %s%s%s", name_of_failure(value), *note != '\0' ? ": " : "",
+             words != NULL ? words : note);
+    free(words);
     free(place);
     return RUN_SIGNAL + (value == FAIL_EXCEPTION ? SIGFPE : SIGSEGV);
 }

@@ -65,6 +65,7 @@ struct scn_result {
     const struct sc_call_info *call; /* the call the line was, or NULL; static */
     bool ended;                      /* a program was run, and the value tells how it ended */
     char *place;                     /* where in its source it failed; NULL it is not known */
+    char *fault; /* why and where a process failed whose end a call told; NULL: it has not */
 };
 
 struct scn_session;

@@ -78,11 +78,18 @@ static void put_report(struct run *run, struct slot *slot, cJSON *report)
     run->waiting += slot->in.len;
 }
 
-static cJSON *report_lost(const char *path, enum scn_outcome outcome, const char *problem)
+/** The report of a file whose process wrote none; what the file's head said is kept. */
+static cJSON *report_lost(const struct run *run, size_t index, enum scn_outcome outcome,
+                          const char *problem)
 {
-    cJSON *report = cJSON_CreateObject();
+    const struct scn_progress *p = run->slots[index].progress;
+    cJSON *report = p != NULL ? cJSON_Parse(p->head) : NULL;
 
-    (void)cJSON_AddStringToObject(report, "file", path);
+    if (report == NULL) {
+        report = cJSON_CreateObject();
+        (void)cJSON_AddStringToObject(report, "file", run->paths[index]);
+    }
+    cJSON_DeleteItemFromObjectCaseSensitive(report, "problem");
     (void)cJSON_AddStringToObject(report, "outcome", scn_outcome_name(outcome));
     (void)cJSON_AddStringToObject(report, "problem", problem);
     return report;
@@ -97,9 +104,11 @@ static void add_hanging_step(cJSON *report, const struct scn_progress *p)
     (void)cJSON_AddStringToObject(step, "file", p->file);
     (void)cJSON_AddStringToObject(step, "source", p->source);
     (void)cJSON_AddStringToObject(step, "outcome", scn_outcome_name(SCN_TIMEOUT));
-    (void)cJSON_AddStringToObject(step, "problem",
-                                  "the file's time was over, and what the step compares was still "
-                                  "being compared: a pattern may take for ever");
+    (void)cJSON_AddStringToObject(
+        step, "problem",
+        "the file's time was over, and what came of the step was still "
+        "being compared, or taken: a pattern may take for ever, a program "
+        "whose calls are recorded may make them without end");
     (void)cJSON_AddItemToArray(cJSON_AddArrayToObject(report, "steps"), step);
 }
 
@@ -113,16 +122,13 @@ static cJSON *report_hanging(const struct run *run, size_t index)
         [SCN_ENDING] = "its report was not written in time",
     };
     const struct scn_progress *p = run->slots[index].progress;
-    cJSON *report = cJSON_Parse(p->head);
+    cJSON *report;
 
-    if (p->phase != SCN_PLAYING) {
-        cJSON_Delete(report);
-        return report_lost(run->paths[index], SCN_ERROR, hanging[p->phase]);
-    }
-    if (report == NULL)
-        report = report_lost(run->paths[index], SCN_TIMEOUT, "");
-    else
-        (void)cJSON_AddStringToObject(report, "outcome", scn_outcome_name(SCN_TIMEOUT));
+    if (p->phase != SCN_PLAYING)
+        return report_lost(run, index, SCN_ERROR, hanging[p->phase]);
+    if (run->stopped)
+        return report_lost(run, index, SCN_ERROR, "interrupted");
+    report = report_lost(run, index, SCN_TIMEOUT, "");
     (void)cJSON_AddNumberToObject(report, "ms",
                                   (double)(clock_ms() - run->slots[index].started_ms));
     add_hanging_step(report, p);
@@ -201,8 +207,8 @@ static void start_next(struct run *run)
         run->running++;
         return;
     }
+    put_report(run, slot, report_lost(run, index, SCN_ERROR, problem));
     drop_progress(slot);
-    put_report(run, slot, report_lost(run->paths[index], SCN_ERROR, problem));
 }
 
 /** The report for a process that ended without one. */
@@ -221,7 +227,7 @@ static cJSON *report_ended(const struct run *run, size_t index, int status)
     else
         (void)strbuf_addf(&problem, "the process that played it ended with status %d",
                           WEXITSTATUS(status));
-    report = report_lost(run->paths[index], SCN_ERROR, strbuf_str(&problem));
+    report = report_lost(run, index, SCN_ERROR, strbuf_str(&problem));
     strbuf_done(&problem);
     return report;
 }

@@ -296,4 +296,6 @@ void scn_print_result(FILE *to, const struct scn_result *r, unsigned flags)
     else if (r->sent != NULL)
         fprintf(to, "%sgoes on in the background%s\n", scn_paint(flags, PAINT_DIM),
                 scn_paint(flags, PAINT_OFF));
+    if (r->fault != NULL && r->outcome == SCN_PASS)
+        print_labelled(to, flags, "fault", r->fault);
 }

@@ -193,6 +193,8 @@ static void on_event(void *user, const char *method, const cJSON *params)
         free(s->fault);
         s->fault = strdup(json_text(params, "data"));
     }
+    if (strcmp(json_text(params, "kind"), "end") == 0)
+        scn_ended(s, json_int(params, "pid"), json_text(params, "data"));
     if (s->record.on)
         scn_record_event(&s->record, params);
     if (s->on_event != NULL)
@@ -277,6 +279,10 @@ void scn_session_free(struct scn_session *s)
     scn_forget_copied(s);
     free(s->fault);
     free(s->background);
+    for (size_t i = 0; i < s->actor_count; i++) {
+        free(s->actors[i].host);
+        free(s->actors[i].fault);
+    }
     free(s->actors);
     free(s->machine);
     free(s->dir);
@@ -295,6 +301,7 @@ const char *scn_session_machine(const struct scn_session *s)
 
 void scn_session_timeout(struct scn_session *s, int timeout_ms)
 {
+    s->timeout_ms = timeout_ms;
     s->deadline_ms = timeout_ms == SCBOX_FOREVER ? -1 : clock_ms() + timeout_ms;
 }
 

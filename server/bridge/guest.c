@@ -16,7 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { TEXT_MAX = 256, NOTES_MAX = 256 };
+enum { TEXT_MAX = 384, NOTES_MAX = 256 };
 
 static struct guest *to_guest(struct executor *x)
 {

@@ -6,11 +6,18 @@
  * guest's flood of calls keeps another one waiting. A call that comes by a ptrace stop differs in
  * how it is answered, and in nothing else.
  */
+#include "server/bridge/fault_text.h"
 #include "server/bridge/guest.h"
 #include "server/kernel/input.h"
 
 #include <errno.h>
 #include <inttypes.h>
+
+/** Answer the notification that a guest waits in, unless it was killed meanwhile. */
+static void answer_notification(struct guest *g)
+{
+    (void)notify_answer(&g->bridge->notify, g->listener, g->notify_id, g->result);
+}
 
 void guest_run(struct turn *t)
 {
@@ -25,8 +32,7 @@ void guest_run(struct turn *t)
         guest_went_on(g, tracee_answer(&g->tracee, g->result));
         return;
     }
-    (void)notify_answer(&g->bridge->notify, g->listener, g->notify_id,
-                        g->result); /* or it was killed */
+    answer_notification(g);
 }
 
 /** Send the answer when it is the guest's turn. */
@@ -83,20 +89,44 @@ static void refuse(struct guest *g, int err)
     finish(g, marshal_failure(g->call.gate, g->call.nr, err));
 }
 
+/**
+ * Stop a guest right behind its call, before it runs on, so that its registers can be read. A wait for
+ * an answer ends for no signal but a deadly one, so it is answered; the stop is pending by then.
+ * Returns   whether it stands there.
+ */
+static bool stop_behind_call(struct guest *g)
+{
+    bool stopped;
+
+    if (g->via == VIA_STOP)
+        return g->tracee.at != AT_RUNNING && g->tracee.at != AT_GONE;
+    if (g->tracee.at != AT_RUNNING || kill(g->tracee.pid, SIGSTOP) < 0)
+        return false;
+    answer_notification(g);
+    stopped = tracee_take_stop(&g->tracee) == 0;
+    if (g->tracee.at == AT_GONE)
+        guest_reaped(g);
+    return stopped;
+}
+
 /** Arguments that can't be had end the guest. */
 static void end_by_arguments(struct guest *g, const uint64_t regs[MARSHAL_ARGS], int err)
 {
     const char *name = sc_call_by_nr(g->call.nr)->name;
+    char text[FAULT_TEXT_MAX];
+    bool stopped;
 
     call_done(&g->call);
     g->in_call = false;
-    if (err == -EFAULT)
-        guest_fail(g, FAIL_SC_SEGFAULT,
-                   "bad pointer in %s(0x%" PRIx64 ", 0x%" PRIx64 ", 0x%" PRIx64 ", 0x%" PRIx64
-                   ", 0x%" PRIx64 ")",
-                   name, regs[0], regs[1], regs[2], regs[3], regs[4]);
-    else
+    if (err != -EFAULT) {
         guest_fail(g, FAIL_EXCEPTION, "the host denied memory of the guest during %s", name);
+        return;
+    }
+    stopped = stop_behind_call(g);
+    fault_text_pointer(g, name, regs, stopped, text);
+    if (stopped)
+        fault_text_callers(g, text);
+    guest_fail(g, FAIL_SC_SEGFAULT, "%s", text);
 }
 
 /** Carry out a call that exists. */

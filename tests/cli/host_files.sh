@@ -29,7 +29,7 @@ out_has "it is a FIFO, not a regular file"
 
 # A directory of scenarios: what is none is passed over with a note, loops end.
 mkdir -p "$tmp/all/below"
-printf '@title "x"\nfs d ramfs\n' >"$tmp/all/below/good.scn"
+printf '@title "x"\nfs d ramfs\nstat d:/\n' >"$tmp/all/below/good.scn"
 mkfifo "$tmp/all/fifo.scn"
 ln -s .. "$tmp/all/below/up"
 ln -s nowhere "$tmp/all/gone.scn"

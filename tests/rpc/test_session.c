@@ -54,6 +54,7 @@ Test(session, tokens_differ_and_name_the_process, .timeout = 60)
         "{\"pid\":3,\"state\":\"RUNNING\",\"return_code\":0,\"program\":\"test\",\"uid\":0,\"gid\":"
         "0,\"parent\":1,"
         "\"executor\":\"session\",\"names\":2,\"fds\":0,\"regions\":0,\"memory\":0,\"calls\":0,"
+        "\"waiting\":[],"
         "\"paused\":false,"
         "\"children\":[]}");
     call_done_ok(&c, "session.close", NULL);
