@@ -318,7 +318,7 @@ static int run_with_daemon(struct run *r, int fd)
 {
     const char *roots[RUN_LIST_MAX];
     struct reach_spec spec = {.command = "run", .socket = r->opts->socket, .may_start = true};
-    bool named = r->opts->socket != NULL || getenv("SCBOX_SOCKET") != NULL;
+    bool named = reach_is_named(r->opts->socket);
     size_t count = 0;
     int code = RUN_DAEMON;
 

@@ -362,9 +362,10 @@ static int play(struct options *o, struct reach *reach)
     if (tmp == NULL)
         return TEST_ERROR;
     (void)scbox_default_socket(standard, sizeof standard);
-    o->jobs.socket = reach->daemon != NULL ? daemon_socket(reach->daemon)
-                     : o->socket != NULL   ? o->socket
-                                           : standard;
+    o->jobs.socket = reach->daemon != NULL   ? daemon_socket(reach->daemon)
+                     : reach->joined != NULL ? reach->joined
+                     : o->socket != NULL     ? o->socket
+                                             : standard;
     o->jobs.tmp = tmp;
     o->reporter.count = o->path_count;
     o->format->begin(&o->reporter);
@@ -384,6 +385,7 @@ static int run(struct options *o)
     struct reach_spec spec = {
         .command = "test",
         .socket = o->socket,
+        .joins = o->jobs.machine != NULL,
         .may_start = true,
         .must_start = o->private_daemon,
         .private_ = {.default_machine = o->jobs.machine != NULL},

@@ -275,7 +275,7 @@ static int follow(struct attached *a, struct scbox_conn *conn, int signals)
 
 static int attach(const struct trace_options *o, struct tracer *t)
 {
-    struct reach_spec spec = {.command = "trace", .socket = o->run.socket};
+    struct reach_spec spec = {.command = "trace", .joins = true, .socket = o->run.socket};
     struct attached a = {.tracer = t, .pid = o->pid};
     struct scbox_error error = SCBOX_ERROR_INIT;
     struct reach reach = {0};
@@ -288,6 +288,8 @@ static int attach(const struct trace_options *o, struct tracer *t)
             show_error(stderr, "trace", &error);
         else
             code = follow(&a, reach.conn, signals);
+        if (code == CMD_DAEMON)
+            reach_last_words(&reach);
         reach_done(&reach);
     }
     if (signals >= 0)
