@@ -109,22 +109,27 @@ static void fill_mask(struct openrpc *doc, cJSON *schema, const char *name, cons
     add_range(doc, add_form(doc, forms, name, "mask", "integer"), RANGE_U32);
 }
 
-/** @schema becomes an array of what @item refers to. */
-static void fill_list(struct openrpc *doc, cJSON *schema, const char *title, const char *type)
+/** @schema becomes an array of strings that may be no UTF-8. */
+static void fill_name_list(struct openrpc *doc, cJSON *schema, const char *title)
 {
     cJSON *items;
 
     openrpc_text(doc, schema, "type", "array");
     items = openrpc_object(doc, schema, "items");
     openrpc_text(doc, items, "title", title);
-    openrpc_text(doc, items, "type", type);
+    openrpc_name(doc, items, title, false);
 }
 
 /** Handles. */
 static void fill_fds(struct openrpc *doc, cJSON *schema)
 {
-    fill_list(doc, schema, "fds_element", "integer");
-    add_range(doc, cJSON_GetObjectItemCaseSensitive(schema, "items"), RANGE_I32);
+    cJSON *items;
+
+    openrpc_text(doc, schema, "type", "array");
+    items = openrpc_object(doc, schema, "items");
+    openrpc_text(doc, items, "title", "fds_element");
+    openrpc_text(doc, items, "type", "integer");
+    add_range(doc, items, RANGE_I32);
 }
 
 /** Arguments alone, arguments and environment, or the bytes that guests pass. */
@@ -134,13 +139,13 @@ static void fill_argv(struct openrpc *doc, cJSON *schema)
     cJSON *both;
     cJSON *members;
 
-    fill_list(doc, add_form(doc, forms, "argv", "arguments", "array"), "argv_argument", "string");
+    fill_name_list(doc, add_form(doc, forms, "argv", "arguments", "array"), "argv_argument");
     both = add_form(doc, forms, "argv", "both", "object");
     openrpc_bool(doc, both, "additionalProperties", false);
     members = openrpc_object(doc, both, "properties");
-    fill_list(doc, openrpc_object(doc, members, "argv"), "argv_both_argument", "string");
+    fill_name_list(doc, openrpc_object(doc, members, "argv"), "argv_both_argument");
     openrpc_text(doc, cJSON_GetObjectItemCaseSensitive(members, "argv"), "title", "argv_both_argv");
-    fill_list(doc, openrpc_object(doc, members, "env"), "argv_both_variable", "string");
+    fill_name_list(doc, openrpc_object(doc, members, "env"), "argv_both_variable");
     openrpc_text(doc, cJSON_GetObjectItemCaseSensitive(members, "env"), "title", "argv_both_env");
     (void)add_form(doc, forms, "argv", "bytes", "string");
 }

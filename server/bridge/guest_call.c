@@ -8,6 +8,7 @@
  */
 #include "server/bridge/guest.h"
 #include "server/kernel/machine.h"
+#include "server/kernel/result.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -77,7 +78,7 @@ static void on_call_done(struct call *call)
 static void refuse(struct guest *g, int err)
 {
     g->proc->last_errno = -err;
-    finish(g, marshal_failure(g->call.gate, g->call.nr, err));
+    finish(g, result_of_failure(g->call.gate, g->call.nr, err));
 }
 
 /** Arguments that can't be had end the guest. */

@@ -12,7 +12,7 @@
 
 struct json_out json_out_to(struct strbuf *to)
 {
-    return (struct json_out){to, false};
+    return (struct json_out){.to = to};
 }
 
 /** Put the comma that stands before a value. */

@@ -23,7 +23,8 @@
 
 struct json_out {
     struct strbuf *to;
-    bool comma; /* the next value of an array, or key, needs one before it */
+    bool comma;   /* the next value of an array, or key, needs one before it */
+    size_t shown; /* bytes of data that an event shows; 0: as many as usual (event_out.h) */
 };
 
 struct json_out json_out_to(struct strbuf *to);
