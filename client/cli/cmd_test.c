@@ -48,7 +48,8 @@ const char cmd_test_help[] =
     "      --output SIZE   keep so much of what a program prints, where a file has no @output;\n"
     "                      4096, 64K (the default) or 1M, at most 16M\n"
     "  -m, --machine NAME  play in this machine, one file after the other\n"
-    "      --keep          leave each file's machine, and the directory that was its $TMP\n"
+    "      --keep          leave each file's machine with its filesystems, and the directory that\n"
+    "                      was its $TMP; the report tells the command that leads there\n"
     "  -s, --socket PATH   use this running daemon\n"
     "      --private       start a private daemon although the user's own runs\n"
     "  -h, --help          this page\n"
@@ -367,6 +368,7 @@ static int play(struct options *o, struct reach *reach)
                      : o->socket != NULL     ? o->socket
                                              : standard;
     o->jobs.tmp = tmp;
+    o->reporter.socket = strcmp(o->jobs.socket, standard) != 0 ? o->jobs.socket : NULL;
     o->reporter.count = o->path_count;
     o->format->begin(&o->reporter);
     (void)scn_jobs_play(&o->jobs, o->paths, o->path_count, on_report, o);

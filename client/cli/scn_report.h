@@ -10,6 +10,8 @@ struct scn_reporter {
     bool verbose;   /* people: every step, as a story */
     unsigned flags; /* SCN_PRINT_* */
     size_t count;   /* files of the run */
+    const char
+        *socket; /* of the daemon, for commands that find it; NULL: they do without. Borrowed */
     size_t counts[SCN_ERROR + 1];
     double points;     /* earned */
     double points_max; /* that could be earned; 0: nobody counts */
