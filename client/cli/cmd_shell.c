@@ -31,7 +31,8 @@ const char cmd_shell_help[] =
     "  -h, --help          this page\n"
     "\n"
     "Without a running daemon a private one is started on the user's own state (the files under\n"
-    "root: are kept) and stopped with the shell.\n"
+    "root: are kept) and stopped with the shell. Other commands, a second shell too, find it\n"
+    "meanwhile.\n"
     "\n"
     ":trace on shows every call of the machine as it is made. :step on stops before each one:\n"
     "enter carries it out, `e ENOSPC` lets it fail, `r {fd: 3}` makes up its result, `?` tells\n"
@@ -251,6 +252,8 @@ static void greet(const struct shell *sh)
 {
     if (sh->reach.daemon != NULL)
         complain(0, "shell", "no daemon runs; a private one lives as long as this shell");
+    if (sh->reach.owner != NULL)
+        complain(0, "shell", "joined the private daemon of %s; it ends with that", sh->reach.owner);
     if (edit_on_terminal(sh->edit))
         printf("Process %d of machine %s. `:help` shows how to begin, Tab completes.\n",
                scn_session_pid(sh->session), scn_session_machine(sh->session));
@@ -329,7 +332,7 @@ int cmd_shell(int argc, char **argv)
     struct shell_options opts = {0};
     struct shell sh = {
         .block = STRBUF_INIT, .trace = {.to = stdout, .flush = true}, .interrupted = &interrupted};
-    struct reach_spec spec = {.command = "shell", .may_start = true};
+    struct reach_spec spec = {.command = "shell", .joins = true, .may_start = true};
     struct sigaction action = {.sa_handler = on_interrupt};
     int found = OPTION_WRONG;
     int code = CMD_DAEMON;
@@ -344,6 +347,7 @@ int cmd_shell(int argc, char **argv)
     spec.socket = opts.socket;
     spec.private_.default_machine = true;
     spec.private_.user_state = true;
+    spec.private_.command = "shell";
     if (reach_open(&spec, &sh.reach) == 0) {
         (void)sigaction(SIGINT, &action, NULL);
         code = converse(&sh, &opts);

@@ -52,7 +52,8 @@ const char cmd_test_help[] =
     "      --output SIZE   keep so much of what a program prints, where a file has no @output;\n"
     "                      4096, 64K (the default) or 1M, at most 16M\n"
     "  -m, --machine NAME  play in this machine, one file after the other\n"
-    "      --keep          leave each file's machine, and the directory that was its $TMP\n"
+    "      --keep          leave each file's machine with its filesystems, and the directory that\n"
+    "                      was its $TMP; the report tells the command that leads there\n"
     "  -s, --socket PATH   use this running daemon\n"
     "      --private       start a private daemon although the user's own runs\n"
     "  -h, --help          this page\n"
@@ -460,10 +461,13 @@ static int play(struct options *o, struct reach *reach)
     if (tmp == NULL)
         return TEST_ERROR;
     (void)scbox_default_socket(standard, sizeof standard);
-    o->jobs.socket = reach->daemon != NULL ? daemon_socket(reach->daemon)
-                     : o->socket != NULL   ? o->socket
-                                           : standard;
+    o->jobs.socket = reach->daemon != NULL   ? daemon_socket(reach->daemon)
+                     : reach->joined != NULL ? reach->joined
+                     : o->socket != NULL     ? o->socket
+                                             : standard;
     o->jobs.tmp = tmp;
+    o->reporter.socket = strcmp(o->jobs.socket, standard) != 0 ? o->jobs.socket : NULL;
+    o->teacher.socket = o->reporter.socket;
     begin_reports(o);
     (void)scn_jobs_play(&o->jobs, o->paths, o->path_count, on_report, o);
     written = end_reports(o, clock_ms() - start);
@@ -481,6 +485,7 @@ static int run(struct options *o)
     struct reach_spec spec = {
         .command = "test",
         .socket = o->socket,
+        .joins = o->jobs.machine != NULL,
         .may_start = true,
         .must_start = o->private_daemon,
         .private_ = {.default_machine = o->jobs.machine != NULL},

@@ -66,6 +66,7 @@ struct run_options {
 struct run_watch {
     void (*on_event)(void *user, const cJSON *params); /* every event; params borrowed */
     void *user;
+    int shown; /* bytes of data that events show; 0: as many as usual */
 };
 
 /** The host's stdin on its way to the guest. */

@@ -506,6 +506,22 @@ static void play_steps(struct job *j)
     (void)cJSON_AddNumberToObject(j->report, "left", (double)(s->step_count - i));
 }
 
+/** Have the names of the session outlive it, in the machine that is left for a look. */
+static void keep_names(struct job *j)
+{
+    struct scbox_error error = SCBOX_ERROR_INIT;
+
+    if (!j->jobs->keep || j->machine == NULL || j->session == NULL)
+        return;
+    if (scbox_call(j->conn, "session.share", NULL, SETUP_TIMEOUT_MS, NULL, &error) != SCBOX_OK) {
+        char *line = scbox_error_line(&error);
+
+        add_text(j->report, "not_kept", line);
+        free(line);
+    }
+    scbox_error_done(&error);
+}
+
 /** Write the report. Whoever reads it may take any time. */
 static void write_report(struct job *j, int fd)
 {
@@ -544,6 +560,7 @@ void scn_job_play(const struct scn_jobs *jobs, const char *path, int number,
     play_steps(&j);
     if (j.outcome == SCN_PASS && j.empty.error != NULL)
         report_mistake(&j, &j.empty, path);
+    keep_names(&j);
     if (jobs->keep)
         add_text(j.report, "machine", j.machine);
     add_text(j.report, "outcome", scn_outcome_name(j.outcome));

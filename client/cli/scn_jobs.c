@@ -27,9 +27,13 @@ enum {
     PARALLEL_MAX = 64,
     LOOK_MS = 500,       /* a signal that came just before a wait is seen so much later */
     STOP_MS = 20 * 1000, /* after a signal the files under way have so long to end */
-    REPORT_BYTES_MAX = 256 * 1024 * 1024, /* of one report, as its process writes it */
-    WAITING_MAX = 128 * 1024 * 1024,      /* bytes of reports that wait for one before them */
+    WAITING_MAX = 128 * 1024 * 1024, /* bytes of reports that wait for one before them */
 };
+
+/* Bytes of one report, as its process writes it; tests/cli/test_limits.c has fewer. */
+#ifndef SCN_REPORT_BYTES_MAX
+#define SCN_REPORT_BYTES_MAX (256 * 1024 * 1024)
+#endif
 
 /* Memory of a process that plays a file; sanitizers reserve far more than they use. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -219,8 +223,8 @@ static cJSON *report_ended(const struct run *run, size_t index, int status)
 
     if (run->slots[index].hangs)
         return report_hanging(run, index);
-    if (run->slots[index].in.len > REPORT_BYTES_MAX)
-        (void)strbuf_addf(&problem, "its report is longer than %d bytes", REPORT_BYTES_MAX);
+    if (run->slots[index].in.len > SCN_REPORT_BYTES_MAX)
+        (void)strbuf_addf(&problem, "its report is longer than %d bytes", SCN_REPORT_BYTES_MAX);
     else if (WIFSIGNALED(status))
         (void)strbuf_addf(&problem, "the process that played it was killed by signal %d (%s)",
                           WTERMSIG(status), strsignal(WTERMSIG(status)));
@@ -254,7 +258,7 @@ static void finish(struct run *run, size_t index)
         continue;
     slot->pid = 0;
     run->running--;
-    if (slot->in.len <= REPORT_BYTES_MAX && is_whole(&slot->in)) {
+    if (slot->in.len <= SCN_REPORT_BYTES_MAX && is_whole(&slot->in)) {
         slot->ready = true;
         run->waiting += slot->in.len;
     } else {
@@ -272,9 +276,9 @@ static void take_bytes(struct run *run, size_t index)
 
     if (got > 0)
         (void)strbuf_add(&slot->in, bytes, (size_t)got);
-    if (slot->in.len > REPORT_BYTES_MAX)
+    if (slot->in.len > SCN_REPORT_BYTES_MAX)
         (void)kill(slot->pid, SIGKILL);
-    if (got == 0 || (got < 0 && errno != EINTR) || slot->in.len > REPORT_BYTES_MAX)
+    if (got == 0 || (got < 0 && errno != EINTR) || slot->in.len > SCN_REPORT_BYTES_MAX)
         finish(run, index);
 }
 

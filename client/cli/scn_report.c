@@ -244,7 +244,14 @@ static void people_file(struct scn_reporter *r, size_t index, const cJSON *repor
     if (outcome == SCN_FAIL || outcome == SCN_TIMEOUT || outcome == SCN_CRASH)
         print_labelled(r, "hint", json_text(report, "hint"));
     if (*machine != '\0')
-        fprintf(r->to, "    kept: scbox shell --machine %s\n", machine);
+        fprintf(r->to, "    kept: scbox shell %s%s%s--machine %s\n",
+                r->socket != NULL ? "--socket " : "", r->socket != NULL ? r->socket : "",
+                r->socket != NULL ? " " : "", machine);
+    if (*json_text(report, "not_kept") != '\0') {
+        fputs("    but without the filesystems of the scenario: ", r->to);
+        show_word(r->to, json_text(report, "not_kept"));
+        fputc('\n', r->to);
+    }
 }
 
 static void people_end(struct scn_reporter *r, int64_t ms)

@@ -12,6 +12,8 @@ struct scn_reporter {
     bool verbose;   /* people: every step, as a story */
     unsigned flags; /* SCN_PRINT_* */
     size_t count;   /* files of the run */
+    const char
+        *socket; /* of the daemon, for commands that find it; NULL: they do without. Borrowed */
     size_t counts[SCN_ERROR + 1];
     size_t unplayed;   /* files that were not started, because the run was ended */
     size_t partial;    /* files of which a student is told less than a teacher */

@@ -9,6 +9,7 @@
 #include "server/bridge/fault_text.h"
 #include "server/bridge/guest.h"
 #include "server/kernel/input.h"
+#include "server/kernel/result.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -86,7 +87,7 @@ static void note_no_call(struct guest *g, int err)
 static void refuse(struct guest *g, int err)
 {
     note_no_call(g, -err);
-    finish(g, marshal_failure(g->call.gate, g->call.nr, err));
+    finish(g, result_of_failure(g->call.gate, g->call.nr, err));
 }
 
 /**

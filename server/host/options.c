@@ -3,9 +3,11 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char help[] =
     "Usage: scboxd [OPTION]...\n"
@@ -178,6 +180,38 @@ static enum options_wish load_config(struct config *config, const char *file)
     return err < 0 ? OPTIONS_USAGE : OPTIONS_RUN;
 }
 
+/** Have a relative path mean the directory that the daemon was started in, whoever reads it later: sources are
+ * absolute paths. Returns 0 or -errno. */
+static int make_absolute(char **path)
+{
+    struct strbuf whole = STRBUF_INIT;
+    char dir[PATH_MAX];
+
+    if (**path == '/')
+        return 0;
+    if (getcwd(dir, sizeof(dir)) == NULL)
+        return -errno;
+    if (strbuf_addf(&whole, "%s/%s", dir, *path) < 0) {
+        strbuf_done(&whole);
+        return -ENOMEM;
+    }
+    free(*path);
+    *path = strbuf_take(&whole);
+    return 0;
+}
+
+static enum options_wish finish_state(struct config *config)
+{
+    int err;
+
+    if (config->state == NULL)
+        config->state = config_default_state();
+    if (config->state == NULL)
+        return usage("out of memory", "");
+    err = make_absolute(&config->state);
+    return err == 0 ? OPTIONS_RUN : usage("the directory that --state is in: ", strerror(-err));
+}
+
 enum options_wish options_read(int argc, char **argv, struct config *config)
 {
     const char *file = find_config(argc, argv);
@@ -193,9 +227,7 @@ enum options_wish options_read(int argc, char **argv, struct config *config)
         return usage("unexpected argument: ", argv[optind]);
     if (wish == OPTIONS_RUN && config->socket == NULL)
         config->socket = config_default_socket();
-    if (wish == OPTIONS_RUN && config->state == NULL)
-        config->state = config_default_state();
-    if (wish == OPTIONS_RUN && (config->socket == NULL || config->state == NULL))
+    if (wish == OPTIONS_RUN && config->socket == NULL)
         return usage("out of memory", "");
-    return wish;
+    return wish == OPTIONS_RUN ? finish_state(config) : wish;
 }

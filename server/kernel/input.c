@@ -55,6 +55,13 @@ static int take_credentials(struct machine *m, struct input *in)
     return 0;
 }
 
+static int take_share(struct machine *m, struct input *in)
+{
+    struct proc *p = proc_find(m, in->share.pid);
+
+    return p != NULL ? proc_share_names(p, m->init, in->why) : -ESRCH;
+}
+
 static int take_end(struct machine *m, struct input *in)
 {
     struct proc *p = proc_find(m, in->end.pid);

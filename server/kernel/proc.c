@@ -129,6 +129,40 @@ int proc_copy_names(struct proc *from, struct proc *to)
     return ns_each(&from->ns, add_name, &to->ns);
 }
 
+/** What proc_share_names() works on. */
+struct sharing {
+    struct ns *to;
+    size_t before; /* names that it had */
+    size_t seen;
+    struct why *why;
+};
+
+static int share_name(void *user, struct sc_str name, struct view *view)
+{
+    const struct sharing *s = user;
+
+    return ns_find(s->to, name) != NULL ? 0 : ns_add(s->to, name, view, s->why);
+}
+
+/** Names stand in the order they were added: take those away that came last. */
+static int unshare_name(void *user, struct sc_str name, struct view *view)
+{
+    struct sharing *s = user;
+
+    (void)view;
+    return s->seen++ < s->before ? 0 : ns_remove(s->to, name);
+}
+
+int proc_share_names(struct proc *from, struct proc *to, struct why *why)
+{
+    struct sharing s = {.to = &to->ns, .before = to->ns.count, .why = why};
+    int err = ns_each(&from->ns, share_name, &s);
+
+    if (err < 0)
+        (void)ns_each(&to->ns, unshare_name, &s);
+    return err;
+}
+
 void proc_set_args(struct proc *p, char *args, size_t size)
 {
     free(p->args);

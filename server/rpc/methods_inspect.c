@@ -277,7 +277,11 @@ enum request_status method_trace_subscribe(struct request *rq,
     }
     if (params->pid != 0 && request_proc_of(rq, machine, params->pid) == NULL)
         return REQUEST_FAILED;
+    if (params->shown > CALL_HEAD)
+        return fail(&rq->failure, RPC_E_PARAMS, "shown", "an event shows at most %d bytes of data",
+                    CALL_HEAD);
     subscription_start(&rq->conn->events, machine, kinds, params->pid, params->lossless);
+    rq->conn->events.shown = (size_t)params->shown;
     return REQUEST_DONE;
 }
 

@@ -53,6 +53,26 @@ enum request_status method_session_attach(struct request *rq,
     return REQUEST_DONE;
 }
 
+enum request_status method_session_share(struct request *rq,
+                                         const struct rpc_session_share_params *params)
+{
+    struct proc *actor = request_actor(rq);
+    struct why why = WHY_INIT;
+    struct input in = {.kind = INPUT_SHARE, .why = &why};
+    int err;
+
+    (void)params;
+    if (actor == NULL)
+        return REQUEST_FAILED;
+    in.share.pid = actor->pid;
+    err = machine_input(actor->machine, &in);
+    if (err < 0) {
+        (void)fail_why(&rq->failure, err, &why);
+        return REQUEST_FAILED;
+    }
+    return REQUEST_DONE;
+}
+
 enum request_status method_session_close(struct request *rq,
                                          const struct rpc_session_close_params *params)
 {

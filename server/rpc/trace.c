@@ -7,11 +7,13 @@
 #include <stdio.h>
 
 /** Append an event. What several subscriptions send is written once: it may be long. */
-static void add_event(struct rpc_machine *machine, const struct event *event, struct json_out *o)
+static void add_event(const struct subscription *s, const struct event *event, struct json_out *o)
 {
+    struct rpc_machine *machine = s->machine;
     struct json_out once = json_out_to(&machine->told);
 
-    if (machine->subscriptions.next == machine->subscriptions.prev) {
+    if (machine->subscriptions.next == machine->subscriptions.prev || s->shown != 0) {
+        o->shown = s->shown;
         event_write(o, event);
         return;
     }
@@ -84,7 +86,7 @@ static void on_event(struct listener *self, struct machine *m, const struct even
     if (s->lost > 0)
         event_write_lost(&o, s->lost);
     s->lost = 0;
-    add_event(s->machine, event, &o);
+    add_event(s, event, &o);
     rpc->stats.events++;
     conn_send(s->conn, &text);
     strbuf_done(&text);
@@ -121,6 +123,7 @@ void subscription_start(struct subscription *s, struct rpc_machine *machine, uns
                         int32_t pid, bool lossless)
 {
     subscription_stop(s);
+    s->shown = 0;
     s->machine = machine;
     s->lost = 0;
     s->lossless = lossless;
