@@ -25,15 +25,15 @@ static const call_handler_fn handlers[SC_MAX] = {
 #include "schema/syscalls.def"
 };
 
-void call_init(struct call *call, struct proc *proc, enum sc_gate gate, int nr, call_done_fn done,
-               void *user)
+void call_init(struct call *call, struct proc *proc, const struct abi *abi, int nr,
+               call_done_fn done, void *user)
 {
     memset(call, 0, sizeof(*call));
     call->proc = proc;
     call->pid = proc->pid;
     call->machine = proc->machine;
     call->transfer_max = SIZE_MAX;
-    call->gate = gate;
+    call->abi = abi;
     call->nr = nr;
     call->done = done;
     call->user = user;

@@ -21,7 +21,7 @@
  * machine is left.
  *
  *     struct call c;
- *     call_init(&c, proc, SC_GATE_RPC, SC_CLOSE, on_done, session);
+ *     call_init(&c, proc, &abi_driven, SC_CLOSE, on_done, session);
  *     c.args.close.fd = 3;
  *     if (call_begin(&c) != SC_PENDING) {
  *         answer(c.status, &c.out, &c.why);
@@ -42,6 +42,7 @@
 #include "schema/calls.h"
 #include "server/base/list.h"
 #include "server/base/why.h"
+#include "server/kernel/abi.h"
 #include "server/kernel/timer.h"
 
 #include <stdbool.h>
@@ -87,9 +88,9 @@ enum { CALL_HEAD = 4096 };
 
 struct call {
     /* Set by the gate, before call_begin(). */
-    struct proc *proc; /* who calls; NULL once that process has ended */
-    enum sc_gate gate;
-    int nr; /* SC_*: one that sc_call_by_nr() knows */
+    struct proc *proc;     /* who calls; NULL once that process has ended */
+    const struct abi *abi; /* by which it is made: abi_driven, or a guest's */
+    int nr;                /* SC_*: one that sc_call_by_nr() knows */
     union sc_args args;
     call_done_fn done; /* called only when call_begin() returned SC_PENDING */
     void *user;        /* the gate's own */
@@ -136,11 +137,12 @@ struct call {
  * Make a call ready for its arguments, which are all zero then.
  * @call     borrowed; not in flight.
  * @proc     borrowed; who calls. It must not be freed before call_begin(); from then on it may be.
+ * @abi      by which the call is made.
  * @nr       SC_*: one that sc_call_by_nr() knows.
  * @done     NULL for calls that never park.
  */
-void call_init(struct call *call, struct proc *proc, enum sc_gate gate, int nr, call_done_fn done,
-               void *user);
+void call_init(struct call *call, struct proc *proc, const struct abi *abi, int nr,
+               call_done_fn done, void *user);
 
 /**
  * Carry a call out.

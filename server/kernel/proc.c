@@ -40,7 +40,7 @@ static int proc_alloc(struct machine *m, struct proc *parent, struct proc **out)
     m->next_pid++;
     ns_init(&p->ns, m, m->limits.names);
     fd_table_init(&p->fds, m, m->limits.fds);
-    aspace_init(&p->memory, ASPACE_LIMIT_I386, m->limits.memory, m->limits.regions);
+    aspace_init(&p->memory, abi_driven.user_limit, m->limits.memory, m->limits.regions);
     p->memory.pool = &m->memory;
     if (parent != NULL)
         list_append(&parent->children, &p->sibling);
@@ -169,7 +169,7 @@ static int book_image(struct proc *p, const struct exec_image *image, struct why
                            .kind = REGION_STACK};
     int err;
 
-    p->memory.user_limit = image->user_limit;
+    p->memory.user_limit = image->abi->user_limit;
     for (size_t i = 0; i < image->segment_count; i++) {
         const struct exec_segment *s = &image->segment[i];
         struct region r = {.addr = s->addr, .size = s->size, .mode = s->mode, .kind = REGION_IMAGE};
@@ -219,7 +219,7 @@ int proc_exec(struct proc *p, const void *bytes, size_t size, const char *progra
 out:
     free(copy);
     aspace_done(&p->memory);
-    p->memory.user_limit = ASPACE_LIMIT_I386;
+    p->memory.user_limit = abi_driven.user_limit;
     return err;
 }
 

@@ -238,9 +238,9 @@ int sc_readdir(struct call *call, const struct sc_readdir_args *args, struct sc_
     struct open_file *f;
     int err = find_file(call, args->fd, FM_READDIR, &f);
 
-    bool for_guest = call->gate != SC_GATE_RPC;
-
-    return err < 0 ? err : vfs_readdir(f, args->ent_no, for_guest, &call->why, &out->entry);
+    if (err < 0)
+        return err;
+    return vfs_readdir(f, args->ent_no, call->abi->short_names, &call->why, &out->entry);
 }
 
 int sc_stat_open(struct call *call, const struct sc_stat_open_args *args,

@@ -38,7 +38,7 @@ static void on_awake(struct call *call);
 
 static void sleep_for(struct sleeper *s, int64_t usecs)
 {
-    call_init(&s->call, w.p, SC_GATE_RPC, SC_USLEEP, on_awake, s);
+    call_init(&s->call, w.p, &abi_driven, SC_USLEEP, on_awake, s);
     s->call.args.usleep.usecs = usecs;
     cr_assert_eq(call_begin(&s->call), SC_PENDING);
 }

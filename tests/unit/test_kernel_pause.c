@@ -243,7 +243,7 @@ Test(pause, a_call_that_nobody_would_be_told_of_is_not_held)
     struct call c;
 
     pause_machine(w.m);
-    call_init(&c, w.p, SC_GATE_RPC, SC_ERRNO, NULL, NULL);
+    call_init(&c, w.p, &abi_driven, SC_ERRNO, NULL, NULL);
     cr_assert_eq(call_begin(&c), 0);
     resume_machine(w.m);
 }

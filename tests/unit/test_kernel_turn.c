@@ -195,7 +195,7 @@ static void on_yielded(struct call *call)
 static void yields_again(int i)
 {
     turn_end(&turns[i]);
-    call_init(&yields[i], turns[i].proc, SC_GATE_I386, SC_YIELD, on_yielded, &turns[i]);
+    call_init(&yields[i], turns[i].proc, &abi_i386, SC_YIELD, on_yielded, &turns[i]);
     cr_assert_eq(call_begin(&yields[i]), SC_PENDING);
     machine_guest_busy(turns[i].proc, false);
     world_run(&w);
