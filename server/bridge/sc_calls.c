@@ -31,7 +31,7 @@ static void on_call_done(struct call *call)
 /** A call that is refused here, because of a limit on what is copied. */
 static void refuse(struct guest *g, int err)
 {
-    g->proc->last_errno = -err;
+    g->proc->task.last_errno = -err;
     guest_finish(g, g->abi->convention->failure(sc_call_by_nr(g->call.nr)->rc, err));
 }
 
@@ -80,7 +80,7 @@ static void refuse_number(struct guest *g, int nr)
 
     if (g->abi->convention->no_call(nr, &result)) {
         guest_note(g, "Unimplemented syscall %d", nr);
-        g->proc->last_errno = ENOSYS;
+        g->proc->task.last_errno = ENOSYS;
     }
     guest_send_answer(g, result);
 }

@@ -37,7 +37,7 @@ void call_init(struct call *call, struct proc *proc, const struct abi *abi, int 
     call->nr = nr;
     call->done = done;
     call->user = user;
-    list_init(&call->in_proc);
+    list_init(&call->in_task);
     list_init(&call->wait);
     list_init(&call->in_line);
 }
@@ -60,10 +60,10 @@ static void settle(struct call *call, int status)
 {
     note_act(call);
     if (call->proc != NULL && call->nr != SC_ERRNO)
-        call->proc->last_errno = status < 0 ? -status : 0;
+        call->proc->task.last_errno = status < 0 ? -status : 0;
     if (call->proc != NULL)
         recent_add(&call->proc->recent, call->nr, status);
-    list_del(&call->in_proc);
+    list_del(&call->in_task);
     call->machine->census.calls--;
     call->status = status;
     call->state = CALL_FINISHED;
@@ -94,10 +94,10 @@ static int tell_call(struct call *call)
 /** Stand behind the calls of the process that were held and are not carried out yet. */
 static int stand_in_line(struct call *call)
 {
-    if (call->proc->queued == 0 || !call_may_wait(call))
+    if (call->proc->task.queued == 0 || !call_may_wait(call))
         return 0;
     call->queued = true;
-    call->proc->queued++;
+    call->proc->task.queued++;
     return call_park(call, &call->machine->ready);
 }
 
@@ -122,7 +122,7 @@ static enum call_step first_step(const struct call *call)
 {
     const struct machine *m = call->machine;
     bool watched = (m->listened & (EVENT_CALL | EVENT_RETURN)) != 0 || call->proc->paused ||
-                   call->proc->queued > 0 || m->faults.count > 0;
+                   call->proc->task.queued > 0 || m->faults.count > 0;
 
     return watched ? STEP_TELL : STEP_HANDLER;
 }
@@ -163,7 +163,7 @@ int call_begin(struct call *call)
     /* Gates look the number up before they init a call, and begin it once. */
     CHECK(call->state == CALL_NEW);
     CHECK(call->nr >= 0 && call->nr < SC_MAX && handlers[call->nr] != NULL);
-    list_append(&call->proc->calls, &call->in_proc);
+    list_append(&call->proc->task.calls, &call->in_task);
     m->census.calls++;
     call->seq = ++m->calls_total;
     note_act(call);
@@ -230,7 +230,7 @@ static void unpark(struct call *call)
      * call_cancel(), which anybody may ask for at any time, looks at the state. */
     CHECK(call->state == CALL_PARKED);
     if (call->queued && call->proc != NULL)
-        call->proc->queued--;
+        call->proc->task.queued--;
     call->queued = false;
     list_del(&call->wait);
     timer_clear(&call->machine->clock_timers, &call->timer);
@@ -251,7 +251,7 @@ void call_release(struct call *call)
     if (call->next == STEP_QUEUE)
         call->next++; /* it stands in line now */
     call->queued = call->next < STEP_COUNT;
-    call->proc->queued += call->queued;
+    call->proc->task.queued += call->queued;
     list_append(&call->machine->ready, &call->wait);
     machine_arm(call->machine);
 }
@@ -295,7 +295,7 @@ void call_cancel(struct call *call, int err)
 
 static void abandon(struct call *call, struct list *over)
 {
-    list_del(&call->in_proc);
+    list_del(&call->in_task);
     call->proc = NULL;
     if (call->state != CALL_PARKED)
         return;
@@ -307,8 +307,8 @@ static void abandon(struct call *call, struct list *over)
 
 void call_abandon_all(struct proc *p, struct list *over)
 {
-    while (!list_empty(&p->calls))
-        abandon(container_of(p->calls.next, struct call, in_proc), over);
+    while (!list_empty(&p->task.calls))
+        abandon(container_of(p->task.calls.next, struct call, in_task), over);
 }
 
 void call_tell(struct list *over)

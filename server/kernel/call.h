@@ -117,7 +117,7 @@ struct call {
     enum call_step next; /* where it goes on */
     bool traced;         /* its beginning was told */
     bool held;           /* parked by who watches, not by its handler */
-    bool queued;         /* counted in proc->queued */
+    bool queued;         /* counted in task.queued */
     int refusal;         /* what a fault rule makes of it: 0 or -errno */
     size_t transfer_max; /* most bytes that it transfers: call_cut() */
     uint64_t moved;      /* bytes of a transfer that are moved */
@@ -127,7 +127,7 @@ struct call {
     const struct mount *line_mount; /* what for: a file, or NULL the log */
     uint64_t line_ino;
     struct machine *machine;
-    struct list in_proc;    /* in proc->calls while in flight */
+    struct list in_task;    /* in task.calls while in flight */
     struct list wait;       /* in the list it waits in, while parked there; then in call_tell()'s */
     struct timer timer;     /* while parked on the clock */
     struct wait_set *waits; /* owned; the files it waits for, while parked there; or NULL */

@@ -12,10 +12,10 @@ enum { ROUND_YIELDS = 2 }; /* a round is what lies between two YIELDs */
 /** Whether an earlier YIELD of the same process still waits: the two are in one round. */
 static bool yields_already(const struct call *call)
 {
-    const struct list *calls = &call->proc->calls;
+    const struct list *calls = &call->proc->task.calls;
 
     for (const struct list *i = calls->next; i != calls; i = i->next) {
-        const struct call *other = container_of(i, struct call, in_proc);
+        const struct call *other = container_of(i, struct call, in_task);
 
         if (other != call && other->nr == SC_YIELD && other->state == CALL_PARKED)
             return true;
@@ -27,18 +27,18 @@ void clock_note_yield(const struct call *call)
 {
     struct proc *p = call->proc;
 
-    if (p->yields_since == p->machine->acts && yields_already(call))
+    if (p->task.yields_since == p->machine->acts && yields_already(call))
         return;
-    if (p->yields_since != p->machine->acts)
-        p->yields = 0;
-    p->yields_since = p->machine->acts;
-    p->yields += p->yields < ROUND_YIELDS;
+    if (p->task.yields_since != p->machine->acts)
+        p->task.yields = 0;
+    p->task.yields_since = p->machine->acts;
+    p->task.yields += p->task.yields < ROUND_YIELDS;
 }
 
 /** Whether a process has done a whole round of nothing but YIELD, and so has everybody meanwhile. */
 static bool only_yields(const struct proc *p)
 {
-    return p->yields == ROUND_YIELDS && p->yields_since == p->machine->acts;
+    return p->task.yields == ROUND_YIELDS && p->task.yields_since == p->machine->acts;
 }
 
 /** Whether all that can run only yield; also when nothing can run. */

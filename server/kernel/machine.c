@@ -301,9 +301,9 @@ void machine_guest_busy(struct proc *p, bool busy)
 {
     struct machine *m = p->machine;
 
-    if (p->busy == busy)
+    if (p->task.busy == busy)
         return;
-    p->busy = busy;
+    p->task.busy = busy;
     if (busy) {
         m->busy_guests++;
         return;

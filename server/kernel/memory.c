@@ -21,9 +21,9 @@ static int move_in_region(struct proc *p, const struct region *r, uint32_t way, 
 {
     const bool in = way == MM_WRITE;
 
-    if (p->executor != NULL)
-        return in ? p->executor->ops->poke(p->executor, addr, buf, size)
-                  : p->executor->ops->peek(p->executor, addr, buf, size);
+    if (p->task.executor != NULL)
+        return in ? p->task.executor->ops->poke(p->task.executor, addr, buf, size)
+                  : p->task.executor->ops->peek(p->task.executor, addr, buf, size);
     if (r->mapping != NULL)
         return in ? mapping_write(r->mapping, addr - r->addr, buf, size)
                   : mapping_read(r->mapping, addr - r->addr, buf, size);

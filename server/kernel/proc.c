@@ -28,7 +28,7 @@ static int proc_alloc(struct machine *m, struct proc *parent, struct proc **out)
     p->paused = m->pause_new;
     list_init(&p->sibling);
     list_init(&p->children);
-    list_init(&p->calls);
+    list_init(&p->task.calls);
     list_init(&p->ended);
     list_init(&p->ended_link);
     list_init(&p->waiters);
@@ -190,7 +190,7 @@ static int spawn(struct proc *p, const struct exec_image *image, struct why *why
 
     if (err < 0)
         return err;
-    err = m->ops->spawn(m->host, p, image, why, &p->executor);
+    err = m->ops->spawn(m->host, p, image, why, &p->task.executor);
     if (err < 0)
         machine_give_descriptors(m, EXECUTOR_DESCRIPTORS);
     return err;
@@ -311,11 +311,11 @@ static void emit_end(const struct proc *p, const char *text)
 static void end_one(struct proc *p, uint32_t state, int32_t code, const char *text,
                     struct list *over)
 {
-    struct executor *x = p->executor;
+    struct executor *x = p->task.executor;
 
     p->state = state;
     p->return_code = code;
-    p->executor = NULL;
+    p->task.executor = NULL;
     p->machine->acts++;
     machine_guest_busy(p, false);
     if (x != NULL) {

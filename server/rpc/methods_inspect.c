@@ -66,7 +66,7 @@ enum request_status method_proc_tree(struct request *rq, const struct rpc_proc_t
 
 static const char *executor_name(const struct proc *p)
 {
-    if (p->executor != NULL)
+    if (p->task.executor != NULL)
         return "guest";
     return p->state == PS_RUNNING ? "session" : "none";
 }
@@ -75,7 +75,7 @@ static uint64_t count_calls(const struct proc *p)
 {
     uint64_t count = 0;
 
-    for (const struct list *i = p->calls.next; i != &p->calls; i = i->next)
+    for (const struct list *i = p->task.calls.next; i != &p->task.calls; i = i->next)
         count++;
     return count;
 }

@@ -360,7 +360,7 @@ static struct proc *fake_guest(void)
     struct proc *p = another();
 
     cr_assert_eq(machine_take_descriptors(w.m, EXECUTOR_DESCRIPTORS, -EAGAIN, NULL), 0);
-    cr_assert_eq(w.m->ops->spawn(w.m->host, p, &image, NULL, &p->executor), 0);
+    cr_assert_eq(w.m->ops->spawn(w.m->host, p, &image, NULL, &p->task.executor), 0);
     return p;
 }
 

@@ -279,7 +279,7 @@ Test(pause, what_begins_after_the_pause_goes_behind_what_was_held)
     world_run(&w);
     cr_assert_eq(write.status, 0);
     cr_assert_eq(other.status, -EBUSY, "it was opened before");
-    cr_assert_eq(w.p->queued, 0);
+    cr_assert_eq(w.p->task.queued, 0);
     call_done(&create);
     call_done(&write);
     call_done(&other);

@@ -259,7 +259,7 @@ static void check(void)
     }
     cr_assert_eq(m->census.calls, used);
     for (const struct proc *p = m->procs; p != NULL; p = p->hh.next)
-        queued += proc_has_ended(p) ? 0 : p->queued;
+        queued += proc_has_ended(p) ? 0 : p->task.queued;
     for (const struct list *i = m->ready.next; i != &m->ready; i = i->next)
         queued -= container_of(i, struct call, wait)->queued;
     cr_assert_eq(queued, 0);

@@ -72,7 +72,8 @@ static void rewrite(struct proc *p, const char *where, const struct rewriting *r
     if (strcmp(where, "in_file") == 0)
         lab_put_at(&l, "home:/code", 0, r->bytes, sizeof(r->bytes));
     else
-        cr_assert_eq(p->executor->ops->poke(p->executor, CODE, r->bytes, sizeof(r->bytes)), 0);
+        cr_assert_eq(
+            p->task.executor->ops->poke(p->task.executor, CODE, r->bytes, sizeof(r->bytes)), 0);
 }
 
 static void expect_untouched(const char *what)
