@@ -202,8 +202,8 @@ int guest_start(struct bridge *b, struct proc *proc, const struct guest_abi *abi
     g->poll.data = g;
     bridge_guest_made(b);
     (void)uv_poll_start(&g->poll, UV_READABLE | UV_DISCONNECT, guest_on_notify);
-    machine_guest_busy(proc, true);
-    turn_init(&g->turn, proc, guest_run);
+    machine_guest_busy(&proc->task, true);
+    turn_init(&g->turn, &proc->task, guest_run);
     turn_ask_later(&g->turn);
     *out = g;
     return 0;

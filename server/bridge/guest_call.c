@@ -31,7 +31,7 @@ void guest_run(struct turn *t)
 void guest_send_answer(struct guest *g, int64_t result)
 {
     g->result = result;
-    machine_guest_busy(g->proc, true);
+    machine_guest_busy(&g->proc->task, true);
     turn_ask(&g->turn);
 }
 

@@ -70,7 +70,7 @@ static void begin(struct guest *g, int nr, const uint64_t args[ARCH_ARGS])
     if (call_begin(&g->call) != SC_PENDING)
         on_call_done(&g->call);
     else if (g->proc != NULL)
-        machine_guest_busy(g->proc, false);
+        machine_guest_busy(&g->proc->task, false);
 }
 
 /** A number that no call has. */

@@ -30,6 +30,7 @@ void call_init(struct call *call, struct proc *proc, const struct abi *abi, int 
 {
     memset(call, 0, sizeof(*call));
     call->proc = proc;
+    call->task = &proc->task;
     call->pid = proc->pid;
     call->machine = proc->machine;
     call->transfer_max = SIZE_MAX;
@@ -59,8 +60,8 @@ static void note_act(const struct call *call)
 static void settle(struct call *call, int status)
 {
     note_act(call);
-    if (call->proc != NULL && call->nr != SC_ERRNO)
-        call->proc->task.last_errno = status < 0 ? -status : 0;
+    if (call->task != NULL && call->nr != SC_ERRNO)
+        call->task->last_errno = status < 0 ? -status : 0;
     if (call->proc != NULL)
         recent_add(&call->proc->recent, call->nr, status);
     list_del(&call->in_task);
@@ -94,10 +95,10 @@ static int tell_call(struct call *call)
 /** Stand behind the calls of the process that were held and are not carried out yet. */
 static int stand_in_line(struct call *call)
 {
-    if (call->proc->task.queued == 0 || !call_may_wait(call))
+    if (call->task->queued == 0 || !call_may_wait(call))
         return 0;
     call->queued = true;
-    call->proc->task.queued++;
+    call->task->queued++;
     return call_park(call, &call->machine->ready);
 }
 
@@ -122,7 +123,7 @@ static enum call_step first_step(const struct call *call)
 {
     const struct machine *m = call->machine;
     bool watched = (m->listened & (EVENT_CALL | EVENT_RETURN)) != 0 || call->proc->paused ||
-                   call->proc->task.queued > 0 || m->faults.count > 0;
+                   call->task->queued > 0 || m->faults.count > 0;
 
     return watched ? STEP_TELL : STEP_HANDLER;
 }
@@ -163,7 +164,7 @@ int call_begin(struct call *call)
     /* Gates look the number up before they init a call, and begin it once. */
     CHECK(call->state == CALL_NEW);
     CHECK(call->nr >= 0 && call->nr < SC_MAX && handlers[call->nr] != NULL);
-    list_append(&call->proc->task.calls, &call->in_task);
+    list_append(&call->task->calls, &call->in_task);
     m->census.calls++;
     call->seq = ++m->calls_total;
     note_act(call);
@@ -229,8 +230,8 @@ static void unpark(struct call *call)
     /* Calls are found in the list, timer or line they wait in, and unparking takes them out of it;
      * call_cancel(), which anybody may ask for at any time, looks at the state. */
     CHECK(call->state == CALL_PARKED);
-    if (call->queued && call->proc != NULL)
-        call->proc->task.queued--;
+    if (call->queued && call->task != NULL)
+        call->task->queued--;
     call->queued = false;
     list_del(&call->wait);
     timer_clear(&call->machine->clock_timers, &call->timer);
@@ -251,7 +252,7 @@ void call_release(struct call *call)
     if (call->next == STEP_QUEUE)
         call->next++; /* it stands in line now */
     call->queued = call->next < STEP_COUNT;
-    call->proc->task.queued += call->queued;
+    call->task->queued += call->queued;
     list_append(&call->machine->ready, &call->wait);
     machine_arm(call->machine);
 }
@@ -297,6 +298,7 @@ static void abandon(struct call *call, struct list *over)
 {
     list_del(&call->in_task);
     call->proc = NULL;
+    call->task = NULL;
     if (call->state != CALL_PARKED)
         return;
     call->made_up |= call->held;

@@ -49,6 +49,7 @@
 
 struct call;
 struct proc;
+struct task;
 struct machine;
 struct wait_set;
 
@@ -89,6 +90,7 @@ enum { CALL_HEAD = 4096 };
 struct call {
     /* Set by the gate, before call_begin(). */
     struct proc *proc;     /* who calls; NULL once that process has ended */
+    struct task *task;     /* of proc; NULL with it */
     const struct abi *abi; /* by which it is made: abi_driven, or a guest's */
     int nr;                /* SC_*: one that sc_call_by_nr() knows */
     union sc_args args;

@@ -28,6 +28,7 @@ static int proc_alloc(struct machine *m, struct proc *parent, struct proc **out)
     p->paused = m->pause_new;
     list_init(&p->sibling);
     list_init(&p->children);
+    p->task.proc = p;
     list_init(&p->task.calls);
     list_init(&p->ended);
     list_init(&p->ended_link);
@@ -317,7 +318,7 @@ static void end_one(struct proc *p, uint32_t state, int32_t code, const char *te
     p->return_code = code;
     p->task.executor = NULL;
     p->machine->acts++;
-    machine_guest_busy(p, false);
+    machine_guest_busy(&p->task, false);
     if (x != NULL) {
         x->ops->kill(x);
         machine_give_descriptors(p->machine, EXECUTOR_DESCRIPTORS);

@@ -12,7 +12,7 @@
 /** Map a booked region in a guest's real memory; the books forget one that could not be. */
 static int map_in_guest(struct call *call, const struct region *r)
 {
-    struct executor *x = call->proc->task.executor;
+    struct executor *x = call->task->executor;
     const struct mapping *map = r->mapping;
     const uint64_t addr = r->addr;
     int err = 0;

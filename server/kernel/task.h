@@ -15,8 +15,10 @@
 #include <stdint.h>
 
 struct executor;
+struct proc;
 
 struct task {
+    struct proc *proc;         /* whose it is */
     struct executor *executor; /* of a guest, else NULL */
     struct list calls;         /* struct call.in_task: in flight; of a driven process several */
     uint32_t queued;           /* of these: were held, and are carried out at the next tick */
