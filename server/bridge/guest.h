@@ -89,6 +89,7 @@ struct bridge {
 
 /**
  * Wrap a loaded tracee; it starts when it is its turn, after this has returned.
+ * @abi        whose image was loaded.
  * @t          taken on success, with its listener.
  * Returns     0; -ENOMEM.
  */
