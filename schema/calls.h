@@ -71,9 +71,6 @@ enum sc_rc {
 /** How guests pass arguments; syscalls.def tells each. */
 enum sc_pass { SC_PASS_REGS, SC_PASS_BLOCK };
 
-/** Where a call came in. */
-enum sc_gate { SC_GATE_RPC, SC_GATE_I386, SC_GATE_X86_64 };
-
 /** Bytes somebody else owns; not NUL-terminated. ptr is not NULL, even when len is 0. */
 struct sc_str {
     const char *ptr;

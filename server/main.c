@@ -41,7 +41,7 @@ struct daemon {
     struct host *host;
     struct bridge *bridge;
     struct rpc *rpc;
-    struct why refusals[2]; /* why guests of x86_64 and of i386 can't run; empty when they can */
+    struct why refusals[ABI_COUNT]; /* as abis[]: why their guests can't run; empty when they can */
     struct listen_socket socket;
     bool has_socket;
     int record; /* the file of --record; -1: none */
@@ -98,12 +98,14 @@ static void daemon_stop_soon(void *user)
     (void)uv_timer_start(&d->stop_soon, on_stop_soon, 0, 0);
 }
 
-static const char *daemon_guest_refusal(void *user, enum sc_gate gate)
+static const char *daemon_guest_refusal(void *user, const struct abi *abi)
 {
-    struct daemon *d = user;
-    const struct why *why = &d->refusals[gate == SC_GATE_I386];
+    const struct daemon *d = user;
+    size_t i = 0;
 
-    return why->count > 0 ? why->text[0] : NULL;
+    while (abis[i] != abi)
+        i++;
+    return d->refusals[i].count > 0 ? d->refusals[i].text[0] : NULL;
 }
 
 static void daemon_log(void *user, const char *level, const char *line)
@@ -244,25 +246,31 @@ static int start_listening(struct daemon *d)
 /** Find out once which guests can run here. */
 static void probe_guests(struct daemon *d)
 {
-    const enum sc_gate gates[] = {SC_GATE_X86_64, SC_GATE_I386};
-
-    for (size_t i = 0; i < sizeof(gates) / sizeof(gates[0]); i++) {
+    for (size_t i = 0; i < ABI_COUNT; i++) {
         struct why *why = &d->refusals[i];
-        int err = bridge_probe(d->bridge, gates[i], why);
+        int err = bridge_probe(d->bridge, abis[i], why);
 
         if (err < 0 && why->count == 0)
             (void)why_add(why, err, "%s", strerror(-err));
         if (err < 0)
-            log_line(LOG_WARN, "%s guests can't run: %s",
-                     gates[i] == SC_GATE_I386 ? "i386" : "x86_64",
+            log_line(LOG_WARN, "%s guests can't run: %s", abis[i]->name,
                      why->count > 0 ? why->text[0] : "out of memory");
     }
+}
+
+static bool runs_guests(const struct daemon *d)
+{
+    bool any = false;
+
+    for (size_t i = 0; i < ABI_COUNT; i++)
+        any = any || d->refusals[i].count == 0;
+    return any;
 }
 
 /** Tell once what guests' processes keep of the host where it lets nobody take it. */
 static void note_root(struct daemon *d)
 {
-    if (daemon_guest_refusal(d, SC_GATE_X86_64) == NULL && !bridge_has_root(d->bridge))
+    if (runs_guests(d) && !bridge_has_root(d->bridge))
         log_line(LOG_INFO, "guests' processes keep this daemon's root directory: it may neither "
                            "change the root nor make a user namespace here");
 }
@@ -270,8 +278,7 @@ static void note_root(struct daemon *d)
 /** Choose where the loop runs while there are guests. */
 static void choose_cpu(struct daemon *d)
 {
-    if (d->config.cpu_affinity && daemon_guest_refusal(d, SC_GATE_X86_64) == NULL &&
-        bridge_choose_cpu(d->bridge))
+    if (d->config.cpu_affinity && runs_guests(d) && bridge_choose_cpu(d->bridge))
         log_line(LOG_DEBUG, "guests' calls are faster from one CPU: kept to one while they run");
 }
 
@@ -385,8 +392,8 @@ static void run(struct daemon *d)
         d->exit_code = EXIT_FAILED;
     }
     host_free(d->host);
-    why_done(&d->refusals[0]);
-    why_done(&d->refusals[1]);
+    for (size_t i = 0; i < ABI_COUNT; i++)
+        why_done(&d->refusals[i]);
 }
 
 /** What the process itself needs: no SIGPIPE, private files, as many descriptors as it may have. */

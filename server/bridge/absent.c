@@ -39,10 +39,10 @@ void bridge_close(struct bridge *b, bridge_closed_fn closed, void *user)
     uv_close((uv_handle_t *)&b->idle, on_closed);
 }
 
-int bridge_probe(struct bridge *b, enum sc_gate gate, struct why *why)
+int bridge_probe(struct bridge *b, const struct abi *abi, struct why *why)
 {
     (void)b;
-    (void)gate;
+    (void)abi;
     return why_add(why, -ENOTSUP, "guests need an x86-64 host, and this one is another machine");
 }
 
@@ -69,5 +69,5 @@ int bridge_spawn(struct bridge *b, struct proc *proc, const struct exec_image *i
 {
     (void)proc;
     (void)out;
-    return bridge_probe(b, image->gate, why);
+    return bridge_probe(b, image->abi, why);
 }

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/bridge/affinity.h"
 
-#include "server/bridge/trampoline.h"
-
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -117,9 +115,12 @@ struct probe {
 /** Have a new tracee call sched_yield for ever, from its trampoline. */
 static int start_calling(struct probe *p)
 {
-    /* mov $24, %eax; syscall; jmp back */
-    static const unsigned char code[] = {0xB8, 24, 0, 0, 0, 0x0F, 0x05, 0xEB, 0xF7};
-    const uint64_t at = trampoline_addr(p->t.gate) + UINT64_C(2) * CALL_INSN_SIZE;
+    const struct arch *arch = p->t.arch;
+    const unsigned char nr = (unsigned char)arch->host_nr[HOST_SCHED_YIELD];
+    /* mov $nr, %eax; the call; jmp back */
+    const unsigned char code[] = {0xB8, nr,  0, 0, 0, arch->call_insn[0], arch->call_insn[1],
+                                  0xEB, 0xF7};
+    const uint64_t at = arch->trampoline + UINT64_C(2) * CALL_INSN_SIZE;
     struct epoll_event event = {.events = EPOLLIN};
 
     if (tracee_write(&p->t, at, code, sizeof(code)) < 0 ||

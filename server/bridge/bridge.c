@@ -6,7 +6,6 @@
 #include "server/base/list.h"
 #include "server/bridge/cpu.h"
 #include "server/bridge/guest.h"
-#include "server/bridge/load.h"
 #include "server/kernel/input.h"
 
 #include <dirent.h>
@@ -281,10 +280,13 @@ void bridge_set_patching(struct bridge *b, bool patching)
 
 /* Spawning. */
 
-/** The spawner of a gate, made when first needed. */
-static int get_spawner(struct bridge *b, enum sc_gate gate, struct why *why, struct spawner **out)
+/** The spawner of an ABI, made when first needed. */
+static int get_spawner(struct bridge *b, const struct abi *abi, struct why *why,
+                       struct spawner **out)
 {
-    struct spawner *s = b->spawner[gate];
+    const struct guest_abi *mine = guest_abi_of(abi);
+    struct spawner **place = &b->spawner[mine - guest_abis];
+    struct spawner *s = *place;
     int err;
 
     if (s != NULL) {
@@ -294,12 +296,12 @@ static int get_spawner(struct bridge *b, enum sc_gate gate, struct why *why, str
     s = malloc(sizeof(*s));
     if (s == NULL)
         return -ENOMEM;
-    err = spawner_init(s, gate, &b->jail, why);
+    err = spawner_init(s, mine, &b->jail, why);
     if (err < 0) {
         free(s);
         return err;
     }
-    b->spawner[gate] = s;
+    *place = s;
     *out = s;
     return 0;
 }
@@ -351,12 +353,12 @@ static void discard(struct tracee *t, int listener)
     (void)close(listener);
 }
 
-int bridge_probe(struct bridge *b, enum sc_gate gate, struct why *why)
+int bridge_probe(struct bridge *b, const struct abi *abi, struct why *why)
 {
     struct spawner *s;
     struct tracee t;
     int listener;
-    int err = get_spawner(b, gate, why, &s);
+    int err = get_spawner(b, abi, why, &s);
 
     if (err == 0)
         err = make_tracee(b, s, &t, &listener, why);
@@ -375,7 +377,7 @@ bool bridge_choose_cpu(struct bridge *b)
     struct why why = WHY_INIT;
     struct spawner *s;
 
-    if (get_spawner(b, SC_GATE_X86_64, &why, &s) == 0)
+    if (get_spawner(b, abis[0], &why, &s) == 0) /* any will do */
         affinity_choose(&b->affinity, s, &b->notify);
     why_done(&why);
     return b->affinity.wanted;
@@ -388,7 +390,7 @@ int bridge_spawn(struct bridge *b, struct proc *proc, const struct exec_image *i
     struct guest *g;
     struct tracee t;
     int listener;
-    int err = get_spawner(b, image->gate, why, &s);
+    int err = get_spawner(b, image->abi, why, &s);
 
     if (err == 0)
         err = make_tracee(b, s, &t, &listener, why);
@@ -398,9 +400,9 @@ int bridge_spawn(struct bridge *b, struct proc *proc, const struct exec_image *i
     if (proc->machine->spec.lockstep)
         err = cpu_hide(&t);
     if (err == 0)
-        err = load_image(&t, image, why);
+        err = s->abi->load(&t, image, why);
     if (err == 0)
-        err = guest_start(b, proc, &t, listener, &g);
+        err = guest_start(b, proc, s->abi, &t, listener, &g);
     if (err < 0) {
         discard(&t, listener);
         return err == -ESRCH || err == -EIO ? why_add(why, -EAGAIN, "the host ended the guest")

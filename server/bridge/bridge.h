@@ -54,10 +54,10 @@ int bridge_new(uv_loop_t *loop, struct bridge **out);
 void bridge_close(struct bridge *b, bridge_closed_fn closed, void *user);
 
 /**
- * Whether this host can run guests of a gate: makes one and ends it.
+ * Whether this host can run guests of an ABI: makes one and ends it.
  * Returns   0; -ENOTSUP, -EAGAIN, -ENOMEM with the reason.
  */
-int bridge_probe(struct bridge *b, enum sc_gate gate, struct why *why);
+int bridge_probe(struct bridge *b, const struct abi *abi, struct why *why);
 
 /**
  * Whether `int $0x40` sites of i386 guests are rewritten for good (the default, and faster) or only

@@ -152,8 +152,8 @@ IN_CHILD static bool confine(struct child *c)
 /** close_range() has one number on all architectures. */
 IN_CHILD static long close_between(const struct child *c, long first, long last, long flags)
 {
-    return c->gate == SC_GATE_I386 ? raw_i386(SYS_close_range, first, last, flags, 0, 0)
-                                   : raw(SYS_close_range, first, last, flags, 0, 0);
+    return c->arch->is_64 ? raw(SYS_close_range, first, last, flags, 0, 0)
+                          : raw_i386(SYS_close_range, first, last, flags, 0, 0);
 }
 
 /** Leave the daemon's fd table with nothing but the stub, which goes at exec. */
@@ -175,7 +175,7 @@ IN_CHILD static long exec_stub(const struct child *c)
     char *argv[] = {name, NULL};
     const uint32_t argv_i386[] = {(uint32_t)WORD(name), 0};
 
-    if (c->gate == SC_GATE_I386)
+    if (!c->arch->is_64)
         return raw_i386(I386_EXECVEAT, c->stub_fd, WORD(empty), WORD(argv_i386),
                         WORD(&argv_i386[1]), AT_EMPTY_PATH);
     return raw(SYS_execveat, c->stub_fd, WORD(empty), WORD(argv), WORD(&argv[1]), AT_EMPTY_PATH);

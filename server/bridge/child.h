@@ -3,7 +3,7 @@
 #ifndef SERVER_BRIDGE_CHILD_H
 #define SERVER_BRIDGE_CHILD_H
 
-#include "schema/calls.h"
+#include "server/bridge/arch.h"
 #include "server/bridge/jail.h"
 
 #include <linux/filter.h>
@@ -28,7 +28,7 @@ enum child_step {
 
 /** Shared by parent and child, which run in one address space until the exec. */
 struct child {
-    enum sc_gate gate;
+    const struct arch *arch;
     pid_t parent;
     int stub_fd;
     struct jail jail;

@@ -66,8 +66,7 @@ static void jump_text(const struct guest *g, uint64_t addr, char text[FAULT_TEXT
     const struct region *code;
     uint64_t back = 0;
 
-    if (tracee_read(&g->tracee, g->tracee.regs.rsp, &back,
-                    g->tracee.gate == SC_GATE_I386 ? sizeof(uint32_t) : sizeof(back)) < 0)
+    if (tracee_read(&g->tracee, g->tracee.regs.rsp, &back, g->tracee.arch->word) < 0)
         back = 0;
     code = aspace_find(&g->proc->memory, back);
     if (code != NULL && (code->mode & MM_EXEC) != 0)
@@ -104,10 +103,10 @@ void fault_text_access(const struct guest *g, uint64_t addr, char text[FAULT_TEX
     const struct region *stack = stack_of(g);
     const uint64_t rip = g->tracee.regs.rip;
 
-    if (addr >= guest_user_limit(g->tracee.gate))
+    if (addr >= guest_user_limit(g))
         (void)snprintf(text, FAULT_TEXT_MAX,
                        "access to address 0x%" PRIx64 ", above the user limit 0x%" PRIx64 ", " BY,
-                       addr, guest_user_limit(g->tracee.gate), rip);
+                       addr, guest_user_limit(g), rip);
     else if (addr == rip)
         jump_text(g, addr, text);
     else if (stack != NULL && is_overflow(g, stack, addr))
@@ -126,7 +125,7 @@ void fault_text_access(const struct guest *g, uint64_t addr, char text[FAULT_TEX
 
 void fault_text_protection(const struct guest *g, char text[FAULT_TEXT_MAX])
 {
-    const char *what = "general protection fault";
+    const char *what = g->tracee.arch->protection_fault;
     struct insn in;
 
     insn_read(&g->tracee, &in);
@@ -137,9 +136,6 @@ void fault_text_protection(const struct guest *g, char text[FAULT_TEXT_MAX])
     }
     if (in.kind == INSN_PRIVILEGED)
         what = "privileged instruction";
-    else if (g->tracee.gate == SC_GATE_X86_64)
-        what = "general protection fault (an address that is not canonical, or an operand that "
-               "is not aligned)";
     (void)snprintf(text, FAULT_TEXT_MAX, "%s%s, " BY, what, through(&in), in.addr);
 }
 
@@ -213,7 +209,7 @@ static bool is_return(const struct guest *g, uint64_t word, uint64_t inside)
 
 void fault_text_callers(const struct guest *g, char text[FAULT_TEXT_MAX])
 {
-    const size_t size = g->tracee.gate == SC_GATE_I386 ? sizeof(uint32_t) : sizeof(uint64_t);
+    const size_t size = g->tracee.arch->word;
     const struct region *stack = stack_of(g);
     const uint64_t sp = g->tracee.regs.rsp;
     uint64_t inside = g->tracee.regs.rip;

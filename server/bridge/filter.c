@@ -6,7 +6,7 @@
  *
  *     another architecture's call (int $0x80 in 64-bit code, a far jump)  KILL_PROCESS: its numbers
  *         mean something else, so nothing that we put in its place would be what we mean
- *     a number of syscalls.def                                            USER_NOTIF: a call
+ *     a number that guest_abi.filter names                                USER_NOTIF: a call
  *     the host's sched_yield                                             USER_NOTIF: share.c needs
  *         a call that is notified whatever filter a container has; else refused by us
  *     MMAP, MMAP_FILE, MCHMAP, MUNMAP                                     TRACE: a call too, in a
@@ -23,16 +23,8 @@
  */
 #include "server/bridge/filter.h"
 
-#include "server/bridge/tracee.h"
-
-#include <linux/audit.h>
 #include <linux/seccomp.h>
 #include <stddef.h>
-
-bool filter_is_memory_call(int nr)
-{
-    return nr == SC_MMAP || nr == SC_MMAP_FILE || nr == SC_MCHMAP || nr == SC_MUNMAP;
-}
 
 static void emit(struct filter *f, struct sock_filter ins)
 {
@@ -51,19 +43,21 @@ static void emit_case(struct filter *f, uint32_t value, uint32_t action)
     emit(f, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, action));
 }
 
-void filter_build(enum sc_gate gate, struct filter *out)
+void filter_notify(struct filter *f, int nr)
 {
-    uint32_t own = gate == SC_GATE_I386 ? AUDIT_ARCH_I386 : AUDIT_ARCH_X86_64;
+    emit_case(f, (uint32_t)nr, SECCOMP_RET_USER_NOTIF);
+}
+
+void filter_build(const struct guest_abi *abi, struct filter *out)
+{
+    const struct arch *arch = abi->arch;
 
     out->len = 0;
     emit_load(out, offsetof(struct seccomp_data, arch));
-    emit(out, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, own, 1, 0));
+    emit(out, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, arch->audit, 1, 0));
     emit(out, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS));
     emit_load(out, offsetof(struct seccomp_data, nr));
-    for (size_t i = 0; i < sc_calls_count; i++) {
-        if (!filter_is_memory_call(sc_calls[i].nr))
-            emit_case(out, (uint32_t)sc_calls[i].nr, SECCOMP_RET_USER_NOTIF);
-    }
-    emit_case(out, (uint32_t)tracee_host_nr(gate, HOST_SCHED_YIELD), SECCOMP_RET_USER_NOTIF);
+    abi->filter(out);
+    filter_notify(out, arch->host_nr[HOST_SCHED_YIELD]);
     emit(out, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRACE | FILTER_TRACED));
 }

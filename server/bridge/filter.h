@@ -4,9 +4,9 @@
 #define SERVER_BRIDGE_FILTER_H
 
 #include "schema/calls.h"
+#include "server/bridge/guest_abi.h"
 
 #include <linux/filter.h>
-#include <stdbool.h>
 
 /** What a TRACE stop carries (PTRACE_GETEVENTMSG), which tells our filter's from another's. */
 enum { FILTER_TRACED = 0x5CB0 };
@@ -18,10 +18,10 @@ struct filter {
     unsigned short len;
 };
 
-/** Whether @nr is MMAP, MMAP_FILE, MCHMAP or MUNMAP: they change the guest's real memory. */
-bool filter_is_memory_call(int nr);
+/** Write the filter of guests of an ABI. */
+void filter_build(const struct guest_abi *abi, struct filter *out);
 
-/** Write the filter of guests of a gate. */
-void filter_build(enum sc_gate gate, struct filter *out);
+/** For guest_abi.filter: have a number arrive as a notification. */
+void filter_notify(struct filter *f, int nr);
 
 #endif

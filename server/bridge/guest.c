@@ -5,7 +5,6 @@
 #include "server/base/check.h"
 #include "server/base/list.h"
 #include "server/bridge/load.h"
-#include "server/bridge/stub.h"
 #include "server/bridge/trampoline.h"
 #include "server/kernel/input.h"
 
@@ -21,11 +20,6 @@ enum { TEXT_MAX = 384, NOTES_MAX = 256 };
 static struct guest *to_guest(struct executor *x)
 {
     return container_of(x, struct guest, x);
-}
-
-uint64_t guest_user_limit(enum sc_gate gate)
-{
-    return gate == SC_GATE_I386 ? ASPACE_LIMIT_I386 : ASPACE_LIMIT_X86_64;
 }
 
 /* Memory calls put the host's in the place of the guest's own. Where that does not do, because there
@@ -55,7 +49,7 @@ static int borrow_gate(struct guest *g)
     const uint64_t at = private_memory(g, saved);
     int err;
 
-    if (at == 0 || tracee_write(t, at, stub_call_insn(t->gate), sizeof(saved)) < 0)
+    if (at == 0 || tracee_write(t, at, t->arch->call_insn, sizeof(saved)) < 0)
         return -EIO;
     t->gate_at = at;
     err = trampoline_map(t);
@@ -178,8 +172,8 @@ static const struct executor_ops guest_ops = {
     .kill = guest_kill,
 };
 
-int guest_start(struct bridge *b, struct proc *proc, const struct tracee *t, int listener,
-                struct guest **out)
+int guest_start(struct bridge *b, struct proc *proc, const struct guest_abi *abi,
+                const struct tracee *t, int listener, struct guest **out)
 {
     struct guest *g = calloc(1, sizeof(*g));
     struct input in = {.kind = INPUT_GUEST, .guest = {proc->pid, &g->turn}};
@@ -189,11 +183,12 @@ int guest_start(struct bridge *b, struct proc *proc, const struct tracee *t, int
     *g = (struct guest){.x = {&guest_ops},
                         .bridge = b,
                         .proc = proc,
+                        .abi = abi,
                         .tracee = *t,
                         .host_pid = t->pid,
                         .listener = listener,
                         .patching = b->patching};
-    marshal_init(&g->marshal);
+    marshal_init(&g->marshal, abi->convention);
     list_init(&g->stopped);
     HASH_ADD(hh, b->guests, host_pid, sizeof(g->host_pid), g);
     if (!hash_added(g)) {
@@ -208,7 +203,7 @@ int guest_start(struct bridge *b, struct proc *proc, const struct tracee *t, int
     g->poll.data = g;
     bridge_guest_made(b);
     (void)uv_poll_start(&g->poll, UV_READABLE | UV_DISCONNECT, guest_on_notify);
-    turn_init(&g->turn, proc, guest_run);
+    turn_init(&g->turn, &proc->task, guest_run);
     (void)machine_input(proc->machine, &in);
     *out = g;
     return 0;

@@ -17,6 +17,7 @@
 
 #include "server/bridge/affinity.h"
 #include "server/bridge/bridge.h"
+#include "server/bridge/guest_abi.h"
 #include "server/bridge/marshal.h"
 #include "server/bridge/sites.h"
 #include "server/bridge/spawn.h"
@@ -32,6 +33,7 @@ struct guest {
     struct executor x;
     struct bridge *bridge;
     struct proc *proc; /* NULL once killed */
+    const struct guest_abi *abi;
 
     /* The host process. */
     struct tracee tracee;
@@ -56,7 +58,7 @@ struct guest {
     struct marshal marshal;
     bool lost; /* a host call in its name left it in no state to go on */
 
-    /* int $0x40 of i386 guests. */
+    /* int40.c: the gate of i386 guests. */
     struct sites sites; /* rewritten for good */
     bool patching;
     uint32_t lent_site; /* rewritten for the next call only; 0 none */
@@ -78,8 +80,8 @@ struct bridge {
     struct list stopped;  /* struct guest.stopped, the longest first */
     struct jail jail;
     struct affinity affinity;
-    struct spawner *spawner[SC_GATE_X86_64 + 1]; /* by gate, made when first needed */
-    struct notify notify;                        /* of the call that is looked at */
+    struct spawner *spawner[ABI_COUNT]; /* as guest_abis[], made when first needed */
+    struct notify notify;               /* of the call that is looked at */
     bridge_closed_fn closed;
     void *closed_user;
     bool closing;
@@ -87,11 +89,12 @@ struct bridge {
 
 /**
  * Wrap a loaded tracee; it starts when it is its turn, after this has returned.
+ * @abi        whose image was loaded.
  * @t          taken on success, with its listener.
  * Returns     0; -ENOMEM.
  */
-int guest_start(struct bridge *b, struct proc *proc, const struct tracee *t, int listener,
-                struct guest **out);
+int guest_start(struct bridge *b, struct proc *proc, const struct guest_abi *abi,
+                const struct tracee *t, int listener, struct guest **out);
 
 /** Free a guest that nothing refers to any more; harmless otherwise. */
 void guest_release(struct guest *g);
@@ -123,22 +126,33 @@ void guest_note(struct guest *g, const char *fmt, ...) __attribute__((format(pri
 /** guest_call.c: turn.run of a guest. */
 void guest_run(struct turn *t);
 
+/** guest_call.c: stop a guest right behind its call, before it runs on, so that its registers can be read. It
+ * can only be ended then. Returns whether it stands there. */
+bool guest_stop_behind_call(struct guest *g);
+
 /** guest_call.c: a notification may have come. */
 void guest_on_notify(uv_poll_t *poll, int status, int events);
 
 /** guest_call.c: the tracee is AT_ENTRY. */
 void guest_on_entry(struct guest *g);
 
-/** guest_call.c: the tracee is AT_SIGNAL, at an `int $0x40`: carry the call out where it stands. */
-void guest_on_gate(struct guest *g);
+/** guest_call.c: take a call of any number, from whichever way it came: the guest's turn ends here, and
+ * only guest_send_answer() asks for the next one. */
+void guest_take(struct guest *g, enum guest_via via, int nr, const uint64_t args[ARCH_ARGS]);
+
+/** guest_call.c: the call is over, for the guest too: g->call is released, and answered. */
+void guest_finish(struct guest *g, int64_t result);
+
+/** guest_call.c: send an answer when it is the guest's turn. */
+void guest_send_answer(struct guest *g, int64_t result);
 
 /** guest_fault.c: the tracee is AT_SIGNAL. */
 void guest_on_signal(struct guest *g);
 
-/** guest_fault.c: whether a call made at @addr came through the i386 gate, `int $0x40`. */
-bool guest_take_site(struct guest *g, uint64_t addr);
-
-/** The first address that no guest of this gate may use. */
-uint64_t guest_user_limit(enum sc_gate gate);
+/** The first address that the guest may not use. */
+static inline uint64_t guest_user_limit(const struct guest *g)
+{
+    return g->abi->kernel->user_limit;
+}
 
 #endif

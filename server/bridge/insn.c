@@ -38,7 +38,7 @@ enum {
 
 static bool is_64(const struct tracee *t)
 {
-    return t->gate == SC_GATE_X86_64;
+    return t->arch->is_64;
 }
 
 /** A byte of the instruction; 0 past what could be read. */

@@ -20,10 +20,8 @@ enum {
     PIECES_MAX = 4,                                 /* strings of one call */
     BLOCK_MAX = 64,                                 /* bytes of an argument block */
     STRUCT_MAX = 2 * SC_DIR_MAX + 8 + SC_PATH_SIZE, /* bytes of a struct at an out pointer */
-    WORD_I386 = 4,
-    WORD_X86_64 = 8,
-    NARROW = 4, /* bytes of an int in a block, on both gates */
-    WIDE = 8,   /* bytes of a 64-bit number in a block, on both gates */
+    NARROW = 4, /* bytes of an int in a block, whatever a word has */
+    WIDE = 8,   /* bytes of a 64-bit number in a block, whatever a word has */
 };
 
 /** Bytes to copy in. */
@@ -53,17 +51,18 @@ struct taker {
     int err;     /* first error, sticky */
 };
 
-static bool is_i386(const struct taker *k)
+/** Bytes of a pointer. */
+static size_t word_size(const struct taker *k)
 {
-    return k->call->gate == SC_GATE_I386;
+    return k->m->convention->word;
 }
 
 /* Words. */
 
-/** The next word of the block, of @size bytes, aligned as the gate's compilers do. */
+/** The next number of the block, of @size bytes, aligned as compilers do. */
 static uint64_t block_word(struct taker *k, size_t size)
 {
-    const size_t align = size > WORD_I386 && is_i386(k) ? WORD_I386 : size;
+    const size_t align = size < word_size(k) ? size : word_size(k);
     uint64_t word = 0;
 
     k->block_pos = (k->block_pos + align - 1) / align * align;
@@ -76,8 +75,8 @@ static uint64_t block_word(struct taker *k, size_t size)
 static uint64_t take_wide(struct taker *k)
 {
     if (k->regs == NULL)
-        return block_word(k, is_i386(k) ? WORD_I386 : WORD_X86_64);
-    return is_i386(k) ? (uint32_t)*k->regs++ : *k->regs++;
+        return block_word(k, word_size(k));
+    return word_size(k) == NARROW ? (uint32_t)*k->regs++ : *k->regs++;
 }
 
 static uint32_t take_narrow(struct taker *k)
@@ -229,7 +228,7 @@ static void take_argv(struct taker *k, struct sc_str *to)
     take_str(k, to, MARSHAL_DATA_MAX, -E2BIG);
 }
 
-/** 64 bits on both gates: only in blocks. */
+/** 64 bits whatever a word has: only in blocks. */
 static void take_time(struct taker *k, int64_t *to)
 {
     *to = (int64_t)block_word(k, WIDE);
@@ -251,12 +250,12 @@ static void take_size(struct taker *k, uint64_t *to)
     k->size = *to;
 }
 
-/** A duration is an int on i386, and may be negative. */
+/** A duration is as wide as a word, and may be negative. */
 static void take_usecs(struct taker *k, int64_t *to)
 {
     uint64_t word = take_wide(k);
 
-    *to = is_i386(k) ? (int32_t)word : (int64_t)word;
+    *to = word_size(k) == NARROW ? (int32_t)word : (int64_t)word;
 }
 
 #define take_ofd take_i32
@@ -273,15 +272,15 @@ static void take_usecs(struct taker *k, int64_t *to)
 /* Structs at out pointers. */
 
 struct packer {
-    enum sc_gate gate;
+    size_t word;
     size_t len;
     unsigned char bytes[STRUCT_MAX];
 };
 
 /** Its bytes stay as they are: there are many, and most structs are small. */
-static void packer_init(struct packer *p, enum sc_gate gate)
+static void packer_init(struct packer *p, const struct marshal *m)
 {
-    p->gate = gate;
+    p->word = m->convention->word;
     p->len = 0;
 }
 
@@ -303,7 +302,7 @@ static void pack_i32(struct packer *p, int32_t value)
 
 static void pack_size(struct packer *p, uint64_t value)
 {
-    if (p->gate == SC_GATE_I386) {
+    if (p->word == NARROW) {
         pack_u32(p, value < UINT32_MAX ? (uint32_t)value : UINT32_MAX);
         return;
     }
@@ -318,12 +317,10 @@ static void pack_dname(struct packer *p, struct sc_dname value)
     pack(p, value.bytes, SC_DIR_MAX);
 }
 
-/** A 64-bit number, aligned as the gate's compilers do. */
+/** A 64-bit number, aligned as compilers do. */
 static void pack_wide(struct packer *p, uint64_t value)
 {
-    const size_t align = p->gate == SC_GATE_I386 ? WORD_I386 : WORD_X86_64;
-
-    while (p->len % align != 0)
+    while (p->len % p->word != 0)
         p->bytes[p->len++] = 0;
     pack(p, &value, sizeof(value));
 }
@@ -411,7 +408,7 @@ static void take_out(struct taker *k, union sc_out *out)
 {
     struct packer example;
 
-    packer_init(&example, k->call->gate);
+    packer_init(&example, k->m);
     switch (k->call->nr) {
 #define SC_CALL(nr, UP, low, pass, rc, doc, ARGS, RESULTS, ERRORS)                                 \
     case nr: {                                                                                     \
@@ -430,9 +427,8 @@ static void take_out(struct taker *k, union sc_out *out)
 }
 
 /** Bytes of a call's argument block. */
-static size_t block_size(const struct sc_call_info *info, enum sc_gate gate)
+static size_t block_size(const struct sc_call_info *info, size_t word)
 {
-    const size_t word = gate == SC_GATE_I386 ? WORD_I386 : WORD_X86_64;
     size_t size = 0;
 
     for (const struct sc_field_info *f = info->args; f->name != NULL; f++) {
@@ -448,7 +444,7 @@ static size_t block_size(const struct sc_call_info *info, enum sc_gate gate)
 /** Copy the argument block: from here on words come out of it. */
 static void take_block(struct taker *k, const struct sc_call_info *info)
 {
-    const size_t size = block_size(info, k->call->gate);
+    const size_t size = block_size(info, word_size(k));
     const uint64_t addr = take_wide(k);
 
     check(k, addr, size, MM_READ);
@@ -499,15 +495,15 @@ static int copy_pieces(struct taker *k)
     return 0;
 }
 
-void marshal_init(struct marshal *m)
+void marshal_init(struct marshal *m, const struct convention *convention)
 {
-    *m = (struct marshal){.buf = NULL};
+    *m = (struct marshal){.convention = convention};
 }
 
 void marshal_done(struct marshal *m)
 {
     free(m->buf);
-    marshal_init(m);
+    marshal_init(m, m->convention);
 }
 
 /** Have the call move what is longer than the buffer. */
@@ -550,7 +546,7 @@ static void give_results(const struct marshal *m, const struct call *call, const
 {
     struct packer p;
 
-    packer_init(&p, call->gate);
+    packer_init(&p, m);
     switch (call->nr) {
 #define SC_CALL(nr, UP, low, pass, rc, doc, ARGS, RESULTS, ERRORS)                                 \
     case nr: {                                                                                     \

@@ -9,6 +9,7 @@
 #ifndef SERVER_BRIDGE_MARSHAL_H
 #define SERVER_BRIDGE_MARSHAL_H
 
+#include "server/bridge/convention.h"
 #include "server/bridge/mover.h"
 #include "server/bridge/sites.h"
 #include "server/bridge/tracee.h"
@@ -19,26 +20,27 @@ enum {
     MARSHAL_STRING_MAX = 8 * 1024, /* bytes of a path, name or text */
     MARSHAL_DATA_MAX = 256 * 1024, /* bytes that READ, WRITE and DBG_PRINT move at once */
     MARSHAL_BUF_KEEP = 16 * 1024,  /* a guest at rest keeps no larger buffer */
-    MARSHAL_ARGS = 5,              /* argument registers of a gate */
+    MARSHAL_ARGS = 5,              /* registers that arguments come in */
 };
 
 /** The copies of one guest's call. */
 struct marshal {
+    const struct convention *convention;
     char *buf; /* what args and out point to; owned */
     size_t cap;
     uint64_t out_addr;  /* where the guest wants its results; 0 none */
     struct mover mover; /* of a call that moves more than the buffer holds */
 };
 
-void marshal_init(struct marshal *m);
+void marshal_init(struct marshal *m, const struct convention *convention);
 void marshal_done(struct marshal *m);
 
 /**
  * Fill call->args, and call->out where results need a buffer.
- * @call     initialised: its process, gate and number are used.
+ * @call     initialised: its process and number are used.
  * @t        borrowed until the call has finished; where the guest's memory is.
  * @sites    borrowed as long; the guest's patched instructions, which copies show unpatched.
- * @regs     the argument registers; on i386 32 bits of each are used.
+ * @regs     the argument registers, of which as many bits as a word has are used.
  * Returns   0; -EFAULT a bad pointer, -EIO the host denies the guest's memory: the guest must end;
  *           -ENAMETOOLONG, -EINVAL, -E2BIG a string, -ENOMEM no memory: the call fails with it.
  */

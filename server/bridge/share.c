@@ -80,7 +80,7 @@ static int send_fd_undisturbed(const struct share *share, int fd)
 /** Give the tracee a copy of an fd. Returns its number there; -EINTR not this time; -ESRCH, -EIO. */
 static int try_lend(struct tracee *t, const struct share *share, int fd)
 {
-    int err = tracee_proceed(t, tracee_host_nr(t->gate, HOST_SCHED_YIELD));
+    int err = tracee_proceed(t, t->arch->host_nr[HOST_SCHED_YIELD]);
 
     if (err < 0)
         return err;
@@ -112,10 +112,10 @@ static int lend(struct tracee *t, const struct share *share, int fd)
 
 int share_map(struct tracee *t, const struct share *share, const struct share_part *part)
 {
-    const uint64_t unit = t->gate == SC_GATE_I386 ? SC_PAGE_SIZE : 1; /* mmap2() counts pages */
     const uint64_t none[6] = {0, UINT32_MAX, 0};
     const uint64_t flags = MAP_SHARED | MAP_FIXED_NOREPLACE;
-    uint64_t map[6] = {part->addr, part->size, part->prot, flags, 0, part->offset / unit};
+    uint64_t map[6] = {part->addr, part->size, part->prot,
+                       flags,      0,          part->offset / t->arch->map_offset_unit};
     int result = lend(t, share, part->fd);
     int err;
 

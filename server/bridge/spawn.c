@@ -52,9 +52,10 @@ static int short_of(int cause, struct why *why)
                    "the host has no resources for another guest: %s", strerror(cause));
 }
 
-int spawner_init(struct spawner *s, enum sc_gate gate, const struct jail *jail, struct why *why)
+int spawner_init(struct spawner *s, const struct guest_abi *abi, const struct jail *jail,
+                 struct why *why)
 {
-    int fd = stub_open(gate);
+    int fd = stub_open(abi->arch);
 
     if (fd < 0 && is_shortage(-fd))
         return short_of(-fd, why);
@@ -63,8 +64,8 @@ int spawner_init(struct spawner *s, enum sc_gate gate, const struct jail *jail, 
                        "guests need an executable memfd, and this host refuses it: %s "
                        "(sysctl vm.memfd_noexec must be 0 or 1)",
                        strerror(-fd));
-    *s = (struct spawner){.gate = gate, .stub_fd = fd, .jail = jail};
-    filter_build(gate, &s->filter);
+    *s = (struct spawner){.abi = abi, .stub_fd = fd, .jail = jail};
+    filter_build(abi, &s->filter);
     return 0;
 }
 
@@ -159,7 +160,7 @@ static int open_memory(struct tracee *t)
  * file's: nobody can change its instruction. */
 static int clear_memory(struct tracee *t)
 {
-    const uint64_t unmap[6] = {0, trampoline_addr(t->gate)};
+    const uint64_t unmap[6] = {0, t->arch->trampoline};
     const uint64_t undumpable[6] = {PR_SET_DUMPABLE, 0};
     int err = tracee_run_to(t, PTRACE_CONT, AT_ENTRY); /* the stub's only call */
 
@@ -187,7 +188,7 @@ static int explain(const struct child *c, int err, int signal, struct why *why)
 
     if (is_shortage(cause))
         return short_of(cause, why);
-    if (cause == ENOEXEC && c->gate == SC_GATE_I386)
+    if (cause == ENOEXEC && !c->arch->is_64)
         return why_add(why, -ENOTSUP,
                        "i386 guests need a host kernel with IA32 emulation, and this one has none");
     if (c->error != 0)
@@ -226,7 +227,7 @@ int spawn_tracee(struct spawner *s, struct tracee *out, int *out_listener, struc
         return short_of(ENOMEM, why);
     *out_listener = -1;
     c = s->stack; /* at its far end */
-    *c = (struct child){.gate = s->gate,
+    *c = (struct child){.arch = s->abi->arch,
                         .parent = getpid(),
                         .stub_fd = s->stub_fd,
                         .jail = *s->jail,
@@ -235,7 +236,7 @@ int spawn_tracee(struct spawner *s, struct tracee *out, int *out_listener, struc
     pid = child_start(child_main, c, (char *)s->stack + CHILD_STACK_SIZE, CLONE_FILES);
     if (pid < 0)
         return explain(c, pid, 0, why);
-    tracee_init(&t, pid, s->gate);
+    tracee_init(&t, pid, s->abi->arch);
     err = run_to_stub(&t);
     if (err == 0)
         err = open_memory(&t);

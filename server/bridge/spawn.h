@@ -14,9 +14,9 @@
 #include "server/bridge/jail.h"
 #include "server/bridge/tracee.h"
 
-/** What all tracees of one gate are made from. */
+/** What all tracees of one ABI are made from. */
 struct spawner {
-    enum sc_gate gate;
+    const struct guest_abi *abi;
     int stub_fd; /* sealed ELF image that the host executes */
     void *stack; /* on which a child lives until it executes that; NULL none yet */
     struct filter filter;
@@ -26,7 +26,8 @@ struct spawner {
 enum { SPAWN_LISTENER_LOST = -2 };
 
 /** Prepare. @jail  borrowed as long as the spawner. Returns 0; -ENOTSUP, -ENOMEM with the reason. */
-int spawner_init(struct spawner *s, enum sc_gate gate, const struct jail *jail, struct why *why);
+int spawner_init(struct spawner *s, const struct guest_abi *abi, const struct jail *jail,
+                 struct why *why);
 
 void spawner_done(struct spawner *s);
 

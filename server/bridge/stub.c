@@ -7,7 +7,7 @@
  */
 #include "server/bridge/stub.h"
 
-#include "server/bridge/tracee.h"
+#include "schema/calls.h"
 
 #include <elf.h>
 #include <errno.h>
@@ -40,14 +40,6 @@ struct image32 {
     struct stub_code code;
 };
 
-const unsigned char *stub_call_insn(enum sc_gate gate)
-{
-    static const unsigned char syscall_insn[CALL_INSN_SIZE] = {0x0F, 0x05};
-    static const unsigned char int80_insn[CALL_INSN_SIZE] = {0xCD, 0x80};
-
-    return gate == SC_GATE_I386 ? int80_insn : syscall_insn;
-}
-
 /* The two classes differ in the widths and the order of members alone. */
 #define FILL(image, CLASS, MACHINE, EHDR, PHDR)                                                    \
     (image)->ehdr =                                                                                \
@@ -71,23 +63,23 @@ const unsigned char *stub_call_insn(enum sc_gate gate)
         .p_type = PT_GNU_STACK, .p_flags = PF_R | PF_W                                             \
     }
 
-static struct stub_code code_of(enum sc_gate gate)
+static struct stub_code code_of(const struct arch *arch)
 {
-    const unsigned char nr = (unsigned char)tracee_host_nr(gate, HOST_MMAP);
+    const unsigned char nr = (unsigned char)arch->host_nr[HOST_MMAP];
     struct stub_code code = {0xB8, {nr, 0, 0, 0}, {0}};
 
-    memcpy(code.call, stub_call_insn(gate), CALL_INSN_SIZE);
+    memcpy(code.call, arch->call_insn, CALL_INSN_SIZE);
     return code;
 }
 
 /** Build the image. Returns its size. */
-static size_t build(enum sc_gate gate, struct image64 *wide)
+static size_t build(const struct arch *arch, struct image64 *wide)
 {
     struct image32 narrow;
 
-    wide->code = code_of(gate);
+    wide->code = code_of(arch);
     FILL(wide, ELFCLASS64, EM_X86_64, Elf64_Ehdr, Elf64_Phdr);
-    if (gate == SC_GATE_X86_64)
+    if (arch->is_64)
         return sizeof(*wide);
     narrow.code = wide->code;
     FILL(&narrow, ELFCLASS32, EM_386, Elf32_Ehdr, Elf32_Phdr);
@@ -95,11 +87,11 @@ static size_t build(enum sc_gate gate, struct image64 *wide)
     return sizeof(narrow);
 }
 
-int stub_open(enum sc_gate gate)
+int stub_open(const struct arch *arch)
 {
     const int seals = F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL;
     struct image64 image;
-    size_t size = build(gate, &image);
+    size_t size = build(arch, &image);
     int err = 0;
     int fd = memfd_create("scbox-guest", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_EXEC);
 

@@ -3,17 +3,14 @@
 #ifndef SERVER_BRIDGE_STUB_H
 #define SERVER_BRIDGE_STUB_H
 
-#include "schema/calls.h"
+#include "server/bridge/arch.h"
 
-enum { STUB_ADDR = 0x400000 }; /* where it is loaded, on both gates */
-
-/** The instruction that makes a host call on a gate: CALL_INSN_SIZE bytes. */
-const unsigned char *stub_call_insn(enum sc_gate gate);
+enum { STUB_ADDR = 0x400000 }; /* where it is loaded, on both architectures */
 
 /**
  * Make the image, a program that makes one host call, as a sealed memfd.
  * Returns   the fd, close-on-exec, owned by the caller; -errno.
  */
-int stub_open(enum sc_gate gate);
+int stub_open(const struct arch *arch);
 
 #endif

@@ -20,23 +20,9 @@ enum {
     NS_PER_MS = 1000000,
 };
 
-int tracee_host_nr(enum sc_gate gate, enum host_call call)
+void tracee_init(struct tracee *t, pid_t pid, const struct arch *arch)
 {
-    static const int x86_64[HOST_CALL_COUNT] = {
-        [HOST_MMAP] = 9,        [HOST_MUNMAP] = 11,      [HOST_MPROTECT] = 10,
-        [HOST_PRCTL] = 157,     [HOST_ARCH_PRCTL] = 158, [HOST_CLOSE_RANGE] = 436,
-        [HOST_SCHED_YIELD] = 24};
-    static const int i386[HOST_CALL_COUNT] = {
-        [HOST_MMAP] = 192,       [HOST_MUNMAP] = 91,      [HOST_MPROTECT] = 125,
-        [HOST_PRCTL] = 172,      [HOST_ARCH_PRCTL] = 384, [HOST_CLOSE_RANGE] = 436,
-        [HOST_SCHED_YIELD] = 158};
-
-    return gate == SC_GATE_I386 ? i386[call] : x86_64[call];
-}
-
-void tracee_init(struct tracee *t, pid_t pid, enum sc_gate gate)
-{
-    *t = (struct tracee){.pid = pid, .mem = -1, .gate = gate, .at = AT_RUNNING};
+    *t = (struct tracee){.pid = pid, .mem = -1, .arch = arch, .at = AT_RUNNING};
 }
 
 void tracee_done(struct tracee *t)
@@ -240,27 +226,6 @@ int tracee_look(struct tracee *t)
     return 0;
 }
 
-/** Put a host call's number and arguments where the gate's calling convention has them. */
-static void set_call(struct user_regs_struct *r, enum sc_gate gate, int nr, const uint64_t args[6])
-{
-    r->orig_rax = (unsigned long long)nr;
-    if (gate == SC_GATE_I386) {
-        r->rbx = args[0];
-        r->rcx = args[1];
-        r->rdx = args[2];
-        r->rsi = args[3];
-        r->rdi = args[4];
-        r->rbp = args[5];
-    } else {
-        r->rdi = args[0];
-        r->rsi = args[1];
-        r->rdx = args[2];
-        r->r10 = args[3];
-        r->r8 = args[4];
-        r->r9 = args[5];
-    }
-}
-
 /** Have the tracee execute the instruction at t->gate_at, and see that it did: from any stop to
  * AT_ENTRY of the call @nr. */
 static int enter_by_gate(struct tracee *t, int nr)
@@ -283,7 +248,7 @@ static int enter_by_gate(struct tracee *t, int nr)
 
 int64_t tracee_result(const struct tracee *t)
 {
-    return t->gate == SC_GATE_I386 ? (int32_t)t->live.rax : (int64_t)t->live.rax;
+    return arch_result(t->arch, &t->live);
 }
 
 /** Let the call that the tracee AT_ENTRY is in be @r's, and see that it ends behind the same
@@ -309,7 +274,7 @@ static int kill_if_lost(struct tracee *t, int err)
 
 int tracee_proceed(struct tracee *t, int nr)
 {
-    int err = enter_by_gate(t, tracee_host_nr(t->gate, HOST_MMAP));
+    int err = enter_by_gate(t, t->arch->host_nr[HOST_MMAP]);
     struct user_regs_struct r = t->live;
 
     r.orig_rax = (unsigned long long)nr;
@@ -325,11 +290,12 @@ int tracee_proceed(struct tracee *t, int nr)
 int tracee_inject(struct tracee *t, enum host_call call, const uint64_t args[6])
 {
     struct user_regs_struct r = t->regs;
-    int nr = tracee_host_nr(t->gate, call);
+    int nr = t->arch->host_nr[call];
     int64_t result;
     int err = t->at == AT_ENTRY ? check_entry(t) : enter_by_gate(t, nr);
 
-    set_call(&r, t->gate, nr, args);
+    r.orig_rax = (unsigned long long)nr;
+    arch_set_args(t->arch, &r, args);
     if (err == 0)
         err = run_call(t, &r);
     if (err < 0)

@@ -32,7 +32,7 @@
 #ifndef SERVER_BRIDGE_TRACEE_H
 #define SERVER_BRIDGE_TRACEE_H
 
-#include "schema/calls.h"
+#include "server/bridge/arch.h"
 
 #include <signal.h>
 #include <stdbool.h>
@@ -42,14 +42,13 @@
 enum tracee_at { AT_RUNNING, AT_ENTRY, AT_EXIT, AT_SIGNAL, AT_EXEC, AT_GONE };
 
 enum {
-    CALL_INSN_SIZE = 2, /* bytes of the instructions `syscall`, `int $0x40` and `int $0x80` */
     TRACEE_DEADLINE_MS = 5000,
 };
 
 struct tracee {
     pid_t pid; /* 0 once it was waited for */
     int mem;   /* its /proc/PID/mem, or -1 */
-    enum sc_gate gate;
+    const struct arch *arch;
     enum tracee_at at;
     int signal;                   /* AT_SIGNAL: which; AT_GONE: what killed it, 0 if it exited */
     struct user_regs_struct regs; /* of the guest at its stop; tracee_inject() leaves them alone */
@@ -57,23 +56,8 @@ struct tracee {
     uint64_t gate_at;             /* a call instruction that only we can change; 0 none */
 };
 
-/** The host calls that can be injected; but HOST_SCHED_YIELD only as filter.c has it. */
-enum host_call {
-    HOST_MMAP,
-    HOST_MUNMAP,
-    HOST_MPROTECT,
-    HOST_PRCTL,
-    HOST_ARCH_PRCTL,
-    HOST_CLOSE_RANGE,
-    HOST_SCHED_YIELD,
-    HOST_CALL_COUNT
-};
-
-/** The number of an injectable call on a gate. */
-int tracee_host_nr(enum sc_gate gate, enum host_call call);
-
 /** A tracee for a process that just attached itself (PTRACE_TRACEME) and will stop by SIGSTOP. */
-void tracee_init(struct tracee *t, pid_t pid, enum sc_gate gate);
+void tracee_init(struct tracee *t, pid_t pid, const struct arch *arch);
 
 /** Forget a tracee that is AT_GONE. */
 void tracee_done(struct tracee *t);

@@ -13,9 +13,6 @@
 
 #include "server/bridge/tracee.h"
 
-/** First address of the page, on a gate. */
-uint64_t trampoline_addr(enum sc_gate gate);
-
 /** Map it, by a call that tracee_inject() can make, and have further calls made by it. Returns 0;
  * -ENOMEM; -ESRCH; -EIO. */
 int trampoline_map(struct tracee *t);

@@ -46,10 +46,6 @@ struct aspace {
     struct aspace_pool *pool; /* the machine's, borrowed; or NULL */
 };
 
-/** User limits of the two guest kinds; driven processes have the i386 one. */
-#define ASPACE_LIMIT_I386 UINT64_C(0xC0000000)
-#define ASPACE_LIMIT_X86_64 UINT64_C(0x7FFF00000000)
-
 /** Make an empty address space. @user_limit a multiple of pages; @bytes_max and @regions_max what
  * it may grow to. */
 void aspace_init(struct aspace *as, uint64_t user_limit, uint64_t bytes_max, size_t regions_max);

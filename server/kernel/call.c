@@ -25,19 +25,20 @@ static const call_handler_fn handlers[SC_MAX] = {
 #include "schema/syscalls.def"
 };
 
-void call_init(struct call *call, struct proc *proc, enum sc_gate gate, int nr, call_done_fn done,
-               void *user)
+void call_init(struct call *call, struct proc *proc, const struct abi *abi, int nr,
+               call_done_fn done, void *user)
 {
     memset(call, 0, sizeof(*call));
     call->proc = proc;
+    call->task = &proc->task;
     call->pid = proc->pid;
     call->machine = proc->machine;
     call->transfer_max = SIZE_MAX;
-    call->gate = gate;
+    call->abi = abi;
     call->nr = nr;
     call->done = done;
     call->user = user;
-    list_init(&call->in_proc);
+    list_init(&call->in_task);
     list_init(&call->wait);
     list_init(&call->in_line);
 }
@@ -59,11 +60,11 @@ static void note_act(const struct call *call)
 static void settle(struct call *call, int status)
 {
     note_act(call);
-    if (call->proc != NULL && call->nr != SC_ERRNO)
-        call->proc->last_errno = status < 0 ? -status : 0;
+    if (call->task != NULL && call->nr != SC_ERRNO)
+        call->task->last_errno = status < 0 ? -status : 0;
     if (call->proc != NULL)
         recent_add(&call->proc->recent, call->nr, status);
-    list_del(&call->in_proc);
+    list_del(&call->in_task);
     call->machine->census.calls--;
     call->status = status;
     call->state = CALL_FINISHED;
@@ -94,10 +95,10 @@ static int tell_call(struct call *call)
 /** Stand behind the calls of the process that were held and are not carried out yet. */
 static int stand_in_line(struct call *call)
 {
-    if (call->proc->queued == 0 || !call_may_wait(call))
+    if (call->task->queued == 0 || !call_may_wait(call))
         return 0;
     call->queued = true;
-    call->proc->queued++;
+    call->task->queued++;
     return call_park(call, &call->machine->ready);
 }
 
@@ -122,7 +123,7 @@ static enum call_step first_step(const struct call *call)
 {
     const struct machine *m = call->machine;
     bool watched = (m->listened & (EVENT_CALL | EVENT_RETURN)) != 0 || call->proc->paused ||
-                   call->proc->queued > 0 || m->faults.count > 0;
+                   call->task->queued > 0 || m->faults.count > 0;
 
     return watched ? STEP_TELL : STEP_HANDLER;
 }
@@ -162,7 +163,7 @@ int call_begin(struct call *call)
     /* Gates look the number up before they init a call, and begin it once. */
     CHECK(call->state == CALL_NEW);
     CHECK(call->nr >= 0 && call->nr < SC_MAX && handlers[call->nr] != NULL);
-    list_append(&call->proc->calls, &call->in_proc);
+    list_append(&call->task->calls, &call->in_task);
     m->census.calls++;
     call->seq = ++m->calls_total;
     note_act(call);
@@ -228,8 +229,8 @@ static void unpark(struct call *call)
     /* Calls are found in the list, timer or line they wait in, and unparking takes them out of it;
      * call_cancel(), which anybody may ask for at any time, looks at the state. */
     CHECK(call->state == CALL_PARKED);
-    if (call->queued && call->proc != NULL)
-        call->proc->queued--;
+    if (call->queued && call->task != NULL)
+        call->task->queued--;
     call->queued = false;
     list_del(&call->wait);
     timer_clear(&call->machine->clock_timers, &call->timer);
@@ -257,7 +258,7 @@ void call_release(struct call *call)
     if (call->next == STEP_QUEUE)
         call->next++; /* it stands in line now */
     call->queued = call->next < STEP_COUNT;
-    call->proc->queued += call->queued;
+    call->task->queued += call->queued;
     list_append(&call->machine->ready, &call->wait);
     machine_arm(call->machine);
 }
@@ -301,8 +302,9 @@ void call_cancel(struct call *call, int err)
 
 static void abandon(struct call *call, struct list *over)
 {
-    list_del(&call->in_proc);
+    list_del(&call->in_task);
     call->proc = NULL;
+    call->task = NULL;
     if (call->state != CALL_PARKED)
         return;
     call->made_up |= call->held;
@@ -313,8 +315,8 @@ static void abandon(struct call *call, struct list *over)
 
 void call_abandon_all(struct proc *p, struct list *over)
 {
-    while (!list_empty(&p->calls))
-        abandon(container_of(p->calls.next, struct call, in_proc), over);
+    while (!list_empty(&p->task.calls))
+        abandon(container_of(p->task.calls.next, struct call, in_task), over);
 }
 
 void call_tell(struct list *over)

@@ -21,7 +21,7 @@
  * machine is left.
  *
  *     struct call c;
- *     call_init(&c, proc, SC_GATE_RPC, SC_CLOSE, on_done, session);
+ *     call_init(&c, proc, &abi_driven, SC_CLOSE, on_done, session);
  *     c.args.close.fd = 3;
  *     if (call_begin(&c) != SC_PENDING) {
  *         answer(c.status, &c.out, &c.why);
@@ -42,12 +42,14 @@
 #include "schema/calls.h"
 #include "server/base/list.h"
 #include "server/base/why.h"
+#include "server/kernel/abi.h"
 #include "server/kernel/timer.h"
 
 #include <stdbool.h>
 
 struct call;
 struct proc;
+struct task;
 struct machine;
 struct wait_set;
 
@@ -87,9 +89,10 @@ enum { CALL_HEAD = 4096 };
 
 struct call {
     /* Set by the gate, before call_begin(). */
-    struct proc *proc; /* who calls; NULL once that process has ended */
-    enum sc_gate gate;
-    int nr; /* SC_*: one that sc_call_by_nr() knows */
+    struct proc *proc;     /* who calls; NULL once that process has ended */
+    struct task *task;     /* of proc; NULL with it */
+    const struct abi *abi; /* by which it is made: abi_driven, or a guest's */
+    int nr;                /* SC_*: one that sc_call_by_nr() knows */
     union sc_args args;
     call_done_fn done; /* called only when call_begin() returned SC_PENDING */
     void *user;        /* the gate's own */
@@ -116,7 +119,7 @@ struct call {
     enum call_step next; /* where it goes on */
     bool traced;         /* its beginning was told */
     bool held;           /* parked by who watches, not by its handler */
-    bool queued;         /* counted in proc->queued */
+    bool queued;         /* counted in task.queued */
     int refusal;         /* what a fault rule makes of it: 0 or -errno */
     size_t transfer_max; /* most bytes that it transfers: call_cut() */
     uint64_t moved;      /* bytes of a transfer that are moved */
@@ -126,7 +129,7 @@ struct call {
     const struct mount *line_mount; /* what for: a file, or NULL the log */
     uint64_t line_ino;
     struct machine *machine;
-    struct list in_proc;    /* in proc->calls while in flight */
+    struct list in_task;    /* in task.calls while in flight */
     struct list wait;       /* in the list it waits in, while parked there; then in call_tell()'s */
     struct timer timer;     /* while parked on the clock */
     struct wait_set *waits; /* owned; the files it waits for, while parked there; or NULL */
@@ -136,11 +139,12 @@ struct call {
  * Make a call ready for its arguments, which are all zero then.
  * @call     borrowed; not in flight.
  * @proc     borrowed; who calls. It must not be freed before call_begin(); from then on it may be.
+ * @abi      by which the call is made.
  * @nr       SC_*: one that sc_call_by_nr() knows.
  * @done     NULL for calls that never park.
  */
-void call_init(struct call *call, struct proc *proc, enum sc_gate gate, int nr, call_done_fn done,
-               void *user);
+void call_init(struct call *call, struct proc *proc, const struct abi *abi, int nr,
+               call_done_fn done, void *user);
 
 /**
  * Carry a call out.

@@ -9,13 +9,13 @@
 
 enum { ROUND_YIELDS = 2 }; /* a round is what lies between two YIELDs */
 
-/** Whether an earlier YIELD of the same process still waits: the two are in one round. */
+/** Whether an earlier YIELD of the same task still waits: the two are in one round. */
 static bool yields_already(const struct call *call)
 {
-    const struct list *calls = &call->proc->calls;
+    const struct list *calls = &call->task->calls;
 
     for (const struct list *i = calls->next; i != calls; i = i->next) {
-        const struct call *other = container_of(i, struct call, in_proc);
+        const struct call *other = container_of(i, struct call, in_task);
 
         if (other != call && other->nr == SC_YIELD && other->state == CALL_PARKED)
             return true;
@@ -25,20 +25,21 @@ static bool yields_already(const struct call *call)
 
 void clock_note_yield(const struct call *call)
 {
-    struct proc *p = call->proc;
+    struct task *t = call->task;
+    const uint64_t acts = call->machine->acts;
 
-    if (p->yields_since == p->machine->acts && yields_already(call))
+    if (t->yields_since == acts && yields_already(call))
         return;
-    if (p->yields_since != p->machine->acts)
-        p->yields = 0;
-    p->yields_since = p->machine->acts;
-    p->yields += p->yields < ROUND_YIELDS;
+    if (t->yields_since != acts)
+        t->yields = 0;
+    t->yields_since = acts;
+    t->yields += t->yields < ROUND_YIELDS;
 }
 
-/** Whether a process has done a whole round of nothing but YIELD, and so has everybody meanwhile. */
-static bool only_yields(const struct proc *p)
+/** Whether a task has done a whole round of nothing but YIELD, and so has everybody meanwhile. */
+static bool only_yields(const struct task *t)
 {
-    return p->yields == ROUND_YIELDS && p->yields_since == p->machine->acts;
+    return t->yields == ROUND_YIELDS && t->yields_since == t->proc->machine->acts;
 }
 
 /** Whether all that can run only yield; also when nothing can run. */
@@ -51,11 +52,11 @@ static bool nobody_acts(const struct machine *m)
     for (const struct list *i = m->ready.next; i != &m->ready; i = i->next) {
         const struct call *call = container_of(i, struct call, wait);
 
-        if (call->nr != SC_YIELD || !only_yields(call->proc))
+        if (call->nr != SC_YIELD || !only_yields(call->task))
             return false;
     }
     for (const struct list *i = m->turns.next; i != &m->turns; i = i->next, in_line++) {
-        if (!only_yields(container_of(i, struct turn, link)->proc))
+        if (!only_yields(container_of(i, struct turn, link)->task))
             return false;
     }
     return m->busy_guests == in_line;

@@ -2,13 +2,6 @@
 /*
  * ELF images are attackers' input: every number is checked before it is used.
  *
- * What the two kinds get:
- *
- *                 i386                        x86_64
- *   user limit    0xC0000000                  0x7FFF00000000
- *   stack         [0xB8000000, 0xB8020000)    [limit - 8 MiB - 64 KiB, limit - 64 KiB)
- *   first sp      the end of the stack: empty, no arguments, no return address
- *
  * A PT_LOAD becomes one region from its first to its last page; bytes of these pages that the file
  * does not give are zero. Regions may not touch each other's pages. GNU_STACK, GNU_EH_FRAME and
  * notes are ignored, but for notes that make it a program of Linux. Programs of other systems, and
@@ -16,18 +9,12 @@
  */
 #include "server/kernel/elf.h"
 
-#include "server/kernel/aspace.h"
 #include "server/kernel/foreign.h"
 
 #include <elf.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>
-
-#define I386_STACK_ADDR UINT64_C(0xB8000000)
-#define I386_STACK_SIZE UINT64_C(0x20000)
-#define X86_64_STACK_SIZE (UINT64_C(8) << 20)
-#define X86_64_STACK_GAP UINT64_C(0x10000)
 
 enum {
     PHDRS_MAX = 128,
@@ -49,7 +36,7 @@ struct phdr {
 };
 
 /** What of the ELF header matters, for both classes. */
-struct header {
+struct elf_header {
     uint16_t type;
     uint16_t machine;
     uint64_t entry;
@@ -64,15 +51,15 @@ struct header {
 };
 
 /** An image being parsed. */
-struct reader {
+struct elf_reader {
     const unsigned char *bytes;
     size_t size;
-    struct header h;
+    struct elf_header h;
     struct why *why;
 };
 
 /** A big-endian image; its e_machine stands behind e_type. */
-static int refuse_big_endian(const struct reader *r)
+static int refuse_big_endian(const struct elf_reader *r)
 {
     const unsigned char *at = r->bytes + EI_NIDENT + sizeof(Elf32_Half);
     const char *name = NULL;
@@ -83,9 +70,9 @@ static int refuse_big_endian(const struct reader *r)
                    name != NULL ? " for " : "", name != NULL ? name : "");
 }
 
-static int read_header(struct reader *r)
+static int read_header(struct elf_reader *r)
 {
-    struct header *h = &r->h;
+    struct elf_header *h = &r->h;
     Elf32_Ehdr e32;
     Elf64_Ehdr e64;
 
@@ -103,24 +90,39 @@ static int read_header(struct reader *r)
         return why_add(r->why, -ENOEXEC, "truncated: %zu bytes do not hold an ELF header", r->size);
     if (h->is_64) {
         memcpy(&e64, r->bytes, sizeof(e64));
-        *h = (struct header){e64.e_type,      e64.e_machine,   e64.e_entry,        e64.e_phoff,
-                             e64.e_phentsize, e64.e_phnum,     sizeof(Elf64_Phdr), true,
-                             e64.e_shoff,     e64.e_shentsize, e64.e_shnum};
+        *h = (struct elf_header){e64.e_type,      e64.e_machine,   e64.e_entry,        e64.e_phoff,
+                                 e64.e_phentsize, e64.e_phnum,     sizeof(Elf64_Phdr), true,
+                                 e64.e_shoff,     e64.e_shentsize, e64.e_shnum};
     } else {
         memcpy(&e32, r->bytes, sizeof(e32));
-        *h = (struct header){e32.e_type,      e32.e_machine,   e32.e_entry,        e32.e_phoff,
-                             e32.e_phentsize, e32.e_phnum,     sizeof(Elf32_Phdr), false,
-                             e32.e_shoff,     e32.e_shentsize, e32.e_shnum};
+        *h = (struct elf_header){e32.e_type,      e32.e_machine,   e32.e_entry,        e32.e_phoff,
+                                 e32.e_phentsize, e32.e_phnum,     sizeof(Elf32_Phdr), false,
+                                 e32.e_shoff,     e32.e_shentsize, e32.e_shnum};
     }
     return 0;
 }
 
-static int check_machine(const struct reader *r)
+/** Whether an ABI has programs of the image's class and machine. */
+static bool is_for(const struct elf_reader *r, const struct abi *abi)
 {
-    const struct header *h = &r->h;
+    return abi->elf_class == r->bytes[EI_CLASS] && abi->elf_machine == r->h.machine;
+}
+
+static bool is_for_any(const struct elf_reader *r)
+{
+    for (size_t i = 0; i < ABI_COUNT; i++) {
+        if (is_for(r, abis[i]))
+            return true;
+    }
+    return false;
+}
+
+static int check_machine(const struct elf_reader *r)
+{
+    const struct elf_header *h = &r->h;
     const char *name = foreign_machine(h->machine);
 
-    if (h->machine == (h->is_64 ? EM_X86_64 : EM_386))
+    if (is_for_any(r))
         return 0;
     if (h->machine == EM_X86_64 && !h->is_64)
         return why_add(r->why, -ENOEXEC, "a program for x32: only i386 and x86_64 run here");
@@ -131,9 +133,9 @@ static int check_machine(const struct reader *r)
     return why_add(r->why, -ENOEXEC, "a program for %s: only i386 and x86_64 run here", name);
 }
 
-static int check_header(const struct reader *r)
+static int check_header(const struct elf_reader *r)
 {
-    const struct header *h = &r->h;
+    const struct elf_header *h = &r->h;
 
     if (h->type == ET_REL)
         return why_add(r->why, -ENOEXEC, "an object file: link it, scbox-cc -o PROGRAM FILE.o");
@@ -152,7 +154,7 @@ static int check_header(const struct reader *r)
     return 0;
 }
 
-static struct phdr read_phdr(const struct reader *r, size_t i)
+static struct phdr read_phdr(const struct elf_reader *r, size_t i)
 {
     const unsigned char *at = r->bytes + r->h.phoff + i * r->h.phdr_size;
     Elf32_Phdr p32;
@@ -171,13 +173,13 @@ static struct phdr read_phdr(const struct reader *r, size_t i)
 /* ---- other systems' programs ---- */
 
 /** The bytes of a part of the file; NULL when it is not all there. */
-static const unsigned char *part(const struct reader *r, uint64_t offset, uint64_t size)
+static const unsigned char *part(const struct elf_reader *r, uint64_t offset, uint64_t size)
 {
     return offset <= r->size && size <= r->size - offset ? r->bytes + offset : NULL;
 }
 
 /** The first program header of a type. Returns whether there is one. */
-static bool find_phdr(const struct reader *r, uint32_t type, struct phdr *out)
+static bool find_phdr(const struct elf_reader *r, uint32_t type, struct phdr *out)
 {
     for (size_t i = 0; i < r->h.phnum; i++) {
         *out = read_phdr(r, i);
@@ -187,7 +189,7 @@ static bool find_phdr(const struct reader *r, uint32_t type, struct phdr *out)
     return false;
 }
 
-static bool has_linux_notes(const struct reader *r)
+static bool has_linux_notes(const struct elf_reader *r)
 {
     for (size_t i = 0; i < r->h.phnum; i++) {
         const struct phdr p = read_phdr(r, i);
@@ -200,7 +202,7 @@ static bool has_linux_notes(const struct reader *r)
 }
 
 /** The place and size of section @i if it is a string table. Returns NULL otherwise. */
-static const unsigned char *string_table(const struct reader *r, size_t i, uint64_t *size)
+static const unsigned char *string_table(const struct elf_reader *r, size_t i, uint64_t *size)
 {
     const unsigned char *at = part(r, r->h.shoff + i * r->h.shentsize, r->h.shentsize);
     Elf32_Shdr s32;
@@ -219,7 +221,7 @@ static const unsigned char *string_table(const struct reader *r, size_t i, uint6
 }
 
 /** Whether the program's symbols are those of a C library of Linux. */
-static bool has_linux_names(const struct reader *r)
+static bool has_linux_names(const struct elf_reader *r)
 {
     uint64_t left = NAMES_MAX;
 
@@ -239,7 +241,7 @@ static bool has_linux_names(const struct reader *r)
 }
 
 /** Whether a dynamic section has a tag, and its value all of some bits. */
-static bool has_dynamic(const struct reader *r, int64_t tag, uint64_t bits)
+static bool has_dynamic(const struct elf_reader *r, int64_t tag, uint64_t bits)
 {
     const size_t word = r->h.is_64 ? sizeof(uint64_t) : sizeof(uint32_t);
     const unsigned char *at;
@@ -260,7 +262,7 @@ static bool has_dynamic(const struct reader *r, int64_t tag, uint64_t bits)
 }
 
 /** Refuse what is no program at all, or another system's. */
-static int check_system(const struct reader *r)
+int elf_check_guest(const struct elf_reader *r)
 {
     const char *system = foreign_system(r->bytes[EI_OSABI]);
     struct phdr p;
@@ -294,7 +296,7 @@ static uint32_t modes_of(uint32_t flags)
            ((flags & PF_X) != 0 ? (uint32_t)MM_EXEC : 0);
 }
 
-static int add_segment(const struct reader *r, const struct phdr *p, size_t i,
+static int add_segment(const struct elf_reader *r, const struct phdr *p, size_t i,
                        struct exec_image *out)
 {
     const uint64_t page = SC_PAGE_SIZE;
@@ -308,9 +310,9 @@ static int add_segment(const struct reader *r, const struct phdr *p, size_t i,
         return 0;
     if (p->filesz > 0 && (p->offset > r->size || p->filesz > r->size - p->offset))
         return why_add(r->why, -ENOEXEC, "truncated: segment %zu lies past the end of the file", i);
-    if (end < p->vaddr || end > out->user_limit)
+    if (end < p->vaddr || end > out->abi->user_limit)
         return why_add(r->why, -ENOEXEC, "segment %zu ends past the user limit 0x%llx", i,
-                       (unsigned long long)out->user_limit);
+                       (unsigned long long)out->abi->user_limit);
     if (addr < page)
         return why_add(r->why, -ENOEXEC, "segment %zu covers page 0", i);
     if (out->segment_count == EXEC_SEGMENTS_MAX)
@@ -331,7 +333,7 @@ static bool overlap(uint64_t a, uint64_t a_size, uint64_t b, uint64_t b_size)
     return a < b + b_size && b < a + a_size;
 }
 
-static int check_overlaps(const struct reader *r, const struct exec_image *image)
+static int check_overlaps(const struct elf_reader *r, const struct exec_image *image)
 {
     for (size_t i = 0; i < image->segment_count; i++) {
         const struct exec_segment *a = &image->segment[i];
@@ -352,7 +354,7 @@ static int check_overlaps(const struct reader *r, const struct exec_image *image
 
 /** Refuse an image that loads bytes of the file again and again: what it loads is as large as the
  * file, but for a page where segments meet. */
-static int check_loaded(const struct reader *r, const struct exec_image *image)
+static int check_loaded(const struct elf_reader *r, const struct exec_image *image)
 {
     const uint64_t most = r->size + (uint64_t)image->segment_count * SC_PAGE_SIZE;
     uint64_t loaded = 0;
@@ -366,7 +368,7 @@ static int check_loaded(const struct reader *r, const struct exec_image *image)
                    (unsigned long long)loaded, r->size);
 }
 
-static int check_entry(const struct reader *r, const struct exec_image *image)
+static int check_entry(const struct elf_reader *r, const struct exec_image *image)
 {
     for (size_t i = 0; i < image->segment_count; i++) {
         const struct exec_segment *s = &image->segment[i];
@@ -378,28 +380,33 @@ static int check_entry(const struct reader *r, const struct exec_image *image)
                    (unsigned long long)image->entry);
 }
 
-/** Stack, limit and entry, by kind. */
-static void set_layout(const struct header *h, struct exec_image *out)
+/** Whose program it is. Returns 0; -ENOEXEC with the reason. */
+static int find_abi(const struct elf_reader *r, const struct abi **out)
+{
+    for (size_t i = 0; i < ABI_COUNT; i++) {
+        if (is_for(r, abis[i]) && (abis[i]->takes == NULL || abis[i]->takes(r))) {
+            *out = abis[i];
+            return abis[i]->check(r);
+        }
+    }
+    return why_add(r->why, -ENOEXEC, "no program of a kind that runs here");
+}
+
+/** Stack and entry. */
+static void set_layout(const struct elf_header *h, const struct abi *abi, struct exec_image *out)
 {
     memset(out, 0, sizeof(*out));
+    out->abi = abi;
     out->entry = h->entry;
-    if (h->is_64) {
-        out->gate = SC_GATE_X86_64;
-        out->user_limit = ASPACE_LIMIT_X86_64;
-        out->stack_size = X86_64_STACK_SIZE;
-        out->stack_addr = ASPACE_LIMIT_X86_64 - X86_64_STACK_GAP - X86_64_STACK_SIZE;
-    } else {
-        out->gate = SC_GATE_I386;
-        out->user_limit = ASPACE_LIMIT_I386;
-        out->stack_size = I386_STACK_SIZE;
-        out->stack_addr = I386_STACK_ADDR;
-    }
+    out->stack_addr = abi->stack_addr;
+    out->stack_size = abi->stack_size;
     out->stack_pointer = out->stack_addr + out->stack_size;
 }
 
 int elf_parse(const void *bytes, size_t size, struct exec_image *out, struct why *why)
 {
-    struct reader r = {.bytes = bytes, .size = size, .why = why};
+    struct elf_reader r = {.bytes = bytes, .size = size, .why = why};
+    const struct abi *abi;
     int err = read_header(&r);
 
     if (err == 0)
@@ -407,10 +414,10 @@ int elf_parse(const void *bytes, size_t size, struct exec_image *out, struct why
     if (err == 0)
         err = check_header(&r);
     if (err == 0)
-        err = check_system(&r);
+        err = find_abi(&r, &abi);
     if (err < 0)
         return err;
-    set_layout(&r.h, out);
+    set_layout(&r.h, abi, out);
     for (size_t i = 0; i < r.h.phnum && err == 0; i++) {
         struct phdr p = read_phdr(&r, i);
 

@@ -14,6 +14,7 @@
 #define SERVER_KERNEL_EXECUTOR_H
 
 #include "schema/calls.h"
+#include "server/kernel/abi.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -66,12 +67,11 @@ enum { EXEC_SEGMENTS_MAX = 32 };
 
 /** A checked program image: what spawn() must put into an empty address space. */
 struct exec_image {
-    enum sc_gate gate; /* SC_GATE_I386 or SC_GATE_X86_64 */
+    const struct abi *abi;
     uint64_t entry;
     uint64_t stack_addr; /* a region of its own, zero-filled, read-write */
     uint64_t stack_size;
     uint64_t stack_pointer; /* the first value of esp / rsp: the end of the stack */
-    uint64_t user_limit;    /* nothing may be readable at or above */
     size_t segment_count;
     struct exec_segment segment[EXEC_SEGMENTS_MAX];
 };

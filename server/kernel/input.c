@@ -95,7 +95,7 @@ static int take_call(struct machine *m, struct input *in)
     turn_end(in->call.turn);
     status = call_begin(call);
     if (status == SC_PENDING && call->proc != NULL)
-        machine_guest_busy(call->proc, false);
+        machine_guest_busy(call->task, false);
     return status;
 }
 
@@ -111,7 +111,7 @@ static int take_cancel(struct machine *m, struct input *in)
 static int take_guest(struct machine *m, struct input *in)
 {
     (void)m;
-    machine_guest_busy(in->guest.turn->proc, true);
+    machine_guest_busy(in->guest.turn->task, true);
     turn_ask_later(in->guest.turn);
     return 0;
 }
@@ -119,7 +119,7 @@ static int take_guest(struct machine *m, struct input *in)
 static int take_resume_guest(struct machine *m, struct input *in)
 {
     (void)m;
-    machine_guest_busy(in->resume_guest.turn->proc, true);
+    machine_guest_busy(in->resume_guest.turn->task, true);
     turn_ask(in->resume_guest.turn);
     return 0;
 }
@@ -131,7 +131,7 @@ static int take_no_call(struct machine *m, struct input *in)
     (void)m;
     turn_end(turn);
     if (in->no_call.err != 0)
-        turn->proc->last_errno = in->no_call.err;
+        turn->task->last_errno = in->no_call.err;
     return 0;
 }
 

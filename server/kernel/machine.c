@@ -311,13 +311,13 @@ void machine_unstall(struct machine *m)
         call_release(container_of(m->stalled.next, struct call, wait));
 }
 
-void machine_guest_busy(struct proc *p, bool busy)
+void machine_guest_busy(struct task *t, bool busy)
 {
-    struct machine *m = p->machine;
+    struct machine *m = t->proc->machine;
 
-    if (p->busy == busy)
+    if (t->busy == busy)
         return;
-    p->busy = busy;
+    t->busy = busy;
     if (busy) {
         m->busy_guests++;
         return;

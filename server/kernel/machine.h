@@ -230,7 +230,7 @@ void machine_stall(struct machine *m);
 void machine_unstall(struct machine *m);
 
 /** A guest starts or stops to run on the host (virtual time stands still while one runs). */
-void machine_guest_busy(struct proc *p, bool busy);
+void machine_guest_busy(struct task *t, bool busy);
 
 /** Ask for a machine_tick() as the timers and the ready list need it. */
 void machine_arm(struct machine *m);

@@ -22,9 +22,9 @@ static int move_in_region(struct proc *p, const struct region *r, uint32_t way, 
 {
     const bool in = way == MM_WRITE;
 
-    if (p->executor != NULL) {
-        int err = in ? p->executor->ops->poke(p->executor, addr, buf, size)
-                     : p->executor->ops->peek(p->executor, addr, buf, size);
+    if (p->task.executor != NULL) {
+        int err = in ? p->task.executor->ops->poke(p->task.executor, addr, buf, size)
+                     : p->task.executor->ops->peek(p->task.executor, addr, buf, size);
 
         return (int)machine_answer(p->machine, err, buf, in || err < 0 ? 0 : size);
     }

@@ -28,7 +28,8 @@ static int proc_alloc(struct machine *m, struct proc *parent, struct proc **out)
     p->paused = m->pause_new;
     list_init(&p->sibling);
     list_init(&p->children);
-    list_init(&p->calls);
+    p->task.proc = p;
+    list_init(&p->task.calls);
     list_init(&p->ended);
     list_init(&p->ended_link);
     list_init(&p->waiters);
@@ -40,7 +41,7 @@ static int proc_alloc(struct machine *m, struct proc *parent, struct proc **out)
     m->next_pid++;
     ns_init(&p->ns, m, m->limits.names);
     fd_table_init(&p->fds, m, m->limits.fds);
-    aspace_init(&p->memory, ASPACE_LIMIT_I386, m->limits.memory, m->limits.regions);
+    aspace_init(&p->memory, abi_driven.user_limit, m->limits.memory, m->limits.regions);
     p->memory.pool = &m->memory;
     if (parent != NULL)
         list_append(&parent->children, &p->sibling);
@@ -203,7 +204,7 @@ static int book_image(struct proc *p, const struct exec_image *image, struct why
                            .kind = REGION_STACK};
     int err;
 
-    p->memory.user_limit = image->user_limit;
+    p->memory.user_limit = image->abi->user_limit;
     for (size_t i = 0; i < image->segment_count; i++) {
         const struct exec_segment *s = &image->segment[i];
         struct region r = {.addr = s->addr, .size = s->size, .mode = s->mode, .kind = REGION_IMAGE};
@@ -225,7 +226,7 @@ static int spawn(struct proc *p, const struct exec_image *image, struct why *why
     if (err < 0)
         return err;
     m->callbacks++;
-    err = (int)machine_answer(m, m->ops->spawn(m->host, p, image, why, &p->executor), NULL, 0);
+    err = (int)machine_answer(m, m->ops->spawn(m->host, p, image, why, &p->task.executor), NULL, 0);
     if (err < 0)
         machine_give_descriptors(m, EXECUTOR_DESCRIPTORS);
     return err;
@@ -254,7 +255,7 @@ int proc_exec(struct proc *p, const void *bytes, size_t size, const char *progra
 out:
     free(copy);
     aspace_done(&p->memory);
-    p->memory.user_limit = ASPACE_LIMIT_I386;
+    p->memory.user_limit = abi_driven.user_limit;
     return err;
 }
 
@@ -346,13 +347,13 @@ static void emit_end(const struct proc *p, const char *text)
 static void end_one(struct proc *p, uint32_t state, int32_t code, const char *text,
                     struct list *over)
 {
-    struct executor *x = p->executor;
+    struct executor *x = p->task.executor;
 
     p->state = state;
     p->return_code = code;
-    p->executor = NULL;
+    p->task.executor = NULL;
     p->machine->acts++;
-    machine_guest_busy(p, false);
+    machine_guest_busy(&p->task, false);
     if (x != NULL) {
         p->machine->callbacks++;
         x->ops->kill(x);

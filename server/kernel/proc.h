@@ -28,6 +28,7 @@
 #include "server/kernel/hash.h"
 #include "server/kernel/ns.h"
 #include "server/kernel/recent.h"
+#include "server/kernel/task.h"
 
 #include <stdbool.h>
 
@@ -50,9 +51,8 @@ struct proc {
     bool detached; /* a session's: nobody waits for it, the record goes when it ends; has a tty */
 
     /* Until it ends. */
-    struct executor *executor; /* of a guest, else NULL */
-    struct list children;      /* all not yet waited for, ended ones too */
-    struct list calls;         /* struct call.in_proc: in flight */
+    struct task task;     /* its only one */
+    struct list children; /* all not yet waited for, ended ones too */
     struct ns ns;
     struct fd_table fds;
     struct aspace memory;
@@ -60,13 +60,8 @@ struct proc {
     size_t args_size;
     struct tty *tty; /* owned; of a session's process or init once needed, of others by tty_own() */
     struct recent recent;
-    int32_t last_errno;    /* of its last finished call, for SC_ERRNO: positive; 0 it succeeded */
-    uint64_t yields_since; /* machine->acts at its last YIELD */
-    uint32_t yields;       /* so many since then, as far as clock.c counts */
-    bool busy;             /* a guest that runs on the host right now: virtual time stands still */
-    bool paused;           /* its calls are held before they are carried out: pause.h */
-    bool in_view;          /* scratch of procview_each() */
-    uint32_t queued;       /* calls of it that were held and are carried out at the next tick */
+    bool paused;  /* its calls are held before they are carried out: pause.h */
+    bool in_view; /* scratch of procview_each() */
 
     /* Waiting for its children. */
     struct list ended; /* struct proc.ended_link, in the order they ended */

@@ -58,7 +58,7 @@ static void tell_status(const struct proc *p, struct strbuf *out)
                       p->uid, p->gid);
     (void)strbuf_addf(out, "names %zu\nfds %zu\nregions %zu\nmemory %" PRIu64 "\ncalls %zu\n",
                       p->ns.count, p->fds.count, p->memory.count, p->memory.bytes,
-                      count_list(&p->calls));
+                      count_list(&p->task.calls));
     if (p->program == NULL)
         return;
     (void)strbuf_adds(out, "program ");

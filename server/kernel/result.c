@@ -1,17 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/kernel/result.h"
 
-int64_t result_of_failure(enum sc_gate gate, int nr, int err)
-{
-    const enum sc_rc rc = sc_call_by_nr(nr)->rc;
-
-    if (gate != SC_GATE_I386 || rc == SC_RC_SIGNED)
-        return err;
-    if (rc == SC_RC_PRINT)
-        return -1;
-    return rc == SC_RC_TRUE ? 1 : 0;
-}
-
 /** The value among the results: the last of SC_RET and the bytes of SC_OUT_BUF. */
 static int64_t value_of(const struct call *call)
 {
@@ -35,13 +24,14 @@ static int64_t value_of(const struct call *call)
     return value;
 }
 
+int64_t result_of_failure(const struct abi *abi, int nr, int err)
+{
+    return abi->result(sc_call_by_nr(nr)->rc, err, 0);
+}
+
 int64_t result_of(const struct call *call)
 {
-    const enum sc_rc rc = sc_call_by_nr(call->nr)->rc;
+    const int status = call->status;
 
-    if (call->status < 0)
-        return result_of_failure(call->gate, call->nr, call->status);
-    if (call->gate == SC_GATE_I386 && (rc == SC_RC_BOOL || rc == SC_RC_TRUE))
-        return 1;
-    return value_of(call);
+    return call->abi->result(sc_call_by_nr(call->nr)->rc, status, status == 0 ? value_of(call) : 0);
 }

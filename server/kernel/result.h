@@ -5,8 +5,8 @@
 
 #include "server/kernel/call.h"
 
-/** The result of a call that failed. @gate one of guests. @err a negative errno. */
-int64_t result_of_failure(enum sc_gate gate, int nr, int err);
+/** The result of a call that failed. @abi one of guests. @err a negative errno. */
+int64_t result_of_failure(const struct abi *abi, int nr, int err);
 
 /** The result of a finished call of a guest. */
 int64_t result_of(const struct call *call);

@@ -242,11 +242,12 @@ int sc_write(struct call *call, const struct sc_write_args *args, struct sc_writ
 int sc_readdir(struct call *call, const struct sc_readdir_args *args, struct sc_readdir_out *out)
 {
     const struct fs_caller who = proc_caller(call->proc);
-    const bool for_guest = call->gate != SC_GATE_RPC;
     struct open_file *f;
     int err = find_file(call, args->fd, FM_READDIR, &f);
 
-    return err < 0 ? err : vfs_readdir(f, &who, args->ent_no, for_guest, &call->why, &out->entry);
+    return err < 0 ? err
+                   : vfs_readdir(f, &who, args->ent_no, call->abi->short_names, &call->why,
+                                 &out->entry);
 }
 
 int sc_stat_open(struct call *call, const struct sc_stat_open_args *args,

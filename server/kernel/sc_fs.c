@@ -35,7 +35,8 @@ int sc_make_fs(struct call *call, const struct sc_make_fs_args *args, struct sc_
 {
     struct fs_spec spec = {.proc = call->proc,
                            .name = args->fs_name,
-                           .sources = call->gate == SC_GATE_RPC ? SOURCES_CONFIGURED : SOURCES_NONE,
+                           .sources =
+                               call->abi->configured_sources ? SOURCES_CONFIGURED : SOURCES_NONE,
                            .why = &call->why};
     char *driver = NULL;
     char *opts = NULL;

@@ -12,7 +12,7 @@
 /** Map a booked region in a guest's real memory; the books forget one that could not be. */
 static int map_in_guest(struct call *call, const struct region *r)
 {
-    struct executor *x = call->proc->executor;
+    struct executor *x = call->task->executor;
     const struct mapping *map = r->mapping;
     const uint64_t addr = r->addr;
     int err = 0;
@@ -173,9 +173,10 @@ int sc_mchmap(struct call *call, const struct sc_mchmap_args *args, struct sc_mc
         err = check_write(call, r, args->mode);
     if (err == 0)
         err = before_writing(call, r, args->mode);
-    if (err == 0 && p->executor != NULL)
+    if (err == 0 && p->task.executor != NULL)
         err = (int)machine_answer(
-            p->machine, p->executor->ops->protect(p->executor, r->addr, r->size, args->mode), NULL,
+            p->machine,
+            p->task.executor->ops->protect(p->task.executor, r->addr, r->size, args->mode), NULL,
             0);
     if (err < 0)
         return err;
@@ -194,9 +195,9 @@ int sc_munmap(struct call *call, const struct sc_munmap_args *args, struct sc_mu
     (void)out;
     if (err < 0)
         return err;
-    if (p->executor != NULL)
-        err = (int)machine_answer(p->machine,
-                                  p->executor->ops->unmap(p->executor, r->addr, r->size), NULL, 0);
+    if (p->task.executor != NULL)
+        err = (int)machine_answer(
+            p->machine, p->task.executor->ops->unmap(p->task.executor, r->addr, r->size), NULL, 0);
     if (err == 0)
         memory_drop(p, r);
     return err;

@@ -58,6 +58,6 @@ int sc_last_errno(struct call *call, const struct sc_last_errno_args *args,
                   struct sc_last_errno_out *out)
 {
     (void)args;
-    out->error = call->proc->last_errno;
+    out->error = call->task->last_errno;
     return 0;
 }

@@ -6,9 +6,9 @@
 
 enum { NS_PER_MS = 1000000 };
 
-void turn_init(struct turn *t, struct proc *p, void (*run)(struct turn *t))
+void turn_init(struct turn *t, struct task *task, void (*run)(struct turn *t))
 {
-    t->proc = p;
+    t->task = task;
     t->run = run;
     list_init(&t->link);
 }
@@ -37,16 +37,16 @@ static bool is_waited_for(const struct machine *m)
 static void on_slice_over(struct timer *timer)
 {
     struct machine *m = container_of(timer, struct machine, slice);
-    struct proc *p = m->running->proc;
+    struct task *t = m->running->task;
 
     if (!is_waited_for(m))
         return;
     m->running = NULL;
-    machine_guest_busy(p, false);
-    event_note(m, p->pid,
+    machine_guest_busy(t, false);
+    event_note(m, t->proc->pid,
                "process %d ran for %d ms without a call: others run beside it from here on and the "
                "clock moves on, in an order that may differ from run to run",
-               p->pid, TURN_MAX_MS);
+               t->proc->pid, TURN_MAX_MS);
 }
 
 void turn_limit(struct machine *m)
@@ -70,7 +70,7 @@ static void start(struct machine *m, struct turn *t)
 
 void turn_ask_later(struct turn *t)
 {
-    struct machine *m = t->proc->machine;
+    struct machine *m = t->task->proc->machine;
 
     /* A guest asks when it is made, and for the answer to a call. A call of any number, good or
      * bad, begins with turn_end(), and the guest makes no other before it has its answer. */
@@ -81,7 +81,7 @@ void turn_ask_later(struct turn *t)
 
 void turn_ask(struct turn *t)
 {
-    struct machine *m = t->proc->machine;
+    struct machine *m = t->task->proc->machine;
 
     if (!list_empty(&m->turns) || !list_empty(&m->ready) || !is_free(m)) {
         turn_ask_later(t);
@@ -94,7 +94,7 @@ void turn_ask(struct turn *t)
 
 void turn_end(struct turn *t)
 {
-    struct machine *m = t->proc->machine;
+    struct machine *m = t->task->proc->machine;
 
     list_del(&t->link);
     if (m->running != t)

@@ -27,13 +27,13 @@ enum { TURN_MAX_MS = 1000 };
 
 /** Embedded in a guest. */
 struct turn {
-    struct proc *proc; /* whose program it is */
+    struct task *task; /* which runs then */
     struct list link;  /* in machine->turns while it waits */
     /** Let it run. Called once for each time it was asked for. May end processes. */
     void (*run)(struct turn *t);
 };
 
-void turn_init(struct turn *t, struct proc *p, void (*run)(struct turn *t));
+void turn_init(struct turn *t, struct task *task, void (*run)(struct turn *t));
 
 /** Ask for the turn; it has none and waits for none. run() is called now or from machine_tick(). */
 void turn_ask(struct turn *t);

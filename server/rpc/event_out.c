@@ -159,10 +159,10 @@ static void put_files(struct json_out *o, const struct call *call)
 /** Through which gate a guest's call came, and what it has in its result register. */
 static void put_gate(struct json_out *o, const struct call *call, bool ended)
 {
-    if (call->gate == SC_GATE_RPC)
+    if (call->abi == &abi_driven)
         return;
     out_key(o, "gate");
-    out_string(o, call->gate == SC_GATE_I386 ? "i386" : "x86_64");
+    out_string(o, call->abi->name);
     if (!ended)
         return;
     out_key(o, "register");

@@ -241,14 +241,12 @@ static uint64_t whole_size(const struct call *call)
 
 static void put_call(struct json_out *o, const struct call *call)
 {
-    static const char *const gates[] = {
-        [SC_GATE_RPC] = "rpc", [SC_GATE_I386] = "i386", [SC_GATE_X86_64] = "x86_64"};
     union sc_out out = call->out;
     const struct sc_buf *room = result_buffer(call->nr, &out);
 
     put_int(o, "pid", call->pid);
     out_key(o, "gate");
-    out_string(o, gates[call->gate]);
+    out_string(o, call->abi->name);
     out_key(o, "call");
     out_string(o, sc_call_by_nr(call->nr)->name);
     put_args(o, call);

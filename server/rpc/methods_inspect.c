@@ -68,7 +68,7 @@ enum request_status method_proc_tree(struct request *rq, const struct rpc_proc_t
 
 static const char *executor_name(const struct proc *p)
 {
-    if (p->executor != NULL)
+    if (p->task.executor != NULL)
         return "guest";
     return p->state == PS_RUNNING ? "session" : "none";
 }
@@ -77,7 +77,7 @@ static uint64_t count_calls(const struct proc *p)
 {
     uint64_t count = 0;
 
-    for (const struct list *i = p->calls.next; i != &p->calls; i = i->next)
+    for (const struct list *i = p->task.calls.next; i != &p->task.calls; i = i->next)
         count++;
     return count;
 }
@@ -89,8 +89,9 @@ static void put_waiting(struct json_out *o, const struct proc *p)
 
     out_key(o, "waiting");
     out_open(o, '[');
-    for (const struct list *i = p->calls.next; i != &p->calls && left > 0; i = i->next, left--) {
-        const struct call *call = container_of(i, struct call, in_proc);
+    for (const struct list *i = p->task.calls.next; i != &p->task.calls && left > 0;
+         i = i->next, left--) {
+        const struct call *call = container_of(i, struct call, in_task);
         const struct sc_call_info *info = sc_call_by_nr(call->nr);
 
         out_open(o, '{');

@@ -30,7 +30,7 @@ static int make_fs(struct request *rq, struct machine *m, const cJSON *item)
 
     if (params_mount(item, &mount, &rq->failure) < 0)
         return -1;
-    call_init(&call, m->init, SC_GATE_RPC, SC_MAKE_FS, NULL, NULL);
+    call_init(&call, m->init, &abi_driven, SC_MAKE_FS, NULL, NULL);
     args = &call.args.make_fs;
     args->driver = (struct sc_str){mount.driver, strlen(mount.driver)};
     args->fs_name = (struct sc_str){mount.name, strlen(mount.name)};

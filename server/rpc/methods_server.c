@@ -11,11 +11,11 @@
 /** Version of the table of calls: it changes when a guest or client must know. */
 enum { ABI_VERSION = 1 };
 
-static void put_guest(struct json_out *o, const struct rpc_daemon *d, enum sc_gate gate)
+static void put_guest(struct json_out *o, const struct rpc_daemon *d, const struct abi *abi)
 {
-    const char *refusal = d->guest_refusal(d->user, gate);
+    const char *refusal = d->guest_refusal(d->user, abi);
 
-    out_key(o, gate == SC_GATE_I386 ? "i386" : "x86_64");
+    out_key(o, abi->name);
     if (refusal == NULL)
         out_bool(o, true);
     else
@@ -40,8 +40,8 @@ enum request_status method_server_info(struct request *rq,
     out_int(&o, ABI_VERSION);
     out_key(&o, "guests");
     out_open(&o, '{');
-    put_guest(&o, d, SC_GATE_X86_64);
-    put_guest(&o, d, SC_GATE_I386);
+    for (size_t i = 0; i < ABI_COUNT; i++)
+        put_guest(&o, d, abis[i]);
     out_close(&o, '}');
     out_close(&o, '}');
     return REQUEST_DONE;

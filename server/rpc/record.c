@@ -54,7 +54,7 @@ static void write_guest_call(const struct call *call, struct json_out *o)
 {
     out_open(o, '{');
     out_key(o, "gate");
-    out_string(o, call->gate == SC_GATE_I386 ? "i386" : "x86_64");
+    out_string(o, call->abi->name);
     out_key(o, "call");
     out_string(o, sc_call_by_nr(call->nr)->name);
     out_key(o, "status");
@@ -75,7 +75,7 @@ static void on_call(struct listener *self, struct machine *m, const struct event
     struct json_out o = json_out_to(&line);
 
     (void)m;
-    if (call->gate == SC_GATE_RPC || (event->kind == EVENT_CALL && call->nr != SC_EXIT))
+    if (call->abi == &abi_driven || (event->kind == EVENT_CALL && call->nr != SC_EXIT))
         return;
     write_guest_call(call, &o);
     (void)strbuf_addc(&line, '\n');

@@ -144,15 +144,8 @@ static int read_room(struct replay_call *c, const cJSON *line)
     return keep_room(c, c->mover.slice_size, &c->mover.slice);
 }
 
-static int gate_by_name(const char *name)
-{
-    if (name != NULL && strcmp(name, "i386") == 0)
-        return SC_GATE_I386;
-    return name != NULL && strcmp(name, "x86_64") == 0 ? SC_GATE_X86_64 : SC_GATE_RPC;
-}
-
 /** The call of a line, by process @p. Returns 0, -EINVAL, -ENOMEM. */
-static int make_call(struct replay *r, const cJSON *line, struct proc *p, enum sc_gate gate,
+static int make_call(struct replay *r, const cJSON *line, struct proc *p, const struct abi *abi,
                      struct replay_call **out)
 {
     const char *name = cJSON_GetStringValue(member(line, "call"));
@@ -169,7 +162,7 @@ static int make_call(struct replay *r, const cJSON *line, struct proc *p, enum s
     c->in = r;
     list_init(&c->owned);
     list_append(&r->calls, &c->link);
-    call_init(&c->call, p, gate, info->nr, waits ? on_call_done : NULL, c);
+    call_init(&c->call, p, abi, info->nr, waits ? on_call_done : NULL, c);
     err = read_args(c, member(line, "args"));
     if (err == 0)
         err = read_room(c, line);
@@ -181,21 +174,20 @@ static int make_call(struct replay *r, const cJSON *line, struct proc *p, enum s
 
 static int play_call(struct replay *r, const cJSON *line, struct input *in)
 {
-    const enum sc_gate gate =
-        (enum sc_gate)gate_by_name(cJSON_GetStringValue(member(line, "gate")));
+    const struct abi *abi = abi_by_name(cJSON_GetStringValue(member(line, "gate")));
     struct replay_guest *g;
     struct replay_call *c;
     struct proc *p;
     int64_t pid;
     int err = replay_get_int(line, "pid", &pid);
 
-    if (err < 0)
-        return err;
+    if (err < 0 || abi == NULL)
+        return -EINVAL;
     p = proc_find(r->m, (int32_t)pid);
-    g = gate != SC_GATE_RPC ? replay_guest_find(r, (int32_t)pid) : NULL;
-    if (p == NULL || (gate != SC_GATE_RPC && g == NULL))
+    g = abi != &abi_driven ? replay_guest_find(r, (int32_t)pid) : NULL;
+    if (p == NULL || (abi != &abi_driven && g == NULL))
         return -ESRCH;
-    err = make_call(r, line, p, gate, &c);
+    err = make_call(r, line, p, abi, &c);
     if (err < 0)
         return err;
     in->call.call = &c->call;

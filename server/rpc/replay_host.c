@@ -165,7 +165,7 @@ static int spawn(void *host, struct proc *proc, const struct exec_image *image, 
     if (g == NULL)
         return -ENOMEM;
     *g = (struct replay_guest){.in = r, .x = {&guest_ops}, .pid = proc->pid};
-    turn_init(&g->turn, proc, guest_run);
+    turn_init(&g->turn, &proc->task, guest_run);
     list_append(&r->guests, &g->link);
     replay_called_back(r);
     err = replay_answer(r, NULL, 0);

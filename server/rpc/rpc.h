@@ -44,8 +44,8 @@ struct rpc_daemon {
     fs_open_fn fs_open;
     /** Somebody asked the daemon to stop; it calls rpc_stop() in its own time. */
     void (*stop)(void *user);
-    /** Why guests of a gate can't run here, or NULL when they can. */
-    const char *(*guest_refusal)(void *user, enum sc_gate gate);
+    /** Why guests of an ABI can't run here, or NULL when they can. */
+    const char *(*guest_refusal)(void *user, const struct abi *abi);
     /** Something worth a line in the log, at level "debug" or "warn". */
     void (*log)(void *user, const char *level, const char *line);
     /** Keep a line of the record (record.h), its end included; NULL: nothing is recorded. */

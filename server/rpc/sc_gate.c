@@ -145,7 +145,7 @@ enum request_status sc_gate_call(struct request *rq, const struct sc_call_info *
     p = pick_actor(rq);
     if (p == NULL)
         return REQUEST_FAILED;
-    call_init(&rq->call, p, SC_GATE_RPC, info->nr, on_call_done, rq);
+    call_init(&rq->call, p, &abi_driven, info->nr, on_call_done, rq);
     rq->has_call = true;
     rq->background = rq->decoder.background;
     rq->call.args = args;

@@ -29,7 +29,7 @@ static void fall_asleep(struct bed *b, size_t i, int64_t usecs)
 {
     struct call *c = &b->calls[i];
 
-    call_init(c, b->machines[i]->init, SC_GATE_RPC, SC_USLEEP, on_awake, b);
+    call_init(c, b->machines[i]->init, &abi_driven, SC_USLEEP, on_awake, b);
     c->args.usleep.usecs = usecs;
     BENCH_NEED(call_begin(c) == SC_PENDING);
     b->asleep++;

@@ -105,7 +105,7 @@ static void make(struct bed *b, const char *file, uint32_t type)
 {
     struct call c;
 
-    call_init(&c, b->m->init, SC_GATE_RPC, SC_CREATE, on_done, NULL);
+    call_init(&c, b->m->init, &abi_driven, SC_CREATE, on_done, NULL);
     c.args.create = (struct sc_create_args){str(file), type};
     BENCH_NEED(call_begin(&c) == 0);
 }
@@ -114,7 +114,7 @@ static int32_t open_ours(struct bed *b, const char *file, uint32_t mode)
 {
     struct call c;
 
-    call_init(&c, b->m->init, SC_GATE_RPC, SC_OPEN, on_done, NULL);
+    call_init(&c, b->m->init, &abi_driven, SC_OPEN, on_done, NULL);
     c.args.open = (struct sc_open_args){str(file), mode};
     BENCH_NEED(call_begin(&c) == 0);
     return c.out.open.fd;
@@ -124,7 +124,7 @@ static void close_ours(struct bed *b, int32_t fd)
 {
     struct call c;
 
-    call_init(&c, b->m->init, SC_GATE_RPC, SC_CLOSE, on_done, NULL);
+    call_init(&c, b->m->init, &abi_driven, SC_CLOSE, on_done, NULL);
     c.args.close.fd = fd;
     BENCH_NEED(call_begin(&c) == 0);
 }
@@ -133,7 +133,7 @@ static void read_ours(struct bed *b, int32_t fd, int64_t off)
 {
     struct call c;
 
-    call_init(&c, b->m->init, SC_GATE_RPC, SC_READ, on_done, NULL);
+    call_init(&c, b->m->init, &abi_driven, SC_READ, on_done, NULL);
     c.args.read = (struct sc_read_args){fd, off, BLOCK};
     c.out.read.data = (struct sc_buf){b->buf, BLOCK, 0};
     BENCH_NEED(call_begin(&c) == 0);
@@ -145,7 +145,7 @@ static void ours_stat(void *user, size_t count)
     struct call c;
 
     for (size_t i = 0; i < count; i++) {
-        call_init(&c, b->m->init, SC_GATE_RPC, SC_STAT, on_done, NULL);
+        call_init(&c, b->m->init, &abi_driven, SC_STAT, on_done, NULL);
         c.args.stat.file = str("root:/a/b/file");
         BENCH_NEED(call_begin(&c) == 0);
     }
@@ -217,7 +217,7 @@ static void call_nothing(struct bed *b, size_t count)
     struct call c;
 
     for (size_t i = 0; i < count; i++) {
-        call_init(&c, b->m->init, SC_GATE_RPC, SC_ERRNO, on_done, NULL);
+        call_init(&c, b->m->init, &abi_driven, SC_ERRNO, on_done, NULL);
         BENCH_NEED(call_begin(&c) == 0);
     }
 }
@@ -268,7 +268,7 @@ static void fill_ours(struct bed *b)
     struct call c;
 
     for (int64_t off = 0; off < BIG; off += (int64_t)sizeof(zeros)) {
-        call_init(&c, b->m->init, SC_GATE_RPC, SC_WRITE, on_done, NULL);
+        call_init(&c, b->m->init, &abi_driven, SC_WRITE, on_done, NULL);
         c.args.write = (struct sc_write_args){b->fd, off, {zeros, sizeof(zeros)}};
         BENCH_NEED(call_begin(&c) == 0);
         BENCH_NEED(pwrite(b->host_fd, zeros, sizeof(zeros), off) == (ssize_t)sizeof(zeros));

@@ -104,7 +104,7 @@ static struct sc_str str(const char *s)
 }
 
 #define CALL(c, p, UP, low, ...)                                                                   \
-    (call_init((c), (p), SC_GATE_RPC, SC_##UP, on_done, NULL),                                     \
+    (call_init((c), (p), &abi_driven, SC_##UP, on_done, NULL),                                     \
      (c)->args.low = (struct sc_##low##_args){__VA_ARGS__}, call_begin(c))
 
 static int32_t open_file_at(struct machine *m, const char *file, uint32_t mode)
@@ -206,7 +206,7 @@ static void run_fds(size_t n, struct costs *out)
     out->bytes = (memory_used() - before) / (double)n;
     start = cpu_ns();
     for (size_t i = 0; i < n; i++) {
-        call_init(&c, m->init, SC_GATE_RPC, SC_READ, on_done, NULL);
+        call_init(&c, m->init, &abi_driven, SC_READ, on_done, NULL);
         c.args.read = (struct sc_read_args){first + 1 + (int32_t)(i * 7919 % n), 0, 1};
         c.out.read.data = (struct sc_buf){buf, 1, 0};
         BENCH_NEED(call_begin(&c) == 0);
@@ -290,7 +290,7 @@ static void run_readers(size_t n, struct costs *out)
     out->bytes = (memory_used() - before) / (double)n;
     start = cpu_ns();
     for (size_t i = 0; i < n; i++) {
-        call_init(&calls[i], m->init, SC_GATE_RPC, SC_READ, on_done, NULL);
+        call_init(&calls[i], m->init, &abi_driven, SC_READ, on_done, NULL);
         calls[i].args.read = (struct sc_read_args){ends[2 * i], 0, 1};
         calls[i].out.read.data = (struct sc_buf){buf, 1, 0};
         BENCH_NEED(call_begin(&calls[i]) == SC_PENDING);

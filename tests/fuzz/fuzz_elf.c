@@ -14,7 +14,7 @@ static void check_segment(const struct exec_segment *s, const struct exec_image 
     const char *from = s->data;
 
     CHECK(s->size > 0 && s->addr % SC_PAGE_SIZE == 0 && s->size % SC_PAGE_SIZE == 0);
-    CHECK(s->addr < image->user_limit && s->size <= image->user_limit - s->addr);
+    CHECK(s->addr < image->abi->user_limit && s->size <= image->abi->user_limit - s->addr);
     CHECK(s->data_addr >= s->addr && s->data_addr - s->addr + s->data_size <= s->size);
     CHECK(from >= bytes && from + s->data_size <= bytes + size);
 }

@@ -361,7 +361,7 @@ static int begin(struct play *p, const struct step *s, struct proc *proc, struct
 {
     int status;
 
-    call_init(&c->call, proc, SC_GATE_RPC, s->nr, on_done, p);
+    call_init(&c->call, proc, &abi_driven, s->nr, on_done, p);
     step_args(s, p->results, c->fds, &c->call.args);
     step_lend(s->nr, c->bytes, RESULT_BYTES, &c->call.out);
     if (s->nr == SC_READ)

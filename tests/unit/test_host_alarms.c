@@ -65,7 +65,7 @@ static void open_machine(struct sleeper *s, enum clock_kind clock, int number)
 
 static void sleep_for(struct sleeper *s, int64_t usecs)
 {
-    call_init(&s->call, s->m->init, SC_GATE_RPC, SC_USLEEP, on_awake, s);
+    call_init(&s->call, s->m->init, &abi_driven, SC_USLEEP, on_awake, s);
     s->call.args.usleep.usecs = usecs;
     s->not_before = s->m->spec.clock == CLOCK_REAL ? uv_hrtime() + (uint64_t)usecs * USEC : 0;
     cr_assert_eq(call_begin(&s->call), SC_PENDING);
@@ -137,7 +137,7 @@ static void on_turn(struct call *call)
 
     finished++;
     call_done(call);
-    call_init(&s->call, s->m->init, SC_GATE_RPC, SC_YIELD, on_turn, s);
+    call_init(&s->call, s->m->init, &abi_driven, SC_YIELD, on_turn, s);
     cr_assert_eq(call_begin(&s->call), SC_PENDING);
 }
 
@@ -146,7 +146,7 @@ Test(alarms, who_is_woken_soon_is_woken_once_a_turn)
     struct sleeper s;
 
     open_machine(&s, CLOCK_REAL, 0);
-    call_init(&s.call, s.m->init, SC_GATE_RPC, SC_YIELD, on_turn, &s);
+    call_init(&s.call, s.m->init, &abi_driven, SC_YIELD, on_turn, &s);
     cr_assert_eq(call_begin(&s.call), SC_PENDING);
     for (int i = 0; i < 10; i++) {
         (void)uv_run(&loop, UV_RUN_NOWAIT);

@@ -48,7 +48,7 @@ static struct proc *new_child(struct proc *p)
 /** A READ that may park; @c ends in w_on_done(). */
 static int begin_read(struct call *c, struct proc *p, int fd, char *buf, size_t size)
 {
-    call_init(c, p, SC_GATE_RPC, SC_READ, w_on_done, NULL);
+    call_init(c, p, &abi_driven, SC_READ, w_on_done, NULL);
     c->args.read = (struct sc_read_args){fd, 0, size};
     c->out.read.data = (struct sc_buf){buf, size, 0};
     return call_begin(c);
@@ -276,7 +276,7 @@ Test(channel, an_answer_that_ends_the_next_in_line_and_its_writer)
 
     cr_assert_eq(w_bind_fd(w.p, reader->pid, 1, ch.second), 0);
     cr_assert_eq(w_bind_fd(w.p, writer->pid, 1, ch.first), 0);
-    call_init(&c[0], w.p, SC_GATE_RPC, SC_READ, end_other, writer);
+    call_init(&c[0], w.p, &abi_driven, SC_READ, end_other, writer);
     c[0].args.read = (struct sc_read_args){ch.second, 0, 1};
     c[0].out.read.data = (struct sc_buf){buf[0], 1, 0};
     cr_assert_eq(call_begin(&c[0]), SC_PENDING);
@@ -379,7 +379,7 @@ static uint64_t get_args(struct proc *p, char *buf, size_t size)
 {
     struct call c;
 
-    call_init(&c, p, SC_GATE_RPC, SC_ARGS, w_on_done, NULL);
+    call_init(&c, p, &abi_driven, SC_ARGS, w_on_done, NULL);
     c.args.args.size = size;
     c.out.args.data = (struct sc_buf){buf, size, 0};
     cr_assert_eq(call_begin(&c), 0);

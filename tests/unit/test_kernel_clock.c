@@ -38,7 +38,7 @@ static void on_awake(struct call *call);
 
 static void sleep_for(struct sleeper *s, int64_t usecs)
 {
-    call_init(&s->call, w.p, SC_GATE_RPC, SC_USLEEP, on_awake, s);
+    call_init(&s->call, w.p, &abi_driven, SC_USLEEP, on_awake, s);
     s->call.args.usleep.usecs = usecs;
     cr_assert_eq(call_begin(&s->call), SC_PENDING);
 }
@@ -120,7 +120,7 @@ Test(clock, who_is_woken_by_a_sleeper_acts_at_the_same_time)
     sleep_for(&later, 1000);
     machine_tick(w.m);
     cr_assert_eq(nap.user, &nap);
-    machine_guest_busy(child, true); /* as a guest that was woken: it runs and then exits */
+    machine_guest_busy(&child->task, true); /* as a guest that was woken: it runs and then exits */
     machine_tick(w.m);
     cr_assert_eq(machine_now_ns(w.m), 5 * USEC);
     cr_assert_eq(w_exit(child, 3), 0);
@@ -145,13 +145,13 @@ Test(clock, holds_busy_guests_yields_and_stalls_keep_it)
     machine_release(w.m);
     world_run(&w);
     cr_assert_eq(machine_now_ns(w.m), 0);
-    machine_guest_busy(w.p, true);
+    machine_guest_busy(&w.p->task, true);
     machine_release(w.m);
     world_run(&w);
     cr_assert_eq(machine_now_ns(w.m), 0);
     machine_stall(w.m);
     cr_assert_eq(BEGIN(&yield, w.p, DBG_PRINT, dbg_print, S("heard")), SC_PENDING);
-    machine_guest_busy(w.p, false);
+    machine_guest_busy(&w.p->task, false);
     world_run(&w);
     cr_assert_eq(machine_now_ns(w.m), 0);
     machine_unstall(w.m);
@@ -203,11 +203,11 @@ Test(clock, a_goal_waits_for_guests_that_run)
     struct arrival a = {.count = 0};
 
     machine_hold(w.m);
-    machine_guest_busy(w.p, true);
+    machine_guest_busy(&w.p->task, true);
     cr_assert_eq(clock_go_to(w.m, &a.goal, 0, on_there), 0);
     world_run(&w);
     cr_assert_eq(a.count, 0);
-    machine_guest_busy(w.p, false);
+    machine_guest_busy(&w.p->task, false);
     world_run(&w);
     cr_assert_eq(a.count, 1);
     cr_assert_eq(a.at_ns, 0);
@@ -252,9 +252,9 @@ Test(clock_end, a_machine_that_goes_tells_its_goals_ECANCELED)
     struct arrival a = {.count = 0};
 
     world_open(&w, CLOCK_VIRTUAL);
-    machine_guest_busy(w.p, true);
+    machine_guest_busy(&w.p->task, true);
     cr_assert_eq(clock_go_to(w.m, &a.goal, MS, on_there), 0);
-    machine_guest_busy(w.p, false);
+    machine_guest_busy(&w.p->task, false);
     world_close(&w);
     cr_assert_eq(a.count, 1);
     cr_assert_eq(a.status, -ECANCELED);

@@ -79,13 +79,13 @@ Test(exec, lays_out_image_and_stack)
 
     cr_assert_eq(exec_image(&t, sizeof(t)), 0);
     cr_assert_eq(w.kills, 1);
-    cr_assert_eq(w.image.gate, SC_GATE_I386);
+    cr_assert_eq(w.image.abi, &abi_i386);
     cr_assert_eq(w.image.entry, 0x100000 + offsetof(struct tiny, code));
     cr_assert_eq(w.image.segment_count, 1);
     cr_assert_eq(w.image.segment[0].size, 0x2000);
     cr_assert_eq(w.image.stack_addr, 0xB8000000);
     cr_assert_eq(w.image.stack_pointer, 0xB8020000);
-    cr_assert_eq(w.image.user_limit, 0xC0000000);
+    cr_assert_eq(w.image.abi->user_limit, 0xC0000000);
 }
 
 Test(exec, refuses_damaged_images_ENOEXEC)

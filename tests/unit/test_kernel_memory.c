@@ -148,7 +148,7 @@ static void expect_fault(uint32_t way, uint64_t addr, size_t size, int32_t code)
 
     cr_assert_eq(map(p, 0x10000, PAGE, RW), 0);
     cr_assert_eq(map(p, 0x11000, PAGE, MM_EXEC), 0);
-    cr_assert_eq(map(p, ASPACE_LIMIT_I386 - PAGE, PAGE, RW), 0);
+    cr_assert_eq(map(p, abi_i386.user_limit - PAGE, PAGE, RW), 0);
     cr_assert_eq(memory_touch(p, way, addr, buf, size, &why), -EFAULT);
     cr_assert_eq(why.count, 1);
     why_done(&why);
@@ -166,8 +166,8 @@ Test(memory, a_bad_touch_ends_the_process)
     expect_fault(MM_READ, 0x11FFF, 2, FAIL_SEGFAULT);
     expect_fault(MM_WRITE, 0x11000, 1, FAIL_SEGFAULT);
     expect_fault(MM_WRITE, 0x10FFF, 2, FAIL_SEGFAULT);
-    expect_fault(MM_READ, ASPACE_LIMIT_I386 - 1, 2, FAIL_EXCEPTION);
-    expect_fault(MM_READ, ASPACE_LIMIT_I386, 1, FAIL_EXCEPTION);
+    expect_fault(MM_READ, abi_i386.user_limit - 1, 2, FAIL_EXCEPTION);
+    expect_fault(MM_READ, abi_i386.user_limit, 1, FAIL_EXCEPTION);
     expect_fault(MM_READ, UINT64_MAX, 2, FAIL_EXCEPTION);
 }
 
@@ -357,11 +357,11 @@ Test(memory, refusals)
 /** Make a guest, as far as the kernel knows: its executor is the world's fake one. */
 static struct proc *fake_guest(void)
 {
-    struct exec_image image = {.gate = SC_GATE_I386};
+    struct exec_image image = {.abi = &abi_i386};
     struct proc *p = another();
 
     cr_assert_eq(machine_take_descriptors(w.m, EXECUTOR_DESCRIPTORS, -EAGAIN, NULL), 0);
-    cr_assert_eq(w.m->ops->spawn(w.m->host, p, &image, NULL, &p->executor), 0);
+    cr_assert_eq(w.m->ops->spawn(w.m->host, p, &image, NULL, &p->task.executor), 0);
     return p;
 }
 

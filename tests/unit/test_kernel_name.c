@@ -66,7 +66,7 @@ static int w_readlink(const char *file, char *buf, size_t size, size_t *stored)
     struct call c;
     int length;
 
-    call_init(&c, w.p, SC_GATE_RPC, SC_READLINK, NULL, NULL);
+    call_init(&c, w.p, &abi_driven, SC_READLINK, NULL, NULL);
     c.args.readlink = (struct sc_readlink_args){S(file), size};
     c.out.readlink.target = (struct sc_buf){.ptr = buf, .cap = size};
     (void)call_begin(&c);

@@ -61,11 +61,11 @@ Test(nested, a_record_may_go_while_a_call_of_its_process_is_refused)
     cr_assert_eq(BEGIN(&c, w.p, MK_CHANNEL, mk_channel, FM_BLOCKING), 0);
     cr_assert_eq(w_bind_fd(w.p, other->pid, 1, c.out.mk_channel.ends.second), 0);
     cr_assert_eq(w_close(w.p, c.out.mk_channel.ends.second), 0);
-    call_init(&read, w.p, SC_GATE_RPC, SC_READ, on_read, NULL);
+    call_init(&read, w.p, &abi_driven, SC_READ, on_read, NULL);
     read.args.read = (struct sc_read_args){c.out.mk_channel.ends.first, 0, 1};
     read.out.read.data = (struct sc_buf){&byte, 1, 0};
     cr_assert_eq(call_begin(&read), SC_PENDING);
-    call_init(&sleep, other, SC_GATE_RPC, SC_USLEEP, on_woken, NULL);
+    call_init(&sleep, other, &abi_driven, SC_USLEEP, on_woken, NULL);
     sleep.args.usleep.usecs = 5;
     cr_assert_eq(call_begin(&sleep), SC_PENDING);
 

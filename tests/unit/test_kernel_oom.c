@@ -99,7 +99,7 @@ static void use_names(struct proc *p)
     settle(&c, BEGIN(&c, p, RENAME, rename, S("root:/n"), S("root:/e/in"), 0));
     settle(&c, BEGIN(&c, p, LINK, link, S("root:/n"), S("root:/l")));
     settle(&c, BEGIN(&c, p, SYMLINK, symlink, S("e/in"), S("root:/s")));
-    call_init(&c, p, SC_GATE_RPC, SC_READLINK, NULL, NULL);
+    call_init(&c, p, &abi_driven, SC_READLINK, NULL, NULL);
     c.args.readlink = (struct sc_readlink_args){S("root:/s"), sizeof(target)};
     c.out.readlink.target = (struct sc_buf){target, sizeof(target), 0};
     settle(&c, call_begin(&c));
@@ -190,7 +190,7 @@ static void use_devices(struct proc *p)
     }
     w_rm_fs(p, "proc");
     settle(&c, BEGIN(&c, p, MAKE_FS, make_fs, S("devfs"), S("io"), 0, S("")));
-    call_init(&c, p, SC_GATE_RPC, SC_READ, w_on_done, NULL);
+    call_init(&c, p, &abi_driven, SC_READ, w_on_done, NULL);
     c.args.read =
         (struct sc_read_args){w_open(p, "io:/tty", FM_READ | FM_BLOCKING), 0, sizeof(buf)};
     c.out.read.data = (struct sc_buf){buf, sizeof(buf), 0};
@@ -213,7 +213,7 @@ static void use_channels(struct proc *p)
     settle(&c, status);
     settle(&c, BEGIN(&c, p, SELECT, select, {(const char *)fds, sizeof(fds)}, 5000));
     settle(&c, BEGIN(&c, p, WRITE, write, fds[0], 0, S("through")));
-    call_init(&c, p, SC_GATE_RPC, SC_READ, w_on_done, NULL);
+    call_init(&c, p, &abi_driven, SC_READ, w_on_done, NULL);
     c.args.read = (struct sc_read_args){fds[0], 0, sizeof(buf)};
     c.out.read.data = (struct sc_buf){buf, sizeof(buf), 0};
     settle(&c, call_begin(&c));

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The edge for paths and names, address spaces, timers. Cites: ABI, names and paths; memory. */
+#include "server/kernel/abi.h"
 #include "server/kernel/aspace.h"
 #include "server/kernel/path.h"
 #include "server/kernel/timer.h"
@@ -154,15 +155,15 @@ Test(aspace, add_refuses_what_the_ABI_says)
     struct aspace as;
     struct region odd = {.addr = 0x10000, .size = PAGE, .mode = 8};
 
-    aspace_init(&as, ASPACE_LIMIT_I386, UINT64_MAX, 100);
+    aspace_init(&as, abi_i386.user_limit, UINT64_MAX, 100);
     cr_assert_eq(add(&as, 0x1001, PAGE), -EINVAL);
     cr_assert_eq(add(&as, 0x1000, 0), -EINVAL);
     cr_assert_eq(add(&as, 0x1000, UINT64_MAX), -EINVAL);
     cr_assert_eq(add(&as, UINT64_MAX - PAGE + 1, PAGE), -EINVAL);
-    cr_assert_eq(add(&as, ASPACE_LIMIT_I386, 1), -EINVAL);
-    cr_assert_eq(add(&as, ASPACE_LIMIT_I386 - PAGE, PAGE + 1), -EINVAL);
+    cr_assert_eq(add(&as, abi_i386.user_limit, 1), -EINVAL);
+    cr_assert_eq(add(&as, abi_i386.user_limit - PAGE, PAGE + 1), -EINVAL);
     cr_assert_eq(aspace_add(&as, &odd, NULL, NULL), -EINVAL);
-    cr_assert_eq(add(&as, ASPACE_LIMIT_I386 - PAGE, PAGE), 0);
+    cr_assert_eq(add(&as, abi_i386.user_limit - PAGE, PAGE), 0);
     cr_assert_eq(add(&as, 0, 1), -EINVAL);
     cr_assert_eq(add(&as, 0, 2 * PAGE), -EINVAL);
     cr_assert_eq(add(&as, PAGE, 1), 0);
@@ -173,7 +174,7 @@ Test(aspace, overlaps_EEXIST_and_neighbours_fit)
 {
     struct aspace as;
 
-    aspace_init(&as, ASPACE_LIMIT_I386, UINT64_MAX, 100);
+    aspace_init(&as, abi_i386.user_limit, UINT64_MAX, 100);
     cr_assert_eq(add(&as, 0x10000, 2 * PAGE), 0);
     cr_assert_eq(add(&as, 0x11000, PAGE), -EEXIST);
     cr_assert_eq(add(&as, 0xF000, PAGE + 1), -EEXIST);
@@ -188,7 +189,7 @@ Test(aspace, limits_ENOMEM)
 {
     struct aspace as;
 
-    aspace_init(&as, ASPACE_LIMIT_I386, 3 * PAGE, 2);
+    aspace_init(&as, abi_i386.user_limit, 3 * PAGE, 2);
     cr_assert_eq(add(&as, 0x10000, 4 * PAGE), -ENOMEM);
     cr_assert_eq(add(&as, 0x10000, PAGE), 0);
     cr_assert_eq(add(&as, 0x20000, PAGE), 0);
@@ -204,7 +205,7 @@ Test(aspace, check_needs_one_region_with_the_mode)
     struct aspace as;
     struct region ro = {.addr = 0x12000, .size = PAGE, .mode = MM_READ};
 
-    aspace_init(&as, ASPACE_LIMIT_I386, UINT64_MAX, 100);
+    aspace_init(&as, abi_i386.user_limit, UINT64_MAX, 100);
     cr_assert_eq(add(&as, 0x10000, 2 * PAGE), 0);
     cr_assert_eq(aspace_add(&as, &ro, NULL, NULL), 0);
     cr_assert_eq(aspace_check(&as, 0x10000, 2 * PAGE, RW), 0);

@@ -243,7 +243,7 @@ Test(pause, a_call_that_nobody_would_be_told_of_is_not_held)
     struct call c;
 
     pause_machine(w.m);
-    call_init(&c, w.p, SC_GATE_RPC, SC_ERRNO, NULL, NULL);
+    call_init(&c, w.p, &abi_driven, SC_ERRNO, NULL, NULL);
     cr_assert_eq(call_begin(&c), 0);
     resume_machine(w.m);
 }
@@ -279,7 +279,7 @@ Test(pause, what_begins_after_the_pause_goes_behind_what_was_held)
     world_run(&w);
     cr_assert_eq(write.status, 0);
     cr_assert_eq(other.status, -EBUSY, "it was opened before");
-    cr_assert_eq(w.p->queued, 0);
+    cr_assert_eq(w.p->task.queued, 0);
     call_done(&create);
     call_done(&write);
     call_done(&other);

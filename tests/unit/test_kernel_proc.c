@@ -139,7 +139,7 @@ Test(proc, done_of_a_cancelled_call_finds_an_ended_process)
     struct proc *child = new_child(w.p);
     struct sc_proc_status st = {.pid = child->pid};
 
-    call_init(&sleep, child, SC_GATE_RPC, SC_USLEEP, reap_from_done, &st);
+    call_init(&sleep, child, &abi_driven, SC_USLEEP, reap_from_done, &st);
     sleep.args.usleep.usecs = 1;
     cr_assert_eq(call_begin(&sleep), SC_PENDING);
     cr_assert_eq(BEGIN(&wait, w.p, PROC_WAIT, proc_wait, child->pid), SC_PENDING);
@@ -168,7 +168,7 @@ Test(proc, done_may_end_the_process_whose_call_is_carried_out)
     struct proc *child = new_child(parent);
     int pid = parent->pid;
 
-    call_init(&wait, parent, SC_GATE_RPC, SC_PROC_WAIT, end_caller_from_done, parent);
+    call_init(&wait, parent, &abi_driven, SC_PROC_WAIT, end_caller_from_done, parent);
     wait.args.proc_wait.pid = child->pid;
     cr_assert_eq(call_begin(&wait), SC_PENDING);
     cr_assert_eq(BEGIN(&kill, parent, PROC_KILL, proc_kill, child->pid), 0);

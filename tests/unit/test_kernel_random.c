@@ -264,7 +264,7 @@ static void fill_waiting(struct run *r, struct call *c, struct proc *p)
 {
     static const int nrs[] = {SC_USLEEP, SC_YIELD, SC_PROC_WAIT, SC_PROC_WAIT_ANY};
 
-    call_init(c, p, SC_GATE_RPC, nrs[draw(r, 4)], on_done, r);
+    call_init(c, p, &abi_driven, nrs[draw(r, 4)], on_done, r);
     if (c->nr == SC_USLEEP)
         c->args.usleep.usecs = 1 + draw(r, 1000);
     else if (c->nr == SC_PROC_WAIT)

@@ -144,7 +144,7 @@ static void begin(void)
     if (slot->used || (p == s.w.p && (nr == SC_EXIT || nr == SC_CLOSE)))
         return;
     slot->used = true;
-    call_init(&slot->call, p, SC_GATE_RPC, nr, on_done, slot);
+    call_init(&slot->call, p, &abi_driven, nr, on_done, slot);
     fill(&slot->call, slot);
     if (call_begin(&slot->call) == SC_PENDING)
         return;
@@ -259,7 +259,7 @@ static void check(void)
     }
     cr_assert_eq(m->census.calls, used);
     for (const struct proc *p = m->procs; p != NULL; p = p->hh.next)
-        queued += proc_has_ended(p) ? 0 : p->queued;
+        queued += proc_has_ended(p) ? 0 : p->task.queued;
     for (const struct list *i = m->ready.next; i != &m->ready; i = i->next)
         queued -= container_of(i, struct call, wait)->queued;
     cr_assert_eq(queued, 0);
@@ -282,7 +282,7 @@ static void start(uint64_t seed)
     s.fds[1] = c.out.mk_channel.ends.second;
     s.pids[0] = s.w.p->pid;
     for (int i = 0; i < SLOTS; i++) /* so that all can be cancelled */
-        call_init(&s.slots[i].call, s.w.p, SC_GATE_RPC, SC_ERRNO, on_done, &s.slots[i]);
+        call_init(&s.slots[i].call, s.w.p, &abi_driven, SC_ERRNO, on_done, &s.slots[i]);
 }
 
 /** Withdraw all calls, and end all processes one by one. */

@@ -250,7 +250,7 @@ Test(trace, a_call_within_a_call_does_not_hide_what_the_outer_one_told)
 
     spy_stop(&spy); /* only the log is listened to */
     proc_drive(child, "child");
-    call_init(&sleep, child, SC_GATE_RPC, SC_USLEEP, on_done_begin, &inner);
+    call_init(&sleep, child, &abi_driven, SC_USLEEP, on_done_begin, &inner);
     sleep.args.usleep.usecs = 1000;
     cr_assert_eq(call_begin(&sleep), SC_PENDING);
     w.listener.kinds = EVENT_LOG | EVENT_NOTE | EVENT_END;

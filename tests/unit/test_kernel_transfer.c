@@ -81,7 +81,7 @@ static void gate_init(struct gate *g, struct proc *p, int nr, char letter)
     *g = (struct gate){.mover = {SLICE, g->slice, SLICE, fetch, deliver}};
     memset(g->memory, letter, WHOLE);
     memcpy(g->buffer, g->memory, SLICE);
-    call_init(&g->call, p, SC_GATE_I386, nr, on_done, g);
+    call_init(&g->call, p, &abi_i386, nr, on_done, g);
     g->call.mover = &g->mover;
 }
 

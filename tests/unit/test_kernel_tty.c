@@ -35,7 +35,7 @@ static int64_t type(struct proc *p, const char *text)
 
 static int begin_read(struct call *c, struct proc *p, int fd, char *buf, size_t size)
 {
-    call_init(c, p, SC_GATE_RPC, SC_READ, w_on_done, NULL);
+    call_init(c, p, &abi_driven, SC_READ, w_on_done, NULL);
     c->args.read = (struct sc_read_args){fd, 0, size};
     c->out.read.data = (struct sc_buf){buf, size, 0};
     return call_begin(c);

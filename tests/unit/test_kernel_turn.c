@@ -22,7 +22,7 @@ static void on_run(struct turn *t)
 
     order[used] = (char)('0' + (t - turns));
     order[used + 1] = '\0';
-    machine_guest_busy(t->proc, true);
+    machine_guest_busy(t->task, true);
 }
 
 static void open_world(enum clock_kind clock)
@@ -33,7 +33,7 @@ static void open_world(enum clock_kind clock)
         struct proc *p = proc_child(w.p, w_new_proc(w.p));
 
         cr_assert_eq(proc_drive(p, "guest"), 0);
-        turn_init(&turns[i], p, on_run);
+        turn_init(&turns[i], &p->task, on_run);
     }
 }
 
@@ -43,7 +43,7 @@ static void close_world(void)
 
     for (int i = 0; i < GUESTS; i++) {
         turn_end(&turns[i]);
-        cr_assert_eq(w_kill(w.p, turns[i].proc->pid, &status), 0);
+        cr_assert_eq(w_kill(w.p, turns[i].task->proc->pid, &status), 0);
     }
     world_close(&w);
 }
@@ -163,14 +163,14 @@ Test(turn, time_stands_still_while_somebody_waits_for_a_turn)
     open_world(CLOCK_VIRTUAL);
     cr_assert_eq(BEGIN(&nap, w.p, USLEEP, usleep, 5), SC_PENDING);
     turn_ask(&turns[0]);
-    machine_guest_busy(turns[1].proc, true);
+    machine_guest_busy(turns[1].task, true);
     turn_ask(&turns[1]);
     turn_end(&turns[0]);
-    machine_guest_busy(turns[0].proc, false);
+    machine_guest_busy(turns[0].task, false);
     world_run(&w);
     cr_assert_eq(machine_now_ns(w.m), 0);
     turn_end(&turns[1]);
-    machine_guest_busy(turns[1].proc, false);
+    machine_guest_busy(turns[1].task, false);
     world_run(&w);
     cr_assert_eq(machine_now_ns(w.m), 5000);
     call_done(&nap);
@@ -187,7 +187,7 @@ static void on_yielded(struct call *call)
     struct turn *t = call->user;
 
     call_done(call);
-    machine_guest_busy(t->proc, true);
+    machine_guest_busy(t->task, true);
     turn_ask(t);
 }
 
@@ -195,9 +195,9 @@ static void on_yielded(struct call *call)
 static void yields_again(int i)
 {
     turn_end(&turns[i]);
-    call_init(&yields[i], turns[i].proc, SC_GATE_I386, SC_YIELD, on_yielded, &turns[i]);
+    call_init(&yields[i], turns[i].task->proc, &abi_i386, SC_YIELD, on_yielded, &turns[i]);
     cr_assert_eq(call_begin(&yields[i]), SC_PENDING);
-    machine_guest_busy(turns[i].proc, false);
+    machine_guest_busy(turns[i].task, false);
     world_run(&w);
 }
 
@@ -207,7 +207,7 @@ static void acts(int i)
     struct sc_stat st;
 
     turn_end(&turns[i]);
-    cr_assert_eq(w_stat(turns[i].proc, "nobody:/", &st), -ENODEV);
+    cr_assert_eq(w_stat(turns[i].task->proc, "nobody:/", &st), -ENODEV);
     turn_ask(&turns[i]);
     world_run(&w);
 }
@@ -238,7 +238,7 @@ static void open_spinners(void)
 {
     open_world(CLOCK_VIRTUAL);
     turn_ask(&turns[0]);
-    machine_guest_busy(turns[1].proc, true);
+    machine_guest_busy(turns[1].task, true);
     turn_ask(&turns[1]);
 }
 
@@ -282,7 +282,7 @@ Test(turn, a_guest_that_has_not_begun_keeps_the_clock)
     open_spinners();
     sleep_usecs(100);
     yields_again(0);
-    machine_guest_busy(turns[2].proc, true);
+    machine_guest_busy(turns[2].task, true);
     turn_ask(&turns[2]);
     yields_again(1);
     yields_again(0);
@@ -307,12 +307,12 @@ Test(turn, holds_and_pauses_keep_the_clock_from_who_yields)
     machine_hold(w.m);
     spin(3);
     cr_assert_eq(machine_now_ns(w.m), 0);
-    pause_proc(turns[3].proc);
-    cr_assert_eq(BEGIN(&held, turns[3].proc, ERRNO, last_errno, 0), SC_PENDING);
+    pause_proc(turns[3].task->proc);
+    cr_assert_eq(BEGIN(&held, turns[3].task->proc, ERRNO, last_errno, 0), SC_PENDING);
     machine_release(w.m);
     spin(3);
     cr_assert_eq(machine_now_ns(w.m), 0);
-    resume_proc(turns[3].proc);
+    resume_proc(turns[3].task->proc);
     spin(1);
     cr_assert_eq(held.user, &held);
     cr_assert_eq(machine_now_ns(w.m), 0);

@@ -292,7 +292,7 @@ int w_read(struct proc *p, int fd, int64_t off, char *buf, size_t size)
     struct call c;
     int status;
 
-    call_init(&c, p, SC_GATE_RPC, SC_READ, w_on_done, NULL);
+    call_init(&c, p, &abi_driven, SC_READ, w_on_done, NULL);
     c.args.read = (struct sc_read_args){fd, off, size};
     c.out.read.data = (struct sc_buf){buf, size, 0};
     status = call_begin(&c);

@@ -50,7 +50,7 @@ void world_run(struct world *w);
 
 /** Set up @c and begin it; the value is call_begin()'s. Count @c's end in *(int *)c->user when parked. */
 #define BEGIN(c, proc, UP, low, ...)                                                               \
-    (call_init((c), (proc), SC_GATE_RPC, SC_##UP, w_on_done, NULL),                                \
+    (call_init((c), (proc), &abi_driven, SC_##UP, w_on_done, NULL),                                \
      (c)->args.low = (struct sc_##low##_args){__VA_ARGS__}, call_begin(c))
 
 /** Marks a parked call as finished: call->user becomes the call itself. */

@@ -20,13 +20,6 @@
 
 enum { LIMIT_MS = 60000, NS_PER_MS = 1000000, EXIT_SKIP = 77, IMAGE_MAX = 1024 * 1024 };
 
-const enum sc_gate lab_gates[2] = {SC_GATE_X86_64, SC_GATE_I386};
-
-const char *lab_gate_name(enum sc_gate gate)
-{
-    return gate == SC_GATE_I386 ? "i386" : "x86_64";
-}
-
 /* Whoever waits here runs the loop until it is stopped, then looks whether what it waits for is
  * there: callbacks that bring news stop the loop. UV_RUN_ONCE may go to sleep after the news. */
 
@@ -174,9 +167,9 @@ static void on_call(struct listener *self, struct machine *m, const struct event
     const struct call *call = event->call;
 
     (void)m;
-    if (call->gate != SC_GATE_RPC && (event->kind == EVENT_RETURN || call->nr == SC_EXIT))
+    if (call->abi != &abi_driven && (event->kind == EVENT_RETURN || call->nr == SC_EXIT))
         (void)fprintf(l->record, "{\"gate\":\"%s\",\"call\":\"%s\",\"status\":%d}\n",
-                      lab_gate_name(call->gate), sc_call_by_nr(call->nr)->name, call->status);
+                      call->abi->name, sc_call_by_nr(call->nr)->name, call->status);
 }
 
 /** As scboxd does: tests/coverage reads it. */
@@ -264,7 +257,7 @@ static int carry_out(struct lab *l, struct call *c)
 /** Set a call up. */
 static void prepare(struct lab *l, struct call *c, int nr)
 {
-    call_init(c, l->p, SC_GATE_RPC, nr, on_call_done, l);
+    call_init(c, l->p, &abi_driven, nr, on_call_done, l);
 }
 
 static struct sc_str str(const char *text)
@@ -350,13 +343,13 @@ void lab_read_only(struct lab *l)
     l->view = "readonly";
 }
 
-size_t lab_image(const char *program, enum sc_gate gate, unsigned char **out)
+size_t lab_image(const char *program, const struct abi *abi, unsigned char **out)
 {
     char path[512];
     size_t size;
     FILE *f;
 
-    (void)snprintf(path, sizeof(path), "%s/%s.%s", LAB_GUESTS, program, lab_gate_name(gate));
+    (void)snprintf(path, sizeof(path), "%s/%s.%s", LAB_GUESTS, program, abi->name);
     f = fopen(path, "rb");
     cr_assert_not_null(f, "no guest %s", path);
     *out = malloc(IMAGE_MAX);
@@ -366,10 +359,10 @@ size_t lab_image(const char *program, enum sc_gate gate, unsigned char **out)
     return size;
 }
 
-void lab_install(struct lab *l, const char *program, enum sc_gate gate, const char *file)
+void lab_install(struct lab *l, const char *program, const struct abi *abi, const char *file)
 {
     unsigned char *image;
-    size_t size = lab_image(program, gate, &image);
+    size_t size = lab_image(program, abi, &image);
 
     lab_put(l, file, image, size);
     free(image);
@@ -416,12 +409,12 @@ struct sc_proc_status lab_kill(struct lab *l, int pid)
     return c.out.proc_kill.status;
 }
 
-struct sc_proc_status lab_run(struct lab *l, const char *program, enum sc_gate gate,
+struct sc_proc_status lab_run(struct lab *l, const char *program, const struct abi *abi,
                               const char *which)
 {
     int pid;
 
-    lab_install(l, program, gate, "home:/program");
+    lab_install(l, program, abi, "home:/program");
     if (which != NULL)
         lab_put(l, "home:/case", which, strlen(which));
     l->log_len = 0;
@@ -431,8 +424,8 @@ struct sc_proc_status lab_run(struct lab *l, const char *program, enum sc_gate g
     return lab_wait(l, pid);
 }
 
-/** Why this host has no guests of a gate. @why stays empty when it has. */
-static void probe(enum sc_gate gate, struct why *why)
+/** Why this host has no guests of an ABI. @why stays empty when it has. */
+static void probe(const struct abi *abi, struct why *why)
 {
     struct bridge *b;
     uv_loop_t loop;
@@ -440,7 +433,7 @@ static void probe(enum sc_gate gate, struct why *why)
     if (uv_loop_init(&loop) < 0)
         return;
     if (bridge_new(&loop, &b) == 0) {
-        (void)bridge_probe(b, gate, why);
+        (void)bridge_probe(b, abi, why);
         bridge_close(b, NULL, NULL);
     }
     (void)uv_run(&loop, UV_RUN_DEFAULT);
@@ -456,10 +449,9 @@ int main(int argc, char *argv[])
     for (size_t g = 0; g < 2; g++) {
         struct why why = WHY_INIT;
 
-        probe(lab_gates[g], &why);
+        probe(abis[g], &why);
         if (why.count > 0) {
-            (void)fprintf(stderr, "skip: no %s guests here: %s\n", lab_gate_name(lab_gates[g]),
-                          why.text[0]);
+            (void)fprintf(stderr, "skip: no %s guests here: %s\n", abis[g]->name, why.text[0]);
             why_done(&why);
             return EXIT_SKIP;
         }

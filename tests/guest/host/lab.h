@@ -4,7 +4,7 @@
  *
  *     lab_open(&l);
  *     lab_put(&l, "home:/letter", "Dear guest");
- *     status = lab_run(&l, "hello", SC_GATE_I386, NULL);     loads, runs and waits
+ *     status = lab_run(&l, "hello", &abi_i386, NULL);     loads, runs and waits
  *     lab_close(&l);     census, fds and children are as at the start, or the test fails
  *
  * Guests are the programs of tests/guest, built by its script `build` into LAB_GUESTS. lab.c has
@@ -73,10 +73,10 @@ void lab_put_at(struct lab *l, const char *file, int64_t off, const void *bytes,
 void lab_read_only(struct lab *l);
 
 /** Read a guest's image. @out returned, free(). Returns its size. */
-size_t lab_image(const char *program, enum sc_gate gate, unsigned char **out);
+size_t lab_image(const char *program, const struct abi *abi, unsigned char **out);
 
 /** Copy a guest's image to home:/NAME. */
-void lab_install(struct lab *l, const char *program, enum sc_gate gate, const char *file);
+void lab_install(struct lab *l, const char *program, const struct abi *abi, const char *file);
 
 /** Start an installed image in a new child that has home:. Returns its pid, or what PROC_EXEC
  * answers below 0; the child is then killed. */
@@ -89,7 +89,7 @@ struct sc_proc_status lab_wait(struct lab *l, int pid);
 struct sc_proc_status lab_kill(struct lab *l, int pid);
 
 /** Install a program, run it with @which in home:/case (if not NULL), and wait for its end. */
-struct sc_proc_status lab_run(struct lab *l, const char *program, enum sc_gate gate,
+struct sc_proc_status lab_run(struct lab *l, const char *program, const struct abi *abi,
                               const char *which);
 
 /** The host's pids of the guests that live now: the children of this process. Returns how many. */
@@ -98,9 +98,5 @@ int lab_host_pids(pid_t parent, pid_t pids[LAB_HOST_PIDS_MAX]);
 /** Fail unless a status is as expected; tells the log. */
 void lab_expect(const struct lab *l, const char *what, struct sc_proc_status got, uint32_t state,
                 int32_t code);
-
-/** Both gates, for loops. */
-extern const enum sc_gate lab_gates[2];
-const char *lab_gate_name(enum sc_gate gate);
 
 #endif

@@ -30,8 +30,8 @@ TestSuite(big_lockstep, .init = setup_lockstep, .fini = teardown);
 static void run_both(const char *which, uint32_t state, int32_t code)
 {
     for (size_t g = 0; g < 2; g++) {
-        lab_install(&l, "big", lab_gates[g], "home:/child");
-        lab_expect(&l, which, lab_run(&l, "big", lab_gates[g], which), state, code);
+        lab_install(&l, "big", abis[g], "home:/child");
+        lab_expect(&l, which, lab_run(&l, "big", abis[g], which), state, code);
     }
 }
 
@@ -48,7 +48,7 @@ Test(big, bad_pointers_FAIL_SC_SEGFAULT)
     run_both("write_past_region", PS_FAILURE, FAIL_SC_SEGFAULT);
     run_both("read_past_region", PS_FAILURE, FAIL_SC_SEGFAULT);
     run_both("read_to_read_only", PS_FAILURE, FAIL_SC_SEGFAULT);
-    call_init(&c, l.p, SC_GATE_RPC, SC_STAT, NULL, NULL);
+    call_init(&c, l.p, &abi_driven, SC_STAT, NULL, NULL);
     c.args.stat.file = (struct sc_str){"home:/untouched", 15};
     cr_assert_eq(call_begin(&c), 0);
     cr_assert_eq(c.out.stat.stat.size, 0);
@@ -92,7 +92,7 @@ Test(big, killed_in_the_middle)
         l.log_len = 0;
         l.log[0] = '\0';
         lab_put(&l, "home:/case", "for_ever", 8);
-        lab_install(&l, "big", lab_gates[round % 2], "home:/big_program");
+        lab_install(&l, "big", abis[round % 2], "home:/big_program");
         for (int i = 0; i < GUESTS; i++)
             pid[i] = lab_start(&l, "home:/big_program");
         lab_await_log(&l, "ready");

@@ -21,7 +21,7 @@ static void be_daemon(int ready)
 
     lab_open(&l);
     for (int i = 0; i < 4; i++)
-        lab_install(&l, i < 2 ? "sleeper" : "loop", lab_gates[i % 2], names[i]);
+        lab_install(&l, i < 2 ? "sleeper" : "loop", abis[i % 2], names[i]);
     for (int i = 0; i < GUESTS; i++) {
         /* few loops: they cost a processor each */
         if (lab_start(&l, names[i < GUESTS - 4 ? i % 2 : 2 + i % 2]) < 0)

@@ -32,9 +32,9 @@ static void teardown(void)
 
 TestSuite(entries, .init = setup, .fini = teardown);
 
-static void run_entry(enum sc_gate gate, const char *which, uint32_t state, int32_t code)
+static void run_entry(const struct abi *abi, const char *which, uint32_t state, int32_t code)
 {
-    lab_expect(&l, which, lab_run(&l, "entries", gate, which), state, code);
+    lab_expect(&l, which, lab_run(&l, "entries", abi, which), state, code);
 }
 
 Test(entries, other_ways_are_faults)
@@ -44,7 +44,7 @@ Test(entries, other_ways_are_faults)
 
     for (size_t g = 0; g < 2; g++) {
         for (size_t i = 0; i < sizeof(fatal) / sizeof(fatal[0]); i++)
-            run_entry(lab_gates[g], fatal[i], PS_FAILURE, FAIL_EXCEPTION);
+            run_entry(abis[g], fatal[i], PS_FAILURE, FAIL_EXCEPTION);
     }
 }
 
@@ -53,10 +53,10 @@ Test(entries, foreign_calls_are_told)
 {
     static const char told[] = "end: an entry to the host's kernel by another architecture's call";
 
-    run_entry(SC_GATE_X86_64, "int80", PS_FAILURE, FAIL_EXCEPTION);
+    run_entry(&abi_x86_64, "int80", PS_FAILURE, FAIL_EXCEPTION);
     cr_assert_not_null(strstr(l.log, told), "%s", l.log);
     for (size_t g = 0; g < 2; g++) {
-        run_entry(lab_gates[g], "far_jump", PS_FAILURE, FAIL_EXCEPTION);
+        run_entry(abis[g], "far_jump", PS_FAILURE, FAIL_EXCEPTION);
         cr_assert_not_null(strstr(l.log, told), "%s", l.log);
     }
 }
@@ -64,13 +64,13 @@ Test(entries, foreign_calls_are_told)
 Test(entries, other_numbers_do_nothing)
 {
     for (size_t g = 0; g < 2; g++) {
-        run_entry(lab_gates[g], "all_numbers", PS_DONE, LAB_PASSED);
+        run_entry(abis[g], "all_numbers", PS_DONE, LAB_PASSED);
         cr_assert_not_null(strstr(l.log, "note: Unimplemented syscall 127\n"));
-        if (lab_gates[g] == SC_GATE_I386) /* past the table, numbers are not even noted */
+        if (abis[g] == &abi_i386) /* past the table, numbers are not even noted */
             cr_assert_null(strstr(l.log, "note: Unimplemented syscall 128\n"));
-        run_entry(lab_gates[g], "odd_numbers", PS_DONE, LAB_PASSED);
-        run_entry(lab_gates[g], "uprobe", PS_DONE, LAB_PASSED);
-        run_entry(lab_gates[g], "uretprobe", PS_FAILURE, FAIL_EXCEPTION);
+        run_entry(abis[g], "odd_numbers", PS_DONE, LAB_PASSED);
+        run_entry(abis[g], "uprobe", PS_DONE, LAB_PASSED);
+        run_entry(abis[g], "uretprobe", PS_FAILURE, FAIL_EXCEPTION);
     }
 }
 
@@ -80,8 +80,8 @@ Test(numbers, do_nothing_on_any_clock, .timeout = 120)
     for (int clock = LAB_REAL; clock < LAB_CLOCKS; clock++) {
         lab_open_on(&l, (enum lab_clock)clock);
         for (size_t g = 0; g < 2; g++) {
-            run_entry(lab_gates[g], "all_numbers", PS_DONE, LAB_PASSED);
-            run_entry(lab_gates[g], "odd_numbers", PS_DONE, LAB_PASSED);
+            run_entry(abis[g], "all_numbers", PS_DONE, LAB_PASSED);
+            run_entry(abis[g], "odd_numbers", PS_DONE, LAB_PASSED);
         }
         lab_close(&l);
     }
@@ -90,43 +90,43 @@ Test(numbers, do_nothing_on_any_clock, .timeout = 120)
 /** The thread area is where the guest's memory begins: at 0. */
 Test(entries, no_thread_area)
 {
-    run_entry(SC_GATE_X86_64, "thread_area", PS_FAILURE, FAIL_ZEROPTR);
-    run_entry(SC_GATE_I386, "thread_area", PS_FAILURE, FAIL_EXCEPTION); /* a null selector */
+    run_entry(&abi_x86_64, "thread_area", PS_FAILURE, FAIL_ZEROPTR);
+    run_entry(&abi_i386, "thread_area", PS_FAILURE, FAIL_EXCEPTION); /* a null selector */
 }
 
 Test(entries, gates_are_patched)
 {
-    run_entry(SC_GATE_I386, "rewritten_gate", PS_DONE, LAB_PASSED);
-    run_entry(SC_GATE_I386, "many_gates", PS_DONE, LAB_PASSED);
-    run_entry(SC_GATE_I386, "written_gate", PS_DONE, LAB_PASSED);
+    run_entry(&abi_i386, "rewritten_gate", PS_DONE, LAB_PASSED);
+    run_entry(&abi_i386, "many_gates", PS_DONE, LAB_PASSED);
+    run_entry(&abi_i386, "written_gate", PS_DONE, LAB_PASSED);
 }
 
 Test(entries, gates_are_forgotten)
 {
-    run_entry(SC_GATE_I386, "unmapped_gate", PS_FAILURE, FAIL_EXCEPTION);
+    run_entry(&abi_i386, "unmapped_gate", PS_FAILURE, FAIL_EXCEPTION);
     cr_assert_not_null(strstr(l.log, "at 0x40000005 is no gate"), "%s", l.log);
-    run_entry(SC_GATE_I386, "split_gate", PS_FAILURE, FAIL_EXCEPTION);
+    run_entry(&abi_i386, "split_gate", PS_FAILURE, FAIL_EXCEPTION);
     cr_assert_not_null(strstr(l.log, "at 0x40000fff is no gate"), "%s", l.log);
-    run_entry(SC_GATE_I386, "copied_gate", PS_FAILURE, FAIL_EXCEPTION);
+    run_entry(&abi_i386, "copied_gate", PS_FAILURE, FAIL_EXCEPTION);
     cr_assert_not_null(strstr(l.log, "a copy of code whose int $0x40 was patched"), "%s", l.log);
 }
 
 Test(entries, gates_unpatched)
 {
     bridge_set_patching(l.bridge, false);
-    run_entry(SC_GATE_I386, "rewritten_gate", PS_DONE, LAB_PASSED);
-    run_entry(SC_GATE_I386, "int80", PS_FAILURE, FAIL_EXCEPTION);
-    run_entry(SC_GATE_I386, "all_numbers", PS_DONE, LAB_PASSED);
-    lab_expect(&l, "memory", lab_run(&l, "memory", SC_GATE_I386, "map_write_unmap"), PS_DONE,
+    run_entry(&abi_i386, "rewritten_gate", PS_DONE, LAB_PASSED);
+    run_entry(&abi_i386, "int80", PS_FAILURE, FAIL_EXCEPTION);
+    run_entry(&abi_i386, "all_numbers", PS_DONE, LAB_PASSED);
+    lab_expect(&l, "memory", lab_run(&l, "memory", &abi_i386, "map_write_unmap"), PS_DONE,
                LAB_PASSED);
 }
 
 /** Start a sleeping guest and tell its host process. */
-static pid_t start_sleeper(enum sc_gate gate, int *pid)
+static pid_t start_sleeper(const struct abi *abi, int *pid)
 {
     pid_t pids[LAB_HOST_PIDS_MAX];
 
-    lab_install(&l, "sleeper", gate, "home:/sleeper");
+    lab_install(&l, "sleeper", abi, "home:/sleeper");
     l.log_len = 0;
     l.log[0] = '\0';
     *pid = lab_start(&l, "home:/sleeper");
@@ -162,7 +162,7 @@ Test(entries, no_descriptors)
     for (size_t g = 0; g < 2; g++) {
         char path[64];
         int pid;
-        pid_t host_pid = start_sleeper(lab_gates[g], &pid);
+        pid_t host_pid = start_sleeper(abis[g], &pid);
 
         (void)snprintf(path, sizeof(path), "/proc/%d/fd", host_pid);
         cr_assert_eq(count_entries(path), 0);
@@ -177,10 +177,10 @@ Test(entries, no_host_memory)
 {
     need_root();
     for (size_t g = 0; g < 2; g++) {
-        const unsigned long limit = lab_gates[g] == SC_GATE_I386 ? 0xC0000000 : 0x7FFF00000000;
+        const unsigned long limit = abis[g] == &abi_i386 ? 0xC0000000 : 0x7FFF00000000;
         char line[256];
         int pid;
-        pid_t host_pid = start_sleeper(lab_gates[g], &pid);
+        pid_t host_pid = start_sleeper(abis[g], &pid);
         FILE *maps;
 
         (void)snprintf(line, sizeof(line), "/proc/%d/maps", host_pid);
@@ -218,7 +218,7 @@ Test(entries, confined)
 {
     char line[128];
     int pid;
-    pid_t host_pid = start_sleeper(SC_GATE_X86_64, &pid);
+    pid_t host_pid = start_sleeper(&abi_x86_64, &pid);
 
     status_line(host_pid, "NoNewPrivs:", line, sizeof(line));
     cr_assert_str_eq(line, "NoNewPrivs:\t1\n");
@@ -234,7 +234,7 @@ Test(entries, no_capabilities)
 
     for (size_t g = 0; g < 2; g++) {
         int pid;
-        pid_t host_pid = start_sleeper(lab_gates[g], &pid);
+        pid_t host_pid = start_sleeper(abis[g], &pid);
 
         for (size_t i = 0; i < sizeof(sets) / sizeof(sets[0]); i++) {
             char line[128];
@@ -261,7 +261,7 @@ Test(entries, limits_of_the_host)
     need_root();
     for (size_t g = 0; g < 2; g++) {
         int pid;
-        pid_t host_pid = start_sleeper(lab_gates[g], &pid);
+        pid_t host_pid = start_sleeper(abis[g], &pid);
 
         expect_limit(host_pid, RLIMIT_FSIZE, 0);
         expect_limit(host_pid, RLIMIT_CORE, 0);
@@ -277,7 +277,7 @@ Test(entries, empty_root)
     for (size_t g = 0; g < 2; g++) {
         char path[64];
         int pid;
-        pid_t host_pid = start_sleeper(lab_gates[g], &pid);
+        pid_t host_pid = start_sleeper(abis[g], &pid);
 
         (void)snprintf(path, sizeof(path), "/proc/%d/root/", host_pid);
         cr_assert_leq(count_entries(path), 0); /* removed, it has not even . and .. */
@@ -294,7 +294,7 @@ Test(entries, no_other_tracer)
 {
     int pid;
     int status;
-    pid_t host_pid = start_sleeper(SC_GATE_X86_64, &pid);
+    pid_t host_pid = start_sleeper(&abi_x86_64, &pid);
     pid_t other = fork();
 
     if (other == 0)

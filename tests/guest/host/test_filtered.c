@@ -51,7 +51,7 @@ TestSuite(filtered, .init = setup, .fini = teardown);
 static void run_both(const char *program, const char *which)
 {
     for (size_t g = 0; g < 2; g++)
-        lab_expect(&l, which, lab_run(&l, program, lab_gates[g], which), PS_DONE, LAB_PASSED);
+        lab_expect(&l, which, lab_run(&l, program, abis[g], which), PS_DONE, LAB_PASSED);
 }
 
 Test(filtered, calls)
@@ -81,7 +81,7 @@ Test(filtered, parked)
     for (size_t g = 0; g < 2; g++) {
         int pid;
 
-        lab_install(&l, "sleeper", lab_gates[g], "home:/sleeper");
+        lab_install(&l, "sleeper", abis[g], "home:/sleeper");
         pid = lab_start(&l, "home:/sleeper");
         lab_await_log(&l, "asleep\n");
         lab_turn(&l, 5);

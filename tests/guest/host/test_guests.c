@@ -34,7 +34,7 @@ static void run_all(const char *program, const struct expectation *cases, size_t
 {
     for (size_t g = 0; g < 2; g++) {
         for (size_t i = 0; i < count; i++) {
-            struct sc_proc_status s = lab_run(&l, program, lab_gates[g], cases[i].which);
+            struct sc_proc_status s = lab_run(&l, program, abis[g], cases[i].which);
 
             lab_expect(&l, cases[i].which, s, cases[i].state, cases[i].code);
         }
@@ -48,7 +48,7 @@ Test(guests, hello)
     lab_put(&l, "home:/letter", "Dear guest\n", 11);
     lab_read_only(&l);
     for (size_t g = 0; g < 2; g++) {
-        struct sc_proc_status s = lab_run(&l, "hello", lab_gates[g], NULL);
+        struct sc_proc_status s = lab_run(&l, "hello", abis[g], NULL);
 
         lab_expect(&l, "hello", s, PS_DONE, 42);
         cr_assert_not_null(strstr(l.log, "home:/letter holds 11 bytes: Dear guest\n"), "%s", l.log);
@@ -62,7 +62,7 @@ Test(guests, startup)
                                "[last   +45  5.62]\n";
 
     for (size_t g = 0; g < 2; g++) {
-        struct sc_proc_status s = lab_run(&l, "startup", lab_gates[g], NULL);
+        struct sc_proc_status s = lab_run(&l, "startup", abis[g], NULL);
 
         lab_expect(&l, "startup", s, PS_DONE, 43);
         cr_assert_not_null(strstr(l.log, "[first  +41  5.12]\n"), "%s", l.log);
@@ -73,7 +73,7 @@ Test(guests, startup)
 Test(guests, zeroptr)
 {
     for (size_t g = 0; g < 2; g++) {
-        struct sc_proc_status s = lab_run(&l, "zeroptr", lab_gates[g], NULL);
+        struct sc_proc_status s = lab_run(&l, "zeroptr", abis[g], NULL);
 
         lab_expect(&l, "zeroptr", s, PS_FAILURE, FAIL_ZEROPTR);
         cr_assert_not_null(
@@ -116,7 +116,7 @@ Test(guests, faults)
 static const struct {
     const char *which;
     const char *words;
-    enum sc_gate only; /* SC_GATE_RPC: both */
+    const struct abi *only; /* NULL: both */
 } fault_words[] = {
     {"read_zero", "end: null pointer: access to address 0x0, by the instruction at 0x", 0},
     {"read_zero", "; last calls: SC_ARGS, SC_OPEN, SC_READ, SC_CLOSE\n", 0},
@@ -133,19 +133,18 @@ static const struct {
     {"write_read_only", "end: write to read-only memory at address 0x", 0},
     {"write_code", "end: write to read-only memory at address 0x", 0},
     {"overflow_stack",
-     "below the stack of 128 KiB that begins at 0xb8000000, by the instruction at 0x",
-     SC_GATE_I386},
+     "below the stack of 128 KiB that begins at 0xb8000000, by the instruction at 0x", &abi_i386},
     {"overflow_stack",
      "below the stack of 8192 KiB that begins at 0x7ffeff7f0000, by the instruction at 0x",
-     SC_GATE_X86_64},
+     &abi_x86_64},
     {"overflow_stack", "end: stack overflow: access to address 0x", 0},
     {"large_array", "end: stack overflow: access to address 0x", 0},
     {"read_above_stack", ", above the stack (a Linux program has its arguments there), by the", 0},
-    {"read_thread_local", " through %fs, which nothing sets up", SC_GATE_X86_64},
-    {"read_thread_local", " through %gs, which nothing sets up", SC_GATE_I386},
-    {"read_above_limit", "above the user limit 0xc0000000, by the instruction at 0x", SC_GATE_I386},
-    {"read_not_canonical", "an address that is not canonical", SC_GATE_X86_64},
-    {"not_aligned", "an operand that is not aligned", SC_GATE_X86_64},
+    {"read_thread_local", " through %fs, which nothing sets up", &abi_x86_64},
+    {"read_thread_local", " through %gs, which nothing sets up", &abi_i386},
+    {"read_above_limit", "above the user limit 0xc0000000, by the instruction at 0x", &abi_i386},
+    {"read_not_canonical", "an address that is not canonical", &abi_x86_64},
+    {"not_aligned", "an operand that is not aligned", &abi_x86_64},
     {"divide_by_zero", "end: division by zero, by the instruction at 0x", 0},
     {"divide_register", "end: division by zero, by", 0},
     {"divide_high_byte", "end: division by zero, by", 0},
@@ -170,12 +169,11 @@ Test(guests, faults_are_told_in_words)
 {
     for (size_t i = 0; i < sizeof(fault_words) / sizeof(fault_words[0]); i++) {
         for (size_t g = 0; g < 2; g++) {
-            if (fault_words[i].only != 0 && fault_words[i].only != lab_gates[g])
+            if (fault_words[i].only != NULL && fault_words[i].only != abis[g])
                 continue;
-            (void)lab_run(&l, "faults", lab_gates[g], fault_words[i].which);
+            (void)lab_run(&l, "faults", abis[g], fault_words[i].which);
             cr_expect_not_null(strstr(l.log, fault_words[i].words), "%s, %d: not '%s' but\n%s",
-                               fault_words[i].which, (int)lab_gates[g], fault_words[i].words,
-                               l.log);
+                               fault_words[i].which, abis[g]->name, fault_words[i].words, l.log);
         }
     }
 }
@@ -273,9 +271,9 @@ Test(guests, run_child)
 
     lab_put(&l, "home:/letter", "Dear child\n", 11);
     lab_read_only(&l);
-    lab_install(&l, "hello", SC_GATE_I386, "home:/child");
+    lab_install(&l, "hello", &abi_i386, "home:/child");
     RUN_ALL("calls", cases);
-    lab_install(&l, "hello", SC_GATE_X86_64, "home:/child");
+    lab_install(&l, "hello", &abi_x86_64, "home:/child");
     RUN_ALL("calls", cases);
 }
 
@@ -290,7 +288,7 @@ Test(guests, pipes)
     };
 
     for (size_t g = 0; g < 2; g++) {
-        lab_install(&l, "pipes", lab_gates[g], "home:/child");
+        lab_install(&l, "pipes", abis[g], "home:/child");
         RUN_ALL("pipes", cases);
     }
 }
@@ -302,8 +300,8 @@ Test(guests, children)
         {"leave_children", PS_DONE, LAB_PASSED},
     };
 
-    lab_install(&l, "sleeper", SC_GATE_I386, "home:/child");
+    lab_install(&l, "sleeper", &abi_i386, "home:/child");
     RUN_ALL("calls", cases);
-    lab_install(&l, "loop", SC_GATE_X86_64, "home:/child");
+    lab_install(&l, "loop", &abi_x86_64, "home:/child");
     RUN_ALL("calls", cases);
 }

@@ -36,7 +36,7 @@ Test(lockstep, cpuid)
     if (!cpuid_can_trap())
         cr_skip_test("this processor can't trap cpuid");
     for (size_t g = 0; g < 2; g++) {
-        lab_expect(&l, "cpu", lab_run(&l, "entries", lab_gates[g], "cpuid"), PS_DONE, LAB_PASSED);
+        lab_expect(&l, "cpu", lab_run(&l, "entries", abis[g], "cpuid"), PS_DONE, LAB_PASSED);
         cr_assert_not_null(strstr(l.log, "vendor \"scbox x86-64\", ecx 0, sse2 1\n"), "%s", l.log);
     }
 }
@@ -45,7 +45,7 @@ Test(lockstep, cpuid)
 Test(lockstep, tsc_at_page_end)
 {
     for (size_t g = 0; g < 2; g++) {
-        lab_expect(&l, "tsc", lab_run(&l, "entries", lab_gates[g], "tsc_at_page_end"), PS_FAILURE,
+        lab_expect(&l, "tsc", lab_run(&l, "entries", abis[g], "tsc_at_page_end"), PS_FAILURE,
                    FAIL_SEGFAULT);
         cr_assert_not_null(strstr(l.log, "end: jump to address 0x40001000, which is not mapped"),
                            "%s", l.log);
@@ -56,9 +56,7 @@ Test(lockstep, tsc_at_page_end)
 Test(lockstep, other_numbers)
 {
     for (size_t g = 0; g < 2; g++) {
-        lab_expect(&l, "all", lab_run(&l, "entries", lab_gates[g], "all_numbers"), PS_DONE,
-                   LAB_PASSED);
-        lab_expect(&l, "odd", lab_run(&l, "entries", lab_gates[g], "odd_numbers"), PS_DONE,
-                   LAB_PASSED);
+        lab_expect(&l, "all", lab_run(&l, "entries", abis[g], "all_numbers"), PS_DONE, LAB_PASSED);
+        lab_expect(&l, "odd", lab_run(&l, "entries", abis[g], "odd_numbers"), PS_DONE, LAB_PASSED);
     }
 }

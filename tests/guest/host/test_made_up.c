@@ -38,13 +38,13 @@ static void make_up(struct call *call)
 }
 
 /** Run a case, and make up the result of its call of a number. */
-static void run(enum sc_gate gate, const char *which, int nr)
+static void run(const struct abi *abi, const char *which, int nr)
 {
     struct proc *p;
     int made_up = 0;
     int pid;
 
-    lab_install(&l, "made_up", gate, "home:/program");
+    lab_install(&l, "made_up", abi, "home:/program");
     lab_put(&l, "home:/case", which, strlen(which));
     pid = lab_start(&l, "home:/program");
     cr_assert_gt(pid, 0);
@@ -68,11 +68,11 @@ static void run(enum sc_gate gate, const char *which, int nr)
 Test(made_up, the_largest_result_beside_the_longest_path)
 {
     for (size_t g = 0; g < 2; g++)
-        run(lab_gates[g], "long_readlink", SC_READLINK);
+        run(abis[g], "long_readlink", SC_READLINK);
 }
 
 Test(made_up, no_result_through_a_bad_pointer)
 {
     for (size_t g = 0; g < 2; g++)
-        run(lab_gates[g], "bad_pointer", SC_STAT_OPEN);
+        run(abis[g], "bad_pointer", SC_STAT_OPEN);
 }

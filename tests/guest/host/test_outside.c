@@ -35,8 +35,8 @@ Test(outside, kill_at_work_and_at_rest)
     for (size_t g = 0; g < 2; g++) {
         int pid;
 
-        lab_install(&l, "loop", lab_gates[g], "home:/loop");
-        lab_install(&l, "sleeper", lab_gates[g], "home:/sleeper");
+        lab_install(&l, "loop", abis[g], "home:/loop");
+        lab_install(&l, "sleeper", abis[g], "home:/sleeper");
         pid = lab_start(&l, "home:/loop");
         lab_expect(&l, "kill at once", lab_kill(&l, pid), PS_KILLED, 0);
         pid = lab_start(&l, "home:/loop");
@@ -57,8 +57,8 @@ Test(outside, signals_are_swallowed)
     pid_t pids[LAB_HOST_PIDS_MAX];
     struct sc_proc_status s;
 
-    lab_install(&l, "loop", SC_GATE_X86_64, "home:/loop");
-    lab_install(&l, "sleeper", SC_GATE_I386, "home:/sleeper");
+    lab_install(&l, "loop", &abi_x86_64, "home:/loop");
+    lab_install(&l, "sleeper", &abi_i386, "home:/sleeper");
     int loop = lab_start(&l, "home:/loop");
     int sleeper = lab_start(&l, "home:/sleeper");
     lab_await_log(&l, "asleep\n");
@@ -84,7 +84,7 @@ Test(outside, host_kill)
         const char *program = i == 0 ? "loop" : "sleeper";
         int pid;
 
-        lab_install(&l, program, SC_GATE_X86_64, "home:/victim");
+        lab_install(&l, program, &abi_x86_64, "home:/victim");
         pid = lab_start(&l, "home:/victim");
         lab_turn(&l, 10);
         cr_assert_eq(lab_host_pids(getpid(), pids), 1);
@@ -130,7 +130,7 @@ Test(outside, orphans)
 
     cr_assert_eq(pipe(gate), 0);
     orphan = adopt(gate);
-    lab_install(&l, "sleeper", SC_GATE_I386, "home:/sleeper");
+    lab_install(&l, "sleeper", &abi_i386, "home:/sleeper");
     pid = lab_start(&l, "home:/sleeper");
     lab_await_log(&l, "asleep\n");
     (void)close(gate[1]);
@@ -152,7 +152,7 @@ Test(outside, chaos)
         struct sc_proc_status s;
         int pid;
 
-        lab_install(&l, "memory", lab_gates[round % 2], "home:/victim");
+        lab_install(&l, "memory", abis[round % 2], "home:/victim");
         pid = lab_start(&l, "home:/victim");
         random = random * 1103515245 + 12345;
         for (unsigned i = 0; i < (random >> 16) % 300; i++)
@@ -188,8 +188,8 @@ Test(outside, signals_while_spawning)
 {
     static const int signals[] = {SIGUSR1, SIGSTOP, SIGTERM, SIGSYS, SIGKILL};
 
-    lab_install(&l, "sleeper", SC_GATE_X86_64, "home:/sleeper");
-    lab_install(&l, "sleeper", SC_GATE_I386, "home:/sleeper32");
+    lab_install(&l, "sleeper", &abi_x86_64, "home:/sleeper");
+    lab_install(&l, "sleeper", &abi_i386, "home:/sleeper32");
     for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
         pid_t pest = start_pest(signals[i]);
 
@@ -211,8 +211,8 @@ Test(outside, crowd)
 {
     int pids[2 * CROWD];
 
-    lab_install(&l, "sleeper", SC_GATE_X86_64, "home:/sleeper");
-    lab_install(&l, "sleeper", SC_GATE_I386, "home:/sleeper32");
+    lab_install(&l, "sleeper", &abi_x86_64, "home:/sleeper");
+    lab_install(&l, "sleeper", &abi_i386, "home:/sleeper32");
     for (int i = 0; i < CROWD; i++) {
         pids[2 * i] = lab_start(&l, "home:/sleeper");
         pids[2 * i + 1] = lab_start(&l, "home:/sleeper32");
@@ -234,8 +234,8 @@ Test(outside, close_with_guests)
 {
     bool closed = false;
 
-    lab_install(&l, "sleeper", SC_GATE_X86_64, "home:/sleeper");
-    lab_install(&l, "loop", SC_GATE_I386, "home:/loop");
+    lab_install(&l, "sleeper", &abi_x86_64, "home:/sleeper");
+    lab_install(&l, "loop", &abi_i386, "home:/loop");
     cr_assert_gt(lab_start(&l, "home:/sleeper"), 0);
     cr_assert_gt(lab_start(&l, "home:/loop"), 0);
     lab_turn(&l, 10);
@@ -255,7 +255,7 @@ Test(outside, no_descriptors_left)
     struct rlimit low;
     int pid;
 
-    lab_install(&l, "sleeper", SC_GATE_X86_64, "home:/sleeper");
+    lab_install(&l, "sleeper", &abi_x86_64, "home:/sleeper");
     cr_assert_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
     low = before;
     for (low.rlim_cur = (rlim_t)l.fds_before - 2; low.rlim_cur < (rlim_t)l.fds_before + 8;
@@ -277,7 +277,7 @@ Test(outside, no_descriptors_left)
 Test(outside, giant_bss)
 {
     unsigned char *image;
-    size_t size = lab_image("hello", SC_GATE_X86_64, &image);
+    size_t size = lab_image("hello", &abi_x86_64, &image);
     Elf64_Ehdr ehdr;
     Elf64_Phdr phdr;
 

@@ -72,7 +72,8 @@ static void rewrite(struct proc *p, const char *where, const struct rewriting *r
     if (strcmp(where, "in_file") == 0)
         lab_put_at(&l, "home:/code", 0, r->bytes, sizeof(r->bytes));
     else
-        cr_assert_eq(p->executor->ops->poke(p->executor, CODE, r->bytes, sizeof(r->bytes)), 0);
+        cr_assert_eq(
+            p->task.executor->ops->poke(p->task.executor, CODE, r->bytes, sizeof(r->bytes)), 0);
 }
 
 static void expect_untouched(const char *what)
@@ -124,14 +125,14 @@ static unsigned step_through(int pid, const char *where, const struct rewriting 
 
 /** Have the instructions of calls rewritten. They are carried out all the same, and return to what
  * stands behind them. */
-static void run(enum sc_gate gate, const char *where, const struct rewriting *r)
+static void run(const struct abi *abi, const char *where, const struct rewriting *r)
 {
     char what[80];
     unsigned rewritten;
     int pid;
 
-    (void)snprintf(what, sizeof(what), "%s %s, %s", lab_gate_name(gate), where, r->name);
-    lab_install(&l, "rewritten", gate, "home:/program");
+    (void)snprintf(what, sizeof(what), "%s %s, %s", abi->name, where, r->name);
+    lab_install(&l, "rewritten", abi, "home:/program");
     lab_put(&l, "home:/case", where, strlen(where));
     pid = lab_start(&l, "home:/program");
     cr_assert_gt(pid, 0);
@@ -141,40 +142,40 @@ static void run(enum sc_gate gate, const char *where, const struct rewriting *r)
     cr_assert_eq(rewritten, CALLS_THERE, "%s: %u calls were held", what, rewritten);
 }
 
-static void run_all(enum sc_gate gate, const char *where, bool patching)
+static void run_all(const struct abi *abi, const char *where, bool patching)
 {
     for (int clock = LAB_REAL; clock < LAB_CLOCKS; clock++) {
         lab_open_on(&l, (enum lab_clock)clock);
         bridge_set_patching(l.bridge, patching);
         for (size_t i = 0; i < REWRITINGS; i++)
-            run(gate, where, &rewritings[i]);
+            run(abi, where, &rewritings[i]);
         lab_close(&l);
     }
 }
 
 Test(rewritten, x86_64_in_memory)
 {
-    run_all(SC_GATE_X86_64, "in_memory", true);
+    run_all(&abi_x86_64, "in_memory", true);
 }
 
 Test(rewritten, x86_64_in_file)
 {
-    run_all(SC_GATE_X86_64, "in_file", true);
+    run_all(&abi_x86_64, "in_file", true);
 }
 
 Test(rewritten, i386_in_memory)
 {
-    run_all(SC_GATE_I386, "in_memory", true);
+    run_all(&abi_i386, "in_memory", true);
 }
 
 Test(rewritten, i386_in_file)
 {
-    run_all(SC_GATE_I386, "in_file", true);
+    run_all(&abi_i386, "in_file", true);
 }
 
 /** Where each `int $0x40` is rewritten for one call only. */
 Test(rewritten, i386_unpatched)
 {
-    run_all(SC_GATE_I386, "in_memory", false);
-    run_all(SC_GATE_I386, "in_file", false);
+    run_all(&abi_i386, "in_memory", false);
+    run_all(&abi_i386, "in_file", false);
 }

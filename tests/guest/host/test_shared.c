@@ -33,15 +33,15 @@ TestSuite(shared, .init = setup, .fini = teardown);
 static void run_both(const char *which, uint32_t state, int32_t code)
 {
     for (size_t g = 0; g < 2; g++)
-        lab_expect(&l, which, lab_run(&l, "shared", lab_gates[g], which), state, code);
+        lab_expect(&l, which, lab_run(&l, "shared", abis[g], which), state, code);
 }
 
 /** Start a case, and turn the loop until it prints @text. Returns its pid. */
-static int start(enum sc_gate gate, const char *which, const char *text)
+static int start(const struct abi *abi, const char *which, const char *text)
 {
     int pid;
 
-    lab_install(&l, "shared", gate, "home:/program");
+    lab_install(&l, "shared", abi, "home:/program");
     lab_put(&l, "home:/case", which, strlen(which));
     l.log_len = 0;
     l.log[0] = '\0';
@@ -93,7 +93,7 @@ Test(shared, kill_writes_back)
 {
     for (size_t g = 0; g < 2; g++) {
         pid_t pids[LAB_HOST_PIDS_MAX];
-        int pid = start(lab_gates[g], "wait_for_kill", "written\n");
+        int pid = start(abis[g], "wait_for_kill", "written\n");
 
         while (lab_host_pids(getpid(), pids) != 1) /* the one before is being reaped */
             lab_turn(&l, 1);
@@ -111,8 +111,8 @@ Test(shared, guests_meet)
     int second;
 
     lab_put(&l, "home:/shared", "___", 3);
-    first = start(SC_GATE_X86_64, "meet", "mapped\n");
-    second = start(SC_GATE_I386, "meet", "mapped\n");
+    first = start(&abi_x86_64, "meet", "mapped\n");
+    second = start(&abi_i386, "meet", "mapped\n");
     lab_put_at(&l, "home:/shared", 1, "W", 1);
     lab_expect(&l, "x86_64", lab_wait(&l, first), PS_DONE, LAB_PASSED);
     lab_expect(&l, "i386", lab_wait(&l, second), PS_DONE, LAB_PASSED);
@@ -157,7 +157,7 @@ Test(shared, disturbed)
         int pid;
 
         lab_put(&l, "home:/case", "busy", 4);
-        lab_install(&l, "shared", lab_gates[g], "home:/busy");
+        lab_install(&l, "shared", abis[g], "home:/busy");
         pid = lab_start(&l, "home:/busy");
         while (lab_host_pids(getpid(), pids) != 1)
             lab_turn(&l, 1);
@@ -179,7 +179,7 @@ Test(shared, crowd)
 
     lab_put(&l, "home:/case", "busy", 4);
     for (int i = 0; i < COUNT; i++) {
-        lab_install(&l, "shared", lab_gates[i % 2], "home:/busy");
+        lab_install(&l, "shared", abis[i % 2], "home:/busy");
         pids[i] = lab_start(&l, "home:/busy");
         cr_assert_gt(pids[i], 0);
     }
@@ -200,7 +200,7 @@ Test(shared, chaos)
         struct sc_proc_status s;
         int pid;
 
-        lab_install(&l, "shared", lab_gates[round % 2], "home:/victim");
+        lab_install(&l, "shared", abis[round % 2], "home:/victim");
         pid = lab_start(&l, "home:/victim");
         while (lab_host_pids(getpid(), pids) != 1) /* the one before is being reaped */
             lab_turn(&l, 1);
