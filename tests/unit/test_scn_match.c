@@ -125,7 +125,7 @@ ParameterizedTestParameters(scn_match, bytes_against_pattern)
         {"{log: /^..$/, n: 2}", "{\"log\":\"/wE=\",\"encoding\":\"base64\",\"n\":2}", ""},
         {"{log: /AAE/}", "{\"log\":\"AAE=\",\"encoding\":\"base64\"}", "log is \"\\x00\\x01\""},
         {"{log: \"AAE=\"}", "{\"log\":\"AAE=\",\"encoding\":\"base64\"}", "not \"AAE=\""},
-        {"{target: /^.$/}", "{\"target\":\"/w==\",\"encoding\":\"base64\"}", ""},
+        {"{target: /^.$/}", "{\"target\":{\"base64\":\"/w==\"}}", ""},
         {"{data: \"AAE=\", encoding: base64}", "{\"data\":\"AAE=\",\"encoding\":\"base64\"}", ""},
         {"{state: DONE}", "{\"state\":\"DONE\",\"log\":\"/w==\",\"encoding\":\"base64\"}", ""},
         {"{name: /^.b$/}", "{\"name\":{\"base64\":\"/2I=\"}}", ""},
