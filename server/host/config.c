@@ -138,6 +138,11 @@ static int read_default_machine(struct reader *r, struct json_span value)
     return take_bool(r, value, &r->config->default_machine);
 }
 
+static int read_guests(struct reader *r, struct json_span value)
+{
+    return take_bool(r, value, &r->config->guests);
+}
+
 static int read_patch_gates(struct reader *r, struct json_span value)
 {
     return take_bool(r, value, &r->config->patch_gates);
@@ -265,6 +270,7 @@ static const struct {
     {"state", read_state},
     {"log_level", read_log_level},
     {"default_machine", read_default_machine},
+    {"guests", read_guests},
     {"patch_gates", read_patch_gates},
     {"cpu_affinity", read_cpu_affinity},
     {"root_quota", read_root_quota},
@@ -377,6 +383,7 @@ void config_init(struct config *c)
 {
     *c = (struct config){.log_level = LOG_INFO,
                          .default_machine = true,
+                         .guests = true,
                          .patch_gates = true,
                          .cpu_affinity = true,
                          .limits = rpc_limits_initial()};
