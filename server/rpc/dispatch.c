@@ -32,7 +32,7 @@ static enum request_status call_method(struct request *rq, int method)
 {
     union rpc_params params;
 
-    if (params_decode(method, rq->params, rq->params_text, &params, &rq->failure) < 0 ||
+    if (params_decode(method, rq->params, rq->doc, rq->params_at, &params, &rq->failure) < 0 ||
         act(rq, method, &params) < 0)
         return REQUEST_FAILED;
     if (method != METHOD_rpc_discover)

@@ -473,44 +473,37 @@ int rpc_method_by_name(const char *name)
     return -1;
 }
 
-/** The raw text of the parameter "id", or of the first one. */
-static struct json_span raw_id(struct json_span text)
+/** The text of the parameter "id", or of the first one. */
+static struct json_span raw_id(const struct json_doc *doc, uint32_t at)
 {
-    struct json_span id = {NULL, 0};
-    struct json_span key;
-    struct json_iter it;
+    uint32_t id;
 
-    if (text.len == 0)
-        return id;
-    if (json_kind(text) == JSON_OBJECT) {
-        (void)json_get(text, "id", &id);
-        return id;
-    }
-    json_iter_init(&it, text);
-    (void)json_iter_next(&it, &key, &id);
-    return id;
+    if (at == 0)
+        return (struct json_span){NULL, 0};
+    id = json_kind(doc, at) == JSON_OBJECT ? json_get(doc, at, "id") : at + 1;
+    return json_span(doc, id);
 }
 
-int params_decode(int method, const cJSON *params, struct json_span text, union rpc_params *out,
-                  struct failure *f)
+int params_decode(int method, const cJSON *params, const struct json_doc *doc, uint32_t at,
+                  union rpc_params *out, struct failure *f)
 {
-    const cJSON *at[PARAMS_MAX];
+    const cJSON *sorted[PARAMS_MAX];
     int err = -1;
 
     switch (method) {
 #define RPC_METHOD(name, id, shape, doc, PARAMS, RESULTS)                                          \
     case METHOD_##id:                                                                              \
-        err = params_sort(id##_fields, params, NULL, NULL, at, f);                                 \
-        err = err < 0 ? err : take_##id(at, &out->id, f);                                          \
+        err = params_sort(id##_fields, params, NULL, NULL, sorted, f);                             \
+        err = err < 0 ? err : take_##id(sorted, &out->id, f);                                      \
         break;
 #include "schema/methods.def"
     default:
         break;
     }
     if (err == 0 && method == METHOD_call_wait)
-        out->call_wait.id = raw_id(text);
+        out->call_wait.id = raw_id(doc, at);
     if (err == 0 && method == METHOD_cancel_request)
-        out->cancel_request.id = raw_id(text);
+        out->cancel_request.id = raw_id(doc, at);
     return err;
 }
 

@@ -8,7 +8,7 @@
 
 #include "schema/calls.h"
 #include "schema/machine_limits.h"
-#include "server/base/json_text.h"
+#include "server/base/json.h"
 #include "server/rpc/failure.h"
 
 #include <cjson/cJSON.h>
@@ -104,10 +104,11 @@ int rpc_method_by_name(const char *name);
 /**
  * Decode a method's parameters.
  * @params   as params_sort(); what @out points to lives as long as it.
- * @text     the same params as checked text, for ids; empty when there are none.
+ * @at       the token of the same params in @doc, for ids, which keep their text; 0 when there are
+ *           none.
  */
-int params_decode(int method, const cJSON *params, struct json_span text, union rpc_params *out,
-                  struct failure *f);
+int params_decode(int method, const cJSON *params, const struct json_doc *doc, uint32_t at,
+                  union rpc_params *out, struct failure *f);
 
 /** Decode an object into one of methods.def's structs. Returns 0, -1. */
 int params_mount(const cJSON *object, struct rpc_mount_object *out, struct failure *f);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/rpc/rpc.h"
 
-#include "server/rpc/conn.h"
+#include "server/rpc/request.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -64,6 +64,8 @@ static void end_if_gone(struct rpc *rpc)
     if (rpc->handles > 0)
         return;
     strbuf_done(&rpc->document);
+    json_doc_done(&rpc->line);
+    requests_done(rpc);
     free(rpc);
     on_stopped(user);
 }

@@ -7,8 +7,9 @@
 #include "server/rpc/rpc.h"
 #include "server/rpc/turns.h"
 
-enum { READ_CHUNK = 65536 };
+enum { READ_CHUNK = 65536, REQUESTS_SPARE = 64 };
 
+struct request;
 struct rpc_machine;
 struct session;
 
@@ -24,6 +25,10 @@ struct rpc {
     uint64_t names_made;          /* of machines without a name */
     uint64_t machines_made;       /* the last struct rpc_machine.id */
     struct turns turns;
+    struct json_doc
+        line; /* what the line that is taken says; of a batch it goes to its connection */
+    struct request *spare[REQUESTS_SPARE]; /* owned; answered ones, kept for the next */
+    unsigned spare_count;
     struct strbuf document; /* what rpc.discover answers, once it was asked for */
     uv_pipe_t listener;
     uv_timer_t later;    /* machines_tidy() at the next turn; end of the stop's patience */

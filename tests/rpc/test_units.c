@@ -144,13 +144,18 @@ Test(json_out, exact_integers_are_numbers)
 
 static enum envelope_kind read_kind(const char *text, const char *id)
 {
-    struct envelope env;
+    static const struct json_limits limits = {8, 100};
+    struct json_doc doc = JSON_DOC_INIT;
     struct failure f = FAILURE_INIT;
-    enum envelope_kind kind = envelope_read((struct json_span){text, strlen(text)}, &env, &f);
+    struct json_error error;
+    struct envelope env;
+    enum envelope_kind kind;
 
+    cr_assert_eq(json_read(&doc, text, strlen(text), &limits, &error), 0, "%s", text);
+    kind = envelope_read(&doc, 0, &env, &f);
     if (id != NULL)
         cr_assert(env.id.len == strlen(id) && memcmp(env.id.ptr, id, env.id.len) == 0, "%s", text);
-    cJSON_Delete(env.tree);
+    json_doc_done(&doc);
     failure_done(&f);
     return kind;
 }

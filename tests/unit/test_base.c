@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* server/base: byte strings, base64, UTF-8, reasons and lists. */
+#include "server/base/arena.h"
 #include "server/base/base64.h"
 #include "server/base/list.h"
 #include "server/base/near.h"
@@ -311,6 +312,61 @@ static void digits_of(const struct list *head, char *out)
     for (struct list *i = head->next; i != head; i = i->next)
         *out++ = (char)('0' + container_of(i, struct item, link)->value);
     *out = '\0';
+}
+
+/* arena */
+
+Test(arena, what_is_taken_stays_and_does_not_overlap)
+{
+    enum { COUNT = 200 };
+    unsigned char *taken[COUNT];
+    struct arena a;
+
+    arena_init(&a);
+    for (size_t i = 0; i < COUNT; i++) {
+        taken[i] = arena_take(&a, i);
+        cr_assert_not_null(taken[i]);
+        cr_assert_eq((uintptr_t)taken[i] % ARENA_ALIGN, 0);
+        memset(taken[i], (int)i, i);
+    }
+    for (size_t i = 0; i < COUNT; i++) {
+        for (size_t k = 0; k < i; k++)
+            cr_assert_eq(taken[i][k], i);
+    }
+    arena_done(&a);
+}
+
+Test(arena, its_first_bytes_are_its_own)
+{
+    struct arena a;
+
+    arena_init(&a);
+    cr_assert_eq((char *)arena_take(&a, ARENA_FIRST), a.first);
+    cr_assert_null(a.blocks);
+    cr_assert_not_null(arena_take(&a, 1));
+    cr_assert_not_null(a.blocks);
+    arena_done(&a);
+}
+
+Test(arena, what_came_after_a_mark_is_given_back)
+{
+    struct arena_mark mark;
+    struct arena a;
+    char *kept;
+
+    arena_init(&a);
+    kept = arena_take(&a, 1000); /* a block of its own */
+    memset(kept, 'k', 1000);
+    mark = arena_mark(&a);
+    for (int i = 0; i < 100; i++)
+        cr_assert_not_null(arena_take(&a, 100));
+    arena_return(&a, mark);
+    cr_assert_eq(a.blocks, mark.blocks);
+    cr_assert_eq(a.at, mark.at);
+    cr_assert(kept[0] == 'k' && kept[999] == 'k');
+    cr_assert_null(arena_take(&a, SIZE_MAX));
+    cr_assert_null(arena_take(&a, SIZE_MAX - 64));
+    arena_done(&a);
 }
 
 Test(list, append_and_delete)
