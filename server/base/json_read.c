@@ -7,9 +7,11 @@
 #include "server/base/json_chars.h"
 #include "server/base/utf8.h"
 
-#include <endian.h>
 #include <errno.h>
 #include <stdlib.h>
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
 
 enum { FIRST_TOKENS = 64 };
 
@@ -32,9 +34,9 @@ static const char *refuse(struct pass *r, const char *p, int err, const char *wh
     return NULL;
 }
 
-static const char *skip_space(const struct pass *r, const char *p)
+static inline const char *skip_space(const struct pass *r, const char *p)
 {
-    while (p < r->end && json_is_space(*p))
+    while (p < r->end && (unsigned char)*p <= ' ' && json_is_space(*p))
         p++;
     return p;
 }
@@ -58,52 +60,47 @@ static int grow(struct json_doc *doc)
     return 0;
 }
 
-/** Add a token without members: the text from @start to @p. Returns @p. */
-static const char *add(struct pass *r, enum json_kind kind, unsigned flags, const char *start,
-                       const char *p)
+/** Add a token: the text from @start to @p, without members. Returns @p. */
+static inline const char *add(struct pass *r, enum json_kind kind, unsigned flags,
+                              const char *start, const char *p)
 {
     struct json_doc *doc = r->doc;
+    struct json_token *t;
 
     if (doc->count == doc->cap && grow(doc) < 0)
         return refuse(r, start, -ENOMEM, "out of memory");
-    doc->tokens[doc->count] = (struct json_token){.at = (uint32_t)(start - doc->text),
-                                                  .len = (uint32_t)(p - start),
-                                                  .next = doc->count + 1,
-                                                  .kind = (uint8_t)kind,
-                                                  .flags = (uint8_t)flags};
-    doc->count++;
+    t = &doc->tokens[doc->count++];
+    t->at = (uint32_t)(start - doc->text);
+    t->len = (uint32_t)(p - start);
+    t->next = doc->count;
+    t->kind = (uint8_t)kind;
+    t->flags = (uint8_t)flags;
     return p;
 }
 
 /* Strings. */
 
-#define EACH_BYTE(byte) (UINT64_MAX / 0xFF * (byte))
-
-/**
- * Skip what stands for itself in a string: ASCII but control characters, quotes and backslashes.
- * Eight bytes at a time: the lowest of the high bits that are left marks the first other byte.
- */
-static const char *skip_plain(const char *p, const char *end)
+/** Whether a byte stands for itself: ASCII but control characters, quotes and backslashes. */
+static inline bool is_plain(char c)
 {
-    while (end - p >= 8) {
-        uint64_t word;
-        uint64_t quote;
-        uint64_t slash;
+    return (unsigned char)c >= ' ' && (unsigned char)c < 0x80 && c != '"' && c != '\\';
+}
 
-        memcpy(&word, p, sizeof(word));
-        word = le64toh(word);
-        quote = word ^ EACH_BYTE('"');
-        slash = word ^ EACH_BYTE('\\');
-        quote = (quote - EACH_BYTE(1)) & ~quote;
-        slash = (slash - EACH_BYTE(1)) & ~slash;
-        word |= (word - EACH_BYTE(' ')) | quote | slash;
-        word &= EACH_BYTE(0x80);
-        if (word != 0)
-            return p + __builtin_ctzll(word) / 8;
-        p += 8;
+static inline const char *skip_plain(const char *p, const char *end)
+{
+#ifdef __SSE2__ /* sixteen bytes at a time; as signed ones, what is not ASCII is below ' ', too */
+    for (; end - p >= 16; p += 16) {
+        const __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)p);
+        const __m128i quotes = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"'));
+        const __m128i slashes = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'));
+        const __m128i low = _mm_cmplt_epi8(bytes, _mm_set1_epi8(' '));
+        const int others = _mm_movemask_epi8(_mm_or_si128(_mm_or_si128(quotes, slashes), low));
+
+        if (others != 0)
+            return p + __builtin_ctz((unsigned)others);
     }
-    while (p < end && (unsigned char)*p >= ' ' && (unsigned char)*p < 0x80 && *p != '"' &&
-           *p != '\\')
+#endif
+    while (p < end && is_plain(*p))
         p++;
     return p;
 }
@@ -149,14 +146,11 @@ static const char *read_sequence(struct pass *r, const char *p)
     return p + 1;
 }
 
-static const char *read_string(struct pass *r, const char *start)
+/** A string that is not plain, from its first such byte on. */
+static const char *read_odd_string(struct pass *r, const char *start, const char *p)
 {
     unsigned flags = 0;
-    const char *p;
 
-    if (!is_at(r, start, '"'))
-        return refuse(r, start, -EINVAL, "a string was expected");
-    p = skip_plain(start + 1, r->end);
     while (p < r->end && *p != '"') {
         if ((unsigned char)*p < ' ')
             return refuse(r, p, -EINVAL, "a control character in a string must be escaped");
@@ -169,6 +163,16 @@ static const char *read_string(struct pass *r, const char *start)
         return refuse(r, p, -EINVAL, "a string without its end");
     r->doc->has_nul |= (flags & JSON_NUL) != 0;
     return add(r, JSON_STRING, flags, start, p + 1);
+}
+
+static const char *read_string(struct pass *r, const char *start)
+{
+    const char *p;
+
+    if (!is_at(r, start, '"'))
+        return refuse(r, start, -EINVAL, "a string was expected");
+    p = skip_plain(start + 1, r->end);
+    return is_at(r, p, '"') ? add(r, JSON_STRING, 0, start, p + 1) : read_odd_string(r, start, p);
 }
 
 /* Numbers and words. */

@@ -29,13 +29,20 @@ struct members {
     bool nul;                  /* some string holds U+0000 */
 };
 
+/** The member of a key; MEMBER_COUNT: none. Written out, it is a comparison of lengths or two. */
 static int member_of(const struct json_doc *doc, uint32_t key)
 {
-    int i = 0;
-
-    while (i < MEMBER_COUNT && !json_is(doc, key, member_names[i]))
-        i++;
-    return i;
+    if (json_is(doc, key, "jsonrpc"))
+        return MEMBER_JSONRPC;
+    if (json_is(doc, key, "id"))
+        return MEMBER_ID;
+    if (json_is(doc, key, "method"))
+        return MEMBER_METHOD;
+    if (json_is(doc, key, "params"))
+        return MEMBER_PARAMS;
+    if (json_is(doc, key, "result"))
+        return MEMBER_RESULT;
+    return json_is(doc, key, "error") ? MEMBER_ERROR : MEMBER_COUNT;
 }
 
 static void collect(const struct json_doc *doc, uint32_t at, struct members *m)

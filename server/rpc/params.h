@@ -24,7 +24,7 @@ typedef int (*param_extra_fn)(void *user, const cJSON *item, struct failure *f);
  * @fields   what may and must be given; ended by a NULL name.
  * @params   an object, an array, or NULL for none; borrowed.
  * @extra    asked about unknown members of an object; may be NULL.
- * @at       filled in the order of @fields; NULL for what is missing; PARAMS_MAX places.
+ * @at       filled in the order of @fields, a place each; NULL for what is missing.
  * Returns   0; -1 unknown, given twice, too many or missing: said in @f.
  */
 int params_sort(const struct sc_field_info *fields, const cJSON *params, param_extra_fn extra,
@@ -98,8 +98,8 @@ enum rpc_method {
     METHOD_COUNT
 };
 
-/** The number of a method by its exact name, or -1. */
-int rpc_method_by_name(const char *name);
+/** The name of a METHOD_*; static. (By name: names.h.) */
+const char *rpc_method_name(int method);
 
 /**
  * Decode a method's parameters.

@@ -40,6 +40,7 @@ struct request *request_new(struct conn *c, struct batch *batch)
     result = rq->result;
     memset(rq, 0, offsetof(struct request, decoder));
     rq->result = result;
+    rq->result.max = 0;
     rq->decoder.info = NULL;
     arena_init(&rq->arena);
     rq->conn = c;
@@ -256,7 +257,8 @@ static void request_free(struct request *rq)
         call_done(&rq->call);
     if (rq->decoder.info != NULL)
         codec_done(&rq->decoder);
-    failure_done(&rq->failure);
+    if (rq->failure.code != 0)
+        failure_done(&rq->failure);
     strbuf_done(&rq->record);
     arena_done(&rq->arena);
     keep(rq->conn->rpc, rq);

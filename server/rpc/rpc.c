@@ -39,6 +39,7 @@ int rpc_new(uv_loop_t *loop, const struct rpc_options *options, struct rpc **out
     rpc->stalls.data = rpc;
     rpc->listener.data = rpc;
     rpc->handles = 4;
+    names_init(&rpc->names);
     turns_init(&rpc->turns, loop);
     *out = rpc;
     return 0;

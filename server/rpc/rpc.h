@@ -15,7 +15,7 @@
  *     frame               bytes to lines; server/base/json.h reads a line
  *     message, envelope   a line to requests; batches
  *     request             the life of a request: answered at once, or parked, finished, cancelled
- *     dispatch            a method's name to its handler
+ *     dispatch, names     a method's name to its handler
  *     json_tree           the values of a message as cJSON structs in the request's arena
  *     params              parameters to structs (methods.def)
  *     codec, kinds        the same for calls, and their results to JSON (syscalls.def)

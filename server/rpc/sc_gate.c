@@ -137,10 +137,10 @@ enum request_status sc_gate_call(struct request *rq, const struct sc_call_info *
     struct proc *p;
 
     rq->failure.syscall = info->name;
-    rq->decoder = (struct decoder){.info = info,
-                                   .failure = &rq->failure,
-                                   .transfer_max = rq->conn->rpc->limits.transfer_bytes};
-    if (request_may_park(rq) < 0 || codec_decode(&rq->decoder, rq->params, &args) < 0)
+    if (request_may_park(rq) < 0)
+        return REQUEST_FAILED;
+    codec_init(&rq->decoder, info, rq->conn->rpc->limits.transfer_bytes, &rq->failure);
+    if (codec_decode(&rq->decoder, rq->params, &args) < 0)
         return REQUEST_FAILED;
     p = pick_actor(rq);
     if (p == NULL)

@@ -3,6 +3,7 @@
 #ifndef SERVER_RPC_SERVER_H
 #define SERVER_RPC_SERVER_H
 
+#include "server/rpc/names.h"
 #include "server/rpc/params.h"
 #include "server/rpc/rpc.h"
 #include "server/rpc/turns.h"
@@ -24,6 +25,7 @@ struct rpc {
     struct rpc_machine *machines; /* uthash by name */
     uint64_t names_made;          /* of machines without a name */
     uint64_t machines_made;       /* the last struct rpc_machine.id */
+    struct names names;
     struct turns turns;
     struct json_doc
         line; /* what the line that is taken says; of a batch it goes to its connection */

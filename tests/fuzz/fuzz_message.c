@@ -6,12 +6,15 @@
 #include "server/base/check.h"
 #include "server/rpc/codec.h"
 #include "server/rpc/json_tree.h"
+#include "server/rpc/names.h"
 #include "tests/fuzz/make_json.h"
 #include "tests/fuzz/reference.h"
 
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static struct names names;
 
 static const struct json_limits limits = {32, 4096};
 
@@ -104,8 +107,8 @@ static void take_params(const struct json_doc *doc, const struct envelope *env,
 {
     struct arena arena;
     const cJSON *params = NULL;
+    const struct method_name *method;
     const cJSON *name;
-    int method;
 
     arena_init(&arena);
     name = json_tree(doc, env->method, &arena);
@@ -114,11 +117,11 @@ static void take_params(const struct json_doc *doc, const struct envelope *env,
         params = json_tree(doc, env->params, &arena);
         CHECK(params != NULL && same_span(json_span(doc, env->params), ref->params_text));
     }
-    method = rpc_method_by_name(name->valuestring);
-    if (sc_call_by_name(name->valuestring) != NULL)
-        decode_call(sc_call_by_name(name->valuestring), params);
-    if (method >= 0)
-        decode_method(method, params, doc, env->params);
+    method = names_find(&names, name->valuestring);
+    if (method != NULL && method->call != NULL)
+        decode_call(method->call, params);
+    else if (method != NULL)
+        decode_method(method->method, params, doc, env->params);
     arena_done(&arena);
 }
 
@@ -185,6 +188,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct strbuf text = STRBUF_INIT;
 
+    if (names.slots[0].name == NULL)
+        names_init(&names);
     if (size == 0 || data[0] != 1) {
         take_line((const char *)data, size);
         return 0;
