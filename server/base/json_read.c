@@ -26,7 +26,11 @@ struct pass {
 
 static const char *read_value(struct pass *r, const char *p);
 
-static const char *refuse(struct pass *r, const char *p, int err, const char *what)
+/* What is rare, or large, stays out of the functions that are entered for each value. */
+#define RARE __attribute__((noinline, cold))
+#define LARGE __attribute__((noinline))
+
+RARE static const char *refuse(struct pass *r, const char *p, int err, const char *what)
 {
     r->error->at = (size_t)(p - r->doc->text);
     r->error->what = p == r->end && err == -EINVAL ? "the text ends too early" : what;
@@ -46,7 +50,7 @@ static bool is_at(const struct pass *r, const char *p, char ch)
     return p < r->end && *p == ch;
 }
 
-static int grow(struct json_doc *doc)
+RARE static int grow(struct json_doc *doc)
 {
     uint32_t cap = doc->cap > 0 ? doc->cap * 2 : FIRST_TOKENS;
     struct json_token *tokens = NULL;
@@ -86,21 +90,36 @@ static inline bool is_plain(char c)
     return (unsigned char)c >= ' ' && (unsigned char)c < 0x80 && c != '"' && c != '\\';
 }
 
-static inline const char *skip_plain(const char *p, const char *end)
-{
-#ifdef __SSE2__ /* sixteen bytes at a time; as signed ones, what is not ASCII is below ' ', too */
-    for (; end - p >= 16; p += 16) {
-        const __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)p);
-        const __m128i quotes = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"'));
-        const __m128i slashes = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'));
-        const __m128i low = _mm_cmplt_epi8(bytes, _mm_set1_epi8(' '));
-        const int others = _mm_movemask_epi8(_mm_or_si128(_mm_or_si128(quotes, slashes), low));
+#ifdef __SSE2__
+enum { BLOCK = 16 };
 
-        if (others != 0)
-            return p + __builtin_ctz((unsigned)others);
-    }
+/** A bit for each of BLOCK bytes that is not plain. As signed ones, those that are not ASCII are below ' '. */
+static inline unsigned find_others(const char *p)
+{
+    const __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)p);
+    const __m128i quotes = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"'));
+    const __m128i slashes = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'));
+    const __m128i low = _mm_cmplt_epi8(bytes, _mm_set1_epi8(' '));
+
+    return (unsigned)_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(quotes, slashes), low));
+}
 #endif
-    while (p < end && is_plain(*p))
+
+/** Skip the plain bytes that stand first. */
+static inline const char *skip_plain(const struct pass *r, const char *p)
+{
+#ifdef __SSE2__
+    unsigned others = 0;
+
+    while (r->end - p >= BLOCK && (others = find_others(p)) == 0)
+        p += BLOCK;
+    if (others == 0 && r->end - r->doc->text >= BLOCK &&
+        p < r->end) /* the last block of the text */
+        others = find_others(r->end - BLOCK) >> (BLOCK - (r->end - p));
+    if (others != 0)
+        return p + __builtin_ctz(others);
+#endif
+    while (p < r->end && is_plain(*p))
         p++;
     return p;
 }
@@ -147,7 +166,7 @@ static const char *read_sequence(struct pass *r, const char *p)
 }
 
 /** A string that is not plain, from its first such byte on. */
-static const char *read_odd_string(struct pass *r, const char *start, const char *p)
+RARE static const char *read_odd_string(struct pass *r, const char *start, const char *p)
 {
     unsigned flags = 0;
 
@@ -157,7 +176,7 @@ static const char *read_odd_string(struct pass *r, const char *start, const char
         p = *p == '\\' ? read_escape(r, p + 1, &flags) : read_sequence(r, p);
         if (p == NULL)
             return NULL;
-        p = skip_plain(p, r->end);
+        p = skip_plain(r, p);
     }
     if (p == r->end)
         return refuse(r, p, -EINVAL, "a string without its end");
@@ -171,7 +190,7 @@ static const char *read_string(struct pass *r, const char *start)
 
     if (!is_at(r, start, '"'))
         return refuse(r, start, -EINVAL, "a string was expected");
-    p = skip_plain(start + 1, r->end);
+    p = skip_plain(r, start + 1);
     return is_at(r, p, '"') ? add(r, JSON_STRING, 0, start, p + 1) : read_odd_string(r, start, p);
 }
 
@@ -186,7 +205,7 @@ static const char *read_digits(struct pass *r, const char *p)
     return p;
 }
 
-static const char *read_number(struct pass *r, const char *start)
+LARGE static const char *read_number(struct pass *r, const char *start)
 {
     const char *p = *start == '-' ? start + 1 : start;
     unsigned flags = 0;
@@ -206,7 +225,7 @@ static const char *read_number(struct pass *r, const char *start)
     return p != NULL ? add(r, JSON_NUMBER, flags, start, p) : NULL;
 }
 
-static const char *read_word(struct pass *r, const char *p)
+LARGE static const char *read_word(struct pass *r, const char *p)
 {
     static const struct {
         const char *word;
@@ -258,7 +277,7 @@ static const char *read_members(struct pass *r, const char *p, bool object)
     return p;
 }
 
-static const char *read_container(struct pass *r, const char *start)
+LARGE static const char *read_container(struct pass *r, const char *start)
 {
     const bool object = *start == '{';
     const uint32_t i = r->doc->count;

@@ -2,10 +2,12 @@
 /* Flags as the names of flags.def: the text of each stands ready, found by its bit or value. */
 #include "server/rpc/kinds.h"
 
-/** A name as a JSON string. */
+#include <string.h>
+
+/** A name as a JSON string, of a size that is copied at once. */
 struct word {
-    const char *json;
-    size_t len;
+    char json[15];
+    unsigned char len; /* 0: none */
 };
 
 #define WORD(name)                                                                                 \
@@ -16,8 +18,10 @@ struct word {
 #define VALUE_WORD(group, name, value) [VALUE_##group][value] = WORD(name),
 #define NO_WORD(group, name, value)
 
+enum { WORDS = 32 }; /* of a group: bits, and values below that */
+
 /* By group and place of the bit. */
-static const struct word mask_words[][32] = {
+static const struct word mask_words[][WORDS] = {
 #define SC_FLAG(group, name, value, doc) WORD_##group(group, name, value)
 #define WORD_FM MASK_WORD
 #define WORD_MM MASK_WORD
@@ -34,7 +38,7 @@ static const struct word mask_words[][32] = {
 };
 
 /* By group and value. */
-static const struct word value_words[][32] = {
+static const struct word value_words[][WORDS] = {
 #define SC_FLAG(group, name, value, doc) WORD_##group(group, name, value)
 #define WORD_FM NO_WORD
 #define WORD_MM NO_WORD
@@ -46,28 +50,40 @@ static const struct word value_words[][32] = {
 
 void put_mask(struct json_out *o, enum mask_group group, uint32_t mask)
 {
+    char text[1 + WORDS * (sizeof(struct word) + 1)];
+    char *at = text;
     uint32_t unnamed = 0;
 
-    out_open(o, '[');
+    *at++ = '[';
     for (; mask != 0; mask &= mask - 1) {
         const struct word *word = &mask_words[group][__builtin_ctz(mask)];
 
-        if (word->json != NULL)
-            out_raw(o, word->json, word->len);
-        else
+        if (word->len == 0) {
             unnamed |= mask & -mask;
+            continue;
+        }
+        memcpy(at, word, sizeof(*word));
+        at += word->len;
+        *at++ = ',';
     }
-    if (unnamed != 0)
-        out_uint(o, unnamed);
+    if (unnamed == 0) {
+        at -= at[-1] == ',';
+        *at++ = ']';
+        out_raw(o, text, (size_t)(at - text));
+        return;
+    }
+    out_raw(o, text, (size_t)(at - text));
+    o->comma = false;
+    out_uint(o, unnamed);
     out_close(o, ']');
 }
 
 void put_value(struct json_out *o, enum value_group group, uint32_t value)
 {
-    const struct word *words = value_words[group];
+    const struct word *word = value < WORDS ? &value_words[group][value] : NULL;
 
-    if (value < sizeof(value_words[0]) / sizeof(*words) && words[value].json != NULL)
-        out_raw(o, words[value].json, words[value].len);
+    if (word != NULL && word->len > 0)
+        out_raw(o, word->json, word->len);
     else
         out_uint(o, value);
 }

@@ -163,7 +163,7 @@ static int take_whole(const cJSON *item, const char *arg, bool wide, struct whol
 int params_int(const cJSON *item, const char *arg, int64_t min, int64_t max, int64_t *out,
                struct failure *f)
 {
-    struct whole n;
+    struct whole n = {0};
     int64_t value;
 
     if (take_whole(item, arg, max > UINT32_MAX, &n, f) < 0)
@@ -178,7 +178,7 @@ int params_int(const cJSON *item, const char *arg, int64_t min, int64_t max, int
 
 int params_uint(const cJSON *item, const char *arg, uint64_t max, uint64_t *out, struct failure *f)
 {
-    struct whole n;
+    struct whole n = {0};
 
     if (take_whole(item, arg, max > UINT32_MAX, &n, f) < 0)
         return -1;

@@ -190,21 +190,27 @@ struct json_out request_result(struct request *rq)
     return json_out_to(&rq->result);
 }
 
+/** Append constant text. */
+#define ADD(to, text) (void)strbuf_add((to), (text), sizeof(text) - 1)
+
 /** Write the answer to @to. */
 static void write_answer(const struct request *rq, enum request_status status, struct strbuf *to)
 {
     struct json_out o = json_out_to(to);
 
-    out_raw(&o, "{\"jsonrpc\":\"2.0\",\"id\":", 22);
+    ADD(to, "{\"jsonrpc\":\"2.0\",\"id\":");
     (void)strbuf_add(to, rq->id, rq->id_len);
-    out_key(&o, status == REQUEST_FAILED ? "error" : "result");
-    if (status == REQUEST_FAILED)
+    if (status == REQUEST_FAILED) {
+        ADD(to, ",\"error\":");
         failure_write(&rq->failure, &o);
-    else if (rq->result.len > 0)
-        out_raw(&o, rq->result.ptr, rq->result.len);
-    else
-        out_null(&o);
-    out_close(&o, '}');
+    } else {
+        ADD(to, ",\"result\":");
+        if (rq->result.len > 0)
+            (void)strbuf_add(to, rq->result.ptr, rq->result.len);
+        else
+            ADD(to, "null");
+    }
+    (void)strbuf_addc(to, '}');
 }
 
 static void answer(struct request *rq, enum request_status status)
@@ -259,7 +265,8 @@ static void request_free(struct request *rq)
         codec_done(&rq->decoder);
     if (rq->failure.code != 0)
         failure_done(&rq->failure);
-    strbuf_done(&rq->record);
+    if (rq->record.ptr != NULL)
+        strbuf_done(&rq->record);
     arena_done(&rq->arena);
     keep(rq->conn->rpc, rq);
 }
