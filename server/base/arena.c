@@ -16,7 +16,7 @@ void *arena_take_block(struct arena *a, size_t size)
     const size_t room = size > a->block_size ? size : a->block_size;
     struct arena_block *block = NULL;
 
-    if (room <= SIZE_MAX - sizeof(*block) - ARENA_ALIGN)
+    if (room <= SIZE_MAX / 2)
         block = malloc(sizeof(*block) + room + ARENA_ALIGN);
     if (block == NULL)
         return NULL;
