@@ -28,7 +28,7 @@ static char *behind(cJSON *item)
     return (char *)(item + 1);
 }
 
-/** A whole number of few digits. */
+/** A whole number of few digits; -0 is not 0. */
 static double plain_value(struct json_span text)
 {
     const bool minus = *text.ptr == '-';
@@ -36,7 +36,7 @@ static double plain_value(struct json_span text)
 
     for (size_t i = minus; i < text.len; i++)
         value = value * 10 + (text.ptr[i] - '0');
-    return (double)(minus ? -value : value);
+    return minus ? -(double)value : (double)value;
 }
 
 static void set_number(cJSON *item, double value)

@@ -65,7 +65,7 @@ static void compare_trees(const cJSON *ours, const cJSON *theirs)
     const cJSON *last = NULL;
 
     CHECK(ours->type == theirs->type && ours->valueint == theirs->valueint);
-    CHECK(ours->valuedouble == theirs->valuedouble);
+    CHECK(memcmp(&ours->valuedouble, &theirs->valuedouble, sizeof(double)) == 0); /* and -0 */
     CHECK(same_text(ours->string, theirs->string));
     CHECK(same_text(ours->valuestring, theirs->valuestring));
     theirs = theirs->child;
