@@ -2,9 +2,9 @@
 /*
  * JSON as text, read in one strict pass that leaves tokens.
  *
- * Tree parsers are lenient: they take bytes that are no UTF-8, numbers like 01 and what stands
- * behind the value, and they keep numbers as doubles. json_read() refuses the former, and keeps
- * where the text of each value is, so that a number stays as it was written.
+ * Tree parsers are lenient: they accept bytes that are not UTF-8, numbers like 01 and anything
+ * behind the value, and they turn numbers into doubles. json_read() accepts none of that. It keeps
+ * where the text of each value stands, so a number stays as it was written.
  *
  *     {"id":7,"params":["a",[]]}
  *

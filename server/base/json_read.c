@@ -93,7 +93,7 @@ static inline bool is_plain(char c)
 #ifdef __SSE2__
 enum { BLOCK = 16 };
 
-/** A bit for each of BLOCK bytes that is not plain. As signed ones, those that are not ASCII are below ' '. */
+/** A bit for each of BLOCK bytes that is not plain. Bytes that are not ASCII are below ' ' when signed. */
 static inline unsigned find_others(const char *p)
 {
     const __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)p);
@@ -113,8 +113,7 @@ static inline const char *skip_plain(const struct pass *r, const char *p)
 
     while (r->end - p >= BLOCK && (others = find_others(p)) == 0)
         p += BLOCK;
-    if (others == 0 && r->end - r->doc->text >= BLOCK &&
-        p < r->end) /* the last block of the text */
+    if (others == 0 && p < r->end && r->end - r->doc->text >= BLOCK) /* the last BLOCK bytes */
         others = find_others(r->end - BLOCK) >> (BLOCK - (r->end - p));
     if (others != 0)
         return p + __builtin_ctz(others);

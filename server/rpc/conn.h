@@ -41,8 +41,8 @@ struct conn {
     struct list in_line;  /* in rpc->turns while it waits for a turn */
     struct list unsent;   /* in rpc->turns.unsent */
     struct batch *batch;  /* whose members are being taken; or NULL */
-    struct json_doc line; /* they stand there: a line that frame_next() gave */
-    uint32_t member;      /* the next of them */
+    struct json_doc line; /* the batch, as it was read; its text is the frame's */
+    uint32_t member;      /* the token of the next member */
     struct strbuf out;    /* to be sent after: */
     struct strbuf sending;
     uv_write_t write;
@@ -86,8 +86,10 @@ void conn_refuse(struct conn *c, struct failure *f);
 /** Queue bytes and send them; @bytes is empty afterwards. Dropped when it is closing. */
 void conn_send(struct conn *c, struct strbuf *bytes);
 
-/** Where an answer may be written instead, whole and with its line end, and then conn_written(). NULL when it is
- * closing. */
+/**
+ * The output, for whoever appends a whole line without a copy and calls conn_written() then.
+ * Returns   it, borrowed; NULL when nothing more is sent.
+ */
 struct strbuf *conn_out(struct conn *c);
 void conn_written(struct conn *c);
 

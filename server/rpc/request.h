@@ -80,9 +80,10 @@ struct request {
 struct request *request_new(struct conn *c, struct batch *batch);
 
 /**
- * Take an id, as it is written, and method and params by their tokens, 0 for none.
- * @doc      borrowed while the request is begun.
- * Returns   0; -1 said in rq->failure, but in any case with the id if that is possible.
+ * Copy id, method and params of an envelope into the request's arena.
+ * @doc      what @env was read from; borrowed until the request is answered or parked.
+ * Returns   0; -1 without memory, said in rq->failure. The id comes first: only when there is no
+ *           memory for it the request has none.
  */
 int request_fill(struct request *rq, const struct json_doc *doc, const struct envelope *env);
 

@@ -27,9 +27,8 @@ struct rpc {
     uint64_t machines_made;       /* the last struct rpc_machine.id */
     struct names names;
     struct turns turns;
-    struct json_doc
-        line; /* what the line that is taken says; of a batch it goes to its connection */
-    struct request *spare[REQUESTS_SPARE]; /* owned; answered ones, kept for the next */
+    struct json_doc line; /* the line that is being taken; that of a batch moves to its conn */
+    struct request *spare[REQUESTS_SPARE]; /* owned; answered, kept for the next ones */
     unsigned spare_count;
     struct strbuf document; /* what rpc.discover answers, once it was asked for */
     uv_pipe_t listener;
