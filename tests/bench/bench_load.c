@@ -14,7 +14,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { CHUNK = 262144, EVENTS = 64, TRIES = 2000, STEP_US = 1000, PATIENCE_MS = 20000 };
+enum {
+    CHUNK = 262144,
+    EVENTS = 64,
+    TRIES = 2000,
+    STEP_US = 1000,
+    PAUSE_US = 300,
+    PATIENCE_MS = 20000
+};
 
 struct link {
     int fd;
@@ -136,16 +143,15 @@ size_t load_time(struct load *l, uint64_t ns, size_t count, uint64_t *times)
     const uint64_t end = bench_now_ns() + ns;
     size_t i = 0;
 
-    for (uint64_t start = bench_now_ns(); i < count && start < end; i++) {
-        uint64_t now;
+    for (; i < count && bench_now_ns() < end; i++) {
+        uint64_t start = bench_now_ns();
 
         l->to_send = 1;
         ask(l, &l->links[0], 1);
         while (take(l, &l->links[0]) == 0)
             continue;
-        now = bench_now_ns();
-        times[i] = now - start;
-        start = now;
+        times[i] = bench_now_ns() - start;
+        (void)usleep(PAUSE_US);
     }
     return i;
 }

@@ -27,8 +27,13 @@ void load_close(struct load *l);
 
 void load_run(struct load *l, size_t count);
 
-/** Ask one at a time on the first connection for as long as @ns, at most @count times. @times gets how long each
- * took, in ns. Returns how many were asked. */
+/**
+ * Ask one at a time on the first connection, with a pause between, so that the times are those of random
+ * moments, and not of the moments when answers are quick.
+ * @ns       for how long, and @count how often at most.
+ * @times    gets how long each took, in ns.
+ * Returns   how many were asked.
+ */
 size_t load_time(struct load *l, uint64_t ns, size_t count, uint64_t *times);
 
 /** Ask for ever, from a process of its own, and count answers. */

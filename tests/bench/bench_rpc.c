@@ -22,7 +22,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { HONEST_CALLS = 200000, HONEST_NS = 400000000, GREEDY_DEPTH = 1000 };
+enum { HONEST_CALLS = 10000, HONEST_NS = 500000000, GREEDY_DEPTH = 1000 };
 
 #define ERRNO_REQUEST "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"SC_ERRNO\"}\n"
 #define STAT_REQUEST                                                                               \
