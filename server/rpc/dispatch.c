@@ -51,7 +51,7 @@ static enum request_status call_method(struct request *rq, int method)
 
 enum request_status dispatch(struct request *rq)
 {
-    const struct method_name *name = names_find(&rq->conn->rpc->names, rq->method);
+    const struct method_name *name = names_find(&rq->conn->rpc->names, rq->method, rq->method_len);
 
     record_begin(rq);
     if (name != NULL)

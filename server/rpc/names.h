@@ -9,7 +9,8 @@ enum { NAMES_SLOTS = 512 }; /* a power of two; names.c knows that they do */
 
 /** What a name stands for. */
 struct method_name {
-    const char *name;                /* static; NULL: the slot is free */
+    const char *name; /* static; NULL: the slot is free */
+    size_t len;
     const struct sc_call_info *call; /* or NULL, and then: */
     int method;                      /* a METHOD_* */
 };
@@ -21,7 +22,7 @@ struct names {
 /** Enter all names. */
 void names_init(struct names *n);
 
-/** Look a method up by its exact name; NULL when there is none. */
-const struct method_name *names_find(const struct names *n, const char *name);
+/** Look a method up by its exact name of @len bytes; NULL when there is none. */
+const struct method_name *names_find(const struct names *n, const char *name, size_t len);
 
 #endif

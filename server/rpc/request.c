@@ -80,7 +80,7 @@ int request_fill(struct request *rq, const struct json_doc *doc, const struct en
     method = arena_take(&rq->arena, doc->tokens[env->method].len);
     if (method == NULL)
         return fail(&rq->failure, RPC_E_INTERNAL, NULL, "out of memory");
-    (void)json_string(doc, env->method, method);
+    rq->method_len = json_string(doc, env->method, method);
     rq->method = method;
     if (env->params == 0)
         return 0;

@@ -46,7 +46,8 @@ struct request {
 
     /* Its message; only while the request is begun, but for what the call still reads. */
     const struct json_doc *doc;
-    const char *method;    /* in the arena */
+    const char *method; /* in the arena */
+    size_t method_len;
     const cJSON *params;   /* in the arena, or NULL */
     uint32_t params_at;    /* their token, or 0 */
     struct json_span text; /* and their text; empty when there are none */

@@ -117,7 +117,7 @@ static void take_params(const struct json_doc *doc, const struct envelope *env,
         params = json_tree(doc, env->params, &arena);
         CHECK(params != NULL && same_span(json_span(doc, env->params), ref->params_text));
     }
-    method = names_find(&names, name->valuestring);
+    method = names_find(&names, name->valuestring, strlen(name->valuestring));
     if (method != NULL && method->call != NULL)
         decode_call(method->call, params);
     else if (method != NULL)
