@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/base/utf8.h"
 
+#include <string.h>
+
 /** Length of the sequence a lead byte starts, 0 when it starts none. */
 static size_t sequence_len(unsigned char lead)
 {
@@ -37,7 +39,9 @@ size_t utf8_sequence(const char *ptr, size_t left)
     const unsigned char *p = (const unsigned char *)ptr;
     size_t n = left > 0 ? sequence_len(*p) : 0;
 
-    if (n > left || (n > 1 && !second_ok(p[0], p[1])) || (n > 2 && (p[2] & 0xC0) != 0x80) ||
+    if (n < 2)
+        return n;
+    if (n > left || !second_ok(p[0], p[1]) || (n > 2 && (p[2] & 0xC0) != 0x80) ||
         (n > 3 && (p[3] & 0xC0) != 0x80))
         return 0;
     return n;
@@ -54,13 +58,31 @@ size_t utf8_encode(uint32_t c, char *out)
     return len;
 }
 
+/** How many bytes that stand first are ASCII, counted by words: there may be some more. */
+static size_t ascii_words(const char *ptr, size_t len)
+{
+    const uint64_t high_bits = UINT64_MAX / 0xFF * 0x80;
+    uint64_t word;
+    size_t at = 0;
+
+    for (; len - at >= sizeof(word); at += sizeof(word)) {
+        memcpy(&word, ptr + at, sizeof(word));
+        if ((word & high_bits) != 0)
+            break;
+    }
+    return at;
+}
+
 size_t utf8_valid_len(const char *ptr, size_t len)
 {
-    size_t at = 0;
-    size_t n = 1;
+    size_t at = ascii_words(ptr, len);
+    size_t n;
 
-    for (; at < len && n > 0; at += n)
-        n = utf8_sequence(ptr + at, len - at);
+    while ((n = utf8_sequence(ptr + at, len - at)) > 0) {
+        at += n;
+        if (n == 1 && at < len && (ptr[at] & 0x80) == 0) /* ASCII comes in runs */
+            at += ascii_words(ptr + at, len - at);
+    }
     return at;
 }
 

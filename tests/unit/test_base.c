@@ -274,6 +274,52 @@ Test(utf8, stops_at_the_length_given)
 
 /* reasons */
 
+/** ASCII is passed by words: what is none is found at every place of one. */
+Test(utf8, stops_at_the_first_bad_byte)
+{
+    enum { LONGEST = 20 };
+    char text[LONGEST + 2];
+
+    for (size_t len = 1; len <= LONGEST; len++) {
+        for (size_t at = 0; at < len; at++) {
+            memset(text, 'a', sizeof(text));
+            cr_assert_eq(utf8_valid_len(text, len), len);
+            text[at] = '\x80';
+            cr_assert_eq(utf8_valid_len(text, len), at);
+            text[at] = '\xC3';
+            cr_assert_eq(utf8_valid_len(text, len), at);
+            text[at + 1] = '\xA9';
+            cr_assert_eq(utf8_valid_len(text, len), at + 1 < len ? len : at);
+        }
+    }
+}
+
+Test(utf8, characters_are_written)
+{
+    static const struct {
+        uint32_t c;
+        const char *text;
+    } rows[] = {
+        {0x41, "A"},
+        {0x7F, "\x7F"},
+        {0x80, "\xC2\x80"},
+        {0x7FF, "\xDF\xBF"},
+        {0x800, "\xE0\xA0\x80"},
+        {0xFFFF, "\xEF\xBF\xBF"},
+        {0x10000, "\xF0\x90\x80\x80"},
+        {0x10FFFF, "\xF4\x8F\xBF\xBF"},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char out[4];
+        size_t len = utf8_encode(rows[i].c, out);
+
+        cr_assert(len == strlen(rows[i].text) && memcmp(out, rows[i].text, len) == 0);
+        cr_assert_eq(utf8_sequence(out, len), len);
+        cr_assert_eq(utf8_sequence(out, len - 1), 0);
+    }
+}
+
 Test(why, keeps_sentences_in_order_and_passes_the_error)
 {
     struct why why = WHY_INIT;
