@@ -54,22 +54,14 @@ static const char help[] =
     "Try:  scboxd &  scbox shell\n";
 
 static const struct option options[] = {
-    {"socket", required_argument, NULL, 's'},
-    {"state", required_argument, NULL, 'd'},
-    {"config", required_argument, NULL, 'c'},
-    {"log-level", required_argument, NULL, 'l'},
-    {"source-root", required_argument, NULL, 'r'},
-    {"no-default-machine", no_argument, NULL, 'n'},
-    {"root-quota", required_argument, NULL, 'q'},
-    {"no-guests", no_argument, NULL, 'g'},
-    {"no-patch", no_argument, NULL, 'p'},
-    {"no-affinity", no_argument, NULL, 'a'},
-    {"record", required_argument, NULL, 'R'},
-    {"inputs", required_argument, NULL, 'I'},
-    {"replay", required_argument, NULL, 'P'},
-    {"help", no_argument, NULL, 'h'},
-    {"version", no_argument, NULL, 'V'},
-    {NULL, 0, NULL, 0},
+    {"socket", required_argument, NULL, 's'},      {"state", required_argument, NULL, 'd'},
+    {"config", required_argument, NULL, 'c'},      {"log-level", required_argument, NULL, 'l'},
+    {"source-root", required_argument, NULL, 'r'}, {"no-default-machine", no_argument, NULL, 'n'},
+    {"root-quota", required_argument, NULL, 'q'},  {"no-guests", no_argument, NULL, 'g'},
+    {"no-patch", no_argument, NULL, 'p'},          {"no-affinity", no_argument, NULL, 'a'},
+    {"record", required_argument, NULL, 'R'},      {"inputs", required_argument, NULL, 'I'},
+    {"replay", required_argument, NULL, 'P'},      {"help", no_argument, NULL, 'h'},
+    {"version", no_argument, NULL, 'V'},           {NULL, 0, NULL, 0},
 };
 
 static const char short_options[] = "s:d:c:l:r:nq:gpaR:I:P:hV";
