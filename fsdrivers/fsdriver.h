@@ -5,13 +5,14 @@
  * A driver stores a tree of files somewhere: in memory, in an SQLite file, behind devices. It knows
  * nothing of processes, views, JSON or sockets, so one driver serves the daemon, a FUSE mount and the
  * tests. Its whole surface is `struct fs_driver` (how to make an instance) and `struct fs_ops` (what an
- * instance can do): one slot for each method of the interface it follows, the helos `Filesystem` class.
+ * instance can do, fs_ops.h): one slot for each method of the interface it follows, the helos
+ * `Filesystem` class. Who does not call slots needs this header only.
  *
  * Life of an instance
  *
  *     registry_open("ramfs", &req, &fs)         find the driver, check its options, open the source,
  *                                               wrap the instance in `generic`
- *     fs->ops->mknod(fs, "/a", S_IFREG | 0644)  any number of operations
+ *     fs->ops->mknod(fs, &who, "/a", S_IFREG | 0644)  any number of operations
  *     fs->ops->destroy(fs)                      everything is released; all files were closed before
  *
  * What the core promises to every slot
@@ -20,7 +21,8 @@
  *   - A path is canonical and absolute: "/" or "/a/b", no empty, "." or ".." component, no trailing
  *     slash, at most FS_PATH_MAX bytes, components of at most FS_NAME_MAX bytes. Names are bytes, not
  *     text. A path is borrowed until the slot returns.
- *   - Permissions were checked, by view and by mode bits: a driver does not check who calls.
+ *   - Every slot is told on whose behalf it acts (struct fs_caller). Permissions were checked, by view
+ *     and by mode bits: a driver does not check who calls.
  *   - Creation flags never reach open(): the core calls mknod() first.
  *   - Offsets and lengths are non-negative and their sum fits int64_t.
  *
@@ -80,7 +82,7 @@ enum fs_open_flag {
 /** What an instance can do: fs.caps. */
 enum fs_cap {
     FS_CAP_ATOMIC_TRUNC = 1 << 0, /* open() takes FS_O_TRUNC; else truncate() comes first */
-    FS_CAP_EXPORT = 1 << 1,       /* can look up "." and ".."; the core still never passes them */
+    FS_CAP_EXPORT = 1 << 1,       /* lookup() finds files by their inode numbers */
     FS_CAP_NO_OPEN = 1 << 2,      /* open, close, opendir, closedir are never called */
     FS_CAP_BLOCKING = 1 << 3,     /* operations may be slow: run them on the mount's work queue */
     FS_CAP_SYMLINKS = 1 << 4,     /* the tree may hold symbolic links */
@@ -129,6 +131,25 @@ struct fs_file {
     uint64_t handle;  /* set by open() or opendir(), for the driver's own use */
 };
 
+/** On whose behalf a slot acts. Borrowed until the slot returns. */
+struct fs_caller {
+    int32_t pid;  /* 0: no process, but whoever runs the instance */
+    uint32_t uid; /* what mknod(), mkdir() and symlink() make belongs to this user and group */
+    uint32_t gid;
+};
+
+/** Room for the bytes that read() stores. */
+struct fs_buf {
+    char *ptr;
+    size_t len; /* 0..FS_IO_MAX */
+};
+
+/** The bytes that write() stores. */
+struct fs_bytes {
+    const char *ptr;
+    size_t len; /* 0..FS_IO_MAX */
+};
+
 /** Take one directory entry. A result other than 0 stops the listing and is what readdir() returns.
  * @name  borrowed; one component, never "." or "..".
  * @stat  borrowed; all members valid, or NULL when the driver would have to look them up. */
@@ -157,20 +178,23 @@ enum fs_proc_item {
 struct strbuf;
 struct hostfile;
 
-/** What an instance may ask of whoever runs it. All functions are given @user; none is NULL. */
+/** What an instance may ask of whoever runs it. All functions are given @user; none is NULL. @who is
+ * the caller of the slot that asks. */
 struct fs_env {
-    uint64_t (*now_ns)(void *user);                             /* ns since the epoch, for stamps */
-    void (*random)(void *user, void *buf, size_t len);          /* fill with random bytes */
-    void (*console)(void *user, const char *bytes, size_t len); /* bytes written to the console */
-    /* Take bytes typed to the session of whoever calls: bytes, 0 at their end, -EAGAIN none yet. */
-    int64_t (*input)(void *user, char *buf, size_t len);
-    bool (*input_ready)(void *user); /* input() would not answer -EAGAIN */
-    int32_t (*caller)(void *user);   /* pid of whoever calls, 0 nobody */
-    /* Tell the pids that the caller may see, its own among them. Returns what @fn does. */
-    int (*each_proc)(void *user, fs_proc_fn fn, void *fn_user);
+    uint64_t (*now_ns)(void *user);                    /* ns since the epoch, for stamps */
+    void (*random)(void *user, void *buf, size_t len); /* fill with random bytes */
+    /* The caller writes bytes to the console. */
+    void (*console)(void *user, const struct fs_caller *who, const char *bytes, size_t len);
+    /* Take bytes typed to the caller's session: bytes, 0 at their end, -EAGAIN none yet. */
+    int64_t (*input)(void *user, const struct fs_caller *who, char *buf, size_t len);
+    /* input() would not answer -EAGAIN. */
+    bool (*input_ready)(void *user, const struct fs_caller *who);
+    /* Call @fn for each pid that the caller may see, its own among them. Returns what @fn does. */
+    int (*each_proc)(void *user, const struct fs_caller *who, fs_proc_fn fn, void *fn_user);
     /* Append an item of a process that the caller may see; of the machine with @pid 0. Returns 0,
      * -ENOENT, -ENOMEM. */
-    int (*proc_text)(void *user, int32_t pid, enum fs_proc_item item, struct strbuf *out);
+    int (*proc_text)(void *user, const struct fs_caller *who, int32_t pid, enum fs_proc_item item,
+                     struct strbuf *out);
     /** May the instance keep so many more bytes in memory? Who gets false answers -ENOSPC. */
     bool (*take)(void *user, uint64_t bytes);
     void (*give)(void *user, uint64_t bytes); /* they are free again */
@@ -191,12 +215,16 @@ struct fs_config {
     uint64_t quota_inodes; /* files and directories, 0 = no limit; past it -EDQUOT */
 };
 
-/** A handle of the simulated system as a source (MAKE_FS source_fd). Slots are given @user. */
+/** A handle of the simulated system as a source (MAKE_FS source_fd). Functions are given @user, and
+ * @who, the caller of the slot that needs the source. */
 struct fs_source {
-    int64_t (*read)(void *user, void *buf, size_t len, int64_t off); /* bytes, 0 at end, -E */
-    int64_t (*write)(void *user, const void *buf, size_t len, int64_t off); /* bytes, -E */
-    int64_t (*size)(void *user);                                            /* bytes, -E */
-    void (*close)(void *user);                                              /* give it back */
+    /* Returns bytes, 0 at the end, -E. */
+    int64_t (*read)(void *user, const struct fs_caller *who, void *buf, size_t len, int64_t off);
+    /* Returns bytes, -E. */
+    int64_t (*write)(void *user, const struct fs_caller *who, const void *buf, size_t len,
+                     int64_t off);
+    int64_t (*size)(void *user, const struct fs_caller *who); /* bytes, -E */
+    void (*close)(void *user);                                /* give it back */
     void *user;
 };
 
@@ -222,12 +250,13 @@ struct fs_open {
     const struct fs_opt *opt; /* the driver's own options, ended by a NULL key (open_source) */
     bool letters;             /* the options are a set of the driver's letters (open_source) */
     bool readonly;            /* nothing will be changed: the store may be opened read-only */
-    uint32_t uid, gid;        /* who makes it: the root of a new store belongs to them */
+    struct fs_caller who;     /* who makes it: the root of a new store belongs to them */
     const struct fs_env *env; /* copied by whoever keeps it */
     struct why *why;          /* reasons for a refusal; may be NULL */
 };
 
 struct fs;
+struct fs_ops;
 
 /** How to make instances of one kind of filesystem. */
 struct fs_driver {
@@ -251,204 +280,6 @@ struct fs_driver {
     int (*open_source)(const struct fs_driver *driver, const struct fs_open *req, struct fs **out);
 };
 
-struct fs_ops {
-    /**
-     * Tell a file's status.
-     * @path     borrowed; or NULL with @file.
-     * @out      filled on success.
-     * @file     borrowed; NULL if the file is not open, and it may be NULL if it is.
-     * Returns   0; -ENOENT, -ENOTDIR, -ELOOP (a link before the last component), -EIO.
-     * Source    Getattr; POSIX.1-2017 fstat().
-     */
-    int (*getattr)(struct fs *fs, const char *path, struct fs_stat *out, struct fs_file *file);
-
-    /**
-     * Read the target of a symbolic link.
-     * @buf      borrowed; room for @size bytes; gets the target, cut to @size, without NUL.
-     * Returns   0 when the target fitted; else the size it needs, a positive number; -EINVAL no link,
-     *           -ENOENT, -ENOTDIR, -ELOOP, -EIO.
-     * Source    Readlink.
-     */
-    int64_t (*readlink)(struct fs *fs, const char *path, char *buf, size_t size);
-
-    /**
-     * Create an empty file that is neither directory nor link.
-     * @mode     type and permission bits; no type bits means S_IFREG.
-     * Returns   0; -EEXIST, -ENOENT, -ENOTDIR, -ELOOP, -EINVAL a type it can't store, -ENOSPC, -EROFS, -EIO.
-     * Source    Mknod.
-     */
-    int (*mknod)(struct fs *fs, const char *path, uint32_t mode);
-
-    /**
-     * Create a directory.
-     * @mode     permission bits; S_IFDIR may or may not be set.
-     * Returns   as mknod(); -EMLINK.
-     * Source    Mkdir.
-     */
-    int (*mkdir)(struct fs *fs, const char *path, uint32_t mode);
-
-    /**
-     * Remove a name that is no directory; the file goes with its last name and last open handle.
-     * Returns   0; -ENOENT, -ENOTDIR, -ELOOP, -EISDIR, -EROFS, -EIO.
-     * Source    Unlink; POSIX.1-2017 unlink().
-     */
-    int (*unlink)(struct fs *fs, const char *path);
-
-    /**
-     * Remove an empty directory.
-     * Returns   0; -ENOENT, -ENOTDIR, -ELOOP, -ENOTEMPTY, -EBUSY the root, -EROFS, -EIO.
-     * Source    Rmdir.
-     */
-    int (*rmdir)(struct fs *fs, const char *path);
-
-    /**
-     * Create a symbolic link.
-     * @target   borrowed; any bytes but NUL, 1..FS_PATH_MAX of them; not interpreted.
-     * Returns   as mknod().
-     * Source    Symlink.
-     */
-    int (*symlink)(struct fs *fs, const char *target, const char *path);
-
-    /**
-     * Give a file or directory another name, atomically. Open handles stay valid. Renaming a name to
-     * itself, or to another name of the same file, does nothing.
-     * Returns   0; -ENOENT, -ENOTDIR, -EISDIR, -ELOOP, -EEXIST (NOREPLACE), -ENOTEMPTY (replaced directory),
-     *           -EINVAL a directory into itself, -EBUSY the root, -ENOSPC, -EROFS, -EIO.
-     * Source    Rename; POSIX.1-2017 rename().
-     */
-    int (*rename)(struct fs *fs, const char *from, const char *to, enum fs_rename_type type);
-
-    /**
-     * Create a hard link.
-     * Returns   0; -EEXIST, -ENOENT, -ENOTDIR, -ELOOP, -EPERM @from is a directory, -EMLINK, -ENOSPC,
-     *           -EROFS, -EIO.
-     * Source    Link; POSIX.1-2017 link().
-     */
-    int (*link)(struct fs *fs, const char *from, const char *to);
-
-    /**
-     * Change owner and group. Never called when setuid or setgid is configured.
-     * @uid, @gid   (uint32_t)-1 leaves one as it is.
-     * Returns   0; -ENOENT, -ENOTDIR, -ELOOP, -EROFS, -EIO.
-     * Source    Chown.
-     */
-    int (*chown)(struct fs *fs, const char *path, uint32_t uid, uint32_t gid, struct fs_file *file);
-
-    /**
-     * Change permission bits.
-     * @mode     the 07777 bits; type bits are ignored.
-     * Returns   as chown().
-     * Source    Chmod.
-     */
-    int (*chmod)(struct fs *fs, const char *path, uint32_t mode, struct fs_file *file);
-
-    /**
-     * Change a regular file's size; what is added reads as zero.
-     * Returns   as chown(); -EISDIR, -EINVAL no regular file, -EFBIG, -ENOSPC.
-     * Source    Truncate.
-     */
-    int (*truncate)(struct fs *fs, const char *path, uint64_t size, struct fs_file *file);
-
-    /**
-     * Open a file that is no directory; @file->flags holds the access mode.
-     * Returns   0 with @file->handle set; -ENOENT, -ENOTDIR, -ELOOP, -EISDIR, -EROFS a write mode on a
-     *           read-only store, -ENXIO, -EIO.
-     * Source    Open.
-     */
-    int (*open)(struct fs *fs, const char *path, struct fs_file *file);
-
-    /**
-     * Read file content at a position.
-     * @buf      borrowed; room for @len bytes, 0..FS_IO_MAX. `generic` zeroes what was not read.
-     * @off      bytes from the start, >= 0; ignored when nonseekable.
-     * Returns   bytes stored: @len, or less at the end of the file; -EISDIR, -EIO. A device that
-     *           fs_env.input() feeds: what there is; -EAGAIN nothing yet, whatever the flags say. The
-     *           core waits, and asks again when input has come.
-     * Source    Read; POSIX.1-2017 pread().
-     */
-    int64_t (*read)(struct fs *fs, const char *path, char *buf, size_t len, int64_t off,
-                    struct fs_file *file);
-
-    /**
-     * Write file content at a position; a gap before it reads as zero. With FS_O_APPEND in
-     * @file->flags the bytes go to the end, whatever @off says.
-     * @len      0..FS_IO_MAX; 0 changes nothing.
-     * Returns   @len; -ENOSPC, -EFBIG, -EISDIR, -EROFS, -EIO, and then nothing was written.
-     * Source    Write; POSIX.1-2017 pwrite().
-     */
-    int64_t (*write)(struct fs *fs, const char *path, const char *buf, size_t len, int64_t off,
-                     struct fs_file *file);
-
-    /**
-     * Return when everything written to the file, and acknowledged before, is durable.
-     * @data_only   only what is needed to read the data back.
-     * Returns   0; -EIO, -ENOSPC: a write before failed, and this is its report.
-     * Source    Fsync; POSIX.1-2017 fsync(), fdatasync().
-     */
-    int (*fsync)(struct fs *fs, const char *path, bool data_only, struct fs_file *file);
-
-    /**
-     * Close an open file: exactly once for each open(), with the same flags and handle.
-     * Returns   0, or the error of a delayed write; the file is closed either way.
-     * Source    Close.
-     */
-    int (*close)(struct fs *fs, const char *path, struct fs_file *file);
-
-    /** Open a directory. Returns 0; -ENOENT, -ENOTDIR, -ELOOP, -EIO. Source Opendir. */
-    int (*opendir)(struct fs *fs, const char *path, struct fs_file *file);
-
-    /**
-     * Give every entry of a directory to a callback; an entry created or removed meanwhile may or
-     * may not be seen. The callback calls no slot of the same instance that changes the directory.
-     * Returns   0, the callback's result when it was not 0, or -ENOENT, -ENOTDIR, -EIO.
-     * Source    Readdir.
-     */
-    int (*readdir)(struct fs *fs, const char *path, fs_readdir_fn callback, void *user,
-                   struct fs_file *file);
-
-    /** fsync() of a directory: its entries are durable. Source Fsyncdir. */
-    int (*fsyncdir)(struct fs *fs, const char *path, bool data_only, struct fs_file *file);
-
-    /** Close a directory: exactly once for each opendir(). Returns 0. Source Closedir. */
-    int (*closedir)(struct fs *fs, const char *path, struct fs_file *file);
-
-    /**
-     * Send a command to a device.
-     * Returns   the device's answer, >= 0; -ENOTTY no such command.
-     * Source    Ioctl; the two block device commands are schema/calls.h's SC_IOCTL_*.
-     */
-    int64_t (*ioctl)(struct fs *fs, const char *path, uint32_t command, struct fs_file *file);
-
-    /* What follows is ours; the interface above does not have it. */
-
-    /** Whether a read, or a @write, would be answered with anything but -EAGAIN. Empty: always. */
-    bool (*poll)(struct fs *fs, const char *path, bool write, struct fs_file *file);
-
-    /** Set times. @atime, @mtime ns since the epoch; INT64_MIN leaves one as it is. Returns as chown(). */
-    int (*utimens)(struct fs *fs, const char *path, int64_t atime, int64_t mtime,
-                   struct fs_file *file);
-
-    /** Tell the filesystem's size and use. Returns 0, -EIO. */
-    int (*statfs)(struct fs *fs, struct fs_statfs *out);
-
-    /** Hand operations that the driver gathers (fs.pending) to the store; not yet durable.
-     * Returns 0; an error is kept and reported by the next fsync() too. */
-    int (*commit)(struct fs *fs);
-
-    /** Do a step of what can wait (fs.untidy); a few milliseconds at most. Empty: there is never any. */
-    void (*tidy)(struct fs *fs);
-
-    /** Return when everything acknowledged before is durable. Returns 0, -EIO, -ENOSPC. */
-    int (*sync)(struct fs *fs);
-
-    /** Stack a further source over the ones the instance has. Returns as open_source(); -ENOTSUP. */
-    int (*add_source)(struct fs *fs, const struct fs_open *req);
-
-    /** Release the instance after a last sync; all files were closed before. Never fails: what could
-     * not be stored was reported by an earlier fsync(), or is reported to @why. */
-    void (*destroy)(struct fs *fs, struct why *why);
-};
-
 /** An instance. Drivers embed it as their first member and reach themselves by container_of(). */
 struct fs {
     const struct fs_ops *ops;
@@ -457,8 +288,6 @@ struct fs {
     bool pending;                   /* operations are gathered: call commit() within FS_COMMIT_MS */
     bool untidy;                    /* something can wait: call tidy() after FS_TIDY_MS of quiet */
     uint64_t quota_bytes; /* what its files may have, as the store itself says; 0 no limit */
-    uint32_t uid; /* who creates: set by the core before mknod, mkdir, symlink; what they make */
-    uint32_t gid; /* belongs to this user and group */
 };
 
 /** Within this time after `pending` becomes true the owner calls commit(). */

@@ -8,6 +8,7 @@
 #include "fsdrivers/devfs/devfs.h"
 
 #include "fsdrivers/devfs/device.h"
+#include "fsdrivers/fs_ops.h"
 #include "fsdrivers/fspath.h"
 #include "server/base/list.h"
 
@@ -85,22 +86,26 @@ static void fill_stat(const struct devfs *d, const struct device *dev, struct fs
 
 /* ---- Slots ---- */
 
-static int devfs_getattr(struct fs *fs, const char *path, struct fs_stat *out, struct fs_file *file)
+static int devfs_getattr(struct fs *fs, const struct fs_caller *who, const char *path,
+                         struct fs_stat *out, struct fs_file *file)
 {
     const struct device *dev;
     int err = device_of(path, file, &dev);
 
+    (void)who;
     if (err == 0)
         fill_stat(devfs_of(fs), dev, out);
     return err;
 }
 
-static int64_t devfs_readlink(struct fs *fs, const char *path, char *buf, size_t size)
+static int64_t devfs_readlink(struct fs *fs, const struct fs_caller *who, const char *path,
+                              char *buf, size_t size)
 {
     const struct device *dev;
     int err = walk(path, &dev);
 
     (void)fs;
+    (void)who;
     (void)buf;
     (void)size;
     return err < 0 ? err : -EINVAL;
@@ -126,96 +131,112 @@ static int refuse_change(const char *path, const struct fs_file *file)
     return err < 0 ? err : -EROFS;
 }
 
-static int devfs_mknod(struct fs *fs, const char *path, uint32_t mode)
+static int devfs_mknod(struct fs *fs, const struct fs_caller *who, const char *path, uint32_t mode)
 {
     (void)fs;
+    (void)who;
     (void)mode;
     return refuse_new(path);
 }
 
-static int devfs_symlink(struct fs *fs, const char *target, const char *path)
+static int devfs_symlink(struct fs *fs, const struct fs_caller *who, const char *target,
+                         const char *path)
 {
     (void)fs;
+    (void)who;
     (void)target;
     return refuse_new(path);
 }
 
-static int devfs_link(struct fs *fs, const char *from, const char *to)
+static int devfs_link(struct fs *fs, const struct fs_caller *who, const char *from, const char *to)
 {
     int err = refuse_change(from, NULL);
 
     (void)fs;
+    (void)who;
     return err == -EROFS ? refuse_new(to) : err;
 }
 
-static int devfs_unlink(struct fs *fs, const char *path)
+static int devfs_unlink(struct fs *fs, const struct fs_caller *who, const char *path)
 {
     (void)fs;
+    (void)who;
     return fspath_is_root(path) ? -EISDIR : refuse_change(path, NULL);
 }
 
-static int devfs_rmdir(struct fs *fs, const char *path)
+static int devfs_rmdir(struct fs *fs, const struct fs_caller *who, const char *path)
 {
     int err = refuse_change(path, NULL);
 
     (void)fs;
+    (void)who;
     if (err != -EROFS)
         return err;
     return fspath_is_root(path) ? -EBUSY : -ENOTDIR;
 }
 
-static int devfs_rename(struct fs *fs, const char *from, const char *to, enum fs_rename_type type)
+static int devfs_rename(struct fs *fs, const struct fs_caller *who, const char *from,
+                        const char *to, enum fs_rename_type type)
 {
     (void)fs;
+    (void)who;
     (void)to;
     (void)type;
     return fspath_is_root(from) ? -EBUSY : refuse_change(from, NULL);
 }
 
-static int devfs_chown(struct fs *fs, const char *path, uint32_t uid, uint32_t gid,
-                       struct fs_file *file)
+static int devfs_chown(struct fs *fs, const struct fs_caller *who, const char *path, uint32_t uid,
+                       uint32_t gid, struct fs_file *file)
 {
     (void)fs;
+    (void)who;
     (void)uid;
     (void)gid;
     return refuse_change(path, file);
 }
 
-static int devfs_chmod(struct fs *fs, const char *path, uint32_t mode, struct fs_file *file)
+static int devfs_chmod(struct fs *fs, const struct fs_caller *who, const char *path, uint32_t mode,
+                       struct fs_file *file)
 {
     (void)fs;
+    (void)who;
     (void)mode;
     return refuse_change(path, file);
 }
 
-static int devfs_utimens(struct fs *fs, const char *path, int64_t atime, int64_t mtime,
-                         struct fs_file *file)
+static int devfs_utimens(struct fs *fs, const struct fs_caller *who, const char *path,
+                         int64_t atime, int64_t mtime, struct fs_file *file)
 {
     (void)fs;
+    (void)who;
     (void)atime;
     (void)mtime;
     return refuse_change(path, file);
 }
 
 /* A device has no size to change: truncating one is harmless, as opening it to write is. */
-static int devfs_truncate(struct fs *fs, const char *path, uint64_t size, struct fs_file *file)
+static int devfs_truncate(struct fs *fs, const struct fs_caller *who, const char *path,
+                          uint64_t size, struct fs_file *file)
 {
     const struct device *dev;
     int err = device_of(path, file, &dev);
 
     (void)fs;
+    (void)who;
     (void)size;
     if (err < 0)
         return err;
     return dev == NULL ? -EISDIR : 0;
 }
 
-static int devfs_open(struct fs *fs, const char *path, struct fs_file *file)
+static int devfs_open(struct fs *fs, const struct fs_caller *who, const char *path,
+                      struct fs_file *file)
 {
     const struct device *dev;
     int err = walk(path, &dev);
 
     (void)fs;
+    (void)who;
     if (err < 0)
         return err;
     if (dev == NULL)
@@ -227,19 +248,19 @@ static int devfs_open(struct fs *fs, const char *path, struct fs_file *file)
     return 0;
 }
 
-static int64_t devfs_read(struct fs *fs, const char *path, char *buf, size_t len, int64_t off,
-                          struct fs_file *file)
+static int64_t devfs_read(struct fs *fs, const struct fs_caller *who, const char *path,
+                          struct fs_buf buf, int64_t off, struct fs_file *file)
 {
     const struct device *dev;
     int err = device_of(path, file, &dev);
 
     if (err < 0)
         return err;
-    return dev == NULL ? -EISDIR : dev->read(&devfs_of(fs)->env, buf, len, off);
+    return dev == NULL ? -EISDIR : dev->read(&devfs_of(fs)->env, who, buf, off);
 }
 
-static int64_t devfs_write(struct fs *fs, const char *path, const char *buf, size_t len,
-                           int64_t off, struct fs_file *file)
+static int64_t devfs_write(struct fs *fs, const struct fs_caller *who, const char *path,
+                           struct fs_bytes bytes, int64_t off, struct fs_file *file)
 {
     const struct device *dev;
     int err = device_of(path, file, &dev);
@@ -247,46 +268,53 @@ static int64_t devfs_write(struct fs *fs, const char *path, const char *buf, siz
     (void)off;
     if (err < 0)
         return err;
-    return dev == NULL ? -EISDIR : dev->write(&devfs_of(fs)->env, buf, len);
+    return dev == NULL ? -EISDIR : dev->write(&devfs_of(fs)->env, who, bytes);
 }
 
 /* fsync() and fsyncdir(): there is nothing to store. */
-static int devfs_fsync(struct fs *fs, const char *path, bool data_only, struct fs_file *file)
+static int devfs_fsync(struct fs *fs, const struct fs_caller *who, const char *path, bool data_only,
+                       struct fs_file *file)
 {
     const struct device *dev;
 
     (void)fs;
+    (void)who;
     (void)data_only;
     return device_of(path, file, &dev);
 }
 
-static int devfs_close(struct fs *fs, const char *path, struct fs_file *file)
+static int devfs_close(struct fs *fs, const struct fs_caller *who, const char *path,
+                       struct fs_file *file)
 {
     (void)fs;
+    (void)who;
     (void)path;
     (void)file;
     return 0;
 }
 
-static int devfs_opendir(struct fs *fs, const char *path, struct fs_file *file)
+static int devfs_opendir(struct fs *fs, const struct fs_caller *who, const char *path,
+                         struct fs_file *file)
 {
     const struct device *dev;
     int err = walk(path, &dev);
 
     (void)fs;
+    (void)who;
     if (err < 0)
         return err;
     file->handle = 0;
     return dev == NULL ? 0 : -ENOTDIR;
 }
 
-static int devfs_readdir(struct fs *fs, const char *path, fs_readdir_fn callback, void *user,
-                         struct fs_file *file)
+static int devfs_readdir(struct fs *fs, const struct fs_caller *who, const char *path,
+                         fs_readdir_fn callback, void *user, struct fs_file *file)
 {
     const struct device *dev;
     struct fs_stat st;
     int err = device_of(path, file, &dev);
 
+    (void)who;
     if (err == 0 && dev != NULL)
         err = -ENOTDIR;
     for (size_t i = 0; err == 0 && i < DEVICE_COUNT; i++) {
@@ -296,36 +324,41 @@ static int devfs_readdir(struct fs *fs, const char *path, fs_readdir_fn callback
     return err;
 }
 
-static int64_t devfs_ioctl(struct fs *fs, const char *path, uint32_t command, struct fs_file *file)
+static int64_t devfs_ioctl(struct fs *fs, const struct fs_caller *who, const char *path,
+                           uint32_t command, struct fs_file *file)
 {
     const struct device *dev;
     int err = device_of(path, file, &dev);
 
     (void)fs;
+    (void)who;
     (void)command;
     return err < 0 ? err : -ENOTTY;
 }
 
-static bool devfs_poll(struct fs *fs, const char *path, bool write, struct fs_file *file)
+static bool devfs_poll(struct fs *fs, const struct fs_caller *who, const char *path, bool write,
+                       struct fs_file *file)
 {
     const struct fs_env *env = &devfs_of(fs)->env;
     const struct device *dev;
     int err = device_of(path, file, &dev);
 
-    return err < 0 || dev == NULL || device_is_ready(dev, env, write);
+    return err < 0 || dev == NULL || device_is_ready(dev, env, who, write);
 }
 
-static int devfs_statfs(struct fs *fs, struct fs_statfs *out)
+static int devfs_statfs(struct fs *fs, const struct fs_caller *who, struct fs_statfs *out)
 {
     (void)fs;
+    (void)who;
     *out = (struct fs_statfs){.inodes_used = DEVICE_COUNT};
     return 0;
 }
 
 /* commit() and sync(): nothing is gathered. */
-static int devfs_sync(struct fs *fs)
+static int devfs_sync(struct fs *fs, const struct fs_caller *who)
 {
     (void)fs;
+    (void)who;
     return 0;
 }
 

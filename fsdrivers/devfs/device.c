@@ -8,67 +8,78 @@
 
 enum { CLOCK_TEXT_MAX = 24 }; /* 20 digits, a newline, NUL */
 
-static int64_t read_end(const struct fs_env *env, char *buf, size_t len, int64_t off)
+static int64_t read_end(const struct fs_env *env, const struct fs_caller *who, struct fs_buf buf,
+                        int64_t off)
 {
     (void)off;
     (void)env;
+    (void)who;
     (void)buf;
-    (void)len;
     return 0;
 }
 
-static int64_t read_zeros(const struct fs_env *env, char *buf, size_t len, int64_t off)
+static int64_t read_zeros(const struct fs_env *env, const struct fs_caller *who, struct fs_buf buf,
+                          int64_t off)
 {
     (void)off;
     (void)env;
-    memset(buf, 0, len);
-    return (int64_t)len;
+    (void)who;
+    memset(buf.ptr, 0, buf.len);
+    return (int64_t)buf.len;
 }
 
-static int64_t read_random(const struct fs_env *env, char *buf, size_t len, int64_t off)
+static int64_t read_random(const struct fs_env *env, const struct fs_caller *who, struct fs_buf buf,
+                           int64_t off)
 {
     (void)off;
-    env->random(env->user, buf, len);
-    return (int64_t)len;
+    (void)who;
+    env->random(env->user, buf.ptr, buf.len);
+    return (int64_t)buf.len;
 }
 
-static int64_t read_clock(const struct fs_env *env, char *buf, size_t len, int64_t off)
+static int64_t read_clock(const struct fs_env *env, const struct fs_caller *who, struct fs_buf buf,
+                          int64_t off)
 {
     char text[CLOCK_TEXT_MAX];
     int64_t size = snprintf(text, sizeof(text), "%" PRIu64 "\n", env->now_ns(env->user));
     int64_t count = off < size ? size - off : 0;
 
-    if ((uint64_t)count > len)
-        count = (int64_t)len;
+    (void)who;
+    if ((uint64_t)count > buf.len)
+        count = (int64_t)buf.len;
     if (count > 0)
-        memcpy(buf, text + off, (size_t)count);
+        memcpy(buf.ptr, text + off, (size_t)count);
     return count;
 }
 
-static int64_t read_input(const struct fs_env *env, char *buf, size_t len, int64_t off)
+static int64_t read_input(const struct fs_env *env, const struct fs_caller *who, struct fs_buf buf,
+                          int64_t off)
 {
     (void)off;
-    return env->input(env->user, buf, len);
+    return env->input(env->user, who, buf.ptr, buf.len);
 }
 
-static int64_t write_console(const struct fs_env *env, const char *buf, size_t len)
+static int64_t write_console(const struct fs_env *env, const struct fs_caller *who,
+                             struct fs_bytes bytes)
 {
-    env->console(env->user, buf, len);
-    return (int64_t)len;
+    env->console(env->user, who, bytes.ptr, bytes.len);
+    return (int64_t)bytes.len;
 }
 
-static int64_t write_nowhere(const struct fs_env *env, const char *buf, size_t len)
-{
-    (void)env;
-    (void)buf;
-    return (int64_t)len;
-}
-
-static int64_t write_full(const struct fs_env *env, const char *buf, size_t len)
+static int64_t write_nowhere(const struct fs_env *env, const struct fs_caller *who,
+                             struct fs_bytes bytes)
 {
     (void)env;
-    (void)buf;
-    return len > 0 ? -ENOSPC : 0;
+    (void)who;
+    return (int64_t)bytes.len;
+}
+
+static int64_t write_full(const struct fs_env *env, const struct fs_caller *who,
+                          struct fs_bytes bytes)
+{
+    (void)env;
+    (void)who;
+    return bytes.len > 0 ? -ENOSPC : 0;
 }
 
 const struct device device_table[DEVICE_COUNT] = {
@@ -81,7 +92,8 @@ const struct device device_table[DEVICE_COUNT] = {
     {"zero", 1, 5, false, read_zeros, write_nowhere},
 };
 
-bool device_is_ready(const struct device *dev, const struct fs_env *env, bool write)
+bool device_is_ready(const struct device *dev, const struct fs_env *env,
+                     const struct fs_caller *who, bool write)
 {
-    return write || dev->read != read_input || env->input_ready(env->user);
+    return write || dev->read != read_input || env->input_ready(env->user, who);
 }

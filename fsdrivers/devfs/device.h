@@ -27,8 +27,9 @@ struct device {
     const char *name;
     uint32_t major, minor; /* Linux's numbers, for programs that look */
     bool stream;
-    int64_t (*read)(const struct fs_env *env, char *buf, size_t len, int64_t off);
-    int64_t (*write)(const struct fs_env *env, const char *buf, size_t len);
+    int64_t (*read)(const struct fs_env *env, const struct fs_caller *who, struct fs_buf buf,
+                    int64_t off);
+    int64_t (*write)(const struct fs_env *env, const struct fs_caller *who, struct fs_bytes bytes);
 };
 
 /** All devices, by name. */
@@ -41,6 +42,7 @@ static inline uint64_t device_number(const struct device *dev)
 }
 
 /** Whether a read, or a write, would not have to wait. */
-bool device_is_ready(const struct device *dev, const struct fs_env *env, bool write);
+bool device_is_ready(const struct device *dev, const struct fs_env *env,
+                     const struct fs_caller *who, bool write);
 
 #endif

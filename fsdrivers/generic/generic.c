@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "fsdrivers/generic/generic.h"
 
+#include "fsdrivers/fs_ops.h"
 #include "fsdrivers/fspath.h"
 #include "server/base/list.h"
 
@@ -52,22 +53,37 @@ static void dress(const struct generic *g, struct fs_stat *st)
     }
 }
 
-static int generic_getattr(struct fs *fs, const char *path, struct fs_stat *out,
-                           struct fs_file *file)
+static int generic_getattr(struct fs *fs, const struct fs_caller *who, const char *path,
+                           struct fs_stat *out, struct fs_file *file)
 {
     struct generic *g = generic_of(fs);
-    int err = INNER(g, getattr, path, out, file);
+    int err = INNER(g, getattr, who, path, out, file);
 
     if (err == 0)
         dress(g, out);
     return err;
 }
 
-static int64_t generic_readlink(struct fs *fs, const char *path, char *buf, size_t size)
+static int generic_lookup(struct fs *fs, const struct fs_caller *who, uint64_t ino,
+                          struct fs_stat *out, struct fs_file *file)
+{
+    struct generic *g = generic_of(fs);
+    int err;
+
+    if (g->config.readonly && file != NULL && (file->flags & FS_O_WRONLY) != 0)
+        return -EROFS;
+    err = INNER(g, lookup, who, ino, out, file);
+    if (err == 0)
+        dress(g, out);
+    return err;
+}
+
+static int64_t generic_readlink(struct fs *fs, const struct fs_caller *who, const char *path,
+                                char *buf, size_t size)
 {
     struct generic *g = generic_of(fs);
 
-    return INNER(g, readlink, path, buf, size);
+    return INNER(g, readlink, who, path, buf, size);
 }
 
 struct listing {
@@ -88,13 +104,13 @@ static int dress_entry(void *user, const char *name, const struct fs_stat *stat)
     return l->callback(l->user, name, &shown);
 }
 
-static int generic_readdir(struct fs *fs, const char *path, fs_readdir_fn callback, void *user,
-                           struct fs_file *file)
+static int generic_readdir(struct fs *fs, const struct fs_caller *who, const char *path,
+                           fs_readdir_fn callback, void *user, struct fs_file *file)
 {
     struct generic *g = generic_of(fs);
     struct listing l = {g, callback, user};
 
-    return INNER(g, readdir, path, dress_entry, &l, file);
+    return INNER(g, readdir, who, path, dress_entry, &l, file);
 }
 
 /* ---- Limits ---- */
@@ -113,7 +129,7 @@ static int may_change(const struct generic *g)
 }
 
 /* Why a missing name can't be created: its directory's trouble, or else @err. */
-static int parent_error(struct generic *g, const char *path, int err)
+static int parent_error(struct generic *g, const struct fs_caller *who, const char *path, int err)
 {
     struct fs_stat st;
     struct fsname dir;
@@ -125,14 +141,14 @@ static int parent_error(struct generic *g, const char *path, int err)
     parent = dir.len > 0 ? strndup(dir.ptr, dir.len) : strdup("/");
     if (parent == NULL)
         return -ENOMEM;
-    found = INNER(g, getattr, parent, &st, NULL);
+    found = INNER(g, getattr, who, parent, &st, NULL);
     free(parent);
     return found < 0 ? found : err;
 }
 
 /* Whether one more inode may be made at @path. Past the quota the errors that creating would have
  * met without it come first. */
-static int may_create(struct generic *g, const char *path)
+static int may_create(struct generic *g, const struct fs_caller *who, const char *path)
 {
     struct fs_statfs use;
     struct fs_stat st;
@@ -140,18 +156,18 @@ static int may_create(struct generic *g, const char *path)
 
     if (err < 0 || g->config.quota_inodes == 0)
         return err;
-    err = INNER(g, statfs, &use);
+    err = INNER(g, statfs, who, &use);
     if (err < 0 || use.inodes_used < g->config.quota_inodes)
         return err;
-    err = INNER(g, getattr, path, &st, NULL);
+    err = INNER(g, getattr, who, path, &st, NULL);
     if (err == 0)
         return -EEXIST;
-    return err == -ENOENT ? parent_error(g, path, -EDQUOT) : err;
+    return err == -ENOENT ? parent_error(g, who, path, -EDQUOT) : err;
 }
 
 /* Whether a file may have @size bytes. FS_O_APPEND: @size is what is added to the end. */
-static int may_grow(struct generic *g, const char *path, struct fs_file *file, uint64_t size,
-                    bool append)
+static int may_grow(struct generic *g, const struct fs_caller *who, const char *path,
+                    struct fs_file *file, uint64_t size, bool append)
 {
     struct fs_statfs use;
     uint64_t quota = tighter(g->config.quota_bytes, g->inner->quota_bytes);
@@ -161,13 +177,13 @@ static int may_grow(struct generic *g, const char *path, struct fs_file *file, u
 
     if (err < 0 || quota == 0)
         return err;
-    err = INNER(g, getattr, path, &st, file);
+    err = INNER(g, getattr, who, path, &st, file);
     if (err < 0 || !S_ISREG(st.mode))
         return err;
     if (!append && size <= st.size)
         return 0;
     more = append ? size : size - st.size;
-    err = INNER(g, statfs, &use);
+    err = INNER(g, statfs, who, &use);
     if (err < 0)
         return err;
     if (more > 0 && (use.bytes_used > quota || more > quota - use.bytes_used))
@@ -177,87 +193,82 @@ static int may_grow(struct generic *g, const char *path, struct fs_file *file, u
 
 /* ---- Names ---- */
 
-/* Whom what is made next belongs to. */
-static void pass_owner(struct generic *g)
-{
-    g->inner->uid = g->fs.uid;
-    g->inner->gid = g->fs.gid;
-}
-
-static int generic_mknod(struct fs *fs, const char *path, uint32_t mode)
+static int generic_mknod(struct fs *fs, const struct fs_caller *who, const char *path,
+                         uint32_t mode)
 {
     struct generic *g = generic_of(fs);
-    int err = may_create(g, path);
+    int err = may_create(g, who, path);
 
     if (err < 0)
         return err;
-    pass_owner(g);
-    return changed(g, INNER(g, mknod, path, mode));
+    return changed(g, INNER(g, mknod, who, path, mode));
 }
 
-static int generic_mkdir(struct fs *fs, const char *path, uint32_t mode)
+static int generic_mkdir(struct fs *fs, const struct fs_caller *who, const char *path,
+                         uint32_t mode)
 {
     struct generic *g = generic_of(fs);
-    int err = may_create(g, path);
+    int err = may_create(g, who, path);
 
     if (err < 0)
         return err;
-    pass_owner(g);
-    return changed(g, INNER(g, mkdir, path, mode));
+    return changed(g, INNER(g, mkdir, who, path, mode));
 }
 
-static int generic_symlink(struct fs *fs, const char *target, const char *path)
+static int generic_symlink(struct fs *fs, const struct fs_caller *who, const char *target,
+                           const char *path)
 {
     struct generic *g = generic_of(fs);
-    int err = may_create(g, path);
+    int err = may_create(g, who, path);
 
     if (err < 0)
         return err;
-    pass_owner(g);
-    return changed(g, INNER(g, symlink, target, path));
+    return changed(g, INNER(g, symlink, who, target, path));
 }
 
-static int generic_unlink(struct fs *fs, const char *path)
+static int generic_unlink(struct fs *fs, const struct fs_caller *who, const char *path)
 {
     struct generic *g = generic_of(fs);
     int err = may_change(g);
 
-    return err < 0 ? err : changed(g, INNER(g, unlink, path));
+    return err < 0 ? err : changed(g, INNER(g, unlink, who, path));
 }
 
-static int generic_rmdir(struct fs *fs, const char *path)
+static int generic_rmdir(struct fs *fs, const struct fs_caller *who, const char *path)
 {
     struct generic *g = generic_of(fs);
     int err = may_change(g);
 
-    return err < 0 ? err : changed(g, INNER(g, rmdir, path));
+    return err < 0 ? err : changed(g, INNER(g, rmdir, who, path));
 }
 
-static int generic_rename(struct fs *fs, const char *from, const char *to, enum fs_rename_type type)
+static int generic_rename(struct fs *fs, const struct fs_caller *who, const char *from,
+                          const char *to, enum fs_rename_type type)
 {
     struct generic *g = generic_of(fs);
     int err = may_change(g);
 
-    return err < 0 ? err : changed(g, INNER(g, rename, from, to, type));
+    return err < 0 ? err : changed(g, INNER(g, rename, who, from, to, type));
 }
 
-static int generic_link(struct fs *fs, const char *from, const char *to)
+static int generic_link(struct fs *fs, const struct fs_caller *who, const char *from,
+                        const char *to)
 {
     struct generic *g = generic_of(fs);
     int err = may_change(g);
 
-    return err < 0 ? err : changed(g, INNER(g, link, from, to));
+    return err < 0 ? err : changed(g, INNER(g, link, who, from, to));
 }
 
 /* ---- Attributes ---- */
 
 /* chown() where the configuration fixes an owner: the driver is not asked, and only what changes
  * nothing succeeds. */
-static int chown_fixed(struct generic *g, const char *path, uint32_t uid, uint32_t gid,
-                       struct fs_file *file)
+static int chown_fixed(struct generic *g, const struct fs_caller *who, const char *path,
+                       uint32_t uid, uint32_t gid, struct fs_file *file)
 {
     struct fs_stat st;
-    int err = generic_getattr(&g->fs, path, &st, file);
+    int err = generic_getattr(&g->fs, who, path, &st, file);
 
     if (err < 0)
         return err;
@@ -266,8 +277,8 @@ static int chown_fixed(struct generic *g, const char *path, uint32_t uid, uint32
     return 0;
 }
 
-static int generic_chown(struct fs *fs, const char *path, uint32_t uid, uint32_t gid,
-                         struct fs_file *file)
+static int generic_chown(struct fs *fs, const struct fs_caller *who, const char *path, uint32_t uid,
+                         uint32_t gid, struct fs_file *file)
 {
     struct generic *g = generic_of(fs);
     int err = may_change(g);
@@ -275,42 +286,45 @@ static int generic_chown(struct fs *fs, const char *path, uint32_t uid, uint32_t
     if (err < 0)
         return err;
     if (g->config.setuid || g->config.setgid)
-        return chown_fixed(g, path, uid, gid, file);
-    return changed(g, INNER(g, chown, path, uid, gid, file));
+        return chown_fixed(g, who, path, uid, gid, file);
+    return changed(g, INNER(g, chown, who, path, uid, gid, file));
 }
 
-static int generic_chmod(struct fs *fs, const char *path, uint32_t mode, struct fs_file *file)
+static int generic_chmod(struct fs *fs, const struct fs_caller *who, const char *path,
+                         uint32_t mode, struct fs_file *file)
 {
     struct generic *g = generic_of(fs);
     int err = may_change(g);
 
-    return err < 0 ? err : changed(g, INNER(g, chmod, path, mode & 07777u, file));
+    return err < 0 ? err : changed(g, INNER(g, chmod, who, path, mode & 07777u, file));
 }
 
-static int generic_truncate(struct fs *fs, const char *path, uint64_t size, struct fs_file *file)
+static int generic_truncate(struct fs *fs, const struct fs_caller *who, const char *path,
+                            uint64_t size, struct fs_file *file)
 {
     struct generic *g = generic_of(fs);
-    int err = may_grow(g, path, file, size, false);
+    int err = may_grow(g, who, path, file, size, false);
 
-    return err < 0 ? err : changed(g, INNER(g, truncate, path, size, file));
+    return err < 0 ? err : changed(g, INNER(g, truncate, who, path, size, file));
 }
 
-static int generic_utimens(struct fs *fs, const char *path, int64_t atime, int64_t mtime,
-                           struct fs_file *file)
+static int generic_utimens(struct fs *fs, const struct fs_caller *who, const char *path,
+                           int64_t atime, int64_t mtime, struct fs_file *file)
 {
     struct generic *g = generic_of(fs);
     int err = may_change(g);
 
-    return err < 0 ? err : changed(g, INNER(g, utimens, path, atime, mtime, file));
+    return err < 0 ? err : changed(g, INNER(g, utimens, who, path, atime, mtime, file));
 }
 
 /* ---- Open files ---- */
 
 /* open() of a driver that has no open files: check the path, and leave the handle alone. */
-static int open_stateless(struct generic *g, const char *path, bool directory)
+static int open_stateless(struct generic *g, const struct fs_caller *who, const char *path,
+                          bool directory)
 {
     struct fs_stat st;
-    int err = INNER(g, getattr, path, &st, NULL);
+    int err = INNER(g, getattr, who, path, &st, NULL);
 
     if (err < 0)
         return err;
@@ -321,111 +335,118 @@ static int open_stateless(struct generic *g, const char *path, bool directory)
     return S_ISDIR(st.mode) ? -EISDIR : 0;
 }
 
-static int generic_open(struct fs *fs, const char *path, struct fs_file *file)
+static int generic_open(struct fs *fs, const struct fs_caller *who, const char *path,
+                        struct fs_file *file)
 {
     struct generic *g = generic_of(fs);
 
     if (g->config.readonly && (file->flags & (FS_O_WRONLY | FS_O_TRUNC)) != 0)
         return -EROFS;
     if ((g->fs.caps & FS_CAP_NO_OPEN) != 0)
-        return open_stateless(g, path, false);
-    return changed(g, INNER(g, open, path, file));
+        return open_stateless(g, who, path, false);
+    return changed(g, INNER(g, open, who, path, file));
 }
 
-static int generic_close(struct fs *fs, const char *path, struct fs_file *file)
+static int generic_close(struct fs *fs, const struct fs_caller *who, const char *path,
+                         struct fs_file *file)
 {
     struct generic *g = generic_of(fs);
 
     if ((g->fs.caps & FS_CAP_NO_OPEN) != 0)
         return 0;
-    return changed(g, INNER(g, close, path, file));
+    return changed(g, INNER(g, close, who, path, file));
 }
 
-static int generic_opendir(struct fs *fs, const char *path, struct fs_file *file)
+static int generic_opendir(struct fs *fs, const struct fs_caller *who, const char *path,
+                           struct fs_file *file)
 {
     struct generic *g = generic_of(fs);
 
     if ((g->fs.caps & FS_CAP_NO_OPEN) != 0)
-        return open_stateless(g, path, true);
-    return INNER(g, opendir, path, file);
+        return open_stateless(g, who, path, true);
+    return INNER(g, opendir, who, path, file);
 }
 
-static int generic_closedir(struct fs *fs, const char *path, struct fs_file *file)
-{
-    struct generic *g = generic_of(fs);
-
-    if ((g->fs.caps & FS_CAP_NO_OPEN) != 0)
-        return 0;
-    return changed(g, INNER(g, closedir, path, file));
-}
-
-static int64_t generic_read(struct fs *fs, const char *path, char *buf, size_t len, int64_t off,
+static int generic_closedir(struct fs *fs, const struct fs_caller *who, const char *path,
                             struct fs_file *file)
 {
     struct generic *g = generic_of(fs);
-    int64_t got = INNER(g, read, path, buf, len, off, file);
+
+    if ((g->fs.caps & FS_CAP_NO_OPEN) != 0)
+        return 0;
+    return changed(g, INNER(g, closedir, who, path, file));
+}
+
+static int64_t generic_read(struct fs *fs, const struct fs_caller *who, const char *path,
+                            struct fs_buf buf, int64_t off, struct fs_file *file)
+{
+    struct generic *g = generic_of(fs);
+    int64_t got = INNER(g, read, who, path, buf, off, file);
     size_t filled = got > 0 ? (size_t)got : 0;
 
-    if (filled < len)
-        memset(buf + filled, 0, len - filled);
+    if (filled < buf.len)
+        memset(buf.ptr + filled, 0, buf.len - filled);
     return got;
 }
 
-static int64_t generic_write(struct fs *fs, const char *path, const char *buf, size_t len,
-                             int64_t off, struct fs_file *file)
+static int64_t generic_write(struct fs *fs, const struct fs_caller *who, const char *path,
+                             struct fs_bytes bytes, int64_t off, struct fs_file *file)
 {
     struct generic *g = generic_of(fs);
     uint32_t flags = file != NULL ? file->flags : 0;
     bool append = (flags & FS_O_APPEND) != 0;
     int64_t put;
-    int err = may_grow(g, path, file, append ? len : (uint64_t)off + len, append);
+    int err = may_grow(g, who, path, file, append ? bytes.len : (uint64_t)off + bytes.len, append);
 
     if (err < 0)
         return err;
-    put = INNER(g, write, path, buf, len, off, file);
+    put = INNER(g, write, who, path, bytes, off, file);
     if (put > 0 && (flags & (FS_O_SYNC | FS_O_DSYNC)) != 0) {
-        err = INNER(g, fsync, path, (flags & FS_O_SYNC) == 0, file);
+        err = INNER(g, fsync, who, path, (flags & FS_O_SYNC) == 0, file);
         put = err < 0 ? err : put;
     }
     (void)changed(g, 0);
     return put;
 }
 
-static int generic_fsync(struct fs *fs, const char *path, bool data_only, struct fs_file *file)
+static int generic_fsync(struct fs *fs, const struct fs_caller *who, const char *path,
+                         bool data_only, struct fs_file *file)
 {
     struct generic *g = generic_of(fs);
 
-    return changed(g, INNER(g, fsync, path, data_only, file));
+    return changed(g, INNER(g, fsync, who, path, data_only, file));
 }
 
-static int generic_fsyncdir(struct fs *fs, const char *path, bool data_only, struct fs_file *file)
+static int generic_fsyncdir(struct fs *fs, const struct fs_caller *who, const char *path,
+                            bool data_only, struct fs_file *file)
 {
     struct generic *g = generic_of(fs);
 
-    return changed(g, INNER(g, fsyncdir, path, data_only, file));
+    return changed(g, INNER(g, fsyncdir, who, path, data_only, file));
 }
 
-static int64_t generic_ioctl(struct fs *fs, const char *path, uint32_t command,
-                             struct fs_file *file)
+static int64_t generic_ioctl(struct fs *fs, const struct fs_caller *who, const char *path,
+                             uint32_t command, struct fs_file *file)
 {
     struct generic *g = generic_of(fs);
 
-    return INNER(g, ioctl, path, command, file);
+    return INNER(g, ioctl, who, path, command, file);
 }
 
-static bool generic_poll(struct fs *fs, const char *path, bool write, struct fs_file *file)
+static bool generic_poll(struct fs *fs, const struct fs_caller *who, const char *path, bool write,
+                         struct fs_file *file)
 {
     struct fs *inner = generic_of(fs)->inner;
 
-    return inner->ops->poll == NULL || inner->ops->poll(inner, path, write, file);
+    return inner->ops->poll == NULL || inner->ops->poll(inner, who, path, write, file);
 }
 
 /* ---- The filesystem as a whole ---- */
 
-static int generic_statfs(struct fs *fs, struct fs_statfs *out)
+static int generic_statfs(struct fs *fs, const struct fs_caller *who, struct fs_statfs *out)
 {
     struct generic *g = generic_of(fs);
-    int err = INNER(g, statfs, out);
+    int err = INNER(g, statfs, who, out);
 
     if (err < 0)
         return err;
@@ -435,27 +456,28 @@ static int generic_statfs(struct fs *fs, struct fs_statfs *out)
     return 0;
 }
 
-static int generic_commit(struct fs *fs)
+static int generic_commit(struct fs *fs, const struct fs_caller *who)
 {
     struct generic *g = generic_of(fs);
 
-    return changed(g, g->inner->ops->commit != NULL ? g->inner->ops->commit(g->inner) : -ENOSYS);
+    return changed(g,
+                   g->inner->ops->commit != NULL ? g->inner->ops->commit(g->inner, who) : -ENOSYS);
 }
 
-static void generic_tidy(struct fs *fs)
+static void generic_tidy(struct fs *fs, const struct fs_caller *who)
 {
     struct generic *g = generic_of(fs);
 
     if (g->inner->ops->tidy != NULL)
-        g->inner->ops->tidy(g->inner);
+        g->inner->ops->tidy(g->inner, who);
     (void)changed(g, 0);
 }
 
-static int generic_sync(struct fs *fs)
+static int generic_sync(struct fs *fs, const struct fs_caller *who)
 {
     struct generic *g = generic_of(fs);
 
-    return changed(g, g->inner->ops->sync != NULL ? g->inner->ops->sync(g->inner) : -ENOSYS);
+    return changed(g, g->inner->ops->sync != NULL ? g->inner->ops->sync(g->inner, who) : -ENOSYS);
 }
 
 static int generic_add_source(struct fs *fs, const struct fs_open *req)
@@ -477,6 +499,7 @@ static void generic_destroy(struct fs *fs, struct why *why)
 
 static const struct fs_ops generic_ops = {
     .getattr = generic_getattr,
+    .lookup = generic_lookup,
     .readlink = generic_readlink,
     .mknod = generic_mknod,
     .mkdir = generic_mkdir,

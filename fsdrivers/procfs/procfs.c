@@ -17,6 +17,7 @@
  */
 #include "fsdrivers/procfs/procfs.h"
 
+#include "fsdrivers/fs_ops.h"
 #include "fsdrivers/fspath.h"
 #include "server/base/list.h"
 #include "server/base/strbuf.h"
@@ -97,25 +98,27 @@ static int on_sought(void *user, int32_t pid)
 }
 
 /** Whether whoever looks may see a process. */
-static bool is_visible(const struct procfs *p, int32_t pid)
+static bool is_visible(const struct procfs *p, const struct fs_caller *who, int32_t pid)
 {
     struct search s = {pid};
 
-    return p->env.each_proc(p->env.user, on_sought, &s) > 0;
+    return p->env.each_proc(p->env.user, who, on_sought, &s) > 0;
 }
 
 /** The directory of a first component. */
-static int find_process(const struct procfs *p, const struct fsname *first, struct node *out)
+static int find_process(const struct procfs *p, const struct fs_caller *who,
+                        const struct fsname *first, struct node *out)
 {
-    int32_t pid = is_name(first, "self") ? p->env.caller(p->env.user) : parse_pid(first);
+    int32_t pid = is_name(first, "self") ? who->pid : parse_pid(first);
 
-    if (pid == 0 || !is_visible(p, pid))
+    if (pid == 0 || !is_visible(p, who, pid))
         return -ENOENT;
     *out = (struct node){.kind = PROCESS, .pid = pid};
     return 0;
 }
 
-static int walk(const struct procfs *p, const char *path, struct node *out)
+static int walk(const struct procfs *p, const struct fs_caller *who, const char *path,
+                struct node *out)
 {
     const char *at = path;
     struct fsname name;
@@ -128,7 +131,7 @@ static int walk(const struct procfs *p, const char *path, struct node *out)
         *out = (struct node){.kind = ITEM, .item = FS_PROC_MACHINE};
         return fspath_next(&at, &name) ? -ENOTDIR : 0;
     }
-    err = find_process(p, &name, out);
+    err = find_process(p, who, &name, out);
     if (err < 0 || !fspath_next(&at, &name))
         return err;
     for (size_t i = 0; i < ITEM_COUNT; i++) {
@@ -148,9 +151,10 @@ static struct snapshot *snapshot_of(const struct fs_file *file)
 }
 
 /** Take a snapshot. @out released by strbuf_done(). */
-static int take_text(const struct procfs *p, const struct node *n, struct strbuf *out)
+static int take_text(const struct procfs *p, const struct fs_caller *who, const struct node *n,
+                     struct strbuf *out)
 {
-    int err = p->env.proc_text(p->env.user, n->pid, n->item, out);
+    int err = p->env.proc_text(p->env.user, who, n->pid, n->item, out);
 
     if (err == 0 && strbuf_failed(out))
         err = -ENOMEM;
@@ -178,8 +182,8 @@ static void fill_stat(const struct procfs *p, const struct node *n, uint64_t siz
 
 /* ---- Slots ---- */
 
-static int procfs_getattr(struct fs *fs, const char *path, struct fs_stat *out,
-                          struct fs_file *file)
+static int procfs_getattr(struct fs *fs, const struct fs_caller *who, const char *path,
+                          struct fs_stat *out, struct fs_file *file)
 {
     const struct procfs *p = procfs_of(fs);
     const struct snapshot *s = file != NULL ? snapshot_of(file) : NULL;
@@ -191,38 +195,41 @@ static int procfs_getattr(struct fs *fs, const char *path, struct fs_stat *out,
         fill_stat(p, &s->node, s->text.len, out);
         return 0;
     }
-    err = walk(p, path, &n);
+    err = walk(p, who, path, &n);
     if (err == 0 && n.kind == ITEM)
-        err = take_text(p, &n, &text);
+        err = take_text(p, who, &n, &text);
     if (err == 0)
         fill_stat(p, &n, text.len, out);
     strbuf_done(&text);
     return err;
 }
 
-static int64_t procfs_readlink(struct fs *fs, const char *path, char *buf, size_t size)
+static int64_t procfs_readlink(struct fs *fs, const struct fs_caller *who, const char *path,
+                               char *buf, size_t size)
 {
     struct node n;
-    int err = walk(procfs_of(fs), path, &n);
+    int err = walk(procfs_of(fs), who, path, &n);
 
     (void)buf;
     (void)size;
     return err < 0 ? err : -EINVAL;
 }
 
-static int open_snapshot(const struct procfs *p, const char *path, struct snapshot *s)
+static int open_snapshot(const struct procfs *p, const struct fs_caller *who, const char *path,
+                         struct snapshot *s)
 {
-    int err = walk(p, path, &s->node);
+    int err = walk(p, who, path, &s->node);
 
     if (err == 0 && s->node.kind != ITEM)
         err = -EISDIR;
-    return err < 0 ? err : take_text(p, &s->node, &s->text);
+    return err < 0 ? err : take_text(p, who, &s->node, &s->text);
 }
 
 /** open_snapshot() of one that is kept: processes hold as many as they have handles. */
-static int open_kept_snapshot(const struct procfs *p, const char *path, struct snapshot *s)
+static int open_kept_snapshot(const struct procfs *p, const struct fs_caller *who, const char *path,
+                              struct snapshot *s)
 {
-    int err = open_snapshot(p, path, s);
+    int err = open_snapshot(p, who, path, s);
 
     if (err < 0)
         return err;
@@ -234,23 +241,26 @@ static int open_kept_snapshot(const struct procfs *p, const char *path, struct s
     return 0;
 }
 
-static int open_dir(const struct procfs *p, const char *path, struct snapshot *s)
+static int open_dir(const struct procfs *p, const struct fs_caller *who, const char *path,
+                    struct snapshot *s)
 {
-    int err = walk(p, path, &s->node);
+    int err = walk(p, who, path, &s->node);
 
     return err == 0 && s->node.kind == ITEM ? -ENOTDIR : err;
 }
 
 /** open() and opendir(). */
-static int open_any(struct fs *fs, const char *path, struct fs_file *file,
-                    int (*fill)(const struct procfs *p, const char *path, struct snapshot *s))
+static int open_any(struct fs *fs, const struct fs_caller *who, const char *path,
+                    struct fs_file *file,
+                    int (*fill)(const struct procfs *p, const struct fs_caller *who,
+                                const char *path, struct snapshot *s))
 {
     struct snapshot *s = calloc(1, sizeof(*s));
     int err;
 
     if (s == NULL)
         return -ENOMEM;
-    err = fill(procfs_of(fs), path, s);
+    err = fill(procfs_of(fs), who, path, s);
     if (err < 0)
         free(s);
     else
@@ -258,47 +268,14 @@ static int open_any(struct fs *fs, const char *path, struct fs_file *file,
     return err;
 }
 
-static int procfs_open(struct fs *fs, const char *path, struct fs_file *file)
-{
-    int err = open_any(fs, path, file, open_kept_snapshot);
-
-    if (err < 0 || (file->flags & FS_O_DIRECTORY) == 0)
-        return err;
-    (void)fs->ops->close(fs, path, file);
-    return -ENOTDIR;
-}
-
-static int procfs_opendir(struct fs *fs, const char *path, struct fs_file *file)
-{
-    return open_any(fs, path, file, open_dir);
-}
-
-static int64_t procfs_read(struct fs *fs, const char *path, char *buf, size_t len, int64_t off,
-                           struct fs_file *file)
-{
-    struct snapshot own = {.text = STRBUF_INIT};
-    const struct snapshot *s = file != NULL ? snapshot_of(file) : &own;
-    size_t count = 0;
-    int err = file == NULL ? open_snapshot(procfs_of(fs), path, &own) : 0;
-
-    if (err < 0)
-        return err;
-    if (s->node.kind != ITEM)
-        return -EISDIR;
-    if ((uint64_t)off < s->text.len)
-        count = s->text.len - (size_t)off < len ? s->text.len - (size_t)off : len;
-    if (count > 0)
-        memcpy(buf, s->text.ptr + off, count);
-    strbuf_done(&own.text);
-    return (int64_t)count;
-}
-
 /** close() and closedir(). */
-static int procfs_close(struct fs *fs, const char *path, struct fs_file *file)
+static int procfs_close(struct fs *fs, const struct fs_caller *who, const char *path,
+                        struct fs_file *file)
 {
     const struct procfs *p = procfs_of(fs);
     struct snapshot *s = snapshot_of(file);
 
+    (void)who;
     (void)path;
     p->env.give(p->env.user, s->taken);
     strbuf_done(&s->text);
@@ -306,18 +283,57 @@ static int procfs_close(struct fs *fs, const char *path, struct fs_file *file)
     return 0;
 }
 
+static int procfs_open(struct fs *fs, const struct fs_caller *who, const char *path,
+                       struct fs_file *file)
+{
+    int err = open_any(fs, who, path, file, open_kept_snapshot);
+
+    if (err < 0 || (file->flags & FS_O_DIRECTORY) == 0)
+        return err;
+    (void)procfs_close(fs, who, path, file);
+    return -ENOTDIR;
+}
+
+static int procfs_opendir(struct fs *fs, const struct fs_caller *who, const char *path,
+                          struct fs_file *file)
+{
+    return open_any(fs, who, path, file, open_dir);
+}
+
+static int64_t procfs_read(struct fs *fs, const struct fs_caller *who, const char *path,
+                           struct fs_buf buf, int64_t off, struct fs_file *file)
+{
+    struct snapshot own = {.text = STRBUF_INIT};
+    const struct snapshot *s = file != NULL ? snapshot_of(file) : &own;
+    size_t count = 0;
+    int err = file == NULL ? open_snapshot(procfs_of(fs), who, path, &own) : 0;
+
+    if (err < 0)
+        return err;
+    if (s->node.kind != ITEM)
+        return -EISDIR;
+    if ((uint64_t)off < s->text.len)
+        count = s->text.len - (size_t)off < buf.len ? s->text.len - (size_t)off : buf.len;
+    if (count > 0)
+        memcpy(buf.ptr, s->text.ptr + off, count);
+    strbuf_done(&own.text);
+    return (int64_t)count;
+}
+
 /* fsync() and fsyncdir(): there is nothing to store. */
-static int procfs_fsync(struct fs *fs, const char *path, bool data_only, struct fs_file *file)
+static int procfs_fsync(struct fs *fs, const struct fs_caller *who, const char *path,
+                        bool data_only, struct fs_file *file)
 {
     struct node n;
 
     (void)data_only;
-    return file != NULL ? 0 : walk(procfs_of(fs), path, &n);
+    return file != NULL ? 0 : walk(procfs_of(fs), who, path, &n);
 }
 
 /** A listing of the root. */
 struct lister {
     const struct procfs *fs;
+    const struct fs_caller *who;
     fs_readdir_fn callback;
     void *user;
 };
@@ -339,28 +355,27 @@ static int list_process(void *user, int32_t pid)
 
 static int list_root(const struct lister *l)
 {
-    int32_t caller = l->fs->env.caller(l->fs->env.user);
-    struct node self = {.kind = PROCESS, .pid = caller};
+    struct node self = {.kind = PROCESS, .pid = l->who->pid};
     struct fs_stat st;
     int err = l->callback(l->user, "machine", NULL);
 
     fill_stat(l->fs, &self, 0, &st);
-    if (err == 0 && is_visible(l->fs, caller))
+    if (err == 0 && is_visible(l->fs, l->who, l->who->pid))
         err = l->callback(l->user, "self", &st);
-    return err != 0 ? err : l->fs->env.each_proc(l->fs->env.user, list_process, (void *)l);
+    return err != 0 ? err : l->fs->env.each_proc(l->fs->env.user, l->who, list_process, (void *)l);
 }
 
-static int procfs_readdir(struct fs *fs, const char *path, fs_readdir_fn callback, void *user,
-                          struct fs_file *file)
+static int procfs_readdir(struct fs *fs, const struct fs_caller *who, const char *path,
+                          fs_readdir_fn callback, void *user, struct fs_file *file)
 {
-    struct lister l = {procfs_of(fs), callback, user};
+    struct lister l = {procfs_of(fs), who, callback, user};
     struct node n;
     int err = 0;
 
     if (file != NULL)
         n = snapshot_of(file)->node;
     else
-        err = walk(l.fs, path, &n);
+        err = walk(l.fs, who, path, &n);
     if (err < 0)
         return err;
     if (n.kind == ROOT)
@@ -372,17 +387,19 @@ static int procfs_readdir(struct fs *fs, const char *path, fs_readdir_fn callbac
     return err;
 }
 
-static int procfs_statfs(struct fs *fs, struct fs_statfs *out)
+static int procfs_statfs(struct fs *fs, const struct fs_caller *who, struct fs_statfs *out)
 {
     (void)fs;
+    (void)who;
     *out = (struct fs_statfs){.readonly = true};
     return 0;
 }
 
 /* commit() and sync(): nothing is gathered. */
-static int procfs_sync(struct fs *fs)
+static int procfs_sync(struct fs *fs, const struct fs_caller *who)
 {
     (void)fs;
+    (void)who;
     return 0;
 }
 

@@ -109,7 +109,7 @@ static int settle(struct ramfs *r, const struct spot *at, struct node *n)
     return 0;
 }
 
-static int create(struct ramfs *r, const char *path, uint32_t mode)
+static int create(struct ramfs *r, const struct fs_caller *who, const char *path, uint32_t mode)
 {
     struct spot at;
     struct node *n;
@@ -119,11 +119,11 @@ static int create(struct ramfs *r, const char *path, uint32_t mode)
     if (err == 0 && !r->may_create)
         err = -EACCES;
     if (err == 0)
-        err = node_new(r, mode, &n);
+        err = node_new(r, who, mode, &n);
     return err < 0 ? err : settle(r, &at, n);
 }
 
-int devices_add(struct ramfs *r)
+int devices_add(struct ramfs *r, const struct fs_caller *who)
 {
     int err = 0;
 
@@ -132,7 +132,7 @@ int devices_add(struct ramfs *r)
         const struct spot at = {.dir = r->root, .name = {dev->name, strlen(dev->name)}};
         struct node *n;
 
-        err = node_new(r, S_IFCHR | DEVICE_MODE, &n);
+        err = node_new(r, who, S_IFCHR | DEVICE_MODE, &n);
         if (err < 0)
             return err;
         r->devices++;
@@ -143,19 +143,19 @@ int devices_add(struct ramfs *r)
     return err;
 }
 
-int ramfs_mknod(struct fs *fs, const char *path, uint32_t mode)
+int ramfs_mknod(struct fs *fs, const struct fs_caller *who, const char *path, uint32_t mode)
 {
     if ((mode & S_IFMT) != 0 && !S_ISREG(mode))
         return -EINVAL;
-    return create(ramfs_of(fs), path, S_IFREG | (mode & 07777u));
+    return create(ramfs_of(fs), who, path, S_IFREG | (mode & 07777u));
 }
 
-int ramfs_mkdir(struct fs *fs, const char *path, uint32_t mode)
+int ramfs_mkdir(struct fs *fs, const struct fs_caller *who, const char *path, uint32_t mode)
 {
-    return create(ramfs_of(fs), path, S_IFDIR | (mode & 07777u));
+    return create(ramfs_of(fs), who, path, S_IFDIR | (mode & 07777u));
 }
 
-int ramfs_symlink(struct fs *fs, const char *target, const char *path)
+int ramfs_symlink(struct fs *fs, const struct fs_caller *who, const char *target, const char *path)
 {
     struct ramfs *r = ramfs_of(fs);
     size_t len = strlen(target);
@@ -172,7 +172,7 @@ int ramfs_symlink(struct fs *fs, const char *target, const char *path)
     copy = budget_calloc(&r->budget, len + 1);
     if (copy == NULL)
         return -ENOSPC;
-    err = node_new(r, S_IFLNK | 0777u, &n);
+    err = node_new(r, who, S_IFLNK | 0777u, &n);
     if (err < 0) {
         budget_free(&r->budget, copy, len + 1);
         return err;
@@ -183,13 +183,14 @@ int ramfs_symlink(struct fs *fs, const char *target, const char *path)
     return settle(r, &at, n);
 }
 
-int ramfs_link(struct fs *fs, const char *from, const char *to)
+int ramfs_link(struct fs *fs, const struct fs_caller *who, const char *from, const char *to)
 {
     struct ramfs *r = ramfs_of(fs);
     struct spot at;
     struct node *n;
     int err;
 
+    (void)who;
     err = walk(r, from, strlen(from), &n);
     if (err == 0)
         err = find_free(r, to, &at);
@@ -225,12 +226,13 @@ static void lose_name(struct ramfs *r, struct node *dir, struct node *n)
     node_put(r, n);
 }
 
-int ramfs_unlink(struct fs *fs, const char *path)
+int ramfs_unlink(struct fs *fs, const struct fs_caller *who, const char *path)
 {
     struct ramfs *r = ramfs_of(fs);
     struct spot at;
     int err;
 
+    (void)who;
     if (fspath_is_root(path))
         return -EISDIR;
     err = find_taken(r, path, &at);
@@ -246,12 +248,13 @@ int ramfs_unlink(struct fs *fs, const char *path)
     return 0;
 }
 
-int ramfs_rmdir(struct fs *fs, const char *path)
+int ramfs_rmdir(struct fs *fs, const struct fs_caller *who, const char *path)
 {
     struct ramfs *r = ramfs_of(fs);
     struct spot at;
     int err;
 
+    (void)who;
     err = find_taken(r, path, &at);
     if (err < 0)
         return err;
@@ -311,13 +314,15 @@ static int replace(struct ramfs *r, const struct spot *from, const struct spot *
     return 0;
 }
 
-int ramfs_rename(struct fs *fs, const char *from, const char *to, enum fs_rename_type type)
+int ramfs_rename(struct fs *fs, const struct fs_caller *who, const char *from, const char *to,
+                 enum fs_rename_type type)
 {
     struct ramfs *r = ramfs_of(fs);
     struct spot old;
     struct spot new;
     int err;
 
+    (void)who;
     err = fsrules_rename_paths(from, to, type);
     if (err == 0)
         err = find_taken(r, from, &old);

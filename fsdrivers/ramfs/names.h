@@ -15,15 +15,16 @@
 int node_of(const struct ramfs *r, const char *path, const struct fs_file *file, struct node **out);
 
 /** Put all devices into the root. Returns 0, -ENOSPC. */
-int devices_add(struct ramfs *r);
+int devices_add(struct ramfs *r, const struct fs_caller *who);
 
 /* Slots of struct fs_ops. */
-int ramfs_mknod(struct fs *fs, const char *path, uint32_t mode);
-int ramfs_mkdir(struct fs *fs, const char *path, uint32_t mode);
-int ramfs_symlink(struct fs *fs, const char *target, const char *path);
-int ramfs_link(struct fs *fs, const char *from, const char *to);
-int ramfs_unlink(struct fs *fs, const char *path);
-int ramfs_rmdir(struct fs *fs, const char *path);
-int ramfs_rename(struct fs *fs, const char *from, const char *to, enum fs_rename_type type);
+int ramfs_mknod(struct fs *fs, const struct fs_caller *who, const char *path, uint32_t mode);
+int ramfs_mkdir(struct fs *fs, const struct fs_caller *who, const char *path, uint32_t mode);
+int ramfs_symlink(struct fs *fs, const struct fs_caller *who, const char *target, const char *path);
+int ramfs_link(struct fs *fs, const struct fs_caller *who, const char *from, const char *to);
+int ramfs_unlink(struct fs *fs, const struct fs_caller *who, const char *path);
+int ramfs_rmdir(struct fs *fs, const struct fs_caller *who, const char *path);
+int ramfs_rename(struct fs *fs, const struct fs_caller *who, const char *from, const char *to,
+                 enum fs_rename_type type);
 
 #endif

@@ -40,7 +40,7 @@ bool node_is_dir(const struct node *n)
     return S_ISDIR(n->stat.mode);
 }
 
-int node_new(struct ramfs *r, uint32_t mode, struct node **out)
+int node_new(struct ramfs *r, const struct fs_caller *who, uint32_t mode, struct node **out)
 {
     struct node *n = budget_calloc(&r->budget, sizeof(*n));
     int64_t stamp = now(r);
@@ -49,8 +49,8 @@ int node_new(struct ramfs *r, uint32_t mode, struct node **out)
         return -ENOSPC;
     n->stat.ino = r->next_ino++;
     n->stat.mode = mode;
-    n->stat.uid = r->fs.uid;
-    n->stat.gid = r->fs.gid;
+    n->stat.uid = who->uid;
+    n->stat.gid = who->gid;
     n->stat.atime = stamp;
     n->stat.mtime = stamp;
     n->stat.ctime = stamp;
@@ -61,6 +61,17 @@ int node_new(struct ramfs *r, uint32_t mode, struct node **out)
     r->inodes++;
     *out = n;
     return 0;
+}
+
+struct node *node_by_ino(const struct ramfs *r, uint64_t ino)
+{
+    for (const struct list *i = r->nodes.next; i != &r->nodes; i = i->next) {
+        struct node *n = container_of(i, struct node, link);
+
+        if (n->stat.ino == ino)
+            return n->stat.nlink > 0 ? n : NULL;
+    }
+    return NULL;
 }
 
 static void free_entries(struct ramfs *r, struct node *dir)

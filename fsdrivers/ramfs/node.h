@@ -73,18 +73,21 @@ void touch_content(const struct ramfs *r, struct node *n);
 void touch(const struct ramfs *r, struct node *n);
 
 /**
- * Make a node without a name.
+ * Make a node without a name, which belongs to @who.
  * @mode     type and permission bits.
  * @out      returned; named by entry_add(), or given up by node_put().
  * Returns   0, -ENOSPC.
  */
-int node_new(struct ramfs *r, uint32_t mode, struct node **out);
+int node_new(struct ramfs *r, const struct fs_caller *who, uint32_t mode, struct node **out);
 
 /** Free a node that neither a name nor a user holds any more; else do nothing. */
 void node_put(struct ramfs *r, struct node *n);
 
 /** Free a node whatever holds it: for the end of the instance. */
 void node_free(struct ramfs *r, struct node *n);
+
+/** The node that has a number and a name; NULL none. Takes as long as there are nodes. */
+struct node *node_by_ino(const struct ramfs *r, uint64_t ino);
 
 bool node_is_dir(const struct node *n);
 

@@ -15,6 +15,7 @@
 #include "fsdrivers/ramfs/ramfs.h"
 
 #include "fsdrivers/devfs/device.h"
+#include "fsdrivers/fs_ops.h"
 #include "fsdrivers/options.h"
 #include "fsdrivers/ramfs/file.h"
 #include "fsdrivers/ramfs/names.h"
@@ -29,21 +30,25 @@
 
 /* ---- Attributes ---- */
 
-static int ramfs_getattr(struct fs *fs, const char *path, struct fs_stat *out, struct fs_file *file)
+static int ramfs_getattr(struct fs *fs, const struct fs_caller *who, const char *path,
+                         struct fs_stat *out, struct fs_file *file)
 {
     struct node *n;
     int err = node_of(ramfs_of(fs), path, file, &n);
 
+    (void)who;
     if (err == 0)
         node_stat(n, out);
     return err;
 }
 
-static int64_t ramfs_readlink(struct fs *fs, const char *path, char *buf, size_t size)
+static int64_t ramfs_readlink(struct fs *fs, const struct fs_caller *who, const char *path,
+                              char *buf, size_t size)
 {
     struct node *n;
     int err = node_of(ramfs_of(fs), path, NULL, &n);
 
+    (void)who;
     if (err < 0)
         return err;
     if (!S_ISLNK(n->stat.mode))
@@ -52,13 +57,14 @@ static int64_t ramfs_readlink(struct fs *fs, const char *path, char *buf, size_t
     return size < n->stat.size ? (int64_t)n->stat.size : 0;
 }
 
-static int ramfs_chown(struct fs *fs, const char *path, uint32_t uid, uint32_t gid,
-                       struct fs_file *file)
+static int ramfs_chown(struct fs *fs, const struct fs_caller *who, const char *path, uint32_t uid,
+                       uint32_t gid, struct fs_file *file)
 {
     struct ramfs *r = ramfs_of(fs);
     struct node *n;
     int err = node_of(r, path, file, &n);
 
+    (void)who;
     if (err < 0)
         return err;
     if (uid != (uint32_t)-1)
@@ -69,12 +75,14 @@ static int ramfs_chown(struct fs *fs, const char *path, uint32_t uid, uint32_t g
     return 0;
 }
 
-static int ramfs_chmod(struct fs *fs, const char *path, uint32_t mode, struct fs_file *file)
+static int ramfs_chmod(struct fs *fs, const struct fs_caller *who, const char *path, uint32_t mode,
+                       struct fs_file *file)
 {
     struct ramfs *r = ramfs_of(fs);
     struct node *n;
     int err = node_of(r, path, file, &n);
 
+    (void)who;
     if (err < 0)
         return err;
     n->stat.mode = (n->stat.mode & S_IFMT) | (mode & 07777u);
@@ -82,13 +90,14 @@ static int ramfs_chmod(struct fs *fs, const char *path, uint32_t mode, struct fs
     return 0;
 }
 
-static int ramfs_utimens(struct fs *fs, const char *path, int64_t atime, int64_t mtime,
-                         struct fs_file *file)
+static int ramfs_utimens(struct fs *fs, const struct fs_caller *who, const char *path,
+                         int64_t atime, int64_t mtime, struct fs_file *file)
 {
     struct ramfs *r = ramfs_of(fs);
     struct node *n;
     int err = node_of(r, path, file, &n);
 
+    (void)who;
     if (err < 0)
         return err;
     if (atime != INT64_MIN)
@@ -119,12 +128,14 @@ static const struct device *device_of(const struct node *n)
 }
 
 /* A device has no size to change: truncating one is harmless, as opening it to write is. */
-static int ramfs_truncate(struct fs *fs, const char *path, uint64_t size, struct fs_file *file)
+static int ramfs_truncate(struct fs *fs, const struct fs_caller *who, const char *path,
+                          uint64_t size, struct fs_file *file)
 {
     struct ramfs *r = ramfs_of(fs);
     struct node *n;
     int err = node_of(r, path, file, &n);
 
+    (void)who;
     if (err == 0 && device_of(n) != NULL)
         return 0;
     if (err == 0)
@@ -136,36 +147,36 @@ static int ramfs_truncate(struct fs *fs, const char *path, uint64_t size, struct
     return err;
 }
 
-static int64_t ramfs_read(struct fs *fs, const char *path, char *buf, size_t len, int64_t off,
-                          struct fs_file *file)
+static int64_t ramfs_read(struct fs *fs, const struct fs_caller *who, const char *path,
+                          struct fs_buf buf, int64_t off, struct fs_file *file)
 {
     struct ramfs *r = ramfs_of(fs);
     struct node *n;
     int err = node_of(r, path, file, &n);
 
     if (err == 0 && device_of(n) != NULL)
-        return device_of(n)->read(&r->env, buf, len, off);
+        return device_of(n)->read(&r->env, who, buf, off);
     if (err == 0)
         err = regular_of(r, path, file, &n);
-    return err < 0 ? err : file_read(n, buf, len, (uint64_t)off);
+    return err < 0 ? err : file_read(n, buf.ptr, buf.len, (uint64_t)off);
 }
 
-static int64_t ramfs_write(struct fs *fs, const char *path, const char *buf, size_t len,
-                           int64_t off, struct fs_file *file)
+static int64_t ramfs_write(struct fs *fs, const struct fs_caller *who, const char *path,
+                           struct fs_bytes bytes, int64_t off, struct fs_file *file)
 {
     struct ramfs *r = ramfs_of(fs);
     struct node *n;
     int64_t put = node_of(r, path, file, &n);
 
     if (put == 0 && device_of(n) != NULL)
-        return device_of(n)->write(&r->env, buf, len);
+        return device_of(n)->write(&r->env, who, bytes);
     if (put == 0)
         put = regular_of(r, path, file, &n);
     if (put < 0)
         return put;
     if (file != NULL && (file->flags & FS_O_APPEND) != 0)
         off = (int64_t)n->stat.size;
-    put = file_write(r, n, buf, len, (uint64_t)off);
+    put = file_write(r, n, bytes.ptr, bytes.len, (uint64_t)off);
     if (put > 0)
         touch_content(r, n);
     return put;
@@ -180,13 +191,9 @@ static void hold(struct node *n, struct fs_file *file)
     file->nonseekable = device_of(n) != NULL && device_of(n)->stream;
 }
 
-static int ramfs_open(struct fs *fs, const char *path, struct fs_file *file)
+/* Open what is no directory. */
+static int open_node(struct node *n, struct fs_file *file)
 {
-    struct node *n;
-    int err = node_of(ramfs_of(fs), path, NULL, &n);
-
-    if (err < 0)
-        return err;
     if (node_is_dir(n))
         return -EISDIR;
     if (S_ISLNK(n->stat.mode))
@@ -197,11 +204,23 @@ static int ramfs_open(struct fs *fs, const char *path, struct fs_file *file)
     return 0;
 }
 
-static int ramfs_opendir(struct fs *fs, const char *path, struct fs_file *file)
+static int ramfs_open(struct fs *fs, const struct fs_caller *who, const char *path,
+                      struct fs_file *file)
 {
     struct node *n;
     int err = node_of(ramfs_of(fs), path, NULL, &n);
 
+    (void)who;
+    return err < 0 ? err : open_node(n, file);
+}
+
+static int ramfs_opendir(struct fs *fs, const struct fs_caller *who, const char *path,
+                         struct fs_file *file)
+{
+    struct node *n;
+    int err = node_of(ramfs_of(fs), path, NULL, &n);
+
+    (void)who;
     if (err < 0)
         return err;
     if (!node_is_dir(n))
@@ -210,61 +229,90 @@ static int ramfs_opendir(struct fs *fs, const char *path, struct fs_file *file)
     return 0;
 }
 
-static int ramfs_close(struct fs *fs, const char *path, struct fs_file *file)
+/* It looks at all nodes: who serves files by number knows most of them, and asks for the others
+ * seldom. */
+static int ramfs_lookup(struct fs *fs, const struct fs_caller *who, uint64_t ino,
+                        struct fs_stat *out, struct fs_file *file)
+{
+    struct node *n = node_by_ino(ramfs_of(fs), ino);
+    int err = 0;
+
+    (void)who;
+    if (n == NULL)
+        return -ESTALE;
+    if (file != NULL && node_is_dir(n))
+        hold(n, file);
+    else if (file != NULL)
+        err = open_node(n, file);
+    if (err == 0)
+        node_stat(n, out);
+    return err;
+}
+
+static int ramfs_close(struct fs *fs, const struct fs_caller *who, const char *path,
+                       struct fs_file *file)
 {
     struct node *n = (struct node *)(uintptr_t)file->handle;
 
+    (void)who;
     (void)path;
     n->refs--;
     node_put(ramfs_of(fs), n);
     return 0;
 }
 
-static int ramfs_readdir(struct fs *fs, const char *path, fs_readdir_fn callback, void *user,
-                         struct fs_file *file)
+static int ramfs_readdir(struct fs *fs, const struct fs_caller *who, const char *path,
+                         fs_readdir_fn callback, void *user, struct fs_file *file)
 {
     struct ramfs *r = ramfs_of(fs);
     struct node *n;
     int err = node_of(r, path, file, &n);
 
+    (void)who;
     if (err < 0)
         return err;
     return node_is_dir(n) ? entry_each(r, n, callback, user) : -ENOTDIR;
 }
 
 /* fsync() and fsyncdir(): memory is as durable as it gets. */
-static int ramfs_fsync(struct fs *fs, const char *path, bool data_only, struct fs_file *file)
+static int ramfs_fsync(struct fs *fs, const struct fs_caller *who, const char *path, bool data_only,
+                       struct fs_file *file)
 {
     struct node *n;
 
+    (void)who;
     (void)data_only;
     return node_of(ramfs_of(fs), path, file, &n);
 }
 
-static int64_t ramfs_ioctl(struct fs *fs, const char *path, uint32_t command, struct fs_file *file)
+static int64_t ramfs_ioctl(struct fs *fs, const struct fs_caller *who, const char *path,
+                           uint32_t command, struct fs_file *file)
 {
     struct node *n;
     int err = node_of(ramfs_of(fs), path, file, &n);
 
+    (void)who;
     (void)command;
     return err < 0 ? err : -ENOTTY;
 }
 
-static bool ramfs_poll(struct fs *fs, const char *path, bool write, struct fs_file *file)
+static bool ramfs_poll(struct fs *fs, const struct fs_caller *who, const char *path, bool write,
+                       struct fs_file *file)
 {
     struct ramfs *r = ramfs_of(fs);
     struct node *n;
 
     return node_of(r, path, file, &n) < 0 || device_of(n) == NULL ||
-           device_is_ready(device_of(n), &r->env, write);
+           device_is_ready(device_of(n), &r->env, who, write);
 }
 
 /* ---- The instance ---- */
 
-static int ramfs_statfs(struct fs *fs, struct fs_statfs *out)
+static int ramfs_statfs(struct fs *fs, const struct fs_caller *who, struct fs_statfs *out)
 {
     const struct ramfs *r = ramfs_of(fs);
 
+    (void)who;
     *out = (struct fs_statfs){.bytes_used = r->bytes,
                               .inodes_used = r->inodes - 1 - r->devices,
                               .no_create = r->may_create ? NULL : "c",
@@ -274,9 +322,10 @@ static int ramfs_statfs(struct fs *fs, struct fs_statfs *out)
 }
 
 /* commit() and sync(): nothing is gathered. */
-static int ramfs_sync(struct fs *fs)
+static int ramfs_sync(struct fs *fs, const struct fs_caller *who)
 {
     (void)fs;
+    (void)who;
     return 0;
 }
 
@@ -292,6 +341,7 @@ static void ramfs_destroy(struct fs *fs, struct why *why)
 
 static const struct fs_ops ramfs_ops = {
     .getattr = ramfs_getattr,
+    .lookup = ramfs_lookup,
     .readlink = ramfs_readlink,
     .mknod = ramfs_mknod,
     .mkdir = ramfs_mkdir,
@@ -374,21 +424,18 @@ static int ramfs_open_source(const struct fs_driver *driver, const struct fs_ope
     r = calloc(1, sizeof(*r));
     if (r == NULL)
         return -ENOMEM;
-    r->fs = (struct fs){.ops = &ramfs_ops,
-                        .driver = driver,
-                        .caps = FS_CAP_SYMLINKS,
-                        .uid = req->uid,
-                        .gid = req->gid};
+    r->fs =
+        (struct fs){.ops = &ramfs_ops, .driver = driver, .caps = FS_CAP_EXPORT | FS_CAP_SYMLINKS};
     r->env = *req->env;
     r->next_ino = 1;
     list_init(&r->nodes);
     err = read_options(r, req);
     if (err == 0)
-        err = node_new(r, S_IFDIR | 0755u, &r->root);
+        err = node_new(r, &req->who, S_IFDIR | 0755u, &r->root);
     if (err == 0)
         r->root->stat.nlink = 2;
     if (err == 0 && option_get(req->opt, "devices") != NULL)
-        err = devices_add(r);
+        err = devices_add(r, &req->who);
     if (err < 0) {
         ramfs_destroy(&r->fs, NULL);
         return err;

@@ -192,7 +192,7 @@ static int write_schema(struct store *s, uint32_t chunk_shift)
                    "UPDATE meta SET value = 'scbox %s' WHERE key = 'writer';"
                    "UPDATE inode SET uid = %u, gid = %u,"
                    " atime = %lld, mtime = %lld, ctime = %lld, btime = %lld",
-                   chunk_shift, SCBOX_VERSION, s->fs.uid, s->fs.gid, now, now, now, now);
+                   chunk_shift, SCBOX_VERSION, s->maker.uid, s->maker.gid, now, now, now, now);
     return db_exec(&s->db, text, NULL);
 }
 

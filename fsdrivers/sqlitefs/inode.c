@@ -93,14 +93,14 @@ static int write_row(struct store *s, enum sql id, const struct inode *i)
                          st->atime, st->mtime, st->ctime, st->btime, i->flags, i->version));
 }
 
-/* Read an inode's row over what is in memory. */
+/* Read an inode's row over what is in memory. -ESTALE: there is none. */
 static int read_row(struct store *s, struct inode *i)
 {
     sqlite3_stmt *q = DB_USE(&s->db, SQL_INODE_GET, (int64_t)i->stat.ino);
     int err = db_row(q);
 
     if (err >= 0)
-        err = err > 0 ? inode_read_columns(q, 0, i) : -EIO;
+        err = err > 0 ? inode_read_columns(q, 0, i) : -ESTALE;
     db_end(q);
     return err;
 }
@@ -121,7 +121,7 @@ static void cache_remove(struct store *s, struct inode *i)
     free(i);
 }
 
-int inode_get(struct store *s, uint64_t ino, struct inode **out)
+int inode_find(struct store *s, uint64_t ino, struct inode **out)
 {
     struct inode *i = NULL;
     int err;
@@ -145,6 +145,13 @@ int inode_get(struct store *s, uint64_t ino, struct inode **out)
     }
     *out = i;
     return 0;
+}
+
+int inode_get(struct store *s, uint64_t ino, struct inode **out)
+{
+    int err = inode_find(s, ino, out);
+
+    return err == -ESTALE ? -EIO : err;
 }
 
 /* Second chance: what was used since the last time stays, at the end of the queue. */
@@ -236,7 +243,8 @@ static int next_number(struct store *s, uint64_t *out)
     return 0;
 }
 
-int inode_new(struct store *s, uint32_t mode, uint64_t size, struct inode **out)
+int inode_new(struct store *s, const struct fs_caller *who, uint32_t mode, uint64_t size,
+              struct inode **out)
 {
     struct inode *i = calloc(1, sizeof(*i));
     int64_t now = store_now(s);
@@ -246,8 +254,8 @@ int inode_new(struct store *s, uint32_t mode, uint64_t size, struct inode **out)
         return -ENOMEM;
     err = next_number(s, &i->stat.ino);
     i->stat.mode = mode;
-    i->stat.uid = s->fs.uid;
-    i->stat.gid = s->fs.gid;
+    i->stat.uid = who->uid;
+    i->stat.gid = who->gid;
     i->stat.nlink = S_ISDIR(mode) ? 2 : 1;
     i->stat.size = size;
     i->stat.atime = now;

@@ -30,17 +30,20 @@ struct inode {
     bool gone;
 };
 
-/** The inode of a number. Returns 0; -EIO no such row, or one that no inode can have; -ENOMEM. */
+/** The inode of a number that is to be there, and of any number. Returns 0; -EIO no such row, of any
+ * number -ESTALE, or a row that no inode can have; -ENOMEM. */
 int inode_get(struct store *s, uint64_t ino, struct inode **out);
+int inode_find(struct store *s, uint64_t ino, struct inode **out);
 
 /**
- * Make an inode inside a change. Its link count is that of something with one name, which the
+ * Make an inode of @who inside a change. Its link count is that of something with one name, which the
  * caller adds.
  * @size     bytes; of a link: length of its target.
  * @out      borrowed.
  * Returns   0, -ENOSPC, -errno.
  */
-int inode_new(struct store *s, uint32_t mode, uint64_t size, struct inode **out);
+int inode_new(struct store *s, const struct fs_caller *who, uint32_t mode, uint64_t size,
+              struct inode **out);
 
 /** Stamp and mark an inode inside a change: its status changed, or its content too. */
 void inode_touch(struct store *s, struct inode *i);

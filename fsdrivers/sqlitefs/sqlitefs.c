@@ -14,6 +14,7 @@
  */
 #include "fsdrivers/sqlitefs/sqlitefs.h"
 
+#include "fsdrivers/fs_ops.h"
 #include "fsdrivers/sqlitefs/data.h"
 #include "fsdrivers/sqlitefs/inode.h"
 #include "fsdrivers/sqlitefs/name.h"
@@ -29,18 +30,20 @@
 
 /* ---- Attributes ---- */
 
-static int sqlitefs_getattr(struct fs *fs, const char *path, struct fs_stat *out,
-                            struct fs_file *file)
+static int sqlitefs_getattr(struct fs *fs, const struct fs_caller *who, const char *path,
+                            struct fs_stat *out, struct fs_file *file)
 {
     struct inode *i;
     int err = inode_of(store_of(fs), path, file, &i);
 
+    (void)who;
     if (err == 0)
         *out = i->stat;
     return err;
 }
 
-static int64_t sqlitefs_readlink(struct fs *fs, const char *path, char *buf, size_t size)
+static int64_t sqlitefs_readlink(struct fs *fs, const struct fs_caller *who, const char *path,
+                                 char *buf, size_t size)
 {
     struct store *s = store_of(fs);
     char target[FS_PATH_MAX + 1] = "";
@@ -49,6 +52,7 @@ static int64_t sqlitefs_readlink(struct fs *fs, const char *path, char *buf, siz
     size_t len = 0;
     int err = inode_of(s, path, NULL, &i);
 
+    (void)who;
     if (err == 0 && !S_ISLNK(i->stat.mode))
         err = -EINVAL;
     if (err < 0)
@@ -75,13 +79,14 @@ static int begin_status(struct store *s, const char *path, const struct fs_file 
     return err < 0 ? err : store_begin(s, 0);
 }
 
-static int sqlitefs_chown(struct fs *fs, const char *path, uint32_t uid, uint32_t gid,
-                          struct fs_file *file)
+static int sqlitefs_chown(struct fs *fs, const struct fs_caller *who, const char *path,
+                          uint32_t uid, uint32_t gid, struct fs_file *file)
 {
     struct store *s = store_of(fs);
     struct inode *i;
     int err = begin_status(s, path, file, &i);
 
+    (void)who;
     if (err < 0)
         return err;
     if (uid != (uint32_t)-1)
@@ -92,12 +97,14 @@ static int sqlitefs_chown(struct fs *fs, const char *path, uint32_t uid, uint32_
     return store_end(s, 0);
 }
 
-static int sqlitefs_chmod(struct fs *fs, const char *path, uint32_t mode, struct fs_file *file)
+static int sqlitefs_chmod(struct fs *fs, const struct fs_caller *who, const char *path,
+                          uint32_t mode, struct fs_file *file)
 {
     struct store *s = store_of(fs);
     struct inode *i;
     int err = begin_status(s, path, file, &i);
 
+    (void)who;
     if (err < 0)
         return err;
     i->stat.mode = (i->stat.mode & S_IFMT) | (mode & 07777u);
@@ -105,13 +112,14 @@ static int sqlitefs_chmod(struct fs *fs, const char *path, uint32_t mode, struct
     return store_end(s, 0);
 }
 
-static int sqlitefs_utimens(struct fs *fs, const char *path, int64_t atime, int64_t mtime,
-                            struct fs_file *file)
+static int sqlitefs_utimens(struct fs *fs, const struct fs_caller *who, const char *path,
+                            int64_t atime, int64_t mtime, struct fs_file *file)
 {
     struct store *s = store_of(fs);
     struct inode *i;
     int err = begin_status(s, path, file, &i);
 
+    (void)who;
     if (err < 0)
         return err;
     if (atime != INT64_MIN)
@@ -135,12 +143,14 @@ static int regular_of(struct store *s, const char *path, const struct fs_file *f
     return S_ISDIR((*out)->stat.mode) ? -EISDIR : -EINVAL;
 }
 
-static int sqlitefs_truncate(struct fs *fs, const char *path, uint64_t size, struct fs_file *file)
+static int sqlitefs_truncate(struct fs *fs, const struct fs_caller *who, const char *path,
+                             uint64_t size, struct fs_file *file)
 {
     struct store *s = store_of(fs);
     struct inode *i;
     int err = regular_of(s, path, file, &i);
 
+    (void)who;
     if (err == 0)
         err = store_begin(s, size > i->stat.size ? 1 : 0);
     if (err < 0)
@@ -151,44 +161,48 @@ static int sqlitefs_truncate(struct fs *fs, const char *path, uint64_t size, str
     return store_end(s, err);
 }
 
-static int64_t sqlitefs_read(struct fs *fs, const char *path, char *buf, size_t len, int64_t off,
-                             struct fs_file *file)
+static int64_t sqlitefs_read(struct fs *fs, const struct fs_caller *who, const char *path,
+                             struct fs_buf buf, int64_t off, struct fs_file *file)
 {
     struct store *s = store_of(fs);
     struct inode *i;
     int err = regular_of(s, path, file, &i);
 
-    return err < 0 ? err : data_read(s, i, buf, len, (uint64_t)off);
+    (void)who;
+    return err < 0 ? err : data_read(s, i, buf.ptr, buf.len, (uint64_t)off);
 }
 
-static int64_t sqlitefs_write(struct fs *fs, const char *path, const char *buf, size_t len,
-                              int64_t off, struct fs_file *file)
+static int64_t sqlitefs_write(struct fs *fs, const struct fs_caller *who, const char *path,
+                              struct fs_bytes bytes, int64_t off, struct fs_file *file)
 {
     struct store *s = store_of(fs);
     struct inode *i;
     int err = regular_of(s, path, file, &i);
 
-    if (err < 0 || len == 0)
+    (void)who;
+    if (err < 0 || bytes.len == 0)
         return err;
     if (file != NULL && (file->flags & FS_O_APPEND) != 0)
         off = (int64_t)i->stat.size;
-    err = store_begin(s, len);
+    err = store_begin(s, bytes.len);
     if (err < 0)
         return err;
-    err = data_write(s, i, buf, len, (uint64_t)off);
+    err = data_write(s, i, bytes.ptr, bytes.len, (uint64_t)off);
     if (err == 0)
         inode_touch_content(s, i);
     err = store_end(s, err);
-    return err < 0 ? err : (int64_t)len;
+    return err < 0 ? err : (int64_t)bytes.len;
 }
 
 /* fsync() and fsyncdir(): one log holds everything, so there is no less than all of it to store. */
-static int sqlitefs_fsync(struct fs *fs, const char *path, bool data_only, struct fs_file *file)
+static int sqlitefs_fsync(struct fs *fs, const struct fs_caller *who, const char *path,
+                          bool data_only, struct fs_file *file)
 {
     struct store *s = store_of(fs);
     struct inode *i;
     int err = inode_of(s, path, file, &i);
 
+    (void)who;
     (void)data_only;
     return err < 0 && err != -ESTALE ? err : store_sync(s);
 }
@@ -202,14 +216,9 @@ static void hold(struct inode *i, struct fs_file *file)
     file->nonseekable = false;
 }
 
-static int sqlitefs_open(struct fs *fs, const char *path, struct fs_file *file)
+/* Open what is no directory. */
+static int open_inode(const struct store *s, struct inode *i, struct fs_file *file)
 {
-    struct store *s = store_of(fs);
-    struct inode *i;
-    int err = inode_of(s, path, NULL, &i);
-
-    if (err < 0)
-        return err;
     if (S_ISDIR(i->stat.mode))
         return -EISDIR;
     if (S_ISLNK(i->stat.mode))
@@ -222,17 +231,55 @@ static int sqlitefs_open(struct fs *fs, const char *path, struct fs_file *file)
     return 0;
 }
 
-static int sqlitefs_opendir(struct fs *fs, const char *path, struct fs_file *file)
+static int sqlitefs_open(struct fs *fs, const struct fs_caller *who, const char *path,
+                         struct fs_file *file)
+{
+    struct store *s = store_of(fs);
+    struct inode *i;
+    int err = inode_of(s, path, NULL, &i);
+
+    (void)who;
+    return err < 0 ? err : open_inode(s, i, file);
+}
+
+static int sqlitefs_opendir(struct fs *fs, const struct fs_caller *who, const char *path,
+                            struct fs_file *file)
 {
     struct inode *i;
     int err = inode_of(store_of(fs), path, NULL, &i);
 
+    (void)who;
     if (err < 0)
         return err;
     if (!S_ISDIR(i->stat.mode))
         return -ENOTDIR;
     hold(i, file);
     return 0;
+}
+
+static int sqlitefs_lookup(struct fs *fs, const struct fs_caller *who, uint64_t ino,
+                           struct fs_stat *out, struct fs_file *file)
+{
+    struct store *s = store_of(fs);
+    struct inode *i;
+    int err;
+
+    (void)who;
+    if (ino < INO_ROOT || ino > INO_MAX)
+        return -ESTALE;
+    inodes_trim(s);
+    err = inode_find(s, ino, &i);
+    if (err < 0)
+        return err;
+    if (i->gone || i->stat.nlink == 0)
+        return -ESTALE;
+    if (file != NULL && S_ISDIR(i->stat.mode))
+        hold(i, file);
+    else if (file != NULL)
+        err = open_inode(s, i, file);
+    if (err == 0)
+        *out = i->stat;
+    return err;
 }
 
 /* The last handle of a file without a name is gone, and the file goes with it, now or later. */
@@ -249,11 +296,13 @@ static int free_orphan(struct store *s, struct inode *i)
 
 /* close() and closedir(). A store that lost changes says so: this may be the last time anybody
  * asks. */
-static int sqlitefs_close(struct fs *fs, const char *path, struct fs_file *file)
+static int sqlitefs_close(struct fs *fs, const struct fs_caller *who, const char *path,
+                          struct fs_file *file)
 {
     struct store *s = store_of(fs);
     struct inode *i = (struct inode *)(uintptr_t)file->handle;
 
+    (void)who;
     (void)path;
     i->refs--;
     if (s->broken == 0 && i->refs == 0 && i->stat.nlink == 0 && !i->gone)
@@ -261,34 +310,37 @@ static int sqlitefs_close(struct fs *fs, const char *path, struct fs_file *file)
     return (file->flags & FS_O_WRONLY) != 0 ? s->broken : 0;
 }
 
-static int sqlitefs_readdir(struct fs *fs, const char *path, fs_readdir_fn callback, void *user,
-                            struct fs_file *file)
+static int sqlitefs_readdir(struct fs *fs, const struct fs_caller *who, const char *path,
+                            fs_readdir_fn callback, void *user, struct fs_file *file)
 {
     struct store *s = store_of(fs);
     struct inode *i;
     int err = inode_of(s, path, file, &i);
 
+    (void)who;
     if (err < 0)
         return err;
     return S_ISDIR(i->stat.mode) ? name_each(s, i->stat.ino, callback, user) : -ENOTDIR;
 }
 
-static int64_t sqlitefs_ioctl(struct fs *fs, const char *path, uint32_t command,
-                              struct fs_file *file)
+static int64_t sqlitefs_ioctl(struct fs *fs, const struct fs_caller *who, const char *path,
+                              uint32_t command, struct fs_file *file)
 {
     struct inode *i;
     int err = inode_of(store_of(fs), path, file, &i);
 
+    (void)who;
     (void)command;
     return err < 0 ? err : -ENOTTY;
 }
 
 /* ---- The instance ---- */
 
-static int sqlitefs_statfs(struct fs *fs, struct fs_statfs *out)
+static int sqlitefs_statfs(struct fs *fs, const struct fs_caller *who, struct fs_statfs *out)
 {
     const struct store *s = store_of(fs);
 
+    (void)who;
     *out = (struct fs_statfs){
         .bytes_total = s->fs.quota_bytes,
         .bytes_used = s->totals.bytes,
@@ -305,18 +357,21 @@ static int sqlitefs_statfs(struct fs *fs, struct fs_statfs *out)
     return 0;
 }
 
-static int sqlitefs_commit(struct fs *fs)
+static int sqlitefs_commit(struct fs *fs, const struct fs_caller *who)
 {
+    (void)who;
     return store_commit(store_of(fs));
 }
 
-static void sqlitefs_tidy(struct fs *fs)
+static void sqlitefs_tidy(struct fs *fs, const struct fs_caller *who)
 {
+    (void)who;
     store_tidy(store_of(fs));
 }
 
-static int sqlitefs_sync(struct fs *fs)
+static int sqlitefs_sync(struct fs *fs, const struct fs_caller *who)
 {
+    (void)who;
     return store_sync(store_of(fs));
 }
 
@@ -331,6 +386,7 @@ static void sqlitefs_destroy(struct fs *fs, struct why *why)
 
 static const struct fs_ops sqlitefs_ops = {
     .getattr = sqlitefs_getattr,
+    .lookup = sqlitefs_lookup,
     .readlink = sqlitefs_readlink,
     .mknod = sqlitefs_mknod,
     .mkdir = sqlitefs_mkdir,
@@ -368,11 +424,9 @@ static int sqlitefs_open_source(const struct fs_driver *driver, const struct fs_
 
     if (s == NULL)
         return -ENOMEM;
-    s->fs = (struct fs){.ops = &sqlitefs_ops,
-                        .driver = driver,
-                        .caps = FS_CAP_SYMLINKS,
-                        .uid = req->uid,
-                        .gid = req->gid};
+    s->fs = (struct fs){
+        .ops = &sqlitefs_ops, .driver = driver, .caps = FS_CAP_EXPORT | FS_CAP_SYMLINKS};
+    s->maker = req->who;
     s->env = *req->env;
     s->readonly = req->readonly;
     s->lock = (struct lock)LOCK_INIT;

@@ -84,6 +84,7 @@ struct group {
 struct store {
     struct fs fs;
     struct fs_env env;
+    struct fs_caller maker; /* of the instance: the root of a new file belongs to them */
     struct db db;
     struct lock lock;
     struct hostfile *hostfile; /* of the database; borrowed by all but destroy() */

@@ -136,7 +136,7 @@ static int name_new(struct store *s, const struct spot *at, const struct inode *
     return err < 0 ? err : change_dir(s, at->dir, subdirs_of(t));
 }
 
-static int create(struct store *s, const char *path, uint32_t mode)
+static int create(struct store *s, const struct fs_caller *who, const char *path, uint32_t mode)
 {
     struct spot at;
     struct inode *i;
@@ -147,22 +147,22 @@ static int create(struct store *s, const char *path, uint32_t mode)
         err = store_begin(s, 1);
     if (err < 0)
         return err;
-    err = inode_new(s, mode, 0, &i);
+    err = inode_new(s, who, mode, 0, &i);
     if (err == 0)
         err = name_new(s, &at, i);
     return store_end(s, err);
 }
 
-int sqlitefs_mknod(struct fs *fs, const char *path, uint32_t mode)
+int sqlitefs_mknod(struct fs *fs, const struct fs_caller *who, const char *path, uint32_t mode)
 {
     if ((mode & S_IFMT) != 0 && !S_ISREG(mode))
         return -EINVAL;
-    return create(store_of(fs), path, S_IFREG | (mode & 07777u));
+    return create(store_of(fs), who, path, S_IFREG | (mode & 07777u));
 }
 
-int sqlitefs_mkdir(struct fs *fs, const char *path, uint32_t mode)
+int sqlitefs_mkdir(struct fs *fs, const struct fs_caller *who, const char *path, uint32_t mode)
 {
-    return create(store_of(fs), path, S_IFDIR | (mode & 07777u));
+    return create(store_of(fs), who, path, S_IFDIR | (mode & 07777u));
 }
 
 static int add_target(struct store *s, const struct inode *i, const char *target, size_t len)
@@ -173,7 +173,8 @@ static int add_target(struct store *s, const struct inode *i, const char *target
     return db_run(q);
 }
 
-int sqlitefs_symlink(struct fs *fs, const char *target, const char *path)
+int sqlitefs_symlink(struct fs *fs, const struct fs_caller *who, const char *target,
+                     const char *path)
 {
     struct store *s = store_of(fs);
     size_t len = strlen(target);
@@ -186,7 +187,7 @@ int sqlitefs_symlink(struct fs *fs, const char *target, const char *path)
         err = store_begin(s, len);
     if (err < 0)
         return err;
-    err = inode_new(s, S_IFLNK | 0777u, len, &i);
+    err = inode_new(s, who, S_IFLNK | 0777u, len, &i);
     if (err == 0)
         err = add_target(s, i, target, len);
     if (err == 0)
@@ -194,7 +195,7 @@ int sqlitefs_symlink(struct fs *fs, const char *target, const char *path)
     return store_end(s, err);
 }
 
-int sqlitefs_link(struct fs *fs, const char *from, const char *to)
+int sqlitefs_link(struct fs *fs, const struct fs_caller *who, const char *from, const char *to)
 {
     struct store *s = store_of(fs);
     struct target t;
@@ -202,6 +203,7 @@ int sqlitefs_link(struct fs *fs, const char *from, const char *to)
     struct inode *i;
     int err;
 
+    (void)who;
     err = walk(s, from, strlen(from), &t);
     if (err == 0)
         err = find_free(s, to, &at);
@@ -248,12 +250,13 @@ static int remove_spot(struct store *s, const struct spot *at)
     return store_end(s, err);
 }
 
-int sqlitefs_unlink(struct fs *fs, const char *path)
+int sqlitefs_unlink(struct fs *fs, const struct fs_caller *who, const char *path)
 {
     struct store *s = store_of(fs);
     struct spot at;
     int err;
 
+    (void)who;
     if (fspath_is_root(path))
         return -EISDIR;
     err = find_taken(s, path, &at);
@@ -272,12 +275,13 @@ static int must_be_empty(struct store *s, uint64_t dir)
     return none == 0 ? -ENOTEMPTY : 0;
 }
 
-int sqlitefs_rmdir(struct fs *fs, const char *path)
+int sqlitefs_rmdir(struct fs *fs, const struct fs_caller *who, const char *path)
 {
     struct store *s = store_of(fs);
     struct spot at;
     int err;
 
+    (void)who;
     err = find_taken(s, path, &at);
     if (err == 0 && !S_ISDIR(at.target.mode))
         err = -ENOTDIR;
@@ -352,12 +356,14 @@ static int find_ends(struct store *s, const char *from, const char *to, enum fs_
                           type);
 }
 
-int sqlitefs_rename(struct fs *fs, const char *from, const char *to, enum fs_rename_type type)
+int sqlitefs_rename(struct fs *fs, const struct fs_caller *who, const char *from, const char *to,
+                    enum fs_rename_type type)
 {
     struct store *s = store_of(fs);
     struct spot ends[2];
     int err = find_ends(s, from, to, type, ends);
 
+    (void)who;
     if (err <= 0)
         return err;
     err = 0;

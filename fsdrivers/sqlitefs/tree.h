@@ -15,12 +15,14 @@
 int inode_of(struct store *s, const char *path, const struct fs_file *file, struct inode **out);
 
 /* Slots of struct fs_ops. */
-int sqlitefs_mknod(struct fs *fs, const char *path, uint32_t mode);
-int sqlitefs_mkdir(struct fs *fs, const char *path, uint32_t mode);
-int sqlitefs_symlink(struct fs *fs, const char *target, const char *path);
-int sqlitefs_link(struct fs *fs, const char *from, const char *to);
-int sqlitefs_unlink(struct fs *fs, const char *path);
-int sqlitefs_rmdir(struct fs *fs, const char *path);
-int sqlitefs_rename(struct fs *fs, const char *from, const char *to, enum fs_rename_type type);
+int sqlitefs_mknod(struct fs *fs, const struct fs_caller *who, const char *path, uint32_t mode);
+int sqlitefs_mkdir(struct fs *fs, const struct fs_caller *who, const char *path, uint32_t mode);
+int sqlitefs_symlink(struct fs *fs, const struct fs_caller *who, const char *target,
+                     const char *path);
+int sqlitefs_link(struct fs *fs, const struct fs_caller *who, const char *from, const char *to);
+int sqlitefs_unlink(struct fs *fs, const struct fs_caller *who, const char *path);
+int sqlitefs_rmdir(struct fs *fs, const struct fs_caller *who, const char *path);
+int sqlitefs_rename(struct fs *fs, const struct fs_caller *who, const char *from, const char *to,
+                    enum fs_rename_type type);
 
 #endif

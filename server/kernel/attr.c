@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Operations on what a file is: its size, bits, owner and times. */
+#include "server/kernel/driver.h"
 #include "server/kernel/machine.h"
 #include "server/kernel/mapped.h"
 #include "server/kernel/mount.h"
@@ -16,18 +17,18 @@ static bool has_ids(const struct fs_stat *st)
     return !S_ISDIR(st->mode) && (st->mode & SET_IDS) != 0;
 }
 
-int mount_drop_ids(struct mount *m, const char *path, struct fs_file *file,
-                   const struct fs_stat *st)
+int mount_drop_ids(struct mount *m, const struct fs_caller *who, const char *path,
+                   struct fs_file *file, const struct fs_stat *st)
 {
     if (!has_ids(st))
         return 0;
-    return m->fs->ops->chmod(m->fs, path, st->mode & 07777u & ~(uint32_t)SET_IDS, file);
+    return driver_chmod(m, who, path, st->mode & 07777u & ~(uint32_t)SET_IDS, file);
 }
 
-void mount_restore_ids(struct mount *m, const char *path, struct fs_file *file,
-                       const struct fs_stat *st)
+void mount_restore_ids(struct mount *m, const struct fs_caller *who, const char *path,
+                       struct fs_file *file, const struct fs_stat *st)
 {
-    int err = has_ids(st) ? m->fs->ops->chmod(m->fs, path, st->mode & 07777u, file) : 0;
+    int err = has_ids(st) ? driver_chmod(m, who, path, st->mode & 07777u, file) : 0;
 
     if (err < 0)
         event_note(m->machine, 0, "%s: restoring permission bits: %s", m->driver,
@@ -38,13 +39,13 @@ void mount_restore_ids(struct mount *m, const char *path, struct fs_file *file,
 static int truncate_as(struct place *at, uint64_t size)
 {
     struct mount *m = at->view->mount;
-    int err = at->who.uid != 0 ? mount_drop_ids(m, at->path.str, NULL, &at->stat) : 0;
+    int err = at->who.uid != 0 ? mount_drop_ids(m, &at->who, at->path.str, NULL, &at->stat) : 0;
 
     if (err < 0)
         return err;
-    err = m->fs->ops->truncate(m->fs, at->path.str, size, NULL);
+    err = driver_truncate(m, &at->who, at->path.str, size, NULL);
     if (err < 0 && at->who.uid != 0)
-        mount_restore_ids(m, at->path.str, NULL, &at->stat);
+        mount_restore_ids(m, &at->who, at->path.str, NULL, &at->stat);
     return err;
 }
 
@@ -59,7 +60,7 @@ int vfs_truncate(struct place *at, uint64_t size, struct why *why)
         return why_add(why, -EINVAL, "%s is no regular file: it has no size", at->path.str);
     if (size > INT64_MAX)
         return why_add(why, -EFBIG, "no file has %" PRIu64 " bytes", size);
-    err = perm_check(&at->stat, at->path.str, at->who, PERM_WRITE, why);
+    err = perm_check(&at->stat, at->path.str, &at->who, PERM_WRITE, why);
     if (err < 0)
         return err;
     err = truncate_as(at, size);
@@ -77,7 +78,7 @@ int vfs_chmod(struct place *at, uint32_t mode, struct why *why)
         return err;
     if (at->who.uid != 0 && at->who.gid != at->stat.gid) /* it is not theirs to give */
         mode &= ~(uint32_t)S_ISGID;
-    err = m->fs->ops->chmod(m->fs, at->path.str, mode, NULL);
+    err = driver_chmod(m, &at->who, at->path.str, mode, NULL);
     return mount_answer(m, err, "store permissions", why);
 }
 
@@ -104,11 +105,11 @@ int vfs_chown(struct place *at, struct creds owner, struct why *why)
 
     if (err < 0)
         return err;
-    err = mount_drop_ids(m, at->path.str, NULL, &at->stat);
+    err = mount_drop_ids(m, &at->who, at->path.str, NULL, &at->stat);
     if (err == 0) {
-        err = m->fs->ops->chown(m->fs, at->path.str, owner.uid, owner.gid, NULL);
+        err = driver_chown(m, &at->who, at->path.str, owner.uid, owner.gid, NULL);
         if (err < 0)
-            mount_restore_ids(m, at->path.str, NULL, &at->stat);
+            mount_restore_ids(m, &at->who, at->path.str, NULL, &at->stat);
     }
     return mount_answer(m, err, "store owners", why);
 }
@@ -120,6 +121,6 @@ int vfs_utimes(struct place *at, int64_t atime, int64_t mtime, struct why *why)
 
     if (err < 0)
         return err;
-    err = m->fs->ops->utimens(m->fs, at->path.str, atime, mtime, NULL);
+    err = driver_utimens(m, &at->who, at->path.str, atime, mtime, NULL);
     return mount_answer(m, err, "store times", why);
 }

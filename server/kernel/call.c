@@ -131,12 +131,11 @@ static enum call_step first_step(const struct call *call)
 static int take_steps(struct call *call)
 {
     struct machine *m = call->machine;
-    int32_t outer_pid = m->current_pid; /* not 0 when another call's end led to this one */
     bool outer_told = m->told;
     int status = 0;
 
     call->state = CALL_RUNNING;
-    m->current_pid = call->pid;
+    m->calls_running++; /* more than 1 when another call's end led to this one */
     m->told = false;
     while (status == 0 && call->next < STEP_COUNT)
         status = steps[call->next++](call);
@@ -150,7 +149,7 @@ static int take_steps(struct call *call)
         call->held = true;
         status = call_park(call, &m->stalled);
     }
-    m->current_pid = outer_pid;
+    m->calls_running--;
     m->told = outer_told;
     return status;
 }

@@ -3,25 +3,29 @@
 
 #include <errno.h>
 
-static int64_t source_read(void *user, void *buf, size_t len, int64_t off)
+static int64_t source_read(void *user, const struct fs_caller *who, void *buf, size_t len,
+                           int64_t off)
 {
     struct open_file *f = user;
-    int64_t count = (f->mode & FM_READ) != 0 ? vfs_read(f, buf, len, off) : -EBADF;
+    int64_t count = (f->mode & FM_READ) != 0 ? vfs_read(f, who, buf, len, off) : -EBADF;
 
     return count != -EAGAIN ? count : -EIO; /* nobody waits for an image that is typed */
 }
 
-static int64_t source_write(void *user, const void *buf, size_t len, int64_t off)
+/** Nobody writes an image as a file: it keeps its set-id bits. */
+static int64_t source_write(void *user, const struct fs_caller *who, const void *buf, size_t len,
+                            int64_t off)
 {
+    const struct fs_caller as_root = {.pid = who->pid};
     struct open_file *f = user;
 
-    return (f->mode & FM_WRITE) != 0 ? vfs_write(f, buf, len, off, (struct creds){0, 0}) : -EBADF;
+    return (f->mode & FM_WRITE) != 0 ? vfs_write(f, &as_root, buf, len, off) : -EBADF;
 }
 
-static int64_t source_size(void *user)
+static int64_t source_size(void *user, const struct fs_caller *who)
 {
     struct fs_stat st;
-    int err = vfs_fstat(user, &st);
+    int err = vfs_fstat(user, who, &st);
 
     return err < 0 ? err : (int64_t)st.size;
 }

@@ -33,20 +33,21 @@ int find_rights(struct call *call, struct sc_str file, const struct view *view, 
 }
 
 /** vfs_walk_existing() or vfs_walk_nofollow(). */
-typedef int (*walk_fn)(struct view *v, const struct path *path, struct creds who, struct place *out,
-                       struct why *why);
+typedef int (*walk_fn)(struct view *v, const struct path *path, const struct fs_caller *who,
+                       struct place *out, struct why *why);
 
 /** Walk to what an argument names, in a view that has the right to @mode. */
 static int walk_to(struct call *call, struct sc_str file, uint32_t mode, walk_fn walk,
                    struct place *at)
 {
+    const struct fs_caller who = proc_caller(call->proc);
     struct path path;
     struct view *view;
     int err = find_view(call, file, &view, &path);
 
     if (err == 0)
         err = find_rights(call, file, view, mode);
-    return err < 0 ? err : walk(view, &path, proc_creds(call->proc), at, &call->why);
+    return err < 0 ? err : walk(view, &path, &who, at, &call->why);
 }
 
 int find_place(struct call *call, struct sc_str file, uint32_t mode, struct place *at)
@@ -62,7 +63,7 @@ int find_name(struct call *call, struct sc_str file, uint32_t mode, struct place
 int find_two_names(struct call *call, const struct sc_str file[2], uint32_t mode,
                    struct place at[2])
 {
-    struct creds who = proc_creds(call->proc);
+    const struct fs_caller who = proc_caller(call->proc);
     struct path path[2];
     struct sc_str name[2];
     struct view *view[2];
@@ -79,7 +80,7 @@ int find_two_names(struct call *call, const struct sc_str file[2], uint32_t mode
                         (int)name[0].len, name[0].ptr, (int)name[1].len, name[1].ptr);
     err = find_rights(call, file[0], view[0], mode);
     for (int i = 0; i < 2 && err == 0; i++)
-        err = vfs_walk_nofollow(view[i], &path[i], who, &at[i], &call->why);
+        err = vfs_walk_nofollow(view[i], &path[i], &who, &at[i], &call->why);
     return err;
 }
 

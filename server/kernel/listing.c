@@ -7,6 +7,7 @@
  */
 #include "server/kernel/listing.h"
 
+#include "server/kernel/driver.h"
 #include "server/kernel/machine.h"
 #include "server/kernel/node.h"
 
@@ -21,6 +22,7 @@ enum { SNAPSHOT_FIRST = 16, NAMES_FIRST = 512 };
 /** A listing that is being taken. */
 struct listing {
     struct open_file *file;
+    const struct fs_caller *who;
     struct dir_snapshot snapshot;
     struct path dir; /* for entries the driver gives no stat of */
     struct why *why;
@@ -90,11 +92,10 @@ void listing_drop(struct open_file *f)
 /** Look up what the driver did not tell. */
 static int entry_stat(struct listing *l, const char *name, struct fs_stat *out)
 {
-    struct fs *fs = l->file->mount->fs;
     struct path path = l->dir;
     int err = path_push(&path, name, strlen(name));
 
-    return err < 0 ? err : fs->ops->getattr(fs, path.str, out, NULL);
+    return err < 0 ? err : driver_getattr(l->file->mount, l->who, path.str, out, NULL);
 }
 
 /** Put an entry into a snapshot that has room for it. */
@@ -143,17 +144,17 @@ static int on_entry(void *user, const char *name, const struct fs_stat *stat)
     return 0;
 }
 
-static int take_snapshot(struct open_file *f, struct why *why)
+static int take_snapshot(struct open_file *f, const struct fs_caller *who, struct why *why)
 {
     struct machine *m = f->mount->machine;
-    struct listing l = {.file = f, .why = why};
-    struct fs *fs = f->mount->fs;
+    struct listing l = {.file = f, .who = who, .why = why};
+    const struct fs *fs = f->mount->fs;
     int err = node_path(f->node, &l.dir);
 
     if (err < 0)
         return err;
-    err = fs->ops->readdir(fs, (fs->caps & FS_CAP_NO_OPEN) != 0 ? l.dir.str : NULL, on_entry, &l,
-                           &f->file);
+    err = driver_readdir(f->mount, who, (fs->caps & FS_CAP_NO_OPEN) != 0 ? l.dir.str : NULL,
+                         on_entry, &l, &f->file);
     if (err < 0) {
         snapshot_drop(m, &l.snapshot);
         return err;
@@ -167,15 +168,15 @@ static int take_snapshot(struct open_file *f, struct why *why)
     return 0;
 }
 
-int vfs_readdir(struct open_file *f, uint32_t n, bool for_guest, struct why *why,
-                struct sc_dirent *out)
+int vfs_readdir(struct open_file *f, const struct fs_caller *who, uint32_t n, bool for_guest,
+                struct why *why, struct sc_dirent *out)
 {
     const struct dir_snapshot *s = &f->listing;
     const struct dir_entry *entry;
     size_t count;
 
     if (n == 0 || !f->listed) {
-        int err = take_snapshot(f, why);
+        int err = take_snapshot(f, who, why);
 
         if (err < 0)
             return err;

@@ -144,7 +144,7 @@ void machine_free(struct machine *m)
     /* The daemon frees machines in its loop's own callbacks: requests are taken there, never in a
      * call's done(), and what a done() or an event leads to (a connection that fails, a machine
      * that has ended) is put off to a turn of its own. */
-    CHECK(m->current_pid == 0 && !m->ticking);
+    CHECK(m->calls_running == 0 && !m->settling && !m->ticking);
     m->spec.on_end = NULL;
     if (m->init != NULL)
         proc_end(m->init, PS_KILLED, 0, NULL);

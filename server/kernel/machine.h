@@ -110,8 +110,8 @@ struct machine {
     uint32_t late_ms;        /* until the next attempt */
     struct timer late_timer; /* on the host's clock, while there are some */
     uint32_t channels;
-    uint64_t calls_total; /* calls begun */
-    int32_t current_pid;  /* whose call is being carried out; 0 between calls */
+    uint64_t calls_total;   /* calls begun */
+    uint32_t calls_running; /* calls that are being carried out, one inside another */
     bool ticking;
     uint64_t channel_ends_made;
     struct host_alarm alarm; /* the host's own */

@@ -19,26 +19,26 @@ static void env_random(void *user, void *buf, size_t len)
     machine_random(user, buf, len);
 }
 
-static void env_console(void *user, const char *bytes, size_t len)
+static void env_console(void *user, const struct fs_caller *who, const char *bytes, size_t len)
 {
     struct machine *m = user;
 
-    event_emit(m, &(struct event){
-                      .kind = EVENT_CONSOLE, .pid = m->current_pid, .bytes = bytes, .len = len});
+    event_emit(m,
+               &(struct event){.kind = EVENT_CONSOLE, .pid = who->pid, .bytes = bytes, .len = len});
 }
 
-static int64_t env_input(void *user, char *buf, size_t len)
+static int64_t env_input(void *user, const struct fs_caller *who, char *buf, size_t len)
 {
     struct machine *m = user;
-    struct proc *p = proc_find(m, m->current_pid);
+    struct proc *p = proc_find(m, who->pid);
 
     return p != NULL ? tty_read(p, buf, len) : 0;
 }
 
-static bool env_input_ready(void *user)
+static bool env_input_ready(void *user, const struct fs_caller *who)
 {
     struct machine *m = user;
-    struct proc *p = proc_find(m, m->current_pid);
+    struct proc *p = proc_find(m, who->pid);
 
     return p == NULL || tty_is_ready(p);
 }
@@ -70,19 +70,15 @@ static void env_give_descriptors(void *user, uint32_t count)
     machine_give_descriptors(user, count);
 }
 
-static int32_t env_caller(void *user)
+static int env_each_proc(void *user, const struct fs_caller *who, fs_proc_fn fn, void *fn_user)
 {
-    return procview_caller(user);
+    return procview_each(user, who->pid, fn, fn_user);
 }
 
-static int env_each_proc(void *user, fs_proc_fn fn, void *fn_user)
+static int env_proc_text(void *user, const struct fs_caller *who, int32_t pid,
+                         enum fs_proc_item item, struct strbuf *out)
 {
-    return procview_each(user, fn, fn_user);
-}
-
-static int env_proc_text(void *user, int32_t pid, enum fs_proc_item item, struct strbuf *out)
-{
-    return procview_text(user, pid, item, out);
+    return procview_text(user, who->pid, pid, item, out);
 }
 
 static struct fs_env env_of(struct machine *m)
@@ -92,7 +88,6 @@ static struct fs_env env_of(struct machine *m)
                            .console = env_console,
                            .input = env_input,
                            .input_ready = env_input_ready,
-                           .caller = env_caller,
                            .each_proc = env_each_proc,
                            .proc_text = env_proc_text,
                            .take = env_take,
@@ -114,51 +109,35 @@ static int locate(void *user, const char *source, bool readonly, struct hostfile
     return m->ops->source_open(m->host, source, spec->sources == SOURCES_ANY, readonly, out, why);
 }
 
-/** Have the driver make an instance. @out returned: its ops->destroy(). */
-static int make_instance(struct fs_spec *spec, struct fs **out)
+/** Make an instance with its mount. @out returned; mount_unref(). */
+static int make_mount(struct fs_spec *spec, struct mount **out)
 {
     struct machine *m = spec->proc->machine;
+    const struct mount_origin origin = {.machine = m,
+                                        .driver = spec->driver,
+                                        .opts = spec->opts,
+                                        .from_handle = spec->source != NULL,
+                                        .maker = spec->proc->pid};
     struct fs_env env = env_of(m);
     struct fs_source source;
     struct fs_open req = {.opts = spec->opts,
                           .locate = locate,
                           .locate_user = spec,
                           .env = &env,
-                          .uid = spec->proc->uid,
-                          .gid = spec->proc->gid,
+                          .who = proc_caller(spec->proc),
                           .why = spec->why};
-    int err;
+    int err =
+        machine_check_room(m->census.mounts, m->limits.mounts, -EMFILE, "filesystems", spec->why);
 
+    if (err < 0)
+        return err;
     if (spec->source != NULL) {
         file_source_init(&source, spec->source);
         req.handle = &source;
     }
-    err = m->spec.fs_open(spec->driver, &req, out);
+    err = mount_new(&origin, &req, out);
     if (err < 0 && req.handle != NULL)
         source.close(source.user);
-    return err;
-}
-
-/** Make an instance with its mount. @out returned; mount_unref(). */
-static int make_mount(struct fs_spec *spec, struct mount **out)
-{
-    struct machine *m = spec->proc->machine;
-    struct mount_origin origin = {.machine = m,
-                                  .driver = spec->driver,
-                                  .opts = spec->opts,
-                                  .from_handle = spec->source != NULL,
-                                  .maker = spec->proc->pid};
-    struct fs *fs;
-    int err =
-        machine_check_room(m->census.mounts, m->limits.mounts, -EMFILE, "filesystems", spec->why);
-
-    if (err == 0)
-        err = make_instance(spec, &fs);
-    if (err < 0)
-        return err;
-    err = mount_new(fs, &origin, out);
-    if (err < 0)
-        fs->ops->destroy(fs, NULL);
     return err;
 }
 

@@ -153,7 +153,7 @@ static int load_part(struct mapped_file *mf, struct open_file *f, uint64_t from,
         return -ENOMEM;
     while (err == 0 && from < to) {
         size_t n = to - from < PART_SIZE ? (size_t)(to - from) : PART_SIZE;
-        int64_t count = open_file_load(f, buf, n, (int64_t)from);
+        int64_t count = open_file_load(f, &vfs_nobody, buf, n, (int64_t)from);
 
         err = count < 0 ? (int)count : fill(mf, buf, (size_t)count, from);
         from += n;
@@ -222,7 +222,7 @@ static int store_part(const struct mapping *map, size_t len, uint64_t off)
     char now[PART_SIZE];
     char stored[PART_SIZE];
     struct shared_memory *memory = map->in->memory;
-    int64_t count = open_file_load(map->file, stored, len, (int64_t)off);
+    int64_t count = open_file_load(map->file, &vfs_nobody, stored, len, (int64_t)off);
     int err = count < 0 ? (int)count : memory->ops->read(memory, off, now, len);
     size_t from = 0; /* where the pages that differ begin */
 
@@ -269,7 +269,7 @@ int mapping_store(struct mapping *map, size_t *pages)
 
     if (!map->writer)
         return 0;
-    err = vfs_fstat(map->file, &st);
+    err = vfs_fstat(map->file, &vfs_nobody, &st);
     if (err < 0)
         return err;
     if (end > st.size)
@@ -346,7 +346,7 @@ struct mapped_file *mapped_find(struct open_file *f)
 {
     struct fs_stat st;
 
-    if (f->ino == 0 && vfs_fstat(f, &st) == 0)
+    if (f->ino == 0 && vfs_fstat(f, &vfs_nobody, &st) == 0)
         f->ino = st.ino;
     return find_ino(f->mount, f->ino);
 }
@@ -437,7 +437,7 @@ int mapping_new(struct open_file *f, uint64_t off, uint64_t size, bool writer, s
     struct mapping *map;
     struct mapped_file *mf;
     struct fs_stat st;
-    int err = vfs_fstat(f, &st);
+    int err = vfs_fstat(f, &vfs_nobody, &st);
 
     if (err == 0)
         err = check_size(f->mount->machine, size, why);

@@ -2,6 +2,7 @@
 #include "server/kernel/mount.h"
 
 #include "server/base/check.h"
+#include "server/kernel/driver.h"
 #include "server/kernel/machine.h"
 #include "server/kernel/node.h"
 
@@ -34,11 +35,11 @@ static int copy_origin(struct mount *m, const struct mount_origin *origin)
 }
 
 /** What the driver tells of the instance. */
-static void take_status(struct mount *m, struct fs *fs)
+static void take_status(struct mount *m, const struct fs_caller *who)
 {
     struct fs_statfs st = {0};
 
-    if (fs->ops->statfs(fs, &st) < 0)
+    if (driver_statfs(m, who, &st) < 0)
         return;
     m->readonly = st.readonly;
     m->no_create = st.no_create;
@@ -46,7 +47,7 @@ static void take_status(struct mount *m, struct fs *fs)
     m->no_delete = st.no_delete;
 }
 
-int mount_new(struct fs *fs, const struct mount_origin *origin, struct mount **out)
+int mount_new(const struct mount_origin *origin, const struct fs_open *req, struct mount **out)
 {
     struct mount *mount = calloc(1, sizeof(*mount));
     int err;
@@ -57,12 +58,14 @@ int mount_new(struct fs *fs, const struct mount_origin *origin, struct mount **o
     err = copy_origin(mount, origin);
     if (err == 0)
         err = node_new_root(mount, &mount->root);
+    if (err == 0)
+        err = driver_open_source(mount, origin->driver, req);
     if (err < 0) {
+        (void)node_unref(mount->root);
         mount_free(mount);
         return err;
     }
-    take_status(mount, fs);
-    mount->fs = fs;
+    take_status(mount, &req->who);
     list_append(&mount->machine->mounts, &mount->link);
     mount->machine->census.mounts++;
     *out = mount;
@@ -84,7 +87,7 @@ struct mount *mount_unref(struct mount *m)
     timer_clear(&m->machine->host_timers, &m->commit_timer);
     timer_clear(&m->machine->host_timers, &m->tidy_timer);
     list_del(&m->link);
-    m->fs->ops->destroy(m->fs, &why);
+    driver_destroy(m, &why);
     for (size_t i = 0; i < why.count; i++)
         machine_loss(m->machine, "%s: %s", m->driver, why.text[i]);
     why_done(&why);
@@ -122,14 +125,14 @@ static void on_tidy_timer(struct timer *t)
     struct mount *m = container_of(t, struct mount, tidy_timer);
 
     if (m->changes == m->changes_seen && !m->fs->pending)
-        m->fs->ops->tidy(m->fs);
+        driver_tidy(m);
     tidy_later(m);
 }
 
 static void on_commit_timer(struct timer *t)
 {
     struct mount *m = container_of(t, struct mount, commit_timer);
-    int err = m->fs->ops->commit(m->fs);
+    int err = driver_commit(m);
 
     if (err < 0)
         machine_loss(m->machine, "%s: writing gathered changes failed: %s", m->driver,
@@ -171,5 +174,5 @@ void mount_changed(struct mount *m)
     if (!m->fs->pending || timer_is_set(&m->commit_timer))
         return;
     if (set_timer(m, &m->commit_timer, FS_COMMIT_MS, on_commit_timer) < 0)
-        (void)m->fs->ops->commit(m->fs); /* no memory for a timer: now instead of later */
+        (void)driver_commit(m); /* no memory for a timer: now instead of later */
 }

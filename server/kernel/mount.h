@@ -33,11 +33,11 @@ int mount_granted(const struct mount *m, int err, const char *option, const char
  * @st       the file's status.
  * Returns   0, also when there are none; what the driver's chmod() answers.
  */
-int mount_drop_ids(struct mount *m, const char *path, struct fs_file *file,
-                   const struct fs_stat *st);
+int mount_drop_ids(struct mount *m, const struct fs_caller *who, const char *path,
+                   struct fs_file *file, const struct fs_stat *st);
 
 /** The change failed: give back what mount_drop_ids() took, as far as the driver can. */
-void mount_restore_ids(struct mount *m, const char *path, struct fs_file *file,
-                       const struct fs_stat *st);
+void mount_restore_ids(struct mount *m, const struct fs_caller *who, const char *path,
+                       struct fs_file *file, const struct fs_stat *st);
 
 #endif

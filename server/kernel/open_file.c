@@ -4,6 +4,7 @@
 
 #include "server/base/strbuf.h"
 #include "server/kernel/channel.h"
+#include "server/kernel/driver.h"
 #include "server/kernel/listing.h"
 #include "server/kernel/machine.h"
 #include "server/kernel/mapped.h"
@@ -18,7 +19,7 @@
 #include <sys/stat.h>
 
 /** The driver's open flags for a handle's rights. */
-static uint32_t driver_flags(uint32_t mode)
+static uint32_t slot_flags(uint32_t mode)
 {
     uint32_t flags = 0;
 
@@ -39,7 +40,7 @@ static bool needs_path(const struct open_file *f)
 }
 
 /** The path a driver without handles needs; NULL for all others. */
-static const char *driver_path(const struct open_file *f, struct path *buf)
+static const char *slot_path(const struct open_file *f, struct path *buf)
 {
     if (!needs_path(f))
         return NULL;
@@ -83,7 +84,7 @@ static int file_new(struct place *at, uint32_t mode, struct sc_str label, struct
     f->mode = mode;
     f->view_modes = at->view->ok_modes;
     f->ino = at->exists ? at->stat.ino : 0;
-    f->file.flags = driver_flags(mode);
+    f->file.flags = slot_flags(mode);
     f->refs = 1;
     m->machine->census.files++;
     *out = f;
@@ -103,14 +104,12 @@ static void file_free(struct open_file *f)
     free(f);
 }
 
-static int open_in_driver(struct open_file *f, const char *path)
+static int open_in_driver(struct open_file *f, const struct fs_caller *who, const char *path)
 {
-    const struct fs_ops *ops = f->mount->fs->ops;
-
     if (needs_path(f))
         return 0;
-    return f->is_dir ? ops->opendir(f->mount->fs, path, &f->file)
-                     : ops->open(f->mount->fs, path, &f->file);
+    return f->is_dir ? driver_opendir(f->mount, who, path, &f->file)
+                     : driver_open(f->mount, who, path, &f->file);
 }
 
 /** Carry out FM_CREATE and FM_TRUNC. @created tells whether the file is new. */
@@ -151,13 +150,12 @@ static int check_open(const struct place *at, uint32_t mode, struct why *why)
         return why_add(why, -EISDIR, "a directory opens with exactly READDIR");
     if (!is_dir && (mode & FM_READDIR) != 0)
         return why_add(why, -ENOTDIR, "%s is no directory", at->path.str);
-    return at->exists ? perm_check(&at->stat, at->path.str, at->who, perm_of_mode(mode), why) : 0;
+    return at->exists ? perm_check(&at->stat, at->path.str, &at->who, perm_of_mode(mode), why) : 0;
 }
 
 int vfs_open(struct place *at, uint32_t mode, struct sc_str label, struct why *why,
              struct open_file **out)
 {
-    struct fs *fs = at->view->mount->fs;
     struct open_file *f;
     bool created = false;
     int err = check_open(at, mode, why);
@@ -171,7 +169,7 @@ int vfs_open(struct place *at, uint32_t mode, struct sc_str label, struct why *w
     err = prepare(at, mode, why, &created);
     if (err < 0)
         goto out;
-    err = open_in_driver(f, at->path.str);
+    err = open_in_driver(f, &at->who, at->path.str);
     if (err < 0)
         goto out;
     *out = f;
@@ -179,7 +177,8 @@ int vfs_open(struct place *at, uint32_t mode, struct sc_str label, struct why *w
 out:
     file_free(f);
     if (created)
-        (void)fs->ops->unlink(fs, at->path.str); /* the error to tell is the first one */
+        (void)driver_unlink(at->view->mount, &at->who,
+                            at->path.str); /* the error to tell is the first one */
     return err;
 }
 
@@ -223,7 +222,6 @@ struct open_file *open_file_ref(struct open_file *f)
 
 struct open_file *open_file_unref(struct open_file *f)
 {
-    const struct fs_ops *ops;
     int err = 0;
 
     if (f == NULL || --f->refs > 0)
@@ -232,10 +230,9 @@ struct open_file *open_file_unref(struct open_file *f)
         close_end(f);
         return NULL;
     }
-    ops = f->mount->fs->ops;
     if (!needs_path(f))
-        err = f->is_dir ? ops->closedir(f->mount->fs, NULL, &f->file)
-                        : ops->close(f->mount->fs, NULL, &f->file);
+        err = f->is_dir ? driver_closedir(f->mount, &vfs_nobody, NULL, &f->file)
+                        : driver_close(f->mount, &vfs_nobody, NULL, &f->file);
     if (err < 0)
         event_note(f->mount->machine, 0, "closing %s: %s", f->label, sc_errno_name(err));
     mount_changed(f->mount);
@@ -243,20 +240,21 @@ struct open_file *open_file_unref(struct open_file *f)
     return NULL;
 }
 
-int64_t open_file_load(struct open_file *f, char *buf, size_t len, int64_t off)
+int64_t open_file_load(struct open_file *f, const struct fs_caller *who, char *buf, size_t len,
+                       int64_t off)
 {
     struct path path;
-    struct fs *fs;
 
     if (f->end != NULL)
         return channel_read(f->end, buf, len);
-    fs = f->mount->fs;
-    return fs->ops->read(fs, driver_path(f, &path), buf, len, off, &f->file);
+    return driver_read(f->mount, who, slot_path(f, &path), (struct fs_buf){buf, len}, off,
+                       &f->file);
 }
 
-int64_t vfs_read(struct open_file *f, char *buf, size_t len, int64_t off)
+int64_t vfs_read(struct open_file *f, const struct fs_caller *who, char *buf, size_t len,
+                 int64_t off)
 {
-    int64_t count = open_file_load(f, buf, len, off);
+    int64_t count = open_file_load(f, who, buf, len, off);
     struct mapped_file *mf = mapped_of(f);
     int err = 0;
 
@@ -266,30 +264,26 @@ int64_t vfs_read(struct open_file *f, char *buf, size_t len, int64_t off)
 }
 
 /** Write as @file's flags say. */
-static int64_t write_as(struct open_file *f, struct fs_file *file, const char *buf, size_t len,
-                        int64_t off)
+static int64_t write_as(struct open_file *f, const struct fs_caller *who, struct fs_file *file,
+                        struct fs_bytes bytes, int64_t off)
 {
     struct path path;
-    struct fs *fs;
     int64_t count;
 
     if (f->end != NULL)
-        return channel_write(f->end, buf, len);
-    fs = f->mount->fs;
-    count = fs->ops->write(fs, driver_path(f, &path), buf, len, off, file);
+        return channel_write(f->end, bytes.ptr, bytes.len);
+    count = driver_write(f->mount, who, slot_path(f, &path), bytes, off, file);
     mount_changed(f->mount);
     return count;
 }
 
-bool vfs_is_ready(struct open_file *f, bool write)
+bool vfs_is_ready(struct open_file *f, const struct fs_caller *who, bool write)
 {
     struct path path;
-    struct fs *fs;
 
     if (f->end != NULL)
         return channel_is_ready(f->end, write);
-    fs = f->mount->fs;
-    return f->is_dir || fs->ops->poll(fs, driver_path(f, &path), write, &f->file);
+    return f->is_dir || driver_poll(f->mount, who, slot_path(f, &path), write, &f->file);
 }
 
 int64_t open_file_store(struct open_file *f, const char *buf, size_t len, int64_t off)
@@ -297,33 +291,33 @@ int64_t open_file_store(struct open_file *f, const char *buf, size_t len, int64_
     struct fs_file file = f->file;
 
     file.flags &= ~(uint32_t)FS_O_APPEND;
-    return write_as(f, &file, buf, len, off);
+    return write_as(f, &vfs_nobody, &file, (struct fs_bytes){buf, len}, off);
 }
 
 /** Write to a file that is mapped: its pages get the same bytes. */
-static int64_t write_mapped(struct open_file *f, struct mapped_file *mf, const char *buf,
-                            size_t len, int64_t off)
+static int64_t write_mapped(struct open_file *f, const struct fs_caller *who,
+                            struct mapped_file *mf, struct fs_bytes bytes, int64_t off)
 {
     struct fs_stat st;
-    int64_t count = vfs_fstat(f, &st);
+    int64_t count = vfs_fstat(f, who, &st);
 
     if (count < 0)
         return count;
     if ((f->mode & FM_APPEND) != 0)
         off = (int64_t)st.size;
-    count = write_as(f, &f->file, buf, len, off);
+    count = write_as(f, who, &f->file, bytes, off);
     if (count > 0)
-        mapped_written(mf, buf, (size_t)count, (uint64_t)off, st.size);
+        mapped_written(mf, bytes.ptr, (size_t)count, (uint64_t)off, st.size);
     return count;
 }
 
 /** The status of what is written to, for mount_drop_ids(). Returns whether that is needed. */
-static bool may_have_ids(struct open_file *f, struct creds who, struct fs_stat *out)
+static bool may_have_ids(struct open_file *f, const struct fs_caller *who, struct fs_stat *out)
 {
-    return who.uid != 0 && f->mount != NULL && vfs_fstat(f, out) == 0 && S_ISREG(out->mode);
+    return who->uid != 0 && f->mount != NULL && vfs_fstat(f, who, out) == 0 && S_ISREG(out->mode);
 }
 
-int vfs_before_change(struct open_file *f, struct creds who)
+int vfs_before_change(struct open_file *f, const struct fs_caller *who)
 {
     struct path path;
     struct fs_stat st;
@@ -331,24 +325,26 @@ int vfs_before_change(struct open_file *f, struct creds who)
 
     if (!may_have_ids(f, who, &st))
         return 0;
-    err = mount_drop_ids(f->mount, driver_path(f, &path), &f->file, &st);
+    err = mount_drop_ids(f->mount, who, slot_path(f, &path), &f->file, &st);
     mount_changed(f->mount);
     return err;
 }
 
-int64_t vfs_write(struct open_file *f, const char *buf, size_t len, int64_t off, struct creds who)
+int64_t vfs_write(struct open_file *f, const struct fs_caller *who, const char *buf, size_t len,
+                  int64_t off)
 {
     struct mapped_file *mf = mapped_of(f);
     struct path path;
     struct fs_stat st;
     bool drop = len > 0 && may_have_ids(f, who, &st);
-    int64_t count = drop ? mount_drop_ids(f->mount, driver_path(f, &path), &f->file, &st) : 0;
+    int64_t count = drop ? mount_drop_ids(f->mount, who, slot_path(f, &path), &f->file, &st) : 0;
 
     if (count < 0)
         return count;
-    count = mf != NULL ? write_mapped(f, mf, buf, len, off) : write_as(f, &f->file, buf, len, off);
+    count = mf != NULL ? write_mapped(f, who, mf, (struct fs_bytes){buf, len}, off)
+                       : write_as(f, who, &f->file, (struct fs_bytes){buf, len}, off);
     if (count < 0 && drop)
-        mount_restore_ids(f->mount, driver_path(f, &path), &f->file, &st);
+        mount_restore_ids(f->mount, who, slot_path(f, &path), &f->file, &st);
     return count;
 }
 
@@ -359,26 +355,23 @@ int vfs_write_back(struct open_file *f, uint64_t *at, size_t *pages)
     return mf != NULL ? mapped_write_back(mf, at, pages) : 0;
 }
 
-int vfs_fstat(struct open_file *f, struct fs_stat *out)
+int vfs_fstat(struct open_file *f, const struct fs_caller *who, struct fs_stat *out)
 {
     struct path path;
-    struct fs *fs;
 
     if (f->end != NULL) {
         *out = (struct fs_stat){.mode = S_IFIFO | 0600, .nlink = 1, .size = f->end->in.len};
         return 0;
     }
-    fs = f->mount->fs;
-    return fs->ops->getattr(fs, driver_path(f, &path), out, &f->file);
+    return driver_getattr(f->mount, who, slot_path(f, &path), out, &f->file);
 }
 
-int vfs_fsync(struct open_file *f, bool data_only, int back)
+int vfs_fsync(struct open_file *f, const struct fs_caller *who, bool data_only, int back)
 {
     struct path path;
-    struct fs *fs = f->mount->fs;
-    const char *at = driver_path(f, &path);
-    int err = f->is_dir ? fs->ops->fsyncdir(fs, at, data_only, &f->file)
-                        : fs->ops->fsync(fs, at, data_only, &f->file);
+    const char *at = slot_path(f, &path);
+    int err = f->is_dir ? driver_fsyncdir(f->mount, who, at, data_only, &f->file)
+                        : driver_fsync(f->mount, who, at, data_only, &f->file);
 
     mount_changed(f->mount);
     if (back == 0)
@@ -389,11 +382,10 @@ int vfs_fsync(struct open_file *f, bool data_only, int back)
     return err;
 }
 
-int64_t vfs_ioctl(struct open_file *f, uint32_t command)
+int64_t vfs_ioctl(struct open_file *f, const struct fs_caller *who, uint32_t command)
 {
     struct path path;
-    struct fs *fs = f->mount->fs;
-    int64_t result = fs->ops->ioctl(fs, driver_path(f, &path), command, &f->file);
+    int64_t result = driver_ioctl(f->mount, who, slot_path(f, &path), command, &f->file);
 
     return result == -ENOSYS ? -ENOTTY : result;
 }

@@ -6,9 +6,10 @@
 #include "server/kernel/vfs.h"
 
 /** vfs_read(), but of the store alone. */
-int64_t open_file_load(struct open_file *f, char *buf, size_t len, int64_t off);
+int64_t open_file_load(struct open_file *f, const struct fs_caller *who, char *buf, size_t len,
+                       int64_t off);
 
-/** vfs_write(), but to the store alone, and at @off with FM_APPEND, too. */
+/** vfs_write() for nobody, to the store alone, and at @off with FM_APPEND, too. */
 int64_t open_file_store(struct open_file *f, const char *buf, size_t len, int64_t off);
 
 #endif

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/kernel/perm.h"
 
+#include "server/kernel/driver.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <sys/stat.h>
 
-static unsigned granted(const struct fs_stat *st, struct creds who)
+static unsigned granted(const struct fs_stat *st, const struct fs_caller *who)
 {
-    if (who.uid == st->uid)
+    if (who->uid == st->uid)
         return st->mode >> 6 & 7u;
-    if (who.gid == st->gid)
+    if (who->gid == st->gid)
         return st->mode >> 3 & 7u;
     return st->mode & 7u;
 }
@@ -24,12 +26,12 @@ static const char *refused_act(unsigned missing, bool is_dir)
     return is_dir ? "pass through" : "execute";
 }
 
-int perm_check(const struct fs_stat *st, const char *path, struct creds who, unsigned want,
-               struct why *why)
+int perm_check(const struct fs_stat *st, const char *path, const struct fs_caller *who,
+               unsigned want, struct why *why)
 {
     unsigned missing;
 
-    if (who.uid == 0)
+    if (who->uid == 0)
         return 0;
     missing = want & ~granted(st, who);
     if (missing == 0)
@@ -37,22 +39,22 @@ int perm_check(const struct fs_stat *st, const char *path, struct creds who, uns
     return why_add(why, -EACCES,
                    "%s has mode %04o and belongs to user %" PRIu32 ", group %" PRIu32
                    ": user %" PRIu32 ", group %" PRIu32 " may not %s it",
-                   path, st->mode & 07777u, st->uid, st->gid, who.uid, who.gid,
+                   path, st->mode & 07777u, st->uid, st->gid, who->uid, who->gid,
                    refused_act(missing, S_ISDIR(st->mode)));
 }
 
 /** perm_check() of the directory a place's name is in, which @dir tells about then. */
 static int check_parent(const struct place *at, struct fs_stat *dir, struct why *why)
 {
-    struct fs *fs = at->view->mount->fs;
+    struct mount *m = at->view->mount;
     struct path parent = at->path;
     int err;
 
     path_pop(&parent);
-    err = fs->ops->getattr(fs, parent.str, dir, NULL);
+    err = driver_getattr(m, &at->who, parent.str, dir, NULL);
     if (err < 0)
         return err;
-    return perm_check(dir, parent.str, at->who, PERM_WRITE | PERM_EXEC, why);
+    return perm_check(dir, parent.str, &at->who, PERM_WRITE | PERM_EXEC, why);
 }
 
 int perm_add(const struct place *at, struct why *why)

@@ -17,8 +17,8 @@
 enum { PERM_READ = 4, PERM_WRITE = 2, PERM_EXEC = 1 };
 
 /** Whether the bits of what is at @path, in its mount, grant all of PERM_*. Returns 0, -EACCES. */
-int perm_check(const struct fs_stat *st, const char *path, struct creds who, unsigned want,
-               struct why *why);
+int perm_check(const struct fs_stat *st, const char *path, const struct fs_caller *who,
+               unsigned want, struct why *why);
 
 /** Whether a name may be put where the place is: write and execute on its directory. Returns 0;
  * -EACCES, or what the driver's getattr() answers. */

@@ -96,9 +96,9 @@ bool proc_is_below(const struct proc *p, const struct proc *ancestor);
 bool proc_is_in(const struct proc *p, int32_t pid);
 
 /** Whom its calls are carried out for. */
-static inline struct creds proc_creds(const struct proc *p)
+static inline struct fs_caller proc_caller(const struct proc *p)
 {
-    return (struct creds){p->uid, p->gid};
+    return (struct fs_caller){.pid = p->pid, .uid = p->uid, .gid = p->gid};
 }
 
 static inline bool proc_has_ended(const struct proc *p)

@@ -153,16 +153,11 @@ static void tell_machine(const struct machine *m, struct strbuf *out)
 #undef MACHINE_LIMIT
 }
 
-int32_t procview_caller(const struct machine *m)
-{
-    return m->current_pid;
-}
-
 /* Processes stand in the order they were made, so a parent has been looked at before its children:
  * a chain of thousands takes as long as so many children. */
-int procview_each(struct machine *m, fs_proc_fn fn, void *user)
+int procview_each(struct machine *m, int32_t by, fs_proc_fn fn, void *user)
 {
-    const struct proc *caller = proc_find(m, m->current_pid);
+    const struct proc *caller = proc_find(m, by);
     int result = 0;
 
     for (struct proc *p = m->procs; p != NULL && caller != NULL && result == 0; p = p->hh.next) {
@@ -173,9 +168,10 @@ int procview_each(struct machine *m, fs_proc_fn fn, void *user)
     return result;
 }
 
-int procview_text(struct machine *m, int32_t pid, enum fs_proc_item item, struct strbuf *out)
+int procview_text(struct machine *m, int32_t by, int32_t pid, enum fs_proc_item item,
+                  struct strbuf *out)
 {
-    const struct proc *caller = proc_find(m, m->current_pid);
+    const struct proc *caller = proc_find(m, by);
     struct proc *p = proc_find(m, pid);
 
     if (item == FS_PROC_MACHINE) {

@@ -7,19 +7,18 @@
 
 struct machine;
 
-/** Whose call is being carried out: its pid, 0 when there is none. */
-int32_t procview_caller(const struct machine *m);
-
-/** Call @fn for the caller and all below it, in the order they were made. Stops at a result other
- * than 0 and returns it. */
-int procview_each(struct machine *m, fs_proc_fn fn, void *user);
+/** Call @fn for the process @by, which looks, and all below it, in the order they were made. Stops
+ * at a result other than 0 and returns it. */
+int procview_each(struct machine *m, int32_t by, fs_proc_fn fn, void *user);
 
 /**
  * Tell an item.
- * @pid      the caller or a process below it; not looked at for FS_PROC_MACHINE.
+ * @by       pid of the process that looks.
+ * @pid      that one or a process below it; not looked at for FS_PROC_MACHINE.
  * @out      appended to.
- * Returns   0; -ENOENT no such process, or one that the caller may not see; -ENOMEM.
+ * Returns   0; -ENOENT no such process, or one that @by may not see; -ENOMEM.
  */
-int procview_text(struct machine *m, int32_t pid, enum fs_proc_item item, struct strbuf *out);
+int procview_text(struct machine *m, int32_t by, int32_t pid, enum fs_proc_item item,
+                  struct strbuf *out);
 
 #endif

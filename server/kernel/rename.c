@@ -5,6 +5,7 @@
  * Everything the books need is got ready first; then the driver acts, and what follows can't fail.
  * EXCHANGE is two moves at once, of either name to where the other is.
  */
+#include "server/kernel/driver.h"
 #include "server/kernel/mount.h"
 #include "server/kernel/node.h"
 #include "server/kernel/perm.h"
@@ -105,7 +106,7 @@ static int act(struct place *from, struct place *to, enum fs_rename_type type, s
     if (err == 0 && type == FS_RENAME_EXCHANGE)
         err = prepare_change(m, to, from, why, &back);
     if (err == 0) {
-        err = m->fs->ops->rename(m->fs, from->path.str, to->path.str, type);
+        err = driver_rename(m, &from->who, from->path.str, to->path.str, type);
         err = m->no_move != NULL ? mount_granted(m, err, m->no_move, "move", why)
                                  : mount_granted(m, err, m->no_delete, "replace", why);
         err = mount_answer(m, err, "rename this way", why);

@@ -79,6 +79,7 @@ static int select_again(struct call *call, struct open_file *f)
 /** Find the first handle that is ready. Returns 0, -EBADF. */
 static int look(struct call *call, size_t count, int32_t *out_fd)
 {
+    const struct fs_caller who = proc_caller(call->proc);
     struct open_file *f;
     bool write;
 
@@ -88,7 +89,7 @@ static int look(struct call *call, size_t count, int32_t *out_fd)
 
         if (err < 0)
             return err;
-        if (*out_fd == 0 && vfs_is_ready(f, write))
+        if (*out_fd == 0 && vfs_is_ready(f, &who, write))
             *out_fd = fd_at(&call->args.select.fds, i);
     }
     return 0;

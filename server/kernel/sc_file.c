@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The calls on open files. */
+#include "server/kernel/driver.h"
 #include "server/kernel/find.h"
 #include "server/kernel/late.h"
 #include "server/kernel/machine.h"
@@ -25,6 +26,7 @@ static int check_range(struct call *call, const struct open_file *f, int64_t *of
 /** Walk to what shall be opened, with all rights checked. */
 static int find_to_open(struct call *call, const struct sc_open_args *args, struct place *at)
 {
+    const struct fs_caller who = proc_caller(call->proc);
     struct path path;
     struct view *view;
     int err = find_view(call, args->file, &view, &path);
@@ -36,7 +38,7 @@ static int find_to_open(struct call *call, const struct sc_open_args *args, stru
                         args->mode & ~(uint32_t)SC_FM_NAMED);
     err = find_rights(call, args->file, view, args->mode);
     if (err == 0)
-        err = vfs_walk(view, &path, proc_creds(call->proc), at, &call->why);
+        err = vfs_walk(view, &path, &who, at, &call->why);
     if (err < 0 || at->exists)
         return err;
     if ((args->mode & FM_CREATE) == 0)
@@ -94,6 +96,7 @@ int sc_close(struct call *call, const struct sc_close_args *args, struct sc_clos
 /** Read what is there now, a slice of it when it is long. */
 static int read_now(struct call *call, struct open_file *f, int64_t off)
 {
+    const struct fs_caller who = proc_caller(call->proc);
     struct sc_buf *data = &call->out.read.data;
     const uint64_t size = call->args.read.size;
     struct sc_buf room;
@@ -101,7 +104,7 @@ static int read_now(struct call *call, struct open_file *f, int64_t off)
     bool more;
 
     transfer_room(call, size, &room);
-    count = vfs_read(f, room.ptr, room.cap, off + (int64_t)call->moved);
+    count = vfs_read(f, &who, room.ptr, room.cap, off + (int64_t)call->moved);
     if (count < 0)
         return call->moved > 0 ? 0 : (int)count;
     more = transfer_has_more(call, f, size, room.cap, (size_t)count);
@@ -146,8 +149,9 @@ int sc_read(struct call *call, const struct sc_read_args *args, struct sc_read_o
 }
 
 /** Say how full a filesystem is that has no room. Returns @err. */
-static int explain_full(struct call *call, const struct mount *m, int err)
+static int explain_full(struct call *call, struct mount *m, int err)
 {
+    const struct fs_caller who = proc_caller(call->proc);
     const struct machine *machine = call->machine;
     struct fs_statfs st;
 
@@ -155,7 +159,7 @@ static int explain_full(struct call *call, const struct mount *m, int err)
         (void)call_why(call, 0,
                        "filesystems in memory have %" PRIu64 " of the machine's %" PRIu64 " bytes",
                        machine->storage, machine->limits.storage);
-    if ((err != -ENOSPC && err != -EDQUOT) || m->fs->ops->statfs(m->fs, &st) < 0)
+    if ((err != -ENOSPC && err != -EDQUOT) || driver_statfs(m, &who, &st) < 0)
         return err;
     if (st.bytes_total == 0)
         return call_why(call, err, "filesystem %s holds %" PRIu64 " bytes of files", m->driver,
@@ -179,13 +183,13 @@ static int explain_write(struct call *call, const struct open_file *f, int err)
 /** Write as much as there is room for now, a slice of it when it is long. */
 static int write_now(struct call *call, struct open_file *f, int64_t off)
 {
+    const struct fs_caller who = proc_caller(call->proc);
     const struct sc_str *data = &call->args.write.data;
     struct sc_str next;
     int64_t count = transfer_next(call, data, &next);
 
     if (count == 0)
-        count =
-            vfs_write(f, next.ptr, next.len, off + (int64_t)call->moved, proc_creds(call->proc));
+        count = vfs_write(f, &who, next.ptr, next.len, off + (int64_t)call->moved);
     if (count < 0)
         return call->moved > 0 ? 0 : explain_write(call, f, (int)count);
     if (!transfer_has_more(call, f, data->len, next.len, (size_t)count)) {
@@ -235,23 +239,24 @@ int sc_write(struct call *call, const struct sc_write_args *args, struct sc_writ
 
 int sc_readdir(struct call *call, const struct sc_readdir_args *args, struct sc_readdir_out *out)
 {
+    const struct fs_caller who = proc_caller(call->proc);
+    const bool for_guest = call->gate != SC_GATE_RPC;
     struct open_file *f;
     int err = find_file(call, args->fd, FM_READDIR, &f);
 
-    bool for_guest = call->gate != SC_GATE_RPC;
-
-    return err < 0 ? err : vfs_readdir(f, args->ent_no, for_guest, &call->why, &out->entry);
+    return err < 0 ? err : vfs_readdir(f, &who, args->ent_no, for_guest, &call->why, &out->entry);
 }
 
 int sc_stat_open(struct call *call, const struct sc_stat_open_args *args,
                  struct sc_stat_open_out *out)
 {
+    const struct fs_caller who = proc_caller(call->proc);
     struct open_file *f;
     struct fs_stat st;
     int err = find_file(call, args->fd, 0, &f);
 
     if (err == 0)
-        err = vfs_fstat(f, &st);
+        err = vfs_fstat(f, &who, &st);
     if (err == 0)
         vfs_stat(f->mount, &st, f->view_modes, &out->stat);
     return err;
@@ -259,13 +264,14 @@ int sc_stat_open(struct call *call, const struct sc_stat_open_args *args,
 
 int sc_ioctl(struct call *call, const struct sc_ioctl_args *args, struct sc_ioctl_out *out)
 {
+    const struct fs_caller who = proc_caller(call->proc);
     struct open_file *f;
     int64_t result;
     int err = find_file(call, args->fd, FM_IOCTL, &f);
 
     if (err < 0)
         return err;
-    result = vfs_ioctl(f, args->command);
+    result = vfs_ioctl(f, &who, args->command);
     if (result < 0)
         return (int)result;
     out->result = result < INT32_MAX ? (int32_t)result : INT32_MAX;
@@ -284,6 +290,7 @@ int sc_get_mode(struct call *call, const struct sc_get_mode_args *args, struct s
 
 int sc_fsync(struct call *call, const struct sc_fsync_args *args, struct sc_fsync_out *out)
 {
+    const struct fs_caller who = proc_caller(call->proc);
     struct open_file *f;
     int err = find_file(call, args->fd, 0, &f);
 
@@ -297,5 +304,5 @@ int sc_fsync(struct call *call, const struct sc_fsync_args *args, struct sc_fsyn
     err = write_back(call, f);
     if (err == SC_PENDING)
         return err;
-    return mount_answer(f->mount, vfs_fsync(f, args->data_only != 0, err), NULL, &call->why);
+    return mount_answer(f->mount, vfs_fsync(f, &who, args->data_only != 0, err), NULL, &call->why);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The calls on namespaces: make filesystems, take views of them, give views away, forget names. */
+#include "server/kernel/driver.h"
 #include "server/kernel/file_source.h"
 #include "server/kernel/find.h"
 #include "server/kernel/late.h"
@@ -64,7 +65,7 @@ int sc_fs_add_src(struct call *call, const struct sc_fs_add_src_args *args,
 {
     struct open_file *f;
     struct fs_source source;
-    struct fs_open req = {.handle = &source, .why = &call->why};
+    struct fs_open req = {.handle = &source, .who = proc_caller(call->proc), .why = &call->why};
     struct view *view;
     char *opts = NULL;
     int err = ns_get(&call->proc->ns, args->fs_name, &call->why, &view);
@@ -84,7 +85,7 @@ int sc_fs_add_src(struct call *call, const struct sc_fs_add_src_args *args,
         return err;
     req.opts = opts;
     file_source_init(&source, f);
-    err = view->mount->fs->ops->add_source(view->mount->fs, &req);
+    err = driver_add_source(view->mount, &req);
     if (err < 0)
         source.close(source.user);
     free(opts);
@@ -96,6 +97,7 @@ int sc_fs_add_src(struct call *call, const struct sc_fs_add_src_args *args,
 /** SUBFS and BIND_SUBFS: make a view of the caller's and name it in @to. */
 static int make_subfs(struct call *call, const struct sc_bind_subfs_args *args, struct proc *to)
 {
+    const struct fs_caller who = proc_caller(call->proc);
     struct view *from;
     struct view *view;
     struct path root;
@@ -107,7 +109,7 @@ static int make_subfs(struct call *call, const struct sc_bind_subfs_args *args, 
     if (err == 0)
         err = path_parse(args->root, &root, &call->why);
     if (err == 0)
-        err = vfs_walk_existing(from, &root, proc_creds(call->proc), &at, &call->why);
+        err = vfs_walk_existing(from, &root, &who, &at, &call->why);
     if (err == 0)
         err = vfs_subview(&at, args->new_name, args->ok_modes, call->proc->pid, &call->why, &view);
     if (err < 0)

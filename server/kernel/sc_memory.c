@@ -55,6 +55,7 @@ int sc_mmap(struct call *call, const struct sc_mmap_args *args, struct sc_mmap_o
 static int get_mappable(struct call *call, const struct sc_mmap_file_args *args,
                         struct open_file **out)
 {
+    const struct fs_caller who = proc_caller(call->proc);
     const uint32_t writes = (args->mode & MM_WRITE) != 0 ? FM_WRITE : 0;
     const uint32_t need = FM_MMAP | FM_READ | writes;
     struct open_file *f;
@@ -67,7 +68,7 @@ static int get_mappable(struct call *call, const struct sc_mmap_file_args *args,
     if ((f->mode & need) != need)
         return call_why(call, -EACCES, "file descriptor %d, %s, lacks %s", args->fd, f->label,
                         vfs_mode_names(need & ~f->mode, names));
-    err = vfs_fstat(f, &st);
+    err = vfs_fstat(f, &who, &st);
     if (err < 0)
         return err;
     if (!S_ISREG(st.mode))
@@ -92,10 +93,11 @@ static int check_offset(struct call *call, int64_t offset, uint64_t size)
 /** A mapping that is writable may be written at any time: to the file's set-id bits it is a write. */
 static int before_writing(struct call *call, const struct region *r, uint32_t mode)
 {
+    const struct fs_caller who = proc_caller(call->proc);
     int err = 0;
 
     if (r->mapping != NULL && (mode & MM_WRITE) != 0)
-        err = vfs_before_change(r->mapping->file, proc_creds(call->proc));
+        err = vfs_before_change(r->mapping->file, &who);
     if (err < 0)
         return call_why(call, -EIO, "clearing the set-id bits of %s failed: %s",
                         r->mapping->file->label, sc_errno_name(err));

@@ -68,10 +68,11 @@ static int open_image(struct call *call, struct sc_str file, struct open_file **
 /** Read a whole image. @out returned; free(). */
 static int read_image(struct call *call, struct open_file *f, char **out, size_t *size)
 {
+    const struct fs_caller who = proc_caller(call->proc);
     struct fs_stat st;
     size_t done = 0;
     char *bytes;
-    int err = vfs_fstat(f, &st);
+    int err = vfs_fstat(f, &who, &st);
 
     if (err < 0)
         return err;
@@ -84,7 +85,7 @@ static int read_image(struct call *call, struct open_file *f, char **out, size_t
         return -ENOMEM;
     while (done < st.size) {
         size_t want = (size_t)st.size - done < FS_IO_MAX ? (size_t)st.size - done : FS_IO_MAX;
-        int64_t count = vfs_read(f, bytes + done, want, (int64_t)done);
+        int64_t count = vfs_read(f, &who, bytes + done, want, (int64_t)done);
 
         if (count < 0) {
             free(bytes);

@@ -47,11 +47,12 @@ bool transfer_has_more(const struct call *call, const struct open_file *f, uint6
 }
 
 /** The number of a file, 0 when the driver can't tell. */
-static uint64_t number_of(struct open_file *f)
+static uint64_t number_of(struct open_file *f, const struct call *call)
 {
+    const struct fs_caller who = proc_caller(call->proc);
     struct fs_stat st;
 
-    if (f->ino == 0 && vfs_fstat(f, &st) == 0)
+    if (f->ino == 0 && vfs_fstat(f, &who, &st) == 0)
         f->ino = st.ino;
     return f->ino;
 }
@@ -68,7 +69,7 @@ int transfer_wait(struct call *call, struct open_file *f)
 
         if (first == call || first->line_mount != mount)
             continue;
-        if (f != NULL && first->line_ino != number_of(f))
+        if (f != NULL && first->line_ino != number_of(f, call))
             continue;
         return call_may_wait(call) ? call_park_again(call, &m->behind) : -EAGAIN;
     }
@@ -80,7 +81,7 @@ void transfer_enter_line(struct call *call, struct open_file *f)
     if (!list_empty(&call->in_line))
         return;
     call->line_mount = f != NULL ? f->mount : NULL;
-    call->line_ino = f != NULL ? number_of(f) : 0;
+    call->line_ino = f != NULL ? number_of(f, call) : 0;
     list_append(&call->machine->in_line, &call->in_line);
 }
 

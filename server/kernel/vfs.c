@@ -2,6 +2,7 @@
 /* Operations on names: create, delete, link, subviews; and the stat calls give. */
 #include "server/kernel/vfs.h"
 
+#include "server/kernel/driver.h"
 #include "server/kernel/mount.h"
 #include "server/kernel/node.h"
 #include "server/kernel/perm.h"
@@ -9,6 +10,8 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
+
+const struct fs_caller vfs_nobody = {.pid = 0};
 
 enum {
     ACCESS_DIR = FM_READDIR | FM_DCREATE | FM_DMOVE | FM_DDELETE,
@@ -78,17 +81,14 @@ int vfs_is_there(const struct place *at, struct why *why)
 static int make_name(struct place *at, uint32_t mode, const char *target, struct why *why)
 {
     struct mount *m = at->view->mount;
-    struct fs *fs = m->fs;
     int err;
 
-    fs->uid = at->who.uid;
-    fs->gid = at->who.gid;
     if (target != NULL)
-        err = fs->ops->symlink(fs, target, at->path.str);
+        err = driver_symlink(m, &at->who, target, at->path.str);
     else if (S_ISDIR(mode))
-        err = fs->ops->mkdir(fs, at->path.str, mode);
+        err = driver_mkdir(m, &at->who, at->path.str, mode);
     else
-        err = fs->ops->mknod(fs, at->path.str, mode);
+        err = driver_mknod(m, &at->who, at->path.str, mode);
     return mount_granted(m, err, m->no_create, "create", why);
 }
 
@@ -153,7 +153,7 @@ int vfs_link(struct place *from, struct place *to, struct why *why)
     err = check_new(to, from->stat.mode, why);
     if (err < 0)
         return err;
-    err = m->fs->ops->link(m->fs, from->path.str, to->path.str);
+    err = driver_link(m, &to->who, from->path.str, to->path.str);
     err = mount_granted(m, err, m->no_create, "create", why);
     return mount_answer(m, err, "store hard links", why);
 }
@@ -168,7 +168,7 @@ int vfs_readlink(struct place *at, char out[FS_PATH_MAX + 1], struct why *why)
     if (!S_ISLNK(at->stat.mode))
         return why_add(why, -EINVAL, "%s is no symbolic link", at->path.str);
     memset(out, 0, FS_PATH_MAX + 1);
-    err = m->fs->ops->readlink(m->fs, at->path.str, out, FS_PATH_MAX);
+    err = driver_readlink(m, &at->who, at->path.str, out, FS_PATH_MAX);
     if (err > 0)
         return why_add(why, -EIO, "the link's target is longer than %d bytes", FS_PATH_MAX);
     return (int)err;
@@ -187,9 +187,9 @@ int vfs_delete(struct place *at, struct why *why)
     if (err < 0)
         return err;
     if (S_ISDIR(at->stat.mode))
-        err = m->fs->ops->rmdir(m->fs, at->path.str);
+        err = driver_rmdir(m, &at->who, at->path.str);
     else
-        err = m->fs->ops->unlink(m->fs, at->path.str);
+        err = driver_unlink(m, &at->who, at->path.str);
     err = mount_granted(m, err, m->no_delete, "delete", why);
     return mount_answer(m, err, NULL, why);
 }

@@ -18,7 +18,7 @@
  * The two ends of a channel are open files without a mount and a node: `end` says so.
  *
  * All four are reference-counted, belong to one machine and are counted in its census. None of them
- * knows processes: credentials and reasons are passed in.
+ * knows processes: the caller is passed in, and so is where reasons go.
  */
 #ifndef SERVER_KERNEL_VFS_H
 #define SERVER_KERNEL_VFS_H
@@ -136,13 +136,16 @@ struct open_file {
 
 /** A place: where a walk arrived. */
 struct place {
-    struct view *view; /* borrowed from the namespace */
-    struct creds who;  /* whom it was walked to for: what is done there is checked against them */
-    struct path path;  /* in the mount, canonical, links followed */
-    bool asks_dir;     /* what is or will be there must be a directory: a '/' at its end said so */
+    struct view *view;    /* borrowed from the namespace */
+    struct fs_caller who; /* what is done there is checked against it */
+    struct path path;     /* in the mount, canonical, links followed */
+    bool asks_dir; /* what is or will be there must be a directory: a '/' at its end said so */
     bool exists;
     struct fs_stat stat; /* when it exists */
 };
+
+/** The caller of what the machine does by itself: storing mapped pages, committing, closing. */
+extern const struct fs_caller vfs_nobody;
 
 /**
  * Make what STAT, STAT_OPEN and READDIR tell of what the driver tells.
@@ -163,13 +166,13 @@ struct mount_origin {
 };
 
 /**
- * Wrap a driver instance.
- * @fs       taken on success: destroyed with the mount.
+ * Make a mount with a new instance of a driver.
  * @origin   borrowed for the call; its strings are copied.
+ * @req      borrowed for the call, as the driver takes it.
  * @out      returned; mount_unref().
- * Returns   0, -ENOMEM.
+ * Returns   0; -ENOMEM, or what registry_open() answers.
  */
-int mount_new(struct fs *fs, const struct mount_origin *origin, struct mount **out);
+int mount_new(const struct mount_origin *origin, const struct fs_open *req, struct mount **out);
 
 /** One more reference. Returns @m. */
 struct mount *mount_ref(struct mount *m);
@@ -230,17 +233,17 @@ const char *vfs_mode_names(uint32_t modes, char *out);
  *           -ENOMEM from the driver.
  * Source    POSIX.1-2017 4.13 pathname resolution; the ABI, names and paths.
  */
-int vfs_walk(struct view *v, const struct path *path, struct creds who, struct place *out,
-             struct why *why);
+int vfs_walk(struct view *v, const struct path *path, const struct fs_caller *who,
+             struct place *out, struct why *why);
 
 /** vfs_walk() that demands the place to exist. Returns as vfs_walk(); -ENOENT it does not. */
-int vfs_walk_existing(struct view *v, const struct path *path, struct creds who, struct place *out,
-                      struct why *why);
+int vfs_walk_existing(struct view *v, const struct path *path, const struct fs_caller *who,
+                      struct place *out, struct why *why);
 
 /** As vfs_walk(), but a link at the end is the place itself, not its target (DELETE, MOVE,
  * CREATE). */
-int vfs_walk_nofollow(struct view *v, const struct path *path, struct creds who, struct place *out,
-                      struct why *why);
+int vfs_walk_nofollow(struct view *v, const struct path *path, const struct fs_caller *who,
+                      struct place *out, struct why *why);
 
 /** Whether a place may hold a file of @mode: 0, or -ENOTDIR when it asks for a directory. */
 int vfs_check_dir(const struct place *at, uint32_t mode, struct why *why);
@@ -367,7 +370,8 @@ struct open_file *open_file_ref(struct open_file *f);
 struct open_file *open_file_unref(struct open_file *f);
 
 /*
- * Operations on open files. The handle's rights (f->mode) were checked by whoever calls.
+ * Operations on open files. The handle's rights (f->mode) were checked by whoever calls. @who is
+ * whom the operation is for, vfs_nobody where no process asks.
  */
 
 /**
@@ -377,7 +381,8 @@ struct open_file *open_file_unref(struct open_file *f);
  * Returns   bytes read, less than @len only at the end of the file, or what the driver's read()
  *           answers; of a channel as channel_read().
  */
-int64_t vfs_read(struct open_file *f, char *buf, size_t len, int64_t off);
+int64_t vfs_read(struct open_file *f, const struct fs_caller *who, char *buf, size_t len,
+                 int64_t off);
 
 /**
  * Write content at a position, at the end with FM_APPEND; a hole before it reads as zero.
@@ -387,14 +392,15 @@ int64_t vfs_read(struct open_file *f, char *buf, size_t len, int64_t off);
  * Returns   @len, or what the driver's write() answers: then nothing was written; of a channel as
  *           channel_write().
  */
-int64_t vfs_write(struct open_file *f, const char *buf, size_t len, int64_t off, struct creds who);
+int64_t vfs_write(struct open_file *f, const struct fs_caller *who, const char *buf, size_t len,
+                  int64_t off);
 
 /** Before somebody changes a file otherwise than by vfs_write(): it loses its set-id bits, unless
  * @who is user 0. Returns 0, or what the driver's chmod() answers. */
-int vfs_before_change(struct open_file *f, struct creds who);
+int vfs_before_change(struct open_file *f, const struct fs_caller *who);
 
 /** Whether a read, or a write, has its answer at once. */
-bool vfs_is_ready(struct open_file *f, bool write);
+bool vfs_is_ready(struct open_file *f, const struct fs_caller *who, bool write);
 
 /**
  * Store what processes have changed in mappings of the file.
@@ -407,7 +413,7 @@ int vfs_write_back(struct open_file *f, uint64_t *at, size_t *pages);
 
 /** The driver's status of an open file; of a channel's end a fifo with the bytes that can be read as
  * its size. Returns 0, or what the driver's getattr() answers. */
-int vfs_fstat(struct open_file *f, struct fs_stat *out);
+int vfs_fstat(struct open_file *f, const struct fs_caller *who, struct fs_stat *out);
 
 /**
  * Give one entry of a directory's snapshot, which the first call takes, and each with @n == 0 anew.
@@ -417,16 +423,16 @@ int vfs_fstat(struct open_file *f, struct fs_stat *out);
  * Returns   0; -ENOENT past the last entry, -ENOMEM past the machine's limit of listings or no
  *           memory, -ENAMETOOLONG, or what the driver's readdir() answers.
  */
-int vfs_readdir(struct open_file *f, uint32_t n, bool for_guest, struct why *why,
-                struct sc_dirent *out);
+int vfs_readdir(struct open_file *f, const struct fs_caller *who, uint32_t n, bool for_guest,
+                struct why *why, struct sc_dirent *out);
 
 /** Return when what was written to a file, or the names in a directory, are safe in the store.
  * @data_only only what is needed to read it back. @back what vfs_write_back() of it answered just
  * before, 0 or an error. Returns 0, what the driver's fsync() or fsyncdir() answers, @back, or, once,
  * what write-back answered when a mapping that was made through this handle went. */
-int vfs_fsync(struct open_file *f, bool data_only, int back);
+int vfs_fsync(struct open_file *f, const struct fs_caller *who, bool data_only, int back);
 
 /** Send a device a command. Returns its answer, >= 0; -ENOTTY it has no such command, -EIO. */
-int64_t vfs_ioctl(struct open_file *f, uint32_t command);
+int64_t vfs_ioctl(struct open_file *f, const struct fs_caller *who, uint32_t command);
 
 #endif

@@ -101,8 +101,10 @@ int wait_add(struct wait_set *set, struct call *call, struct open_file *f, bool 
 bool wait_set_ready(const struct wait_set *set, size_t *out_index)
 {
     for (size_t i = 0; i < set->count; i++) {
+        const struct fs_caller who = proc_caller(set->at[i].call->proc);
+
         *out_index = i;
-        if (vfs_is_ready(set->at[i].file, set->at[i].write))
+        if (vfs_is_ready(set->at[i].file, &who, set->at[i].write))
             return true;
     }
     return false;
@@ -128,21 +130,9 @@ int wait_for_file(struct call *call, struct open_file *f, bool write, wait_again
     return call_park_waiting(call, set);
 }
 
-/** Try a parked call in its process's name. */
-static int try_again(struct machine *m, struct call *call)
-{
-    const int32_t outer_pid = m->current_pid;
-    int status;
-
-    m->current_pid = call->proc->pid;
-    status = call->waits->again(call, call->waits->at[0].file);
-    m->current_pid = outer_pid;
-    return status;
-}
-
 /** Finish the first call of a queue if it can go on. Returns whether it did; the queue may be gone
  * then. */
-static bool finish_first(struct machine *m, struct waitq *q)
+static bool finish_first(struct waitq *q)
 {
     struct call *call;
     int status;
@@ -150,7 +140,7 @@ static bool finish_first(struct machine *m, struct waitq *q)
     if (list_empty(&q->waiters))
         return false;
     call = container_of(q->waiters.next, struct wait, link)->call;
-    status = try_again(m, call);
+    status = call->waits->again(call, call->waits->at[0].file);
     if (status == SC_PENDING)
         return false;
     call_finish(call, status);
@@ -165,7 +155,7 @@ void wait_settle(struct machine *m)
     while (!list_empty(&m->woken)) {
         struct waitq *q = container_of(m->woken.next, struct waitq, woken);
 
-        if (!finish_first(m, q))
+        if (!finish_first(q))
             list_del(&q->woken);
     }
     m->settling = false;

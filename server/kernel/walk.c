@@ -9,6 +9,7 @@
  *     at     where we are, a canonical path in the mount; never above the view's root
  *     rest   what is still to be walked, link targets spliced in front
  */
+#include "server/kernel/driver.h"
 #include "server/kernel/machine.h"
 #include "server/kernel/perm.h"
 
@@ -20,12 +21,12 @@ enum { LINKS_MAX = 40 };
 
 struct walk {
     struct view *view;
-    struct fs *fs;
+    struct mount *mount;
     struct path at;
     size_t root_len; /* length of the view's root path: ".." stops there */
     char rest[2 * FS_PATH_MAX + 2];
     unsigned links;
-    struct creds who;
+    const struct fs_caller *who;
     bool follow_last;
     bool slash; /* a '/' stood behind the component taken last */
     struct why *why;
@@ -66,7 +67,7 @@ static int splice_link(struct walk *w)
     if (++w->links > LINKS_MAX)
         return why_add(w->why, -ELOOP, "more than %d symbolic links on the way", LINKS_MAX);
     memset(target, 0, sizeof(target));
-    err = w->fs->ops->readlink(w->fs, w->at.str, target, FS_PATH_MAX);
+    err = driver_readlink(w->mount, w->who, w->at.str, target, FS_PATH_MAX);
     if (err != 0)
         return err < 0 ? (int)err : -ENAMETOOLONG;
     len = strlen(target);
@@ -98,12 +99,12 @@ static int step(struct walk *w, const char *name, size_t len, struct place *out)
     if (strcmp(name, "..") == 0) {
         if (w->at.len > w->root_len)
             path_pop(&w->at);
-        return w->fs->ops->getattr(w->fs, w->at.str, &out->stat, NULL);
+        return driver_getattr(w->mount, w->who, w->at.str, &out->stat, NULL);
     }
     err = path_push(&w->at, name, len);
     if (err < 0)
         return err;
-    err = w->fs->ops->getattr(w->fs, w->at.str, &out->stat, NULL);
+    err = driver_getattr(w->mount, w->who, w->at.str, &out->stat, NULL);
     if (err == -ENOENT && rest_is_empty(w)) {
         out->exists = false;
         return 0;
@@ -114,7 +115,7 @@ static int step(struct walk *w, const char *name, size_t len, struct place *out)
         err = splice_link(w);
         if (err < 0)
             return err;
-        return w->fs->ops->getattr(w->fs, w->at.str, &out->stat, NULL);
+        return driver_getattr(w->mount, w->who, w->at.str, &out->stat, NULL);
     }
     return 0;
 }
@@ -125,8 +126,8 @@ static int walk_by_steps(const struct path *path, bool follow_last, struct place
 {
     struct view *v = out->view;
     struct walk w = {.view = v,
-                     .fs = v->mount->fs,
-                     .who = out->who,
+                     .mount = v->mount,
+                     .who = &out->who,
                      .follow_last = follow_last,
                      .links = 0,
                      .why = why};
@@ -135,7 +136,7 @@ static int walk_by_steps(const struct path *path, bool follow_last, struct place
     int err = view_root_path(v, &w.at);
 
     if (err == 0)
-        err = w.fs->ops->getattr(w.fs, w.at.str, &out->stat, NULL);
+        err = driver_getattr(w.mount, w.who, w.at.str, &out->stat, NULL);
     w.root_len = w.at.len;
     memcpy(w.rest, path->str, path->len + 1);
     out->exists = true;
@@ -149,14 +150,15 @@ static int walk_by_steps(const struct path *path, bool follow_last, struct place
 }
 
 /** The last component does not exist: is what should hold it a directory? */
-static int check_parent(struct fs *fs, const struct path *path, struct why *why)
+static int check_parent(struct mount *m, const struct fs_caller *who, const struct path *path,
+                        struct why *why)
 {
     struct path parent = *path;
     struct fs_stat st;
     int err;
 
     path_pop(&parent);
-    err = fs->ops->getattr(fs, parent.str, &st, NULL);
+    err = driver_getattr(m, who, parent.str, &st, NULL);
     if (err == -ENOENT)
         return why_add(why, err, "directory %s does not exist", parent.str);
     if (err == 0 && !S_ISDIR(st.mode) && !is_link(&st))
@@ -167,7 +169,7 @@ static int check_parent(struct fs *fs, const struct path *path, struct why *why)
 /** Walk to @out, whose view and who are set. User 0 needs no look at the directories on the way. */
 static int walk(const struct path *path, bool follow_last, struct place *out, struct why *why)
 {
-    struct fs *fs = out->view->mount->fs;
+    struct mount *m = out->view->mount;
     int err = view_root_path(out->view, &out->path);
 
     if (err < 0)
@@ -178,10 +180,10 @@ static int walk(const struct path *path, bool follow_last, struct place *out, st
     out->exists = true;
     if (out->who.uid != 0)
         return walk_by_steps(path, follow_last, out, why);
-    err = fs->ops->getattr(fs, out->path.str, &out->stat, NULL);
+    err = driver_getattr(m, &out->who, out->path.str, &out->stat, NULL);
     if (err == -ENOENT) {
         out->exists = false;
-        err = check_parent(fs, &out->path, why);
+        err = check_parent(m, &out->who, &out->path, why);
     }
     if (err == -ELOOP || (err == 0 && out->exists && is_link(&out->stat) && follow_last))
         return walk_by_steps(path, follow_last, out, why);
@@ -189,13 +191,13 @@ static int walk(const struct path *path, bool follow_last, struct place *out, st
 }
 
 /** Walk, and see that what was asked to be a directory is one, if it exists. */
-static int walk_checked(struct view *v, const struct path *path, struct creds who, bool follow_last,
-                        struct place *out, struct why *why)
+static int walk_checked(struct view *v, const struct path *path, const struct fs_caller *who,
+                        bool follow_last, struct place *out, struct why *why)
 {
     int err;
 
     out->view = v;
-    out->who = who;
+    out->who = *who;
     out->asks_dir = path->asks_dir;
     err = walk(path, follow_last, out, why);
     return err < 0 || !out->exists ? err : vfs_check_dir(out, out->stat.mode, why);
@@ -209,20 +211,20 @@ int vfs_check_dir(const struct place *at, uint32_t mode, struct why *why)
                    at->path.str);
 }
 
-int vfs_walk(struct view *v, const struct path *path, struct creds who, struct place *out,
-             struct why *why)
+int vfs_walk(struct view *v, const struct path *path, const struct fs_caller *who,
+             struct place *out, struct why *why)
 {
     return walk_checked(v, path, who, true, out, why);
 }
 
-int vfs_walk_nofollow(struct view *v, const struct path *path, struct creds who, struct place *out,
-                      struct why *why)
+int vfs_walk_nofollow(struct view *v, const struct path *path, const struct fs_caller *who,
+                      struct place *out, struct why *why)
 {
     return walk_checked(v, path, who, false, out, why);
 }
 
-int vfs_walk_existing(struct view *v, const struct path *path, struct creds who, struct place *out,
-                      struct why *why)
+int vfs_walk_existing(struct view *v, const struct path *path, const struct fs_caller *who,
+                      struct place *out, struct why *why)
 {
     int err = vfs_walk(v, path, who, out, why);
 

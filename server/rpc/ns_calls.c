@@ -3,6 +3,7 @@
 
 #include "server/base/base64.h"
 #include "server/base/utf8.h"
+#include "server/kernel/driver.h"
 #include "server/kernel/vfs.h"
 
 #include <errno.h>
@@ -256,13 +257,13 @@ static const char *empty_fs(const struct writer *w, const struct mount *m, enum 
 }
 
 /** Create one file of a path that becomes a root; devices are there already. */
-static void create_file(struct writer *w, const struct mount *m, const char *fs_name,
-                        enum typist typist, const char *path)
+static void create_file(struct writer *w, struct mount *m, const char *fs_name, enum typist typist,
+                        const char *path)
 {
     struct strbuf file = STRBUF_INIT;
     struct fs_stat st;
 
-    if (m->fs->ops->getattr(m->fs, path, &st, NULL) < 0 ||
+    if (driver_getattr(m, &vfs_nobody, path, &st, NULL) < 0 ||
         (!S_ISDIR(st.mode) && !S_ISREG(st.mode)) || was_created(w, m, path))
         return;
     (void)strbuf_addf(&file, "%s:%s", fs_name, path);

@@ -5,6 +5,7 @@
  *
  * A round of creating works on new names each time; files stay until the end.
  */
+#include "fsdrivers/fs_ops.h"
 #include "fsdrivers/registry.h"
 #include "fsdrivers/sqlitefs/schema.h"
 #include "tests/bench/bench.h"
@@ -52,17 +53,20 @@ static void no_random(void *user, void *buf, size_t len)
     memset(buf, 1, len);
 }
 
-static void no_console(void *user, const char *text, size_t len)
+static void no_console(void *user, const struct fs_caller *who, const char *text, size_t len)
 {
     (void)user;
+    (void)who;
     (void)text;
     (void)len;
 }
 
+static const struct fs_caller who = {.pid = 1};
+
 /** What the daemon does FS_COMMIT_MS after a change. */
 static void commit(struct ours *o)
 {
-    BENCH_NEED(o->fs->ops->commit(o->fs) == 0);
+    BENCH_NEED(o->fs->ops->commit(o->fs, &who) == 0);
 }
 
 /** A position that neither side can foresee; the same sequence for both. */
@@ -79,8 +83,9 @@ static void ours_create(void *user, size_t count)
 
     for (size_t i = 0; i < count; i++) {
         (void)snprintf(path, sizeof(path), "/f%zu", o->names++);
-        BENCH_NEED(o->fs->ops->mknod(o->fs, path, S_IFREG | 0644) == 0);
-        BENCH_NEED(o->fs->ops->write(o->fs, path, bytes, BLOCK, 0, NULL) == BLOCK);
+        BENCH_NEED(o->fs->ops->mknod(o->fs, &who, path, S_IFREG | 0644) == 0);
+        BENCH_NEED(o->fs->ops->write(o->fs, &who, path, (struct fs_bytes){bytes, BLOCK}, 0, NULL) ==
+                   BLOCK);
     }
     commit(o);
 }
@@ -91,7 +96,7 @@ static void ours_stat(void *user, size_t count)
     struct fs_stat st;
 
     for (size_t i = 0; i < count; i++)
-        BENCH_NEED(o->fs->ops->getattr(o->fs, "/a/b/file", &st, NULL) == 0);
+        BENCH_NEED(o->fs->ops->getattr(o->fs, &who, "/a/b/file", &st, NULL) == 0);
 }
 
 static void ours_random_read(void *user, size_t count)
@@ -100,7 +105,7 @@ static void ours_random_read(void *user, size_t count)
     uint64_t state = 1;
 
     for (size_t i = 0; i < count; i++)
-        BENCH_NEED(o->fs->ops->read(o->fs, NULL, scratch, BLOCK,
+        BENCH_NEED(o->fs->ops->read(o->fs, &who, NULL, (struct fs_buf){scratch, BLOCK},
                                     (int64_t)next_block(&state) * BLOCK, &o->big) == BLOCK);
 }
 
@@ -110,8 +115,8 @@ static void ours_random_write(void *user, size_t count)
     uint64_t state = 1;
 
     for (size_t i = 0; i < count; i++) {
-        BENCH_NEED(o->fs->ops->write(o->fs, NULL, bytes, BLOCK, (int64_t)next_block(&state) * BLOCK,
-                                     &o->big) == BLOCK);
+        BENCH_NEED(o->fs->ops->write(o->fs, &who, NULL, (struct fs_bytes){bytes, BLOCK},
+                                     (int64_t)next_block(&state) * BLOCK, &o->big) == BLOCK);
         if (i % GROUP == GROUP - 1)
             commit(o);
     }
@@ -124,8 +129,8 @@ static void ours_write_chunks(void *user, size_t count)
     struct ours *o = user;
 
     for (size_t i = 0; i < count; i++)
-        BENCH_NEED(o->fs->ops->write(o->fs, NULL, bytes, CHUNK, (int64_t)(i % BIG_CHUNKS) * CHUNK,
-                                     &o->big) == CHUNK);
+        BENCH_NEED(o->fs->ops->write(o->fs, &who, NULL, (struct fs_bytes){bytes, CHUNK},
+                                     (int64_t)(i % BIG_CHUNKS) * CHUNK, &o->big) == CHUNK);
     commit(o);
 }
 
@@ -156,12 +161,12 @@ static void open_ours(struct ours *o)
     BENCH_NEED(getcwd(path, sizeof(path) - sizeof("/bench-ours.db")) != NULL);
     (void)strcat(path, "/bench-ours.db");
     BENCH_NEED(registry_open("sqlitefs", &req, &o->fs) == 0);
-    BENCH_NEED(o->fs->ops->mkdir(o->fs, "/a", 0755) == 0);
-    BENCH_NEED(o->fs->ops->mkdir(o->fs, "/a/b", 0755) == 0);
-    BENCH_NEED(o->fs->ops->mknod(o->fs, "/a/b/file", S_IFREG | 0644) == 0);
-    BENCH_NEED(o->fs->ops->mknod(o->fs, "/big", S_IFREG | 0644) == 0);
+    BENCH_NEED(o->fs->ops->mkdir(o->fs, &who, "/a", 0755) == 0);
+    BENCH_NEED(o->fs->ops->mkdir(o->fs, &who, "/a/b", 0755) == 0);
+    BENCH_NEED(o->fs->ops->mknod(o->fs, &who, "/a/b/file", S_IFREG | 0644) == 0);
+    BENCH_NEED(o->fs->ops->mknod(o->fs, &who, "/big", S_IFREG | 0644) == 0);
     o->big.flags = FS_O_RDWR;
-    BENCH_NEED(o->fs->ops->open(o->fs, "/big", &o->big) == 0);
+    BENCH_NEED(o->fs->ops->open(o->fs, &who, "/big", &o->big) == 0);
     ours_write_chunks(o, BIG_CHUNKS);
 }
 
@@ -411,7 +416,7 @@ int main(int argc, char **argv)
     open_ours(&o);
     open_raw(&r);
     status = bench_main(argc, argv, works, sizeof(works) / sizeof(works[0]));
-    BENCH_NEED(o.fs->ops->close(o.fs, NULL, &o.big) == 0);
+    BENCH_NEED(o.fs->ops->close(o.fs, &who, NULL, &o.big) == 0);
     o.fs->ops->destroy(o.fs, NULL);
     close_raw(&r);
     remove_files();

@@ -30,18 +30,20 @@ static void bed_random(void *user, void *buf, size_t len)
     fill(buf, len, 7);
 }
 
-static void bed_console(void *user, const char *bytes, size_t len)
+static void bed_console(void *user, const struct fs_caller *who, const char *bytes, size_t len)
 {
     struct bed *b = user;
 
+    (void)who;
     (void)strbuf_add(&b->console, bytes, len);
 }
 
-static int64_t bed_input(void *user, char *buf, size_t len)
+static int64_t bed_input(void *user, const struct fs_caller *who, char *buf, size_t len)
 {
     struct bed *b = user;
     size_t count = b->typed != NULL ? strnlen(b->typed, len) : 0;
 
+    (void)who;
     if (b->typed == NULL)
         return -EAGAIN;
     memcpy(buf, b->typed, count);
@@ -49,8 +51,9 @@ static int64_t bed_input(void *user, char *buf, size_t len)
     return (int64_t)count;
 }
 
-static bool bed_input_ready(void *user)
+static bool bed_input_ready(void *user, const struct fs_caller *who)
 {
+    (void)who;
     return ((struct bed *)user)->typed != NULL;
 }
 
@@ -73,24 +76,20 @@ static void bed_give(void *user, uint64_t bytes)
 
 enum { BED_CALLER = 5, BED_CHILD = 12 };
 
-static int32_t bed_caller(void *user)
+static int bed_each_proc(void *user, const struct fs_caller *who, fs_proc_fn fn, void *fn_user)
 {
-    (void)user;
-    return BED_CALLER;
-}
-
-static int bed_each_proc(void *user, fs_proc_fn fn, void *fn_user)
-{
-    int result = fn(fn_user, BED_CALLER);
+    int result = fn(fn_user, who->pid);
 
     (void)user;
     return result != 0 ? result : fn(fn_user, BED_CHILD);
 }
 
-static int bed_proc_text(void *user, int32_t pid, enum fs_proc_item item, struct strbuf *out)
+static int bed_proc_text(void *user, const struct fs_caller *who, int32_t pid,
+                         enum fs_proc_item item, struct strbuf *out)
 {
     struct bed *b = user;
 
+    (void)who;
     return strbuf_addf(out, "%d %d %d\n", (int)pid, (int)item, b->told++);
 }
 
@@ -113,13 +112,13 @@ void bed_init(struct bed *b, const char *driver)
 {
     const char *tmp = getenv("TMPDIR");
 
-    *b = (struct bed){.driver = driver, .clock = (uint64_t)BED_START_S * 1000000000};
+    *b = (struct bed){
+        .driver = driver, .who = {.pid = BED_CALLER}, .clock = (uint64_t)BED_START_S * 1000000000};
     b->env = (struct fs_env){.now_ns = bed_now,
                              .random = bed_random,
                              .console = bed_console,
                              .input = bed_input,
                              .input_ready = bed_input_ready,
-                             .caller = bed_caller,
                              .each_proc = bed_each_proc,
                              .proc_text = bed_proc_text,
                              .take = bed_take,
@@ -140,7 +139,7 @@ void bed_init(struct bed *b, const char *driver)
 int bed_open(struct bed *b, const char *opts)
 {
     struct fs_open req = {
-        .opts = opts, .env = &b->env, .uid = b->uid, .gid = b->gid, .why = &b->why};
+        .opts = opts, .env = &b->env, .who = {.uid = b->uid, .gid = b->gid}, .why = &b->why};
 
     why_done(&b->why);
     req.source = b->db[0] != '\0' ? b->db : NULL;
@@ -198,6 +197,18 @@ void bed_is(const char *file, int line, const char *what, int64_t got, int64_t w
               got < 0 && got > -200 ? strerrorname_np((int)-got) : "", (long long)want);
 }
 
+int64_t bed_read(struct bed *b, const char *path, void *buf, size_t len, int64_t off,
+                 struct fs_file *file)
+{
+    return FS(read, path, (struct fs_buf){buf, len}, off, file);
+}
+
+int64_t bed_write(struct bed *b, const char *path, const void *bytes, size_t len, int64_t off,
+                  struct fs_file *file)
+{
+    return FS(write, path, (struct fs_bytes){bytes, len}, off, file);
+}
+
 struct fs_stat stat_of(struct bed *b, const char *path)
 {
     struct fs_stat st;
@@ -222,7 +233,7 @@ void put_file(struct bed *b, const char *path, const void *bytes, size_t len)
     cr_assert(err == 0, "mknod of %s: %d", path, err);
     while (done < len) {
         size_t part = len - done < FS_IO_MAX ? len - done : FS_IO_MAX;
-        int64_t put = FS(write, path, (const char *)bytes + done, part, (int64_t)done, NULL);
+        int64_t put = bed_write(b, path, (const char *)bytes + done, part, (int64_t)done, NULL);
 
         cr_assert(put == (int64_t)part, "write to %s: %lld", path, (long long)put);
         done += part;
@@ -240,7 +251,7 @@ bool file_is(struct bed *b, const char *path, const void *bytes, size_t len)
     do {
         size_t part = len + 1 - done < FS_IO_MAX ? len + 1 - done : FS_IO_MAX;
 
-        got = FS(read, path, buf + done, part, (int64_t)done, NULL);
+        got = bed_read(b, path, buf + done, part, (int64_t)done, NULL);
         cr_assert(got >= 0, "read of %s: %lld", path, (long long)got);
         done += (size_t)got;
     } while (got > 0 && done <= len);

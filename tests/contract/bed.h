@@ -16,7 +16,7 @@
 #ifndef TESTS_CONTRACT_BED_H
 #define TESTS_CONTRACT_BED_H
 
-#include "fsdrivers/fsdriver.h"
+#include "fsdrivers/fs_ops.h"
 #include "server/base/strbuf.h"
 
 #include <criterion/criterion.h>
@@ -32,6 +32,7 @@ struct bed {
     char dir[BED_PATH_MAX]; /* a directory of its own, removed at the end; "" none */
     char db[BED_PATH_MAX];  /* sqlitefs: the file */
     struct fs_env env;
+    struct fs_caller who; /* for whom slots are called */
     uint32_t descriptors; /* booked; at most BED_DESCRIPTORS */
     uint32_t uid, gid;    /* who makes the instance */
     uint64_t clock;       /* ns; each look moves it by 1 */
@@ -61,10 +62,17 @@ bool bed_why(const struct bed *b, const char *text);
 void bed_is(const char *file, int line, const char *what, int64_t got, int64_t want);
 
 #define IS(what, want) bed_is(__FILE__, __LINE__, #what, (int64_t)(what), (int64_t)(want))
-#define FS(slot, ...) b->fs->ops->slot(b->fs, __VA_ARGS__)
-#define FS0(slot) b->fs->ops->slot(b->fs)
+/* Call a slot for b->who; read and write: bed_read(), bed_write(). */
+#define FS(slot, ...) b->fs->ops->slot(b->fs, &b->who, __VA_ARGS__)
+#define FS0(slot) b->fs->ops->slot(b->fs, &b->who)
 
 /* ---- Shorthands over the slots. Those that return nothing fail the test. ---- */
+
+/** The slots read and write. */
+int64_t bed_read(struct bed *b, const char *path, void *buf, size_t len, int64_t off,
+                 struct fs_file *file);
+int64_t bed_write(struct bed *b, const char *path, const void *bytes, size_t len, int64_t off,
+                  struct fs_file *file);
 
 /** Status of a path. */
 struct fs_stat stat_of(struct bed *b, const char *path);

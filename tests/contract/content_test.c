@@ -75,7 +75,7 @@ CONTRACT(write_parts_keep_the_rest)
             fill(bytes, BIG, 1);
             put_file(b, "/f", bytes, BIG);
             fill(bytes + at, len, 2);
-            IS(FS(write, "/f", bytes + at, len, (int64_t)at, NULL), len);
+            IS(bed_write(b, "/f", bytes + at, len, (int64_t)at, NULL), len);
             cr_assert(file_is(b, "/f", bytes, BIG), "%zu bytes at %zu", len, at);
             IS(FS(unlink, "/f"), 0);
         }
@@ -91,7 +91,7 @@ CONTRACT(write_behind_end_gap_is_zero)
         fill(bytes, 5, 1);
         put_file(b, "/f", bytes, 5);
         fill(bytes + sizes[i] + 10, 3, 9);
-        IS(FS(write, "/f", bytes + sizes[i] + 10, 3, (int64_t)sizes[i] + 10, NULL), 3);
+        IS(bed_write(b, "/f", bytes + sizes[i] + 10, 3, (int64_t)sizes[i] + 10, NULL), 3);
         cr_assert(file_is(b, "/f", bytes, sizes[i] + 13), "gap to %zu", sizes[i]);
         IS(FS(unlink, "/f"), 0);
     }
@@ -105,7 +105,7 @@ CONTRACT(write_behind_truncated_gap_is_zero)
     fill(bytes, BIG, 4);
     put_file(b, "/f", bytes, BIG);
     IS(FS(truncate, "/f", 100, NULL), 0);
-    IS(FS(write, "/f", "x", 1, BIG - 1, NULL), 1);
+    IS(bed_write(b, "/f", "x", 1, BIG - 1, NULL), 1);
     memset(bytes + 100, 0, BIG - 100);
     bytes[BIG - 1] = 'x';
     cr_assert(file_is(b, "/f", bytes, BIG));
@@ -117,10 +117,10 @@ CONTRACT(write_far_takes_no_room_between)
     char bytes[8];
 
     put_file(b, "/f", "a", 1);
-    IS(FS(write, "/f", "z", 1, far, NULL), 1);
+    IS(bed_write(b, "/f", "z", 1, far, NULL), 1);
     IS(stat_of(b, "/f").size, far + 1);
     cr_assert(stat_of(b, "/f").blocks < 1024);
-    IS(FS(read, "/f", bytes, 8, far - 3, NULL), 4);
+    IS(bed_read(b, "/f", bytes, 8, far - 3, NULL), 4);
     cr_assert(memcmp(bytes, "\0\0\0z\0\0\0", 8) == 0);
     IS(FS(truncate, "/f", 1, NULL), 0);
     cr_assert(file_is(b, "/f", "a", 1));
@@ -131,12 +131,12 @@ CONTRACT(write_largest_EFBIG)
     const int64_t end = (int64_t)FS_FILE_SIZE_MAX;
 
     put_file(b, "/f", "a", 1);
-    IS(FS(write, "/f", "zz", 2, end - 1, NULL), -EFBIG);
+    IS(bed_write(b, "/f", "zz", 2, end - 1, NULL), -EFBIG);
     IS(FS(truncate, "/f", FS_FILE_SIZE_MAX + 1, NULL), -EFBIG);
     cr_assert(file_is(b, "/f", "a", 1));
-    IS(FS(write, "/f", "z", 1, end - 1, NULL), 1);
+    IS(bed_write(b, "/f", "z", 1, end - 1, NULL), 1);
     IS(stat_of(b, "/f").size, end);
-    IS(FS(write, "/f", "z", 1, end, NULL), -EFBIG);
+    IS(bed_write(b, "/f", "z", 1, end, NULL), -EFBIG);
     IS(FS(truncate, "/f", 0, NULL), 0);
 }
 
@@ -146,7 +146,7 @@ CONTRACT(write_nothing_changes_nothing)
 
     put_file(b, "/f", "abc", 3);
     before = stat_of(b, "/f");
-    IS(FS(write, "/f", "", 0, 100, NULL), 0);
+    IS(bed_write(b, "/f", "", 0, 100, NULL), 0);
     IS(stat_of(b, "/f").size, 3);
     IS(stat_of(b, "/f").mtime, before.mtime);
 }
@@ -156,8 +156,8 @@ CONTRACT(write_zeros_read_zeros)
     static char zeros[2 * CHUNK];
 
     put_file(b, "/f", "abc", 3);
-    IS(FS(write, "/f", zeros, sizeof(zeros), 0, NULL), sizeof(zeros));
-    IS(FS(write, "/f", "q", 1, CHUNK, NULL), 1);
+    IS(bed_write(b, "/f", zeros, sizeof(zeros), 0, NULL), sizeof(zeros));
+    IS(bed_write(b, "/f", "q", 1, CHUNK, NULL), 1);
     zeros[CHUNK] = 'q';
     cr_assert(file_is(b, "/f", zeros, sizeof(zeros)));
     zeros[CHUNK] = 0;
@@ -171,9 +171,9 @@ CONTRACT(write_append_goes_to_the_end)
     put_file(b, "/f", "abc", 3);
     open_file(b, "/f", FS_O_WRONLY | FS_O_APPEND, &one);
     open_file(b, "/f", FS_O_WRONLY | FS_O_APPEND, &two);
-    IS(FS(write, "/f", "1", 1, 0, &one), 1);
-    IS(FS(write, NULL, "2", 1, 0, &two), 1);
-    IS(FS(write, NULL, "3", 1, 77, &one), 1);
+    IS(bed_write(b, "/f", "1", 1, 0, &one), 1);
+    IS(bed_write(b, NULL, "2", 1, 0, &two), 1);
+    IS(bed_write(b, NULL, "3", 1, 77, &one), 1);
     cr_assert(file_is(b, "/f", "abc123", 6));
     IS(FS(close, "/f", &one), 0);
     IS(FS(close, NULL, &two), 0);
@@ -191,7 +191,7 @@ CONTRACT(write_append_in_small_steps)
     for (size_t step = 1; at < sizeof(bytes); step = step * 3 % 1009) {
         size_t len = step < sizeof(bytes) - at ? step : sizeof(bytes) - at;
 
-        IS(FS(write, "/f", bytes + at, len, 0, &f), len);
+        IS(bed_write(b, "/f", bytes + at, len, 0, &f), len);
         at += len;
     }
     IS(FS(close, "/f", &f), 0);
@@ -204,15 +204,15 @@ CONTRACT(read_end_rest_is_zero)
 
     put_file(b, "/f", "abc", 3);
     memset(bytes, '#', sizeof(bytes));
-    IS(FS(read, "/f", bytes, 8, 1, NULL), 2);
+    IS(bed_read(b, "/f", bytes, 8, 1, NULL), 2);
     cr_assert(memcmp(bytes, "bc\0\0\0\0\0", 8) == 0);
     memset(bytes, '#', sizeof(bytes));
-    IS(FS(read, "/f", bytes, 8, 3, NULL), 0);
+    IS(bed_read(b, "/f", bytes, 8, 3, NULL), 0);
     IS(bytes[0], 0);
-    IS(FS(read, "/f", bytes, 8, (int64_t)1 << 40, NULL), 0);
-    IS(FS(read, "/f", bytes, 0, 0, NULL), 0);
+    IS(bed_read(b, "/f", bytes, 8, (int64_t)1 << 40, NULL), 0);
+    IS(bed_read(b, "/f", bytes, 0, 0, NULL), 0);
     memset(bytes, '#', sizeof(bytes));
-    IS(FS(read, "/none", bytes, 8, 0, NULL), -ENOENT);
+    IS(bed_read(b, "/none", bytes, 8, 0, NULL), -ENOENT);
     IS(bytes[7], 0);
 }
 
@@ -221,8 +221,8 @@ CONTRACT(read_dir_EISDIR)
     char byte;
 
     IS(FS(mkdir, "/d", 0755), 0);
-    IS(FS(read, "/d", &byte, 1, 0, NULL), -EISDIR);
-    IS(FS(write, "/d", "x", 1, 0, NULL), -EISDIR);
+    IS(bed_read(b, "/d", &byte, 1, 0, NULL), -EISDIR);
+    IS(bed_write(b, "/d", "x", 1, 0, NULL), -EISDIR);
     IS(FS(truncate, "/d", 0, NULL), -EISDIR);
     IS(FS(truncate, "/", 0, NULL), -EISDIR);
 }
@@ -234,8 +234,8 @@ CONTRACT(read_largest_piece)
 
     fill(bytes, FS_IO_MAX, 5);
     put_file(b, "/f", "", 0);
-    IS(FS(write, "/f", bytes, FS_IO_MAX, 1, NULL), FS_IO_MAX);
-    IS(FS(read, "/f", back, FS_IO_MAX, 1, NULL), FS_IO_MAX);
+    IS(bed_write(b, "/f", bytes, FS_IO_MAX, 1, NULL), FS_IO_MAX);
+    IS(bed_read(b, "/f", back, FS_IO_MAX, 1, NULL), FS_IO_MAX);
     cr_assert(memcmp(bytes, back, FS_IO_MAX) == 0);
     free(bytes);
     free(back);
@@ -272,13 +272,13 @@ CONTRACT(unlink_open_file_lives_on)
     open_file(b, "/f", FS_O_RDWR, &f);
     IS(FS(unlink, "/f"), 0);
     IS(stat_error(b, "/f"), -ENOENT);
-    IS(FS(read, NULL, back, sizeof(back), 0, &f), sizeof(back));
+    IS(bed_read(b, NULL, back, sizeof(back), 0, &f), sizeof(back));
     cr_assert(memcmp(bytes, back, sizeof(back)) == 0);
-    IS(FS(write, NULL, "x", 1, 0, &f), 1);
+    IS(bed_write(b, NULL, "x", 1, 0, &f), 1);
     IS(FS(getattr, NULL, &st, &f), 0);
     IS(st.nlink, 0);
     put_file(b, "/f", "new", 3);
-    IS(FS(read, "/f", back, 1, 0, &f), 1);
+    IS(bed_read(b, "/f", back, 1, 0, &f), 1);
     IS(back[0], 'x');
     IS(FS(statfs, &use), 0);
     IS(use.bytes_used, sizeof(bytes) + 3);
@@ -301,7 +301,7 @@ CONTRACT(unlink_open_twice_last_close_frees)
     open_file(b, "/f", FS_O_RDONLY, &two);
     IS(FS(unlink, "/f"), 0);
     IS(FS(close, "/f", &one), 0);
-    IS(FS(read, NULL, &byte, 1, 0, &two), 1);
+    IS(bed_read(b, NULL, &byte, 1, 0, &two), 1);
     IS(byte, 'a');
     IS(FS(close, "/f", &two), 0);
     IS(FS(statfs, &use), 0);
@@ -317,7 +317,7 @@ CONTRACT(rename_over_open_file_lives_on)
     put_file(b, "/new", "n", 1);
     open_file(b, "/old", FS_O_RDONLY, &f);
     IS(FS(rename, "/new", "/old", FS_RENAME_REPLACE), 0);
-    IS(FS(read, "/old", &byte, 1, 0, &f), 1);
+    IS(bed_read(b, "/old", &byte, 1, 0, &f), 1);
     IS(byte, 'o');
     IS(FS(close, "/old", &f), 0);
     cr_assert(file_is(b, "/old", "n", 1));
@@ -332,8 +332,8 @@ CONTRACT(path_or_handle_alike)
 
     put_file(b, "/f", "abc", 3);
     open_file(b, "/f", FS_O_RDWR, &f);
-    IS(FS(write, "/f", "1", 1, 0, NULL), 1);
-    IS(FS(write, NULL, "2", 1, 1, &f), 1);
+    IS(bed_write(b, "/f", "1", 1, 0, NULL), 1);
+    IS(bed_write(b, NULL, "2", 1, 1, &f), 1);
     IS(FS(truncate, NULL, 2, &f), 0);
     IS(FS(chmod, NULL, 0600, &f), 0);
     IS(FS(chown, NULL, 7, 8, &f), 0);
@@ -343,7 +343,7 @@ CONTRACT(path_or_handle_alike)
     cr_assert(memcmp(&by_path, &by_file, sizeof(by_path)) == 0);
     IS(by_path.size, 2);
     IS(by_path.mode, S_IFREG | 0600);
-    IS(FS(read, NULL, &byte, 1, 1, &f), 1);
+    IS(bed_read(b, NULL, &byte, 1, 1, &f), 1);
     IS(byte, '2');
     IS(FS(fsync, NULL, true, &f), 0);
     IS(FS(fsync, "/f", false, NULL), 0);
@@ -364,9 +364,9 @@ CONTRACT(rename_keeps_handles_valid)
     open_file(b, "/d/f", FS_O_RDWR, &f);
     IS(FS(rename, "/d", "/e", FS_RENAME_REPLACE), 0);
     IS(FS(rename, "/e/f", "/g", FS_RENAME_REPLACE), 0);
-    IS(FS(read, NULL, &byte, 1, 2, &f), 1);
+    IS(bed_read(b, NULL, &byte, 1, 2, &f), 1);
     IS(byte, 'c');
-    IS(FS(write, "/g", "C", 1, 2, &f), 1);
+    IS(bed_write(b, "/g", "C", 1, 2, &f), 1);
     IS(FS(close, "/g", &f), 0);
     cr_assert(file_is(b, "/g", "abC", 3));
 }
@@ -377,7 +377,7 @@ CONTRACT(write_sync_flags_are_durable)
 
     put_file(b, "/f", "", 0);
     open_file(b, "/f", FS_O_WRONLY | FS_O_SYNC, &f);
-    IS(FS(write, "/f", "abc", 3, 0, &f), 3);
+    IS(bed_write(b, "/f", "abc", 3, 0, &f), 3);
     IS(b->fs->pending, false);
     IS(FS(close, "/f", &f), 0);
 }

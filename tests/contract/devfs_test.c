@@ -35,10 +35,10 @@ DEVFS(console_write_reaches_env)
 
     open_file(b, "/console", FS_O_RDWR, &f);
     IS(f.nonseekable, true);
-    IS(FS(write, "/console", "hel", 3, 0, &f), 3);
-    IS(FS(write, NULL, "lo\n", 3, 999, &f), 3);
+    IS(bed_write(b, "/console", "hel", 3, 0, &f), 3);
+    IS(bed_write(b, NULL, "lo\n", 3, 999, &f), 3);
     IS(FS(close, NULL, &f), 0);
-    IS(FS(write, "/console", "!", 1, 0, NULL), 1);
+    IS(bed_write(b, "/console", "!", 1, 0, NULL), 1);
     cr_assert_str_eq(strbuf_str(&b->console), "hello\n!");
 }
 
@@ -54,16 +54,16 @@ DEVFS(tty_and_console_read_what_was_typed_EAGAIN)
         b->typed = NULL;
         IS(FS(poll, NULL, false, &f), false);
         IS(FS(poll, names[i], true, NULL), true);
-        IS(FS(read, NULL, buf, 8, 0, &f), -EAGAIN);
+        IS(bed_read(b, NULL, buf, 8, 0, &f), -EAGAIN);
         b->typed = "hello";
         IS(FS(poll, names[i], false, NULL), true);
-        IS(FS(read, NULL, buf, 3, 77, &f), 3);
-        IS(FS(read, names[i], buf, 8, 0, NULL), 2);
+        IS(bed_read(b, NULL, buf, 3, 77, &f), 3);
+        IS(bed_read(b, names[i], buf, 8, 0, NULL), 2);
         cr_assert(memcmp(buf, "lo", 2) == 0);
-        IS(FS(read, NULL, buf, 8, 0, &f), 0);
+        IS(bed_read(b, NULL, buf, 8, 0, &f), 0);
         IS(FS(close, NULL, &f), 0);
     }
-    IS(FS(write, "/tty", "out", 3, 0, NULL), 3);
+    IS(bed_write(b, "/tty", "out", 3, 0, NULL), 3);
     cr_assert_str_eq(strbuf_str(&b->console), "out");
     IS(FS(poll, "/null", false, NULL), true);
 }
@@ -74,31 +74,31 @@ DEVFS(clock_tells_the_time_in_decimal)
     char rest[32] = "";
 
     b->clock = 1234567890123456789;
-    IS(FS(read, "/clock", text, 31, 0, NULL), 20);
+    IS(bed_read(b, "/clock", text, 31, 0, NULL), 20);
     cr_assert_str_eq(text, "1234567890123456789\n");
-    IS(FS(read, "/clock", rest, 31, 18, NULL), 2);
-    IS(FS(read, "/clock", rest, 31, 20, NULL), 0);
-    IS(FS(read, "/clock", rest, 4, 0, NULL), 4);
+    IS(bed_read(b, "/clock", rest, 31, 18, NULL), 2);
+    IS(bed_read(b, "/clock", rest, 31, 20, NULL), 0);
+    IS(bed_read(b, "/clock", rest, 4, 0, NULL), 4);
     cr_assert(memcmp(rest, "1234", 4) == 0);
-    IS(FS(write, "/clock", "0", 1, 0, NULL), 1);
+    IS(bed_write(b, "/clock", "0", 1, 0, NULL), 1);
 }
 
 DEVFS(devices_read_and_take)
 {
     char bytes[4] = "####";
 
-    IS(FS(read, "/null", bytes, 4, 0, NULL), 0);
+    IS(bed_read(b, "/null", bytes, 4, 0, NULL), 0);
     IS(bytes[0], 0);
     memcpy(bytes, "####", 4);
-    IS(FS(read, "/zero", bytes, 4, 1 << 20, NULL), 4);
+    IS(bed_read(b, "/zero", bytes, 4, 1 << 20, NULL), 4);
     cr_assert(memcmp(bytes, "\0\0\0", 4) == 0);
-    IS(FS(read, "/full", bytes, 4, 0, NULL), 4);
-    IS(FS(read, "/random", bytes, 4, 0, NULL), 4);
+    IS(bed_read(b, "/full", bytes, 4, 0, NULL), 4);
+    IS(bed_read(b, "/random", bytes, 4, 0, NULL), 4);
     cr_assert(bytes[0] != 0);
-    IS(FS(write, "/null", "x", 1, 0, NULL), 1);
-    IS(FS(write, "/zero", "x", 1, 0, NULL), 1);
-    IS(FS(write, "/random", "x", 1, 0, NULL), 1);
-    IS(FS(write, "/full", "x", 1, 0, NULL), -ENOSPC);
+    IS(bed_write(b, "/null", "x", 1, 0, NULL), 1);
+    IS(bed_write(b, "/zero", "x", 1, 0, NULL), 1);
+    IS(bed_write(b, "/random", "x", 1, 0, NULL), 1);
+    IS(bed_write(b, "/full", "x", 1, 0, NULL), -ENOSPC);
     IS(FS(truncate, "/null", 0, NULL), 0);
     IS(FS(ioctl, "/console", 40, NULL), -ENOTTY);
 }
@@ -131,6 +131,6 @@ DEVFS(open_errors_of_devices)
     IS(FS(open, "/no", &f), -ENOENT);
     IS(FS(open, "/null/x", &f), -ENOTDIR);
     IS(FS(opendir, "/null", &f), -ENOTDIR);
-    IS(FS(read, "/", &byte, 1, 0, NULL), -EISDIR);
+    IS(bed_read(b, "/", &byte, 1, 0, NULL), -EISDIR);
     IS(FS(readlink, "/null", &byte, 1), -EINVAL);
 }

@@ -19,7 +19,7 @@ static int step(struct bed *b, int number)
     case 1:
         return FS(mknod, "/d/f", S_IFREG | 0644);
     case 2:
-        return (int)FS(write, "/d/f", bytes, sizeof(bytes), 70000, NULL);
+        return (int)bed_write(b, "/d/f", bytes, sizeof(bytes), 70000, NULL);
     case 3:
         return FS(symlink, "target", "/d/l");
     case 4:

@@ -48,7 +48,7 @@ static int64_t do_write(struct script *s, struct bed *b, const char *path, struc
         memset(bytes, 0, len);
     else
         fill(bytes, len, (unsigned)draw(s));
-    return FS(write, path, bytes, len, off, file);
+    return bed_write(b, path, bytes, len, off, file);
 }
 
 static int64_t do_names(struct script *s, struct bed *b, uint64_t which, const char *path)
@@ -156,7 +156,7 @@ static uint64_t mix_content(struct bed *b, const char *path, uint32_t mode, uint
     }
     if (!S_ISREG(mode))
         return hash;
-    got = FS(read, path, bytes, sizeof(bytes), 0, NULL);
+    got = bed_read(b, path, bytes, sizeof(bytes), 0, NULL);
     cr_assert(got >= 0 && got < (int64_t)sizeof(bytes));
     return mix(hash, bytes, (size_t)got);
 }

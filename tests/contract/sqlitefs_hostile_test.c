@@ -80,10 +80,10 @@ static void use(struct bed *b, const char *path)
 
     (void)FS(getattr, path, &st, NULL);
     (void)FS(readlink, path, buf, sizeof(buf));
-    (void)FS(read, path, bytes, sizeof(bytes), 0, NULL);
-    (void)FS(write, path, "hello", 5, 5, NULL);
-    (void)FS(write, path, "hello", 5, CHUNK - 2, NULL);
-    (void)FS(write, path, "hello", 5, 3 * CHUNK, NULL);
+    (void)bed_read(b, path, bytes, sizeof(bytes), 0, NULL);
+    (void)bed_write(b, path, "hello", 5, 5, NULL);
+    (void)bed_write(b, path, "hello", 5, CHUNK - 2, NULL);
+    (void)bed_write(b, path, "hello", 5, 3 * CHUNK, NULL);
     for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++)
         (void)FS(truncate, path, sizes[i], NULL);
     if (FS(open, path, &file) == 0)
@@ -163,7 +163,8 @@ Test(sqlitefs_hostile, a_bad_row_is_EIO_for_its_file_only)
         IS(bed_open(b, NULL), 0);
         cr_assert(stat_error(b, "/f") == bad_rows[i].stat, "%s: %d", bad_rows[i].sql,
                   stat_error(b, "/f"));
-        cr_assert(FS(read, "/f", bytes, SIZE, 0, NULL) == bad_rows[i].read, "%s", bad_rows[i].sql);
+        cr_assert(bed_read(b, "/f", bytes, SIZE, 0, NULL) == bad_rows[i].read, "%s",
+                  bad_rows[i].sql);
         good_is_whole(b);
         use(b, "/f");
         good_is_whole(b);
@@ -187,9 +188,9 @@ Test(sqlitefs_hostile, a_row_is_as_long_as_its_chunk)
                        SIZE - CHUNK + more);
         db_run_sql(b->db, sql);
         IS(bed_open(b, NULL), 0);
-        IS(FS(read, "/f", &byte, 1, CHUNK, NULL), more == 0 ? 1 : -EIO);
-        IS(FS(write, "/f", "x", 1, CHUNK, NULL), more == 0 ? 1 : -EIO);
-        IS(FS(read, "/f", &byte, 1, 0, NULL), 1);
+        IS(bed_read(b, "/f", &byte, 1, CHUNK, NULL), more == 0 ? 1 : -EIO);
+        IS(bed_write(b, "/f", "x", 1, CHUNK, NULL), more == 0 ? 1 : -EIO);
+        IS(bed_read(b, "/f", &byte, 1, 0, NULL), 1);
         bed_done(b);
     }
 }
@@ -263,7 +264,7 @@ Test(sqlitefs_hostile, long_rows_cost_nothing)
     IS(bed_open(b, NULL), 0);
     for (int i = 0; i < 100; i++) {
         IS(stat_error(b, "/f"), -EIO);
-        IS(FS(read, "/good", bytes, 4, 0, NULL), -EIO);
+        IS(bed_read(b, "/good", bytes, 4, 0, NULL), -EIO);
         cr_assert(listed(b, "/", " f"));
     }
     cr_assert(seconds() - began < SECONDS_MAX);

@@ -263,7 +263,7 @@ Test(sqlitefs_open, broken_rules_EIO)
     bed_with_db(b);
     db_run_sql(b->db, "UPDATE data SET chunk = x'61'");
     IS(bed_open(b, NULL), 0);
-    IS(FS(read, "/f", &byte, 1, 2, NULL), -EIO);
+    IS(bed_read(b, "/f", &byte, 1, 2, NULL), -EIO);
     bed_close(b);
     db_run_sql(b->db, "UPDATE dentry SET name = CAST('a/b' AS BLOB)");
     IS(bed_open(b, NULL), 0);
@@ -540,7 +540,7 @@ Test(sqlitefs_open, golden_root)
         IS(bed_open(b, "quota=auto"), 0);
         cr_assert_str_eq(names_of(b, "/"), " dir kept link");
         IS(stat_of(b, "/kept").size, 100003);
-        IS(FS(read, "/kept", bytes, sizeof(bytes), 0, NULL), sizeof(bytes));
+        IS(bed_read(b, "/kept", bytes, sizeof(bytes), 0, NULL), sizeof(bytes));
         cr_assert(memcmp(bytes, "still here", sizeof(bytes)) == 0);
         IS(FS(readlink, "/link", target, sizeof(target)), 0);
         cr_assert_str_eq(target, "kept");

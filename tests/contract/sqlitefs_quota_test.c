@@ -34,13 +34,13 @@ Test(sqlitefs_quota, is_kept)
     reopen(b, "quota=100");
     IS(quota_of(b), 100);
     IS(FS(mknod, "/f", S_IFREG), 0);
-    IS(FS(write, "/f", bytes, 100, 0, NULL), 100);
-    IS(FS(write, "/f", bytes, 1, 100, NULL), -EDQUOT);
+    IS(bed_write(b, "/f", bytes, 100, 0, NULL), 100);
+    IS(bed_write(b, "/f", bytes, 1, 100, NULL), -EDQUOT);
     IS(FS(truncate, "/f", 101, NULL), -EDQUOT);
-    IS(FS(write, "/f", bytes, 100, 0, NULL), 100);
+    IS(bed_write(b, "/f", bytes, 100, 0, NULL), 100);
     reopen(b, NULL);
     IS(quota_of(b), 100);
-    IS(FS(write, "/f", bytes, 101, 0, NULL), -EDQUOT);
+    IS(bed_write(b, "/f", bytes, 101, 0, NULL), -EDQUOT);
     reopen(b, "quota=auto");
     IS(quota_of(b), 100);
     reopen(b, "quota_bytes=50");
@@ -94,14 +94,14 @@ Test(sqlitefs_quota, a_larger_file)
     reopen(b, "quota=499");
     cr_assert(bed_why(b, "holds 500 bytes, more than its quota of 499"));
     IS(quota_of(b), 500);
-    IS(FS(write, "/f", bytes, 1, 500, NULL), -EDQUOT);
+    IS(bed_write(b, "/f", bytes, 1, 500, NULL), -EDQUOT);
     reopen(b, NULL);
     IS(quota_of(b), 500);
     IS(b->why.count, 0);
     reopen(b, "quota=500");
     IS(b->why.count, 0);
     IS(FS(truncate, "/f", 10, NULL), 0);
-    IS(FS(write, "/f", bytes, 490, 10, NULL), 490);
+    IS(bed_write(b, "/f", bytes, 490, 10, NULL), 490);
     bed_done(b);
 }
 

@@ -156,9 +156,9 @@ SQLITEFS(groups_are_bounded, NULL)
     IS(b->fs->pending, false);
     fill(bytes, sizeof(bytes), 1);
     for (int i = 1; i < 8; i++)
-        IS(FS(write, "/last", bytes, sizeof(bytes), i * FS_IO_MAX, NULL), FS_IO_MAX);
+        IS(bed_write(b, "/last", bytes, sizeof(bytes), i * FS_IO_MAX, NULL), FS_IO_MAX);
     IS(b->fs->pending, true);
-    IS(FS(write, "/last", bytes, sizeof(bytes), 0, NULL), FS_IO_MAX);
+    IS(bed_write(b, "/last", bytes, sizeof(bytes), 0, NULL), FS_IO_MAX);
     IS(b->fs->pending, false);
 }
 
@@ -229,7 +229,7 @@ static void check_broken(struct bed *b, struct fs_file *lost, int err)
 
     IS(FS(fsync, "/kept", true, NULL), err);
     IS(FS(mknod, "/more", S_IFREG), -EROFS);
-    IS(FS(write, "/kept", "x", 1, 0, NULL), -EROFS);
+    IS(bed_write(b, "/kept", "x", 1, 0, NULL), -EROFS);
     cr_assert(file_is(b, "/kept", "kept", 4));
     IS(stat_error(b, "/lost"), -ENOENT);
     IS(FS(getattr, NULL, &st, lost), -ESTALE);
@@ -285,7 +285,7 @@ Test(sqlitefs, fsync_broken_disk_EIO)
     IS(bed_open(b, NULL), 0);
     put_file(b, "/f", "abc", 3);
     IS(FS0(sync), 0);
-    IS(FS(write, "/f", "x", 1, 0, NULL), 1);
+    IS(bed_write(b, "/f", "x", 1, 0, NULL), 1);
     faults_sync(SQLITE_IOERR_FSYNC);
     IS(FS(fsync, "/f", false, NULL), -EIO);
     faults_sync(0);
@@ -323,7 +323,7 @@ static int64_t fill_disk(struct bed *b, const char *path, size_t step)
 
     fill(bytes, sizeof(bytes), 1);
     IS(FS(mknod, path, S_IFREG), 0);
-    while ((put = FS(write, path, bytes, step, at, NULL)) > 0)
+    while ((put = bed_write(b, path, bytes, step, at, NULL)) > 0)
         at += put;
     IS(put, -ENOSPC);
     IS(stat_of(b, path).size, at);
@@ -442,7 +442,7 @@ Test(sqlitefs, full_disk_of_small_files_can_be_emptied)
         err = FS(mknod, path, S_IFREG);
         if (err == 0)
             made++;
-        if (err == 0 && FS(write, path, bytes, sizeof(bytes), 0, NULL) < 0)
+        if (err == 0 && bed_write(b, path, bytes, sizeof(bytes), 0, NULL) < 0)
             err = -ENOSPC;
     }
     IS(err, -ENOSPC);

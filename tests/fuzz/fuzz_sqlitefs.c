@@ -3,6 +3,7 @@
  * Spoilt files of sqlitefs: whatever is in one, opening and using it through the driver contract
  * ends soon, and answers errors of the contract.
  */
+#include "fsdrivers/fs_ops.h"
 #include "fsdrivers/registry.h"
 #include "server/base/check.h"
 #include "tests/fuzz/spoil.h"
@@ -70,6 +71,8 @@ static const struct fs_env env = {.now_ns = now_ns,
                                   .take_descriptors = take_descriptors,
                                   .give_descriptors = give_descriptors};
 
+static const struct fs_caller who = {.pid = 1};
+
 static int open_fs(const char *opts, struct fs **out)
 {
     struct why why = WHY_INIT;
@@ -87,8 +90,9 @@ static struct fs *fs;
 
 static void make_file(const char *path, size_t len)
 {
-    CHECK(fs->ops->mknod(fs, path, S_IFREG | 0644u) == 0);
-    CHECK(len == 0 || fs->ops->write(fs, path, bytes, len, 0, NULL) == (int64_t)len);
+    CHECK(fs->ops->mknod(fs, &who, path, S_IFREG | 0644u) == 0);
+    CHECK(len == 0 ||
+          fs->ops->write(fs, &who, path, (struct fs_bytes){bytes, len}, 0, NULL) == (int64_t)len);
 }
 
 /** A file of everything that the format has, as bytes that inputs begin with. */
@@ -104,13 +108,13 @@ static void make_base(void)
     CHECK(open_fs(NULL, &fs) == 0);
     make_file("/f", FILE_SIZE);
     make_file("/small", 10);
-    CHECK(fs->ops->mkdir(fs, "/d", 0755) == 0);
+    CHECK(fs->ops->mkdir(fs, &who, "/d", 0755) == 0);
     make_file("/d/x", 100);
-    CHECK(fs->ops->mkdir(fs, "/d/e", 0755) == 0);
-    CHECK(fs->ops->symlink(fs, "d/x", "/link") == 0);
-    CHECK(fs->ops->link(fs, "/small", "/d/e/other") == 0);
+    CHECK(fs->ops->mkdir(fs, &who, "/d/e", 0755) == 0);
+    CHECK(fs->ops->symlink(fs, &who, "d/x", "/link") == 0);
+    CHECK(fs->ops->link(fs, &who, "/small", "/d/e/other") == 0);
     make_file("/hole", 0);
-    CHECK(fs->ops->truncate(fs, "/hole", 1 << 20, NULL) == 0);
+    CHECK(fs->ops->truncate(fs, &who, "/hole", 1 << 20, NULL) == 0);
     fs->ops->destroy(fs, NULL);
     fd = open(file_path, O_RDONLY | O_CLOEXEC);
     base_size = (size_t)read(fd, base, sizeof(base));
@@ -186,7 +190,7 @@ static int64_t answer(int64_t result)
     return result;
 }
 
-#define DO(slot, ...) answer(fs->ops->slot(fs, __VA_ARGS__))
+#define DO(slot, ...) answer(fs->ops->slot(fs, &who, __VA_ARGS__))
 
 static void use_content(const char *path, struct fs_file *file)
 {
@@ -195,13 +199,21 @@ static void use_content(const char *path, struct fs_file *file)
     static char buf[FILE_SIZE + 100];
 
     for (size_t i = 0; i < sizeof(offsets) / sizeof(offsets[0]); i++) {
-        CHECK(DO(read, path, buf, sizeof(buf), offsets[i], file) <= (int64_t)sizeof(buf));
-        (void)DO(write, path, "hello", 5, offsets[i], file);
+        CHECK(DO(read, path, (struct fs_buf){buf, sizeof(buf)}, offsets[i], file) <=
+              (int64_t)sizeof(buf));
+        (void)DO(write, path, (struct fs_bytes){"hello", 5}, offsets[i], file);
     }
-    (void)DO(write, path, bytes, sizeof(bytes), 30, file);
+    (void)DO(write, path, (struct fs_bytes){bytes, sizeof(bytes)}, 30, file);
     (void)DO(fsync, path, false, file);
     for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++)
         (void)DO(truncate, path, sizes[i], file);
+}
+
+static int take_no_name(void *user, const char *name, const struct fs_stat *stat)
+{
+    (void)user;
+    CHECK(*name != '\0' && (stat == NULL || stat->ino != 0));
+    return 0;
 }
 
 static void use_path(const char *path)
@@ -212,10 +224,14 @@ static void use_path(const char *path)
 
     if (DO(getattr, path, &st, NULL) == 0)
         CHECK(st.ino != 0 && (S_ISREG(st.mode) || S_ISDIR(st.mode) || S_ISLNK(st.mode)));
+    if (DO(lookup, st.ino, &st, &file) == 0) {
+        (void)DO(readdir, NULL, take_no_name, NULL, &file);
+        (void)answer(fs->ops->close(fs, &who, NULL, &file));
+    }
     (void)DO(readlink, path, target, sizeof(target));
     if (DO(open, path, &file) == 0) {
         use_content(NULL, &file);
-        (void)answer(fs->ops->close(fs, NULL, &file));
+        (void)answer(fs->ops->close(fs, &who, NULL, &file));
     }
     (void)DO(chmod, path, 0600, NULL);
     (void)DO(chown, path, 5, 6, NULL);
@@ -237,7 +253,7 @@ static void move_path(const char *path)
     (void)DO(unlink, "/linked");
     if (is_open) {
         use_content(NULL, &file);
-        (void)answer(fs->ops->close(fs, NULL, &file));
+        (void)answer(fs->ops->close(fs, &who, NULL, &file));
     }
 }
 
@@ -281,7 +297,7 @@ static void use(void)
     struct fs_statfs st;
 
     (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &began);
-    (void)answer(fs->ops->statfs(fs, &st));
+    (void)answer(fs->ops->statfs(fs, &who, &st));
     CHECK(st.note[sizeof(st.note) - 1] == '\0');
     use_path("/f");
     use_path("/d/x");
@@ -290,9 +306,9 @@ static void use(void)
     use_path("/new");
     (void)DO(mkdir, "/newdir", 0755);
     (void)DO(symlink, "target", "/newlink");
-    (void)answer(fs->ops->sync(fs));
+    (void)answer(fs->ops->sync(fs, &who));
     for (int i = 0; i < 3; i++)
-        fs->ops->tidy(fs);
+        fs->ops->tidy(fs, &who);
     (void)answer(0);
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Mappings that are given up with more than is stored at once, or while their store can't take it. */
+#include "fsdrivers/fs_ops.h"
 #include "server/kernel/late.h"
 #include "server/kernel/memory.h"
 #include "tests/unit/memory_calls.h"
@@ -22,13 +23,13 @@ static int write_error;
 static size_t write_max; /* longer ones find no room */
 static int writes;       /* that were asked for */
 
-static int64_t maybe_write(struct fs *fs, const char *path, const char *buf, size_t len,
-                           int64_t off, struct fs_file *file)
+static int64_t maybe_write(struct fs *fs, const struct fs_caller *who, const char *path,
+                           struct fs_bytes bytes, int64_t off, struct fs_file *file)
 {
     writes++;
-    if (len > write_max)
+    if (bytes.len > write_max)
         return -ENOSPC;
-    return write_error < 0 ? write_error : sound_ops->write(fs, path, buf, len, off, file);
+    return write_error < 0 ? write_error : sound_ops->write(fs, who, path, bytes, off, file);
 }
 
 /** A file root:/a whose store then answers what write_error says. Returns its handle. */

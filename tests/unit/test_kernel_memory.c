@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Memory of processes: simulated pages, touches, and mapped files on a store that may fail. */
+#include "fsdrivers/fs_ops.h"
 #include "server/kernel/mapped.h"
 #include "server/kernel/memory.h"
 #include "server/kernel/open_file.h"
@@ -82,18 +83,18 @@ static int read_error;
 static int writes;
 static int reads;
 
-static int64_t maybe_read(struct fs *fs, const char *path, char *buf, size_t len, int64_t off,
-                          struct fs_file *file)
+static int64_t maybe_read(struct fs *fs, const struct fs_caller *who, const char *path,
+                          struct fs_buf buf, int64_t off, struct fs_file *file)
 {
     reads++;
-    return read_error < 0 ? read_error : sound_ops->read(fs, path, buf, len, off, file);
+    return read_error < 0 ? read_error : sound_ops->read(fs, who, path, buf, off, file);
 }
 
-static int64_t maybe_write(struct fs *fs, const char *path, const char *buf, size_t len,
-                           int64_t off, struct fs_file *file)
+static int64_t maybe_write(struct fs *fs, const struct fs_caller *who, const char *path,
+                           struct fs_bytes bytes, int64_t off, struct fs_file *file)
 {
     writes++;
-    return write_error < 0 ? write_error : sound_ops->write(fs, path, buf, len, off, file);
+    return write_error < 0 ? write_error : sound_ops->write(fs, who, path, bytes, off, file);
 }
 
 /** From now on reads and writes of root: answer what read_error and write_error say. */
@@ -549,7 +550,8 @@ static void compare_store(struct model *m)
     static char buf[MODEL_SIZE];
 
     cr_assert_eq(sync_file(m->p, m->fd), 0);
-    cr_assert_eq(open_file_load(fd_find(&m->p->fds, m->fd), buf, MODEL_SIZE, 0), (int64_t)m->size);
+    cr_assert_eq(open_file_load(fd_find(&m->p->fds, m->fd), &vfs_nobody, buf, MODEL_SIZE, 0),
+                 (int64_t)m->size);
     cr_assert_eq(memcmp(buf, m->bytes, m->size), 0);
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Names and their books: RENAME, LINK, SYMLINK, READLINK, FS_ENUM; chains of views and of links. Cites:
  * ABI, names and paths; calls 65-69. */
+#include "fsdrivers/fs_ops.h"
 #include "tests/unit/world.h"
 
 #include <criterion/criterion.h>
@@ -173,9 +174,11 @@ Test(name, two_names_of_one_file_both_stay_and_so_do_their_handles)
 }
 
 /** A driver that can't swap names, and fails to give others. */
-static int failing_rename(struct fs *fs, const char *from, const char *to, enum fs_rename_type type)
+static int failing_rename(struct fs *fs, const struct fs_caller *who, const char *from,
+                          const char *to, enum fs_rename_type type)
 {
     (void)fs;
+    (void)who;
     (void)from;
     (void)to;
     return type == FS_RENAME_EXCHANGE ? -ENOSYS : -EIO;

@@ -174,7 +174,7 @@ Test(proc, done_may_end_the_process_whose_call_is_carried_out)
     cr_assert_eq(BEGIN(&kill, parent, PROC_KILL, proc_kill, child->pid), 0);
     cr_assert_null(kill.proc);
     cr_assert_null(wait.user);
-    cr_assert_eq(w.m->current_pid, 0);
+    cr_assert_eq(w.m->calls_running, 0);
     call_done(&wait);
     call_done(&kill);
     cr_assert_eq(BEGIN(&rest, w.p, PROC_WAIT, proc_wait, pid), 0);

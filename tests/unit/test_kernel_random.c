@@ -4,6 +4,7 @@
  * no sequence may break; at the end everything is killed and the census is the first one again. The same
  * seed must give the same answers: a machine is deterministic.
  */
+#include "server/kernel/driver.h"
 #include "server/kernel/node.h"
 #include "tests/unit/world.h"
 
@@ -293,12 +294,12 @@ static void step_waits(struct run *r, struct proc *p)
 /** The number of the file that a node's path leads to: the books are right about where it is. */
 static uint64_t ino_of(const struct node *n)
 {
-    struct fs *fs = n->mount->fs;
     struct fs_stat st;
     struct path path;
 
     cr_assert_eq(node_path(n, &path), 0);
-    cr_assert_eq(fs->ops->getattr(fs, path.str, &st, NULL), 0, "%s is gone", path.str);
+    cr_assert_eq(driver_getattr(n->mount, &vfs_nobody, path.str, &st, NULL), 0, "%s is gone",
+                 path.str);
     return st.ino;
 }
 
@@ -322,7 +323,7 @@ static int check_file(void *user, int32_t fd, struct open_file *f)
     (*(uint32_t *)user)++;
     cr_assert_gt(fd, 0);
     cr_assert_gt(f->refs, 0);
-    cr_assert_eq(vfs_fstat(f, &st), 0);
+    cr_assert_eq(vfs_fstat(f, &vfs_nobody, &st), 0);
     cr_assert_eq(ino_of(f->node), st.ino, "a handle's name is another file's");
     cr_assert_gt(f->node->open_count, 0);
     cr_assert_eq(f->mode & ~f->view_modes, 0, "a handle has more rights than its view");

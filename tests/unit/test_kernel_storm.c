@@ -263,7 +263,7 @@ static void check(void)
     for (const struct list *i = m->ready.next; i != &m->ready; i = i->next)
         queued -= container_of(i, struct call, wait)->queued;
     cr_assert_eq(queued, 0);
-    cr_assert(list_empty(&m->woken) && !m->settling && !m->ticking && m->current_pid == 0);
+    cr_assert(list_empty(&m->woken) && !m->settling && !m->ticking && m->calls_running == 0);
     if (clock_may_jump(m) || !list_empty(&m->ready))
         cr_assert_eq(s.w.wake_ns, HOST_WAKE_SOON, "somebody could go on");
 }

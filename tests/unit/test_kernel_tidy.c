@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* When a store may do what can wait. */
+#include "fsdrivers/fs_ops.h"
 #include "tests/unit/world.h"
 
 #include <criterion/criterion.h>
@@ -12,16 +13,17 @@ static const struct fs_ops *sound_ops;
 static int tidied; /* how often the store was told to */
 static bool more;  /* what it answers */
 
-static void count_tidy(struct fs *fs)
+static void count_tidy(struct fs *fs, const struct fs_caller *who)
 {
+    (void)who;
     tidied++;
     fs->untidy = more;
 }
 
-static int64_t untidy_write(struct fs *fs, const char *path, const char *buf, size_t len,
-                            int64_t off, struct fs_file *file)
+static int64_t untidy_write(struct fs *fs, const struct fs_caller *who, const char *path,
+                            struct fs_bytes bytes, int64_t off, struct fs_file *file)
 {
-    int64_t count = sound_ops->write(fs, path, buf, len, off, file);
+    int64_t count = sound_ops->write(fs, who, path, bytes, off, file);
 
     fs->untidy = true;
     return count;
