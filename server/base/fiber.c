@@ -171,11 +171,18 @@ enum fiber_state fiber_resume(struct fiber *f)
 
 void fiber_suspend(struct fiber *f)
 {
-    CHECK(f->running); /* the function that runs on it calls this */
+    CHECK(f->running && fiber_is_here(f)); /* the function that runs on it calls this */
     leave(f, FIBER_SUSPENDED);
 }
 
 bool fiber_is_running(const struct fiber *f)
 {
     return f->running;
+}
+
+bool fiber_is_here(const struct fiber *f)
+{
+    const char *here = __builtin_frame_address(0);
+
+    return here >= f->map && here < f->map + f->map_size;
 }

@@ -51,4 +51,7 @@ void fiber_suspend(struct fiber *f);
 /** Whether the caller runs on this fiber, or on one that was started from it. */
 bool fiber_is_running(const struct fiber *f);
 
+/** Whether the caller runs on this fiber's stack: only then it may be suspended. */
+bool fiber_is_here(const struct fiber *f);
+
 #endif

@@ -30,6 +30,7 @@
 #include "server/kernel/fault.h"
 #include "server/kernel/host_ops.h"
 #include "server/kernel/proc.h"
+#include "server/kernel/stack.h"
 #include "server/kernel/timer.h"
 
 enum clock_kind { CLOCK_REAL, CLOCK_VIRTUAL };
@@ -113,6 +114,11 @@ struct machine {
     uint64_t calls_total;   /* calls begun */
     uint32_t calls_running; /* calls that are being carried out, one inside another */
     bool ticking;
+    struct fiber *stack;      /* its own, owned; NULL: it runs on that of whoever enters. stack.h */
+    struct fiber *next_stack; /* owned; what `stack` will be, or NULL */
+    struct slow *standing;    /* it stands still for this one; NULL it does not */
+    struct list inputs;       /* struct input.link: they wait until it does not */
+    struct input tick;
     uint64_t channel_ends_made;
     struct host_alarm alarm; /* the host's own */
     void *owner;             /* the daemon's own */

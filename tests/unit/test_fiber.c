@@ -49,6 +49,7 @@ Test(fiber, runs_to_its_end)
     struct adder a = {.f = make(), .rounds = 0};
 
     cr_assert_not(fiber_is_running(a.f));
+    cr_assert_not(fiber_is_here(a.f));
     cr_assert_eq(fiber_start(a.f, add_up, &a), FIBER_ENDED);
     cr_assert_eq(a.half, 0.5);
     fiber_free(a.f);
@@ -111,7 +112,8 @@ static void start_inner(void *arg)
     struct nest *n = arg;
 
     cr_assert_eq(fiber_start(n->inner.f, add_up, &n->inner), FIBER_SUSPENDED);
-    n->both_ran = fiber_is_running(n->outer) && !fiber_is_running(n->inner.f);
+    n->both_ran = fiber_is_running(n->outer) && !fiber_is_running(n->inner.f) &&
+                  fiber_is_here(n->outer) && !fiber_is_here(n->inner.f);
     fiber_suspend(n->outer);
     cr_assert_eq(fiber_resume(n->inner.f), FIBER_ENDED);
 }
