@@ -60,6 +60,22 @@ static void leave_session(struct conn *c)
     session_detach(c->session);
 }
 
+/** Cancel all of its requests. Those in machines that stand still end later. */
+static void cancel_requests(struct conn *c, enum rpc_code code, const char *why)
+{
+    struct list now;
+
+    list_init(&now);
+    list_splice(&now, &c->requests);
+    while (!list_empty(&now)) {
+        struct request *rq = container_of(now.next, struct request, link);
+
+        list_del(&rq->link);
+        list_append(&c->requests, &rq->link);
+        request_cancel(rq, code, why);
+    }
+}
+
 void conn_close(struct conn *c)
 {
     if (c->closing)
@@ -69,17 +85,16 @@ void conn_close(struct conn *c)
     message_abandon(c);
     if (c->lingers)
         c->rpc->lingering--;
-    while (!list_empty(&c->requests))
-        request_cancel(container_of(c->requests.next, struct request, link), RPC_E_CANCELLED,
-                       "the connection is gone");
+    cancel_requests(c, RPC_E_CANCELLED, "the connection is gone");
     subscription_stop(&c->events);
     leave_session(c);
     marks_undo(&c->marks, MARK_PAUSE | MARK_FAULT);
     sessions_orphan(c);
     while (!list_empty(&c->machines))
-        machines_remove(container_of(c->machines.next, struct rpc_machine, in_conn));
+        machines_end(container_of(c->machines.next, struct rpc_machine, in_conn));
     uv_close((uv_handle_t *)&c->pipe, on_closed);
-    uv_close((uv_handle_t *)&c->timer, on_closed);
+    (void)uv_timer_stop(&c->timer);
+    conn_request_gone(c);
     if (c->hangup_fd >= 0)
         uv_close((uv_handle_t *)&c->hangup, on_closed);
 }
@@ -113,7 +128,11 @@ void conn_close_soon(struct conn *c)
 
 void conn_request_gone(struct conn *c)
 {
-    if (c->ended && c->in_flight == 0)
+    uv_handle_t *last = (uv_handle_t *)&c->timer;
+
+    if (c->closing && c->in_flight == 0 && !uv_is_closing(last))
+        uv_close(last, on_closed); /* nothing keeps it any more */
+    else if (!c->closing && c->ended && c->in_flight == 0)
         turns_join(&c->rpc->turns, c);
 }
 
@@ -237,9 +256,7 @@ void conn_finish(struct conn *c)
 {
     c->refused = true;
     message_abandon(c);
-    while (!list_empty(&c->requests))
-        request_cancel(container_of(c->requests.next, struct request, link), RPC_E_SHUTTING_DOWN,
-                       "the daemon stops");
+    cancel_requests(c, RPC_E_SHUTTING_DOWN, "the daemon stops");
     conn_update_reading(c);
     turns_join(&c->rpc->turns, c);
 }

@@ -49,12 +49,12 @@ static enum request_status call_method(struct request *rq, int method)
     }
 }
 
-enum request_status dispatch(struct request *rq)
+/** Find the handler and call it. */
+static enum request_status carry_out(struct request *rq)
 {
     const struct sc_call_info *info = NULL;
     int method;
 
-    record_begin(rq);
     if (strncmp(rq->method, "SC_", 3) == 0)
         info = sc_call_by_name(rq->method);
     if (info != NULL)
@@ -65,6 +65,23 @@ enum request_status dispatch(struct request *rq)
     (void)fail(&rq->failure, RPC_E_NO_METHOD, NULL, "no method '%s'; rpc.discover lists them all",
                rq->method);
     return REQUEST_FAILED;
+}
+
+/** input.run */
+static void run_in_turn(struct input *in)
+{
+    struct request *rq = container_of(in, struct request, input);
+
+    request_arrived(rq, carry_out(rq));
+}
+
+enum request_status dispatch(struct request *rq)
+{
+    enum request_status status;
+
+    record_begin(rq);
+    status = carry_out(rq);
+    return rq->enters == NULL ? status : request_enter_in_turn(rq, run_in_turn);
 }
 
 struct session *request_session(struct request *rq)
@@ -83,10 +100,13 @@ struct proc *request_actor(struct request *rq)
 {
     struct session *s = request_session(rq);
 
+    if (s != NULL && !request_enter(rq, s->machine->m))
+        return NULL;
     return s != NULL ? session_actor(s, rq->as, &rq->failure) : NULL;
 }
 
-struct rpc_machine *request_machine(struct request *rq, const char *name)
+/** request_machine(), which is not entered. */
+static struct rpc_machine *find_machine(struct request *rq, const char *name)
 {
     struct rpc *rpc = rq->conn->rpc;
     const struct session *s = rq->session;
@@ -102,6 +122,13 @@ struct rpc_machine *request_machine(struct request *rq, const char *name)
                    "the machine of the connection's session, '%s', is gone; name another one",
                    s->machine_name);
     return machine;
+}
+
+struct rpc_machine *request_machine(struct request *rq, const char *name)
+{
+    struct rpc_machine *machine = find_machine(rq, name);
+
+    return machine != NULL && request_enter(rq, machine->m) ? machine : NULL;
 }
 
 struct proc *request_proc_of(struct request *rq, const struct rpc_machine *machine, int32_t pid)

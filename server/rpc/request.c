@@ -18,6 +18,7 @@ struct request *request_new(struct conn *c, struct batch *batch)
     if (batch != NULL)
         batch->open++;
     list_init(&rq->link);
+    list_init(&rq->input.link);
     list_init(&rq->waiters);
     list_init(&rq->wait);
     c->rpc->stats.messages++;
@@ -82,27 +83,41 @@ static void drop_message(struct request *rq)
     rq->params = kept;
     rq->method = NULL;
     rq->params_text = (struct json_span){NULL, 0};
+    free(rq->kept_text);
+    rq->kept_text = NULL;
+}
+
+/** It is one that waits. */
+static void enlist(struct request *rq)
+{
+    if (!list_empty(&rq->link))
+        return;
+    list_append(&rq->conn->requests, &rq->link);
+    rq->conn->in_flight++;
 }
 
 void request_park(struct request *rq)
 {
     struct conn *c = rq->conn;
 
-    list_append(&c->requests, &rq->link);
-    c->in_flight++;
+    enlist(rq);
+    rq->parked = true;
     c->waiting_bytes += rq->held;
     drop_message(rq);
     if (rq->session != NULL && !rq->background)
         session_waits(rq->session, true);
 }
 
-/** The opposite of request_park(). */
+/** It waits no more. */
 static void unpark(struct request *rq)
 {
     list_del(&rq->link);
+    rq->conn->in_flight--;
+    rq->conn->waiting_bytes -= rq->kept;
+    if (!rq->parked)
+        return;
     list_del(&rq->wait);
     clock_give_up(&rq->goal);
-    rq->conn->in_flight--;
     rq->conn->waiting_bytes -= rq->held;
     if (rq->session != NULL && !rq->background)
         session_waits(rq->session, false);
@@ -172,6 +187,7 @@ static void request_free(struct request *rq)
     strbuf_done(&rq->result);
     strbuf_done(&rq->record);
     cJSON_Delete(rq->tree);
+    free(rq->kept_text);
     free(rq->id);
     free(rq);
 }
@@ -209,11 +225,91 @@ void request_finish(struct request *rq, enum request_status status)
 
 void request_cancel(struct request *rq, enum rpc_code code, const char *why)
 {
+    if (rq->on_way && !input_waits(&rq->input)) { /* the machine stands still inside of it */
+        rq->cancel_code = code;
+        rq->cancel_why = why;
+        if (rq->has_call)
+            call_cancel(&rq->call, -ECANCELED);
+        return;
+    }
+    input_withdraw(&rq->input);
     (void)fail(&rq->failure, code, NULL, "%s", why);
     if (rq->has_call)
         call_cancel(&rq->call, -ECANCELED); /* its done() finishes the request */
     else
         request_finish(rq, REQUEST_FAILED);
+}
+
+/* ---- Entering a machine in turn ---- */
+
+bool request_enter(struct request *rq, struct machine *m)
+{
+    if (m->stack == NULL || stack_is_inside(m))
+        return true;
+    rq->enters = m;
+    return false;
+}
+
+/** Its handler is called again: forget what it has found out. */
+static void begin_again(struct request *rq)
+{
+    if (rq->visits)
+        session_unvisit(rq->session);
+    rq->visits = false;
+    rq->session = session_unref(rq->session);
+    codec_done(&rq->decoder);
+    memset(&rq->decoder, 0, sizeof(rq->decoder));
+    failure_done(&rq->failure);
+    rq->failure = (struct failure)FAILURE_INIT;
+}
+
+/** The line that it is in goes before its turn comes. Returns 0; -1 with the failure said. */
+static int keep_message(struct request *rq)
+{
+    const size_t len = rq->params_text.len;
+
+    if (request_may_park(rq) < 0 || request_may_hold(rq, len) < 0)
+        return -1;
+    rq->kept = rq->held;
+    rq->held = 0;
+    rq->kept_text = malloc(len + 1);
+    if (rq->kept_text == NULL)
+        return fail(&rq->failure, RPC_E_INTERNAL, NULL, "out of memory");
+    if (len > 0)
+        memcpy(rq->kept_text, rq->params_text.ptr, len);
+    rq->params_text.ptr = rq->kept_text;
+    return 0;
+}
+
+enum request_status request_enter_in_turn(struct request *rq, void (*run)(struct input *in))
+{
+    struct machine *m = rq->enters;
+
+    rq->enters = NULL;
+    begin_again(rq);
+    if (keep_message(rq) < 0)
+        return REQUEST_FAILED;
+    rq->conn->waiting_bytes += rq->kept;
+    if (stack_enter(m, &rq->input, run)) {
+        if (rq->status != REQUEST_PARKED)
+            rq->conn->waiting_bytes -= rq->kept;
+        return rq->status;
+    }
+    rq->on_way = true;
+    enlist(rq);
+    return REQUEST_PARKED;
+}
+
+void request_arrived(struct request *rq, enum request_status status)
+{
+    rq->status = status;
+    if (!rq->on_way)
+        return;
+    rq->on_way = false;
+    if (status != REQUEST_PARKED)
+        request_finish(rq, status);
+    else if (rq->cancel_code != 0)
+        request_cancel(rq, rq->cancel_code, rq->cancel_why);
 }
 
 void batch_release(struct batch *b)

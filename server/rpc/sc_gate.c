@@ -14,7 +14,8 @@ static int open_unasked(struct request *rq)
     const struct session_wish wish = {.unasked = true, .opener = rq->conn};
     struct session *s;
 
-    if (machine == NULL || session_open(rpc, machine, &wish, &s, &rq->failure) < 0)
+    if (machine == NULL || !request_enter(rq, machine->m) ||
+        session_open(rpc, machine, &wish, &s, &rq->failure) < 0)
         return -1;
     conn_set_session(rq->conn, s);
     rq->session = s; /* the reference too */
