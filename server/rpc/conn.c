@@ -10,25 +10,6 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-static void on_closed(uv_handle_t *handle)
-{
-    struct conn *c = handle->data;
-    struct rpc *rpc = c->rpc;
-
-    if (--c->handles > 0)
-        return;
-    if (c->hangup_fd >= 0)
-        (void)close(c->hangup_fd);
-    list_del(&c->link);
-    rpc->stats.connections--;
-    frame_done(&c->in);
-    strbuf_done(&c->out);
-    strbuf_done(&c->sending);
-    (void)session_unref(c->session);
-    free(c);
-    rpc_conn_gone(rpc);
-}
-
 /** The peer sends no more: the session's clock need not wait for it. */
 static void mute(struct conn *c)
 {
@@ -60,8 +41,30 @@ static void leave_session(struct conn *c)
     session_detach(c->session);
 }
 
-/** Cancel all of its requests. Those in machines that stand still end later. */
-static void cancel_requests(struct conn *c, enum rpc_code code, const char *why)
+static void on_closed(uv_handle_t *handle)
+{
+    struct conn *c = handle->data;
+    struct rpc *rpc = c->rpc;
+
+    if (--c->handles > 0)
+        return;
+    if (c->hangup_fd >= 0)
+        (void)close(c->hangup_fd);
+    leave_session(c); /* one that a request has opened since the connection went */
+    list_del(&c->link);
+    rpc->stats.connections--;
+    frame_done(&c->in);
+    strbuf_done(&c->out);
+    strbuf_done(&c->sending);
+    (void)session_unref(c->session);
+    free(c);
+    rpc_conn_gone(rpc);
+}
+
+typedef void (*request_end_fn)(struct request *rq, enum rpc_code code, const char *why);
+
+/** End all of its requests. Those in machines that stand still end later. */
+static void cancel_requests(struct conn *c, request_end_fn end, enum rpc_code code, const char *why)
 {
     struct list now;
 
@@ -72,7 +75,7 @@ static void cancel_requests(struct conn *c, enum rpc_code code, const char *why)
 
         list_del(&rq->link);
         list_append(&c->requests, &rq->link);
-        request_cancel(rq, code, why);
+        end(rq, code, why);
     }
 }
 
@@ -85,7 +88,7 @@ void conn_close(struct conn *c)
     message_abandon(c);
     if (c->lingers)
         c->rpc->lingering--;
-    cancel_requests(c, RPC_E_CANCELLED, "the connection is gone");
+    cancel_requests(c, request_abandon, RPC_E_CANCELLED, "the connection is gone");
     subscription_stop(&c->events);
     leave_session(c);
     marks_undo(&c->marks, MARK_PAUSE | MARK_FAULT);
@@ -256,7 +259,7 @@ void conn_finish(struct conn *c)
 {
     c->refused = true;
     message_abandon(c);
-    cancel_requests(c, RPC_E_SHUTTING_DOWN, "the daemon stops");
+    cancel_requests(c, request_cancel, RPC_E_SHUTTING_DOWN, "the daemon stops");
     conn_update_reading(c);
     turns_join(&c->rpc->turns, c);
 }

@@ -28,25 +28,36 @@ static int act(struct request *rq, int method, const union rpc_params *params)
     return request_act_for(rq, NULL, 0);
 }
 
-static enum request_status call_method(struct request *rq, int method)
+static enum request_status call_handler(struct request *rq, int method,
+                                        const union rpc_params *params)
 {
-    union rpc_params params;
-
-    if (params_decode(method, rq->params, rq->params_text, &params, &rq->failure) < 0 ||
-        act(rq, method, &params) < 0)
-        return REQUEST_FAILED;
-    if (method != METHOD_rpc_discover)
-        rq->result.max = (size_t)rq->conn->rpc->limits.answer_bytes;
-    if (rq->as != 0 && request_actor(rq) == NULL)
-        return REQUEST_FAILED;
     switch (method) {
 #define RPC_METHOD(name, id, shape, doc, PARAMS, RESULTS)                                          \
     case METHOD_##id:                                                                              \
-        return method_##id(rq, &params.id);
+        return method_##id(rq, &params->id);
 #include "schema/methods.def"
     default:
         return REQUEST_FAILED;
     }
+}
+
+static enum request_status call_method(struct request *rq, int method)
+{
+    union rpc_params params;
+    enum request_status status;
+
+    if (rq->given != NULL)
+        memcpy(&params, rq->given, sizeof(params));
+    else if (params_decode(method, rq->params, rq->params_text, &params, &rq->failure) < 0)
+        return REQUEST_FAILED;
+    if (act(rq, method, &params) < 0)
+        return REQUEST_FAILED;
+    if (method != METHOD_rpc_discover)
+        rq->result.max = (size_t)rq->conn->rpc->limits.answer_bytes;
+    if (rq->as != 0 && request_actor(rq) == NULL)
+        return request_keep(rq, &params, sizeof(params));
+    status = call_handler(rq, method, &params);
+    return status == REQUEST_FAILED ? request_keep(rq, &params, sizeof(params)) : status;
 }
 
 /** Find the handler and call it. */

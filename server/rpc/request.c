@@ -84,7 +84,9 @@ static void drop_message(struct request *rq)
     rq->method = NULL;
     rq->params_text = (struct json_span){NULL, 0};
     free(rq->kept_text);
+    free(rq->given);
     rq->kept_text = NULL;
+    rq->given = NULL;
 }
 
 /** It is one that waits. */
@@ -188,6 +190,7 @@ static void request_free(struct request *rq)
     strbuf_done(&rq->record);
     cJSON_Delete(rq->tree);
     free(rq->kept_text);
+    free(rq->given);
     free(rq->id);
     free(rq);
 }
@@ -240,6 +243,14 @@ void request_cancel(struct request *rq, enum rpc_code code, const char *why)
         request_finish(rq, REQUEST_FAILED);
 }
 
+void request_abandon(struct request *rq, enum rpc_code code, const char *why)
+{
+    rq->cancel_code = code;
+    rq->cancel_why = why;
+    if (!rq->on_way)
+        request_cancel(rq, code, why);
+}
+
 /* ---- Entering a machine in turn ---- */
 
 bool request_enter(struct request *rq, struct machine *m)
@@ -257,23 +268,31 @@ static void begin_again(struct request *rq)
         session_unvisit(rq->session);
     rq->visits = false;
     rq->session = session_unref(rq->session);
-    codec_done(&rq->decoder);
-    memset(&rq->decoder, 0, sizeof(rq->decoder));
     failure_done(&rq->failure);
     rq->failure = (struct failure)FAILURE_INIT;
 }
 
+enum request_status request_keep(struct request *rq, const void *given, size_t size)
+{
+    if (rq->enters == NULL || rq->given != NULL)
+        return REQUEST_FAILED;
+    rq->given = malloc(size);
+    if (rq->given != NULL)
+        memcpy(rq->given, given, size);
+    return REQUEST_FAILED;
+}
+
 /** The line that it is in goes before its turn comes. Returns 0; -1 with the failure said. */
-static int keep_message(struct request *rq)
+static int keep_message(struct request *rq, const struct machine *m)
 {
     const size_t len = rq->params_text.len;
 
-    if (request_may_park(rq) < 0 || request_may_hold(rq, len) < 0)
+    if (stack_is_closed(m) && (request_may_park(rq) < 0 || request_may_hold(rq, len) < 0))
         return -1;
     rq->kept = rq->held;
     rq->held = 0;
     rq->kept_text = malloc(len + 1);
-    if (rq->kept_text == NULL)
+    if (rq->kept_text == NULL || rq->given == NULL)
         return fail(&rq->failure, RPC_E_INTERNAL, NULL, "out of memory");
     if (len > 0)
         memcpy(rq->kept_text, rq->params_text.ptr, len);
@@ -287,7 +306,7 @@ enum request_status request_enter_in_turn(struct request *rq, void (*run)(struct
 
     rq->enters = NULL;
     begin_again(rq);
-    if (keep_message(rq) < 0)
+    if (keep_message(rq, m) < 0)
         return REQUEST_FAILED;
     rq->conn->waiting_bytes += rq->kept;
     if (stack_enter(m, &rq->input, run)) {

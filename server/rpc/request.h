@@ -61,12 +61,13 @@ struct request {
 
     /* Of one that enters a machine in turn. */
     struct input input;
-    struct machine *enters;      /* what its handler was refused; or NULL */
-    enum request_status status;  /* what its handler has answered */
-    bool on_way;                 /* it waits for its turn, or the machine stands still inside of it */
-    char *kept_text;             /* what params_text is in meanwhile; owned */
-    size_t kept;                 /* bytes of it that are counted in conn->waiting_bytes */
-    enum rpc_code cancel_code;   /* of request_cancel() while the machine stood still; or 0 */
+    struct machine *enters;     /* what its handler was refused; or NULL */
+    void *given;                /* its parameters, decoded; owned; NULL: they are not yet */
+    enum request_status status; /* what its handler has answered */
+    bool on_way;               /* it waits for its turn, or the machine stands still inside of it */
+    char *kept_text;           /* what params_text is in meanwhile; owned */
+    size_t kept;               /* bytes of it that are counted in conn->waiting_bytes */
+    enum rpc_code cancel_code; /* of request_cancel() while the machine stood still; or 0 */
     const char *cancel_why;
 
     /* While it waits. */
@@ -112,6 +113,14 @@ void request_park(struct request *rq);
  */
 bool request_enter(struct request *rq, struct machine *m);
 
+/**
+ * Keep decoded parameters for the second call of a handler that may not enter a machine yet: decoding changes
+ * the message.
+ * @given    borrowed; @size bytes.
+ * Returns   REQUEST_FAILED, for `return request_keep(…)`.
+ */
+enum request_status request_keep(struct request *rq, const void *given, size_t size);
+
 /** Let it enter the machine that its handler was refused, now or when its turn comes. @run calls the
  * handler again, and request_arrived(). Returns what the handler answers, or PARKED. */
 enum request_status request_enter_in_turn(struct request *rq, void (*run)(struct input *in));
@@ -124,6 +133,10 @@ struct request *request_find(struct conn *c, struct json_span id);
 
 /** Answer, and free. @status DONE: with rq->result; FAILED: with rq->failure. */
 void request_finish(struct request *rq, enum request_status status);
+
+/** Its connection is gone: end a waiting request with an error. One that waits for its turn in a machine has it
+ * all the same. */
+void request_abandon(struct request *rq, enum rpc_code code, const char *why);
 
 /** End a waiting request with an error; of one whose machine stands still, it ends later. Never from inside
  * of a machine. */

@@ -132,20 +132,30 @@ static size_t held_bytes(const struct request *rq)
     return bytes;
 }
 
+/** Decode the arguments, or take those that were. Returns 0, -1. */
+static int take_args(struct request *rq, const struct sc_call_info *info, union sc_args *out)
+{
+    if (rq->given != NULL) {
+        memcpy(out, rq->given, sizeof(*out));
+        return 0;
+    }
+    rq->decoder.info = info;
+    rq->decoder.failure = &rq->failure;
+    rq->decoder.transfer_max = rq->conn->rpc->limits.transfer_bytes;
+    return request_may_park(rq) < 0 ? -1 : codec_decode(&rq->decoder, rq->params, out);
+}
+
 enum request_status sc_gate_call(struct request *rq, const struct sc_call_info *info)
 {
     union sc_args args;
     struct proc *p;
 
     rq->failure.syscall = info->name;
-    rq->decoder.info = info;
-    rq->decoder.failure = &rq->failure;
-    rq->decoder.transfer_max = rq->conn->rpc->limits.transfer_bytes;
-    if (request_may_park(rq) < 0 || codec_decode(&rq->decoder, rq->params, &args) < 0)
+    if (take_args(rq, info, &args) < 0)
         return REQUEST_FAILED;
     p = pick_actor(rq);
     if (p == NULL)
-        return REQUEST_FAILED;
+        return request_keep(rq, &args, sizeof(args));
     call_init(&rq->call, p, SC_GATE_RPC, info->nr, on_call_done, rq);
     rq->has_call = true;
     rq->background = rq->decoder.background;
