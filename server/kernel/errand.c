@@ -76,14 +76,16 @@ static void own_arguments(struct errand *e, const struct slot_call *c)
         e->call.to.path = copy_string(&at, c->to.path);
     else if (c->shape == SLOT_SYMLINK)
         e->call.target = copy_string(&at, c->target);
-    else if (c->shape == SLOT_FILLS)
-        e->call.in.buf.ptr = at;
     else if (c->shape == SLOT_STATS)
         e->call.stat = &e->stat;
     else if (c->shape == SLOT_STATS_FS)
         e->call.statfs = &e->statfs;
     else if (c->shape == SLOT_DESTROYS)
         e->call.why = &e->why;
+    if (c->shape == SLOT_FILLS) { /* what the slot does not fill stays as it is */
+        memcpy(at, c->in.buf.ptr, c->in.buf.len);
+        e->call.in.buf.ptr = at;
+    }
     if (c->shape == SLOT_WRITES) {
         memcpy(at, c->out.bytes.ptr, c->out.bytes.len);
         e->call.out.bytes.ptr = at;

@@ -295,6 +295,21 @@ static int64_t tell_broken(struct slow *s, const struct slot_call *c)
     return answer_broken(c);
 }
 
+/** What has to be done even without memory for the errand. */
+static bool must_be_done(const struct slot_call *c)
+{
+    return c->shape == SLOT_CLOSES || c->shape == SLOT_CLOSES_DIR || c->shape == SLOT_DESTROYS;
+}
+
+/** Call a slot in place, and have the loop wait for it. */
+static int64_t run_waiting(struct slow *s, slot_fn slot, const struct slot_call *c)
+{
+    const int64_t result = slot(c);
+
+    note_file(s, c, result, NULL);
+    return result;
+}
+
 /** Call a slot on the worker. */
 static int64_t run_away(struct slow *s, slot_fn slot, const struct slot_call *c)
 {
@@ -307,7 +322,7 @@ static int64_t run_away(struct slow *s, slot_fn slot, const struct slot_call *c)
         err = errand_new(s, slot, c, &e);
     if (err < 0) {
         free(spare);
-        return err;
+        return must_be_done(c) ? run_waiting(s, slot, c) : err;
     }
     e->spare = spare;
     e->job.run = run_slot;

@@ -15,6 +15,13 @@ static uint64_t number_of(const char *name, uint64_t otherwise)
     return text != NULL ? strtoull(text, NULL, 10) : otherwise;
 }
 
+/** Whether it asks the machine for what a worker is not told. */
+static bool asks_machine(const struct fs *fs, const struct fs_open *req)
+{
+    return strcmp(fs->driver->name, "devfs") == 0 || strcmp(fs->driver->name, "procfs") == 0 ||
+           (req->opts != NULL && strstr(req->opts, "devices") != NULL);
+}
+
 int slow_open(const char *driver, const struct fs_open *req, struct fs **out)
 {
     static struct slow_plan plan;
@@ -26,10 +33,7 @@ int slow_open(const char *driver, const struct fs_open *req, struct fs **out)
         return err;
     plan.percent = (unsigned)number_of("SCBOX_SLOW", SCBOX_SLOW);
     plan.seed = number_of("SCBOX_SLOW_SEED", 1);
-    /* devfs and procfs ask the machine what it does not tell a worker. */
-    slow = strcmp(fs->driver->name, "devfs") != 0 && strcmp(fs->driver->name, "procfs") != 0
-               ? slowfs_over(&plan, fs)
-               : NULL;
+    slow = asks_machine(fs, req) ? NULL : slowfs_over(&plan, fs);
     *out = slow != NULL ? slow : fs;
     return 0;
 }
