@@ -107,7 +107,7 @@ static bool is_done(const struct conn *c)
 {
     bool deaf = c->ended || (c->refused && c->rpc->stopping);
 
-    if (!deaf || conn_has_more(c) || !list_empty(&c->in_line))
+    if (!deaf || conn_has_more(c) || (c->more && conn_is_held(c)) || !list_empty(&c->in_line))
         return false;
     return c->gone || (conn_all_sent(c) && (c->in_flight == 0 || c->refused));
 }
@@ -137,6 +137,13 @@ void conn_request_gone(struct conn *c)
         uv_close(last, on_closed); /* nothing keeps it any more */
     else if (!c->closing && c->ended && c->in_flight == 0)
         turns_join(&c->rpc->turns, c);
+    else if (!c->closing && c->more)
+        turns_join(&c->rpc->turns, c); /* it may have been held */
+}
+
+bool conn_is_held(const struct conn *c)
+{
+    return c->on_way > 0 && c->in_flight >= c->rpc->limits.in_flight;
 }
 
 static void on_hangup(uv_poll_t *poll, int status, int events)

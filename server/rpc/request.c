@@ -110,10 +110,22 @@ void request_park(struct request *rq)
         session_waits(rq->session, true);
 }
 
+static void set_on_way(struct request *rq, bool on_way)
+{
+    if (rq->on_way == on_way)
+        return;
+    rq->on_way = on_way;
+    if (on_way)
+        rq->conn->on_way++;
+    else
+        rq->conn->on_way--;
+}
+
 /** It waits no more. */
 static void unpark(struct request *rq)
 {
     list_del(&rq->link);
+    set_on_way(rq, false);
     rq->conn->in_flight--;
     rq->conn->waiting_bytes -= rq->kept;
     if (!rq->parked)
@@ -314,7 +326,7 @@ enum request_status request_enter_in_turn(struct request *rq, void (*run)(struct
             rq->conn->waiting_bytes -= rq->kept;
         return rq->status;
     }
-    rq->on_way = true;
+    set_on_way(rq, true);
     enlist(rq);
     return REQUEST_PARKED;
 }
@@ -324,11 +336,13 @@ void request_arrived(struct request *rq, enum request_status status)
     rq->status = status;
     if (!rq->on_way)
         return;
-    rq->on_way = false;
+    set_on_way(rq, false);
     if (status != REQUEST_PARKED)
         request_finish(rq, status);
     else if (rq->cancel_code != 0)
         request_cancel(rq, rq->cancel_code, rq->cancel_why);
+    else
+        conn_request_gone(rq->conn); /* it holds its connection no more */
 }
 
 void batch_release(struct batch *b)
