@@ -276,12 +276,15 @@ bool request_enter(struct request *rq, struct machine *m)
 /** Its handler is called again: forget what it has found out. */
 static void begin_again(struct request *rq)
 {
+    const char *syscall = rq->failure.syscall;
+
     if (rq->visits)
         session_unvisit(rq->session);
     rq->visits = false;
     rq->session = session_unref(rq->session);
     failure_done(&rq->failure);
     rq->failure = (struct failure)FAILURE_INIT;
+    rq->failure.syscall = syscall;
 }
 
 enum request_status request_keep(struct request *rq, const void *given, size_t size)

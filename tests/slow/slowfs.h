@@ -18,7 +18,8 @@ struct slow_plan {
     int (*on_worker)(void *user);
     void (*on_interrupt)(void *user); /* or NULL: it can't be interrupted */
     void *user;
-    atomic_uint waited; /* slots so far, that would have waited */
+    atomic_uint waited;      /* slots so far, that would have waited */
+    atomic_bool interrupted; /* for the two functions */
 };
 
 /**
