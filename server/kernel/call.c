@@ -41,7 +41,7 @@ void call_init(struct call *call, struct proc *proc, enum sc_gate gate, int nr, 
     list_init(&call->in_proc);
     list_init(&call->wait);
     list_init(&call->in_line);
-    list_init(&call->input.link);
+    list_init(&call->entry.link);
 }
 
 /** Tell that it has finished. EXIT that was carried out is not told: it does not return. */
@@ -66,7 +66,7 @@ static void settle(struct call *call, int status)
     if (call->proc != NULL)
         recent_add(&call->proc->recent, call->nr, status);
     list_del(&call->in_proc);
-    input_withdraw(&call->input);
+    entry_withdraw(&call->entry);
     call->machine->census.calls--;
     call->status = status;
     call->state = CALL_FINISHED;
@@ -191,10 +191,10 @@ static void take_cancel(struct call *call)
         call_cancel(call, err);
 }
 
-/** input.run */
-static void run_begin(struct input *in)
+/** entry.run */
+static void run_begin(struct entry *in)
 {
-    struct call *call = container_of(in, struct call, input);
+    struct call *call = container_of(in, struct call, entry);
 
     if (begin(call) == SC_PENDING)
         take_cancel(call);
@@ -216,7 +216,7 @@ int call_begin(struct call *call)
         slow_wait(m);
         return begin(call);
     }
-    if (stack_enter(m, &call->input, run_begin))
+    if (stack_enter(m, &call->entry, run_begin))
         return call->state == CALL_FINISHED ? call->status : SC_PENDING;
     call->waited = true;
     return SC_PENDING;
@@ -338,10 +338,10 @@ static void cancel(struct call *call, int err)
     machine_arm(m); /* and it may have kept a virtual clock */
 }
 
-/** input.run: of a parked call. */
-static void run_cancel(struct input *in)
+/** entry.run: of a parked call. */
+static void run_cancel(struct entry *in)
 {
-    struct call *call = container_of(in, struct call, input);
+    struct call *call = container_of(in, struct call, entry);
     const int err = call->cancelled;
 
     call->cancelled = 0;
@@ -364,9 +364,9 @@ void call_cancel(struct call *call, int err)
     } else if (call->state == CALL_RUNNING && call->machine->standing != NULL) {
         call->cancelled = err; /* when it is parked, if it is */
         slow_interrupt_pid(call->machine, call->pid);
-    } else if (call->state == CALL_PARKED && !input_waits(&call->input)) {
+    } else if (call->state == CALL_PARKED && !entry_waits(&call->entry)) {
         call->cancelled = err;
-        (void)stack_enter(call->machine, &call->input, run_cancel);
+        (void)stack_enter(call->machine, &call->entry, run_cancel);
     }
 }
 

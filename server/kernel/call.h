@@ -118,7 +118,7 @@ struct call {
 
     /* The kernel's own. */
     enum call_state state;
-    struct input input;  /* that it begins; once begun, that it is cancelled */
+    struct entry entry;  /* that it begins; once begun, that it is cancelled */
     int cancelled;       /* what call_cancel() said while the machine stood still; or 0 */
     bool waited;         /* call_begin() has answered SC_PENDING because the machine stood still */
     enum call_step next; /* where it goes on */

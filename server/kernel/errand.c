@@ -6,7 +6,7 @@
 #include <string.h>
 
 /** An entry of a directory among the gathered ones; its name follows, with its NUL. */
-struct entry {
+struct listed {
     struct fs_stat stat;
     bool has_stat;
     size_t name_size;
@@ -37,12 +37,12 @@ static size_t data_size(const struct slot_call *c)
 static int gather(void *user, const char *name, const struct fs_stat *stat)
 {
     struct strbuf *to = user;
-    struct entry entry = {.has_stat = stat != NULL, .name_size = strlen(name) + 1};
+    struct listed one = {.has_stat = stat != NULL, .name_size = strlen(name) + 1};
 
     if (stat != NULL)
-        entry.stat = *stat;
-    (void)strbuf_add(to, &entry, sizeof(entry));
-    (void)strbuf_add(to, name, entry.name_size);
+        one.stat = *stat;
+    (void)strbuf_add(to, &one, sizeof(one));
+    (void)strbuf_add(to, name, one.name_size);
     return strbuf_failed(to) ? -ENOMEM : 0;
 }
 
@@ -120,12 +120,12 @@ static int64_t give_entries(const struct errand *e, const struct slot_call *c)
     int result = 0;
 
     for (size_t at = 0; result == 0 && at < e->entries.len;) {
-        struct entry entry;
-        const char *name = e->entries.ptr + at + sizeof(entry);
+        struct listed one;
+        const char *name = e->entries.ptr + at + sizeof(one);
 
-        memcpy(&entry, e->entries.ptr + at, sizeof(entry));
-        result = c->entries.callback(c->entries.user, name, entry.has_stat ? &entry.stat : NULL);
-        at += sizeof(entry) + entry.name_size;
+        memcpy(&one, e->entries.ptr + at, sizeof(one));
+        result = c->entries.callback(c->entries.user, name, one.has_stat ? &one.stat : NULL);
+        at += sizeof(one) + one.name_size;
     }
     return result;
 }

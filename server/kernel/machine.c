@@ -109,7 +109,7 @@ int machine_new(const struct machine_spec *spec, const struct host_ops *ops, voi
     timer_heap_init(&m->goals);
     timer_heap_init(&m->host_timers);
     list_init(&m->late);
-    list_init(&m->inputs);
+    list_init(&m->entries);
     list_init(&m->tick.link);
     m->name = strdup(spec->name);
     if (m->name == NULL)
@@ -244,7 +244,7 @@ static void resume_ready(struct machine *m)
     list_splice(&m->ready, &later);
 }
 
-static void run_tick(struct input *in)
+static void run_tick(struct entry *in)
 {
     struct machine *m = container_of(in, struct machine, tick);
     uint64_t now;
@@ -272,7 +272,7 @@ void machine_tick(struct machine *m)
         slow_check_limit(m);
         return;
     }
-    if (m->ticking || input_waits(&m->tick))
+    if (m->ticking || entry_waits(&m->tick))
         return;
     stack_adopt(m);
     (void)stack_enter(m, &m->tick, run_tick);

@@ -117,8 +117,8 @@ struct machine {
     struct fiber *stack;      /* its own, owned; NULL: it runs on that of whoever enters. stack.h */
     struct fiber *next_stack; /* owned; what `stack` will be, or NULL */
     struct slow *standing;    /* it stands still for this one; NULL it does not */
-    struct list inputs;       /* struct input.link: they wait until it does not */
-    struct input tick;
+    struct list entries;      /* struct entry.link: they wait until it does not */
+    struct entry tick;
     uint64_t channel_ends_made;
     struct host_alarm alarm; /* the host's own */
     void *owner;             /* the daemon's own */

@@ -33,7 +33,7 @@ static int proc_alloc(struct machine *m, struct proc *parent, struct proc **out)
     list_init(&p->ended);
     list_init(&p->ended_link);
     list_init(&p->waiters);
-    list_init(&p->end.input.link);
+    list_init(&p->end.entry.link);
     HASH_ADD(hh, m->procs, pid, sizeof(p->pid), p);
     if (!hash_added(p)) {
         free(p);
@@ -60,7 +60,7 @@ static void free_record(struct proc *p)
     call_abandon_all(p, NULL); /* those that are being refused just now */
     list_del(&p->sibling);
     list_del(&p->ended_link);
-    input_withdraw(&p->end.input);
+    entry_withdraw(&p->end.entry);
     free(p->end.text);
     HASH_DEL(p->machine->procs, p);
     p->machine->census.procs--;
@@ -391,10 +391,10 @@ static void end_now(struct proc *p, uint32_t state, int32_t code, const char *te
         m->spec.on_end(m->spec.user, m);
 }
 
-/** input.run */
-static void run_end(struct input *in)
+/** entry.run */
+static void run_end(struct entry *in)
 {
-    struct proc_end *end = container_of(in, struct proc_end, input);
+    struct proc_end *end = container_of(in, struct proc_end, entry);
     struct proc *p = container_of(end, struct proc, end);
     char *text = end->text;
 
@@ -411,13 +411,13 @@ void proc_end(struct proc *p, uint32_t state, int32_t code, const char *text)
         end_now(p, state, code, text);
         return;
     }
-    if (proc_has_ended(p) || input_waits(&p->end.input))
+    if (proc_has_ended(p) || entry_waits(&p->end.entry))
         return;
     p->end.state = state;
     p->end.code = code;
     p->end.text = text != NULL ? strdup(text) : NULL; /* without memory nobody learns why */
     slow_interrupt_proc(m, p);
-    (void)stack_enter(m, &p->end.input, run_end);
+    (void)stack_enter(m, &p->end.entry, run_end);
 }
 
 void proc_fault(struct proc *p, int32_t fail_code, const char *text)

@@ -38,7 +38,7 @@ struct tty;
 
 /** An end that was asked for from outside, while it waits for its turn: stack.h. */
 struct proc_end {
-    struct input input;
+    struct entry entry;
     uint32_t state;
     int32_t code;
     char *text; /* owned; or NULL */

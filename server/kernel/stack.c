@@ -34,16 +34,16 @@ void stack_adopt(struct machine *m)
 
 void stack_done(struct machine *m)
 {
-    CHECK(list_empty(&m->inputs)); /* machine_free() has let them all go on */
+    CHECK(list_empty(&m->entries)); /* machine_free() has let them all go on */
     fiber_free(m->stack);
     fiber_free(m->next_stack);
     m->stack = NULL;
     m->next_stack = NULL;
 }
 
-static void run_input(void *arg)
+static void run_entry(void *arg)
 {
-    struct input *in = arg;
+    struct entry *in = arg;
 
     in->run(in);
 }
@@ -51,16 +51,16 @@ static void run_input(void *arg)
 /** Carry out the inputs that wait, until the machine stands still again. */
 static void drain(struct machine *m)
 {
-    while (m->standing == NULL && !list_empty(&m->inputs)) {
-        struct input *in = container_of(m->inputs.next, struct input, link);
+    while (m->standing == NULL && !list_empty(&m->entries)) {
+        struct entry *in = container_of(m->entries.next, struct entry, link);
 
         list_del(&in->link);
-        (void)fiber_start(m->stack, run_input, in);
+        (void)fiber_start(m->stack, run_entry, in);
     }
     machine_arm(m);
 }
 
-bool stack_enter(struct machine *m, struct input *in, void (*run)(struct input *in))
+bool stack_enter(struct machine *m, struct entry *in, void (*run)(struct entry *in))
 {
     in->run = run;
     if (m->stack == NULL || fiber_is_running(m->stack)) {
@@ -68,16 +68,16 @@ bool stack_enter(struct machine *m, struct input *in, void (*run)(struct input *
         return true;
     }
     if (stack_is_closed(m)) {
-        list_append(&m->inputs, &in->link);
+        list_append(&m->entries, &in->link);
         return false;
     }
-    return fiber_start(m->stack, run_input, in) == FIBER_ENDED;
+    return fiber_start(m->stack, run_entry, in) == FIBER_ENDED;
 }
 
 bool stack_is_closed(const struct machine *m)
 {
     return m->stack != NULL && !fiber_is_running(m->stack) &&
-           (m->standing != NULL || !list_empty(&m->inputs));
+           (m->standing != NULL || !list_empty(&m->entries));
 }
 
 bool stack_is_inside(const struct machine *m)

@@ -30,10 +30,10 @@
 struct machine;
 struct slow;
 
-struct input {
-    struct list link; /* in machine->inputs while it waits; list_init() before first use */
+struct entry {
+    struct list link; /* in machine->entries while it waits; list_init() before first use */
     /** Carry it out, once, in the machine. The owner may free the struct in it. */
-    void (*run)(struct input *in);
+    void (*run)(struct entry *in);
 };
 
 /** See to it that the machine has a stack of its own from its next tick on. Returns 0; -ENOMEM; -ENOTSUP
@@ -51,16 +51,16 @@ void stack_done(struct machine *m);
  * @in       borrowed until run() was called; its link is not in a list.
  * Returns   true: run() has ended. false: it waits, or the machine stands still inside of it.
  */
-bool stack_enter(struct machine *m, struct input *in, void (*run)(struct input *in));
+bool stack_enter(struct machine *m, struct entry *in, void (*run)(struct entry *in));
 
 /** An input waits for its turn. */
-static inline bool input_waits(const struct input *in)
+static inline bool entry_waits(const struct entry *in)
 {
     return !list_empty(&in->link);
 }
 
 /** Its turn shall not come. Harmless when it does not wait. */
-static inline void input_withdraw(struct input *in)
+static inline void entry_withdraw(struct entry *in)
 {
     list_del(&in->link);
 }

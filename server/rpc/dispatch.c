@@ -78,10 +78,10 @@ static enum request_status carry_out(struct request *rq)
     return REQUEST_FAILED;
 }
 
-/** input.run */
-static void run_in_turn(struct input *in)
+/** entry.run */
+static void run_in_turn(struct entry *in)
 {
-    struct request *rq = container_of(in, struct request, input);
+    struct request *rq = container_of(in, struct request, entry);
 
     request_arrived(rq, carry_out(rq));
 }

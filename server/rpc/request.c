@@ -18,7 +18,7 @@ struct request *request_new(struct conn *c, struct batch *batch)
     if (batch != NULL)
         batch->open++;
     list_init(&rq->link);
-    list_init(&rq->input.link);
+    list_init(&rq->entry.link);
     list_init(&rq->waiters);
     list_init(&rq->wait);
     c->rpc->stats.messages++;
@@ -240,14 +240,14 @@ void request_finish(struct request *rq, enum request_status status)
 
 void request_cancel(struct request *rq, enum rpc_code code, const char *why)
 {
-    if (rq->on_way && !input_waits(&rq->input)) { /* the machine stands still inside of it */
+    if (rq->on_way && !entry_waits(&rq->entry)) { /* the machine stands still inside of it */
         rq->cancel_code = code;
         rq->cancel_why = why;
         if (rq->has_call)
             call_cancel(&rq->call, -ECANCELED);
         return;
     }
-    input_withdraw(&rq->input);
+    entry_withdraw(&rq->entry);
     (void)fail(&rq->failure, code, NULL, "%s", why);
     if (rq->has_call)
         call_cancel(&rq->call, -ECANCELED); /* its done() finishes the request */
@@ -315,7 +315,7 @@ static int keep_message(struct request *rq, const struct machine *m)
     return 0;
 }
 
-enum request_status request_enter_in_turn(struct request *rq, void (*run)(struct input *in))
+enum request_status request_enter_in_turn(struct request *rq, void (*run)(struct entry *in))
 {
     struct machine *m = rq->enters;
 
@@ -324,7 +324,7 @@ enum request_status request_enter_in_turn(struct request *rq, void (*run)(struct
     if (keep_message(rq, m) < 0)
         return REQUEST_FAILED;
     rq->conn->waiting_bytes += rq->kept;
-    if (stack_enter(m, &rq->input, run)) {
+    if (stack_enter(m, &rq->entry, run)) {
         if (rq->status != REQUEST_PARKED)
             rq->conn->waiting_bytes -= rq->kept;
         return rq->status;

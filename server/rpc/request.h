@@ -60,7 +60,7 @@ struct request {
         record; /* what the record will say of it, begun; empty when nothing is recorded */
 
     /* Of one that enters a machine in turn. */
-    struct input input;
+    struct entry entry;
     struct machine *enters;     /* what its handler was refused; or NULL */
     void *given;                /* its parameters, decoded; owned; NULL: they are not yet */
     enum request_status status; /* what its handler has answered */
@@ -123,7 +123,7 @@ enum request_status request_keep(struct request *rq, const void *given, size_t s
 
 /** Let it enter the machine that its handler was refused, now or when its turn comes. @run calls the
  * handler again, and request_arrived(). Returns what the handler answers, or PARKED. */
-enum request_status request_enter_in_turn(struct request *rq, void (*run)(struct input *in));
+enum request_status request_enter_in_turn(struct request *rq, void (*run)(struct entry *in));
 
 /** For @run, after the handler has answered @status. May free the request. */
 void request_arrived(struct request *rq, enum request_status status);
