@@ -7,6 +7,7 @@
 #include "fsdrivers/procfs/procfs.h"
 #include "fsdrivers/ramfs/ramfs.h"
 #include "fsdrivers/sqlitefs/sqlitefs.h"
+#include "schema/drivers.h"
 #include "server/base/hostfile.h"
 #include "server/base/strbuf.h"
 
@@ -19,16 +20,7 @@ static const struct fs_driver *const drivers[] = {&ramfs_driver, &sqlitefs_drive
 enum { DRIVER_COUNT = sizeof(drivers) / sizeof(drivers[0]) };
 
 const struct fs_opt registry_common_opts[] = {
-    {"source", "what the driver stores its files in, when the request does not say"},
-    {"setuid", "uid that every file shows"},
-    {"setgid", "gid that every file shows"},
-    {"fmask", "permission bits cleared on files, octal"},
-    {"dmask", "permission bits cleared on directories, octal"},
-    {"readonly", "refuse every change"},
-    {"quota_bytes", "bytes the files may have in all, with K, M, G or T"},
-    {"quota_inodes", "files and directories there may be"},
-    {"timeout", "seconds an operation may take where the driver may have to wait: 30"},
-    {NULL, NULL},
+    FS_COMMON_OPTIONS(FS_OPTION_ROW){NULL, NULL},
 };
 
 const struct fs_driver *registry_at(size_t index)

@@ -20,6 +20,7 @@ _Static_assert((int)FM_DDELETE < (int)SC_FM_ALL, "file modes fit 16 bits");
 #define SC_RET(kind, name, doc) {#name, doc, SC_K_##kind, NULL, 0},
 #define SC_OUT(type, name, doc) {#name, doc, SC_K_COUNT, #type, 0},
 #define SC_OUT_BUF(name, doc) {#name, doc, SC_K_buf, NULL, 0},
+#define SC_OUT_PATH(name, doc) {#name, doc, SC_K_pbuf, NULL, 0},
 #define SC_NO_RESULT
 #include "schema/syscalls.def"
 
@@ -64,6 +65,7 @@ const struct sc_kind_info sc_kinds[SC_K_COUNT] = {
 #define SC_STRUCT(name, fields, doc)                                                               \
     static const struct sc_field_info name##_fields[] = {fields{0}};
 #define SC_FIELD(kind, name, doc) {#name, doc, SC_K_##kind, NULL, 0},
+#define SC_MORE(kind, name, doc) {#name, doc, SC_K_##kind, NULL, 1},
 #include "schema/types.def"
 
 const struct sc_struct_info sc_structs[] = {

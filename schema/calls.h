@@ -160,9 +160,9 @@ struct call;
 struct sc_field_info {
     const char *name; /* C and JSON name; NULL ends a list */
     const char *doc;
-    enum sc_kind kind; /* of arguments, SC_RET and SC_OUT_BUF (SC_K_buf) */
+    enum sc_kind kind; /* of arguments, SC_RET, SC_OUT_BUF (SC_K_buf) and SC_OUT_PATH (SC_K_pbuf) */
     const char *type;  /* the struct's name (stat …) of an SC_OUT, else NULL */
-    int optional;      /* may be left out in JSON */
+    int optional;      /* may be left out in JSON; of a struct's member: guests' structs lack it */
 };
 
 struct sc_error_info {
@@ -220,6 +220,12 @@ extern const struct sc_flag_info sc_flags[];     /* ended by a NULL group */
 extern const struct sc_errno_info sc_errnos[];   /* ended by a NULL name */
 extern const struct sc_struct_info sc_structs[]; /* ended by a NULL name */
 extern const struct sc_kind_info sc_kinds[SC_K_COUNT];
+
+/** Whether a result is bytes in a buffer that the caller lends. */
+static inline int sc_kind_is_buf(enum sc_kind kind)
+{
+    return kind == SC_K_buf || kind == SC_K_pbuf;
+}
 
 /** The row of a call number, or NULL when no call has it. */
 const struct sc_call_info *sc_call_by_nr(int nr);

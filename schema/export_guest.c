@@ -73,7 +73,7 @@ static bool is_never_zero(enum sc_kind kind)
 
 static bool is_out_buf(const struct sc_field_info *f)
 {
-    return f->name != NULL && f->kind == SC_K_buf;
+    return f->name != NULL && sc_kind_is_buf(f->kind);
 }
 
 static bool is_out_struct(const struct sc_field_info *f)
@@ -109,6 +109,8 @@ static void print_struct(const struct sc_struct_info *s)
 {
     printf("\n/** %s */\nstruct sc_%s {\n", s->doc, s->name);
     for (const struct sc_field_info *f = s->fields; f->name != NULL; f++) {
+        if (f->optional)
+            continue;
         if (f->kind == SC_K_dname)
             printf("    char %s[SC_DIR_MAX]; /* %s */\n", f->name, f->doc);
         else if (f->kind == SC_K_rpath)

@@ -74,7 +74,7 @@ static void write_args(FILE *out, const struct sc_call_info *call)
                     "pointer and length.\n",
                     out);
     for (const struct sc_field_info *r = call->results; r->name != NULL; r++) {
-        if (r->type == NULL && r->kind != SC_K_buf)
+        if (r->type == NULL && !sc_kind_is_buf(r->kind))
             continue;
         (void)fputs("\nGuests: ", out);
         write_reg(out, &next, "");
@@ -138,7 +138,8 @@ static void write_types(FILE *out)
     for (const struct sc_struct_info *s = sc_structs; s->name != NULL; s++) {
         (void)fprintf(out, "\n`%s`: %s.\n\n| member | kind | |\n|---|---|---|\n", s->name, s->doc);
         for (const struct sc_field_info *f = s->fields; f->name != NULL; f++)
-            (void)fprintf(out, "| `%s` | %s | %s |\n", f->name, sc_kinds[f->kind].name, f->doc);
+            (void)fprintf(out, "| `%s` | %s | %s%s |\n", f->name, sc_kinds[f->kind].name, f->doc,
+                          f->optional ? " (in JSON only)" : "");
     }
 }
 

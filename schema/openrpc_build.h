@@ -49,6 +49,10 @@ void openrpc_ref(struct openrpc *doc, cJSON *parent, const char *key, const char
 cJSON *openrpc_schema(struct openrpc *doc, cJSON *parent, const char *key, const char *title,
                       const char *description);
 
+/** Add a schema titled "@name_@part" to @forms. Generators name types by titles. Returns it, borrowed. */
+cJSON *openrpc_form(struct openrpc *doc, cJSON *forms, const char *name, const char *part,
+                    const char *type);
+
 /** Make @schema that of a whole number of 64 bits: a number, or decimal text above 2^53 - 1. */
 void openrpc_wide_integer(struct openrpc *doc, cJSON *schema, const char *name, bool is_signed);
 

@@ -27,7 +27,7 @@ static bool has_data(const struct sc_call_info *call)
     if (result->name != NULL && result->type == NULL && result->kind == SC_K_buf)
         return true;
     for (const struct sc_field_info *a = call->args; a->name != NULL; a++) {
-        if (strcmp(sc_kinds[a->kind].json, "data") == 0)
+        if (strcmp(sc_kinds[a->kind].json, "data") == 0 || a->kind == SC_K_argv)
             return true;
     }
     return false;

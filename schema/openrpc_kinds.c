@@ -24,9 +24,8 @@ static const enum range ranges[SC_K_COUNT] = {
 #include "schema/types.def"
 };
 
-/** Add a schema titled "@name_@part" to @forms. Generators name types by titles. */
-static cJSON *add_form(struct openrpc *doc, cJSON *forms, const char *name, const char *part,
-                       const char *type)
+cJSON *openrpc_form(struct openrpc *doc, cJSON *forms, const char *name, const char *part,
+                    const char *type)
 {
     cJSON *form = openrpc_object(doc, forms, NULL);
     char title[64];
@@ -56,9 +55,9 @@ void openrpc_wide_integer(struct openrpc *doc, cJSON *schema, const char *name, 
 {
     cJSON *forms = openrpc_array(doc, schema, "anyOf");
 
-    add_range(doc, add_form(doc, forms, name, "number", "integer"),
+    add_range(doc, openrpc_form(doc, forms, name, "number", "integer"),
               is_signed ? RANGE_I64 : RANGE_U64);
-    openrpc_text(doc, add_form(doc, forms, name, "decimal", "string"), "pattern",
+    openrpc_text(doc, openrpc_form(doc, forms, name, "decimal", "string"), "pattern",
                  is_signed ? "^-?[0-9]+$" : "^[0-9]+$");
 }
 
@@ -68,10 +67,10 @@ void openrpc_name(struct openrpc *doc, cJSON *schema, const char *name, bool nul
     cJSON *coded;
     char title[64];
 
-    (void)add_form(doc, forms, name, "text", "string");
+    (void)openrpc_form(doc, forms, name, "text", "string");
     if (nullable)
-        (void)add_form(doc, forms, name, "none", "null");
-    coded = add_form(doc, forms, name, "bytes", "object");
+        (void)openrpc_form(doc, forms, name, "none", "null");
+    coded = openrpc_form(doc, forms, name, "bytes", "object");
     openrpc_bool(doc, coded, "additionalProperties", false);
     (void)snprintf(title, sizeof title, "%s_base64", name);
     openrpc_text(doc,
@@ -84,7 +83,7 @@ void openrpc_name(struct openrpc *doc, cJSON *schema, const char *name, bool nul
 /** Add both forms of one flag to @forms: a name of the group, or its bits. */
 static void add_flag_forms(struct openrpc *doc, cJSON *forms, const char *name, const char *group)
 {
-    cJSON *names = openrpc_array(doc, add_form(doc, forms, name, "name", "string"), "enum");
+    cJSON *names = openrpc_array(doc, openrpc_form(doc, forms, name, "name", "string"), "enum");
 
     for (const struct sc_flag_info *f = sc_flags; f->group != NULL; f++) {
         if (strcmp(f->group, group) == 0)
@@ -92,39 +91,44 @@ static void add_flag_forms(struct openrpc *doc, cJSON *forms, const char *name, 
     }
     if (strcmp(group, "FM") == 0)
         openrpc_text(doc, names, NULL, "ALL");
-    add_range(doc, add_form(doc, forms, name, "bits", "integer"), RANGE_U32);
+    add_range(doc, openrpc_form(doc, forms, name, "bits", "integer"), RANGE_U32);
 }
 
 /** A mask: an array of names, or an integer. */
 static void fill_mask(struct openrpc *doc, cJSON *schema, const char *name, const char *group)
 {
     cJSON *forms = openrpc_array(doc, schema, "anyOf");
-    cJSON *list = add_form(doc, forms, name, "names", "array");
+    cJSON *list = openrpc_form(doc, forms, name, "names", "array");
     cJSON *items = openrpc_object(doc, list, "items");
     char title[64];
 
     (void)snprintf(title, sizeof title, "%s_element", name);
     openrpc_text(doc, items, "title", title);
     add_flag_forms(doc, openrpc_array(doc, items, "anyOf"), name, group);
-    add_range(doc, add_form(doc, forms, name, "mask", "integer"), RANGE_U32);
+    add_range(doc, openrpc_form(doc, forms, name, "mask", "integer"), RANGE_U32);
 }
 
-/** @schema becomes an array of what @item refers to. */
-static void fill_list(struct openrpc *doc, cJSON *schema, const char *title, const char *type)
+/** @schema becomes an array of strings that may be no UTF-8. */
+static void fill_name_list(struct openrpc *doc, cJSON *schema, const char *title)
 {
     cJSON *items;
 
     openrpc_text(doc, schema, "type", "array");
     items = openrpc_object(doc, schema, "items");
     openrpc_text(doc, items, "title", title);
-    openrpc_text(doc, items, "type", type);
+    openrpc_name(doc, items, title, false);
 }
 
 /** Handles. */
 static void fill_fds(struct openrpc *doc, cJSON *schema)
 {
-    fill_list(doc, schema, "fds_element", "integer");
-    add_range(doc, cJSON_GetObjectItemCaseSensitive(schema, "items"), RANGE_I32);
+    cJSON *items;
+
+    openrpc_text(doc, schema, "type", "array");
+    items = openrpc_object(doc, schema, "items");
+    openrpc_text(doc, items, "title", "fds_element");
+    openrpc_text(doc, items, "type", "integer");
+    add_range(doc, items, RANGE_I32);
 }
 
 /** Arguments alone, arguments and environment, or the bytes that guests pass. */
@@ -134,15 +138,15 @@ static void fill_argv(struct openrpc *doc, cJSON *schema)
     cJSON *both;
     cJSON *members;
 
-    fill_list(doc, add_form(doc, forms, "argv", "arguments", "array"), "argv_argument", "string");
-    both = add_form(doc, forms, "argv", "both", "object");
+    fill_name_list(doc, openrpc_form(doc, forms, "argv", "arguments", "array"), "argv_argument");
+    both = openrpc_form(doc, forms, "argv", "both", "object");
     openrpc_bool(doc, both, "additionalProperties", false);
     members = openrpc_object(doc, both, "properties");
-    fill_list(doc, openrpc_object(doc, members, "argv"), "argv_both_argument", "string");
+    fill_name_list(doc, openrpc_object(doc, members, "argv"), "argv_both_argument");
     openrpc_text(doc, cJSON_GetObjectItemCaseSensitive(members, "argv"), "title", "argv_both_argv");
-    fill_list(doc, openrpc_object(doc, members, "env"), "argv_both_variable", "string");
+    fill_name_list(doc, openrpc_object(doc, members, "env"), "argv_both_variable");
     openrpc_text(doc, cJSON_GetObjectItemCaseSensitive(members, "env"), "title", "argv_both_env");
-    (void)add_form(doc, forms, "argv", "bytes", "string");
+    (void)openrpc_form(doc, forms, "argv", "bytes", "string");
 }
 
 static void add_kind(struct openrpc *doc, cJSON *schemas, enum sc_kind kind)

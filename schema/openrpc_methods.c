@@ -135,15 +135,16 @@ static void add_items(struct openrpc *doc, cJSON *schema, const struct type *typ
     openrpc_text(doc, items, "type", json);
 }
 
-/** A value that may be null. */
-static void fill_nullable(struct openrpc *doc, cJSON *schema, const char *json, size_t len)
+/** A value that may be null. Generators warn of an array of types. */
+static void fill_nullable(struct openrpc *doc, cJSON *schema, const char *name, const char *json,
+                          size_t len)
 {
-    cJSON *forms = openrpc_array(doc, schema, "type");
+    cJSON *forms = openrpc_array(doc, schema, "anyOf");
     char word[16];
 
     (void)snprintf(word, sizeof word, "%.*s", (int)len, json);
-    openrpc_text(doc, forms, NULL, word);
-    openrpc_text(doc, forms, NULL, "null");
+    (void)openrpc_form(doc, forms, name, "some", word);
+    (void)openrpc_form(doc, forms, name, "none", "null");
 }
 
 static void add_type(struct openrpc *doc, cJSON *schemas, const struct type *type)
@@ -154,7 +155,7 @@ static void add_type(struct openrpc *doc, cJSON *schemas, const struct type *typ
     if (strncmp(type->json, "name", 4) == 0 && type->json[4] != '[') {
         openrpc_name(doc, schema, type->name, type->json[4] == ' ');
     } else if (type->json[len] == ' ') {
-        fill_nullable(doc, schema, type->json, len);
+        fill_nullable(doc, schema, type->name, type->json, len);
     } else if (strcmp(type->json, "integer") == 0) {
         openrpc_wide_integer(doc, schema, type->name, true);
     } else if (strcmp(type->json, "natural") == 0) {

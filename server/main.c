@@ -15,6 +15,8 @@
 #include "server/host/options.h"
 #include "server/host/record.h"
 #include "server/host/socket.h"
+#include "server/kernel/input.h"
+#include "server/rpc/replay.h"
 #include "server/rpc/rpc.h"
 
 #include <errno.h>
@@ -43,6 +45,7 @@ struct daemon {
     struct listen_socket socket;
     bool has_socket;
     int record; /* the file of --record; -1: none */
+    int inputs; /* of --inputs, likewise */
     bool stopping;
     int exit_code;
 };
@@ -113,7 +116,14 @@ static void daemon_record(void *user, const char *line, size_t len)
 {
     struct daemon *d = user;
 
-    record_line(d->record, line, len);
+    record_line(d->record, "the record", line, len);
+}
+
+static void daemon_inputs(void *user, const char *line, size_t len)
+{
+    struct daemon *d = user;
+
+    record_line(d->inputs, "the log of inputs", line, len);
 }
 
 /** host_spawn_fn */
@@ -146,13 +156,18 @@ static int mount_names(struct daemon *d, struct machine *m)
 {
     struct strbuf opts = STRBUF_INIT;
     struct why why = WHY_INIT;
-    int err = machine_mount(m, "io", "devfs", NULL, &why);
+    struct input io = {
+        .kind = INPUT_MOUNT, .why = &why, .mount = {.fs_name = "io", .driver = "devfs"}};
+    struct input root = {
+        .kind = INPUT_MOUNT, .why = &why, .mount = {.fs_name = "root", .driver = "sqlitefs"}};
+    int err = machine_input(m, &io);
 
     if (err < 0)
         return fail_start(d, "the default machine's io", err, &why);
     (void)strbuf_addf(&opts, "source=%s/root.db,quota=%s", d->config.state,
                       d->config.root_quota != NULL ? d->config.root_quota : "auto");
-    err = machine_mount(m, "root", "sqlitefs", strbuf_str(&opts), &why);
+    root.mount.opts = strbuf_str(&opts);
+    err = machine_input(m, &root);
     strbuf_done(&opts);
     if (err < 0)
         return fail_start(d, "the default machine's root", err, &why);
@@ -278,12 +293,16 @@ static int open_record(struct daemon *d)
     int err = record_name(d->config.record, &name);
 
     if (err == 0 && name != NULL) {
-        d->record = record_open(name);
+        d->record = record_open(name, false);
         err = d->record < 0 ? d->record : 0;
     }
     if (err < 0)
         (void)fail_start(d, name != NULL ? name : "the record", err, NULL);
     free(name);
+    if (err == 0 && d->config.inputs != NULL) {
+        d->inputs = record_open(d->config.inputs, true);
+        err = d->inputs < 0 ? fail_start(d, d->config.inputs, d->inputs, NULL) : 0;
+    }
     return err;
 }
 
@@ -320,6 +339,7 @@ static int make_layers(struct daemon *d)
                    .guest_refusal = daemon_guest_refusal,
                    .log = daemon_log,
                    .record = d->record >= 0 ? daemon_record : NULL,
+                   .inputs = d->inputs >= 0 ? daemon_inputs : NULL,
                    .user = d},
     };
     const char *state = d->config.state;
@@ -383,9 +403,68 @@ static void set_up_process(void)
     }
 }
 
+/** replay_host.write */
+static void print_line(void *user, const char *line, size_t len)
+{
+    struct daemon *d = user;
+
+    if (fwrite(line, 1, len, stdout) != len)
+        d->exit_code = EXIT_FAILED;
+}
+
+/** A whole file, owned; NULL with errno set. */
+static char *read_file(const char *name, size_t *len)
+{
+    struct strbuf text = STRBUF_INIT;
+    char part[65536];
+    FILE *f = fopen(name, "re");
+    size_t n;
+
+    if (f == NULL)
+        return NULL;
+    while ((n = fread(part, 1, sizeof(part), f)) > 0)
+        (void)strbuf_add(&text, part, n);
+    *len = text.len;
+    if (ferror(f) != 0)
+        errno = EIO;
+    else if (strbuf_failed(&text))
+        errno = ENOMEM;
+    n = (size_t)ferror(f);
+    (void)fclose(f);
+    if (n == 0)
+        return strbuf_take(&text);
+    strbuf_done(&text);
+    return NULL;
+}
+
+/** --replay: play a log of inputs, and nothing else. Returns the exit code. */
+static int replay_file(struct daemon *d)
+{
+    const struct replay_host host = {
+        .ops = &host_ops, .fs_open = registry_open, .write = print_line, .user = d};
+    struct strbuf error = STRBUF_INIT;
+    size_t len;
+    char *log = read_file(d->config.replay, &len);
+
+    if (log == NULL)
+        (void)strbuf_adds(&error, strerror(errno));
+    if (log == NULL || replay(log, len, &host, &error) < 0) {
+        log_line(LOG_ERROR, "%s: %s", d->config.replay, strbuf_str(&error));
+        d->exit_code = EXIT_FAILED;
+    }
+    if (fflush(stdout) != 0) {
+        log_line(LOG_ERROR, "stdout: %s", strerror(errno));
+        d->exit_code = EXIT_FAILED;
+    }
+    free(log);
+    strbuf_done(&error);
+    config_done(&d->config);
+    return d->exit_code;
+}
+
 int main(int argc, char **argv)
 {
-    struct daemon d = {.exit_code = EXIT_CLEAN, .record = -1};
+    struct daemon d = {.exit_code = EXIT_CLEAN, .record = -1, .inputs = -1};
     enum options_wish wish;
 
     config_init(&d.config);
@@ -395,12 +474,16 @@ int main(int argc, char **argv)
         return wish == OPTIONS_USAGE ? EXIT_USAGE : EXIT_CLEAN;
     }
     log_set_level(d.config.log_level);
+    if (d.config.replay != NULL)
+        return replay_file(&d);
     set_up_process();
     if (bind_socket(&d) == 0 && prepare_state(&d) == 0 && open_record(&d) == 0 &&
         make_layers(&d) == 0)
         run(&d);
     if (d.record >= 0)
         (void)close(d.record);
+    if (d.inputs >= 0)
+        (void)close(d.inputs);
     if (d.has_socket)
         listen_socket_close(&d.socket);
     if (d.exit_code == EXIT_CLEAN)

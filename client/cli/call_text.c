@@ -1,124 +1,27 @@
 /* SPDX-License-Identifier: MIT */
 #include "client/cli/call_text.h"
 
+#include "client/cli/call_value.h"
 #include "client/cli/json.h"
-#include "client/cli/names.h"
 #include "client/lib/scbox.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { BYTES_SHOWN = 32 }; /* of data; the rest is told as ... */
+static const struct call_style usual = {0};
 
 const struct sc_call_info *call_of_event(const cJSON *event)
 {
     return sc_call_by_name(json_text(event, "call"));
 }
 
-/* Bytes in quotes, cut to what a line has room for. */
-static void add_bytes(struct strbuf *out, const char *bytes, size_t len)
+/* ---- arguments ---- */
+
+/* Whether the argument is bytes, or may be. */
+static bool carries_bytes(const struct sc_field_info *info)
 {
-    size_t shown = len < BYTES_SHOWN ? len : BYTES_SHOWN;
-
-    while (shown < len && shown > 0 && ((unsigned char)bytes[shown] & 0xC0) == 0x80)
-        shown--; /* not inside a character */
-    (void)strbuf_addc(out, '"');
-    for (size_t i = 0; i < shown; i++) {
-        unsigned char byte = (unsigned char)bytes[i];
-
-        if (byte == '"' || byte == '\\')
-            (void)strbuf_addf(out, "\\%c", byte);
-        else if (byte == '\n')
-            (void)strbuf_adds(out, "\\n");
-        else if (byte == '\t')
-            (void)strbuf_adds(out, "\\t");
-        else if (byte < ' ' || byte == 0x7f)
-            (void)strbuf_addf(out, "\\x%02x", byte);
-        else
-            (void)strbuf_addc(out, (char)byte);
-    }
-    (void)strbuf_adds(out, shown < len ? "\"..." : "\"");
-}
-
-/* An object {data, encoding?}, or {base64}. Returns whether it is one. */
-static bool add_data(struct strbuf *out, const cJSON *value)
-{
-    char *bytes = NULL;
-    size_t len = 0;
-
-    if (!cJSON_IsObject(value) || scbox_data(value, &bytes, &len) != 0)
-        return false;
-    add_bytes(out, bytes, len);
-    free(bytes);
-    return true;
-}
-
-static bool is_words(const cJSON *value)
-{
-    const cJSON *item;
-
-    cJSON_ArrayForEach(item, value) {
-        if (!cJSON_IsString(item))
-            return false;
-    }
-    return true;
-}
-
-static void add_words(struct strbuf *out, const cJSON *words)
-{
-    const cJSON *item;
-
-    if (words->child == NULL)
-        (void)strbuf_addc(out, '0');
-    else if (names_every_mode(words))
-        (void)strbuf_adds(out, "ALL");
-    else {
-        cJSON_ArrayForEach(item, words)
-            (void)strbuf_addf(out, "%s%s", item == words->child ? "" : "|", item->valuestring);
-    }
-}
-
-/* A value; @flags: an array of words is a mask, and a lone word is a flag. */
-static void add_value(struct strbuf *out, const cJSON *value, bool flags)
-{
-    char *text = NULL;
-
-    if (flags && cJSON_IsArray(value) && is_words(value)) {
-        add_words(out, value);
-    } else if (flags && cJSON_IsString(value)) {
-        (void)strbuf_adds(out, value->valuestring);
-    } else if (cJSON_IsString(value)) {
-        add_bytes(out, value->valuestring, strlen(value->valuestring));
-    } else {
-        text = scbox_json(value);
-        (void)strbuf_adds(out, text != NULL ? text : "?");
-        free(text);
-    }
-}
-
-/* A path in full: it is what a person looks for in a trace. */
-static void add_text(struct strbuf *out, const cJSON *value)
-{
-    char *text;
-
-    if (add_data(out, value))
-        return;
-    text = scbox_json(value);
-
-    (void)strbuf_adds(out, text != NULL ? text : "?");
-    free(text);
-}
-
-static bool is_flags(const struct sc_field_info *info)
-{
-    const char *json = info->kind < SC_K_COUNT ? sc_kinds[info->kind].json : "";
-
-    return *json >= 'A' && *json <= 'Z';
-}
-
-static bool is_bytes(const struct sc_field_info *info)
-{
-    return strcmp(sc_kinds[info->kind].json, "data") == 0;
+    return strcmp(sc_kinds[info->kind].json, "data") == 0 || info->kind == SC_K_argv;
 }
 
 cJSON *call_text_argument(const cJSON *event, const struct sc_field_info *info)
@@ -128,7 +31,7 @@ cJSON *call_text_argument(const cJSON *event, const struct sc_field_info *info)
     cJSON *object = NULL;
     cJSON *encoding = NULL;
 
-    if (value == NULL || !is_bytes(info))
+    if (!cJSON_IsString(value) || !carries_bytes(info))
         return value;
     object = cJSON_CreateObject();
     encoding = cJSON_Duplicate(json_member(args, "encoding"), true);
@@ -138,18 +41,32 @@ cJSON *call_text_argument(const cJSON *event, const struct sc_field_info *info)
     return object;
 }
 
-static void add_argument(struct strbuf *out, const cJSON *event, const struct sc_field_info *info)
+/* Which file a handle is, if that is wanted and known. */
+static void add_file(struct strbuf *out, const cJSON *event, const struct sc_field_info *info)
+{
+    const cJSON *file = json_member(json_member(event, "files"), info->name);
+
+    if (file == NULL || cJSON_IsNull(file) || info->kind == SC_K_fds)
+        return;
+    (void)strbuf_addc(out, '<');
+    call_value_add(out, SC_K_path, "file", file);
+    (void)strbuf_addc(out, '>');
+}
+
+static void add_argument(struct strbuf *out, const cJSON *event, const struct sc_field_info *info,
+                         const struct call_style *style)
 {
     cJSON *value = call_text_argument(event, info);
+    uint64_t whole = json_count(json_member(event, "args"), "size");
 
-    if (info->kind == SC_K_path || info->kind == SC_K_name || info->kind == SC_K_text)
-        add_text(out, value);
-    else if (!is_bytes(info) || !add_data(out, value))
-        add_value(out, value, is_flags(info));
+    if (!carries_bytes(info) || !call_value_data(out, value, style, whole))
+        call_value_add(out, info->kind, info->name, value);
+    if (style->files)
+        add_file(out, event, info);
     cJSON_Delete(value);
 }
 
-void call_text_begin(struct strbuf *out, const cJSON *event)
+void call_text_begin_as(struct strbuf *out, const cJSON *event, const struct call_style *style)
 {
     const struct sc_call_info *call = call_of_event(event);
     const char *sep = "";
@@ -160,31 +77,88 @@ void call_text_begin(struct strbuf *out, const cJSON *event)
         if (json_member(json_member(event, "args"), a->name) == NULL)
             continue;
         (void)strbuf_adds(out, sep);
-        add_argument(out, event, a);
+        add_argument(out, event, a, style);
         sep = ", ";
     }
 }
 
-/* A result: a lone member's value, or {name=value, …}. */
-static void add_result(struct strbuf *out, const cJSON *result)
+void call_text_begin(struct strbuf *out, const cJSON *event)
 {
-    const cJSON *item;
+    call_text_begin_as(out, event, &usual);
+}
 
-    if (result == NULL || cJSON_IsNull(result) || result->child == NULL) {
-        (void)strbuf_addc(out, '0');
-        return;
+/* ---- results ---- */
+
+/* The members of a struct that a call answers; NULL: it answers none. */
+static const struct sc_field_info *members_of(const struct sc_call_info *call)
+{
+    for (const struct sc_struct_info *s = sc_structs;
+         call->results->type != NULL && s->name != NULL; s++) {
+        if (strcmp(s->name, call->results->type) == 0)
+            return s->fields;
     }
-    if (cJSON_IsObject(result) && add_data(out, result))
-        return;
-    if (result->child->next == NULL) {
-        add_value(out, result->child, cJSON_IsArray(result->child));
-        return;
-    }
-    cJSON_ArrayForEach(item, result) {
-        (void)strbuf_addf(out, "%s%s=", item == result->child ? "{" : ", ", item->string);
-        add_value(out, item, cJSON_IsArray(item) || strcmp(item->string, "name") != 0);
+    return NULL;
+}
+
+/* What is stored at a guest's pointer has 32 bits for a size on i386. */
+static void add_size(struct strbuf *out, uint64_t size, bool i386)
+{
+    (void)strbuf_addf(out, "%" PRIu64, i386 && size > UINT32_MAX ? UINT32_MAX : size);
+}
+
+/* {name=value, …}; of a guest's call what its struct has. */
+static void add_struct(struct strbuf *out, const struct sc_field_info *fields, const cJSON *event)
+{
+    const cJSON *result = json_member(event, "result");
+    const bool i386 = strcmp(json_text(event, "gate"), "i386") == 0;
+    const char *sep = "{";
+
+    for (const struct sc_field_info *f = fields; f->name != NULL; f++) {
+        const cJSON *value = json_member(result, f->name);
+
+        if (value == NULL)
+            continue;
+        (void)strbuf_addf(out, "%s%s=", sep, f->name);
+        if (f->kind == SC_K_size)
+            add_size(out, json_count(result, f->name), i386);
+        else
+            call_value_add(out, f->kind, f->name, value);
+        sep = ", ";
     }
     (void)strbuf_addc(out, '}');
+}
+
+/* Bytes that a call answers: data, or a path. */
+static void add_buf(struct strbuf *out, const struct sc_field_info *field, const cJSON *result,
+                    const struct call_style *style)
+{
+    if (field->kind == SC_K_pbuf ||
+        !call_value_data(out, result, style, json_count(result, "size")))
+        call_value_add(out, SC_K_path, field->name, json_member(result, field->name));
+}
+
+/* What a call gave. @bare: also a number, which a guest has in its register and so has been told. */
+static void add_given(struct strbuf *out, const struct sc_call_info *call, const cJSON *event,
+                      const struct call_style *style, bool bare)
+{
+    const struct sc_field_info *first = call->results;
+    const cJSON *result = json_member(event, "result");
+    const struct sc_field_info *fields = members_of(call);
+    const char *space = bare ? "" : " ";
+
+    if (result == NULL || cJSON_IsNull(result) || first->name == NULL) {
+        (void)strbuf_adds(out, bare ? "0" : "");
+    } else if (fields != NULL) {
+        (void)strbuf_adds(out, space);
+        add_struct(out, fields, event);
+    } else if (sc_kind_is_buf(first->kind)) {
+        (void)strbuf_adds(out, space);
+        add_buf(out, first, result, style);
+    } else if (bare || first->kind == SC_K_fm) {
+        (void)strbuf_adds(out, bare ? "" : " (");
+        call_value_add(out, first->kind, first->name, json_member(result, first->name));
+        (void)strbuf_adds(out, bare ? "" : ")");
+    }
 }
 
 static void add_refusal(struct strbuf *out, const cJSON *event)
@@ -201,15 +175,30 @@ static void add_refusal(struct strbuf *out, const cJSON *event)
         (void)strbuf_addc(out, ')');
 }
 
-void call_text_outcome(struct strbuf *out, const cJSON *event)
+void call_text_outcome_as(struct strbuf *out, const cJSON *event, const struct call_style *style)
 {
+    const struct sc_call_info *call = call_of_event(event);
+    const cJSON *in_register = json_member(event, "register");
+    const bool failed = *json_text(event, "error") != '\0';
+
     (void)strbuf_adds(out, "= ");
-    if (*json_text(event, "error") != '\0')
+    if (in_register != NULL) {
+        call_value_add(out, SC_K_big, "register", in_register);
+        (void)strbuf_adds(out, failed ? " " : "");
+    }
+    if (failed)
         add_refusal(out, event);
+    else if (call != NULL)
+        add_given(out, call, event, style, in_register == NULL);
     else
-        add_result(out, json_member(event, "result"));
+        (void)strbuf_addc(out, '0');
     if (json_member(event, "fault") != NULL)
         (void)strbuf_addf(out, " (injected by fault %d)", json_int(event, "fault"));
+}
+
+void call_text_outcome(struct strbuf *out, const cJSON *event)
+{
+    call_text_outcome_as(out, event, &usual);
 }
 
 void call_text_whole(struct strbuf *out, const cJSON *event)
@@ -217,4 +206,16 @@ void call_text_whole(struct strbuf *out, const cJSON *event)
     call_text_begin(out, event);
     (void)strbuf_adds(out, ") ");
     call_text_outcome(out, event);
+}
+
+char *event_data(const cJSON *event)
+{
+    struct strbuf text = STRBUF_INIT;
+    char *bytes = NULL;
+    size_t len = 0;
+
+    if (scbox_data(event, &bytes, &len) == 0)
+        (void)strbuf_add(&text, bytes, strlen(bytes));
+    free(bytes);
+    return strbuf_take(&text);
 }

@@ -10,6 +10,7 @@
 #define CLIENT_CLI_CMD_H
 
 #include <getopt.h>
+#include <stddef.h>
 
 /** Exit codes that mean the same in every command. */
 enum {
@@ -49,11 +50,14 @@ extern const char cmd_test_help[];
 extern const char cmd_trace_help[];
 
 /**
- * Print the page of a topic: a call, an error, a flag group, a command.
+ * Print the pages of a topic: a call, an error, a constant, a word of the language, a driver, a command.
  * @command  for the complaint about an unknown topic.
  * Returns   CMD_OK or CMD_USAGE.
  */
 int help_explain(const char *command, const char *topic);
+
+/** The n-th topic that is a list, "calls" …; NULL behind the last one. Static. */
+const char *help_list_name(size_t n);
 
 /** What option_next() gives for -h, --help: the page was printed, return CMD_OK. */
 enum { OPTION_HELP = 'h', OPTION_WRONG = '?' };

@@ -201,10 +201,13 @@ int cmd_call(int argc, char **argv)
         return found == OPTION_HELP ? CMD_OK : CMD_USAGE;
     if (load_params(&opts, &params) != 0)
         return CMD_USAGE;
-    if (reach_open(&(struct reach_spec){.command = "call", .socket = opts.socket}, &reach) == 0)
+    if (reach_open(&(struct reach_spec){.command = "call", .joins = true, .socket = opts.socket},
+                   &reach) == 0)
         code = perform(reach.conn, &opts, params);
     else
         cJSON_Delete(params);
+    if (reach.conn != NULL && code == CMD_DAEMON)
+        reach_last_words(&reach);
     reach_done(&reach);
     return code;
 }

@@ -100,7 +100,7 @@ int cmd_ns(int argc, char **argv)
 {
     struct ns_options o = {0};
     struct scbox_error error = SCBOX_ERROR_INIT;
-    struct reach_spec spec = {.command = "ns"};
+    struct reach_spec spec = {.command = "ns", .joins = true};
     struct reach reach = {0};
     cJSON *result = NULL;
     int found = parse_options(argc, argv, &o);

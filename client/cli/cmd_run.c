@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* scbox run: the course of a run, from an open program file to an exit code. */
+#include "client/cli/call_text.h"
 #include "client/cli/cmd.h"
 #include "client/cli/fault_line.h"
 #include "client/cli/host_file.h"
@@ -27,11 +28,18 @@ static void pass_output(struct run *r, const cJSON *params)
     free(bytes);
 }
 
+static void tell_note(const cJSON *event)
+{
+    char *text = event_data(event);
+
+    complain(0, "run", "note: %s", text != NULL ? text : "");
+    free(text);
+}
+
 static void on_event(void *user, const char *method, const cJSON *params)
 {
     struct run *r = user;
     const char *kind = json_text(params, "kind");
-    const char *text = json_text(params, "data");
 
     if (strcmp(method, "event") != 0)
         return;
@@ -42,10 +50,10 @@ static void on_event(void *user, const char *method, const cJSON *params)
     else if (strcmp(kind, "lost") == 0)
         r->lost += json_int(params, "count");
     else if (strcmp(kind, "note") == 0)
-        complain(0, "run", "note: %s", text);
+        tell_note(params);
     else if (strcmp(kind, "end") == 0 && r->pid != 0 && json_int(params, "pid") == r->pid) {
         free(r->last_note);
-        r->last_note = strdup(text);
+        r->last_note = event_data(params);
     }
 }
 
@@ -178,6 +186,7 @@ static int execute(struct run *r, const char *path)
 static int judge(const struct run *r, int fd, const cJSON *status)
 {
     char *place = NULL;
+    char *words = NULL;
     const char *state = json_text(status, "state");
     int value = json_int(status, "return_code");
     const char *note = r->last_note != NULL ? r->last_note : "";
@@ -187,9 +196,10 @@ static int judge(const struct run *r, int fd, const cJSON *status)
     if (strcmp(state, "FAILURE") != 0)
         return complain(RUN_SIGNAL + SIGKILL, "run", "guest was killed");
     place = fault_place(note, fd);
-    complain(0, "run", "guest failed: %s%s%s%s%s", name_of_failure(value),
-             place != NULL ? ": " : "", place != NULL ? place : "", *note != '\0' ? ": " : "",
-             note);
+    words = fault_words(note, place);
+    complain(0, "run", "guest failed: %s%s%s", name_of_failure(value), *note != '\0' ? ": " : "",
+             words != NULL ? words : note);
+    free(words);
     free(place);
     return RUN_SIGNAL + (value == FAIL_EXCEPTION ? SIGFPE : SIGSEGV);
 }
@@ -215,7 +225,10 @@ static void tell_ending(const struct run *r)
     if (r->ending == RUN_TIMEOUT)
         complain(0, "run", "guest killed: it ran longer than %g s",
                  (double)r->opts->timeout_ms / 1000);
-    else if (r->ending > RUN_SIGNAL && r->ending != RUN_SIGNAL + SIGPIPE)
+    else if (r->out_errno != 0 && r->out_errno != EPIPE)
+        complain(0, "run", "guest killed: its output could not be written to stdout: %s",
+                 strerror(r->out_errno));
+    else if (r->ending > RUN_SIGNAL && r->out_errno == 0)
         complain(0, "run", "guest killed: %s", strsignal(r->ending - RUN_SIGNAL));
     if (r->lost > 0)
         complain(0, "run", "%d pieces of output were lost: stdout was not read fast enough",
@@ -267,6 +280,8 @@ static int subscribe(struct run *r)
     (void)cJSON_AddTrueToObject(params, "lossless");
     if (r->watch != NULL) /* our own calls are not what anybody watches */
         (void)cJSON_AddNumberToObject(params, "pid", r->pid);
+    if (r->watch != NULL && r->watch->shown != 0)
+        (void)cJSON_AddNumberToObject(params, "shown", r->watch->shown);
     r->doing = "listening to the machine";
     return run_must(r, "trace.subscribe", params, NULL);
 }
@@ -318,7 +333,7 @@ static int run_with_daemon(struct run *r, int fd)
 {
     const char *roots[RUN_LIST_MAX];
     struct reach_spec spec = {.command = "run", .socket = r->opts->socket, .may_start = true};
-    bool named = r->opts->socket != NULL || getenv("SCBOX_SOCKET") != NULL;
+    bool named = reach_is_named(r->opts->socket);
     size_t count = 0;
     int code = RUN_DAEMON;
 

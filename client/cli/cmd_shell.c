@@ -2,7 +2,6 @@
 /* scbox shell: read a line, play it, show what came. */
 #include "client/cli/cmd.h"
 #include "client/cli/json.h"
-#include "client/cli/names.h"
 #include "client/cli/shell.h"
 #include "client/cli/show.h"
 
@@ -17,17 +16,23 @@
 const char cmd_shell_help[] =
     "Usage: scbox shell [OPTION…]\n"
     "\n"
-    "Be a process of a simulated system: type calls, see what they answer. Lines are steps of\n"
-    "the scenario language; `:help` shows how they look, `:save FILE` keeps them as a test.\n"
-    "Not on a terminal, lines are read from stdin without a prompt.\n"
+    "Be a process of a simulated system: type calls, see what they answer. Lines are those of\n"
+    "scenario files, typed, pasted or by `include FILE`; `:help` shows how they look, and\n"
+    "`:save FILE` keeps them, with what came, as a test. Not on a terminal, lines are read from\n"
+    "stdin without a prompt.\n"
+    "\n"
+    "Indented lines below `run` belong to it; it begins at the next line, on a terminal at an\n"
+    "empty one, or when nothing comes for two seconds.\n"
     "\n"
     "  -m, --machine NAME  live in this machine; default the daemon's default machine\n"
     "  -s, --socket PATH   the daemon's socket; default $SCBOX_SOCKET, else the user's own\n"
+    "      --set NAME=VALUE   lines read it as $NAME; may be given more than once\n"
     "      --no-history    neither read nor write the history of lines\n"
     "  -h, --help          this page\n"
     "\n"
     "Without a running daemon a private one is started on the user's own state (the files under\n"
-    "root: are kept) and stopped with the shell.\n"
+    "root: are kept) and stopped with the shell. Other commands, a second shell too, find it\n"
+    "meanwhile.\n"
     "\n"
     ":trace on shows every call of the machine as it is made. :step on stops before each one:\n"
     "enter carries it out, `e ENOSPC` lets it fail, `r {fd: 3}` makes up its result, `?` tells\n"
@@ -49,6 +54,8 @@ struct shell_options {
     const char *machine;
     const char *socket;
     bool no_history;
+    char **sets; /* --set; owned, the texts are not */
+    size_t set_count;
 };
 
 /* Set by SIGINT; a wait in the daemon's call and a line being typed end by it. */
@@ -62,11 +69,12 @@ static void on_interrupt(int sig)
 
 static int parse_options(int argc, char **argv, struct shell_options *out)
 {
-    enum { OPT_NO_HISTORY = 256 };
+    enum { OPT_NO_HISTORY = 256, OPT_SET };
     static const struct option longs[] = {
         {"machine", required_argument, NULL, 'm'},
         {"socket", required_argument, NULL, 's'},
         {"no-history", no_argument, NULL, OPT_NO_HISTORY},
+        {"set", required_argument, NULL, OPT_SET},
         {0},
     };
     int found = 0;
@@ -78,6 +86,8 @@ static int parse_options(int argc, char **argv, struct shell_options *out)
             out->machine = optarg;
         else if (found == 's')
             out->socket = optarg;
+        else if (found == OPT_SET)
+            out->sets[out->set_count++] = optarg;
         else
             out->no_history = true;
     }
@@ -126,66 +136,6 @@ static bool take_news(void *user)
     return !sh->daemon_gone && !sh->feed.own_end;
 }
 
-/* The line below a `run` that states how the program ended, as it did. */
-static void add_ending(struct strbuf *out, const cJSON *status)
-{
-    const char *state = json_text(status, "state");
-    int32_t code = json_int(status, "return_code");
-
-    if (strcmp(state, "DONE") == 0)
-        (void)strbuf_addf(out, "  exit %d\n", code);
-    else if (strcmp(state, "FAILURE") == 0)
-        (void)strbuf_addf(out, "  state FAILURE %s\n", name_of_failure(code));
-    else
-        (void)strbuf_addf(out, "  state %s\n", state);
-}
-
-/* A step that is worth saving: with what came of it, unless the line says what it expects. */
-static void keep_typed(struct shell *sh, const char *line, const struct scn_result *r)
-{
-    bool refused = r->error.code > 0 && r->expected == NULL;
-
-    if (r->column != 0 || r->outcome == SCN_ERROR || r->outcome == SCN_TIMEOUT ||
-        line[strspn(line, " \t")] == '\0')
-        return;
-    if (sh->typed.len + strlen(line) > SHELL_TYPED_MAX) {
-        sh->typed_left_out++;
-        return;
-    }
-    sh->typed_count++;
-    if (!refused)
-        (void)strbuf_addf(&sh->typed, "%s\n", line);
-    else if (strpbrk(line, "#&") == NULL)
-        (void)strbuf_addf(&sh->typed, "%s ! %s\n", line, r->error.message);
-    else
-        (void)strbuf_addf(&sh->typed, "# answered %s: %s\n", r->error.message, line);
-    if (r->ended && r->expected == NULL)
-        add_ending(&sh->typed, r->value);
-}
-
-void shell_play(struct shell *sh, const char *line, unsigned number)
-{
-    bool person = edit_on_terminal(sh->edit);
-    bool colored = person && getenv("NO_COLOR") == NULL;
-    struct scn_result result;
-    enum scn_outcome outcome = SCN_PASS;
-
-    outcome = scn_exec_line(sh->session, line, &result);
-    shell_end_line(sh);
-    if (outcome != SCN_PASS && !person)
-        complain(0, "shell", "line %u: %s", number, line);
-    if (interrupted) {
-        puts(person ? "\ninterrupted" : "interrupted");
-        shell_step_interrupted(sh);
-    } else {
-        scn_print_result(stdout, &result, colored ? SCN_PRINT_COLOR : 0);
-    }
-    keep_typed(sh, line, &result);
-    sh->daemon_gone = result.error.code == -ECONNRESET || result.error.code == -EPIPE;
-    sh->failed += outcome != SCN_PASS;
-    scn_result_done(&result);
-}
-
 /* Whether a line begins with a word that only makes sense as a command without its colon. */
 static bool lacks_colon(const char *text)
 {
@@ -219,21 +169,45 @@ static bool play_command(struct shell *sh, const char *text)
     return ok;
 }
 
-static void play_line(struct shell *sh, const char *typed, unsigned number)
+static void play_line(struct shell *sh, const char *typed)
 {
     char *line = strdup(typed); /* while it is played, other lines may be read */
     const char *text = line != NULL ? line + strspn(line, " \t") : "";
 
-    interrupted = 0;
-    sh->line_number = number;
     if (shell_holds_call(sh) && shell_step_line(sh, text))
         text = "";
     if (*text == ':' || strcmp(text, "?") == 0 || lacks_colon(text))
         sh->failed += !play_command(sh, text);
     else if (*text != '\0')
-        shell_play(sh, line, number);
+        shell_play(sh, shell_is_below_run(line) ? line : text);
     free(line);
-    fflush(stdout);
+}
+
+/* A line, or with NULL the silence behind a `run`. */
+static void take_line(struct shell *sh, const char *line, unsigned number)
+{
+    interrupted = 0;
+    if (line != NULL && shell_block_takes(sh, line))
+        return;
+    if (sh->block.len > 0) {
+        shell_play_block(sh);
+    } else {
+        sh->line_number = number;
+        if (!shell_block_begins(sh, line))
+            play_line(sh, line);
+    }
+    errno = 0;
+    if (fflush(stdout) != 0 || ferror(stdout) != 0) /* nobody would see what further lines do */
+        sh->unwritten = errno != 0 ? errno : EIO;
+}
+
+static int end_unwritten(int err)
+{
+    clearerr(stdout); /* it is told here */
+    if (err == EPIPE)
+        return 128 + SIGPIPE;
+    return complain(CMD_FAILED, "shell",
+                    "stdout could not be written: %s; what follows is not played", strerror(err));
 }
 
 static int loop(struct shell *sh)
@@ -241,14 +215,16 @@ static int loop(struct shell *sh)
     const char *line = NULL;
     unsigned number = 0;
 
-    while (!sh->quit && !sh->daemon_gone && !sh->feed.own_end) {
+    while (!sh->quit && !sh->daemon_gone && !sh->feed.own_end && sh->unwritten == 0) {
         enum edit_read got = edit_read(sh->edit, &line);
 
-        if (got == EDIT_END)
+        if (got == EDIT_END && sh->block.len == 0)
             break;
-        number++;
+        number += got == EDIT_LINE || got == EDIT_TOO_LONG;
         if (got == EDIT_LINE) {
-            play_line(sh, line, number);
+            take_line(sh, line, number);
+        } else if (got == EDIT_QUIET || got == EDIT_END) {
+            take_line(sh, NULL, number);
         } else if (got == EDIT_TOO_LONG) {
             complain(0, "shell", "line %u: it has more than %d bytes and is left out", number,
                      EDIT_LINE_MAX);
@@ -256,13 +232,16 @@ static int loop(struct shell *sh)
         } else if (!edit_on_terminal(sh->edit)) {
             return 128 + SIGINT;
         } else {
+            shell_drop_block(sh);
             shell_step_interrupted(sh);
         }
         interrupted = 0;
         if (!sh->daemon_gone)
             (void)take_news(sh);
     }
-    if (sh->feed.own_end && edit_on_terminal(sh->edit))
+    if (sh->unwritten != 0)
+        return end_unwritten(sh->unwritten);
+    if (sh->feed.own_end)
         puts("The shell's process has ended, and the shell with it.");
     if (sh->daemon_gone)
         return CMD_DAEMON;
@@ -273,6 +252,8 @@ static void greet(const struct shell *sh)
 {
     if (sh->reach.daemon != NULL)
         complain(0, "shell", "no daemon runs; a private one lives as long as this shell");
+    if (sh->reach.owner != NULL)
+        complain(0, "shell", "joined the private daemon of %s; it ends with that", sh->reach.owner);
     if (edit_on_terminal(sh->edit))
         printf("Process %d of machine %s. `:help` shows how to begin, Tab completes.\n",
                scn_session_pid(sh->session), scn_session_machine(sh->session));
@@ -314,6 +295,7 @@ static int converse(struct shell *sh, const struct shell_options *opts)
         .user = sh,
         .must_ask = shell_holds_call,
         .ask = shell_ask_person,
+        .allow = shell_allows,
         .stop = &interrupted,
     };
     int code = CMD_DAEMON;
@@ -326,7 +308,9 @@ static int converse(struct shell *sh, const struct shell_options *opts)
     sh->feed.own_pid = scn_session_pid(sh->session);
     sh->feed.raw = isatty(STDOUT_FILENO) == 0;
     sh->names = shell_ask(sh, "ns.list", NULL);
-    if (make_editor(sh, opts) < 0) {
+    if (!shell_give(sh, opts->sets, opts->set_count)) {
+        code = CMD_USAGE;
+    } else if (make_editor(sh, opts) < 0) {
         complain(0, "shell", "out of memory");
     } else {
         greet(sh);
@@ -335,6 +319,7 @@ static int converse(struct shell *sh, const struct shell_options *opts)
             reach_last_words(&sh->reach);
     }
     shell_leave_steps(sh);
+    shell_take_back(sh);
     edit_free(sh->edit);
     scbox_on_event(sh->reach.conn, NULL, NULL); /* the end of our own process is no news */
     scn_session_free(sh->session);
@@ -346,23 +331,31 @@ int cmd_shell(int argc, char **argv)
 {
     struct shell_options opts = {0};
     struct shell sh = {
-        .typed = STRBUF_INIT, .trace = {.to = stdout, .flush = true}, .interrupted = &interrupted};
-    struct reach_spec spec = {.command = "shell", .may_start = true};
+        .block = STRBUF_INIT, .trace = {.to = stdout, .flush = true}, .interrupted = &interrupted};
+    struct reach_spec spec = {.command = "shell", .joins = true, .may_start = true};
     struct sigaction action = {.sa_handler = on_interrupt};
-    int found = parse_options(argc, argv, &opts);
+    int found = OPTION_WRONG;
     int code = CMD_DAEMON;
 
-    if (found != 0)
+    opts.sets = calloc((size_t)argc, sizeof *opts.sets);
+    if (opts.sets != NULL)
+        found = parse_options(argc, argv, &opts);
+    if (found != 0) {
+        free(opts.sets);
         return found == OPTION_HELP ? CMD_OK : CMD_USAGE;
+    }
     spec.socket = opts.socket;
     spec.private_.default_machine = true;
     spec.private_.user_state = true;
+    spec.private_.command = "shell";
     if (reach_open(&spec, &sh.reach) == 0) {
         (void)sigaction(SIGINT, &action, NULL);
         code = converse(&sh, &opts);
     }
     reach_done(&sh.reach);
-    strbuf_done(&sh.typed);
+    strbuf_done(&sh.block);
+    shell_saved_done(&sh.saved);
+    free(opts.sets);
     cJSON_Delete(sh.names);
     return code;
 }

@@ -21,7 +21,8 @@ enum {
     TEST_ERROR = 70, /* our own fault, or the daemon's: nothing is known about who is tested */
     TIMEOUT_MS = 20 * 1000,
     PARALLEL = 4,
-    FILES_MAX = 100000, /* files of one run */
+    FILES_MAX = 100000,  /* files of one run */
+    UNPLAYED_SHOWN = 20, /* names of those that were not played */
 };
 
 const char cmd_test_help[] =
@@ -42,13 +43,17 @@ const char cmd_test_help[] =
     "\n"
     "  -v, --verbose       tell every step and what came, not only of files that fail\n"
     "      --format NAME   people (the default), or tap (TAP version 13, for prove)\n"
+    "      --audience WHO  student (the default): of a scenario with @visibility hidden only the\n"
+    "                      outcome and its points, of others what @show leaves; or teacher: all\n"
+    "      --teacher FILE  write the teacher's report there, too\n"
     "      --set NAME=VALUE   steps read it as $NAME; may be given more than once\n"
     "  -j, --jobs N        so many files at once; default one a processor, at most 4\n"
     "  -t, --timeout SECS  of a file that has no @timeout; default 20\n"
     "      --output SIZE   keep so much of what a program prints, where a file has no @output;\n"
     "                      4096, 64K (the default) or 1M, at most 16M\n"
     "  -m, --machine NAME  play in this machine, one file after the other\n"
-    "      --keep          leave each file's machine, and the directory that was its $TMP\n"
+    "      --keep          leave each file's machine with its filesystems, and the directory that\n"
+    "                      was its $TMP; the report tells the command that leads there\n"
     "  -s, --socket PATH   use this running daemon\n"
     "      --private       start a private daemon although the user's own runs\n"
     "  -h, --help          this page\n"
@@ -60,7 +65,8 @@ const char cmd_test_help[] =
     "  0    all passed, or were skipped\n"
     "  1    some failed, timed out or crashed\n"
     "  2    wrong usage\n"
-    "  70   a file does not parse, or the daemon failed: nothing is known about what was tested\n"
+    "  70   a file has a mistake or states nothing, its set-up was refused, or the daemon failed:\n"
+    "       nothing is known about what was tested\n"
     "  130  interrupted by Ctrl-C\n"
     "\n"
     "Examples:\n"
@@ -71,6 +77,8 @@ const char cmd_test_help[] =
 struct options {
     struct scn_jobs jobs;
     struct scn_reporter reporter;
+    struct scn_reporter teacher; /* to: NULL nobody asked for it */
+    const char *teacher_path;
     const struct scn_format *format;
     const char *socket;
     bool private_daemon;
@@ -152,11 +160,13 @@ static int add_word(struct options *o, const char *word)
 
 /* ---- options ---- */
 
-enum { OPT_FORMAT = 256, OPT_SET, OPT_OUTPUT, OPT_KEEP, OPT_PRIVATE };
+enum { OPT_FORMAT = 256, OPT_AUDIENCE, OPT_TEACHER, OPT_SET, OPT_OUTPUT, OPT_KEEP, OPT_PRIVATE };
 
 static const struct option longs[] = {
     {"verbose", no_argument, NULL, 'v'},
     {"format", required_argument, NULL, OPT_FORMAT},
+    {"audience", required_argument, NULL, OPT_AUDIENCE},
+    {"teacher", required_argument, NULL, OPT_TEACHER},
     {"set", required_argument, NULL, OPT_SET},
     {"jobs", required_argument, NULL, 'j'},
     {"output", required_argument, NULL, OPT_OUTPUT},
@@ -200,6 +210,19 @@ static int set_format(struct options *o, const char *name)
                     near != NULL ? "'?" : "");
 }
 
+static int set_audience(struct options *o, const char *who)
+{
+    static const char *const names[] = {"student", "teacher", NULL};
+    const char *near = scn_nearest(who, names);
+
+    if (strcmp(who, "student") != 0 && strcmp(who, "teacher") != 0)
+        return complain(CMD_USAGE, "test", "--audience is student or teacher, not '%s'%s%s%s", who,
+                        near != NULL ? "; did you mean '" : "", near != NULL ? near : "",
+                        near != NULL ? "'?" : "");
+    o->reporter.audience = *who == 't' ? SCN_TEACHER : SCN_STUDENT;
+    return CMD_OK;
+}
+
 static int add_set(struct options *o, char *text)
 {
     size_t len = strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_");
@@ -219,6 +242,11 @@ static int take_option(struct options *o, int option)
         return CMD_OK;
     case OPT_FORMAT:
         return set_format(o, optarg);
+    case OPT_AUDIENCE:
+        return set_audience(o, optarg);
+    case OPT_TEACHER:
+        o->teacher_path = optarg;
+        return CMD_OK;
     case OPT_SET:
         return add_set(o, optarg);
     case 'j':
@@ -329,6 +357,35 @@ static void on_report(void *user, size_t index, const cJSON *report)
     struct options *o = user;
 
     scn_report(&o->reporter, o->format, index, report);
+    if (o->teacher.to != NULL)
+        scn_report(&o->teacher, o->format, index, report);
+}
+
+/** Open the file of the teacher's report, when there is to be one. Returns whether it could be. */
+static bool open_teacher(struct options *o)
+{
+    struct why why = WHY_INIT;
+    int err = 0;
+
+    o->teacher = (struct scn_reporter){
+        .audience = SCN_TEACHER, .verbose = o->reporter.verbose, .count = o->path_count};
+    if (o->teacher_path != NULL)
+        err = host_create_stream(o->teacher_path, HOST_STREAM, &o->teacher.to, &why);
+    if (err < 0)
+        complain(0, "test", "%s: %s", o->teacher_path, host_reason(&why));
+    why_done(&why);
+    return err == 0;
+}
+
+/** End the teacher's report. Returns whether all of it was written. */
+static bool close_teacher(struct options *o)
+{
+    bool failed = ferror(o->teacher.to) != 0;
+
+    failed = fclose(o->teacher.to) != 0 || failed;
+    if (failed)
+        complain(0, "test", "%s: can't write all of the report", o->teacher_path);
+    return !failed;
 }
 
 static int exit_code(const struct scn_reporter *r)
@@ -352,30 +409,74 @@ static void keep_daemon(struct reach *reach)
     reach->daemon = NULL;
 }
 
+static void begin_reports(struct options *o)
+{
+    o->format->begin(&o->reporter);
+    if (o->teacher.to != NULL)
+        o->format->begin(&o->teacher);
+}
+
+/** Tell the files that were not started, because the run was ended; they follow those that were. */
+static void tell_unplayed(const struct options *o, size_t played)
+{
+    fprintf(stderr, "scbox test: interrupted; not played:");
+    for (size_t i = played; i < o->path_count && i < played + UNPLAYED_SHOWN; i++)
+        fprintf(stderr, " %s", o->paths[i]);
+    if (o->path_count - played > UNPLAYED_SHOWN)
+        fprintf(stderr, " and %zu more", o->path_count - played - UNPLAYED_SHOWN);
+    fputc('\n', stderr);
+}
+
+/** End the reports. Returns whether all was written. */
+static bool end_reports(struct options *o, int64_t ms)
+{
+    size_t played = 0;
+
+    for (int i = SCN_PASS; i <= SCN_ERROR; i++)
+        played += o->reporter.counts[i];
+    o->reporter.unplayed = o->path_count - played;
+    o->teacher.unplayed = o->reporter.unplayed;
+    if (o->reporter.unplayed > 0)
+        tell_unplayed(o, played);
+    o->format->end(&o->reporter, ms);
+    if (o->reporter.partial > 0 && o->reporter.audience == SCN_STUDENT && o->teacher.to == NULL)
+        fprintf(stderr,
+                "scbox test: of %zu file%s the report tells only what students may read; "
+                "--audience teacher tells all\n",
+                o->reporter.partial, o->reporter.partial == 1 ? "" : "s");
+    if (o->teacher.to == NULL)
+        return true;
+    o->format->end(&o->teacher, ms);
+    return close_teacher(o);
+}
+
 /** Play the files in the daemon that was reached. */
 static int play(struct options *o, struct reach *reach)
 {
     int64_t start = clock_ms();
     char *tmp = make_tmp(reach);
     char standard[4096] = "";
+    bool written;
 
     if (tmp == NULL)
         return TEST_ERROR;
     (void)scbox_default_socket(standard, sizeof standard);
-    o->jobs.socket = reach->daemon != NULL ? daemon_socket(reach->daemon)
-                     : o->socket != NULL   ? o->socket
-                                           : standard;
+    o->jobs.socket = reach->daemon != NULL   ? daemon_socket(reach->daemon)
+                     : reach->joined != NULL ? reach->joined
+                     : o->socket != NULL     ? o->socket
+                                             : standard;
     o->jobs.tmp = tmp;
-    o->reporter.count = o->path_count;
-    o->format->begin(&o->reporter);
+    o->reporter.socket = strcmp(o->jobs.socket, standard) != 0 ? o->jobs.socket : NULL;
+    o->teacher.socket = o->reporter.socket;
+    begin_reports(o);
     (void)scn_jobs_play(&o->jobs, o->paths, o->path_count, on_report, o);
-    o->format->end(&o->reporter, clock_ms() - start);
+    written = end_reports(o, clock_ms() - start);
     if (!o->jobs.keep)
         (void)nftw(tmp, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
     else if (reach->daemon != NULL)
         keep_daemon(reach);
     free(tmp);
-    return exit_code(&o->reporter);
+    return written ? exit_code(&o->reporter) : TEST_ERROR;
 }
 
 /** Find a daemon and play. */
@@ -384,6 +485,7 @@ static int run(struct options *o)
     struct reach_spec spec = {
         .command = "test",
         .socket = o->socket,
+        .joins = o->jobs.machine != NULL,
         .may_start = true,
         .must_start = o->private_daemon,
         .private_ = {.default_machine = o->jobs.machine != NULL},
@@ -393,6 +495,9 @@ static int run(struct options *o)
 
     if (o->jobs.machine != NULL)
         o->jobs.parallel = 1;
+    o->reporter.count = o->path_count;
+    if (!open_teacher(o))
+        return TEST_ERROR;
     if (reach_open(&spec, &reach) != 0)
         return TEST_ERROR;
     watch_signals();

@@ -31,19 +31,26 @@ const char cmd_trace_help[] =
     "  -P, --trace-path GLOB  only calls that are given a path like this, name:/path with\n"
     "                      * ? [a-z], or a handle that was opened by one\n"
     "  -z, -Z, --failed-only  only calls that fail\n"
+    "  -s, --string-limit N  show N bytes of data, at most 4096; default 32. Paths are whole\n"
+    "  -r, --relative-timestamps  begin lines with the time since the one before\n"
+    "  -y, --decode-fds    show the file behind a handle: read(3<\"root:/a\">, 0, 9)\n"
     "  -c, --summary-only  no lines, but a table of calls, errors and time at the end\n"
     "  -o, --output FILE   write to FILE instead of stderr\n"
     "      --chrome FILE   write Chrome trace events too, for chrome://tracing, Perfetto and\n"
     "                      speedscope\n"
     "  -m, --machine NAME  the machine; default the daemon's default machine\n"
     "  -p, --attach PID    a process of it\n"
-    "  -s, --socket PATH   the daemon's socket; default $SCBOX_SOCKET, else the user's own\n"
+    "      --socket PATH   the daemon's socket; default $SCBOX_SOCKET, else the user's own. Also\n"
+    "                      -s PATH, unless it is a number\n"
     "  -h, --help          this page\n"
     "\n"
     "A line:  PID  CALL(ARGUMENTS) = RESULT <SECONDS>    seconds of the machine's clock\n"
     "         PID  CALL(ARGUMENTS) = ! ERROR (REASONS)   and why it was refused\n"
-    "A call that others overtake is told in two: <unfinished ...>, <... CALL resumed>. What a\n"
-    "fault rule did is marked: (injected by fault 1).\n"
+    "Of a program's call RESULT is what its result register got, then what was stored in its\n"
+    "memory: = 1 {type=DIR, ...} on i386, = 0 {type=DIR, ...} on x86_64, = -2 ! ENOENT (...).\n"
+    "A call that others overtake is told in two lines: usleep(9 <unfinished ...> and later\n"
+    "<... usleep(9) resumed>. What a fault rule did is marked: (injected by fault 1). Addresses\n"
+    "are in hex, permissions in octal; a byte that is no UTF-8 is \\xff.\n"
     "\n"
     "Exit status: with FILE that of `scbox run`; else 0, also after Ctrl-C; 2 wrong usage; 125\n"
     "no daemon, or it went away.\n"
@@ -54,7 +61,7 @@ const char cmd_trace_help[] =
     "  scbox trace -c --chrome prog.json ./prog\n"
     "  scbox trace -p 3\n";
 
-enum { OPT_CHROME = RUN_OPT_END };
+enum { OPT_CHROME = RUN_OPT_END, OPT_STRINGS };
 
 enum { SETUP_MS = 10000 };
 
@@ -64,6 +71,7 @@ struct trace_options {
     const char *output;
     const char *chrome;
     int32_t pid;
+    int shown; /* bytes of data that events shall show; 0: as many as usual */
     bool summary;
 };
 
@@ -83,6 +91,27 @@ static int take_calls(struct tracer *t, const char *list)
                    near != NULL ? near : "", near != NULL ? "'?" : "");
     free(wrong);
     return err;
+}
+
+/* -s: as strace has it a number of bytes; a path is a socket, as other commands have it. */
+static int take_limit(struct trace_options *o, struct tracer *t, const char *text)
+{
+    char *end = NULL;
+    unsigned long bytes = strtoul(text, &end, 10);
+
+    if (*text < '0' || *text > '9' || *end != '\0')
+        return complain(OPTION_WRONG, "trace", "--string-limit %s: it is a number of bytes", text);
+    if (bytes == 0 || bytes > CALL_BYTES_MAX)
+        return complain(OPTION_WRONG, "trace", "--string-limit %s: it is 1 to %d bytes", text,
+                        CALL_BYTES_MAX);
+    t->lines.style.bytes = bytes;
+    o->shown = (int)bytes;
+    return 0;
+}
+
+static bool is_number(const char *text)
+{
+    return *text != '\0' && text[strspn(text, "0123456789")] == '\0';
 }
 
 static int take_pid(struct trace_options *o, const char *text)
@@ -108,6 +137,16 @@ static int take_option(struct trace_options *o, struct tracer *t, int found)
     case 'Z':
         t->lines.failures = true;
         return 0;
+    case 'r':
+        t->lines.relative = true;
+        return 0;
+    case 'y':
+        t->lines.style.files = true;
+        return 0;
+    case OPT_STRINGS:
+        return take_limit(o, t, optarg);
+    case 's':
+        return is_number(optarg) ? take_limit(o, t, optarg) : run_option_take(&o->run, found);
     case 'c':
         o->summary = true;
         return 0;
@@ -147,6 +186,9 @@ static int parse_options(int argc, char **argv, struct trace_options *o, struct 
         {"trace", required_argument, NULL, 'e'},
         {"trace-path", required_argument, NULL, 'P'},
         {"failed-only", no_argument, NULL, 'Z'},
+        {"string-limit", required_argument, NULL, OPT_STRINGS},
+        {"relative-timestamps", no_argument, NULL, 'r'},
+        {"decode-fds", no_argument, NULL, 'y'},
         {"summary-only", no_argument, NULL, 'c'},
         {"output", required_argument, NULL, 'o'},
         {"chrome", required_argument, NULL, OPT_CHROME},
@@ -157,7 +199,8 @@ static int parse_options(int argc, char **argv, struct trace_options *o, struct 
     int found = 0;
     int err = 0;
 
-    while (err == 0 && (found = option_next("trace", argc, argv, "t:s:e:P:zZco:m:p:", longs)) != -1)
+    while (err == 0 &&
+           (found = option_next("trace", argc, argv, "t:s:e:P:zZryco:m:p:", longs)) != -1)
         err = take_option(o, t, found);
     return err != 0 ? err : check_whole(o, argc, argv);
 }
@@ -248,6 +291,8 @@ static int subscribe(const struct trace_options *o, struct scbox_conn *conn,
     (void)cJSON_AddItemToObject(params, "events", cJSON_CreateStringArray(kinds, 3));
     if (o->pid != 0)
         (void)cJSON_AddNumberToObject(params, "pid", o->pid);
+    if (o->shown != 0)
+        (void)cJSON_AddNumberToObject(params, "shown", o->shown);
     return scbox_call(conn, "trace.subscribe", params, SETUP_MS, NULL, error);
 }
 
@@ -275,7 +320,7 @@ static int follow(struct attached *a, struct scbox_conn *conn, int signals)
 
 static int attach(const struct trace_options *o, struct tracer *t)
 {
-    struct reach_spec spec = {.command = "trace", .socket = o->run.socket};
+    struct reach_spec spec = {.command = "trace", .joins = true, .socket = o->run.socket};
     struct attached a = {.tracer = t, .pid = o->pid};
     struct scbox_error error = SCBOX_ERROR_INIT;
     struct reach reach = {0};
@@ -288,6 +333,8 @@ static int attach(const struct trace_options *o, struct tracer *t)
             show_error(stderr, "trace", &error);
         else
             code = follow(&a, reach.conn, signals);
+        if (code == CMD_DAEMON)
+            reach_last_words(&reach);
         reach_done(&reach);
     }
     if (signals >= 0)
@@ -307,12 +354,13 @@ int cmd_trace(int argc, char **argv)
 {
     struct trace_options o = {0};
     struct tracer t = {.lines = {.to = stderr}};
-    struct run_watch watch = {on_run_event, &t};
+    struct run_watch watch = {.on_event = on_run_event, .user = &t};
     int found = parse_options(argc, argv, &o, &t);
     int code = found == OPTION_HELP ? CMD_OK : CMD_USAGE;
     FILE *chrome = NULL;
     FILE *lines = NULL;
 
+    watch.shown = o.shown;
     if (found == 0 && open_outputs(&o, &t)) {
         lines = t.lines.to;
         chrome = t.chrome.to;

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "client/cli/complete.h"
 
+#include "client/cli/cmd.h"
 #include "client/cli/host_file.h"
+#include "client/cli/page.h"
 #include "client/cli/scn.h"
 #include "schema/calls.h"
 
@@ -315,6 +317,37 @@ static void complete_expected(const struct complete_source *source, const struct
         complete_argument(source, call, &rest, out);
 }
 
+/* Every word that has a page. */
+static void add_topics(const struct complete_source *source, struct candidates *out)
+{
+    const char *word;
+
+    for (size_t i = 0; (word = help_list_name(i)) != NULL; i++)
+        candidates_add(out, "", word, "");
+    for (size_t i = 0; (word = page_word_name(i)) != NULL; i++)
+        candidates_add(out, "", word, "");
+    for (size_t i = 0; (word = page_driver_name(i)) != NULL; i++)
+        candidates_add(out, "", word, "");
+    for (size_t i = 0; (word = page_method_name(i)) != NULL; i++)
+        candidates_add(out, "", word, "");
+    for (const struct sc_flag_info *f = sc_flags; f->group != NULL; f++)
+        candidates_add(out, "", f->name, "");
+    add_words(out, source->commands);
+    add_calls(out);
+    add_errnos(out);
+}
+
+/* fs NAME DRIVER key=value … */
+static void complete_fs(const struct tokens *t, struct candidates *out)
+{
+    const char *word;
+
+    for (size_t i = 0; t->count >= 3 && (word = page_driver_name(i)) != NULL; i++) {
+        if (page_is_option(word) == (t->count > 3))
+            candidates_add(out, "", word, "");
+    }
+}
+
 /* A word behind the first one. */
 static void complete_rest(const struct complete_source *source, const struct tokens *t,
                           struct candidates *out)
@@ -335,10 +368,11 @@ static void complete_rest(const struct complete_source *source, const struct tok
         complete_fault(t, out);
     else if (watch && t->count > 2)
         complete_expected(source, t, out);
-    else if (token_is(t, 0, ":help")) {
-        add_calls(out);
-        add_errnos(out);
-    } else if (call != NULL)
+    else if (token_is(t, 0, ":help") || token_is(t, 0, "help"))
+        add_topics(source, out);
+    else if (token_is(t, 0, "fs"))
+        complete_fs(t, out);
+    else if (call != NULL)
         complete_argument(source, call, t, out);
     else if (host && strchr(typed, ':') == NULL)
         add_host_files(out, typed);
@@ -359,7 +393,12 @@ void complete_line(const struct complete_source *source, const char *line, struc
         complete_rest(source, &t, out);
     } else if (t.ptr[0][0] == ':') {
         add_words(out, source->commands);
+    } else if (t.ptr[0][0] == '@') {
+        for (size_t i = 0; scn_key_name(i) != NULL; i++)
+            candidates_add(out, "@", scn_key_name(i), "");
     } else {
+        if (t.ptr[0] > line) /* maybe below run */
+            add_words(out, scn_run_words);
         add_calls(out);
         add_words(out, scn_words);
     }

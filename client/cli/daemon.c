@@ -4,6 +4,7 @@
 
 #include "client/cli/host_file.h"
 #include "client/cli/keeper.h"
+#include "client/cli/roster.h"
 #include "server/base/strbuf.h"
 
 #include <errno.h>
@@ -22,6 +23,8 @@ struct daemon {
     char *dir;
     char *socket;
     char *log;
+    char *entry;    /* in the roster; NULL: none */
+    char *unlisted; /* why not, if it was to be */
     pid_t keeper;
     int life_fd; /* held open for as long as the daemon shall live */
 };
@@ -144,7 +147,8 @@ static int start_keeper(struct daemon *d, char *const *argv, int *status_fd)
     d->keeper = fork();
     err = d->keeper < 0 ? -errno : 0;
     if (d->keeper == 0)
-        keeper_main(&(struct keeper){d->program, argv, d->dir, d->log, life[0], status[1]});
+        keeper_main(
+            &(struct keeper){d->program, argv, d->dir, d->entry, d->log, life[0], status[1]});
     close(life[0]);
     close(status[1]);
     *status_fd = status[0];
@@ -178,8 +182,30 @@ static int await_ready(const struct daemon *d, int status_fd, struct why *why)
     return status;
 }
 
+/* Choose the place in the roster, before there is a keeper that has to clear it. */
+static void choose_entry(struct daemon *d, const char *command)
+{
+    struct why why = WHY_INIT;
+    int err = roster_entry(command, &d->entry, &why);
+
+    if (err < 0)
+        d->unlisted = strdup(why.count > 0 ? host_reason(&why) : strerror(-err));
+    why_done(&why);
+}
+
+/* Enter a daemon that is ready. */
+static void enter_roster(struct daemon *d)
+{
+    int err = roster_add(d->entry, d->socket);
+
+    if (err < 0)
+        d->unlisted = strdup(strerror(-err));
+}
+
 static void daemon_free(struct daemon *d)
 {
+    free(d->entry);
+    free(d->unlisted);
     free(d->program);
     free(d->dir);
     free(d->socket);
@@ -205,10 +231,14 @@ int daemon_start(const struct daemon_spec *spec, struct daemon **out, struct why
     err = asprintf(&state, "%s/state", d->dir) < 0 ? -ENOMEM : 0;
     if (err < 0)
         goto out;
+    if (spec->command != NULL)
+        choose_entry(d, spec->command);
     build_argv(d, spec, state, argv);
     err = start_keeper(d, (char *const *)argv, &status_fd);
     if (err == 0)
         err = await_ready(d, status_fd, why);
+    if (err == 0 && d->entry != NULL)
+        enter_roster(d);
     if (err == 0) {
         *out = d;
         d = NULL;
@@ -230,6 +260,11 @@ const char *daemon_socket(const struct daemon *d)
 const char *daemon_dir(const struct daemon *d)
 {
     return d->dir;
+}
+
+const char *daemon_unlisted(const struct daemon *d)
+{
+    return d->unlisted;
 }
 
 char *daemon_last_words(const struct daemon *d)

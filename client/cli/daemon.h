@@ -35,6 +35,7 @@ struct daemon_spec {
     bool default_machine; /* false: --no-default-machine */
     bool no_patch;        /* --no-patch */
     bool user_state;      /* the user's state directory instead of a private one */
+    const char *command;  /* enter it into the roster (roster.h) as this command's; NULL: don't */
     const char *const
         *source_roots; /* directories that MAKE_FS may take sources from, beside its own */
     size_t source_root_count;
@@ -56,6 +57,10 @@ const char *daemon_socket(const struct daemon *d);
 
 /** Its private directory, also a source root; removed with the daemon; borrowed. */
 const char *daemon_dir(const struct daemon *d);
+
+/** Why other commands will not find it although it was to be in the roster; NULL: they will, or it was
+ * not. Borrowed. */
+const char *daemon_unlisted(const struct daemon *d);
 
 /** The last line of its log, "" when there is none (returned; free()); NULL without memory. */
 char *daemon_last_words(const struct daemon *d);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "client/cli/edit.h"
 
+#include "client/cli/edit_input.h"
 #include "client/cli/host_file.h"
 
 #include <errno.h>
@@ -25,11 +26,18 @@ struct edit {
     char *prompt;
     char *other_prompt; /* instead of that one; NULL: none */
     char *history_file;
-    EditLine *el;      /* NULL: a plain reader */
-    History *history;  /* NULL: none */
-    char *line;        /* of the last read; owned */
+    EditLine *el;     /* NULL: a plain reader */
+    History *history; /* NULL: none */
+    char *line;       /* of the last read; owned */
+    struct edit_input in;
     mbstate_t partial; /* of a character that came in pieces */
+    int quiet_ms;      /* how long the next line may not begin; 0: for ever */
     bool over;         /* on_news() said so */
+    bool quiet;        /* it did not begin in time */
+    bool unread;       /* the last line is to be given again */
+    bool came_along;   /* the last line was there before it was asked for */
+    bool editing;      /* a line is on the screen */
+    bool cleared;      /* it was taken off */
 };
 
 static struct edit *self_of(EditLine *el)
@@ -47,18 +55,45 @@ static char *give_prompt(EditLine *el)
     return e->other_prompt != NULL ? e->other_prompt : e->prompt;
 }
 
+static int screen_columns(void);
+
+/* Rows of the screen between the prompt and the cursor. */
+static int rows_above(EditLine *el)
+{
+    const LineInfo *info = el_line(el);
+    size_t columns = strlen(give_prompt(el));
+
+    for (const char *p = info->buffer; p < info->cursor; p++)
+        columns += ((unsigned char)*p & 0xC0) != 0x80;
+    return (int)columns / screen_columns();
+}
+
+void edit_clear(struct edit *e)
+{
+    int rows;
+
+    if (e == NULL || !e->editing || e->cleared)
+        return;
+    rows = rows_above(e->el);
+    if (rows > 0)
+        printf("\033[%dA", rows);
+    fputs("\r\033[J", stdout);
+    e->cleared = true;
+}
+
 /* Let the owner print above the line that is being edited. */
 static void take_news(struct edit *e)
 {
-    fputs("\r\033[K", stdout);
+    edit_clear(e);
     fflush(stdout);
     e->over = !e->spec.on_news(e->spec.user);
     fflush(stdout);
     if (!e->over)
         (void)el_set(e->el, EL_REFRESH);
+    e->cleared = false;
 }
 
-/* Wait for a key. Returns 1, 0 at the end, -1 when interrupted. */
+/* Wait for a key. Returns 1, 0 at the end or when it became quiet, -1 when interrupted. */
 static int wait_for_key(struct edit *e)
 {
     struct pollfd fds[2] = {
@@ -67,16 +102,36 @@ static int wait_for_key(struct edit *e)
     };
 
     while (!e->over && !*e->spec.interrupted) {
-        int ready = poll(fds, 2, -1);
+        int ready = poll(fds, 2, e->quiet_ms > 0 ? e->quiet_ms : -1);
 
         if (ready < 0 && errno != EINTR)
             return 0;
+        if (ready == 0) {
+            e->quiet = true;
+            return 0;
+        }
         if (ready > 0 && fds[1].revents != 0)
             take_news(e);
         if (ready > 0 && fds[0].revents != 0)
             return 1;
     }
     return *e->spec.interrupted ? -1 : 0;
+}
+
+/* The next byte of the keyboard; as wait_for_key(). */
+static int next_byte(struct edit *e, char *out)
+{
+    for (;;) {
+        int ready = edit_input_ahead(&e->in) > 0 ? 1 : wait_for_key(e);
+
+        if (ready <= 0)
+            return ready;
+        if (edit_input_ahead(&e->in) == 0 && !edit_input_read(&e->in))
+            return 0;
+        e->quiet_ms = 0;
+        if (edit_input_take(&e->in, out))
+            return 1;
+    }
 }
 
 /* EL_GETCFN: one character of the keyboard. */
@@ -87,18 +142,19 @@ static int get_char(EditLine *el, wchar_t *out)
     char byte = 0;
 
     while (made == (size_t)-2) {
-        int ready = wait_for_key(e);
+        int ready = next_byte(e, &byte);
 
         if (ready <= 0)
             return ready;
-        if (read(STDIN_FILENO, &byte, 1) != 1)
-            return 0;
         made = mbrtowc(out, &byte, 1, &e->partial);
     }
     if (made == (size_t)-1) {
         e->partial = (mbstate_t){0};
         *out = L'?';
     }
+    if (byte == '\n' || byte == '\r')
+        edit_input_read_ahead(
+            &e->in); /* what is read while the line is played would be echoed between the answers */
     return 1;
 }
 
@@ -121,9 +177,10 @@ static size_t shared_part(const struct candidates *c)
     return len;
 }
 
-/* Print all candidates in columns under the line. */
-static void list_candidates(const struct candidates *c)
+/* Print all candidates in columns under the line, which is cleared. */
+static void list_candidates(struct edit *e, const struct candidates *c)
 {
+    const LineInfo *info = el_line(e->el);
     size_t skip = shared_part(c);
     int width = 0;
     int per_line = 0;
@@ -135,6 +192,7 @@ static void list_candidates(const struct candidates *c)
     }
     per_line = screen_columns() / width;
     per_line = per_line > 0 ? per_line : 1;
+    printf("%s%.*s", give_prompt(e->el), (int)(info->lastchar - info->buffer), info->buffer);
     for (size_t i = 0; i < c->count; i++) {
         if (i % (size_t)per_line == 0)
             fputc('\n', stdout);
@@ -156,31 +214,53 @@ static void insert(EditLine *el, const struct candidates *c, size_t typed, size_
     free(rest);
 }
 
+/* Whether a tabulator is a character of a text, not the key: it was pasted, marked or not. */
+static bool is_text(const struct edit *e, const char *line)
+{
+    return e->in.pasting || (edit_input_ahead(&e->in) > 0 && line[strspn(line, " \t")] == '\0');
+}
+
+/* Complete the word that ends at the cursor. Returns what libedit is to do. */
+static unsigned char complete_word(struct edit *e, const char *line)
+{
+    struct candidates c = {0};
+    unsigned char answer = CC_REFRESH_BEEP;
+    size_t typed = 0;
+    size_t common = 0;
+
+    complete_line(e->spec.source, line, &c);
+    typed = strlen(line) - c.start;
+    common = candidates_common(&c);
+    if (c.count == 1 || (c.count > 1 && common > typed)) {
+        insert(e->el, &c, typed, common);
+        answer = CC_REFRESH;
+    } else if (c.count > 1) {
+        edit_clear(e);
+        list_candidates(e, &c);
+    }
+    candidates_done(&c);
+    return answer;
+}
+
 /* Bound to the tabulator key. */
 static unsigned char complete(EditLine *el, int ch)
 {
     struct edit *e = self_of(el);
     const LineInfo *info = el_line(el);
     char *line = strndup(info->buffer, (size_t)(info->cursor - info->buffer));
-    struct candidates c = {0};
-    unsigned char answer = CC_REFRESH_BEEP;
-    size_t typed = 0;
-    size_t common = 0;
+    unsigned char answer = CC_REFRESH;
 
     (void)ch;
     if (line == NULL)
         return CC_ERROR;
-    complete_line(e->spec.source, line, &c);
-    typed = strlen(line) - c.start;
-    common = candidates_common(&c);
-    if (c.count == 1 || (c.count > 1 && common > typed)) {
-        insert(el, &c, typed, common);
-        answer = CC_REFRESH;
-    } else if (c.count > 1) {
-        list_candidates(&c);
-        answer = CC_REDISPLAY;
+    if (is_text(e, line))
+        (void)el_insertstr(el, "\t");
+    else
+        answer = complete_word(e, line);
+    if (e->cleared) { /* candidates or news were printed; what is edited stands below them */
+        take_news(e);
+        answer = CC_NORM;
     }
-    candidates_done(&c);
     free(line);
     return answer;
 }
@@ -255,6 +335,7 @@ int edit_new(const struct edit_spec *spec, struct edit **out)
     if (e == NULL)
         return -ENOMEM;
     e->spec = *spec;
+    e->in = (struct edit_input){.bytes = STRBUF_INIT};
     e->prompt = strdup(spec->prompt);
     e->history_file = spec->history != NULL ? strdup(spec->history) : NULL;
     if (e->prompt == NULL || (spec->history != NULL && e->history_file == NULL))
@@ -279,21 +360,52 @@ bool edit_on_terminal(const struct edit *e)
     return e->el != NULL;
 }
 
+/* ---- without a person ---- */
+
+/* Wait for more lines. Returns 1, 0 when it became quiet, -1 when interrupted. */
+static int wait_for_more(struct edit *e)
+{
+    struct pollfd fd = {.fd = STDIN_FILENO, .events = POLLIN};
+    int ready = -1;
+
+    while (ready < 0 && !*e->spec.interrupted)
+        ready = poll(&fd, 1, e->quiet_ms > 0 && edit_input_ahead(&e->in) == 0 ? e->quiet_ms : -1);
+    return ready;
+}
+
+/* Let what was read hold a whole line, or all that comes: EDIT_LINE then, else why not. */
+static enum edit_read read_until_line(struct edit *e)
+{
+    while (memchr(edit_input_at(&e->in), '\n', edit_input_ahead(&e->in)) == NULL) {
+        int ready = wait_for_more(e);
+
+        if (ready < 0)
+            return EDIT_INTERRUPTED;
+        if (ready == 0)
+            return EDIT_QUIET;
+        if (edit_input_ahead(&e->in) > EDIT_LINE_MAX) /* only its end is still looked for */
+            edit_input_cut(&e->in, EDIT_LINE_MAX + 1);
+        if (!edit_input_read(&e->in))
+            return edit_input_ahead(&e->in) > 0 ? EDIT_LINE : EDIT_END;
+    }
+    return EDIT_LINE;
+}
+
 static enum edit_read read_plain(struct edit *e, const char **line)
 {
-    struct strbuf text = STRBUF_INIT;
-    size_t len = 0;
-    int c;
+    enum edit_read got = read_until_line(e);
+    const char *start = edit_input_at(&e->in);
+    const char *end = memchr(start, '\n', edit_input_ahead(&e->in));
+    size_t len = end != NULL ? (size_t)(end - start) : edit_input_ahead(&e->in);
 
-    for (c = getchar(); c != EOF && c != '\n'; c = getchar()) {
-        if (len++ < EDIT_LINE_MAX)
-            (void)strbuf_addc(&text, (char)c);
-    }
-    free(e->line);
-    e->line = strbuf_take(&text);
     if (*e->spec.interrupted)
         return EDIT_INTERRUPTED;
-    if ((c == EOF && len == 0) || e->line == NULL)
+    if (got != EDIT_LINE)
+        return got;
+    free(e->line);
+    e->line = strndup(start, len);
+    e->in.at += len + (end != NULL);
+    if (e->line == NULL)
         return EDIT_END;
     e->line[strcspn(e->line, "\r\n")] = '\0';
     *line = e->line;
@@ -308,20 +420,54 @@ static void remember(struct edit *e)
         (void)history(e->history, &event, H_ENTER, e->line);
 }
 
-enum edit_read edit_read(struct edit *e, const char **line)
+/* Terminals mark pastes only for who asks for it; a dumb one would show what asks. */
+static void ask_for_marks(bool on)
 {
-    const char *got = NULL;
+    const char *term = getenv("TERM");
+
+    if (term == NULL || strcmp(term, "dumb") == 0)
+        return;
+    fputs(on ? "\033[?2004h" : "\033[?2004l", stdout);
+    fflush(stdout);
+}
+
+/* Let the person edit a line; NULL at its end. */
+static const char *edit_line(struct edit *e)
+{
+    const char *got;
     int len = 0;
 
-    if (e->el == NULL)
-        return read_plain(e, line);
+    ask_for_marks(true);
+    e->editing = true;
     got = el_gets(e->el, &len);
+    e->editing = false;
+    e->cleared = false;
+    ask_for_marks(false);
+    return len > 0 ? got : NULL;
+}
+
+/* The prompt of a line that did not come is taken away again. */
+static enum edit_read leave_quiet(struct edit *e)
+{
+    fputs("\r\033[K", stdout);
+    fflush(stdout);
+    el_reset(e->el);
+    return EDIT_QUIET;
+}
+
+static enum edit_read read_edited(struct edit *e, const char **line)
+{
+    const char *got = edit_line(e);
+
     if (*e->spec.interrupted) {
         fputs("^C\n", stdout);
         el_reset(e->el);
+        (void)edit_input_drop(&e->in);
         return EDIT_INTERRUPTED;
     }
-    if (got == NULL || len <= 0 || e->over) {
+    if (e->quiet && !e->over)
+        return leave_quiet(e);
+    if (got == NULL || e->over) {
         fputc('\n', stdout);
         return EDIT_END;
     }
@@ -332,6 +478,47 @@ enum edit_read edit_read(struct edit *e, const char **line)
     remember(e);
     *line = e->line;
     return EDIT_LINE;
+}
+
+enum edit_read edit_read(struct edit *e, const char **line)
+{
+    enum edit_read answer;
+
+    if (e->unread && e->line != NULL) {
+        e->unread = false;
+        *line = e->line;
+        return EDIT_LINE;
+    }
+    e->quiet = false;
+    e->came_along = edit_input_ahead(&e->in) > 0;
+    answer = e->el != NULL ? read_edited(e, line) : read_plain(e, line);
+    e->quiet_ms = 0;
+    return answer;
+}
+
+void edit_quiet_after(struct edit *e, int ms)
+{
+    e->quiet_ms = ms;
+}
+
+void edit_unread(struct edit *e)
+{
+    e->unread = true;
+}
+
+size_t edit_drop(struct edit *e)
+{
+    return edit_input_drop(&e->in);
+}
+
+bool edit_has_more(const struct edit *e)
+{
+    return edit_input_ahead(&e->in) > 0;
+}
+
+bool edit_came_along(const struct edit *e)
+{
+    return e->came_along;
 }
 
 /* Whether libedit may write a file: there is none, or it is a regular one. */
@@ -358,5 +545,6 @@ void edit_free(struct edit *e)
     free(e->other_prompt);
     free(e->history_file);
     free(e->line);
+    strbuf_done(&e->in.bytes);
     free(e);
 }

@@ -7,6 +7,7 @@
 #include <dwarf.h>
 #include <elfutils/libdw.h>
 #include <gelf.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,19 +36,42 @@ static bool find_unit(Dwarf *dw, uint64_t addr, Dwarf_Die *out)
     return false;
 }
 
-/** The name of the function that an address is in; an inlined one counts. */
-static const char *find_function(Dwarf_Die *unit, uint64_t addr)
+/** Whether a name is one of the SDK's, whose functions do what they are told. */
+static bool is_sdk(const char *name)
 {
-    Dwarf_Die *scopes = NULL;
-    const int count = dwarf_getscopes(unit, addr, &scopes);
+    return name != NULL && (strncmp(name, "sc_", 3) == 0 || strncmp(name, "_sc_", 4) == 0);
+}
+
+/** The line of an inlined function's call, in the function that it is part of. */
+static void take_call_line(Dwarf_Die *inlined, struct place *out)
+{
+    Dwarf_Attribute attr;
+    Dwarf_Word line = 0;
+
+    if (dwarf_attr_integrate(inlined, DW_AT_call_line, &attr) != NULL &&
+        dwarf_formudata(&attr, &line) == 0 && line <= INT_MAX)
+        out->line = (int)line;
+}
+
+/** The function that an address is in; an inlined one counts, but for the SDK's. */
+static void find_function(Dwarf_Die *unit, uint64_t addr, struct place *out)
+{
+    Dwarf_Die *innermost = NULL;
+    Dwarf_Die *scopes = NULL; /* those around it, where it was put, not where it is written */
+    const int count = dwarf_getscopes(unit, addr, &innermost) > 0
+                          ? dwarf_getscopes_die(&innermost[0], &scopes)
+                          : 0;
 
     for (int i = 0; i < count; i++) {
         const int tag = dwarf_tag(&scopes[i]);
 
-        if (tag == DW_TAG_subprogram || tag == DW_TAG_inlined_subroutine)
-            return dwarf_diename(&scopes[i]);
+        if (tag != DW_TAG_subprogram && tag != DW_TAG_inlined_subroutine)
+            continue;
+        out->function = dwarf_diename(&scopes[i]);
+        if (tag == DW_TAG_subprogram || !is_sdk(out->function))
+            return;
+        take_call_line(&scopes[i], out);
     }
-    return NULL;
 }
 
 static void find_in_debug_info(Elf *elf, uint64_t addr, struct place *out)
@@ -58,7 +82,11 @@ static void find_in_debug_info(Elf *elf, uint64_t addr, struct place *out)
 
     if (dw == NULL || !find_unit(dw, addr, &unit))
         return;
-    out->function = find_function(&unit, addr);
+    find_function(&unit, addr, out);
+    if (out->line > 0) { /* that of the call; what it is in is the unit's own file, not a header */
+        out->file = dwarf_diename(&unit);
+        return;
+    }
     line = dwarf_getsrc_die(&unit, addr);
     if (line != NULL && dwarf_lineno(line, &out->line) == 0)
         out->file = dwarf_linesrc(line, NULL, NULL);
@@ -90,7 +118,27 @@ static const char *find_symbol(Elf *elf, uint64_t addr)
     return NULL;
 }
 
-void fault_dwarf_find(char *image, size_t size, uint64_t addr, int to)
+/** The first of the addresses that is in a function of the program's own, else the first. */
+static void find_place(Elf *elf, const uint64_t *addrs, size_t count, struct place *out)
+{
+    struct place first = {0};
+
+    for (size_t i = 0; i < count; i++) {
+        struct place place = {0};
+
+        find_in_debug_info(elf, addrs[i], &place);
+        if (place.function == NULL)
+            place.function = find_symbol(elf, addrs[i]);
+        if (i == 0)
+            first = place;
+        *out = place;
+        if (place.function != NULL && !is_sdk(place.function))
+            return;
+    }
+    *out = first;
+}
+
+void fault_dwarf_find(char *image, size_t size, const uint64_t *addrs, size_t count, int to)
 {
     struct place place = {0};
     char text[FAULT_PLACE_MAX];
@@ -102,9 +150,7 @@ void fault_dwarf_find(char *image, size_t size, uint64_t addr, int to)
     elf = elf_memory(image, size);
     if (elf == NULL)
         return;
-    find_in_debug_info(elf, addr, &place);
-    if (place.function == NULL)
-        place.function = find_symbol(elf, addr);
+    find_place(elf, addrs, count, &place);
     slash = place.file != NULL ? strrchr(place.file, '/') : NULL;
     if (place.function != NULL) { /* "half" of the compiler's half.constprop.0 */
         len = (int)strcspn(place.function, ".");
@@ -120,11 +166,12 @@ void fault_dwarf_find(char *image, size_t size, uint64_t addr, int to)
 
 #else
 
-void fault_dwarf_find(char *image, size_t size, uint64_t addr, int to)
+void fault_dwarf_find(char *image, size_t size, const uint64_t *addrs, size_t count, int to)
 {
     (void)image;
     (void)size;
-    (void)addr;
+    (void)addrs;
+    (void)count;
     (void)to;
 }
 

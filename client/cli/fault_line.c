@@ -3,6 +3,7 @@
 
 #include "client/cli/host_file.h"
 #include "client/lib/clock.h"
+#include "server/base/strbuf.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -51,7 +52,27 @@ enum {
 #define OUR_ARCH 0 /* nothing is looked up */
 #endif
 
-bool fault_address(const char *text, uint64_t *out)
+static const char callers[] = ", called from 0x";
+
+/** Read the calls that led to a fault: ", called from 0x…, 0x…". */
+static size_t take_callers(const char *text, size_t count, uint64_t out[FAULT_ADDRESSES_MAX])
+{
+    const char *at = strstr(text, callers);
+    char *end;
+
+    if (at == NULL)
+        return count;
+    at += strlen(callers);
+    while (count < FAULT_ADDRESSES_MAX) {
+        out[count++] = strtoull(at, &end, HEX) - 1;
+        if (strncmp(end, ", 0x", 4) != 0)
+            break;
+        at = end + 4;
+    }
+    return count;
+}
+
+size_t fault_addresses(const char *text, uint64_t out[FAULT_ADDRESSES_MAX])
 {
     static const struct {
         const char *words;
@@ -66,10 +87,10 @@ bool fault_address(const char *text, uint64_t *out)
 
         if (at == NULL)
             continue;
-        *out = strtoull(at + strlen(forms[i].words), NULL, HEX) - forms[i].back;
-        return true;
+        out[0] = strtoull(at + strlen(forms[i].words), NULL, HEX) - forms[i].back;
+        return take_callers(at, 1, out);
     }
-    return false;
+    return 0;
 }
 
 static void limit(__rlimit_resource_t what, rlim_t value)
@@ -126,10 +147,11 @@ static int enter_cage(int pipe_fd, size_t image_size)
 }
 
 /** The child: it does not return. */
-static _Noreturn void look(char *image, size_t size, uint64_t addr, int pipe_fd)
+static _Noreturn void look(char *image, size_t size, const uint64_t *addrs, size_t count,
+                           int pipe_fd)
 {
     if (enter_cage(pipe_fd, size) == 0)
-        fault_dwarf_find(image, size, addr, 0);
+        fault_dwarf_find(image, size, addrs, count, 0);
     _exit(0);
 }
 
@@ -169,7 +191,7 @@ static char *plain(const char *words, size_t len)
 }
 
 /** Have a child look at a program in memory. */
-static char *ask_child(char *image, size_t size, uint64_t addr)
+static char *ask_child(char *image, size_t size, const uint64_t *addrs, size_t count)
 {
     char words[FAULT_PLACE_MAX];
     size_t len = 0;
@@ -180,7 +202,7 @@ static char *ask_child(char *image, size_t size, uint64_t addr)
         return NULL;
     child = fork();
     if (child == 0)
-        look(image, size, addr, ends[1]);
+        look(image, size, addrs, count, ends[1]);
     (void)close(ends[1]);
     if (child > 0) {
         len = take_words(ends[0], words, sizeof words);
@@ -196,18 +218,32 @@ char *fault_place(const char *text, int fd)
 {
     char *place = NULL;
     void *image = NULL;
-    uint64_t addr = 0;
+    uint64_t addrs[FAULT_ADDRESSES_MAX];
+    const size_t count = fault_addresses(text, addrs);
     struct stat st;
 
-    if (!fault_address(text, &addr) || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) ||
-        st.st_size <= 0 || st.st_size > PROGRAM_MAX)
+    if (count == 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size <= 0 ||
+        st.st_size > PROGRAM_MAX)
         return NULL;
     image = mmap(NULL, (size_t)st.st_size, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
     if (image == MAP_FAILED)
         return NULL;
-    place = ask_child(image, (size_t)st.st_size, addr);
+    place = ask_child(image, (size_t)st.st_size, addrs, count);
     (void)munmap(image, (size_t)st.st_size);
     return place;
+}
+
+char *fault_words(const char *text, const char *place)
+{
+    const char *called = place != NULL ? strstr(text, callers) : NULL;
+    const size_t len = called != NULL ? (size_t)(called - text) : strlen(text);
+    struct strbuf words = STRBUF_INIT;
+
+    (void)strbuf_addf(&words, "%s%s", place != NULL ? place : "", place != NULL ? ": " : "");
+    (void)strbuf_add(&words, text, len);
+    if (called != NULL)
+        (void)strbuf_adds(&words, called + strcspn(called, ";"));
+    return strbuf_take(&words);
 }
 
 char *fault_place_in(const char *text, const char *path)

@@ -13,22 +13,32 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { FAULT_PLACE_MAX = 256 };
+enum { FAULT_PLACE_MAX = 256, FAULT_ADDRESSES_MAX = 4 };
 
 /**
- * The address that a fault's text names: of the instruction, or one in the call before a jump.
+ * The addresses that a fault's text names: of the instruction, or one in the call before a jump; then,
+ * of the calls that led there, the nearest first.
  * @text     why a process ended, as the event says it.
- * Returns   whether there is one.
+ * Returns   how many there are.
  */
-bool fault_address(const char *text, uint64_t *out);
+size_t fault_addresses(const char *text, uint64_t out[FAULT_ADDRESSES_MAX]);
 
 /**
- * Find the place of a fault: "in deep(), at stack.c:12", or without line information "in deep()".
- * @text     as fault_address().
+ * Find the place of a fault: "in deep(), at stack.c:12", or without line information "in deep()". In a
+ * function of the SDK, which a program calls with what it got wrong, it is the program's call of that.
+ * @text     as fault_addresses().
  * @fd       the program, open for reading; borrowed.
  * Returns   the place, returned, free(); NULL when it is not known.
  */
 char *fault_place(const char *text, int fd);
+
+/**
+ * A fault in words: its place when that is known, then what happened. The addresses of calls that only
+ * the place was found by are left out then.
+ * @place    may be NULL.
+ * Returns   returned; free(); NULL: no memory.
+ */
+char *fault_words(const char *text, const char *place);
 
 /** fault_place() of a program by its path on the host. */
 char *fault_place_in(const char *text, const char *path);
@@ -37,6 +47,6 @@ char *fault_place_in(const char *text, const char *path);
 
 /** What the child does: find the place in a program in memory, and write it to @to. Printable or not is
  * for the parent to see to. */
-void fault_dwarf_find(char *image, size_t size, uint64_t addr, int to);
+void fault_dwarf_find(char *image, size_t size, const uint64_t *addrs, size_t count, int to);
 
 #endif

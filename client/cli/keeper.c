@@ -5,8 +5,8 @@
  *     STARTING --"scboxd ready"--> SERVING --release byte--> RELEASED
  *        |  \                        |   \                      |
  *        |   +-----life pipe ends----+----> stop the daemon     |
- *        +---------daemon ends-------+--------------------------+--> wait for the life pipe's end,
- *                                                                    remove the directory, exit
+ *        +---------daemon ends-------+--------------------------+--> leave the roster, wait for the life
+ *                                                                    pipe's end, remove the directory, exit
  *
  * The directory outlives the daemon until the command closes the life pipe, so that the command can read
  * the log of a daemon that could not start.
@@ -259,6 +259,8 @@ _Noreturn void keeper_main(const struct keeper *k)
         stop_daemon(&w);
     if (w.pid > 0)
         (void)waitpid(w.pid, NULL, 0);
+    if (own.entry != NULL)
+        (void)unlink(own.entry);
     tell(&w, -ECHILD);
     while (w.life_fd >= 0)
         read_life(&w);

@@ -8,6 +8,7 @@ struct keeper {
     const char *program; /* path of scboxd */
     char *const *argv;   /* ended by NULL */
     const char *dir;     /* removed at the end */
+    const char *entry;   /* in the roster, removed when the daemon has ended; NULL: none */
     const char *log;     /* file that gets the daemon's stderr */
     int life_fd;   /* end of file: stop the daemon; a KEEPER_RELEASE byte before: let it run */
     int status_fd; /* gets one int: 0 when the daemon is ready, else -errno */

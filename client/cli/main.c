@@ -3,9 +3,13 @@
 #include "client/cli/cmd.h"
 #include "client/cli/scn.h"
 
+#include <errno.h>
 #include <locale.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static int unknown_word(const char *word)
 {
@@ -30,9 +34,19 @@ static int unknown_word(const char *word)
 /* What was printed has to have arrived, whatever the command thinks of itself. */
 static int finish(int code)
 {
+    struct pollfd out = {.fd = STDOUT_FILENO};
+    int err;
+
+    errno = 0;
     if (fflush(stdout) == 0 && ferror(stdout) == 0)
         return code;
-    complain(0, "", "writing to stdout failed");
+    err = errno; /* 0 when it was an earlier write that failed */
+    if (err == 0 && poll(&out, 1, 0) > 0 && (out.revents & POLLERR) != 0)
+        err = EPIPE;
+    if (err == EPIPE) /* nobody wants to read on: end quietly, as SIGPIPE would end it */
+        return 128 + SIGPIPE;
+    complain(0, "", "stdout could not be written%s%s", err != 0 ? ": " : "",
+             err != 0 ? strerror(err) : "");
     return code == CMD_OK ? CMD_FAILED : code;
 }
 

@@ -27,6 +27,30 @@ void page_methods(FILE *to);
 /** The n-th method's name, NULL behind the last one. Static. */
 const char *page_method_name(size_t n);
 
+/**
+ * Explain a word of the scenario language: a step, what stands below `run` or behind `expect`, an @key, a key
+ * of `fault`, a mark. Returns whether it is one.
+ */
+bool page_word(FILE *to, const char *word);
+
+/** Print the language by its words. */
+void page_language(FILE *to);
+
+/** The n-th word that page_word() explains, NULL behind the last one. Static. */
+const char *page_word_name(size_t n);
+
+/** Explain a filesystem driver, or an option by the drivers that take it. Returns whether it is one. */
+bool page_driver(FILE *to, const char *word);
+
+/** Print all drivers and the options that all of them take. */
+void page_drivers(FILE *to);
+
+/** Whether a word of these is an option. */
+bool page_is_option(const char *word);
+
+/** The n-th driver or option, NULL behind the last one. Static. */
+const char *page_driver_name(size_t n);
+
 /** Print the page of a method of the daemon. Returns whether there is one of this name. */
 bool page_method(FILE *to, const char *name);
 

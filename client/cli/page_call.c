@@ -57,7 +57,7 @@ static void add_typed(struct strbuf *out, const struct sc_call_info *call)
             (void)strbuf_addf(out, quoted ? " \"%s\"" : " %s", example(a));
     }
     for (const struct sc_field_info *r = call->results; r->name != NULL; r++) {
-        if (r->type == NULL && r->kind != SC_K_buf)
+        if (r->type == NULL && !sc_kind_is_buf(r->kind))
             (void)strbuf_addf(out, " = $%s", r->name);
     }
 }
@@ -165,7 +165,7 @@ static void add_registers(struct strbuf *out, const struct sc_call_info *call,
                           const char *const *reg)
 {
     bool stores = call->results->name != NULL &&
-                  (call->results->type != NULL || call->results->kind == SC_K_buf);
+                  (call->results->type != NULL || sc_kind_is_buf(call->results->kind));
 
     if (call->pass == SC_PASS_BLOCK) {
         (void)strbuf_addf(out, ", %s pointer to a struct of the arguments", *reg);

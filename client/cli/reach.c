@@ -1,12 +1,83 @@
 /* SPDX-License-Identifier: MIT */
 #include "client/cli/reach.h"
 
+#include "client/cli/roster.h"
 #include "client/cli/show.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { JOIN_TRIES = 30, JOIN_PAUSE_MS = 100 }; /* for a daemon that is just being started */
+
+bool reach_is_named(const char *socket)
+{
+    const char *named = getenv("SCBOX_SOCKET");
+
+    return socket != NULL || (named != NULL && *named != '\0');
+}
+
+/*
+ * Join the private daemon of another command.
+ * Returns   0; @err when there is none; -ENOTUNIQ there are several, which was printed.
+ */
+static int join_private(const struct reach_spec *spec, int err, struct reach *r)
+{
+    struct roster roster;
+
+    roster_find(&roster);
+    if (roster.count > 1) {
+        fprintf(stderr,
+                "scbox %s: %zu private daemons run; name the socket of one of them (--socket "
+                "PATH):\n%s",
+                spec->command, roster.count, strbuf_str(&roster.list));
+        err = -ENOTUNIQ;
+    } else if (roster.count == 1) {
+        r->conn = roster.conn;
+        r->joined = roster.socket;
+        r->owner = roster.owner;
+        roster.conn = NULL;
+        roster.socket = NULL;
+        roster.owner = NULL;
+        err = 0;
+    }
+    roster_done(&roster);
+    return err;
+}
+
+/* Whether a daemon did not start because another one has the user's state. */
+static bool state_in_use(const struct why *why)
+{
+    return why->count > 0 && strstr(why->text[0], "in use") != NULL;
+}
+
+/* Why no private daemon could be started: @why. */
+static void show_start(const struct reach_spec *spec, const struct why *why)
+{
+    show_why(stderr, spec->command, why);
+    if (state_in_use(why))
+        fputs("  hint: start scboxd, then every command uses that one\n", stderr);
+}
+
+/*
+ * A private daemon did not start. When another one has the state, it was started at the same time and will be
+ * in the roster when it is ready. Returns 0 joined, or an -errno that was printed.
+ */
+static int join_late(const struct reach_spec *spec, int err, const struct why *why, struct reach *r)
+{
+    int joined = err;
+
+    for (int tries = state_in_use(why) && spec->joins ? JOIN_TRIES : 0; tries > 0; tries--) {
+        joined = join_private(spec, err, r);
+        if (joined != err)
+            return joined;
+        (void)poll(NULL, 0, JOIN_PAUSE_MS);
+    }
+    show_start(spec, why);
+    return err;
+}
 
 /* A private daemon and a connection to it. */
 static int start_private(const struct reach_spec *spec, struct reach *r)
@@ -16,10 +87,11 @@ static int start_private(const struct reach_spec *spec, struct reach *r)
     int err = daemon_start(&spec->private_, &r->daemon, &why);
 
     if (err < 0) {
-        show_why(stderr, spec->command, &why);
-        if (why.count > 0 && strstr(why.text[0], "in use") != NULL)
-            fputs("  hint: start scboxd, then every command uses that one\n", stderr);
+        err = join_late(spec, err, &why, r);
     } else {
+        if (daemon_unlisted(r->daemon) != NULL)
+            fprintf(stderr, "scbox %s: other commands will not find this daemon: %s\n",
+                    spec->command, daemon_unlisted(r->daemon));
         err = scbox_connect(daemon_socket(r->daemon), &r->conn, &error);
         if (err < 0)
             show_error(stderr, spec->command, &error);
@@ -35,27 +107,36 @@ static bool nobody_there(int err)
     return err == -ENOENT || err == -ECONNREFUSED || err == -ENOTDIR;
 }
 
-int reach_open(const struct reach_spec *spec, struct reach *out)
+/* Connect to a daemon that runs. Returns 0 or -errno; what is wrong is printed unless @start becomes true. */
+static int find_running(const struct reach_spec *spec, struct reach *r, bool *start)
 {
     struct scbox_error error = SCBOX_ERROR_INIT;
-    bool named = spec->socket != NULL || getenv("SCBOX_SOCKET") != NULL;
+    bool named = reach_is_named(spec->socket);
+    int err = scbox_connect(spec->socket, &r->conn, &error);
+
+    if (spec->joins && !named && nobody_there(err))
+        err = join_private(spec, err, r);
+    *start = spec->may_start && !named && nobody_there(err);
+    if (err < 0 && err != -ENOTUNIQ && !*start)
+        show_error(stderr, spec->command, &error);
+    scbox_error_done(&error);
+    return err;
+}
+
+int reach_open(const struct reach_spec *spec, struct reach *out)
+{
     bool start = spec->must_start;
     struct reach r = {0};
     int err = 0;
 
-    if (!start) {
-        err = scbox_connect(spec->socket, &r.conn, &error);
-        start = spec->may_start && !named && nobody_there(err);
-        if (err < 0 && !start)
-            show_error(stderr, spec->command, &error);
-    }
+    if (!start)
+        err = find_running(spec, &r, &start);
     if (start)
         err = start_private(spec, &r);
     if (err < 0)
         reach_done(&r);
     else
         *out = r;
-    scbox_error_done(&error);
     return err;
 }
 
@@ -64,6 +145,8 @@ void reach_last_words(const struct reach *r)
     static const char ready[] = "scboxd ready";
     char *words = r->daemon != NULL ? daemon_last_words(r->daemon) : NULL;
 
+    if (r->owner != NULL)
+        fprintf(stderr, "  why: it was the private daemon of %s, which has ended\n", r->owner);
     if (words != NULL && words[0] != '\0' && strncmp(words, ready, strlen(ready)) != 0)
         fprintf(stderr, "  why: its last words were: %s\n", words);
     free(words);
@@ -73,5 +156,7 @@ void reach_done(struct reach *r)
 {
     scbox_close(r->conn);
     daemon_stop(r->daemon);
+    free(r->joined);
+    free(r->owner);
     *r = (struct reach){0};
 }

@@ -1,5 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* How a command comes to a daemon: the one it was told, one that runs, or a private one. */
+/*
+ * How a command comes to a daemon. The first of these that there is:
+ *
+ *     1. the one it was told: --socket, SCBOX_SOCKET
+ *     2. the user's own, at the default socket
+ *     3. the private one of a shell that runs (roster.h), for commands that don't want a fresh one
+ *     4. a private one of its own, for commands that may start one
+ */
 #ifndef CLIENT_CLI_REACH_H
 #define CLIENT_CLI_REACH_H
 
@@ -9,6 +16,7 @@
 struct reach_spec {
     const char *command;         /* for complaints */
     const char *socket;          /* --socket: this daemon and no other; NULL: the default socket */
+    bool joins;                  /* the private daemon of another command will do */
     bool may_start;              /* a private daemon when none runs */
     bool must_start;             /* a private daemon although one runs */
     struct daemon_spec private_; /* of a private daemon */
@@ -17,6 +25,8 @@ struct reach_spec {
 struct reach {
     struct scbox_conn *conn;
     struct daemon *daemon; /* NULL: it is not ours */
+    char *joined; /* socket of another command's private daemon, which it is; owned; else NULL */
+    char *owner;  /* and whose that is; owned; else NULL */
 };
 
 /**
@@ -26,7 +36,10 @@ struct reach {
  */
 int reach_open(const struct reach_spec *spec, struct reach *out);
 
-/** After a private daemon went away: print the last line of its log, if that tells anything. */
+/** Whether a daemon was named, by --socket (@socket) or SCBOX_SOCKET: then there is no other choice. */
+bool reach_is_named(const char *socket);
+
+/** After the daemon went away: print why, as far as that is known: whose it was, the last line of its log. */
 void reach_last_words(const struct reach *r);
 
 /** Close the connection and stop a private daemon. A zeroed one is accepted. */

@@ -66,6 +66,7 @@ struct run_options {
 struct run_watch {
     void (*on_event)(void *user, const cJSON *params); /* every event; params borrowed */
     void *user;
+    int shown; /* bytes of data that events show; 0: as many as usual */
 };
 
 /** The host's stdin on its way to the guest. */
@@ -93,6 +94,7 @@ struct run {
     char *last_note;     /* why the guest failed, as the machine told it; owned */
     struct strbuf out;   /* output on its way to stdout */
     size_t out_done;     /* bytes of it that are written */
+    int out_errno;       /* why no more can be written; 0: more can */
     int32_t lost;        /* events the daemon could not keep for us */
     struct run_input input;
 };

@@ -14,13 +14,21 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { CHUNK = 128 * 1024, DEPTH_MAX = 128, ENTRIES_MAX = 1000000 };
+enum { CHUNK = 128 * 1024 };
+
+/* Of one copy; tests/cli/test_limits.c has smaller ones, which can be reached. */
+#ifndef COPY_DEPTH_MAX
+#define COPY_DEPTH_MAX 128
+#endif
+#ifndef COPY_ENTRIES_MAX
+#define COPY_ENTRIES_MAX 1000000
+#endif
 
 /* A copy: how much was copied, and the directories it is in. */
 struct copy {
     struct run *run;
     size_t entries;
-    struct stat above[DEPTH_MAX];
+    struct stat above[COPY_DEPTH_MAX];
     size_t depth;
 };
 
@@ -166,9 +174,9 @@ static int check_dir(const struct copy *c, const struct stat *st)
         return complain(RUN_DAEMON, "run",
                         "%s: it leads back to a directory above it: a loop of links",
                         c->run->doing);
-    if (c->depth == DEPTH_MAX)
+    if (c->depth == COPY_DEPTH_MAX)
         return complain(RUN_DAEMON, "run", "%s: more than %d directories deep", c->run->doing,
-                        DEPTH_MAX);
+                        COPY_DEPTH_MAX);
     return 0;
 }
 
@@ -221,9 +229,9 @@ static int copy_one(struct copy *c, const char *host, const char *target)
 
     (void)strbuf_addf(&doing, "copying %s to %s", host, target);
     c->run->doing = strbuf_str(&doing);
-    if (++c->entries > ENTRIES_MAX)
+    if (++c->entries > COPY_ENTRIES_MAX)
         code = complain(RUN_DAEMON, "run", "%s: more than %d files and directories", c->run->doing,
-                        ENTRIES_MAX);
+                        COPY_ENTRIES_MAX);
     if (code == 0)
         code = open_source(c, host, &st, &fd);
     if (fd >= 0 && S_ISDIR(st.st_mode)) {

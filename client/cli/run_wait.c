@@ -45,6 +45,13 @@ static size_t pending(const struct run *r)
     return r->out.len - r->out_done;
 }
 
+/* Nothing more can be written: nobody reads, and this ends as SIGPIPE would end it, or it does not work. */
+static void stop_output(struct run *r, int err)
+{
+    r->out_errno = err;
+    r->ending = err == EPIPE ? RUN_SIGNAL + SIGPIPE : RUN_DAEMON;
+}
+
 /* Write a piece that a pipe with room takes whole, so that it can't block. */
 static void write_piece(struct run *r)
 {
@@ -54,8 +61,8 @@ static void write_piece(struct run *r)
     if (put >= 0)
         r->out_done += (size_t)put;
     else if (errno != EINTR && errno != EAGAIN)
-        r->ending = RUN_SIGNAL + SIGPIPE; /* nobody reads: end as SIGPIPE would end us */
-    if (pending(r) == 0 || r->ending == RUN_SIGNAL + SIGPIPE) {
+        stop_output(r, errno);
+    if (pending(r) == 0 || r->out_errno != 0) {
         strbuf_reset(&r->out);
         r->out_done = 0;
     }
@@ -109,7 +116,7 @@ void run_output(struct run *r, const char *bytes, size_t len)
 {
     struct pollfd room = {.fd = STDOUT_FILENO, .events = POLLOUT};
 
-    if (r->ending == RUN_SIGNAL + SIGPIPE)
+    if (r->out_errno != 0)
         return;
     if (r->out_done >= OUTPUT_DROP && r->out_done > r->out.len / 2) {
         strbuf_drop(&r->out, r->out_done);

@@ -7,12 +7,8 @@
  *
  *     struct scn_config config = {.timeout_ms = SCBOX_FOREVER};
  *     scn_session_new(conn, &config, &session, &error);
- *     while ((line = read_line()) != NULL) {
- *         struct scn_result result;
- *         scn_exec_line(session, line, &result);
- *         scn_print_result(stdout, &result, 0);
- *         scn_result_done(&result);
- *     }
+ *     while ((line = read_line()) != NULL)
+ *         scn_exec_text(session, line, print, NULL);     print() calls scn_print_result()
  *     scn_session_free(session);
  *
  * The language, by example (every call of schema/syscalls.def is a word; nothing here spells one):
@@ -69,9 +65,11 @@ struct scn_result {
     const struct sc_call_info *call; /* the call the line was, or NULL; static */
     bool ended;                      /* a program was run, and the value tells how it ended */
     char *place;                     /* where in its source it failed; NULL it is not known */
+    char *fault; /* why and where a process failed whose end a call told; NULL: it has not */
 };
 
 struct scn_session;
+struct scn_step;
 
 struct scn_config {
     const char *machine; /* borrowed until scn_session_new() returns; NULL: the default one */
@@ -88,6 +86,8 @@ struct scn_config {
      */
     bool (*must_ask)(void *user);
     void (*ask)(void *user);
+    /** Before a step is played: whether it may be; NULL: all may. Gets @user. */
+    bool (*allow)(void *user, const struct scn_step *step);
     const volatile sig_atomic_t *stop; /* borrowed; not 0: give up waiting; NULL: nobody asks */
 };
 
@@ -125,6 +125,9 @@ const char *scn_session_machine(const struct scn_session *s);
  */
 int scn_session_record(struct scn_session *s, bool on, const char *only, struct scbox_error *error);
 
+/** While on, calls of the session's own process are neither recorded nor told: nobody typed them. */
+void scn_session_aside(struct scn_session *s, bool on);
+
 /** Start the time that scn_config.timeout_ms allows anew; the shell does so for each line. */
 void scn_session_timeout(struct scn_session *s, int timeout_ms);
 
@@ -135,12 +138,25 @@ int scn_set(struct scn_session *s, const char *name, const char *text);
 void scn_each_var(const struct scn_session *s,
                   void (*fn)(void *user, const char *name, const char *value), void *user);
 
+/** A step was played, or (@step NULL) the text does not parse. Both are borrowed. */
+typedef void (*scn_played_fn)(void *user, const struct scn_step *step, const struct scn_result *r);
+
 /**
- * Parse and play one line. Blank lines and comments pass.
- * @out      filled whatever happens; scn_result_done().
- * Returns   out->outcome.
+ * Parse a text as a file is, and play its steps until one is not as stated: a line that was typed, a `run`
+ * with its indented lines, an include. Blank lines and comments pass; @keys are checked, @output holds.
+ * Returns   the worst outcome.
  */
-enum scn_outcome scn_exec_line(struct scn_session *s, const char *line, struct scn_result *out);
+enum scn_outcome scn_exec_text(struct scn_session *s, const char *text, scn_played_fn fn,
+                               void *user);
+
+/** Whether a text parses; else @fn is called as scn_exec_text() does. */
+bool scn_check_text(struct scn_session *s, const char *text, scn_played_fn fn, void *user);
+
+/** The process that a step acts as; 0: its [actor] is none. */
+int32_t scn_step_pid(const struct scn_session *s, const struct scn_step *step);
+
+/** While `run` is played, the process whose calls set the guest up; else 0. */
+int32_t scn_session_scaffold(const struct scn_session *s);
 
 /**
  * Read a value as the language writes it, with the session's variables.
@@ -158,6 +174,19 @@ void scn_print_result(FILE *to, const struct scn_result *r, unsigned flags);
 
 /** Words that begin a line besides the calls, ended by NULL; for completion and help. */
 extern const char *const scn_words[];
+
+/** Words that begin a line below `run`, and that follow `expect`; likewise. */
+extern const char *const scn_run_words[];
+extern const char *const scn_expect_words[];
+
+/** The n-th @key of a file's head, without its @; NULL behind the last one. Static. */
+const char *scn_key_name(size_t n);
+
+/** The texts that an @key takes, ended by NULL; NULL: any. Static. */
+const char *const *scn_key_choices(const char *name);
+
+/** The n-th key of `fault`, as "nth"; NULL behind the last one. Static. */
+const char *scn_fault_key_name(size_t n);
 
 /**
  * The word of a NULL-ended list, or of the call table when @words is NULL, nearest to a mistyped one.

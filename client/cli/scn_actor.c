@@ -2,6 +2,8 @@
 /* Steps as another process, and steps in the background. */
 #include "client/cli/scn_session.h"
 
+#include "client/cli/fault_line.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,6 +38,38 @@ void scn_driven(struct scn_session *s, int32_t pid)
         actor->driven = true;
 }
 
+void scn_started(struct scn_session *s, int32_t pid, const char *file)
+{
+    struct scn_actor *actor = actor_find(s, pid);
+    const char *host = scn_copied_from(s, file);
+
+    if (actor != NULL && actor->host == NULL && host != NULL)
+        actor->host = strdup(host);
+}
+
+void scn_ended(struct scn_session *s, int32_t pid, const char *text)
+{
+    struct scn_actor *actor = actor_find(s, pid);
+
+    if (actor != NULL && actor->fault == NULL && *text != '\0')
+        actor->fault = strdup(text);
+}
+
+char *scn_fault_of(const struct scn_session *s, int32_t pid)
+{
+    const struct scn_actor *actor = actor_find((struct scn_session *)s, pid);
+    char *place = NULL;
+    char *words;
+
+    if (actor == NULL || actor->fault == NULL)
+        return NULL;
+    if (actor->host != NULL)
+        place = fault_place_in(actor->fault, actor->host);
+    words = fault_words(actor->fault, place);
+    free(place);
+    return words;
+}
+
 /** Ask the daemon to let the session be the program of a process. */
 static int drive(struct scn_session *s, const struct scn_actor *actor, struct scn_result *r)
 {
@@ -53,6 +87,11 @@ static int32_t eval_pid(const struct scn_session *s, const struct scn_value *v)
 
     free(text);
     return pid > 0 && pid <= INT32_MAX ? (int32_t)pid : 0;
+}
+
+int32_t scn_step_pid(const struct scn_session *s, const struct scn_step *step)
+{
+    return step->actor != NULL ? eval_pid(s, step->actor) : s->pid;
 }
 
 int scn_act_as(struct scn_session *s, const struct scn_step *step, int32_t *out_pid,

@@ -65,12 +65,14 @@ struct scn_piece {
 
 struct scn_member {
     char *key;
+    int column; /* of the key */
     struct scn_value *value;
 };
 
 struct scn_value {
     enum scn_kind kind;
-    int column; /* where it begins, from 1 */
+    bool negated; /* of a log: it must not be so */
+    int column;   /* where it begins, from 1 */
     char *text;
     struct scn_piece *pieces;
     size_t piece_count;
@@ -139,6 +141,7 @@ struct scn_step {
     enum scn_step_kind kind;
     const char *file;
     int line;
+    int column;              /* of its first word, from 1 */
     char *source;            /* the line without blanks and comment around it */
     char *act;               /* as source, but without what is stated of the outcome */
     struct scn_value *actor; /* NULL: the session's own process */
@@ -160,9 +163,10 @@ struct scn_header {
     char *cite;
     char *set;
     char *hint;
-    char *visibility; /* visible, hidden, after_due_date */
+    char *visibility; /* visible, hidden, after_due_date, after_published */
     char *show;       /* full, input, none */
     char *needs;      /* i386 or x86_64: guests the host must be able to run */
+    unsigned given;   /* which keys were, a bit each */
     double points;
     bool virtual_clock;
     bool lockstep;     /* machine.create lockstep */

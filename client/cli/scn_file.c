@@ -6,6 +6,7 @@
  */
 #include "client/cli/host_file.h"
 #include "client/cli/scn.h"
+#include "client/cli/scn_bytes.h"
 #include "client/cli/scn_output.h"
 #include "client/cli/scn_parse.h"
 #include "server/base/utf8.h"
@@ -73,14 +74,13 @@ static bool key_points(struct scn_parser *p, const char *text, struct scn_header
 
 static bool key_clock(struct scn_parser *p, const char *text, struct scn_header *h)
 {
+    (void)p;
     h->lockstep = strcmp(text, "lockstep") == 0;
     h->virtual_clock = h->lockstep || strcmp(text, "virtual") == 0;
-    if (!h->virtual_clock && strcmp(text, "real") != 0)
-        scn_fail(p, 0, "a clock is real, virtual or lockstep");
-    return p->error == NULL;
+    return true;
 }
 
-/** One @key: either a function reads it, or its text is stored where @text_at tells. */
+/** One @key: a function reads its text, or that is stored where @text_at tells. */
 struct key {
     const char *name;
     bool (*parse)(struct scn_parser *p, const char *text, struct scn_header *h);
@@ -88,7 +88,9 @@ struct key {
     const char *const *choices; /* the texts there are; NULL: any */
 };
 
-static const char *const visibilities[] = {"visible", "hidden", "after_due_date", NULL};
+static const char *const clocks[] = {"real", "virtual", "lockstep", NULL};
+static const char *const visibilities[] = {"visible", "hidden", "after_due_date", "after_published",
+                                           NULL};
 static const char *const shows[] = {"full", "input", "none", NULL};
 static const char *const guests[] = {"i386", "x86_64", NULL};
 
@@ -101,11 +103,25 @@ static const struct key keys[] = {
     {"show", NULL, offsetof(struct scn_header, show), shows},
     {"needs", NULL, offsetof(struct scn_header, needs), guests},
     {"points", key_points, 0, NULL},
-    {"clock", key_clock, 0, NULL},
+    {"clock", key_clock, 0, clocks},
     {"timeout", key_timeout, 0, NULL},
     {"output", key_output, 0, NULL},
 };
 enum { KEY_COUNT = sizeof keys / sizeof keys[0] };
+
+const char *scn_key_name(size_t n)
+{
+    return n < KEY_COUNT ? keys[n].name : NULL;
+}
+
+const char *const *scn_key_choices(const char *name)
+{
+    for (size_t i = 0; i < KEY_COUNT; i++) {
+        if (strcmp(keys[i].name, name) == 0)
+            return keys[i].choices;
+    }
+    return NULL;
+}
 
 /** The key of this name; NULL after a mistake. */
 static const struct key *key_by_name(struct scn_parser *p, int column, const char *name)
@@ -147,14 +163,40 @@ static char *parse_key_text(struct scn_parser *p)
 
 static bool is_choice(struct scn_parser *p, const struct key *key, const char *text)
 {
+    struct strbuf all = STRBUF_INIT;
+
     if (key->choices == NULL)
         return true;
     for (size_t i = 0; key->choices[i] != NULL; i++) {
         if (strcmp(key->choices[i], text) == 0)
             return true;
+        (void)strbuf_addf(&all, "%s%s",
+                          i == 0                        ? ""
+                          : key->choices[i + 1] == NULL ? " or "
+                                                        : ", ",
+                          key->choices[i]);
     }
-    scn_fail_near(p, 0, scn_nearest(text, key->choices), "@%s can't be %s", key->name, text);
+    scn_fail_near(p, 0, scn_nearest(text, key->choices), "@%s is %s, not %s", key->name,
+                  strbuf_str(&all), text);
+    strbuf_done(&all);
     return false;
+}
+
+/** Where the text of a key is stored. */
+static char **key_text(struct scn_header *h, const struct key *key)
+{
+    return (char **)(void *)((char *)h + key->text_at);
+}
+
+/** Note that a key was given, which all but @cite are once. */
+static bool is_first(struct scn_parser *p, const struct key *key, struct scn_header *h)
+{
+    const unsigned bit = 1u << (key - keys);
+
+    if ((h->given & bit) != 0 && strcmp(key->name, "cite") != 0)
+        scn_fail(p, 1, "@%s is given twice", key->name);
+    h->given |= bit;
+    return p->error == NULL;
 }
 
 static bool parse_key(struct scn_parser *p, struct scn_header *h)
@@ -165,7 +207,7 @@ static bool parse_key(struct scn_parser *p, struct scn_header *h)
 
     p->at++;
     key = key_by_name(p, 1, scn_take_word(p));
-    if (key == NULL)
+    if (key == NULL || !is_first(p, key, h))
         return false;
     scn_skip(p);
     start = p->at;
@@ -177,11 +219,11 @@ static bool parse_key(struct scn_parser *p, struct scn_header *h)
         scn_fail(p, 0, "the text behind a key has at most %d bytes", SCN_KEY_MAX);
         return false;
     }
-    if (key->parse != NULL)
-        return key->parse(p, text, h);
     if (!is_choice(p, key, text))
         return false;
-    *(char **)(void *)((char *)h + key->text_at) = text;
+    if (key->parse != NULL)
+        return key->parse(p, text, h);
+    *key_text(h, key) = text;
     return true;
 }
 
@@ -221,25 +263,37 @@ static char *beside(struct scn_parser *p, const char *path)
     return scn_strf(p->arena, "%.*s/%s", (int)(slash - p->file), p->file, path);
 }
 
+/** The path that a value without variables is; NULL when it has some, or a NUL. */
+static const char *fixed_path(struct scn_parser *p, const struct scn_value *v)
+{
+    char *bytes = v->kind == SCN_BYTES ? scn_bytes_path(v, &(struct scn_vars){0}) : NULL;
+    const char *path = bytes != NULL ? scn_strf(p->arena, "%s", bytes) : scn_literal(v);
+
+    free(bytes);
+    return path;
+}
+
 /** Parse the steps of another file here. The cursor is behind the word. */
 static bool parse_include(struct scn_parser *p, int depth, struct scn_scenario *out)
 {
     struct scn_parser inner = *p;
     struct scn_value *v;
+    const char *path;
     char *text;
 
     scn_skip(p);
     v = scn_parse_value(p, SCN_ARGUMENT);
     if (v == NULL || !scn_parse_end(p))
         return false;
-    if (scn_literal(v) == NULL || depth == INCLUDE_DEPTH_MAX) {
+    path = fixed_path(p, v);
+    if (path == NULL || depth == INCLUDE_DEPTH_MAX) {
         scn_fail(p, v->column,
                  depth == INCLUDE_DEPTH_MAX ? "files include each other too deep"
                                             : "include takes a path without variables");
         return false;
     }
     p->at = p->text + v->column - 1;
-    inner.file = beside(p, scn_literal(v));
+    inner.file = beside(p, path);
     text = read_text(p, inner.file);
     inner.source_size = p->source_size;
     if (text == NULL || !parse_lines(&inner, text, depth + 1, out)) {
@@ -343,6 +397,38 @@ static bool parse_lines(struct scn_parser *p, char *text, int depth, struct scn_
     return true;
 }
 
+/** Store the choice that a line makes for a key, when it does. */
+static void note_choice(struct scn_parser *p, const struct key *key, const char *line,
+                        struct scn_header *h)
+{
+    size_t len = strlen(key->name);
+    const char *word;
+
+    if (line[0] != '@' || strncmp(line + 1, key->name, len) != 0)
+        return;
+    word = line + 1 + len;
+    word += strspn(word, " \t\"");
+    for (size_t i = 0; key->choices[i] != NULL; i++) {
+        if (strncmp(word, key->choices[i], strlen(key->choices[i])) == 0)
+            *key_text(h, key) = scn_strf(p->arena, "%s", key->choices[i]);
+    }
+}
+
+/**
+ * Look for @visibility and @show ahead of the parse: a file with a mistake is as hidden as it says
+ * further down.
+ */
+static void find_privacy(struct scn_parser *p, const char *text, struct scn_header *h)
+{
+    for (const char *line = text; line != NULL; line = strchr(line, '\n')) {
+        line += *line == '\n';
+        for (size_t i = 0; i < KEY_COUNT; i++) {
+            if (keys[i].choices == visibilities || keys[i].choices == shows)
+                note_choice(p, &keys[i], line, h);
+        }
+    }
+}
+
 /** Every background step must be waited for: its outcome is part of the scenario. */
 static bool check_waited(struct scn_parser *p, const struct scn_scenario *s)
 {
@@ -359,6 +445,12 @@ static bool check_waited(struct scn_parser *p, const struct scn_scenario *s)
     return true;
 }
 
+bool scn_parse_text(struct scn_parser *p, char *text, struct scn_scenario *out)
+{
+    *out = (struct scn_scenario){0};
+    return parse_lines(p, text, 0, out);
+}
+
 bool scn_parse_file(struct scn_parser *p, const char *path, struct scn_scenario *out)
 {
     char *text;
@@ -367,6 +459,8 @@ bool scn_parse_file(struct scn_parser *p, const char *path, struct scn_scenario 
     p->file = scn_strf(p->arena, "%s", path);
     scn_begin_line(p, "", 0);
     text = read_text(p, path);
+    if (text != NULL)
+        find_privacy(p, text, &out->header);
     if (text == NULL || !parse_lines(p, text, 0, out) || !check_waited(p, out))
         return false;
     return true;

@@ -13,27 +13,35 @@
  * log_cut when not all of the log was kept.
  * A child that could not be started, or did not end in time, is killed.
  */
+#include "client/cli/call_text.h"
 #include "client/cli/fault_line.h"
 #include "client/cli/host_file.h"
 #include "client/cli/json.h"
 #include "client/cli/names.h"
+#include "client/cli/scn_bytes.h"
 #include "client/cli/scn_match.h"
 #include "client/cli/scn_session.h"
+#include "client/lib/clock.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { KILL_TIMEOUT_MS = 2000 };
+enum {
+    KILL_TIMEOUT_MS = 2000,
+    LOOK_TIMEOUT_MS = 500, /* for what a program that did not end is at */
+};
 
 /** A guest on its way. */
 struct guest {
     struct scn_caller *c;
     int32_t pid;
-    char fs[32];  /* name of the program's filesystem; "" when it has none */
-    char *file;   /* path of the program in the simulated system; owned */
-    bool running; /* it was made and not waited for */
+    char fs[32];        /* name of the program's filesystem; "" when it has none */
+    cJSON *file;        /* path of the program in the simulated system; owned */
+    bool running;       /* it was made and not waited for */
+    bool has_tty;       /* some name may have devices */
+    int64_t started_ms; /* when its program was; 0: not yet */
 };
 
 static cJSON *args_pid(int32_t pid)
@@ -60,11 +68,13 @@ static int bind_names(struct guest *g)
     names = g->c->r->value;
     g->c->r->value = NULL;
     cJSON_ArrayForEach(item, names) {
-        const char *name = json_text(item, "name");
+        const cJSON *name = json_member(item, "name"); /* text, or {base64} */
         cJSON *args = args_pid(g->pid);
 
-        (void)cJSON_AddStringToObject(args, "new_name", name);
-        (void)cJSON_AddStringToObject(args, "fs_name", name);
+        g->has_tty = g->has_tty || strcmp(json_text(item, "name"), "io") == 0 ||
+                     strcmp(json_text(item, "driver"), "devfs") == 0;
+        (void)cJSON_AddItemToObject(args, "new_name", cJSON_Duplicate(name, true));
+        (void)cJSON_AddItemToObject(args, "fs_name", cJSON_Duplicate(name, true));
         status = scn_call(g->c, "SC_BIND_FS", args, NULL);
         if (status != SCBOX_OK)
             break;
@@ -88,9 +98,10 @@ static int upload_program(struct guest *g, const struct scn_value *program)
     if (status != SCBOX_OK)
         g->fs[0] = '\0';
     (void)strbuf_addf(&file, "%s:/program", g->fs);
-    g->file = strbuf_take(&file);
+    g->file = scn_bytes_json(strbuf_str(&file), file.len);
     if (status == SCBOX_OK)
-        status = host != NULL && g->file != NULL ? scn_upload(g->c, host, g->file) : -ENOMEM;
+        status = host != NULL ? scn_upload(g->c, host, cJSON_Duplicate(g->file, true)) : -ENOMEM;
+    strbuf_done(&file);
     free(host);
     return status;
 }
@@ -127,24 +138,24 @@ static bool is_there(struct scn_caller *c, const struct scn_value *program, cons
 static int give_args(struct guest *g, const struct scn_step *step)
 {
     const struct scn_vars *vars = &g->c->s->vars;
+    struct strbuf blob = STRBUF_INIT; /* as guests pass it: words may be bytes */
     cJSON *args = args_pid(g->pid);
-    cJSON *data = cJSON_AddObjectToObject(args, "data");
-    cJSON *argv = cJSON_AddArrayToObject(data, "argv");
-    cJSON *env = cJSON_AddArrayToObject(data, "env");
+    int err = strbuf_addf(&blob, "%zu", step->arg_count);
 
-    for (size_t i = 0; i < step->arg_count; i++)
-        (void)cJSON_AddItemToArray(argv, scn_eval_text(step->args[i].value, vars));
-    for (size_t i = 0; i < step->run.env_count; i++) {
-        const struct scn_arg *var = &step->run.env[i];
-        char *value = scn_text(var->value, vars);
-        struct strbuf text = STRBUF_INIT;
-
-        (void)strbuf_addf(&text, "%s=%s", var->name, value != NULL ? value : "");
-        (void)cJSON_AddItemToArray(env, cJSON_CreateString(strbuf_str(&text)));
-        strbuf_done(&text);
-        free(value);
+    (void)strbuf_addc(&blob, '\0');
+    for (size_t i = 0; i < step->arg_count && err == 0; i++)
+        err = scn_add_word(&blob, step->args[i].value, vars);
+    for (size_t i = 0; i < step->run.env_count && err == 0; i++) {
+        (void)strbuf_addf(&blob, "%s=", step->run.env[i].name);
+        err = scn_add_word(&blob, step->run.env[i].value, vars);
     }
-    return scn_call(g->c, "SC_SET_ARGS", args, NULL);
+    if (err == 0)
+        err = scbox_add_data(args, "data", strbuf_str(&blob), blob.len);
+    strbuf_done(&blob);
+    if (err == 0)
+        return scn_call(g->c, "SC_SET_ARGS", args, NULL);
+    cJSON_Delete(args);
+    return err;
 }
 
 /** Type a text, or with NULL the end of input, at the program's own terminal. */
@@ -180,6 +191,12 @@ static int give_input(struct guest *g, const struct scn_run *run)
 {
     int status = SCBOX_OK;
 
+    if (run->stdin_count > 0 && !g->has_tty) {
+        scn_verdict(g->c->r, SCN_ERROR,
+                    "stdin is stated, but no filesystem has a terminal to read it from; begin with "
+                    "`fs io devfs`");
+        return -ENOTTY;
+    }
     for (size_t i = 0; i < run->stdin_count && status == SCBOX_OK; i++) {
         const struct scn_value *text = run->stdin_text[i];
 
@@ -208,7 +225,7 @@ static int prepare(struct guest *g, const struct scn_step *step, const char *typ
         return status;
     if (!is_simulated(typed))
         return upload_program(g, step->args[0].value);
-    g->file = strdup(typed);
+    g->file = scn_bytes_json(typed, strlen(typed));
     return g->file != NULL ? SCBOX_OK : -ENOMEM;
 }
 
@@ -219,11 +236,12 @@ static int execute(struct guest *g)
     cJSON *args = args_pid(g->pid);
     int status;
 
-    (void)cJSON_AddStringToObject(args, "file", g->file);
+    (void)cJSON_AddItemToObject(args, "file", cJSON_Duplicate(g->file, true));
     scn_output_reset(&s->log);
     free(s->fault);
     s->fault = NULL;
     s->log_pid = g->pid;
+    g->started_ms = clock_ms();
     status = scn_call(g->c, "SC_PROC_EXEC", args, NULL);
     if (status == SCBOX_OK)
         status = scn_call(g->c, "SC_PROC_WAIT", args_pid(g->pid), NULL);
@@ -241,7 +259,8 @@ static void clean_up(struct guest *g)
     struct scn_session *s = g->c->s;
     struct scn_result ignored = {0};
     struct scn_caller quiet = {s, g->c->as, &ignored};
-    int64_t deadline = s->deadline_ms;
+    const int timeout_ms = s->timeout_ms;
+    const int64_t deadline = s->deadline_ms;
 
     scn_session_timeout(s, KILL_TIMEOUT_MS);
     if (g->running)
@@ -253,8 +272,42 @@ static void clean_up(struct guest *g)
         (void)scn_call(&quiet, "SC_RM_FS", args, NULL);
     }
     s->deadline_ms = deadline;
+    s->timeout_ms = timeout_ms;
     scn_result_done(&ignored);
-    free(g->file);
+    cJSON_Delete(g->file);
+}
+
+/* ---- too late ---- */
+
+/** Tell of a program that did not end how long it ran and what it was at. */
+static void tell_too_late(struct guest *g)
+{
+    struct scn_session *s = g->c->s;
+    struct scn_result ignored = {0};
+    const int timeout_ms = s->timeout_ms;
+    const int64_t deadline = s->deadline_ms;
+    struct strbuf text = STRBUF_INIT;
+    const cJSON *call = NULL;
+    bool known;
+
+    (void)strbuf_addf(&text, "the program did not end; it ran for %.1f s and was ",
+                      (double)(clock_ms() - g->started_ms) / 1000);
+    scn_session_timeout(s, LOOK_TIMEOUT_MS);
+    known = scn_request(s, "proc.info", args_pid(g->pid), &ignored) == SCBOX_OK;
+    if (known)
+        call = cJSON_GetArrayItem(json_member(ignored.value, "waiting"), 0);
+    if (call != NULL) {
+        (void)strbuf_adds(&text, "waiting in ");
+        call_text_begin(&text, call);
+        (void)strbuf_addc(&text, ')');
+    } else {
+        (void)strbuf_adds(&text, known ? "computing, in no call" : "too busy to be looked at");
+    }
+    s->deadline_ms = deadline;
+    s->timeout_ms = timeout_ms;
+    scn_too_late(s, g->c->r, strbuf_str(&text));
+    strbuf_done(&text);
+    scn_result_done(&ignored);
 }
 
 /* ---- judgement ---- */
@@ -262,7 +315,7 @@ static void clean_up(struct guest *g)
 /** The function and line of the fault of a step's program; NULL when they are not known. Returned. */
 static char *find_place(struct scn_session *s, const struct scn_value *program)
 {
-    char *typed = scn_text(program, &s->vars);
+    char *typed = scn_bytes_path(program, &s->vars);
     const char *copied = typed != NULL ? scn_copied_from(s, typed) : NULL;
     char *host = typed != NULL && !is_simulated(typed) ? scn_host_path(s, program) : NULL;
     char *place = NULL;
@@ -278,12 +331,15 @@ static char *find_place(struct scn_session *s, const struct scn_value *program)
 static void add_fault(struct scn_session *s, const struct scn_step *step, struct scn_result *r,
                       struct strbuf *out)
 {
+    char *words;
+
     if (s->fault == NULL || s->fault[0] == '\0')
         return;
     if (r->place == NULL)
         r->place = find_place(s, step->args[0].value);
-    (void)strbuf_addf(out, "; %s%s%s", r->place != NULL ? r->place : "",
-                      r->place != NULL ? ": " : "", s->fault);
+    words = fault_words(s->fault, r->place);
+    (void)strbuf_addf(out, "; %s", words != NULL ? words : s->fault);
+    free(words);
 }
 
 /** Tell an end that was not the one stated; a fault where none was stated is a crash. */
@@ -339,7 +395,15 @@ static void judge_log(struct scn_session *s, const struct scn_value *stated, str
 
     if (scn_output_tell(&s->log, log, "data") != 0)
         scn_verdict(r, SCN_ERROR, "out of memory");
-    else if (!scn_match(stated, log, &s->vars, &why))
+    else if (stated->negated && scn_match(stated, log, &s->vars, &why))
+        scn_verdict(r, SCN_FAIL, "the log is as it must not be");
+    else if (stated->negated && s->log.cut > 0)
+        scn_verdict(
+            r, SCN_FAIL,
+            "the log may be as it must not be: only its first %zu bytes were kept; `@output "
+            "SIZE` in the file's head keeps more",
+            s->log.kept.len);
+    else if (!stated->negated && !scn_match(stated, log, &s->vars, &why))
         scn_verdict(r, SCN_FAIL, "the log is not as stated: %s%s", strbuf_str(&why),
                     s->log.cut > 0 ? "; `@output SIZE` in the file's head keeps more" : "");
     cJSON_Delete(log);
@@ -368,14 +432,20 @@ static void judge_run(struct scn_session *s, const struct scn_step *step, struct
 void scn_play_run(struct scn_caller *c, const struct scn_step *step)
 {
     struct guest g = {.c = c};
-    char *typed = scn_text(step->args[0].value, &c->s->vars);
+    char *typed = scn_bytes_path(step->args[0].value, &c->s->vars);
     int status = -ENOMEM;
 
+    if (typed == NULL)
+        scn_verdict(c->r, SCN_ERROR, "a path holds no NUL");
     if (typed != NULL && is_there(c, step->args[0].value, typed)) {
+        c->s->scaffold_pid = c->as != 0 ? c->as : c->s->pid;
         status = prepare(&g, step, typed);
         if (status == SCBOX_OK)
             status = execute(&g);
+        if (status == -ETIMEDOUT && g.started_ms != 0)
+            tell_too_late(&g);
         clean_up(&g);
+        c->s->scaffold_pid = 0;
         scn_judge(c->s, &step->expect, status, c->r);
         c->r->ended = status == SCBOX_OK;
         if (c->r->ended)

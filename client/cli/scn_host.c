@@ -3,6 +3,7 @@
 #include "client/cli/scn_session.h"
 
 #include "client/cli/host_file.h"
+#include "client/cli/scn_bytes.h"
 #include "client/cli/scn_match.h"
 
 #include <errno.h>
@@ -47,12 +48,12 @@ int scn_call_int(struct scn_caller *c, const char *name, cJSON *args, int32_t *o
     return status;
 }
 
-/** Open a file; @modes as OPEN takes them. */
-static int open_file(struct scn_caller *c, const char *file, uint32_t modes, int32_t *out_fd)
+/** Open a file, @file taken; @modes as OPEN takes them. */
+static int open_file(struct scn_caller *c, cJSON *file, uint32_t modes, int32_t *out_fd)
 {
     cJSON *args = cJSON_CreateObject();
 
-    (void)cJSON_AddStringToObject(args, "file", file);
+    (void)cJSON_AddItemToObject(args, "file", file);
     (void)cJSON_AddNumberToObject(args, "mode", modes);
     return scn_call_int(c, "SC_OPEN", args, out_fd);
 }
@@ -92,7 +93,7 @@ static bool begins_outside(const struct scn_value *v, const struct scn_vars *var
 
 char *scn_host_path(const struct scn_session *s, const struct scn_value *v)
 {
-    char *path = scn_text(v, &s->vars);
+    char *path = scn_bytes_path(v, &s->vars);
     struct strbuf b = STRBUF_INIT;
 
     if (path == NULL || path[0] == '/' || s->dir == NULL || begins_outside(v, &s->vars))
@@ -135,7 +136,7 @@ static int write_all(struct scn_caller *c, int from, const char *host_path, int3
     return status;
 }
 
-int scn_upload(struct scn_caller *c, const char *host_path, const char *file)
+int scn_upload(struct scn_caller *c, const char *host_path, cJSON *file)
 {
     struct why why = WHY_INIT;
     int from = host_open(host_path, HOST_COPY_MAX, 0, NULL, &why);
@@ -143,6 +144,7 @@ int scn_upload(struct scn_caller *c, const char *host_path, const char *file)
     int status = from;
 
     if (from < 0) {
+        cJSON_Delete(file);
         scn_verdict(c->r, SCN_ERROR, "can't read %s on the host: %s", host_path, host_reason(&why));
     } else {
         status = open_file(c, file, FM_WRITE | FM_CREATE | FM_TRUNC, &fd);
@@ -191,11 +193,13 @@ static void remember_copied(struct scn_session *s, char *file, char *host)
 int scn_play_copy(struct scn_caller *c, const struct scn_step *step)
 {
     char *host = scn_host_path(c->s, step->args[0].value);
-    char *file = scn_text(step->args[1].value, &c->s->vars);
-    int status = -ENOMEM;
+    char *file = scn_bytes_path(step->args[1].value, &c->s->vars);
+    int status = -EINVAL;
 
     if (host != NULL && file != NULL)
-        status = scn_upload(c, host, file);
+        status = scn_upload(c, host, scn_name_json(step->args[1].value, &c->s->vars));
+    else
+        scn_verdict(c->r, SCN_ERROR, "a path holds no NUL");
     if (status == SCBOX_OK) {
         remember_copied(c->s, file, host);
         return status;
@@ -210,26 +214,24 @@ int scn_play_copy(struct scn_caller *c, const struct scn_step *step)
 int scn_play_fs(struct scn_caller *c, const struct scn_step *step)
 {
     const struct scn_vars *vars = &c->s->vars;
-    char *name = scn_text(step->args[0].value, vars);
-    char *driver = scn_text(step->args[1].value, vars);
     struct strbuf opts = STRBUF_INIT;
     cJSON *args = cJSON_CreateObject();
 
     for (size_t i = 2; i < step->arg_count; i++) {
-        char *text = scn_text(step->args[i].value, vars);
+        size_t len = 0;
+        char *bytes = scn_bytes(step->args[i].value, vars, &len);
 
-        (void)strbuf_addf(&opts, "%s%s%s%s", i > 2 ? "," : "",
+        (void)strbuf_addf(&opts, "%s%s%s", i > 2 ? "," : "",
                           step->args[i].name != NULL ? step->args[i].name : "",
-                          step->args[i].name != NULL ? "=" : "", text != NULL ? text : "");
-        free(text);
+                          step->args[i].name != NULL ? "=" : "");
+        (void)strbuf_add(&opts, bytes != NULL ? bytes : "", len);
+        free(bytes);
     }
-    (void)cJSON_AddStringToObject(args, "driver", driver != NULL ? driver : "");
-    (void)cJSON_AddStringToObject(args, "fs_name", name != NULL ? name : "");
+    (void)cJSON_AddItemToObject(args, "driver", scn_eval_text(step->args[1].value, vars));
+    (void)cJSON_AddItemToObject(args, "fs_name", scn_name_json(step->args[0].value, vars));
     if (opts.len > 0)
-        (void)cJSON_AddStringToObject(args, "opts", strbuf_str(&opts));
+        (void)cJSON_AddItemToObject(args, "opts", scn_bytes_json(strbuf_str(&opts), opts.len));
     strbuf_done(&opts);
-    free(name);
-    free(driver);
     return scn_call(c, "SC_MAKE_FS", args, NULL);
 }
 
@@ -264,22 +266,20 @@ static int read_all(struct scn_caller *c, int32_t fd, struct scn_output *out)
 
 int scn_play_expect_file(struct scn_caller *c, const struct scn_step *step)
 {
-    char *file = scn_text(step->args[0].value, &c->s->vars);
     struct scn_output content = {0};
     int32_t fd = 0;
-    int status = -ENOMEM;
+    int status = open_file(c, scn_name_json(step->args[0].value, &c->s->vars), FM_READ, &fd);
 
-    if (file != NULL)
-        status = open_file(c, file, FM_READ, &fd);
     if (status == SCBOX_OK)
         status = close_file(c, fd, read_all(c, fd, &content));
     if (status == SCBOX_OK) {
         cJSON_Delete(c->r->value);
         c->r->value = cJSON_CreateObject();
         (void)scn_output_tell(&content, c->r->value, "data");
+        free(c->r->sent); /* the call that closed it is of no interest */
+        c->r->sent = NULL;
     }
     scn_output_done(&content);
-    free(file);
     return status;
 }
 

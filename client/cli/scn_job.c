@@ -42,6 +42,7 @@ struct job {
     size_t output_max;         /* bytes kept of that */
     size_t room;               /* bytes of texts that the report still has room for */
     enum scn_outcome outcome;
+    struct scn_parser empty; /* error: the file states nothing, and so can't pass; NULL: it does */
 };
 
 /* ---- the report ---- */
@@ -167,6 +168,28 @@ static void tell_step(struct strbuf *out, const struct scn_step *step, const str
     cJSON_Delete(members);
 }
 
+/** Add what a step puts in, without what it states: all that @show input leaves. */
+static void add_input(cJSON *entry, const struct scn_step *step)
+{
+    const char *line = step->run.source;
+    struct strbuf given = STRBUF_INIT;
+    bool expects = step->kind == SCN_EXPECT_FILE || step->kind == SCN_EXPECT_CENSUS ||
+                   step->kind == SCN_EXPECT_TRACE || step->kind == SCN_EXPECT_NEVER;
+
+    add_line(entry, "input", expects ? "expect …" : step->act);
+    while (line != NULL && *line != '\0') {
+        size_t len = strcspn(line, "\n");
+
+        if (strncmp(line, "stdin", 5) == 0 || strncmp(line, "env", 3) == 0) {
+            (void)strbuf_add(&given, line, len);
+            (void)strbuf_addc(&given, '\n');
+        }
+        line += len + (line[len] == '\n');
+    }
+    (void)add_start(entry, "given", strbuf_str(&given), TEXT_MAX);
+    strbuf_done(&given);
+}
+
 /** Tell what a step did; for one that did not pass, everything that helps. */
 static void report_step(struct job *j, cJSON *steps, const struct scn_step *step,
                         const struct scn_result *r)
@@ -179,6 +202,8 @@ static void report_step(struct job *j, cJSON *steps, const struct scn_step *step
     (void)cJSON_AddNumberToObject(entry, "line", step->line);
     add_line(entry, "source", step->source);
     add_line(entry, "act", step->act);
+    if (j->scenario.header.show != NULL)
+        add_input(entry, step);
     if (r->outcome != SCN_PASS) /* the last step, and the one that counts: it has room of its own */
         j->room += FAILURE_MAX + j->output_max;
     add_text(entry, "outcome", scn_outcome_name(r->outcome));
@@ -269,23 +294,31 @@ static void know_variables(const struct scn_jobs *jobs, struct scn_parser *p)
     }
 }
 
+/** Tell a mistake of the file. */
+static void report_mistake(struct job *j, const struct scn_parser *p, const char *path)
+{
+    job_fail(j, SCN_ERROR, p->error);
+    if (strcmp(p->error_file, path) != 0)
+        add_text(j->report, "at", p->error_file);
+    if (p->error_line > 0) {
+        (void)cJSON_AddNumberToObject(j->report, "line", p->error_line);
+        (void)cJSON_AddNumberToObject(j->report, "column", p->error_column);
+    }
+}
+
+/** Parse the file. That it states nothing is told in the end, if what it sets up could be. */
 static void parse(struct job *j, struct scn_arena *arena, const char *path)
 {
     struct scn_parser p = {.arena = arena};
+    bool parsed;
 
     know_variables(j->jobs, &p);
-    if (scn_parse_file(&p, path, &j->scenario)) {
-        report_header(j);
-        return;
-    }
+    parsed = scn_parse_file(&p, path, &j->scenario);
     report_header(j);
-    job_fail(j, SCN_ERROR, p.error);
-    if (strcmp(p.error_file, path) != 0)
-        add_text(j->report, "at", p.error_file);
-    if (p.error_line > 0) {
-        (void)cJSON_AddNumberToObject(j->report, "line", p.error_line);
-        (void)cJSON_AddNumberToObject(j->report, "column", p.error_column);
-    }
+    if (!parsed)
+        report_mistake(j, &p, path);
+    else if (!scn_check_stated(&p, &j->scenario, path))
+        j->empty = p;
 }
 
 /* ---- what a file is played in ---- */
@@ -465,10 +498,28 @@ static void play_steps(struct job *j)
             scn_verdict(&r, SCN_TIMEOUT, "interrupted");
         else
             scn_play(j->session, &s->steps[i], &r);
+        if (*j->jobs->stop != 0 && r.outcome == SCN_TIMEOUT)
+            r.outcome = SCN_ERROR; /* whoever ended it learns nothing about what was tested */
         report_step(j, steps, &s->steps[i], &r);
         scn_result_done(&r);
     }
     (void)cJSON_AddNumberToObject(j->report, "left", (double)(s->step_count - i));
+}
+
+/** Have the names of the session outlive it, in the machine that is left for a look. */
+static void keep_names(struct job *j)
+{
+    struct scbox_error error = SCBOX_ERROR_INIT;
+
+    if (!j->jobs->keep || j->machine == NULL || j->session == NULL)
+        return;
+    if (scbox_call(j->conn, "session.share", NULL, SETUP_TIMEOUT_MS, NULL, &error) != SCBOX_OK) {
+        char *line = scbox_error_line(&error);
+
+        add_text(j->report, "not_kept", line);
+        free(line);
+    }
+    scbox_error_done(&error);
 }
 
 /** Write the report. Whoever reads it may take any time. */
@@ -507,6 +558,9 @@ void scn_job_play(const struct scn_jobs *jobs, const char *path, int number,
     begin_phase(&j, SCN_SETTING_UP, SETUP_MS);
     set_up(&j, path);
     play_steps(&j);
+    if (j.outcome == SCN_PASS && j.empty.error != NULL)
+        report_mistake(&j, &j.empty, path);
+    keep_names(&j);
     if (jobs->keep)
         add_text(j.report, "machine", j.machine);
     add_text(j.report, "outcome", scn_outcome_name(j.outcome));

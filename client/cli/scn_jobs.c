@@ -27,9 +27,13 @@ enum {
     PARALLEL_MAX = 64,
     LOOK_MS = 500,       /* a signal that came just before a wait is seen so much later */
     STOP_MS = 20 * 1000, /* after a signal the files under way have so long to end */
-    REPORT_BYTES_MAX = 256 * 1024 * 1024, /* of one report, as its process writes it */
-    WAITING_MAX = 128 * 1024 * 1024,      /* bytes of reports that wait for one before them */
+    WAITING_MAX = 128 * 1024 * 1024, /* bytes of reports that wait for one before them */
 };
+
+/* Bytes of one report, as its process writes it; tests/cli/test_limits.c has fewer. */
+#ifndef SCN_REPORT_BYTES_MAX
+#define SCN_REPORT_BYTES_MAX (256 * 1024 * 1024)
+#endif
 
 /* Memory of a process that plays a file; sanitizers reserve far more than they use. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -78,11 +82,18 @@ static void put_report(struct run *run, struct slot *slot, cJSON *report)
     run->waiting += slot->in.len;
 }
 
-static cJSON *report_lost(const char *path, enum scn_outcome outcome, const char *problem)
+/** The report of a file whose process wrote none; what the file's head said is kept. */
+static cJSON *report_lost(const struct run *run, size_t index, enum scn_outcome outcome,
+                          const char *problem)
 {
-    cJSON *report = cJSON_CreateObject();
+    const struct scn_progress *p = run->slots[index].progress;
+    cJSON *report = p != NULL ? cJSON_Parse(p->head) : NULL;
 
-    (void)cJSON_AddStringToObject(report, "file", path);
+    if (report == NULL) {
+        report = cJSON_CreateObject();
+        (void)cJSON_AddStringToObject(report, "file", run->paths[index]);
+    }
+    cJSON_DeleteItemFromObjectCaseSensitive(report, "problem");
     (void)cJSON_AddStringToObject(report, "outcome", scn_outcome_name(outcome));
     (void)cJSON_AddStringToObject(report, "problem", problem);
     return report;
@@ -97,9 +108,11 @@ static void add_hanging_step(cJSON *report, const struct scn_progress *p)
     (void)cJSON_AddStringToObject(step, "file", p->file);
     (void)cJSON_AddStringToObject(step, "source", p->source);
     (void)cJSON_AddStringToObject(step, "outcome", scn_outcome_name(SCN_TIMEOUT));
-    (void)cJSON_AddStringToObject(step, "problem",
-                                  "the file's time was over, and what the step compares was still "
-                                  "being compared: a pattern may take for ever");
+    (void)cJSON_AddStringToObject(
+        step, "problem",
+        "the file's time was over, and what came of the step was still "
+        "being compared, or taken: a pattern may take for ever, a program "
+        "whose calls are recorded may make them without end");
     (void)cJSON_AddItemToArray(cJSON_AddArrayToObject(report, "steps"), step);
 }
 
@@ -113,16 +126,13 @@ static cJSON *report_hanging(const struct run *run, size_t index)
         [SCN_ENDING] = "its report was not written in time",
     };
     const struct scn_progress *p = run->slots[index].progress;
-    cJSON *report = cJSON_Parse(p->head);
+    cJSON *report;
 
-    if (p->phase != SCN_PLAYING) {
-        cJSON_Delete(report);
-        return report_lost(run->paths[index], SCN_ERROR, hanging[p->phase]);
-    }
-    if (report == NULL)
-        report = report_lost(run->paths[index], SCN_TIMEOUT, "");
-    else
-        (void)cJSON_AddStringToObject(report, "outcome", scn_outcome_name(SCN_TIMEOUT));
+    if (p->phase != SCN_PLAYING)
+        return report_lost(run, index, SCN_ERROR, hanging[p->phase]);
+    if (run->stopped)
+        return report_lost(run, index, SCN_ERROR, "interrupted");
+    report = report_lost(run, index, SCN_TIMEOUT, "");
     (void)cJSON_AddNumberToObject(report, "ms",
                                   (double)(clock_ms() - run->slots[index].started_ms));
     add_hanging_step(report, p);
@@ -201,8 +211,8 @@ static void start_next(struct run *run)
         run->running++;
         return;
     }
+    put_report(run, slot, report_lost(run, index, SCN_ERROR, problem));
     drop_progress(slot);
-    put_report(run, slot, report_lost(run->paths[index], SCN_ERROR, problem));
 }
 
 /** The report for a process that ended without one. */
@@ -213,15 +223,15 @@ static cJSON *report_ended(const struct run *run, size_t index, int status)
 
     if (run->slots[index].hangs)
         return report_hanging(run, index);
-    if (run->slots[index].in.len > REPORT_BYTES_MAX)
-        (void)strbuf_addf(&problem, "its report is longer than %d bytes", REPORT_BYTES_MAX);
+    if (run->slots[index].in.len > SCN_REPORT_BYTES_MAX)
+        (void)strbuf_addf(&problem, "its report is longer than %d bytes", SCN_REPORT_BYTES_MAX);
     else if (WIFSIGNALED(status))
         (void)strbuf_addf(&problem, "the process that played it was killed by signal %d (%s)",
                           WTERMSIG(status), strsignal(WTERMSIG(status)));
     else
         (void)strbuf_addf(&problem, "the process that played it ended with status %d",
                           WEXITSTATUS(status));
-    report = report_lost(run->paths[index], SCN_ERROR, strbuf_str(&problem));
+    report = report_lost(run, index, SCN_ERROR, strbuf_str(&problem));
     strbuf_done(&problem);
     return report;
 }
@@ -248,7 +258,7 @@ static void finish(struct run *run, size_t index)
         continue;
     slot->pid = 0;
     run->running--;
-    if (slot->in.len <= REPORT_BYTES_MAX && is_whole(&slot->in)) {
+    if (slot->in.len <= SCN_REPORT_BYTES_MAX && is_whole(&slot->in)) {
         slot->ready = true;
         run->waiting += slot->in.len;
     } else {
@@ -266,9 +276,9 @@ static void take_bytes(struct run *run, size_t index)
 
     if (got > 0)
         (void)strbuf_add(&slot->in, bytes, (size_t)got);
-    if (slot->in.len > REPORT_BYTES_MAX)
+    if (slot->in.len > SCN_REPORT_BYTES_MAX)
         (void)kill(slot->pid, SIGKILL);
-    if (got == 0 || (got < 0 && errno != EINTR) || slot->in.len > REPORT_BYTES_MAX)
+    if (got == 0 || (got < 0 && errno != EINTR) || slot->in.len > SCN_REPORT_BYTES_MAX)
         finish(run, index);
 }
 

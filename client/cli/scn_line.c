@@ -120,8 +120,10 @@ static bool parse_yield(struct scn_parser *p, struct scn_expect *e)
     p->at++;
     scn_skip(p);
     e->kind = SCN_YIELDS;
-    if (scn_at_end(p)) {
-        scn_fail(p, 0, "a value, a $name or a pattern is missing behind =");
+    if (scn_at_end(p) || *p->at == '=') {
+        scn_fail(p, 0,
+                 *p->at == '=' ? "one = is enough"
+                               : "a value, a $name or a pattern is missing behind =");
         return false;
     }
     e->pattern = scn_parse_value(p, SCN_PATTERN);
@@ -165,7 +167,7 @@ bool scn_parse_expect(struct scn_parser *p, struct scn_step *step)
         }
         begin_background(p, step);
     }
-    return scn_parse_end(p);
+    return scn_parse_end(p) && scn_check_answer(p, step);
 }
 
 /* ---- arguments ---- */
@@ -195,8 +197,7 @@ static bool check_flag(struct scn_parser *p, const struct scn_value *v, const ch
     return false;
 }
 
-/** Check READ,WRITE word by word. */
-static bool check_flags(struct scn_parser *p, const struct scn_value *v, const char *group)
+bool scn_check_flags(struct scn_parser *p, const struct scn_value *v, const char *group)
 {
     const char *at = scn_literal(v);
     bool ok = true;
@@ -236,7 +237,7 @@ bool scn_check_arg(struct scn_parser *p, const struct sc_field_info *info,
         scn_fail(p, v->column, "%s is a number: %s", info->name, info->doc);
         return false;
     }
-    return v->kind != SCN_WORD || check_flags(p, v, json);
+    return scn_check_flags(p, v, json);
 }
 
 /** Take NAME= where a named argument begins, else NULL. */
@@ -329,8 +330,9 @@ static struct scn_value *parse_pairs(struct scn_parser *p, const char *method)
     struct scn_value *pairs = scn_value_new(p, SCN_OBJECT);
 
     for (; !scn_at_expect(p); scn_skip(p)) {
-        struct scn_member pair = {.key = scn_take_arg_name(p)};
+        struct scn_member pair = {.column = scn_column(p, p->at)};
 
+        pair.key = scn_take_arg_name(p);
         if (pair.key == NULL) {
             scn_fail(p, 0, "%s takes name=value …, {name: value, …} or [value, …]", method);
             return NULL;
@@ -359,10 +361,17 @@ static bool parse_method(struct scn_parser *p, struct scn_step *step, char *meth
         step->args = scn_grow(p->arena, NULL, 0, sizeof arg);
         step->args[step->arg_count++] = arg;
     }
-    return scn_parse_expect(p, step);
+    return scn_parse_expect(p, step) && scn_check_method(p, step);
 }
 
 /* ---- the start of a step ---- */
+
+/** Whether a value can't be a pid: it is known now, and no number. */
+static bool is_no_pid(const struct scn_value *v)
+{
+    return v->kind != SCN_NUMBER && v->kind != SCN_VAR &&
+           (v->kind != SCN_WORD || scn_literal(v) != NULL);
+}
 
 static bool parse_actor(struct scn_parser *p, struct scn_step *step)
 {
@@ -373,7 +382,7 @@ static bool parse_actor(struct scn_parser *p, struct scn_step *step)
     v = scn_parse_value(p, SCN_ARGUMENT);
     if (v == NULL)
         return false;
-    if (v->member_count != 1) {
+    if (v->member_count != 1 || is_no_pid(v->members[0].value)) {
         scn_fail(p, v->column, "[actor] is one process: [$kid] or [3]");
         return false;
     }
@@ -402,6 +411,8 @@ static bool fail_word(struct scn_parser *p, int column, const char *word)
         scn_nearer(&near, scn_words[i]);
     if (word[0] == '\0')
         scn_fail(p, column, "a step begins with the name of a call");
+    else if (scn_is_below_run(word))
+        scn_fail(p, column, "%s stands below a run, behind a blank", word);
     else
         scn_fail_near(p, column, near.found, "no call is named %s", word);
     return false;
@@ -412,6 +423,7 @@ static bool parse_worded(struct scn_parser *p, struct scn_step *step)
     int column = scn_column(p, p->at);
     char *word = scn_take_word(p);
 
+    step->column = column;
     if (is_sugar(word))
         return scn_parse_sugar(p, word, column, step);
     if (strchr(word, '.') != NULL || strncmp(word, "SC_", 3) == 0)

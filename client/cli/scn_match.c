@@ -2,12 +2,15 @@
 #include "client/cli/scn_match.h"
 
 #include "client/cli/json.h"
+#include "client/cli/names.h"
+#include "client/cli/scn_bytes.h"
 #include "client/cli/scn_parse.h"
 #include "client/lib/scbox.h"
-#include "server/base/base64.h"
+#include "server/base/utf8.h"
 
 #include <errno.h>
 #include <inttypes.h>
+#include <locale.h>
 #include <regex.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,7 +31,7 @@ static bool match_value(struct match *m, const struct scn_value *v, const cJSON 
 /** Tell that @got stands where @stated was stated. Returns false. @stated taken. */
 static bool differs(struct match *m, const cJSON *got, char *stated)
 {
-    char *came = got != NULL ? scbox_json(got) : NULL;
+    char *came = got != NULL ? scn_readable(got) : NULL;
 
     if (m->path[0] != '\0')
         (void)strbuf_addf(m->why, "%s is ", m->path);
@@ -103,6 +106,8 @@ static bool same_set(const char *words, const cJSON *array)
 {
     int count = 0;
 
+    if (strcmp(words, "ALL") == 0 && names_every_mode(array))
+        return true;
     for (;;) {
         size_t len = strcspn(words, ",");
 
@@ -128,30 +133,35 @@ static bool same(const cJSON *want, const cJSON *got)
     return cJSON_Compare(want, got, true);
 }
 
-/** The bytes that a string, or an object that carries data, holds. Returned; free(). NULL: none. */
-static char *bytes_of(const cJSON *got, size_t *out_len)
-{
-    char *bytes = NULL;
-
-    if (cJSON_IsString(got)) {
-        *out_len = strlen(got->valuestring);
-        return strdup(got->valuestring);
-    }
-    return cJSON_IsObject(got) && scbox_data(got, &bytes, out_len) == 0 ? bytes : NULL;
-}
-
-static bool regex_finds(const char *regex, const char *text, size_t len)
+/** Compile and execute. Returns as regexec(), or regcomp() when that fails. */
+static int regex_look(const char *regex, const char *text, size_t len)
 {
     regmatch_t range = {.rm_so = 0, .rm_eo = (regoff_t)len}; /* text may hold a NUL */
     regex_t compiled;
-    int found = strlen(regex) > SCN_REGEX_MAX
-                    ? REG_BADPAT
-                    : regcomp(&compiled, regex, REG_EXTENDED | REG_NOSUB | REG_NEWLINE);
+    int found = regcomp(&compiled, regex, REG_EXTENDED | REG_NOSUB | REG_NEWLINE);
 
-    if (found == 0) {
-        found = regexec(&compiled, text, 1, &range, REG_STARTEND);
-        regfree(&compiled);
-    } else if (found != REG_ESPACE) {
+    if (found != 0)
+        return found;
+    found = regexec(&compiled, text, 1, &range, REG_STARTEND);
+    regfree(&compiled);
+    return found;
+}
+
+/**
+ * Whether a regular expression is found in bytes. A . is a character of text, and a byte of what is no
+ * UTF-8, wherever scbox runs.
+ */
+static bool regex_finds(const char *regex, const char *text, size_t len)
+{
+    locale_t chars = newlocale(LC_ALL_MASK, utf8_valid(text, len) ? "C.UTF-8" : "C", (locale_t)0);
+    locale_t before = chars != (locale_t)0 ? uselocale(chars) : (locale_t)0;
+    int found = strlen(regex) > SCN_REGEX_MAX ? REG_BADPAT : regex_look(regex, text, len);
+
+    if (chars != (locale_t)0) {
+        (void)uselocale(before);
+        freelocale(chars);
+    }
+    if (found != 0 && found != REG_NOMATCH && found != REG_ESPACE) {
         return false; /* a variable made it wrong, or too long */
     }
     if (found != 0 && found != REG_NOMATCH)
@@ -160,18 +170,24 @@ static bool regex_finds(const char *regex, const char *text, size_t len)
 }
 
 /** Whether a text is exactly what a string, word or b64 states. */
-static bool text_is(const struct scn_value *v, const char *stated, const char *bytes, size_t len)
+static bool text_is(const struct match *m, const struct scn_value *v, const char *bytes, size_t len)
 {
-    size_t want = strlen(stated);
-    char *room;
-    bool is;
+    size_t want = 0;
+    char *stated = scn_bytes(v, m->vars, &want);
+    bool is = stated != NULL && want == len && memcmp(stated, bytes, len) == 0;
 
-    if (v->kind != SCN_BYTES)
-        return want == len && memcmp(stated, bytes, len) == 0;
-    room = malloc(want / 4 * 3 + 1);
-    is = room != NULL && base64_decode(stated, want, room, &want) == 0 && want == len &&
-         memcmp(room, bytes, len) == 0;
-    free(room);
+    free(stated);
+    return is;
+}
+
+/** Whether a regular expression is found, with the variables in it filled in. */
+static bool regex_is(const struct match *m, const struct scn_value *v, const char *bytes,
+                     size_t len)
+{
+    char *regex = scn_text(v, m->vars);
+    bool is = regex != NULL && regex_finds(regex, bytes, len);
+
+    free(regex);
     return is;
 }
 
@@ -189,13 +205,10 @@ static bool differs_cut(struct match *m, size_t len)
 static bool match_cut(struct match *m, const struct scn_value *v, const cJSON *got)
 {
     size_t len = 0;
-    char *bytes = bytes_of(got, &len);
+    char *bytes = scn_json_bytes(got, &len);
     char *last = bytes != NULL ? memrchr(bytes, '\n', len) : NULL;
-    char *stated = v->kind == SCN_REGEX && last != NULL ? scn_text(v, m->vars) : NULL;
-    bool is;
+    bool is = v->kind == SCN_REGEX && last != NULL && regex_is(m, v, bytes, (size_t)(last - bytes));
 
-    is = stated != NULL && regex_finds(stated, bytes, (size_t)(last - bytes));
-    free(stated);
     free(bytes);
     return is || differs_cut(m, len);
 }
@@ -203,9 +216,8 @@ static bool match_cut(struct match *m, const struct scn_value *v, const cJSON *g
 /** Match a string, regex or b64 with text. */
 static bool match_text(struct match *m, const struct scn_value *v, const cJSON *got)
 {
-    char *stated = scn_text(v, m->vars);
     size_t len = 0;
-    char *bytes = bytes_of(got, &len);
+    char *bytes = scn_json_bytes(got, &len);
     char decimal[32];
     bool is = false;
 
@@ -213,10 +225,8 @@ static bool match_text(struct match *m, const struct scn_value *v, const cJSON *
         bytes = strdup(decimal);
         len = strlen(decimal);
     }
-    if (bytes != NULL && stated != NULL)
-        is =
-            v->kind == SCN_REGEX ? regex_finds(stated, bytes, len) : text_is(v, stated, bytes, len);
-    free(stated);
+    if (bytes != NULL)
+        is = v->kind == SCN_REGEX ? regex_is(m, v, bytes, len) : text_is(m, v, bytes, len);
     free(bytes);
     return is || differs(m, got, as_typed(v, m->vars));
 }
@@ -228,7 +238,8 @@ static bool match_word(struct match *m, const struct scn_value *v, const cJSON *
     bool is = same(want, got);
 
     cJSON_Delete(want);
-    if (!is && cJSON_IsObject(got))
+    if (!is && cJSON_IsObject(got) && v->kind != SCN_NULL && v->kind != SCN_TRUE &&
+        v->kind != SCN_FALSE)
         return match_text(m, v, got);
     return is || differs(m, got, as_typed(v, m->vars));
 }
@@ -248,18 +259,14 @@ static bool capture(struct match *m, const char *name, const cJSON *got)
 
 /* ---- brackets ---- */
 
-/** Match b64"…" with a member whose object says that it is base64. */
-static bool match_encoded(struct match *m, const struct scn_value *v, const cJSON *encoding,
-                          const cJSON *member)
+/** Whether a pattern states the encoding, and so means base64 by what it states beside that. */
+static bool states_encoding(const struct scn_value *object)
 {
-    cJSON *carrier = cJSON_CreateObject();
-    bool is;
-
-    (void)cJSON_AddItemReferenceToObject(carrier, "data", (cJSON *)member);
-    (void)cJSON_AddItemReferenceToObject(carrier, "encoding", (cJSON *)encoding);
-    is = match_text(m, v, carrier);
-    cJSON_Delete(carrier);
-    return is;
+    for (size_t i = 0; i < object->member_count; i++) {
+        if (strcmp(object->members[i].key, "encoding") == 0)
+            return true;
+    }
+    return false;
 }
 
 /** Whether a member is the start of a longer text: log, when there is log_cut. */
@@ -271,18 +278,20 @@ static bool is_cut(const cJSON *object, const char *key)
            cJSON_HasObjectItem(object, name);
 }
 
-static bool match_member(struct match *m, const struct scn_value *v, const cJSON *object,
-                         const cJSON *member)
+/** Match a member; one whose object says that it is base64 is compared as the bytes it is. */
+static bool match_member(struct match *m, const struct scn_value *v, bool coded,
+                         const cJSON *object, const cJSON *member)
 {
-    const cJSON *encoding = cJSON_GetObjectItemCaseSensitive(object, "encoding");
+    cJSON *carrier = coded || v->kind == SCN_BYTES ? scn_encoded_member(object, member) : NULL;
+    bool is = match_value(m, v, carrier != NULL ? carrier : member);
 
-    if (v->kind == SCN_BYTES && cJSON_IsString(encoding) && cJSON_IsString(member))
-        return match_encoded(m, v, encoding, member);
-    return match_value(m, v, member);
+    cJSON_Delete(carrier);
+    return is;
 }
 
 static bool match_object(struct match *m, const struct scn_value *v, const cJSON *got)
 {
+    bool coded = !states_encoding(v);
     size_t end = strlen(m->path);
 
     if (!cJSON_IsObject(got))
@@ -293,7 +302,7 @@ static bool match_object(struct match *m, const struct scn_value *v, const cJSON
 
         (void)snprintf(m->path + end, sizeof m->path - end, "%s%s", end > 0 ? "." : "", key);
         m->cut = is_cut(got, key);
-        if (!match_member(m, v->members[i].value, got, member))
+        if (!match_member(m, v->members[i].value, coded, got, member))
             return false;
         m->cut = false;
     }
@@ -348,7 +357,8 @@ static bool match_value(struct match *m, const struct scn_value *v, const cJSON 
 /** What a result stands for: its only member's value, or itself. */
 static const cJSON *unwrapped(const cJSON *result)
 {
-    if (cJSON_IsObject(result) && result->child != NULL && result->child->next == NULL)
+    if (cJSON_IsObject(result) && !scn_carries_bytes(result) && result->child != NULL &&
+        result->child->next == NULL)
         return result->child;
     return result;
 }

@@ -9,6 +9,8 @@
  *     scn_sugar.c   the words that are no calls: fs, copy, run, wait, expect
  *     scn_watch.c   fault, expect trace, expect never
  *     scn_file.c    files: @keys, comments, lines below `run`, include
+ *     scn_known.c   what calls and methods answer, and what methods take
+ *     scn_stated.c  whether a file states anything
  *     scn_words.c   which word was meant
  *
  * One parse is one `struct scn_parser`. The first mistake is kept with its place and ends the parse; from
@@ -154,6 +156,9 @@ bool scn_is_given(const struct scn_step *step, const struct sc_field_info *info)
 bool scn_check_arg(struct scn_parser *p, const struct sc_field_info *info,
                    const struct scn_value *v);
 
+/** Check that each of READ,WRITE is a flag of a group. @v has a literal. */
+bool scn_check_flags(struct scn_parser *p, const struct scn_value *v, const char *group);
+
 /** Nothing may follow. */
 bool scn_parse_end(struct scn_parser *p);
 
@@ -169,6 +174,9 @@ bool scn_parse_watch(struct scn_parser *p, struct scn_step *step, enum scn_step_
 /** Parse an indented line below `run`. scn_sugar.c. */
 bool scn_parse_run_line(struct scn_parser *p, struct scn_step *run);
 
+/** Whether a line below `run` begins with this word. */
+bool scn_is_below_run(const char *word);
+
 /* ---- files: scn_file.c ---- */
 
 /**
@@ -178,6 +186,26 @@ bool scn_parse_run_line(struct scn_parser *p, struct scn_step *run);
  * Returns   whether there was no mistake.
  */
 bool scn_parse_file(struct scn_parser *p, const char *path, struct scn_scenario *out);
+
+/**
+ * Parse lines as a file holds them: a `run` with what is indented below it, an include, @keys …
+ * @text     cut into its lines.
+ * @out      as scn_parse_file(); it may be empty.
+ */
+bool scn_parse_text(struct scn_parser *p, char *text, struct scn_scenario *out);
+
+/* ---- what the tables know: scn_known.c ---- */
+
+/** Check that a step's answer can have what is stated of it. */
+bool scn_check_answer(struct scn_parser *p, const struct scn_step *step);
+
+/** Check the name and the parameters of a SCN_METHOD step, unless it states a refusal. */
+bool scn_check_method(struct scn_parser *p, const struct scn_step *step);
+
+/* ---- what a file states: scn_stated.c ---- */
+
+/** Check that some step of a file that parsed, @path as it was given, states something. */
+bool scn_check_stated(struct scn_parser *p, const struct scn_scenario *s, const char *path);
 
 /* ---- words: scn_words.c ---- */
 

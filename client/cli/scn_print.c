@@ -283,7 +283,7 @@ void scn_print_result(FILE *to, const struct scn_result *r, unsigned flags)
 {
     bool stated = r->expected != NULL;
 
-    if (r->ended && !stated)
+    if (r->ended && (!stated || r->outcome == SCN_PASS))
         print_ending(to, r, flags);
     else if (r->outcome != SCN_PASS && (stated || !is_refused(r)))
         print_problem(to, r, flags);
@@ -296,4 +296,6 @@ void scn_print_result(FILE *to, const struct scn_result *r, unsigned flags)
     else if (r->sent != NULL)
         fprintf(to, "%sgoes on in the background%s\n", scn_paint(flags, PAINT_DIM),
                 scn_paint(flags, PAINT_OFF));
+    if (r->fault != NULL && r->outcome == SCN_PASS)
+        print_labelled(to, flags, "fault", r->fault);
 }

@@ -16,12 +16,17 @@ void scn_report(struct scn_reporter *r, const struct scn_format *format, size_t 
 {
     enum scn_outcome outcome = scn_report_outcome(report);
     double points = json_number(report, "points");
+    cJSON *read;
 
     r->counts[outcome]++;
     r->points_max += points;
     if (outcome == SCN_PASS)
         r->points += points;
-    format->file(r, index, report);
+    if (scn_is_partial(report))
+        r->partial++;
+    read = r->audience == SCN_STUDENT ? scn_for_student(report) : NULL;
+    format->file(r, index, read != NULL ? read : report);
+    cJSON_Delete(read);
     fflush(r->to);
 }
 
@@ -179,7 +184,6 @@ static void print_failure(const struct scn_reporter *r, const cJSON *report, con
     print_labelled(r, "because", json_text(step, "reasons"));
     print_labelled(r, "try", json_text(step, "advice"));
     print_printed(r, step);
-    print_labelled(r, "hint", json_text(report, "hint"));
     if (left > 0)
         fprintf(r->to, "      %s%d later step%s not played%s\n", scn_paint(r->flags, PAINT_DIM),
                 left, left == 1 ? " was" : "s were", scn_paint(r->flags, PAINT_OFF));
@@ -211,15 +215,20 @@ static void people_file(struct scn_reporter *r, size_t index, const cJSON *repor
     const char *title = json_text(report, "title");
     const char *cite = json_text(report, "cite");
     const char *machine = json_text(report, "machine");
+    const double points = json_number(report, "points");
+    enum scn_outcome outcome = scn_report_outcome(report);
     const cJSON *failed = failed_step(report);
     const cJSON *step;
 
     if (r->verbose && index > 0)
         fputc('\n', r->to);
-    print_mark(r, scn_report_outcome(report));
-    fprintf(r->to, "%s%s%s%s  %s%.0f ms%s\n", json_text(report, "file"), *title != '\0' ? "  " : "",
+    print_mark(r, outcome);
+    fprintf(r->to, "%s%s%s%s  %s%.0f ms", json_text(report, "file"), *title != '\0' ? "  " : "",
             scn_paint(r->flags, PAINT_BOLD), title, scn_paint(r->flags, PAINT_DIM),
-            json_number(report, "ms"), scn_paint(r->flags, PAINT_OFF));
+            json_number(report, "ms"));
+    if (points > 0)
+        fprintf(r->to, "  %g of %g points", outcome == SCN_PASS ? points : 0, points);
+    fprintf(r->to, "%s\n", scn_paint(r->flags, PAINT_OFF));
     if (r->verbose && *cite != '\0')
         fprintf(r->to, "    %s%s%s\n", scn_paint(r->flags, PAINT_DIM), cite,
                 scn_paint(r->flags, PAINT_OFF));
@@ -232,8 +241,17 @@ static void people_file(struct scn_reporter *r, size_t index, const cJSON *repor
     if (failed != NULL)
         print_failure(r, report, failed);
     print_problem(r, report);
+    if (outcome == SCN_FAIL || outcome == SCN_TIMEOUT || outcome == SCN_CRASH)
+        print_labelled(r, "hint", json_text(report, "hint"));
     if (*machine != '\0')
-        fprintf(r->to, "    kept: scbox shell --machine %s\n", machine);
+        fprintf(r->to, "    kept: scbox shell %s%s%s--machine %s\n",
+                r->socket != NULL ? "--socket " : "", r->socket != NULL ? r->socket : "",
+                r->socket != NULL ? " " : "", machine);
+    if (*json_text(report, "not_kept") != '\0') {
+        fputs("    but without the filesystems of the scenario: ", r->to);
+        show_word(r->to, json_text(report, "not_kept"));
+        fputc('\n', r->to);
+    }
 }
 
 static void people_end(struct scn_reporter *r, int64_t ms)
@@ -253,6 +271,9 @@ static void people_end(struct scn_reporter *r, int64_t ms)
                 scn_paint(r->flags, PAINT_OFF));
         separator = ", ";
     }
+    if (r->unplayed > 0)
+        fprintf(r->to, "%s%s%zu not played%s", separator, scn_paint(r->flags, PAINT_ODD),
+                r->unplayed, scn_paint(r->flags, PAINT_OFF));
     fprintf(r->to, " in %.1f s", (double)ms / 1000);
     if (r->points_max > 0)
         fprintf(r->to, "; %g of %g points", r->points, r->points_max);
@@ -288,7 +309,8 @@ static void tap_file(struct scn_reporter *r, size_t index, const cJSON *report)
 {
     static const char *const of_step[] = {"file", "line",    "source",  "sent", "expected",
                                           "came", "problem", "reasons", "log",  "log_cut"};
-    static const char *const of_file[] = {"problem", "at", "line", "column", "hint", "machine"};
+    static const char *const of_file[] = {"problem", "at",   "line",   "column",
+                                          "points",  "hint", "machine"};
     enum scn_outcome outcome = scn_report_outcome(report);
     const cJSON *step = failed_step(report);
 
@@ -314,8 +336,10 @@ static void tap_file(struct scn_reporter *r, size_t index, const cJSON *report)
 
 static void tap_end(struct scn_reporter *r, int64_t ms)
 {
-    (void)r;
     (void)ms;
+    if (r->unplayed > 0)
+        fprintf(r->to, "Bail out! interrupted: %zu of %zu files were not played\n", r->unplayed,
+                r->count);
 }
 
 const struct scn_format scn_formats[] = {

@@ -4,13 +4,19 @@
 #define CLIENT_CLI_SCN_REPORT_H
 
 #include "client/cli/scn.h"
+#include "client/cli/scn_audience.h"
 
 struct scn_reporter {
     FILE *to;
+    enum scn_audience audience;
     bool verbose;   /* people: every step, as a story */
     unsigned flags; /* SCN_PRINT_* */
     size_t count;   /* files of the run */
+    const char
+        *socket; /* of the daemon, for commands that find it; NULL: they do without. Borrowed */
     size_t counts[SCN_ERROR + 1];
+    size_t unplayed;   /* files that were not started, because the run was ended */
+    size_t partial;    /* files of which a student is told less than a teacher */
     double points;     /* earned */
     double points_max; /* that could be earned; 0: nobody counts */
 };
@@ -26,7 +32,7 @@ struct scn_format {
 /** Ended by a NULL name. */
 extern const struct scn_format scn_formats[];
 
-/** Count a report, then print it. */
+/** Count a report, then print what its audience may read of it. */
 void scn_report(struct scn_reporter *r, const struct scn_format *format, size_t index,
                 const cJSON *report);
 

@@ -164,12 +164,26 @@ static bool is_guest(const struct scn_session *s, int32_t pid)
     return true;
 }
 
+/** Whether an event is of a call that scn_session_aside() hides. */
+static bool is_aside(struct scn_session *s, const cJSON *params)
+{
+    const char *kind = json_text(params, "kind");
+
+    if (s->aside && strcmp(kind, "call") == 0 && json_int(params, "pid") == s->pid)
+        s->aside_call = json_count(params, "seq");
+    else if (strcmp(kind, "call") != 0 && strcmp(kind, "return") != 0)
+        return false;
+    return s->aside_call != 0 && json_count(params, "seq") == s->aside_call;
+}
+
 static void on_event(void *user, const char *method, const cJSON *params)
 {
     struct scn_session *s = user;
     size_t len = 0;
     char *bytes = NULL;
 
+    if (is_aside(s, params))
+        return;
     if (s->log_pid != 0 && strcmp(json_text(params, "kind"), "log") == 0 &&
         is_guest(s, json_int(params, "pid")) && scbox_data(params, &bytes, &len) == 0)
         scn_output_add(&s->log, s->output_max, bytes, len);
@@ -179,6 +193,8 @@ static void on_event(void *user, const char *method, const cJSON *params)
         free(s->fault);
         s->fault = strdup(json_text(params, "data"));
     }
+    if (strcmp(json_text(params, "kind"), "end") == 0)
+        scn_ended(s, json_int(params, "pid"), json_text(params, "data"));
     if (s->record.on)
         scn_record_event(&s->record, params);
     if (s->on_event != NULL)
@@ -230,6 +246,7 @@ int scn_session_new(struct scbox_conn *conn, const struct scn_config *config,
     s->user = config->user;
     s->must_ask = config->must_ask;
     s->ask = config->ask;
+    s->allow = config->allow;
     s->stop = config->stop;
     scn_session_timeout(s, config->timeout_ms);
     scbox_on_event(conn, on_event, s);
@@ -262,6 +279,10 @@ void scn_session_free(struct scn_session *s)
     scn_forget_copied(s);
     free(s->fault);
     free(s->background);
+    for (size_t i = 0; i < s->actor_count; i++) {
+        free(s->actors[i].host);
+        free(s->actors[i].fault);
+    }
     free(s->actors);
     free(s->machine);
     free(s->dir);
@@ -280,6 +301,7 @@ const char *scn_session_machine(const struct scn_session *s)
 
 void scn_session_timeout(struct scn_session *s, int timeout_ms)
 {
+    s->timeout_ms = timeout_ms;
     s->deadline_ms = timeout_ms == SCBOX_FOREVER ? -1 : clock_ms() + timeout_ms;
 }
 
@@ -354,25 +376,96 @@ cJSON *scn_read_value(struct scn_session *s, const char *text, char **problem)
     return json;
 }
 
-enum scn_outcome scn_exec_line(struct scn_session *s, const char *line, struct scn_result *out)
+/** Tell why a text does not parse: where, unless that is the one line that was typed. */
+static void tell_mistake(const struct scn_parser *p, scn_played_fn fn, void *user)
+{
+    struct scn_result r = {.column = p->error_column};
+
+    if (p->error_file != NULL)
+        scn_verdict(&r, SCN_ERROR, "%s:%d:%d: %s", p->error_file, p->error_line, p->error_column,
+                    p->error);
+    else if (p->error_line > 1)
+        scn_verdict(&r, SCN_ERROR, "%s; in the line below run: %s", p->error, p->text);
+    else
+        scn_verdict(&r, SCN_ERROR, "%s", p->error);
+    if (p->error_file != NULL)
+        r.column = 0;
+    fn(user, NULL, &r);
+    scn_result_done(&r);
+}
+
+static enum scn_outcome play_steps(struct scn_session *s, const struct scn_scenario *scenario,
+                                   scn_played_fn fn, void *user)
+{
+    enum scn_outcome outcome = SCN_PASS;
+
+    for (size_t i = 0; i < scenario->step_count && outcome == SCN_PASS && !stopped(s); i++) {
+        struct scn_result r = {0};
+
+        if (s->allow != NULL && !s->allow(s->user, &scenario->steps[i]))
+            break;
+        scn_play(s, &scenario->steps[i], &r);
+        outcome = r.outcome;
+        fn(user, &scenario->steps[i], &r);
+        scn_result_done(&r);
+    }
+    return outcome;
+}
+
+/** Parse a text with what the session knows. @p, @out and what they hold are in @arena. */
+static bool parse_text(struct scn_session *s, const char *text, struct scn_arena *arena,
+                       struct scn_parser *p, struct scn_scenario *out)
+{
+    char *lines = scn_strndup(arena, text, strlen(text));
+
+    parser_for(s, arena, p);
+    scn_begin_line(p, lines, 1);
+    if (!utf8_valid(text, strlen(text)))
+        scn_fail(p, 1, "the line is no UTF-8");
+    return p->error == NULL && scn_parse_text(p, lines, out);
+}
+
+enum scn_outcome scn_exec_text(struct scn_session *s, const char *text, scn_played_fn fn,
+                               void *user)
 {
     struct scn_arena arena = {0};
+    struct scn_scenario scenario;
     struct scn_parser p;
-    struct scn_step step;
+    size_t going_on = s->background_count;
+    enum scn_outcome outcome = SCN_ERROR;
 
-    *out = (struct scn_result){0};
-    parser_for(s, &arena, &p);
-    scn_begin_line(&p, line, 0);
-    if (!utf8_valid(line, strlen(line))) {
-        scn_verdict(out, SCN_ERROR, "the line is no UTF-8");
-    } else if (!scn_parse_step(&p, &step)) {
-        out->column = p.error_column;
-        scn_verdict(out, SCN_ERROR, "%s", p.error);
+    if (!parse_text(s, text, &arena, &p, &scenario)) {
+        tell_mistake(&p, fn, user);
     } else {
-        scn_play(s, &step, out);
-        if (step.background != 0 && step.kind != SCN_WAIT)
-            scn_arena_move(&s->kept, &arena);
+        if (scenario.header.output_max != 0)
+            s->output_max = scenario.header.output_max;
+        outcome = play_steps(s, &scenario, fn, user);
     }
+    if (s->background_count > going_on)
+        scn_arena_move(&s->kept, &arena);
     scn_arena_done(&arena);
-    return out->outcome;
+    return outcome;
+}
+
+bool scn_check_text(struct scn_session *s, const char *text, scn_played_fn fn, void *user)
+{
+    struct scn_arena arena = {0};
+    struct scn_scenario scenario;
+    struct scn_parser p;
+    bool ok = parse_text(s, text, &arena, &p, &scenario);
+
+    if (!ok)
+        tell_mistake(&p, fn, user);
+    scn_arena_done(&arena);
+    return ok;
+}
+
+void scn_session_aside(struct scn_session *s, bool on)
+{
+    s->aside = on;
+}
+
+int32_t scn_session_scaffold(const struct scn_session *s)
+{
+    return s->scaffold_pid;
 }

@@ -29,6 +29,8 @@ enum { SCN_NO_ERRNO = -4096 };
 struct scn_actor {
     int32_t pid;
     bool driven; /* asked the daemon to let us be its program */
+    char *host;  /* the file of the host that its program was copied from; owned; NULL not known */
+    char *fault; /* why it failed, as its end told; owned; NULL it has not */
 };
 
 /** A step that was sent and whose answer was not taken yet. */
@@ -62,10 +64,12 @@ struct scn_session {
     int32_t pid;
     char *dir;
     int64_t deadline_ms; /* on clock_ms()'s clock; negative: none */
+    int timeout_ms;      /* what it was set to */
     scbox_event_fn on_event;
     void *user;
     bool (*must_ask)(void *user);
     void (*ask)(void *user);
+    bool (*allow)(void *user, const struct scn_step *step);
     const volatile sig_atomic_t *stop;
     bool lossless;
     struct scn_vars vars;
@@ -83,6 +87,9 @@ struct scn_session {
     size_t copied_count;
     int run_count;
     struct scn_record record;
+    bool aside;           /* calls of the session's process are not the person's */
+    uint64_t aside_call;  /* the last one of these */
+    int32_t scaffold_pid; /* whose calls set a guest up, while `run` is played; 0: nobody's */
 };
 
 /* ---- scn_session.c ---- */
@@ -117,6 +124,15 @@ int scn_made(struct scn_session *s, int32_t pid);
 int scn_act_as(struct scn_session *s, const struct scn_step *step, int32_t *out_pid,
                struct scn_result *r);
 
+/** Note which program a process was given: the path in the simulated system. */
+void scn_started(struct scn_session *s, int32_t pid, const char *file);
+
+/** Note how a process that a step made ended. */
+void scn_ended(struct scn_session *s, int32_t pid, const char *text);
+
+/** Why a process failed, with the place in its source when that is known. Returned; free(). NULL: it has not. */
+char *scn_fault_of(const struct scn_session *s, int32_t pid);
+
 /** Note that a process is driven, because a step asked for it by itself. */
 void scn_driven(struct scn_session *s, int32_t pid);
 
@@ -138,6 +154,13 @@ void scn_play(struct scn_session *s, const struct scn_step *step, struct scn_res
 /** Judge what came by what was stated. @status as scn_request() returned it. */
 void scn_judge(struct scn_session *s, const struct scn_expect *expect, int status,
                struct scn_result *r);
+
+/** scn_judge() of a step that sets something up: no program that is tested can be at fault. */
+void scn_judge_setup(struct scn_session *s, const struct scn_expect *expect, int status,
+                     struct scn_result *r);
+
+/** Give a timeout its sentence: @what came too late, or not at all. */
+void scn_too_late(struct scn_session *s, struct scn_result *r, const char *what);
 
 /** Give a result its outcome and a sentence, unless it has one. */
 void scn_verdict(struct scn_result *r, enum scn_outcome outcome, const char *fmt, ...)
@@ -170,8 +193,11 @@ int scn_call(struct scn_caller *c, const char *name, cJSON *args, cJSON **out);
 /** As scn_call(), for calls whose answer is one number. */
 int scn_call_int(struct scn_caller *c, const char *name, cJSON *args, int32_t *out);
 
-/** Copy a host file into a file of the simulated system, which is made or replaced. As scn_request(). */
-int scn_upload(struct scn_caller *c, const char *host_path, const char *file);
+/**
+ * Copy a host file into a file of the simulated system, which is made or replaced. As scn_request().
+ * @file     the path as JSON; taken.
+ */
+int scn_upload(struct scn_caller *c, const char *host_path, cJSON *file);
 
 int scn_play_fs(struct scn_caller *c, const struct scn_step *step);
 int scn_play_copy(struct scn_caller *c, const struct scn_step *step);
@@ -195,7 +221,7 @@ void scn_play_watch(struct scn_session *s, const struct scn_step *step, struct s
 
 /**
  * A host path of a step. Relative ones begin at the session's directory; those that --set gave where
- * scbox was started. Returned; free(). NULL: no memory.
+ * scbox was started. Returned; free(). NULL: no memory, or the path holds a NUL.
  */
 char *scn_host_path(const struct scn_session *s, const struct scn_value *v);
 

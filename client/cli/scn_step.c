@@ -3,6 +3,7 @@
 #include "client/cli/scn_session.h"
 
 #include "client/cli/json.h"
+#include "client/cli/scn_bytes.h"
 #include "client/cli/scn_match.h"
 
 #include <errno.h>
@@ -27,6 +28,7 @@ void scn_result_done(struct scn_result *r)
     free(r->came);
     free(r->problem);
     free(r->place);
+    free(r->fault);
     cJSON_Delete(r->value);
     scbox_error_done(&r->error);
     *r = (struct scn_result){0};
@@ -89,7 +91,7 @@ static void tell_came(int status, struct scn_result *r)
     char *text = NULL;
 
     if (status == SCBOX_OK) {
-        text = scbox_json(r->value);
+        text = scn_readable(r->value);
         (void)strbuf_addf(&came, "= %s", text != NULL ? text : "?");
     } else {
         text = scbox_error_line(&r->error);
@@ -103,11 +105,17 @@ static void tell_came(int status, struct scn_result *r)
     r->came = strbuf_take(&came);
 }
 
+void scn_too_late(struct scn_session *s, struct scn_result *r, const char *what)
+{
+    scn_verdict(r, SCN_TIMEOUT, "%s; all steps of the file together have %g s", what,
+                (double)s->timeout_ms / 1000);
+}
+
 /** Judge a request that got no answer. */
-static void judge_silence(int status, struct scn_result *r)
+static void judge_silence(struct scn_session *s, int status, struct scn_result *r)
 {
     if (status == -ETIMEDOUT)
-        scn_verdict(r, SCN_TIMEOUT, "no answer came in time");
+        scn_too_late(s, r, "no answer came in time");
     else if (status == -EINTR)
         scn_verdict(r, SCN_TIMEOUT, "interrupted");
     else
@@ -115,8 +123,49 @@ static void judge_silence(int status, struct scn_result *r)
                     r->error.message != NULL ? r->error.message : strerror(-status));
 }
 
+/** The protocol's errors. */
+enum {
+#define RPC_ERROR(NAME, code, message, doc) RPC_E_##NAME = (code),
+#include "schema/rpcerrors.def"
+};
+
+/** Whether an error is the daemon's or the host's trouble, whatever it was asked. */
+static bool is_trouble(const struct scn_result *r)
+{
+    switch (r->error.code) {
+    case RPC_E_INTERNAL:
+    case RPC_E_NO_SESSION:
+    case RPC_E_TOO_LARGE:
+    case RPC_E_SHUTTING_DOWN:
+    case RPC_E_TOO_MANY:
+    case RPC_E_NOT_AUTHORISED:
+    case RPC_E_ANSWER:
+    case RPC_E_CANCELLED:
+        return true;
+    case ENOTSUP: /* this host runs no such programs, or not one more */
+    case EAGAIN:
+        return r->sent != NULL && strncmp(r->sent, "SC_PROC_EXEC ", 13) == 0;
+    default:
+        return false;
+    }
+}
+
+/** Judge an error that is not the one that was stated and tells nothing of what is tested. */
+static void judge_trouble(const struct scn_expect *e, struct scn_result *r)
+{
+    bool refusal = e->kind == SCN_REFUSES || e->kind == SCN_MAY_REFUSE;
+
+    if (refusal && e->code == r->error.code)
+        return;
+    if (is_trouble(r))
+        scn_verdict(r, SCN_ERROR, "the daemon or the host could not do this");
+    else if (r->error.code < SCN_NO_ERRNO && !(refusal && e->code <= SCN_ANY_ERROR))
+        scn_verdict(r, SCN_ERROR, "the daemon does not take this step: the scenario is wrong");
+}
+
 static void judge_refusal(struct scn_session *s, const struct scn_expect *e, struct scn_result *r)
 {
+    judge_trouble(e, r);
     if (e->kind != SCN_REFUSES && e->kind != SCN_MAY_REFUSE)
         scn_verdict(r, SCN_FAIL, "it was refused");
     else if (e->code == SCN_ANY_ERROR || r->error.code == e->code)
@@ -147,11 +196,22 @@ void scn_judge(struct scn_session *s, const struct scn_expect *expect, int statu
         return; /* it did not come to a request; why not was told */
     tell_came(status, r);
     if (status < 0)
-        judge_silence(status, r);
+        judge_silence(s, status, r);
     else if (status == SCBOX_REFUSED)
         judge_refusal(s, expect, r);
     else
         judge_result(s, expect, r);
+}
+
+void scn_judge_setup(struct scn_session *s, const struct scn_expect *expect, int status,
+                     struct scn_result *r)
+{
+    if (r->outcome == SCN_PASS && status == SCBOX_REFUSED &&
+        (expect->kind == SCN_SUCCEEDS || expect->kind == SCN_YIELDS)) {
+        tell_came(status, r);
+        scn_verdict(r, SCN_ERROR, "what the scenario sets up was refused");
+    }
+    scn_judge(s, expect, status, r);
 }
 
 /* ---- calls and methods ---- */
@@ -168,6 +228,47 @@ static void note_made(struct scn_session *s, const struct scn_step *step,
     pid = cJSON_GetObjectItemCaseSensitive(r->value, info->name);
     if (cJSON_IsNumber(pid))
         (void)scn_made(s, pid->valueint);
+}
+
+/** Note which program a process was given. */
+static void note_started(struct scn_session *s, const struct scn_step *step)
+{
+    char *file = NULL;
+    int32_t pid = 0;
+
+    if (step->call->nr != SC_PROC_EXEC)
+        return;
+    for (size_t i = 0; i < step->arg_count; i++) {
+        const struct scn_arg *arg = &step->args[i];
+        char *text = scn_bytes_path(arg->value, &s->vars);
+
+        if (text != NULL && arg->info->kind == SC_K_pid)
+            pid = (int32_t)strtol(text, NULL, 0);
+        if (text == NULL || arg->info->kind != SC_K_path) {
+            free(text);
+            continue;
+        }
+        free(file);
+        file = text;
+    }
+    if (file != NULL)
+        scn_started(s, pid, file);
+    free(file);
+}
+
+/** Tell why and where a process failed, when a call told its end. */
+static void add_fault(const struct scn_session *s, struct scn_result *r)
+{
+    struct strbuf all = STRBUF_INIT;
+
+    if (strcmp(json_text(r->value, "state"), "FAILURE") != 0)
+        return;
+    r->fault = scn_fault_of(s, json_int(r->value, "pid"));
+    if (r->fault == NULL || r->problem == NULL)
+        return;
+    (void)strbuf_addf(&all, "%s; %s", r->problem, r->fault);
+    free(r->problem);
+    r->problem = strbuf_take(&all);
 }
 
 /** Note what a method of the daemon did that the session keeps track of. */
@@ -212,7 +313,7 @@ static void play_request(struct scn_session *s, const struct scn_step *step, str
     if (step->background != 0) {
         status = scn_begin_background(s, step, method, params, r);
         if (status < 0)
-            judge_silence(status, r);
+            judge_silence(s, status, r);
         return;
     }
     if (step->kind == SCN_METHOD)
@@ -220,7 +321,10 @@ static void play_request(struct scn_session *s, const struct scn_step *step, str
     status = scn_request(s, method, params, r);
     if (status == SCBOX_OK && step->kind == SCN_CALL)
         note_made(s, step, r);
+    if (status == SCBOX_OK && step->kind == SCN_CALL)
+        note_started(s, step);
     scn_judge(s, &step->expect, status, r);
+    add_fault(s, r);
 }
 
 /**
@@ -250,6 +354,7 @@ static void play_wait(struct scn_session *s, const struct scn_step *step, struct
     r->call = b->call;
     expect = step->expect.kind != SCN_SUCCEEDS ? &step->expect : &b->expect;
     scn_judge(s, expect, status, r);
+    add_fault(s, r);
 }
 
 /** Play a step made of several calls. */
@@ -261,7 +366,7 @@ static void play_form(struct scn_session *s, const struct scn_step *step, struct
     if (status != SCBOX_OK || step->kind == SCN_FS || step->kind == SCN_COPY) {
         if (status == SCBOX_OK)
             status = step->kind == SCN_FS ? scn_play_fs(&c, step) : scn_play_copy(&c, step);
-        scn_judge(s, &step->expect, status, r);
+        scn_judge_setup(s, &step->expect, status, r);
     } else if (step->kind == SCN_EXPECT_FILE) {
         scn_judge(s, &step->expect, scn_play_expect_file(&c, step), r);
     } else if (step->kind == SCN_EXPECT_CENSUS) {

@@ -9,6 +9,21 @@
 
 enum { NAMES_MAX = 16 }; /* of a group of constants, to choose the nearest from */
 
+/** The text of a word or string that holds no variable; NULL of any other value. */
+static const char *fixed_text(const struct scn_value *v)
+{
+    if (v == NULL || (v->kind != SCN_WORD && v->kind != SCN_STRING))
+        return NULL;
+    if (v->piece_count == 0)
+        return "";
+    return v->piece_count == 1 && !v->pieces[0].is_var ? v->pieces[0].text : NULL;
+}
+
+static bool is_brackets(const struct scn_value *v)
+{
+    return v != NULL && (v->kind == SCN_ARRAY || v->kind == SCN_OBJECT);
+}
+
 /** Parse one value as a further argument of a step. */
 static bool parse_value_arg(struct scn_parser *p, struct scn_step *step, const char *name)
 {
@@ -16,7 +31,7 @@ static bool parse_value_arg(struct scn_parser *p, struct scn_step *step, const c
 
     if (arg.value == NULL)
         return false;
-    if (arg.value->kind == SCN_ARRAY || arg.value->kind == SCN_OBJECT) {
+    if (is_brackets(arg.value)) {
         scn_fail(p, arg.value->column, "a word or a string is expected here");
         return false;
     }
@@ -60,10 +75,23 @@ static bool parse_fs(struct scn_parser *p, struct scn_step *step)
     return scn_parse_expect(p, step);
 }
 
+/** Refuse a path that is none of the simulated system, unless its refusal is what is stated. */
+static bool check_simulated(struct scn_parser *p, const struct scn_step *step,
+                            const struct scn_value *v)
+{
+    const char *text = fixed_text(v);
+    bool refused = step->expect.kind == SCN_REFUSES || step->expect.kind == SCN_MAY_REFUSE;
+
+    if (text != NULL && strchr(text, ':') == NULL && !refused)
+        scn_fail(p, v->column, "%s is no path of the simulated system, which are name:/path", text);
+    return p->error == NULL;
+}
+
 static bool parse_copy(struct scn_parser *p, struct scn_step *step)
 {
     step->kind = SCN_COPY;
-    return parse_values(p, step, 2, 2, "copy HOSTFILE name:/path");
+    return parse_values(p, step, 2, 2, "copy HOSTFILE name:/path") &&
+           check_simulated(p, step, step->args[1].value);
 }
 
 static bool parse_run(struct scn_parser *p, struct scn_step *step)
@@ -108,6 +136,8 @@ static bool parse_expect_file(struct scn_parser *p, struct scn_step *step)
         scn_fail(p, 0, "something is missing here: expect file name:/path \"text\"");
         return false;
     }
+    if (!check_simulated(p, step, step->args[0].value))
+        return false;
     scn_skip(p);
     step->expect.kind = SCN_YIELDS;
     if (scn_at_end(p)) {
@@ -117,12 +147,13 @@ static bool parse_expect_file(struct scn_parser *p, struct scn_step *step)
     p->stated = p->at;
     step->expect.source = scn_strf(p->arena, "= %s", p->at);
     step->expect.pattern = scn_parse_value(p, SCN_PATTERN);
-    return scn_parse_end(p);
+    return scn_parse_end(p) && scn_check_answer(p, step);
 }
+
+const char *const scn_expect_words[] = {"file", "census", "trace", "never", NULL};
 
 static bool parse_expectation(struct scn_parser *p, struct scn_step *step)
 {
-    static const char *const kinds[] = {"file", "census", "trace", "never", NULL};
     int column;
     char *word;
 
@@ -134,7 +165,7 @@ static bool parse_expectation(struct scn_parser *p, struct scn_step *step)
     if (strcmp(word, "trace") == 0 || strcmp(word, "never") == 0)
         return scn_parse_watch(p, step, *word == 't' ? SCN_EXPECT_TRACE : SCN_EXPECT_NEVER);
     if (strcmp(word, "census") != 0) {
-        scn_fail_near(p, column, scn_nearest(word, kinds),
+        scn_fail_near(p, column, scn_nearest(word, scn_expect_words),
                       "expect takes file, census, trace or never");
         return false;
     }
@@ -162,16 +193,6 @@ bool scn_parse_sugar(struct scn_parser *p, const char *word, int column, struct 
 
 /* ---- the lines below run ---- */
 
-/** The text of a word or string that holds no variable; NULL of any other value. */
-static const char *fixed_text(const struct scn_value *v)
-{
-    if (v == NULL || (v->kind != SCN_WORD && v->kind != SCN_STRING))
-        return NULL;
-    if (v->piece_count == 0)
-        return "";
-    return v->piece_count == 1 && !v->pieces[0].is_var ? v->pieces[0].text : NULL;
-}
-
 /** Refuse a fixed text that is none of a group's names. */
 static void check_name(struct scn_parser *p, const struct scn_value *v, const char *group,
                        const char *what)
@@ -189,8 +210,18 @@ static void check_name(struct scn_parser *p, const struct scn_value *v, const ch
     scn_fail_near(p, v->column, scn_nearest(text, names), "%s is no %s", text, what);
 }
 
+/** Refuse a line of which there is one already. */
+static bool is_first(struct scn_parser *p, const struct scn_value *before, const char *word)
+{
+    if (before != NULL)
+        scn_fail(p, 0, "%s is stated twice", word);
+    return before == NULL;
+}
+
 static bool parse_state(struct scn_parser *p, struct scn_run *run)
 {
+    if (!is_first(p, run->state, "state"))
+        return false;
     run->state = scn_parse_value(p, SCN_PATTERN);
     check_name(p, run->state, "PS", "state of a process");
     if (run->state != NULL && !scn_at_end(p))
@@ -202,7 +233,11 @@ static bool parse_state(struct scn_parser *p, struct scn_run *run)
 /** What a program exits with is a number, or stands for one. */
 static bool parse_exit(struct scn_parser *p, struct scn_run *run)
 {
+    if (!is_first(p, run->exit_code, "exit"))
+        return false;
     run->exit_code = scn_parse_value(p, SCN_PATTERN);
+    if (is_brackets(run->exit_code))
+        scn_fail(p, run->exit_code->column, "a program exits with a number");
     if (fixed_text(run->exit_code) != NULL)
         scn_fail(p, run->exit_code->column, "a program exits with a number, not with %s",
                  fixed_text(run->exit_code));
@@ -217,9 +252,31 @@ static bool parse_one_more(struct scn_parser *p, enum scn_mode mode, struct scn_
 
     if (v == NULL)
         return false;
+    if (is_brackets(v) || v->kind == SCN_NULL || v->kind == SCN_TRUE || v->kind == SCN_FALSE) {
+        scn_fail(p, v->column, "text is expected here: \"text\", a word%s or b64\"…\"",
+                 mode == SCN_PATTERN ? ", /regex/, *" : "");
+        return false;
+    }
     *list = scn_grow(p->arena, *list, *count, sizeof v);
     (*list)[(*count)++] = v;
     return scn_parse_end(p);
+}
+
+/** Parse what the log is, or with ! before it is not. */
+static bool parse_log(struct scn_parser *p, struct scn_run *run)
+{
+    bool negated = *p->at == '!';
+
+    p->at += negated;
+    scn_skip(p);
+    if (negated && *p->at == '$') {
+        scn_fail(p, 0, "! captures nothing; a variable is compared as ${NAME} in a \"string\"");
+        return false;
+    }
+    if (!parse_one_more(p, SCN_PATTERN, &run->log, &run->log_count))
+        return false;
+    run->log[run->log_count - 1]->negated = negated;
+    return true;
 }
 
 /** Parse NAME=VALUE for the program's environment. */
@@ -232,21 +289,33 @@ static bool parse_env(struct scn_parser *p, struct scn_run *run)
         return false;
     }
     var.value = scn_parse_value(p, SCN_ARGUMENT);
+    if (is_brackets(var.value))
+        scn_fail(p, var.value->column, "a variable of the program is text");
     run->env = scn_grow(p->arena, run->env, run->env_count, sizeof var);
     run->env[run->env_count++] = var;
     return scn_parse_end(p);
 }
 
+const char *const scn_run_words[] = {"stdin", "env", "log", "exit", "state", NULL};
+
+bool scn_is_below_run(const char *word)
+{
+    for (size_t i = 0; scn_run_words[i] != NULL; i++) {
+        if (strcmp(scn_run_words[i], word) == 0)
+            return true;
+    }
+    return false;
+}
+
 /** Parse what a line below run states. The cursor is on its first word. */
 static bool parse_stated(struct scn_parser *p, struct scn_run *run)
 {
-    static const char *const words[] = {"stdin", "env", "log", "exit", "state", NULL};
     int column = scn_column(p, p->at);
     char *word = scn_take_word(p);
 
     scn_skip(p);
     if (strcmp(word, "log") == 0)
-        return parse_one_more(p, SCN_PATTERN, &run->log, &run->log_count);
+        return parse_log(p, run);
     if (strcmp(word, "stdin") == 0)
         return parse_one_more(p, SCN_ARGUMENT, &run->stdin_text, &run->stdin_count);
     if (strcmp(word, "env") == 0)
@@ -255,7 +324,7 @@ static bool parse_stated(struct scn_parser *p, struct scn_run *run)
         return parse_state(p, run);
     if (strcmp(word, "exit") == 0)
         return parse_exit(p, run);
-    scn_fail_near(p, column, scn_nearest(word, words),
+    scn_fail_near(p, column, scn_nearest(word, scn_run_words),
                   "a line below run begins with stdin, env, log, exit or state");
     return false;
 }

@@ -7,6 +7,7 @@
  */
 #include "client/cli/call_text.h"
 #include "client/cli/json.h"
+#include "client/cli/scn_bytes.h"
 #include "client/cli/scn_match.h"
 #include "client/cli/scn_session.h"
 
@@ -42,12 +43,17 @@ void scn_play_fault(struct scn_session *s, const struct scn_step *step, struct s
 
     if (step->call != NULL)
         (void)cJSON_AddStringToObject(params, "call", step->call->name);
-    for (size_t i = 0; i < step->arg_count; i++)
-        (void)cJSON_AddItemToObject(params, step->args[i].name,
-                                    scn_eval(step->args[i].value, &s->vars));
+    for (size_t i = 0; i < step->arg_count; i++) {
+        const struct scn_arg *arg = &step->args[i];
+        bool path = strcmp(arg->name, "path") == 0;
+
+        (void)cJSON_AddItemToObject(params, arg->name,
+                                    path ? scn_name_json(arg->value, &s->vars)
+                                         : scn_eval(arg->value, &s->vars));
+    }
     status = scn_request(s, step->method, params, r);
     warnings = detach_warnings(r->value);
-    scn_judge(s, &step->expect, status, r);
+    scn_judge_setup(s, &step->expect, status, r);
     if (warnings != NULL)
         (void)cJSON_AddItemToObject(r->value, "warnings", warnings);
 }
@@ -146,15 +152,18 @@ static bool arg_is(const struct scn_session *s, const cJSON *event, const struct
                    struct scn_vars *vars)
 {
     cJSON *got = compared(event, arg);
-    char *text = scn_text(arg->value, &s->vars);
+    char *text = scn_bytes_path(arg->value, &s->vars);
     struct strbuf why = STRBUF_INIT;
+    size_t len = 0;
+    char *bytes = text != NULL && is_glob(arg->value, text) ? scn_json_bytes(got, &len) : NULL;
     bool is;
 
-    if (got != NULL && text != NULL && cJSON_IsString(got) && is_glob(arg->value, text))
-        is = fnmatch(text, got->valuestring, 0) == 0;
+    if (bytes != NULL)
+        is = fnmatch(text, bytes, 0) == 0;
     else
         is = got != NULL && scn_match(arg->value, got, vars, &why);
     strbuf_done(&why);
+    free(bytes);
     free(text);
     cJSON_Delete(got);
     return is;

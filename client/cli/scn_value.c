@@ -183,6 +183,7 @@ static struct scn_value *parse_brackets(struct scn_parser *p, enum scn_mode mode
     for (scn_skip(p); *p->at != close; scn_skip(p)) {
         struct scn_member m = {0};
 
+        m.column = scn_column(p, p->at);
         if (object)
             m.key = take_key(p);
         scn_skip(p);

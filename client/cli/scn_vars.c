@@ -2,6 +2,7 @@
 #include "client/cli/scn_vars.h"
 
 #include "client/cli/json.h"
+#include "client/cli/scn_bytes.h"
 #include "client/lib/scbox.h"
 #include "server/base/base64.h"
 #include "server/base/strbuf.h"
@@ -175,13 +176,25 @@ cJSON *scn_number(const char *digits)
     return cJSON_CreateString(decimal);
 }
 
+/** Whether a parameter's bytes stand beside their encoding; all others are {base64}. */
+static bool is_data(const char *name)
+{
+    return strcmp(name, "data") == 0 || strcmp(name, "msg") == 0;
+}
+
 static cJSON *eval_members(const struct scn_value *v, const struct scn_vars *vars)
 {
     cJSON *json = v->kind == SCN_OBJECT ? cJSON_CreateObject() : cJSON_CreateArray();
 
     for (size_t i = 0; i < v->member_count; i++) {
-        cJSON *item = scn_eval(v->members[i].value, vars);
+        const struct scn_value *member = v->members[i].value;
+        cJSON *item;
 
+        if (member->kind == SCN_BYTES && v->kind == SCN_OBJECT && is_data(v->members[i].key)) {
+            (void)scn_add_data(json, v->members[i].key, member, vars);
+            continue;
+        }
+        item = member->kind == SCN_BYTES ? scn_name_json(member, vars) : scn_eval(member, vars);
         if (v->kind == SCN_OBJECT)
             (void)cJSON_AddItemToObject(json, v->members[i].key, item);
         else
@@ -250,33 +263,19 @@ static bool is_digits(const char *text)
 int scn_add_data(cJSON *params, const char *name, const struct scn_value *v,
                  const struct scn_vars *vars)
 {
-    char *text = scn_text(v, vars);
+    size_t len = 0;
+    char *bytes = scn_bytes(v, vars, &len);
     int err = -ENOMEM;
 
-    if (text == NULL)
-        return err;
-    if (v->kind != SCN_BYTES)
-        err = scbox_add_data(params, name, text, strlen(text));
-    else if (cJSON_AddStringToObject(params, name, text) != NULL &&
-             cJSON_AddStringToObject(params, "encoding", "base64") != NULL)
-        err = 0;
-    free(text);
+    if (v->kind == SCN_BYTES) {
+        if (cJSON_AddStringToObject(params, name, v->text) != NULL &&
+            cJSON_AddStringToObject(params, "encoding", "base64") != NULL)
+            err = 0;
+    } else if (bytes != NULL) {
+        err = scbox_add_data(params, name, bytes, len);
+    }
+    free(bytes);
     return err;
-}
-
-/** A path or name: text, or bytes that are no UTF-8. */
-static cJSON *eval_name(const struct scn_value *v, const struct scn_vars *vars)
-{
-    const struct scn_var *kept = v->kind == SCN_VAR ? scn_vars_get(vars, v->text) : NULL;
-    cJSON *name;
-
-    if (kept != NULL && cJSON_HasObjectItem(kept->value, "base64"))
-        return cJSON_Duplicate(kept->value, true);
-    if (v->kind != SCN_BYTES)
-        return scn_eval_text(v, vars);
-    name = cJSON_CreateObject();
-    (void)cJSON_AddItemToObject(name, "base64", scn_eval_text(v, vars));
-    return name;
 }
 
 /** Words of a program, which are text although some look like numbers. */
@@ -289,6 +288,45 @@ static cJSON *eval_words(const struct scn_value *v, const struct scn_vars *vars)
     return words;
 }
 
+int scn_add_word(struct strbuf *blob, const struct scn_value *v, const struct scn_vars *vars)
+{
+    size_t len = 0;
+    char *bytes = scn_bytes(v, vars, &len);
+    int err = bytes != NULL ? strbuf_add(blob, bytes, strlen(bytes) + 1) : -ENOMEM;
+
+    free(bytes);
+    return err;
+}
+
+/** Whether some word of a list is bytes. */
+static bool has_bytes(const struct scn_value *list, const struct scn_vars *vars)
+{
+    for (size_t i = 0; i < list->member_count; i++) {
+        const struct scn_value *v = list->members[i].value;
+        const struct scn_var *var = lone_var(v, vars);
+
+        if (v->kind == SCN_BYTES || (var != NULL && scn_carries_bytes(var->value)))
+            return true;
+    }
+    return false;
+}
+
+/** Add words some of which are bytes, as guests pass them: their number, then each with its NUL. */
+static int add_words(cJSON *params, const char *name, const struct scn_value *list,
+                     const struct scn_vars *vars)
+{
+    struct strbuf blob = STRBUF_INIT;
+    int err = strbuf_addf(&blob, "%zu", list->member_count);
+
+    (void)strbuf_addc(&blob, '\0');
+    for (size_t i = 0; err == 0 && i < list->member_count; i++)
+        err = scn_add_word(&blob, list->members[i].value, vars);
+    if (err == 0)
+        err = scbox_add_data(params, name, strbuf_str(&blob), blob.len);
+    strbuf_done(&blob);
+    return err;
+}
+
 /** The JSON of a string, an integer or flags, as the argument's kind wants it. */
 static cJSON *eval_as(const char *json, const struct scn_value *v, const struct scn_vars *vars)
 {
@@ -296,7 +334,7 @@ static cJSON *eval_as(const char *json, const struct scn_value *v, const struct 
     cJSON *better = NULL;
 
     if (strcmp(json, "name") == 0)
-        return eval_name(v, vars);
+        return scn_name_json(v, vars);
     if (strcmp(json, "argv") == 0 && v->kind == SCN_ARRAY)
         return eval_words(v, vars);
     value = scn_eval(v, vars);
@@ -323,6 +361,8 @@ cJSON *scn_eval_call(const struct scn_step *step, const struct scn_vars *vars)
 
         if (strcmp(json, "data") == 0)
             ok = scn_add_data(params, arg->info->name, arg->value, vars) == 0;
+        else if (strcmp(json, "argv") == 0 && has_bytes(arg->value, vars))
+            ok = add_words(params, arg->info->name, arg->value, vars) == 0;
         else
             ok = cJSON_AddItemToObject(params, arg->info->name, eval_as(json, arg->value, vars));
         if (!ok) {

@@ -5,6 +5,8 @@
 
 #include "client/cli/scn_ast.h"
 
+#include "server/base/strbuf.h"
+
 #include <cjson/cJSON.h>
 
 enum {
@@ -55,7 +57,10 @@ cJSON *scn_eval(const struct scn_value *v, const struct scn_vars *vars);
 /** The text of a value as JSON, also of what looks like a number. Returned. NULL: no memory. */
 cJSON *scn_eval_text(const struct scn_value *v, const struct scn_vars *vars);
 
-/** Add bytes as member @name: base64 as it was written, everything else as text. 0 or -ENOMEM. */
+/** Append the bytes of a word of a program and a NUL. 0 or -ENOMEM. */
+int scn_add_word(struct strbuf *blob, const struct scn_value *v, const struct scn_vars *vars);
+
+/** Add bytes as member @name: as text where they are some, else as base64. 0 or -ENOMEM. */
 int scn_add_data(cJSON *params, const char *name, const struct scn_value *v,
                  const struct scn_vars *vars);
 

@@ -65,6 +65,11 @@ static const struct fault_key {
 };
 enum { FAULT_KEY_COUNT = sizeof fault_keys / sizeof fault_keys[0] };
 
+const char *scn_fault_key_name(size_t n)
+{
+    return n < FAULT_KEY_COUNT ? fault_keys[n].key : NULL;
+}
+
 static const struct fault_key *fault_key(struct scn_parser *p, int column, const char *name)
 {
     struct scn_near near = {.word = name};
@@ -87,10 +92,24 @@ static void check_errno(struct scn_parser *p, const struct scn_value *v)
         scn_fail_errno(p, v->column, word);
 }
 
+/** Check a count, 1 or greater, which a variable may hold too. */
 static void check_number(struct scn_parser *p, const char *key, const struct scn_value *v)
 {
     if (v->kind != SCN_NUMBER && v->kind != SCN_VAR && scn_literal(v) != NULL)
         scn_fail(p, v->column, "%s= takes a number", key);
+    else if (v->kind == SCN_NUMBER && strtoll(v->text, NULL, 0) <= 0 && strncmp(v->text, "0o", 2))
+        scn_fail(p, v->column, "%s= takes a number, 1 or greater", key);
+}
+
+/** Check a probability. */
+static void check_chance(struct scn_parser *p, const struct scn_value *v)
+{
+    const char *text = v->kind != SCN_VAR ? scn_literal(v) : NULL;
+    char *end = NULL;
+    double chance = text != NULL ? strtod(text, &end) : 1;
+
+    if ((text != NULL && (end == text || *end != '\0')) || !(chance > 0 && chance <= 1))
+        scn_fail(p, v->column, "p= takes a probability, above 0 and at most 1: 0.1");
 }
 
 /** Parse KEY=VALUE or an errno of a fault. */
@@ -115,6 +134,8 @@ static bool parse_fault_part(struct scn_parser *p, struct scn_step *step, bool *
         check_errno(p, arg.value);
     else if (key->number)
         check_number(p, key->key, arg.value);
+    else if (strcmp(key->key, "p") == 0)
+        check_chance(p, arg.value);
     *effect = *effect || key->effect;
     add_arg(p, step, &arg);
     return p->error == NULL;

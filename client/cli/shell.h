@@ -18,6 +18,8 @@
 enum {
     SHELL_CALL_MS = 10000,         /* how long a command of the shell waits for the daemon */
     SHELL_TYPED_MAX = 1024 * 1024, /* bytes of steps kept for :save; no scenario is larger */
+    SHELL_STATED_MAX = 1024,       /* bytes of a result that are stated in a saved scenario */
+    SHELL_NO_ERRNO = -4096,        /* codes below it are of JSON-RPC */
 };
 
 /** What the machine tells, on its way to the screen. */
@@ -32,10 +34,39 @@ struct feed {
 /** Calls that are held until a person says what becomes of them. */
 struct stepping {
     bool on;
-    bool asking;     /* a person is being asked */
-    int32_t pid;     /* whose calls; 0: everybody's */
-    uint64_t let_go; /* the call that went on last; its outcome is told */
-    cJSON *held;     /* events of kind pause, longest first; owned; NULL: none */
+    bool asking;      /* a person is being asked */
+    int32_t pid;      /* whose calls; 0: everybody's */
+    uint64_t let_go;  /* the call that went on last; its outcome is told */
+    int32_t scaffold; /* whose call that sets a guest up is held; 0: none */
+    cJSON *held;      /* events of kind pause, longest first; owned; NULL: none */
+};
+
+/** A number that stands for something, and the variable of the saved scenario that has it. */
+struct shell_handle {
+    int32_t owner; /* whose descriptor; 0: the number is a process */
+    int32_t number;
+    char *name; /* owned */
+};
+
+/** A step that was played, as it will be saved. */
+struct shell_step_saved {
+    char *text;     /* owned; several lines of a `run` */
+    int background; /* the number of a step that goes on in the background; 0: it does not */
+    int waits;      /* the background step whose result it takes; 0: none */
+    char *host; /* the host path in the text, which begins in the current directory; NULL none */
+};
+
+struct shell_saved {
+    struct shell_step_saved *steps;
+    size_t count;
+    size_t room;
+    size_t bytes;
+    size_t left_out; /* steps that came when SHELL_TYPED_MAX bytes were there */
+    struct shell_handle *handles;
+    size_t handle_count;
+    int fd_count; /* names given so far */
+    int pid_count;
+    struct strbuf head; /* @keys that were typed */
 };
 
 struct shell {
@@ -48,14 +79,16 @@ struct shell {
     bool tracing;
     struct stepping step;
     volatile sig_atomic_t *interrupted; /* set by Ctrl-C; borrowed */
-    cJSON *names;        /* what ns.list told at the start, for :save; owned; NULL: not known */
-    struct strbuf typed; /* the steps so far, for :save */
-    size_t typed_count;
-    size_t typed_left_out; /* steps that came when `typed` was full */
-    unsigned line_number;  /* of the line that is being played */
+    char *tmp;                          /* the directory of $TMP; owned; NULL: none was needed */
+    cJSON *names; /* what ns.list told at the start, for :save; owned; NULL: not known */
+    struct shell_saved saved; /* the steps so far, for :save */
+    struct strbuf block;      /* a `run` and the lines below it so far; "": none */
+    unsigned line_number;     /* of the line that is being played */
+    bool told_below;          /* what may follow `run` */
     bool quit;
     bool daemon_gone;
-    int failed; /* lines that did not work */
+    int unwritten; /* why stdout takes nothing more; 0: it does */
+    int failed;    /* lines that did not work */
 };
 
 /** scbox_event_fn: print an event. @user is the struct feed. */
@@ -80,8 +113,58 @@ bool shell_listen(struct shell *sh);
  */
 bool shell_command(struct shell *sh, const char *line);
 
-/** Play a line as a step; @number is told where it fails and nobody watches. */
-void shell_play(struct shell *sh, const char *line, unsigned number);
+/* ---- shell_play.c ---- */
+
+/** Play a text as a file may hold it: a line, or a `run` with its lines below. */
+void shell_play(struct shell *sh, const char *text);
+
+/** Whether an indented line begins as those below `run` do. */
+bool shell_is_below_run(const char *line);
+
+/** Take a line that begins a `run`, whose lines below it may follow. Returns whether it does. */
+bool shell_block_begins(struct shell *sh, const char *line);
+
+/** Take a line for the `run` that has begun. Returns false when none has, or the line ends it. */
+bool shell_block_takes(struct shell *sh, const char *line);
+
+void shell_play_block(struct shell *sh);
+void shell_drop_block(struct shell *sh);
+
+/** scn_config.allow: the end of the shell's own process is asked about. @user is the shell. */
+bool shell_allows(void *user, const struct scn_step *step);
+
+/* ---- shell_given.c ---- */
+
+/** Give the session $TOKEN and what --set says, NAME=VALUE each. False after a complaint. */
+bool shell_give(struct shell *sh, char *const *sets, size_t count);
+
+/** Make the directory $TMP unless it is there, when a text may need it. */
+void shell_need_tmp(struct shell *sh, const char *text);
+
+/** Remove $TMP. */
+void shell_take_back(struct shell *sh);
+
+/* ---- shell_keep.c, shell_save.c ---- */
+
+/** Keep a step with what came of it. */
+void shell_keep(struct shell *sh, const struct scn_step *step, const struct scn_result *r);
+
+/** Append a string as the language writes it. */
+void shell_add_string(struct strbuf *out, const cJSON *text);
+
+/** Append the lines below a `run` that was played. */
+void shell_add_run(struct strbuf *out, const struct scn_step *step, const struct scn_result *r);
+
+/** Keep an @key of a scenario's head. */
+void shell_keep_key(struct shell *sh, const char *line);
+
+/** The driver that a saved scenario has instead: the disk, which the user keeps, is memory there. */
+const char *shell_driver_in_test(const char *driver);
+
+/** `:save FILE`. Returns whether it worked. */
+bool shell_save(struct shell *sh, const char *path);
+
+void shell_saved_done(struct shell_saved *saved);
 
 /** {pid} from a number or a $variable; "" is the session's own. Returned; NULL after a complaint. */
 cJSON *shell_pid_params(struct shell *sh, const char *arg);
@@ -117,6 +200,12 @@ void shell_step_interrupted(struct shell *sh);
 
 /** At the shell's end: nothing is left standing that nobody would let go. */
 void shell_leave_steps(struct shell *sh);
+
+/** What can be answered about a held call, as text. */
+extern const char shell_step_help[];
+
+/** Print what a ':' command is; @whole: with all there is to say. Returns whether there is one. */
+bool shell_explain(FILE *to, const char *word, bool whole);
 
 /** Names of the ':' commands, ended by NULL; static. */
 const char *const *shell_command_names(void);

@@ -4,6 +4,7 @@
 #include "client/cli/host_file.h"
 #include "client/cli/json.h"
 #include "client/cli/names.h"
+#include "client/cli/page.h"
 #include "client/cli/shell.h"
 #include "client/cli/show.h"
 #include "schema/calls.h"
@@ -12,8 +13,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
-enum { COLUMN = 16 };
+enum { DOC_COLUMN = 22 };
 
 int shell_request(struct shell *sh, const char *method, cJSON *params, cJSON **out,
                   struct scbox_error *error)
@@ -270,50 +272,6 @@ static bool do_machine(struct shell *sh, const char *arg)
     return info != NULL;
 }
 
-/*
- * A scenario is played in a machine without names, so it begins by making those that the shell found,
- * with nothing in them: what the user keeps on the host is not for a test, so memory takes its place.
- */
-static void write_names(FILE *file, const cJSON *names)
-{
-    const cJSON *view = NULL;
-
-    cJSON_ArrayForEach(view, names) {
-        const char *driver = json_text(view, "driver");
-
-        fprintf(file, "fs %s %s\n", json_text(view, "name"),
-                strcmp(driver, "sqlitefs") == 0 ? "ramfs" : driver);
-    }
-}
-
-static bool do_save(struct shell *sh, const char *arg)
-{
-    struct why why = WHY_INIT;
-    FILE *file = NULL;
-    bool ok = false;
-
-    if (*arg == '\0')
-        return complain(0, "shell", "where to? e.g. `:save first.scn`") != 0;
-    if (host_create_stream(arg, HOST_NEW, &file, &why) < 0)
-        complain(0, "shell", "%s: %s", arg, host_reason(&why));
-    why_done(&why);
-    if (file == NULL)
-        return false;
-    fputs("@title \"typed into scbox shell\"\n\n", file);
-    write_names(file, sh->names);
-    fprintf(file, "\n%s", strbuf_str(&sh->typed));
-    ok = fflush(file) == 0 && ferror(file) == 0;
-    if (fclose(file) != 0 || !ok) {
-        complain(0, "shell", "%s: could not be written: %s", arg, strerror(errno));
-        return false;
-    }
-    if (sh->typed_left_out > 0)
-        printf("%zu steps are left out: a scenario has at most %d bytes\n", sh->typed_left_out,
-               SHELL_TYPED_MAX);
-    printf("%zu steps are in %s; play them with `scbox test %s`\n", sh->typed_count, arg, arg);
-    return true;
-}
-
 static bool do_trace(struct shell *sh, const char *arg)
 {
     bool was = sh->tracing;
@@ -339,27 +297,57 @@ static bool do_fault(struct shell *sh, const char *arg)
 
     if (asprintf(&line, *arg != '\0' ? "fault %s" : "fault.list", arg) < 0)
         return false;
-    shell_play(sh, line, sh->line_number);
+    shell_play(sh, line);
     free(line);
     failed = sh->failed - failed;
     sh->failed -= failed; /* who plays the command counts it */
     return failed == 0;
 }
 
-/* ADDR [SIZE] [PID] */
+/* The value of a number or of a $variable, for what is written as one word. Returned; NULL: none. */
+static char *word_value(struct shell *sh, const char *word, size_t len)
+{
+    char *text = strndup(word, len);
+    struct lookup l = {text != NULL ? text + 1 : "", NULL};
+
+    if (text == NULL || *text != '$')
+        return text;
+    scn_each_var(sh->session, look_up, &l);
+    if (l.value == NULL)
+        return text;
+    free(text);
+    return l.value;
+}
+
+/*
+ * [PID [ADDR [SIZE]]]; ADDR [SIZE [PID]] as well, where ADDR is in hexadecimal: pids are not. A variable is
+ * a pid at the start, else a number.
+ */
 static bool do_mem(struct shell *sh, const char *arg)
 {
-    size_t range = strcspn(arg, " \t");
-    char *where = NULL;
-    bool ok;
+    enum { WORDS = 3 };
+    char *word[WORDS + 1] = {NULL};
+    struct strbuf where = STRBUF_INIT;
+    size_t count = 0;
+    bool addr_first;
+    bool ok = false;
 
-    range += strspn(arg + range, " \t");
-    range += strcspn(arg + range, " \t");
-    where = strndup(arg, range);
-    if (where == NULL)
-        return false;
-    ok = shell_memory(sh, where, arg + range + strspn(arg + range, " \t"));
-    free(where);
+    for (; *arg != '\0' && count <= WORDS; arg += strspn(arg, " \t")) {
+        word[count++] = word_value(sh, arg, strcspn(arg, " \t"));
+        arg += strcspn(arg, " \t");
+    }
+    addr_first = count > 0 && word[0] != NULL && strncasecmp(word[0], "0x", 2) == 0;
+    for (size_t i = addr_first ? 0 : 1; i < (addr_first && count == WORDS ? 2 : count); i++)
+        (void)strbuf_addf(&where, "%s%s", where.len > 0 ? " " : "", word[i] != NULL ? word[i] : "");
+    if (count > WORDS)
+        complain(0, "shell", "it is :mem [PID [ADDR [SIZE]]]");
+    else if (addr_first)
+        ok = shell_memory(sh, strbuf_str(&where), count == WORDS ? word[2] : "");
+    else
+        ok = shell_memory(sh, strbuf_str(&where), count > 0 ? word[0] : "");
+    for (size_t i = 0; i < count; i++)
+        free(word[i]);
+    strbuf_done(&where);
     return ok;
 }
 
@@ -374,27 +362,42 @@ static bool do_help(struct shell *sh, const char *arg);
 
 static const struct {
     const char *name;
+    const char *args;
     const char *doc;
     bool (*fn)(struct shell *sh, const char *arg);
 } table[] = {
-    {":help", "[TOPIC]  this list; or the page of a call, an error …", do_help},
-    {":ls", "[PATH]     list a directory; without PATH the names, as :ns", do_ls},
-    {":ns", "[PID]      names of a process: what it can reach, with which rights", do_ns},
-    {":ns", "--calls [PID], --graph   as the calls that make them; all, as a DOT graph", do_ns},
-    {":fds", "[PID]     handles of a process", shell_fds},
-    {":ps", "           processes of the machine", shell_tree},
-    {":mem", "[ADDR [SIZE [PID]]]   memory of a process: which there is; in hexadecimal", do_mem},
-    {":trace", "[on|off]  show calls as they are made, and keep them for `expect trace`", do_trace},
-    {":step", "[on [PID]|off]   stop before each call, and decide what becomes of it", shell_step},
-    {":fault", "[RULE]  make calls fail, as `fault` in scenarios; without RULE: all rules",
+    {":help", "[TOPIC]", "this list; or the page of a word", do_help},
+    {":ls", "[PATH]", "list a directory; without PATH the names, as :ns", do_ls},
+    {":ns", "[PID]", "names of a process: what it can reach, with which rights", do_ns},
+    {":ns", "--calls [PID]", "the same, as the calls that make them", do_ns},
+    {":ns", "--graph", "names of all processes, as a DOT graph", do_ns},
+    {":fds", "[PID]", "handles of a process", shell_fds},
+    {":ps", "", "processes of the machine", shell_tree},
+    {":mem", "[PID]", "memory of a process: its regions, their sizes and rights", do_mem},
+    {":mem", "PID ADDR [SIZE]", "what is there, in hexadecimal and as text", do_mem},
+    {":trace", "[on|off]", "show calls as they are made, and keep them for `expect trace`",
+     do_trace},
+    {":step", "[on [PID]|off]", "stop before each call, and decide what becomes of it", shell_step},
+    {":fault", "[RULE]", "make calls fail, as `fault` in scenarios; without RULE: all rules",
      do_fault},
-    {":vars", "         variables that steps captured", do_vars},
-    {":machine", "      clock, counts and limits of the machine", do_machine},
-    {":save", "FILE     write the steps typed so far as a scenario", do_save},
-    {":quit", "         end the shell; so does Ctrl-D", do_quit},
+    {":vars", "", "variables that steps captured", do_vars},
+    {":machine", "", "clock, counts and limits of the machine", do_machine},
+    {":save", "FILE", "write the steps so far, with what came, as a scenario", shell_save},
+    {":quit", "", "end the shell; so does Ctrl-D", do_quit},
 };
 
 enum { TABLE_COUNT = sizeof table / sizeof table[0] };
+
+/* A row of the table, in columns. */
+static void print_command(FILE *to, int indent, size_t row)
+{
+    struct strbuf form = STRBUF_INIT;
+
+    (void)strbuf_addf(&form, "%s%s%s", table[row].name, *table[row].args != '\0' ? " " : "",
+                      table[row].args);
+    page_entry(to, indent, DOC_COLUMN + indent, strbuf_str(&form), table[row].doc);
+    strbuf_done(&form);
+}
 
 static bool do_help(struct shell *sh, const char *arg)
 {
@@ -408,11 +411,30 @@ static bool do_help(struct shell *sh, const char *arg)
          "  open root:/nothing READ ! ENOENT        say what is expected\n"
          "  new_proc = $kid                         a child; [$kid] exit 3 acts as it\n"
          "  proc_wait $kid &                        do not wait; `wait &1` does later\n"
+         "  run hello                               a program; indented lines below it say more\n"
+         "  include setup.scn                       the steps of a file; a paste does as well\n"
          "Ctrl-C ends a call that waits. The tabulator key completes calls, names and paths.\n");
     for (size_t i = 0; i < TABLE_COUNT; i++)
-        printf("  %s %s\n", table[i].name, table[i].doc);
-    puts("\nAll calls: `:help calls`. One of them: `:help open`.");
+        print_command(stdout, 2, i);
+    puts("\nLists: `help calls`, `language`, `drivers`, `errno`, `flags`, `methods`, `limits`. "
+         "What a "
+         "word\nis: `help open`, `help run`, `help ENOENT`, `help ramfs` …");
     return true;
+}
+
+bool shell_explain(FILE *to, const char *word, bool whole)
+{
+    bool found = false;
+
+    for (size_t i = 0; i < TABLE_COUNT; i++) {
+        if (strcmp(table[i].name + (*word != ':'), word) != 0)
+            continue;
+        print_command(to, whole ? 0 : 2, i);
+        found = true;
+    }
+    if (whole && found && strcmp(word + (*word == ':'), "step") == 0)
+        fprintf(to, "\nWhile a call is held:\n%s\n", shell_step_help);
+    return found;
 }
 
 static bool unknown_command(const char *word)

@@ -51,7 +51,7 @@ static void put_end(struct feed *feed, int32_t pid, const cJSON *params)
     feed->own_end = feed->own_end || pid == feed->own_pid;
     if (strcmp(state, "FAILURE") == 0) {
         printf("[%d ended] FAILURE %s%s", pid, name_of_failure(code), *why != '\0' ? ": " : "");
-        show_word(stdout, why);
+        show_name(stdout, params); /* data, encoding */
         putchar('\n');
     } else if (strcmp(state, "DONE") == 0)
         printf("[%d ended] DONE, exit code %d\n", pid, code);
@@ -62,7 +62,7 @@ static void put_end(struct feed *feed, int32_t pid, const cJSON *params)
 static void put_told(int32_t pid, const char *what, const cJSON *params)
 {
     printf("[%d %s] ", pid, what);
-    show_word(stdout, json_text(params, "data"));
+    show_name(stdout, params); /* data, encoding */
     putchar('\n');
 }
 
@@ -111,6 +111,8 @@ void shell_event(void *user, const char *method, const cJSON *params)
 
     if (strcmp(method, "event") != 0)
         return;
+    if (!call || sh->tracing)
+        edit_clear(sh->edit);
     if (call && sh->tracing) {
         feed_end_line(&sh->feed);
         trace_lines_event(&sh->trace, params);

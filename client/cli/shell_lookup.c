@@ -72,7 +72,9 @@ static void add_entries(void *user, const char *dir, struct candidates *out)
     /* A directory is read by calls, and each of them would stop and ask. */
     if (sh->step.on && (sh->step.pid == 0 || sh->step.pid == sh->feed.own_pid))
         return;
+    scn_session_aside(sh->session, true);
     (void)shell_each_entry(user, dir, add_entry, &l, NULL);
+    scn_session_aside(sh->session, false);
 }
 
 static void add_variable(void *user, const char *name, const char *value)

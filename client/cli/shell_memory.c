@@ -70,7 +70,8 @@ static void print_region(const cJSON *region)
     const cJSON *mode = NULL;
     bool any = false;
 
-    printf("%08" PRIx64 "-%08" PRIx64 "  %-6s  ", addr, addr + json_count(region, "size"),
+    printf("%08" PRIx64 "-%08" PRIx64 "  %10" PRIu64 "  %-6s  ", addr,
+           addr + json_count(region, "size"), json_count(region, "size"),
            json_text(region, "kind"));
     cJSON_ArrayForEach(mode, json_member(region, "mode")) {
         printf("%s%s", any ? "," : "", cJSON_IsString(mode) ? mode->valuestring : "?");
@@ -153,7 +154,7 @@ bool shell_memory(struct shell *sh, const char *arg, const char *pid)
     if (!take_number(&arg, &addr) || (*arg != '\0' && !take_number(&arg, &size)) || *arg != '\0' ||
         size == 0 || size > SIZE_MAX_SHOWN) {
         complain(0, "shell",
-                 "it is mem [ADDR [SIZE]], numbers like 4096 or 0x1000; SIZE at most %d",
+                 "an address and a size are numbers like 4096 or 0x1000; size at most %d",
                  SIZE_MAX_SHOWN);
         return false;
     }

@@ -20,7 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char step_help[] =
+const char shell_step_help[] =
     "  (enter)         carry the call out, and stop before the next one\n"
     "  e ERRNO         do not; it fails with this error\n"
     "  r [RESULT]      do not; it succeeds with this, a value or {name: value, …}\n"
@@ -37,10 +37,24 @@ static const cJSON *first_held(const struct shell *sh)
     return sh->step.held != NULL ? sh->step.held->child : NULL;
 }
 
+/* Let the calls go that set up a guest for `run`: they are scbox's own, and the person's are the guest's. */
+static void let_scaffold_go(struct shell *sh)
+{
+    cJSON *params;
+
+    if (sh->step.scaffold == 0)
+        return;
+    params = cJSON_CreateObject();
+    (void)cJSON_AddNumberToObject(params, "pid", sh->step.scaffold);
+    sh->step.scaffold = 0;
+    (void)scbox_notify(sh->reach.conn, "proc.step", params, NULL);
+}
+
 bool shell_holds_call(void *user)
 {
-    const struct shell *sh = user;
+    struct shell *sh = user;
 
+    let_scaffold_go(sh);
     return first_held(sh) != NULL && !sh->step.asking;
 }
 
@@ -80,11 +94,16 @@ static void forget(struct shell *sh, uint64_t seq, int32_t pid)
 static void hold(struct shell *sh, const cJSON *event)
 {
     struct strbuf text = STRBUF_INIT;
+    int32_t pid = json_int(event, "pid");
 
+    if (pid == scn_session_scaffold(sh->session)) {
+        sh->step.scaffold = pid;
+        return;
+    }
     if (sh->step.held == NULL)
         sh->step.held = cJSON_CreateArray();
     (void)cJSON_AddItemToArray(sh->step.held, cJSON_Duplicate(event, true));
-    (void)strbuf_addf(&text, "[%d stops] ", json_int(event, "pid"));
+    (void)strbuf_addf(&text, "[%d stops] ", pid);
     call_text_begin(&text, event);
     (void)strbuf_adds(&text, ")\n");
     shell_end_line(sh);
@@ -286,7 +305,7 @@ static bool look(struct shell *sh, const char *word, const char *arg)
     else if (strcmp(word, "tree") == 0)
         (void)shell_tree(sh, "");
     else if (strcmp(word, "?") == 0)
-        puts(step_help);
+        puts(shell_step_help);
     else
         return false;
     return true;
@@ -346,7 +365,7 @@ void shell_ask_person(void *user)
         *sh->interrupted = 0;
         shell_step_interrupted(sh);
     } else if (first_held(sh) != NULL && !shell_step_line(sh, line)) {
-        puts(step_help);
+        puts(shell_step_help);
     }
     sh->step.asking = false;
     fflush(stdout);

@@ -69,20 +69,19 @@ static void add_value(struct strbuf *out, const cJSON *value, size_t width, size
     (void)strbuf_addc(out, ends[1]);
 }
 
-/* Bytes of the character that begins with @lead, in well-formed UTF-8. */
-static size_t char_size(unsigned char lead)
+size_t show_char_size(char first)
 {
+    const unsigned char lead = (unsigned char)first;
+
     if (lead < 0x80)
         return 1;
     return lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
 }
 
-/* How many of the bytes here are shown in hex, 0 when a character begins: control characters (terminals obey
- * U+0080 to U+009F, which have two bytes, like those of one) and what is no UTF-8. */
-static size_t hex_at(const char *bytes, size_t len)
+size_t show_hex_at(const char *bytes, size_t len)
 {
     const unsigned char *at = (const unsigned char *)bytes;
-    const size_t size = char_size(*at);
+    const size_t size = show_char_size(*bytes);
 
     if ((*at < ' ' && *at != '\t') || *at == 0x7f || size > len || !utf8_valid(bytes, size))
         return 1;
@@ -96,8 +95,8 @@ void show_bytes(FILE *to, const char *bytes, size_t len, bool raw)
     if (raw)
         i = fwrite(bytes, 1, len, to);
     while (!raw && i < len) {
-        size_t hex = hex_at(bytes + i, len - i);
-        size_t size = char_size((unsigned char)bytes[i]);
+        size_t hex = show_hex_at(bytes + i, len - i);
+        size_t size = show_char_size(bytes[i]);
 
         for (size_t end = i + hex; i < end; i++)
             fprintf(to, "\\x%02x", (unsigned char)bytes[i]);

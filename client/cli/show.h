@@ -16,6 +16,15 @@
  */
 void show_bytes(FILE *to, const char *bytes, size_t len, bool raw);
 
+/**
+ * How many of the bytes here are shown in hex, 0 when a character begins: control characters (terminals obey
+ * U+0080 to U+009F, which have two bytes, like those of one) and what is no UTF-8. @len is not 0.
+ */
+size_t show_hex_at(const char *bytes, size_t len);
+
+/** Bytes of the character that begins with @first, in well-formed UTF-8. */
+size_t show_char_size(char first);
+
 /** Print a text of one line that may hold such bytes, with all of them shown: a path, a reason. */
 void show_word(FILE *to, const char *text);
 

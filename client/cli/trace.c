@@ -33,8 +33,8 @@ void tracer_done(struct tracer *t)
         trace_summary_print(t->summary, t->lines.to);
     if (t->filter.overfull)
         fprintf(t->lines.to,
-                "--- more than %d handles fit -P at once: calls on the others are missing\n",
-                TRACE_HANDLES_MAX);
+                "--- more than %d calls that fit -P went on at once: returns of some are missing\n",
+                TRACE_CALLS_MAX);
     trace_chrome_end(&t->chrome);
     trace_filter_done(&t->filter);
     free(t->summary);

@@ -12,6 +12,7 @@
 #ifndef CLIENT_CLI_TRACE_H
 #define CLIENT_CLI_TRACE_H
 
+#include "client/cli/call_text.h"
 #include "schema/calls.h"
 
 #include <cjson/cJSON.h>
@@ -21,22 +22,16 @@
 
 /* ---- which calls: trace_filter.c ---- */
 
-/** A handle that was opened by a path that is wanted. */
-struct trace_handle {
-    int32_t pid;
-    int32_t fd;
-};
-
-enum { TRACE_HANDLES_MAX = 4096 }; /* handles followed at once */
+enum { TRACE_CALLS_MAX = 4096 }; /* calls that go on at once and are wanted for their path */
 
 struct trace_filter {
     bool listed[SC_MAX]; /* -e names it */
     bool any_listed;     /* -e was given */
     bool inverted;       /* -e with !: all but these */
     const char *glob;    /* -P, borrowed; NULL: any path */
-    struct trace_handle *handles;
-    size_t handle_count;
-    bool overfull; /* there were more handles than are kept */
+    uint64_t *going;     /* numbers of calls that have begun and use such a path; owned */
+    size_t going_count;
+    bool overfull; /* there were more than are kept */
 };
 
 /**
@@ -54,9 +49,12 @@ void trace_filter_done(struct trace_filter *f);
 /* ---- lines: trace_lines.c ---- */
 
 struct trace_lines {
-    FILE *to;          /* borrowed */
-    bool flush;        /* somebody watches: unfinished lines are shown, too */
-    bool failures;     /* only calls that failed, told when they have */
+    FILE *to;      /* borrowed */
+    bool flush;    /* somebody watches: unfinished lines are shown, too */
+    bool failures; /* only calls that failed, told when they have */
+    bool relative; /* each line begins with the time since the one before */
+    struct call_style style;
+    uint64_t last_ns;  /* when the last line was, by the machine's clock; 0: there was none */
     bool open;         /* the line of a call that goes on is not finished */
     uint64_t open_seq; /* that call */
 };

@@ -207,10 +207,24 @@ static void put_end(struct trace_chrome *c, const cJSON *event)
     strbuf_done(&text);
 }
 
+/* What is no call: a process starts or ends, a note. */
+static void put_other(struct trace_chrome *c, const cJSON *event, const char *kind)
+{
+    char *data = event_data(event);
+    const char *text = data != NULL && *data != '\0' ? data : NULL;
+
+    if (strcmp(kind, "start") == 0)
+        name_process(c, json_int(event, "pid"), text);
+    else if (strcmp(kind, "end") == 0)
+        put_end(c, event);
+    else if (strcmp(kind, "note") == 0)
+        put_instant(c, event, text != NULL ? text : "");
+    free(data);
+}
+
 void trace_chrome_event(struct trace_chrome *c, const cJSON *event)
 {
     const char *kind = json_text(event, "kind");
-    const char *data = json_text(event, "data");
     uint64_t now = json_count(event, "now_ns");
 
     if (c->to == NULL)
@@ -221,12 +235,8 @@ void trace_chrome_event(struct trace_chrome *c, const cJSON *event)
         begin(c, event);
     } else if (strcmp(kind, "return") == 0) {
         finish(c, event);
-    } else if (strcmp(kind, "start") == 0) {
-        name_process(c, json_int(event, "pid"), *data != '\0' ? data : NULL);
-    } else if (strcmp(kind, "end") == 0) {
-        put_end(c, event);
-    } else if (strcmp(kind, "note") == 0) {
-        put_instant(c, event, data);
+    } else {
+        put_other(c, event, kind);
     }
 }
 

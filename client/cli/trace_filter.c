@@ -3,6 +3,7 @@
 #include "client/cli/call_text.h"
 #include "client/cli/json.h"
 #include "client/cli/trace.h"
+#include "client/lib/scbox.h"
 
 #include <fnmatch.h>
 #include <stdlib.h>
@@ -34,70 +35,92 @@ bool trace_filter_calls(struct trace_filter *f, const char *list, char **out_wro
     }
 }
 
-/* The handle in a file of handles, or NULL. */
-static struct trace_handle *find_handle(struct trace_filter *f, int32_t pid, int32_t fd)
+/* Whether some text is a path that is wanted, spelled name:/path or name:path. */
+static bool matches(const struct trace_filter *f, const char *path)
 {
-    for (size_t i = 0; i < f->handle_count; i++) {
-        if (f->handles[i].pid == pid && f->handles[i].fd == fd)
-            return &f->handles[i];
-    }
-    return NULL;
+    const char *colon = strchr(path, ':');
+    char *whole = NULL;
+    bool found = fnmatch(f->glob, path, 0) == 0;
+
+    if (!found && colon != NULL && colon[1] != '/' &&
+        asprintf(&whole, "%.*s/%s", (int)(colon - path) + 1, path, colon + 1) >= 0)
+        found = fnmatch(f->glob, whole, 0) == 0;
+    free(whole);
+    return found;
 }
 
-static void add_handle(struct trace_filter *f, int32_t pid, int32_t fd)
+/* The same of a path as an event has it: a string, {"base64": …}, or an array of these. */
+static bool value_matches(const struct trace_filter *f, const cJSON *value)
 {
-    struct trace_handle *larger;
+    const char *text = cJSON_GetStringValue(value);
+    const cJSON *item;
+    char *bytes = NULL;
+    size_t len = 0;
+    bool found = text != NULL && matches(f, text);
 
-    if (fd <= 0 || find_handle(f, pid, fd) != NULL)
-        return;
-    f->overfull = f->overfull || f->handle_count == TRACE_HANDLES_MAX;
-    if (f->handle_count == TRACE_HANDLES_MAX)
-        return;
-    larger = realloc(f->handles, (f->handle_count + 1) * sizeof *larger);
-    if (larger == NULL)
-        return;
-    f->handles = larger;
-    f->handles[f->handle_count++] = (struct trace_handle){pid, fd};
-}
-
-static void drop_handle(struct trace_filter *f, int32_t pid, int32_t fd)
-{
-    struct trace_handle *h = find_handle(f, pid, fd);
-
-    if (h != NULL)
-        *h = f->handles[--f->handle_count];
+    if (cJSON_IsObject(value) && scbox_data(value, &bytes, &len) == 0)
+        found = matches(f, bytes);
+    free(bytes);
+    if (!cJSON_IsArray(value))
+        return found;
+    cJSON_ArrayForEach(item, value)
+        found = found || value_matches(f, item);
+    return found;
 }
 
 /* Whether the call is given a path that is wanted, or a handle that was opened by one. */
-static bool uses_path(struct trace_filter *f, const struct sc_call_info *call, const cJSON *event)
+static bool uses_path(const struct trace_filter *f, const struct sc_call_info *call,
+                      const cJSON *event)
 {
-    const cJSON *args = json_member(event, "args");
+    const cJSON *files = json_member(event, "files");
+    bool found = false;
+    const cJSON *file;
 
-    for (const struct sc_field_info *a = call->args; a->name != NULL; a++) {
-        if (a->kind == SC_K_path && fnmatch(f->glob, json_text(args, a->name), 0) == 0)
-            return true;
-        if ((a->kind == SC_K_fd || a->kind == SC_K_ofd) &&
-            find_handle(f, json_int(event, "pid"), json_int(args, a->name)) != NULL)
-            return true;
+    for (const struct sc_field_info *a = call->args; a->name != NULL; a++)
+        found = found || (a->kind == SC_K_path &&
+                          value_matches(f, json_member(json_member(event, "args"), a->name)));
+    cJSON_ArrayForEach(file, files)
+        found = found || value_matches(f, file);
+    return found;
+}
+
+/* Keep a call that has begun and is wanted: when it returns its handle may be closed. */
+static void keep_call(struct trace_filter *f, uint64_t seq)
+{
+    uint64_t *larger;
+
+    f->overfull = f->overfull || f->going_count == TRACE_CALLS_MAX;
+    if (f->going_count == TRACE_CALLS_MAX)
+        return;
+    larger = realloc(f->going, (f->going_count + 1) * sizeof *larger);
+    if (larger == NULL)
+        return;
+    f->going = larger;
+    f->going[f->going_count++] = seq;
+}
+
+/* Whether a call that returns was kept when it began. */
+static bool drop_call(struct trace_filter *f, uint64_t seq)
+{
+    for (size_t i = 0; i < f->going_count; i++) {
+        if (f->going[i] != seq)
+            continue;
+        f->going[i] = f->going[--f->going_count];
+        return true;
     }
     return false;
 }
 
-/* Keep track of the handles that a call which is wanted makes and closes. */
-static void follow_handles(struct trace_filter *f, const struct sc_call_info *call,
-                           const cJSON *event)
+static bool wants_path(struct trace_filter *f, const struct sc_call_info *call, const cJSON *event)
 {
-    const cJSON *args = json_member(event, "args");
-    int32_t pid = json_int(event, "pid");
+    const uint64_t seq = json_count(event, "seq");
+    bool wanted = uses_path(f, call, event);
 
-    if (*json_text(event, "error") != '\0')
-        return;
-    if (call->nr == SC_OPEN)
-        add_handle(f, pid, json_int(json_member(event, "result"), "fd"));
-    else if (call->nr == SC_BIND_FD)
-        add_handle(f, json_int(args, "pid"), json_int(args, "new_fd"));
-    else if (call->nr == SC_CLOSE)
-        drop_handle(f, pid, json_int(args, "fd"));
+    if (strcmp(json_text(event, "kind"), "return") == 0)
+        return drop_call(f, seq) || wanted;
+    if (wanted && call->rc != SC_RC_NEVER)
+        keep_call(f, seq);
+    return wanted;
 }
 
 bool trace_filter_wants(struct trace_filter *f, const cJSON *event)
@@ -105,11 +128,8 @@ bool trace_filter_wants(struct trace_filter *f, const cJSON *event)
     const struct sc_call_info *call = call_of_event(event);
     bool wanted = call != NULL;
 
-    if (wanted && f->glob != NULL) {
-        wanted = uses_path(f, call, event);
-        if (wanted && strcmp(json_text(event, "kind"), "return") == 0)
-            follow_handles(f, call, event);
-    }
+    if (wanted && f->glob != NULL)
+        wanted = wants_path(f, call, event);
     if (wanted && f->any_listed)
         wanted = f->listed[call->nr] != f->inverted;
     return wanted;
@@ -117,6 +137,6 @@ bool trace_filter_wants(struct trace_filter *f, const cJSON *event)
 
 void trace_filter_done(struct trace_filter *f)
 {
-    free(f->handles);
+    free(f->going);
     *f = (struct trace_filter){0};
 }

@@ -6,7 +6,7 @@
  *     3  usleep(1000 <unfinished ...>
  *     4  exit(0) = ?
  *     4  +++ exited with 0 +++
- *     3  <... usleep resumed>) = 0 <0.001000>
+ *     3  <... usleep(1000) resumed> = 0 <0.001000>
  */
 #include "client/cli/call_text.h"
 #include "client/cli/json.h"
@@ -15,9 +15,10 @@
 #include "client/cli/trace.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
-enum { NS_PER_US = 1000, US_PER_S = 1000000 };
+enum { NS_PER_US = 1000, US_PER_S = 1000000, TIME_WIDTH = 13 };
 
 /* Leave the line of a call that goes on, so that something else can be told. */
 static void leave_line(struct trace_lines *t)
@@ -35,11 +36,38 @@ static void put(struct trace_lines *t, struct strbuf *line)
     strbuf_done(line);
 }
 
+/* A time in seconds. */
+static void add_seconds(struct strbuf *out, int width, uint64_t ns)
+{
+    uint64_t us = ns / NS_PER_US;
+    char text[40];
+
+    (void)snprintf(text, sizeof text, "%" PRIu64 ".%06" PRIu64, us / US_PER_S, us % US_PER_S);
+    (void)strbuf_addf(out, "%*s", width, text);
+}
+
 static void add_duration(struct strbuf *out, const cJSON *event)
 {
-    uint64_t us = json_count(event, "duration_ns") / NS_PER_US;
+    (void)strbuf_adds(out, " <");
+    add_seconds(out, 0, json_count(event, "duration_ns"));
+    (void)strbuf_addc(out, '>');
+}
 
-    (void)strbuf_addf(out, " <%" PRIu64 ".%06" PRIu64 ">", us / US_PER_S, us % US_PER_S);
+/* What a line begins with: the process, and when. Only events of calls have a time. */
+static void begin_line(struct trace_lines *t, struct strbuf *line, const cJSON *event)
+{
+    const bool timed = json_member(event, "now_ns") != NULL;
+    uint64_t now = json_count(event, "now_ns");
+
+    (void)strbuf_addf(line, "%d  ", json_int(event, "pid"));
+    if (!t->relative)
+        return;
+    if (timed)
+        add_seconds(line, TIME_WIDTH, t->last_ns != 0 && now > t->last_ns ? now - t->last_ns : 0);
+    else
+        (void)strbuf_addf(line, "%*s", TIME_WIDTH, "");
+    (void)strbuf_adds(line, "  ");
+    t->last_ns = timed ? now : t->last_ns;
 }
 
 static void tell_begin(struct trace_lines *t, const cJSON *event)
@@ -50,8 +78,8 @@ static void tell_begin(struct trace_lines *t, const cJSON *event)
     if (t->failures)
         return;
     leave_line(t);
-    (void)strbuf_addf(&line, "%d  ", json_int(event, "pid"));
-    call_text_begin(&line, event);
+    begin_line(t, &line, event);
+    call_text_begin_as(&line, event, &t->style);
     t->open = call == NULL || call->rc != SC_RC_NEVER;
     t->open_seq = json_count(event, "seq");
     if (!t->open)
@@ -63,7 +91,6 @@ static void tell_begin(struct trace_lines *t, const cJSON *event)
 
 static void tell_end(struct trace_lines *t, const cJSON *event)
 {
-    const struct sc_call_info *call = call_of_event(event);
     struct strbuf line = STRBUF_INIT;
     bool goes_on = t->open && t->open_seq == json_count(event, "seq");
 
@@ -71,60 +98,60 @@ static void tell_end(struct trace_lines *t, const cJSON *event)
         return;
     if (!goes_on) {
         leave_line(t);
-        (void)strbuf_addf(&line, "%d  ", json_int(event, "pid"));
-        if (t->failures)
-            call_text_begin(&line, event);
-        else
-            (void)strbuf_addf(&line, "<... %s resumed>",
-                              call != NULL ? call->word : json_text(event, "call"));
+        begin_line(t, &line, event);
+        (void)strbuf_adds(&line, t->failures ? "" : "<... ");
+        call_text_begin_as(&line, event, &t->style);
+        (void)strbuf_adds(&line, t->failures ? "" : ") resumed>");
     }
+    (void)strbuf_adds(&line, goes_on || t->failures ? ") " : " ");
     t->open = false;
-    (void)strbuf_adds(&line, ") ");
-    call_text_outcome(&line, event);
+    call_text_outcome_as(&line, event, &t->style);
     add_duration(&line, event);
     put(t, &line);
     fputc('\n', t->to);
 }
 
 /* The end of a process, and why when it failed. */
-static void add_process_end(struct strbuf *line, const cJSON *event)
+static void add_process_end(struct strbuf *line, const cJSON *event, const char *why)
 {
     const char *state = json_text(event, "state");
-    const char *why = json_text(event, "data");
-    int32_t pid = json_int(event, "pid");
     int32_t code = json_int(event, "return_code");
 
     if (strcmp(state, "DONE") == 0)
-        (void)strbuf_addf(line, "%d  +++ exited with %d +++", pid, code);
+        (void)strbuf_addf(line, "+++ exited with %d +++", code);
     else if (strcmp(state, "FAILURE") == 0)
-        (void)strbuf_addf(line, "%d  +++ failed by %s%s%s +++", pid, name_of_failure(code),
+        (void)strbuf_addf(line, "+++ failed by %s%s%s +++", name_of_failure(code),
                           *why != '\0' ? ": " : "", why);
     else
-        (void)strbuf_addf(line, "%d  +++ killed +++", pid);
+        (void)strbuf_adds(line, "+++ killed +++");
 }
 
 static void tell_other(struct trace_lines *t, const cJSON *event)
 {
     const char *kind = json_text(event, "kind");
-    const char *data = json_text(event, "data");
-    int32_t pid = json_int(event, "pid");
     struct strbuf line = STRBUF_INIT;
+    char *text = NULL;
+    const char *data = "";
 
     if (strcmp(kind, "start") != 0 && strcmp(kind, "end") != 0 && strcmp(kind, "note") != 0 &&
         strcmp(kind, "lost") != 0)
         return;
     leave_line(t);
+    text = event_data(event);
+    data = text != NULL ? text : "";
+    if (strcmp(kind, "lost") != 0)
+        begin_line(t, &line, event);
     if (strcmp(kind, "start") == 0)
-        (void)strbuf_addf(&line, "%d  +++ runs %s +++", pid,
-                          *data != '\0' ? data : "as a session says");
+        (void)strbuf_addf(&line, "+++ runs %s +++", *data != '\0' ? data : "as a session says");
     else if (strcmp(kind, "end") == 0)
-        add_process_end(&line, event);
+        add_process_end(&line, event, data);
     else if (strcmp(kind, "note") == 0)
-        (void)strbuf_addf(&line, "%d  --- %s ---", pid, data);
+        (void)strbuf_addf(&line, "--- %s ---", data);
     else
         (void)strbuf_addf(&line,
                           "--- %d events were lost: they came faster than they were read ---",
                           json_int(event, "count"));
+    free(text);
     put(t, &line);
     fputc('\n', t->to);
 }

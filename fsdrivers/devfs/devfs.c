@@ -10,6 +10,7 @@
 #include "fsdrivers/devfs/device.h"
 #include "fsdrivers/fs_ops.h"
 #include "fsdrivers/fspath.h"
+#include "schema/drivers.h"
 #include "server/base/list.h"
 
 #include <errno.h>
@@ -399,7 +400,7 @@ static const struct fs_ops devfs_ops = {
     .destroy = devfs_destroy,
 };
 
-static const struct fs_opt devfs_opts[] = {{NULL, NULL}};
+static const struct fs_opt devfs_opts[] = {DEVFS_OPTIONS(FS_OPTION_ROW){NULL, NULL}};
 
 static int devfs_open_source(const struct fs_driver *driver, const struct fs_open *req,
                              struct fs **out)
@@ -420,7 +421,7 @@ static int devfs_open_source(const struct fs_driver *driver, const struct fs_ope
 
 const struct fs_driver devfs_driver = {
     .name = "devfs",
-    .doc = "the devices clock, console, full, null, random, tty and zero",
+    .doc = DEVFS_DOC,
     .opts = devfs_opts,
     .open_source = devfs_open_source,
 };

@@ -19,6 +19,7 @@
 
 #include "fsdrivers/fs_ops.h"
 #include "fsdrivers/fspath.h"
+#include "schema/drivers.h"
 #include "server/base/list.h"
 #include "server/base/strbuf.h"
 
@@ -427,7 +428,7 @@ static const struct fs_ops procfs_ops = {
     .destroy = procfs_destroy,
 };
 
-static const struct fs_opt procfs_opts[] = {{NULL, NULL}};
+static const struct fs_opt procfs_opts[] = {PROCFS_OPTIONS(FS_OPTION_ROW){NULL, NULL}};
 
 static int procfs_open_source(const struct fs_driver *driver, const struct fs_open *req,
                               struct fs **out)
@@ -448,7 +449,7 @@ static int procfs_open_source(const struct fs_driver *driver, const struct fs_op
 
 const struct fs_driver procfs_driver = {
     .name = "procfs",
-    .doc = "the machine's processes as files of text, to be read only",
+    .doc = PROCFS_DOC,
     .opts = procfs_opts,
     .readonly = true,
     .open_source = procfs_open_source,

@@ -19,6 +19,7 @@
 #include "fsdrivers/options.h"
 #include "fsdrivers/ramfs/file.h"
 #include "fsdrivers/ramfs/names.h"
+#include "schema/drivers.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -372,12 +373,7 @@ static const struct fs_ops ramfs_ops = {
 };
 
 static const struct fs_opt ramfs_opts[] = {
-    {"c", "allow creating; none of c, m, d allows everything"},
-    {"m", "allow moving"},
-    {"d", "allow deleting"},
-    {"devices", "put the devices of devfs into the root, beside files"},
-    {"size", "memory to take at most, default 1G"},
-    {NULL, NULL},
+    RAMFS_OPTIONS(FS_OPTION_ROW){NULL, NULL},
 };
 
 static int read_grants(struct ramfs *r, const struct fs_open *req)
@@ -448,7 +444,7 @@ const struct fs_driver ramfs_driver = {
     .name = "ramfs",
     .alias = "nullfs",
     .letters = "cmd",
-    .doc = "files in memory",
+    .doc = RAMFS_DOC,
     .opts = ramfs_opts,
     .open_source = ramfs_open_source,
 };

@@ -4,6 +4,7 @@
 #include "fsdrivers/options.h"
 #include "fsdrivers/sqlitefs/format.h"
 #include "fsdrivers/sqlitefs/vfs.h"
+#include "schema/drivers.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -19,12 +20,7 @@
 /* ---- Options ---- */
 
 const struct fs_opt source_opts[] = {
-    {"sync", "always, group (default) or none: when changes are durable"},
-    {"chunk", "64K (default) or 16K: the piece a new file stores content in"},
-    {"mmap", "bytes of the file to map into memory, default 1G; 0 where it may be cut short"},
-    {"cache", "bytes of SQLite's page cache, 1M to 1G, default 64M"},
-    {"quota", "bytes its files may have at this and every later mount: auto, none or a size"},
-    {NULL, NULL},
+    SQLITEFS_OPTIONS(FS_OPTION_ROW){NULL, NULL},
 };
 
 static int read_sync(const char *value, enum sync_mode *out, struct why *why)

@@ -20,6 +20,7 @@
 #include "fsdrivers/sqlitefs/name.h"
 #include "fsdrivers/sqlitefs/source.h"
 #include "fsdrivers/sqlitefs/tree.h"
+#include "schema/drivers.h"
 #include "server/base/hostfile.h"
 
 #include <errno.h>
@@ -444,7 +445,7 @@ static int sqlitefs_open_source(const struct fs_driver *driver, const struct fs_
 
 const struct fs_driver sqlitefs_driver = {
     .name = "sqlitefs",
-    .doc = "files in one SQLite file: persistent, crash-safe",
+    .doc = SQLITEFS_DOC,
     .descriptors =
         8, /* where it is, the file, its log with index and journal, the lock, one in passing */
     .opts = source_opts,

@@ -7,7 +7,7 @@
 #include "server/bridge/cpu.h"
 #include "server/bridge/guest.h"
 #include "server/bridge/load.h"
-#include "server/kernel/machine.h"
+#include "server/kernel/input.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -254,15 +254,23 @@ static struct guest *living_guest(struct bridge *b)
     return NULL;
 }
 
+static void end_by_stop(struct proc *p)
+{
+    struct input in = {.kind = INPUT_END,
+                       .end = {.pid = p->pid, .state = PS_KILLED, .text = "the daemon stops"}};
+
+    (void)machine_input(p->machine, &in);
+}
+
 void bridge_close(struct bridge *b, bridge_closed_fn closed, void *user)
 {
-    struct guest *g;
+    const struct guest *g;
 
     b->closed = closed;
     b->closed_user = user;
     b->closing = true;
     while ((g = living_guest(b)) != NULL)
-        proc_end(g->proc, PS_KILLED, 0, "the daemon stops");
+        end_by_stop(g->proc);
     close_when_empty(b);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The words end in "by the instruction at 0x…" or, after a jump, in "the return address on the stack is
- * 0x…": clients look the source line up by these (client/cli/fault_line.h). Addresses of the host's
+ * The words end in "by the instruction at 0x…", maybe with ", called from 0x…, 0x…" behind it, or, after
+ * a jump, in "the return address on the stack is 0x…": clients look the source line up by these (client/cli/fault_line.h). Addresses of the host's
  * have no place here.
  */
 #include "server/bridge/fault_text.h"
@@ -20,6 +20,11 @@ enum {
     NEAR_STACK = 0x10000, /* an access this far below it is one of the stack, whatever sp is */
     BELOW_SP = 0x1000,    /* a call or push reaches below sp, a function without frame 128 bytes */
     PREFIX_FS = 0x64,
+    CALL_OPCODE = 0xE8, /* a call of an address as far away as the 32 bits behind it say */
+    CALL_SIZE = 5,
+    CALLERS_MAX = 3,        /* functions above the one at fault that are told */
+    CALLERS_STACK = 2048,   /* bytes of the stack that are looked through for them */
+    FUNCTION_SIZE = 0x1000, /* bytes of a function that is believed to be called from there */
 };
 
 static const struct region *stack_of(const struct guest *g)
@@ -173,4 +178,64 @@ void fault_text_exception(const struct guest *g, int code, char text[FAULT_TEXT_
 
     insn_read(&g->tracee, &in);
     (void)snprintf(text, FAULT_TEXT_MAX, "%s, " BY, exception_name(g, code, &in), in.addr);
+}
+
+void fault_text_pointer(const struct guest *g, const char *call, const uint64_t *args, bool stopped,
+                        char text[FAULT_TEXT_MAX])
+{
+    int len = snprintf(text, FAULT_TEXT_MAX,
+                       "bad pointer in %s(0x%" PRIx64 ", 0x%" PRIx64 ", 0x%" PRIx64 ", 0x%" PRIx64
+                       ", 0x%" PRIx64 ")",
+                       call, args[0], args[1], args[2], args[3], args[4]);
+
+    if (stopped && len < FAULT_TEXT_MAX)
+        (void)snprintf(text + len, (size_t)(FAULT_TEXT_MAX - len), ", " BY,
+                       (uint64_t)g->tracee.regs.rip - CALL_INSN_SIZE);
+}
+
+/* ---- callers ---- */
+
+/** Whether a word of the stack is where a call of the function that holds @inside returns to. */
+static bool is_return(const struct guest *g, uint64_t word, uint64_t inside)
+{
+    const struct region *code = aspace_find(&g->proc->memory, word);
+    unsigned char insn[CALL_SIZE];
+    int32_t distance;
+    uint64_t called;
+
+    if (code == NULL || (code->mode & MM_EXEC) == 0 || word - code->addr < CALL_SIZE ||
+        tracee_read(&g->tracee, word - CALL_SIZE, insn, sizeof(insn)) < 0 || insn[0] != CALL_OPCODE)
+        return false;
+    memcpy(&distance, insn + 1, sizeof(distance));
+    called = word + (uint64_t)(int64_t)distance;
+    return called <= inside && inside - called < FUNCTION_SIZE;
+}
+
+void fault_text_callers(const struct guest *g, char text[FAULT_TEXT_MAX])
+{
+    const size_t size = g->tracee.gate == SC_GATE_I386 ? sizeof(uint32_t) : sizeof(uint64_t);
+    const struct region *stack = stack_of(g);
+    const uint64_t sp = g->tracee.regs.rsp;
+    uint64_t inside = g->tracee.regs.rip;
+    unsigned char bytes[CALLERS_STACK];
+    size_t room = sizeof(bytes);
+    int found = 0;
+
+    if (stack == NULL || sp < stack->addr || sp - stack->addr >= stack->size)
+        return;
+    if (stack->size - (sp - stack->addr) < room)
+        room = (size_t)(stack->size - (sp - stack->addr));
+    if (tracee_read(&g->tracee, sp, bytes, room) < 0)
+        return;
+    for (size_t at = 0; at + size <= room && found < CALLERS_MAX; at += size) {
+        const size_t len = strlen(text);
+        uint64_t word = 0;
+
+        memcpy(&word, bytes + at, size);
+        if (!is_return(g, word, inside))
+            continue;
+        (void)snprintf(text + len, FAULT_TEXT_MAX - len, "%s 0x%" PRIx64,
+                       found++ == 0 ? ", called from" : ",", word);
+        inside = word - CALL_SIZE;
+    }
 }

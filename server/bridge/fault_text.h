@@ -5,7 +5,7 @@
 
 #include "server/bridge/guest.h"
 
-enum { FAULT_TEXT_MAX = 240 };
+enum { FAULT_TEXT_MAX = 320 };
 
 /** An access of @addr below the user limit that the page tables refused. */
 void fault_text_access(const struct guest *g, uint64_t addr, char text[FAULT_TEXT_MAX]);
@@ -15,5 +15,12 @@ void fault_text_protection(const struct guest *g, char text[FAULT_TEXT_MAX]);
 
 /** SIGFPE, SIGILL, SIGBUS. @code its si_code. */
 void fault_text_exception(const struct guest *g, int code, char text[FAULT_TEXT_MAX]);
+
+/** Arguments of a call that can't be had. @stopped: its registers are those behind the call. */
+void fault_text_pointer(const struct guest *g, const char *call, const uint64_t *args, bool stopped,
+                        char text[FAULT_TEXT_MAX]);
+
+/** Append the functions above the one at fault, as far as the stack tells: ", called from 0x…, 0x…". */
+void fault_text_callers(const struct guest *g, char text[FAULT_TEXT_MAX]);
 
 #endif

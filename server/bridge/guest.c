@@ -7,7 +7,7 @@
 #include "server/bridge/load.h"
 #include "server/bridge/stub.h"
 #include "server/bridge/trampoline.h"
-#include "server/kernel/machine.h"
+#include "server/kernel/input.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -16,7 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { TEXT_MAX = 256, NOTES_MAX = 256 };
+enum { TEXT_MAX = 384, NOTES_MAX = 256 };
 
 static struct guest *to_guest(struct executor *x)
 {
@@ -182,6 +182,7 @@ int guest_start(struct bridge *b, struct proc *proc, const struct tracee *t, int
                 struct guest **out)
 {
     struct guest *g = calloc(1, sizeof(*g));
+    struct input in = {.kind = INPUT_GUEST, .guest = {proc->pid, &g->turn}};
 
     if (g == NULL)
         return -ENOMEM;
@@ -207,9 +208,8 @@ int guest_start(struct bridge *b, struct proc *proc, const struct tracee *t, int
     g->poll.data = g;
     bridge_guest_made(b);
     (void)uv_poll_start(&g->poll, UV_READABLE | UV_DISCONNECT, guest_on_notify);
-    machine_guest_busy(proc, true);
     turn_init(&g->turn, proc, guest_run);
-    turn_ask_later(&g->turn);
+    (void)machine_input(proc->machine, &in);
     *out = g;
     return 0;
 }
@@ -236,12 +236,13 @@ void guest_release(struct guest *g)
 void guest_fail(struct guest *g, int32_t fail_code, const char *fmt, ...)
 {
     char text[TEXT_MAX];
+    struct input in = {.kind = INPUT_CRASH, .crash = {g->proc->pid, fail_code, text}};
     va_list ap;
 
     va_start(ap, fmt);
     (void)vsnprintf(text, sizeof(text), fmt, ap);
     va_end(ap);
-    proc_fault(g->proc, fail_code, text);
+    (void)machine_input(g->proc->machine, &in);
 }
 
 void guest_went_on(struct guest *g, int err)
@@ -252,15 +253,18 @@ void guest_went_on(struct guest *g, int err)
 
 void guest_note(struct guest *g, const char *fmt, ...)
 {
-    char text[TEXT_MAX];
+    static const char last[] = " (the last note about this guest)";
+    char text[TEXT_MAX + sizeof(last)];
+    struct input in = {.kind = INPUT_NOTE, .note = {g->proc->pid, text}};
     va_list ap;
 
     if (g->notes == NOTES_MAX)
         return;
     g->notes++;
     va_start(ap, fmt);
-    (void)vsnprintf(text, sizeof(text), fmt, ap);
+    (void)vsnprintf(text, TEXT_MAX, fmt, ap);
     va_end(ap);
-    event_note(g->proc->machine, g->proc->pid, "%s%s", text,
-               g->notes == NOTES_MAX ? " (the last note about this guest)" : "");
+    if (g->notes == NOTES_MAX)
+        (void)strcat(text, last);
+    (void)machine_input(g->proc->machine, &in);
 }

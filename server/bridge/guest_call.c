@@ -6,11 +6,19 @@
  * guest's flood of calls keeps another one waiting. A call that comes by a ptrace stop differs in
  * how it is answered, and in nothing else.
  */
+#include "server/bridge/fault_text.h"
 #include "server/bridge/guest.h"
-#include "server/kernel/machine.h"
+#include "server/kernel/input.h"
+#include "server/kernel/result.h"
 
 #include <errno.h>
 #include <inttypes.h>
+
+/** Answer the notification that a guest waits in, unless it was killed meanwhile. */
+static void answer_notification(struct guest *g)
+{
+    (void)notify_answer(&g->bridge->notify, g->listener, g->notify_id, g->result);
+}
 
 void guest_run(struct turn *t)
 {
@@ -25,16 +33,16 @@ void guest_run(struct turn *t)
         guest_went_on(g, tracee_answer(&g->tracee, g->result));
         return;
     }
-    (void)notify_answer(&g->bridge->notify, g->listener, g->notify_id,
-                        g->result); /* or it was killed */
+    answer_notification(g);
 }
 
 /** Send the answer when it is the guest's turn. */
 static void send_answer(struct guest *g, int64_t result)
 {
+    struct input in = {.kind = INPUT_RESUME_GUEST, .resume_guest = {g->proc->pid, &g->turn}};
+
     g->result = result;
-    machine_guest_busy(g->proc, true);
-    turn_ask(&g->turn);
+    (void)machine_input(g->proc->machine, &in);
 }
 
 /** Whether the guest can be answered where it stands. */
@@ -67,27 +75,59 @@ static void on_call_done(struct call *call)
     finish(g, g->proc != NULL ? marshal_out(&g->marshal, call, &g->tracee) : 0);
 }
 
+/** The guest has tried a call that is none of the kernel's. @err  positive; 0 it is not told. */
+static void note_no_call(struct guest *g, int err)
+{
+    struct input in = {.kind = INPUT_NO_CALL, .no_call = {g->proc->pid, err, &g->turn}};
+
+    (void)machine_input(g->proc->machine, &in);
+}
+
 /** A call that the gate itself refuses, because of a limit on what it copies. */
 static void refuse(struct guest *g, int err)
 {
-    g->proc->last_errno = -err;
-    finish(g, marshal_failure(g->call.gate, g->call.nr, err));
+    note_no_call(g, -err);
+    finish(g, result_of_failure(g->call.gate, g->call.nr, err));
+}
+
+/**
+ * Stop a guest right behind its call, before it runs on, so that its registers can be read. A wait for
+ * an answer ends for no signal but a deadly one, so it is answered; the stop is pending by then.
+ * Returns   whether it stands there.
+ */
+static bool stop_behind_call(struct guest *g)
+{
+    bool stopped;
+
+    if (g->via == VIA_STOP)
+        return g->tracee.at != AT_RUNNING && g->tracee.at != AT_GONE;
+    if (g->tracee.at != AT_RUNNING || kill(g->tracee.pid, SIGSTOP) < 0)
+        return false;
+    answer_notification(g);
+    stopped = tracee_take_stop(&g->tracee) == 0;
+    if (g->tracee.at == AT_GONE)
+        guest_reaped(g);
+    return stopped;
 }
 
 /** Arguments that can't be had end the guest. */
 static void end_by_arguments(struct guest *g, const uint64_t regs[MARSHAL_ARGS], int err)
 {
     const char *name = sc_call_by_nr(g->call.nr)->name;
+    char text[FAULT_TEXT_MAX];
+    bool stopped;
 
     call_done(&g->call);
     g->in_call = false;
-    if (err == -EFAULT)
-        guest_fail(g, FAIL_SC_SEGFAULT,
-                   "bad pointer in %s(0x%" PRIx64 ", 0x%" PRIx64 ", 0x%" PRIx64 ", 0x%" PRIx64
-                   ", 0x%" PRIx64 ")",
-                   name, regs[0], regs[1], regs[2], regs[3], regs[4]);
-    else
+    if (err != -EFAULT) {
         guest_fail(g, FAIL_EXCEPTION, "the host denied memory of the guest during %s", name);
+        return;
+    }
+    stopped = stop_behind_call(g);
+    fault_text_pointer(g, name, regs, stopped, text);
+    if (stopped)
+        fault_text_callers(g, text);
+    guest_fail(g, FAIL_SC_SEGFAULT, "%s", text);
 }
 
 /** Carry out a call that exists. */
@@ -106,10 +146,8 @@ static void begin(struct guest *g, int nr, const uint64_t regs[MARSHAL_ARGS])
         refuse(g, err);
         return;
     }
-    if (call_begin(&g->call) != SC_PENDING)
+    if (input_call(&g->call, &g->turn) != SC_PENDING)
         on_call_done(&g->call);
-    else if (g->proc != NULL)
-        machine_guest_busy(g->proc, false);
 }
 
 /** A number that no call has. On i386, numbers past the table leave the register as it is. */
@@ -118,11 +156,12 @@ static void refuse_number(struct guest *g, int nr)
     const bool i386 = g->tracee.gate == SC_GATE_I386;
 
     if (i386 && (uint32_t)nr >= SC_MAX) {
+        note_no_call(g, 0);
         send_answer(g, nr);
         return;
     }
     guest_note(g, "Unimplemented syscall %d", nr);
-    g->proc->last_errno = ENOSYS;
+    note_no_call(g, ENOSYS);
     send_answer(g, i386 ? -1 : -ENOSYS);
 }
 
@@ -130,7 +169,6 @@ static void refuse_number(struct guest *g, int nr)
  * send_answer() asks for the next one. */
 static void take(struct guest *g, enum guest_via via, int nr, const uint64_t regs[MARSHAL_ARGS])
 {
-    turn_end(&g->turn);
     g->via = via;
     if (sc_call_by_nr(nr) != NULL)
         begin(g, nr, regs);

@@ -105,6 +105,7 @@ static void fail_access(struct guest *g, uint64_t addr)
         return;
     }
     fault_text_access(g, addr, text);
+    fault_text_callers(g, text);
     guest_fail(g, memory_fail_code(addr, guest_user_limit(g->tracee.gate)), "%s", text);
 }
 
@@ -121,6 +122,7 @@ static void on_segv(struct guest *g, const siginfo_t *info)
         guest_went_on(g, tracee_resume(&g->tracee));
     else {
         fault_text_protection(g, text);
+        fault_text_callers(g, text);
         guest_fail(g, FAIL_EXCEPTION, "%s", text);
     }
 }
@@ -157,6 +159,7 @@ void guest_on_signal(struct guest *g)
         on_trap(g);
     else {
         fault_text_exception(g, info.si_code, text);
+        fault_text_callers(g, text);
         guest_fail(g, FAIL_EXCEPTION, "%s", text);
     }
 }

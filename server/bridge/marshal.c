@@ -10,6 +10,7 @@
 #include "server/bridge/marshal.h"
 
 #include "server/kernel/channel.h"
+#include "server/kernel/result.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -355,6 +356,7 @@ static void pack_rpath(struct packer *p, struct sc_str value)
         fields                                                                                     \
     }
 #define SC_FIELD(kind, name, doc) pack_##kind(p, in->name);
+#define SC_MORE(kind, name, doc)
 #include "schema/types.def"
 
 /* From the guest. */
@@ -542,13 +544,11 @@ int marshal_in(struct marshal *m, struct call *call, const struct tracee *t,
 
 /* To the guest. */
 
-/** Store results at the out pointer. Returns the value for the result register. A write can only
- * fail when the host has just killed the guest, and then nobody reads the result. */
-static int64_t give_results(const struct marshal *m, const struct call *call,
-                            const struct tracee *t)
+/** Store results at the out pointer. A write can only fail when the host has just killed the guest, and then
+ * nobody reads what was stored. */
+static void give_results(const struct marshal *m, const struct call *call, const struct tracee *t)
 {
     struct packer p;
-    int64_t value = 0;
 
     packer_init(&p, call->gate);
     switch (call->nr) {
@@ -558,10 +558,9 @@ static int64_t give_results(const struct marshal *m, const struct call *call,
         (void)o;                                                                                   \
         RESULTS break;                                                                             \
     }
-#define SC_RET(kind, name, doc) value = (int64_t)o->name;
+#define SC_RET(kind, name, doc)
 #define SC_OUT(type, name, doc) pack_##type(&p, &o->name);
 #define SC_OUT_BUF(name, doc)                                                                      \
-    value = (int64_t)o->name.len;                                                                  \
     if (call->moved == 0 && m->out_addr != 0)                                                      \
         (void)tracee_write(t, m->out_addr, o->name.ptr, o->name.len);
 #define SC_NO_RESULT
@@ -569,32 +568,13 @@ static int64_t give_results(const struct marshal *m, const struct call *call,
     }
     if (p.len > 0 && m->out_addr != 0)
         (void)tracee_write(t, m->out_addr, p.bytes, p.len);
-    return value;
-}
-
-int64_t marshal_failure(enum sc_gate gate, int nr, int err)
-{
-    const enum sc_rc rc = sc_call_by_nr(nr)->rc;
-
-    if (gate != SC_GATE_I386 || rc == SC_RC_SIGNED)
-        return err;
-    if (rc == SC_RC_PRINT)
-        return -1;
-    return rc == SC_RC_TRUE ? 1 : 0;
 }
 
 int64_t marshal_out(struct marshal *m, const struct call *call, const struct tracee *t)
 {
-    const enum sc_rc rc = sc_call_by_nr(call->nr)->rc;
-    int64_t value;
-
-    if (call->status < 0)
-        value = marshal_failure(call->gate, call->nr, call->status);
-    else
-        value = give_results(m, call, t);
-    if (call->status == 0 && call->gate == SC_GATE_I386 && (rc == SC_RC_BOOL || rc == SC_RC_TRUE))
-        value = 1;
+    if (call->status == 0)
+        give_results(m, call, t);
     if (m->cap > MARSHAL_BUF_KEEP)
         marshal_done(m);
-    return value;
+    return result_of(call);
 }

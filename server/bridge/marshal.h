@@ -51,7 +51,4 @@ int marshal_in(struct marshal *m, struct call *call, const struct tracee *t,
  */
 int64_t marshal_out(struct marshal *m, const struct call *call, const struct tracee *t);
 
-/** What the result register gets when a call fails with @err (negative). */
-int64_t marshal_failure(enum sc_gate gate, int nr, int err);
-
 #endif

@@ -173,6 +173,17 @@ int tracee_wait(struct tracee *t)
     return t->at == AT_GONE ? -ESRCH : 0;
 }
 
+int tracee_take_stop(struct tracee *t)
+{
+    int err = tracee_wait(t);
+
+    if (err == 0)
+        err = load_registers(t);
+    if (err == 0)
+        t->regs = t->live;
+    return err;
+}
+
 int tracee_siginfo(const struct tracee *t, siginfo_t *out)
 {
     return request(t, PTRACE_GETSIGINFO, out);

@@ -101,6 +101,9 @@ int tracee_look(struct tracee *t);
 /** Wait until a running tracee stops or ends. Returns 0; -ESRCH it is AT_GONE; -EIO not in time. */
 int tracee_wait(struct tracee *t);
 
+/** tracee_wait(), and t->regs are those of the stop. Returns 0; -ESRCH it is AT_GONE; -EIO. */
+int tracee_take_stop(struct tracee *t);
+
 /** The siginfo of AT_SIGNAL. Returns 0, -ESRCH. */
 int tracee_siginfo(const struct tracee *t, siginfo_t *out);
 

@@ -2,7 +2,7 @@
 #include "server/host/alarms.h"
 
 #include "server/base/check.h"
-#include "server/kernel/machine.h"
+#include "server/kernel/input.h"
 
 #include <errno.h>
 #include <sys/timerfd.h>
@@ -27,7 +27,7 @@ static void on_idle(uv_idle_t *idle)
         struct host_alarm *alarm = container_of(due.next, struct host_alarm, soon);
 
         list_del(&alarm->soon);
-        machine_tick(machine_of(alarm));
+        machine_input_plain(machine_of(alarm), INPUT_TICK);
     }
     if (list_empty(&a->soon))
         (void)uv_idle_stop(idle);
@@ -58,7 +58,7 @@ static void on_prepare(uv_prepare_t *prepare)
 /** timer_fn */
 static void tick_due(struct timer *timer)
 {
-    machine_tick(machine_of(container_of(timer, struct host_alarm, timer)));
+    machine_input_plain(machine_of(container_of(timer, struct host_alarm, timer)), INPUT_TICK);
 }
 
 /** A machine's tick leaves it without deadlines that are over by now, so this comes to an end. */

@@ -387,6 +387,8 @@ void config_done(struct config *c)
     free(c->socket);
     free(c->state);
     free(c->record);
+    free(c->inputs);
+    free(c->replay);
     free(c->root_quota);
     free(c->allow_uids);
     for (size_t i = 0; i < c->source_roots.count; i++)

@@ -39,6 +39,8 @@ struct config {
     bool patch_gates;  /* bridge_set_patching() */
     bool cpu_affinity; /* bridge_choose_cpu() */
     char *record;      /* owned; a file for the record, or NULL */
+    char *inputs;      /* owned; a file for the log of inputs, or NULL */
+    char *replay;      /* owned; such a file to be played instead of anything else, or NULL */
     char *root_quota;  /* owned; of the default machine's disk, as sqlitefs reads it; NULL: auto */
     struct strings source_roots;
     uint32_t *allow_uids; /* owned */

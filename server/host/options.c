@@ -3,9 +3,11 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char help[] =
     "Usage: scboxd [OPTION]...\n"
@@ -34,6 +36,13 @@ static const char help[] =
     "                           programs that copy or check their own code\n"
     "  -a, --no-affinity        never keep the daemon to one CPU while guests run\n"
     "  -R, --record FILE        append what is asked and answered to FILE, a line of JSON each\n"
+    "  -I, --inputs FILE        write what machines are told from outside to FILE, so that they "
+    "can "
+    "be\n"
+    "                           played again; a FILE that exists is replaced\n"
+    "  -P, --replay FILE        do nothing but that: make the machines of FILE again, and print "
+    "their\n"
+    "                           events, a line of JSON each\n"
     "  -h, --help               print this and exit\n"
     "  -V, --version            print the version and exit\n"
     "\n"
@@ -53,12 +62,14 @@ static const struct option options[] = {
     {"no-patch", no_argument, NULL, 'p'},
     {"no-affinity", no_argument, NULL, 'a'},
     {"record", required_argument, NULL, 'R'},
+    {"inputs", required_argument, NULL, 'I'},
+    {"replay", required_argument, NULL, 'P'},
     {"help", no_argument, NULL, 'h'},
     {"version", no_argument, NULL, 'V'},
     {NULL, 0, NULL, 0},
 };
 
-static const char short_options[] = "s:d:c:l:r:nq:paR:hV";
+static const char short_options[] = "s:d:c:l:r:nq:paR:I:P:hV";
 
 static enum options_wish usage(const char *what, const char *detail)
 {
@@ -93,6 +104,14 @@ static enum options_wish set_root_quota(struct config *config, const char *value
     return replace(&config->root_quota, value, "--root-quota");
 }
 
+static enum options_wish print(const char *text)
+{
+    if (fputs(text, stdout) >= 0 && fflush(stdout) == 0)
+        return OPTIONS_ENOUGH;
+    (void)fprintf(stderr, "scboxd: stdout could not be written: %s\n", strerror(errno));
+    return OPTIONS_USAGE;
+}
+
 static enum options_wish take_option(int option, struct config *config)
 {
     switch (option) {
@@ -120,12 +139,14 @@ static enum options_wish take_option(int option, struct config *config)
         return OPTIONS_RUN;
     case 'R':
         return replace(&config->record, optarg, "--record");
+    case 'I':
+        return replace(&config->inputs, optarg, "--inputs");
+    case 'P':
+        return replace(&config->replay, optarg, "--replay");
     case 'h':
-        (void)fputs(help, stdout);
-        return OPTIONS_ENOUGH;
+        return print(help);
     case 'V':
-        (void)puts("scboxd " SCBOX_VERSION);
-        return OPTIONS_ENOUGH;
+        return print("scboxd " SCBOX_VERSION "\n");
     default:
         return OPTIONS_USAGE; /* getopt_long() has said why */
     }
@@ -159,6 +180,38 @@ static enum options_wish load_config(struct config *config, const char *file)
     return err < 0 ? OPTIONS_USAGE : OPTIONS_RUN;
 }
 
+/** Have a relative path mean the directory that the daemon was started in, whoever reads it later: sources are
+ * absolute paths. Returns 0 or -errno. */
+static int make_absolute(char **path)
+{
+    struct strbuf whole = STRBUF_INIT;
+    char dir[PATH_MAX];
+
+    if (**path == '/')
+        return 0;
+    if (getcwd(dir, sizeof(dir)) == NULL)
+        return -errno;
+    if (strbuf_addf(&whole, "%s/%s", dir, *path) < 0) {
+        strbuf_done(&whole);
+        return -ENOMEM;
+    }
+    free(*path);
+    *path = strbuf_take(&whole);
+    return 0;
+}
+
+static enum options_wish finish_state(struct config *config)
+{
+    int err;
+
+    if (config->state == NULL)
+        config->state = config_default_state();
+    if (config->state == NULL)
+        return usage("out of memory", "");
+    err = make_absolute(&config->state);
+    return err == 0 ? OPTIONS_RUN : usage("the directory that --state is in: ", strerror(-err));
+}
+
 enum options_wish options_read(int argc, char **argv, struct config *config)
 {
     const char *file = find_config(argc, argv);
@@ -174,9 +227,7 @@ enum options_wish options_read(int argc, char **argv, struct config *config)
         return usage("unexpected argument: ", argv[optind]);
     if (wish == OPTIONS_RUN && config->socket == NULL)
         config->socket = config_default_socket();
-    if (wish == OPTIONS_RUN && config->state == NULL)
-        config->state = config_default_state();
-    if (wish == OPTIONS_RUN && (config->socket == NULL || config->state == NULL))
+    if (wish == OPTIONS_RUN && config->socket == NULL)
         return usage("out of memory", "");
-    return wish;
+    return wish == OPTIONS_RUN ? finish_state(config) : wish;
 }

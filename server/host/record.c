@@ -26,18 +26,18 @@ int record_name(const char *option, char **out)
     return *out != NULL ? 0 : -ENOMEM;
 }
 
-int record_open(const char *name)
+int record_open(const char *name, bool anew)
 {
-    int fd = open(name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    int fd = open(name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | (anew ? O_TRUNC : 0), 0600);
 
     return fd >= 0 ? fd : -errno;
 }
 
-void record_line(int fd, const char *line, size_t len)
+void record_line(int fd, const char *what, const char *line, size_t len)
 {
     ssize_t written = write(fd, line, len);
 
     if (written != (ssize_t)len)
-        log_line(LOG_WARN, "the record lacks a line: %s",
+        log_line(LOG_WARN, "%s lacks a line: %s", what,
                  written < 0 ? strerror(errno) : "it was cut");
 }

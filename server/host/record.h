@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* The file that --record names: what the daemon answered, a line each. */
+/* The files that --record and --inputs name: what the daemon answered, and what machines were told; a line each. */
 #ifndef SERVER_HOST_RECORD_H
 #define SERVER_HOST_RECORD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /**
@@ -14,10 +15,10 @@
  */
 int record_name(const char *option, char **out);
 
-/** Open the file at its end, made when missing. Returns its descriptor, or -errno. */
-int record_open(const char *name);
+/** Open the file at its end, or with @anew empty; made when missing. Returns its descriptor, or -errno. */
+int record_open(const char *name, bool anew);
 
-/** Append one line. One write: lines of daemons that share a file never mix. */
-void record_line(int fd, const char *line, size_t len);
+/** Append one line to a file, @what. One write: lines of daemons that share it never mix. */
+void record_line(int fd, const char *what, const char *line, size_t len);
 
 #endif

@@ -2,6 +2,7 @@
 #include "server/kernel/call.h"
 
 #include "server/base/check.h"
+#include "server/kernel/input.h"
 #include "server/kernel/machine.h"
 #include "server/kernel/pause.h"
 #include "server/kernel/slow.h"
@@ -202,6 +203,14 @@ static void run_begin(struct entry *in)
         call->done(call);
 }
 
+/** entry.tell */
+static void tell_begin(struct entry *in)
+{
+    struct call *call = container_of(in, struct call, entry);
+
+    input_tell(call->machine, &(struct input){.kind = INPUT_CALL, .call = {call, NULL}});
+}
+
 int call_begin(struct call *call)
 {
     struct machine *m = call->machine;
@@ -216,6 +225,7 @@ int call_begin(struct call *call)
         slow_wait(m);
         return begin(call);
     }
+    call->entry.tell = tell_begin;
     if (stack_enter(m, &call->entry, run_begin))
         return call->state == CALL_FINISHED ? call->status : SC_PENDING;
     call->waited = true;
@@ -282,11 +292,18 @@ static void unpark(struct call *call)
     call->waits = NULL;
 }
 
+/** Tell the gate. */
+static void tell_done(struct call *call)
+{
+    call->machine->callbacks++;
+    call->done(call);
+}
+
 void call_finish(struct call *call, int status)
 {
     unpark(call);
     settle(call, status);
-    call->done(call);
+    tell_done(call);
 }
 
 void call_release(struct call *call)
@@ -315,7 +332,7 @@ void call_go_on(struct call *call)
         return;
     }
     settle(call, status);
-    call->done(call);
+    tell_done(call);
 }
 
 void call_skip(struct call *call, int status)
@@ -349,6 +366,15 @@ static void run_cancel(struct entry *in)
         cancel(call, err);
 }
 
+/** entry.tell */
+static void tell_cancel(struct entry *in)
+{
+    struct call *call = container_of(in, struct call, entry);
+
+    input_tell(call->machine,
+               &(struct input){.kind = INPUT_CANCEL, .cancel = {call->seq, call->cancelled, call}});
+}
+
 /** Cancel a call that never had its turn. */
 static void cancel_queued(struct call *call, int err)
 {
@@ -366,6 +392,7 @@ void call_cancel(struct call *call, int err)
         slow_interrupt_pid(call->machine, call->pid);
     } else if (call->state == CALL_PARKED && !entry_waits(&call->entry)) {
         call->cancelled = err;
+        call->entry.tell = tell_cancel;
         (void)stack_enter(call->machine, &call->entry, run_cancel);
     }
 }
@@ -394,6 +421,6 @@ void call_tell(struct list *over)
         struct call *call = container_of(over->next, struct call, wait);
 
         list_del(&call->wait);
-        call->done(call);
+        tell_done(call);
     }
 }

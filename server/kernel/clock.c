@@ -111,15 +111,16 @@ static void on_goal(struct timer *timer)
 {
     struct clock_goal *goal = container_of(timer, struct clock_goal, timer);
 
+    goal->machine->callbacks++;
     goal->done(goal, 0);
 }
 
-int clock_go_to(struct machine *m, struct clock_goal *goal, uint64_t now_ns,
-                void (*done)(struct clock_goal *goal, int status))
+int clock_go_to(struct machine *m, struct clock_goal *goal, uint64_t now_ns, clock_goal_fn done)
 {
     if (m->spec.clock != CLOCK_VIRTUAL || now_ns < m->virtual_ns || now_ns >= MACHINE_CLOCK_END)
         return -EINVAL;
     goal->machine = m;
+    goal->number = ++m->goals_set;
     goal->done = done;
     if (timer_set(&m->goals, &goal->timer, now_ns, on_goal) < 0)
         return -ENOMEM;
@@ -141,6 +142,7 @@ void clock_give_up_all(struct machine *m)
         struct clock_goal *goal = container_of(m->goals.at[0], struct clock_goal, timer);
 
         timer_clear(&m->goals, &goal->timer);
+        m->callbacks++;
         goal->done(goal, -ECANCELED);
     }
 }

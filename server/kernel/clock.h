@@ -22,12 +22,17 @@
 
 #include "server/kernel/machine.h"
 
+struct clock_goal;
+
+/** Told once, from machine_tick(): 0 the clock is there; from machine_free(): -ECANCELED. */
+typedef void (*clock_goal_fn)(struct clock_goal *goal, int status);
+
 /** Embedded by its owner, unmoved while it is set. */
 struct clock_goal {
     struct timer timer; /* in machine->goals */
     struct machine *machine;
-    /** Told once, from machine_tick(): 0 the clock is there; from machine_free(): -ECANCELED. */
-    void (*done)(struct clock_goal *goal, int status);
+    uint64_t number; /* of those of the machine, from 1 */
+    clock_goal_fn done;
 };
 
 /**
@@ -38,8 +43,7 @@ struct clock_goal {
  * Returns   0; -EINVAL the clock is real, or @now_ns is over or not below MACHINE_CLOCK_END;
  *           -ENOMEM.
  */
-int clock_go_to(struct machine *m, struct clock_goal *goal, uint64_t now_ns,
-                void (*done)(struct clock_goal *goal, int status));
+int clock_go_to(struct machine *m, struct clock_goal *goal, uint64_t now_ns, clock_goal_fn done);
 
 /** Set it no more: the clock stays where it is, and done() is not called. Harmless when not set. */
 void clock_give_up(struct clock_goal *goal);

@@ -40,6 +40,7 @@ void event_emit(struct machine *m, const struct event *event)
         return;
     e = *event;
     e.number = ++m->events;
+    m->callbacks++;
     for (struct list *i = m->listeners.next, *next; i != &m->listeners; i = next) {
         struct listener *l = container_of(i, struct listener, link);
 

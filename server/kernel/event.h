@@ -28,6 +28,7 @@ enum event_kind {
     EVENT_RETURN = 1 << 6,  /* a call has finished: its outcome, too */
     EVENT_FAULT = 1 << 7,   /* a fault rule changes a call */
     EVENT_PAUSE = 1 << 8,   /* a call is held before it is carried out */
+    EVENT_KINDS = (1 << 9) - 1,
 };
 
 struct call;
@@ -49,9 +50,10 @@ struct event {
 
 struct listener {
     struct list link;
-    unsigned kinds; /* EVENT_* it wants */
-    int32_t pid;    /* only about this process and those below it; 0: about all */
-    bool aside;     /* a call that only it was told of never waits for lossless listeners */
+    unsigned kinds;  /* EVENT_* it wants */
+    int32_t pid;     /* only about this process and those below it; 0: about all */
+    uint64_t number; /* of those of the machine, from 1 */
+    bool aside;      /* a call that only it was told of never waits for lossless listeners */
     /** Take an event. Must not begin calls or remove other listeners. */
     void (*on_event)(struct listener *self, struct machine *m, const struct event *event);
 };

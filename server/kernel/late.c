@@ -21,7 +21,7 @@ static void on_late_timer(struct timer *t);
  * it. */
 static void arm(struct machine *m, uint64_t ms)
 {
-    uint64_t deadline = m->ops->now_ns(m->host) + ms * NS_PER_MS;
+    uint64_t deadline = machine_host_ns(m) + ms * NS_PER_MS;
 
     if (m->late_count == 0)
         return;

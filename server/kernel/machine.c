@@ -5,6 +5,7 @@
 #include "server/base/strbuf.h"
 #include "server/kernel/call.h"
 #include "server/kernel/clock.h"
+#include "server/kernel/input.h"
 #include "server/kernel/late.h"
 #include "server/kernel/random.h"
 #include "server/kernel/slow.h"
@@ -58,7 +59,8 @@ int machine_take_descriptors(struct machine *m, uint32_t count, int err, struct 
                        "the machine holds %llu of the %llu descriptors of the daemon that it may "
                        "(limit descriptors), and %u more are needed",
                        (unsigned long long)m->descriptors, (unsigned long long)most, count);
-    if (!m->ops->descriptors_take(m->host, m->descriptors, count))
+    if (machine_answer(m, m->ops->descriptors_take(m->host, m->descriptors, count) ? 0 : -1, NULL,
+                       0) < 0)
         return why_add(
             why, err,
             "the daemon has no descriptors left for a machine that holds %llu: raise its "
@@ -172,18 +174,31 @@ void machine_free(struct machine *m)
     free(m);
 }
 
+int64_t machine_answer(struct machine *m, int64_t result, const void *bytes, size_t len)
+{
+    m->answers++;
+    if (m->spec.on_answer != NULL && (result != 0 || len > 0))
+        m->spec.on_answer(m->spec.user, m, result, bytes, len);
+    return result;
+}
+
+uint64_t machine_host_ns(const struct machine *m)
+{
+    return m->inputs > 0 && m->spec.on_input != NULL ? m->input_ns : m->ops->now_ns(m->host);
+}
+
 uint64_t machine_now_ns(const struct machine *m)
 {
     if (m->spec.clock == CLOCK_VIRTUAL)
         return m->virtual_ns;
-    return m->ops->now_ns(m->host) - m->started_ns;
+    return machine_host_ns(m) - m->started_ns;
 }
 
 uint64_t machine_stamp_ns(const struct machine *m)
 {
     if (m->spec.clock == CLOCK_VIRTUAL)
         return VIRTUAL_EPOCH_NS + m->virtual_ns;
-    return m->ops->wall_ns(m->host);
+    return m->inputs > 0 && m->spec.on_input != NULL ? m->input_wall_ns : m->ops->wall_ns(m->host);
 }
 
 uint64_t machine_after_ns(const struct machine *m, uint64_t usecs)
@@ -251,7 +266,7 @@ static void run_tick(struct entry *in)
     bool spun;
 
     m->ticking = true;
-    now = m->ops->now_ns(m->host);
+    now = machine_host_ns(m);
     while (timer_fire_one(&m->host_timers, now))
         continue;
     spun = clock_is_spun_for(m);
@@ -266,6 +281,12 @@ static void run_tick(struct entry *in)
     machine_arm(m);
 }
 
+/** entry.tell */
+static void tell_tick(struct entry *in)
+{
+    input_tell(container_of(in, struct machine, tick), &(struct input){.kind = INPUT_TICK});
+}
+
 void machine_tick(struct machine *m)
 {
     if (m->standing != NULL) {
@@ -275,6 +296,7 @@ void machine_tick(struct machine *m)
     if (m->ticking || entry_waits(&m->tick))
         return;
     stack_adopt(m);
+    m->tick.tell = tell_tick;
     (void)stack_enter(m, &m->tick, run_tick);
 }
 

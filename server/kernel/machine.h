@@ -44,6 +44,8 @@ struct census {
     uint32_t procs, names, fds, views, files, mounts, nodes, regions, mapped, calls, timers;
 };
 
+struct input;
+
 struct machine_spec {
     const char *name; /* copied */
     enum clock_kind clock;
@@ -55,7 +57,11 @@ struct machine_spec {
     void (*on_end)(void *user, struct machine *m);
     /** Told in words what a store could not keep; or NULL. It is an EVENT_NOTE, too. */
     void (*on_loss)(void *user, struct machine *m, const char *what);
-    void *user;
+    /** Told of each input before it is carried out: input.h. NULL: nobody logs them. */
+    void (*on_input)(void *user, struct machine *m, const struct input *in);
+    /** Told what machine_answer() is. NULL likewise. */
+    void (*on_answer)(void *user, struct machine *m, int64_t result, const void *bytes, size_t len);
+    void *user; /* the owner's own */
 };
 
 struct turn;
@@ -118,10 +124,17 @@ struct machine {
     struct fiber *next_stack; /* owned; what `stack` will be, or NULL */
     struct slow *standing;    /* it stands still for this one; NULL it does not */
     struct list entries;      /* struct entry.link: they wait until it does not */
+    struct entry *entering;   /* what is about to be carried out on it */
     struct entry tick;
     uint64_t channel_ends_made;
     struct host_alarm alarm; /* the host's own */
-    void *owner;             /* the daemon's own */
+    uint32_t inputs;         /* being carried out, one inside of the other */
+    uint64_t input_ns;       /* the host's time of the outermost, while inputs are logged */
+    uint64_t input_wall_ns;
+    uint64_t callbacks; /* done(), run(), listeners and the like, so far */
+    uint64_t answers;   /* machine_answer(), so far */
+    uint64_t goals_set; /* so far */
+    uint64_t listeners_added;
 };
 
 /**
@@ -182,6 +195,18 @@ int machine_mount(struct machine *m, const char *name, const char *driver, const
  * Called by the host as wake_at() asked; sooner is harmless.
  */
 void machine_tick(struct machine *m);
+
+/**
+ * What the host, or a guest's memory, answered the machine inside of an input. Who logs inputs needs
+ * these answers to play them again.
+ * @bytes    borrowed for the call: @len bytes that came with it; or NULL.
+ * Returns   @result.
+ */
+int64_t machine_answer(struct machine *m, int64_t result, const void *bytes, size_t len);
+
+/** The host's time, host_ops.now_ns(). While inputs are logged it stands still during each of them, so that
+ * who plays the log again sees the same. */
+uint64_t machine_host_ns(const struct machine *m);
 
 /** Nanoseconds of the machine's clock since it was made; below MACHINE_CLOCK_END. */
 uint64_t machine_now_ns(const struct machine *m);

@@ -144,11 +144,13 @@ static int locate(void *user, const char *source, bool readonly, struct hostfile
                   struct why *why)
 {
     const struct fs_spec *spec = user;
-    const struct machine *m = spec->proc->machine;
+    struct machine *m = spec->proc->machine;
+    int err;
 
     if (spec->sources == SOURCES_NONE)
         return why_add(why, -EACCES, "a guest may not name a source on the host");
-    return m->ops->source_open(m->host, source, spec->sources == SOURCES_ANY, readonly, out, why);
+    err = m->ops->source_open(m->host, source, spec->sources == SOURCES_ANY, readonly, out, why);
+    return (int)machine_answer(m, err, NULL, 0);
 }
 
 /** Make an instance with its mount. @out returned; mount_unref(). */

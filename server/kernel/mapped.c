@@ -216,14 +216,29 @@ static int store_pages(const struct mapping *map, const char *buf, size_t len, u
     return 0;
 }
 
+/** Look at memory that guests write whenever they run. Returns 0, -EIO. */
+static int look(const struct mapped_file *mf, uint64_t off, void *buf, size_t len)
+{
+    int err = mf->memory->ops->read(mf->memory, off, buf, len);
+
+    return (int)machine_answer(mf->mount->machine, err, buf, err < 0 ? 0 : len);
+}
+
+/** Likewise: where somebody has written, as shared_memory_ops tells it. */
+static uint64_t next_written(const struct mapped_file *mf, uint64_t off)
+{
+    uint64_t at = mf->memory->ops->next_written(mf->memory, off);
+
+    return (uint64_t)machine_answer(mf->mount->machine, (int64_t)at, NULL, 0);
+}
+
 /** Store those pages of a part that are not what is stored. */
 static int store_part(const struct mapping *map, size_t len, uint64_t off)
 {
     char now[PART_SIZE];
     char stored[PART_SIZE];
-    struct shared_memory *memory = map->in->memory;
     int64_t count = open_file_load(map->file, &vfs_nobody, stored, len, (int64_t)off);
-    int err = count < 0 ? (int)count : memory->ops->read(memory, off, now, len);
+    int err = count < 0 ? (int)count : look(map->in, off, now, len);
     size_t from = 0; /* where the pages that differ begin */
 
     if (err < 0)
@@ -245,13 +260,13 @@ static int store_part(const struct mapping *map, size_t len, uint64_t off)
 
 /** How many bytes from @at on lie in pages that somebody wrote and are looked at together. They end
  * where a part of the file does, or at @end. @pages counts down. */
-static size_t part_at(const struct shared_memory *memory, uint64_t at, uint64_t end, size_t *pages)
+static size_t part_at(const struct mapped_file *mf, uint64_t at, uint64_t end, size_t *pages)
 {
     const uint64_t part_end = (at / PART_SIZE + 1) * PART_SIZE;
     const uint64_t stop = part_end < end ? part_end : end;
     uint64_t next = at;
 
-    while (next<stop && * pages> 0 && memory->ops->next_written(memory, next) == next) {
+    while (next<stop && * pages> 0 && next_written(mf, next) == next) {
         next += SC_PAGE_SIZE;
         --*pages;
     }
@@ -262,7 +277,6 @@ static size_t part_at(const struct shared_memory *memory, uint64_t at, uint64_t 
  * takes no time, however large it is. */
 int mapping_store(struct mapping *map, size_t *pages)
 {
-    const struct shared_memory *memory = map->in->memory;
     uint64_t end = map->off + map->size;
     struct fs_stat st;
     int err;
@@ -277,13 +291,13 @@ int mapping_store(struct mapping *map, size_t *pages)
     for (uint64_t at = map->off + map->stored; at < end;) {
         size_t len;
 
-        at = memory->ops->next_written(memory, at);
+        at = next_written(map->in, at);
         if (at >= end)
             return 0;
         map->stored = at - map->off;
         if (*pages == 0)
             return 1;
-        len = part_at(memory, at, end, pages);
+        len = part_at(map->in, at, end, pages);
         err = store_part(map, len, at);
         if (err < 0)
             return err;
@@ -358,7 +372,7 @@ static int new_memory(struct machine *m, struct why *why, struct shared_memory *
 
     if (err < 0)
         return err;
-    err = m->ops->memory_new(m->host, out);
+    err = (int)machine_answer(m, m->ops->memory_new(m->host, out), NULL, 0);
     if (err < 0) {
         machine_give_descriptors(m, SHARED_MEMORY_DESCRIPTORS);
         (void)why_add(why, err, "the host has no memory object for another file");
@@ -520,7 +534,7 @@ void mapping_drop(struct mapping *map)
 
 int mapping_read(const struct mapping *map, uint64_t at, void *buf, size_t len)
 {
-    return map->in->memory->ops->read(map->in->memory, map->off + at, buf, len);
+    return look(map->in, map->off + at, buf, len);
 }
 
 int mapping_write(struct mapping *map, uint64_t at, const void *buf, size_t len)
@@ -534,7 +548,7 @@ int mapped_read(const struct mapped_file *mf, char *buf, size_t len, uint64_t of
     int err = 0;
 
     for (uint64_t at = off; err == 0 && (end = next_part(mf, true, &at, off + len)) != 0; at = end)
-        err = mf->memory->ops->read(mf->memory, at, buf + (at - off), (size_t)(end - at));
+        err = look(mf, at, buf + (at - off), (size_t)(end - at));
     return err;
 }
 

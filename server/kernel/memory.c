@@ -2,6 +2,7 @@
 #include "server/kernel/memory.h"
 
 #include "server/kernel/late.h"
+#include "server/kernel/machine.h"
 #include "server/kernel/mapped.h"
 
 #include <errno.h>
@@ -21,9 +22,12 @@ static int move_in_region(struct proc *p, const struct region *r, uint32_t way, 
 {
     const bool in = way == MM_WRITE;
 
-    if (p->executor != NULL)
-        return in ? p->executor->ops->poke(p->executor, addr, buf, size)
-                  : p->executor->ops->peek(p->executor, addr, buf, size);
+    if (p->executor != NULL) {
+        int err = in ? p->executor->ops->poke(p->executor, addr, buf, size)
+                     : p->executor->ops->peek(p->executor, addr, buf, size);
+
+        return (int)machine_answer(p->machine, err, buf, in || err < 0 ? 0 : size);
+    }
     if (r->mapping != NULL)
         return in ? mapping_write(r->mapping, addr - r->addr, buf, size)
                   : mapping_read(r->mapping, addr - r->addr, buf, size);

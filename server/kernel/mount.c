@@ -116,7 +116,7 @@ struct mount *mount_unref(struct mount *m)
 static int set_timer(struct mount *m, struct timer *t, uint64_t ms, timer_fn fire)
 {
     struct machine *machine = m->machine;
-    uint64_t deadline = machine->ops->now_ns(machine->host) + ms * NS_PER_MS;
+    uint64_t deadline = machine_host_ns(machine) + ms * NS_PER_MS;
     int err = timer_set(&machine->host_timers, t, deadline, fire);
 
     if (err == 0)

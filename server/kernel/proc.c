@@ -4,6 +4,7 @@
 #include "server/base/check.h"
 #include "server/kernel/call.h"
 #include "server/kernel/elf.h"
+#include "server/kernel/input.h"
 #include "server/kernel/machine.h"
 #include "server/kernel/memory.h"
 #include "server/kernel/slow.h"
@@ -133,6 +134,40 @@ int proc_copy_names(struct proc *from, struct proc *to)
     return ns_each(&from->ns, add_name, &to->ns);
 }
 
+/** What proc_share_names() works on. */
+struct sharing {
+    struct ns *to;
+    size_t before; /* names that it had */
+    size_t seen;
+    struct why *why;
+};
+
+static int share_name(void *user, struct sc_str name, struct view *view)
+{
+    const struct sharing *s = user;
+
+    return ns_find(s->to, name) != NULL ? 0 : ns_add(s->to, name, view, s->why);
+}
+
+/** Names stand in the order they were added: take those away that came last. */
+static int unshare_name(void *user, struct sc_str name, struct view *view)
+{
+    struct sharing *s = user;
+
+    (void)view;
+    return s->seen++ < s->before ? 0 : ns_remove(s->to, name);
+}
+
+int proc_share_names(struct proc *from, struct proc *to, struct why *why)
+{
+    struct sharing s = {.to = &to->ns, .before = to->ns.count, .why = why};
+    int err = ns_each(&from->ns, share_name, &s);
+
+    if (err < 0)
+        (void)ns_each(&to->ns, unshare_name, &s);
+    return err;
+}
+
 void proc_set_args(struct proc *p, char *args, size_t size)
 {
     free(p->args);
@@ -194,7 +229,8 @@ static int spawn(struct proc *p, const struct exec_image *image, struct why *why
 
     if (err < 0)
         return err;
-    err = m->ops->spawn(m->host, p, image, why, &p->executor);
+    m->callbacks++;
+    err = (int)machine_answer(m, m->ops->spawn(m->host, p, image, why, &p->executor), NULL, 0);
     if (err < 0)
         machine_give_descriptors(m, EXECUTOR_DESCRIPTORS);
     return err;
@@ -323,6 +359,7 @@ static void end_one(struct proc *p, uint32_t state, int32_t code, const char *te
     p->machine->acts++;
     machine_guest_busy(p, false);
     if (x != NULL) {
+        p->machine->callbacks++;
         x->ops->kill(x);
         machine_give_descriptors(p->machine, EXECUTOR_DESCRIPTORS);
     }
@@ -403,6 +440,16 @@ static void run_end(struct entry *in)
     free(text);
 }
 
+/** entry.tell */
+static void tell_end(struct entry *in)
+{
+    const struct proc_end *end = container_of(in, struct proc_end, entry);
+    const struct proc *p = container_of(end, struct proc, end);
+
+    input_tell(p->machine, &(struct input){.kind = INPUT_END,
+                                           .end = {p->pid, end->state, end->code, end->text}});
+}
+
 void proc_end(struct proc *p, uint32_t state, int32_t code, const char *text)
 {
     struct machine *m = p->machine;
@@ -416,6 +463,7 @@ void proc_end(struct proc *p, uint32_t state, int32_t code, const char *text)
     p->end.state = state;
     p->end.code = code;
     p->end.text = text != NULL ? strdup(text) : NULL; /* without memory nobody learns why */
+    p->end.entry.tell = tell_end;
     slow_interrupt_proc(m, p);
     (void)stack_enter(m, &p->end.entry, run_end);
 }

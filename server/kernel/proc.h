@@ -121,6 +121,10 @@ static inline bool proc_has_ended(const struct proc *p)
  * of them then, and should end. */
 int proc_copy_names(struct proc *from, struct proc *to);
 
+/** Give @to the names of @from that it has none like. -EMFILE, -ENOMEM: none was given; @why tells which did
+ * not fit. */
+int proc_share_names(struct proc *from, struct proc *to, struct why *why);
+
 /** Give a process its arguments instead of those it has. @args taken, @size bytes; NULL and 0 none.
  * They are within the machine's limit. */
 void proc_set_args(struct proc *p, char *args, size_t size);

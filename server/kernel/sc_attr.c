@@ -30,6 +30,9 @@ int sc_fstat_ex(struct call *call, const struct sc_fstat_ex_args *args, struct s
         .blocks = at.stat.blocks,
         .atime = at.stat.atime,
         .mtime = at.stat.mtime,
+        .ino = at.stat.ino,
+        .ctime = at.stat.ctime,
+        .btime = at.stat.btime,
     };
     return 0;
 }

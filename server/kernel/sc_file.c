@@ -102,6 +102,7 @@ static int read_now(struct call *call, struct open_file *f, int64_t off)
     struct sc_buf room;
     int64_t count;
     bool more;
+    int err;
 
     transfer_room(call, size, &room);
     count = vfs_read(f, &who, room.ptr, room.cap, off + (int64_t)call->moved);
@@ -112,7 +113,8 @@ static int read_now(struct call *call, struct open_file *f, int64_t off)
         data->len = (size_t)count; /* the gate stores it */
         return 0;
     }
-    if (call->mover->deliver(call->mover, call->moved, room.ptr, (size_t)count) < 0)
+    err = call->mover->deliver(call->mover, call->moved, room.ptr, (size_t)count);
+    if (machine_answer(call->machine, err, NULL, 0) < 0)
         return call->moved > 0 ? 0 : -EIO;
     call->moved += (uint64_t)count;
     data->len = (size_t)call->moved;

@@ -21,6 +21,8 @@ static int map_in_guest(struct call *call, const struct region *r)
         err = x->ops->map_shared(x, addr, r->size, r->mode, map->in->memory->fd, map->off);
     else if (x != NULL)
         err = x->ops->map(x, addr, r->size, r->mode);
+    if (x != NULL)
+        err = (int)machine_answer(call->machine, err, NULL, 0);
     if (err < 0 && call->proc != NULL) /* the process itself may be gone */
         memory_drop(call->proc, aspace_find(&call->proc->memory, addr));
     return err;
@@ -172,7 +174,9 @@ int sc_mchmap(struct call *call, const struct sc_mchmap_args *args, struct sc_mc
     if (err == 0)
         err = before_writing(call, r, args->mode);
     if (err == 0 && p->executor != NULL)
-        err = p->executor->ops->protect(p->executor, r->addr, r->size, args->mode);
+        err = (int)machine_answer(
+            p->machine, p->executor->ops->protect(p->executor, r->addr, r->size, args->mode), NULL,
+            0);
     if (err < 0)
         return err;
     r->mode = args->mode;
@@ -191,7 +195,8 @@ int sc_munmap(struct call *call, const struct sc_munmap_args *args, struct sc_mu
     if (err < 0)
         return err;
     if (p->executor != NULL)
-        err = p->executor->ops->unmap(p->executor, r->addr, r->size);
+        err = (int)machine_answer(p->machine,
+                                  p->executor->ops->unmap(p->executor, r->addr, r->size), NULL, 0);
     if (err == 0)
         memory_drop(p, r);
     return err;

@@ -43,9 +43,24 @@ void stack_done(struct machine *m)
 
 static void run_entry(void *arg)
 {
-    struct entry *in = arg;
+    struct machine *m = arg;
+    struct entry *in = m->entering;
 
+    if (in->tell == NULL) {
+        in->run(in);
+        return;
+    }
+    in->tell(in);
+    m->inputs++;
     in->run(in);
+    m->inputs--;
+}
+
+/** Carry it out. Returns whether it has ended. */
+static bool start(struct machine *m, struct entry *in)
+{
+    m->entering = in;
+    return fiber_start(m->stack, run_entry, m) == FIBER_ENDED;
 }
 
 /** Carry out the inputs that wait, until the machine stands still again. */
@@ -55,7 +70,7 @@ static void drain(struct machine *m)
         struct entry *in = container_of(m->entries.next, struct entry, link);
 
         list_del(&in->link);
-        (void)fiber_start(m->stack, run_entry, in);
+        (void)start(m, in);
     }
     machine_arm(m);
 }
@@ -71,7 +86,7 @@ bool stack_enter(struct machine *m, struct entry *in, void (*run)(struct entry *
         list_append(&m->entries, &in->link);
         return false;
     }
-    return fiber_start(m->stack, run_entry, in) == FIBER_ENDED;
+    return start(m, in);
 }
 
 bool stack_is_closed(const struct machine *m)

@@ -34,6 +34,9 @@ struct entry {
     struct list link; /* in machine->entries while it waits; list_init() before first use */
     /** Carry it out, once, in the machine. The owner may free the struct in it. */
     void (*run)(struct entry *in);
+    /** Tell who logs that it is an input of its own (input.h), before run(); NULL it is none. Not called for
+     * what is inside of another one. */
+    void (*tell)(struct entry *in);
 };
 
 /** See to it that the machine has a stack of its own from its next tick on. Returns 0; -ENOMEM; -ENOTSUP

@@ -14,6 +14,7 @@ int transfer_next(struct call *call, const struct sc_str *data, struct sc_str *o
 {
     struct call_mover *mover = call->mover;
     const uint64_t left = call_cut(call, data->len) - call->moved;
+    int err;
 
     if (mover == NULL || call->moved == 0) {
         *out =
@@ -21,7 +22,8 @@ int transfer_next(struct call *call, const struct sc_str *data, struct sc_str *o
         return 0;
     }
     *out = (struct sc_str){mover->slice, min_of(left, mover->slice_size)};
-    return mover->fetch(mover, call->moved, out->len);
+    err = mover->fetch(mover, call->moved, out->len);
+    return (int)machine_answer(call->machine, err, out->ptr, err < 0 ? 0 : out->len);
 }
 
 void transfer_room(const struct call *call, uint64_t size, struct sc_buf *out)

@@ -55,7 +55,7 @@ void turn_limit(struct machine *m)
 
     if (!is_waited_for(m) || timer_is_set(&m->slice))
         return;
-    end = m->ops->now_ns(m->host) + (uint64_t)TURN_MAX_MS * NS_PER_MS;
+    end = machine_host_ns(m) + (uint64_t)TURN_MAX_MS * NS_PER_MS;
     if (timer_set(&m->host_timers, &m->slice, end, on_slice_over) < 0)
         on_slice_over(&m->slice);
 }
@@ -64,6 +64,7 @@ static void start(struct machine *m, struct turn *t)
 {
     if (m->spec.clock == CLOCK_VIRTUAL)
         m->running = t;
+    m->callbacks++;
     t->run(t);
 }
 

@@ -82,6 +82,7 @@ static void put_result(const struct decoder *d, struct json_out *o, const char *
 #define SC_RET(kind, name, doc) put_##kind(o, #name, &out->name);
 #define SC_OUT(type, name, doc) put_struct_##type(o, &out->name);
 #define SC_OUT_BUF(name, doc) put_result(d, o, #name, &out->name);
+#define SC_OUT_PATH(name, doc) put_pbuf(o, #name, &out->name);
 #define SC_NO_RESULT                                                                               \
     (void)out;                                                                                     \
     (void)o;
@@ -106,6 +107,7 @@ static void put_result(const struct decoder *d, struct json_out *o, const char *
 #define SC_RET(kind, name, doc) SC_TAKE(take_##kind(d, &out->name))
 #define SC_OUT(type, name, doc) SC_TAKE(take_struct_##type(d, &out->name))
 #define SC_OUT_BUF(name, doc) SC_TAKE(take_buf(d, &out->name))
+#define SC_OUT_PATH(name, doc) SC_TAKE(take_pbuf(d, &out->name))
 #define SC_TAKE(taken)                                                                             \
     if ((taken) < 0)                                                                               \
         return -1;
@@ -182,13 +184,29 @@ static int take_extra(void *user, const cJSON *item, struct failure *f)
     return 0;
 }
 
-static int check_extras(struct decoder *d, const struct extras *x)
+/** Whether some of the fields are bytes, which "encoding" may say are base64. */
+static bool have_bytes(const struct sc_field_info *fields)
+{
+    for (; fields->name != NULL; fields++) {
+        if (fields->kind == SC_K_bytes || fields->kind == SC_K_sized || fields->kind == SC_K_argv ||
+            fields->kind == SC_K_buf)
+            return true;
+    }
+    return false;
+}
+
+/** @bytes: whether "encoding" has a meaning here. */
+static int check_extras(struct decoder *d, const struct extras *x, bool bytes)
 {
     if (x->background != NULL && !cJSON_IsBool(x->background))
         return fail_value(d->failure, x->background, "background", "not true or false");
     d->background = cJSON_IsTrue(x->background);
     if (x->encoding == NULL)
         return 0;
+    if (!bytes)
+        return fail(d->failure, RPC_E_PARAMS, "encoding",
+                    "it is for data, and there is none here; a path or name that is no UTF-8 is "
+                    "{\"base64\": \"…\"} in place of the string");
     if (!cJSON_IsString(x->encoding) || (strcmp(x->encoding->valuestring, "base64") != 0 &&
                                          strcmp(x->encoding->valuestring, "utf8") != 0))
         return fail_value(d->failure, x->encoding, "encoding", "neither \"base64\" nor \"utf8\"");
@@ -201,7 +219,7 @@ int codec_decode(struct decoder *d, const cJSON *params, union sc_args *out)
     struct extras x = {d, NULL, NULL};
 
     if (params_sort(d->info->args, params, take_extra, &x, d->at, d->failure) < 0 ||
-        check_extras(d, &x) < 0)
+        check_extras(d, &x, have_bytes(d->info->args) || have_bytes(d->info->results)) < 0)
         return -1;
     switch (d->info->nr) {
 #define SC_CALL(nr, UP, low, pass, rc, doc, ARGS, RESULTS, ERRORS)                                 \
@@ -310,7 +328,8 @@ int codec_decode_result(const struct sc_call_info *info, const cJSON *result, un
     int err = -1;
 
     list_results(info, fields);
-    if (params_sort(fields, result, take_encoding, &x, d.at, f) < 0 || check_extras(&d, &x) < 0)
+    if (params_sort(fields, result, take_encoding, &x, d.at, f) < 0 ||
+        check_extras(&d, &x, have_bytes(fields)) < 0)
         return -1;
     switch (info->nr) {
 #define SC_CALL(nr, UP, low, pass, rc, doc, ARGS, RESULTS, ERRORS)                                 \

@@ -7,6 +7,8 @@
  *     {"kind":"call","seq":N,"pid":P,"now_ns":T,"call":"SC_OPEN","args":{…}}
  *     {"kind":"return","seq":N,"pid":P,"now_ns":T,"duration_ns":D,"call":"SC_OPEN","args":{…},
  *                  "result":{…} or "error":"ENOENT","why":[…], "fault":ID when a rule changed it}
+ *                  both with "files":{"fd":"root:/a"} when handles are given, and, of calls of guests,
+ *                  "gate":"i386"; the return then with "register":1, the result register
  *     {"kind":"fault", seq to args as above,"fault":ID,"error":"EIO","delay_us":D,"short":B}
  *     {"kind":"pause", seq to args as above}
  *     {"kind":"lost","count":N}
@@ -14,8 +16,10 @@
  *
  * seq numbers the calls of a machine from 1, now_ns is the machine's clock when the event happened,
  * args are as the method takes them, results as it answers them, but for data, which is cut at 256
- * bytes ("size" then tells how many there are). Nothing of the host stands in an event: what a
- * machine with a virtual clock tells is the same, byte for byte, in each run.
+ * bytes, or at json_out.shown ("size" then tells how many there are). files has the paths of handles
+ * as they were opened, as long as the handles are there: a CLOSE that returns has none. Nothing of the
+ * host stands in an event: what a machine with a virtual clock tells is the same, byte for byte, in
+ * each run.
  */
 #ifndef SERVER_RPC_EVENT_OUT_H
 #define SERVER_RPC_EVENT_OUT_H

@@ -12,7 +12,7 @@
 
 struct json_out json_out_to(struct strbuf *to)
 {
-    return (struct json_out){to, false};
+    return (struct json_out){.to = to};
 }
 
 /** Put the comma that stands before a value. */
@@ -139,7 +139,10 @@ void out_text(struct json_out *o, const char *text, size_t len)
             continue;
         }
         n = sequence_at(text, (size_t)(end - text));
-        (void)strbuf_add(o->to, n > 0 ? text : "\xEF\xBF\xBD", n > 0 ? n : 3);
+        if (n > 0)
+            (void)strbuf_add(o->to, text, n);
+        else
+            (void)strbuf_addf(o->to, "\\\\x%02x", (unsigned char)*text);
         text += n > 0 ? n : 1;
     }
     (void)strbuf_addc(o->to, '"');

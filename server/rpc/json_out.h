@@ -23,7 +23,8 @@
 
 struct json_out {
     struct strbuf *to;
-    bool comma; /* the next value of an array, or key, needs one before it */
+    bool comma;   /* the next value of an array, or key, needs one before it */
+    size_t shown; /* bytes of data that an event shows; 0: as many as usual (event_out.h) */
 };
 
 struct json_out json_out_to(struct strbuf *to);
@@ -43,7 +44,7 @@ void out_uint(struct json_out *o, uint64_t value);
 /** A fraction, of as many digits as tell it from all others. @value is finite. */
 void out_double(struct json_out *o, double value);
 
-/** Text; bytes that are no UTF-8 become U+FFFD. */
+/** Text; a byte that is no UTF-8 becomes \xff, as people are shown it. */
 void out_text(struct json_out *o, const char *text, size_t len);
 
 /** NUL-terminated text, or null for NULL. */

@@ -337,9 +337,16 @@ static int add_strings(struct decoder *d, const cJSON *list, const char *arg, st
     if (list != NULL && !cJSON_IsArray(list))
         return fail_value(d->failure, list, arg, "not an array of strings");
     for (const cJSON *i = list != NULL ? list->child : NULL; i != NULL; i = i->next) {
-        if (!cJSON_IsString(i))
-            return fail_value(d->failure, i, arg, "not a string");
-        if (strbuf_add(out, i->valuestring, strlen(i->valuestring) + 1) < 0)
+        char *decoded = NULL;
+        const char *text = i->valuestring;
+        int err = 0;
+
+        if (!cJSON_IsString(i) && params_name(i, arg, &decoded, &(size_t){0}, d->failure) < 0)
+            return -1;
+        text = decoded != NULL ? decoded : text;
+        err = strbuf_add(out, text, strlen(text) + 1);
+        free(decoded);
+        if (err < 0)
             return fail(d->failure, RPC_E_INTERNAL, arg, "out of memory");
     }
     return 0;
@@ -494,6 +501,12 @@ void put_time(struct json_out *o, const char *key, const int64_t *value)
 }
 
 void put_rpath(struct json_out *o, const char *key, const struct sc_str *value)
+{
+    out_key(o, key);
+    out_name(o, value->ptr, value->len);
+}
+
+void put_pbuf(struct json_out *o, const char *key, const struct sc_buf *value)
 {
     out_key(o, key);
     out_name(o, value->ptr, value->len);

@@ -44,6 +44,7 @@ int take_rpath(struct decoder *d, struct sc_str *out);
 
 /** Bytes, into the buffer that the call was lent. */
 int take_buf(struct decoder *d, struct sc_buf *out);
+int take_pbuf(struct decoder *d, struct sc_buf *out);
 
 /** The next argument, a path or name: a string, or {"base64": "…"}. Missing: empty. Returns 0; -1 with the
  * failure said. */
@@ -70,6 +71,7 @@ void put_ofd(struct json_out *o, const char *key, const int32_t *value);
 void put_big(struct json_out *o, const char *key, const uint64_t *value);
 void put_time(struct json_out *o, const char *key, const int64_t *value);
 void put_rpath(struct json_out *o, const char *key, const struct sc_str *value);
+void put_pbuf(struct json_out *o, const char *key, const struct sc_buf *value);
 
 /* The same of arguments, for events (kinds_given.c). What is long is cut. */
 void put_path(struct json_out *o, const char *key, const struct sc_str *value);

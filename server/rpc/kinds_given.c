@@ -2,7 +2,8 @@
 /*
  * Arguments of calls as events tell them, in the form their methods take.
  *
- * What is long is cut, so that an event has a limit: of data the first SHOWN_DATA_MAX bytes stand,
+ * What is long is cut, so that an event has a limit: of data the first SHOWN_DATA_MAX bytes stand, or
+ * as many as the listener asked for (at most CALL_HEAD: no more of a long transfer is there),
  * and the member "size" tells how many there are; a string past SHOWN_TEXT_MAX bytes ends in "…".
  */
 #include "server/base/utf8.h"
@@ -21,7 +22,7 @@ static size_t shown_len(const char *bytes, size_t len, size_t max)
 {
     if (len <= max)
         return len;
-    for (size_t n = max; n > max - SEQUENCE_MAX; n--) {
+    for (size_t n = max; n > 0 && n + SEQUENCE_MAX > max; n--) {
         if (utf8_valid(bytes, n))
             return n;
     }
@@ -34,9 +35,15 @@ static void put_whole_size(struct json_out *o, size_t size)
     out_uint(o, size);
 }
 
+/** How many bytes of data stand. */
+static size_t data_max(const struct json_out *o)
+{
+    return o->shown != 0 ? o->shown : SHOWN_DATA_MAX;
+}
+
 void put_shown_data(struct json_out *o, const char *key, const char *bytes, size_t len)
 {
-    size_t shown = shown_len(bytes, len, SHOWN_DATA_MAX);
+    size_t shown = shown_len(bytes, len, data_max(o));
 
     out_data(o, key, bytes, shown, false);
     if (shown < len)
@@ -158,7 +165,7 @@ static void put_strings(struct json_out *o, const char *key, const char **at, co
         if (len >= (size_t)(end - *at))
             *at = end;
         else
-            out_text(o, *at, len);
+            out_name(o, *at, len);
         *at = *at < end ? *at + len + 1 : end;
     }
     out_close(o, ']');
@@ -167,7 +174,7 @@ static void put_strings(struct json_out *o, const char *key, const char **at, co
 void put_argv(struct json_out *o, const char *key, const struct sc_str *value)
 {
     size_t count = argument_count(value);
-    size_t shown = value->len < SHOWN_DATA_MAX ? value->len : SHOWN_DATA_MAX;
+    size_t shown = value->len < data_max(o) ? value->len : data_max(o);
     const char *at;
 
     if (count == SIZE_MAX) {

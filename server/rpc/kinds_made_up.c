@@ -45,17 +45,29 @@ int take_rpath(struct decoder *d, struct sc_str *out)
     return 0;
 }
 
-int take_buf(struct decoder *d, struct sc_buf *out)
+/** Bytes into the buffer that the call was lent. */
+static int fill_buf(struct decoder *d, const char *arg, struct sc_str bytes, struct sc_buf *out)
 {
-    const char *arg = d->info->args[d->next].name;
-    struct sc_str bytes;
-
-    if (take_bytes(d, &bytes) < 0)
-        return -1;
     if (bytes.len > out->cap)
         return fail(d->failure, RPC_E_PARAMS, arg, "%zu bytes; the call asked for at most %zu",
                     bytes.len, out->cap);
     memcpy(out->ptr, bytes.ptr, bytes.len);
     out->len = bytes.len;
     return 0;
+}
+
+int take_buf(struct decoder *d, struct sc_buf *out)
+{
+    const char *arg = d->info->args[d->next].name;
+    struct sc_str bytes;
+
+    return take_bytes(d, &bytes) < 0 ? -1 : fill_buf(d, arg, bytes, out);
+}
+
+int take_pbuf(struct decoder *d, struct sc_buf *out)
+{
+    const char *arg = d->info->args[d->next].name;
+    struct sc_str path;
+
+    return take_named(d, &path) < 0 ? -1 : fill_buf(d, arg, path, out);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/rpc/machines.h"
 
+#include "server/rpc/input_log.h"
 #include "server/rpc/marks.h"
 #include "server/rpc/record.h"
 #include "server/rpc/session.h"
@@ -130,8 +131,13 @@ static int make_machine(struct rpc_machine *machine, const struct rpc_machine_re
                                 .on_end = on_machine_end,
                                 .on_loss = on_machine_loss,
                                 .user = machine};
-    int err = machine_new(&spec, d->ops, d->host, &machine->m);
+    int err;
 
+    if (d->inputs != NULL) {
+        spec.on_input = input_log_input;
+        spec.on_answer = input_log_answer;
+    }
+    err = machine_new(&spec, d->ops, d->host, &machine->m);
     if (err < 0)
         return err;
     HASH_ADD_STR(rpc->machines, name, machine);
@@ -139,7 +145,6 @@ static int make_machine(struct rpc_machine *machine, const struct rpc_machine_re
         machine_free(machine->m);
         return -ENOMEM;
     }
-    machine->m->owner = machine;
     rpc->stats.machines++;
     return 0;
 }
@@ -174,8 +179,9 @@ int rpc_add_machine(struct rpc *rpc, const struct rpc_machine_request *request, 
         free(machine);
         return err;
     }
+    input_log_begin(machine);
     machine->listener = (struct listener){.kinds = EVENT_END, .on_event = on_proc_end};
-    listener_add(machine->m, &machine->listener);
+    input_listen(machine->m, &machine->listener);
     record_watch(machine);
     *out = machine->m;
     return 0;
@@ -223,8 +229,9 @@ void machines_remove(struct rpc_machine *machine)
     while (!list_empty(&machine->sessions))
         session_leave(container_of(machine->sessions.next, struct session, in_machine));
     marks_done(machine);
-    listener_remove(m, &machine->listener);
+    input_unlisten(m, &machine->listener);
     record_unwatch(machine);
+    input_log_end(machine);
     list_del(&machine->in_conn);
     HASH_DEL(rpc->machines, machine);
     rpc->stats.machines--;
@@ -234,14 +241,15 @@ void machines_remove(struct rpc_machine *machine)
 
 void machines_end(struct rpc_machine *machine)
 {
+    struct input in = {.kind = INPUT_END, .end = {.pid = 1, .state = PS_KILLED}};
+
     if (!stack_is_closed(machine->m)) {
         machines_remove(machine);
         return;
     }
     machine->ended = true; /* nobody finds it any more; machines_tidy() frees it */
     list_del(&machine->in_conn);
-    if (machine->m->init != NULL)
-        proc_end(machine->m->init, PS_KILLED, 0, NULL);
+    (void)machine_input(machine->m, &in);
 }
 
 void machines_tidy(struct rpc *rpc)

@@ -4,6 +4,7 @@
 #define SERVER_RPC_MACHINES_H
 
 #include "server/kernel/hash.h"
+#include "server/kernel/input.h"
 #include "server/rpc/server.h"
 
 enum { MACHINE_NAME_MAX = 64 };
@@ -13,9 +14,10 @@ struct rpc_machine {
     UT_hash_handle hh; /* in rpc->machines */
     char name[MACHINE_NAME_MAX + 1];
     struct machine *m;
-    struct listener listener;  /* learns of ends of processes */
-    struct listener recorder;  /* of guests' calls, when the daemon records */
-    struct list sessions;      /* struct session.in_machine: alive */
+    struct listener listener; /* learns of ends of processes */
+    struct listener recorder; /* of guests' calls, when the daemon records */
+    struct listener logger; /* of nothing: while inputs are logged, every event counts as wanted */
+    struct list sessions;   /* struct session.in_machine: alive */
     struct list subscriptions; /* struct subscription.in_machine */
     struct strbuf told;        /* the last event as several subscriptions send it */
     uint64_t told_number;      /* which that was: event.number */

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/rpc/marks.h"
 
-#include "server/kernel/fault.h"
-#include "server/kernel/pause.h"
 #include "server/rpc/dispatch.h"
 
 #include <errno.h>
@@ -86,14 +84,14 @@ static bool is_paused(const struct rpc_machine *machine, int32_t pid)
 /** The machine's pause is over: what goes on being paused is what others have paused by pid. */
 static void lift_pause(struct rpc_machine *machine)
 {
-    pause_lift(machine->m);
+    machine_input_plain(machine->m, INPUT_LIFT);
     for (const struct list *i = machine->marks.next; i != &machine->marks; i = i->next) {
-        struct proc *p = proc_find(machine->m, mark_at(i)->pid);
+        struct input in = {.kind = INPUT_PAUSE, .pause = {mark_at(i)->pid}};
 
-        if (mark_at(i)->kind == MARK_PAUSE && p != NULL)
-            pause_proc(p);
+        if (mark_at(i)->kind == MARK_PAUSE)
+            (void)machine_input(machine->m, &in);
     }
-    pause_settle(machine->m);
+    machine_input_plain(machine->m, INPUT_SETTLE);
 }
 
 /** Undo a mark of which the owner has gone, as far as no other mark wants the same. */
@@ -101,17 +99,17 @@ static void undo(struct mark *mark)
 {
     struct rpc_machine *machine = mark->machine;
     const enum mark_kind kind = mark->kind;
-    const uint32_t fault = mark->fault;
     const int32_t pid = mark->pid;
-    struct proc *p = proc_find(machine->m, pid);
+    struct input unrule = {.kind = INPUT_UNRULE, .unrule = {mark->fault}};
+    struct input resume = {.kind = INPUT_RESUME, .resume = {pid}};
 
     mark_free(mark);
     if (kind == MARK_FAULT)
-        (void)fault_remove(machine->m, fault);
+        (void)machine_input(machine->m, &unrule);
     else if (pid == 0 && !is_paused(machine, 0))
         lift_pause(machine);
-    else if (p != NULL && !is_paused(machine, 0) && !is_paused(machine, pid))
-        resume_proc(p);
+    else if (pid != 0 && !is_paused(machine, 0) && !is_paused(machine, pid))
+        (void)machine_input(machine->m, &resume);
 }
 
 void marks_undo(struct list *of_owner, unsigned kinds)

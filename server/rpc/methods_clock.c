@@ -61,6 +61,7 @@ static enum request_status go_to(struct request *rq, struct machine *m, const ch
                                  uint64_t now_ns)
 {
     const uint64_t now = machine_now_ns(m);
+    struct input in = {.kind = INPUT_GOAL, .goal = {now_ns, &rq->goal, on_there}};
     int err;
 
     if (now_ns < now)
@@ -71,7 +72,7 @@ static enum request_status go_to(struct request *rq, struct machine *m, const ch
                     (unsigned long long)MACHINE_CLOCK_END);
     if (request_may_park(rq) < 0)
         return REQUEST_FAILED;
-    err = clock_go_to(m, &rq->goal, now_ns, on_there);
+    err = machine_input(m, &in);
     if (err < 0)
         return fail(&rq->failure, err, NULL, "the clock can't be moved now");
     request_park(rq);

@@ -24,8 +24,7 @@ static bool lists_error(const struct sc_call_info *info, int err)
 }
 
 /** Write the number of a new rule, and what is odd about it. */
-static void write_rule(struct json_out *o, uint32_t id, const struct sc_call_info *info,
-                       const struct fault_spec *spec)
+static void write_rule(struct json_out *o, uint32_t id, const struct sc_call_info *info, int error)
 {
     struct strbuf text = STRBUF_INIT;
 
@@ -34,9 +33,8 @@ static void write_rule(struct json_out *o, uint32_t id, const struct sc_call_inf
     out_uint(o, id);
     out_key(o, "warnings");
     out_open(o, '[');
-    if (info != NULL && spec->error != 0 && !lists_error(info, spec->error)) {
-        (void)strbuf_addf(&text, "%s never answers %s by itself", info->name,
-                          sc_errno_name(spec->error));
+    if (info != NULL && error != 0 && !lists_error(info, error)) {
+        (void)strbuf_addf(&text, "%s never answers %s by itself", info->name, sc_errno_name(error));
         out_string(o, strbuf_str(&text));
     }
     out_close(o, ']');
@@ -44,39 +42,48 @@ static void write_rule(struct json_out *o, uint32_t id, const struct sc_call_inf
     strbuf_done(&text);
 }
 
+/** Remove a rule; 0: all. Returns 0, -ENOENT. */
+static int remove_rule(struct machine *m, uint32_t id)
+{
+    struct input in = {.kind = INPUT_UNRULE, .unrule = {id}};
+
+    return machine_input(m, &in);
+}
+
 enum request_status method_fault_add(struct request *rq, const struct rpc_fault_add_params *params)
 {
     struct rpc_machine *machine = request_machine(rq, params->machine);
     const struct sc_call_info *info = params->call != NULL ? sc_call_by_name(params->call) : NULL;
-    struct fault_spec spec = {.nr = info != NULL ? info->nr : FAULT_ANY_CALL,
-                              .pid = params->pid,
-                              .path = params->path,
-                              .nth = params->nth,
-                              .every = params->every,
-                              .times = params->times,
-                              .probability = params->probability,
-                              .error = errno_of(params->error),
-                              .delay_us = params->delay_us,
-                              .transfer = params->transfer};
-    struct json_out o = request_result(rq);
     struct why why = WHY_INIT;
-    uint32_t id;
+    struct json_out o = request_result(rq);
+    struct input in = {.kind = INPUT_RULE, .why = &why};
     int err;
 
+    in.rule = (struct input_rule){.nr = info != NULL ? info->nr : FAULT_ANY_CALL,
+                                  .pid = params->pid,
+                                  .path = params->path,
+                                  .nth = params->nth,
+                                  .every = params->every,
+                                  .times = params->times,
+                                  .probability = params->probability,
+                                  .error = errno_of(params->error),
+                                  .delay_us = params->delay_us,
+                                  .transfer = params->transfer};
     if (machine == NULL)
         return REQUEST_FAILED;
     if (params->pid != 0 && request_proc_of(rq, machine, params->pid) == NULL)
         return REQUEST_FAILED;
-    err = fault_add(machine->m, &spec, &why, &id);
+    err = machine_input(machine->m, &in);
     if (err < 0) {
         (void)fail_why(&rq->failure, err, &why);
         return REQUEST_FAILED;
     }
-    if (marks_add(rq, machine, &(struct mark){.kind = MARK_FAULT, .fault = id}, params->keep) < 0) {
-        (void)fault_remove(machine->m, id);
+    if (marks_add(rq, machine, &(struct mark){.kind = MARK_FAULT, .fault = in.rule.id},
+                  params->keep) < 0) {
+        (void)remove_rule(machine->m, in.rule.id);
         return REQUEST_FAILED;
     }
-    write_rule(&o, id, info, &spec);
+    write_rule(&o, in.rule.id, info, in.rule.error);
     return REQUEST_DONE;
 }
 
@@ -147,12 +154,7 @@ enum request_status method_fault_clear(struct request *rq,
 
     if (machine == NULL)
         return REQUEST_FAILED;
-    if (id == 0) {
-        fault_clear(machine->m);
-        marks_cleared(machine, 0);
-        return REQUEST_DONE;
-    }
-    if (id <= UINT32_MAX && fault_remove(machine->m, (uint32_t)id) == 0) {
+    if (id <= UINT32_MAX && remove_rule(machine->m, (uint32_t)id) == 0) {
         marks_cleared(machine, (uint32_t)id);
         return REQUEST_DONE;
     }

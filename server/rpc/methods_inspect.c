@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+enum { WAITING_MAX = 16 }; /* calls in flight that proc.info tells of */
+
 static void put_uint(struct json_out *o, const char *key, uint64_t value)
 {
     out_key(o, key);
@@ -80,6 +82,31 @@ static uint64_t count_calls(const struct proc *p)
     return count;
 }
 
+/** Tell which calls of a process are in flight. */
+static void put_waiting(struct json_out *o, const struct proc *p)
+{
+    int left = WAITING_MAX;
+
+    out_key(o, "waiting");
+    out_open(o, '[');
+    for (const struct list *i = p->calls.next; i != &p->calls && left > 0; i = i->next, left--) {
+        const struct call *call = container_of(i, struct call, in_proc);
+        const struct sc_call_info *info = sc_call_by_nr(call->nr);
+
+        out_open(o, '{');
+        put_uint(o, "seq", call->seq);
+        out_key(o, "call");
+        out_string(o, info != NULL ? info->name : "");
+        out_key(o, "args");
+        if (info != NULL)
+            codec_encode_args(info, &call->args, o);
+        else
+            out_null(o);
+        out_close(o, '}');
+    }
+    out_close(o, ']');
+}
+
 enum request_status method_proc_info(struct request *rq, const struct rpc_proc_info_params *params)
 {
     const struct proc *p = request_proc(rq, params->pid);
@@ -97,6 +124,7 @@ enum request_status method_proc_info(struct request *rq, const struct rpc_proc_i
     put_uint(&o, "regions", p->memory.count);
     put_uint(&o, "memory", p->memory.bytes);
     put_uint(&o, "calls", count_calls(p));
+    put_waiting(&o, p);
     out_key(&o, "paused");
     out_bool(&o, p->paused);
     out_key(&o, "children");
@@ -249,7 +277,11 @@ enum request_status method_trace_subscribe(struct request *rq,
     }
     if (params->pid != 0 && request_proc_of(rq, machine, params->pid) == NULL)
         return REQUEST_FAILED;
+    if (params->shown > CALL_HEAD)
+        return fail(&rq->failure, RPC_E_PARAMS, "shown", "an event shows at most %d bytes of data",
+                    CALL_HEAD);
     subscription_start(&rq->conn->events, machine, kinds, params->pid, params->lossless);
+    rq->conn->events.shown = (size_t)params->shown;
     return REQUEST_DONE;
 }
 

@@ -36,7 +36,7 @@ static int make_fs(struct request *rq, struct machine *m, const cJSON *item)
     args->fs_name = (struct sc_str){mount.name, strlen(mount.name)};
     if (mount.opts != NULL)
         args->opts = (struct sc_str){mount.opts, strlen(mount.opts)};
-    err = call_begin(&call);
+    err = input_call(&call, NULL);
     CHECK(err != SC_PENDING); /* without done() no call is held or waits: call_may_wait() */
     if (err < 0) {
         (void)why_add(&call.why, 0, "the filesystem '%s' could not be made", mount.name);
@@ -69,7 +69,7 @@ enum request_status method_machine_create(struct request *rq,
         (void)fail_why(&rq->failure, err, &why);
         return REQUEST_FAILED;
     }
-    machine = m->owner;
+    machine = m->spec.user;
     for (const cJSON *item = params->names; item != NULL; item = item->next) {
         if (make_fs(rq, m, item) < 0) {
             machines_remove(machine);

@@ -74,8 +74,10 @@ static int access_memory(struct request *rq, struct proc *p, uint32_t way, uint6
 {
     const bool drives = p->driver == rq->session && p->state == PS_RUNNING;
     struct why *why = &rq->failure.why;
-    int err = drives ? memory_touch(p, way, addr, buf, size, why)
-                     : memory_inspect(p, way, addr, buf, size, why);
+    struct input peek = {.kind = INPUT_PEEK, .why = why, .peek = {p->pid, drives, addr, size, buf}};
+    struct input poke = {
+        .kind = INPUT_POKE, .why = why, .poke = {p->pid, drives, addr, {buf, size}}};
+    int err = machine_input(p->machine, way == MM_READ ? &peek : &poke);
 
     if (err < 0) {
         rq->failure.code = -err;

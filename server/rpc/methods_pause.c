@@ -26,31 +26,27 @@ enum request_status method_proc_pause(struct request *rq,
                                       const struct rpc_proc_pause_params *params)
 {
     const struct mark wish = {.kind = MARK_PAUSE, .pid = params->pid};
+    struct input in = {.kind = INPUT_PAUSE, .pause = {params->pid}};
     struct proc *p;
     struct rpc_machine *machine = find_named(rq, params->machine, params->pid, &p);
 
     if (machine == NULL || marks_add(rq, machine, &wish, params->keep) < 0)
         return REQUEST_FAILED;
-    if (p != NULL)
-        pause_proc(p);
-    else
-        pause_machine(machine->m);
+    (void)machine_input(machine->m, &in);
     return REQUEST_DONE;
 }
 
 enum request_status method_proc_resume(struct request *rq,
                                        const struct rpc_proc_resume_params *params)
 {
+    struct input in = {.kind = INPUT_RESUME, .resume = {params->pid}};
     struct proc *p;
     struct rpc_machine *machine = find_named(rq, params->machine, params->pid, &p);
 
     if (machine == NULL)
         return REQUEST_FAILED;
     marks_resumed(machine, params->pid);
-    if (p != NULL)
-        resume_proc(p);
-    else
-        resume_machine(machine->m);
+    (void)machine_input(machine->m, &in);
     return REQUEST_DONE;
 }
 
@@ -106,30 +102,32 @@ static struct call *find_held(struct request *rq, const struct rpc_machine *mach
 /** Make up the outcome of a held call, as the parameters want it. Returns 0, -1. */
 static int answer(struct request *rq, struct call *call, const struct rpc_proc_step_params *params)
 {
+    struct input in = {.kind = INPUT_ANSWER, .answer = {.pid = call->pid}};
+
     if (params->error != NULL && params->result != NULL)
         return fail(&rq->failure, RPC_E_PARAMS, "error", "error and result exclude each other");
     if (call->nr == SC_EXIT)
         return fail(&rq->failure, EINVAL, "pid", "EXIT does not return, so it has no outcome");
     if (params->error != NULL) {
-        pause_answer(call, -sc_errno_by_name(params->error, strlen(params->error))->value);
-        return 0;
+        in.answer.status = -sc_errno_by_name(params->error, strlen(params->error))->value;
+        return machine_input(call->machine, &in);
     }
     if (codec_decode_result(sc_call_by_nr(call->nr), params->result, &call->out, &call->text,
                             &rq->failure) < 0)
         return -1;
-    pause_answer(call, 0);
-    return 0;
+    return machine_input(call->machine, &in);
 }
 
 enum request_status method_proc_step(struct request *rq, const struct rpc_proc_step_params *params)
 {
     const struct rpc_machine *machine = request_machine(rq, params->machine);
     struct call *call = machine != NULL ? find_held(rq, machine, params->pid) : NULL;
+    struct input in = {.kind = INPUT_STEP, .step = {params->pid}};
 
     if (call == NULL)
         return REQUEST_FAILED;
     if (params->error != NULL || params->result != NULL)
         return answer(rq, call, params) < 0 ? REQUEST_FAILED : REQUEST_DONE;
-    pause_step(call);
+    (void)machine_input(machine->m, &in);
     return REQUEST_DONE;
 }

@@ -3,8 +3,6 @@
  * people type. */
 #include "server/rpc/dispatch.h"
 
-#include "server/kernel/tty.h"
-
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,6 +54,26 @@ enum request_status method_session_attach(struct request *rq,
     return REQUEST_DONE;
 }
 
+enum request_status method_session_share(struct request *rq,
+                                         const struct rpc_session_share_params *params)
+{
+    struct proc *actor = request_actor(rq);
+    struct why why = WHY_INIT;
+    struct input in = {.kind = INPUT_SHARE, .why = &why};
+    int err;
+
+    (void)params;
+    if (actor == NULL)
+        return REQUEST_FAILED;
+    in.share.pid = actor->pid;
+    err = machine_input(actor->machine, &in);
+    if (err < 0) {
+        (void)fail_why(&rq->failure, err, &why);
+        return REQUEST_FAILED;
+    }
+    return REQUEST_DONE;
+}
+
 enum request_status method_session_close(struct request *rq,
                                          const struct rpc_session_close_params *params)
 {
@@ -73,6 +91,7 @@ enum request_status method_proc_drive(struct request *rq,
 {
     struct proc *actor = request_actor(rq);
     struct proc *p = actor != NULL ? request_proc(rq, params->pid) : NULL;
+    struct input in = {.kind = INPUT_DRIVE};
     int err;
 
     if (p == NULL)
@@ -82,13 +101,13 @@ enum request_status method_proc_drive(struct request *rq,
                    p->pid, actor->pid);
         return REQUEST_FAILED;
     }
-    err = proc_drive(p, "session");
+    in.drive = (struct input_drive){.pid = p->pid, .program = "session", .driver = rq->session};
+    err = machine_input(p->machine, &in);
     if (err < 0) {
         (void)fail(&rq->failure, err, "pid", "process %d runs a program already, or has ended",
                    p->pid);
         return REQUEST_FAILED;
     }
-    p->driver = rq->session;
     return REQUEST_DONE;
 }
 
@@ -97,6 +116,7 @@ enum request_status method_proc_credentials(struct request *rq,
 {
     const struct proc *actor = request_actor(rq);
     struct proc *p = actor != NULL ? request_proc(rq, params->pid) : NULL;
+    struct input in = {.kind = INPUT_CREDENTIALS};
 
     if (p == NULL)
         return REQUEST_FAILED;
@@ -111,8 +131,8 @@ enum request_status method_proc_credentials(struct request *rq,
                    actor->uid);
         return REQUEST_FAILED;
     }
-    p->uid = params->uid;
-    p->gid = params->gid;
+    in.credentials = (struct input_credentials){p->pid, params->uid, params->gid};
+    (void)machine_input(p->machine, &in);
     return REQUEST_DONE;
 }
 
@@ -121,21 +141,18 @@ enum request_status method_console_input(struct request *rq,
 {
     struct proc *p = request_proc(rq, params->pid);
     struct json_out o = request_result(rq);
+    struct input in = {.kind = INPUT_CONSOLE, .why = &rq->failure.why};
     size_t len;
     char *bytes;
-    int64_t size;
+    int size;
 
     if (p == NULL || params_data(params->data, params->encoding, &bytes, &len, &rq->failure) < 0)
         return REQUEST_FAILED;
-    if (proc_has_ended(p))
-        size = why_add(&rq->failure.why, -ESRCH, "process %d has ended", p->pid);
-    else if (params->own && tty_own(p) < 0)
-        size = -ENOMEM;
-    else
-        size = tty_input(p, bytes, len, params->eof, &rq->failure.why);
+    in.console = (struct input_console){p->pid, {bytes, len}, params->eof, params->own};
+    size = machine_input(p->machine, &in);
     free(bytes);
     if (size < 0) {
-        rq->failure.code = (int)-size;
+        rq->failure.code = -size;
         return REQUEST_FAILED;
     }
     out_open(&o, '{');

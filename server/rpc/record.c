@@ -91,10 +91,11 @@ void record_watch(struct rpc_machine *machine)
         return;
     machine->recorder =
         (struct listener){.kinds = EVENT_CALL | EVENT_RETURN, .aside = true, .on_event = on_call};
-    listener_add(machine->m, &machine->recorder);
+    input_listen(machine->m, &machine->recorder);
 }
 
 void record_unwatch(struct rpc_machine *machine)
 {
-    listener_remove(machine->m, &machine->recorder);
+    if (machine->rpc->opt.daemon.record != NULL)
+        input_unlisten(machine->m, &machine->recorder);
 }

@@ -121,6 +121,15 @@ static void set_on_way(struct request *rq, bool on_way)
         rq->conn->on_way--;
 }
 
+/** Whatever clock it waits for need not get there. */
+static void give_up_goal(struct request *rq)
+{
+    struct input in = {.kind = INPUT_NO_GOAL, .no_goal = {rq->goal.number, &rq->goal}};
+
+    if (timer_is_set(&rq->goal.timer))
+        (void)machine_input(rq->goal.machine, &in);
+}
+
 /** It waits no more. */
 static void unpark(struct request *rq)
 {
@@ -131,7 +140,7 @@ static void unpark(struct request *rq)
     if (!rq->parked)
         return;
     list_del(&rq->wait);
-    clock_give_up(&rq->goal);
+    give_up_goal(rq);
     rq->conn->waiting_bytes -= rq->held;
     if (rq->session != NULL && !rq->background)
         session_waits(rq->session, false);
@@ -238,19 +247,28 @@ void request_finish(struct request *rq, enum request_status status)
     conn_request_gone(c);
 }
 
+/** Its done() finishes the request. */
+static void cancel_call(struct request *rq)
+{
+    struct call *call = &rq->call;
+    struct input in = {.kind = INPUT_CANCEL, .cancel = {call->seq, -ECANCELED, call}};
+
+    (void)machine_input(call->machine, &in);
+}
+
 void request_cancel(struct request *rq, enum rpc_code code, const char *why)
 {
     if (rq->on_way && !entry_waits(&rq->entry)) { /* the machine stands still inside of it */
         rq->cancel_code = code;
         rq->cancel_why = why;
         if (rq->has_call)
-            call_cancel(&rq->call, -ECANCELED);
+            cancel_call(rq);
         return;
     }
     entry_withdraw(&rq->entry);
     (void)fail(&rq->failure, code, NULL, "%s", why);
     if (rq->has_call)
-        call_cancel(&rq->call, -ECANCELED); /* its done() finishes the request */
+        cancel_call(rq);
     else
         request_finish(rq, REQUEST_FAILED);
 }

@@ -25,6 +25,7 @@
  *     trace               events to notifications
  *     failure, json_out   errors and values to JSON
  *     record              what was answered, for checks of it
+ *     input_log, replay   what machines were told, and the same machines again
  */
 #ifndef SERVER_RPC_RPC_H
 #define SERVER_RPC_RPC_H
@@ -36,7 +37,7 @@
 
 struct rpc;
 
-/** What the RPC layer needs of the daemon. All slots are given @user; none but record is NULL. */
+/** What the RPC layer needs of the daemon. All slots are given @user; none but record and inputs is NULL. */
 struct rpc_daemon {
     const struct host_ops *ops; /* for machines, with @host */
     void *host;
@@ -49,6 +50,8 @@ struct rpc_daemon {
     void (*log)(void *user, const char *level, const char *line);
     /** Keep a line of the record (record.h), its end included; NULL: nothing is recorded. */
     void (*record)(void *user, const char *line, size_t len);
+    /** Keep a line of the log of inputs (input_log.h) likewise. */
+    void (*inputs)(void *user, const char *line, size_t len);
     void *user;
 };
 

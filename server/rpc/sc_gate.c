@@ -163,7 +163,7 @@ enum request_status sc_gate_call(struct request *rq, const struct sc_call_info *
     if (codec_lend(&rq->decoder, &rq->call.args, &rq->call.out) < 0 ||
         request_may_hold(rq, held_bytes(rq)) < 0)
         return REQUEST_FAILED;
-    if (call_begin(&rq->call) != SC_PENDING)
+    if (input_call(&rq->call, NULL) != SC_PENDING)
         return take_outcome(rq);
     request_park(rq);
     return REQUEST_PARKED;

@@ -33,23 +33,16 @@ static int enter_table(struct rpc *rpc, struct session *s)
 }
 
 /** A new driven child of init with init's names. */
-static int make_process(struct machine *m, const struct session_wish *wish, struct proc **out)
+static int make_process(struct machine *m, const struct session_wish *wish, struct session *s)
 {
-    struct proc *p;
-    int err = proc_new(m->init, &p);
+    struct input in = {.kind = INPUT_SESSION,
+                       .session = {.program = wish->name != NULL ? wish->name : "session",
+                                   .uid = wish->creds.uid,
+                                   .gid = wish->creds.gid,
+                                   .driver = s}};
+    int err = machine_input(m, &in);
 
-    if (err < 0)
-        return err;
-    err = proc_copy_names(m->init, p);
-    if (err == 0)
-        err = proc_drive(p, wish->name != NULL ? wish->name : "session");
-    p->uid = wish->creds.uid;
-    p->gid = wish->creds.gid;
-    p->detached = true;
-    if (err < 0)
-        proc_end(p, PS_KILLED, 0, NULL);
-    else
-        *out = p;
+    s->proc = in.session.proc;
     return err;
 }
 
@@ -62,9 +55,9 @@ static void update_hold(struct session *s)
         return;
     s->holding = hold;
     if (hold)
-        machine_hold(s->machine->m);
+        machine_input_plain(s->machine->m, INPUT_HOLD);
     else
-        machine_release(s->machine->m);
+        machine_input_plain(s->machine->m, INPUT_RELEASE);
 }
 
 static void on_grace_closed(uv_handle_t *handle)
@@ -133,7 +126,7 @@ static int make_session(struct rpc *rpc, struct rpc_machine *machine,
     if (err == 0)
         err = enter_table(rpc, s);
     if (err == 0)
-        err = make_process(machine->m, wish, &s->proc);
+        err = make_process(machine->m, wish, s);
     if (err < 0) {
         if (hash_added(s))
             HASH_DEL(rpc->sessions, s);
@@ -159,7 +152,6 @@ int session_open(struct rpc *rpc, struct rpc_machine *machine, const struct sess
     s->rpc = rpc;
     s->machine = machine;
     s->pid = s->proc->pid;
-    s->proc->driver = s;
     s->unasked = wish->unasked;
     s->machine_id = machine->id;
     (void)strcpy(s->machine_name, machine->name);
@@ -230,7 +222,7 @@ void session_leave(struct session *s)
         return;
     s->waiting = 0;
     if (s->holding)
-        machine_release(s->machine->m);
+        machine_input_plain(s->machine->m, INPUT_RELEASE);
     s->holding = false;
     marks_undo(&s->marks, MARK_PAUSE | MARK_FAULT);
     leave_opener(s);
@@ -245,9 +237,11 @@ void session_leave(struct session *s)
 
 void session_end(struct session *s)
 {
+    struct input in = {.kind = INPUT_END, .end = {.pid = s->pid, .state = PS_KILLED}};
+
     if (session_is_over(s))
         return;
-    proc_end(s->proc, PS_KILLED, 0, NULL); /* the machine's listener calls session_leave() */
+    (void)machine_input(s->machine->m, &in); /* the machine's listener calls session_leave() */
 }
 
 void session_attach(struct session *s)

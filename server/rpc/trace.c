@@ -7,11 +7,13 @@
 #include <stdio.h>
 
 /** Append an event. What several subscriptions send is written once: it may be long. */
-static void add_event(struct rpc_machine *machine, const struct event *event, struct json_out *o)
+static void add_event(const struct subscription *s, const struct event *event, struct json_out *o)
 {
+    struct rpc_machine *machine = s->machine;
     struct json_out once = json_out_to(&machine->told);
 
-    if (machine->subscriptions.next == machine->subscriptions.prev) {
+    if (machine->subscriptions.next == machine->subscriptions.prev || s->shown != 0) {
+        o->shown = s->shown;
         event_write(o, event);
         return;
     }
@@ -84,14 +86,14 @@ static void on_event(struct listener *self, struct machine *m, const struct even
     if (s->lost > 0)
         event_write_lost(&o, s->lost);
     s->lost = 0;
-    add_event(s->machine, event, &o);
+    add_event(s, event, &o);
     rpc->stats.events++;
     conn_send(s->conn, &text);
     strbuf_done(&text);
     if (s->lossless && !s->stalling && conn_is_full(s->conn)) {
         s->stalling = true;
         s->stalled_ms = uv_now(rpc->loop);
-        machine_stall(m);
+        machine_input_plain(m, INPUT_STALL);
         await_stall(rpc);
     }
 }
@@ -102,7 +104,7 @@ static void unstall(struct subscription *s)
     if (!s->stalling)
         return;
     s->stalling = false;
-    machine_unstall(s->machine->m);
+    machine_input_plain(s->machine->m, INPUT_UNSTALL);
 }
 
 void subscription_drained(struct subscription *s)
@@ -121,12 +123,13 @@ void subscription_start(struct subscription *s, struct rpc_machine *machine, uns
                         int32_t pid, bool lossless)
 {
     subscription_stop(s);
+    s->shown = 0;
     s->machine = machine;
     s->lost = 0;
     s->lossless = lossless;
     s->listener = (struct listener){.kinds = kinds, .pid = pid, .on_event = on_event};
     list_append(&machine->subscriptions, &s->in_machine);
-    listener_add(machine->m, &s->listener);
+    input_listen(machine->m, &s->listener);
 }
 
 void subscription_end(struct subscription *s, const char *why)
@@ -171,7 +174,7 @@ void subscription_stop(struct subscription *s)
     if (s->machine == NULL)
         return;
     unstall(s);
-    listener_remove(s->machine->m, &s->listener);
+    input_unlisten(s->machine->m, &s->listener);
     list_del(&s->in_machine);
     strbuf_done(&s->machine->told);
     s->machine->told_number = 0;

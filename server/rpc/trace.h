@@ -27,6 +27,7 @@ struct subscription {
     struct listener listener;
     uint64_t lost; /* events dropped since the last one sent */
     bool lossless;
+    size_t shown; /* bytes of data that its events show; 0: as many as usual. Set after the start */
     bool stalling;       /* machine_stall() is ours, since: */
     uint64_t stalled_ms; /* by the loop's clock */
 };

@@ -9,7 +9,8 @@ page() {
     [ ! -s "$tmp/long" ] || fail "$last: too wide: $(cat "$tmp/long")"
 }
 
-for topic in shell run test call help calls methods errno flags; do
+for topic in shell run test call help calls methods errno flags language drivers commands limits \
+    kinds; do
     page "$topic"
 done
 for command in shell run test call help; do
@@ -36,6 +37,20 @@ while read -r method; do
     page "$method"
 done <"$tmp/methods"
 
+for word in $("$scbox" help language | sed -n 's/^  \([@a-zA-Z0-9]*\) .*/\1/p' | grep -vx -e a -e trace); do
+    page "$word"
+done
+page ramfs
+out_has 'quota_bytes'
+page READ
+out_has 'MM - memory modes'
+page quota
+out_has 'option of sqlitefs'
+page :step
+out_has 'carry the call out'
+page exit
+out_has 'SC_EXIT'
+out_has 'stands below run'
 page SC_OPEN
 out_has 'int $0x40 with eax 30, ebx file, ecx its length, edx mode'
 out_has 'EISDIR'

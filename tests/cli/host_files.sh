@@ -29,7 +29,7 @@ out_has "it is a FIFO, not a regular file"
 
 # A directory of scenarios: what is none is passed over with a note, loops end.
 mkdir -p "$tmp/all/below"
-printf '@title "x"\nfs d ramfs\n' >"$tmp/all/below/good.scn"
+printf '@title "x"\nfs d ramfs\nstat d:/\n' >"$tmp/all/below/good.scn"
 mkfifo "$tmp/all/fifo.scn"
 ln -s .. "$tmp/all/below/up"
 ln -s nowhere "$tmp/all/gone.scn"
@@ -60,7 +60,8 @@ err_has 'more than 128 directories deep'
 # What is written, and what the shell and its editor read.
 expect 2 $patient "$scbox" trace -o "$tmp/fifo" "$tmp/program"
 err_has 'it is a FIFO that nobody reads'
-feed 1 ":save $tmp/fifo" $patient "$scbox" shell
+feed 1 "stat root:/
+:save $tmp/fifo" $patient "$scbox" shell
 mkdir -p "$XDG_STATE_HOME/scbox"
 mkfifo "$XDG_STATE_HOME/scbox/shell_history" "$tmp/.editrc"
 if command -v script >"$out"; then
@@ -86,10 +87,10 @@ $patient "$scbox" shell <"$tmp/longer" >"$out" 2>"$err" || expect_code=$?
 err_has 'line 1: it has more than 1048576 bytes'
 
 # So many bytes of steps are kept for :save.
-line=$(head -c 1022 /dev/zero | tr '\0' x)
+line=$(head -c 1021 /dev/zero | tr '\0' x)
 i=0
 while [ $i -lt 1025 ]; do
-    echo "#$line"
+    echo "# $line"
     i=$((i + 1))
     [ $i -ne 1024 ] || echo ":save $tmp/fits.scn"
 done >"$tmp/typed"

@@ -64,6 +64,21 @@ stat root:/
 out_has 'stops] last_errno()'
 [ "$(grep -c 'stops\]' "$out")" -eq 1 ] || fail "the shell itself was stopped"
 
+# Of a program under run only its own calls stop.
+if "$scbox" call server.info | grep -q '"x86_64": true'; then
+    echo 'int main(void) { return 4; }' >"$tmp/guest.c"
+    expect 0 "$bin/scbox-cc" -o "$tmp/guest" "$tmp/guest.c"
+    feed 1 ":step on
+run $tmp/guest
+
+c" "$scbox" shell
+    out_has 'stops] exit(4)'
+    out_has 'exit code 4'
+    out_lacks 'stops] new_proc'
+    out_lacks 'stops] write'
+    out_lacks 'stops] proc_wait'
+fi
+
 # Traces and faults.
 feed 1 'expect trace stat' "$scbox" shell
 out_has ':trace on'

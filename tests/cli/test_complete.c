@@ -67,6 +67,17 @@ Test(complete, colon_begins_a_command)
     expect(":", "0: :help :ls :ns");
 }
 
+Test(complete, words_of_files_topics_and_drivers)
+{
+    expect("@ti", "0: @timeout @title");
+    expect("  std", "2: stdin");
+    expect("fs t ramf", "5: ramfs");
+    expect("fs t ramfs quota_", "11: quota_bytes quota_inodes");
+    expect(":help @tit", "6: @title");
+    expect("help sqlite", "5: sqlitefs");
+    expect("help proc.tr", "5: proc.tree");
+}
+
 Test(complete, path_argument)
 {
     expect("open ro", "5: root:");

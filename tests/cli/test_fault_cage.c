@@ -55,10 +55,13 @@ static void shout(int to)
         (void)!write(to, "\x1b[31m\xff\n", 7);
 }
 
-void fault_dwarf_find(char *image, size_t size, uint64_t addr, int to)
+void fault_dwarf_find(char *image, size_t size, const uint64_t *addrs, size_t count, int to)
 {
+    const uint64_t addr = addrs[0];
+
     (void)image;
     (void)size;
+    (void)count;
     if (addr == ESCAPE)
         say(to, escape());
     else if (addr == SHOUT)

@@ -76,18 +76,36 @@ static char *place_in(const char *bytes, size_t size)
 
 Test(fault_line, addresses_are_read_from_texts)
 {
-    uint64_t addr = 7;
+    uint64_t addrs[FAULT_ADDRESSES_MAX] = {7};
 
-    cr_assert(fault_address("null pointer: access to address 0x4, by the instruction at 0x401b3c; "
-                            "last calls: SC_ARGS",
-                            &addr));
-    cr_assert_eq(addr, 0x401b3c);
-    cr_assert(fault_address("jump to address 0x0, which is not mapped; the return address on the "
-                            "stack is 0x401136",
-                            &addr));
-    cr_assert_eq(addr, 0x401135, "it lies in the call");
-    cr_assert_not(fault_address("bad pointer in SC_WRITE(0x1)", &addr));
-    cr_assert_not(fault_address("", &addr));
+    cr_assert_eq(fault_addresses("null pointer: access to address 0x4, by the instruction at "
+                                 "0x401b3c; last calls: SC_ARGS",
+                                 addrs),
+                 1);
+    cr_assert_eq(addrs[0], 0x401b3c);
+    cr_assert_eq(fault_addresses("jump to address 0x0, which is not mapped; the return address on "
+                                 "the stack is 0x401136",
+                                 addrs),
+                 1);
+    cr_assert_eq(addrs[0], 0x401135, "it lies in the call");
+    cr_assert_eq(fault_addresses("bad pointer in SC_WRITE(0x1)", addrs), 0);
+    cr_assert_eq(fault_addresses("", addrs), 0);
+}
+
+Test(fault_line, callers_are_read_from_texts)
+{
+    uint64_t addrs[FAULT_ADDRESSES_MAX] = {0};
+
+    cr_assert_eq(fault_addresses("bad pointer in SC_OPEN(0x1), by the instruction at 0x401000, "
+                                 "called from 0x401100, 0x401200; last calls: SC_ARGS",
+                                 addrs),
+                 3);
+    cr_assert_eq(addrs[1], 0x4010ff);
+    cr_assert_eq(addrs[2], 0x4011ff);
+    cr_assert_eq(
+        fault_addresses("x, by the instruction at 0x1, called from 0x2, 0x3, 0x4, 0x5, 0x6", addrs),
+        FAULT_ADDRESSES_MAX);
+    cr_assert_eq(addrs[FAULT_ADDRESSES_MAX - 1], 3);
 }
 
 Test(fault_line, function_and_line_are_found)

@@ -71,7 +71,7 @@ Test(tracer, lines_are_told_in_two_when_others_come_between)
               " <0.000001>\n"
               "4  exit(5) = ?\n"
               "4  +++ exited with 5 +++\n"
-              "3  <... usleep resumed>) = 0 <0.001000>\n"
+              "3  <... usleep(1000) resumed> = 0 <0.001000>\n"
               "3  proc_wait(4 <unfinished ...>\n");
 }
 
@@ -82,6 +82,7 @@ Test(tracer, a_line_is_what_it_looks_like)
         "{\"kind\":\"start\",\"pid\":3,\"data\":\"root:/\\n4  +++ killed +++\"}",
         "{\"kind\":\"note\",\"pid\":3,\"data\":\"\\u001b[2J\\u009b2J\"}",
         "{\"kind\":\"end\",\"pid\":3,\"state\":\"FAILURE\",\"return_code\":1,\"data\":\"\\u0007\"}",
+        "{\"kind\":\"start\",\"pid\":3,\"data\":\"cm9vdDovYf8=\",\"encoding\":\"base64\"}",
     };
     char *text = NULL;
     size_t size = 0;
@@ -99,7 +100,8 @@ Test(tracer, a_line_is_what_it_looks_like)
     cr_assert_eq(fclose(to), 0);
     cr_expect_str_eq(text, "3  +++ runs root:/\\x0a4  +++ killed +++ +++\n"
                            "3  --- \\x1b[2J\\xc2\\x9b2J ---\n"
-                           "3  +++ failed by EXCEPTION: \\x07 +++\n");
+                           "3  +++ failed by EXCEPTION: \\x07 +++\n"
+                           "3  +++ runs root:/a\\xff +++\n");
     free(text);
 }
 
@@ -137,13 +139,94 @@ Test(tracer, a_name_that_no_call_has_is_told)
     free(wrong);
 }
 
-/* Handles are followed per process: the read of process 4 uses a handle of its own. */
+/* A handle means the file it was opened for, whoever opened it and when; a call that was wanted when it began
+ * is when it returns, though its handle is closed. */
+static const char *const files[] = {
+    "{\"kind\":\"call\",\"seq\":1,\"pid\":3,\"now_ns\":0,\"call\":\"SC_CLOSE\","
+    "\"args\":{\"fd\":7},\"files\":{\"fd\":\"root:/old\"}}",
+    "{\"kind\":\"return\",\"seq\":1,\"pid\":3,\"now_ns\":0,\"call\":\"SC_CLOSE\","
+    "\"args\":{\"fd\":7},\"result\":null}",
+    "{\"kind\":\"return\",\"seq\":2,\"pid\":3,\"now_ns\":0,\"call\":\"SC_GET_MODE\","
+    "\"args\":{\"fd\":8},\"files\":{\"fd\":\"root:/other\"},\"result\":{\"mode\":[]}}",
+    "{\"kind\":\"return\",\"seq\":3,\"pid\":3,\"now_ns\":0,\"call\":\"SC_SELECT\","
+    "\"args\":{\"fds\":[8,7],\"timeout\":0},\"files\":{\"fds\":[\"root:/other\",\"root:/old\"]},"
+    "\"result\":{\"fd\":0}}",
+    /* root:/old\xff, and a spelling without the slash */
+    "{\"kind\":\"return\",\"seq\":4,\"pid\":3,\"now_ns\":0,\"call\":\"SC_STAT\","
+    "\"args\":{\"file\":{\"base64\":\"cm9vdDovb2xk/w==\"}},\"error\":\"ENOENT\",\"why\":[]}",
+    "{\"kind\":\"return\",\"seq\":5,\"pid\":3,\"now_ns\":0,\"call\":\"SC_DELETE\","
+    "\"args\":{\"file\":\"root:old\"},\"result\":null}",
+};
+
+/* Feed events to a tracer whose lines come back as text; free(). */
+static char *lines_of(const char *const *events, size_t count, struct tracer *t)
+{
+    char *text = NULL;
+    size_t size = 0;
+
+    t->lines.to = open_memstream(&text, &size);
+    for (size_t i = 0; i < count; i++) {
+        cJSON *event = cJSON_Parse(events[i]);
+
+        cr_assert_not_null(event, "event %zu", i);
+        tracer_event(t, event);
+        cJSON_Delete(event);
+    }
+    tracer_done(t);
+    cr_assert_eq(fclose(t->lines.to), 0);
+    return text;
+}
+
 Test(tracer, calls_are_chosen_by_path)
 {
+    struct tracer t = {.filter = {.glob = "root:/old*"}};
+    char *text = lines_of(files, sizeof files / sizeof files[0], &t);
+
+    cr_expect_str_eq(text, "3  close(7) = 0 <0.000000>\n"
+                           "3  <... select([8,7], 0) resumed> = 0 <0.000000>\n"
+                           "3  <... stat(\"root:/old\\xff\") resumed> = ! ENOENT <0.000000>\n"
+                           "3  <... delete(\"root:old\") resumed> = 0 <0.000000>\n");
+    free(text);
     lines_are(false, NULL, "root:*",
               "3  +++ runs host:/prog +++\n"
               "3  open(\"root:/a\", READ|CREATE) = 1 <0.000012>\n"
               "4  +++ exited with 5 +++\n");
+}
+
+Test(tracer, lines_may_begin_with_the_time_since_the_one_before)
+{
+    struct tracer t = {.lines = {.relative = true}};
+    char *text = lines_of(story, STORY_COUNT, &t);
+
+    cr_expect_str_eq(text,
+                     "3                 +++ runs host:/prog +++\n"
+                     "3       0.000000  open(\"root:/a\", READ|CREATE) = 1 <0.000012>\n"
+                     "3       0.000013  usleep(1000 <unfinished ...>\n"
+                     "4       0.000001  read(1, 0, 9) = ! EIO (fault rule 2 says so; it is tired) "
+                     "(injected by fault 2) <0.000001>\n"
+                     "4       0.000002  exit(5) = ?\n"
+                     "4                 +++ exited with 5 +++\n"
+                     "3       0.000997  <... usleep(1000) resumed> = 0 <0.001000>\n"
+                     "3       0.000001  proc_wait(4 <unfinished ...>\n");
+    free(text);
+}
+
+Test(tracer, so_much_of_data_stands_and_files_behind_handles)
+{
+    static const char *const events[] = {
+        "{\"kind\":\"return\",\"seq\":1,\"pid\":3,\"now_ns\":0,\"call\":\"SC_WRITE\",\"args\":"
+        "{\"fd\":3,\"offset\":0,\"data\":\"12345678\",\"size\":300},"
+        "\"files\":{\"fd\":{\"base64\":\"cm9vdDovYf8=\"}},\"result\":{\"size\":300}}"};
+    struct tracer few = {.lines = {.style = {.bytes = 7, .files = true}}};
+    struct tracer many = {.lines = {.style = {.bytes = CALL_BYTES_MAX}}};
+    char *text = lines_of(events, 1, &few);
+
+    cr_expect_str_eq(text, "3  <... write(3<\"root:/a\\xff\">, 0, \"1234567\"...) resumed> = 300"
+                           " <0.000000>\n");
+    free(text);
+    text = lines_of(events, 1, &many);
+    cr_expect_str_eq(text, "3  <... write(3, 0, \"12345678\"...) resumed> = 300 <0.000000>\n");
+    free(text);
 }
 
 Test(tracer, the_summary_counts_and_adds_up)
@@ -232,38 +315,96 @@ Test(tracer, bytes_are_cut_and_never_obeyed)
     whole_is("{}", "() = 0");
 }
 
-/* A process that opens handles of a file and closes none. */
-static void open_many(struct tracer *t, int first, int count)
+/* What a guest has in its register comes first, and then what is in its memory. */
+Test(tracer, results_are_what_the_guest_got)
 {
-    for (int fd = first; fd < first + count; fd++) {
-        char text[256];
-        cJSON *event;
-
-        (void)snprintf(text, sizeof text,
-                       "{\"kind\":\"return\",\"seq\":%d,\"pid\":3,\"call\":\"SC_OPEN\","
-                       "\"args\":{\"file\":\"root:/a\"},\"result\":{\"fd\":%d}}",
-                       fd, fd);
-        event = cJSON_Parse(text);
-        tracer_event(t, event);
-        cJSON_Delete(event);
-    }
+    whole_is(
+        "{\"call\":\"SC_CREATE\",\"args\":{\"file\":\"r:/a\",\"type\":\"DIR\"},\"gate\":\"i386\","
+        "\"register\":1,\"result\":null}",
+        "create(\"r:/a\", DIR) = 1");
+    whole_is("{\"call\":\"SC_CREATE\",\"args\":{\"file\":\"r:/a\",\"type\":\"DIR\"},\"gate\":"
+             "\"x86_64\",\"register\":0,\"result\":null}",
+             "create(\"r:/a\", DIR) = 0");
+    whole_is("{\"call\":\"SC_OPEN\",\"args\":{\"file\":\"r:/a\",\"mode\":[]},\"gate\":\"x86_64\","
+             "\"register\":-2,\"error\":\"ENOENT\",\"why\":[\"none\"]}",
+             "open(\"r:/a\", 0) = -2 ! ENOENT (none)");
+    whole_is("{\"call\":\"SC_STAT\",\"args\":{\"file\":\"r:/a\"},\"gate\":\"i386\",\"register\":1,"
+             "\"result\":{\"type\":\"DIR\",\"access\":[\"READ\"],\"size\":5000000000}}",
+             "stat(\"r:/a\") = 1 {type=DIR, access=READ, size=4294967295}");
+    whole_is("{\"call\":\"SC_READ\",\"args\":{\"fd\":1,\"offset\":0,\"size\":9},\"gate\":\"i386\","
+             "\"register\":300,\"result\":{\"data\":\"abc\",\"size\":300}}",
+             "read(1, 0, 9) = 300 \"abc\"...");
+    whole_is("{\"call\":\"SC_GET_MODE\",\"args\":{\"fd\":1},\"gate\":\"i386\",\"register\":5,"
+             "\"result\":{\"mode\":[\"READ\",\"READDIR\"]}}",
+             "get_mode(1) = 5 (READ|READDIR)");
+    whole_is("{\"call\":\"SC_OPEN\",\"args\":{\"file\":\"r:/a\",\"mode\":[]},\"gate\":\"i386\","
+             "\"register\":3,\"result\":{\"fd\":3}}",
+             "open(\"r:/a\", 0) = 3");
 }
 
-Test(tracer, so_many_handles_are_followed_and_more_are_told)
+Test(tracer, values_are_written_as_strace_writes_them)
+{
+    whole_is(
+        "{\"call\":\"SC_MMAP\",\"args\":{\"addr\":1073741824,\"size\":4096,\"mode\":[\"READ\"]},"
+        "\"result\":null}",
+        "mmap(0x40000000, 4096, READ) = 0");
+    whole_is(
+        "{\"call\":\"SC_MUNMAP\",\"args\":{\"addr\":\"18446744073709547520\"},\"result\":null}",
+        "munmap(0xfffffffffffff000) = 0");
+    whole_is("{\"call\":\"SC_CHMOD\",\"args\":{\"file\":\"r:/a\",\"mode\":420},\"result\":null}",
+             "chmod(\"r:/a\", 0644) = 0");
+    whole_is("{\"call\":\"SC_CHOWN\",\"args\":{\"file\":\"r:/a\",\"uid\":4294967295,\"gid\":7},"
+             "\"result\":null}",
+             "chown(\"r:/a\", -1, 7) = 0");
+    whole_is("{\"call\":\"SC_FSTAT_EX\",\"args\":{\"file\":\"r:/a\"},\"result\":{\"mode\":33188,"
+             "\"uid\":0,\"ctime\":\"946684800001000000\"}}",
+             "fstat_ex(\"r:/a\") = {mode=0100644, uid=0, ctime=946684800001000000}");
+    whole_is(
+        "{\"call\":\"SC_SUBFS\",\"args\":{\"new_name\":\"n\",\"from_fs\":{\"base64\":\"bv8=\"},"
+        "\"root\":\"/\",\"ok_modes\":[\"READ\",\"WRITE\",\"READDIR\",\"MMAP\",\"CREATE\",\"TRUNC\","
+        "\"APPEND\",\"IOCTL\",\"BLOCKING\",\"DCREATE\",\"DMOVE\",\"DDELETE\",35968]},\"result\":"
+        "null}",
+        "subfs(\"n\", \"n\\xff\", \"/\", ALL) = 0");
+    whole_is(
+        "{\"call\":\"SC_MMAP\",\"args\":{\"addr\":0,\"size\":1,\"mode\":[\"READ\",2147483648]},"
+        "\"error\":\"EINVAL\"}",
+        "mmap(0x0, 1, READ|0x80000000) = ! EINVAL");
+    whole_is("{\"call\":\"SC_READLINK\",\"args\":{\"file\":\"r:/l\",\"size\":9},\"result\":"
+             "{\"target\":{\"base64\":\"L/8=\"},\"length\":2}}",
+             "readlink(\"r:/l\", 9) = \"/\\xff\"");
+    whole_is("{\"call\":\"SC_READDIR\",\"args\":{\"fd\":1,\"ent_no\":0},\"result\":{\"name\":"
+             "{\"base64\":\"L/8=\"},\"type\":\"DIR\",\"access\":[],\"size\":0}}",
+             "readdir(1, 0) = {name=\"/\\xff\", type=DIR, access=0, size=0}");
+    whole_is("{\"call\":\"SC_SET_ARGS\",\"args\":{\"pid\":2,\"data\":{\"argv\":[\"a\",{\"base64\":"
+             "\"/w==\"}],\"env\":[]}},\"result\":null}",
+             "set_args(2, {argv=[\"a\", \"\\xff\"], env=[]}) = 0");
+}
+
+/* Calls that begin and don't return are kept, so many and no more. */
+Test(tracer, so_many_calls_that_fit_go_on_and_more_are_told)
 {
     char *text = NULL;
     size_t size = 0;
     FILE *to = open_memstream(&text, &size);
     struct tracer t = {.lines = {.to = to}, .filter = {.glob = "root:/a"}};
 
-    open_many(&t, 1, TRACE_HANDLES_MAX);
-    cr_assert_not(t.filter.overfull);
-    open_many(&t, TRACE_HANDLES_MAX + 1, 1);
-    cr_assert(t.filter.overfull);
-    cr_assert_eq(t.filter.handle_count, TRACE_HANDLES_MAX);
+    for (int seq = 1; seq <= TRACE_CALLS_MAX + 1; seq++) {
+        char json[256];
+        cJSON *event;
+
+        (void)snprintf(json, sizeof json,
+                       "{\"kind\":\"call\",\"seq\":%d,\"pid\":3,\"call\":\"SC_OPEN\","
+                       "\"args\":{\"file\":\"root:/a\"}}",
+                       seq);
+        event = cJSON_Parse(json);
+        tracer_event(&t, event);
+        cJSON_Delete(event);
+        cr_assert_eq(t.filter.overfull, seq > TRACE_CALLS_MAX);
+    }
+    cr_assert_eq(t.filter.going_count, TRACE_CALLS_MAX);
     tracer_done(&t);
     cr_assert_eq(fclose(to), 0);
-    cr_assert_not_null(strstr(text, "--- more than 4096 handles fit -P at once"));
+    cr_assert_not_null(strstr(text, "--- more than 4096 calls that fit -P went on at once"));
     free(text);
 }
 

@@ -25,10 +25,10 @@ END
 # A program: what it prints goes to stdout, the trace to stderr, its exit code is ours.
 expect 3 "$scbox" trace "$tmp/guest"
 out_is said
-err_has 'args(448) = "1\x00'
+err_has 'args(448) = '
 err_has 'open("root:/file", READ|WRITE|CREATE) = 1 <'
 err_has 'write(1, 0, "hello\n") = 6 <'
-err_has 'open("root:/nothing", READ) = ! ENOENT ('
+err_has 'open("root:/nothing", READ) = -2 ! ENOENT ('
 err_has 'exit(3) = ?'
 err_has '+++ exited with 3 +++'
 [ "$(wc -l <"$err")" -eq 9 ] || fail "not one line a call: $(cat "$err")"
@@ -41,6 +41,18 @@ expect 3 "$scbox" trace -e close,exit "$tmp/guest"
 [ "$(grep -c '(' "$err")" -eq 2 ] || fail "-e told others"
 expect 3 "$scbox" trace -P 'root:/fi*' "$tmp/guest"
 [ "$(grep -c '(' "$err")" -eq 3 ] || fail "-P did not follow the handle"
+
+
+# How they are written: more of data, times, files behind handles.
+expect 3 "$scbox" trace -s 3 -y "$tmp/guest"
+err_has 'write(1<"root:/file">, 0, "hel"...) = 6 <'
+expect 3 "$scbox" trace --string-limit=4096 -r --clock virtual "$tmp/guest"
+err_has '3       0.000000  write(1, 0, "hello\n") = 6 <0.000000>'
+expect 2 "$scbox" trace -s 4097 "$tmp/guest"
+expect 2 "$scbox" trace -s 0 "$tmp/guest"
+expect 2 "$scbox" trace --string-limit=x "$tmp/guest"
+expect 125 "$scbox" trace -s "$tmp/none"
+err_has "$tmp/none"
 
 # Files.
 expect 3 "$scbox" trace -c -o "$tmp/table" --chrome "$tmp/chrome" "$tmp/guest"
@@ -72,6 +84,37 @@ wait "$tracing"
 got=$?
 [ "$got" -eq 0 ] || fail "trace ended by Ctrl-C: exit code $got: $(cat "$tmp/lines")"
 tail -n 1 "$tmp/chrome" | grep -qx ']' || fail "Ctrl-C left the array open"
+
+# Data that is longer than events usually show, and a handle that was opened before anybody listened.
+mkfifo "$tmp/lines.in"
+"$scbox" shell <"$tmp/lines.in" >"$out" 2>"$err" &
+shell=$!
+exec 9>"$tmp/lines.in"
+echo 'open root:/kept READ,WRITE,CREATE = $f' >&9
+is_open() {
+    "$scbox" call stat '["root:/kept"]'
+}
+wait_until "the file to be opened" is_open
+long=$(printf '%1000s' | tr ' ' x)
+: >"$tmp/lines"
+"$scbox" trace -s 2000 -P 'root:/kept' 2>"$tmp/lines" 9>&- &
+tracing=$!
+is_written() {
+    echo "write \$f 0 \"$long\"" >&9
+    grep -q "write(1, 0, \"$long\") = 1000" "$tmp/lines" || has_ended "$tracing"
+}
+wait_until "a write to a handle of before" is_written
+echo 'close $f' >&9
+is_closed() {
+    grep -q 'close(1) = 0' "$tmp/lines" || has_ended "$tracing"
+}
+wait_until "its end" is_closed
+kill -INT "$tracing"
+wait "$tracing"
+exec 9>&-
+wait "$shell"
+grep -q "write(1, 0, \"$long\") = 1000" "$tmp/lines" || fail "-s or -P: $(cut -c1-100 "$tmp/lines")"
+grep -q 'close(1) = 0' "$tmp/lines" || fail "the close of a file that is wanted is missing"
 
 # Namespaces.
 expect 0 "$scbox" ns

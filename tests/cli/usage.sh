@@ -78,9 +78,42 @@ err_is_a_line
 expect 127 "$scbox" run "$tmp/plain/below"
 expect 127 "$scbox" trace "$tmp/no-such-file"
 
-# What can't be printed is no success.
+# unwritten CODE COMMAND…: what can't be printed is no success, and says so; who stops reading gets no words.
+unwritten() {
+    want=$1
+    shift
+    last="$* >/dev/full"
+    "$@" >/dev/full 2>"$err" <"$tmp/lines"
+    got=$?
+    [ "$got" -eq "$want" ] || fail "$last: exit code $got, not $want"
+    err_has 'could not be written'
+    grep -q 'No space left' "$err" || [ "$want" -ne 125 ] || fail "$last: no reason"
+    last="$* into a pipe that nobody reads"
+    (trap '' PIPE; "$@" >&9 2>"$err" <"$tmp/lines")
+    got=$?
+    [ "$got" -eq 141 ] || fail "$last: exit code $got, not 141"
+    grep -v -e '+++' -e '^[0-9]*  [a-z]' "$err" >"$tmp/words"
+    [ ! -s "$tmp/words" ] || fail "$last: words"
+}
+
 if [ -c /dev/full ]; then
-    "$scbox" help calls >/dev/full 2>"$err"
-    [ $? -eq 1 ] || fail "help into a full device succeeded"
+    printf 'stat root:/\nstat root:/\n' >"$tmp/lines"
+    printf 'fs root ramfs\nstat root:/\n' >"$tmp/one.scn"
+    mkfifo "$tmp/unread"
+    exec 8<>"$tmp/unread" 9>"$tmp/unread" 8<&-
+    start_daemon
+    for line in 'help calls' 'help open' --help --version 'run --help' 'call server.info' ns 'ns --graph' \
+        shell "test $tmp/one.scn" "test --format tap $tmp/one.scn"; do
+        unwritten 1 "$scbox" $line
+    done
+    if "$scbox" call server.info | grep -q '"x86_64": true'; then
+        expect 0 "$bin/scbox-cc" -o "$tmp/hello" ../guest/hello.c
+        unwritten 125 "$scbox" run "$tmp/hello"
+        unwritten 125 "$scbox" trace "$tmp/hello"
+    fi
+    "$bin/scboxd" --help >/dev/full 2>"$err" && fail 'scboxd --help into a full device succeeded'
+    err_has 'could not be written'
+    stop_daemon
+    exec 9>&-
 fi
 nothing_left

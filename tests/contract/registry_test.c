@@ -4,6 +4,7 @@
 #include "fsdrivers/generic/generic.h"
 #include "fsdrivers/options.h"
 #include "fsdrivers/registry.h"
+#include "schema/drivers.h"
 #include "tests/contract/bed.h"
 
 #include <stdio.h>
@@ -30,6 +31,29 @@ Test(registry, lists_drivers)
         count++;
     }
     cr_assert(count >= 2);
+}
+
+/* What is told of the drivers by `scbox help` is what they are. */
+Test(registry, drivers_are_those_of_the_schema)
+{
+    static const struct {
+        const char *name, *alias, *doc;
+    } rows[] = {
+#define ROW(name, alias, doc, OPTIONS) {name, alias, doc},
+        FS_DRIVERS(ROW)
+#undef ROW
+    };
+    size_t count = 0;
+
+    for (; registry_at(count) != NULL; count++) {
+        const struct fs_driver *driver = registry_at(count);
+
+        cr_assert_lt(count, sizeof rows / sizeof rows[0], "%s has no row", driver->name);
+        cr_assert_str_eq(driver->name, rows[count].name);
+        cr_assert_str_eq(driver->alias != NULL ? driver->alias : "", rows[count].alias);
+        cr_assert_str_eq(driver->doc, rows[count].doc);
+    }
+    cr_assert_eq(count, sizeof rows / sizeof rows[0]);
 }
 
 Test(registry, unknown_driver_ENODEV)

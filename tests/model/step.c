@@ -184,6 +184,7 @@ static void add(struct values *to, enum sc_kind kind, const char *name, struct v
         fields                                                                                     \
     }
 #define SC_FIELD(kind, name, doc) add(to, SC_K_##kind, #name, VALUE(&v->name));
+#define SC_MORE(kind, name, doc)
 #include "schema/types.def"
 
 void values_of(int nr, const union sc_out *out, struct values *to)

@@ -66,6 +66,41 @@ Test(calls, data_that_is_no_text_travels_in_base64)
     call_done_ok(&c, "SC_DELETE", "[\"root:/a\"]");
 }
 
+/** Targets, names and arguments that are no UTF-8 keep their bytes. */
+Test(calls, what_is_no_text_is_told_as_a_name)
+{
+    call_done_ok(&c, "SC_SYMLINK", "[{\"base64\":\"L/8=\"},\"root:/bytes\"]");
+    call_expect(&c, "SC_READLINK", "[\"root:/bytes\",9]",
+                "{\"target\":{\"base64\":\"L/8=\"},\"length\":2}");
+    call_expect(&c, "SC_READLINK", "[\"root:/bytes\",1]", "{\"target\":\"/\",\"length\":2}");
+    call_done_ok(&c, "SC_SYMLINK", "[\"/\u00e9\",\"root:/text\"]");
+    call_expect(&c, "SC_READLINK", "[\"root:/text\",2]", /* half a character is no text */
+                "{\"target\":{\"base64\":\"L8M=\"},\"length\":3}");
+    call_expect(&c, "SC_NEW_PROC", "[]", "{\"pid\":3}");
+    call_done_ok(&c, "SC_SET_ARGS",
+                 "{\"pid\":3,\"data\":{\"argv\":[\"a\",{\"base64\":\"/w==\"}],\"env\":[]}}");
+    call_fails(&c, "SC_SET_ARGS", "{\"pid\":3,\"data\":[{\"base64\":\"AA==\"}]}", -32602, "NUL");
+    call_done_ok(&c, "proc.drive", "{\"pid\":3}");
+    call_expect(&c, "SC_ARGS", "{\"as\":3,\"size\":100}",
+                "{\"data\":\"MgBhAP8A\",\"encoding\":\"base64\",\"length\":6}");
+    call_done_ok(&c, "SC_PROC_KILL", "[3]");
+    call_done_ok(&c, "SC_DELETE", "[\"root:/bytes\"]");
+    call_done_ok(&c, "SC_DELETE", "[\"root:/text\"]");
+}
+
+/** schema/CHANGES.md: a form that is no more is refused in words that name the new one. */
+Test(calls, what_was_removed_names_what_replaced_it)
+{
+    static const char *const calls[][2] = {
+        {"SC_READLINK", "{\"file\":\"root:/l\",\"size\":9,\"encoding\":\"base64\"}"},
+        {"SC_READDIR", "{\"fd\":1,\"ent_no\":0,\"encoding\":\"utf8\"}"},
+        {"SC_STAT", "{\"file\":\"cm9vdDov\",\"encoding\":\"base64\"}"},
+    };
+
+    for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++)
+        call_fails(&c, calls[i][0], calls[i][1], -32602, "base64");
+}
+
 Test(calls, directories)
 {
     call_done_ok(&c, "SC_CREATE", "[\"root:/one\",\"DIR\"]");

@@ -104,6 +104,25 @@ Test(pause, what_is_held_is_told_with_its_arguments)
     expect_code(2);
 }
 
+/** What stood beside a name until 0.2.0 is refused in words that name what replaced it. */
+Test(pause, made_up_names_have_no_encoding)
+{
+    call_done_ok(&p, "proc.pause", "[2]");
+    hold("SC_READLINK", "[\"root:/l\",9]");
+    call_fails(&p, "proc.step",
+               "{\"pid\":2,\"result\":{\"target\":\"/w==\",\"encoding\":\"base64\",\"length\":1}}",
+               -32602, "base64");
+    call_done_ok(&p, "proc.step", "{\"pid\":2,\"error\":\"EXDEV\"}");
+    expect_code(18);
+    hold("SC_FS_ENUM", "[0]");
+    call_fails(&p, "proc.step",
+               "{\"pid\":2,\"result\":{\"name\":\"/w==\",\"encoding\":\"base64\",\"driver\":\"d\","
+               "\"ok_modes\":[],\"root\":\"/\"}}",
+               -32602, "base64");
+    call_done_ok(&p, "proc.step", "{\"pid\":2,\"error\":\"EXDEV\"}");
+    expect_code(18);
+}
+
 Test(pause, an_outcome_can_be_made_up)
 {
     static const struct {
@@ -125,11 +144,18 @@ Test(pause, an_outcome_can_be_made_up)
          "{\"name\":\"n\",\"driver\":\"d\",\"ok_modes\":[\"READ\"],\"root\":\"/r\"}"},
         {"SC_READLINK", "[\"root:/l\",9]", "{\"target\":\"/t\",\"length\":2}",
          "{\"target\":\"/t\",\"length\":2}"},
+        {"SC_READLINK", "[\"root:/l\",9]", "{\"target\":{\"base64\":\"/w==\"},\"length\":1}",
+         "{\"target\":{\"base64\":\"/w==\"},\"length\":1}"},
         {"SC_FSTAT_EX", "[\"root:/x\"]",
          "{\"mode\":1,\"nlink\":2,\"uid\":3,\"gid\":4,\"size\":5,\"blocks\":6,\"atime\":\"7\","
          "\"mtime\":-8}",
          "{\"mode\":1,\"nlink\":2,\"uid\":3,\"gid\":4,\"size\":5,\"blocks\":6,\"atime\":7,"
-         "\"mtime\":-8}"},
+         "\"mtime\":-8,\"ino\":0,\"ctime\":0,\"btime\":0}"},
+        {"SC_FSTAT_EX", "[\"root:/x\"]",
+         "{\"mode\":1,\"nlink\":2,\"uid\":3,\"gid\":4,\"size\":5,\"blocks\":6,\"atime\":7,"
+         "\"mtime\":8,\"ino\":9,\"ctime\":10,\"btime\":11}",
+         "{\"mode\":1,\"nlink\":2,\"uid\":3,\"gid\":4,\"size\":5,\"blocks\":6,\"atime\":7,"
+         "\"mtime\":8,\"ino\":9,\"ctime\":10,\"btime\":11}"},
         {"SC_MK_CHANNEL", "[[]]", "{\"first\":5,\"second\":6}", "{\"first\":5,\"second\":6}"},
         {"SC_YIELD", "[]", "{}", "null"},
     };

@@ -54,6 +54,7 @@ Test(session, tokens_differ_and_name_the_process, .timeout = 60)
         "{\"pid\":3,\"state\":\"RUNNING\",\"return_code\":0,\"program\":\"test\",\"uid\":0,\"gid\":"
         "0,\"parent\":1,"
         "\"executor\":\"session\",\"names\":2,\"fds\":0,\"regions\":0,\"memory\":0,\"calls\":0,"
+        "\"waiting\":[],"
         "\"paused\":false,"
         "\"children\":[]}");
     call_done_ok(&c, "session.close", NULL);
@@ -208,5 +209,50 @@ Test(session, a_session_may_live_on_another_machine, .timeout = 60)
     call_done_ok(&c, "machine.destroy", "{\"machine\":\"bare\"}");
     call_fails(&c, "SC_YIELD", NULL, -32001, "over");
     call_fails(&c, "machine.destroy", "{\"machine\":\"bare\"}", -32602, "machine.list");
+    end();
+}
+
+/** A filesystem of a process's own. */
+static void make_fs(const char *name)
+{
+    char params[128];
+
+    call_done_ok(
+        &c, "SC_MAKE_FS",
+        text_of(params, sizeof(params), "{\"driver\":\"ramfs\",\"fs_name\":\"%s\"}", name));
+}
+
+Test(session, names_that_are_shared_outlive_it_and_all_or_none_are, .timeout = 60)
+{
+    begin(NULL);
+    call_done_ok(&c, "machine.create",
+                 "{\"name\":\"few\",\"limits\":{\"names\":3},"
+                 "\"names\":[{\"name\":\"root\",\"driver\":\"ramfs\"}]}");
+    call_done_ok(&c, "session.open", "{\"machine\":\"few\"}");
+    make_fs("one");
+    call_done_ok(&c, "SC_CREATE", "[\"one:/kept\",\"REGULAR\"]");
+    call_done_ok(&c, "session.share", NULL);
+    call_done_ok(&c, "session.share", NULL);
+    call_done_ok(&c, "session.close", NULL);
+    call_done_ok(&c, "session.open", "{\"machine\":\"few\"}");
+    call_done_ok(&c, "SC_STAT", "[\"one:/kept\"]");
+
+    /* Names of init stay; there is room for one more, and for two there is not. */
+    call_done_ok(&c, "SC_RM_FS", "[\"root\"]");
+    call_done_ok(&c, "SC_RM_FS", "[\"one\"]");
+    make_fs("root");
+    make_fs("two");
+    make_fs("three");
+    call_fails(&c, "session.share", NULL, 24, "3");
+    call_done_ok(&c, "SC_RM_FS", "[\"three\"]");
+    call_done_ok(&c, "SC_CREATE", "[\"root:/other\",\"REGULAR\"]");
+    call_done_ok(&c, "session.share", NULL);
+    call_done_ok(&c, "session.close", NULL);
+    call_done_ok(&c, "session.open", "{\"machine\":\"few\"}");
+    call_done_ok(&c, "SC_STAT", "[\"two:/\"]");
+    call_fails(&c, "SC_STAT", "[\"root:/other\"]", 2, NULL);
+    call_done_ok(&c, "SC_EXIT", "[0]");
+    call_fails(&c, "session.share", NULL, -32001, "over");
+    call_done_ok(&c, "machine.destroy", "{\"machine\":\"few\"}");
     end();
 }

@@ -153,6 +153,37 @@ Test(start, the_default_machines_disk_outlives_the_daemon, .timeout = 60)
     daemon_stop(&d);
 }
 
+/** The state directory is where the daemon was started, for a relative one; sources in it, too. */
+static void expect_state(struct daemon *d, const char *const *args, const char *disk)
+{
+    char path[256];
+
+    daemon_spawn(d, args);
+    daemon_await_ready(d);
+    call_done_ok(&d->control, "SC_STAT", "[\"root:/\"]");
+    (void)kill(d->pid, SIGTERM);
+    cr_assert_eq(daemon_wait(d), 0);
+    client_close(&d->control);
+    cr_assert_eq(access(text_of(path, sizeof(path), "%s/%s", d->dir, disk), F_OK), 0);
+}
+
+Test(start, a_relative_state_directory_is_below_where_it_was_started, .timeout = 60)
+{
+    const char *const option[] = {"-s", "{dir}/run/s", "-d", "mine", NULL};
+    const char *const dots[] = {"-s", "{dir}/run/s", "-d", "./run/../other", NULL};
+    const char *const config[] = {"-s", "{dir}/run/s", "-c", "{dir}/config.json", NULL};
+    struct daemon d;
+
+    daemon_prepare(&d);
+    write_file(&d, "config.json", "{\"state\":\"from/config\"}");
+    cr_assert_eq(chdir(d.dir), 0);
+    expect_state(&d, option, "mine/root.db");
+    expect_state(&d, dots, "other/root.db");
+    expect_state(&d, config, "from/config/root.db");
+    cr_assert_eq(chdir("/"), 0);
+    daemon_clean(&d);
+}
+
 /** Run a daemon whose default disk gets this option, and end it again. */
 static void run_with_quota(struct daemon *d, const char *quota, bool may_grow)
 {

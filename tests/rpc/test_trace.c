@@ -196,6 +196,72 @@ Test(trace, results_are_cut_too)
     cJSON_Delete(event);
 }
 
+/** The data of the next return that a listener hears of. */
+static size_t shown_data(struct client *who)
+{
+    cJSON *event;
+    const cJSON *result;
+    size_t len;
+
+    cJSON_Delete(client_json(who));
+    event = client_json(who);
+    result = cJSON_GetObjectItemCaseSensitive(cJSON_GetObjectItemCaseSensitive(event, "params"),
+                                              "result");
+    len = strlen(cJSON_GetObjectItemCaseSensitive(result, "data")->valuestring);
+    cJSON_Delete(event);
+    return len;
+}
+
+Test(trace, a_listener_chooses_how_much_data_events_show)
+{
+    struct client more;
+
+    client_open(&more, d.socket);
+    call_done_ok(&c, "SC_OPEN", "[\"root:a\",[\"READ\",\"WRITE\",\"CREATE\"]]");
+    call_long("SC_WRITE", "[1,0,\"", "y", 5000, "\"]");
+    listen_to(&l, "[\"calls\"]");
+    call_done_ok(&more, "trace.subscribe",
+                 "{\"events\":[\"calls\"],\"machine\":\"t\",\"shown\":4096}");
+    call_done_ok(&c, "SC_READ", "[1,0,6000]");
+    cr_assert_eq(shown_data(&l), 256);
+    cr_assert_eq(shown_data(&more), 4096);
+    call_fails(&more, "trace.subscribe",
+               "{\"events\":[\"calls\"],\"machine\":\"t\",\"shown\":4097}", -32602, "4096");
+    call_done_ok(&more, "trace.subscribe",
+                 "{\"events\":[\"calls\"],\"machine\":\"t\",\"shown\":1}");
+    call_done_ok(&c, "SC_READ", "[1,0,6000]");
+    cr_assert_eq(shown_data(&more), 1);
+    client_close(&more);
+}
+
+/** Whether the next event has this text. */
+static void expect_in_event(const char *text)
+{
+    const char *line = client_line(&l);
+
+    cr_assert_not_null(strstr(line, text), "expected %s in %s", text, line);
+}
+
+Test(trace, events_tell_the_files_behind_handles)
+{
+    call_done_ok(&c, "SC_OPEN", "[\"root:a\",[\"READ\",\"WRITE\",\"CREATE\"]]");
+    call_done_ok(&c, "SC_OPEN", "[{\"base64\":\"cm9vdDovYv8=\"},[\"READ\",\"CREATE\"]]");
+    listen_to(&l, "[\"calls\"]");
+    call_done_ok(&c, "SC_READ", "[1,0,10]");
+    expect_in_event("\"files\":{\"fd\":\"root:a\"}");
+    expect_in_event("\"files\":{\"fd\":\"root:a\"}");
+    cJSON_Delete(client_call(&c, "SC_SELECT", "[[2,9,1],0]"));
+    expect_in_event("\"files\":{\"fds\":[{\"base64\":\"cm9vdDovYv8=\"},null,\"root:a\"]}");
+    (void)client_line(&l);
+    call_done_ok(&c, "SC_CLOSE", "[1]");
+    expect_in_event("\"files\":{\"fd\":\"root:a\"}");
+    cr_assert_null(strstr(client_line(&l), "files"));
+    /* 16 are told, the last is not */
+    cJSON_Delete(client_call(&c, "SC_SELECT", "[[2,2,2,2,2,2,2,2,2,2,2,2,2,2,2,9,2],0]"));
+    expect_in_event("null]}");
+    (void)client_line(&l);
+}
+
 Test(trace, a_process_and_those_below_it_may_be_picked)
 {
     call_done_ok(&c, "SC_NEW_PROC", NULL);

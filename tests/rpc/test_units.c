@@ -114,12 +114,11 @@ Test(json_out, everything_written_is_valid)
     out_data(&o, "data", "a\0b", 3, false);
     out_close(&o, '}');
     cr_assert_eq(json_check(text.ptr, text.len, &limits, &error), 0, "%s", text.ptr);
-    cr_assert_str_eq(
-        text.ptr,
-        "{\"text\":\"\\u0001\\u001f \\\"\\\\/\\b\\f\\n\\r\\t\x7f\xEF\xBF\xBD\xC3\xA9\xEF\xBF"
-        "\xBD\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD end\",\"list\":[null,true,"
-        "\"-9223372036854775808\",-1,\"18446744073709551615\",null],"
-        "\"data\":\"YQBi\",\"encoding\":\"base64\"}");
+    cr_assert_str_eq(text.ptr,
+                     "{\"text\":\"\\u0001\\u001f \\\"\\\\/\\b\\f\\n\\r\\t\x7f\\\\x80\xC3\xA9"
+                     "\\\\xc3\\\\xff\\\\xed\\\\xa0\\\\x80 end\",\"list\":[null,true,"
+                     "\"-9223372036854775808\",-1,\"18446744073709551615\",null],"
+                     "\"data\":\"YQBi\",\"encoding\":\"base64\"}");
     strbuf_done(&text);
 }
 

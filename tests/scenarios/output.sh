@@ -31,12 +31,14 @@ if grep -q skipped "$tmp/out"; then
     echo "skip: $(grep 'this host runs no' "$tmp/out" | sort -u)"
     exit 77
 fi
-expect flood 'no answer came in time' '1 timed out' 'bytes more were printed and not kept'
+expect flood 'the program did not end; it ran for' '1 timed out' 'bytes more were printed and not kept'
 cut='only its first 65536 bytes were kept, and in their whole lines nothing settles it'
 expect cut_after "the log is not as stated: $cut; \`@output SIZE" '16 bytes more were printed'
 expect cut_capture "log: $cut"
 expect cut_line 'only its first 20 bytes were kept'
 expect cut_nothing 'only its first 10 bytes were kept'
+expect log_not 'the log is as it must not be'
+expect log_not_cut 'the log may be as it must not be: only its first 65536 bytes were kept'
 kept=$(i=0 && while [ $i -lt 4096 ]; do echo line...........; i=$((i + 1)); done && echo .)
 play_guests 1 --set "KEPT=${kept%.}" failing/guest/cut_text.scn
 grep -qF "log: $cut" "$tmp/out" || fail "what was kept passes for all"
@@ -47,6 +49,19 @@ expect forged '0 points\x0d\x1b[2K\x1b[1A10 of 10 points\xc2\x9b31m \xff\xfe end
 if grep -q "$(printf '\033')" "$tmp/out"; then
     fail "an escape sequence of a guest is in the report"
 fi
+
+# Paths of the host may be bytes, too.
+program=$tmp/$(printf 'a\377b')
+cp "$tmp/guests/forger.x86_64" "$program"
+echo 'stat b64"YjovgA==" = {type: REGULAR}' >"$program.inc"
+program=$(printf '%s' "$program" | base64 -w0)
+inc=$(printf '%s/a\377b.inc' "$tmp" | base64 -w0)
+{
+    printf '@needs x86_64\nfs b ramfs\nfs b64"Yv8=" ramfs\ncopy b64"%s" b64"YjovgA=="\n' "$program"
+    printf 'run b64"%s"\n  exit 1\nrun b64"YjovgA==" b64"/w=="\n  exit 1\n' "$program"
+    printf 'include b64"%s"\n' "$inc"
+} >"$tmp/bytes.scn"
+play_guests 0 "$tmp/bytes.scn"
 
 # However fast a program prints, the report is small and comes in time. A minute is many times that.
 start=$(date +%s)

@@ -25,7 +25,7 @@ printf 'fs root ramfs\ncopy $PAGE root:/page\nexpect file root:/page /Scenarios/
 play 0 --private --set PAGE=README.md "$tmp/page.scn"
 
 # A file may begin with a byte order mark.
-printf '\357\273\277fs root ramfs\n' >"$tmp/mark.scn"
+printf '\357\273\277fs root ramfs\nstat root:/\n' >"$tmp/mark.scn"
 play 0 --private "$tmp/mark.scn"
 
 # A run that is killed takes its daemon and its directory along; one that is hung up ends in order.

@@ -59,9 +59,13 @@ expect parse_output 70 'parse_output.scn:1:9: a size is written 4096, 64K or 1M,
 expect long_text 70 'the texts of this step have more than 16777216 bytes'
 expect endless_pattern 1 'was still being compared' '1 timed out' '0 of 3 points' \
     'endless_pattern.scn:8: read $fd 0 200'
+expect empty 70 "empty.scn:1:1: a scenario without steps can't pass"
+expect nothing_stated 70 'nothing_stated.scn:2:1: no step states anything that could fail'
+expect setup_alone 70 'setup.inc:2:1: no step states anything that could fail'
 expect parse_code 70 'parse_code.scn:2:22: an errno by name'
 expect wrong_code 1 'but not with -32601'
-expect protocol_error 1 'came      ! -32602: Invalid params' "argument 'mode'" 'none of READ'
+expect setup_refused 70 'what the scenario sets up was refused' '! ENODEV'
+expect protocol_error 70 'the scenario is wrong' 'came      ! -32602: Invalid params' "argument 'mode'" 'none of READ'
 expect parse_include 70 'broken.inc:3:16: no FT flag is called DRI; did you mean DIR?'
 expect parse_variable 70 'parse_variable.scn:3:5: $STUDENT has no value; give it one with --set'
 expect parse_wait 70 'parse_wait.scn:4:1: nobody waits for this step; add a line: wait &1'

@@ -186,7 +186,7 @@ static size_t i386_struct_size(const char *name)
         if (strcmp(s->name, name) != 0)
             continue;
         for (const struct sc_field_info *f = s->fields; f->name != NULL; f++)
-            size += i386_size(f->kind);
+            size += f->optional ? 0 : i386_size(f->kind);
     }
     return size;
 }

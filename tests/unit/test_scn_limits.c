@@ -79,15 +79,15 @@ static void many_in_background(struct strbuf *out, size_t count)
 
 static void long_regex(struct strbuf *out, size_t count)
 {
-    (void)strbuf_adds(out, "yield = /");
+    (void)strbuf_adds(out, "read 1 0 1 = /");
     add_many(out, "a", count);
     (void)strbuf_adds(out, "/\n");
 }
 
 static void many_flags(struct strbuf *out, size_t count)
 {
-    (void)strbuf_adds(out, "machine.info = {a: A");
-    add_many(out, ",A", count - 1);
+    (void)strbuf_adds(out, "stat a:/b = {access: READ");
+    add_many(out, ",READ", count - 1);
     (void)strbuf_adds(out, "}\n");
 }
 
@@ -100,7 +100,7 @@ static void long_key(struct strbuf *out, size_t count)
 
 static void deep_value(struct strbuf *out, size_t count)
 {
-    (void)strbuf_adds(out, "yield = ");
+    (void)strbuf_adds(out, "rpc.discover = ");
     add_many(out, "[", count);
     add_many(out, "]", count);
     (void)strbuf_adds(out, "\n");

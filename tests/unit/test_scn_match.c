@@ -69,6 +69,7 @@ ParameterizedTestParameters(scn_match, result_against_pattern)
         {"{data: b64\"AAI=\"}", "{\"data\":\"AAE=\",\"encoding\":\"base64\"}", "not b64\"AAI=\""},
         {"{data: b64\"aGk=\", n: 2}", "{\"data\":\"hi\",\"n\":2}", ""},
         /* flags in any order */
+        {"ALL", "{\"mode\":[\"READ\"]}", "not \"ALL\""},
         {"{a: READ,WRITE, b: 1}", "{\"a\":[\"WRITE\",\"READ\"],\"b\":1}", ""},
         {"{a: READ,WRITE}", "{\"a\":[\"READ\"]}", "a is [\"READ\"], not \"READ,WRITE\""},
         {"READ,WRITE", "{\"mode\":[\"WRITE\",\"READ\"]}", ""},
@@ -113,6 +114,32 @@ static void check(const struct sample *s)
 }
 
 ParameterizedTest(struct sample *s, scn_match, result_against_pattern)
+{
+    check(s);
+}
+
+ParameterizedTestParameters(scn_match, bytes_against_pattern)
+{
+    static struct sample samples[] = {
+        /* bytes that are no text are compared as bytes, whichever way they came */
+        {"{log: /^..$/, n: 2}", "{\"log\":\"/wE=\",\"encoding\":\"base64\",\"n\":2}", ""},
+        {"{log: /AAE/}", "{\"log\":\"AAE=\",\"encoding\":\"base64\"}", "log is \"\\x00\\x01\""},
+        {"{log: \"AAE=\"}", "{\"log\":\"AAE=\",\"encoding\":\"base64\"}", "not \"AAE=\""},
+        {"{target: /^.$/}", "{\"target\":\"/w==\",\"encoding\":\"base64\"}", ""},
+        {"{data: \"AAE=\", encoding: base64}", "{\"data\":\"AAE=\",\"encoding\":\"base64\"}", ""},
+        {"{state: DONE}", "{\"state\":\"DONE\",\"log\":\"/w==\",\"encoding\":\"base64\"}", ""},
+        {"{name: /^.b$/}", "{\"name\":{\"base64\":\"/2I=\"}}", ""},
+        {"{name: \"/2I=\"}", "{\"name\":{\"base64\":\"/2I=\"}}", "name is \"\\xffb\""},
+        {"/^b$/", "{\"data\":\"/wpiCg==\",\"encoding\":\"base64\"}", ""},
+        {"/^.$/", "{\"data\":\"\xc3\xa9\"}", ""},
+        {"null", "{\"data\":\"\"}", "not null"},
+        {"true", "{\"data\":\"\"}", "not true"},
+    };
+
+    return cr_make_param_array(struct sample, samples, sizeof samples / sizeof samples[0]);
+}
+
+ParameterizedTest(struct sample *s, scn_match, bytes_against_pattern)
 {
     check(s);
 }

@@ -169,7 +169,8 @@ Test(scn_line, strings_are_json)
 Test(scn_line, a_method_takes_its_parameters_as_they_stand)
 {
     struct scn_step step;
-    struct scn_parser p = parse("machine.info {machine: default, list: [1, true, null]}", &step);
+    struct scn_parser p =
+        parse("machine.info {machine: default, list: [1, true, null]} ! -32602", &step);
 
     cr_assert_null(p.error);
     cr_assert_eq(step.kind, SCN_METHOD);
@@ -227,14 +228,20 @@ ParameterizedTestParameters(scn_line, a_mistake_tells_its_column_and_the_word_th
         {"[$fd $fd] yield", 6, "a , or ] is missing"},
         {"close 1 garbage= &", 9, "takes no more arguments"},
         {"fault opne nth=3 ENOSPC", 7, "did you mean open?"},
+        {"fault write nth=0 EIO", 17, "1 or greater"},
+        {"fault write p=2 EIO", 15, "a probability"},
+        {"fault write p=often EIO", 15, "a probability"},
+        {"fault write EIOO", 13, "did you mean EIO?"},
+        {"fault write nth=1 tims=2 EIO", 19, "did you mean times?"},
         {"machine.info 3", 14, "machine.info takes"},
+        {"expect cencus", 8, "did you mean census?"},
     };
 
     return cr_make_param_array(struct mistake, mistakes, sizeof mistakes / sizeof mistakes[0]);
 }
 
-ParameterizedTest(struct mistake *m, scn_line,
-                  a_mistake_tells_its_column_and_the_word_that_was_meant)
+/** Check that a line is a mistake, where it is told, and how. */
+static void check_mistake(const struct mistake *m)
 {
     struct scn_step step;
     struct scn_parser p = parse(m->line, &step);
@@ -245,6 +252,61 @@ ParameterizedTest(struct mistake *m, scn_line,
     cr_expect_not_null(strstr(p.error, m->text), "`%s`: \"%s\" lacks \"%s\"", m->line, p.error,
                        m->text);
     scn_arena_done(&arena);
+}
+
+ParameterizedTest(struct mistake *m, scn_line,
+                  a_mistake_tells_its_column_and_the_word_that_was_meant)
+{
+    check_mistake(m);
+}
+
+ParameterizedTestParameters(scn_line, a_name_that_no_table_has_is_a_mistake)
+{
+    static struct mistake mistakes[] = {
+        {"machine.inof", 1, "did you mean machine.info?"},
+        {"SC_OPNE {}", 1, "did you mean SC_OPEN?"},
+        {"clock.advance usec=5", 15, "did you mean usecs?"},
+        {"clock.advance usecs=soon", 21, "usecs is a number, not soon"},
+        {"clock.advance {}", 17, "clock.advance needs usecs"},
+        {"clock.advance", 14, "clock.advance needs usecs"},
+        {"proc.info {pdi: 3}", 12, "did you mean pid?"},
+        {"machine.create {limits: {prcs: 3}}", 26, "limits has no prcs; did you mean procs?"},
+        {"machine.info = {census: {prcs: 2}}", 26, "did you mean procs?"},
+        {"machine.info = {clok: real}", 17, "did you mean clock?"},
+        {"ns.list = [{nmae: a}]", 13, "did you mean name?"},
+        {"proc_wait $fd = {stat: DONE}", 18, "did you mean state?"},
+        {"proc_wait $fd = {exit: 0}", 18, "it has pid, state, return_code"},
+        {"proc_wait $fd = {state: DOEN}", 25, "did you mean DONE?"},
+        {"proc_wait $fd = {return_code: zero}", 31, "return_code is a number"},
+        {"stat a:/b = {type: DRI}", 20, "did you mean DIR?"},
+        {"stat a:/b = {access: READ,WIRTE}", 22, "did you mean WRITE?"},
+        {"stat a:/b = {access: [READ, WIRTE]}", 29, "did you mean WRITE?"},
+        {"open a:/b READ = fd", 18, "to keep it write $fd"},
+        {"open a:/b READ == 3", 17, "one = is enough"},
+        {"open a:/b \"RAED\"", 11, "did you mean READ?"},
+        {"close $fd = 0", 13, "answers nothing"},
+        {"expect trace stat = {szie: 3}", 22, "did you mean size?"},
+        {"run prog = {sate: DONE}", 13, "did you mean state?"},
+        {"expect file a:/b {dta: *}", 19, "did you mean data?"},
+        {"expect file ab \"\"", 13, "are name:/path"},
+        {"copy a b", 8, "are name:/path"},
+        {"[kid] yield", 1, "[actor] is one process"},
+    };
+
+    return cr_make_param_array(struct mistake, mistakes, sizeof mistakes / sizeof mistakes[0]);
+}
+
+ParameterizedTest(struct mistake *m, scn_line, a_name_that_no_table_has_is_a_mistake)
+{
+    check_mistake(m);
+}
+
+Test(scn_line, a_method_that_is_to_be_refused_takes_anything)
+{
+    struct scn_step step;
+
+    cr_assert_null(parse("no.such.method {a: b} ! -32601", &step).error);
+    cr_assert_null(parse("clock.advance usec=x ! *", &step).error);
 }
 
 /* ---- files ---- */
@@ -320,7 +382,23 @@ ParameterizedTestParameters(scn_file, a_mistake_tells_its_line)
     static struct file_mistake mistakes[] = {
         {"@tilte \"x\"\nyield\n", 1, 1, "did you mean @title?"},
         {"yield\n@title \"x\"\n", 2, 1, "before the first step"},
-        {"@clock vitrual\n", 1, 8, "real, virtual or lockstep"},
+        {"@clock vitrual\n", 1, 8, "not vitrual; did you mean virtual?"},
+        {"@clock sun\n", 1, 8, "@clock is real, virtual or lockstep, not sun"},
+        {"@timeout 2sec\n", 1, 10, "written 500ms, 2s or 1m"},
+        {"@points x\n", 1, 9, "points are a number"},
+        {"@show inputs\n", 1, 7, "did you mean input?"},
+        {"@visibility after_publish\n", 1, 13, "did you mean after_published?"},
+        {"@needs x86-64\n", 1, 8, "did you mean x86_64?"},
+        {"@points 1\n@points 2\n", 2, 1, "@points is given twice"},
+        {"run prog\n  exit 0\n  exit 1\n", 3, 8, "exit is stated twice"},
+        {"run prog\n  state DONE\n  state DONE\n", 3, 9, "state is stated twice"},
+        {"run prog\n  exit {}\n", 2, 8, "exits with a number"},
+        {"run prog\n  state FALIURE\n", 2, 9, "did you mean FAILURE?"},
+        {"run prog\n  log true\n", 2, 7, "text is expected here"},
+        {"run prog\n  stdin [1]\n", 2, 9, "text is expected here"},
+        {"run prog\n  env A=[1]\n", 2, 9, "is text"},
+        {"run prog\n  log ! $x\n", 2, 9, "captures nothing"},
+        {"run prog\n  stdn \"x\"\n", 2, 3, "did you mean stdin?"},
         {"@timeout 2 weeks\n", 1, 10, "written 500ms, 2s or 1m"},
         {"@visibility hiden\n", 1, 13, "did you mean hidden?"},
         {"yield\n  log \"x\"\n", 2, 3, "only lines below run"},

@@ -269,7 +269,7 @@ struct sc_stat_ex {
     sc_uint64 size; /* content bytes */
     sc_uint64 blocks; /* 512-byte units it takes in its store */
     sc_int64 atime; /* its last access */
-    sc_int64 mtime; /* its last change */
+    sc_int64 mtime; /* the last change of its content */
 };
 
 /** the two handles of a channel */

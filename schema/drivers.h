@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What is told of the filesystem drivers and their options: by a refusal of MAKE_FS, and by `scbox help`.
+ *
+ * FS_DRIVERS(DRIVER) expands to DRIVER(name, alias, doc, OPTIONS) for each driver; alias is "" where there is
+ * none. X_OPTIONS(OPTION) expands to OPTION(key, doc) for each option of driver X; FS_COMMON_OPTIONS are
+ * known to all.
+ */
+#ifndef SCHEMA_DRIVERS_H
+#define SCHEMA_DRIVERS_H
+
+#define RAMFS_DOC "files in memory"
+#define RAMFS_OPTIONS(OPTION)                                                                      \
+    OPTION("c", "allow creating; none of c, m, d allows everything")                               \
+    OPTION("m", "allow moving")                                                                    \
+    OPTION("d", "allow deleting")                                                                  \
+    OPTION("devices", "put the devices of devfs into the root, beside files")                      \
+    OPTION("size", "memory to take at most, default 1G")
+
+#define SQLITEFS_DOC "files in one SQLite file: persistent, crash-safe"
+#define SQLITEFS_OPTIONS(OPTION)                                                                   \
+    OPTION("sync", "always, group (default) or none: when changes are durable")                    \
+    OPTION("chunk", "64K (default) or 16K: the piece a new file stores content in")                \
+    OPTION("mmap",                                                                                 \
+           "bytes of the file to map into memory, default 1G; 0 where it may be cut short")        \
+    OPTION("cache", "bytes of SQLite's page cache, 1M to 1G, default 64M")                         \
+    OPTION("quota", "bytes its files may have at this and every later mount: auto, none or a "     \
+                    "size")
+
+#define DEVFS_DOC "the devices clock, console, full, null, random, tty and zero"
+#define DEVFS_OPTIONS(OPTION)
+
+#define PROCFS_DOC "the machine's processes as files of text, to be read only"
+#define PROCFS_OPTIONS(OPTION)
+
+#define FS_COMMON_OPTIONS(OPTION)                                                                  \
+    OPTION("source", "what the driver stores its files in, when the request does not say")         \
+    OPTION("setuid", "uid that every file shows")                                                  \
+    OPTION("setgid", "gid that every file shows")                                                  \
+    OPTION("fmask", "permission bits cleared on files, octal")                                     \
+    OPTION("dmask", "permission bits cleared on directories, octal")                               \
+    OPTION("readonly", "refuse every change")                                                      \
+    OPTION("quota_bytes", "bytes the files may have in all, with K, M, G or T")                    \
+    OPTION("quota_inodes", "files and directories there may be")                                   \
+    OPTION("timeout", "seconds an operation may take where the driver may have to wait: 30")
+
+#define FS_DRIVERS(DRIVER)                                                                         \
+    DRIVER("ramfs", "nullfs", RAMFS_DOC, RAMFS_OPTIONS)                                            \
+    DRIVER("sqlitefs", "", SQLITEFS_DOC, SQLITEFS_OPTIONS)                                         \
+    DRIVER("devfs", "", DEVFS_DOC, DEVFS_OPTIONS)                                                  \
+    DRIVER("procfs", "", PROCFS_DOC, PROCFS_OPTIONS)
+
+/** A row of a table of struct fs_opt. */
+#define FS_OPTION_ROW(key, doc) {key, doc},
+
+#endif

@@ -1,0 +1,174 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""A machine that is made again from the log of its inputs tells the same, byte for byte.
+
+usage: replay.py SCBOXD WORKERS
+
+Work of all kinds is done in machines of a daemon that logs inputs, while somebody listens. Then the
+daemon is gone, the log is played, and each machine's events must hold what was heard, as one piece:
+who listened came later, and left earlier.
+"""
+import base64
+import difflib
+import json
+import os
+import pathlib
+import subprocess
+import sys
+import tempfile
+import threading
+
+from determinism import (WORKERS, Connection, do_driven, do_faults, do_guests, do_spinners, kid_of,
+                         runs_guests, start_guests)
+
+
+def do_people(c, _workers):
+    """What people do: typing, pausing, stepping, made-up outcomes, memory, rules, users."""
+    kid = kid_of(c)
+    line = c.send("SC_READ", fd=c.call("SC_OPEN", file="io:/tty", mode=["READ", "BLOCKING"])["fd"], offset=0,
+                  size=20)
+    c.call("console.input", pid=0, data="typed \u00e4 \u0001\n")
+    c.answer(line)
+    c.call("proc.pause", pid=kid)
+    held = c.send("SC_STAT", file="root:/", background=True, **{"as": kid})
+    c.call("proc.step", pid=kid, error="EIO")
+    try:
+        c.answer(held)
+    except RuntimeError:
+        pass
+    held = c.send("SC_STAT", file="root:/", background=True, **{"as": kid})
+    c.call("proc.step", pid=kid, result={"type": "REGULAR", "access": ["READ"], "size": 7})
+    c.answer(held)
+    held = c.send("SC_YIELD", background=True, **{"as": kid})
+    c.call("proc.resume", pid=kid)
+    c.answer(held)
+    c.call("SC_MMAP", addr=65536, size=8192, mode=["READ", "WRITE"], **{"as": kid})
+    c.call("mem.write", pid=kid, addr=70000, data=base64.b64encode(bytes(range(256))).decode(),
+           encoding="base64")
+    c.call("mem.read", pid=kid, addr=70000, size=300)
+    c.call("proc.credentials", pid=kid, uid=7, gid=8)
+    rule = c.call("fault.add", call="SC_YIELD", error="EPERM", nth=2)["fault"]
+    for _ in range(3):
+        waiting = c.send("SC_YIELD", background=True, **{"as": kid})
+        try:
+            c.answer(waiting)
+        except RuntimeError:
+            pass
+    c.call("fault.clear", fault=rule)
+    sleep = c.send("SC_USLEEP", usecs=10 ** 15, background=True)
+    c.call("$/cancelRequest", id=sleep)
+    c.call("SC_PROC_KILL", pid=kid)
+
+
+def do_mapped(c, workers):
+    """Programs of both gates and a driven process that write one page, which is then stored."""
+    fd = c.call("SC_OPEN", file="root:/shared", mode=["READ", "WRITE", "CREATE", "MMAP"])["fd"]
+    c.call("SC_WRITE", fd=fd, offset=0, data="a" * 4096)
+    c.call("SC_MMAP_FILE", fd=fd, offset=0, addr=1 << 20, size=4096, mode=["READ", "WRITE"])
+    start_guests(c, [workers[0].parent / "mapper.x86_64", workers[0].parent / "mapper.i386"])
+    c.call("mem.write", pid=0, addr=(1 << 20) + 40, data="typed")
+    for _ in range(2):
+        c.call("SC_PROC_WAIT_ANY")
+    c.call("mem.read", pid=0, addr=1 << 20, size=64)
+    c.call("SC_MUNMAP", addr=1 << 20)
+    c.call("SC_READ", fd=fd, offset=0, size=100)
+
+
+def watch(daemon, work, workers, name, **clock):
+    """Do a work in a machine of its own. Returns what was heard of it."""
+    watcher = Connection(daemon)
+    watcher.call("machine.create", name=name, seed=11, **clock,
+                 names=[{"name": "root", "driver": "ramfs"}, {"name": "io", "driver": "devfs"}])
+    watcher.call("trace.subscribe", machine=name, lossless=True,
+                 events=["log", "console", "note", "proc", "calls", "faults", "pause"])
+    session = Connection(daemon)
+    session.call("session.open", machine=name)
+    work(session, workers)
+    session.call("session.close")
+    watcher.call("machine.destroy", machine=name)
+    session.close()
+    watcher.close()
+    return [e for e in watcher.events if json.loads(e)["params"]["kind"] not in ("ended", "lost")]
+
+
+def do_all(daemon, workers):
+    """Returns what was heard of each machine."""
+    works = {"driven": do_driven, "people": do_people}
+    if runs_guests(daemon):
+        works |= {"guests": do_guests, "faults": do_faults, "spinners": do_spinners,
+                  "mapped": do_mapped}
+    else:
+        print("guests of both gates don't run here: only driven processes are played again")
+    heard = {}
+    for name, work in works.items():
+        heard[name] = watch(daemon, work, workers, name, clock="virtual", lockstep=True)
+        heard[name + "-free"] = watch(daemon, work, workers, name + "-free", clock="virtual")
+    heard["real"] = watch(daemon, do_real, workers, "real", clock="real")
+    return heard
+
+
+def do_real(c, _workers):
+    """On a real clock: the host's time is in the log."""
+    for i in range(5):
+        c.call("SC_USLEEP", usecs=300 * i)
+        fd = c.call("SC_OPEN", file=f"root:/{i}", mode=["WRITE", "CREATE"])["fd"]
+        c.call("SC_WRITE", fd=fd, offset=0, data="x" * i)
+        c.call("SC_FSTAT_EX", file=f"root:/{i}")
+
+
+def play(scboxd, log):
+    """The events of each machine of a log."""
+    run = subprocess.run([scboxd, "--replay", log], capture_output=True, check=False)
+    if run.returncode != 0:
+        raise RuntimeError(run.stderr.decode())
+    told = {}
+    for line in run.stdout.decode().splitlines(keepends=True):
+        name = json.loads(line).get("machine")
+        if name is not None:
+            events = told.setdefault(name, [])
+        else:
+            events.append(line)
+    return told
+
+
+def check(name, heard, told):
+    """Whether a piece of what the machine tells again is what was heard."""
+    for at in range(len(told)):
+        if told[at] == heard[0]:
+            if told[at:at + len(heard)] == heard:
+                print(f"{name}: {len(heard)} of {len(told)} events are the same")
+                return True
+            break
+    print(f"not ok: {name}: the events differ")
+    sys.stdout.writelines(list(difflib.unified_diff(heard, told[at:], "heard", "told", n=1))[:40])
+    return False
+
+
+def main():
+    scboxd, folder = sys.argv[1], pathlib.Path(sys.argv[2])
+    workers = [folder / name for name in WORKERS]
+    with tempfile.TemporaryDirectory(prefix="scbox-replay-") as tmp:
+        path = os.path.join(tmp, "run", "s")
+        log = os.path.join(tmp, "log")
+        with subprocess.Popen([scboxd, "--socket", path, "--state", os.path.join(tmp, "state"),
+                               "--no-default-machine", "--inputs", log],
+                              stderr=subprocess.PIPE) as daemon:
+            try:
+                for line in daemon.stderr:
+                    if b"ready" in line:
+                        break
+                threading.Thread(target=daemon.stderr.read, daemon=True).start()
+                heard = do_all(path, workers)
+            finally:
+                daemon.terminate()
+        told = play(scboxd, log)
+        good = [check(name, heard[name], told.get(name, [])) for name in heard]
+        again = play(scboxd, log)
+        if again != told:
+            print("not ok: played twice, it differs")
+            return 1
+    return 0 if all(good) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
