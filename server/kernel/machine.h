@@ -53,6 +53,7 @@ struct machine_spec {
     uint64_t seed; /* of its random numbers */
     struct machine_limits limits; /* a member of 0 means the default */
     fs_open_fn fs_open;           /* makes filesystems: registry_open() */
+    bool patient; /* it never stands still: whoever enters waits for slow filesystems */
     /** Told once, from inside the call or fault that ended init: free it later, not in here. */
     void (*on_end)(void *user, struct machine *m);
     /** Told in words what a store could not keep; or NULL. It is an EVENT_NOTE, too. */

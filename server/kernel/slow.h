@@ -54,7 +54,7 @@ int slow_new(struct mount *m, const struct slow_slots *slots, struct why *why, s
  * a broken instance comes back: it is freed then. NULL is fine: false. */
 bool slow_free(struct slow *s);
 
-/** Call a slot. Returns what it answers; -EIO broken, -ENOMEM. */
+/** Call a slot. Returns what it answers; -EIO broken, -ENOMEM, -ECANCELED it was interrupted. */
 int64_t slow_run(struct slow *s, slot_fn slot, const struct slot_call *c);
 
 /** For machine_tick(), while the machine stands still: see to the time limit. */

@@ -358,6 +358,11 @@ void request_arrived(struct request *rq, enum request_status status)
     if (!rq->on_way)
         return;
     set_on_way(rq, false);
+    if (rq->cancel_code != 0 && rq->failure.code == ECANCELED) { /* the slot has let go */
+        failure_done(&rq->failure);
+        rq->failure = (struct failure)FAILURE_INIT;
+        (void)fail(&rq->failure, rq->cancel_code, NULL, "%s", rq->cancel_why);
+    }
     if (status != REQUEST_PARKED)
         request_finish(rq, status);
     else if (rq->cancel_code != 0)

@@ -244,7 +244,7 @@ Test(slow, a_call_that_stands_is_interrupted_and_ends_as_it_ends)
     worker_answer = 0;
     work(&w);
     cr_assert_eq(c.state, CALL_FINISHED);
-    cr_assert_eq(c.status, -EINTR);
+    cr_assert_eq(c.status, -ECANCELED);
     call_done(&c);
     close_world(&w);
 }
