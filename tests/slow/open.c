@@ -60,11 +60,13 @@ int slow_open(const char *driver, const struct fs_open *req, struct fs **out)
 
     if (err < 0)
         return err;
-    plan.percent = (unsigned)number_of("SCBOX_SLOW", SCBOX_SLOW);
-    plan.seed = number_of("SCBOX_SLOW_SEED", 1);
-    plan.on_worker = wait_at_gate;
-    plan.on_interrupt = open_gate;
-    plan.user = &plan;
+    if (plan.user == NULL) { /* once: workers read it */
+        plan.percent = (unsigned)number_of("SCBOX_SLOW", SCBOX_SLOW);
+        plan.seed = number_of("SCBOX_SLOW_SEED", 1);
+        plan.on_worker = wait_at_gate;
+        plan.on_interrupt = open_gate;
+        plan.user = &plan;
+    }
     slow = asks_machine(fs, req) ? NULL : slowfs_over(&plan, fs);
     *out = slow != NULL ? slow : fs;
     return 0;
