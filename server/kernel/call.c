@@ -144,6 +144,11 @@ static int take_steps(struct call *call)
     while (status == 0 && call->next < STEP_COUNT)
         status = steps[call->next++](call);
     call->held = call->next < STEP_COUNT;
+    if (status == -ECANCELED && m->interrupted) {
+        call->made_up = true;
+        (void)call_why(call, status, "it was withdrawn while its filesystem had it wait");
+    }
+    m->interrupted = false;
     if (status != SC_PENDING)
         wait_settle(m); /* a call that parks has changed nothing others wait for */
     /* It has acted; that it has is told when the listeners are ready. */

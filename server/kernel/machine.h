@@ -125,6 +125,7 @@ struct machine {
     struct fiber *next_stack; /* owned; what `stack` will be, or NULL */
     struct slow *standing;    /* it stands still for this one; NULL it does not */
     struct list entries;      /* struct entry.link: they wait until it does not */
+    bool interrupted;         /* a slot of the call being carried out was, and let go */
     struct entry *entering;   /* what is about to be carried out on it */
     struct entry tick;
     uint64_t channel_ends_made;

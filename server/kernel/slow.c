@@ -332,7 +332,10 @@ static int64_t run_away(struct slow *s, slot_fn slot, const struct slot_call *c)
         return tell_broken(s, c);
     result = errand_take(e, c);
     errand_free(e);
-    return result == -EINTR ? -ECANCELED : result;
+    if (result != -EINTR)
+        return result;
+    s->mount->machine->interrupted = true;
+    return -ECANCELED;
 }
 
 /** Call a slot in place, telling it not to wait. */

@@ -291,18 +291,24 @@ bool request_enter(struct request *rq, struct machine *m)
     return false;
 }
 
-/** Its handler is called again: forget what it has found out. */
-static void begin_again(struct request *rq)
+/** Make it another failure, of the same call. */
+static void forget_failure(struct request *rq)
 {
     const char *syscall = rq->failure.syscall;
 
+    failure_done(&rq->failure);
+    rq->failure = (struct failure)FAILURE_INIT;
+    rq->failure.syscall = syscall;
+}
+
+/** Its handler is called again: forget what it has found out. */
+static void begin_again(struct request *rq)
+{
     if (rq->visits)
         session_unvisit(rq->session);
     rq->visits = false;
     rq->session = session_unref(rq->session);
-    failure_done(&rq->failure);
-    rq->failure = (struct failure)FAILURE_INIT;
-    rq->failure.syscall = syscall;
+    forget_failure(rq);
 }
 
 enum request_status request_keep(struct request *rq, const void *given, size_t size)
@@ -359,8 +365,7 @@ void request_arrived(struct request *rq, enum request_status status)
         return;
     set_on_way(rq, false);
     if (rq->cancel_code != 0 && rq->failure.code == ECANCELED) { /* the slot has let go */
-        failure_done(&rq->failure);
-        rq->failure = (struct failure)FAILURE_INIT;
+        forget_failure(rq);
         (void)fail(&rq->failure, rq->cancel_code, NULL, "%s", rq->cancel_why);
     }
     if (status != REQUEST_PARKED)
