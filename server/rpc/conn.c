@@ -41,6 +41,15 @@ static void leave_session(struct conn *c)
     session_detach(c->session);
 }
 
+/** What the connection has in machines goes with it. */
+static void let_go(struct conn *c)
+{
+    subscription_stop(&c->events);
+    leave_session(c);
+    marks_undo(&c->marks, MARK_PAUSE | MARK_FAULT);
+    sessions_orphan(c);
+}
+
 static void on_closed(uv_handle_t *handle)
 {
     struct conn *c = handle->data;
@@ -50,7 +59,7 @@ static void on_closed(uv_handle_t *handle)
         return;
     if (c->hangup_fd >= 0)
         (void)close(c->hangup_fd);
-    leave_session(c); /* one that a request has opened since the connection went */
+    let_go(c); /* of what requests have done since, that had to wait for their turn in a machine */
     list_del(&c->link);
     rpc->stats.connections--;
     frame_done(&c->in);
@@ -89,10 +98,7 @@ void conn_close(struct conn *c)
     if (c->lingers)
         c->rpc->lingering--;
     cancel_requests(c, request_abandon, RPC_E_CANCELLED, "the connection is gone");
-    subscription_stop(&c->events);
-    leave_session(c);
-    marks_undo(&c->marks, MARK_PAUSE | MARK_FAULT);
-    sessions_orphan(c);
+    let_go(c);
     while (!list_empty(&c->machines))
         machines_end(container_of(c->machines.next, struct rpc_machine, in_conn));
     uv_close((uv_handle_t *)&c->pipe, on_closed);
