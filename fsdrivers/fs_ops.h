@@ -233,6 +233,11 @@ struct fs_ops {
     /** Stack a further source over the ones the instance has. Returns as open_source(); -ENOTSUP. */
     int (*add_source)(struct fs *fs, const struct fs_open *req);
 
+    /** Called while another thread is in a slot that waits, whose caller no longer wants the answer: that
+     * slot shall end soon, with what has really happened, or with -EINTR and nothing changed. Thread-safe.
+     * Empty: it ends when it ends. */
+    void (*interrupt)(struct fs *fs);
+
     /** Release the instance after a last sync; all files were closed before. Never fails: what could
      * not be stored was reported by an earlier fsync(), or is reported to @why. */
     void (*destroy)(struct fs *fs, struct why *why);

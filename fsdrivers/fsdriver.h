@@ -17,7 +17,7 @@
  *
  * What the core promises to every slot
  *
- *   - Calls come from one thread at a time.
+ *   - Calls come from one thread at a time; with FS_CAP_BLOCKING not always from the same one.
  *   - A path is canonical and absolute: "/" or "/a/b", no empty, "." or ".." component, no trailing
  *     slash, at most FS_PATH_MAX bytes, components of at most FS_NAME_MAX bytes. Names are bytes, not
  *     text. A path is borrowed until the slot returns.
@@ -84,10 +84,26 @@ enum fs_cap {
     FS_CAP_ATOMIC_TRUNC = 1 << 0, /* open() takes FS_O_TRUNC; else truncate() comes first */
     FS_CAP_EXPORT = 1 << 1,       /* lookup() finds files by their inode numbers */
     FS_CAP_NO_OPEN = 1 << 2,      /* open, close, opendir, closedir are never called */
-    FS_CAP_BLOCKING = 1 << 3,     /* operations may be slow: run them on the mount's work queue */
+    FS_CAP_BLOCKING = 1 << 3,     /* slots may have to wait: see FS_WOULD_WAIT */
     FS_CAP_SYMLINKS = 1 << 4,     /* the tree may hold symbolic links */
     FS_CAP_FIFO = 1 << 5,         /* mknod() takes S_IFIFO */
 };
+
+/**
+ * A slot whose caller says `nowait`, and that would have to wait, answers this, having done nothing. It is
+ * then called again without `nowait`, on a thread of the instance's own. Only with FS_CAP_BLOCKING: others
+ * never see `nowait`. tidy() and destroy() are called on that thread at once, poll() and open_source()
+ * never.
+ *
+ * Calls come one at a time all the same. What a slot keeps must not belong to a thread (errno too). On that
+ * thread it may ask fs_env only for the time, for random bytes, and for room in memory: console() writes
+ * nothing, and the others find nothing.
+ */
+enum { FS_WOULD_WAIT = -4096 };
+
+/** Seconds that a slot may take on that thread (option timeout). After that the instance is broken: all its
+ * slots are -EIO, and what this one still answers is thrown away. */
+enum { FS_TIMEOUT_S = 30, FS_TIMEOUT_MAX_S = 3600 };
 
 enum fs_rename_type {
     FS_RENAME_REPLACE = 0,   /* POSIX rename(): an existing target is replaced */
@@ -136,6 +152,7 @@ struct fs_caller {
     int32_t pid;  /* 0: no process, but whoever runs the instance */
     uint32_t uid; /* what mknod(), mkdir() and symlink() make belongs to this user and group */
     uint32_t gid;
+    bool nowait; /* the slot must not wait: see FS_WOULD_WAIT */
 };
 
 /** Room for the bytes that read() stores. */
@@ -213,6 +230,7 @@ struct fs_config {
     bool readonly;         /* every change is -EROFS */
     uint64_t quota_bytes;  /* bytes the files may use, 0 = no limit; past it -EDQUOT */
     uint64_t quota_inodes; /* files and directories, 0 = no limit; past it -EDQUOT */
+    uint32_t timeout_s;    /* that a slot may take, of a driver with FS_CAP_BLOCKING */
 };
 
 /** A handle of the simulated system as a source (MAKE_FS source_fd). Functions are given @user, and
@@ -288,6 +306,7 @@ struct fs {
     bool pending;                   /* operations are gathered: call commit() within FS_COMMIT_MS */
     bool untidy;                    /* something can wait: call tidy() after FS_TIDY_MS of quiet */
     uint64_t quota_bytes; /* what its files may have, as the store itself says; 0 no limit */
+    uint32_t timeout_s;   /* that a slot may take: set by `generic` */
 };
 
 /** Within this time after `pending` becomes true the owner calls commit(). */

@@ -70,6 +70,17 @@ static int unknown_key(const struct fs_driver *driver, const char *key, struct w
     return -EINVAL;
 }
 
+static int take_timeout(const char *key, const char *value, struct fs_config *config,
+                        struct why *why)
+{
+    int err = option_u32(key, value, 10, &config->timeout_s, why);
+
+    if (err == 0 && (config->timeout_s == 0 || config->timeout_s > FS_TIMEOUT_MAX_S))
+        return why_add(why, -EINVAL, "option %s is 1 to %d seconds: %s", key, FS_TIMEOUT_MAX_S,
+                       value);
+    return err;
+}
+
 /* Honour one of registry_common_opts, all of which are known here. */
 static int take_common(const struct fs_opt *opt, struct fs_open *req, struct fs_config *config)
 {
@@ -104,6 +115,8 @@ static int take_common(const struct fs_opt *opt, struct fs_open *req, struct fs_
     }
     if (strcmp(key, "quota_bytes") == 0)
         return option_size(key, value, &config->quota_bytes, req->why);
+    if (strcmp(key, "timeout") == 0)
+        return take_timeout(key, value, config, req->why);
     return option_size(key, value, &config->quota_inodes, req->why);
 }
 
@@ -175,7 +188,7 @@ static int find_source(struct fs_open *req)
 int registry_open(const char *driver, const struct fs_open *req, struct fs **out)
 {
     const struct fs_driver *found = NULL;
-    struct fs_config config = {.readonly = req->readonly};
+    struct fs_config config = {.readonly = req->readonly, .timeout_s = FS_TIMEOUT_S};
     struct fs_open own = *req;
     struct generic *wrapper = NULL;
     struct fs *inner = NULL;

@@ -41,7 +41,8 @@
     OPTION("dmask", "permission bits cleared on directories, octal")                               \
     OPTION("readonly", "refuse every change")                                                      \
     OPTION("quota_bytes", "bytes the files may have in all, with K, M, G or T")                    \
-    OPTION("quota_inodes", "files and directories there may be")
+    OPTION("quota_inodes", "files and directories there may be")                                   \
+    OPTION("timeout", "seconds an operation may take where the driver may have to wait: 30")
 
 #define FS_DRIVERS(DRIVER)                                                                         \
     DRIVER("ramfs", "nullfs", RAMFS_DOC, RAMFS_OPTIONS)                                            \

@@ -395,13 +395,17 @@ static int64_t generic_write(struct fs *fs, const struct fs_caller *who, const c
     struct generic *g = generic_of(fs);
     uint32_t flags = file != NULL ? file->flags : 0;
     bool append = (flags & FS_O_APPEND) != 0;
+    const bool synced = (flags & (FS_O_SYNC | FS_O_DSYNC)) != 0;
     int64_t put;
-    int err = may_grow(g, who, path, file, append ? bytes.len : (uint64_t)off + bytes.len, append);
+    int err;
 
+    if (who->nowait && synced) /* there is no way back once the bytes are written */
+        return FS_WOULD_WAIT;
+    err = may_grow(g, who, path, file, append ? bytes.len : (uint64_t)off + bytes.len, append);
     if (err < 0)
         return err;
     put = INNER(g, write, who, path, bytes, off, file);
-    if (put > 0 && (flags & (FS_O_SYNC | FS_O_DSYNC)) != 0) {
+    if (put > 0 && synced) {
         err = INNER(g, fsync, who, path, (flags & FS_O_SYNC) == 0, file);
         put = err < 0 ? err : put;
     }
@@ -473,6 +477,14 @@ static void generic_tidy(struct fs *fs, const struct fs_caller *who)
     (void)changed(g, 0);
 }
 
+static void generic_interrupt(struct fs *fs)
+{
+    struct fs *inner = generic_of(fs)->inner;
+
+    if (inner->ops->interrupt != NULL)
+        inner->ops->interrupt(inner);
+}
+
 static int generic_sync(struct fs *fs, const struct fs_caller *who)
 {
     struct generic *g = generic_of(fs);
@@ -527,6 +539,7 @@ static const struct fs_ops generic_ops = {
     .commit = generic_commit,
     .tidy = generic_tidy,
     .sync = generic_sync,
+    .interrupt = generic_interrupt,
     .add_source = generic_add_source,
     .destroy = generic_destroy,
 };
@@ -561,6 +574,7 @@ struct fs *generic_wrap(struct generic *g, struct fs *inner)
         .caps = inner->caps,
         .pending = inner->pending,
         .untidy = inner->untidy,
+        .timeout_s = g->config.timeout_s,
     };
     return &g->fs;
 }

@@ -6,6 +6,7 @@
 #include "server/host/capacity.h"
 #include "server/host/heap.h"
 #include "server/host/memory.h"
+#include "server/host/worker.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -28,7 +29,8 @@ struct root {
 struct host {
     struct alarms alarms;
     struct heap heap;
-    struct root *roots; /* owned */
+    struct workers *workers; /* NULL before it is made */
+    struct root *roots;      /* owned */
     size_t root_count;
     int kept; /* O_PATH; a directory that holds no sources, even below a root; -1 none */
     struct hostfiles claims; /* the sources in use */
@@ -227,6 +229,13 @@ static int host_source_open(void *host, const char *path, bool any, bool readonl
     return open_client_source(h, path, readonly, out, why);
 }
 
+static int host_worker_new(void *host, struct host_worker **out, struct why *why)
+{
+    const struct host *h = host;
+
+    return worker_new(h->workers, out, why);
+}
+
 const struct host_ops host_ops = {
     .now_ns = host_now_ns,
     .wall_ns = host_wall_ns,
@@ -236,6 +245,10 @@ const struct host_ops host_ops = {
     .descriptors_take = host_descriptors_take,
     .descriptors_give = host_descriptors_give,
     .source_open = host_source_open,
+    .worker_new = host_worker_new,
+    .worker_post = worker_post,
+    .worker_wait = worker_wait,
+    .worker_free = worker_free,
 };
 
 /** Take over the roots there are. Returns 0, -ENOMEM. */
@@ -280,6 +293,8 @@ int host_new(uv_loop_t *loop, const struct strings *roots, const char *kept, str
         err = h->kept < 0 ? -errno : 0;
     }
     if (err == 0)
+        err = workers_new(loop, &h->workers);
+    if (err == 0)
         err = alarms_init(&h->alarms, loop);
     if (err == 0)
         heap_init(&h->heap, loop);
@@ -294,6 +309,7 @@ int host_new(uv_loop_t *loop, const struct strings *roots, const char *kept, str
 void host_close(struct host *h)
 {
     alarms_close(&h->alarms);
+    workers_close(h->workers);
     heap_close(&h->heap);
 }
 

@@ -2,8 +2,10 @@
 #include "server/kernel/call.h"
 
 #include "server/base/check.h"
+#include "server/kernel/input.h"
 #include "server/kernel/machine.h"
 #include "server/kernel/pause.h"
+#include "server/kernel/slow.h"
 #include "server/kernel/transfer.h"
 #include "server/kernel/wait.h"
 
@@ -41,6 +43,7 @@ void call_init(struct call *call, struct proc *proc, const struct abi *abi, int 
     list_init(&call->in_task);
     list_init(&call->wait);
     list_init(&call->in_line);
+    list_init(&call->entry.link);
 }
 
 /** Tell that it has finished. EXIT that was carried out is not told: it does not return. */
@@ -65,6 +68,7 @@ static void settle(struct call *call, int status)
     if (call->proc != NULL)
         recent_add(&call->proc->recent, call->nr, status);
     list_del(&call->in_task);
+    entry_withdraw(&call->entry);
     call->machine->census.calls--;
     call->status = status;
     call->state = CALL_FINISHED;
@@ -141,6 +145,11 @@ static int take_steps(struct call *call)
     while (status == 0 && call->next < STEP_COUNT)
         status = steps[call->next++](call);
     call->held = call->next < STEP_COUNT;
+    if (status == -ECANCELED && m->interrupted) {
+        call->made_up = true;
+        (void)call_why(call, status, "it was withdrawn while its filesystem had it wait");
+    }
+    m->interrupted = false;
     if (status != SC_PENDING)
         wait_settle(m); /* a call that parks has changed nothing others wait for */
     /* It has acted; that it has is told when the listeners are ready. */
@@ -155,18 +164,19 @@ static int take_steps(struct call *call)
     return status;
 }
 
-int call_begin(struct call *call)
+/** Begin a call that is in task->calls. Returns the status, or SC_PENDING: it is parked. */
+static int begin(struct call *call)
 {
     struct machine *m = call->machine;
     int status;
 
-    /* Gates look the number up before they init a call, and begin it once. */
-    CHECK(call->state == CALL_NEW);
-    CHECK(call->nr >= 0 && call->nr < SC_MAX && handlers[call->nr] != NULL);
-    list_append(&call->task->calls, &call->in_task);
-    m->census.calls++;
     call->seq = ++m->calls_total;
     note_act(call);
+    if (call->proc == NULL) { /* it ended while the call was queued */
+        status = call_why(call, -ECANCELED, "process %d has ended", call->pid);
+        settle(call, status);
+        return status;
+    }
     call->next = first_step(call);
     status = take_steps(call);
     if (status == SC_PENDING) {
@@ -176,6 +186,56 @@ int call_begin(struct call *call)
     }
     settle(call, status);
     return status;
+}
+
+/** It was cancelled while it could not be: now it can. */
+static void take_cancel(struct call *call)
+{
+    const int err = call->cancelled;
+
+    call->cancelled = 0;
+    if (err < 0)
+        call_cancel(call, err);
+}
+
+/** entry.run */
+static void run_begin(struct entry *in)
+{
+    struct call *call = container_of(in, struct call, entry);
+
+    if (begin(call) == SC_PENDING)
+        take_cancel(call);
+    else if (call->waited)
+        call->done(call);
+}
+
+/** entry.tell */
+static void tell_begin(struct entry *in)
+{
+    struct call *call = container_of(in, struct call, entry);
+
+    input_tell(call->machine, &(struct input){.kind = INPUT_CALL, .call = {call, NULL}});
+}
+
+int call_begin(struct call *call)
+{
+    struct machine *m = call->machine;
+
+    /* Gates look the number up before they init a call, and begin it once. */
+    CHECK(call->state == CALL_NEW);
+    CHECK(call->nr >= 0 && call->nr < SC_MAX && handlers[call->nr] != NULL);
+    list_append(&call->task->calls, &call->in_task);
+    m->census.calls++;
+    call->state = CALL_QUEUED;
+    if (call->done == NULL) {
+        slow_wait(m);
+        return begin(call);
+    }
+    call->entry.tell = tell_begin;
+    if (stack_enter(m, &call->entry, run_begin))
+        return call->state == CALL_FINISHED ? call->status : SC_PENDING;
+    call->waited = true;
+    return SC_PENDING;
 }
 
 void call_done(struct call *call)
@@ -273,8 +333,10 @@ void call_go_on(struct call *call)
     call->again = false;
     if (call->next < STEP_COUNT)
         status = take_steps(call);
-    if (status == SC_PENDING)
+    if (status == SC_PENDING) {
+        take_cancel(call);
         return;
+    }
     settle(call, status);
     tell_done(call);
 }
@@ -285,12 +347,11 @@ void call_skip(struct call *call, int status)
     call->status = status;
 }
 
-void call_cancel(struct call *call, int err)
+/** Cancel a parked call, from inside of the machine. */
+static void cancel(struct call *call, int err)
 {
     struct machine *m = call->machine;
 
-    if (call->state != CALL_PARKED)
-        return;
     if (call->held && call->next == STEP_COUNT)
         err = call->status; /* its outcome is there already */
     else
@@ -298,6 +359,48 @@ void call_cancel(struct call *call, int err)
     call_finish(call, err);
     wait_settle(m); /* it may have held the last reference to a file */
     machine_arm(m); /* and it may have kept a virtual clock */
+}
+
+/** entry.run: of a parked call. */
+static void run_cancel(struct entry *in)
+{
+    struct call *call = container_of(in, struct call, entry);
+    const int err = call->cancelled;
+
+    call->cancelled = 0;
+    if (call->state == CALL_PARKED)
+        cancel(call, err);
+}
+
+/** entry.tell */
+static void tell_cancel(struct entry *in)
+{
+    struct call *call = container_of(in, struct call, entry);
+
+    input_tell(call->machine,
+               &(struct input){.kind = INPUT_CANCEL, .cancel = {call->seq, call->cancelled, call}});
+}
+
+/** Cancel a call that never had its turn. */
+static void cancel_queued(struct call *call, int err)
+{
+    call->seq = ++call->machine->calls_total;
+    settle(call, err);
+    call->done(call);
+}
+
+void call_cancel(struct call *call, int err)
+{
+    if (call->state == CALL_QUEUED) {
+        cancel_queued(call, err);
+    } else if (call->state == CALL_RUNNING && call->machine->standing != NULL) {
+        call->cancelled = err; /* when it is parked, if it is */
+        slow_interrupt_pid(call->machine, call->pid);
+    } else if (call->state == CALL_PARKED && !entry_waits(&call->entry)) {
+        call->cancelled = err;
+        call->entry.tell = tell_cancel;
+        (void)stack_enter(call->machine, &call->entry, run_cancel);
+    }
 }
 
 static void abandon(struct call *call, struct list *over)

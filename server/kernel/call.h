@@ -30,6 +30,10 @@
  *
  * EXIT ends the process inside of call_begin(): it returns 0, and call->proc is NULL.
  *
+ * While the machine stands still (stack.h), a call that begins is queued, and one that a slow filesystem
+ * keeps waiting is parked as far as its gate can see: call_begin() may answer SC_PENDING for any call. Only
+ * a call without done() has the whole loop wait.
+ *
  * Before its handler a call passes those who watch: listeners are told (event.h), a paused process
  * holds it (pause.h), fault rules may delay, change or refuse it (fault.h). Each can hold the call,
  * which then is parked like any other; nobody watching costs a few comparisons. A call without
@@ -43,6 +47,7 @@
 #include "server/base/list.h"
 #include "server/base/why.h"
 #include "server/kernel/abi.h"
+#include "server/kernel/stack.h"
 #include "server/kernel/timer.h"
 
 #include <stdbool.h>
@@ -56,7 +61,7 @@ struct wait_set;
 /** Told once that a parked call has finished: status, out and why are final. May free the call. */
 typedef void (*call_done_fn)(struct call *call);
 
-enum call_state { CALL_NEW, CALL_RUNNING, CALL_PARKED, CALL_FINISHED };
+enum call_state { CALL_NEW, CALL_QUEUED, CALL_RUNNING, CALL_PARKED, CALL_FINISHED };
 
 /** What a call passes, in this order. */
 enum call_step {
@@ -116,6 +121,9 @@ struct call {
 
     /* The kernel's own. */
     enum call_state state;
+    struct entry entry;  /* that it begins; once begun, that it is cancelled */
+    int cancelled;       /* what call_cancel() said while the machine stood still; or 0 */
+    bool waited;         /* call_begin() has answered SC_PENDING because the machine stood still */
     enum call_step next; /* where it goes on */
     bool traced;         /* its beginning was told */
     bool held;           /* parked by who watches, not by its handler */

@@ -85,6 +85,9 @@ int driver_add_source(struct mount *m, const struct fs_open *req);
 int driver_commit(struct mount *m);
 void driver_tidy(struct mount *m);
 
+/** Have the slot that waits on another thread end soon. */
+void driver_interrupt(struct fs *fs);
+
 /** Release @m's instance. */
 void driver_destroy(struct mount *m, struct why *why);
 

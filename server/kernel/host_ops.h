@@ -30,6 +30,16 @@ struct host_alarm {
     struct list soon;
 };
 
+struct host_worker;
+
+/** A piece of work for another thread; embedded by its owner, unmoved until done(). */
+struct host_job {
+    void (*run)(struct host_job *job);  /* called on the worker's thread */
+    void (*done)(struct host_job *job); /* then from the loop, once; may free it */
+    struct list link;                   /* the host's own, as what follows */
+    struct host_worker *worker;
+};
+
 struct host_ops {
     /** Monotonic time in ns. */
     uint64_t (*now_ns)(void *host);
@@ -63,6 +73,16 @@ struct host_ops {
      */
     int (*source_open)(void *host, const char *path, bool any, bool readonly, struct hostfile **out,
                        struct why *why);
+    /** Make a thread for jobs, which gets no signals. @out returned; worker_free(). Returns 0; -EMFILE
+     * the daemon has too many; -ENOMEM. */
+    int (*worker_new)(void *host, struct host_worker **out, struct why *why);
+    /** Have a job carried out, after those before it. */
+    void (*worker_post)(struct host_worker *w, struct host_job *job);
+    /** Wait, with the whole loop, until a job of this worker is done, and call its done(); at most until
+     * @deadline_ns of now_ns(). Whoever is done by then comes first. */
+    void (*worker_wait)(struct host_worker *w, uint64_t deadline_ns);
+    /** End the thread. Its jobs are done. */
+    void (*worker_free)(struct host_worker *w);
 };
 
 #endif

@@ -367,9 +367,10 @@ const struct input_member *input_members(enum input_kind kind)
     return rows[kind].members();
 }
 
-/** Tell who logs. */
-static void tell_input(struct machine *m, const struct input *in)
+void input_tell(struct machine *m, const struct input *in)
 {
+    if (m->spec.on_input == NULL)
+        return;
     if (m->inputs == 0) {
         m->input_ns = m->ops->now_ns(m->host);
         m->input_wall_ns = m->ops->wall_ns(m->host);
@@ -377,12 +378,22 @@ static void tell_input(struct machine *m, const struct input *in)
     m->spec.on_input(m->spec.user, m, in);
 }
 
+/** Whether an input is an entry of a machine (stack.h), which is told when its turn comes. */
+static bool is_entry(const struct machine *m, enum input_kind kind)
+{
+    const bool has_turn = kind == INPUT_CALL || kind == INPUT_CANCEL || kind == INPUT_END ||
+                          kind == INPUT_CRASH || kind == INPUT_TICK;
+
+    return m->stack != NULL && has_turn && !stack_is_inside(m);
+}
+
 int machine_input(struct machine *m, struct input *in)
 {
     int result;
 
-    if (m->spec.on_input != NULL)
-        tell_input(m, in);
+    if (is_entry(m, in->kind))
+        return rows[in->kind].take(m, in);
+    input_tell(m, in);
     m->inputs++;
     result = rows[in->kind].take(m, in);
     m->inputs--;

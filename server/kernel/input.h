@@ -95,6 +95,9 @@ const struct input_member *input_members(enum input_kind kind);
  */
 int machine_input(struct machine *m, struct input *in);
 
+/** For entries of a machine with a stack of its own: tell who logs that an input is carried out. */
+void input_tell(struct machine *m, const struct input *in);
+
 /** Carry out one that has no members to set. */
 static inline void machine_input_plain(struct machine *m, enum input_kind kind)
 {

@@ -5,8 +5,10 @@
 #include "server/base/strbuf.h"
 #include "server/kernel/call.h"
 #include "server/kernel/clock.h"
+#include "server/kernel/input.h"
 #include "server/kernel/late.h"
 #include "server/kernel/random.h"
+#include "server/kernel/slow.h"
 #include "server/kernel/turn.h"
 
 #include <errno.h>
@@ -109,6 +111,8 @@ int machine_new(const struct machine_spec *spec, const struct host_ops *ops, voi
     timer_heap_init(&m->goals);
     timer_heap_init(&m->host_timers);
     list_init(&m->late);
+    list_init(&m->entries);
+    list_init(&m->tick.link);
     m->name = strdup(spec->name);
     if (m->name == NULL)
         goto out;
@@ -145,10 +149,12 @@ void machine_free(struct machine *m)
     /* The daemon frees machines in its loop's own callbacks: requests are taken there, never in a
      * call's done(), and what a done() or an event leads to (a connection that fails, a machine
      * that has ended) is put off to a turn of its own. */
-    CHECK(m->calls_running == 0 && !m->settling && !m->ticking);
     m->spec.on_end = NULL;
+    slow_wait(m);
+    CHECK(m->calls_running == 0 && !m->settling && !m->ticking);
     if (m->init != NULL)
         proc_end(m->init, PS_KILLED, 0, NULL);
+    slow_wait(m);
     late_give_up(m);
     clock_give_up_all(m);
     /* Whatever a machine holds belongs to its processes, which are gone with init. */
@@ -159,6 +165,7 @@ void machine_free(struct machine *m)
     CHECK(m->listings == 0 && m->args == 0 && m->descriptors == 0);
     CHECK(m->queued.bytes == 0 && m->labels == 0);
     m->ops->wake_at(m->host, m, HOST_WAKE_NEVER);
+    stack_done(m);
     timer_heap_done(&m->clock_timers);
     timer_heap_done(&m->goals);
     timer_heap_done(&m->host_timers);
@@ -205,16 +212,7 @@ uint64_t machine_after_ns(const struct machine *m, uint64_t usecs)
 
 void machine_random(struct machine *m, void *buf, size_t len)
 {
-    char *at = buf;
-
-    while (len > 0) {
-        uint64_t r = random_next(&m->random_state);
-        size_t n = len < sizeof(r) ? len : sizeof(r);
-
-        memcpy(at, &r, n);
-        at += n;
-        len -= n;
-    }
+    random_fill(&m->random_state, buf, len);
 }
 
 void machine_arm(struct machine *m)
@@ -222,10 +220,10 @@ void machine_arm(struct machine *m)
     uint64_t next = timer_next(&m->clock_timers);
     uint64_t deadline;
 
-    if (m->ticking)
-        return; /* machine_tick() arms when it is done */
+    if (m->ticking || m->standing != NULL)
+        return; /* machine_tick() arms when it is done, and so does stack_go_on() */
     turn_limit(m);
-    deadline = timer_next(&m->host_timers);
+    deadline = m->next_stack != NULL ? HOST_WAKE_SOON : timer_next(&m->host_timers);
     if (next != UINT64_MAX && m->spec.clock == CLOCK_REAL && next < UINT64_MAX - m->started_ns &&
         next + m->started_ns < deadline)
         deadline = next + m->started_ns;
@@ -261,13 +259,12 @@ static void resume_ready(struct machine *m)
     list_splice(&m->ready, &later);
 }
 
-void machine_tick(struct machine *m)
+static void run_tick(struct entry *in)
 {
+    struct machine *m = container_of(in, struct machine, tick);
     uint64_t now;
     bool spun;
 
-    if (m->ticking)
-        return;
     m->ticking = true;
     now = machine_host_ns(m);
     while (timer_fire_one(&m->host_timers, now))
@@ -282,6 +279,25 @@ void machine_tick(struct machine *m)
         clock_turn(m);
     m->ticking = false;
     machine_arm(m);
+}
+
+/** entry.tell */
+static void tell_tick(struct entry *in)
+{
+    input_tell(container_of(in, struct machine, tick), &(struct input){.kind = INPUT_TICK});
+}
+
+void machine_tick(struct machine *m)
+{
+    if (m->standing != NULL) {
+        slow_check_limit(m);
+        return;
+    }
+    if (m->ticking || entry_waits(&m->tick))
+        return;
+    stack_adopt(m);
+    m->tick.tell = tell_tick;
+    (void)stack_enter(m, &m->tick, run_tick);
 }
 
 void machine_hold(struct machine *m)

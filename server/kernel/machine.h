@@ -30,6 +30,7 @@
 #include "server/kernel/fault.h"
 #include "server/kernel/host_ops.h"
 #include "server/kernel/proc.h"
+#include "server/kernel/stack.h"
 #include "server/kernel/timer.h"
 
 enum clock_kind { CLOCK_REAL, CLOCK_VIRTUAL };
@@ -52,6 +53,7 @@ struct machine_spec {
     uint64_t seed; /* of its random numbers */
     struct machine_limits limits; /* a member of 0 means the default */
     fs_open_fn fs_open;           /* makes filesystems: registry_open() */
+    bool patient; /* it never stands still: whoever enters waits for slow filesystems */
     /** Told once, from inside the call or fault that ended init: free it later, not in here. */
     void (*on_end)(void *user, struct machine *m);
     /** Told in words what a store could not keep; or NULL. It is an EVENT_NOTE, too. */
@@ -119,6 +121,13 @@ struct machine {
     uint64_t calls_total;   /* calls begun */
     uint32_t calls_running; /* calls that are being carried out, one inside another */
     bool ticking;
+    struct fiber *stack;      /* its own, owned; NULL: it runs on that of whoever enters. stack.h */
+    struct fiber *next_stack; /* owned; what `stack` will be, or NULL */
+    struct slow *standing;    /* it stands still for this one; NULL it does not */
+    struct list entries;      /* struct entry.link: they wait until it does not */
+    bool interrupted;         /* a slot of the call being carried out was, and let go */
+    struct entry *entering;   /* what is about to be carried out on it */
+    struct entry tick;
     uint64_t channel_ends_made;
     struct host_alarm alarm; /* the host's own */
     uint32_t inputs;         /* being carried out, one inside of the other */

@@ -5,6 +5,7 @@
 #include "server/kernel/driver.h"
 #include "server/kernel/machine.h"
 #include "server/kernel/node.h"
+#include "server/kernel/slow.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -15,9 +16,12 @@ enum { NS_PER_MS = 1000000 };
 /** Release a mount that has no instance any more. */
 static void mount_free(struct mount *m)
 {
+    const bool kept = slow_free(m->slow);
+
     free(m->driver);
     free(m->opts);
-    free(m);
+    if (!kept)
+        free(m);
 }
 
 static int copy_origin(struct mount *m, const struct mount_origin *origin)
@@ -47,6 +51,17 @@ static void take_status(struct mount *m, const struct fs_caller *who)
     m->no_delete = st.no_delete;
 }
 
+/** Make the instance, which asks the mount for what it needs. */
+static int open_source(struct mount *m, const char *driver, const struct fs_open *req)
+{
+    struct fs_env env = *req->env;
+    struct fs_open own = *req;
+
+    env.user = m;
+    own.env = &env;
+    return driver_open_source(m, driver, &own);
+}
+
 int mount_new(const struct mount_origin *origin, const struct fs_open *req, struct mount **out)
 {
     struct mount *mount = calloc(1, sizeof(*mount));
@@ -59,7 +74,7 @@ int mount_new(const struct mount_origin *origin, const struct fs_open *req, stru
     if (err == 0)
         err = node_new_root(mount, &mount->root);
     if (err == 0)
-        err = driver_open_source(mount, origin->driver, req);
+        err = open_source(mount, origin->driver, req);
     if (err < 0) {
         (void)node_unref(mount->root);
         mount_free(mount);

@@ -4,8 +4,10 @@
 #include "server/base/check.h"
 #include "server/kernel/call.h"
 #include "server/kernel/elf.h"
+#include "server/kernel/input.h"
 #include "server/kernel/machine.h"
 #include "server/kernel/memory.h"
+#include "server/kernel/slow.h"
 #include "server/kernel/tty.h"
 #include "server/kernel/wait.h"
 
@@ -33,6 +35,7 @@ static int proc_alloc(struct machine *m, struct proc *parent, struct proc **out)
     list_init(&p->ended);
     list_init(&p->ended_link);
     list_init(&p->waiters);
+    list_init(&p->end.entry.link);
     HASH_ADD(hh, m->procs, pid, sizeof(p->pid), p);
     if (!hash_added(p)) {
         free(p);
@@ -59,6 +62,8 @@ static void free_record(struct proc *p)
     call_abandon_all(p, NULL); /* those that are being refused just now */
     list_del(&p->sibling);
     list_del(&p->ended_link);
+    entry_withdraw(&p->end.entry);
+    free(p->end.text);
     HASH_DEL(p->machine->procs, p);
     p->machine->census.procs--;
     free(p->program);
@@ -402,7 +407,8 @@ static void leave_record(struct proc *p)
     free_record(p);
 }
 
-void proc_end(struct proc *p, uint32_t state, int32_t code, const char *text)
+/** proc_end() from inside of the machine. */
+static void end_now(struct proc *p, uint32_t state, int32_t code, const char *text)
 {
     struct machine *m = p->machine;
     int32_t parent_pid = p->parent != NULL ? p->parent->pid : 0;
@@ -421,6 +427,46 @@ void proc_end(struct proc *p, uint32_t state, int32_t code, const char *text)
         answer_waits(m, parent_pid);
     else if (m->spec.on_end != NULL)
         m->spec.on_end(m->spec.user, m);
+}
+
+/** entry.run */
+static void run_end(struct entry *in)
+{
+    struct proc_end *end = container_of(in, struct proc_end, entry);
+    struct proc *p = container_of(end, struct proc, end);
+    char *text = end->text;
+
+    end->text = NULL;
+    end_now(p, end->state, end->code, text);
+    free(text);
+}
+
+/** entry.tell */
+static void tell_end(struct entry *in)
+{
+    const struct proc_end *end = container_of(in, struct proc_end, entry);
+    const struct proc *p = container_of(end, struct proc, end);
+
+    input_tell(p->machine, &(struct input){.kind = INPUT_END,
+                                           .end = {p->pid, end->state, end->code, end->text}});
+}
+
+void proc_end(struct proc *p, uint32_t state, int32_t code, const char *text)
+{
+    struct machine *m = p->machine;
+
+    if (m->stack == NULL || stack_is_inside(m)) {
+        end_now(p, state, code, text);
+        return;
+    }
+    if (proc_has_ended(p) || entry_waits(&p->end.entry))
+        return;
+    p->end.state = state;
+    p->end.code = code;
+    p->end.text = text != NULL ? strdup(text) : NULL; /* without memory nobody learns why */
+    p->end.entry.tell = tell_end;
+    slow_interrupt_proc(m, p);
+    (void)stack_enter(m, &p->end.entry, run_end);
 }
 
 void proc_fault(struct proc *p, int32_t fail_code, const char *text)

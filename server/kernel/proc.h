@@ -28,6 +28,7 @@
 #include "server/kernel/hash.h"
 #include "server/kernel/ns.h"
 #include "server/kernel/recent.h"
+#include "server/kernel/stack.h"
 #include "server/kernel/task.h"
 
 #include <stdbool.h>
@@ -35,6 +36,14 @@
 struct call;
 struct machine;
 struct tty;
+
+/** An end that was asked for from outside, while it waits for its turn: stack.h. */
+struct proc_end {
+    struct entry entry;
+    uint32_t state;
+    int32_t code;
+    char *text; /* owned; or NULL */
+};
 
 struct proc {
     /* For the whole life of the record. */
@@ -67,6 +76,8 @@ struct proc {
     struct list ended; /* struct proc.ended_link, in the order they ended */
     struct list ended_link;
     struct list waiters; /* struct call.wait: its PROC_WAIT and PROC_WAIT_ANY calls */
+
+    struct proc_end end;
 
     void *driver; /* the rpc layer's session for a driven process; the kernel never looks */
 };
@@ -132,6 +143,7 @@ int proc_exec(struct proc *p, const void *bytes, size_t size, const char *progra
  * End a process: descendants, calls, names, fds, memory; wake its parent.
  * @state    PS_DONE, PS_FAILURE or PS_KILLED; @code as proc_status.return_code.
  * @text     borrowed; for EVENT_END: why it failed, or NULL.
+ * From outside of a machine that stands still it happens later (stack.h).
  * Harmless on an ended process. Afterwards @p may be freed: by its parent's waits, or because
  * nobody waits.
  */

@@ -3,7 +3,9 @@
 #ifndef SERVER_KERNEL_RANDOM_H
 #define SERVER_KERNEL_RANDOM_H
 
+#include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /**
  * The next number of a stream: small, well spread, and the same everywhere.
@@ -17,6 +19,21 @@ static inline uint64_t random_next(uint64_t *state)
     z = (z ^ z >> 30) * UINT64_C(0xBF58476D1CE4E5B9);
     z = (z ^ z >> 27) * UINT64_C(0x94D049BB133111EB);
     return z ^ z >> 31;
+}
+
+/** Fill with the next bytes of a stream. */
+static inline void random_fill(uint64_t *state, void *buf, size_t len)
+{
+    char *at = buf;
+
+    while (len > 0) {
+        uint64_t r = random_next(state);
+        size_t n = len < sizeof(r) ? len : sizeof(r);
+
+        memcpy(at, &r, n);
+        at += n;
+        len -= n;
+    }
 }
 
 #endif

@@ -51,9 +51,13 @@ struct node_table {
 /** One driver instance. */
 struct mount {
     struct machine *machine;
-    struct fs *fs;              /* owned */
-    struct node *root;          /* the node of "/", lives as long as the mount */
-    struct node_table nodes;    /* all of them, the root too */
+    struct fs *fs;           /* owned */
+    struct slow *slow;       /* owned; NULL when its slots never wait */
+    struct away *away;       /* what the instance may ask for while it is on a worker; else NULL */
+    uint64_t storage;        /* bytes that the instance has taken of the machine's */
+    uint32_t descriptors;    /* likewise, of the daemon's */
+    struct node *root;       /* the node of "/", lives as long as the mount */
+    struct node_table nodes; /* all of them, the root too */
     struct timer commit_timer;  /* set while fs->pending, on the host's clock */
     struct timer tidy_timer;    /* set while fs->untidy, likewise */
     uint64_t changes;           /* mount_changed() so far */

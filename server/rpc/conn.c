@@ -10,25 +10,6 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-static void on_closed(uv_handle_t *handle)
-{
-    struct conn *c = handle->data;
-    struct rpc *rpc = c->rpc;
-
-    if (--c->handles > 0)
-        return;
-    if (c->hangup_fd >= 0)
-        (void)close(c->hangup_fd);
-    list_del(&c->link);
-    rpc->stats.connections--;
-    frame_done(&c->in);
-    strbuf_done(&c->out);
-    strbuf_done(&c->sending);
-    (void)session_unref(c->session);
-    free(c);
-    rpc_conn_gone(rpc);
-}
-
 /** The peer sends no more: the session's clock need not wait for it. */
 static void mute(struct conn *c)
 {
@@ -60,6 +41,53 @@ static void leave_session(struct conn *c)
     session_detach(c->session);
 }
 
+/** What the connection has in machines goes with it. */
+static void let_go(struct conn *c)
+{
+    subscription_stop(&c->events);
+    leave_session(c);
+    marks_undo(&c->marks, MARK_PAUSE | MARK_FAULT);
+    sessions_orphan(c);
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+    struct conn *c = handle->data;
+    struct rpc *rpc = c->rpc;
+
+    if (--c->handles > 0)
+        return;
+    if (c->hangup_fd >= 0)
+        (void)close(c->hangup_fd);
+    let_go(c); /* of what requests have done since, that had to wait for their turn in a machine */
+    list_del(&c->link);
+    rpc->stats.connections--;
+    frame_done(&c->in);
+    strbuf_done(&c->out);
+    strbuf_done(&c->sending);
+    (void)session_unref(c->session);
+    free(c);
+    rpc_conn_gone(rpc);
+}
+
+typedef void (*request_end_fn)(struct request *rq, enum rpc_code code, const char *why);
+
+/** End all of its requests. Those in machines that stand still end later. */
+static void cancel_requests(struct conn *c, request_end_fn end, enum rpc_code code, const char *why)
+{
+    struct list now;
+
+    list_init(&now);
+    list_splice(&now, &c->requests);
+    while (!list_empty(&now)) {
+        struct request *rq = container_of(now.next, struct request, link);
+
+        list_del(&rq->link);
+        list_append(&c->requests, &rq->link);
+        end(rq, code, why);
+    }
+}
+
 void conn_close(struct conn *c)
 {
     if (c->closing)
@@ -69,17 +97,13 @@ void conn_close(struct conn *c)
     message_abandon(c);
     if (c->lingers)
         c->rpc->lingering--;
-    while (!list_empty(&c->requests))
-        request_cancel(container_of(c->requests.next, struct request, link), RPC_E_CANCELLED,
-                       "the connection is gone");
-    subscription_stop(&c->events);
-    leave_session(c);
-    marks_undo(&c->marks, MARK_PAUSE | MARK_FAULT);
-    sessions_orphan(c);
+    cancel_requests(c, request_abandon, RPC_E_CANCELLED, "the connection is gone");
+    let_go(c);
     while (!list_empty(&c->machines))
-        machines_remove(container_of(c->machines.next, struct rpc_machine, in_conn));
+        machines_end(container_of(c->machines.next, struct rpc_machine, in_conn));
     uv_close((uv_handle_t *)&c->pipe, on_closed);
-    uv_close((uv_handle_t *)&c->timer, on_closed);
+    (void)uv_timer_stop(&c->timer);
+    conn_request_gone(c);
     if (c->hangup_fd >= 0)
         uv_close((uv_handle_t *)&c->hangup, on_closed);
 }
@@ -89,7 +113,7 @@ static bool is_done(const struct conn *c)
 {
     bool deaf = c->ended || (c->refused && c->rpc->stopping);
 
-    if (!deaf || conn_has_more(c) || !list_empty(&c->in_line))
+    if (!deaf || conn_has_more(c) || (c->more && conn_is_held(c)) || !list_empty(&c->in_line))
         return false;
     return c->gone || (conn_all_sent(c) && (c->in_flight == 0 || c->refused));
 }
@@ -113,8 +137,19 @@ void conn_close_soon(struct conn *c)
 
 void conn_request_gone(struct conn *c)
 {
-    if (c->ended && c->in_flight == 0)
+    uv_handle_t *last = (uv_handle_t *)&c->timer;
+
+    if (c->closing && c->in_flight == 0 && !uv_is_closing(last))
+        uv_close(last, on_closed); /* nothing keeps it any more */
+    else if (!c->closing && c->ended && c->in_flight == 0)
         turns_join(&c->rpc->turns, c);
+    else if (!c->closing && c->more)
+        turns_join(&c->rpc->turns, c); /* it may have been held */
+}
+
+bool conn_is_held(const struct conn *c)
+{
+    return c->on_way > 0 && c->in_flight >= c->rpc->limits.in_flight;
 }
 
 static void on_hangup(uv_poll_t *poll, int status, int events)
@@ -237,9 +272,7 @@ void conn_finish(struct conn *c)
 {
     c->refused = true;
     message_abandon(c);
-    while (!list_empty(&c->requests))
-        request_cancel(container_of(c->requests.next, struct request, link), RPC_E_SHUTTING_DOWN,
-                       "the daemon stops");
+    cancel_requests(c, request_cancel, RPC_E_SHUTTING_DOWN, "the daemon stops");
     conn_update_reading(c);
     turns_join(&c->rpc->turns, c);
 }

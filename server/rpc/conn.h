@@ -60,6 +60,7 @@ struct conn {
     bool closing;
     struct list requests;    /* struct request.link: they wait */
     size_t in_flight;        /* how many */
+    size_t on_way;           /* of them: struct request.on_way */
     size_t waiting_bytes;    /* what they hold: request.held */
     uint32_t uid;            /* of the peer */
     struct session *session; /* referenced, maybe over; NULL before the first */
@@ -101,6 +102,10 @@ void conn_set_session(struct conn *c, struct session *s);
 
 /** A request of the connection was answered: a half-closed one may be done. */
 void conn_request_gone(struct conn *c);
+
+/** Whether it takes no more requests for now: it has the most in flight, and some of them because a machine
+ * stands still, so they are not refused for that. */
+bool conn_is_held(const struct conn *c);
 
 /** Cancel what waits, leave the session, end the transient machines, close. Harmless when it is closing. */
 void conn_close(struct conn *c);

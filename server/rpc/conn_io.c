@@ -163,7 +163,8 @@ static void refuse_large(struct conn *c)
 /** Whether the next line may be taken. */
 static bool may_take(const struct conn *c)
 {
-    return !c->closing && !c->refused && !c->broken && !c->rpc->stopping && !conn_is_full(c);
+    return !c->closing && !c->refused && !c->broken && !c->rpc->stopping && !conn_is_full(c) &&
+           !conn_is_held(c);
 }
 
 bool conn_has_more(const struct conn *c)
@@ -205,7 +206,7 @@ size_t conn_take_turn(struct conn *c)
         turns_send(&c->rpc->turns, c);
     conn_update_reading(c);
     conn_note_unread(c);
-    if (c->ended && !conn_has_more(c))
+    if (c->ended && !conn_has_more(c) && !conn_is_held(c))
         conn_end(c);
     else
         conn_settle(c);

@@ -28,37 +28,65 @@ static int act(struct request *rq, int method, const union rpc_params *params)
     return request_act_for(rq, NULL, 0);
 }
 
-static enum request_status call_method(struct request *rq, int method)
+static enum request_status call_handler(struct request *rq, int method,
+                                        const union rpc_params *params)
 {
-    union rpc_params params;
-
-    if (params_decode(method, rq->params, rq->doc, rq->params_at, &params, &rq->failure) < 0 ||
-        act(rq, method, &params) < 0)
-        return REQUEST_FAILED;
-    if (method != METHOD_rpc_discover)
-        rq->result.max = (size_t)rq->conn->rpc->limits.answer_bytes;
-    if (rq->as != 0 && request_actor(rq) == NULL)
-        return REQUEST_FAILED;
     switch (method) {
 #define RPC_METHOD(name, id, shape, doc, PARAMS, RESULTS)                                          \
     case METHOD_##id:                                                                              \
-        return method_##id(rq, &params.id);
+        return method_##id(rq, &params->id);
 #include "schema/methods.def"
     default:
         return REQUEST_FAILED;
     }
 }
 
-enum request_status dispatch(struct request *rq)
+static enum request_status call_method(struct request *rq, int method)
+{
+    union rpc_params params;
+    enum request_status status;
+
+    if (rq->given != NULL)
+        memcpy(&params, rq->given, sizeof(params));
+    else if (params_decode(method, rq->params, rq->doc, rq->params_at, &params, &rq->failure) < 0)
+        return REQUEST_FAILED;
+    if (act(rq, method, &params) < 0)
+        return REQUEST_FAILED;
+    if (method != METHOD_rpc_discover)
+        rq->result.max = (size_t)rq->conn->rpc->limits.answer_bytes;
+    if (rq->as != 0 && request_actor(rq) == NULL)
+        return request_keep(rq, &params, sizeof(params));
+    status = call_handler(rq, method, &params);
+    return status == REQUEST_FAILED ? request_keep(rq, &params, sizeof(params)) : status;
+}
+
+/** Find the handler and call it. */
+static enum request_status carry_out(struct request *rq)
 {
     const struct method_name *name = names_find(&rq->conn->rpc->names, rq->method, rq->method_len);
 
-    record_begin(rq);
     if (name != NULL)
         return name->call != NULL ? sc_gate_call(rq, name->call) : call_method(rq, name->method);
     (void)fail(&rq->failure, RPC_E_NO_METHOD, NULL, "no method '%s'; rpc.discover lists them all",
                rq->method);
     return REQUEST_FAILED;
+}
+
+/** entry.run */
+static void run_in_turn(struct entry *in)
+{
+    struct request *rq = container_of(in, struct request, entry);
+
+    request_arrived(rq, carry_out(rq));
+}
+
+enum request_status dispatch(struct request *rq)
+{
+    enum request_status status;
+
+    record_begin(rq);
+    status = carry_out(rq);
+    return rq->enters == NULL ? status : request_enter_in_turn(rq, run_in_turn);
 }
 
 struct session *request_session(struct request *rq)
@@ -77,10 +105,13 @@ struct proc *request_actor(struct request *rq)
 {
     struct session *s = request_session(rq);
 
+    if (s != NULL && !request_enter(rq, s->machine->m))
+        return NULL;
     return s != NULL ? session_actor(s, rq->as, &rq->failure) : NULL;
 }
 
-struct rpc_machine *request_machine(struct request *rq, const char *name)
+/** request_machine(), which is not entered. */
+static struct rpc_machine *find_machine(struct request *rq, const char *name)
 {
     struct rpc *rpc = rq->conn->rpc;
     const struct session *s = rq->session;
@@ -96,6 +127,13 @@ struct rpc_machine *request_machine(struct request *rq, const char *name)
                    "the machine of the connection's session, '%s', is gone; name another one",
                    s->machine_name);
     return machine;
+}
+
+struct rpc_machine *request_machine(struct request *rq, const char *name)
+{
+    struct rpc_machine *machine = find_machine(rq, name);
+
+    return machine != NULL && request_enter(rq, machine->m) ? machine : NULL;
 }
 
 struct proc *request_proc_of(struct request *rq, const struct rpc_machine *machine, int32_t pid)

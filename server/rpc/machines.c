@@ -239,13 +239,26 @@ void machines_remove(struct rpc_machine *machine)
     free(machine);
 }
 
+void machines_end(struct rpc_machine *machine)
+{
+    struct input in = {.kind = INPUT_END, .end = {.pid = 1, .state = PS_KILLED}};
+
+    if (!stack_is_closed(machine->m)) {
+        machines_remove(machine);
+        return;
+    }
+    machine->ended = true; /* nobody finds it any more; machines_tidy() frees it */
+    list_del(&machine->in_conn);
+    (void)machine_input(machine->m, &in);
+}
+
 void machines_tidy(struct rpc *rpc)
 {
     struct rpc_machine *machine;
     struct rpc_machine *next;
 
     HASH_ITER(hh, rpc->machines, machine, next) {
-        if (machine->ended)
+        if (machine->ended && !stack_is_closed(machine->m))
             machines_remove(machine);
     }
 }

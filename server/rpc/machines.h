@@ -43,6 +43,10 @@ struct rpc_machine *machines_by_id(struct rpc *rpc, uint64_t id);
 /** End a machine: its sessions are over, its subscriptions too. Never from inside of a machine. */
 void machines_remove(struct rpc_machine *machine);
 
+/** machines_remove(); of a machine that stands still, when it has gone on to its end: nobody finds it from
+ * now on. */
+void machines_end(struct rpc_machine *machine);
+
 /** Remove the machines whose init has ended. */
 void machines_tidy(struct rpc *rpc);
 

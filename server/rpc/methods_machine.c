@@ -93,7 +93,7 @@ enum request_status method_machine_destroy(struct request *rq,
 
     if (machine == NULL)
         return REQUEST_FAILED;
-    machines_remove(machine);
+    machines_end(machine);
     return REQUEST_DONE;
 }
 

@@ -33,7 +33,8 @@ enum request_status method_session_open(struct request *rq,
     if (params->name != NULL && strlen(params->name) > SESSION_NAME_MAX)
         return fail(&rq->failure, RPC_E_PARAMS, "name", "a session's name has at most %d bytes",
                     SESSION_NAME_MAX);
-    if (machine == NULL || session_open(rpc, machine, &wish, &s, &rq->failure) < 0)
+    if (machine == NULL || !request_enter(rq, machine->m) ||
+        session_open(rpc, machine, &wish, &s, &rq->failure) < 0)
         return REQUEST_FAILED;
     conn_set_session(rq->conn, s);
     write_session(rq, s);
@@ -79,7 +80,7 @@ enum request_status method_session_close(struct request *rq,
     struct session *s = request_session(rq);
 
     (void)params;
-    if (s == NULL)
+    if (s == NULL || !request_enter(rq, s->machine->m))
         return REQUEST_FAILED;
     session_end(s);
     return REQUEST_DONE;

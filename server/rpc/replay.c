@@ -521,7 +521,7 @@ static void write_name(const struct replay *r)
 static int make_machine(struct replay *r)
 {
     cJSON *line = replay_log_take(&r->log);
-    struct machine_spec spec = {.fs_open = r->host->fs_open};
+    struct machine_spec spec = {.fs_open = r->host->fs_open, .patient = true};
     int err = read_spec(line, &spec, &r->ns);
 
     if (err < 0)

@@ -48,6 +48,7 @@ struct request *request_new(struct conn *c, struct batch *batch)
     if (batch != NULL)
         batch->open++;
     list_init(&rq->link);
+    list_init(&rq->entry.link);
     list_init(&rq->waiters);
     list_init(&rq->wait);
     c->rpc->stats.messages++;
@@ -148,18 +149,39 @@ static void drop_message(struct request *rq)
     rq->method = NULL;
     rq->params_at = 0;
     rq->text = (struct json_span){NULL, 0};
+    rq->given = NULL;
+}
+
+/** It is one that waits. */
+static void enlist(struct request *rq)
+{
+    if (!list_empty(&rq->link))
+        return;
+    list_append(&rq->conn->requests, &rq->link);
+    rq->conn->in_flight++;
 }
 
 void request_park(struct request *rq)
 {
     struct conn *c = rq->conn;
 
-    list_append(&c->requests, &rq->link);
-    c->in_flight++;
+    enlist(rq);
+    rq->parked = true;
     c->waiting_bytes += rq->held;
     drop_message(rq);
     if (rq->session != NULL && !rq->background)
         session_waits(rq->session, true);
+}
+
+static void set_on_way(struct request *rq, bool on_way)
+{
+    if (rq->on_way == on_way)
+        return;
+    rq->on_way = on_way;
+    if (on_way)
+        rq->conn->on_way++;
+    else
+        rq->conn->on_way--;
 }
 
 /** Whatever clock it waits for need not get there. */
@@ -171,13 +193,17 @@ static void give_up_goal(struct request *rq)
         (void)machine_input(rq->goal.machine, &in);
 }
 
-/** The opposite of request_park(). */
+/** It waits no more. */
 static void unpark(struct request *rq)
 {
     list_del(&rq->link);
+    set_on_way(rq, false);
+    rq->conn->in_flight--;
+    rq->conn->waiting_bytes -= rq->kept_bytes;
+    if (!rq->parked)
+        return;
     list_del(&rq->wait);
     give_up_goal(rq);
-    rq->conn->in_flight--;
     rq->conn->waiting_bytes -= rq->held;
     if (rq->session != NULL && !rq->background)
         session_waits(rq->session, false);
@@ -322,11 +348,118 @@ static void cancel_call(struct request *rq)
 
 void request_cancel(struct request *rq, enum rpc_code code, const char *why)
 {
+    if (rq->on_way && !entry_waits(&rq->entry)) { /* the machine stands still inside of it */
+        rq->cancel_code = code;
+        rq->cancel_why = why;
+        if (rq->has_call)
+            cancel_call(rq);
+        return;
+    }
+    entry_withdraw(&rq->entry);
     (void)fail(&rq->failure, code, NULL, "%s", why);
     if (rq->has_call)
         cancel_call(rq);
     else
         request_finish(rq, REQUEST_FAILED);
+}
+
+void request_abandon(struct request *rq, enum rpc_code code, const char *why)
+{
+    rq->cancel_code = code;
+    rq->cancel_why = why;
+    if (!rq->on_way)
+        request_cancel(rq, code, why);
+}
+
+/* ---- Entering a machine in turn ---- */
+
+bool request_enter(struct request *rq, struct machine *m)
+{
+    if (m->stack == NULL || stack_is_inside(m))
+        return true;
+    rq->enters = m;
+    return false;
+}
+
+/** Make it another failure, of the same call. */
+static void forget_failure(struct request *rq)
+{
+    const char *syscall = rq->failure.syscall;
+
+    failure_done(&rq->failure);
+    rq->failure = (struct failure)FAILURE_INIT;
+    rq->failure.syscall = syscall;
+}
+
+/** Its handler is called again: forget what it has found out. */
+static void begin_again(struct request *rq)
+{
+    if (rq->visits)
+        session_unvisit(rq->session);
+    rq->visits = false;
+    rq->session = session_unref(rq->session);
+    forget_failure(rq);
+}
+
+enum request_status request_keep(struct request *rq, const void *given, size_t size)
+{
+    if (rq->enters == NULL || rq->given != NULL)
+        return REQUEST_FAILED;
+    rq->given = arena_take(&rq->arena, size);
+    if (rq->given != NULL)
+        memcpy(rq->given, given, size);
+    return REQUEST_FAILED;
+}
+
+/** The line that it is in goes before its turn comes; what the handler needs is in the arena. Returns 0; -1
+ * with the failure said. */
+static int keep_message(struct request *rq, const struct machine *m)
+{
+    if (stack_is_closed(m) && (request_may_park(rq) < 0 || request_may_hold(rq, rq->text.len) < 0))
+        return -1;
+    rq->kept_bytes = rq->held;
+    rq->held = 0;
+    rq->doc = NULL;
+    if (rq->given == NULL)
+        return fail(&rq->failure, RPC_E_INTERNAL, NULL, "out of memory");
+    return 0;
+}
+
+enum request_status request_enter_in_turn(struct request *rq, void (*run)(struct entry *in))
+{
+    struct machine *m = rq->enters;
+
+    rq->enters = NULL;
+    begin_again(rq);
+    if (keep_message(rq, m) < 0)
+        return REQUEST_FAILED;
+    rq->conn->waiting_bytes += rq->kept_bytes;
+    if (stack_enter(m, &rq->entry, run)) {
+        if (rq->status != REQUEST_PARKED)
+            rq->conn->waiting_bytes -= rq->kept_bytes;
+        return rq->status;
+    }
+    set_on_way(rq, true);
+    enlist(rq);
+    return REQUEST_PARKED;
+}
+
+void request_arrived(struct request *rq, enum request_status status)
+{
+    rq->status = status;
+    if (!rq->on_way)
+        return;
+    set_on_way(rq, false);
+    if (rq->cancel_code != 0 && rq->failure.code == ECANCELED) { /* the slot has let go */
+        forget_failure(rq);
+        (void)fail(&rq->failure, rq->cancel_code, NULL, "%s", rq->cancel_why);
+    }
+    if (status != REQUEST_PARKED)
+        request_finish(rq, status);
+    else if (rq->cancel_code != 0)
+        request_cancel(rq, rq->cancel_code, rq->cancel_why);
+    else
+        conn_request_gone(rq->conn); /* it holds its connection no more */
 }
 
 void batch_release(struct batch *b)

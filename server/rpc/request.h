@@ -30,6 +30,15 @@
 
 enum request_status { REQUEST_FAILED = -1, REQUEST_DONE = 0, REQUEST_PARKED = 1 };
 
+/*
+ * A machine that may stand still (kernel/stack.h) is entered in turn:
+ *
+ *     dispatch() -> handler: request_enter() is false -> the request is an input of the machine, and its
+ *                                                        handler is called once more, from the start
+ *
+ * Until then, and while the machine stands still inside of it, it waits like any other request.
+ */
+
 /** Answers that leave together. */
 struct batch {
     struct conn *conn;
@@ -61,8 +70,19 @@ struct request {
     struct strbuf
         record; /* what the record will say of it, begun; empty when nothing is recorded */
 
+    /* Of one that enters a machine in turn. */
+    struct entry entry;
+    struct machine *enters;     /* what its handler was refused; or NULL */
+    void *given;                /* its parameters, decoded; in the arena; NULL: not yet */
+    enum request_status status; /* what its handler has answered */
+    bool on_way;               /* it waits for its turn, or the machine stands still inside of it */
+    size_t kept_bytes;         /* of its message, counted in conn->waiting_bytes */
+    enum rpc_code cancel_code; /* of request_cancel() while the machine stood still; or 0 */
+    const char *cancel_why;
+
     /* While it waits. */
     struct list link;    /* in conn->requests */
+    bool parked;         /* request_park() was done */
     bool background;     /* of a call: the session's clock need not go on for it */
     struct list waiters; /* struct request.wait: call.wait requests for this one */
     struct list wait;
@@ -110,13 +130,39 @@ int request_act_for(struct request *rq, const char *token, int32_t as);
 /** Let a request wait, for the session it acts for. */
 void request_park(struct request *rq);
 
+/**
+ * Whether a handler may enter a machine now. To be asked before it does anything.
+ * Returns   true: it may. false: it shall answer REQUEST_FAILED, and is called again.
+ */
+bool request_enter(struct request *rq, struct machine *m);
+
+/**
+ * Keep decoded parameters for the second call of a handler that may not enter a machine yet: decoding changes
+ * the message.
+ * @given    borrowed; @size bytes.
+ * Returns   REQUEST_FAILED, for `return request_keep(…)`.
+ */
+enum request_status request_keep(struct request *rq, const void *given, size_t size);
+
+/** Let it enter the machine that its handler was refused, now or when its turn comes. @run calls the
+ * handler again, and request_arrived(). Returns what the handler answers, or PARKED. */
+enum request_status request_enter_in_turn(struct request *rq, void (*run)(struct entry *in));
+
+/** For @run, after the handler has answered @status. May free the request. */
+void request_arrived(struct request *rq, enum request_status status);
+
 /** The connection's waiting request with this id, NULL when there is none. */
 struct request *request_find(struct conn *c, struct json_span id);
 
 /** Answer, and free. @status DONE: with rq->result; FAILED: with rq->failure. */
 void request_finish(struct request *rq, enum request_status status);
 
-/** End a waiting request with an error. Never from inside of a machine. */
+/** Its connection is gone: end a waiting request with an error. One that waits for its turn in a machine has it
+ * all the same. */
+void request_abandon(struct request *rq, enum rpc_code code, const char *why);
+
+/** End a waiting request with an error; of one whose machine stands still, it ends later. Never from inside
+ * of a machine. */
 void request_cancel(struct request *rq, enum rpc_code code, const char *why);
 
 /** A writer of the request's result. */

@@ -14,7 +14,8 @@ static int open_unasked(struct request *rq)
     const struct session_wish wish = {.unasked = true, .opener = rq->conn};
     struct session *s;
 
-    if (machine == NULL || session_open(rpc, machine, &wish, &s, &rq->failure) < 0)
+    if (machine == NULL || !request_enter(rq, machine->m) ||
+        session_open(rpc, machine, &wish, &s, &rq->failure) < 0)
         return -1;
     conn_set_session(rq->conn, s);
     rq->session = s; /* the reference too */
@@ -131,20 +132,30 @@ static size_t held_bytes(const struct request *rq)
     return bytes;
 }
 
+/** Decode the arguments, or take those that were. Returns 0, -1. */
+static int take_args(struct request *rq, const struct sc_call_info *info, union sc_args *out)
+{
+    if (rq->given != NULL) {
+        memcpy(out, rq->given, sizeof(*out));
+        return 0;
+    }
+    if (request_may_park(rq) < 0)
+        return -1;
+    codec_init(&rq->decoder, info, rq->conn->rpc->limits.transfer_bytes, &rq->failure);
+    return codec_decode(&rq->decoder, rq->params, out);
+}
+
 enum request_status sc_gate_call(struct request *rq, const struct sc_call_info *info)
 {
     union sc_args args;
     struct proc *p;
 
     rq->failure.syscall = info->name;
-    if (request_may_park(rq) < 0)
-        return REQUEST_FAILED;
-    codec_init(&rq->decoder, info, rq->conn->rpc->limits.transfer_bytes, &rq->failure);
-    if (codec_decode(&rq->decoder, rq->params, &args) < 0)
+    if (take_args(rq, info, &args) < 0)
         return REQUEST_FAILED;
     p = pick_actor(rq);
     if (p == NULL)
-        return REQUEST_FAILED;
+        return request_keep(rq, &args, sizeof(args));
     call_init(&rq->call, p, &abi_driven, info->nr, on_call_done, rq);
     rq->has_call = true;
     rq->background = rq->decoder.background;

@@ -90,6 +90,9 @@ Test(registry, bad_options_EINVAL)
         "size=99999999T",
         "quota_bytes=0x1",
         "quota_inodes=1.5",
+        "timeout=0",
+        "timeout=3601",
+        "timeout",
         "c,size=1M,c",
     };
     struct bed b;
@@ -103,6 +106,8 @@ Test(registry, bad_options_EINVAL)
     cr_assert(bed_why(&b, "sise") && bed_why(&b, "size") && bed_why(&b, "quota_bytes"));
     IS(try_open(&b, "devfs", "size=1"), -EINVAL);
     IS(try_open(&b, "ramfs", ""), 0);
+    IS(try_open(&b, "ramfs", "timeout=1"), 0);
+    IS(try_open(&b, "ramfs", "timeout=3600"), 0);
     IS(try_open(&b, "ramfs", "c,m,d,size=1M,setuid=1,setgid=2,fmask=0,dmask=777,readonly"), 0);
     bed_done(&b);
 }

@@ -24,6 +24,7 @@
 enum { STEP_MS = 2, STEPS = CLIENT_PATIENCE_MS / STEP_MS };
 
 unsigned daemon_open_files;
+const char *daemon_program = SCBOXD_PATH;
 
 static void pause_step(void)
 {
@@ -55,7 +56,7 @@ static char *expand(const struct daemon *d, const char *arg)
 
 void daemon_spawn(struct daemon *d, const char *const *args)
 {
-    char *argv[ARGS_MAX + 2] = {strdup(SCBOXD_PATH)};
+    char *argv[ARGS_MAX + 2] = {strdup(daemon_program)};
     size_t count = 1;
 
     for (; args[count - 1] != NULL; count++) {

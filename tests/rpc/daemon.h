@@ -26,6 +26,9 @@ struct daemon {
 /** How many files daemons may have open that are started from now on; 0 as many as the test. */
 extern unsigned daemon_open_files;
 
+/** The program that is started from now on. */
+extern const char *daemon_program;
+
 /** Start with a configuration (JSON text; NULL none), and make the default machine. */
 void daemon_start(struct daemon *d, const char *config);
 

@@ -135,6 +135,54 @@ static void fake_descriptors_give(void *host, uint64_t count)
     w->descriptors -= count;
 }
 
+static int fake_worker_new(void *host, struct host_worker **out, struct why *why)
+{
+    struct world *w = host;
+
+    if (w->worker_short)
+        return why_add(why, -EMFILE, "the fake host has no workers left");
+    w->workers++;
+    *out = host;
+    return 0;
+}
+
+static void fake_worker_post(struct host_worker *worker, struct host_job *job)
+{
+    struct world *w = (struct world *)worker;
+
+    list_append(&w->jobs, &job->link);
+}
+
+bool world_work(struct world *w)
+{
+    struct host_job *job;
+
+    if (list_empty(&w->jobs))
+        return false;
+    job = container_of(w->jobs.next, struct host_job, link);
+    list_del(&job->link);
+    job->run(job);
+    job->done(job);
+    return true;
+}
+
+static void fake_worker_wait(struct host_worker *worker, uint64_t deadline_ns)
+{
+    struct world *w = (struct world *)worker;
+
+    if (w->worker_hangs)
+        w->now_ns = deadline_ns;
+    else
+        (void)world_work(w);
+}
+
+static void fake_worker_free(struct host_worker *worker)
+{
+    struct world *w = (struct world *)worker;
+
+    w->workers--;
+}
+
 static const struct host_ops fake_host = {fake_now,
                                           fake_wall,
                                           fake_wake_at,
@@ -142,7 +190,11 @@ static const struct host_ops fake_host = {fake_now,
                                           fake_memory_new,
                                           fake_descriptors_take,
                                           fake_descriptors_give,
-                                          fake_source_open};
+                                          fake_source_open,
+                                          fake_worker_new,
+                                          fake_worker_post,
+                                          fake_worker_wait,
+                                          fake_worker_free};
 
 static void on_event(struct listener *self, struct machine *m, const struct event *event)
 {
@@ -170,6 +222,7 @@ void world_open_limited(struct world *w, enum clock_kind clock, const struct mac
                                 .user = w};
 
     memset(w, 0, sizeof(*w));
+    list_init(&w->jobs);
     if (limits != NULL)
         spec.limits = *limits;
     w->now_ns = 5000000000;

@@ -33,8 +33,12 @@ struct world {
     struct region shared;    /* what it was given */
     int shared_fd;
     uint64_t shared_offset;
-    int kills; /* how often the fake guest was killed */
-    int ends;  /* how often on_end was called */
+    int kills;         /* how often the fake guest was killed */
+    int ends;          /* how often on_end was called */
+    struct list jobs;  /* struct host_job.link: posted to fake workers */
+    unsigned workers;  /* fake workers there are */
+    bool worker_short; /* worker_new() shall refuse */
+    bool worker_hangs; /* worker_wait() shall wait in vain */
 };
 
 /** @limits may be NULL. */
@@ -42,6 +46,10 @@ void world_open_limited(struct world *w, enum clock_kind clock,
                         const struct machine_limits *limits);
 void world_open(struct world *w, enum clock_kind clock);
 void world_close(struct world *w);
+
+/** Let the fake workers carry out the job that was posted first, and tell the machine. Returns whether there
+ * was one. */
+bool world_work(struct world *w);
 
 /** Tick the machine as long as it asks to be woken by now. */
 void world_run(struct world *w);

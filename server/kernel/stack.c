@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/kernel/stack.h"
+
+#include "server/base/check.h"
+#include "server/base/fiber.h"
+#include "server/kernel/machine.h"
+
+#include <errno.h>
+
+/** Bytes of a machine's stack. The deepest seen is a seventh of it. */
+enum { MACHINE_STACK_SIZE = 256 * 1024 };
+
+int stack_need(struct machine *m, struct why *why)
+{
+    int err;
+
+    if (m->stack != NULL || m->next_stack != NULL)
+        return 0;
+    err = fiber_new(MACHINE_STACK_SIZE, &m->next_stack);
+    if (err == -ENOTSUP)
+        return why_add(why, err, "slow filesystems can't be used on this processor");
+    if (err == 0)
+        machine_arm(m);
+    return err;
+}
+
+void stack_adopt(struct machine *m)
+{
+    if (m->next_stack == NULL)
+        return;
+    m->stack = m->next_stack;
+    m->next_stack = NULL;
+}
+
+void stack_done(struct machine *m)
+{
+    CHECK(list_empty(&m->entries)); /* machine_free() has let them all go on */
+    fiber_free(m->stack);
+    fiber_free(m->next_stack);
+    m->stack = NULL;
+    m->next_stack = NULL;
+}
+
+static void run_entry(void *arg)
+{
+    struct machine *m = arg;
+    struct entry *in = m->entering;
+
+    if (in->tell == NULL || m->inputs > 0) { /* it is none, or the tick that makes the stack */
+        in->run(in);
+        return;
+    }
+    in->tell(in);
+    m->inputs++;
+    in->run(in);
+    m->inputs--;
+}
+
+/** Carry it out. Returns whether it has ended. */
+static bool start(struct machine *m, struct entry *in)
+{
+    m->entering = in;
+    return fiber_start(m->stack, run_entry, m) == FIBER_ENDED;
+}
+
+/** Carry out the inputs that wait, until the machine stands still again. */
+static void drain(struct machine *m)
+{
+    while (m->standing == NULL && !list_empty(&m->entries)) {
+        struct entry *in = container_of(m->entries.next, struct entry, link);
+
+        list_del(&in->link);
+        (void)start(m, in);
+    }
+    machine_arm(m);
+}
+
+bool stack_enter(struct machine *m, struct entry *in, void (*run)(struct entry *in))
+{
+    in->run = run;
+    if (m->stack == NULL || fiber_is_running(m->stack)) {
+        run(in);
+        return true;
+    }
+    if (stack_is_closed(m)) {
+        list_append(&m->entries, &in->link);
+        return false;
+    }
+    return start(m, in);
+}
+
+bool stack_is_closed(const struct machine *m)
+{
+    return m->stack != NULL && !fiber_is_running(m->stack) &&
+           (m->standing != NULL || !list_empty(&m->entries));
+}
+
+bool stack_is_inside(const struct machine *m)
+{
+    return m->stack != NULL && fiber_is_running(m->stack);
+}
+
+bool stack_is_here(const struct machine *m)
+{
+    return m->stack != NULL && fiber_is_here(m->stack);
+}
+
+void stack_stand(struct machine *m)
+{
+    fiber_suspend(m->stack);
+}
+
+void stack_go_on(struct machine *m)
+{
+    if (fiber_resume(m->stack) == FIBER_ENDED)
+        drain(m);
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A machine's own stack, and the inputs that wait while the machine stands still.
+ *
+ * What enters a machine from outside is an input: a call begins or is cancelled, a process is ended, the
+ * clock ticks. Most machines carry inputs out on the stack of whoever enters. One that has a slow
+ * filesystem (slow.h) carries them out on a stack of its own, so that it can stand still in the middle of
+ * one, inside of a driver's slot, while the loop goes on with other machines:
+ *
+ *     loop ── stack_enter(m, in, run) ── run(in) ── … ── slow_run() ── stack_stand(m) ─┐
+ *       ▲                                                                              │ machine stands;
+ *       ├── stack_enter(m, other, …): queued, false ◄──────────────────────────────────┘ returns false
+ *       │
+ *       └── the slot has answered: stack_go_on(m): run(in) ends, then run(other), in the order they came
+ *
+ * So nothing interleaves: an input sees what it would see had the slot been quick. What is called from
+ * inside of an input is part of it, and never queued.
+ *
+ * An input is embedded by its owner, with whatever its run() needs. It is withdrawn when its owner goes
+ * before its turn has come.
+ */
+#ifndef SERVER_KERNEL_STACK_H
+#define SERVER_KERNEL_STACK_H
+
+#include "server/base/list.h"
+#include "server/base/why.h"
+
+#include <stdbool.h>
+
+struct machine;
+struct slow;
+
+struct entry {
+    struct list link; /* in machine->entries while it waits; list_init() before first use */
+    /** Carry it out, once, in the machine. The owner may free the struct in it. */
+    void (*run)(struct entry *in);
+    /** Tell who logs that it is an input of its own (input.h), before run(); NULL it is none. Not called for
+     * what is inside of another one. */
+    void (*tell)(struct entry *in);
+};
+
+/** See to it that the machine has a stack of its own from its next tick on. Returns 0; -ENOMEM; -ENOTSUP
+ * not on this processor. */
+int stack_need(struct machine *m, struct why *why);
+
+/** For machine_tick(): a stack that was asked for is used from now on. */
+void stack_adopt(struct machine *m);
+
+/** For machine_free(): release it. Nothing runs on it, and no input waits. */
+void stack_done(struct machine *m);
+
+/**
+ * Carry an input out, now or when its turn comes.
+ * @in       borrowed until run() was called; its link is not in a list.
+ * Returns   true: run() has ended. false: it waits, or the machine stands still inside of it.
+ */
+bool stack_enter(struct machine *m, struct entry *in, void (*run)(struct entry *in));
+
+/** An input waits for its turn. */
+static inline bool entry_waits(const struct entry *in)
+{
+    return !list_empty(&in->link);
+}
+
+/** Its turn shall not come. Harmless when it does not wait. */
+static inline void entry_withdraw(struct entry *in)
+{
+    list_del(&in->link);
+}
+
+/** The machine can't be entered now: it stands still, or inputs wait for their turn. Never true inside of
+ * the machine. */
+bool stack_is_closed(const struct machine *m);
+
+/** Whether the caller is inside of the machine, which has a stack of its own. */
+bool stack_is_inside(const struct machine *m);
+
+/** Whether the caller runs on the machine's own stack, and so may stack_stand(). */
+bool stack_is_here(const struct machine *m);
+
+/** Stand still, until stack_go_on(). */
+void stack_stand(struct machine *m);
+
+/** Let the machine go on, and then the inputs that wait. From the loop. */
+void stack_go_on(struct machine *m);
+
+#endif
