@@ -227,6 +227,8 @@ int call_begin(struct call *call)
     list_append(&call->task->calls, &call->in_task);
     m->census.calls++;
     call->state = CALL_QUEUED;
+    if (m->stack == NULL)
+        return begin(call);
     if (call->done == NULL) {
         slow_wait(m);
         return begin(call);

@@ -378,22 +378,23 @@ void input_tell(struct machine *m, const struct input *in)
     m->spec.on_input(m->spec.user, m, in);
 }
 
-/** Whether an input is an entry of a machine (stack.h), which is told when its turn comes. */
+/** Whether an input of a machine with a stack is an entry (stack.h), which is told when its turn comes. */
 static bool is_entry(const struct machine *m, enum input_kind kind)
 {
     const bool has_turn = kind == INPUT_CALL || kind == INPUT_CANCEL || kind == INPUT_END ||
                           kind == INPUT_CRASH || kind == INPUT_TICK;
 
-    return m->stack != NULL && has_turn && !stack_is_inside(m);
+    return has_turn && !stack_is_inside(m);
 }
 
 int machine_input(struct machine *m, struct input *in)
 {
     int result;
 
-    if (is_entry(m, in->kind))
+    if (m->stack != NULL && is_entry(m, in->kind))
         return rows[in->kind].take(m, in);
-    input_tell(m, in);
+    if (m->spec.on_input != NULL)
+        input_tell(m, in);
     m->inputs++;
     result = rows[in->kind].take(m, in);
     m->inputs--;

@@ -113,8 +113,11 @@ void input_unlisten(struct machine *m, struct listener *l);
 /** CALL, of a guest by its turn; NULL of a driven process. */
 static inline int input_call(struct call *call, struct turn *turn)
 {
-    struct input in = {.kind = INPUT_CALL, .call = {call, turn}};
+    struct input in; /* no more than the row reads is set: this is for every call */
 
+    in.kind = INPUT_CALL;
+    in.why = NULL;
+    in.call = (struct input_call){call, turn};
     return machine_input(call->machine, &in);
 }
 

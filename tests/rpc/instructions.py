@@ -20,6 +20,7 @@ import time
 SKIPPED = 77
 CALLS = 1024
 DEPTH = 16
+ATTEMPTS = 4
 PATIENCE = 60  # seconds until valgrind has started the daemon
 
 # method, params, most instructions a call
@@ -91,6 +92,19 @@ def count(scboxd, method, params, calls):
             return int(re.search(r"^(?:summary|totals): +(\d+)", counts.read(), re.M).group(1))
 
 
+def cost(scboxd, method, params, most):
+    """Instructions of one call. A turn of the daemon also ends by time, and a busy host makes more turns of
+    the same calls: the least of some attempts counts."""
+    least = None
+    for _ in range(ATTEMPTS):
+        once, twice = (count(scboxd, method, params, n) for n in (CALLS, 2 * CALLS))
+        each = (twice - once) // CALLS
+        least = each if least is None else min(least, each)
+        if least <= most:
+            break
+    return least
+
+
 def main():
     source, folder = sys.argv[1:]
     if shutil.which("valgrind") is None:
@@ -99,8 +113,7 @@ def main():
     scboxd = build(source, os.path.join(folder, "counted"))
     failed = False
     for method, params, most in LIMITS:
-        once, twice = (count(scboxd, method, params, n) for n in (CALLS, 2 * CALLS))
-        each = (twice - once) // CALLS
+        each = cost(scboxd, method, params, most)
         print(f"{method}: {each} instructions a call, at most {most}")
         failed = failed or each > most
     sys.exit(failed)
