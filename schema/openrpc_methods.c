@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The OpenRPC document's methods that are no calls: a row of methods.def each, and their types. */
+#include "schema/events.h"
 #include "schema/machine_limits.h"
 #include "schema/openrpc_build.h"
 

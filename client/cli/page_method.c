@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Pages of the daemon's own methods, made from schema/methods.def. */
 #include "client/cli/page.h"
+#include "schema/events.h"
 #include "schema/machine_limits.h"
 
 #include "server/base/strbuf.h"

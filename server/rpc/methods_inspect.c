@@ -235,27 +235,16 @@ enum request_status method_fd_list(struct request *rq, const struct rpc_fd_list_
     return part.fd == 0 ? REQUEST_DONE : page_lost(rq);
 }
 
-/** The EVENT_* bits of a word, 0 when there are none. */
-static unsigned event_kinds(const char *word)
+/** Refuse a word that no event has. */
+static enum request_status no_word(struct request *rq, const cJSON *item)
 {
-    static const struct {
-        const char *word;
-        unsigned kinds;
-    } rows[] = {
-        {"log", EVENT_LOG},
-        {"console", EVENT_CONSOLE},
-        {"note", EVENT_NOTE},
-        {"proc", EVENT_START | EVENT_END},
-        {"calls", EVENT_CALL | EVENT_RETURN},
-        {"faults", EVENT_FAULT},
-        {"pause", EVENT_PAUSE},
-    };
+    struct strbuf words = STRBUF_INIT;
 
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        if (strcmp(rows[i].word, word) == 0)
-            return rows[i].kinds;
-    }
-    return 0;
+    for (size_t i = 0; event_word(i) != NULL; i++)
+        (void)strbuf_addf(&words, "%s%s", i > 0 ? ", " : "", event_word(i));
+    (void)fail_value(&rq->failure, item, "events", "none of %s", strbuf_str(&words));
+    strbuf_done(&words);
+    return REQUEST_FAILED;
 }
 
 enum request_status method_trace_subscribe(struct request *rq,
@@ -267,13 +256,10 @@ enum request_status method_trace_subscribe(struct request *rq,
     if (machine == NULL)
         return REQUEST_FAILED;
     for (const cJSON *item = params->events; item != NULL; item = item->next) {
-        unsigned more = event_kinds(item->valuestring);
+        unsigned more = event_kinds_by_word(item->valuestring);
 
-        if (more == 0) {
-            (void)fail_value(&rq->failure, item, "events",
-                             "none of log, console, note, proc, calls, faults, pause");
-            return REQUEST_FAILED;
-        }
+        if (more == 0)
+            return no_word(rq, item);
         kinds |= more;
     }
     if (params->pid != 0 && request_proc_of(rq, machine, params->pid) == NULL)

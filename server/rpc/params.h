@@ -7,6 +7,7 @@
 #define SERVER_RPC_PARAMS_H
 
 #include "schema/calls.h"
+#include "schema/events.h"
 #include "schema/machine_limits.h"
 #include "server/base/json_text.h"
 #include "server/rpc/failure.h"

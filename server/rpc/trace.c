@@ -5,6 +5,7 @@
 #include "server/rpc/event_out.h"
 
 #include <stdio.h>
+#include <string.h>
 
 /** Append an event. What several subscriptions send is written once: it may be long. */
 static void add_event(const struct subscription *s, const struct event *event, struct json_out *o)
@@ -24,6 +25,14 @@ static void add_event(const struct subscription *s, const struct event *event, s
     }
     (void)strbuf_add(o->to, strbuf_str(&machine->told), machine->told.len);
     o->to->failed = o->to->failed || strbuf_failed(&machine->told);
+}
+
+/** Write how many events were dropped since the last one that was sent. */
+static void add_lost(struct subscription *s, struct json_out *o)
+{
+    if (s->lost > 0)
+        event_write(o, &(struct event){.kind = EVENT_LOST, .count = s->lost});
+    s->lost = 0;
 }
 
 static void on_stall_time(uv_timer_t *timer);
@@ -83,9 +92,7 @@ static void on_event(struct listener *self, struct machine *m, const struct even
         rpc->stats.events_lost++;
         return;
     }
-    if (s->lost > 0)
-        event_write_lost(&o, s->lost);
-    s->lost = 0;
+    add_lost(s, &o);
     add_event(s, event, &o);
     rpc->stats.events++;
     conn_send(s->conn, &text);
@@ -137,9 +144,8 @@ void subscription_end(struct subscription *s, const char *why)
     struct strbuf text = STRBUF_INIT;
     struct json_out o = json_out_to(&text);
 
-    if (s->lost > 0)
-        event_write_lost(&o, s->lost);
-    event_write_ended(&o, why);
+    add_lost(s, &o);
+    event_write(&o, &(struct event){.kind = EVENT_ENDED, .bytes = why, .len = strlen(why)});
     subscription_stop(s);
     conn_send(s->conn, &text);
     strbuf_done(&text);
