@@ -394,15 +394,6 @@ int take_argv(struct decoder *d, struct sc_str *out)
     return 0;
 }
 
-const char *flag_name(const char *group, uint32_t value)
-{
-    for (const struct sc_flag_info *f = sc_flags; f->group != NULL; f++) {
-        if (strcmp(f->group, group) == 0 && f->value == value)
-            return f->name;
-    }
-    return NULL;
-}
-
 void put_mask(struct json_out *o, const char *group, uint32_t mask)
 {
     out_open(o, '[');
@@ -420,7 +411,7 @@ void put_mask(struct json_out *o, const char *group, uint32_t mask)
 /** A single value by its name, or as a number when it has none. */
 static void put_flag(struct json_out *o, const char *key, const char *group, uint32_t value)
 {
-    const char *name = flag_name(group, value);
+    const char *name = sc_flag_name(group, value);
 
     out_key(o, key);
     if (name != NULL)

@@ -94,7 +94,4 @@ void put_shown_data(struct json_out *o, const char *key, const char *bytes, size
 /** A mask as an array of the names of its bits; bits without a name are one integer at its end. */
 void put_mask(struct json_out *o, const char *group, uint32_t mask);
 
-/** The name of a single value ("DONE" of PS), or NULL. */
-const char *flag_name(const char *group, uint32_t value);
-
 #endif

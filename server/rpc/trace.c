@@ -151,8 +151,10 @@ void subscription_end(struct subscription *s, const char *why)
     strbuf_done(&text);
 }
 
-void trace_write_stalls(struct json_out *o, const struct rpc_machine *machine)
+void trace_write_stalls(struct json_out *o, const void *of)
 {
+    const struct rpc_machine *machine = of;
+
     out_open(o, '[');
     for (const struct list *i = machine->subscriptions.next; i != &machine->subscriptions;
          i = i->next) {
@@ -161,16 +163,13 @@ void trace_write_stalls(struct json_out *o, const struct rpc_machine *machine)
 
         if (!s->stalling)
             continue;
-        out_open(o, '{');
-        out_key(o, "by");
-        out_int(o, session != NULL && !session_is_over(session) ? session->pid : 0);
-        out_key(o, "by_machine");
-        out_string(o, session != NULL && !session_is_over(session) ? session->machine_name : NULL);
-        out_key(o, "by_uid");
-        out_uint(o, s->conn->uid);
-        out_key(o, "for_ms");
-        out_uint(o, uv_now(s->conn->rpc->loop) - s->stalled_ms);
-        out_close(o, '}');
+        object_stall(o, &(struct rpc_stall_fields){
+                            .by = session != NULL && !session_is_over(session) ? session->pid : 0,
+                            .by_machine = session != NULL && !session_is_over(session)
+                                              ? session->machine_name
+                                              : NULL,
+                            .by_uid = s->conn->uid,
+                            .for_ms = (int64_t)(uv_now(s->conn->rpc->loop) - s->stalled_ms)});
     }
     out_close(o, ']');
 }
