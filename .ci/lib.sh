@@ -8,7 +8,10 @@ build_packages=(
 )
 
 # What the tests take beside that.
-test_packages=(libcriterion-dev clang clang-format clang-tidy perl python3-jsonschema)
+test_packages=(libcriterion-dev clang clang-format clang-tidy perl python3-jsonschema valgrind)
+
+# What the benchmarks compare with.
+bench_packages=(redis-server)
 
 if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then
     bold=$'\e[1m' red=$'\e[31m' green=$'\e[32m' plain=$'\e[0m'

@@ -39,7 +39,7 @@ struct daemon {
     uv_signal_t sigint;
     uv_timer_t stop_soon; /* server.shutdown: not from inside of the request */
     struct host *host;
-    struct bridge *bridge;
+    struct bridge *bridge; /* NULL: without guests */
     struct rpc *rpc;
     struct why refusals[ABI_COUNT]; /* as abis[]: why their guests can't run; empty when they can */
     struct listen_socket socket;
@@ -66,7 +66,10 @@ static void on_stopped(void *user)
 
     d->rpc = NULL;
     host_close(d->host);
-    bridge_close(d->bridge, on_bridge_closed, d);
+    if (d->bridge != NULL)
+        bridge_close(d->bridge, on_bridge_closed, d);
+    else
+        on_bridge_closed(d);
 }
 
 static void daemon_stop(struct daemon *d)
@@ -248,8 +251,13 @@ static void probe_guests(struct daemon *d)
 {
     for (size_t i = 0; i < ABI_COUNT; i++) {
         struct why *why = &d->refusals[i];
-        int err = bridge_probe(d->bridge, abis[i], why);
+        int err;
 
+        if (d->bridge == NULL) {
+            (void)why_add(why, -ENOTSUP, "this daemon runs no ELF guests (--no-guests)");
+            continue;
+        }
+        err = bridge_probe(d->bridge, abis[i], why);
         if (err < 0 && why->count == 0)
             (void)why_add(why, err, "%s", strerror(-err));
         if (err < 0)
@@ -332,6 +340,17 @@ static void share_capacity(struct daemon *d, struct descriptor_budget *budget,
     limits->connections = budget->connections;
 }
 
+static int make_bridge(struct daemon *d)
+{
+    int err = bridge_new(&d->loop, &d->bridge);
+
+    if (err < 0)
+        return err;
+    bridge_set_patching(d->bridge, d->config.patch_gates);
+    host_set_spawn(d->host, daemon_spawn, d);
+    return 0;
+}
+
 /** Make the loop, the host, the bridge and the RPC layer: nothing can be seen from outside yet. */
 static int make_layers(struct daemon *d)
 {
@@ -363,12 +382,10 @@ static int make_layers(struct daemon *d)
     if (err == 0)
         err = host_new(&d->loop, &d->config.source_roots, d->config.default_machine ? state : NULL,
                        &d->host);
-    if (err == 0)
-        err = bridge_new(&d->loop, &d->bridge);
+    if (err == 0 && d->config.guests)
+        err = make_bridge(d);
     if (err < 0)
         return fail_start(d, "start", err, NULL);
-    bridge_set_patching(d->bridge, d->config.patch_gates);
-    host_set_spawn(d->host, daemon_spawn, d);
     host_set_budget(d->host, &budget);
     options.daemon.host = d->host;
     err = rpc_new(&d->loop, &options, &d->rpc);

@@ -62,20 +62,32 @@ static void show_start(const struct reach_spec *spec, const struct why *why)
 }
 
 /*
- * A private daemon did not start. When another one has the state, it was started at the same time and will be
- * in the roster when it is ready. Returns 0 joined, or an -errno that was printed.
+ * Start a private daemon. When another one has the state, it was started at the same time and will be in the
+ * roster when it is ready, or it ends just now and the state is free then.
+ * Returns 0 started, or joined as r->joined tells; -errno that was printed.
  */
-static int join_late(const struct reach_spec *spec, int err, const struct why *why, struct reach *r)
+static int start_or_join(const struct reach_spec *spec, struct reach *r)
 {
-    int joined = err;
+    struct why why = WHY_INIT;
+    int err;
 
-    for (int tries = state_in_use(why) && spec->joins ? JOIN_TRIES : 0; tries > 0; tries--) {
+    for (int tries = spec->joins ? JOIN_TRIES : 1;; tries--) {
+        int joined;
+
+        err = daemon_start(&spec->private_, &r->daemon, &why);
+        if (err == 0 || !state_in_use(&why) || tries <= 1)
+            break;
         joined = join_private(spec, err, r);
-        if (joined != err)
+        if (joined != err) {
+            why_done(&why);
             return joined;
+        }
+        why_done(&why);
         (void)poll(NULL, 0, JOIN_PAUSE_MS);
     }
-    show_start(spec, why);
+    if (err < 0)
+        show_start(spec, &why);
+    why_done(&why);
     return err;
 }
 
@@ -83,21 +95,17 @@ static int join_late(const struct reach_spec *spec, int err, const struct why *w
 static int start_private(const struct reach_spec *spec, struct reach *r)
 {
     struct scbox_error error = SCBOX_ERROR_INIT;
-    struct why why = WHY_INIT;
-    int err = daemon_start(&spec->private_, &r->daemon, &why);
+    int err = start_or_join(spec, r);
 
-    if (err < 0) {
-        err = join_late(spec, err, &why, r);
-    } else {
-        if (daemon_unlisted(r->daemon) != NULL)
-            fprintf(stderr, "scbox %s: other commands will not find this daemon: %s\n",
-                    spec->command, daemon_unlisted(r->daemon));
-        err = scbox_connect(daemon_socket(r->daemon), &r->conn, &error);
-        if (err < 0)
-            show_error(stderr, spec->command, &error);
-    }
+    if (err < 0 || r->joined != NULL)
+        return err;
+    if (daemon_unlisted(r->daemon) != NULL)
+        fprintf(stderr, "scbox %s: other commands will not find this daemon: %s\n", spec->command,
+                daemon_unlisted(r->daemon));
+    err = scbox_connect(daemon_socket(r->daemon), &r->conn, &error);
+    if (err < 0)
+        show_error(stderr, spec->command, &error);
     scbox_error_done(&error);
-    why_done(&why);
     return err;
 }
 

@@ -161,15 +161,21 @@ static char *parse_key_text(struct scn_parser *p)
     return end > start ? scn_strndup(p->arena, start, (size_t)(end - start)) : NULL;
 }
 
+static bool is_one_of(const char *text, const char *const *words)
+{
+    while (*words != NULL && strcmp(*words, text) != 0)
+        words++;
+    return *words != NULL;
+}
+
+/** Whether a key takes @text; if not, the mistake names what it takes. */
 static bool is_choice(struct scn_parser *p, const struct key *key, const char *text)
 {
     struct strbuf all = STRBUF_INIT;
 
-    if (key->choices == NULL)
+    if (key->choices == NULL || is_one_of(text, key->choices))
         return true;
     for (size_t i = 0; key->choices[i] != NULL; i++) {
-        if (strcmp(key->choices[i], text) == 0)
-            return true;
         (void)strbuf_addf(&all, "%s%s",
                           i == 0                        ? ""
                           : key->choices[i + 1] == NULL ? " or "

@@ -32,7 +32,7 @@ enum {
 
 /* Bytes of one report, as its process writes it; tests/cli/test_limits.c has fewer. */
 #ifndef SCN_REPORT_BYTES_MAX
-#define SCN_REPORT_BYTES_MAX (256 * 1024 * 1024)
+#define SCN_REPORT_BYTES_MAX (UINT32_C(256) << 20)
 #endif
 
 /* Memory of a process that plays a file; sanitizers reserve far more than they use. */
@@ -224,7 +224,8 @@ static cJSON *report_ended(const struct run *run, size_t index, int status)
     if (run->slots[index].hangs)
         return report_hanging(run, index);
     if (run->slots[index].in.len > SCN_REPORT_BYTES_MAX)
-        (void)strbuf_addf(&problem, "its report is longer than %d bytes", SCN_REPORT_BYTES_MAX);
+        (void)strbuf_addf(&problem, "its report is longer than %u bytes",
+                          (unsigned)SCN_REPORT_BYTES_MAX);
     else if (WIFSIGNALED(status))
         (void)strbuf_addf(&problem, "the process that played it was killed by signal %d (%s)",
                           WTERMSIG(status), strsignal(WTERMSIG(status)));

@@ -97,7 +97,8 @@ static void check_number(struct scn_parser *p, const char *key, const struct scn
 {
     if (v->kind != SCN_NUMBER && v->kind != SCN_VAR && scn_literal(v) != NULL)
         scn_fail(p, v->column, "%s= takes a number", key);
-    else if (v->kind == SCN_NUMBER && strtoll(v->text, NULL, 0) <= 0 && strncmp(v->text, "0o", 2))
+    else if (v->kind == SCN_NUMBER && strtoll(v->text, NULL, 0) <= 0 &&
+             strncmp(v->text, "0o", 2) != 0)
         scn_fail(p, v->column, "%s= takes a number, 1 or greater", key);
 }
 

@@ -164,7 +164,7 @@ const char *shell_driver_in_test(const char *driver);
 /** `:save FILE`. Returns whether it worked. */
 bool shell_save(struct shell *sh, const char *path);
 
-void shell_saved_done(struct shell_saved *saved);
+void shell_saved_done(struct shell_saved *v);
 
 /** {pid} from a number or a $variable; "" is the session's own. Returned; NULL after a complaint. */
 cJSON *shell_pid_params(struct shell *sh, const char *arg);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What json_check.c and json_text.c share: the characters of JSON. */
+/* What json_read.c and json.c share: the characters of JSON. */
 #ifndef SERVER_BASE_JSON_CHARS_H
 #define SERVER_BASE_JSON_CHARS_H
 

@@ -15,7 +15,7 @@ static int fail(struct strbuf *b)
     return -ENOMEM;
 }
 
-int strbuf_reserve(struct strbuf *b, size_t extra)
+int strbuf_grow(struct strbuf *b, size_t extra)
 {
     size_t cap = b->cap != 0 ? b->cap : STRBUF_FIRST;
     char *ptr;
@@ -37,29 +37,6 @@ int strbuf_reserve(struct strbuf *b, size_t extra)
     b->cap = cap;
     b->ptr[b->len] = '\0';
     return 0;
-}
-
-int strbuf_add(struct strbuf *b, const void *bytes, size_t len)
-{
-    int err = strbuf_reserve(b, len);
-
-    if (err < 0)
-        return err;
-    if (len > 0)
-        memcpy(b->ptr + b->len, bytes, len);
-    b->len += len;
-    b->ptr[b->len] = '\0';
-    return 0;
-}
-
-int strbuf_adds(struct strbuf *b, const char *s)
-{
-    return strbuf_add(b, s, strlen(s));
-}
-
-int strbuf_addc(struct strbuf *b, char c)
-{
-    return strbuf_add(b, &c, 1);
 }
 
 int strbuf_addv(struct strbuf *b, const char *fmt, va_list ap)

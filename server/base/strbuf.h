@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <string.h>
 
 struct strbuf {
     char *ptr;  /* NUL-terminated once something was appended, else NULL */
@@ -24,17 +25,44 @@ struct strbuf {
         NULL, 0, 0, false, false, 0                                                                \
     }
 
+/** strbuf_reserve() where the memory does not do. */
+int strbuf_grow(struct strbuf *b, size_t extra);
+
+/* These are inlined: most of an answer is written by them, a few bytes at a time. */
+
 /** Make sure @extra more bytes fit. Returns 0 or -ENOMEM. */
-int strbuf_reserve(struct strbuf *b, size_t extra);
+static inline int strbuf_reserve(struct strbuf *b, size_t extra)
+{
+    if (b->cap - b->len > extra && !b->failed && b->max == 0)
+        return 0;
+    return strbuf_grow(b, extra);
+}
 
 /** Append @len bytes. Returns 0 or -ENOMEM. */
-int strbuf_add(struct strbuf *b, const void *bytes, size_t len);
+static inline int strbuf_add(struct strbuf *b, const void *bytes, size_t len)
+{
+    int err = strbuf_reserve(b, len);
+
+    if (err < 0)
+        return err;
+    if (len > 0)
+        memcpy(b->ptr + b->len, bytes, len);
+    b->len += len;
+    b->ptr[b->len] = '\0';
+    return 0;
+}
 
 /** Append a NUL-terminated string. Returns 0 or -ENOMEM. */
-int strbuf_adds(struct strbuf *b, const char *s);
+static inline int strbuf_adds(struct strbuf *b, const char *s)
+{
+    return strbuf_add(b, s, strlen(s));
+}
 
 /** Append one byte. Returns 0 or -ENOMEM. */
-int strbuf_addc(struct strbuf *b, char c);
+static inline int strbuf_addc(struct strbuf *b, char c)
+{
+    return strbuf_add(b, &c, 1);
+}
 
 /** Append printf-formatted text. Returns 0 or -ENOMEM. */
 int strbuf_addf(struct strbuf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/base/utf8.h"
 
+#include <string.h>
+
 /** Length of the sequence a lead byte starts, 0 when it starts none. */
 static size_t sequence_len(unsigned char lead)
 {
@@ -32,23 +34,56 @@ static bool second_ok(unsigned char lead, unsigned char second)
     }
 }
 
-size_t utf8_valid_len(const char *ptr, size_t len)
+size_t utf8_sequence(const char *ptr, size_t left)
 {
     const unsigned char *p = (const unsigned char *)ptr;
-    const unsigned char *end = p + len;
+    size_t n = left > 0 ? sequence_len(*p) : 0;
 
-    while (p < end) {
-        size_t n = sequence_len(*p);
+    if (n < 2)
+        return n;
+    if (n > left || !second_ok(p[0], p[1]) || (n > 2 && (p[2] & 0xC0) != 0x80) ||
+        (n > 3 && (p[3] & 0xC0) != 0x80))
+        return 0;
+    return n;
+}
 
-        if (n == 0 || n > (size_t)(end - p))
+size_t utf8_encode(uint32_t c, char *out)
+{
+    const size_t len = c < 0x80 ? 1 : c < 0x800 ? 2 : c < 0x10000 ? 3 : 4;
+    static const unsigned char leads[] = {0, 0, 0xC0, 0xE0, 0xF0};
+
+    for (size_t i = len; i-- > 1; c >>= 6)
+        out[i] = (char)(0x80 | (c & 0x3F));
+    out[0] = (char)(leads[len] | c);
+    return len;
+}
+
+/** How many bytes that stand first are ASCII, counted by words: there may be some more. */
+static size_t ascii_words(const char *ptr, size_t len)
+{
+    const uint64_t high_bits = UINT64_MAX / 0xFF * 0x80;
+    uint64_t word;
+    size_t at = 0;
+
+    for (; len - at >= sizeof(word); at += sizeof(word)) {
+        memcpy(&word, ptr + at, sizeof(word));
+        if ((word & high_bits) != 0)
             break;
-        if (n > 1 && !second_ok(p[0], p[1]))
-            break;
-        if ((n > 2 && (p[2] & 0xC0) != 0x80) || (n > 3 && (p[3] & 0xC0) != 0x80))
-            break;
-        p += n;
     }
-    return (size_t)(p - (const unsigned char *)ptr);
+    return at;
+}
+
+size_t utf8_valid_len(const char *ptr, size_t len)
+{
+    size_t at = ascii_words(ptr, len);
+    size_t n;
+
+    while ((n = utf8_sequence(ptr + at, len - at)) > 0) {
+        at += n;
+        if (n == 1 && at < len && (ptr[at] & 0x80) == 0) /* ASCII comes in runs */
+            at += ascii_words(ptr + at, len - at);
+    }
+    return at;
 }
 
 bool utf8_valid(const char *ptr, size_t len)

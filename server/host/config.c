@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The file is walked as text, not as a tree, so that every complaint can name its line and column.
+ * The file is walked as tokens, not as a tree, so that every complaint can name its line and column.
  * One row of `keys` a key: to add a setting, add a row and its reader, and describe it in the
  * schema.
  */
 #include "server/host/config.h"
 
-#include "server/base/json_text.h"
+#include "server/base/json.h"
 
-#include <cjson/cJSON.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -25,69 +24,73 @@ struct reader {
     struct config *config;
     const char *file;
     struct strbuf text;
+    struct json_doc json;
     struct strbuf *error;
 };
 
-typedef int (*key_fn)(struct reader *r, struct json_span value);
+/** Take the value of a key. @value  its token. */
+typedef int (*key_fn)(struct reader *r, uint32_t value);
 
-/** Write the one line of a complaint about the text at @at. */
-static void describe(struct reader *r, const char *at, const char *fmt, ...)
+/** Write the one line of a complaint about the text at @at, in bytes from its start. */
+static void describe(struct reader *r, size_t at, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
-static void describe(struct reader *r, const char *at, const char *fmt, ...)
+static void describe(struct reader *r, size_t at, const char *fmt, ...)
 {
     size_t line;
     size_t column;
     va_list ap;
 
-    json_position(r->text.ptr, (size_t)(at - r->text.ptr), &line, &column);
+    json_position(r->text.ptr, at, &line, &column);
     (void)strbuf_addf(r->error, "%s:%zu:%zu: ", r->file, line, column);
     va_start(ap, fmt);
     (void)strbuf_addv(r->error, fmt, ap);
     va_end(ap);
 }
 
-/** describe() with -EINVAL as its value. A macro, so that the compiler sees which error it is. */
-#define complain(r, at, ...) (describe((r), (at), __VA_ARGS__), -EINVAL)
+/** A token's text for "%.*s". */
+#define SHOWN(r, i) (int)(r)->json.tokens[i].len, json_span(&(r)->json, i).ptr
+
+/** describe() a token, with -EINVAL as its value. A macro, so that the compiler sees which error it is. */
+#define complain(r, i, ...) (describe((r), (r)->json.tokens[i].at, __VA_ARGS__), -EINVAL)
 
 /** The text of a string value, escapes undone. @out returned; free(). */
-static int read_string(struct reader *r, struct json_span value, char **out)
+static int read_string(struct reader *r, uint32_t value, char **out)
 {
-    cJSON *item = NULL;
-
-    if (json_kind(value) != JSON_STRING)
-        return complain(r, value.ptr, "a string was expected");
-    if (json_has_nul(value))
-        return complain(r, value.ptr, "the string holds \\u0000");
-    item = cJSON_ParseWithLength(value.ptr, value.len);
-    *out = item != NULL ? strdup(item->valuestring) : NULL;
-    cJSON_Delete(item);
-    return *out != NULL ? 0 : -ENOMEM;
+    if (json_kind(&r->json, value) != JSON_STRING)
+        return complain(r, value, "a string was expected");
+    if (json_has_nul(&r->json, value))
+        return complain(r, value, "the string holds \\u0000");
+    *out = malloc(r->json.tokens[value].len);
+    if (*out == NULL)
+        return -ENOMEM;
+    (void)json_string(&r->json, value, *out);
+    return 0;
 }
 
 /** A whole number from 0 to @max. */
-static int read_number(struct reader *r, struct json_span value, uint64_t min, uint64_t max,
-                       uint64_t *out)
+static int read_number(struct reader *r, uint32_t value, uint64_t min, uint64_t max, uint64_t *out)
 {
+    const struct json_span text = json_span(&r->json, value);
     char digits[24];
-    bool is_whole = value.len < sizeof(digits);
+    bool is_whole = text.len < sizeof(digits);
 
-    for (size_t i = 0; i < value.len; i++)
-        is_whole = is_whole && value.ptr[i] >= '0' && value.ptr[i] <= '9';
+    for (size_t i = 0; i < text.len; i++)
+        is_whole = is_whole && text.ptr[i] >= '0' && text.ptr[i] <= '9';
     if (!is_whole)
-        return complain(r, value.ptr, "a whole number was expected");
-    memcpy(digits, value.ptr, value.len);
-    digits[value.len] = '\0';
+        return complain(r, value, "a whole number was expected");
+    memcpy(digits, text.ptr, text.len);
+    digits[text.len] = '\0';
     errno = 0;
     *out = strtoull(digits, NULL, 10);
     if (errno != 0 || *out < min || *out > max)
-        return complain(r, value.ptr, "the number is outside of %llu to %llu",
-                        (unsigned long long)min, (unsigned long long)max);
+        return complain(r, value, "the number is outside of %llu to %llu", (unsigned long long)min,
+                        (unsigned long long)max);
     return 0;
 }
 
 /** Replace an owned string by a value. */
-static int replace_string(struct reader *r, struct json_span value, char **to)
+static int replace_string(struct reader *r, uint32_t value, char **to)
 {
     char *text;
     int err = read_string(r, value, &text);
@@ -99,17 +102,17 @@ static int replace_string(struct reader *r, struct json_span value, char **to)
     return 0;
 }
 
-static int read_socket(struct reader *r, struct json_span value)
+static int read_socket(struct reader *r, uint32_t value)
 {
     return replace_string(r, value, &r->config->socket);
 }
 
-static int read_state(struct reader *r, struct json_span value)
+static int read_state(struct reader *r, uint32_t value)
 {
     return replace_string(r, value, &r->config->state);
 }
 
-static int read_log_level(struct reader *r, struct json_span value)
+static int read_log_level(struct reader *r, uint32_t value)
 {
     char *word;
     int level;
@@ -120,36 +123,41 @@ static int read_log_level(struct reader *r, struct json_span value)
     level = log_level_by_name(word);
     free(word);
     if (level < 0)
-        return complain(r, value.ptr, "none of error, warn, info, debug");
+        return complain(r, value, "none of error, warn, info, debug");
     r->config->log_level = (enum log_level)level;
     return 0;
 }
 
-static int take_bool(struct reader *r, struct json_span value, bool *out)
+static int take_bool(struct reader *r, uint32_t value, bool *out)
 {
-    if (json_kind(value) != JSON_BOOL)
-        return complain(r, value.ptr, "true or false was expected");
-    *out = *value.ptr == 't';
+    if (json_kind(&r->json, value) != JSON_BOOL)
+        return complain(r, value, "true or false was expected");
+    *out = *json_span(&r->json, value).ptr == 't';
     return 0;
 }
 
-static int read_default_machine(struct reader *r, struct json_span value)
+static int read_default_machine(struct reader *r, uint32_t value)
 {
     return take_bool(r, value, &r->config->default_machine);
 }
 
-static int read_patch_gates(struct reader *r, struct json_span value)
+static int read_guests(struct reader *r, uint32_t value)
+{
+    return take_bool(r, value, &r->config->guests);
+}
+
+static int read_patch_gates(struct reader *r, uint32_t value)
 {
     return take_bool(r, value, &r->config->patch_gates);
 }
 
-static int read_cpu_affinity(struct reader *r, struct json_span value)
+static int read_cpu_affinity(struct reader *r, uint32_t value)
 {
     return take_bool(r, value, &r->config->cpu_affinity);
 }
 
 /** Bytes, of which 0 is no quota. */
-static int read_root_quota(struct reader *r, struct json_span value)
+static int read_root_quota(struct reader *r, uint32_t value)
 {
     char text[24] = "none";
     uint64_t bytes;
@@ -164,19 +172,16 @@ static int read_root_quota(struct reader *r, struct json_span value)
     return r->config->root_quota != NULL ? 0 : -ENOMEM;
 }
 
-static int read_source_roots(struct reader *r, struct json_span value)
+static int read_source_roots(struct reader *r, uint32_t value)
 {
-    struct json_iter it;
-    struct json_span key;
-    struct json_span item;
     char *root;
     int err = 0;
 
-    if (json_kind(value) != JSON_ARRAY)
-        return complain(r, value.ptr, "an array of directories was expected");
-    json_iter_init(&it, value);
-    while (err == 0 && json_iter_next(&it, &key, &item)) {
-        err = read_string(r, item, &root);
+    if (json_kind(&r->json, value) != JSON_ARRAY)
+        return complain(r, value, "an array of directories was expected");
+    for (uint32_t i = value + 1; err == 0 && i < json_next(&r->json, value);
+         i = json_next(&r->json, i)) {
+        err = read_string(r, i, &root);
         if (err == 0) {
             err = strings_add(&r->config->source_roots, root);
             free(root);
@@ -185,19 +190,15 @@ static int read_source_roots(struct reader *r, struct json_span value)
     return err;
 }
 
-static int read_allow_uids(struct reader *r, struct json_span value)
+static int read_allow_uids(struct reader *r, uint32_t value)
 {
     struct config *c = r->config;
-    struct json_iter it;
-    struct json_span key;
-    struct json_span item;
     uint64_t uid;
 
-    if (json_kind(value) != JSON_ARRAY)
-        return complain(r, value.ptr, "an array of user ids was expected");
-    json_iter_init(&it, value);
-    while (json_iter_next(&it, &key, &item)) {
-        int err = read_number(r, item, 0, UINT32_MAX - 1, &uid);
+    if (json_kind(&r->json, value) != JSON_ARRAY)
+        return complain(r, value, "an array of user ids was expected");
+    for (uint32_t i = value + 1; i < json_next(&r->json, value); i = json_next(&r->json, i)) {
+        int err = read_number(r, i, 0, UINT32_MAX - 1, &uid);
         uint32_t *more;
 
         if (err < 0)
@@ -211,48 +212,45 @@ static int read_allow_uids(struct reader *r, struct json_span value)
     return 0;
 }
 
-static int read_limit(struct reader *r, struct json_span key, struct json_span value)
+static int read_limit(struct reader *r, uint32_t key, uint32_t value)
 {
 #define RPC_LIMIT(name, initial, min, max, doc)                                                    \
-    if (json_string_is(key, #name))                                                                \
+    if (json_is(&r->json, key, #name))                                                             \
         return read_number(r, value, min, max, &r->config->limits.name);
 #include "schema/limits.def"
-    return complain(r, key.ptr, "unknown limit %.*s", (int)key.len, key.ptr);
+    return complain(r, key, "unknown limit %.*s", SHOWN(r, key));
 }
 
-static int read_machine_limit(struct reader *r, struct json_span key, struct json_span value)
+static int read_machine_limit(struct reader *r, uint32_t key, uint32_t value)
 {
 #define MACHINE_LIMIT(name, initial, ceiling, most, doc)                                           \
-    if (json_string_is(key, #name))                                                                \
+    if (json_is(&r->json, key, #name))                                                             \
         return read_number(r, value, 1, (most), &r->config->machine_limits.name);
     MACHINE_LIMITS(MACHINE_LIMIT)
 #undef MACHINE_LIMIT
-    return complain(r, key.ptr, "unknown limit %.*s", (int)key.len, key.ptr);
+    return complain(r, key, "unknown limit %.*s", SHOWN(r, key));
 }
 
-typedef int (*member_fn)(struct reader *r, struct json_span key, struct json_span value);
+typedef int (*member_fn)(struct reader *r, uint32_t key, uint32_t value);
 
-static int read_members(struct reader *r, struct json_span value, member_fn read)
+static int read_members(struct reader *r, uint32_t value, member_fn read)
 {
-    struct json_iter it;
-    struct json_span key;
-    struct json_span item;
     int err = 0;
 
-    if (json_kind(value) != JSON_OBJECT)
-        return complain(r, value.ptr, "an object was expected");
-    json_iter_init(&it, value);
-    while (err == 0 && json_iter_next(&it, &key, &item))
-        err = read(r, key, item);
+    if (json_kind(&r->json, value) != JSON_OBJECT)
+        return complain(r, value, "an object was expected");
+    for (uint32_t key = value + 1; err == 0 && key < json_next(&r->json, value);
+         key = json_next_key(&r->json, key))
+        err = read(r, key, key + 1);
     return err;
 }
 
-static int read_limits(struct reader *r, struct json_span value)
+static int read_limits(struct reader *r, uint32_t value)
 {
     return read_members(r, value, read_limit);
 }
 
-static int read_machine_limits(struct reader *r, struct json_span value)
+static int read_machine_limits(struct reader *r, uint32_t value)
 {
     return read_members(r, value, read_machine_limit);
 }
@@ -265,6 +263,7 @@ static const struct {
     {"state", read_state},
     {"log_level", read_log_level},
     {"default_machine", read_default_machine},
+    {"guests", read_guests},
     {"patch_gates", read_patch_gates},
     {"cpu_affinity", read_cpu_affinity},
     {"root_quota", read_root_quota},
@@ -276,33 +275,29 @@ static const struct {
 
 enum { KEY_COUNT = sizeof(keys) / sizeof(keys[0]) };
 
-static int key_index(struct json_span key)
+static int key_index(struct reader *r, uint32_t key)
 {
     for (int i = 0; i < KEY_COUNT; i++) {
-        if (json_string_is(key, keys[i].key))
+        if (json_is(&r->json, key, keys[i].key))
             return i;
     }
     return -1;
 }
 
-static int read_keys(struct reader *r, struct json_span object)
+static int read_keys(struct reader *r)
 {
     bool seen[KEY_COUNT] = {false};
-    struct json_iter it;
-    struct json_span key;
-    struct json_span value;
     int err = 0;
 
-    json_iter_init(&it, object);
-    while (err == 0 && json_iter_next(&it, &key, &value)) {
-        int i = key_index(key);
+    for (uint32_t key = 1; err == 0 && key < r->json.count; key = json_next_key(&r->json, key)) {
+        int i = key_index(r, key);
 
         if (i < 0)
-            return complain(r, key.ptr, "unknown key %.*s", (int)key.len, key.ptr);
+            return complain(r, key, "unknown key %.*s", SHOWN(r, key));
         if (seen[i])
-            return complain(r, key.ptr, "key %.*s given twice", (int)key.len, key.ptr);
+            return complain(r, key, "key %.*s given twice", SHOWN(r, key));
         seen[i] = true;
-        err = keys[i].read(r, value);
+        err = keys[i].read(r, key + 1);
     }
     return err;
 }
@@ -335,26 +330,25 @@ static int slurp(struct reader *r)
 int config_load(struct config *c, const char *file, struct strbuf *error)
 {
     static const struct json_limits limits = {NESTING_MAX, VALUES_MAX};
-    struct reader r = {c, file, STRBUF_INIT, error};
+    struct reader r = {c, file, STRBUF_INIT, JSON_DOC_INIT, error};
     struct json_error bad;
-    struct json_span root;
     int err = slurp(&r);
 
     if (err < 0)
         goto out;
-    err = json_check(r.text.ptr, r.text.len, &limits, &bad);
-    if (err < 0) {
-        err = complain(&r, r.text.ptr + bad.at, "%s", bad.what);
-        goto out;
+    err = json_read(&r.json, r.text.ptr, r.text.len, &limits, &bad);
+    if (err < 0 && err != -ENOMEM) {
+        describe(&r, bad.at, "%s", bad.what);
+        err = -EINVAL;
+    } else if (err == 0 && json_kind(&r.json, 0) != JSON_OBJECT) {
+        err = complain(&r, 0, "an object was expected");
+    } else if (err == 0) {
+        err = read_keys(&r);
     }
-    root = json_trim((struct json_span){r.text.ptr, r.text.len});
-    if (json_kind(root) == JSON_OBJECT)
-        err = read_keys(&r, root);
-    else
-        err = complain(&r, root.ptr, "an object was expected");
     if (err == -ENOMEM)
         (void)strbuf_addf(error, "%s: out of memory", file);
 out:
+    json_doc_done(&r.json);
     strbuf_done(&r.text);
     return err;
 }
@@ -377,6 +371,7 @@ void config_init(struct config *c)
 {
     *c = (struct config){.log_level = LOG_INFO,
                          .default_machine = true,
+                         .guests = true,
                          .patch_gates = true,
                          .cpu_affinity = true,
                          .limits = rpc_limits_initial()};

@@ -36,6 +36,7 @@ struct config {
     char *state;  /* owned; NULL: config_default_state() */
     enum log_level log_level;
     bool default_machine;
+    bool guests;       /* whether ELF programs may run at all */
     bool patch_gates;  /* bridge_set_patching() */
     bool cpu_affinity; /* bridge_choose_cpu() */
     char *record;      /* owned; a file for the record, or NULL */

@@ -31,6 +31,8 @@ static const char help[] =
     "                           with K, M, G or T, none, or auto [auto: what was set before, else "
     "a\n"
     "                           tenth of the free space, at most 1G]\n"
+    "  -g, --no-guests          run no ELF programs: only clients drive processes; for hosts and\n"
+    "                           tools (valgrind) where ptrace can't be used\n"
     "  -p, --no-patch           leave the int $0x40 of i386 guests as it is: slower, and right "
     "for\n"
     "                           programs that copy or check their own code\n"
@@ -52,24 +54,17 @@ static const char help[] =
     "Try:  scboxd &  scbox shell\n";
 
 static const struct option options[] = {
-    {"socket", required_argument, NULL, 's'},
-    {"state", required_argument, NULL, 'd'},
-    {"config", required_argument, NULL, 'c'},
-    {"log-level", required_argument, NULL, 'l'},
-    {"source-root", required_argument, NULL, 'r'},
-    {"no-default-machine", no_argument, NULL, 'n'},
-    {"root-quota", required_argument, NULL, 'q'},
-    {"no-patch", no_argument, NULL, 'p'},
-    {"no-affinity", no_argument, NULL, 'a'},
-    {"record", required_argument, NULL, 'R'},
-    {"inputs", required_argument, NULL, 'I'},
-    {"replay", required_argument, NULL, 'P'},
-    {"help", no_argument, NULL, 'h'},
-    {"version", no_argument, NULL, 'V'},
-    {NULL, 0, NULL, 0},
+    {"socket", required_argument, NULL, 's'},      {"state", required_argument, NULL, 'd'},
+    {"config", required_argument, NULL, 'c'},      {"log-level", required_argument, NULL, 'l'},
+    {"source-root", required_argument, NULL, 'r'}, {"no-default-machine", no_argument, NULL, 'n'},
+    {"root-quota", required_argument, NULL, 'q'},  {"no-guests", no_argument, NULL, 'g'},
+    {"no-patch", no_argument, NULL, 'p'},          {"no-affinity", no_argument, NULL, 'a'},
+    {"record", required_argument, NULL, 'R'},      {"inputs", required_argument, NULL, 'I'},
+    {"replay", required_argument, NULL, 'P'},      {"help", no_argument, NULL, 'h'},
+    {"version", no_argument, NULL, 'V'},           {NULL, 0, NULL, 0},
 };
 
-static const char short_options[] = "s:d:c:l:r:nq:paR:I:P:hV";
+static const char short_options[] = "s:d:c:l:r:nq:gpaR:I:P:hV";
 
 static enum options_wish usage(const char *what, const char *detail)
 {
@@ -131,6 +126,9 @@ static enum options_wish take_option(int option, struct config *config)
         return OPTIONS_RUN;
     case 'q':
         return set_root_quota(config, optarg);
+    case 'g':
+        config->guests = false;
+        return OPTIONS_RUN;
     case 'p':
         config->patch_gates = false;
         return OPTIONS_RUN;

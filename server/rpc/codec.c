@@ -214,9 +214,23 @@ static int check_extras(struct decoder *d, const struct extras *x, bool bytes)
     return 0;
 }
 
+void codec_init(struct decoder *d, const struct sc_call_info *info, uint64_t transfer_max,
+                struct failure *f)
+{
+    memset(d, 0, offsetof(struct decoder, at));
+    d->info = info;
+    d->transfer_max = transfer_max;
+    d->failure = f;
+}
+
 int codec_decode(struct decoder *d, const cJSON *params, union sc_args *out)
 {
     struct extras x = {d, NULL, NULL};
+
+    for (size_t i = 0; d->info->args[i].name != NULL; i++) {
+        d->strlen_of[i] = NULL;
+        d->names[i] = NULL;
+    }
 
     if (params_sort(d->info->args, params, take_extra, &x, d->at, d->failure) < 0 ||
         check_extras(d, &x, have_bytes(d->info->args) || have_bytes(d->info->results)) < 0)
@@ -237,8 +251,10 @@ bool codec_forget(struct decoder *d)
         if (d->at[i] != NULL && cJSON_IsString(d->at[i]) && kind_is_text(d->info->args[i].kind))
             return false;
     }
-    memset(d->at, 0, sizeof(d->at));
-    memset(d->strlen_of, 0, sizeof(d->strlen_of));
+    for (size_t i = 0; d->info->args[i].name != NULL; i++) {
+        d->at[i] = NULL;
+        d->strlen_of[i] = NULL;
+    }
     d->as = NULL;
     d->session = NULL;
     return true;

@@ -2,7 +2,7 @@
 /*
  * Between JSON and the argument and result structs of the calls, generated from syscalls.def.
  *
- *     struct decoder d = {.info = row, .transfer_max = …, .failure = &f};
+ *     codec_init(&d, row, transfer_max, &f);
  *     codec_decode(&d, params, &call.args);             strings point into params
  *     codec_lend(&d, &call.args, &call.out);            room for result bytes
  *     … the call …                                      codec_forget(&d) if it waits
@@ -31,14 +31,20 @@ struct decoder {
     bool brief;  /* set by who encodes for an event: result bytes are cut */
 
     /* The codec's own. */
-    const cJSON *at[PARAMS_MAX]; /* argument values in the row's order */
-    const cJSON *strlen_of[PARAMS_MAX];
-    size_t next;             /* which argument is decoded */
-    char *names[PARAMS_MAX]; /* decoded paths and names */
-    char *bytes;             /* decoded base64 */
-    char *lent;              /* room for result bytes */
+    size_t next; /* which argument is decoded */
+    char *bytes; /* decoded base64 */
+    char *lent;  /* room for result bytes */
     size_t lent_size;
+
+    /* In the row's order, and only as many as it has: set by codec_decode(). */
+    const cJSON *at[PARAMS_MAX]; /* the values of arguments */
+    const cJSON *strlen_of[PARAMS_MAX];
+    char *names[PARAMS_MAX]; /* decoded paths and names */
 };
+
+/** Set what the caller sets, and forget all else. */
+void codec_init(struct decoder *d, const struct sc_call_info *info, uint64_t transfer_max,
+                struct failure *f);
 
 /**
  * Decode arguments.

@@ -38,11 +38,12 @@ struct conn {
     int hangup_fd;    /* what it polls; -1: not open */
     unsigned handles; /* open ones of the three; freed at 0 */
     struct frame in;
-    struct list in_line;      /* in rpc->turns while it waits for a turn */
-    struct list unsent;       /* in rpc->turns.unsent */
-    struct batch *batch;      /* whose members are being taken; or NULL */
-    struct json_iter members; /* those that are left; of a line that frame_next() gave */
-    struct strbuf out;        /* to be sent after: */
+    struct list in_line;  /* in rpc->turns while it waits for a turn */
+    struct list unsent;   /* in rpc->turns.unsent */
+    struct batch *batch;  /* whose members are being taken; or NULL */
+    struct json_doc line; /* the batch, as it was read; its text is the frame's */
+    uint32_t member;      /* the token of the next member */
+    struct strbuf out;    /* to be sent after: */
     struct strbuf sending;
     uv_write_t write;
     uv_shutdown_t shutdown;
@@ -84,6 +85,13 @@ void conn_refuse(struct conn *c, struct failure *f);
 
 /** Queue bytes and send them; @bytes is empty afterwards. Dropped when it is closing. */
 void conn_send(struct conn *c, struct strbuf *bytes);
+
+/**
+ * The output, for whoever appends a whole line without a copy and calls conn_written() then.
+ * Returns   it, borrowed; NULL when nothing more is sent.
+ */
+struct strbuf *conn_out(struct conn *c);
+void conn_written(struct conn *c);
 
 /** Whether more bytes are queued than a peer that reads would leave. */
 bool conn_is_full(const struct conn *c);

@@ -127,16 +127,24 @@ static void enqueue(struct conn *c, struct strbuf *bytes)
     *bytes = old;
 }
 
+struct strbuf *conn_out(struct conn *c)
+{
+    return c->closing || c->shut || c->broken ? NULL : &c->out;
+}
+
+void conn_written(struct conn *c)
+{
+    if (strbuf_failed(&c->out))
+        conn_close_soon(c); /* an answer is lost: better no more at all */
+    else
+        turns_send(&c->rpc->turns, c);
+}
+
 void conn_send(struct conn *c, struct strbuf *bytes)
 {
-    if (!c->closing && !c->shut && !c->broken) {
-        bool failed = strbuf_failed(bytes);
-
+    if (conn_out(c) != NULL) {
         enqueue(c, bytes);
-        if (failed || strbuf_failed(&c->out))
-            conn_close_soon(c); /* an answer is lost: better no more at all */
-        else
-            turns_send(&c->rpc->turns, c);
+        conn_written(c);
     }
     strbuf_reset(bytes);
 }

@@ -32,7 +32,7 @@ static enum request_status call_method(struct request *rq, int method)
 {
     union rpc_params params;
 
-    if (params_decode(method, rq->params, rq->params_text, &params, &rq->failure) < 0 ||
+    if (params_decode(method, rq->params, rq->doc, rq->params_at, &params, &rq->failure) < 0 ||
         act(rq, method, &params) < 0)
         return REQUEST_FAILED;
     if (method != METHOD_rpc_discover)
@@ -51,17 +51,11 @@ static enum request_status call_method(struct request *rq, int method)
 
 enum request_status dispatch(struct request *rq)
 {
-    const struct sc_call_info *info = NULL;
-    int method;
+    const struct method_name *name = names_find(&rq->conn->rpc->names, rq->method, rq->method_len);
 
     record_begin(rq);
-    if (strncmp(rq->method, "SC_", 3) == 0)
-        info = sc_call_by_name(rq->method);
-    if (info != NULL)
-        return sc_gate_call(rq, info);
-    method = rpc_method_by_name(rq->method);
-    if (method >= 0)
-        return call_method(rq, method);
+    if (name != NULL)
+        return name->call != NULL ? sc_gate_call(rq, name->call) : call_method(rq, name->method);
     (void)fail(&rq->failure, RPC_E_NO_METHOD, NULL, "no method '%s'; rpc.discover lists them all",
                rq->method);
     return REQUEST_FAILED;

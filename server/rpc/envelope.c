@@ -3,166 +3,164 @@
 
 #include "server/base/near.h"
 
-#include <errno.h>
-#include <math.h>
-#include <string.h>
-
-/** The members of a request. */
-struct members {
-    cJSON *jsonrpc, *id, *method, *params, *result, *error;
-    cJSON *unknown; /* the first that is none of them */
-};
+#include <stdlib.h>
 
 /** Bytes of a member's name that a failure shows. */
 enum { MEMBER_SHOWN_MAX = 100 };
 
+enum member {
+    MEMBER_JSONRPC,
+    MEMBER_ID,
+    MEMBER_METHOD,
+    MEMBER_PARAMS,
+    MEMBER_RESULT,
+    MEMBER_ERROR
+};
+
 static const char *const member_names[] = {"jsonrpc", "id", "method", "params", "result", "error"};
 
-static cJSON **member_by_name(struct members *m, const char *name)
-{
-    cJSON **const at[] = {&m->jsonrpc, &m->id, &m->method, &m->params, &m->result, &m->error};
+enum { MEMBER_COUNT = sizeof(member_names) / sizeof(member_names[0]) };
 
-    for (size_t i = 0; i < sizeof(at) / sizeof(at[0]); i++) {
-        if (strcmp(member_names[i], name) == 0)
-            return at[i];
-    }
-    return NULL;
+/** The members of a request. */
+struct members {
+    uint32_t at[MEMBER_COUNT]; /* the first value of each; 0: not given */
+    uint32_t unknown;          /* the first key that is none of them; 0: none */
+    int twice;                 /* the first that is given twice; MEMBER_COUNT: none */
+    bool nul;                  /* some string holds U+0000 */
+};
+
+/** The member of a key; MEMBER_COUNT: none. Written out, it is a comparison of lengths or two. */
+static int member_of(const struct json_doc *doc, uint32_t key)
+{
+    if (json_is(doc, key, "jsonrpc"))
+        return MEMBER_JSONRPC;
+    if (json_is(doc, key, "id"))
+        return MEMBER_ID;
+    if (json_is(doc, key, "method"))
+        return MEMBER_METHOD;
+    if (json_is(doc, key, "params"))
+        return MEMBER_PARAMS;
+    if (json_is(doc, key, "result"))
+        return MEMBER_RESULT;
+    return json_is(doc, key, "error") ? MEMBER_ERROR : MEMBER_COUNT;
 }
 
-/** Find the members. -1 when one is given twice. */
-static int collect(const cJSON *tree, struct members *m, struct failure *f)
+static void collect(const struct json_doc *doc, uint32_t at, struct members *m)
 {
-    for (cJSON *item = tree->child; item != NULL; item = item->next) {
-        cJSON **at = member_by_name(m, item->string);
+    const uint32_t end = doc->tokens[at].next;
 
-        if (at != NULL && *at != NULL)
-            return fail(f, RPC_E_INVALID, NULL, "member '%s' given twice", item->string);
-        if (at != NULL)
-            *at = item;
-        else if (m->unknown == NULL)
-            m->unknown = item;
+    *m = (struct members){.twice = MEMBER_COUNT, .nul = json_has_nul(doc, at)};
+    for (uint32_t key = at + 1; key < end; key = json_next_key(doc, key)) {
+        int i = member_of(doc, key);
+
+        if (i == MEMBER_COUNT)
+            m->unknown = m->unknown == 0 ? key : m->unknown;
+        else if (m->at[i] == 0)
+            m->at[i] = key + 1;
+        else if (m->twice == MEMBER_COUNT)
+            m->twice = i;
     }
-    return 0;
 }
 
 /** fail() about a member that no request has, with the one that may have been meant. */
-static int fail_unknown(const cJSON *item, struct failure *f)
+static int fail_unknown(const struct json_doc *doc, uint32_t key, struct failure *f)
 {
-    struct near near = {.word = item->string};
+    char *name = malloc(doc->tokens[key].len);
+    struct near near = {.word = name};
 
-    for (size_t i = 0; i < sizeof(member_names) / sizeof(member_names[0]); i++)
+    if (name == NULL)
+        return fail(f, RPC_E_INTERNAL, NULL, "out of memory");
+    (void)json_string(doc, key, name);
+    for (size_t i = 0; i < MEMBER_COUNT; i++)
         near_try(&near, member_names[i]);
     if (near.found != NULL)
-        return fail(f, RPC_E_INVALID, NULL, "unknown member '%.*s'; did you mean '%s'?",
-                    MEMBER_SHOWN_MAX, item->string, near.found);
-    return fail(f, RPC_E_INVALID, NULL,
-                "unknown member '%.*s'; a request has jsonrpc, id, method and params",
-                MEMBER_SHOWN_MAX, item->string);
+        (void)fail(f, RPC_E_INVALID, NULL, "unknown member '%.*s'; did you mean '%s'?",
+                   MEMBER_SHOWN_MAX, name, near.found);
+    else
+        (void)fail(f, RPC_E_INVALID, NULL,
+                   "unknown member '%.*s'; a request has jsonrpc, id, method and params",
+                   MEMBER_SHOWN_MAX, name);
+    free(name);
+    return -1;
+}
+
+static bool is_kind(const struct json_doc *doc, uint32_t i, enum json_kind kind)
+{
+    return i != 0 && json_kind(doc, i) == kind;
 }
 
 /** Whether the id can be echoed: a string, a number or null. */
-static bool id_is_valid(struct json_span id)
+static bool id_is_valid(const struct json_doc *doc, uint32_t id)
 {
-    enum json_kind kind = json_kind(id);
-
-    return kind == JSON_STRING || kind == JSON_NUMBER || kind == JSON_NULL;
+    return is_kind(doc, id, JSON_STRING) || is_kind(doc, id, JSON_NUMBER) ||
+           is_kind(doc, id, JSON_NULL);
 }
 
-static int check_members(const struct members *m, struct json_span id, struct failure *f)
+static int check_members(const struct json_doc *doc, const struct members *m, struct failure *f)
 {
-    if (m->id != NULL && !id_is_valid(id))
-        return fail(f, RPC_E_INVALID, NULL, "an id is a string, a number or null");
-    if (!cJSON_IsString(m->method))
-        return fail(f, RPC_E_INVALID, NULL, "member 'method' must be a string");
-    if (!cJSON_IsString(m->jsonrpc) || strcmp(m->jsonrpc->valuestring, "2.0") != 0)
-        return fail(f, RPC_E_INVALID, NULL, "member 'jsonrpc' must be \"2.0\"");
-    if (m->params != NULL && !cJSON_IsArray(m->params) && !cJSON_IsObject(m->params))
-        return fail(f, RPC_E_INVALID, NULL, "member 'params' must be an object or an array");
-    return m->unknown != NULL ? fail_unknown(m->unknown, f) : 0;
-}
+    const uint32_t *at = m->at;
 
-/**
- * Turn the numbers of a tree that are beyond what a double holds for sure to raw text, so that who
- * is told of them is told what was written. Goes as deep as json_check() lets a text nest.
- * @text     what @item was made of.
- * Returns   0, -ENOMEM.
- */
-static int keep_large_numbers(cJSON *item, struct json_span text)
-{
-    struct json_iter it;
-    struct json_span key;
-    struct json_span value;
-    int err = 0;
-
-    if (cJSON_IsNumber(item) && !(fabs(item->valuedouble) <= (double)JSON_EXACT_MAX)) {
-        item->valuestring = cJSON_malloc(text.len + 1);
-        if (item->valuestring == NULL)
-            return -ENOMEM;
-        memcpy(item->valuestring, text.ptr, text.len);
-        item->valuestring[text.len] = '\0';
-        item->type = cJSON_Raw;
-        return 0;
-    }
-    if (!cJSON_IsArray(item) && !cJSON_IsObject(item))
-        return 0;
-    json_iter_init(&it, text);
-    item = item->child;
-    for (; err == 0 && item != NULL && json_iter_next(&it, &key, &value); item = item->next)
-        err = keep_large_numbers(item, value);
-    return err;
-}
-
-static int parse(struct json_span text, struct envelope *out, struct failure *f)
-{
-    if (json_kind(text) != JSON_OBJECT)
-        return fail(f, RPC_E_INVALID, NULL, "a request is an object");
-    if (json_has_nul(text))
+    if (m->nul)
         return fail(f, RPC_E_INVALID, NULL,
                     "a string holds \\u0000; send such bytes with \"encoding\": \"base64\"");
-    out->tree = cJSON_ParseWithLength(text.ptr, text.len);
-    if (out->tree == NULL || keep_large_numbers(out->tree, text) < 0)
-        return fail(f, RPC_E_INTERNAL, NULL, "out of memory");
-    return 0;
+    if (m->twice != MEMBER_COUNT)
+        return fail(f, RPC_E_INVALID, NULL, "member '%s' given twice", member_names[m->twice]);
+    if (at[MEMBER_ID] != 0 && !id_is_valid(doc, at[MEMBER_ID]))
+        return fail(f, RPC_E_INVALID, NULL, "an id is a string, a number or null");
+    if (!is_kind(doc, at[MEMBER_METHOD], JSON_STRING))
+        return fail(f, RPC_E_INVALID, NULL, "member 'method' must be a string");
+    if (!is_kind(doc, at[MEMBER_JSONRPC], JSON_STRING) || !json_is(doc, at[MEMBER_JSONRPC], "2.0"))
+        return fail(f, RPC_E_INVALID, NULL, "member 'jsonrpc' must be \"2.0\"");
+    if (at[MEMBER_PARAMS] != 0 && !is_kind(doc, at[MEMBER_PARAMS], JSON_ARRAY) &&
+        !is_kind(doc, at[MEMBER_PARAMS], JSON_OBJECT))
+        return fail(f, RPC_E_INVALID, NULL, "member 'params' must be an object or an array");
+    return m->unknown != 0 ? fail_unknown(doc, m->unknown, f) : 0;
 }
 
-/** Whether an invalid request asked for no answer: it names a method and has no id. */
-static bool wants_no_answer(struct json_span text)
+/** Whether it is the answer to a request, of which we make none. */
+static bool is_answer(const struct members *m)
 {
-    struct json_span member;
-
-    return json_kind(text) == JSON_OBJECT && !json_get(text, "id", &member) &&
-           json_get(text, "method", &member) && json_kind(member) == JSON_STRING;
+    return !m->nul && m->twice == MEMBER_COUNT && m->at[MEMBER_METHOD] == 0 &&
+           (m->at[MEMBER_RESULT] != 0 || m->at[MEMBER_ERROR] != 0);
 }
 
-/** What becomes of a request that can't be carried out. */
-static enum envelope_kind reject(struct json_span text, bool id_is_sure, struct envelope *out)
+/** What becomes of a request that can't be carried out. One that names a method and has no id asked
+ * for no answer. */
+static enum envelope_kind reject(const struct json_doc *doc, const struct members *m,
+                                 struct envelope *out)
 {
-    static const struct json_span null_id = {"null", 4};
+    const uint32_t id = m->at[MEMBER_ID];
+    const bool id_is_sure = m->nul || m->twice == MEMBER_COUNT;
 
-    if (wants_no_answer(text))
+    if (id == 0 && is_kind(doc, m->at[MEMBER_METHOD], JSON_STRING))
         return ENVELOPE_DROP;
-    if (!id_is_sure || !json_get(text, "id", &out->id) || !id_is_valid(out->id))
-        out->id = null_id;
+    if (id_is_sure && id_is_valid(doc, id))
+        out->id = json_span(doc, id);
+    else
+        out->id = (struct json_span){"null", 4};
     return ENVELOPE_INVALID;
 }
 
-enum envelope_kind envelope_read(struct json_span text, struct envelope *out, struct failure *f)
+enum envelope_kind envelope_read(const struct json_doc *doc, uint32_t at, struct envelope *out,
+                                 struct failure *f)
 {
-    struct members m = {0};
+    struct members m;
 
     *out = (struct envelope){0};
-    if (parse(text, out, f) < 0)
-        return reject(text, json_kind(text) == JSON_OBJECT, out);
-    if (collect(out->tree, &m, f) < 0)
-        return reject(text, false, out);
-    if (m.method == NULL && (m.result != NULL || m.error != NULL))
+    if (json_kind(doc, at) != JSON_OBJECT) {
+        (void)fail(f, RPC_E_INVALID, NULL, "a request is an object");
+        out->id = (struct json_span){"null", 4};
+        return ENVELOPE_INVALID;
+    }
+    collect(doc, at, &m);
+    if (is_answer(&m))
         return ENVELOPE_DROP;
-    (void)json_get(text, "id", &out->id);
-    if (check_members(&m, out->id, f) < 0)
-        return reject(text, true, out);
-    out->method = m.method->valuestring;
-    out->params = m.params;
-    if (m.params != NULL)
-        (void)json_get(text, "params", &out->params_text);
-    return m.id != NULL ? ENVELOPE_REQUEST : ENVELOPE_NOTIFICATION;
+    if (check_members(doc, &m, f) < 0)
+        return reject(doc, &m, out);
+    out->method = m.at[MEMBER_METHOD];
+    out->params = m.at[MEMBER_PARAMS];
+    if (m.at[MEMBER_ID] == 0)
+        return ENVELOPE_NOTIFICATION;
+    out->id = json_span(doc, m.at[MEMBER_ID]);
+    return ENVELOPE_REQUEST;
 }

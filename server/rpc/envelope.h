@@ -1,23 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The envelope of one request: what stands around method and params (JSON-RPC 2.0 section 4). Pure:
- * text in, struct out, so that it can be tested and fuzzed without a connection.
+ * tokens in, struct out, so that it can be tested and fuzzed without a connection.
  */
 #ifndef SERVER_RPC_ENVELOPE_H
 #define SERVER_RPC_ENVELOPE_H
 
-#include "server/base/json_text.h"
+#include "server/base/json.h"
 #include "server/rpc/failure.h"
 
-#include <cjson/cJSON.h>
-
 struct envelope {
-    cJSON *tree; /* returned; cJSON_Delete(); NULL when the text is no object. Numbers that a
-                            double can't hold for sure (beyond 2^53-1) are of type cJSON_Raw: text */
     struct json_span id; /* as it was written, in the text; "null" when unusable; empty: none */
-    const char *method;  /* in the tree; NULL when there is none */
-    cJSON *params;       /* in the tree; NULL when there is none */
-    struct json_span params_text; /* the same, in the text */
+    uint32_t method;     /* its token; 0 when there is none */
+    uint32_t params;     /* the same */
 };
 
 enum envelope_kind {
@@ -29,10 +24,11 @@ enum envelope_kind {
 
 /**
  * Read one request.
- * @text     a value that json_check() took; borrowed as long as @out is used.
- * @out      always filled; release out->tree.
+ * @at       its token in @doc.
+ * @out      always filled; borrows from the text.
  * @f        the failure of ENVELOPE_INVALID.
  */
-enum envelope_kind envelope_read(struct json_span text, struct envelope *out, struct failure *f);
+enum envelope_kind envelope_read(const struct json_doc *doc, uint32_t at, struct envelope *out,
+                                 struct failure *f);
 
 #endif

@@ -59,8 +59,10 @@ static int check_opening(struct frame *f, struct json_span *out)
     struct json_span seen = {strbuf_str(&f->buf) + f->start, f->buf.len - f->start};
     const char *end;
 
+    if (f->opened)
+        return 0;
     seen = json_trim(seen);
-    if (f->opened || seen.len == 0)
+    if (seen.len == 0)
         return 0;
     f->opened = *seen.ptr == '{' || *seen.ptr == '[';
     if (f->opened)

@@ -9,7 +9,7 @@
 #ifndef SERVER_RPC_FRAME_H
 #define SERVER_RPC_FRAME_H
 
-#include "server/base/json_text.h"
+#include "server/base/json.h"
 #include "server/base/strbuf.h"
 
 struct frame {

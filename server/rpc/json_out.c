@@ -5,7 +5,6 @@
 #include "server/base/utf8.h"
 
 #include <float.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,18 +14,47 @@ struct json_out json_out_to(struct strbuf *to)
     return (struct json_out){.to = to};
 }
 
+/**
+ * Begin to write at most @len bytes, behind the comma that may stand before a value or key.
+ * Returns   where, up to end(); NULL when the buffer has failed.
+ */
+static inline char *begin(struct json_out *o, size_t len)
+{
+    char *at;
+
+    if (strbuf_reserve(o->to, len + o->comma) < 0)
+        return NULL;
+    at = o->to->ptr + o->to->len;
+    if (o->comma)
+        *at++ = ',';
+    o->comma = true;
+    return at;
+}
+
+/** Bytes up to @at are written. */
+static inline void end(struct json_out *o, char *at)
+{
+    *at = '\0';
+    o->to->len = (size_t)(at - o->to->ptr);
+}
+
 /** Put the comma that stands before a value. */
 static void separate(struct json_out *o)
 {
-    if (o->comma)
-        (void)strbuf_addc(o->to, ',');
-    o->comma = true;
+    char *at = begin(o, 0);
+
+    if (at != NULL)
+        end(o, at);
 }
 
 void out_open(struct json_out *o, char bracket)
 {
-    separate(o);
-    (void)strbuf_addc(o->to, bracket);
+    char *at = begin(o, 1);
+
+    if (at != NULL) {
+        *at = bracket;
+        end(o, at + 1);
+    }
     o->comma = false;
 }
 
@@ -38,17 +66,26 @@ void out_close(struct json_out *o, char bracket)
 
 void out_key(struct json_out *o, const char *key)
 {
-    separate(o);
-    (void)strbuf_addc(o->to, '"');
-    (void)strbuf_adds(o->to, key);
-    (void)strbuf_add(o->to, "\":", 2);
+    const size_t len = strlen(key);
+    char *at = begin(o, len + 3);
+
+    if (at != NULL) {
+        *at++ = '"';
+        memcpy(at, key, len);
+        memcpy(at + len, "\":", 2);
+        end(o, at + len + 2);
+    }
     o->comma = false;
 }
 
 void out_raw(struct json_out *o, const char *json, size_t len)
 {
-    separate(o);
-    (void)strbuf_add(o->to, json, len);
+    char *at = begin(o, len);
+
+    if (at == NULL)
+        return;
+    memcpy(at, json, len);
+    end(o, at + len);
 }
 
 void out_null(struct json_out *o)
@@ -61,20 +98,40 @@ void out_bool(struct json_out *o, bool value)
     out_raw(o, value ? "true" : "false", value ? 4 : 5);
 }
 
+/** Write the decimal digits of a number up to before @end. Returns where they begin. */
+static char *put_digits(uint64_t value, char *end)
+{
+    do {
+        *--end = (char)('0' + value % 10);
+        value /= 10;
+    } while (value > 0);
+    return end;
+}
+
+static void put_whole(struct json_out *o, bool minus, uint64_t magnitude)
+{
+    const bool exact = magnitude <= (uint64_t)JSON_EXACT_MAX;
+    char text[24];
+    char *const behind = text + sizeof(text) - 1;
+    char *at = put_digits(magnitude, behind);
+
+    if (minus)
+        *--at = '-';
+    if (!exact) {
+        *--at = '"';
+        *behind = '"';
+    }
+    out_raw(o, at, (size_t)(behind - at) + !exact);
+}
+
 void out_int(struct json_out *o, int64_t value)
 {
-    bool exact = value >= -JSON_EXACT_MAX && value <= JSON_EXACT_MAX;
-
-    separate(o);
-    (void)strbuf_addf(o->to, exact ? "%" PRId64 : "\"%" PRId64 "\"", value);
+    put_whole(o, value < 0, value < 0 ? -(uint64_t)value : (uint64_t)value);
 }
 
 void out_uint(struct json_out *o, uint64_t value)
 {
-    bool exact = value <= (uint64_t)JSON_EXACT_MAX;
-
-    separate(o);
-    (void)strbuf_addf(o->to, exact ? "%" PRIu64 : "\"%" PRIu64 "\"", value);
+    put_whole(o, false, value);
 }
 
 void out_double(struct json_out *o, double value)
@@ -87,16 +144,6 @@ void out_double(struct json_out *o, double value)
             break;
     }
     out_raw(o, text, strlen(text));
-}
-
-/** Length of the UTF-8 sequence at @p, 0 when there is none. */
-static size_t sequence_at(const char *p, size_t left)
-{
-    for (size_t n = 1; n <= 4 && n <= left; n++) {
-        if (utf8_valid(p, n))
-            return n;
-    }
-    return 0;
 }
 
 /** One character that can't stand as it is. Guests may print many of them, so no printf() here. */
@@ -121,24 +168,24 @@ static bool is_plain(char c)
 
 void out_text(struct json_out *o, const char *text, size_t len)
 {
-    const char *end = text + len;
+    const char *behind = text + len;
 
     separate(o);
     (void)strbuf_addc(o->to, '"');
-    while (text < end) {
+    while (text < behind) {
         size_t n = 0;
 
-        while (text + n < end && is_plain(text[n]))
+        while (text + n < behind && is_plain(text[n]))
             n++;
         (void)strbuf_add(o->to, text, n);
         text += n;
-        if (text == end)
+        if (text == behind)
             break;
         if ((unsigned char)*text < 0x80) {
             put_escaped(o->to, *text++);
             continue;
         }
-        n = sequence_at(text, (size_t)(end - text));
+        n = utf8_sequence(text, (size_t)(behind - text));
         if (n > 0)
             (void)strbuf_add(o->to, text, n);
         else

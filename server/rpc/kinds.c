@@ -394,32 +394,6 @@ int take_argv(struct decoder *d, struct sc_str *out)
     return 0;
 }
 
-void put_mask(struct json_out *o, const char *group, uint32_t mask)
-{
-    out_open(o, '[');
-    for (const struct sc_flag_info *f = sc_flags; f->group != NULL; f++) {
-        if (strcmp(f->group, group) != 0 || (mask & f->value) == 0)
-            continue;
-        out_string(o, f->name);
-        mask &= ~f->value;
-    }
-    if (mask != 0)
-        out_uint(o, mask);
-    out_close(o, ']');
-}
-
-/** A single value by its name, or as a number when it has none. */
-static void put_flag(struct json_out *o, const char *key, const char *group, uint32_t value)
-{
-    const char *name = sc_flag_name(group, value);
-
-    out_key(o, key);
-    if (name != NULL)
-        out_string(o, name);
-    else
-        out_uint(o, value);
-}
-
 void put_dname(struct json_out *o, const char *key, const struct sc_dname *value)
 {
     out_key(o, key);
@@ -456,12 +430,13 @@ void put_size(struct json_out *o, const char *key, const uint64_t *value)
 void put_fm(struct json_out *o, const char *key, const uint32_t *value)
 {
     out_key(o, key);
-    put_mask(o, "FM", *value);
+    put_mask(o, MASK_FM, *value);
 }
 
 void put_ft(struct json_out *o, const char *key, const uint32_t *value)
 {
-    put_flag(o, key, "FT", *value);
+    out_key(o, key);
+    put_value(o, VALUE_FT, *value);
 }
 
 void put_num(struct json_out *o, const char *key, const uint32_t *value)
@@ -505,5 +480,6 @@ void put_pbuf(struct json_out *o, const char *key, const struct sc_buf *value)
 
 void put_ps(struct json_out *o, const char *key, const uint32_t *value)
 {
-    put_flag(o, key, "PS", *value);
+    out_key(o, key);
+    put_value(o, VALUE_PS, *value);
 }

@@ -91,7 +91,14 @@ void put_argv(struct json_out *o, const char *key, const struct sc_str *value);
 /** Bytes for an event: the first 256, and then the member "size" with their count. */
 void put_shown_data(struct json_out *o, const char *key, const char *bytes, size_t len);
 
+/* Flags without a key (kinds_words.c). */
+enum mask_group { MASK_FM, MASK_MM, MASK_RN };
+enum value_group { VALUE_FT, VALUE_PS };
+
 /** A mask as an array of the names of its bits; bits without a name are one integer at its end. */
-void put_mask(struct json_out *o, const char *group, uint32_t mask);
+void put_mask(struct json_out *o, enum mask_group group, uint32_t mask);
+
+/** A single value by its name, or as a number when it has none. */
+void put_value(struct json_out *o, enum value_group group, uint32_t value);
 
 #endif

@@ -109,13 +109,13 @@ void put_addr(struct json_out *o, const char *key, const uint64_t *value)
 void put_mm(struct json_out *o, const char *key, const uint32_t *value)
 {
     out_key(o, key);
-    put_mask(o, "MM", *value);
+    put_mask(o, MASK_MM, *value);
 }
 
 void put_rn(struct json_out *o, const char *key, const uint32_t *value)
 {
     out_key(o, key);
-    put_mask(o, "RN", *value);
+    put_mask(o, MASK_RN, *value);
 }
 
 void put_perm(struct json_out *o, const char *key, const uint32_t *value)

@@ -9,6 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/** More tokens of a line are not kept for the next. */
+enum { TOKENS_KEPT = 4096 };
+
 void message_answer_failure(struct conn *c, const struct failure *f)
 {
     struct strbuf text = STRBUF_INIT;
@@ -48,25 +51,20 @@ static int check_batch(struct request *rq)
 }
 
 /** Read the envelope into the request. */
-static enum envelope_kind read_envelope(struct request *rq, struct json_span text)
+static enum envelope_kind read_envelope(struct request *rq, const struct json_doc *doc, uint32_t at)
 {
     struct envelope env;
-    enum envelope_kind kind = envelope_read(text, &env, &rq->failure);
+    enum envelope_kind kind = envelope_read(doc, at, &env, &rq->failure);
 
-    rq->tree = env.tree;
-    rq->method = env.method;
-    rq->params = env.params;
-    rq->params_text = env.params_text;
-    if (kind != ENVELOPE_REQUEST && kind != ENVELOPE_INVALID)
+    if (kind == ENVELOPE_DROP || request_fill(rq, doc, &env) == 0)
         return kind;
-    rq->id = strndup(env.id.ptr, env.id.len);
-    if (rq->id != NULL)
-        return kind;
-    answer_null_id(rq->conn, RPC_E_INTERNAL, "out of memory"); /* else it would wait for ever */
-    return ENVELOPE_DROP;
+    if (rq->id == NULL && kind != ENVELOPE_NOTIFICATION)
+        message_answer_failure(rq->conn, &rq->failure); /* else it would wait for ever */
+    return ENVELOPE_INVALID;
 }
 
-static void take_request(struct conn *c, struct batch *batch, struct json_span text)
+static void take_request(struct conn *c, struct batch *batch, const struct json_doc *doc,
+                         uint32_t at)
 {
     struct request *rq = request_new(c, batch);
     enum request_status status = REQUEST_FAILED;
@@ -75,7 +73,7 @@ static void take_request(struct conn *c, struct batch *batch, struct json_span t
         answer_null_id(c, RPC_E_INTERNAL, "out of memory");
         return;
     }
-    switch (read_envelope(rq, text)) {
+    switch (read_envelope(rq, doc, at)) {
     case ENVELOPE_REQUEST:
     case ENVELOPE_NOTIFICATION:
         if (check_batch(rq) == 0)
@@ -89,23 +87,19 @@ static void take_request(struct conn *c, struct batch *batch, struct json_span t
         request_finish(rq, status);
 }
 
-static size_t count_members(struct json_span array)
+static size_t count_members(const struct json_doc *doc)
 {
-    struct json_iter it;
-    struct json_span key;
-    struct json_span value;
     size_t count = 0;
 
-    json_iter_init(&it, array);
-    while (json_iter_next(&it, &key, &value))
+    for (uint32_t i = 1; i < doc->count; i = json_next(doc, i))
         count++;
     return count;
 }
 
-/** Begin a batch. Its members are taken one by one, by message_take_next(). */
-static void begin_batch(struct conn *c, struct json_span array)
+/** Begin the batch that rpc->line is. Its members are taken one by one, by message_take_next(). */
+static void begin_batch(struct conn *c)
 {
-    size_t count = count_members(array);
+    size_t count = count_members(&c->rpc->line);
     struct batch *batch;
 
     if (count == 0 || count > c->rpc->limits.batch) {
@@ -121,7 +115,9 @@ static void begin_batch(struct conn *c, struct json_span array)
     batch->conn = c;
     batch->open = 1;
     c->batch = batch;
-    json_iter_init(&c->members, array);
+    c->line = c->rpc->line;
+    c->rpc->line = (struct json_doc)JSON_DOC_INIT;
+    c->member = 1;
 }
 
 void message_abandon(struct conn *c)
@@ -129,6 +125,7 @@ void message_abandon(struct conn *c)
     struct batch *batch = c->batch;
 
     c->batch = NULL;
+    json_doc_done(&c->line);
     if (batch != NULL)
         batch_release(batch);
 }
@@ -138,8 +135,9 @@ static void answer_bad_line(struct conn *c, int err, const struct json_error *er
 {
     struct failure f = FAILURE_INIT;
 
-    (void)fail(&f, err == -E2BIG ? RPC_E_INVALID : RPC_E_PARSE, NULL, "%s, at byte %zu of the line",
-               error->what, error->at + 1);
+    int code = err == -E2BIG ? RPC_E_INVALID : err == -ENOMEM ? RPC_E_INTERNAL : RPC_E_PARSE;
+
+    (void)fail(&f, code, NULL, "%s, at byte %zu of the line", error->what, error->at + 1);
     message_answer_failure(c, &f);
     failure_done(&f);
 }
@@ -193,38 +191,50 @@ static void refuse_opening(struct conn *c, struct json_span line)
     failure_done(&f);
 }
 
-static void take_line(struct conn *c, struct json_span line)
+static void take_line(struct conn *c, struct json_span text)
 {
     const struct rpc_limits *limits = &c->rpc->limits;
     struct json_limits text_limits = {(size_t)limits->nesting, (size_t)limits->values};
+    struct json_doc *line = &c->rpc->line;
     struct json_error error;
-    int err = json_check(line.ptr, line.len, &text_limits, &error);
+    int err = json_read(line, text.ptr, text.len, &text_limits, &error);
 
     if (err < 0)
         answer_bad_line(c, err, &error);
-    else if (json_kind(line) == JSON_ARRAY)
-        begin_batch(c, line);
+    else if (json_kind(line, 0) == JSON_ARRAY)
+        begin_batch(c);
     else
-        take_request(c, NULL, line);
+        take_request(c, NULL, line, 0);
+    if (line->cap > TOKENS_KEPT)
+        json_doc_done(line);
+}
+
+/** Take the next member of the batch, or find that there is none. */
+static void take_member(struct conn *c)
+{
+    const uint32_t i = c->member;
+
+    if (i >= c->line.count) {
+        message_abandon(c);
+        return;
+    }
+    c->member = json_next(&c->line, i);
+    take_request(c, c->batch, &c->line, i);
 }
 
 int message_take_next(struct conn *c)
 {
-    struct json_span key;
-    struct json_span span;
+    struct json_span text;
     int got;
 
     if (c->batch != NULL) {
-        if (json_iter_next(&c->members, &key, &span))
-            take_request(c, c->batch, span);
-        else
-            message_abandon(c);
+        take_member(c);
         return 1;
     }
-    got = frame_next(&c->in, c->ended, &span);
+    got = frame_next(&c->in, c->ended, &text);
     if (got == 1)
-        take_line(c, span);
+        take_line(c, text);
     else if (got == -EPROTO)
-        refuse_opening(c, span);
+        refuse_opening(c, text);
     return got;
 }

@@ -4,9 +4,7 @@
 #include "server/base/base64.h"
 #include "server/kernel/creds.h"
 
-#include <errno.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -106,7 +104,8 @@ int params_sort(const struct sc_field_info *fields, const cJSON *params, param_e
 {
     int err = 0;
 
-    memset(at, 0, PARAMS_MAX * sizeof(*at));
+    for (size_t i = 0; fields[i].name != NULL; i++)
+        at[i] = NULL;
     if (params != NULL && cJSON_IsObject(params))
         err = sort_object(fields, params, extra, user, at, f);
     else if (params != NULL)
@@ -118,55 +117,60 @@ int params_sort(const struct sc_field_info *fields, const cJSON *params, param_e
     return err;
 }
 
-/** Whether a text is an optional minus and digits, nothing else. */
-static bool is_decimal(const char *text)
-{
-    size_t digits;
+/** A whole number, as it was written. */
+struct whole {
+    bool minus;
+    bool over; /* beyond what 64 bits hold */
+    uint64_t magnitude;
+};
 
-    if (*text == '-')
+/** Read an optional minus and digits, nothing else. Returns whether the text is that. */
+static bool read_decimal(const char *text, struct whole *out)
+{
+    *out = (struct whole){.minus = *text == '-'};
+    if (out->minus)
         text++;
-    digits = strspn(text, "0123456789");
-    return digits > 0 && text[digits] == '\0';
+    if (*text == '\0')
+        return false;
+    for (; *text >= '0' && *text <= '9'; text++)
+        out->over |= __builtin_mul_overflow(out->magnitude, 10, &out->magnitude) ||
+                     __builtin_add_overflow(out->magnitude, *text - '0', &out->magnitude);
+    return *text == '\0';
 }
 
 /**
- * The text of a whole number.
+ * A number that is whole and exact, or text that is one.
  * @wide     it has 64 bits, and may so be a decimal string.
- * @buf      where a JSON number is printed to; @size bytes.
- * Returns   it; NULL, said in @f, when the item is none.
+ * Returns   0; -1 said in @f.
  */
-static const char *number_text(const cJSON *item, const char *arg, bool wide, char *buf,
-                               size_t size, struct failure *f)
+static int take_whole(const cJSON *item, const char *arg, bool wide, struct whole *out,
+                      struct failure *f)
 {
-    double v = item->valuedouble;
+    if (is_whole(item)) {
+        const int64_t value = (int64_t)item->valuedouble;
 
-    if (wide && cJSON_IsString(item) && is_decimal(item->valuestring))
-        return item->valuestring;
-    if (cJSON_IsNumber(item) && v >= -(double)JSON_EXACT_MAX && v <= (double)JSON_EXACT_MAX &&
-        v == (double)(int64_t)v) {
-        (void)snprintf(buf, size, "%" PRId64, (int64_t)v);
-        return buf;
+        *out = (struct whole){value < 0, false, (uint64_t)(value < 0 ? -value : value)};
+        return 0;
     }
+    if (wide && cJSON_IsString(item) && read_decimal(item->valuestring, out))
+        return 0;
     if (wide)
-        (void)fail_value(f, item, arg,
-                         "not a whole number (above 2^53-1 it must be a decimal string)");
-    else
-        (void)fail_value(f, item, arg, "not a whole number");
-    return NULL;
+        return fail_value(f, item, arg,
+                          "not a whole number (above 2^53-1 it must be a decimal string)");
+    return fail_value(f, item, arg, "not a whole number");
 }
 
 int params_int(const cJSON *item, const char *arg, int64_t min, int64_t max, int64_t *out,
                struct failure *f)
 {
-    char buf[32];
-    const char *text = number_text(item, arg, max > UINT32_MAX, buf, sizeof(buf), f);
-    long long value;
+    struct whole n = {0};
+    int64_t value;
 
-    if (text == NULL)
+    if (take_whole(item, arg, max > UINT32_MAX, &n, f) < 0)
         return -1;
-    errno = 0;
-    value = strtoll(text, NULL, 10);
-    if (errno != 0 || value < min || value > max)
+    value = (int64_t)(n.minus ? -n.magnitude : n.magnitude);
+    n.over |= n.magnitude > (uint64_t)INT64_MAX + n.minus;
+    if (n.over || value < min || value > max)
         return fail_value(f, item, arg, "outside of %" PRId64 " to %" PRId64, min, max);
     *out = value;
     return 0;
@@ -174,17 +178,13 @@ int params_int(const cJSON *item, const char *arg, int64_t min, int64_t max, int
 
 int params_uint(const cJSON *item, const char *arg, uint64_t max, uint64_t *out, struct failure *f)
 {
-    char buf[32];
-    const char *text = number_text(item, arg, max > UINT32_MAX, buf, sizeof(buf), f);
-    unsigned long long value;
+    struct whole n = {0};
 
-    if (text == NULL)
+    if (take_whole(item, arg, max > UINT32_MAX, &n, f) < 0)
         return -1;
-    errno = 0;
-    value = strtoull(text, NULL, 10);
-    if (errno != 0 || *text == '-' || value > max)
+    if (n.over || n.minus || n.magnitude > max)
         return fail_value(f, item, arg, "outside of 0 to %" PRIu64, max);
-    *out = value;
+    *out = n.magnitude;
     return 0;
 }
 
@@ -458,53 +458,38 @@ static int take_id(const cJSON *item, const char *arg, rpc_id *out, struct failu
     out->none = 0;
 #include "schema/methods.def"
 
-int rpc_method_by_name(const char *name)
+/** The text of the parameter "id", or of the first one. */
+static struct json_span raw_id(const struct json_doc *doc, uint32_t at)
 {
-    for (int i = 0; i < METHOD_COUNT; i++) {
-        if (strcmp(rpc_methods[i].name, name) == 0)
-            return i;
-    }
-    return -1;
+    uint32_t id;
+
+    if (at == 0)
+        return (struct json_span){NULL, 0};
+    id = json_kind(doc, at) == JSON_OBJECT ? json_get(doc, at, "id") : at + 1;
+    return json_span(doc, id);
 }
 
-/** The raw text of the parameter "id", or of the first one. */
-static struct json_span raw_id(struct json_span text)
+int params_decode(int method, const cJSON *params, const struct json_doc *doc, uint32_t at,
+                  union rpc_params *out, struct failure *f)
 {
-    struct json_span id = {NULL, 0};
-    struct json_span key;
-    struct json_iter it;
-
-    if (text.len == 0)
-        return id;
-    if (json_kind(text) == JSON_OBJECT) {
-        (void)json_get(text, "id", &id);
-        return id;
-    }
-    json_iter_init(&it, text);
-    (void)json_iter_next(&it, &key, &id);
-    return id;
-}
-
-int params_decode(int method, const cJSON *params, struct json_span text, union rpc_params *out,
-                  struct failure *f)
-{
-    const cJSON *at[PARAMS_MAX];
+    const cJSON *sorted[PARAMS_MAX];
     int err = -1;
 
+    if (params_sort(rpc_methods[method].params, params, NULL, NULL, sorted, f) < 0)
+        return -1;
     switch (method) {
 #define RPC_METHOD(name, id, shape, doc, PARAMS, RESULTS)                                          \
     case METHOD_##id:                                                                              \
-        err = params_sort(rpc_methods[method].params, params, NULL, NULL, at, f);                  \
-        err = err < 0 ? err : take_##id(at, &out->id, f);                                          \
+        err = take_##id(sorted, &out->id, f);                                                      \
         break;
 #include "schema/methods.def"
     default:
         break;
     }
     if (err == 0 && method == METHOD_call_wait)
-        out->call_wait.id = raw_id(text);
+        out->call_wait.id = raw_id(doc, at);
     if (err == 0 && method == METHOD_cancel_request)
-        out->cancel_request.id = raw_id(text);
+        out->cancel_request.id = raw_id(doc, at);
     return err;
 }
 

@@ -7,7 +7,7 @@
 #define SERVER_RPC_PARAMS_H
 
 #include "schema/methods.h"
-#include "server/base/json_text.h"
+#include "server/base/json.h"
 #include "server/rpc/failure.h"
 
 #include <cjson/cJSON.h>
@@ -23,7 +23,7 @@ typedef int (*param_extra_fn)(void *user, const cJSON *item, struct failure *f);
  * @fields   what may and must be given; ended by a NULL name.
  * @params   an object, an array, or NULL for none; borrowed.
  * @extra    asked about unknown members of an object; may be NULL.
- * @at       filled in the order of @fields; NULL for what is missing; PARAMS_MAX places.
+ * @at       filled in the order of @fields, a place each; NULL for what is missing.
  * Returns   0; -1 unknown, given twice, too many or missing: said in @f.
  */
 int params_sort(const struct sc_field_info *fields, const cJSON *params, param_extra_fn extra,
@@ -90,16 +90,14 @@ union rpc_params {
 #include "schema/methods.def"
 };
 
-/** The number of a method by its exact name, or -1. */
-int rpc_method_by_name(const char *name);
-
 /**
  * Decode a method's parameters.
  * @params   as params_sort(); what @out points to lives as long as it.
- * @text     the same params as checked text, for ids; empty when there are none.
+ * @at       the token of the same params in @doc, for ids, which keep their text; 0 when there are
+ *           none.
  */
-int params_decode(int method, const cJSON *params, struct json_span text, union rpc_params *out,
-                  struct failure *f);
+int params_decode(int method, const cJSON *params, const struct json_doc *doc, uint32_t at,
+                  union rpc_params *out, struct failure *f);
 
 /** Decode an object into one of methods.def's structs. Returns 0, -1. */
 int params_mount(const cJSON *object, struct rpc_mount_object *out, struct failure *f);

@@ -6,7 +6,7 @@
 void record_begin(struct request *rq)
 {
     struct json_out o = json_out_to(&rq->record);
-    struct json_span text = rq->params_text;
+    struct json_span text = rq->text;
 
     if (rq->conn->rpc->opt.daemon.record == NULL)
         return;

@@ -1,18 +1,48 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/rpc/request.h"
 
+#include "server/rpc/json_tree.h"
 #include "server/rpc/record.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/asan_interface.h>
+#else
+#define ASAN_POISON_MEMORY_REGION(at, size) ((void)0)
+#define ASAN_UNPOISON_MEMORY_REGION(at, size) ((void)0)
+#endif
+
+/** Larger buffers of results are not kept. */
+enum { RESULT_KEPT = 4096 };
+
+/** One that was kept, or a new one; its result is an empty buffer, all else is undefined. */
+static struct request *take_spare(struct rpc *rpc)
+{
+    struct request *rq;
+
+    if (rpc->spare_count == 0)
+        return calloc(1, sizeof(*rq));
+    rq = rpc->spare[--rpc->spare_count];
+    ASAN_UNPOISON_MEMORY_REGION(rq, sizeof(*rq));
+    return rq;
+}
+
 struct request *request_new(struct conn *c, struct batch *batch)
 {
-    struct request *rq = calloc(1, sizeof(*rq));
+    struct request *rq = take_spare(c->rpc);
+    struct strbuf result;
 
     if (rq == NULL)
         return NULL;
+    result = rq->result;
+    memset(rq, 0, offsetof(struct request, decoder));
+    rq->result = result;
+    rq->result.max = 0;
+    rq->decoder.info = NULL;
+    arena_init(&rq->arena);
     rq->conn = c;
     rq->batch = batch;
     if (batch != NULL)
@@ -24,6 +54,42 @@ struct request *request_new(struct conn *c, struct batch *batch)
     return rq;
 }
 
+static int take_id(struct request *rq, struct json_span id)
+{
+    char *text = arena_take(&rq->arena, id.len + 1);
+
+    if (text == NULL)
+        return fail(&rq->failure, RPC_E_INTERNAL, NULL, "out of memory");
+    memcpy(text, id.ptr, id.len);
+    text[id.len] = '\0';
+    rq->id = text;
+    rq->id_len = id.len;
+    return 0;
+}
+
+int request_fill(struct request *rq, const struct json_doc *doc, const struct envelope *env)
+{
+    char *method;
+
+    if (env->id.len > 0 && take_id(rq, env->id) < 0)
+        return -1;
+    rq->kept = arena_mark(&rq->arena);
+    if (env->method == 0)
+        return 0;
+    rq->doc = doc;
+    method = arena_take(&rq->arena, doc->tokens[env->method].len);
+    if (method == NULL)
+        return fail(&rq->failure, RPC_E_INTERNAL, NULL, "out of memory");
+    rq->method_len = json_string(doc, env->method, method);
+    rq->method = method;
+    if (env->params == 0)
+        return 0;
+    rq->params_at = env->params;
+    rq->text = json_span(doc, env->params);
+    rq->params = json_tree(doc, env->params, &rq->arena);
+    return rq->params != NULL ? 0 : fail(&rq->failure, RPC_E_INTERNAL, NULL, "out of memory");
+}
+
 int request_may_park(struct request *rq)
 {
     const struct rpc_limits *limits = &rq->conn->rpc->limits;
@@ -32,7 +98,7 @@ int request_may_park(struct request *rq)
         return fail(&rq->failure, RPC_E_TOO_MANY, NULL,
                     "%llu requests wait for their answers (limit in_flight)",
                     (unsigned long long)limits->in_flight);
-    if (rq->id != NULL && strlen(rq->id) > limits->id_bytes)
+    if (rq->id != NULL && rq->id_len > limits->id_bytes)
         return fail(&rq->failure, RPC_E_INVALID, NULL,
                     "the id of a request that may wait has at most %llu bytes (limit id_bytes)",
                     (unsigned long long)limits->id_bytes);
@@ -74,14 +140,14 @@ int request_act_for(struct request *rq, const char *token, int32_t as)
 /** Let go of the message, but for parameters that the call still reads. */
 static void drop_message(struct request *rq)
 {
-    bool unused = !rq->has_call || codec_forget(&rq->decoder);
-    cJSON *kept = unused ? NULL : cJSON_DetachItemViaPointer(rq->tree, rq->params);
-
-    cJSON_Delete(rq->tree);
-    rq->tree = kept;
-    rq->params = kept;
+    if (!rq->has_call || codec_forget(&rq->decoder)) {
+        rq->params = NULL;
+        arena_return(&rq->arena, rq->kept);
+    }
+    rq->doc = NULL;
     rq->method = NULL;
-    rq->params_text = (struct json_span){NULL, 0};
+    rq->params_at = 0;
+    rq->text = (struct json_span){NULL, 0};
 }
 
 void request_park(struct request *rq)
@@ -122,7 +188,7 @@ struct request *request_find(struct conn *c, struct json_span id)
     for (struct list *i = c->requests.next; i != &c->requests; i = i->next) {
         struct request *rq = container_of(i, struct request, link);
 
-        if (rq->id != NULL && strlen(rq->id) == id.len && memcmp(rq->id, id.ptr, id.len) == 0)
+        if (rq->id != NULL && rq->id_len == id.len && memcmp(rq->id, id.ptr, id.len) == 0)
             return rq;
     }
     return NULL;
@@ -133,40 +199,68 @@ struct json_out request_result(struct request *rq)
     return json_out_to(&rq->result);
 }
 
+/** Append constant text. */
+#define ADD(to, text) (void)strbuf_add((to), (text), sizeof(text) - 1)
+
 /** Write the answer to @to. */
 static void write_answer(const struct request *rq, enum request_status status, struct strbuf *to)
 {
     struct json_out o = json_out_to(to);
 
-    out_open(&o, '{');
-    out_key(&o, "jsonrpc");
-    out_string(&o, "2.0");
-    out_key(&o, "id");
-    out_raw(&o, rq->id, strlen(rq->id));
-    out_key(&o, status == REQUEST_FAILED ? "error" : "result");
-    if (status == REQUEST_FAILED)
+    ADD(to, "{\"jsonrpc\":\"2.0\",\"id\":");
+    (void)strbuf_add(to, rq->id, rq->id_len);
+    if (status == REQUEST_FAILED) {
+        ADD(to, ",\"error\":");
         failure_write(&rq->failure, &o);
-    else if (rq->result.len > 0)
-        out_raw(&o, rq->result.ptr, rq->result.len);
-    else
-        out_null(&o);
-    out_close(&o, '}');
+    } else {
+        ADD(to, ",\"result\":");
+        if (rq->result.len > 0)
+            (void)strbuf_add(to, rq->result.ptr, rq->result.len);
+        else
+            ADD(to, "null");
+    }
+    (void)strbuf_addc(to, '}');
 }
 
 static void answer(struct request *rq, enum request_status status)
 {
-    struct strbuf text = STRBUF_INIT;
+    struct batch *batch = rq->batch;
+    struct strbuf *out = batch != NULL ? NULL : conn_out(rq->conn);
 
     rq->conn->rpc->stats.errors += status == REQUEST_FAILED;
-    if (rq->batch != NULL) {
-        (void)strbuf_addc(&rq->batch->out, rq->batch->out.len == 0 ? '[' : ',');
-        write_answer(rq, status, &rq->batch->out);
+    if (batch != NULL) {
+        (void)strbuf_addc(&batch->out, batch->out.len == 0 ? '[' : ',');
+        write_answer(rq, status, &batch->out);
+    } else if (out != NULL) {
+        write_answer(rq, status, out);
+        (void)strbuf_addc(out, '\n');
+        conn_written(rq->conn);
+    }
+}
+
+/** Keep a request, without what it owns, for a later one. */
+static void keep(struct rpc *rpc, struct request *rq)
+{
+    if (rq->result.cap > RESULT_KEPT)
+        strbuf_done(&rq->result);
+    strbuf_reset(&rq->result);
+    if (rpc->spare_count < REQUESTS_SPARE) {
+        ASAN_POISON_MEMORY_REGION(rq, sizeof(*rq));
+        rpc->spare[rpc->spare_count++] = rq;
         return;
     }
-    write_answer(rq, status, &text);
-    (void)strbuf_addc(&text, '\n');
-    conn_send(rq->conn, &text);
-    strbuf_done(&text);
+    strbuf_done(&rq->result);
+    free(rq);
+}
+
+void requests_done(struct rpc *rpc)
+{
+    while (rpc->spare_count > 0) {
+        struct request *rq = take_spare(rpc);
+
+        strbuf_done(&rq->result);
+        free(rq);
+    }
 }
 
 static void request_free(struct request *rq)
@@ -176,13 +270,14 @@ static void request_free(struct request *rq)
     (void)session_unref(rq->session);
     if (rq->has_call)
         call_done(&rq->call);
-    codec_done(&rq->decoder);
-    failure_done(&rq->failure);
-    strbuf_done(&rq->result);
-    strbuf_done(&rq->record);
-    cJSON_Delete(rq->tree);
-    free(rq->id);
-    free(rq);
+    if (rq->decoder.info != NULL)
+        codec_done(&rq->decoder);
+    if (rq->failure.code != 0)
+        failure_done(&rq->failure);
+    if (rq->record.ptr != NULL)
+        strbuf_done(&rq->record);
+    arena_done(&rq->arena);
+    keep(rq->conn->rpc, rq);
 }
 
 /** The result is not whole. Returns -1. */

@@ -10,7 +10,10 @@
  * connection never goes before its requests.
  *
  * What waits holds little of the daemon's memory, whatever it was sent with: of its message it keeps
- * the id, of limited length, and its parameters if the call still reads text of theirs.
+ * the id, of limited length, and its parameters if the call still reads text of theirs. All of these
+ * lie in the request's arena, where they do not move.
+ *
+ * A few requests that were answered are kept for the next ones.
  *
  * Members of a batch are requests like others; their answers gather in the batch, which is sent
  * when the last of them has come.
@@ -18,10 +21,12 @@
 #ifndef SERVER_RPC_REQUEST_H
 #define SERVER_RPC_REQUEST_H
 
+#include "server/base/arena.h"
 #include "server/kernel/call.h"
 #include "server/kernel/clock.h"
 #include "server/rpc/codec.h"
 #include "server/rpc/conn.h"
+#include "server/rpc/envelope.h"
 
 enum request_status { REQUEST_FAILED = -1, REQUEST_DONE = 0, REQUEST_PARKED = 1 };
 
@@ -34,12 +39,18 @@ struct batch {
 
 struct request {
     struct conn *conn;
-    struct batch *batch;          /* or NULL */
-    char *id;                     /* as it was written; owned; NULL of a notification */
-    cJSON *tree;                  /* the message; once it waits what it needs of it; owned */
-    const char *method;           /* in the tree; only while the request is begun */
-    cJSON *params;                /* in the tree, or NULL */
-    struct json_span params_text; /* the same as text; only while the request is begun */
+    struct batch *batch; /* or NULL */
+    const char *id;      /* as it was written; in the arena; NULL of a notification */
+    size_t id_len;
+    struct arena_mark kept; /* what the arena has for the id */
+
+    /* Its message; only while the request is begun, but for what the call still reads. */
+    const struct json_doc *doc;
+    const char *method; /* in the arena */
+    size_t method_len;
+    const cJSON *params;   /* in the arena, or NULL */
+    uint32_t params_at;    /* their token, or 0 */
+    struct json_span text; /* and their text; empty when there are none */
 
     struct session *session; /* referenced: whom it acts for, maybe over; NULL: nobody */
     int32_t as;              /* and which of its processes; 0 its own */
@@ -57,15 +68,28 @@ struct request {
     struct list wait;
     struct clock_goal goal; /* set: it waits for a clock to be there */
 
-    /* Of SC_* calls. */
-    size_t held; /* bytes it holds if it waits: request_may_hold() */
-    struct decoder decoder;
-    struct call call;
     bool has_call; /* call_init() was done */
+    size_t held;   /* bytes it holds if it waits: request_may_hold() */
+
+    /* Not cleared when a request begins; those of SC_* calls are set when it is one. */
+    struct decoder decoder; /* its info is NULL until then */
+    struct call call;
+    struct arena arena;
 };
 
 /** A request without contents. Returns it, or NULL. */
 struct request *request_new(struct conn *c, struct batch *batch);
+
+/**
+ * Copy id, method and params of an envelope into the request's arena.
+ * @doc      what @env was read from; borrowed until the request is answered or parked.
+ * Returns   0; -1 without memory, said in rq->failure. The id comes first: only when there is no
+ *           memory for it the request has none.
+ */
+int request_fill(struct request *rq, const struct json_doc *doc, const struct envelope *env);
+
+/** Free the requests that are kept for later ones. */
+void requests_done(struct rpc *rpc);
 
 /** Whether the connection may let one more wait. Returns 0; -1 with the failure said. */
 int request_may_park(struct request *rq);

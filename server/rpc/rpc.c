@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/rpc/rpc.h"
 
-#include "server/rpc/conn.h"
+#include "server/rpc/request.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -39,6 +39,7 @@ int rpc_new(uv_loop_t *loop, const struct rpc_options *options, struct rpc **out
     rpc->stalls.data = rpc;
     rpc->listener.data = rpc;
     rpc->handles = 4;
+    names_init(&rpc->names);
     turns_init(&rpc->turns, loop);
     *out = rpc;
     return 0;
@@ -64,6 +65,8 @@ static void end_if_gone(struct rpc *rpc)
     if (rpc->handles > 0)
         return;
     strbuf_done(&rpc->document);
+    json_doc_done(&rpc->line);
+    requests_done(rpc);
     free(rpc);
     on_stopped(user);
 }

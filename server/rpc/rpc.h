@@ -12,10 +12,11 @@
  *
  *     listen              accepts connections, checks whose they are
  *     conn, conn_io       the life of a connection, and its bytes
- *     frame               bytes to lines; server/base/json_text.h checks a line
+ *     frame               bytes to lines; server/base/json.h reads a line
  *     message, envelope   a line to requests; batches
  *     request             the life of a request: answered at once, or parked, finished, cancelled
- *     dispatch            a method's name to its handler
+ *     dispatch, names     a method's name to its handler
+ *     json_tree           the values of a message as cJSON structs in the request's arena
  *     params              parameters to structs (methods.def)
  *     codec, kinds        the same for calls, and their results to JSON (syscalls.def)
  *     sc_gate             SC_* calls

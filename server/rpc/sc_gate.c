@@ -124,7 +124,7 @@ static void on_call_done(struct call *call)
  * place in the line of each handle. */
 static size_t held_bytes(const struct request *rq)
 {
-    size_t bytes = rq->params_text.len + rq->decoder.lent_size;
+    size_t bytes = rq->text.len + rq->decoder.lent_size;
 
     if (rq->call.nr == SC_SELECT)
         bytes += rq->call.args.select.fds.len / sizeof(int32_t) * WAIT_SIZE;
@@ -137,10 +137,10 @@ enum request_status sc_gate_call(struct request *rq, const struct sc_call_info *
     struct proc *p;
 
     rq->failure.syscall = info->name;
-    rq->decoder.info = info;
-    rq->decoder.failure = &rq->failure;
-    rq->decoder.transfer_max = rq->conn->rpc->limits.transfer_bytes;
-    if (request_may_park(rq) < 0 || codec_decode(&rq->decoder, rq->params, &args) < 0)
+    if (request_may_park(rq) < 0)
+        return REQUEST_FAILED;
+    codec_init(&rq->decoder, info, rq->conn->rpc->limits.transfer_bytes, &rq->failure);
+    if (codec_decode(&rq->decoder, rq->params, &args) < 0)
         return REQUEST_FAILED;
     p = pick_actor(rq);
     if (p == NULL)

@@ -3,13 +3,15 @@
 #ifndef SERVER_RPC_SERVER_H
 #define SERVER_RPC_SERVER_H
 
+#include "server/rpc/names.h"
 #include "server/rpc/params.h"
 #include "server/rpc/results.h"
 #include "server/rpc/rpc.h"
 #include "server/rpc/turns.h"
 
-enum { READ_CHUNK = 65536 };
+enum { READ_CHUNK = 65536, REQUESTS_SPARE = 64 };
 
+struct request;
 struct rpc_machine;
 struct session;
 
@@ -24,7 +26,11 @@ struct rpc {
     struct rpc_machine *machines; /* uthash by name */
     uint64_t names_made;          /* of machines without a name */
     uint64_t machines_made;       /* the last struct rpc_machine.id */
+    struct names names;
     struct turns turns;
+    struct json_doc line; /* the line that is being taken; that of a batch moves to its conn */
+    struct request *spare[REQUESTS_SPARE]; /* owned; answered, kept for the next ones */
+    unsigned spare_count;
     struct strbuf document; /* what rpc.discover answers, once it was asked for */
     uv_pipe_t listener;
     uv_timer_t later;    /* machines_tidy() at the next turn; end of the stop's patience */

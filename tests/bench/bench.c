@@ -61,34 +61,62 @@ static void print_time(double ns)
         (void)printf("%9.2f ms", ns / 1e6);
 }
 
-static void compare(const struct bench_work *w, size_t rounds)
-{
+/** What the rounds of a comparison measured. */
+struct rounds {
+    size_t count;
     double ours[ROUNDS_MAX];
     double peer[ROUNDS_MAX];
+};
+
+static void report(const char *name, const char *goal, struct rounds *r)
+{
     double ratio[ROUNDS_MAX];
 
-    for (size_t i = 0; i < rounds; i++) {
-        ours[i] = measure(w->ours, w->ours_user, w->count);
-        peer[i] = measure(w->peer, w->peer_user, w->count);
-        ratio[i] = ours[i] / peer[i];
-    }
-    (void)printf("%-38s", w->name);
-    print_time(median(ours, rounds));
-    print_time(median(peer, rounds));
-    (void)printf("%9.2f", median(ratio, rounds)); /* sorts: the ends are the extremes */
-    (void)printf("  (%.2f … %.2f)  %s\n", ratio[0], ratio[rounds - 1], w->goal);
+    for (size_t i = 0; i < r->count; i++)
+        ratio[i] = r->ours[i] / r->peer[i];
+    (void)printf("%-38s", name);
+    print_time(median(r->ours, r->count));
+    print_time(median(r->peer, r->count));
+    (void)printf("%9.2f", median(ratio, r->count)); /* sorts: the ends are the extremes */
+    (void)printf("  (%.2f … %.2f)  %s\n", ratio[0], ratio[r->count - 1], goal);
     (void)fflush(stdout);
 }
 
-int bench_main(int argc, char **argv, const struct bench_work *works, size_t count)
+static size_t count_rounds(int argc, char **argv)
 {
     size_t rounds = argc > 1 ? strtoul(argv[1], NULL, 10) : ROUNDS;
 
     if (rounds < 1 || rounds > ROUNDS_MAX)
         bench_fail("usage: %s [ROUNDS], 1 to %d; each work runs that often, and the median counts",
                    argv[0], ROUNDS_MAX);
+    return rounds;
+}
+
+int bench_main(int argc, char **argv, const struct bench_work *works, size_t count)
+{
+    struct rounds r = {.count = count_rounds(argc, argv)};
+
     (void)printf("%-38s%12s%12s%9s  (min … max)    goal\n", "work", "ours", "peer", "ratio");
-    for (size_t i = 0; i < count; i++)
-        compare(&works[i], rounds);
+    for (const struct bench_work *w = works; w < works + count; w++) {
+        for (size_t i = 0; i < r.count; i++) {
+            r.ours[i] = measure(w->ours, w->ours_user, w->count);
+            r.peer[i] = measure(w->peer, w->peer_user, w->count);
+        }
+        report(w->name, w->goal, &r);
+    }
+    return 0;
+}
+
+int bench_values(int argc, char **argv, const struct bench_value *values, size_t count)
+{
+    struct rounds r = {.count = count_rounds(argc, argv)};
+
+    for (const struct bench_value *v = values; v < values + count; v++) {
+        for (size_t i = 0; i < r.count; i++) {
+            r.ours[i] = v->ours(v->ours_user);
+            r.peer[i] = v->peer(v->peer_user);
+        }
+        report(v->name, v->goal, &r);
+    }
     return 0;
 }

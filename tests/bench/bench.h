@@ -29,6 +29,21 @@ struct bench_work {
 /** Run works and print a line each. Rounds: the first argument of the program, or 7. Returns 0. */
 int bench_main(int argc, char **argv, const struct bench_work *works, size_t count);
 
+/** A side that measures by itself. Returns ns. */
+typedef double (*bench_value_fn)(void *user);
+
+struct bench_value {
+    const char *name;
+    const char *goal;
+    bench_value_fn ours;
+    void *ours_user;
+    bench_value_fn peer;
+    void *peer_user;
+};
+
+/** The same of such sides, without a headline. */
+int bench_values(int argc, char **argv, const struct bench_value *values, size_t count);
+
 /** Monotonic time in ns. */
 uint64_t bench_now_ns(void);
 

@@ -121,11 +121,12 @@ feed 0 'stat root:/made' "$scbox" shell
 err_has 'other commands will not find this daemon: other users can enter'
 chmod 700 "$roster"
 
-# Two at once: one starts a daemon, the other one joins it.
+# Two at once: one starts a daemon, the other one joins it, and is told if that ends before it does.
 printf 'usleep 300000\nstat root:/made\n' >"$tmp/slow"
 "$scbox" shell <"$tmp/slow" >"$tmp/one" 2>&1 &
 one=$!
 feed 0 'stat root:/made' "$scbox" shell
-wait "$one" || fail "the first of two shells: $(cat "$tmp/one")"
+wait "$one" || grep -q 'private daemon of scbox shell .* which has ended' "$tmp/one" ||
+    fail "the first of two shells: $(cat "$tmp/one")"
 cat "$err" "$tmp/one" | grep -q 'a private one' || fail "nobody started a daemon"
 exit $((failures > 0))

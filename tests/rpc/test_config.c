@@ -134,6 +134,7 @@ Test(config, values_are_taken)
     cr_assert_null(load("state", "\"/var/x\""));
     cr_assert_null(load("log_level", "\"debug\""));
     cr_assert_null(load("default_machine", "false"));
+    cr_assert_null(load("guests", "false"));
     cr_assert_null(load("patch_gates", "false"));
     cr_assert_null(load("cpu_affinity", "false"));
     cr_assert_null(load("root_quota", "0"));

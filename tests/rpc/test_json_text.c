@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* server/base/json_text: the strict check, and walking checked text. Cites: RFC 8259. */
-#include "server/base/json_text.h"
+/* server/base/json: the strict pass over a text, and looking at its tokens. Cites: RFC 8259. */
+#include "server/base/json.h"
 
 #include <criterion/criterion.h>
 
@@ -153,53 +153,116 @@ Test(json_text, positions)
     cr_assert(line == 2 && column == 2);
 }
 
-static struct json_span span(const char *text)
+static struct json_doc doc;
+
+static void read(const char *text)
 {
-    return (struct json_span){text, strlen(text)};
+    struct json_error error;
+
+    cr_assert_eq(json_read(&doc, text, strlen(text), &limits, &error), 0, "%s", text);
 }
 
-Test(json_text, members_are_found_by_their_meaning)
+static void forget(void)
 {
-    const struct json_span object =
-        span("{ \"x\" : {\"id\":1} , \"a\\\"]\" : \"}\" ,\"\\u0069d\": -12.50e1 ,\"z\":[ 1, 2 ]}");
-    struct json_span got;
-
-    cr_assert(json_get(object, "id", &got));
-    cr_assert(got.len == 8 && memcmp(got.ptr, "-12.50e1", 8) == 0);
-    cr_assert(json_get(object, "a\"]", &got));
-    cr_assert(got.len == 3 && memcmp(got.ptr, "\"}\"", 3) == 0);
-    cr_assert(json_get(object, "z", &got));
-    cr_assert(got.len == 8 && json_kind(got) == JSON_ARRAY);
-    cr_assert_not(json_get(object, "i", &got));
-    cr_assert_not(json_get(object, "idd", &got));
-    cr_assert_not(json_get(object, "", &got));
-    cr_assert_not(json_get(span("{}"), "id", &got));
+    json_doc_done(&doc);
 }
 
-Test(json_text, arrays_are_walked)
+TestSuite(json_tokens, .fini = forget);
+
+static void expect_text(uint32_t i, const char *text)
+{
+    struct json_span span = json_span(&doc, i);
+
+    cr_assert(span.len == strlen(text) && memcmp(span.ptr, text, span.len) == 0, "%.*s",
+              (int)span.len, span.ptr);
+}
+
+Test(json_tokens, a_token_is_small)
+{
+    cr_assert_eq(sizeof(struct json_token), 16);
+}
+
+Test(json_tokens, members_are_found_by_their_meaning)
+{
+    read("{ \"x\" : {\"id\":1} , \"a\\\"]\" : \"}\" ,\"\\u0069d\": -12.50e1 ,\"z\":[ 1, 2 ]}");
+    expect_text(json_get(&doc, 0, "id"), "-12.50e1");
+    expect_text(json_get(&doc, 0, "a\"]"), "\"}\"");
+    expect_text(json_get(&doc, 0, "z"), "[ 1, 2 ]");
+    cr_assert_eq(json_kind(&doc, json_get(&doc, 0, "z")), JSON_ARRAY);
+    cr_assert_eq(json_get(&doc, 0, "i"), 0);
+    cr_assert_eq(json_get(&doc, 0, "idd"), 0);
+    cr_assert_eq(json_get(&doc, 0, ""), 0);
+    read("{}");
+    cr_assert_eq(json_get(&doc, 0, "id"), 0);
+}
+
+Test(json_tokens, arrays_are_walked)
 {
     static const char *const wanted[] = {"1", "\"a,]\"", "[]", "{\"b\":[2]}", "null"};
-    const struct json_span array = span("[1 ,\"a,]\", [],{\"b\":[2]} ,\n null ]");
-    struct json_iter it;
-    struct json_span key;
-    struct json_span value;
     size_t count = 0;
 
-    json_iter_init(&it, array);
-    while (json_iter_next(&it, &key, &value)) {
-        cr_assert(value.len == strlen(wanted[count]) &&
-                  memcmp(value.ptr, wanted[count], value.len) == 0);
-        cr_assert_eq(key.len, 0);
-        count++;
-    }
+    read(" [1 ,\"a,]\", [],{\"b\":[2]} ,\n null ] ");
+    for (uint32_t i = 1; i < doc.count; i = json_next(&doc, i))
+        expect_text(i, wanted[count++]);
     cr_assert_eq(count, 5);
 }
 
-Test(json_text, nul_characters_are_seen)
+static bool has_nul(const char *text)
 {
-    cr_assert(json_has_nul(span("\"\\u0000\"")));
-    cr_assert(json_has_nul(span("{\"a\\u0000\":1}")));
-    cr_assert(json_has_nul(span("\"\\\\\\u0000\"")));
-    cr_assert_not(json_has_nul(span("\"\\\\u0000\"")));
-    cr_assert_not(json_has_nul(span("\"\\u0001 u0000\"")));
+    read(text);
+    return json_has_nul(&doc, 0);
+}
+
+Test(json_tokens, nul_characters_are_seen)
+{
+    cr_assert(has_nul("\"\\u0000\""));
+    cr_assert(has_nul("{\"a\\u0000\":1}"));
+    cr_assert(has_nul("\"\\\\\\u0000\""));
+    cr_assert_not(has_nul("\"\\\\u0000\""));
+    cr_assert_not(has_nul("\"\\u0001 u0000\""));
+    read("[[\"\\u0000\"],[1]]");
+    cr_assert(json_has_nul(&doc, 1));
+    cr_assert_not(json_has_nul(&doc, 3));
+}
+
+static void expect_string(const char *text, const char *meaning)
+{
+    char out[64];
+
+    read(text);
+    cr_assert(doc.tokens[0].len <= sizeof(out));
+    cr_assert_eq(json_string(&doc, 0, out), strlen(meaning));
+    cr_assert_str_eq(out, meaning);
+}
+
+Test(json_tokens, strings_mean_their_text)
+{
+    expect_string("\"\"", "");
+    expect_string("\"plain text\"", "plain text");
+    expect_string("\"\\\"\\\\\\/\\b\\f\\n\\r\\t\"", "\"\\/\b\f\n\r\t");
+    expect_string("\"\\u0041\\u00e9\\u20AC\\ud83d\\ude00.\"",
+                  "A\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80.");
+    expect_string("\"\xC3\xA9\\u007f\\u07ff\\uffff\"", "\xC3\xA9\x7F\xDF\xBF\xEF\xBF\xBF");
+}
+
+/** What is not plain is found at every place of a word of eight bytes, and behind any of them. */
+Test(json_tokens, every_byte_at_every_place)
+{
+    enum { LONGEST = 20 };
+    char text[LONGEST + 2];
+    struct json_error error;
+
+    for (size_t len = 1; len <= LONGEST; len++) {
+        for (size_t at = 1; at <= len; at++) {
+            for (int byte = 0; byte < 256; byte++) {
+                bool plain = byte >= 0x20 && byte < 0x80 && byte != '"' && byte != '\\';
+
+                memset(text, 'a', sizeof(text));
+                text[0] = '"';
+                text[at] = (char)byte;
+                text[len + 1] = '"';
+                cr_assert_eq(json_check(text, len + 2, &limits, &error), plain ? 0 : -EINVAL);
+            }
+        }
+    }
 }

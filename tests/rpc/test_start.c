@@ -62,6 +62,26 @@ Test(start, makes_private_directories_and_says_ready, .timeout = 60)
     daemon_stop(&d);
 }
 
+Test(start, without_guests_it_says_so, .timeout = 60)
+{
+    static const char *const args[] = {"-s", "{dir}/run/s", "-d", "{dir}/state",
+                                       "-n", "--no-guests", NULL};
+    struct daemon d;
+    cJSON *info;
+    char *text;
+
+    daemon_prepare(&d);
+    daemon_spawn(&d, args);
+    daemon_await_ready(&d);
+    info = call_ok(&d.control, "server.info", NULL);
+    text = cJSON_PrintUnformatted(info);
+    cr_assert_not_null(strstr(text, "\"i386\":\"this daemon runs no ELF guests"), "%s", text);
+    cr_assert_null(strstr(text, "\"x86_64\":true"), "%s", text);
+    cJSON_free(text);
+    cJSON_Delete(info);
+    daemon_stop(&d);
+}
+
 Test(start, a_daemon_already_running_is_left_alone, .timeout = 60)
 {
     struct daemon d;

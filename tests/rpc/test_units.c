@@ -3,6 +3,7 @@
 #include "server/rpc/codec.h"
 #include "server/rpc/envelope.h"
 #include "server/rpc/frame.h"
+#include "server/rpc/names.h"
 
 #include <criterion/criterion.h>
 
@@ -143,13 +144,18 @@ Test(json_out, exact_integers_are_numbers)
 
 static enum envelope_kind read_kind(const char *text, const char *id)
 {
-    struct envelope env;
+    static const struct json_limits limits = {8, 100};
+    struct json_doc doc = JSON_DOC_INIT;
     struct failure f = FAILURE_INIT;
-    enum envelope_kind kind = envelope_read((struct json_span){text, strlen(text)}, &env, &f);
+    struct json_error error;
+    struct envelope env;
+    enum envelope_kind kind;
 
+    cr_assert_eq(json_read(&doc, text, strlen(text), &limits, &error), 0, "%s", text);
+    kind = envelope_read(&doc, 0, &env, &f);
     if (id != NULL)
         cr_assert(env.id.len == strlen(id) && memcmp(env.id.ptr, id, env.id.len) == 0, "%s", text);
-    cJSON_Delete(env.tree);
+    json_doc_done(&doc);
     failure_done(&f);
     return kind;
 }
@@ -169,6 +175,29 @@ Test(envelope, kinds)
     cr_assert_eq(read_kind("{\"id\":1,\"id\":1,\"method\":\"m\"}", "null"), ENVELOPE_INVALID);
     cr_assert_eq(read_kind("[]", "null"), ENVELOPE_INVALID);
     cr_assert_eq(read_kind("{\"id\":7,\"method\":\"\\u0000\"}", "7"), ENVELOPE_INVALID);
+}
+
+/* names */
+
+Test(names, every_method_is_found_by_its_exact_name)
+{
+    static struct names n;
+
+    names_init(&n);
+    for (size_t i = 0; i < sc_calls_count; i++)
+        cr_assert_eq(names_find(&n, sc_calls[i].name, strlen(sc_calls[i].name))->call,
+                     &sc_calls[i]);
+    for (int i = 0; i < METHOD_COUNT; i++) {
+        const char *name = rpc_methods[i].name;
+
+        cr_assert_eq(names_find(&n, name, strlen(name))->method, i);
+        cr_assert_null(names_find(&n, name, strlen(name))->call);
+    }
+    cr_assert_null(names_find(&n, "", 0));
+    cr_assert_null(names_find(&n, "sc_open", 7));
+    cr_assert_null(names_find(&n, "open", 4));
+    cr_assert_null(names_find(&n, "SC_OPENX", 8));
+    cr_assert_null(names_find(&n, "SC_OPEN", 6));
 }
 
 /* codec */

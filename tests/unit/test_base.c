@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* server/base: byte strings, base64, UTF-8, reasons and lists. */
+#include "server/base/arena.h"
 #include "server/base/base64.h"
 #include "server/base/list.h"
 #include "server/base/near.h"
@@ -273,6 +274,52 @@ Test(utf8, stops_at_the_length_given)
 
 /* reasons */
 
+/** ASCII is passed by words: what is none is found at every place of one. */
+Test(utf8, stops_at_the_first_bad_byte)
+{
+    enum { LONGEST = 20 };
+    char text[LONGEST + 2];
+
+    for (size_t len = 1; len <= LONGEST; len++) {
+        for (size_t at = 0; at < len; at++) {
+            memset(text, 'a', sizeof(text));
+            cr_assert_eq(utf8_valid_len(text, len), len);
+            text[at] = '\x80';
+            cr_assert_eq(utf8_valid_len(text, len), at);
+            text[at] = '\xC3';
+            cr_assert_eq(utf8_valid_len(text, len), at);
+            text[at + 1] = '\xA9';
+            cr_assert_eq(utf8_valid_len(text, len), at + 1 < len ? len : at);
+        }
+    }
+}
+
+Test(utf8, characters_are_written)
+{
+    static const struct {
+        uint32_t c;
+        const char *text;
+    } rows[] = {
+        {0x41, "A"},
+        {0x7F, "\x7F"},
+        {0x80, "\xC2\x80"},
+        {0x7FF, "\xDF\xBF"},
+        {0x800, "\xE0\xA0\x80"},
+        {0xFFFF, "\xEF\xBF\xBF"},
+        {0x10000, "\xF0\x90\x80\x80"},
+        {0x10FFFF, "\xF4\x8F\xBF\xBF"},
+    };
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char out[4];
+        size_t len = utf8_encode(rows[i].c, out);
+
+        cr_assert(len == strlen(rows[i].text) && memcmp(out, rows[i].text, len) == 0);
+        cr_assert_eq(utf8_sequence(out, len), len);
+        cr_assert_eq(utf8_sequence(out, len - 1), 0);
+    }
+}
+
 Test(why, keeps_sentences_in_order_and_passes_the_error)
 {
     struct why why = WHY_INIT;
@@ -311,6 +358,61 @@ static void digits_of(const struct list *head, char *out)
     for (struct list *i = head->next; i != head; i = i->next)
         *out++ = (char)('0' + container_of(i, struct item, link)->value);
     *out = '\0';
+}
+
+/* arena */
+
+Test(arena, what_is_taken_stays_and_does_not_overlap)
+{
+    enum { COUNT = 200 };
+    unsigned char *taken[COUNT];
+    struct arena a;
+
+    arena_init(&a);
+    for (size_t i = 0; i < COUNT; i++) {
+        taken[i] = arena_take(&a, i);
+        cr_assert_not_null(taken[i]);
+        cr_assert_eq((uintptr_t)taken[i] % ARENA_ALIGN, 0);
+        memset(taken[i], (int)i, i);
+    }
+    for (size_t i = 0; i < COUNT; i++) {
+        for (size_t k = 0; k < i; k++)
+            cr_assert_eq(taken[i][k], i);
+    }
+    arena_done(&a);
+}
+
+Test(arena, its_first_bytes_are_its_own)
+{
+    struct arena a;
+
+    arena_init(&a);
+    cr_assert_eq((char *)arena_take(&a, ARENA_FIRST), a.first);
+    cr_assert_null(a.blocks);
+    cr_assert_not_null(arena_take(&a, 1));
+    cr_assert_not_null(a.blocks);
+    arena_done(&a);
+}
+
+Test(arena, what_came_after_a_mark_is_given_back)
+{
+    struct arena_mark mark;
+    struct arena a;
+    char *kept;
+
+    arena_init(&a);
+    kept = arena_take(&a, 1000); /* a block of its own */
+    memset(kept, 'k', 1000);
+    mark = arena_mark(&a);
+    for (int i = 0; i < 100; i++)
+        cr_assert_not_null(arena_take(&a, 100));
+    arena_return(&a, mark);
+    cr_assert_eq(a.blocks, mark.blocks);
+    cr_assert_eq(a.at, mark.at);
+    cr_assert(kept[0] == 'k' && kept[999] == 'k');
+    cr_assert_null(arena_take(&a, SIZE_MAX));
+    cr_assert_null(arena_take(&a, SIZE_MAX - 64));
+    arena_done(&a);
 }
 
 Test(list, append_and_delete)

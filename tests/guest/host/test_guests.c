@@ -172,7 +172,7 @@ Test(guests, faults_are_told_in_words)
             if (fault_words[i].only != NULL && fault_words[i].only != abis[g])
                 continue;
             (void)lab_run(&l, "faults", abis[g], fault_words[i].which);
-            cr_expect_not_null(strstr(l.log, fault_words[i].words), "%s, %d: not '%s' but\n%s",
+            cr_expect_not_null(strstr(l.log, fault_words[i].words), "%s, %s: not '%s' but\n%s",
                                fault_words[i].which, abis[g]->name, fault_words[i].words, l.log);
         }
     }
