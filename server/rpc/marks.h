@@ -69,8 +69,8 @@ struct mark_owner {
 /** Of NULL, nobody's mark: one that is kept. */
 struct mark_owner mark_owner(const struct mark *mark);
 
-/** Write a machine's marks as an array. @machine: a struct rpc_machine. */
-void marks_write_pauses(struct json_out *o, const void *machine);
-void marks_write_faults(struct json_out *o, const void *machine);
+/** Write a machine's marks as an array. @of: a struct rpc_machine. */
+void marks_write_pauses(struct json_out *o, const void *of);
+void marks_write_faults(struct json_out *o, const void *of);
 
 #endif

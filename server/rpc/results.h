@@ -46,9 +46,9 @@ static inline given_name given_name_of(const char *text)
 }
 
 /* Functions for parts. */
-void write_fm(struct json_out *o, const void *mask);   /* a uint32_t of FM_* */
-void write_mm(struct json_out *o, const void *mask);   /* a uint32_t of MM_* */
-void write_args(struct json_out *o, const void *call); /* the arguments of a struct call */
+void write_fm(struct json_out *o, const void *mask); /* a uint32_t of FM_* */
+void write_mm(struct json_out *o, const void *mask); /* a uint32_t of MM_* */
+void write_args(struct json_out *o, const void *of); /* the arguments of a struct call */
 
 /* rpc_pid_given … */
 #define RPC_TYPE(type, ctype, given, json, doc) typedef given_##given rpc_##type##_given;
