@@ -123,6 +123,15 @@ const struct sc_flag_info *sc_flag_by_name(const char *group, const char *name, 
     return NULL;
 }
 
+const char *sc_flag_name(const char *group, uint32_t value)
+{
+    for (const struct sc_flag_info *f = sc_flags; f->group != NULL; f++) {
+        if (strcmp(f->group, group) == 0 && f->value == value)
+            return f->name;
+    }
+    return NULL;
+}
+
 int sc_group_is_mask(const char *group)
 {
     return strcmp(group, "FM") == 0 || strcmp(group, "MM") == 0 || strcmp(group, "RN") == 0;

@@ -236,6 +236,9 @@ const struct sc_call_info *sc_call_by_name(const char *name);
 /** Look up a flag by name (READ) in a group (FM); NULL when there is none. */
 const struct sc_flag_info *sc_flag_by_name(const char *group, const char *name, size_t len);
 
+/** The name of a flag of a group by its value: "DONE" of PS; NULL when there is none. */
+const char *sc_flag_name(const char *group, uint32_t value);
+
 /** Whether the values of a group of flags are bits of a mask (FM), not one value (FT). */
 int sc_group_is_mask(const char *group);
 

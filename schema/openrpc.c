@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The OpenRPC document, from the tables of this directory. Its parts: openrpc_calls.c and
- * openrpc_methods.c write the methods, openrpc_kinds.c the schemas of call arguments.
+ * openrpc_methods.c write the methods, openrpc_kinds.c the schemas of call arguments, openrpc_events.c
+ * the events.
  */
 #include "schema/openrpc.h"
 
@@ -66,10 +67,12 @@ char *openrpc_document(void)
     openrpc_add_calls(&doc, methods);
     openrpc_add_methods(&doc, methods);
     openrpc_order(methods);
+    openrpc_add_notifications(&doc);
     components = openrpc_object(&doc, doc.root, "components");
     schemas = openrpc_object(&doc, components, "schemas");
     openrpc_add_kinds(&doc, schemas);
     openrpc_add_types(&doc, schemas);
+    openrpc_add_events(&doc, schemas);
     add_errors(&doc, openrpc_object(&doc, components, "errors"));
     if (!doc.failed)
         text = cJSON_Print(doc.root);

@@ -106,4 +106,10 @@ void openrpc_add_kinds(struct openrpc *doc, cJSON *schemas);
 /** Schemas of types and structs, from methods.def. */
 void openrpc_add_types(struct openrpc *doc, cJSON *schemas);
 
+/** Schemas of events, from events.def: event_log … */
+void openrpc_add_events(struct openrpc *doc, cJSON *schemas);
+
+/** x-notifications: what the daemon sends by itself. */
+void openrpc_add_notifications(struct openrpc *doc);
+
 #endif

@@ -1,104 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /* The OpenRPC document's methods that are no calls: a row of methods.def each, and their types. */
-#include "schema/machine_limits.h"
+#include "schema/methods.h"
 #include "schema/openrpc_build.h"
 
 #include <stdio.h>
 #include <string.h>
 
-/** A parameter, result or member as data; NULL ends a list. */
-struct field {
-    const char *name;
-    const char *type;
-    const char *doc;
-    bool optional;
-};
-
-struct type {
-    const char *name;
-    const char *json; /* as methods.def explains it */
-    const char *doc;
-};
-
-struct shape {
-    const char *name;
-    const char *doc;
-    const struct field *fields;
-};
-
-enum result_shape { SHAPE_VOID, SHAPE_OBJECT, SHAPE_ARRAY, SHAPE_DOCUMENT };
-
-struct method {
-    const char *name;
-    const char *id;
-    enum result_shape shape;
-    const char *doc;
-    const struct field *params;
-    const struct field *results;
-};
-
-static const struct type types[] = {
-#define RPC_TYPE(type, ctype, json, doc) {#type, json, doc},
-#include "schema/methods.def"
-};
-
-#define RPC_STRUCT(name, fields, doc) static const struct field name##_fields[] = {fields{0}};
-#define RPC_FIELD(type, name, doc) {#name, #type, doc, false},
-#define RPC_FIELD_OPT(type, name, doc) {#name, #type, doc, true},
-#include "schema/methods.def"
-
-static const struct shape structs[] = {
-#define RPC_STRUCT(name, fields, doc) {#name, doc, name##_fields},
-#include "schema/methods.def"
-};
-
-#define RPC_METHOD(name, id, shape, doc, params, results)                                          \
-    static const struct field id##_params[] = {params{0}};                                         \
-    static const struct field id##_results[] = {results{0}};
-#define RPC_PARAM(type, name, doc) {#name, #type, doc, false},
-#define RPC_OPT(type, name, doc) {#name, #type, doc, true},
-#define RPC_NO_PARAMS
-#define RPC_RESULT(type, name, doc) {#name, #type, doc, false},
-#define RPC_RESULT_OPT(type, name, doc) {#name, #type, doc, true},
-#define RPC_NO_RESULTS
-#include "schema/methods.def"
-
-static const struct method table[] = {
-#define RPC_METHOD(name, id, shape, doc, params, results)                                          \
-    {name, #id, SHAPE_##shape, doc, id##_params, id##_results},
-#include "schema/methods.def"
-};
-
-/** The struct of this name, @len bytes, or NULL. */
-static const struct shape *struct_of(const char *name, size_t len)
-{
-    for (size_t i = 0; i < sizeof structs / sizeof structs[0]; i++) {
-        if (strlen(structs[i].name) == len && memcmp(structs[i].name, name, len) == 0)
-            return &structs[i];
-    }
-    return NULL;
-}
-
-static const struct type *type_of(const char *name)
-{
-    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
-        if (strcmp(types[i].name, name) == 0)
-            return &types[i];
-    }
-    return NULL;
-}
-
 /** The name of a type's schema: its struct's, when it is one, else its own. */
 static const char *schema_of(const char *type_name)
 {
-    const struct type *type = type_of(type_name);
-    const struct shape *shape = type != NULL ? struct_of(type->json, strlen(type->json)) : NULL;
+    const struct rpc_type_info *type = rpc_type_by_name(type_name);
+    const struct sc_struct_info *shape =
+        type != NULL ? rpc_struct_by_name(type->json, strlen(type->json)) : NULL;
 
     return shape != NULL ? shape->name : type_name;
 }
 
 /** Fill @schema in as an object of @fields. */
-static void fill_object(struct openrpc *doc, cJSON *schema, const struct field *fields)
+static void fill_object(struct openrpc *doc, cJSON *schema, const struct sc_field_info *fields)
 {
     cJSON *members;
     cJSON *required;
@@ -114,9 +33,10 @@ static void fill_object(struct openrpc *doc, cJSON *schema, const struct field *
 }
 
 /** Add the schema of what an array type holds: a struct, or a JSON type of @len bytes. */
-static void add_items(struct openrpc *doc, cJSON *schema, const struct type *type, size_t len)
+static void add_items(struct openrpc *doc, cJSON *schema, const struct rpc_type_info *type,
+                      size_t len)
 {
-    const struct shape *shape = struct_of(type->json, len);
+    const struct sc_struct_info *shape = rpc_struct_by_name(type->json, len);
     char title[64];
     char json[16];
     cJSON *items;
@@ -147,7 +67,7 @@ static void fill_nullable(struct openrpc *doc, cJSON *schema, const char *name, 
     (void)openrpc_form(doc, forms, name, "none", "null");
 }
 
-static void add_type(struct openrpc *doc, cJSON *schemas, const struct type *type)
+static void add_type(struct openrpc *doc, cJSON *schemas, const struct rpc_type_info *type)
 {
     size_t len = strcspn(type->json, "[ ");
     cJSON *schema = openrpc_schema(doc, schemas, type->name, type->name, type->doc);
@@ -171,44 +91,42 @@ static void add_type(struct openrpc *doc, cJSON *schemas, const struct type *typ
 /** Add all types but those that are just a struct, or that types.def has as a kind: pid. */
 void openrpc_add_types(struct openrpc *doc, cJSON *schemas)
 {
-    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
-        if (strcmp(schema_of(types[i].name), types[i].name) == 0 &&
-            struct_of(types[i].name, strlen(types[i].name)) == NULL &&
-            !cJSON_HasObjectItem(schemas, types[i].name))
-            add_type(doc, schemas, &types[i]);
+    for (const struct rpc_type_info *t = rpc_types; t->name != NULL; t++) {
+        if (strcmp(schema_of(t->name), t->name) == 0 &&
+            rpc_struct_by_name(t->name, strlen(t->name)) == NULL &&
+            !cJSON_HasObjectItem(schemas, t->name))
+            add_type(doc, schemas, t);
     }
-    for (size_t i = 0; i < sizeof structs / sizeof structs[0]; i++)
-        fill_object(doc,
-                    openrpc_schema(doc, schemas, structs[i].name, structs[i].name, structs[i].doc),
-                    structs[i].fields);
+    for (const struct sc_struct_info *s = rpc_structs; s->name != NULL; s++)
+        fill_object(doc, openrpc_schema(doc, schemas, s->name, s->name, s->doc), s->fields);
 }
 
-static void add_result(struct openrpc *doc, cJSON *method, const struct method *m)
+static void add_result(struct openrpc *doc, cJSON *method, const struct rpc_method_info *m)
 {
     cJSON *descriptor = openrpc_descriptor(doc, method, "result", m->id, m->doc);
     cJSON *schema;
     char title[64];
 
-    if (m->shape == SHAPE_VOID) {
+    if (m->shape == RPC_VOID) {
         openrpc_ref(doc, descriptor, "schema", "schemas", "nothing");
         return;
     }
     (void)snprintf(title, sizeof title, "%s_result", m->id);
     schema = openrpc_schema(doc, descriptor, "schema", title, m->doc);
-    if (m->shape == SHAPE_ARRAY) {
+    if (m->shape == RPC_ARRAY) {
         openrpc_text(doc, schema, "type", "array");
         (void)snprintf(title, sizeof title, "%s_element", m->id);
         schema = openrpc_schema(doc, schema, "items", title, m->doc);
     }
     fill_object(doc, schema, m->results);
-    if (m->shape == SHAPE_DOCUMENT)
+    if (m->shape == RPC_DOCUMENT)
         openrpc_bool(doc, schema, "additionalProperties", true);
 }
 
 /** Whether a method has a parameter of this name. */
-static bool takes(const struct method *m, const char *name)
+static bool takes(const struct rpc_method_info *m, const char *name)
 {
-    const struct field *p = m->params;
+    const struct sc_field_info *p = m->params;
 
     while (p->name != NULL && strcmp(p->name, name) != 0)
         p++;
@@ -217,8 +135,8 @@ static bool takes(const struct method *m, const char *name)
 
 void openrpc_add_methods(struct openrpc *doc, cJSON *methods)
 {
-    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
-        const struct method *m = &table[i];
+    for (size_t i = 0; i < METHOD_COUNT; i++) {
+        const struct rpc_method_info *m = &rpc_methods[i];
         cJSON *method = openrpc_object(doc, methods, NULL);
         cJSON *params;
         cJSON *errors;
@@ -227,7 +145,7 @@ void openrpc_add_methods(struct openrpc *doc, cJSON *methods)
         openrpc_text(doc, method, "summary", m->doc);
         openrpc_text(doc, method, "paramStructure", "by-name");
         params = openrpc_array(doc, method, "params");
-        for (const struct field *p = m->params; p->name != NULL; p++)
+        for (const struct sc_field_info *p = m->params; p->name != NULL; p++)
             openrpc_param(doc, params, p->name, p->doc, schema_of(p->type), !p->optional);
         add_result(doc, method, m);
         errors = openrpc_array(doc, method, "errors");

@@ -39,19 +39,17 @@ static void tell_note(const cJSON *event)
 static void on_event(void *user, const char *method, const cJSON *params)
 {
     struct run *r = user;
-    const char *kind = json_text(params, "kind");
+    const enum event_kind kind = event_kind_of(method, params);
 
-    if (strcmp(method, "event") != 0)
-        return;
     if (r->watch != NULL)
-        r->watch->on_event(r->watch->user, params);
-    if (strcmp(kind, "log") == 0 || strcmp(kind, "console") == 0)
+        r->watch->on_event(r->watch->user, kind, params);
+    if (kind == EVENT_LOG || kind == EVENT_CONSOLE)
         pass_output(r, params);
-    else if (strcmp(kind, "lost") == 0)
+    else if (kind == EVENT_LOST)
         r->lost += json_int(params, "count");
-    else if (strcmp(kind, "note") == 0)
+    else if (kind == EVENT_NOTE)
         tell_note(params);
-    else if (strcmp(kind, "end") == 0 && r->pid != 0 && json_int(params, "pid") == r->pid) {
+    else if (kind == EVENT_END && r->pid != 0 && json_int(params, "pid") == r->pid) {
         free(r->last_note);
         r->last_note = event_data(params);
     }

@@ -259,12 +259,10 @@ struct attached {
 static void on_event(void *user, const char *method, const cJSON *params)
 {
     struct attached *a = user;
+    const enum event_kind kind = event_kind_of(method, params);
 
-    if (strcmp(method, "event") != 0)
-        return;
-    tracer_event(a->tracer, params);
-    if (a->pid != 0 && json_int(params, "pid") == a->pid &&
-        strcmp(json_text(params, "kind"), "end") == 0)
+    tracer_event(a->tracer, kind, params);
+    if (kind == EVENT_END && a->pid != 0 && json_int(params, "pid") == a->pid)
         a->over = true;
 }
 
@@ -345,9 +343,9 @@ static int attach(const struct trace_options *o, struct tracer *t)
 
 /* ---- a program of our own ---- */
 
-static void on_run_event(void *user, const cJSON *params)
+static void on_run_event(void *user, enum event_kind kind, const cJSON *params)
 {
-    tracer_event(user, params);
+    tracer_event(user, kind, params);
 }
 
 int cmd_trace(int argc, char **argv)

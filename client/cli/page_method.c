@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Pages of the daemon's own methods, made from schema/methods.def. */
 #include "client/cli/page.h"
-#include "schema/machine_limits.h"
+#include "schema/methods.h"
 
 #include "server/base/strbuf.h"
 
@@ -10,58 +10,15 @@
 
 enum { COLUMN = 16, LIST_COLUMN = 22 };
 
-struct field {
-    const char *name; /* NULL ends a list */
-    const char *type;
-    const char *doc;
-    bool optional;
-};
-
-enum result_shape { SHAPE_VOID, SHAPE_OBJECT, SHAPE_ARRAY, SHAPE_DOCUMENT };
-
-struct method {
-    const char *name;
-    enum result_shape shape;
-    const char *doc;
-    const struct field *params;
-    const struct field *results;
-};
-
-#define RPC_METHOD(name, id, shape, doc, params, results)                                          \
-    static const struct field id##_params[] = {params{0}};                                         \
-    static const struct field id##_results[] = {results{0}};
-#define RPC_PARAM(type, name, doc) {#name, #type, doc, false},
-#define RPC_OPT(type, name, doc) {#name, #type, doc, true},
-#define RPC_NO_PARAMS
-#define RPC_RESULT(type, name, doc) {#name, #type, doc, false},
-#define RPC_RESULT_OPT(type, name, doc) {#name, #type, doc, true},
-#define RPC_NO_RESULTS
-#include "schema/methods.def"
-
-static const struct method methods[] = {
-#define RPC_METHOD(name, id, shape, doc, params, results)                                          \
-    {name, SHAPE_##shape, doc, id##_params, id##_results},
-#include "schema/methods.def"
-};
-
-static const struct {
-    const char *name, *json;
-} types[] = {
-#define RPC_TYPE(type, ctype, json, doc) {#type, json},
-#include "schema/methods.def"
-};
-
-enum { METHOD_COUNT = sizeof methods / sizeof methods[0] };
-
 void page_methods(FILE *to)
 {
     for (size_t i = 0; i < METHOD_COUNT; i++)
-        page_entry(to, 2, LIST_COLUMN, methods[i].name, methods[i].doc);
+        page_entry(to, 2, LIST_COLUMN, rpc_methods[i].name, rpc_methods[i].doc);
 }
 
 const char *page_method_name(size_t n)
 {
-    return n < METHOD_COUNT ? methods[n].name : NULL;
+    return n < METHOD_COUNT ? rpc_methods[n].name : NULL;
 }
 
 /* What a type is in JSON, for people: finer points are in the words beside it. */
@@ -82,18 +39,16 @@ static const char *plain_json(const char *json)
 }
 
 /* The same by the name of the type. */
-static const char *json_of(const char *type)
+static const char *json_of(const char *name)
 {
-    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
-        if (strcmp(types[i].name, type) == 0)
-            return plain_json(types[i].json);
-    }
-    return type;
+    const struct rpc_type_info *type = rpc_type_by_name(name);
+
+    return type != NULL ? plain_json(type->json) : name;
 }
 
-static void print_fields(FILE *to, const struct field *fields)
+static void print_fields(FILE *to, const struct sc_field_info *fields)
 {
-    for (const struct field *f = fields; f->name != NULL; f++) {
+    for (const struct sc_field_info *f = fields; f->name != NULL; f++) {
         struct strbuf meaning = STRBUF_INIT;
 
         (void)strbuf_addf(&meaning, "%s%s (%s)", f->optional ? "(may be missing) " : "", f->doc,
@@ -103,13 +58,13 @@ static void print_fields(FILE *to, const struct field *fields)
     }
 }
 
-static void print_method(FILE *to, const struct method *m)
+static void print_method(FILE *to, const struct rpc_method_info *m)
 {
     static const char *const result[] = {
-        [SHAPE_VOID] = "Result: null",
-        [SHAPE_OBJECT] = "Result: an object of",
-        [SHAPE_ARRAY] = "Result: an array of objects of",
-        [SHAPE_DOCUMENT] = "Result: a document of its own form",
+        [RPC_VOID] = "Result: null",
+        [RPC_OBJECT] = "Result: an object of",
+        [RPC_ARRAY] = "Result: an array of objects of",
+        [RPC_DOCUMENT] = "Result: a document of its own form",
     };
 
     fprintf(to, "%s - method of the daemon\n\n", m->name);
@@ -121,7 +76,7 @@ static void print_method(FILE *to, const struct method *m)
     print_fields(to, m->results);
     page_heading(to, "Example");
     fprintf(to, "  scbox call %s", m->name);
-    for (const struct field *f = m->params; f->name != NULL; f++) {
+    for (const struct sc_field_info *f = m->params; f->name != NULL; f++) {
         if (!f->optional)
             fprintf(to, "%s\"%s\": …", f == m->params ? " '{" : ", ", f->name);
     }
@@ -131,8 +86,8 @@ static void print_method(FILE *to, const struct method *m)
 bool page_method(FILE *to, const char *name)
 {
     for (size_t i = 0; i < METHOD_COUNT; i++) {
-        if (strcmp(methods[i].name, name) == 0) {
-            print_method(to, &methods[i]);
+        if (strcmp(rpc_methods[i].name, name) == 0) {
+            print_method(to, &rpc_methods[i]);
             return true;
         }
     }

@@ -14,6 +14,7 @@
 #ifndef CLIENT_CLI_RUN_H
 #define CLIENT_CLI_RUN_H
 
+#include "client/cli/event.h"
 #include "client/cli/reach.h"
 #include "server/base/strbuf.h"
 
@@ -64,7 +65,7 @@ struct run_options {
 
 /** Who wants to hear of calls besides what a run itself listens to. */
 struct run_watch {
-    void (*on_event)(void *user, const cJSON *params); /* every event; params borrowed */
+    event_fn on_event; /* gets every event */
     void *user;
     int shown; /* bytes of data that events show; 0: as many as usual */
 };

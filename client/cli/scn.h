@@ -33,6 +33,7 @@
 #ifndef CLIENT_CLI_SCN_H
 #define CLIENT_CLI_SCN_H
 
+#include "client/cli/event.h"
 #include "client/lib/scbox.h"
 #include "schema/calls.h"
 
@@ -76,7 +77,7 @@ struct scn_config {
     const char *dir;     /* copied; where relative host paths begin; NULL: the current one */
     size_t output_max;   /* bytes kept of what a program under `run` prints; 0: SCN_OUTPUT_BYTES */
     int timeout_ms;      /* of all lines together, from now on; SCBOX_FOREVER */
-    scbox_event_fn on_event; /* gets log, console, note and proc events; NULL: dropped */
+    event_fn on_event;   /* gets log, console, note and proc events; NULL: dropped */
     void *user;
     bool lossless; /* no event may be lost: the machine is ours and waits for us */
     bool record;   /* from the start, calls are recorded for `expect trace` */

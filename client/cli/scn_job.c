@@ -225,15 +225,13 @@ static void report_step(struct job *j, cJSON *steps, const struct scn_step *step
 }
 
 /** Keep what guests print, as log or to the console, for the step during which they do. */
-static void on_event(void *user, const char *method, const cJSON *params)
+static void on_event(void *user, enum event_kind kind, const cJSON *params)
 {
     struct job *j = user;
-    const char *kind = json_text(params, "kind");
     size_t len = 0;
     char *bytes = NULL;
 
-    (void)method;
-    if (strcmp(kind, "log") != 0 && strcmp(kind, "console") != 0)
+    if (kind != EVENT_LOG && kind != EVENT_CONSOLE)
         return;
     if (scbox_data(params, &bytes, &len) == 0)
         scn_output_add(&j->printed, j->output_max, bytes, len);

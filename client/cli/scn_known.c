@@ -5,110 +5,53 @@
  * A method whose refusal is stated may be given anything: so the daemon itself is tested.
  */
 #include "client/cli/scn_parse.h"
-#include "schema/machine_limits.h"
+#include "schema/methods.h"
 #include "server/base/strbuf.h"
 
 #include <string.h>
 
 enum { FIELDS_MAX = 16 }; /* members of what a call answers, or arguments it takes */
 
-/** A member or a parameter. */
-struct field {
-    const char *name; /* NULL ends a list */
-    const char *type; /* of methods.def, or what a kind of types.def is in JSON */
-    bool optional;
-};
-
-/* ---- the tables ---- */
-
-static const struct {
-    const char *name, *json;
-} types[] = {
-#define RPC_TYPE(type, ctype, json, doc) {#type, json},
-#include "schema/methods.def"
-};
-
-#define RPC_FIELD(type, name, doc) {#name, #type, false},
-#define RPC_STRUCT(name, fields, doc) static const struct field name##_fields[] = {fields{0}};
-#include "schema/methods.def"
-
-static const struct {
-    const char *name;
-    const struct field *fields;
-} structs[] = {
-#define RPC_STRUCT(name, fields, doc) {#name, name##_fields},
-#include "schema/methods.def"
-};
-
-enum shape { SHAPE_VOID, SHAPE_OBJECT, SHAPE_ARRAY, SHAPE_DOCUMENT };
-
-#define RPC_METHOD(name, id, shape, doc, params, results)                                          \
-    static const struct field id##_params[] = {params{0}};                                         \
-    static const struct field id##_results[] = {results{0}};
-#define RPC_PARAM(type, name, doc) {#name, #type, false},
-#define RPC_OPT(type, name, doc) {#name, #type, true},
-#define RPC_NO_PARAMS
-#define RPC_RESULT(type, name, doc) {#name, #type, false},
-#define RPC_NO_RESULTS
-#include "schema/methods.def"
-
-static const struct method {
-    const char *name;
-    enum shape shape;
-    const struct field *params;
-    const struct field *results;
-} methods[] = {
-#define RPC_METHOD(name, id, shape, doc, params, results)                                          \
-    {name, SHAPE_##shape, id##_params, id##_results},
-#include "schema/methods.def"
-};
-
-enum {
-    TYPE_COUNT = sizeof types / sizeof types[0],
-    STRUCT_COUNT = sizeof structs / sizeof structs[0],
-    METHOD_COUNT = sizeof methods / sizeof methods[0],
-};
+/*
+ * Members and parameters: of these fields the type is a type of methods.def, or what a kind of types.def is
+ * in JSON.
+ */
 
 /* What `run` and `expect file` answer; log_cut and data_cut are there when not all was kept. */
-static const struct field run_results[] = {
-    {"pid", "integer", false},
-    {"state", "PS", false},
-    {"return_code", "integer", false},
-    {"log", "data", false},
-    {"log_cut", "integer", false},
-    {"encoding", "string", false},
+static const struct sc_field_info run_results[] = {
+    {.name = "pid", .type = "integer"},
+    {.name = "state", .type = "PS"},
+    {.name = "return_code", .type = "integer"},
+    {.name = "log", .type = "data"},
+    {.name = "log_cut", .type = "integer"},
+    {.name = "encoding", .type = "string"},
     {0},
 };
-static const struct field file_results[] = {
-    {"data", "data", false},
-    {"data_cut", "integer", false},
-    {"encoding", "string", false},
+static const struct sc_field_info file_results[] = {
+    {.name = "data", .type = "data"},
+    {.name = "data_cut", .type = "integer"},
+    {.name = "encoding", .type = "string"},
     {0},
 };
 
 /** What a type is in JSON, or the type itself when it is that already. */
-static const char *json_of(const char *type)
+static const char *json_of(const char *name)
 {
-    for (size_t i = 0; i < TYPE_COUNT; i++) {
-        if (strcmp(types[i].name, type) == 0)
-            return types[i].json;
-    }
-    return type;
+    const struct rpc_type_info *type = rpc_type_by_name(name);
+
+    return type != NULL ? type->json : name;
 }
 
 /** The members of a struct, or of each struct of an array; NULL when the type is neither. */
-static const struct field *members_of(const char *json)
+static const struct sc_field_info *members_of(const char *json)
 {
-    size_t len = strcspn(json, "[");
+    const struct sc_struct_info *s = rpc_struct_by_name(json, strcspn(json, "["));
 
-    for (size_t i = 0; i < STRUCT_COUNT; i++) {
-        if (strlen(structs[i].name) == len && strncmp(structs[i].name, json, len) == 0)
-            return structs[i].fields;
-    }
-    return NULL;
+    return s != NULL ? s->fields : NULL;
 }
 
-static const struct field *field_by_name(const struct field *fields, const char *name)
+static const struct sc_field_info *field_by_name(const struct sc_field_info *fields,
+                                                 const char *name)
 {
     for (; fields->name != NULL; fields++) {
         if (strcmp(fields->name, name) == 0)
@@ -118,13 +61,13 @@ static const struct field *field_by_name(const struct field *fields, const char 
 }
 
 /** Complain about a name that none of the fields has. */
-static void fail_field(struct scn_parser *p, int column, const struct field *fields,
+static void fail_field(struct scn_parser *p, int column, const struct sc_field_info *fields,
                        const char *name, const char *what)
 {
     struct scn_near near = {.word = name};
     struct strbuf all = STRBUF_INIT;
 
-    for (const struct field *f = fields; f->name != NULL; f++) {
+    for (const struct sc_field_info *f = fields; f->name != NULL; f++) {
         scn_nearer(&near, f->name);
         (void)strbuf_addf(&all, "%s%s", f == fields ? "" : ", ", f->name);
     }
@@ -162,14 +105,14 @@ static void fail_number(struct scn_parser *p, const struct scn_value *v, const c
 }
 
 static void check_members(struct scn_parser *p, const struct scn_value *v,
-                          const struct field *fields, const char *what);
+                          const struct sc_field_info *fields, const char *what);
 
 /** Check that a pattern can match a member of a type. */
 static void check_stated(struct scn_parser *p, const struct scn_value *v, const char *type,
                          const char *name)
 {
     const char *json = json_of(type);
-    const struct field *fields = members_of(json);
+    const struct sc_field_info *fields = members_of(json);
     const char *text = fixed(v);
 
     if (fields != NULL) {
@@ -191,11 +134,12 @@ static void check_stated(struct scn_parser *p, const struct scn_value *v, const 
 
 /** Check the members that a pattern names, of an object or of each object in a list. */
 static void check_members(struct scn_parser *p, const struct scn_value *v,
-                          const struct field *fields, const char *what)
+                          const struct sc_field_info *fields, const char *what)
 {
     for (size_t i = 0; i < v->member_count && p->error == NULL; i++) {
         const struct scn_member *m = &v->members[i];
-        const struct field *field = v->kind == SCN_OBJECT ? field_by_name(fields, m->key) : NULL;
+        const struct sc_field_info *field =
+            v->kind == SCN_OBJECT ? field_by_name(fields, m->key) : NULL;
 
         if (v->kind == SCN_ARRAY)
             check_members(p, m->value, fields, what);
@@ -208,7 +152,7 @@ static void check_members(struct scn_parser *p, const struct scn_value *v,
 
 /** Check a pattern for what has these members: of an object, or of its only member. */
 static void check_pattern(struct scn_parser *p, const struct scn_value *v,
-                          const struct field *fields, const char *what)
+                          const struct sc_field_info *fields, const char *what)
 {
     if (v->kind == SCN_OBJECT)
         check_members(p, v, fields, what);
@@ -220,19 +164,19 @@ static void check_pattern(struct scn_parser *p, const struct scn_value *v,
 }
 
 /** Add the members of a result; those of a struct stand for themselves. */
-static size_t add_result(struct field *out, size_t count, const struct sc_field_info *r)
+static size_t add_result(struct sc_field_info *out, size_t count, const struct sc_field_info *r)
 {
     const struct sc_struct_info *s = sc_structs;
 
     if (r->type == NULL) {
-        out[count++] = (struct field){r->name, sc_kinds[r->kind].json, false};
+        out[count++] = (struct sc_field_info){.name = r->name, .type = sc_kinds[r->kind].json};
         return count;
     }
     while (s->name != NULL && strcmp(s->name, r->type) != 0)
         s++;
     for (r = s->name != NULL ? s->fields : NULL; r != NULL && r->name != NULL; r++) {
         if (count < FIELDS_MAX)
-            out[count++] = (struct field){r->name, sc_kinds[r->kind].json, false};
+            out[count++] = (struct sc_field_info){.name = r->name, .type = sc_kinds[r->kind].json};
     }
     return count;
 }
@@ -241,7 +185,7 @@ static size_t add_result(struct field *out, size_t count, const struct sc_field_
 static void check_call(struct scn_parser *p, const struct scn_value *v,
                        const struct sc_call_info *call)
 {
-    struct field fields[FIELDS_MAX + 2] = {0};
+    struct sc_field_info fields[FIELDS_MAX + 2] = {0};
     size_t count = 0;
     bool data = false;
 
@@ -251,15 +195,15 @@ static void check_call(struct scn_parser *p, const struct scn_value *v,
         data = data || (r->type == NULL && strcmp(sc_kinds[r->kind].json, "data") == 0);
     }
     if (data && v->kind == SCN_OBJECT) /* it is there when the bytes are no text */
-        fields[count] = (struct field){"encoding", "string", false};
+        fields[count] = (struct sc_field_info){.name = "encoding", .type = "string"};
     check_pattern(p, v, fields, call->word);
 }
 
-static const struct method *method_by_name(const char *name)
+static const struct rpc_method_info *method_by_name(const char *name)
 {
     for (size_t i = 0; i < METHOD_COUNT; i++) {
-        if (strcmp(methods[i].name, name) == 0)
-            return &methods[i];
+        if (strcmp(rpc_methods[i].name, name) == 0)
+            return &rpc_methods[i];
     }
     return NULL;
 }
@@ -267,14 +211,14 @@ static const struct method *method_by_name(const char *name)
 /** Check what is stated of a method of the daemon. */
 static void check_method(struct scn_parser *p, const struct scn_value *v, const char *name)
 {
-    const struct method *m = method_by_name(name);
+    const struct rpc_method_info *m = method_by_name(name);
     const struct sc_call_info *call = sc_call_by_name(name);
 
     if (call != NULL)
         check_call(p, v, call);
-    else if (m == NULL || m->shape == SHAPE_DOCUMENT)
+    else if (m == NULL || m->shape == RPC_DOCUMENT)
         return;
-    else if (m->shape == SHAPE_ARRAY)
+    else if (m->shape == RPC_ARRAY)
         check_members(p, v, m->results, name);
     else
         check_pattern(p, v, m->results, name);
@@ -300,7 +244,8 @@ bool scn_check_answer(struct scn_parser *p, const struct scn_step *step)
 /* ---- what a method is given ---- */
 
 /** Check one parameter. */
-static void check_param(struct scn_parser *p, const struct scn_member *m, const struct field *field)
+static void check_param(struct scn_parser *p, const struct scn_member *m,
+                        const struct sc_field_info *field)
 {
     const char *json = json_of(field->type);
     const char *text = fixed(m->value);
@@ -316,17 +261,17 @@ static void check_param(struct scn_parser *p, const struct scn_member *m, const 
 
 /** Check the names of all parameters, and that none is missing. */
 static void check_params(struct scn_parser *p, const struct scn_value *v,
-                         const struct field *fields, const char *what)
+                         const struct sc_field_info *fields, const char *what)
 {
     for (size_t i = 0; v != NULL && i < v->member_count && p->error == NULL; i++) {
-        const struct field *field = field_by_name(fields, v->members[i].key);
+        const struct sc_field_info *field = field_by_name(fields, v->members[i].key);
 
         if (field == NULL)
             fail_field(p, v->members[i].column, fields, v->members[i].key, what);
         else
             check_param(p, &v->members[i], field);
     }
-    for (const struct field *f = fields; f->name != NULL && p->error == NULL; f++) {
+    for (const struct sc_field_info *f = fields; f->name != NULL && p->error == NULL; f++) {
         bool given = f->optional;
 
         for (size_t i = 0; v != NULL && i < v->member_count && !given; i++)
@@ -337,16 +282,18 @@ static void check_params(struct scn_parser *p, const struct scn_value *v,
 }
 
 /** The parameters of a method SC_…: the call's arguments, and those of any call. */
-static void call_params(const struct sc_call_info *call, struct field *out)
+static void call_params(const struct sc_call_info *call, struct sc_field_info *out)
 {
-    static const struct field of_all[] = {{"session", "string", true},
-                                          {"as", "integer", true},
-                                          {"background", "boolean", true},
-                                          {"encoding", "string", true}};
+    static const struct sc_field_info of_all[] = {
+        {.name = "session", .type = "string", .optional = 1},
+        {.name = "as", .type = "integer", .optional = 1},
+        {.name = "background", .type = "boolean", .optional = 1},
+        {.name = "encoding", .type = "string", .optional = 1}};
     size_t count = 0;
 
     for (const struct sc_field_info *a = call->args; a->name != NULL && count < FIELDS_MAX; a++)
-        out[count++] = (struct field){a->name, sc_kinds[a->kind].json, a->optional != 0};
+        out[count++] = (struct sc_field_info){
+            .name = a->name, .type = sc_kinds[a->kind].json, .optional = a->optional};
     memcpy(out + count, of_all, sizeof of_all);
 }
 
@@ -356,7 +303,7 @@ static void fail_method(struct scn_parser *p, const struct scn_step *step)
     struct scn_near near = {.word = step->method};
 
     for (size_t i = 0; i < METHOD_COUNT; i++)
-        scn_nearer(&near, methods[i].name);
+        scn_nearer(&near, rpc_methods[i].name);
     for (size_t i = 0; i < sc_calls_count; i++)
         scn_nearer(&near, sc_calls[i].name);
     scn_fail_near(p, step->column, near.found, "no method is named %s", step->method);
@@ -366,8 +313,8 @@ bool scn_check_method(struct scn_parser *p, const struct scn_step *step)
 {
     const struct scn_value *v = step->arg_count > 0 ? step->args[0].value : NULL;
     const struct sc_call_info *call = sc_call_by_name(step->method);
-    const struct method *m = method_by_name(step->method);
-    struct field fields[FIELDS_MAX + 5] = {0};
+    const struct rpc_method_info *m = method_by_name(step->method);
+    struct sc_field_info fields[FIELDS_MAX + 5] = {0};
 
     if (p->error != NULL || step->expect.kind == SCN_REFUSES || step->expect.kind == SCN_MAY_REFUSE)
         return p->error == NULL;

@@ -165,13 +165,11 @@ static bool is_guest(const struct scn_session *s, int32_t pid)
 }
 
 /** Whether an event is of a call that scn_session_aside() hides. */
-static bool is_aside(struct scn_session *s, const cJSON *params)
+static bool is_aside(struct scn_session *s, enum event_kind kind, const cJSON *params)
 {
-    const char *kind = json_text(params, "kind");
-
-    if (s->aside && strcmp(kind, "call") == 0 && json_int(params, "pid") == s->pid)
+    if (s->aside && kind == EVENT_CALL && json_int(params, "pid") == s->pid)
         s->aside_call = json_count(params, "seq");
-    else if (strcmp(kind, "call") != 0 && strcmp(kind, "return") != 0)
+    else if (!event_is_call(kind))
         return false;
     return s->aside_call != 0 && json_count(params, "seq") == s->aside_call;
 }
@@ -179,26 +177,26 @@ static bool is_aside(struct scn_session *s, const cJSON *params)
 static void on_event(void *user, const char *method, const cJSON *params)
 {
     struct scn_session *s = user;
+    const enum event_kind kind = event_kind_of(method, params);
     size_t len = 0;
     char *bytes = NULL;
 
-    if (is_aside(s, params))
+    if (is_aside(s, kind, params))
         return;
-    if (s->log_pid != 0 && strcmp(json_text(params, "kind"), "log") == 0 &&
-        is_guest(s, json_int(params, "pid")) && scbox_data(params, &bytes, &len) == 0)
+    if (s->log_pid != 0 && kind == EVENT_LOG && is_guest(s, json_int(params, "pid")) &&
+        scbox_data(params, &bytes, &len) == 0)
         scn_output_add(&s->log, s->output_max, bytes, len);
     free(bytes);
-    if (s->log_pid != 0 && json_int(params, "pid") == s->log_pid &&
-        strcmp(json_text(params, "kind"), "end") == 0) {
+    if (s->log_pid != 0 && kind == EVENT_END && json_int(params, "pid") == s->log_pid) {
         free(s->fault);
         s->fault = strdup(json_text(params, "data"));
     }
-    if (strcmp(json_text(params, "kind"), "end") == 0)
+    if (kind == EVENT_END)
         scn_ended(s, json_int(params, "pid"), json_text(params, "data"));
     if (s->record.on)
-        scn_record_event(&s->record, params);
+        scn_record_event(&s->record, kind, params);
     if (s->on_event != NULL)
-        s->on_event(s->user, method, params);
+        s->on_event(s->user, kind, params);
 }
 
 /* ---- life ---- */

@@ -41,11 +41,17 @@ struct scn_background {
     char *sent; /* owned */
 };
 
+/** A call as its last event tells it. */
+struct scn_recorded {
+    cJSON *event; /* owned; NULL: there was no memory */
+    bool ended;   /* it is an EVENT_RETURN, else an EVENT_CALL */
+};
+
 /** The calls of the machine since recording began. */
 struct scn_record {
     bool on;
-    bool incomplete; /* some were lost, or there were too many */
-    cJSON **calls;   /* events of kind return, or call while it goes on; owned */
+    bool incomplete;            /* some were lost, or there were too many */
+    struct scn_recorded *calls; /* owned */
     size_t count;
     size_t room;
     size_t weight; /* bytes of memory of all */
@@ -65,7 +71,7 @@ struct scn_session {
     char *dir;
     int64_t deadline_ms; /* on clock_ms()'s clock; negative: none */
     int timeout_ms;      /* what it was set to */
-    scbox_event_fn on_event;
+    event_fn on_event;
     void *user;
     bool (*must_ask)(void *user);
     void (*ask)(void *user);
@@ -211,7 +217,7 @@ void scn_play_run(struct scn_caller *c, const struct scn_step *step);
 void scn_play_fault(struct scn_session *s, const struct scn_step *step, struct scn_result *r);
 
 /** Keep an event when it is one of a call. @params borrowed. */
-void scn_record_event(struct scn_record *record, const cJSON *params);
+void scn_record_event(struct scn_record *record, enum event_kind kind, const cJSON *params);
 
 /** Forget what was recorded. */
 void scn_record_done(struct scn_record *record);

@@ -82,25 +82,25 @@ static cJSON *keep(struct scn_record *record, const cJSON *event)
 static bool settle(struct scn_record *record, const cJSON *ended)
 {
     for (size_t i = record->count; i > 0; i--) {
-        cJSON **at = &record->calls[i - 1];
+        struct scn_recorded *at = &record->calls[i - 1];
 
-        if (!same_call(*at, ended))
+        if (!same_call(at->event, ended))
             continue;
-        record->weight -= json_weight(*at);
-        cJSON_Delete(*at);
-        *at = keep(record, ended);
+        record->weight -= json_weight(at->event);
+        cJSON_Delete(at->event);
+        *at = (struct scn_recorded){keep(record, ended), true};
         return true;
     }
     return false;
 }
 
-static void append(struct scn_record *record, const cJSON *params)
+static void append(struct scn_record *record, bool ended, const cJSON *params)
 {
     size_t room = record->room != 0 ? record->room * 2 : 256;
-    cJSON **larger = record->calls;
+    struct scn_recorded *larger = record->calls;
 
     if (record->count == record->room)
-        larger = realloc(record->calls, room * sizeof(cJSON *));
+        larger = realloc(record->calls, room * sizeof *larger);
     if (larger == NULL || record->count == RECORD_MAX) {
         record->incomplete = true;
         return;
@@ -108,24 +108,23 @@ static void append(struct scn_record *record, const cJSON *params)
     if (record->count == record->room)
         record->room = room;
     record->calls = larger;
-    record->calls[record->count++] = keep(record, params);
+    record->calls[record->count++] = (struct scn_recorded){keep(record, params), ended};
 }
 
-void scn_record_event(struct scn_record *record, const cJSON *params)
+void scn_record_event(struct scn_record *record, enum event_kind kind, const cJSON *params)
 {
-    const char *kind = json_text(params, "kind");
-    bool ended = strcmp(kind, "return") == 0;
+    const bool ended = kind == EVENT_RETURN;
 
-    if (strcmp(kind, "lost") == 0)
+    if (kind == EVENT_LOST)
         record->incomplete = true;
-    else if (strcmp(kind, "call") == 0 || (ended && !settle(record, params)))
-        append(record, params);
+    else if (kind == EVENT_CALL || (ended && !settle(record, params)))
+        append(record, ended, params);
 }
 
 void scn_record_done(struct scn_record *record)
 {
     for (size_t i = 0; i < record->count; i++)
-        cJSON_Delete(record->calls[i]);
+        cJSON_Delete(record->calls[i].event);
     free(record->calls);
     *record = (struct scn_record){0};
 }
@@ -190,8 +189,10 @@ static bool error_is(const struct scn_expect *e, const char *error)
     return strcmp(error, sc_errno_name(e->code)) == 0;
 }
 
-static bool outcome_is(const struct scn_expect *e, const cJSON *event, struct scn_vars *vars)
+static bool outcome_is(const struct scn_expect *e, const struct scn_recorded *call,
+                       struct scn_vars *vars)
 {
+    const cJSON *event = call->event;
     const char *error = json_text(event, "error");
     const cJSON null = {.type = cJSON_NULL};
     const cJSON *result = json_member(event, "result");
@@ -200,7 +201,7 @@ static bool outcome_is(const struct scn_expect *e, const cJSON *event, struct sc
 
     if (e->kind == SCN_SUCCEEDS)
         return true;
-    if (strcmp(json_text(event, "kind"), "return") != 0)
+    if (!call->ended)
         return false; /* it goes on */
     if (e->kind == SCN_YIELDS)
         is = *error == '\0' && scn_match(e->pattern, result != NULL ? result : &null, vars, &why);
@@ -211,21 +212,21 @@ static bool outcome_is(const struct scn_expect *e, const cJSON *event, struct sc
 }
 
 /** How much of a line is true of a call: 0 nothing, -1 all of it, which captures into @vars. */
-static int likeness(const struct scn_session *s, const struct scn_step *step, const cJSON *event,
-                    struct scn_vars *vars)
+static int likeness(const struct scn_session *s, const struct scn_step *step,
+                    const struct scn_recorded *call, struct scn_vars *vars)
 {
     bool all = true;
     int score = 1;
 
-    if (step->call != NULL && call_of_event(event) != step->call)
+    if (step->call != NULL && call_of_event(call->event) != step->call)
         return 0;
     for (size_t i = 0; i < step->arg_count; i++) {
-        bool is = arg_is(s, event, &step->args[i], vars);
+        bool is = arg_is(s, call->event, &step->args[i], vars);
 
         score += is ? 2 : 0;
         all = all && is;
     }
-    if (!outcome_is(&step->expect, event, vars))
+    if (!outcome_is(&step->expect, call, vars))
         return score;
     return all ? -1 : score + 1;
 }
@@ -234,11 +235,11 @@ static int likeness(const struct scn_session *s, const struct scn_step *step, co
 
 /** The calls that come nearest, best first. */
 struct nearest {
-    const cJSON *call[NEAREST];
+    const struct scn_recorded *call[NEAREST];
     int score[NEAREST];
 };
 
-static void consider(struct nearest *best, const cJSON *call, int score)
+static void consider(struct nearest *best, const struct scn_recorded *call, int score)
 {
     size_t at = NEAREST;
 
@@ -254,29 +255,30 @@ static void consider(struct nearest *best, const cJSON *call, int score)
     best->score[at] = score;
 }
 
-static void tell_call(struct strbuf *out, const cJSON *call)
+static void tell_call(struct strbuf *out, const struct scn_recorded *call)
 {
-    (void)strbuf_addf(out, "%s%d  ", out->len > 0 ? "\n" : "", json_int(call, "pid"));
-    call_text_begin(out, call);
-    if (strcmp(json_text(call, "kind"), "return") == 0) {
+    (void)strbuf_addf(out, "%s%d  ", out->len > 0 ? "\n" : "", json_int(call->event, "pid"));
+    call_text_begin(out, call->event);
+    if (call->ended) {
         (void)strbuf_adds(out, ") ");
-        call_text_outcome(out, call);
+        call_text_outcome(out, call->event);
     } else {
         (void)strbuf_adds(out, ") goes on");
     }
 }
 
 /** The first recorded call that is as the line states; NULL, and those that come nearest. */
-static const cJSON *find(struct scn_session *s, const struct scn_step *step, struct nearest *near)
+static const struct scn_recorded *find(struct scn_session *s, const struct scn_step *step,
+                                       struct nearest *near)
 {
     for (size_t i = 0; i < s->record.count; i++) {
-        const cJSON *call = s->record.calls[i];
+        const struct scn_recorded *call = &s->record.calls[i];
         struct scn_vars vars = {0};
         int score = 0;
 
         if (i % LOOK_EVERY == 0 && scn_time_over(s))
             break;
-        if (step->call != NULL && call_of_event(call) != step->call)
+        if (step->call != NULL && call_of_event(call->event) != step->call)
             continue;
         if (scn_vars_copy(&s->vars, &vars) == 0)
             score = likeness(s, step, call, &vars);
@@ -322,7 +324,7 @@ void scn_play_watch(struct scn_session *s, const struct scn_step *step, struct s
     struct nearest near = {0};
     struct strbuf came = STRBUF_INIT;
     bool never = step->kind == SCN_EXPECT_NEVER;
-    const cJSON *found;
+    const struct scn_recorded *found;
 
     if (!can_judge(s, r))
         return;

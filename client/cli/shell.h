@@ -24,9 +24,9 @@ enum {
 
 /** What the machine tells, on its way to the screen. */
 struct feed {
-    int32_t own_pid;    /* the session's process */
-    bool own_end;       /* it has ended */
-    char open_kind[16]; /* whose line is not finished, "" when none */
+    int32_t own_pid;           /* the session's process */
+    bool own_end;              /* it has ended */
+    enum event_kind open_kind; /* whose line is not finished; EVENT_UNKNOWN: none is open */
     int32_t open_pid;
     bool raw; /* not a terminal: bytes as they are */
 };
@@ -91,14 +91,14 @@ struct shell {
     int failed;    /* lines that did not work */
 };
 
-/** scbox_event_fn: print an event. @user is the struct feed. */
-void feed_event(void *user, const char *method, const cJSON *params);
+/** Print an event. */
+void feed_event(struct feed *feed, enum event_kind kind, const cJSON *params);
 
 /** Finish a line that an event began, so that something else can be printed. */
 void feed_end_line(struct feed *feed);
 
-/** scn_event_fn of the shell: output, calls that are traced, calls that are held. @user is the shell. */
-void shell_event(void *user, const char *method, const cJSON *params);
+/** An event_fn: output, calls that are traced, calls that are held. @user is the shell. */
+void shell_event(void *user, enum event_kind kind, const cJSON *params);
 
 /** Finish whatever line an event began. */
 void shell_end_line(struct shell *sh);
@@ -184,7 +184,7 @@ bool shell_memory(struct shell *sh, const char *arg, const char *pid);
 bool shell_step(struct shell *sh, const char *arg);
 
 /** Take an event that may be about a held call. */
-void shell_step_event(struct shell *sh, const cJSON *event);
+void shell_step_event(struct shell *sh, enum event_kind kind, const cJSON *event);
 
 /** Whether a call is held and nobody is being asked about it. @user is the shell. */
 bool shell_holds_call(void *user);

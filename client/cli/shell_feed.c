@@ -11,23 +11,23 @@
 
 void feed_end_line(struct feed *feed)
 {
-    if (feed->open_kind[0] != '\0')
+    if (feed->open_kind != EVENT_UNKNOWN)
         fputc('\n', stdout);
-    feed->open_kind[0] = '\0';
+    feed->open_kind = EVENT_UNKNOWN;
 }
 
 /* Output of a process, with its mark at each beginning of a line. */
-static void put_output(struct feed *feed, const char *kind, int32_t pid, const char *bytes,
+static void put_output(struct feed *feed, enum event_kind kind, int32_t pid, const char *bytes,
                        size_t len)
 {
-    bool goes_on = strcmp(feed->open_kind, kind) == 0 && feed->open_pid == pid;
+    bool goes_on = feed->open_kind == kind && feed->open_pid == pid;
 
     if (!goes_on)
         feed_end_line(feed);
     for (size_t i = 0; i < len; i++) {
-        if (feed->open_kind[0] == '\0') {
-            printf("[%d %s] ", pid, kind);
-            (void)snprintf(feed->open_kind, sizeof feed->open_kind, "%s", kind);
+        if (feed->open_kind == EVENT_UNKNOWN) {
+            printf("[%d %s] ", pid, event_kind_name(kind));
+            feed->open_kind = kind;
             feed->open_pid = pid;
         }
         if (bytes[i] == '\n') {
@@ -66,17 +66,13 @@ static void put_told(int32_t pid, const char *what, const cJSON *params)
     putchar('\n');
 }
 
-void feed_event(void *user, const char *method, const cJSON *params)
+void feed_event(struct feed *feed, enum event_kind kind, const cJSON *params)
 {
-    struct feed *feed = user;
-    const char *kind = json_text(params, "kind");
     int32_t pid = json_int(params, "pid");
     char *bytes = NULL;
     size_t len = 0;
 
-    if (strcmp(method, "event") != 0)
-        return;
-    if (strcmp(kind, "log") == 0 || strcmp(kind, "console") == 0) {
+    if (kind == EVENT_LOG || kind == EVENT_CONSOLE) {
         if (scbox_data(params, &bytes, &len) == 0)
             put_output(feed, kind, pid, bytes, len);
         free(bytes);
@@ -84,15 +80,15 @@ void feed_event(void *user, const char *method, const cJSON *params)
         return;
     }
     feed_end_line(feed);
-    if (strcmp(kind, "note") == 0)
+    if (kind == EVENT_NOTE)
         put_told(pid, "note", params);
-    else if (strcmp(kind, "lost") == 0)
+    else if (kind == EVENT_LOST)
         printf("[lost] %d events came faster than they were read\n", json_int(params, "count"));
-    else if (strcmp(kind, "ended") == 0)
+    else if (kind == EVENT_ENDED)
         printf("[ended] no more events: %s\n", json_text(params, "why"));
-    else if (strcmp(kind, "start") == 0 && *json_text(params, "data") != '\0')
+    else if (kind == EVENT_START && *json_text(params, "data") != '\0')
         put_told(pid, "runs", params);
-    else if (strcmp(kind, "end") == 0)
+    else if (kind == EVENT_END)
         put_end(feed, pid, params);
     fflush(stdout);
 }
@@ -103,24 +99,21 @@ void shell_end_line(struct shell *sh)
     trace_lines_end(&sh->trace);
 }
 
-void shell_event(void *user, const char *method, const cJSON *params)
+void shell_event(void *user, enum event_kind kind, const cJSON *params)
 {
     struct shell *sh = user;
-    const char *kind = json_text(params, "kind");
-    bool call = strcmp(kind, "call") == 0 || strcmp(kind, "return") == 0;
+    const bool call = event_is_call(kind);
 
-    if (strcmp(method, "event") != 0)
-        return;
     if (!call || sh->tracing)
         edit_clear(sh->edit);
     if (call && sh->tracing) {
         feed_end_line(&sh->feed);
-        trace_lines_event(&sh->trace, params);
-    } else if (!call && strcmp(kind, "pause") != 0) {
+        trace_lines_event(&sh->trace, kind, params);
+    } else if (!call && kind != EVENT_PAUSE) {
         trace_lines_end(&sh->trace);
-        feed_event(&sh->feed, method, params);
+        feed_event(&sh->feed, kind, params);
     }
-    shell_step_event(sh, params);
+    shell_step_event(sh, kind, params);
 }
 
 bool shell_listen(struct shell *sh)

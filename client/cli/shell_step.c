@@ -128,19 +128,17 @@ static void tell_outcome(struct shell *sh, const cJSON *event)
     strbuf_done(&text);
 }
 
-void shell_step_event(struct shell *sh, const cJSON *event)
+void shell_step_event(struct shell *sh, enum event_kind kind, const cJSON *event)
 {
-    const char *kind = json_text(event, "kind");
-
     if (!sh->step.on)
         return;
-    if (strcmp(kind, "pause") == 0) {
+    if (kind == EVENT_PAUSE) {
         hold(sh, event);
-    } else if (strcmp(kind, "return") == 0) {
+    } else if (kind == EVENT_RETURN) {
         forget(sh, json_count(event, "seq"), 0);
         if (json_count(event, "seq") == sh->step.let_go)
             tell_outcome(sh, event);
-    } else if (strcmp(kind, "end") == 0) {
+    } else if (kind == EVENT_END) {
         forget(sh, 0, json_int(event, "pid"));
     }
 }

@@ -4,26 +4,18 @@
 #include "client/cli/json.h"
 
 #include <stdlib.h>
-#include <string.h>
 
-static bool is_call(const cJSON *event)
+void tracer_event(struct tracer *t, enum event_kind kind, const cJSON *event)
 {
-    const char *kind = json_text(event, "kind");
-
-    return strcmp(kind, "call") == 0 || strcmp(kind, "return") == 0;
-}
-
-void tracer_event(struct tracer *t, const cJSON *event)
-{
-    if (strcmp(json_text(event, "kind"), "lost") == 0)
+    if (kind == EVENT_LOST)
         t->lost += (uint64_t)json_number(event, "count");
-    if (is_call(event) && !trace_filter_wants(&t->filter, event))
+    if (event_is_call(kind) && !trace_filter_wants(&t->filter, kind, event))
         return;
     if (t->summary != NULL)
-        trace_summary_add(t->summary, event);
+        trace_summary_add(t->summary, kind, event);
     else
-        trace_lines_event(&t->lines, event);
-    trace_chrome_event(&t->chrome, event);
+        trace_lines_event(&t->lines, kind, event);
+    trace_chrome_event(&t->chrome, kind, event);
 }
 
 void tracer_done(struct tracer *t)

@@ -13,6 +13,7 @@
 #define CLIENT_CLI_TRACE_H
 
 #include "client/cli/call_text.h"
+#include "client/cli/event.h"
 #include "schema/calls.h"
 
 #include <cjson/cJSON.h>
@@ -42,7 +43,7 @@ struct trace_filter {
 bool trace_filter_calls(struct trace_filter *f, const char *list, char **out_wrong);
 
 /** Whether an event of a call is wanted. Both events of a call get the same answer. */
-bool trace_filter_wants(struct trace_filter *f, const cJSON *event);
+bool trace_filter_wants(struct trace_filter *f, enum event_kind kind, const cJSON *event);
 
 void trace_filter_done(struct trace_filter *f);
 
@@ -60,7 +61,7 @@ struct trace_lines {
 };
 
 /** Write what an event looks like. */
-void trace_lines_event(struct trace_lines *t, const cJSON *event);
+void trace_lines_event(struct trace_lines *t, enum event_kind kind, const cJSON *event);
 
 /** Finish the last line. */
 void trace_lines_end(struct trace_lines *t);
@@ -78,8 +79,8 @@ struct trace_summary {
     struct trace_row rows[SC_MAX];
 };
 
-/** Count an event of kind return; others are passed over. */
-void trace_summary_add(struct trace_summary *s, const cJSON *event);
+/** Count an event of kind EVENT_RETURN; others are passed over. */
+void trace_summary_add(struct trace_summary *s, enum event_kind kind, const cJSON *event);
 
 /** Print the table, most time first. */
 void trace_summary_print(const struct trace_summary *s, FILE *to);
@@ -99,7 +100,7 @@ struct trace_chrome {
 };
 
 /** Write an event: a call when it ends, other things as they come. */
-void trace_chrome_event(struct trace_chrome *c, const cJSON *event);
+void trace_chrome_event(struct trace_chrome *c, enum event_kind kind, const cJSON *event);
 
 /** Write the calls that still go on and close the array. */
 void trace_chrome_end(struct trace_chrome *c);
@@ -114,8 +115,8 @@ struct tracer {
     uint64_t lost;
 };
 
-/** Take the parameters of an event notification. */
-void tracer_event(struct tracer *t, const cJSON *event);
+/** Take an event. */
+void tracer_event(struct tracer *t, enum event_kind kind, const cJSON *event);
 
 /** Write what is left, and let go. */
 void tracer_done(struct tracer *t);

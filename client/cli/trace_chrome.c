@@ -208,35 +208,34 @@ static void put_end(struct trace_chrome *c, const cJSON *event)
 }
 
 /* What is no call: a process starts or ends, a note. */
-static void put_other(struct trace_chrome *c, const cJSON *event, const char *kind)
+static void put_other(struct trace_chrome *c, enum event_kind kind, const cJSON *event)
 {
     char *data = event_data(event);
     const char *text = data != NULL && *data != '\0' ? data : NULL;
 
-    if (strcmp(kind, "start") == 0)
+    if (kind == EVENT_START)
         name_process(c, json_int(event, "pid"), text);
-    else if (strcmp(kind, "end") == 0)
+    else if (kind == EVENT_END)
         put_end(c, event);
-    else if (strcmp(kind, "note") == 0)
+    else if (kind == EVENT_NOTE)
         put_instant(c, event, text != NULL ? text : "");
     free(data);
 }
 
-void trace_chrome_event(struct trace_chrome *c, const cJSON *event)
+void trace_chrome_event(struct trace_chrome *c, enum event_kind kind, const cJSON *event)
 {
-    const char *kind = json_text(event, "kind");
     uint64_t now = json_count(event, "now_ns");
 
     if (c->to == NULL)
         return;
     c->last_ns = now > c->last_ns ? now : c->last_ns;
-    if (strcmp(kind, "call") == 0) {
+    if (kind == EVENT_CALL) {
         name_process(c, json_int(event, "pid"), NULL);
         begin(c, event);
-    } else if (strcmp(kind, "return") == 0) {
+    } else if (kind == EVENT_RETURN) {
         finish(c, event);
     } else {
-        put_other(c, event, kind);
+        put_other(c, kind, event);
     }
 }
 

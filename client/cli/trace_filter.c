@@ -111,25 +111,26 @@ static bool drop_call(struct trace_filter *f, uint64_t seq)
     return false;
 }
 
-static bool wants_path(struct trace_filter *f, const struct sc_call_info *call, const cJSON *event)
+static bool wants_path(struct trace_filter *f, const struct sc_call_info *call, bool returns,
+                       const cJSON *event)
 {
     const uint64_t seq = json_count(event, "seq");
     bool wanted = uses_path(f, call, event);
 
-    if (strcmp(json_text(event, "kind"), "return") == 0)
+    if (returns)
         return drop_call(f, seq) || wanted;
     if (wanted && call->rc != SC_RC_NEVER)
         keep_call(f, seq);
     return wanted;
 }
 
-bool trace_filter_wants(struct trace_filter *f, const cJSON *event)
+bool trace_filter_wants(struct trace_filter *f, enum event_kind kind, const cJSON *event)
 {
     const struct sc_call_info *call = call_of_event(event);
     bool wanted = call != NULL;
 
     if (wanted && f->glob != NULL)
-        wanted = wants_path(f, call, event);
+        wanted = wants_path(f, call, kind == EVENT_RETURN, event);
     if (wanted && f->any_listed)
         wanted = f->listed[call->nr] != f->inverted;
     return wanted;

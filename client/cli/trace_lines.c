@@ -126,26 +126,24 @@ static void add_process_end(struct strbuf *line, const cJSON *event, const char 
         (void)strbuf_adds(line, "+++ killed +++");
 }
 
-static void tell_other(struct trace_lines *t, const cJSON *event)
+static void tell_other(struct trace_lines *t, enum event_kind kind, const cJSON *event)
 {
-    const char *kind = json_text(event, "kind");
     struct strbuf line = STRBUF_INIT;
     char *text = NULL;
     const char *data = "";
 
-    if (strcmp(kind, "start") != 0 && strcmp(kind, "end") != 0 && strcmp(kind, "note") != 0 &&
-        strcmp(kind, "lost") != 0)
+    if ((kind & (EVENT_START | EVENT_END | EVENT_NOTE | EVENT_LOST)) == 0)
         return;
     leave_line(t);
     text = event_data(event);
     data = text != NULL ? text : "";
-    if (strcmp(kind, "lost") != 0)
+    if (kind != EVENT_LOST)
         begin_line(t, &line, event);
-    if (strcmp(kind, "start") == 0)
+    if (kind == EVENT_START)
         (void)strbuf_addf(&line, "+++ runs %s +++", *data != '\0' ? data : "as a session says");
-    else if (strcmp(kind, "end") == 0)
+    else if (kind == EVENT_END)
         add_process_end(&line, event, data);
-    else if (strcmp(kind, "note") == 0)
+    else if (kind == EVENT_NOTE)
         (void)strbuf_addf(&line, "--- %s ---", data);
     else
         (void)strbuf_addf(&line,
@@ -156,16 +154,14 @@ static void tell_other(struct trace_lines *t, const cJSON *event)
     fputc('\n', t->to);
 }
 
-void trace_lines_event(struct trace_lines *t, const cJSON *event)
+void trace_lines_event(struct trace_lines *t, enum event_kind kind, const cJSON *event)
 {
-    const char *kind = json_text(event, "kind");
-
-    if (strcmp(kind, "call") == 0)
+    if (kind == EVENT_CALL)
         tell_begin(t, event);
-    else if (strcmp(kind, "return") == 0)
+    else if (kind == EVENT_RETURN)
         tell_end(t, event);
     else
-        tell_other(t, event);
+        tell_other(t, kind, event);
     if (t->flush)
         fflush(t->to);
 }

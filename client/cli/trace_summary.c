@@ -10,15 +10,14 @@
 
 enum { NS_PER_US = 1000, US_PER_S = 1000000 };
 
-void trace_summary_add(struct trace_summary *s, const cJSON *event)
+void trace_summary_add(struct trace_summary *s, enum event_kind kind, const cJSON *event)
 {
     const struct sc_call_info *call = call_of_event(event);
     uint64_t ns = json_count(event, "duration_ns");
-    bool ended = strcmp(json_text(event, "kind"), "return") == 0;
     struct trace_row *row;
 
     /* A call that never returns is counted when it begins. */
-    if (call == NULL || (!ended && call->rc != SC_RC_NEVER))
+    if (call == NULL || (kind != EVENT_RETURN && call->rc != SC_RC_NEVER))
         return;
     row = &s->rows[call->nr];
     row->calls++;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Events: what a machine tells whoever listens (debug log, console, lives of processes, calls).
+ * Events: what a machine tells whoever listens (debug log, console, lives of processes, calls). Their
+ * kinds are the rows of schema/events.def; EVENT_LOST and EVENT_ENDED are made by a listener for its
+ * client.
  *
  * A listener is embedded by its owner, added to a machine and removed before it is freed. Without
  * listeners for a kind, that kind costs one comparison.
@@ -12,34 +14,23 @@
 #ifndef SERVER_KERNEL_EVENT_H
 #define SERVER_KERNEL_EVENT_H
 
+#include "schema/events.h"
 #include "server/base/list.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-enum event_kind {
-    EVENT_LOG = 1 << 0,     /* DBG_PRINT: bytes as the process sent them */
-    EVENT_CONSOLE = 1 << 1, /* bytes written to a console device */
-    EVENT_NOTE = 1 << 2,    /* a sentence about something odd (unknown call number, int3) */
-    EVENT_START = 1 << 3,   /* a process runs a program; bytes: its file, or "" for a driven one */
-    EVENT_END = 1 << 4,     /* a process ended; bytes: why it failed, or "" */
-    EVENT_CALL = 1 << 5,    /* a call begins: its arguments stand in event.call */
-    EVENT_RETURN = 1 << 6,  /* a call has finished: its outcome, too */
-    EVENT_FAULT = 1 << 7,   /* a fault rule changes a call */
-    EVENT_PAUSE = 1 << 8,   /* a call is held before it is carried out */
-    EVENT_KINDS = (1 << 9) - 1,
-};
-
 struct call;
 struct fault_rule;
 struct machine;
 
 struct event {
-    enum event_kind kind;
-    int32_t pid;       /* whom it is about; 0: the machine */
-    const char *bytes; /* borrowed for the callback; not NUL-terminated; NULL of calls */
+    enum event_kind kind; /* its row in events.def says what else is used */
+    int32_t pid;          /* whom it is about; 0: the machine */
+    const char *bytes;    /* borrowed for the callback; not NUL-terminated; NULL of calls */
     size_t len;
+    uint64_t count;                /* EVENT_LOST */
     uint32_t state;                /* EVENT_END: PS_DONE, PS_FAILURE, PS_KILLED */
     int32_t code;                  /* EVENT_END: as proc_status.return_code */
     uint64_t now_ns;               /* of calls: the machine's clock */

@@ -4,6 +4,7 @@
 #define SERVER_RPC_DISPATCH_H
 
 #include "server/rpc/request.h"
+#include "server/rpc/results.h"
 
 /** Carry a request out. Parked ones finish by themselves. */
 enum request_status dispatch(struct request *rq);

@@ -12,32 +12,6 @@
 /** Handles of a SELECT whose files are told. */
 enum { SHOWN_FILES_MAX = 16 };
 
-static const char *kind_name(enum event_kind kind)
-{
-    switch (kind) {
-    case EVENT_LOG:
-        return "log";
-    case EVENT_CONSOLE:
-        return "console";
-    case EVENT_NOTE:
-        return "note";
-    case EVENT_START:
-        return "start";
-    case EVENT_END:
-        return "end";
-    case EVENT_CALL:
-        return "call";
-    case EVENT_RETURN:
-        return "return";
-    case EVENT_FAULT:
-        return "fault";
-    case EVENT_PAUSE:
-        return "pause";
-    default:
-        return "?";
-    }
-}
-
 /** Begin a notification, up to its params. */
 static void open_event(struct json_out *o, const char *kind)
 {
@@ -60,21 +34,88 @@ static void close_event(struct json_out *o)
     o->comma = false;
 }
 
-static void put_uint(struct json_out *o, const char *key, uint64_t value)
+/* One function a source of events.def; each writes a member, or nothing when there is nothing to say. */
+
+static void add_string(struct json_out *o, const char *key, const char *text)
+{
+    out_key(o, key);
+    out_string(o, text);
+}
+
+static void add_uint(struct json_out *o, const char *key, uint64_t value)
 {
     out_key(o, key);
     out_uint(o, value);
 }
 
-static void put_error(struct json_out *o, int err)
+/** A number that is left out when it is 0. */
+static void add_some(struct json_out *o, const char *key, uint64_t value)
 {
-    out_key(o, "error");
-    out_string(o, sc_errno_name(err));
+    if (value != 0)
+        add_uint(o, key, value);
+}
+
+static void add_pid(struct json_out *o, const char *key, const struct event *event)
+{
+    put_pid(o, key, &event->pid);
+}
+
+static void add_data(struct json_out *o, const char *key, const struct event *event)
+{
+    out_data(o, key, event->bytes, event->len, false);
+}
+
+static void add_state(struct json_out *o, const char *key, const struct event *event)
+{
+    put_ps(o, key, &event->state);
+}
+
+static void add_code(struct json_out *o, const char *key, const struct event *event)
+{
+    put_int(o, key, &event->code);
+}
+
+static void add_text(struct json_out *o, const char *key, const struct event *event)
+{
+    out_key(o, key);
+    out_text(o, event->bytes, event->len);
+}
+
+static void add_count(struct json_out *o, const char *key, const struct event *event)
+{
+    add_uint(o, key, event->count);
+}
+
+static void add_seq(struct json_out *o, const char *key, const struct event *event)
+{
+    add_uint(o, key, event->call->seq);
+}
+
+static void add_now(struct json_out *o, const char *key, const struct event *event)
+{
+    add_uint(o, key, event->now_ns);
+}
+
+static void add_duration(struct json_out *o, const char *key, const struct event *event)
+{
+    add_uint(o, key, event->now_ns - event->call->begun_ns);
+}
+
+static void add_call(struct json_out *o, const char *key, const struct event *event)
+{
+    add_string(o, key, sc_call_by_nr(event->call->nr)->name);
+}
+
+static void add_args(struct json_out *o, const char *key, const struct event *event)
+{
+    out_key(o, key);
+    codec_encode_args(sc_call_by_nr(event->call->nr), &event->call->args, o);
 }
 
 /** The files of handles that a call is given: "files": {"fd": "root:/a"}; opened with the first of them. */
 struct files_out {
     struct json_out *o;
+    const char *key;
     const struct call *call;
     bool open;
 };
@@ -90,7 +131,7 @@ static void put_file_of(struct json_out *o, const struct call *call, int32_t fd)
 static void open_files(struct files_out *files, const char *arg)
 {
     if (!files->open) {
-        out_key(files->o, "files");
+        out_key(files->o, files->key);
         out_open(files->o, '{');
         files->open = true;
     }
@@ -132,9 +173,10 @@ static void put_files_of(struct files_out *files, const char *arg, enum sc_kind 
 }
 
 /** What the handles among a call's arguments are, as far as they are there. */
-static void put_files(struct json_out *o, const struct call *call)
+static void add_files(struct json_out *o, const char *key, const struct event *event)
 {
-    struct files_out files = {.o = o, .call = call};
+    const struct call *call = event->call;
+    struct files_out files = {.o = o, .key = key, .call = call};
 
     if (call->proc == NULL)
         return;
@@ -156,99 +198,86 @@ static void put_files(struct json_out *o, const struct call *call)
         out_close(o, '}');
 }
 
-/** Through which gate a guest's call came, and what it has in its result register. */
-static void put_gate(struct json_out *o, const struct call *call, bool ended)
+static void add_gate(struct json_out *o, const char *key, const struct event *event)
 {
-    if (call->abi == &abi_driven)
+    if (event->call->abi != &abi_driven)
+        add_string(o, key, event->call->abi->name);
+}
+
+static void add_register(struct json_out *o, const char *key, const struct event *event)
+{
+    if (event->call->abi == &abi_driven)
         return;
-    out_key(o, "gate");
-    out_string(o, call->abi->name);
-    if (!ended)
+    out_key(o, key);
+    out_int(o, result_of(event->call));
+}
+
+/* How a call went. */
+
+static void add_error(struct json_out *o, const char *key, const struct event *event)
+{
+    if (event->call->status < 0)
+        add_string(o, key, sc_errno_name(event->call->status));
+}
+
+static void add_why(struct json_out *o, const char *key, const struct event *event)
+{
+    (void)key;
+    if (event->call->status < 0)
+        out_why(o, &event->call->why);
+}
+
+static void add_result(struct json_out *o, const char *key, const struct event *event)
+{
+    const struct decoder d = {.info = sc_call_by_nr(event->call->nr), .brief = true};
+
+    if (event->call->status < 0)
         return;
-    out_key(o, "register");
-    out_int(o, result_of(call));
+    out_key(o, key);
+    codec_encode(&d, &event->call->out, o);
 }
 
-/** How a call went. */
-static void put_outcome(struct json_out *o, const struct sc_call_info *info,
-                        const struct call *call)
+static void add_hit(struct json_out *o, const char *key, const struct event *event)
 {
-    const struct decoder d = {.info = info, .brief = true};
-
-    if (call->status < 0) {
-        put_error(o, call->status);
-        out_why(o, &call->why);
-    } else {
-        out_key(o, "result");
-        codec_encode(&d, &call->out, o);
-    }
-    if (call->fault != 0)
-        put_uint(o, "fault", call->fault);
+    add_some(o, key, event->call->fault);
 }
 
-/** What a rule does to a call. */
-static void put_rule(struct json_out *o, const struct fault_rule *rule)
-{
-    const struct fault_spec *s = &rule->spec;
+/* What a rule does to a call. */
 
-    put_uint(o, "fault", rule->id);
-    if (s->error != 0)
-        put_error(o, s->error);
-    if (s->delay_us != 0)
-        put_uint(o, "delay_us", s->delay_us);
-    if (s->transfer != 0)
-        put_uint(o, "short", s->transfer);
+static void add_rule(struct json_out *o, const char *key, const struct event *event)
+{
+    add_uint(o, key, event->rule->id);
 }
 
-static void put_call(struct json_out *o, const struct event *event)
+static void add_injected(struct json_out *o, const char *key, const struct event *event)
 {
-    const struct call *call = event->call;
-    const struct sc_call_info *info = sc_call_by_nr(call->nr);
+    if (event->rule->spec.error != 0)
+        add_string(o, key, sc_errno_name(event->rule->spec.error));
+}
 
-    put_uint(o, "seq", call->seq);
-    put_pid(o, "pid", &call->pid);
-    put_uint(o, "now_ns", event->now_ns);
-    if (event->kind == EVENT_RETURN)
-        put_uint(o, "duration_ns", event->now_ns - call->begun_ns);
-    out_key(o, "call");
-    out_string(o, info->name);
-    out_key(o, "args");
-    codec_encode_args(info, &call->args, o);
-    put_files(o, call);
-    put_gate(o, call, event->kind == EVENT_RETURN);
-    if (event->kind == EVENT_RETURN)
-        put_outcome(o, info, call);
-    else if (event->kind == EVENT_FAULT)
-        put_rule(o, event->rule);
+static void add_delay(struct json_out *o, const char *key, const struct event *event)
+{
+    add_some(o, key, event->rule->spec.delay_us);
+}
+
+static void add_transfer(struct json_out *o, const char *key, const struct event *event)
+{
+    add_some(o, key, event->rule->spec.transfer);
 }
 
 void event_write(struct json_out *o, const struct event *event)
 {
-    open_event(o, kind_name(event->kind));
-    if (event->call != NULL) {
-        put_call(o, event);
-    } else {
-        put_pid(o, "pid", &event->pid);
-        out_data(o, "data", event->bytes, event->len, false);
+    switch (event->kind) {
+#define EVENT_ROW(UP, kind, word, MEMBERS, doc)                                                    \
+    case EVENT_##UP:                                                                               \
+        open_event(o, #kind);                                                                      \
+        MEMBERS                                                                                    \
+        break;
+#define EVENT_MEMBER(source, name, doc) add_##source(o, #name, event);
+#define EVENT_BESIDE(source, name, doc)
+#include "schema/events.def"
+    case EVENT_UNKNOWN:
+        return;
     }
-    if (event->kind == EVENT_END) {
-        put_ps(o, "state", &event->state);
-        put_int(o, "return_code", &event->code);
-    }
-    close_event(o);
-}
-
-void event_write_lost(struct json_out *o, uint64_t count)
-{
-    open_event(o, "lost");
-    put_uint(o, "count", count);
-    close_event(o);
-}
-
-void event_write_ended(struct json_out *o, const char *why)
-{
-    open_event(o, "ended");
-    out_key(o, "why");
-    out_string(o, why);
     close_event(o);
 }

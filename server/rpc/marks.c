@@ -161,31 +161,43 @@ void marks_done(struct rpc_machine *machine)
         mark_free(mark_at(machine->marks.next));
 }
 
-void mark_write_owner(struct json_out *o, const struct mark *mark)
+struct mark_owner mark_owner(const struct mark *mark)
 {
-    out_key(o, "by");
-    out_int(o, mark != NULL ? mark->by : 0);
-    out_key(o, "by_machine");
-    out_string(o, mark != NULL && mark->by_machine[0] != '\0' ? mark->by_machine : NULL);
-    out_key(o, "by_uid");
-    out_uint(o, mark != NULL ? mark->uid : 0);
-    out_key(o, "keep");
-    out_bool(o, mark == NULL || mark->owner == NULL);
+    if (mark == NULL)
+        return (struct mark_owner){.keep = true};
+    return (struct mark_owner){mark->by, mark->by_machine[0] != '\0' ? mark->by_machine : NULL,
+                               mark->uid, mark->owner == NULL};
 }
 
-void marks_write(struct json_out *o, const struct rpc_machine *machine, enum mark_kind kind)
+void marks_write_pauses(struct json_out *o, const void *of)
 {
+    const struct rpc_machine *machine = of;
+
     out_open(o, '[');
     for (const struct list *i = machine->marks.next; i != &machine->marks; i = i->next) {
         const struct mark *mark = mark_at(i);
+        const struct mark_owner whose = mark_owner(mark);
 
-        if (mark->kind != kind)
-            continue;
-        out_open(o, '{');
-        out_key(o, kind == MARK_PAUSE ? "pid" : "fault");
-        out_int(o, kind == MARK_PAUSE ? mark->pid : (int64_t)mark->fault);
-        mark_write_owner(o, mark);
-        out_close(o, '}');
+        if (mark->kind == MARK_PAUSE)
+            object_pause(o, &(struct rpc_pause_fields){mark->pid, whose.by, whose.by_machine,
+                                                       whose.by_uid, whose.keep});
+    }
+    out_close(o, ']');
+}
+
+void marks_write_faults(struct json_out *o, const void *of)
+{
+    const struct rpc_machine *machine = of;
+
+    out_open(o, '[');
+    for (const struct list *i = machine->marks.next; i != &machine->marks; i = i->next) {
+        const struct mark *mark = mark_at(i);
+        const struct mark_owner whose = mark_owner(mark);
+
+        if (mark->kind == MARK_FAULT)
+            object_faultmark(o,
+                             &(struct rpc_faultmark_fields){mark->fault, whose.by, whose.by_machine,
+                                                            whose.by_uid, whose.keep});
     }
     out_close(o, ']');
 }

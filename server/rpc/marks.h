@@ -58,10 +58,19 @@ const struct mark *marks_of_fault(const struct rpc_machine *machine, uint32_t fa
 /** Forget all of a machine. */
 void marks_done(struct rpc_machine *machine);
 
-/** Write the members that tell whose a mark is. NULL: nobody's. */
-void mark_write_owner(struct json_out *o, const struct mark *mark);
+/** Whose a mark is, as methods tell it. */
+struct mark_owner {
+    int32_t by;             /* the process of the session, 0 of a connection without one */
+    const char *by_machine; /* where that process is; NULL: none. Borrowed from the mark */
+    uint32_t by_uid;
+    bool keep;
+};
 
-/** Write a machine's marks of a kind as an array. */
-void marks_write(struct json_out *o, const struct rpc_machine *machine, enum mark_kind kind);
+/** Of NULL, nobody's mark: one that is kept. */
+struct mark_owner mark_owner(const struct mark *mark);
+
+/** Write a machine's marks as an array. @of: a struct rpc_machine. */
+void marks_write_pauses(struct json_out *o, const void *of);
+void marks_write_faults(struct json_out *o, const void *of);
 
 #endif

@@ -6,16 +6,6 @@
 
 enum { NS_PER_USEC = 1000 };
 
-static void put_time(struct request *rq, const char *key, uint64_t ns)
-{
-    struct json_out o = request_result(rq);
-
-    out_open(&o, '{');
-    out_key(&o, key);
-    out_uint(&o, ns);
-    out_close(&o, '}');
-}
-
 enum request_status method_clock_get(struct request *rq, const struct rpc_clock_get_params *params)
 {
     struct rpc_machine *machine = request_machine(rq, params->machine);
@@ -27,32 +17,27 @@ enum request_status method_clock_get(struct request *rq, const struct rpc_clock_
         return REQUEST_FAILED;
     m = machine->m;
     next = timer_next(&m->clock_timers);
-    out_open(&o, '{');
-    out_key(&o, "clock");
-    out_string(&o, m->spec.clock == CLOCK_VIRTUAL ? "virtual" : "real");
-    out_key(&o, "now_ns");
-    out_uint(&o, machine_now_ns(m));
-    out_key(&o, "stamp_ns");
-    out_uint(&o, machine_stamp_ns(m));
-    out_key(&o, "next_ns");
-    if (next == UINT64_MAX)
-        out_int(&o, -1);
-    else
-        out_uint(&o, next);
-    out_close(&o, '}');
+    result_clock_get(&o, &(struct rpc_clock_get_result){
+                             .clock = m->spec.clock == CLOCK_VIRTUAL ? "virtual" : "real",
+                             .now_ns = (int64_t)machine_now_ns(m),
+                             .stamp_ns = (int64_t)machine_stamp_ns(m),
+                             .next_ns = next == UINT64_MAX ? -1 : (int64_t)next});
     return REQUEST_DONE;
 }
 
 static void on_there(struct clock_goal *goal, int status)
 {
     struct request *rq = container_of(goal, struct request, goal);
+    struct json_out o = request_result(rq);
 
     if (status < 0) {
         (void)fail(&rq->failure, status, "machine", "the machine ended before its clock was there");
         request_finish(rq, REQUEST_FAILED);
         return;
     }
-    put_time(rq, "now_ns", machine_now_ns(goal->machine));
+    /* clock.advance answers the same. */
+    result_clock_set(
+        &o, &(struct rpc_clock_set_result){.now_ns = (int64_t)machine_now_ns(goal->machine)});
     request_finish(rq, REQUEST_DONE);
 }
 

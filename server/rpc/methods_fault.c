@@ -23,22 +23,24 @@ static bool lists_error(const struct sc_call_info *info, int err)
     return e->name != NULL;
 }
 
-/** Write the number of a new rule, and what is odd about it. */
-static void write_rule(struct json_out *o, uint32_t id, const struct sc_call_info *info, int error)
+/** What is odd about a new rule. */
+struct odd {
+    const struct sc_call_info *info; /* NULL: any call */
+    int error;                       /* 0: none */
+};
+
+static void write_warnings(struct json_out *o, const void *of)
 {
+    const struct odd *rule = of;
     struct strbuf text = STRBUF_INIT;
 
-    out_open(o, '{');
-    out_key(o, "fault");
-    out_uint(o, id);
-    out_key(o, "warnings");
     out_open(o, '[');
-    if (info != NULL && error != 0 && !lists_error(info, error)) {
-        (void)strbuf_addf(&text, "%s never answers %s by itself", info->name, sc_errno_name(error));
+    if (rule->info != NULL && rule->error != 0 && !lists_error(rule->info, rule->error)) {
+        (void)strbuf_addf(&text, "%s never answers %s by itself", rule->info->name,
+                          sc_errno_name(rule->error));
         out_string(o, strbuf_str(&text));
     }
     out_close(o, ']');
-    out_close(o, '}');
     strbuf_done(&text);
 }
 
@@ -83,44 +85,35 @@ enum request_status method_fault_add(struct request *rq, const struct rpc_fault_
         (void)remove_rule(machine->m, in.rule.id);
         return REQUEST_FAILED;
     }
-    write_rule(&o, in.rule.id, info, in.rule.error);
+    result_fault_add(&o, &(struct rpc_fault_add_result){
+                             .fault = in.rule.id,
+                             .warnings = {write_warnings, &(struct odd){info, in.rule.error}}});
     return REQUEST_DONE;
-}
-
-static void put_uint(struct json_out *o, const char *key, uint64_t value)
-{
-    out_key(o, key);
-    out_uint(o, value);
-}
-
-static void put_maybe(struct json_out *o, const char *key, const char *text)
-{
-    out_key(o, key);
-    out_string(o, text);
 }
 
 static void put_rule(struct json_out *o, const struct fault_rule *rule, const struct mark *mark)
 {
     const struct fault_spec *s = &rule->spec;
+    const struct mark_owner whose = mark_owner(mark);
 
-    out_open(o, '{');
-    put_uint(o, "fault", rule->id);
-    put_maybe(o, "call", s->nr != FAULT_ANY_CALL ? sc_call_by_nr(s->nr)->name : NULL);
-    put_uint(o, "pid", (uint64_t)s->pid);
-    out_key(o, "path");
-    out_name_string(o, s->path);
-    put_uint(o, "nth", s->nth);
-    put_uint(o, "every", s->every);
-    out_key(o, "probability");
-    out_double(o, s->probability);
-    put_uint(o, "times", s->times);
-    put_maybe(o, "error", s->error != 0 ? sc_errno_name(s->error) : NULL);
-    put_uint(o, "delay_us", s->delay_us);
-    put_uint(o, "short", s->transfer);
-    put_uint(o, "matches", rule->matches);
-    put_uint(o, "hits", rule->hits);
-    mark_write_owner(o, mark);
-    out_close(o, '}');
+    result_fault_list(o, &(struct rpc_fault_list_result){
+                             .fault = rule->id,
+                             .call = s->nr != FAULT_ANY_CALL ? sc_call_by_nr(s->nr)->name : NULL,
+                             .pid = s->pid,
+                             .path = given_name_of(s->path),
+                             .nth = (int64_t)s->nth,
+                             .every = (int64_t)s->every,
+                             .probability = s->probability,
+                             .times = (int64_t)s->times,
+                             .error = s->error != 0 ? sc_errno_name(s->error) : NULL,
+                             .delay_us = (int64_t)s->delay_us,
+                             .transfer = (int64_t)s->transfer,
+                             .matches = (int64_t)rule->matches,
+                             .hits = (int64_t)rule->hits,
+                             .by = whose.by,
+                             .by_machine = whose.by_machine,
+                             .by_uid = whose.by_uid,
+                             .keep = whose.keep});
 }
 
 enum request_status method_fault_list(struct request *rq,

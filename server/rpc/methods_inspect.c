@@ -7,29 +7,15 @@
 
 enum { WAITING_MAX = 16 }; /* calls in flight that proc.info tells of */
 
-static void put_uint(struct json_out *o, const char *key, uint64_t value)
+static int32_t parent_of(const struct proc *p)
 {
-    out_key(o, key);
-    out_uint(o, value);
+    return p->parent != NULL ? p->parent->pid : 0;
 }
 
-/** The members that every picture of a process begins with. */
-static void put_process(struct json_out *o, const struct proc *p)
+/** "DONE" of PS_DONE. */
+static const char *state_of(const struct proc *p)
 {
-    out_key(o, "pid");
-    out_int(o, p->pid);
-    put_ps(o, "state", &p->state);
-    put_int(o, "return_code", &p->return_code);
-    out_key(o, "program");
-    out_name_string(o, p->program);
-    put_uid(o, "uid", &p->uid);
-    put_uid(o, "gid", &p->gid);
-}
-
-static void put_parent(struct json_out *o, const struct proc *p)
-{
-    out_key(o, "parent");
-    out_int(o, p->parent != NULL ? p->parent->pid : 0);
+    return sc_flag_name("PS", p->state);
 }
 
 static const struct proc *first_child(const struct proc *p)
@@ -57,10 +43,13 @@ enum request_status method_proc_tree(struct request *rq, const struct rpc_proc_t
         if (p->pid <= params->after)
             continue; /* they are in the order of their numbers */
         left--;
-        out_open(&o, '{');
-        put_process(&o, p);
-        put_parent(&o, p);
-        out_close(&o, '}');
+        result_proc_tree(&o, &(struct rpc_proc_tree_result){.pid = p->pid,
+                                                            .state = state_of(p),
+                                                            .return_code = p->return_code,
+                                                            .program = given_name_of(p->program),
+                                                            .uid = p->uid,
+                                                            .gid = p->gid,
+                                                            .parent = parent_of(p)});
     }
     out_close(&o, ']');
     return REQUEST_DONE;
@@ -73,9 +62,9 @@ static const char *executor_name(const struct proc *p)
     return p->state == PS_RUNNING ? "session" : "none";
 }
 
-static uint64_t count_calls(const struct proc *p)
+static int64_t count_calls(const struct proc *p)
 {
-    uint64_t count = 0;
+    int64_t count = 0;
 
     for (const struct list *i = p->task.calls.next; i != &p->task.calls; i = i->next)
         count++;
@@ -83,28 +72,29 @@ static uint64_t count_calls(const struct proc *p)
 }
 
 /** Tell which calls of a process are in flight. */
-static void put_waiting(struct json_out *o, const struct proc *p)
+static void write_waiting(struct json_out *o, const void *of)
 {
+    const struct proc *p = of;
     int left = WAITING_MAX;
 
-    out_key(o, "waiting");
     out_open(o, '[');
     for (const struct list *i = p->task.calls.next; i != &p->task.calls && left > 0;
          i = i->next, left--) {
         const struct call *call = container_of(i, struct call, in_task);
         const struct sc_call_info *info = sc_call_by_nr(call->nr);
 
-        out_open(o, '{');
-        put_uint(o, "seq", call->seq);
-        out_key(o, "call");
-        out_string(o, info != NULL ? info->name : "");
-        out_key(o, "args");
-        if (info != NULL)
-            codec_encode_args(info, &call->args, o);
-        else
-            out_null(o);
-        out_close(o, '}');
+        object_incall(o, &(struct rpc_incall_fields){.seq = (int64_t)call->seq,
+                                                     .call = info != NULL ? info->name : "",
+                                                     .args = {write_args, call}});
     }
+    out_close(o, ']');
+}
+
+static void write_children(struct json_out *o, const void *of)
+{
+    out_open(o, '[');
+    for (const struct proc *p = first_child(of); p != NULL; p = next_sibling(p))
+        out_int(o, p->pid);
     out_close(o, ']');
 }
 
@@ -115,25 +105,22 @@ enum request_status method_proc_info(struct request *rq, const struct rpc_proc_i
 
     if (p == NULL)
         return REQUEST_FAILED;
-    out_open(&o, '{');
-    put_process(&o, p);
-    put_parent(&o, p);
-    out_key(&o, "executor");
-    out_string(&o, executor_name(p));
-    put_uint(&o, "names", p->ns.count);
-    put_uint(&o, "fds", p->fds.count);
-    put_uint(&o, "regions", p->memory.count);
-    put_uint(&o, "memory", p->memory.bytes);
-    put_uint(&o, "calls", count_calls(p));
-    put_waiting(&o, p);
-    out_key(&o, "paused");
-    out_bool(&o, p->paused);
-    out_key(&o, "children");
-    out_open(&o, '[');
-    for (const struct proc *child = first_child(p); child != NULL; child = next_sibling(child))
-        out_int(&o, child->pid);
-    out_close(&o, ']');
-    out_close(&o, '}');
+    result_proc_info(&o, &(struct rpc_proc_info_result){.pid = p->pid,
+                                                        .state = state_of(p),
+                                                        .return_code = p->return_code,
+                                                        .program = given_name_of(p->program),
+                                                        .uid = p->uid,
+                                                        .gid = p->gid,
+                                                        .parent = parent_of(p),
+                                                        .executor = executor_name(p),
+                                                        .names = (int64_t)p->ns.count,
+                                                        .fds = (int64_t)p->fds.count,
+                                                        .regions = (int64_t)p->memory.count,
+                                                        .memory = (int64_t)p->memory.bytes,
+                                                        .calls = count_calls(p),
+                                                        .waiting = {write_waiting, p},
+                                                        .paused = p->paused,
+                                                        .children = {write_children, p}});
     return REQUEST_DONE;
 }
 
@@ -145,27 +132,29 @@ struct part {
     uint64_t left;    /* write no more than so many */
 };
 
+/** The views that one was taken from. */
+static void write_chain(struct json_out *o, const void *of)
+{
+    const struct view *view = of;
+
+    out_open(o, '[');
+    for (const struct view *v = view->parent; v != NULL; v = v->parent)
+        out_name_string(o, v->label);
+    out_close(o, ']');
+}
+
 static void put_view(struct json_out *o, struct sc_str name, struct view *view)
 {
     struct path root;
 
     if (view_root_path(view, &root) < 0)
         path_set_root(&root);
-    out_open(o, '{');
-    out_key(o, "name");
-    out_name(o, name.ptr, name.len);
-    out_key(o, "driver");
-    out_string(o, view->mount->driver);
-    out_key(o, "root");
-    out_name(o, root.str, root.len);
-    put_fm(o, "ok_modes", &view->ok_modes);
-    put_pid(o, "maker", &view->maker);
-    out_key(o, "chain");
-    out_open(o, '[');
-    for (const struct view *v = view->parent; v != NULL; v = v->parent)
-        out_name_string(o, v->label);
-    out_close(o, ']');
-    out_close(o, '}');
+    result_ns_list(o, &(struct rpc_ns_list_result){.name = name,
+                                                   .driver = view->mount->driver,
+                                                   .root = {root.str, root.len},
+                                                   .ok_modes = {write_fm, &view->ok_modes},
+                                                   .maker = view->maker,
+                                                   .chain = {write_chain, view}});
 }
 
 static int next_view(void *user, struct sc_str name, struct view *view)
@@ -196,16 +185,6 @@ enum request_status method_ns_list(struct request *rq, const struct rpc_ns_list_
     return part.name == NULL ? REQUEST_DONE : page_lost(rq);
 }
 
-static void put_handle(struct json_out *o, int32_t fd, const struct open_file *f)
-{
-    out_open(o, '{');
-    put_fd(o, "fd", &fd);
-    out_key(o, "file");
-    out_name_string(o, f->label);
-    put_fm(o, "mode", &f->mode);
-    out_close(o, '}');
-}
-
 static int next_handle(void *user, int32_t fd, struct open_file *f)
 {
     struct part *part = user;
@@ -216,7 +195,9 @@ static int next_handle(void *user, int32_t fd, struct open_file *f)
     }
     if (part->left-- == 0)
         return 1;
-    put_handle(&part->o, fd, f);
+    result_fd_list(&part->o, &(struct rpc_fd_list_result){.fd = fd,
+                                                          .file = given_name_of(f->label),
+                                                          .mode = {write_fm, &f->mode}});
     return 0;
 }
 
@@ -235,27 +216,16 @@ enum request_status method_fd_list(struct request *rq, const struct rpc_fd_list_
     return part.fd == 0 ? REQUEST_DONE : page_lost(rq);
 }
 
-/** The EVENT_* bits of a word, 0 when there are none. */
-static unsigned event_kinds(const char *word)
+/** Refuse a word that no event has. */
+static enum request_status no_word(struct request *rq, const cJSON *item)
 {
-    static const struct {
-        const char *word;
-        unsigned kinds;
-    } rows[] = {
-        {"log", EVENT_LOG},
-        {"console", EVENT_CONSOLE},
-        {"note", EVENT_NOTE},
-        {"proc", EVENT_START | EVENT_END},
-        {"calls", EVENT_CALL | EVENT_RETURN},
-        {"faults", EVENT_FAULT},
-        {"pause", EVENT_PAUSE},
-    };
+    struct strbuf words = STRBUF_INIT;
 
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        if (strcmp(rows[i].word, word) == 0)
-            return rows[i].kinds;
-    }
-    return 0;
+    for (size_t i = 0; event_word(i) != NULL; i++)
+        (void)strbuf_addf(&words, "%s%s", i > 0 ? ", " : "", event_word(i));
+    (void)fail_value(&rq->failure, item, "events", "none of %s", strbuf_str(&words));
+    strbuf_done(&words);
+    return REQUEST_FAILED;
 }
 
 enum request_status method_trace_subscribe(struct request *rq,
@@ -267,13 +237,10 @@ enum request_status method_trace_subscribe(struct request *rq,
     if (machine == NULL)
         return REQUEST_FAILED;
     for (const cJSON *item = params->events; item != NULL; item = item->next) {
-        unsigned more = event_kinds(item->valuestring);
+        unsigned more = event_kinds_by_word(item->valuestring);
 
-        if (more == 0) {
-            (void)fail_value(&rq->failure, item, "events",
-                             "none of log, console, note, proc, calls, faults, pause");
-            return REQUEST_FAILED;
-        }
+        if (more == 0)
+            return no_word(rq, item);
         kinds |= more;
     }
     if (params->pid != 0 && request_proc_of(rq, machine, params->pid) == NULL)

@@ -78,10 +78,7 @@ enum request_status method_machine_create(struct request *rq,
     }
     if (params->transient)
         list_append(&rq->conn->machines, &machine->in_conn);
-    out_open(&o, '{');
-    out_key(&o, "machine");
-    out_string(&o, m->name);
-    out_close(&o, '}');
+    result_machine_create(&o, &(struct rpc_machine_create_result){.machine = m->name});
     return REQUEST_DONE;
 }
 
@@ -119,54 +116,40 @@ enum request_status method_machine_list(struct request *rq,
             continue;
         }
         left--;
-        out_open(&o, '{');
-        out_key(&o, "machine");
-        out_string(&o, machine->name);
-        out_key(&o, "clock");
-        out_string(&o, clock_name(machine->m));
-        out_key(&o, "processes");
-        out_uint(&o, machine->m->census.procs);
-        out_close(&o, '}');
+        result_machine_list(
+            &o, &(struct rpc_machine_list_result){.machine = machine->name,
+                                                  .clock = clock_name(machine->m),
+                                                  .processes = (int64_t)machine->m->census.procs});
     }
     out_close(&o, ']');
     return after == NULL ? REQUEST_DONE : page_lost(rq);
 }
 
-static void put_uint(struct json_out *o, const char *key, uint64_t value)
-{
-    out_key(o, key);
-    out_uint(o, value);
-}
-
-static void put_census(struct json_out *o, const struct machine *m)
+static void write_census(struct json_out *o, const void *of)
 {
     struct census c;
 
-    machine_census(m, &c);
-    out_key(o, "census");
-    out_open(o, '{');
-    put_uint(o, "procs", c.procs);
-    put_uint(o, "names", c.names);
-    put_uint(o, "fds", c.fds);
-    put_uint(o, "views", c.views);
-    put_uint(o, "files", c.files);
-    put_uint(o, "mounts", c.mounts);
-    put_uint(o, "nodes", c.nodes);
-    put_uint(o, "regions", c.regions);
-    put_uint(o, "mapped", c.mapped);
-    put_uint(o, "calls", c.calls);
-    put_uint(o, "timers", c.timers);
-    out_close(o, '}');
+    machine_census(of, &c);
+    object_census(o, &(struct rpc_census_fields){.procs = (int64_t)c.procs,
+                                                 .names = (int64_t)c.names,
+                                                 .fds = (int64_t)c.fds,
+                                                 .views = (int64_t)c.views,
+                                                 .files = (int64_t)c.files,
+                                                 .mounts = (int64_t)c.mounts,
+                                                 .nodes = (int64_t)c.nodes,
+                                                 .regions = (int64_t)c.regions,
+                                                 .mapped = (int64_t)c.mapped,
+                                                 .calls = (int64_t)c.calls,
+                                                 .timers = (int64_t)c.timers});
 }
 
-static void put_limits(struct json_out *o, const struct machine_limits *l)
+static void write_limits(struct json_out *o, const void *of)
 {
-    out_key(o, "limits");
-    out_open(o, '{');
-#define MACHINE_LIMIT(name, initial, ceiling, most, doc) put_uint(o, #name, l->name);
-    MACHINE_LIMITS(MACHINE_LIMIT)
+    const struct machine_limits *l = of;
+
+#define MACHINE_LIMIT(name, initial, ceiling, most, doc) .name = (int64_t)l->name,
+    object_machine_limits(o, &(struct rpc_machine_limits_fields){MACHINE_LIMITS(MACHINE_LIMIT)});
 #undef MACHINE_LIMIT
-    out_close(o, '}');
 }
 
 enum request_status method_machine_info(struct request *rq,
@@ -179,25 +162,19 @@ enum request_status method_machine_info(struct request *rq,
     if (machine == NULL)
         return REQUEST_FAILED;
     m = machine->m;
-    out_open(&o, '{');
-    out_key(&o, "machine");
-    out_string(&o, machine->name);
-    out_key(&o, "clock");
-    out_string(&o, clock_name(m));
-    put_uint(&o, "now_ns", machine_now_ns(m));
-    put_uint(&o, "seed", m->spec.seed);
-    put_uint(&o, "calls", m->calls_total);
-    put_uint(&o, "processes", m->census.procs);
-    put_census(&o, m);
-    put_limits(&o, &m->limits);
-    put_uint(&o, "uid", machine->uid);
-    out_key(&o, "pauses");
-    marks_write(&o, machine, MARK_PAUSE);
-    out_key(&o, "faults");
-    marks_write(&o, machine, MARK_FAULT);
-    put_uint(&o, "holds", m->holds);
-    out_key(&o, "stalls");
-    trace_write_stalls(&o, machine);
-    out_close(&o, '}');
+    result_machine_info(&o,
+                        &(struct rpc_machine_info_result){.machine = machine->name,
+                                                          .clock = clock_name(m),
+                                                          .now_ns = (int64_t)machine_now_ns(m),
+                                                          .seed = m->spec.seed,
+                                                          .calls = (int64_t)m->calls_total,
+                                                          .processes = (int64_t)m->census.procs,
+                                                          .census = {write_census, m},
+                                                          .limits = {write_limits, &m->limits},
+                                                          .uid = machine->uid,
+                                                          .pauses = {marks_write_pauses, machine},
+                                                          .faults = {marks_write_faults, machine},
+                                                          .holds = (int64_t)m->holds,
+                                                          .stalls = {trace_write_stalls, machine}});
     return REQUEST_DONE;
 }

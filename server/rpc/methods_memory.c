@@ -21,18 +21,15 @@ static const char *kind_name(const struct region *r)
 
 static void put_region(struct json_out *o, const struct region *r)
 {
-    out_open(o, '{');
-    put_addr(o, "addr", &r->addr);
-    out_key(o, "size");
-    out_uint(o, r->size);
-    put_mm(o, "mode", &r->mode);
-    out_key(o, "kind");
-    out_string(o, kind_name(r));
-    out_key(o, "file");
-    out_name_string(o, r->mapping != NULL ? r->mapping->file->label : NULL);
-    out_key(o, "offset");
-    out_uint(o, r->mapping != NULL ? r->mapping->off : 0);
-    out_close(o, '}');
+    const struct mapping *mapping = r->mapping;
+
+    result_proc_memory(o, &(struct rpc_proc_memory_result){
+                              .addr = (int64_t)r->addr,
+                              .size = (int64_t)r->size,
+                              .mode = {write_mm, &r->mode},
+                              .kind = kind_name(r),
+                              .file = given_name_of(mapping != NULL ? mapping->file->label : NULL),
+                              .offset = mapping != NULL ? (int64_t)mapping->off : 0});
 }
 
 enum request_status method_proc_memory(struct request *rq,
@@ -120,11 +117,8 @@ enum request_status method_mem_read(struct request *rq, const struct rpc_mem_rea
         return REQUEST_FAILED;
     }
     err = access_memory(rq, p, MM_READ, (uint64_t)params->addr, buf, size);
-    if (err == 0) {
-        out_open(&o, '{');
-        out_data(&o, "data", buf, size, base64);
-        out_close(&o, '}');
-    }
+    if (err == 0)
+        result_mem_read(&o, &(struct rpc_mem_read_result){.data = {buf, size, base64}});
     free(buf);
     return err < 0 ? REQUEST_FAILED : REQUEST_DONE;
 }

@@ -4,21 +4,33 @@
 #include "server/rpc/ns_calls.h"
 #include "server/rpc/ns_graph.h"
 
+/** The lines that ns.calls gives. */
+struct lines {
+    const struct proc *p;
+    int *err; /* set to why they are not whole */
+};
+
+static void write_lines(struct json_out *o, const void *of)
+{
+    const struct lines *lines = of;
+
+    *lines->err = ns_calls_write(o, lines->p);
+}
+
 enum request_status method_ns_calls(struct request *rq, const struct rpc_ns_calls_params *params)
 {
     const struct proc *p = request_proc(rq, params->pid);
     struct json_out o = request_result(rq);
+    int err = 0;
 
     if (p == NULL)
         return REQUEST_FAILED;
-    out_open(&o, '{');
-    out_key(&o, "calls");
-    if (ns_calls_write(&o, p) < 0 && !rq->result.over) {
-        (void)fail(&rq->failure, RPC_E_INTERNAL, NULL, "no memory for the lines");
-        return REQUEST_FAILED;
-    }
-    out_close(&o, '}');
-    return REQUEST_DONE;
+    result_ns_calls(
+        &o, &(struct rpc_ns_calls_result){.calls = {write_lines, &(struct lines){p, &err}}});
+    if (err == 0 || rq->result.over)
+        return REQUEST_DONE;
+    (void)fail(&rq->failure, RPC_E_INTERNAL, NULL, "no memory for the lines");
+    return REQUEST_FAILED;
 }
 
 enum request_status method_ns_graph(struct request *rq, const struct rpc_ns_graph_params *params)
@@ -37,12 +49,8 @@ enum request_status method_ns_graph(struct request *rq, const struct rpc_ns_grap
         rq->result.failed = true;
         err = 0;
     }
-    if (err == 0) {
-        out_open(&o, '{');
-        out_key(&o, "dot");
-        out_string(&o, strbuf_str(&dot));
-        out_close(&o, '}');
-    }
+    if (err == 0)
+        result_ns_graph(&o, &(struct rpc_ns_graph_result){.dot = strbuf_str(&dot)});
     strbuf_done(&dot);
     if (err < 0) {
         (void)fail(&rq->failure, RPC_E_INTERNAL, NULL, "no memory for the graph");

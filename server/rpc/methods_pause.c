@@ -68,16 +68,10 @@ enum request_status method_proc_paused(struct request *rq,
         if (call->seq <= params->after)
             continue; /* they are held in the order in which they were begun */
         left--;
-        out_open(&o, '{');
-        out_key(&o, "pid");
-        out_int(&o, call->pid);
-        out_key(&o, "seq");
-        out_uint(&o, call->seq);
-        out_key(&o, "call");
-        out_string(&o, info->name);
-        out_key(&o, "args");
-        codec_encode_args(info, &call->args, &o);
-        out_close(&o, '}');
+        result_proc_paused(&o, &(struct rpc_proc_paused_result){.pid = call->pid,
+                                                                .seq = (int64_t)call->seq,
+                                                                .call = info->name,
+                                                                .args = {write_args, call}});
     }
     out_close(&o, ']');
     return REQUEST_DONE;

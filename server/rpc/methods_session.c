@@ -7,18 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+/** session.attach answers what session.open does. */
 static void write_session(struct request *rq, const struct session *s)
 {
     struct json_out o = request_result(rq);
 
-    out_open(&o, '{');
-    out_key(&o, "session");
-    out_string(&o, s->token);
-    out_key(&o, "pid");
-    out_int(&o, s->pid);
-    out_key(&o, "machine");
-    out_string(&o, s->machine->name);
-    out_close(&o, '}');
+    result_session_open(&o, &(struct rpc_session_open_result){
+                                .session = s->token, .pid = s->pid, .machine = s->machine->name});
 }
 
 enum request_status method_session_open(struct request *rq,
@@ -155,9 +150,6 @@ enum request_status method_console_input(struct request *rq,
         rq->failure.code = -size;
         return REQUEST_FAILED;
     }
-    out_open(&o, '{');
-    out_key(&o, "size");
-    out_int(&o, size);
-    out_close(&o, '}');
+    result_console_input(&o, &(struct rpc_console_input_result){.size = size});
     return REQUEST_DONE;
 }

@@ -53,7 +53,7 @@ void names_init(struct names *n)
     for (size_t i = 0; i < sc_calls_count; i++)
         enter(n, sc_calls[i].name, &sc_calls[i], -1);
     for (int i = 0; i < METHOD_COUNT; i++)
-        enter(n, rpc_method_name(i), NULL, i);
+        enter(n, rpc_methods[i].name, NULL, i);
 }
 
 const struct method_name *names_find(const struct names *n, const char *name, size_t len)

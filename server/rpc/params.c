@@ -432,19 +432,13 @@ static int take_id(const cJSON *item, const char *arg, rpc_id *out, struct failu
     return fail_value(f, item, arg, "not an id: a string, a number or null");
 }
 
-/* The tables again, as data for params_sort(). */
+/* Places for all parameters. */
 #define RPC_METHOD(name, id, shape, doc, PARAMS, RESULTS)                                          \
-    static const struct sc_field_info id##_fields[] = {PARAMS{0}};                                 \
-    _Static_assert(sizeof(id##_fields) / sizeof(id##_fields[0]) <= PARAMS_MAX + 1, name);
-#define RPC_PARAM(type, name, doc) {#name, doc, SC_K_COUNT, #type, 0},
-#define RPC_OPT(type, name, doc) {#name, doc, SC_K_COUNT, #type, 1},
+    _Static_assert(0 PARAMS <= PARAMS_MAX, name);
+#define RPC_PARAM(type, name, doc) +1
+#define RPC_OPT(type, name, doc) +1
 #define RPC_NO_PARAMS
 #include "schema/methods.def"
-
-static const char *const method_names[] = {
-#define RPC_METHOD(name, id, shape, doc, PARAMS, RESULTS) name,
-#include "schema/methods.def"
-};
 
 #define RPC_METHOD(name, id, shape, doc, PARAMS, RESULTS)                                          \
     static int take_##id(const cJSON *const *at, struct rpc_##id##_params *out, struct failure *f) \
@@ -464,11 +458,6 @@ static const char *const method_names[] = {
     out->none = 0;
 #include "schema/methods.def"
 
-const char *rpc_method_name(int method)
-{
-    return method_names[method];
-}
-
 /** The text of the parameter "id", or of the first one. */
 static struct json_span raw_id(const struct json_doc *doc, uint32_t at)
 {
@@ -486,11 +475,12 @@ int params_decode(int method, const cJSON *params, const struct json_doc *doc, u
     const cJSON *sorted[PARAMS_MAX];
     int err = -1;
 
+    if (params_sort(rpc_methods[method].params, params, NULL, NULL, sorted, f) < 0)
+        return -1;
     switch (method) {
 #define RPC_METHOD(name, id, shape, doc, PARAMS, RESULTS)                                          \
     case METHOD_##id:                                                                              \
-        err = params_sort(id##_fields, params, NULL, NULL, sorted, f);                             \
-        err = err < 0 ? err : take_##id(sorted, &out->id, f);                                      \
+        err = take_##id(sorted, &out->id, f);                                                      \
         break;
 #include "schema/methods.def"
     default:
@@ -505,12 +495,7 @@ int params_decode(int method, const cJSON *params, const struct json_doc *doc, u
 
 int params_mount(const cJSON *object, struct rpc_mount_object *out, struct failure *f)
 {
-    static const struct sc_field_info fields[] = {
-        {"name", "what it is called", SC_K_COUNT, NULL, 0},
-        {"driver", "exact name of the driver", SC_K_COUNT, NULL, 0},
-        {"opts", "key=value,key", SC_K_COUNT, NULL, 1},
-        {0},
-    };
+    const struct sc_field_info *fields = rpc_struct_by_name("mount", strlen("mount"))->fields;
     const cJSON *at[PARAMS_MAX];
 
     if (!cJSON_IsObject(object))

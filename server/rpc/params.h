@@ -6,8 +6,7 @@
 #ifndef SERVER_RPC_PARAMS_H
 #define SERVER_RPC_PARAMS_H
 
-#include "schema/calls.h"
-#include "schema/machine_limits.h"
+#include "schema/methods.h"
 #include "server/base/json.h"
 #include "server/rpc/failure.h"
 
@@ -48,7 +47,7 @@ int fail_value(struct failure *f, const cJSON *item, const char *arg, const char
     __attribute__((format(printf, 4, 5)));
 
 /* struct rpc_session_open_params … : what handlers of methods.def get. */
-#define RPC_TYPE(type, ctype, json, doc) typedef ctype rpc_##type;
+#define RPC_TYPE(type, ctype, given, json, doc) typedef ctype rpc_##type;
 #include "schema/methods.def"
 
 #define RPC_METHOD(name, id, shape, doc, PARAMS, RESULTS)                                          \
@@ -61,7 +60,7 @@ int fail_value(struct failure *f, const cJSON *item, const char *arg, const char
 #define RPC_NO_PARAMS char none;
 #include "schema/methods.def"
 
-/* struct rpc_mount_object, rpc_stats_object …: the flat objects of methods.def. */
+/* struct rpc_mount_object …: the flat objects of methods.def. */
 #define RPC_STRUCT(name, fields, doc)                                                              \
     struct rpc_##name##_object {                                                                   \
         fields                                                                                     \
@@ -90,16 +89,6 @@ union rpc_params {
 #define RPC_METHOD(name, id, shape, doc, PARAMS, RESULTS) struct rpc_##id##_params id;
 #include "schema/methods.def"
 };
-
-/** Numbers of the methods: METHOD_session_open … */
-enum rpc_method {
-#define RPC_METHOD(name, id, shape, doc, PARAMS, RESULTS) METHOD_##id,
-#include "schema/methods.def"
-    METHOD_COUNT
-};
-
-/** The name of a METHOD_*; static. (By name: names.h.) */
-const char *rpc_method_name(int method);
 
 /**
  * Decode a method's parameters.

@@ -5,6 +5,7 @@
 
 #include "server/rpc/names.h"
 #include "server/rpc/params.h"
+#include "server/rpc/results.h"
 #include "server/rpc/rpc.h"
 #include "server/rpc/turns.h"
 
@@ -18,7 +19,7 @@ struct rpc {
     uv_loop_t *loop;
     struct rpc_options opt;
     struct rpc_limits limits; /* a copy of opt's, for short */
-    struct rpc_stats_object stats;
+    struct rpc_server_stats_result stats;
     struct list conns;            /* struct conn.link */
     struct session *sessions;     /* uthash by token */
     struct list in_grace;         /* struct session.in_grace: longest without connection first */

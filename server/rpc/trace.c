@@ -5,6 +5,7 @@
 #include "server/rpc/event_out.h"
 
 #include <stdio.h>
+#include <string.h>
 
 /** Append an event. What several subscriptions send is written once: it may be long. */
 static void add_event(const struct subscription *s, const struct event *event, struct json_out *o)
@@ -24,6 +25,14 @@ static void add_event(const struct subscription *s, const struct event *event, s
     }
     (void)strbuf_add(o->to, strbuf_str(&machine->told), machine->told.len);
     o->to->failed = o->to->failed || strbuf_failed(&machine->told);
+}
+
+/** Write how many events were dropped since the last one that was sent. */
+static void add_lost(struct subscription *s, struct json_out *o)
+{
+    if (s->lost > 0)
+        event_write(o, &(struct event){.kind = EVENT_LOST, .count = s->lost});
+    s->lost = 0;
 }
 
 static void on_stall_time(uv_timer_t *timer);
@@ -83,9 +92,7 @@ static void on_event(struct listener *self, struct machine *m, const struct even
         rpc->stats.events_lost++;
         return;
     }
-    if (s->lost > 0)
-        event_write_lost(&o, s->lost);
-    s->lost = 0;
+    add_lost(s, &o);
     add_event(s, event, &o);
     rpc->stats.events++;
     conn_send(s->conn, &text);
@@ -137,16 +144,17 @@ void subscription_end(struct subscription *s, const char *why)
     struct strbuf text = STRBUF_INIT;
     struct json_out o = json_out_to(&text);
 
-    if (s->lost > 0)
-        event_write_lost(&o, s->lost);
-    event_write_ended(&o, why);
+    add_lost(s, &o);
+    event_write(&o, &(struct event){.kind = EVENT_ENDED, .bytes = why, .len = strlen(why)});
     subscription_stop(s);
     conn_send(s->conn, &text);
     strbuf_done(&text);
 }
 
-void trace_write_stalls(struct json_out *o, const struct rpc_machine *machine)
+void trace_write_stalls(struct json_out *o, const void *of)
 {
+    const struct rpc_machine *machine = of;
+
     out_open(o, '[');
     for (const struct list *i = machine->subscriptions.next; i != &machine->subscriptions;
          i = i->next) {
@@ -155,16 +163,13 @@ void trace_write_stalls(struct json_out *o, const struct rpc_machine *machine)
 
         if (!s->stalling)
             continue;
-        out_open(o, '{');
-        out_key(o, "by");
-        out_int(o, session != NULL && !session_is_over(session) ? session->pid : 0);
-        out_key(o, "by_machine");
-        out_string(o, session != NULL && !session_is_over(session) ? session->machine_name : NULL);
-        out_key(o, "by_uid");
-        out_uint(o, s->conn->uid);
-        out_key(o, "for_ms");
-        out_uint(o, uv_now(s->conn->rpc->loop) - s->stalled_ms);
-        out_close(o, '}');
+        object_stall(o, &(struct rpc_stall_fields){
+                            .by = session != NULL && !session_is_over(session) ? session->pid : 0,
+                            .by_machine = session != NULL && !session_is_over(session)
+                                              ? session->machine_name
+                                              : NULL,
+                            .by_uid = s->conn->uid,
+                            .for_ms = (int64_t)(uv_now(s->conn->rpc->loop) - s->stalled_ms)});
     }
     out_close(o, ']');
 }

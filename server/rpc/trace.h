@@ -45,8 +45,8 @@ void subscription_drained(struct subscription *s);
 /** Send no more, and say so. */
 void subscription_end(struct subscription *s, const char *why);
 
-/** Write whom a machine waits for, as an array. */
-void trace_write_stalls(struct json_out *o, const struct rpc_machine *machine);
+/** Write whom a machine waits for, as an array. @of: a struct rpc_machine. */
+void trace_write_stalls(struct json_out *o, const void *of);
 
 /** Send no more; harmless when nothing is sent. */
 void subscription_stop(struct subscription *s);

@@ -39,7 +39,7 @@ static void tell(struct tracer *t)
         cJSON *event = cJSON_Parse(story[i]);
 
         cr_assert_not_null(event, "event %zu", i);
-        tracer_event(t, event);
+        tracer_event(t, event_kind_of("event", event), event);
         cJSON_Delete(event);
     }
     tracer_done(t);
@@ -93,7 +93,7 @@ Test(tracer, a_line_is_what_it_looks_like)
         cJSON *event = cJSON_Parse(evil[i]);
 
         cr_assert_not_null(event);
-        tracer_event(&t, event);
+        tracer_event(&t, event_kind_of("event", event), event);
         cJSON_Delete(event);
     }
     tracer_done(&t);
@@ -169,7 +169,7 @@ static char *lines_of(const char *const *events, size_t count, struct tracer *t)
         cJSON *event = cJSON_Parse(events[i]);
 
         cr_assert_not_null(event, "event %zu", i);
-        tracer_event(t, event);
+        tracer_event(t, event_kind_of("event", event), event);
         cJSON_Delete(event);
     }
     tracer_done(t);
@@ -397,7 +397,7 @@ Test(tracer, so_many_calls_that_fit_go_on_and_more_are_told)
                        "\"args\":{\"file\":\"root:/a\"}}",
                        seq);
         event = cJSON_Parse(json);
-        tracer_event(&t, event);
+        tracer_event(&t, event_kind_of("event", event), event);
         cJSON_Delete(event);
         cr_assert_eq(t.filter.overfull, seq > TRACE_CALLS_MAX);
     }
@@ -433,7 +433,7 @@ Test(tracer, so_many_calls_go_on_and_so_many_processes_have_names)
         (void)cJSON_AddStringToObject(event, "call", "SC_YIELD");
         (void)cJSON_AddNumberToObject(event, "seq", pid);
         (void)cJSON_AddNumberToObject(event, "pid", pid);
-        trace_chrome_event(&chrome, event);
+        trace_chrome_event(&chrome, event_kind_of("event", event), event);
         cJSON_Delete(event);
         if (pid == MOST)
             cr_assert_eq(chrome.going_count, MOST);

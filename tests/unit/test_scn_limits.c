@@ -291,7 +291,7 @@ static void record(struct scn_record *r, double seq, size_t weight)
 {
     cJSON *event = call_event(seq, weight);
 
-    scn_record_event(r, event);
+    scn_record_event(r, event_kind_of("event", event), event);
     cJSON_Delete(event);
 }
 
