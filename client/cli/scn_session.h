@@ -41,11 +41,17 @@ struct scn_background {
     char *sent; /* owned */
 };
 
+/** A call in a recording. */
+struct scn_recorded {
+    uint64_t seq; /* the call's number, as its events have it */
+    cJSON *event; /* of kind return, or call while it goes on; owned */
+};
+
 /** The calls of the machine since recording began. */
 struct scn_record {
     bool on;
-    bool incomplete; /* some were lost, or there were too many */
-    cJSON **calls;   /* events of kind return, or call while it goes on; owned */
+    bool incomplete;            /* some were lost, or there were too many: none is kept any more */
+    struct scn_recorded *calls; /* owned */
     size_t count;
     size_t room;
     size_t weight; /* bytes of memory of all */

@@ -60,9 +60,15 @@ void scn_play_fault(struct scn_session *s, const struct scn_step *step, struct s
 
 /* ---- recording ---- */
 
-static bool same_call(const cJSON *a, const cJSON *b)
+static void drop_calls(struct scn_record *record)
 {
-    return a != NULL && json_count(a, "seq") == json_count(b, "seq");
+    for (size_t i = 0; i < record->count; i++)
+        cJSON_Delete(record->calls[i].event);
+    free(record->calls);
+    record->calls = NULL;
+    record->count = 0;
+    record->room = 0;
+    record->weight = 0;
 }
 
 /** A copy of an event, unless the recording has become too large; NULL then. */
@@ -81,14 +87,16 @@ static cJSON *keep(struct scn_record *record, const cJSON *event)
 /** Put the end of a call where its beginning was recorded. Returns whether it was. */
 static bool settle(struct scn_record *record, const cJSON *ended)
 {
-    for (size_t i = record->count; i > 0; i--) {
-        cJSON **at = &record->calls[i - 1];
+    uint64_t seq = json_count(ended, "seq");
 
-        if (!same_call(*at, ended))
+    for (size_t i = record->count; i > 0; i--) {
+        struct scn_recorded *at = &record->calls[i - 1];
+
+        if (at->seq != seq)
             continue;
-        record->weight -= json_weight(*at);
-        cJSON_Delete(*at);
-        *at = keep(record, ended);
+        record->weight -= json_weight(at->event);
+        cJSON_Delete(at->event);
+        at->event = keep(record, ended);
         return true;
     }
     return false;
@@ -97,10 +105,10 @@ static bool settle(struct scn_record *record, const cJSON *ended)
 static void append(struct scn_record *record, const cJSON *params)
 {
     size_t room = record->room != 0 ? record->room * 2 : 256;
-    cJSON **larger = record->calls;
+    struct scn_recorded *larger = record->calls;
 
     if (record->count == record->room)
-        larger = realloc(record->calls, room * sizeof(cJSON *));
+        larger = realloc(record->calls, room * sizeof *larger);
     if (larger == NULL || record->count == RECORD_MAX) {
         record->incomplete = true;
         return;
@@ -108,7 +116,8 @@ static void append(struct scn_record *record, const cJSON *params)
     if (record->count == record->room)
         record->room = room;
     record->calls = larger;
-    record->calls[record->count++] = keep(record, params);
+    record->calls[record->count++] =
+        (struct scn_recorded){json_count(params, "seq"), keep(record, params)};
 }
 
 void scn_record_event(struct scn_record *record, const cJSON *params)
@@ -116,17 +125,19 @@ void scn_record_event(struct scn_record *record, const cJSON *params)
     const char *kind = json_text(params, "kind");
     bool ended = strcmp(kind, "return") == 0;
 
+    if (record->incomplete)
+        return;
     if (strcmp(kind, "lost") == 0)
         record->incomplete = true;
     else if (strcmp(kind, "call") == 0 || (ended && !settle(record, params)))
         append(record, params);
+    if (record->incomplete) /* nothing can be said of it any more */
+        drop_calls(record);
 }
 
 void scn_record_done(struct scn_record *record)
 {
-    for (size_t i = 0; i < record->count; i++)
-        cJSON_Delete(record->calls[i]);
-    free(record->calls);
+    drop_calls(record);
     *record = (struct scn_record){0};
 }
 
@@ -270,7 +281,7 @@ static void tell_call(struct strbuf *out, const cJSON *call)
 static const cJSON *find(struct scn_session *s, const struct scn_step *step, struct nearest *near)
 {
     for (size_t i = 0; i < s->record.count; i++) {
-        const cJSON *call = s->record.calls[i];
+        const cJSON *call = s->record.calls[i].event;
         struct scn_vars vars = {0};
         int score = 0;
 
@@ -313,7 +324,10 @@ static bool can_judge(struct scn_session *s, struct scn_result *r)
                     "no calls are recorded: in the shell `:trace on` begins that, in a file it is "
                     "so from the start");
     else if (catch_up(s, r) && s->record.incomplete)
-        scn_verdict(r, SCN_ERROR, "not all calls could be recorded: there were too many");
+        scn_verdict(r, SCN_ERROR,
+                    "not all calls could be recorded: there were more than %d, or more than %d MiB "
+                    "of them",
+                    RECORD_MAX, RECORD_BYTES_MAX / 1024 / 1024);
     return r->outcome == SCN_PASS;
 }
 
