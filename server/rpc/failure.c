@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/rpc/failure.h"
 
+#include <string.h>
+
 #include "schema/calls.h"
 
 #include <stdlib.h>
@@ -50,6 +52,12 @@ void out_why(struct json_out *o, const struct why *why)
     out_close(o, ']');
 }
 
+/** Whether a call failed, of which the hints of schema/errno.def speak; methods and `as` tell all in their reasons. */
+static bool is_of_call(const struct failure *f)
+{
+    return f->syscall != NULL && (f->arg == NULL || strcmp(f->arg, "as") != 0);
+}
+
 /** The members of error.data. */
 static void write_data(const struct failure *f, struct json_out *o)
 {
@@ -72,9 +80,11 @@ static void write_data(const struct failure *f, struct json_out *o)
         out_uint(o, f->fault);
     }
     out_why(o, &f->why);
-    if (info != NULL) {
+    if (info != NULL && is_of_call(f)) {
         out_key(o, "hint");
         out_string(o, info->hint);
+    }
+    if (info != NULL) {
         out_key(o, "text");
         out_string(o, info->text);
     }
