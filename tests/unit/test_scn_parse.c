@@ -217,6 +217,7 @@ ParameterizedTestParameters(scn_line, a_mistake_tells_its_column_and_the_word_th
         {"read $fd 0 9 = \"abc", 16, "closing \""},
         {"read $fd 0 9 = \"\\x41\"", 17, "no such escape"},
         {"read $fd 0 9 = /[/", 16, "no regular expression"},
+        {"read $fd 0 9 = /a\\\\\\xff/", 16, "has no \\xff: a . stands for any byte"},
         {"read $fd 0 9 =", 15, "missing behind ="},
         {"dbg_print b64\"a\"", 11, "no base64"},
         {"close $fd $fd", 11, "takes no more arguments"},
