@@ -10,7 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { JOIN_TRIES = 30, JOIN_PAUSE_MS = 100 }; /* for a daemon that is just being started */
+/* For a daemon that is just being started: looks for it, after which one is started again, so many times. */
+enum { JOIN_TRIES = 6, JOIN_PAUSE_MS = 100, START_ROUNDS = 6 };
 
 bool reach_is_named(const char *socket)
 {
@@ -62,42 +63,61 @@ static void show_start(const struct reach_spec *spec, const struct why *why)
 }
 
 /*
- * A private daemon did not start. When another one has the state, it was started at the same time and will be
- * in the roster when it is ready. Returns 0 joined, or an -errno that was printed.
+ * Wait for the daemon that has the user's state: it was started at the same time, and will be in the roster
+ * when it is ready. Returns 0 joined, -ENOTUNIQ as join_private(), -EBUSY it is not there.
  */
-static int join_late(const struct reach_spec *spec, int err, const struct why *why, struct reach *r)
+static int join_late(const struct reach_spec *spec, struct reach *r)
 {
-    int joined = err;
+    int err = -EBUSY;
 
-    for (int tries = state_in_use(why) && spec->joins ? JOIN_TRIES : 0; tries > 0; tries--) {
-        joined = join_private(spec, err, r);
-        if (joined != err)
-            return joined;
-        (void)poll(NULL, 0, JOIN_PAUSE_MS);
+    for (int tries = JOIN_TRIES; tries > 0 && err == -EBUSY; tries--) {
+        err = join_private(spec, -EBUSY, r);
+        if (err == -EBUSY)
+            (void)poll(NULL, 0, JOIN_PAUSE_MS);
     }
-    show_start(spec, why);
     return err;
 }
 
-/* A private daemon and a connection to it. */
+/*
+ * Start a private daemon, or join the one that has the user's state. That one may end before it is joined, so
+ * both are tried in turn. Returns 0, or an -errno that was printed.
+ */
+static int start_or_join(const struct reach_spec *spec, struct reach *r)
+{
+    struct why why = WHY_INIT;
+    int err;
+
+    for (int rounds = START_ROUNDS;; rounds--) {
+        bool in_use;
+
+        err = daemon_start(&spec->private_, &r->daemon, &why);
+        in_use = err < 0 && state_in_use(&why);
+        if (err < 0 && !(in_use && spec->joins && rounds > 0))
+            show_start(spec, &why);
+        why_done(&why);
+        if (!in_use || !spec->joins || rounds == 0)
+            return err;
+        err = join_late(spec, r);
+        if (err != -EBUSY)
+            return err;
+    }
+}
+
+/* A private daemon, or one that somebody else started meanwhile, and a connection to it. */
 static int start_private(const struct reach_spec *spec, struct reach *r)
 {
     struct scbox_error error = SCBOX_ERROR_INIT;
-    struct why why = WHY_INIT;
-    int err = daemon_start(&spec->private_, &r->daemon, &why);
+    int err = start_or_join(spec, r);
 
-    if (err < 0) {
-        err = join_late(spec, err, &why, r);
-    } else {
-        if (daemon_unlisted(r->daemon) != NULL)
-            fprintf(stderr, "scbox %s: other commands will not find this daemon: %s\n",
-                    spec->command, daemon_unlisted(r->daemon));
-        err = scbox_connect(daemon_socket(r->daemon), &r->conn, &error);
-        if (err < 0)
-            show_error(stderr, spec->command, &error);
-    }
+    if (err < 0 || r->daemon == NULL)
+        return err;
+    if (daemon_unlisted(r->daemon) != NULL)
+        fprintf(stderr, "scbox %s: other commands will not find this daemon: %s\n", spec->command,
+                daemon_unlisted(r->daemon));
+    err = scbox_connect(daemon_socket(r->daemon), &r->conn, &error);
+    if (err < 0)
+        show_error(stderr, spec->command, &error);
     scbox_error_done(&error);
-    why_done(&why);
     return err;
 }
 
