@@ -52,10 +52,12 @@ void out_why(struct json_out *o, const struct why *why)
     out_close(o, ']');
 }
 
-/** Whether a call failed, of which the hints of schema/errno.def speak; methods and `as` tell all in their reasons. */
-static bool is_of_call(const struct failure *f)
+/** What to try: the hints of schema/errno.def are about calls and their own arguments. */
+static const char *hint_of(const struct failure *f, const struct sc_errno_info *info)
 {
-    return f->syscall != NULL && (f->arg == NULL || strcmp(f->arg, "as") != 0);
+    if (f->arg != NULL && strcmp(f->arg, "as") == 0)
+        return "as is the pid of a process below the session's own; proc.tree lists them";
+    return f->syscall != NULL ? info->hint : "see the method's page: scbox help METHOD";
 }
 
 /** The members of error.data. */
@@ -80,11 +82,9 @@ static void write_data(const struct failure *f, struct json_out *o)
         out_uint(o, f->fault);
     }
     out_why(o, &f->why);
-    if (info != NULL && is_of_call(f)) {
-        out_key(o, "hint");
-        out_string(o, info->hint);
-    }
     if (info != NULL) {
+        out_key(o, "hint");
+        out_string(o, hint_of(f, info));
         out_key(o, "text");
         out_string(o, info->text);
     }
