@@ -136,10 +136,11 @@ static bool same(const cJSON *want, const cJSON *got)
 /** A copy of bytes in which each NUL, which a . would not match, is a 1, as hard to state as that. free(). */
 static char *without_nuls(const char *text, size_t len)
 {
-    char *copy = malloc(len);
+    char *copy = malloc(len + 1);
 
     if (copy == NULL)
         scn_no_memory();
+    copy[len] = '\0';
     for (size_t i = 0; i < len; i++)
         copy[i] = text[i] != '\0' ? text[i] : '\1';
     return copy;

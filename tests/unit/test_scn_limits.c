@@ -308,7 +308,7 @@ Test(scn_limits, a_recording_has_so_many_calls)
     scn_record_done(&r);
 }
 
-Test(scn_limits, a_full_recording_costs_no_more, .timeout = 20)
+Test(scn_limits, a_full_recording_costs_no_more)
 {
     enum { MORE = 200000 };
     struct scn_record r = {.on = true};
