@@ -168,8 +168,10 @@ static bool is_choice(struct scn_parser *p, const struct key *key, const char *t
     if (key->choices == NULL)
         return true;
     for (size_t i = 0; key->choices[i] != NULL; i++) {
-        if (strcmp(key->choices[i], text) == 0)
+        if (strcmp(key->choices[i], text) == 0) {
+            strbuf_done(&all);
             return true;
+        }
         (void)strbuf_addf(&all, "%s%s",
                           i == 0                        ? ""
                           : key->choices[i + 1] == NULL ? " or "
