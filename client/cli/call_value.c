@@ -5,6 +5,7 @@
 #include "client/cli/names.h"
 #include "client/cli/show.h"
 #include "client/lib/scbox.h"
+#include "server/base/utf8.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -15,7 +16,7 @@ enum { WHOLE = 0 }; /* a limit: none */
 /* One character, of @size bytes, or bytes that are none. Returns how many were taken. */
 static size_t add_char(struct strbuf *out, const char *bytes, size_t len)
 {
-    size_t hex = show_hex_at(bytes, len);
+    size_t hex = utf8_hex_at(bytes, len);
     size_t size = 1;
 
     if (*bytes == '"' || *bytes == '\\')
@@ -25,7 +26,7 @@ static size_t add_char(struct strbuf *out, const char *bytes, size_t len)
     else if (*bytes == '\t')
         (void)strbuf_adds(out, "\\t");
     else if (hex == 0)
-        (void)strbuf_add(out, bytes, size = show_char_size(*bytes));
+        (void)strbuf_add(out, bytes, size = utf8_char_size(*bytes));
     for (size_t i = 0; i < hex && *bytes != '\n' && *bytes != '\t'; i++)
         (void)strbuf_addf(out, "\\x%02x", (unsigned char)bytes[i]);
     return hex > size ? hex : size;

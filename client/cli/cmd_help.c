@@ -321,6 +321,14 @@ static int unknown_topic(const char *command, const char *topic)
                     topic);
 }
 
+/* The topic that a name stands for: sc_open(), as programs have it, is open. */
+static const char *topic_of(const char *name)
+{
+    const char *word = strncmp(name, "sc_", 3) == 0 ? name + 3 : name;
+
+    return sc_call_by_name(word) != NULL ? word : name;
+}
+
 /* Print what one of the pages has of a topic, behind a blank line when it is not the first. */
 static bool explain(bool (*page)(FILE *to, const char *topic), const char *topic, bool first)
 {
@@ -343,6 +351,7 @@ int help_explain(const char *command_name, const char *topic)
     bool in_shell = strcmp(command_name, "shell") == 0;
     bool found = false;
 
+    topic = topic_of(topic);
     if (explain_list(topic)) /* also of errno, whose call goes by last_errno */
         return CMD_OK;
     for (size_t i = in_shell ? 1 : 0; i < sizeof pages / sizeof pages[0]; i++)

@@ -93,7 +93,9 @@ static int ask(const struct ns_options *o, struct scbox_conn *conn, cJSON **out,
     params = cJSON_CreateObject();
     if (o->pid != 0)
         (void)cJSON_AddNumberToObject(params, "pid", o->pid);
-    return scbox_call(conn, "ns.calls", params, NS_CALL_MS, out, error);
+    status = scbox_call(conn, "ns.calls", params, NS_CALL_MS, out, error);
+    (void)scbox_call(conn, "session.close", NULL, NS_CALL_MS, NULL, NULL);
+    return status;
 }
 
 int cmd_ns(int argc, char **argv)

@@ -6,11 +6,11 @@
 #include "client/cli/scn_job.h"
 #include "client/cli/scn_output.h"
 #include "client/cli/scn_report.h"
+#include "client/cli/tmp_dir.h"
 #include "client/lib/clock.h"
 #include "server/base/strbuf.h"
 
 #include <errno.h>
-#include <ftw.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -304,33 +304,6 @@ static int take_words(struct options *o, int argc, char **argv)
 
 /* ---- the run ---- */
 
-static int remove_entry(const char *path, const struct stat *st, int kind, struct FTW *where)
-{
-    (void)st;
-    (void)kind;
-    (void)where;
-    return remove(path);
-}
-
-/** Make the directory that every $TMP is in. Returned; free(). NULL after a complaint. */
-static char *make_tmp(const struct reach *reach)
-{
-    const char *base = getenv("TMPDIR");
-    struct strbuf path = STRBUF_INIT;
-    char *made;
-
-    if (reach->daemon != NULL)
-        base = daemon_dir(reach->daemon);
-    (void)strbuf_addf(&path, "%s/test.XXXXXX", base != NULL && base[0] != '\0' ? base : "/tmp");
-    made = strbuf_take(&path);
-    if (made != NULL && mkdtemp(made) != NULL)
-        return made;
-    complain(0, "test", "can't make a directory in %s: %s", base != NULL ? base : "/tmp",
-             strerror(errno));
-    free(made);
-    return NULL;
-}
-
 static volatile sig_atomic_t stop;
 
 static void on_signal(int signal)
@@ -454,7 +427,7 @@ static bool end_reports(struct options *o, int64_t ms)
 static int play(struct options *o, struct reach *reach)
 {
     int64_t start = clock_ms();
-    char *tmp = make_tmp(reach);
+    char *tmp = tmp_dir_make("test", reach->daemon);
     char standard[4096] = "";
     bool written;
 
@@ -471,11 +444,12 @@ static int play(struct options *o, struct reach *reach)
     begin_reports(o);
     (void)scn_jobs_play(&o->jobs, o->paths, o->path_count, on_report, o);
     written = end_reports(o, clock_ms() - start);
-    if (!o->jobs.keep)
-        (void)nftw(tmp, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
-    else if (reach->daemon != NULL)
+    if (o->jobs.keep && reach->daemon != NULL)
         keep_daemon(reach);
-    free(tmp);
+    if (o->jobs.keep)
+        free(tmp);
+    else
+        tmp_dir_remove(tmp);
     return written ? exit_code(&o->reporter) : TEST_ERROR;
 }
 

@@ -133,16 +133,33 @@ static bool same(const cJSON *want, const cJSON *got)
     return cJSON_Compare(want, got, true);
 }
 
+/** A copy of bytes in which each NUL, which a . would not match, is a 1, as hard to state as that. free(). */
+static char *without_nuls(const char *text, size_t len)
+{
+    char *copy = malloc(len + 1);
+
+    if (copy == NULL)
+        scn_no_memory();
+    copy[len] = '\0';
+    for (size_t i = 0; i < len; i++)
+        copy[i] = text[i] != '\0' ? text[i] : '\1';
+    return copy;
+}
+
 /** Compile and execute. Returns as regexec(), or regcomp() when that fails. */
 static int regex_look(const char *regex, const char *text, size_t len)
 {
-    regmatch_t range = {.rm_so = 0, .rm_eo = (regoff_t)len}; /* text may hold a NUL */
+    regmatch_t range = {.rm_so = 0, .rm_eo = (regoff_t)len};
     regex_t compiled;
     int found = regcomp(&compiled, regex, REG_EXTENDED | REG_NOSUB | REG_NEWLINE);
+    char *copy = NULL;
 
     if (found != 0)
         return found;
-    found = regexec(&compiled, text, 1, &range, REG_STARTEND);
+    if (len > 0 && memchr(text, '\0', len) != NULL)
+        copy = without_nuls(text, len);
+    found = regexec(&compiled, copy != NULL ? copy : text, 1, &range, REG_STARTEND);
+    free(copy);
     regfree(&compiled);
     return found;
 }

@@ -6,6 +6,7 @@
 #include "client/cli/scn_print.h"
 #include "client/cli/show.h"
 #include "server/base/base64.h"
+#include "server/base/utf8.h"
 
 #include <langinfo.h>
 #include <stdlib.h>
@@ -74,6 +75,14 @@ static void print_mark(const struct scn_reporter *r, enum scn_outcome outcome)
             scn_paint(r->flags, PAINT_OFF));
 }
 
+/** Print a text of one line, which a file of somebody else's may hold. */
+static void print_painted(const struct scn_reporter *r, enum scn_paint paint, const char *text)
+{
+    fputs(scn_paint(r->flags, paint), r->to);
+    show_word(r->to, text);
+    fputs(scn_paint(r->flags, PAINT_OFF), r->to);
+}
+
 /** Print text below a label, where steps are told. */
 static void print_labelled(const struct scn_reporter *r, const char *label, const char *text)
 {
@@ -99,18 +108,29 @@ static void print_log(const struct scn_reporter *r, const char *log, size_t size
     }
 }
 
+/** What guests printed during a step. Returned; free(). NULL: no memory. */
+static char *printed_bytes(const cJSON *step, size_t *size)
+{
+    const char *log = json_text(step, "log");
+    bool coded = strcmp(json_text(step, "encoding"), "base64") == 0;
+    char *bytes = malloc(strlen(log) + 1);
+
+    *size = strlen(log);
+    if (bytes == NULL || (coded && base64_decode(log, *size, bytes, size) == 0))
+        return bytes;
+    memcpy(bytes, log, *size + 1);
+    return bytes;
+}
+
 /** Print what guests printed during a step, and how much of it was cut. */
 static void print_printed(const struct scn_reporter *r, const cJSON *step)
 {
     const double cut = json_number(step, "log_cut");
-    const char *log = json_text(step, "log");
-    size_t size = strlen(log);
-    char *bytes = strcmp(json_text(step, "encoding"), "base64") == 0 ? malloc(size + 1) : NULL;
+    size_t size = 0;
+    char *bytes = printed_bytes(step, &size);
 
-    if (bytes != NULL && base64_decode(log, size, bytes, &size) == 0)
+    if (bytes != NULL)
         print_log(r, bytes, size);
-    else
-        print_log(r, log, strlen(log));
     free(bytes);
     if (cut > 0)
         fprintf(r->to, "      %s… %.0f bytes more were printed and not kept%s\n",
@@ -133,8 +153,9 @@ static void print_heading(const struct scn_reporter *r, const cJSON *step)
     const cJSON *before = step->prev; /* cJSON: the first one's is the last one */
     bool follows = before->next == step && cJSON_HasObjectItem(before, "comment");
 
-    fprintf(r->to, "%s  %s%s%s\n", follows ? "" : "\n", scn_paint(r->flags, PAINT_BOLD),
-            json_text(step, "comment"), scn_paint(r->flags, PAINT_OFF));
+    fputs(follows ? "  " : "\n  ", r->to);
+    print_painted(r, PAINT_BOLD, json_text(step, "comment"));
+    fputc('\n', r->to);
 }
 
 /** Blanks between a step and what it told, so that the latter stand below each other. */
@@ -154,11 +175,10 @@ static void print_step(const struct scn_reporter *r, const cJSON *step)
 
     fputs("    ", r->to);
     print_mark(r, outcome);
-    fputs(source, r->to);
+    show_word(r->to, source);
     if (*told != '\0' && outcome == SCN_PASS && strchr(told, '\n') == NULL) {
-        fprintf(r->to, "%*s%s", gap_behind(source), "", scn_paint(r->flags, PAINT_DIM));
-        show_word(r->to, told);
-        fputs(scn_paint(r->flags, PAINT_OFF), r->to);
+        fprintf(r->to, "%*s", gap_behind(source), "");
+        print_painted(r, PAINT_DIM, told);
     }
     fputc('\n', r->to);
     if (outcome != SCN_PASS)
@@ -169,14 +189,22 @@ static void print_step(const struct scn_reporter *r, const cJSON *step)
     print_labelled(r, "because", json_text(step, "reasons"));
 }
 
+/** Print FILE:LINE: at the beginning of a line. */
+static void print_place(const struct scn_reporter *r, const char *file, int line)
+{
+    fputs("    ", r->to);
+    show_word(r->to, file);
+    fprintf(r->to, ":%d: ", line);
+}
+
 /** Print everything that helps to see why a step did not pass. */
 static void print_failure(const struct scn_reporter *r, const cJSON *report, const cJSON *step)
 {
     int left = json_int(report, "left");
 
-    fprintf(r->to, "    %s:%d: %s%s%s\n", json_text(step, "file"), json_int(step, "line"),
-            scn_paint(r->flags, PAINT_BOLD), json_text(step, "source"),
-            scn_paint(r->flags, PAINT_OFF));
+    print_place(r, json_text(step, "file"), json_int(step, "line"));
+    print_painted(r, PAINT_BOLD, json_text(step, "source"));
+    fputc('\n', r->to);
     print_labelled(r, "sent", json_text(step, "sent"));
     print_labelled(r, "expected", json_text(step, "expected"));
     print_labelled(r, "came", json_text(step, "came"));
@@ -198,11 +226,13 @@ static void print_problem(const struct scn_reporter *r, const cJSON *report)
 
     if (*problem == '\0')
         return;
-    if (line > 0)
-        fprintf(r->to, "    %s:%d:%d: %s\n", *at != '\0' ? at : json_text(report, "file"), line,
-                json_int(report, "column"), problem);
-    else
-        fprintf(r->to, "    %s\n", problem);
+    fputs("    ", r->to);
+    if (line > 0) {
+        show_word(r->to, *at != '\0' ? at : json_text(report, "file"));
+        fprintf(r->to, ":%d:%d: ", line, json_int(report, "column"));
+    }
+    show_word(r->to, problem);
+    fputc('\n', r->to);
 }
 
 static void people_begin(struct scn_reporter *r)
@@ -223,15 +253,20 @@ static void people_file(struct scn_reporter *r, size_t index, const cJSON *repor
     if (r->verbose && index > 0)
         fputc('\n', r->to);
     print_mark(r, outcome);
-    fprintf(r->to, "%s%s%s%s  %s%.0f ms", json_text(report, "file"), *title != '\0' ? "  " : "",
-            scn_paint(r->flags, PAINT_BOLD), title, scn_paint(r->flags, PAINT_DIM),
-            json_number(report, "ms"));
+    show_word(r->to, json_text(report, "file"));
+    if (*title != '\0') {
+        fputs("  ", r->to);
+        print_painted(r, PAINT_BOLD, title);
+    }
+    fprintf(r->to, "  %s%.0f ms", scn_paint(r->flags, PAINT_DIM), json_number(report, "ms"));
     if (points > 0)
         fprintf(r->to, "  %g of %g points", outcome == SCN_PASS ? points : 0, points);
     fprintf(r->to, "%s\n", scn_paint(r->flags, PAINT_OFF));
-    if (r->verbose && *cite != '\0')
-        fprintf(r->to, "    %s%s%s\n", scn_paint(r->flags, PAINT_DIM), cite,
-                scn_paint(r->flags, PAINT_OFF));
+    if (r->verbose && *cite != '\0') {
+        fputs("    ", r->to);
+        print_painted(r, PAINT_DIM, cite);
+        fputc('\n', r->to);
+    }
     cJSON_ArrayForEach(step, cJSON_GetObjectItemCaseSensitive(report, "steps")) {
         if (r->verbose && cJSON_HasObjectItem(step, "comment"))
             print_heading(r, step);
@@ -287,28 +322,78 @@ static void tap_begin(struct scn_reporter *r)
     fprintf(r->to, "TAP version 13\n1..%zu\n", r->count);
 }
 
-/** Print a member of the YAML block; JSON strings are YAML strings. */
+/** Print a value as JSON, which is YAML, too. What terminals obey, and cJSON lets pass, is escaped there. */
+static void tap_value(const struct scn_reporter *r, const cJSON *value)
+{
+    char *text = scbox_json(value);
+    const char *at = text;
+
+    while (at != NULL && *at != '\0') {
+        size_t hex = utf8_hex_at(at, strlen(at));
+        size_t size = utf8_char_size(*at);
+
+        if (hex != 0)
+            fprintf(r->to, "\\u%04x", utf8_code_point(at));
+        else
+            (void)fwrite(at, 1, size, r->to);
+        at += hex != 0 ? hex : size;
+    }
+    free(text);
+}
+
+/** Print a member of the YAML block. */
 static void tap_member(const struct scn_reporter *r, const cJSON *object, const char *name)
 {
     const cJSON *member = cJSON_GetObjectItemCaseSensitive(object, name);
-    char *text = member != NULL ? scbox_json(member) : NULL;
 
-    if (text != NULL)
-        fprintf(r->to, "  %s: %s\n", name, text);
+    if (member == NULL)
+        return;
+    fprintf(r->to, "  %s: ", name);
+    tap_value(r, member);
+    fputc('\n', r->to);
+}
+
+/** Print what guests printed as text: bytes that are none in hex, for those who read it. */
+static void tap_log(const struct scn_reporter *r, const cJSON *step)
+{
+    size_t size = 0;
+    char *bytes = printed_bytes(step, &size);
+    char *text = NULL;
+    size_t len = 0;
+    FILE *to = bytes != NULL && size > 0 ? open_memstream(&text, &len) : NULL;
+    cJSON log = {.type = cJSON_String};
+
+    if (to != NULL) {
+        show_lines(to, bytes, size, false);
+        if (fclose(to) == 0) {
+            log.valuestring = text;
+            fputs("  log: ", r->to);
+            tap_value(r, &log);
+            fputc('\n', r->to);
+        }
+    }
     free(text);
+    free(bytes);
 }
 
 /** Text on the test line: what is behind a # there would be read as a directive. */
 static void tap_text(const struct scn_reporter *r, const char *text)
 {
-    for (; *text != '\0'; text++)
-        fputc(*text == '#' || *text == '\n' ? ' ' : *text, r->to);
+    while (*text != '\0') {
+        size_t len = strcspn(text, "#\n");
+
+        show_bytes(r->to, text, len, false);
+        text += len;
+        if (*text != '\0')
+            fputc(' ', r->to);
+        text += *text != '\0';
+    }
 }
 
 static void tap_file(struct scn_reporter *r, size_t index, const cJSON *report)
 {
-    static const char *const of_step[] = {"file", "line",    "source",  "sent", "expected",
-                                          "came", "problem", "reasons", "log",  "log_cut"};
+    static const char *const of_step[] = {"file",     "line", "source",  "sent",
+                                          "expected", "came", "problem", "reasons"};
     static const char *const of_file[] = {"problem", "at",   "line",   "column",
                                           "points",  "hint", "machine"};
     enum scn_outcome outcome = scn_report_outcome(report);
@@ -329,6 +414,10 @@ static void tap_file(struct scn_reporter *r, size_t index, const cJSON *report)
     tap_member(r, report, "ms");
     for (size_t i = 0; step != NULL && i < sizeof of_step / sizeof of_step[0]; i++)
         tap_member(r, step, of_step[i]);
+    if (step != NULL) {
+        tap_log(r, step);
+        tap_member(r, step, "log_cut");
+    }
     for (size_t i = 0; i < sizeof of_file / sizeof of_file[0]; i++)
         tap_member(r, report, of_file[i]);
     fputs("  ...\n", r->to);

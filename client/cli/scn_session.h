@@ -43,6 +43,7 @@ struct scn_background {
 
 /** A call as its last event tells it. */
 struct scn_recorded {
+    uint64_t seq; /* the call's number, as its events have it */
     cJSON *event; /* owned; NULL: there was no memory */
     bool ended;   /* it is an EVENT_RETURN, else an EVENT_CALL */
 };
@@ -50,7 +51,7 @@ struct scn_recorded {
 /** The calls of the machine since recording began. */
 struct scn_record {
     bool on;
-    bool incomplete;            /* some were lost, or there were too many */
+    bool incomplete;            /* some were lost, or there were too many: none is kept any more */
     struct scn_recorded *calls; /* owned */
     size_t count;
     size_t room;

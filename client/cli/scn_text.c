@@ -195,6 +195,18 @@ bool scn_take_pieces(struct scn_parser *p, struct scn_value *v, int depth)
     return ok;
 }
 
+/** Where a regular expression has \xff, as reports show a byte; NULL: nowhere. POSIX would take it for "xff". */
+static const char *hex_escape(const char *text)
+{
+    for (; *text != '\0'; text++) {
+        if (text[0] == '\\' && text[1] == 'x' && isxdigit((unsigned char)text[2]) &&
+            isxdigit((unsigned char)text[3]))
+            return text;
+        text += text[0] == '\\' && text[1] != '\0';
+    }
+    return NULL;
+}
+
 static bool regex_compiles(struct scn_parser *p, const struct scn_value *v)
 {
     const char *text = scn_literal(v);
@@ -204,6 +216,13 @@ static bool regex_compiles(struct scn_parser *p, const struct scn_value *v)
 
     if (text != NULL && strlen(text) > SCN_REGEX_MAX) {
         scn_fail(p, v->column, "a regular expression has at most %d bytes", SCN_REGEX_MAX);
+        return false;
+    }
+    if (text != NULL && hex_escape(text) != NULL) {
+        scn_fail(p, v->column,
+                 "a regular expression has no %.4s: a . stands for any byte, and b64\"…\" states "
+                 "all of them",
+                 hex_escape(text));
         return false;
     }
     if (text == NULL)

@@ -60,9 +60,15 @@ void scn_play_fault(struct scn_session *s, const struct scn_step *step, struct s
 
 /* ---- recording ---- */
 
-static bool same_call(const cJSON *a, const cJSON *b)
+static void drop_calls(struct scn_record *record)
 {
-    return a != NULL && json_count(a, "seq") == json_count(b, "seq");
+    for (size_t i = 0; i < record->count; i++)
+        cJSON_Delete(record->calls[i].event);
+    free(record->calls);
+    record->calls = NULL;
+    record->count = 0;
+    record->room = 0;
+    record->weight = 0;
 }
 
 /** A copy of an event, unless the recording has become too large; NULL then. */
@@ -81,14 +87,16 @@ static cJSON *keep(struct scn_record *record, const cJSON *event)
 /** Put the end of a call where its beginning was recorded. Returns whether it was. */
 static bool settle(struct scn_record *record, const cJSON *ended)
 {
+    uint64_t seq = json_count(ended, "seq");
+
     for (size_t i = record->count; i > 0; i--) {
         struct scn_recorded *at = &record->calls[i - 1];
 
-        if (!same_call(at->event, ended))
+        if (at->seq != seq)
             continue;
         record->weight -= json_weight(at->event);
         cJSON_Delete(at->event);
-        *at = (struct scn_recorded){keep(record, ended), true};
+        *at = (struct scn_recorded){seq, keep(record, ended), true};
         return true;
     }
     return false;
@@ -108,24 +116,27 @@ static void append(struct scn_record *record, bool ended, const cJSON *params)
     if (record->count == record->room)
         record->room = room;
     record->calls = larger;
-    record->calls[record->count++] = (struct scn_recorded){keep(record, params), ended};
+    record->calls[record->count++] =
+        (struct scn_recorded){json_count(params, "seq"), keep(record, params), ended};
 }
 
 void scn_record_event(struct scn_record *record, enum event_kind kind, const cJSON *params)
 {
     const bool ended = kind == EVENT_RETURN;
 
+    if (record->incomplete)
+        return;
     if (kind == EVENT_LOST)
         record->incomplete = true;
     else if (kind == EVENT_CALL || (ended && !settle(record, params)))
         append(record, ended, params);
+    if (record->incomplete) /* nothing can be said of it any more */
+        drop_calls(record);
 }
 
 void scn_record_done(struct scn_record *record)
 {
-    for (size_t i = 0; i < record->count; i++)
-        cJSON_Delete(record->calls[i].event);
-    free(record->calls);
+    drop_calls(record);
     *record = (struct scn_record){0};
 }
 
@@ -315,7 +326,10 @@ static bool can_judge(struct scn_session *s, struct scn_result *r)
                     "no calls are recorded: in the shell `:trace on` begins that, in a file it is "
                     "so from the start");
     else if (catch_up(s, r) && s->record.incomplete)
-        scn_verdict(r, SCN_ERROR, "not all calls could be recorded: there were too many");
+        scn_verdict(r, SCN_ERROR,
+                    "not all calls could be recorded: there were more than %d, or more than %d MiB "
+                    "of them",
+                    RECORD_MAX, RECORD_BYTES_MAX / 1024 / 1024);
     return r->outcome == SCN_PASS;
 }
 

@@ -4,42 +4,21 @@
  * when a line may need it, and goes with the shell.
  */
 #include "client/cli/cmd.h"
-#include "client/cli/daemon.h"
 #include "client/cli/shell.h"
+#include "client/cli/tmp_dir.h"
 
 #include <errno.h>
-#include <ftw.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <unistd.h>
 
-enum { WALK_FDS = 16 }; /* directories nftw() keeps open at once */
-
-static int remove_entry(const char *path, const struct stat *st, int kind, struct FTW *where)
-{
-    (void)st;
-    (void)kind;
-    (void)where;
-    return remove(path);
-}
-
-/* A directory; in that of a private daemon, which may take sources of filesystems from there. */
 static void make_tmp(struct shell *sh)
 {
-    const char *base = getenv("TMPDIR");
-    struct strbuf path = STRBUF_INIT;
-
-    if (sh->reach.daemon != NULL)
-        base = daemon_dir(sh->reach.daemon);
-    (void)strbuf_addf(&path, "%s/scbox-shell.XXXXXX",
-                      base != NULL && *base != '\0' ? base : "/tmp");
-    sh->tmp = strbuf_take(&path);
-    if (sh->tmp != NULL && mkdtemp(sh->tmp) != NULL && scn_set(sh->session, "TMP", sh->tmp) == 0)
+    sh->tmp = tmp_dir_make("shell", sh->reach.daemon);
+    if (sh->tmp == NULL || scn_set(sh->session, "TMP", sh->tmp) == 0)
         return;
-    complain(0, "shell", "can't make a directory for $TMP in %s: %s", base != NULL ? base : "/tmp",
-             strerror(errno));
-    free(sh->tmp);
+    tmp_dir_remove(sh->tmp);
     sh->tmp = NULL;
 }
 
@@ -78,8 +57,6 @@ bool shell_give(struct shell *sh, char *const *sets, size_t count)
 
 void shell_take_back(struct shell *sh)
 {
-    if (sh->tmp != NULL)
-        (void)nftw(sh->tmp, remove_entry, WALK_FDS, FTW_DEPTH | FTW_PHYS);
-    free(sh->tmp);
+    tmp_dir_remove(sh->tmp);
     sh->tmp = NULL;
 }

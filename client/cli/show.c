@@ -69,25 +69,6 @@ static void add_value(struct strbuf *out, const cJSON *value, size_t width, size
     (void)strbuf_addc(out, ends[1]);
 }
 
-size_t show_char_size(char first)
-{
-    const unsigned char lead = (unsigned char)first;
-
-    if (lead < 0x80)
-        return 1;
-    return lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
-}
-
-size_t show_hex_at(const char *bytes, size_t len)
-{
-    const unsigned char *at = (const unsigned char *)bytes;
-    const size_t size = show_char_size(*bytes);
-
-    if ((*at < ' ' && *at != '\t') || *at == 0x7f || size > len || !utf8_valid(bytes, size))
-        return 1;
-    return *at == 0xc2 && at[1] < 0xa0 ? 2 : 0;
-}
-
 void show_bytes(FILE *to, const char *bytes, size_t len, bool raw)
 {
     size_t i = 0;
@@ -95,8 +76,8 @@ void show_bytes(FILE *to, const char *bytes, size_t len, bool raw)
     if (raw)
         i = fwrite(bytes, 1, len, to);
     while (!raw && i < len) {
-        size_t hex = show_hex_at(bytes + i, len - i);
-        size_t size = show_char_size(bytes[i]);
+        size_t hex = utf8_hex_at(bytes + i, len - i);
+        size_t size = utf8_char_size(bytes[i]);
 
         for (size_t end = i + hex; i < end; i++)
             fprintf(to, "\\x%02x", (unsigned char)bytes[i]);
@@ -122,10 +103,8 @@ void show_name(FILE *to, const cJSON *name)
     free(bytes);
 }
 
-void show_text(FILE *to, const char *text, size_t len)
+void show_lines(FILE *to, const char *text, size_t len, bool raw)
 {
-    bool raw = isatty(fileno(to)) == 0;
-
     while (len > 0) {
         const char *end = memchr(text, '\n', len);
         size_t line = end != NULL ? (size_t)(end - text) : len;
@@ -137,6 +116,11 @@ void show_text(FILE *to, const char *text, size_t len)
         text += line;
         len -= line;
     }
+}
+
+void show_text(FILE *to, const char *text, size_t len)
+{
+    show_lines(to, text, len, isatty(fileno(to)) == 0);
 }
 
 void show_json(struct strbuf *out, const cJSON *value, size_t width)

@@ -11,25 +11,19 @@
 #include <stdio.h>
 
 /**
- * Print bytes that come from the simulated system. Guests may print anything: unless @raw, control characters
- * and what is no UTF-8 are shown in hex (as \x1b), and no terminal obeys them. Reports are never raw.
+ * Print bytes that come from the simulated system. Guests may print anything: unless @raw, what
+ * utf8_hex_at() finds is shown in hex (as \x1b), and no terminal obeys it. Reports are never raw.
  */
 void show_bytes(FILE *to, const char *bytes, size_t len, bool raw);
-
-/**
- * How many of the bytes here are shown in hex, 0 when a character begins: control characters (terminals obey
- * U+0080 to U+009F, which have two bytes, like those of one) and what is no UTF-8. @len is not 0.
- */
-size_t show_hex_at(const char *bytes, size_t len);
-
-/** Bytes of the character that begins with @first, in well-formed UTF-8. */
-size_t show_char_size(char first);
 
 /** Print a text of one line that may hold such bytes, with all of them shown: a path, a reason. */
 void show_word(FILE *to, const char *text);
 
 /** The same of a path or name as the daemon gives it: a string, or {"base64": …} for bytes that are no UTF-8. */
 void show_name(FILE *to, const cJSON *name);
+
+/** show_bytes() with its lines kept. */
+void show_lines(FILE *to, const char *text, size_t len, bool raw);
 
 /**
  * Print text that holds such bytes, lines kept: as it is, but on a terminal as show_bytes() does.

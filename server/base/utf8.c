@@ -90,3 +90,48 @@ bool utf8_valid(const char *ptr, size_t len)
 {
     return utf8_valid_len(ptr, len) == len;
 }
+
+size_t utf8_char_size(char first)
+{
+    const unsigned char lead = (unsigned char)first;
+
+    if (lead < 0x80)
+        return 1;
+    return lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
+}
+
+unsigned utf8_code_point(const char *ptr)
+{
+    static const unsigned char lead_bits[] = {0, 0x7F, 0x1F, 0x0F, 0x07};
+    const unsigned char *p = (const unsigned char *)ptr;
+    const size_t size = utf8_char_size(*ptr);
+    unsigned code = p[0] & lead_bits[size];
+
+    for (size_t i = 1; i < size; i++)
+        code = code << 6 | (p[i] & 0x3FU);
+    return code;
+}
+
+size_t utf8_hex_at(const char *ptr, size_t len)
+{
+    static const struct {
+        unsigned first;
+        unsigned last;
+    } hidden[] = {
+        {0x80, 0x9F},     {0x61C, 0x61C},   /* C1; the Arabic letter mark */
+        {0x200E, 0x200F}, {0x2028, 0x202E}, /* direction marks; separators, embeddings */
+        {0x2066, 0x2069},                   /* isolates */
+    };
+    const unsigned char *p = (const unsigned char *)ptr;
+    const size_t size = utf8_char_size(*ptr);
+    unsigned code;
+
+    if ((*p < ' ' && *p != '\t') || *p == 0x7F || size > len || !utf8_valid(ptr, size))
+        return 1;
+    code = utf8_code_point(ptr);
+    for (size_t i = 0; i < sizeof hidden / sizeof hidden[0]; i++) {
+        if (code >= hidden[i].first && code <= hidden[i].last)
+            return size;
+    }
+    return 0;
+}

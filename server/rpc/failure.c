@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/rpc/failure.h"
 
+#include <string.h>
+
 #include "schema/calls.h"
 
 #include <stdlib.h>
@@ -50,6 +52,14 @@ void out_why(struct json_out *o, const struct why *why)
     out_close(o, ']');
 }
 
+/** What to try: the hints of schema/errno.def are about calls and their own arguments. */
+static const char *hint_of(const struct failure *f, const struct sc_errno_info *info)
+{
+    if (f->arg != NULL && strcmp(f->arg, "as") == 0)
+        return "as is the pid of a process below the session's own; proc.tree lists them";
+    return f->syscall != NULL ? info->hint : "see the method's page: scbox help METHOD";
+}
+
 /** The members of error.data. */
 static void write_data(const struct failure *f, struct json_out *o)
 {
@@ -74,7 +84,7 @@ static void write_data(const struct failure *f, struct json_out *o)
     out_why(o, &f->why);
     if (info != NULL) {
         out_key(o, "hint");
-        out_string(o, info->hint);
+        out_string(o, hint_of(f, info));
         out_key(o, "text");
         out_string(o, info->text);
     }

@@ -96,17 +96,32 @@ static size_t count_members(const struct json_doc *doc)
     return count;
 }
 
+/** Whether a batch may have so many members. Returns 0; -1 answered. */
+static int check_count(struct conn *c, size_t count)
+{
+    const size_t most = (size_t)c->rpc->limits.batch;
+    struct failure f = FAILURE_INIT;
+
+    if (count > 0 && count <= most)
+        return 0;
+    if (count == 0)
+        (void)fail(&f, RPC_E_INVALID, NULL, "a batch is empty; it has 1 to %zu members", most);
+    else
+        (void)fail(&f, RPC_E_INVALID, NULL,
+                   "a batch of %zu members; it has at most %zu (limit batch)", count, most);
+    message_answer_failure(c, &f);
+    failure_done(&f);
+    return -1;
+}
+
 /** Begin the batch that rpc->line is. Its members are taken one by one, by message_take_next(). */
 static void begin_batch(struct conn *c)
 {
     size_t count = count_members(&c->rpc->line);
     struct batch *batch;
 
-    if (count == 0 || count > c->rpc->limits.batch) {
-        answer_null_id(c, RPC_E_INVALID,
-                       count == 0 ? "a batch has members" : "too many members (limit batch)");
+    if (check_count(c, count) < 0)
         return;
-    }
     batch = calloc(1, sizeof(*batch));
     if (batch == NULL) {
         answer_null_id(c, RPC_E_INTERNAL, "out of memory");

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/rpc/ns_graph.h"
 
+#include "server/base/utf8.h"
 #include "server/kernel/hash.h"
 #include "server/kernel/vfs.h"
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 /** A view or mount that has a number. */
 struct numbered {
@@ -50,15 +52,21 @@ static unsigned number_of(struct graph *g, const void *key, bool *is_new)
 /** Text inside of a quoted string: no byte of it can end the string, or mean something in it. */
 static void add_text(struct graph *g, const char *text)
 {
-    for (; *text != '\0'; text++) {
-        unsigned char c = (unsigned char)*text;
+    const char *end = text + strlen(text);
 
-        if (c == '"' || c == '\\')
-            (void)strbuf_addf(g->out, "\\%c", c);
-        else if (c < 0x20 || c == 0x7F)
-            (void)strbuf_addf(g->out, "\\\\x%02x", c);
-        else
-            (void)strbuf_addc(g->out, (char)c);
+    while (text < end) {
+        size_t hex = utf8_hex_at(text, (size_t)(end - text));
+        size_t size = utf8_char_size(*text);
+
+        if (*text == '\t')
+            hex = 1;
+        for (size_t i = 0; i < hex; i++)
+            (void)strbuf_addf(g->out, "\\\\x%02x", (unsigned char)text[i]);
+        if (hex == 0 && (*text == '"' || *text == '\\'))
+            (void)strbuf_addc(g->out, '\\');
+        if (hex == 0)
+            (void)strbuf_add(g->out, text, size);
+        text += hex != 0 ? hex : size;
     }
 }
 

@@ -64,6 +64,11 @@ out_has 'READDIR'
 out_lacks 'ZEROPTR'
 page fm
 out_has 'READDIR'
+page sc_last_errno
+out_has 'last_errno'
+page sc_open
+out_has 'SC_OPEN'
+expect 2 "$scbox" help sc_opem
 expect 2 "$scbox" help machine.lst
 err_has "did you mean 'machine.list'"
 expect 2 "$scbox" help opem

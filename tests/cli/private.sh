@@ -121,12 +121,27 @@ feed 0 'stat root:/made' "$scbox" shell
 err_has 'other commands will not find this daemon: other users can enter'
 chmod 700 "$roster"
 
-# Two at once: one starts a daemon, the other one joins it, and is told if that ends before it does.
-printf 'usleep 300000\nstat root:/made\n' >"$tmp/slow"
-"$scbox" shell <"$tmp/slow" >"$tmp/one" 2>&1 &
-one=$!
+# Two at once: one starts a daemon, the other one joins it. Both stay until both have answered.
+have_answered() {
+    grep -q 'type DIR' "$tmp/one" && grep -q 'type DIR' "$tmp/two"
+}
+: >"$tmp/one" >"$tmp/two"
+for name in one two; do
+    { echo 'stat root:/made' && wait_until "both shells" have_answered; } |
+        "$scbox" shell >"$tmp/$name" 2>&1 &
+done
+wait
+have_answered || fail "two shells at once: $(cat "$tmp/one" "$tmp/two")"
+cat "$tmp/one" "$tmp/two" | grep -q 'a private one' || fail "nobody started a daemon"
+
+# The state is in use by a daemon that ends before it could be joined: then one is started after all.
+"$bin/scboxd" --socket "$tmp/holder.sock" --state "$XDG_STATE_HOME/scbox" >"$tmp/holder" 2>&1 &
+holder=$!
+holds() {
+    grep -q '^scboxd ready' "$tmp/holder"
+}
+wait_until "who holds the state" holds
+{ sleep 0.5 && kill "$holder"; } &
 feed 0 'stat root:/made' "$scbox" shell
-wait "$one" || grep -q 'private daemon of scbox shell .* which has ended' "$tmp/one" ||
-    fail "the first of two shells: $(cat "$tmp/one")"
-cat "$err" "$tmp/one" | grep -q 'a private one' || fail "nobody started a daemon"
+out_has 'type DIR'
 exit $((failures > 0))

@@ -119,6 +119,11 @@ grep -q 'close(1) = 0' "$tmp/lines" || fail "the close of a file that is wanted 
 # Namespaces.
 expect 0 "$scbox" ns
 out_has 'bind_fs'
+expect 0 "$scbox" call machine.create '{"name": "calm"}'
+expect 0 "$scbox" ns -m calm
+expect 0 "$scbox" call machine.info '["calm"]'
+out_has '"processes": 1,' # its session is closed again
+expect 0 "$scbox" call machine.destroy '["calm"]'
 expect 0 "$scbox" ns 1
 out_has 'make_fs devfs io'
 expect 0 "$scbox" ns --graph

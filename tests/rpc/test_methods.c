@@ -101,6 +101,27 @@ Test(methods, results_have_the_members_the_table_says)
     call_done_ok(&c, "session.close", NULL);
 }
 
+Test(methods, hints_are_of_what_was_asked)
+{
+    const char *line;
+
+    call_done_ok(&c, "SC_YIELD", NULL);
+    client_send(&c, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"proc.memory\",\"params\":[99]}");
+    line = client_line(&c);
+    cr_expect(strstr(line, "has no process 99") != NULL &&
+                  strstr(line, "scbox help METHOD") != NULL,
+              "%s", line);
+    client_send(&c,
+                "{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"SC_ERRNO\",\"params\":{\"as\":99}}");
+    line = client_line(&c);
+    cr_expect(strstr(line, "not below the session") != NULL &&
+                  strstr(line, "proc.tree lists them") != NULL,
+              "%s", line);
+    client_send(&c, "{\"jsonrpc\":\"2.0\",\"id\":3,\"method\":\"SC_PROC_WAIT\",\"params\":[99]}");
+    line = client_line(&c);
+    cr_expect(strstr(line, "a direct child of the caller") != NULL, "%s", line);
+}
+
 Test(methods, machines_are_made_listed_and_destroyed)
 {
     cJSON *seed;

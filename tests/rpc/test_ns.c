@@ -139,6 +139,22 @@ Test(ns, the_graph_is_dot_whatever_names_hold)
     call_fails(&c, "ns.graph", "[\"nobody\"]", -32602, "nobody");
 }
 
+Test(ns, the_graph_shows_bytes_that_are_no_text_in_hex)
+{
+    cJSON *result;
+    const char *dot;
+
+    /* a \xff \xc2\x9b \xe2\x80\xae \xc3\xa9 */
+    call_done_ok(&c, "SC_MAKE_FS", "[\"ramfs\",{\"base64\":\"Yf/Cm+KArsOp\"}]");
+    result = call_ok(&c, "ns.graph", NULL);
+    dot = cJSON_GetObjectItem(result, "dot")->valuestring;
+    cr_assert_not_null(dot);
+    (void)read_graph(dot);
+    cr_assert_not_null(
+        strstr(dot, "label=\"a\\\\xff\\\\xc2\\\\x9b\\\\xe2\\\\x80\\\\xae\xc3\xa9\""));
+    cJSON_Delete(result);
+}
+
 Test(ns, the_graph_names_each_view_once)
 {
     cJSON *result;

@@ -50,6 +50,25 @@ if grep -q "$(printf '\033')" "$tmp/out"; then
     fail "an escape sequence of a guest is in the report"
 fi
 
+play_guests 1 --format tap failing/guest/forged.scn
+grep -qF '  log: "0 points\\x0d\\x1b[2K\\x1b[1A10 of 10 points\\xc2\\x9b31m \\xff\\xfe end\n"' "$tmp/out" ||
+    fail "TAP does not tell as text what the program printed"
+
+# Nor can a scenario file: titles, hints, comments and steps are somebody's text as well.
+odd='\u001b[2J \u009b \u202e \u2028'
+raw=$(printf '\033[2J \302\233 \342\200\256 \342\200\250')
+{
+    printf '@title "%s"\n@cite %s\n@hint "%s"\n' "$odd" "$raw" "$odd"
+    printf '# %s\nfs a ramfs\nstat "%s" # %s\n' "$raw" "$odd" "$raw"
+} >"$tmp/odd.scn"
+for format in people tap; do
+    play 1 --private -v --format $format "$tmp/odd.scn"
+    grep -qF '\x1b[2J \xc2\x9b \xe2\x80\xae \xe2\x80\xa8' "$tmp/out" || fail "the title is not told"
+    if LC_ALL=C grep -q "$(printf '\033\\|\302\233\\|\342\200')" "$tmp/out"; then
+        fail "what a terminal obeys is in the report ($format)"
+    fi
+done
+
 # Paths of the host may be bytes, too.
 program=$tmp/$(printf 'a\377b')
 cp "$tmp/guests/forger.x86_64" "$program"

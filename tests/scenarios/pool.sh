@@ -33,7 +33,7 @@ printf 'usleep 1000000000\n' >"$tmp/slow.scn"
 for signal in KILL HUP; do
     TMPDIR=$tmp "$bin/scbox" test --private "$tmp/slow.scn" >"$tmp/out" 2>&1 &
     run=$!
-    until ls "$tmp"/scbox-*/test.*/1 >/dev/null 2>&1; do
+    until ls "$tmp"/scbox-*/scbox-test.*/1 >/dev/null 2>&1; do
         sleep 0.05
     done
     kill -$signal $run

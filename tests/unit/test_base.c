@@ -231,6 +231,40 @@ Test(utf8, well_formed)
     cr_assert(utf8_valid("a\0b", 3));
 }
 
+Test(utf8, what_people_see_in_hex)
+{
+    static const struct {
+        const char *text;
+        size_t hex;
+    } cases[] = {
+        {"a", 0},
+        {"\t", 0},
+        {"\x1b", 1},
+        {"\x7f", 1},
+        {"\xff", 1},
+        {"\xc3", 1},
+        {"\xc2\x9b", 2}, /* CSI, as C1 */
+        {"\xc2\xa0", 0},
+        {"\xc3\xa9", 0},
+        {"\xe2\x80\x8e", 3}, /* a direction mark */
+        {"\xe2\x80\x8d", 0}, /* the joiner of emoji */
+        {"\xe2\x80\xa8", 3}, /* a line separator */
+        {"\xe2\x80\xae", 3}, /* what turns a line around */
+        {"\xe2\x80\xaf", 0},
+        {"\xe2\x81\xa6", 3},
+        {"\xe2\x81\xaa", 0},
+        {"\xd8\x9c", 2},
+        {"\xf0\x9f\x98\x80", 0},
+    };
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        cr_expect_eq(utf8_hex_at(cases[i].text, strlen(cases[i].text)), cases[i].hex, "case %zu",
+                     i);
+    cr_expect_eq(utf8_code_point("\xe2\x80\xae"), 0x202E);
+    cr_expect_eq(utf8_code_point("\xf0\x9f\x98\x80"), 0x1F600);
+    cr_expect_eq(utf8_code_point("a"), 'a');
+}
+
 Test(utf8, ill_formed)
 {
     static const char *const bad[] = {

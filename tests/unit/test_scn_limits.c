@@ -275,12 +275,12 @@ Test(scn_limits, a_text_knows_how_long_its_variables_make_it)
     cr_assert_eq(scn_text_size(scn_parse_value(&p, SCN_ARGUMENT), &vars), 2 + 3000 + 3);
 }
 
-/** An event of a call that begins. */
-static cJSON *call_event(double seq, size_t weight)
+/** An event of a call: it begins ("call"), or has ended ("return"). */
+static cJSON *call_event(const char *kind, double seq, size_t weight)
 {
     cJSON *event = cJSON_CreateObject();
 
-    (void)cJSON_AddStringToObject(event, "kind", "call");
+    (void)cJSON_AddStringToObject(event, "kind", kind);
     (void)cJSON_AddNumberToObject(event, "seq", seq);
     if (weight > 0)
         (void)cJSON_AddItemToObject(event, "data", string_of(weight));
@@ -289,7 +289,7 @@ static cJSON *call_event(double seq, size_t weight)
 
 static void record(struct scn_record *r, double seq, size_t weight)
 {
-    cJSON *event = call_event(seq, weight);
+    cJSON *event = call_event("call", seq, weight);
 
     scn_record_event(r, event_kind_of("event", event), event);
     cJSON_Delete(event);
@@ -305,6 +305,24 @@ Test(scn_limits, a_recording_has_so_many_calls)
     cr_assert_not(r.incomplete);
     record(&r, RECORD_MAX, 0);
     cr_assert(r.incomplete);
+    scn_record_done(&r);
+}
+
+Test(scn_limits, a_full_recording_costs_no_more)
+{
+    enum { MORE = 200000 };
+    struct scn_record r = {.on = true};
+    cJSON *ended = call_event("return", RECORD_MAX + 1.0, 0);
+
+    for (int i = 0; i <= RECORD_MAX; i++)
+        record(&r, i, 0);
+    for (int i = 0; i < MORE; i++)
+        scn_record_event(&r, EVENT_RETURN, ended);
+    cr_assert(r.incomplete);
+    cr_assert_eq(r.count, 0);
+    cr_assert_null(r.calls);
+    cr_assert_eq(r.weight, 0);
+    cJSON_Delete(ended);
     scn_record_done(&r);
 }
 

@@ -123,6 +123,9 @@ ParameterizedTestParameters(scn_match, bytes_against_pattern)
     static struct sample samples[] = {
         /* bytes that are no text are compared as bytes, whichever way they came */
         {"{log: /^..$/, n: 2}", "{\"log\":\"/wE=\",\"encoding\":\"base64\",\"n\":2}", ""},
+        {"{log: /^..$/}", "{\"log\":\"AAE=\",\"encoding\":\"base64\"}", ""},
+        {"{log: /a.b|a[^x]b/}", "{\"log\":\"YQBi\",\"encoding\":\"base64\"}", ""},
+        {"{log: /a.b/}", "{\"log\":\"YQBi/w==\",\"encoding\":\"base64\"}", ""},
         {"{log: /AAE/}", "{\"log\":\"AAE=\",\"encoding\":\"base64\"}", "log is \"\\x00\\x01\""},
         {"{log: \"AAE=\"}", "{\"log\":\"AAE=\",\"encoding\":\"base64\"}", "not \"AAE=\""},
         {"{target: /^.$/}", "{\"target\":{\"base64\":\"/w==\"}}", ""},
