@@ -13,7 +13,6 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,6 +20,7 @@ enum {
     FILE_SIZE_MAX = 1024 * 1024,
     INCLUDE_DEPTH_MAX = 8,
     DURATION_MAX_MS = 24 * 3600 * 1000,
+    POINTS_MAX = 1000000, /* of one file */
 };
 
 /* Some editors begin every UTF-8 file with it. */
@@ -67,8 +67,8 @@ static bool key_points(struct scn_parser *p, const char *text, struct scn_header
     char *end;
 
     h->points = strtod(text, &end);
-    if (end == text || *end != '\0' || !(h->points >= 0) || isinf(h->points))
-        scn_fail(p, 0, "points are a number, 0 or more");
+    if (end == text || *end != '\0' || !(h->points >= 0 && h->points <= POINTS_MAX))
+        scn_fail(p, 0, "points are a number, 0 or more and at most %d", POINTS_MAX);
     return p->error == NULL;
 }
 
