@@ -141,10 +141,8 @@ void conn_request_gone(struct conn *c)
 
     if (c->closing && c->in_flight == 0 && !uv_is_closing(last))
         uv_close(last, on_closed); /* nothing keeps it any more */
-    else if (!c->closing && c->ended && c->in_flight == 0)
-        turns_join(&c->rpc->turns, c);
-    else if (!c->closing && c->more)
-        turns_join(&c->rpc->turns, c); /* it may have been held */
+    else if (!c->closing && ((c->ended && c->in_flight == 0) || c->more))
+        turns_join(&c->rpc->turns, c); /* it may be done, or have been held */
 }
 
 bool conn_is_held(const struct conn *c)
