@@ -8,7 +8,10 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
+
+enum { MOMENT_NS = 1000000 }; /* between two looks at the gate */
 
 /** A number of the environment, @otherwise when it has none. */
 static uint64_t number_of(const char *name, uint64_t otherwise)
@@ -25,30 +28,29 @@ static bool asks_machine(const struct fs *fs, const struct fs_open *req)
            (req->opts != NULL && strstr(req->opts, "devices") != NULL);
 }
 
-/** slow_plan.on_worker: wait at the gate. */
+/** slow_plan.on_worker: wait at the gate, a FIFO, until it is gone. Who waits there has it open, so that others
+ * can see it. */
 static int wait_at_gate(void *user)
 {
+    const struct timespec moment = {.tv_nsec = MOMENT_NS};
     struct slow_plan *plan = user;
     const char *gate = getenv("SCBOX_SLOW_GATE");
-    int fd = gate != NULL ? open(gate, O_RDONLY | O_CLOEXEC) : -1;
+    int fd = gate != NULL ? open(gate, O_RDONLY | O_NONBLOCK | O_CLOEXEC) : -1;
 
     if (fd < 0)
         return 0;
+    while (access(gate, F_OK) == 0 && !atomic_load(&plan->interrupted))
+        (void)nanosleep(&moment, NULL);
     (void)close(fd);
     return atomic_exchange(&plan->interrupted, false) ? -EINTR : 0;
 }
 
-/** slow_plan.on_interrupt: let who waits there pass. */
+/** slow_plan.on_interrupt: let who waits there pass, or comes there. */
 static void open_gate(void *user)
 {
     struct slow_plan *plan = user;
-    const char *gate = getenv("SCBOX_SLOW_GATE");
-    int fd;
 
     atomic_store(&plan->interrupted, true);
-    fd = gate != NULL ? open(gate, O_WRONLY | O_NONBLOCK | O_CLOEXEC) : -1;
-    if (fd >= 0)
-        (void)close(fd);
 }
 
 int slow_open(const char *driver, const struct fs_open *req, struct fs **out)
