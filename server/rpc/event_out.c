@@ -36,23 +36,11 @@ static void close_event(struct json_out *o)
 
 /* One function a source of events.def; each writes a member, or nothing when there is nothing to say. */
 
-static void add_string(struct json_out *o, const char *key, const char *text)
-{
-    out_key(o, key);
-    out_string(o, text);
-}
-
-static void add_uint(struct json_out *o, const char *key, uint64_t value)
-{
-    out_key(o, key);
-    out_uint(o, value);
-}
-
 /** A number that is left out when it is 0. */
 static void add_some(struct json_out *o, const char *key, uint64_t value)
 {
     if (value != 0)
-        add_uint(o, key, value);
+        out_key_uint(o, key, value);
 }
 
 static void add_pid(struct json_out *o, const char *key, const struct event *event)
@@ -83,27 +71,27 @@ static void add_text(struct json_out *o, const char *key, const struct event *ev
 
 static void add_count(struct json_out *o, const char *key, const struct event *event)
 {
-    add_uint(o, key, event->count);
+    out_key_uint(o, key, event->count);
 }
 
 static void add_seq(struct json_out *o, const char *key, const struct event *event)
 {
-    add_uint(o, key, event->call->seq);
+    out_key_uint(o, key, event->call->seq);
 }
 
 static void add_now(struct json_out *o, const char *key, const struct event *event)
 {
-    add_uint(o, key, event->now_ns);
+    out_key_uint(o, key, event->now_ns);
 }
 
 static void add_duration(struct json_out *o, const char *key, const struct event *event)
 {
-    add_uint(o, key, event->now_ns - event->call->begun_ns);
+    out_key_uint(o, key, event->now_ns - event->call->begun_ns);
 }
 
 static void add_call(struct json_out *o, const char *key, const struct event *event)
 {
-    add_string(o, key, sc_call_by_nr(event->call->nr)->name);
+    out_key_string(o, key, sc_call_by_nr(event->call->nr)->name);
 }
 
 static void add_args(struct json_out *o, const char *key, const struct event *event)
@@ -201,7 +189,7 @@ static void add_files(struct json_out *o, const char *key, const struct event *e
 static void add_gate(struct json_out *o, const char *key, const struct event *event)
 {
     if (event->call->abi != &abi_driven)
-        add_string(o, key, event->call->abi->name);
+        out_key_string(o, key, event->call->abi->name);
 }
 
 static void add_register(struct json_out *o, const char *key, const struct event *event)
@@ -217,7 +205,7 @@ static void add_register(struct json_out *o, const char *key, const struct event
 static void add_error(struct json_out *o, const char *key, const struct event *event)
 {
     if (event->call->status < 0)
-        add_string(o, key, sc_errno_name(event->call->status));
+        out_key_string(o, key, sc_errno_name(event->call->status));
 }
 
 static void add_why(struct json_out *o, const char *key, const struct event *event)
@@ -246,13 +234,13 @@ static void add_hit(struct json_out *o, const char *key, const struct event *eve
 
 static void add_rule(struct json_out *o, const char *key, const struct event *event)
 {
-    add_uint(o, key, event->rule->id);
+    out_key_uint(o, key, event->rule->id);
 }
 
 static void add_injected(struct json_out *o, const char *key, const struct event *event)
 {
     if (event->rule->spec.error != 0)
-        add_string(o, key, sc_errno_name(event->rule->spec.error));
+        out_key_string(o, key, sc_errno_name(event->rule->spec.error));
 }
 
 static void add_delay(struct json_out *o, const char *key, const struct event *event)

@@ -50,6 +50,25 @@ void out_text(struct json_out *o, const char *text, size_t len);
 /** NUL-terminated text, or null for NULL. */
 void out_string(struct json_out *o, const char *text);
 
+/** A key and its value. */
+static inline void out_key_int(struct json_out *o, const char *key, int64_t value)
+{
+    out_key(o, key);
+    out_int(o, value);
+}
+
+static inline void out_key_uint(struct json_out *o, const char *key, uint64_t value)
+{
+    out_key(o, key);
+    out_uint(o, value);
+}
+
+static inline void out_key_string(struct json_out *o, const char *key, const char *text)
+{
+    out_key(o, key);
+    out_string(o, text);
+}
+
 /**
  * A key with bytes: as text when they are UTF-8 without NUL and @base64 is false; else in base64,
  * followed by the member "encoding".

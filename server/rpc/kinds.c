@@ -400,31 +400,24 @@ void put_dname(struct json_out *o, const char *key, const struct sc_dname *value
     out_name(o, value->bytes, strnlen(value->bytes, sizeof(value->bytes)));
 }
 
-static void put_int32(struct json_out *o, const char *key, int32_t value)
-{
-    out_key(o, key);
-    out_int(o, value);
-}
-
 void put_fd(struct json_out *o, const char *key, const int32_t *value)
 {
-    put_int32(o, key, *value);
+    out_key_int(o, key, *value);
 }
 
 void put_pid(struct json_out *o, const char *key, const int32_t *value)
 {
-    put_int32(o, key, *value);
+    out_key_int(o, key, *value);
 }
 
 void put_int(struct json_out *o, const char *key, const int32_t *value)
 {
-    put_int32(o, key, *value);
+    out_key_int(o, key, *value);
 }
 
 void put_size(struct json_out *o, const char *key, const uint64_t *value)
 {
-    out_key(o, key);
-    out_uint(o, *value);
+    out_key_uint(o, key, *value);
 }
 
 void put_fm(struct json_out *o, const char *key, const uint32_t *value)
@@ -441,8 +434,7 @@ void put_ft(struct json_out *o, const char *key, const uint32_t *value)
 
 void put_num(struct json_out *o, const char *key, const uint32_t *value)
 {
-    out_key(o, key);
-    out_uint(o, *value);
+    out_key_uint(o, key, *value);
 }
 
 void put_uid(struct json_out *o, const char *key, const uint32_t *value)
@@ -452,18 +444,17 @@ void put_uid(struct json_out *o, const char *key, const uint32_t *value)
 
 void put_ofd(struct json_out *o, const char *key, const int32_t *value)
 {
-    put_int32(o, key, *value);
+    out_key_int(o, key, *value);
 }
 
 void put_big(struct json_out *o, const char *key, const uint64_t *value)
 {
-    put_size(o, key, value);
+    out_key_uint(o, key, *value);
 }
 
 void put_time(struct json_out *o, const char *key, const int64_t *value)
 {
-    out_key(o, key);
-    out_int(o, *value);
+    out_key_int(o, key, *value);
 }
 
 void put_rpath(struct json_out *o, const char *key, const struct sc_str *value)

@@ -10,8 +10,7 @@
 
 static void give_text(struct json_out *o, const char *key, given_text text)
 {
-    out_key(o, key);
-    out_string(o, text);
+    out_key_string(o, key, text);
 }
 
 static void give_name(struct json_out *o, const char *key, given_name name)
@@ -25,24 +24,22 @@ static void give_name(struct json_out *o, const char *key, given_name name)
 
 static void give_i64(struct json_out *o, const char *key, given_i64 value)
 {
-    out_key(o, key);
-    out_int(o, value);
+    out_key_int(o, key, value);
 }
 
 static void give_u64(struct json_out *o, const char *key, given_u64 value)
 {
-    out_key(o, key);
-    out_uint(o, value);
+    out_key_uint(o, key, value);
 }
 
 static void give_i32(struct json_out *o, const char *key, given_i32 value)
 {
-    give_i64(o, key, value);
+    out_key_int(o, key, value);
 }
 
 static void give_u32(struct json_out *o, const char *key, given_u32 value)
 {
-    give_u64(o, key, value);
+    out_key_uint(o, key, value);
 }
 
 static void give_flag(struct json_out *o, const char *key, given_flag value)
