@@ -69,6 +69,7 @@ enum input_type {
     INPUT_TYPE_pid,
     INPUT_TYPE_i32,
     INPUT_TYPE_u32,
+    INPUT_TYPE_i64,
     INPUT_TYPE_u64,
     INPUT_TYPE_flag,
     INPUT_TYPE_real,

@@ -9,33 +9,33 @@
 /* Arguments and buffers, from the call table. */
 
 /* Every kind of an argument has one of these C types: see types.def. */
-#define FORM_OF(member)                                                                            \
+#define TYPE_OF(member)                                                                            \
     _Generic((member), int32_t                                                                     \
-             : ARG_I32, uint32_t                                                                   \
-             : ARG_U32, int64_t                                                                    \
-             : ARG_I64, uint64_t                                                                   \
-             : ARG_U64, struct sc_str                                                              \
-             : ARG_STR)
+             : INPUT_TYPE_i32, uint32_t                                                            \
+             : INPUT_TYPE_u32, int64_t                                                             \
+             : INPUT_TYPE_i64, uint64_t                                                            \
+             : INPUT_TYPE_u64, struct sc_str                                                       \
+             : INPUT_TYPE_bytes)
 
 #define SC_CALL(nr, UP, low, pass, rc, doc, ARGS, RESULTS, ERRORS)                                 \
-    static const struct arg_place *low##_places(void)                                              \
+    static const struct input_member *low##_members(void)                                          \
     {                                                                                              \
         typedef struct sc_##low##_args row;                                                        \
-        static const struct arg_place places[] = {ARGS{NULL, ARG_FORMS, sizeof(row)}};             \
+        static const struct input_member members[] = {ARGS{NULL, INPUT_TYPE_i32, sizeof(row)}};    \
                                                                                                    \
-        return places;                                                                             \
+        return members;                                                                            \
     }
-#define SC_ARG(kind, name, doc) {#name, FORM_OF(((row *)NULL)->name), offsetof(row, name)},
+#define SC_ARG(kind, name, doc) {#name, TYPE_OF(((row *)NULL)->name), offsetof(row, name)},
 #define SC_OPT(kind, name, doc) SC_ARG(kind, name, doc)
 #define SC_NO_ARGS
 #include "schema/syscalls.def"
 
-const struct arg_place *arg_places(int nr)
+const struct input_member *arg_members(int nr)
 {
     switch (nr) {
 #define SC_CALL(nr, UP, low, pass, rc, doc, ARGS, RESULTS, ERRORS)                                 \
     case nr:                                                                                       \
-        return low##_places();
+        return low##_members();
 #include "schema/syscalls.def"
     default:
         return NULL;
@@ -88,18 +88,6 @@ static void write_line(const struct rpc_machine *machine, struct json_out *o)
     strbuf_done(o->to);
 }
 
-static void put_uint(struct json_out *o, const char *key, uint64_t value)
-{
-    out_key(o, key);
-    out_uint(o, value);
-}
-
-static void put_int(struct json_out *o, const char *key, int64_t value)
-{
-    out_key(o, key);
-    out_int(o, value);
-}
-
 /** struct listener.on_event: what is told is not logged, but who plays the log counts events. */
 static void on_no_event(struct listener *self, struct machine *m, const struct event *event)
 {
@@ -119,16 +107,16 @@ void input_log_begin(struct rpc_machine *machine)
     o = open_line(machine, &line);
     out_key(&o, "machine");
     out_string(&o, machine->name);
-    put_uint(&o, "version", INPUT_LOG_VERSION);
+    out_key_uint(&o, "version", INPUT_LOG_VERSION);
     out_key(&o, "clock");
     out_string(&o, m->spec.clock == CLOCK_VIRTUAL ? "virtual" : "real");
     out_key(&o, "lockstep");
     out_bool(&o, m->spec.lockstep);
-    put_uint(&o, "seed", m->spec.seed);
-    put_uint(&o, "ns", m->started_ns);
+    out_key_uint(&o, "seed", m->spec.seed);
+    out_key_uint(&o, "ns", m->started_ns);
     out_key(&o, "limits");
     out_open(&o, '{');
-#define MACHINE_LIMIT(name, initial, ceiling, most, doc) put_uint(&o, #name, m->limits.name);
+#define MACHINE_LIMIT(name, initial, ceiling, most, doc) out_key_uint(&o, #name, m->limits.name);
     MACHINE_LIMITS(MACHINE_LIMIT)
 #undef MACHINE_LIMIT
     out_close(&o, '}');
@@ -152,11 +140,11 @@ void input_log_end(struct rpc_machine *machine)
     write_line(machine, &o);
 }
 
-static void put_member(struct json_out *o, const struct input_member *member, const void *at)
+/** The value of a member that lies at @at. */
+static void put_value(struct json_out *o, const struct input_member *member, const void *at)
 {
     const struct sc_str *bytes = at;
 
-    out_key(o, member->name);
     switch (member->type) {
     case INPUT_TYPE_pid:
     case INPUT_TYPE_i32:
@@ -164,6 +152,9 @@ static void put_member(struct json_out *o, const struct input_member *member, co
         break;
     case INPUT_TYPE_u32:
         out_uint(o, *(const uint32_t *)at);
+        break;
+    case INPUT_TYPE_i64:
+        out_int(o, *(const int64_t *)at);
         break;
     case INPUT_TYPE_u64:
         out_uint(o, *(const uint64_t *)at);
@@ -178,32 +169,7 @@ static void put_member(struct json_out *o, const struct input_member *member, co
         out_name_string(o, *(const char *const *)at);
         break;
     case INPUT_TYPE_bytes:
-        out_name(o, bytes->ptr, bytes->len);
-        break;
-    }
-}
-
-static void put_arg(struct json_out *o, const struct arg_place *place, const void *at)
-{
-    const struct sc_str *bytes = at;
-
-    switch (place->form) {
-    case ARG_I32:
-        out_int(o, *(const int32_t *)at);
-        break;
-    case ARG_U32:
-        out_uint(o, *(const uint32_t *)at);
-        break;
-    case ARG_I64:
-        out_int(o, *(const int64_t *)at);
-        break;
-    case ARG_U64:
-        out_uint(o, *(const uint64_t *)at);
-        break;
-    case ARG_STR:
         out_name(o, bytes->ptr != NULL ? bytes->ptr : "", bytes->len);
-        break;
-    case ARG_FORMS:
         break;
     }
 }
@@ -215,16 +181,16 @@ static void put_args(struct json_out *o, const struct call *call)
 
     out_key(o, "args");
     out_open(o, '[');
-    for (const struct arg_place *p = arg_places(call->nr); p->name != NULL; p++) {
+    for (const struct input_member *p = arg_members(call->nr); p->name != NULL; p++) {
         const void *at = (const char *)&call->args + p->offset;
         struct sc_str cut;
 
-        if (p->form == ARG_STR && mover != NULL && mover->first_size > 0) {
+        if (p->type == INPUT_TYPE_bytes && mover != NULL && mover->first_size > 0) {
             memcpy(&cut, at, sizeof(cut));
             cut.len = cut.len < mover->first_size ? cut.len : mover->first_size;
             at = &cut;
         }
-        put_arg(o, p, at);
+        put_value(o, p, at);
     }
     out_close(o, ']');
 }
@@ -232,8 +198,8 @@ static void put_args(struct json_out *o, const struct call *call)
 /** The length of the bytes that a long transfer moves. */
 static uint64_t whole_size(const struct call *call)
 {
-    for (const struct arg_place *p = arg_places(call->nr); p->name != NULL; p++) {
-        if (p->form == ARG_STR)
+    for (const struct input_member *p = arg_members(call->nr); p->name != NULL; p++) {
+        if (p->type == INPUT_TYPE_bytes)
             return ((const struct sc_str *)((const char *)&call->args + p->offset))->len;
     }
     return 0;
@@ -244,20 +210,20 @@ static void put_call(struct json_out *o, const struct call *call)
     union sc_out out = call->out;
     const struct sc_buf *room = result_buffer(call->nr, &out);
 
-    put_int(o, "pid", call->pid);
+    out_key_int(o, "pid", call->pid);
     out_key(o, "gate");
     out_string(o, call->abi->name);
     out_key(o, "call");
     out_string(o, sc_call_by_nr(call->nr)->name);
     put_args(o, call);
     if (room != NULL)
-        put_uint(o, "room", room->cap);
+        out_key_uint(o, "room", room->cap);
     out_key(o, "waits");
     out_bool(o, call->done != NULL);
     if (call->mover != NULL) {
-        put_uint(o, "whole", whole_size(call));
-        put_uint(o, "first", call->mover->first_size);
-        put_uint(o, "slice", call->mover->slice_size);
+        out_key_uint(o, "whole", whole_size(call));
+        out_key_uint(o, "first", call->mover->first_size);
+        out_key_uint(o, "slice", call->mover->slice_size);
     }
 }
 
@@ -283,14 +249,16 @@ void input_log_input(void *user, struct machine *m, const struct input *in)
     out_key(&o, "input");
     out_string(&o, input_name(in->kind));
     if (m->inputs > 0) {
-        put_uint(&o, "in", m->callbacks);
+        out_key_uint(&o, "in", m->callbacks);
     } else {
-        put_uint(&o, "ns", m->input_ns);
+        out_key_uint(&o, "ns", m->input_ns);
         if (m->spec.clock == CLOCK_REAL)
-            put_uint(&o, "wall_ns", m->input_wall_ns);
+            out_key_uint(&o, "wall_ns", m->input_wall_ns);
     }
-    for (const struct input_member *i = input_members(in->kind); i->name != NULL; i++)
-        put_member(&o, i, (const char *)&in->session + i->offset);
+    for (const struct input_member *i = input_members(in->kind); i->name != NULL; i++) {
+        out_key(&o, i->name);
+        put_value(&o, i, (const char *)&in->session + i->offset);
+    }
     if (in->kind == INPUT_CALL)
         put_call(&o, in->call.call);
     if (in->kind == INPUT_ANSWER)
@@ -304,8 +272,8 @@ void input_log_answer(void *user, struct machine *m, int64_t result, const void 
     struct strbuf line = STRBUF_INIT;
     struct json_out o = open_line(machine, &line);
 
-    put_uint(&o, "answer", m->answers);
-    put_int(&o, "result", result);
+    out_key_uint(&o, "answer", m->answers);
+    out_key_int(&o, "result", result);
     if (bytes != NULL) {
         out_key(&o, "bytes");
         out_name(&o, bytes, len);

@@ -33,18 +33,8 @@ void input_log_end(struct rpc_machine *machine);
 void input_log_input(void *user, struct machine *m, const struct input *in);
 void input_log_answer(void *user, struct machine *m, int64_t result, const void *bytes, size_t len);
 
-/** How an argument of a call is kept. */
-enum arg_form { ARG_I32, ARG_U32, ARG_I64, ARG_U64, ARG_STR, ARG_FORMS };
-
-/** An argument as it lies in union sc_args; name NULL at the end. */
-struct arg_place {
-    const char *name;
-    enum arg_form form;
-    size_t offset;
-};
-
-/** The arguments of a call in the order of its row, borrowed. */
-const struct arg_place *arg_places(int nr);
+/** The arguments of a call in the order of its row, as they lie in its struct of union sc_args; borrowed. */
+const struct input_member *arg_members(int nr);
 
 /** The buffer that a gate lends for result bytes; NULL when the call has none. */
 struct sc_buf *result_buffer(int nr, union sc_out *out);

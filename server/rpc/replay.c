@@ -101,8 +101,8 @@ static int read_args(struct replay_call *c, const cJSON *args)
     const cJSON *item = args != NULL ? args->child : NULL;
     int err = 0;
 
-    for (const struct arg_place *p = arg_places(c->call.nr); err == 0 && p->name != NULL; p++) {
-        err = replay_get_arg(item, p, (char *)&c->call.args + p->offset, &c->owned);
+    for (const struct input_member *p = arg_members(c->call.nr); err == 0 && p->name != NULL; p++) {
+        err = replay_get_value(item, p, (char *)&c->call.args + p->offset, &c->owned);
         item = item != NULL ? item->next : NULL;
     }
     return err;
@@ -133,12 +133,12 @@ static int read_room(struct replay_call *c, const cJSON *line)
     c->mover.fetch = fetch;
     c->mover.deliver = deliver;
     c->call.mover = &c->mover;
-    for (const struct arg_place *p = arg_places(c->call.nr); p->name != NULL; p++) {
+    for (const struct input_member *p = arg_members(c->call.nr); p->name != NULL; p++) {
         struct sc_str *bytes = (struct sc_str *)((char *)&c->call.args + p->offset);
 
-        if (p->form == ARG_STR && bytes->len < c->mover.first_size)
+        if (p->type == INPUT_TYPE_bytes && bytes->len < c->mover.first_size)
             return -EINVAL;
-        if (p->form == ARG_STR)
+        if (p->type == INPUT_TYPE_bytes)
             bytes->len = (size_t)whole;
     }
     return keep_room(c, c->mover.slice_size, &c->mover.slice);
@@ -416,7 +416,8 @@ static void play_line(struct replay *r)
     if (err == 0) {
         for (const struct input_member *i = input_members(in.kind); err == 0 && i->name != NULL;
              i++)
-            err = replay_get_member(line, i, (char *)&in.session + i->offset, &owned);
+            err =
+                replay_get_value(member(line, i->name), i, (char *)&in.session + i->offset, &owned);
     }
     if (err == 0)
         err = play_kind(r, line, &in);

@@ -231,12 +231,11 @@ static int read_u32(const cJSON *item, uint32_t *out)
     return err;
 }
 
-int replay_get_member(const cJSON *object, const struct input_member *member, void *at,
-                      struct list *owned)
+int replay_get_value(const cJSON *item, const struct input_member *member, void *at,
+                     struct list *owned)
 {
-    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, member->name);
     struct sc_str bytes;
-    int err = 0;
+    int err;
 
     switch (member->type) {
     case INPUT_TYPE_pid:
@@ -244,6 +243,8 @@ int replay_get_member(const cJSON *object, const struct input_member *member, vo
         return read_i32(item, at);
     case INPUT_TYPE_u32:
         return read_u32(item, at);
+    case INPUT_TYPE_i64:
+        return read_int(item, at);
     case INPUT_TYPE_u64:
         return read_uint(item, at);
     case INPUT_TYPE_flag:
@@ -258,25 +259,6 @@ int replay_get_member(const cJSON *object, const struct input_member *member, vo
         return err;
     case INPUT_TYPE_bytes:
         return read_bytes(item, at, owned);
-    }
-    return -EINVAL;
-}
-
-int replay_get_arg(const cJSON *item, const struct arg_place *place, void *at, struct list *owned)
-{
-    switch (place->form) {
-    case ARG_I32:
-        return read_i32(item, at);
-    case ARG_U32:
-        return read_u32(item, at);
-    case ARG_I64:
-        return read_int(item, at);
-    case ARG_U64:
-        return read_uint(item, at);
-    case ARG_STR:
-        return read_bytes(item, at, owned);
-    case ARG_FORMS:
-        break;
     }
     return -EINVAL;
 }
