@@ -227,12 +227,10 @@ int call_begin(struct call *call)
     list_append(&call->task->calls, &call->in_task);
     m->census.calls++;
     call->state = CALL_QUEUED;
-    if (m->stack == NULL)
+    if (call->done == NULL)
+        slow_wait(m); /* nobody could be told later */
+    if (m->stack == NULL || call->done == NULL)
         return begin(call);
-    if (call->done == NULL) {
-        slow_wait(m);
-        return begin(call);
-    }
     call->entry.tell = tell_begin;
     if (stack_enter(m, &call->entry, run_begin))
         return call->state == CALL_FINISHED ? call->status : SC_PENDING;
