@@ -9,6 +9,7 @@ in one daemon. Whatever the machine's listeners are told (calls, returns, logs, 
 faults, notes) must be the same text in each run.
 """
 import base64
+import contextlib
 import difflib
 import json
 import os
@@ -149,14 +150,13 @@ def do_spinners(c, workers):
             raise RuntimeError(pid)
 
 
-def run(daemon, work, workers, number):
-    """Do one work in a machine of its own. Returns what was told of it."""
+def watch(daemon, name, work, workers, **machine):
+    """Do one work in a machine of its own, made with these parameters. Returns what was told of it."""
     watcher = Connection(daemon)
-    name = f"{work.__name__}-{number}"
-    watcher.call("machine.create", name=name, clock="virtual", lockstep=True, seed=7,
+    watcher.call("machine.create", name=name, **machine,
                  names=[{"name": "root", "driver": "ramfs"}, {"name": "io", "driver": "devfs"}])
     watcher.call("trace.subscribe", machine=name, lossless=True,
-                 events=["log", "console", "note", "proc", "calls", "faults"])
+                 events=["log", "console", "note", "proc", "calls", "faults", "pause"])
     session = Connection(daemon)
     session.call("session.open", machine=name)
     work(session, workers)
@@ -165,6 +165,12 @@ def run(daemon, work, workers, number):
     session.close()
     watcher.close()
     return watcher.events
+
+
+def run(daemon, work, workers, number):
+    """Do one work in lockstep. Returns what was told of it."""
+    return watch(daemon, f"{work.__name__}-{number}", work, workers,
+                 clock="virtual", lockstep=True, seed=7)
 
 
 def check(work, want, got, when):
@@ -220,24 +226,30 @@ def check_all(daemon, workers):
     return good
 
 
+@contextlib.contextmanager
+def serve(scboxd, tmp, *options):
+    """A daemon in a folder, which must end with 0. Gives its socket."""
+    path = os.path.join(tmp, "run", "s")
+    with subprocess.Popen([scboxd, "--socket", path, "--state", os.path.join(tmp, "state"),
+                           "--no-default-machine", *options], stderr=subprocess.PIPE) as daemon:
+        try:
+            for line in daemon.stderr:
+                if b"ready" in line:
+                    break
+            threading.Thread(target=daemon.stderr.read, daemon=True).start()
+            yield path
+        finally:
+            daemon.terminate()
+    if daemon.returncode != 0:
+        sys.exit(f"not ok: the daemon exited with {daemon.returncode}")
+
+
 def main():
     scboxd, folder = sys.argv[1], pathlib.Path(sys.argv[2])
     workers = [folder / name for name in WORKERS]
     with tempfile.TemporaryDirectory(prefix="scbox-determinism-") as tmp:
-        path = os.path.join(tmp, "run", "s")
-        with subprocess.Popen([scboxd, "--socket", path, "--state", os.path.join(tmp, "state"),
-                               "--no-default-machine"], stderr=subprocess.PIPE) as daemon:
-            try:
-                for line in daemon.stderr:
-                    if b"ready" in line:
-                        break
-                threading.Thread(target=daemon.stderr.read, daemon=True).start()
-                good = check_all(path, workers)
-            finally:
-                daemon.terminate()
-        if daemon.returncode != 0:
-            print(f"not ok: the daemon exited with {daemon.returncode}")
-            good = False
+        with serve(scboxd, tmp) as daemon:
+            good = check_all(daemon, workers)
     return 0 if good else 1
 
 

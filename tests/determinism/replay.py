@@ -16,10 +16,9 @@ import pathlib
 import subprocess
 import sys
 import tempfile
-import threading
 
-from determinism import (WORKERS, Connection, do_driven, do_faults, do_guests, do_spinners, kid_of,
-                         runs_guests, start_guests)
+from determinism import (WORKERS, do_driven, do_faults, do_guests, do_spinners, kid_of,
+                         runs_guests, serve, start_guests, watch)
 
 
 def do_people(c, _workers):
@@ -74,21 +73,10 @@ def do_mapped(c, workers):
     c.call("SC_READ", fd=fd, offset=0, size=100)
 
 
-def watch(daemon, work, workers, name, **clock):
-    """Do a work in a machine of its own. Returns what was heard of it."""
-    watcher = Connection(daemon)
-    watcher.call("machine.create", name=name, seed=11, **clock,
-                 names=[{"name": "root", "driver": "ramfs"}, {"name": "io", "driver": "devfs"}])
-    watcher.call("trace.subscribe", machine=name, lossless=True,
-                 events=["log", "console", "note", "proc", "calls", "faults", "pause"])
-    session = Connection(daemon)
-    session.call("session.open", machine=name)
-    work(session, workers)
-    session.call("session.close")
-    watcher.call("machine.destroy", machine=name)
-    session.close()
-    watcher.close()
-    return [e for e in watcher.events if json.loads(e)["params"]["kind"] not in ("ended", "lost")]
+def hear(daemon, name, work, workers, clock, lockstep=False):
+    """What the machine told of a work, without what the subscription told of itself."""
+    events = watch(daemon, name, work, workers, clock=clock, lockstep=lockstep, seed=11)
+    return [e for e in events if json.loads(e)["params"]["kind"] not in ("ended", "lost")]
 
 
 def do_all(daemon, workers):
@@ -101,9 +89,9 @@ def do_all(daemon, workers):
         print("guests of both gates don't run here: only driven processes are played again")
     heard = {}
     for name, work in works.items():
-        heard[name] = watch(daemon, work, workers, name, clock="virtual", lockstep=True)
-        heard[name + "-free"] = watch(daemon, work, workers, name + "-free", clock="virtual")
-    heard["real"] = watch(daemon, do_real, workers, "real", clock="real")
+        heard[name] = hear(daemon, name, work, workers, "virtual", lockstep=True)
+        heard[name + "-free"] = hear(daemon, name + "-free", work, workers, "virtual")
+    heard["real"] = hear(daemon, "real", do_real, workers, "real")
     return heard
 
 
@@ -148,23 +136,12 @@ def main():
     scboxd, folder = sys.argv[1], pathlib.Path(sys.argv[2])
     workers = [folder / name for name in WORKERS]
     with tempfile.TemporaryDirectory(prefix="scbox-replay-") as tmp:
-        path = os.path.join(tmp, "run", "s")
         log = os.path.join(tmp, "log")
-        with subprocess.Popen([scboxd, "--socket", path, "--state", os.path.join(tmp, "state"),
-                               "--no-default-machine", "--inputs", log],
-                              stderr=subprocess.PIPE) as daemon:
-            try:
-                for line in daemon.stderr:
-                    if b"ready" in line:
-                        break
-                threading.Thread(target=daemon.stderr.read, daemon=True).start()
-                heard = do_all(path, workers)
-            finally:
-                daemon.terminate()
+        with serve(scboxd, tmp, "--inputs", log) as daemon:
+            heard = do_all(daemon, workers)
         told = play(scboxd, log)
         good = [check(name, heard[name], told.get(name, [])) for name in heard]
-        again = play(scboxd, log)
-        if again != told:
+        if play(scboxd, log) != told:
             print("not ok: played twice, it differs")
             return 1
     return 0 if all(good) else 1
