@@ -104,18 +104,10 @@ char *scn_bytes(const struct scn_value *v, const struct scn_vars *vars, size_t *
 {
     struct strbuf b = STRBUF_INIT;
 
-    if (v->kind == SCN_VAR)
-        add_var(&b, v->text, vars);
-    else if (v->kind == SCN_BYTES)
+    if (v->kind == SCN_BYTES)
         add_base64(&b, v->text);
-    else if (v->text != NULL)
-        (void)strbuf_adds(&b, v->text);
-    for (size_t i = 0; i < v->piece_count; i++) {
-        if (v->pieces[i].is_var)
-            add_var(&b, v->pieces[i].text, vars);
-        else
-            (void)strbuf_adds(&b, v->pieces[i].text);
-    }
+    else
+        scn_expand(&b, v, vars, add_var);
     *out_len = b.len;
     return strbuf_take(&b);
 }

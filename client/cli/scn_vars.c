@@ -126,20 +126,26 @@ size_t scn_text_size(const struct scn_value *v, const struct scn_vars *vars)
     return size;
 }
 
+void scn_expand(struct strbuf *b, const struct scn_value *v, const struct scn_vars *vars,
+                scn_add_var_fn add)
+{
+    if (v->kind == SCN_VAR)
+        add(b, v->text, vars);
+    else if (v->text != NULL)
+        (void)strbuf_adds(b, v->text);
+    for (size_t i = 0; i < v->piece_count; i++) {
+        if (v->pieces[i].is_var)
+            add(b, v->pieces[i].text, vars);
+        else
+            (void)strbuf_adds(b, v->pieces[i].text);
+    }
+}
+
 char *scn_text(const struct scn_value *v, const struct scn_vars *vars)
 {
     struct strbuf b = STRBUF_INIT;
 
-    if (v->kind == SCN_VAR)
-        add_var(&b, v->text, vars);
-    else if (v->text != NULL)
-        (void)strbuf_adds(&b, v->text);
-    for (size_t i = 0; i < v->piece_count; i++) {
-        if (v->pieces[i].is_var)
-            add_var(&b, v->pieces[i].text, vars);
-        else
-            (void)strbuf_adds(&b, v->pieces[i].text);
-    }
+    scn_expand(&b, v, vars, add_var);
     return strbuf_take(&b);
 }
 

@@ -48,6 +48,13 @@ char *scn_json_text(const cJSON *value);
 /** Bytes of the texts in a value when its variables are filled in, or somewhat more. NULL: 0. */
 size_t scn_text_size(const struct scn_value *v, const struct scn_vars *vars);
 
+/** Append a variable's value; nothing when it has none. */
+typedef void (*scn_add_var_fn)(struct strbuf *b, const char *name, const struct scn_vars *vars);
+
+/** Append a value that is text, with its variables as @add appends them. */
+void scn_expand(struct strbuf *b, const struct scn_value *v, const struct scn_vars *vars,
+                scn_add_var_fn add);
+
 /** The text of a value with its variables filled in. Returned; free(). NULL: no memory. */
 char *scn_text(const struct scn_value *v, const struct scn_vars *vars);
 
