@@ -8,6 +8,7 @@
 #include "server/kernel/call.h"
 #include "server/kernel/machine.h"
 #include "tests/bench/bench.h"
+#include "tests/unlimited.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -58,20 +59,6 @@ static int host_source_open(void *host, const char *path, bool any, bool readonl
     return -EACCES;
 }
 
-static bool host_descriptors_take(void *host, uint64_t held, uint64_t count)
-{
-    (void)host;
-    (void)held;
-    (void)count;
-    return true;
-}
-
-static void host_descriptors_give(void *host, uint64_t count)
-{
-    (void)host;
-    (void)count;
-}
-
 /* Nothing here is slow: there are no workers. */
 static const struct host_ops host = {
     .now_ns = host_now,
@@ -79,8 +66,8 @@ static const struct host_ops host = {
     .wake_at = host_wake_at,
     .spawn = host_spawn,
     .memory_new = host_memory_new,
-    .descriptors_take = host_descriptors_take,
-    .descriptors_give = host_descriptors_give,
+    .descriptors_take = unlimited_take,
+    .descriptors_give = unlimited_give,
     .source_open = host_source_open,
 };
 

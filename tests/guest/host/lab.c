@@ -5,6 +5,7 @@
 #include "server/host/memory.h"
 #include "tests/count_fds.h"
 #include "tests/fini.h"
+#include "tests/unlimited.h"
 
 #include <criterion/criterion.h>
 
@@ -79,20 +80,6 @@ static int host_source_open(void *host, const char *path, bool any, bool readonl
     return why_add(why, -EACCES, "%s: the laboratory has no local files", path);
 }
 
-static bool host_descriptors_take(void *host, uint64_t held, uint64_t count)
-{
-    (void)host;
-    (void)held;
-    (void)count;
-    return true;
-}
-
-static void host_descriptors_give(void *host, uint64_t count)
-{
-    (void)host;
-    (void)count;
-}
-
 /* Nothing here is slow: there are no workers. */
 static const struct host_ops host = {
     .now_ns = host_now,
@@ -100,8 +87,8 @@ static const struct host_ops host = {
     .wake_at = host_wake_at,
     .spawn = host_spawn,
     .memory_new = host_memory_new,
-    .descriptors_take = host_descriptors_take,
-    .descriptors_give = host_descriptors_give,
+    .descriptors_take = unlimited_take,
+    .descriptors_give = unlimited_give,
     .source_open = host_source_open,
 };
 
