@@ -3,16 +3,19 @@
  * Inputs: the only way into a machine.
  *
  * Everything from outside that changes a machine is a row of inputs.def, and goes through
- * machine_input(). Machines do nothing by themselves, so the inputs of a machine, in their order and
- * with the host's time of each, are all it takes to make the same machine again:
+ * machine_input(). A machine does nothing by itself. So its inputs, in order and with the host's time of
+ * each, are enough to make the same machine again:
  *
  *     gate, session, person, clock, bridge  -->  machine_input()  -->  the function of the row
  *                                                     |
  *                                          machine_spec.on_input(): a log
  *
- * A machine calls back while it carries an input out: done() of calls, run() of guests, listeners.
- * What they give it then is an input inside of another one. It is carried out at once, and its place is
- * told by the number of calls back so far (machine.callbacks).
+ * While a machine carries an input out, it calls back: done() of calls, run() of guests, listeners. An
+ * input that a callback gives it is nested in the first. It is carried out at once, and the log holds its
+ * place as the number of callbacks before it (machine.callbacks).
+ *
+ * While a machine stands still (stack.h), CALL, CANCEL, END, CRASH and TICK wait for their turn, and are
+ * logged then.
  *
  *     struct input in = {.kind = INPUT_PAUSE, .pause = {.pid = 7}};
  *     err = machine_input(m, &in);
@@ -84,7 +87,7 @@ struct input_member {
     size_t offset; /* in the row's struct */
 };
 
-/** The name of a kind, as logs have it; and its members, borrowed. */
+/** The name of a kind, which the log uses; and its members, borrowed. */
 const char *input_name(enum input_kind kind);
 const struct input_member *input_members(enum input_kind kind);
 

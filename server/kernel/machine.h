@@ -58,9 +58,9 @@ struct machine_spec {
     void (*on_end)(void *user, struct machine *m);
     /** Told in words what a store could not keep; or NULL. It is an EVENT_NOTE, too. */
     void (*on_loss)(void *user, struct machine *m, const char *what);
-    /** Told of each input before it is carried out: input.h. NULL: nobody logs them. */
+    /** Called for each input before it is carried out: input.h. NULL: inputs are not logged. */
     void (*on_input)(void *user, struct machine *m, const struct input *in);
-    /** Told what machine_answer() is. NULL likewise. */
+    /** Called with what machine_answer() is given; NULL likewise. */
     void (*on_answer)(void *user, struct machine *m, int64_t result, const void *bytes, size_t len);
     void *user; /* the owner's own */
 };
@@ -199,15 +199,15 @@ int machine_mount(struct machine *m, const char *name, const char *driver, const
 void machine_tick(struct machine *m);
 
 /**
- * What the host, or a guest's memory, answered the machine inside of an input. Who logs inputs needs
- * these answers to play them again.
+ * Pass on what the host, or a guest's memory, answered the machine inside of an input. A log needs these
+ * answers to be played again.
  * @bytes    borrowed for the call: @len bytes that came with it; or NULL.
  * Returns   @result.
  */
 int64_t machine_answer(struct machine *m, int64_t result, const void *bytes, size_t len);
 
-/** The host's time, host_ops.now_ns(). While inputs are logged it stands still during each of them, so that
- * who plays the log again sees the same. */
+/** The host's time, host_ops.now_ns(). While inputs are logged it stands still during each of them: one
+ * time in the log is enough. */
 uint64_t machine_host_ns(const struct machine *m);
 
 /** Nanoseconds of the machine's clock since it was made; below MACHINE_CLOCK_END. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The log of a daemon's inputs: all that its machines were told from outside, so that they can be played
- * again (replay.h). A line of JSON each:
+ * The log of the inputs of all machines of a daemon, from which replay.h makes them again. One line of
+ * JSON an input or answer:
  *
  *     {"m":1,"machine":"t","version":1,"clock":"virtual","lockstep":true,"seed":7,"ns":…,"limits":{…}}
  *     {"m":1,"input":"session","ns":…,"wall_ns":…,"program":"session","uid":0,"gid":0}
@@ -23,10 +23,10 @@
 
 enum { INPUT_LOG_VERSION = 1 };
 
-/** The first line of a machine, before its first input. No-op when the daemon logs none. */
+/** Write the first line of a machine, before its first input. Does nothing when the daemon logs none. */
 void input_log_begin(struct rpc_machine *machine);
 
-/** Its last line. */
+/** Write its last line. */
 void input_log_end(struct rpc_machine *machine);
 
 /** machine_spec.on_input and on_answer, of a struct rpc_machine. */

@@ -35,10 +35,10 @@ extern const struct host_ops replay_host_ops;
 /** The guest of a process; NULL when there is none. */
 struct replay_guest *replay_guest_find(const struct replay *r, int32_t pid);
 
-/** A machine has called back: what it was told then comes first. */
+/** For callbacks of the machine: play the inputs that are nested in this one. */
 void replay_called_back(struct replay *r);
 
-/** Note that the log can't be played on. The first word counts. */
+/** Note why the log can't be played any further. Only the first reason counts. */
 void replay_fail(struct replay *r, int err, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
