@@ -287,7 +287,7 @@ static void note_root(struct daemon *d)
 static void choose_cpu(struct daemon *d)
 {
     if (d->config.cpu_affinity && runs_guests(d) && bridge_choose_cpu(d->bridge))
-        log_line(LOG_DEBUG, "guests' calls are faster from one CPU: kept to one while they run");
+        log_line(LOG_DEBUG, "the loop keeps to one CPU while guests run");
 }
 
 static void handle_signals(struct daemon *d)

@@ -13,8 +13,7 @@ enum {
     ROUNDS = 3,        /* of the probe, each way */
     CALLS = 40,        /* in a round */
     CALL_WAIT_MS = 50, /* for one call: else the probe is over */
-    SLOWER_PERCENT =
-        80, /* of the time on one CPU: it is not taken if both free need less than that */
+    FREE_PERCENT = 80, /* of the time on one CPU: the thread stays free if it needs less */
     NS_PER_MS = 1000000,
     PERCENT = 100,
 };
@@ -181,14 +180,15 @@ static uint64_t median(uint64_t rounds[ROUNDS])
 }
 
 /**
- * Time both ways: first with both threads free, then with ours kept. A free guest that happens to share
- * our CPU answers as fast as it would with us kept, until the scheduler takes it away, which a probe is too
- * short to see: so as fast is enough, and only a kept thread that is slower is left free.
+ * Time both ways: first with both threads free, then with ours kept. A free guest that shares our CPU by
+ * chance calls as fast as with our thread kept. Later the scheduler moves it away, which a probe is too
+ * short to see. So our thread is left free only if it is slower when it is kept.
  */
 static void compare(struct affinity *a, const struct probe *p)
 {
     uint64_t free_rounds[ROUNDS];
     uint64_t kept_rounds[ROUNDS];
+    uint64_t kept;
 
     for (int i = 0; i < ROUNDS; i++) {
         move_guest_away(a, p->t.pid);
@@ -198,8 +198,8 @@ static void compare(struct affinity *a, const struct probe *p)
     for (int i = 0; i < ROUNDS; i++)
         kept_rounds[i] = time_round(p);
     leave(a);
-    a->wanted = median(kept_rounds) != UINT64_MAX &&
-                median(kept_rounds) / PERCENT * SLOWER_PERCENT < median(free_rounds);
+    kept = median(kept_rounds);
+    a->wanted = kept != UINT64_MAX && kept / PERCENT * FREE_PERCENT < median(free_rounds);
 }
 
 void affinity_choose(struct affinity *a, struct spawner *s, struct notify *notify)

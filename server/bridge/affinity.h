@@ -7,7 +7,8 @@
  * computing one away. Left alone it spreads the two over CPUs, on some hosts, and every call pays for
  * waking another CPU.
  *
- *     affinity_choose()   at start: calls of a guest are timed both ways; the faster one is taken
+ *     affinity_choose()   at start: calls of a guest are timed with the thread free, and kept to one CPU;
+ *                         one CPU is chosen unless that is slower
  *     affinity_begin()    the first guest: keep to the CPU that the thread is on
  *        |  each second   has the thread waited for its CPU for more than a fifth of the time? Then
  *        |                others are busy there: leave it, and keep to another one a second later
@@ -27,7 +28,7 @@
 
 struct affinity {
     cpu_set_t allowed; /* of the thread, as it was at the start */
-    bool wanted;       /* keeping to one CPU is faster here */
+    bool wanted;       /* keep to one CPU while there are guests */
     bool kept;         /* the thread does now */
     uv_timer_t timer;  /* runs while there are guests, if wanted */
     uint64_t waited;   /* ns for a CPU, so far */
@@ -40,7 +41,7 @@ void affinity_init(struct affinity *a, uv_loop_t *loop);
 void affinity_close(struct affinity *a, uv_close_cb closed);
 
 /**
- * Find out which way is faster, in some ms. Without guests nothing changes.
+ * Find out, in some ms, whether one CPU is slower, and choose. Without guests nothing changes.
  * @s        of guests that run here.
  * @notify   borrowed for the call.
  */

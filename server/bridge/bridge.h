@@ -70,9 +70,9 @@ void bridge_set_patching(struct bridge *b, bool patching);
 bool bridge_has_root(const struct bridge *b);
 
 /**
- * Find out, in some ms, whether guests' calls are faster when the loop's thread keeps to one CPU, and
- * have it do so from then on while there are guests: affinity.h. Without this it never does.
- * Returns   whether they are.
+ * Have the loop's thread keep to one CPU while there are guests, unless a probe of some ms finds that
+ * their calls are slower then: affinity.h. Without this it never does.
+ * Returns   whether it will.
  */
 bool bridge_choose_cpu(struct bridge *b);
 
