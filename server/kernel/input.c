@@ -204,20 +204,6 @@ static int take_resume(struct machine *m, struct input *in)
     return in->resume.pid == 0 || p != NULL ? 0 : -ESRCH;
 }
 
-static int take_lift(struct machine *m, struct input *in)
-{
-    (void)in;
-    pause_lift(m);
-    return 0;
-}
-
-static int take_settle(struct machine *m, struct input *in)
-{
-    (void)in;
-    pause_settle(m);
-    return 0;
-}
-
 static int take_step(struct machine *m, struct input *in)
 {
     struct call *call = pause_held(m, in->step.pid);
@@ -280,42 +266,23 @@ static int take_unlisten(struct machine *m, struct input *in)
     return 0;
 }
 
-/* Time. */
+/* Time, and what else has no members: the function is all of it. */
 
-static int take_tick(struct machine *m, struct input *in)
-{
-    (void)in;
-    machine_tick(m);
-    return 0;
-}
-
-static int take_hold(struct machine *m, struct input *in)
-{
-    (void)in;
-    machine_hold(m);
-    return 0;
-}
-
-static int take_release(struct machine *m, struct input *in)
-{
-    (void)in;
-    machine_release(m);
-    return 0;
-}
-
-static int take_stall(struct machine *m, struct input *in)
-{
-    (void)in;
-    machine_stall(m);
-    return 0;
-}
-
-static int take_unstall(struct machine *m, struct input *in)
-{
-    (void)in;
-    machine_unstall(m);
-    return 0;
-}
+#define TAKE(name, function)                                                                       \
+    static int take_##name(struct machine *m, struct input *in)                                    \
+    {                                                                                              \
+        (void)in;                                                                                  \
+        function(m);                                                                               \
+        return 0;                                                                                  \
+    }
+TAKE(tick, machine_tick)
+TAKE(hold, machine_hold)
+TAKE(release, machine_release)
+TAKE(stall, machine_stall)
+TAKE(unstall, machine_unstall)
+TAKE(lift, pause_lift)
+TAKE(settle, pause_settle)
+#undef TAKE
 
 static int take_goal(struct machine *m, struct input *in)
 {
