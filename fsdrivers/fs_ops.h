@@ -3,7 +3,7 @@
  * The slots of a filesystem: what an instance can do, one slot for each method of the interface that
  * drivers follow. fsdriver.h has what holds for all of them.
  *
- * Drivers fill them. Only those who run drivers call them, each in one file: server/kernel/driver.c
+ * Drivers fill them. Only those who run drivers call them, each in one file: server/kernel/door/driver.c
  * for the kernel. tests/layering checks who includes this header.
  */
 #ifndef FSDRIVERS_FS_OPS_H

@@ -16,7 +16,7 @@
 #include "server/host/record.h"
 #include "server/host/socket.h"
 #include "server/kernel/input.h"
-#include "server/rpc/replay.h"
+#include "server/rpc/replay/replay.h"
 #include "server/rpc/rpc.h"
 
 #include <errno.h>

@@ -19,8 +19,8 @@
 #ifndef SERVER_BRIDGE_AFFINITY_H
 #define SERVER_BRIDGE_AFFINITY_H
 
-#include "server/bridge/notify.h"
-#include "server/bridge/spawn.h"
+#include "server/bridge/tracee/notify.h"
+#include "server/bridge/tracee/spawn.h"
 
 #include <sched.h>
 #include <stdbool.h>

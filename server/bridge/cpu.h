@@ -14,7 +14,7 @@
 #ifndef SERVER_BRIDGE_CPU_H
 #define SERVER_BRIDGE_CPU_H
 
-#include "server/bridge/tracee.h"
+#include "server/bridge/tracee/tracee.h"
 
 struct machine;
 

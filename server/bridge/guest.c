@@ -4,8 +4,8 @@
 
 #include "server/base/check.h"
 #include "server/base/list.h"
-#include "server/bridge/load.h"
-#include "server/bridge/trampoline.h"
+#include "server/bridge/tracee/load.h"
+#include "server/bridge/tracee/trampoline.h"
 #include "server/kernel/input.h"
 
 #include <errno.h>

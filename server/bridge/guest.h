@@ -15,14 +15,14 @@
 #ifndef SERVER_BRIDGE_GUEST_H
 #define SERVER_BRIDGE_GUEST_H
 
+#include "server/bridge/abi/guest_abi.h"
 #include "server/bridge/affinity.h"
 #include "server/bridge/bridge.h"
-#include "server/bridge/guest_abi.h"
 #include "server/bridge/marshal.h"
 #include "server/bridge/sites.h"
-#include "server/bridge/spawn.h"
-#include "server/bridge/tracee.h"
-#include "server/kernel/call.h"
+#include "server/bridge/tracee/spawn.h"
+#include "server/bridge/tracee/tracee.h"
+#include "server/kernel/call/call.h"
 #include "server/kernel/hash.h"
 #include "server/kernel/turn.h"
 

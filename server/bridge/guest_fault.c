@@ -6,7 +6,7 @@
 #include "server/bridge/fault_text.h"
 #include "server/bridge/guest.h"
 #include "server/kernel/machine.h"
-#include "server/kernel/memory.h"
+#include "server/kernel/proc/memory.h"
 
 #include <inttypes.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/bridge/insn.h"
 
-#include "server/kernel/aspace.h"
+#include "server/kernel/proc/aspace.h"
 
 #include <string.h>
 

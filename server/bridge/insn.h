@@ -6,7 +6,7 @@
 #ifndef SERVER_BRIDGE_INSN_H
 #define SERVER_BRIDGE_INSN_H
 
-#include "server/bridge/tracee.h"
+#include "server/bridge/tracee/tracee.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -9,8 +9,8 @@
  */
 #include "server/bridge/marshal.h"
 
-#include "server/kernel/channel.h"
-#include "server/kernel/result.h"
+#include "server/kernel/call/result.h"
+#include "server/kernel/fs/channel.h"
 
 #include <errno.h>
 #include <stdlib.h>

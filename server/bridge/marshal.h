@@ -9,12 +9,12 @@
 #ifndef SERVER_BRIDGE_MARSHAL_H
 #define SERVER_BRIDGE_MARSHAL_H
 
-#include "server/bridge/convention.h"
+#include "server/bridge/abi/convention.h"
 #include "server/bridge/mover.h"
 #include "server/bridge/sites.h"
-#include "server/bridge/tracee.h"
-#include "server/kernel/call.h"
-#include "server/kernel/proc.h"
+#include "server/bridge/tracee/tracee.h"
+#include "server/kernel/call/call.h"
+#include "server/kernel/proc/proc.h"
 
 enum {
     MARSHAL_STRING_MAX = 8 * 1024, /* bytes of a path, name or text */

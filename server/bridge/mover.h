@@ -4,8 +4,8 @@
 #define SERVER_BRIDGE_MOVER_H
 
 #include "server/bridge/sites.h"
-#include "server/bridge/tracee.h"
-#include "server/kernel/call.h"
+#include "server/bridge/tracee/tracee.h"
+#include "server/kernel/call/call.h"
 
 struct mover {
     struct call_mover base;

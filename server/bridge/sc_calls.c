@@ -2,10 +2,10 @@
 #include "server/bridge/sc_calls.h"
 
 #include "server/bridge/fault_text.h"
-#include "server/bridge/filter.h"
 #include "server/bridge/guest.h"
+#include "server/bridge/tracee/filter.h"
+#include "server/kernel/call/result.h"
 #include "server/kernel/input.h"
-#include "server/kernel/result.h"
 
 #include <errno.h>
 

@@ -3,7 +3,7 @@
 #ifndef SERVER_BRIDGE_SITES_H
 #define SERVER_BRIDGE_SITES_H
 
-#include "server/bridge/tracee.h"
+#include "server/bridge/tracee/tracee.h"
 
 #include <stdbool.h>
 #include <stddef.h>

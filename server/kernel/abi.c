@@ -9,7 +9,7 @@
  */
 #include "server/kernel/abi.h"
 
-#include "server/kernel/elf.h"
+#include "server/kernel/proc/elf.h"
 
 #include <elf.h>
 #include <string.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/kernel/clock.h"
 
-#include "server/kernel/call.h"
+#include "server/kernel/call/call.h"
+#include "server/kernel/call/wait.h"
 #include "server/kernel/turn.h"
-#include "server/kernel/wait.h"
 
 #include <errno.h>
 

@@ -2,7 +2,7 @@
 #include "server/kernel/event.h"
 
 #include "server/base/strbuf.h"
-#include "server/kernel/call.h"
+#include "server/kernel/call/call.h"
 #include "server/kernel/machine.h"
 
 /** The union of all listeners' kinds, so that nobody listening costs one test. */

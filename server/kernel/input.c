@@ -2,10 +2,10 @@
 #include "server/kernel/input.h"
 
 #include "server/base/check.h"
-#include "server/kernel/make_fs.h"
-#include "server/kernel/memory.h"
-#include "server/kernel/pause.h"
-#include "server/kernel/tty.h"
+#include "server/kernel/call/pause.h"
+#include "server/kernel/fs/make_fs.h"
+#include "server/kernel/fs/tty.h"
+#include "server/kernel/proc/memory.h"
 
 #include <errno.h>
 

@@ -23,7 +23,7 @@
 #ifndef SERVER_KERNEL_INPUT_H
 #define SERVER_KERNEL_INPUT_H
 
-#include "server/kernel/call.h"
+#include "server/kernel/call/call.h"
 #include "server/kernel/clock.h"
 #include "server/kernel/machine.h"
 #include "server/kernel/turn.h"

@@ -3,12 +3,12 @@
 
 #include "server/base/check.h"
 #include "server/base/strbuf.h"
-#include "server/kernel/call.h"
+#include "server/kernel/call/call.h"
+#include "server/kernel/call/late.h"
 #include "server/kernel/clock.h"
+#include "server/kernel/door/slow.h"
 #include "server/kernel/input.h"
-#include "server/kernel/late.h"
 #include "server/kernel/random.h"
-#include "server/kernel/slow.h"
 #include "server/kernel/turn.h"
 
 #include <errno.h>

@@ -26,10 +26,10 @@
 #include "fsdrivers/fsdriver.h"
 #include "schema/machine_limits.h"
 #include "server/kernel/byteq.h"
+#include "server/kernel/call/fault.h"
 #include "server/kernel/event.h"
-#include "server/kernel/fault.h"
 #include "server/kernel/host_ops.h"
-#include "server/kernel/proc.h"
+#include "server/kernel/proc/proc.h"
 #include "server/kernel/stack.h"
 #include "server/kernel/timer.h"
 

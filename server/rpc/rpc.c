@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/rpc/rpc.h"
 
-#include "server/rpc/request.h"
+#include "server/rpc/peer/request.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -2,7 +2,7 @@
 /* Sleeps on the real clock, through the daemon's own host and loop, beside the host's own sleep. */
 #include "fsdrivers/registry.h"
 #include "server/host/host.h"
-#include "server/kernel/call.h"
+#include "server/kernel/call/call.h"
 #include "server/kernel/machine.h"
 #include "tests/bench/bench.h"
 

@@ -5,7 +5,7 @@
  */
 #include "fsdrivers/registry.h"
 #include "server/host/memory.h"
-#include "server/kernel/call.h"
+#include "server/kernel/call/call.h"
 #include "server/kernel/machine.h"
 #include "tests/bench/bench.h"
 #include "tests/unlimited.h"

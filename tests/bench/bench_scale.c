@@ -7,7 +7,7 @@
  * operation. What grows by more than twice a logarithm and that is flagged.
  */
 #include "fsdrivers/registry.h"
-#include "server/kernel/call.h"
+#include "server/kernel/call/call.h"
 #include "server/kernel/machine.h"
 #include "tests/bench/bench.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* ELF images: whatever is accepted must keep the promises of exec_image. */
 #include "server/base/check.h"
-#include "server/kernel/elf.h"
+#include "server/kernel/proc/elf.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -4,7 +4,7 @@
  * that spells every element out as a set of bytes.
  */
 #include "server/base/check.h"
-#include "server/kernel/glob.h"
+#include "server/kernel/call/glob.h"
 
 #include <stdint.h>
 #include <string.h>

@@ -4,9 +4,9 @@
  * last is compared with what many plain passes make of the same bytes: reference.h.
  */
 #include "server/base/check.h"
-#include "server/rpc/codec.h"
-#include "server/rpc/json_tree.h"
-#include "server/rpc/names.h"
+#include "server/rpc/codec/codec.h"
+#include "server/rpc/codec/json_tree.h"
+#include "server/rpc/peer/names.h"
 #include "tests/fuzz/make_json.h"
 #include "tests/fuzz/reference.h"
 

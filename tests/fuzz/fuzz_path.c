@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Paths: whatever is accepted is canonical, and parsing it again changes nothing. */
 #include "server/base/check.h"
-#include "server/kernel/path.h"
+#include "server/kernel/fs/path.h"
 
 #include <stdint.h>
 #include <string.h>

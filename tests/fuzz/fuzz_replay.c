@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Logs of inputs: whatever stands in one, playing it ends, with an error in words or without. */
 #include "server/base/check.h"
-#include "server/rpc/replay.h"
+#include "server/rpc/replay/replay.h"
 
 #include "fsdrivers/registry.h"
 

@@ -8,7 +8,7 @@
 #define TESTS_FUZZ_REFERENCE_H
 
 #include "server/base/json.h"
-#include "server/rpc/envelope.h"
+#include "server/rpc/codec/envelope.h"
 
 #include <cjson/cJSON.h>
 

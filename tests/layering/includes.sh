@@ -38,7 +38,7 @@ system() {
 bottom='schema/|server/base/'
 driver='fsdrivers/fsdriver\.h'
 # The slots of drivers are called by one file of the kernel.
-door='^server/kernel/driver\.c:[0-9]+:"fsdrivers/fs_ops\.h"$'
+door='^server/kernel/door/driver\.c:[0-9]+:"fsdrivers/fs_ops\.h"$'
 # Headers of types and constants, memory and strings.
 pure='(stdarg|stdbool|stddef|stdint|limits|inttypes|string|stdlib|errno|elf|sys/stat|sys/types)\.h|uthash\.h'
 

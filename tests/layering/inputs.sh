@@ -67,7 +67,7 @@ if [ "$found" -ne 2 ]; then
     echo "the check itself finds $found of 2 planted writes"
     exit 1
 fi
-awk -f "$dir/writes.awk" server/rpc/*.[ch] server/bridge/*.[ch] server/host/*.[ch] server/main.c >"$dir/bad"
+find server/rpc server/bridge server/host server/main.c -name "*.[ch]" -exec awk -f "$dir/writes.awk" {} + >"$dir/bad"
 if [ -s "$dir/bad" ]; then
     echo "members of the kernel's structs are written outside of it:"
     cat "$dir/bad"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/model/play.h"
 
-#include "server/kernel/memory.h"
+#include "server/kernel/proc/memory.h"
 #include "tests/contract/alloc.h"
 
 #include <errno.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* The parts of server/rpc that need no connection: frames, writing JSON, envelopes, the codec. */
-#include "server/rpc/codec.h"
-#include "server/rpc/envelope.h"
-#include "server/rpc/frame.h"
-#include "server/rpc/names.h"
+#include "server/rpc/codec/codec.h"
+#include "server/rpc/codec/envelope.h"
+#include "server/rpc/peer/frame.h"
+#include "server/rpc/peer/names.h"
 
 #include <criterion/criterion.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/unit/spy.h"
 
-#include "server/kernel/call.h"
+#include "server/kernel/call/call.h"
 
 #include <criterion/criterion.h>
 

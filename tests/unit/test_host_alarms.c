@@ -2,7 +2,7 @@
 /* Alarms of machines in a real loop: never before their time, in order, and one descriptor for all. */
 #include "fsdrivers/registry.h"
 #include "server/host/host.h"
-#include "server/kernel/call.h"
+#include "server/kernel/call/call.h"
 #include "server/kernel/machine.h"
 #include "tests/count_fds.h"
 #include "tests/fini.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Channels, SELECT and arguments. Cites: ABI, calls 32, 33, 35, 53 and 76-79. */
-#include "server/kernel/channel.h"
+#include "server/kernel/fs/channel.h"
 #include "tests/unit/world.h"
 
 #include <criterion/criterion.h>

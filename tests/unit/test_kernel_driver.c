@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* On whose behalf the slots of a driver are called. */
 #include "fsdrivers/fs_ops.h"
-#include "server/kernel/driver.h"
+#include "server/kernel/door/driver.h"
 #include "tests/unit/world.h"
 
 #include <criterion/criterion.h>

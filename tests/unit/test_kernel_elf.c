@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What is no guest is refused by its name. The images are built here; nothing of them is executed. */
-#include "server/kernel/elf.h"
+#include "server/kernel/proc/elf.h"
 
 #include <criterion/criterion.h>
 

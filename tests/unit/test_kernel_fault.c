@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Fault rules: which calls they match, when they fire, what they do. */
-#include "server/kernel/pause.h"
+#include "server/kernel/call/pause.h"
 #include "tests/unit/spy.h"
 #include "tests/unit/world.h"
 

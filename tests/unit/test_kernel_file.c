@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Files, handles, views and reasons through call_begin(). Cites: ABI, capabilities; calls 20-43. */
-#include "server/kernel/driver.h"
+#include "server/kernel/door/driver.h"
 #include "tests/unit/world.h"
 
 #include <criterion/criterion.h>

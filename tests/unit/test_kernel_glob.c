@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Patterns for paths. */
-#include "server/kernel/glob.h"
+#include "server/kernel/call/glob.h"
 
 #include <criterion/criterion.h>
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Mappings that are given up with more than is stored at once, or while their store can't take it. */
 #include "fsdrivers/fs_ops.h"
-#include "server/kernel/late.h"
-#include "server/kernel/memory.h"
+#include "server/kernel/call/late.h"
+#include "server/kernel/proc/memory.h"
 #include "tests/unit/memory_calls.h"
 
 #include <criterion/criterion.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Limits of a machine as a whole: at each, and one past it; what is released can be had again. */
-#include "server/kernel/tty.h"
+#include "server/kernel/fs/tty.h"
 #include "tests/unit/world.h"
 
 #include <criterion/criterion.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Memory of processes: simulated pages, touches, and mapped files on a store that may fail. */
 #include "fsdrivers/fs_ops.h"
-#include "server/kernel/mapped.h"
-#include "server/kernel/memory.h"
-#include "server/kernel/open_file.h"
+#include "server/kernel/fs/open_file.h"
+#include "server/kernel/proc/mapped.h"
+#include "server/kernel/proc/memory.h"
 #include "tests/unit/memory_calls.h"
 
 #include <criterion/criterion.h>

@@ -4,9 +4,9 @@
  * allocation refused. Whatever a call then answers, the machine must end with the census it began with
  * and every block given back.
  */
-#include "server/kernel/memory.h"
-#include "server/kernel/pause.h"
-#include "server/kernel/tty.h"
+#include "server/kernel/call/pause.h"
+#include "server/kernel/fs/tty.h"
+#include "server/kernel/proc/memory.h"
 #include "tests/contract/alloc.h"
 #include "tests/unit/world.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The edge for paths and names, address spaces, timers. Cites: ABI, names and paths; memory. */
 #include "server/kernel/abi.h"
-#include "server/kernel/aspace.h"
-#include "server/kernel/path.h"
+#include "server/kernel/fs/path.h"
+#include "server/kernel/proc/aspace.h"
 #include "server/kernel/timer.h"
 
 #include <criterion/criterion.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Pausing and stepping: calls are held before they are carried out. */
-#include "server/kernel/pause.h"
+#include "server/kernel/call/pause.h"
 #include "tests/unit/spy.h"
 #include "tests/unit/world.h"
 

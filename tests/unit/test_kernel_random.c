@@ -4,8 +4,8 @@
  * no sequence may break; at the end everything is killed and the census is the first one again. The same
  * seed must give the same answers: a machine is deterministic.
  */
-#include "server/kernel/driver.h"
-#include "server/kernel/node.h"
+#include "server/kernel/door/driver.h"
+#include "server/kernel/fs/node.h"
 #include "tests/unit/world.h"
 
 #include <criterion/criterion.h>

@@ -4,10 +4,10 @@
  * the test says so, so every order of events can be had.
  */
 #include "fsdrivers/registry.h"
+#include "server/kernel/call/pause.h"
 #include "server/kernel/clock.h"
-#include "server/kernel/open_file.h"
-#include "server/kernel/pause.h"
-#include "server/kernel/slow.h"
+#include "server/kernel/door/slow.h"
+#include "server/kernel/fs/open_file.h"
 #include "tests/slow/slowfs.h"
 #include "tests/unit/world.h"
 

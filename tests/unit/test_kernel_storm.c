@@ -5,9 +5,9 @@
  * is refused. After each step the books are checked; above all that the machine has asked for a tick
  * when somebody could go on.
  */
+#include "server/kernel/call/pause.h"
 #include "server/kernel/clock.h"
-#include "server/kernel/pause.h"
-#include "server/kernel/tty.h"
+#include "server/kernel/fs/tty.h"
 #include "tests/contract/alloc.h"
 #include "tests/unit/spy.h"
 #include "tests/unit/world.h"

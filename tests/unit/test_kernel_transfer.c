@@ -2,7 +2,7 @@
 /* Transfers in slices, by a gate whose buffer holds 16 bytes. Cites: ABI, calls 0, 32, 33. */
 #include "tests/unit/world.h"
 
-#include "server/kernel/fault.h"
+#include "server/kernel/call/fault.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>

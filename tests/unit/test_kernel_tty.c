@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Terminals of sessions: reads that wait for what is typed. Cites: READ: blocking handles park. */
-#include "server/kernel/tty.h"
+#include "server/kernel/fs/tty.h"
 #include "tests/unit/world.h"
 
 #include <criterion/criterion.h>

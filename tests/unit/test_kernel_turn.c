@@ -2,8 +2,8 @@
 /* Turns of guests: one at a time on a virtual clock, in the order they asked. */
 #include "server/kernel/turn.h"
 
+#include "server/kernel/call/pause.h"
 #include "server/kernel/clock.h"
-#include "server/kernel/pause.h"
 #include "tests/unit/world.h"
 
 #include <criterion/criterion.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* schema/openrpc: what generators and coverage tools demand of an OpenRPC 1.2.6 document. */
 #include "schema/calls.h"
-#include "schema/openrpc.h"
+#include "schema/openrpc/openrpc.h"
 
 #include <cjson/cJSON.h>
 #include <criterion/criterion.h>

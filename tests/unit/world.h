@@ -10,7 +10,7 @@
 #ifndef TESTS_UNIT_WORLD_H
 #define TESTS_UNIT_WORLD_H
 
-#include "server/kernel/call.h"
+#include "server/kernel/call/call.h"
 #include "server/kernel/machine.h"
 
 #include <string.h>

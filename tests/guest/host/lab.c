@@ -150,7 +150,7 @@ static void open_machine(struct lab *l, enum lab_clock clock)
     machine_census(l->m, &l->start);
 }
 
-/** A line of server/rpc/record.h's form for a call of a guest. EXIT does not return. */
+/** A line of server/rpc/trace/record.h's form for a call of a guest. EXIT does not return. */
 static void on_call(struct listener *self, struct machine *m, const struct event *event)
 {
     struct lab *l = container_of(self, struct lab, recorder);

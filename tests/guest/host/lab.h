@@ -14,7 +14,7 @@
 #define TESTS_GUEST_HOST_LAB_H
 
 #include "server/bridge/bridge.h"
-#include "server/kernel/call.h"
+#include "server/kernel/call/call.h"
 #include "server/kernel/machine.h"
 
 #include <stdio.h>

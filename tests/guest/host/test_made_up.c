@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Results that a person makes up for a held call fit where the gate expects them. */
-#include "server/kernel/pause.h"
-#include "server/kernel/proc.h"
+#include "server/kernel/call/pause.h"
+#include "server/kernel/proc/proc.h"
 #include "tests/guest/host/lab.h"
 
 #include <criterion/criterion.h>

@@ -4,8 +4,8 @@
  * mem.write, or whoever writes into a file that is mapped. The call is held meanwhile, so that the
  * moment is always the same.
  */
-#include "server/kernel/pause.h"
-#include "server/kernel/proc.h"
+#include "server/kernel/call/pause.h"
+#include "server/kernel/proc/proc.h"
 #include "tests/guest/host/lab.h"
 
 #include <criterion/criterion.h>

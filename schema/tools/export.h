@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: MIT */
+/* What sc-export writes from the tables of this directory. */
+#ifndef SCHEMA_TOOLS_EXPORT_H
+#define SCHEMA_TOOLS_EXPORT_H
+
+#include <stdio.h>
+
+/** Write syscalls.md: every call, constant, struct and errno as a page to read. */
+void export_syscalls_md(FILE *out);
+
+#endif

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Making tracees: host processes that hold nothing of the host's.
+ *
+ * A new tracee has no fd, no host memory (vdso, stack and auxv are unmapped), a seccomp filter that
+ * lets nothing through, and dies with the daemon. What it has is the trampoline, through which load.c
+ * builds its address space.
+ */
+#ifndef SERVER_BRIDGE_TRACEE_SPAWN_H
+#define SERVER_BRIDGE_TRACEE_SPAWN_H
+
+#include "server/base/why.h"
+#include "server/bridge/tracee/filter.h"
+#include "server/bridge/tracee/jail.h"
+#include "server/bridge/tracee/tracee.h"
+
+/** What all tracees of one ABI are made from. */
+struct spawner {
+    const struct guest_abi *abi;
+    int stub_fd; /* sealed ELF image that the host executes */
+    void *stack; /* on which a child lives until it executes that; NULL none yet */
+    struct filter filter;
+    const struct jail *jail;
+};
+
+enum { SPAWN_LISTENER_LOST = -2 };
+
+/** Prepare. @jail  borrowed as long as the spawner. Returns 0; -ENOTSUP, -ENOMEM with the reason. */
+int spawner_init(struct spawner *s, const struct guest_abi *abi, const struct jail *jail,
+                 struct why *why);
+
+void spawner_done(struct spawner *s);
+
+/**
+ * Make a tracee. Waits for the child, some 100 µs.
+ * @out           AT_EXIT in the trampoline; owned; tracee_kill(), tracee_done() when it is gone.
+ * @out_listener  the fd on which its calls arrive; owned, close-on-exec. On failure -1, or
+ *                SPAWN_LISTENER_LOST: the child may have made one, and died before it told which.
+ * Returns        0; -ENOTSUP this host can't, -EAGAIN, -ENOMEM, with the reason.
+ */
+int spawn_tracee(struct spawner *s, struct tracee *out, int *out_listener, struct why *why);
+
+#endif

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/kernel/call/late.h"
+
+#include "server/kernel/call/call.h"
+#include "server/kernel/fs/node.h"
+#include "server/kernel/machine.h"
+#include "server/kernel/proc/mapped.h"
+
+#include <errno.h>
+
+enum { NS_PER_MS = 1000000 };
+
+static struct machine *machine_of(const struct mapping *map)
+{
+    return map->in->mount->machine;
+}
+
+static void on_late_timer(struct timer *t);
+
+/** Go on in so many ms, or sooner. Without memory for a timer the next mapping that gets late sees to
+ * it. */
+static void arm(struct machine *m, uint64_t ms)
+{
+    uint64_t deadline = machine_host_ns(m) + ms * NS_PER_MS;
+
+    if (m->late_count == 0)
+        return;
+    if (timer_is_set(&m->late_timer) && m->late_timer.deadline_ns <= deadline)
+        return;
+    if (timer_is_set(&m->late_timer))
+        timer_clear(&m->host_timers, &m->late_timer);
+    if (timer_set(&m->host_timers, &m->late_timer, deadline, on_late_timer) == 0)
+        machine_arm(m);
+}
+
+/** Whether an error may be another one after a while. */
+static bool passes(int err)
+{
+    return err == -EBUSY || err == -ENOSPC || err == -ENOMEM || err == -EDQUOT;
+}
+
+/** Count a late mapping among those that a store has not taken. */
+static void mark_failed(struct machine *m, struct mapping *map)
+{
+    if (!map->failed)
+        m->late_failed++;
+    map->failed = true;
+}
+
+/** Take a mapping off the list. */
+static void forget(struct machine *m, struct mapping *map)
+{
+    list_del(&map->late);
+    m->late_count--;
+    if (map->failed)
+        m->late_failed--;
+    m->memory.bytes -= map->size;
+}
+
+/** End a late mapping that is stored (@err 0), or can't be. */
+static void finish(struct machine *m, struct mapping *map, int err)
+{
+    forget(m, map);
+    if (err == 0)
+        mapping_drop(map);
+    else
+        mapping_lose(map, err);
+}
+
+/** Have a mapping wait behind the others. */
+static void put_last(struct machine *m, struct mapping *map)
+{
+    mark_failed(m, map);
+    list_del(&map->late);
+    list_append(&m->late, &map->late);
+}
+
+/** Store a part of a late mapping. Returns whether it does not fail for now. */
+static bool store_part(struct machine *m, struct mapping *map)
+{
+    size_t pages = LATE_PAGES;
+    int err = mapping_store(map, &pages);
+
+    if (passes(err)) {
+        put_last(m, map);
+        return false;
+    }
+    if (err <= 0)
+        finish(m, map, err);
+    return true;
+}
+
+/** Store a part of the first late mapping that does not fail for now. Returns whether one does not. */
+static bool store_first(struct machine *m)
+{
+    size_t attempts = m->late_count < LATE_MAX ? m->late_count : LATE_MAX;
+
+    for (; attempts > 0; attempts--) {
+        if (store_part(m, container_of(m->late.next, struct mapping, late)))
+            return true;
+    }
+    return false;
+}
+
+static void on_late_timer(struct timer *t)
+{
+    struct machine *m = container_of(t, struct machine, late_timer);
+
+    if (store_first(m)) {
+        m->late_ms = LATE_RETRY_MS;
+        arm(m, LATE_NEXT_MS);
+        return;
+    }
+    if (m->late_ms < LATE_SLOW_MS)
+        m->late_ms *= 2;
+    arm(m, m->late_ms);
+}
+
+size_t late_pages(const struct machine *m)
+{
+    return m->spec.clock == CLOCK_VIRTUAL ? SIZE_MAX : LATE_PAGES;
+}
+
+/** Put a mapping on the list. */
+static void append(struct machine *m, struct mapping *map)
+{
+    list_append(&m->late, &map->late);
+    m->late_count++;
+    m->memory.bytes += map->size;
+}
+
+bool late_keep(struct mapping *map, int err)
+{
+    struct machine *m = machine_of(map);
+
+    if (err > 0) {
+        append(m, map);
+        arm(m, LATE_NEXT_MS);
+        return true;
+    }
+    if (!passes(err) || m->late_failed >= LATE_MAX)
+        return false;
+    append(m, map);
+    mark_failed(m, map);
+    event_note(m, 0, "%s: what was written to its mapped pages is stored later: %s",
+               map->file->label, sc_errno_name(err));
+    m->late_ms = LATE_RETRY_MS;
+    arm(m, m->late_ms);
+    return true;
+}
+
+int late_wait(struct call *call)
+{
+    struct machine *m = call->machine;
+
+    if (m->late_count == m->late_failed || !call_may_wait(call) || !store_first(m))
+        return 0;
+    return call_park_again(call, &m->ready);
+}
+
+/** A late mapping that was made by opening a name, and has not failed; NULL when there is none. */
+static struct mapping *find_waiting(struct machine *m, const struct node *n)
+{
+    for (struct list *i = m->late.next; n != NULL && i != &m->late; i = i->next) {
+        struct mapping *map = container_of(i, struct mapping, late);
+
+        if (!map->failed && map->file->node == n)
+            return map;
+    }
+    return NULL;
+}
+
+int late_wait_for(struct call *call, const struct place *at)
+{
+    struct machine *m = call->machine;
+    struct mapping *map;
+
+    if (m->late_count == m->late_failed || !call_may_wait(call))
+        return 0;
+    map = find_waiting(m, node_find(at->view->mount, &at->path));
+    if (map == NULL)
+        return 0;
+    (void)store_part(m, map);
+    return call_park_again(call, &m->ready);
+}
+
+void late_give_up(struct machine *m)
+{
+    timer_clear(&m->host_timers, &m->late_timer);
+    while (!list_empty(&m->late)) {
+        struct mapping *map = container_of(m->late.next, struct mapping, late);
+        size_t pages = SIZE_MAX;
+
+        finish(m, map, mapping_store(map, &pages));
+    }
+}

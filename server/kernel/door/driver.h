@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Calling drivers: the only way from the kernel into a driver's code.
+ *
+ *     handler ── vfs, open_file, mapped … ── driver_read(mount, …) ── run() ── fs->ops->read()
+ *
+ * driver.c alone includes fs_ops.h; tests/layering sees to it. Each slot has a function here, which
+ * puts the arguments into a struct slot_call and hands it to run(), together with a function of one
+ * line that takes them out again and calls the slot. run() is the place for what concerns every slot:
+ * to measure it, to limit its time, to carry it out on another thread while the machine stands still.
+ * Its callers do not notice. All slots share one struct, because a slot that is carried out elsewhere
+ * must own its arguments, and so they are copied in one place.
+ *
+ * A slot may lead back here: the callback of readdir() looks entries up, and a driver whose image is
+ * an open file reads it through another mount. run() must carry out such an inner slot where the
+ * outer one runs.
+ *
+ * Each function takes what its slot takes and answers what its slot answers (fs_ops.h). No slot is
+ * empty, because `generic` stands between.
+ */
+#ifndef SERVER_KERNEL_DOOR_DRIVER_H
+#define SERVER_KERNEL_DOOR_DRIVER_H
+
+#include "fsdrivers/fsdriver.h"
+
+struct mount;
+
+/** Make an instance, which becomes @m's. Returns as registry_open(). */
+int driver_open_source(struct mount *m, const char *driver, const struct fs_open *req);
+
+/* Files by name. */
+int driver_mknod(struct mount *m, const struct fs_caller *who, const char *path, uint32_t mode);
+int driver_mkdir(struct mount *m, const struct fs_caller *who, const char *path, uint32_t mode);
+int driver_symlink(struct mount *m, const struct fs_caller *who, const char *target,
+                   const char *path);
+int driver_link(struct mount *m, const struct fs_caller *who, const char *from, const char *to);
+int driver_unlink(struct mount *m, const struct fs_caller *who, const char *path);
+int driver_rmdir(struct mount *m, const struct fs_caller *who, const char *path);
+int driver_rename(struct mount *m, const struct fs_caller *who, const char *from, const char *to,
+                  enum fs_rename_type type);
+int64_t driver_readlink(struct mount *m, const struct fs_caller *who, const char *path, char *buf,
+                        size_t size);
+
+/* Files by name or by handle. */
+int driver_getattr(struct mount *m, const struct fs_caller *who, const char *path,
+                   struct fs_stat *out, struct fs_file *file);
+int driver_chown(struct mount *m, const struct fs_caller *who, const char *path, uint32_t uid,
+                 uint32_t gid, struct fs_file *file);
+int driver_chmod(struct mount *m, const struct fs_caller *who, const char *path, uint32_t mode,
+                 struct fs_file *file);
+int driver_truncate(struct mount *m, const struct fs_caller *who, const char *path, uint64_t size,
+                    struct fs_file *file);
+int driver_utimens(struct mount *m, const struct fs_caller *who, const char *path, int64_t atime,
+                   int64_t mtime, struct fs_file *file);
+int64_t driver_read(struct mount *m, const struct fs_caller *who, const char *path,
+                    struct fs_buf buf, int64_t off, struct fs_file *file);
+int64_t driver_write(struct mount *m, const struct fs_caller *who, const char *path,
+                     struct fs_bytes bytes, int64_t off, struct fs_file *file);
+int driver_readdir(struct mount *m, const struct fs_caller *who, const char *path,
+                   fs_readdir_fn callback, void *user, struct fs_file *file);
+int64_t driver_ioctl(struct mount *m, const struct fs_caller *who, const char *path,
+                     uint32_t command, struct fs_file *file);
+bool driver_poll(struct mount *m, const struct fs_caller *who, const char *path, bool write,
+                 struct fs_file *file);
+
+/* Handles, of files and of directories. */
+int driver_open(struct mount *m, const struct fs_caller *who, const char *path,
+                struct fs_file *file);
+int driver_fsync(struct mount *m, const struct fs_caller *who, const char *path, bool data_only,
+                 struct fs_file *file);
+int driver_close(struct mount *m, const struct fs_caller *who, const char *path,
+                 struct fs_file *file);
+int driver_opendir(struct mount *m, const struct fs_caller *who, const char *path,
+                   struct fs_file *file);
+int driver_fsyncdir(struct mount *m, const struct fs_caller *who, const char *path, bool data_only,
+                    struct fs_file *file);
+int driver_closedir(struct mount *m, const struct fs_caller *who, const char *path,
+                    struct fs_file *file);
+
+/* The filesystem. There is no driver_sync() and no driver_lookup(): the kernel syncs
+ * files, and knows them by their names. For what the machine does
+ * by itself there is no caller to be given. */
+int driver_statfs(struct mount *m, const struct fs_caller *who, struct fs_statfs *out);
+int driver_add_source(struct mount *m, const struct fs_open *req);
+int driver_commit(struct mount *m);
+void driver_tidy(struct mount *m);
+
+/** Have the slot that waits on another thread end soon. */
+void driver_interrupt(struct fs *fs);
+
+/** Release @m's instance. */
+void driver_destroy(struct mount *m, struct why *why);
+
+#endif

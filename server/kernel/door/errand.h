@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+/* A slot on its way to another thread: a struct slot_call that owns what it points to. */
+#ifndef SERVER_KERNEL_DOOR_ERRAND_H
+#define SERVER_KERNEL_DOOR_ERRAND_H
+
+#include "server/base/strbuf.h"
+#include "server/kernel/door/slot_call.h"
+#include "server/kernel/host_ops.h"
+
+struct slow;
+struct slow_file;
+
+struct errand {
+    struct host_job job;
+    struct slow *slow;
+    slot_fn slot;
+    struct slot_call call; /* points to what follows */
+    int64_t result;
+    bool back;               /* the worker has come back */
+    bool late;               /* and nobody waits for it any more */
+    struct slow_file *spare; /* slow.c's own */
+    struct fs_caller who;
+    struct fs_file file;
+    struct fs_stat stat;
+    struct fs_statfs statfs;
+    struct why why;
+    struct strbuf entries; /* of readdir() */
+    char bytes[];          /* paths, and what is read or written */
+};
+
+/** Bytes that the entries of a directory may take on the way: past it -ENOMEM. */
+enum { ERRAND_ENTRIES_MAX = 64 * 1024 * 1024 };
+
+/** Copy a call. @out returned; errand_free(). Returns 0, -ENOMEM. */
+int errand_new(struct slow *s, slot_fn slot, const struct slot_call *c, struct errand **out);
+
+/** Give what came back to whoever called: the answer is what the slot answered. The callback of
+ * readdir() is called here. */
+int64_t errand_take(struct errand *e, const struct slot_call *c);
+
+void errand_free(struct errand *e);
+
+#endif

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+/* A call of a driver's slot, between driver.c, which makes it, and slow.c, which has it wait. */
+#ifndef SERVER_KERNEL_DOOR_SLOT_CALL_H
+#define SERVER_KERNEL_DOOR_SLOT_CALL_H
+
+#include "fsdrivers/fsdriver.h"
+
+struct mount;
+
+/** What slow.c needs to know of a slot: which of its arguments point somewhere. */
+enum slot_shape {
+    SLOT_PLAIN,      /* none but path and file */
+    SLOT_TWO_PATHS,  /* to.path */
+    SLOT_SYMLINK,    /* target */
+    SLOT_FILLS,      /* in.buf */
+    SLOT_WRITES,     /* out.bytes */
+    SLOT_LISTS,      /* entries */
+    SLOT_STATS,      /* stat */
+    SLOT_STATS_FS,   /* statfs */
+    SLOT_OPENS,      /* none; file is open when it answers 0 */
+    SLOT_OPENS_DIR,  /* likewise, a directory */
+    SLOT_CLOSES,     /* none; file is closed, whatever it answers */
+    SLOT_CLOSES_DIR, /* likewise, a directory */
+    SLOT_TIDIES,     /* has no answer, so it can't say that it would wait */
+    SLOT_DESTROYS,   /* why; likewise */
+    SLOT_IN_PLACE,   /* it never waits, or it is not an instance's yet */
+};
+
+/** A slot to be called, with its arguments. What they point to is borrowed until it answers. */
+struct slot_call {
+    struct mount *mount;
+    struct fs *fs;
+    enum slot_shape shape;
+    const struct fs_caller *who;
+    const char *path;
+    struct fs_file *file;
+    union {
+        struct {
+            const char *driver;
+            const struct fs_open *req;
+        } source; /* open_source, add_source */
+        struct {
+            const char *path;
+            enum fs_rename_type type;
+        } to;               /* rename, link */
+        const char *target; /* symlink */
+        struct {
+            struct fs_buf buf;
+            int64_t off;
+        } in; /* read; readlink, without off */
+        struct {
+            struct fs_bytes bytes;
+            int64_t off;
+        } out; /* write */
+        struct {
+            fs_readdir_fn callback;
+            void *user;
+        } entries; /* readdir */
+        struct {
+            uint32_t uid, gid;
+        } owner; /* chown */
+        struct {
+            int64_t atime, mtime;
+        } times; /* utimens */
+        struct fs_stat *stat;
+        struct fs_statfs *statfs;
+        struct why *why;
+        uint64_t size;
+        uint32_t mode;
+        uint32_t command;
+        bool data_only;
+        bool write;
+    };
+};
+
+typedef int64_t (*slot_fn)(const struct slot_call *c);
+
+#endif

@@ -1,0 +1,419 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/kernel/door/slow.h"
+
+#include "server/base/check.h"
+#include "server/base/strbuf.h"
+#include "server/kernel/door/driver.h"
+#include "server/kernel/door/errand.h"
+#include "server/kernel/fs/vfs.h"
+#include "server/kernel/machine.h"
+#include "server/kernel/stack.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NS_PER_S UINT64_C(1000000000)
+
+/** A file or directory that is open in the instance: what nobody closes, the worker does at the end. */
+struct slow_file {
+    struct list link; /* in slow->files */
+    struct fs_file file;
+    bool directory;
+};
+
+struct slow {
+    struct mount *mount; /* its struct outlives this one */
+    struct fs *fs;       /* the instance; the mount's own is a dead one once it is broken */
+    struct fs dead;
+    const struct slow_slots *slots;
+    const struct host_ops *ops;
+    void *host;
+    struct host_worker *worker;
+    uint64_t limit_ns;
+    struct list files;
+    struct away away;
+    struct errand *out; /* the one that the worker carries out; NULL none */
+    uint64_t deadline_ns;
+    bool broken;
+    bool released; /* broken, and its instance is gone */
+    bool left;     /* its mount is gone */
+};
+
+int slow_new(struct mount *m, const struct slow_slots *slots, struct why *why, struct slow **out)
+{
+    struct machine *machine = m->machine;
+    struct slow *s = calloc(1, sizeof(*s));
+    int err;
+
+    if (s == NULL)
+        return -ENOMEM;
+    s->mount = m;
+    s->fs = m->fs;
+    s->slots = slots;
+    s->ops = machine->ops;
+    s->host = machine->host;
+    s->limit_ns = (m->fs->timeout_s != 0 ? m->fs->timeout_s : FS_TIMEOUT_S) * NS_PER_S;
+    list_init(&s->files);
+    err = stack_need(machine, why);
+    if (err == 0)
+        err = s->ops->worker_new(s->host, &s->worker, why);
+    if (err < 0) {
+        free(s);
+        return err;
+    }
+    *out = s;
+    return 0;
+}
+
+static void release(struct slow *s)
+{
+    s->ops->worker_free(s->worker);
+    free(s);
+}
+
+bool slow_free(struct slow *s)
+{
+    if (s == NULL)
+        return false;
+    if (s->broken && !s->released) {
+        s->left = true;
+        return true;
+    }
+    CHECK(list_empty(&s->files)); /* a mount goes after its open files */
+    release(s);
+    return false;
+}
+
+/* ---- Open files ---- */
+
+static struct slow_file *find_open(struct slow *s, const struct fs_file *file, bool directory)
+{
+    for (struct list *i = s->files.next; i != &s->files; i = i->next) {
+        struct slow_file *f = container_of(i, struct slow_file, link);
+
+        if (f->file.handle == file->handle && f->directory == directory)
+            return f;
+    }
+    return NULL;
+}
+
+/**
+ * Keep the list of open files right, after a slot has answered.
+ * @spare    of a slot that opens: taken.
+ */
+static void note_file(struct slow *s, const struct slot_call *c, int64_t result,
+                      struct slow_file *spare)
+{
+    struct slow_file *f = NULL;
+
+    if (spare != NULL && result == 0) {
+        spare->file = *c->file;
+        spare->directory = c->shape == SLOT_OPENS_DIR;
+        list_append(&s->files, &spare->link);
+        return;
+    }
+    free(spare);
+    if (c->shape == SLOT_CLOSES || c->shape == SLOT_CLOSES_DIR)
+        f = find_open(s, c->file, c->shape == SLOT_CLOSES_DIR);
+    if (f != NULL)
+        list_del(&f->link);
+    free(f);
+}
+
+/** Room in the list for what a slot opens, had before it is called. Returns 0, -ENOMEM. */
+static int spare_file(const struct slot_call *c, struct slow_file **out)
+{
+    *out = NULL;
+    if (c->shape != SLOT_OPENS && c->shape != SLOT_OPENS_DIR)
+        return 0;
+    *out = calloc(1, sizeof(**out));
+    if (*out == NULL)
+        return -ENOMEM;
+    list_init(&(*out)->link);
+    return 0;
+}
+
+/* ---- What is booked with the machine ---- */
+
+/** The worker takes a copy of what the driver may ask for. */
+static void send_away(struct slow *s)
+{
+    struct machine *m = s->mount->machine;
+
+    s->away = (struct away){.now_ns = machine_stamp_ns(m),
+                            .random_state = m->random_state,
+                            .storage_left = m->limits.storage - m->storage};
+    s->mount->away = &s->away;
+}
+
+/** It is back: what it took is booked. */
+static void take_back(struct slow *s)
+{
+    struct mount *mount = s->mount;
+    struct machine *m = mount->machine;
+    const uint64_t storage = m->limits.storage - s->away.storage_left;
+
+    mount->away = NULL;
+    mount->storage += storage - m->storage;
+    m->storage = storage;
+    m->random_state = s->away.random_state;
+    mount->descriptors -= s->away.descriptors_given;
+    machine_give_descriptors(m, s->away.descriptors_given);
+}
+
+/* ---- The end of a broken instance ---- */
+
+/** host_job.run: close what is open, and destroy the instance. */
+static void run_end(struct host_job *job)
+{
+    struct errand *e = container_of(job, struct errand, job);
+    struct slow *s = e->slow;
+    struct why why = WHY_INIT;
+
+    while (!list_empty(&s->files)) {
+        struct slow_file *f = container_of(s->files.next, struct slow_file, link);
+        const struct slot_call c = {.fs = s->fs, .who = &vfs_nobody, .file = &f->file};
+
+        (void)(f->directory ? s->slots->closedir : s->slots->close)(&c);
+        list_del(&f->link);
+        free(f);
+    }
+    (void)s->slots->destroy(&(struct slot_call){.fs = s->fs, .why = &why});
+    why_done(&why);
+}
+
+/** host_job.done */
+static void on_ended(struct host_job *job)
+{
+    struct errand *e = container_of(job, struct errand, job);
+    struct slow *s = e->slow;
+
+    errand_free(e);
+    s->out = NULL;
+    s->released = true;
+    if (!s->left)
+        return;
+    free(s->mount);
+    release(s);
+}
+
+/** The worker came back too late. Whether its slot was the instance's last one or not, it is the last that is
+ * called. */
+static void end_instance(struct slow *s, struct errand *e)
+{
+    e->job.run = run_end;
+    e->job.done = on_ended;
+    if (e->call.shape == SLOT_DESTROYS) /* it has done so */
+        on_ended(&e->job);
+    else
+        s->ops->worker_post(s->worker, &e->job);
+}
+
+/** The worker has not come back in time: it is left alone. */
+static void break_off(struct slow *s)
+{
+    struct mount *mount = s->mount;
+    struct machine *m = mount->machine;
+
+    s->broken = true;
+    s->out->late = true;
+    s->dead = (struct fs){.driver = s->fs->driver, .caps = s->fs->caps};
+    mount->fs = &s->dead;
+    m->storage -= mount->storage;
+    machine_give_descriptors(m, mount->descriptors);
+    mount->storage = 0;
+    mount->descriptors = 0;
+}
+
+/* ---- Calling ---- */
+
+/** host_job.run */
+static void run_slot(struct host_job *job)
+{
+    struct errand *e = container_of(job, struct errand, job);
+
+    e->result = e->slot(&e->call);
+}
+
+/** host_job.done */
+static void on_done(struct host_job *job)
+{
+    struct errand *e = container_of(job, struct errand, job);
+    struct slow *s = e->slow;
+    const bool late = e->late;
+
+    e->back = true;
+    note_file(s, &e->call, e->result, e->spare);
+    e->spare = NULL;
+    if (late) {
+        end_instance(s, e);
+        return;
+    }
+    s->out = NULL;
+    take_back(s);
+    if (s->mount->machine->standing == s) {
+        s->mount->machine->standing = NULL;
+        stack_go_on(s->mount->machine);
+    }
+}
+
+/** Have the machine, or else the loop, wait for the worker, or for the time to be over. */
+static void wait_for(struct slow *s, struct errand *e)
+{
+    struct machine *m = s->mount->machine;
+
+    s->out = e;
+    s->deadline_ns = s->ops->now_ns(s->host) + s->limit_ns;
+    send_away(s);
+    if (stack_is_here(m)) {
+        m->standing = s;
+        s->ops->wake_at(s->host, m, s->deadline_ns);
+        s->ops->worker_post(s->worker, &e->job);
+        stack_stand(m);
+        return;
+    }
+    s->ops->worker_post(s->worker, &e->job);
+    s->ops->worker_wait(s->worker, s->deadline_ns);
+    if (!e->back)
+        break_off(s);
+}
+
+/** What a slot of a broken instance answers. */
+static int64_t answer_broken(const struct slot_call *c)
+{
+    return c->shape == SLOT_DESTROYS || c->shape == SLOT_TIDIES ? 0 : -EIO;
+}
+
+/** It is broken from now on. */
+static int64_t tell_broken(struct slow *s, const struct slot_call *c)
+{
+    machine_loss(
+        s->mount->machine,
+        "%s: an operation took more than %llu seconds (option timeout): all answer EIO now",
+        s->mount->driver, (unsigned long long)(s->limit_ns / NS_PER_S));
+    return answer_broken(c);
+}
+
+/** What has to be done even without memory for the errand. */
+static bool must_be_done(const struct slot_call *c)
+{
+    return c->shape == SLOT_CLOSES || c->shape == SLOT_CLOSES_DIR || c->shape == SLOT_DESTROYS;
+}
+
+/** Call a slot in place, and have the loop wait for it. */
+static int64_t run_waiting(struct slow *s, slot_fn slot, const struct slot_call *c)
+{
+    const int64_t result = slot(c);
+
+    note_file(s, c, result, NULL);
+    return result;
+}
+
+/** Call a slot on the worker. */
+static int64_t run_away(struct slow *s, slot_fn slot, const struct slot_call *c)
+{
+    struct slow_file *spare;
+    struct errand *e = NULL;
+    int64_t result;
+    int err = spare_file(c, &spare);
+
+    if (err == 0)
+        err = errand_new(s, slot, c, &e);
+    if (err < 0) {
+        free(spare);
+        return must_be_done(c) ? run_waiting(s, slot, c) : err;
+    }
+    e->spare = spare;
+    e->job.run = run_slot;
+    e->job.done = on_done;
+    wait_for(s, e);
+    if (e->late)
+        return tell_broken(s, c);
+    result = errand_take(e, c);
+    errand_free(e);
+    if (result != -EINTR)
+        return result;
+    s->mount->machine->interrupted = true;
+    return -ECANCELED;
+}
+
+/** Call a slot in place, telling it not to wait. */
+static int64_t run_here(struct slow *s, slot_fn slot, const struct slot_call *c)
+{
+    struct fs_caller who = *c->who;
+    struct slot_call here = *c;
+    struct slow_file *spare;
+    int64_t result;
+
+    if (spare_file(c, &spare) < 0)
+        return -ENOMEM;
+    who.nowait = true;
+    here.who = &who;
+    result = slot(&here);
+    if (result == FS_WOULD_WAIT)
+        free(spare);
+    else
+        note_file(s, c, result, spare);
+    return result;
+}
+
+int64_t slow_run(struct slow *s, slot_fn slot, const struct slot_call *c)
+{
+    int64_t result = FS_WOULD_WAIT;
+
+    if (s->broken)
+        return answer_broken(c);
+    if (c->shape == SLOT_IN_PLACE)
+        return slot(c);
+    if (c->shape != SLOT_TIDIES && c->shape != SLOT_DESTROYS)
+        result = run_here(s, slot, c);
+    return result == FS_WOULD_WAIT ? run_away(s, slot, c) : result;
+}
+
+/* ---- While the machine stands ---- */
+
+void slow_check_limit(struct machine *m)
+{
+    struct slow *s = m->standing;
+
+    if (s->ops->now_ns(s->host) < s->deadline_ns) {
+        s->ops->wake_at(s->host, m, s->deadline_ns);
+        return;
+    }
+    break_off(s);
+    m->standing = NULL;
+    stack_go_on(m);
+}
+
+void slow_wait(struct machine *m)
+{
+    while (m->standing != NULL) {
+        struct slow *s = m->standing;
+
+        s->ops->worker_wait(s->worker, s->deadline_ns);
+        if (m->standing == s && s->ops->now_ns(s->host) >= s->deadline_ns) {
+            break_off(s);
+            m->standing = NULL;
+            stack_go_on(m);
+        }
+    }
+}
+
+void slow_interrupt_pid(struct machine *m, int32_t pid)
+{
+    const struct slow *s = m->standing;
+
+    if (s != NULL && s->out->call.who != NULL && s->out->call.who->pid == pid)
+        driver_interrupt(s->fs);
+}
+
+void slow_interrupt_proc(struct machine *m, const struct proc *p)
+{
+    const struct slow *s = m->standing;
+    const struct fs_caller *who = s != NULL ? s->out->call.who : NULL;
+    const struct proc *caller = who != NULL ? proc_find(m, who->pid) : NULL;
+
+    if (caller != NULL && proc_is_below(caller, p))
+        driver_interrupt(s->fs);
+}

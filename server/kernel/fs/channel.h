@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Channels: two open files that are connected, without a filesystem behind them.
+ *
+ *     channel_open() --> end 0 <== 64 KiB each way ==> end 1
+ *                          |                             |
+ *                     last close                    last close
+ *                          |                             |
+ *                          v                             v
+ *            the other end reads what is left, then 0; its writes are EPIPE
+ *                              both closed: gone
+ *
+ * An end belongs to one open file, which any number of fds share. A queue of bytes is made by the
+ * first write and belongs to the end that reads it: what nobody can read any more is dropped.
+ */
+#ifndef SERVER_KERNEL_FS_CHANNEL_H
+#define SERVER_KERNEL_FS_CHANNEL_H
+
+#include "server/kernel/byteq.h"
+#include "server/kernel/call/wait.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/** Bytes that wait in one direction. */
+enum { CHANNEL_MAX = 65536 };
+
+struct channel;
+struct machine;
+struct open_file;
+
+struct channel_end {
+    struct channel *channel;
+    struct byteq in; /* what can be read here */
+    struct waitq readable;
+    struct waitq writable;
+    bool open;
+};
+
+/**
+ * Make a channel.
+ * @mode     FM_*: rights of both handles.
+ * @out      returned; open_file_unref() each.
+ * Returns   0, -ENOMEM.
+ */
+int channel_open(struct machine *m, uint32_t mode, struct open_file *out[2]);
+
+/** The last reference to an end's open file is gone. */
+void channel_close(struct channel_end *e);
+
+/** Take bytes. Returns how many, 0 when the other end is closed and all is read; -EAGAIN. */
+int64_t channel_read(struct channel_end *e, char *buf, size_t len);
+
+/** Send bytes. Returns how many it took, 1 at least unless @len is 0; -EAGAIN there is no room,
+ * -EPIPE the other end is closed, -ENOMEM. */
+int64_t channel_write(struct channel_end *e, const char *buf, size_t len);
+
+/** Whether a read, or a write, would not answer -EAGAIN. */
+bool channel_is_ready(const struct channel_end *e, bool write);
+
+/** Where calls wait for that. */
+struct waitq *channel_queue(struct channel_end *e, bool write);
+
+#endif

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef SERVER_KERNEL_FS_FILE_SOURCE_H
+#define SERVER_KERNEL_FS_FILE_SOURCE_H
+
+#include "server/kernel/fs/vfs.h"
+
+/** An open file as the source of a filesystem. References the file until source->close(). */
+void file_source_init(struct fs_source *source, struct open_file *f);
+
+#endif

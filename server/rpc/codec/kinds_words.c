@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: MIT */
+/* Flags as the names of flags.def: the text of each stands ready, found by its bit or value. */
+#include "server/rpc/codec/kinds.h"
+
+#include <string.h>
+
+/** A name as a JSON string, of a size that is copied at once. */
+struct word {
+    char json[15];
+    unsigned char len; /* 0: none */
+};
+
+#define WORD(name)                                                                                 \
+    {                                                                                              \
+        "\"" #name "\"", sizeof(#name) + 1                                                         \
+    }
+#define MASK_WORD(group, name, value) [MASK_##group][__builtin_ctz(value)] = WORD(name),
+#define VALUE_WORD(group, name, value) [VALUE_##group][value] = WORD(name),
+#define NO_WORD(group, name, value)
+
+enum { WORDS = 32 }; /* of a group: bits, and values below that */
+
+/* By group and place of the bit. */
+static const struct word mask_words[][WORDS] = {
+#define SC_FLAG(group, name, value, doc) WORD_##group(group, name, value)
+#define WORD_FM MASK_WORD
+#define WORD_MM MASK_WORD
+#define WORD_RN MASK_WORD
+#define WORD_FT NO_WORD
+#define WORD_PS NO_WORD
+#define WORD_FAIL NO_WORD
+#include "schema/flags.def"
+#undef WORD_FM
+#undef WORD_MM
+#undef WORD_RN
+#undef WORD_FT
+#undef WORD_PS
+};
+
+/* By group and value. */
+static const struct word value_words[][WORDS] = {
+#define SC_FLAG(group, name, value, doc) WORD_##group(group, name, value)
+#define WORD_FM NO_WORD
+#define WORD_MM NO_WORD
+#define WORD_RN NO_WORD
+#define WORD_FT VALUE_WORD
+#define WORD_PS VALUE_WORD
+#include "schema/flags.def"
+};
+
+void put_mask(struct json_out *o, enum mask_group group, uint32_t mask)
+{
+    char text[1 + WORDS * (sizeof(struct word) + 1)];
+    char *at = text;
+    uint32_t unnamed = 0;
+
+    *at++ = '[';
+    for (; mask != 0; mask &= mask - 1) {
+        const struct word *word = &mask_words[group][__builtin_ctz(mask)];
+
+        if (word->len == 0) {
+            unnamed |= mask & -mask;
+            continue;
+        }
+        memcpy(at, word, sizeof(*word));
+        at += word->len;
+        *at++ = ',';
+    }
+    if (unnamed == 0) {
+        at -= at[-1] == ',';
+        *at++ = ']';
+        out_raw(o, text, (size_t)(at - text));
+        return;
+    }
+    out_raw(o, text, (size_t)(at - text));
+    o->comma = false;
+    out_uint(o, unnamed);
+    out_close(o, ']');
+}
+
+void put_value(struct json_out *o, enum value_group group, uint32_t value)
+{
+    const struct word *word = value < WORDS ? &value_words[group][value] : NULL;
+
+    if (word != NULL && word->len > 0)
+        out_raw(o, word->json, word->len);
+    else
+        out_uint(o, value);
+}

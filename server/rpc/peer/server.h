@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/* The RPC layer's own state, shared by its files. */
+#ifndef SERVER_RPC_PEER_SERVER_H
+#define SERVER_RPC_PEER_SERVER_H
+
+#include "server/rpc/codec/params.h"
+#include "server/rpc/codec/results.h"
+#include "server/rpc/peer/names.h"
+#include "server/rpc/peer/turns.h"
+#include "server/rpc/rpc.h"
+
+enum { READ_CHUNK = 65536, REQUESTS_SPARE = 64 };
+
+struct request;
+struct rpc_machine;
+struct session;
+
+struct rpc {
+    uv_loop_t *loop;
+    struct rpc_options opt;
+    struct rpc_limits limits; /* a copy of opt's, for short */
+    struct rpc_server_stats_result stats;
+    struct list conns;            /* struct conn.link */
+    struct session *sessions;     /* uthash by token */
+    struct list in_grace;         /* struct session.in_grace: longest without connection first */
+    struct rpc_machine *machines; /* uthash by name */
+    uint64_t names_made;          /* of machines without a name */
+    uint64_t machines_made;       /* the last struct rpc_machine.id */
+    struct names names;
+    struct turns turns;
+    struct json_doc line; /* the line that is being taken; that of a batch moves to its conn */
+    struct request *spare[REQUESTS_SPARE]; /* owned; answered, kept for the next ones */
+    unsigned spare_count;
+    struct strbuf document; /* what rpc.discover answers, once it was asked for */
+    uv_pipe_t listener;
+    uv_timer_t later;    /* machines_tidy() at the next turn; end of the stop's patience */
+    uv_timer_t stalls;   /* trace.h: when the next subscription has stalled its machine too long */
+    unsigned handles;    /* open ones of the listener, the timers and the turns' */
+    unsigned lingering;  /* connections that are refused, and still read */
+    bool refusal_logged; /* that a connection was refused, at refusal_ms of the loop's time */
+    uint64_t refusal_ms;
+    unsigned refusals_unsaid; /* since then */
+    bool stopping;
+    void (*on_stopped)(void *user);
+    void *stopped_user;
+    char chunk[READ_CHUNK]; /* what libuv reads into; used up before it reads again */
+};
+
+/** Log a line. @level "debug" or "warn". */
+void rpc_log(struct rpc *rpc, const char *level, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/** Free the machines whose init has ended, at the next turn of the loop. */
+void rpc_tidy_later(struct rpc *rpc);
+
+/** A connection has gone: a stop may be complete. */
+void rpc_conn_gone(struct rpc *rpc);
+
+#endif

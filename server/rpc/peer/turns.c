@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/rpc/peer/turns.h"
+
+#include "server/rpc/peer/conn_io.h"
+
+enum {
+    PASS_REQUESTS = 256, /* in a pass, of all connections */
+    PASS_NS = 1000000,
+    HANDLES = 3,
+};
+
+static void on_idle(uv_idle_t *idle)
+{
+    (void)idle;
+}
+
+/** Whose turn it is; NULL nobody's. */
+static struct conn *next(struct turns *t)
+{
+    struct list *line = &t->waiting;
+
+    if (list_empty(&t->waiting) || (t->fresh_next && !list_empty(&t->fresh)))
+        line = &t->fresh;
+    t->fresh_next = line == &t->waiting;
+    return list_empty(line) ? NULL : container_of(line->next, struct conn, in_line);
+}
+
+static void on_pass(uv_check_t *check)
+{
+    struct turns *t = check->data;
+    const uint64_t end = uv_hrtime() + PASS_NS;
+    size_t left = PASS_REQUESTS;
+    struct conn *c;
+
+    while (left > 0 && uv_hrtime() < end && (c = next(t)) != NULL) {
+        size_t taken;
+
+        list_del(&c->in_line);
+        taken = conn_take_turn(c);
+        if (conn_has_more(c)) {
+            list_del(&c->in_line); /* it may have joined again in its own turn */
+            list_append(&t->waiting, &c->in_line);
+        }
+        left -= taken < left ? taken : left;
+    }
+    if (list_empty(&t->fresh) && list_empty(&t->waiting))
+        (void)uv_idle_stop(&t->idle);
+    else
+        (void)uv_idle_start(&t->idle, on_idle);
+}
+
+static void on_flush(uv_prepare_t *prepare)
+{
+    struct turns *t = prepare->data;
+
+    while (!list_empty(&t->unsent)) {
+        struct conn *c = container_of(t->unsent.next, struct conn, unsent);
+
+        list_del(&c->unsent);
+        conn_flush(c);
+    }
+}
+
+void turns_init(struct turns *t, uv_loop_t *loop)
+{
+    list_init(&t->fresh);
+    list_init(&t->waiting);
+    list_init(&t->unsent);
+    (void)uv_check_init(loop, &t->pass);
+    (void)uv_prepare_init(loop, &t->flush);
+    (void)uv_idle_init(loop, &t->idle);
+    t->pass.data = t;
+    t->flush.data = t;
+    t->idle.data = t;
+    t->handles = HANDLES;
+    (void)uv_check_start(&t->pass, on_pass);
+    (void)uv_prepare_start(&t->flush, on_flush);
+}
+
+static void on_closed(uv_handle_t *handle)
+{
+    struct turns *t = handle->data;
+
+    if (--t->handles == 0)
+        t->closed(t->user);
+}
+
+void turns_close(struct turns *t, void (*closed)(void *user), void *user)
+{
+    t->closed = closed;
+    t->user = user;
+    uv_close((uv_handle_t *)&t->pass, on_closed);
+    uv_close((uv_handle_t *)&t->flush, on_closed);
+    uv_close((uv_handle_t *)&t->idle, on_closed);
+}
+
+void turns_join(struct turns *t, struct conn *c)
+{
+    if (!list_empty(&c->in_line) || c->closing)
+        return;
+    list_append(&t->fresh, &c->in_line);
+    (void)uv_idle_start(&t->idle, on_idle);
+}
+
+void turns_send(struct turns *t, struct conn *c)
+{
+    if (list_empty(&c->unsent) && !c->closing)
+        list_append(&t->unsent, &c->unsent);
+}
+
+void turns_leave(struct conn *c)
+{
+    list_del(&c->in_line);
+    list_del(&c->unsent);
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The log of the inputs of all machines of a daemon, from which replay.h makes them again. One line of
+ * JSON an input or answer:
+ *
+ *     {"m":1,"machine":"t","version":1,"clock":"virtual","lockstep":true,"seed":7,"ns":…,"limits":{…}}
+ *     {"m":1,"input":"session","ns":…,"wall_ns":…,"program":"session","uid":0,"gid":0}
+ *     {"m":1,"input":"call",…,"pid":2,"call":"SC_READ","gate":"rpc","args":[3,0,100],"room":100}
+ *     {"m":1,"input":"release",…,"in":17}       carried out inside of another one: after callback 17
+ *     {"m":1,"answer":12,"result":-11}          what the host answered inside of an input: answer 12
+ *     {"m":1,"end":true}                        the machine was removed
+ *
+ * "m" tells machines apart. The members of an input are those of inputs.def. Bytes are a string, or
+ * {"base64": …} when they are no UTF-8 or have a NUL. Answers of 0 without bytes are not written.
+ *
+ * What a file of the host held is no input: a machine with a filesystem from a source is logged, but can't
+ * be played again.
+ */
+#ifndef SERVER_RPC_REPLAY_INPUT_LOG_H
+#define SERVER_RPC_REPLAY_INPUT_LOG_H
+
+#include "server/rpc/peer/machines.h"
+
+enum { INPUT_LOG_VERSION = 1 };
+
+/** Write the first line of a machine, before its first input. Does nothing when the daemon logs none. */
+void input_log_begin(struct rpc_machine *machine);
+
+/** Write its last line. */
+void input_log_end(struct rpc_machine *machine);
+
+/** machine_spec.on_input and on_answer, of a struct rpc_machine. */
+void input_log_input(void *user, struct machine *m, const struct input *in);
+void input_log_answer(void *user, struct machine *m, int64_t result, const void *bytes, size_t len);
+
+/** The arguments of a call in the order of its row, as they lie in its struct of union sc_args; borrowed. */
+const struct input_member *arg_members(int nr);
+
+/** The buffer that a gate lends for result bytes; NULL when the call has none. */
+struct sc_buf *result_buffer(int nr, union sc_out *out);
+
+#endif

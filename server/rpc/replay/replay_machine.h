@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/* A machine that is played again: replay.c has the inputs, replay_host.c what is outside of it. */
+#ifndef SERVER_RPC_REPLAY_REPLAY_MACHINE_H
+#define SERVER_RPC_REPLAY_REPLAY_MACHINE_H
+
+#include "server/rpc/replay/replay.h"
+#include "server/rpc/replay/replay_log.h"
+
+struct replay {
+    const struct replay_host *host;
+    struct replay_log log;
+    struct strbuf *error;
+    int failed; /* the first -errno; 0 none */
+    struct machine *m;
+    struct listener out; /* writes the events */
+    uint64_t ns;         /* the host's time of the input */
+    uint64_t wall_ns;
+    struct list calls;     /* struct replay_call.link: not finished */
+    struct list guests;    /* struct replay_guest.link */
+    struct list goals;     /* struct replay_goal.link */
+    struct list listeners; /* struct replay_listener.link */
+};
+
+struct replay_guest {
+    struct list link;
+    struct replay *in;
+    struct executor x;
+    struct turn turn;
+    int32_t pid;
+};
+
+/** What machines are made with; their host is a struct replay. */
+extern const struct host_ops replay_host_ops;
+
+/** The guest of a process; NULL when there is none. */
+struct replay_guest *replay_guest_find(const struct replay *r, int32_t pid);
+
+/** For callbacks of the machine: play the inputs that are nested in this one. */
+void replay_called_back(struct replay *r);
+
+/** Note why the log can't be played any further. Only the first reason counts. */
+void replay_fail(struct replay *r, int err, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/**
+ * What the host answered here.
+ * @buf      @size bytes, filled when there were some; or NULL.
+ * Returns   the result; 0 when the log has none.
+ */
+int64_t replay_answer(struct replay *r, void *buf, size_t size);
+
+#endif

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: MIT */
+#include "server/rpc/trace/trace.h"
+
+#include "server/rpc/peer/conn.h"
+#include "server/rpc/trace/event_out.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/** Append an event. What several subscriptions send is written once: it may be long. */
+static void add_event(const struct subscription *s, const struct event *event, struct json_out *o)
+{
+    struct rpc_machine *machine = s->machine;
+    struct json_out once = json_out_to(&machine->told);
+
+    if (machine->subscriptions.next == machine->subscriptions.prev || s->shown != 0) {
+        o->shown = s->shown;
+        event_write(o, event);
+        return;
+    }
+    if (machine->told_number != event->number) {
+        strbuf_done(&machine->told);
+        event_write(&once, event);
+        machine->told_number = event->number;
+    }
+    (void)strbuf_add(o->to, strbuf_str(&machine->told), machine->told.len);
+    o->to->failed = o->to->failed || strbuf_failed(&machine->told);
+}
+
+/** Write how many events were dropped since the last one that was sent. */
+static void add_lost(struct subscription *s, struct json_out *o)
+{
+    if (s->lost > 0)
+        event_write(o, &(struct event){.kind = EVENT_LOST, .count = s->lost});
+    s->lost = 0;
+}
+
+static void on_stall_time(uv_timer_t *timer);
+
+/** When a subscription has stalled its machine for too long, by the loop's clock. */
+static uint64_t stall_end(const struct subscription *s)
+{
+    return s->stalled_ms + s->conn->rpc->limits.stall_ms;
+}
+
+/** Wait for the end of the first stall there is. */
+static void await_stall(struct rpc *rpc)
+{
+    uint64_t first = UINT64_MAX;
+    const uint64_t now = uv_now(rpc->loop);
+
+    for (const struct list *i = rpc->conns.next; i != &rpc->conns; i = i->next) {
+        const struct conn *c = container_of(i, struct conn, link);
+
+        if (c->events.stalling && stall_end(&c->events) < first)
+            first = stall_end(&c->events);
+    }
+    if (first == UINT64_MAX)
+        (void)uv_timer_stop(&rpc->stalls);
+    else
+        (void)uv_timer_start(&rpc->stalls, on_stall_time, first > now ? first - now : 0, 0);
+}
+
+static void on_stall_time(uv_timer_t *timer)
+{
+    struct rpc *rpc = timer->data;
+    char why[96];
+
+    (void)snprintf(why, sizeof(why), "its connection has not read for %llu ms (limit stall_ms)",
+                   (unsigned long long)rpc->limits.stall_ms);
+    for (struct list *i = rpc->conns.next; i != &rpc->conns; i = i->next) {
+        struct subscription *s = &container_of(i, struct conn, link)->events;
+
+        if (!s->stalling || stall_end(s) > uv_now(rpc->loop))
+            continue;
+        rpc_log(rpc, "warn", "a lossless subscription of user %u to machine '%s' ends: %s",
+                s->conn->uid, s->machine->name, why);
+        subscription_end(s, why);
+    }
+    await_stall(rpc);
+}
+
+static void on_event(struct listener *self, struct machine *m, const struct event *event)
+{
+    struct subscription *s = container_of(self, struct subscription, listener);
+    struct rpc *rpc = s->conn->rpc;
+    struct strbuf text = STRBUF_INIT;
+    struct json_out o = json_out_to(&text);
+
+    if (conn_is_full(s->conn) && !s->lossless) {
+        s->lost++;
+        rpc->stats.events_lost++;
+        return;
+    }
+    add_lost(s, &o);
+    add_event(s, event, &o);
+    rpc->stats.events++;
+    conn_send(s->conn, &text);
+    strbuf_done(&text);
+    if (s->lossless && !s->stalling && conn_is_full(s->conn)) {
+        s->stalling = true;
+        s->stalled_ms = uv_now(rpc->loop);
+        machine_input_plain(m, INPUT_STALL);
+        await_stall(rpc);
+    }
+}
+
+/** Let the calls go on that waited for this subscription. */
+static void unstall(struct subscription *s)
+{
+    if (!s->stalling)
+        return;
+    s->stalling = false;
+    machine_input_plain(s->machine->m, INPUT_UNSTALL);
+}
+
+void subscription_drained(struct subscription *s)
+{
+    if (!conn_is_full(s->conn))
+        unstall(s);
+}
+
+void subscription_init(struct subscription *s, struct conn *conn)
+{
+    *s = (struct subscription){.conn = conn};
+    list_init(&s->in_machine);
+}
+
+void subscription_start(struct subscription *s, struct rpc_machine *machine, unsigned kinds,
+                        int32_t pid, bool lossless)
+{
+    subscription_stop(s);
+    s->shown = 0;
+    s->machine = machine;
+    s->lost = 0;
+    s->lossless = lossless;
+    s->listener = (struct listener){.kinds = kinds, .pid = pid, .on_event = on_event};
+    list_append(&machine->subscriptions, &s->in_machine);
+    input_listen(machine->m, &s->listener);
+}
+
+void subscription_end(struct subscription *s, const char *why)
+{
+    struct strbuf text = STRBUF_INIT;
+    struct json_out o = json_out_to(&text);
+
+    add_lost(s, &o);
+    event_write(&o, &(struct event){.kind = EVENT_ENDED, .bytes = why, .len = strlen(why)});
+    subscription_stop(s);
+    conn_send(s->conn, &text);
+    strbuf_done(&text);
+}
+
+void trace_write_stalls(struct json_out *o, const void *of)
+{
+    const struct rpc_machine *machine = of;
+
+    out_open(o, '[');
+    for (const struct list *i = machine->subscriptions.next; i != &machine->subscriptions;
+         i = i->next) {
+        const struct subscription *s = container_of(i, struct subscription, in_machine);
+        const struct session *session = s->conn->session;
+
+        if (!s->stalling)
+            continue;
+        object_stall(o, &(struct rpc_stall_fields){
+                            .by = session != NULL && !session_is_over(session) ? session->pid : 0,
+                            .by_machine = session != NULL && !session_is_over(session)
+                                              ? session->machine_name
+                                              : NULL,
+                            .by_uid = s->conn->uid,
+                            .for_ms = (int64_t)(uv_now(s->conn->rpc->loop) - s->stalled_ms)});
+    }
+    out_close(o, ']');
+}
+
+void subscription_stop(struct subscription *s)
+{
+    if (s->machine == NULL)
+        return;
+    unstall(s);
+    input_unlisten(s->machine->m, &s->listener);
+    list_del(&s->in_machine);
+    strbuf_done(&s->machine->told);
+    s->machine->told_number = 0;
+    s->machine = NULL;
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Events of a machine, sent to a connection as notifications of method "event". A connection has at
+ * most one subscription. Events that a connection does not read are counted and dropped, not kept;
+ * when there is room again, an event of kind "lost" tells their number.
+ *
+ * A lossless subscription loses none: while its connection has too much to read, calls that emit events do not
+ * go on (machine_stall()), so that who talks waits for who listens. A connection may listen to the calls of
+ * its own session, too: its answers wait until it has read. One that does not read for the limit stall_ms
+ * loses its subscription, so that nobody waits for ever.
+ *
+ * A subscription that ends by itself (for that reason, or with its machine) sends a last event of kind
+ * "ended".
+ */
+#ifndef SERVER_RPC_TRACE_TRACE_H
+#define SERVER_RPC_TRACE_TRACE_H
+
+#include "server/rpc/peer/machines.h"
+
+struct conn;
+struct json_out;
+
+struct subscription {
+    struct conn *conn;
+    struct rpc_machine *machine; /* NULL: none */
+    struct list in_machine;      /* in machine->subscriptions */
+    struct listener listener;
+    uint64_t lost; /* events dropped since the last one sent */
+    bool lossless;
+    size_t shown; /* bytes of data that its events show; 0: as many as usual. Set after the start */
+    bool stalling;       /* machine_stall() is ours, since: */
+    uint64_t stalled_ms; /* by the loop's clock */
+};
+
+void subscription_init(struct subscription *s, struct conn *conn);
+
+/** Start to send events of some kinds (EVENT_*), instead of what was sent before. @pid: only of this
+ * process and those below it; 0: all. */
+void subscription_start(struct subscription *s, struct rpc_machine *machine, unsigned kinds,
+                        int32_t pid, bool lossless);
+
+/** The connection has read: go on if that makes room. */
+void subscription_drained(struct subscription *s);
+
+/** Send no more, and say so. */
+void subscription_end(struct subscription *s, const char *why);
+
+/** Write whom a machine waits for, as an array. @of: a struct rpc_machine. */
+void trace_write_stalls(struct json_out *o, const void *of);
+
+/** Send no more; harmless when nothing is sent. */
+void subscription_stop(struct subscription *s);
+
+#endif
