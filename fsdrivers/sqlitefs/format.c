@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "fsdrivers/sqlitefs/format.h"
 
+#include "fsdrivers/sqlitefs/db/vfs.h"
 #include "fsdrivers/sqlitefs/inode.h"
 #include "fsdrivers/sqlitefs/scan.h"
 #include "fsdrivers/sqlitefs/schema.h"
 #include "fsdrivers/sqlitefs/shape.h"
-#include "fsdrivers/sqlitefs/vfs.h"
 #include "server/base/strbuf.h"
 
 #include <errno.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "fsdrivers/sqlitefs/scan.h"
 
+#include "fsdrivers/sqlitefs/db/heap.h"
+#include "fsdrivers/sqlitefs/db/vfs.h"
 #include "fsdrivers/sqlitefs/format.h"
-#include "fsdrivers/sqlitefs/heap.h"
-#include "fsdrivers/sqlitefs/vfs.h"
 #include "server/base/strbuf.h"
 
 #include <errno.h>

@@ -2,8 +2,8 @@
 #include "fsdrivers/sqlitefs/source.h"
 
 #include "fsdrivers/options.h"
+#include "fsdrivers/sqlitefs/db/vfs.h"
 #include "fsdrivers/sqlitefs/format.h"
-#include "fsdrivers/sqlitefs/vfs.h"
 #include "schema/drivers.h"
 
 #include <errno.h>

@@ -4,9 +4,9 @@
 #include "fsdrivers/fshash.h"
 #include "fsdrivers/fslimits.h"
 #include "fsdrivers/sqlitefs/data.h"
+#include "fsdrivers/sqlitefs/db/vfs.h"
 #include "fsdrivers/sqlitefs/inode.h"
 #include "fsdrivers/sqlitefs/name.h"
-#include "fsdrivers/sqlitefs/vfs.h"
 
 #include <errno.h>
 #include <stdlib.h>

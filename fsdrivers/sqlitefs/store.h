@@ -39,8 +39,8 @@
 #define FSDRIVERS_SQLITEFS_STORE_H
 
 #include "fsdrivers/fsdriver.h"
-#include "fsdrivers/sqlitefs/db.h"
-#include "fsdrivers/sqlitefs/lock.h"
+#include "fsdrivers/sqlitefs/db/db.h"
+#include "fsdrivers/sqlitefs/db/lock.h"
 #include "fsdrivers/sqlitefs/room.h"
 #include "server/base/list.h"
 

@@ -4,7 +4,7 @@
 #include "tests/contract/bed.h"
 #include "tests/contract/dbcheck.h"
 
-#include "fsdrivers/sqlitefs/heap.h"
+#include "fsdrivers/sqlitefs/db/heap.h"
 
 #include <fcntl.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "fsdrivers/sqlitefs/vfs.h"
+#include "fsdrivers/sqlitefs/db/vfs.h"
 
 #include "server/base/strbuf.h"
 

@@ -26,8 +26,8 @@
  * Side files are made with mode 0600 and stay so, whatever mode the database has: whoever can read
  * the index can lock it. Those that are there must be as safe as the database (FORMAT.md).
  */
-#ifndef FSDRIVERS_SQLITEFS_VFS_H
-#define FSDRIVERS_SQLITEFS_VFS_H
+#ifndef FSDRIVERS_SQLITEFS_DB_VFS_H
+#define FSDRIVERS_SQLITEFS_DB_VFS_H
 
 #include "server/base/hostfile.h"
 

@@ -12,8 +12,8 @@
  * Statements are prepared once, at opening. A statement is used by one function at a time, and
  * reset before that function returns or calls out.
  */
-#ifndef FSDRIVERS_SQLITEFS_DB_H
-#define FSDRIVERS_SQLITEFS_DB_H
+#ifndef FSDRIVERS_SQLITEFS_DB_DB_H
+#define FSDRIVERS_SQLITEFS_DB_DB_H
 
 #include "server/base/why.h"
 

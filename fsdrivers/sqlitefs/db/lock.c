@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "fsdrivers/sqlitefs/lock.h"
+#include "fsdrivers/sqlitefs/db/lock.h"
 
-#include "fsdrivers/sqlitefs/vfs.h"
+#include "fsdrivers/sqlitefs/db/vfs.h"
 #include "server/base/strbuf.h"
 
 #include <errno.h>

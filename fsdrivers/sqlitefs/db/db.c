@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "fsdrivers/sqlitefs/db.h"
+#include "fsdrivers/sqlitefs/db/db.h"
 
-#include "fsdrivers/sqlitefs/heap.h"
+#include "fsdrivers/sqlitefs/db/heap.h"
 #include "server/base/check.h"
 
 #include <errno.h>

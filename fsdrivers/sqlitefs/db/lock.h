@@ -10,8 +10,8 @@
  *
  * The file goes when its holder closes. After a crash it stays, unlocked, which is harmless.
  */
-#ifndef FSDRIVERS_SQLITEFS_LOCK_H
-#define FSDRIVERS_SQLITEFS_LOCK_H
+#ifndef FSDRIVERS_SQLITEFS_DB_LOCK_H
+#define FSDRIVERS_SQLITEFS_DB_LOCK_H
 
 #include "server/base/why.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "fsdrivers/sqlitefs/heap.h"
+#include "fsdrivers/sqlitefs/db/heap.h"
 
 #include "server/base/check.h"
 

@@ -6,8 +6,8 @@
  * a connection is asked. No sound file needs a large piece: pages, rows and statements are small.
  * The bound is set before main(): SQLite takes no other allocator once it was used.
  */
-#ifndef FSDRIVERS_SQLITEFS_HEAP_H
-#define FSDRIVERS_SQLITEFS_HEAP_H
+#ifndef FSDRIVERS_SQLITEFS_DB_HEAP_H
+#define FSDRIVERS_SQLITEFS_DB_HEAP_H
 
 #include <stdbool.h>
 
