@@ -12,7 +12,7 @@
 #define TESTS_MODEL_PLAY_H
 
 #include "tests/model/scenario.h"
-#include "tests/unit/world.h"
+#include "tests/unit/kernel/world.h"
 
 struct play_options {
     const char *driver; /* of "r:"; "ramfs" or "sqlitefs" */

@@ -8,7 +8,7 @@
 #include "server/kernel/fs/tty.h"
 #include "server/kernel/proc/memory.h"
 #include "tests/contract/alloc.h"
-#include "tests/unit/world.h"
+#include "tests/unit/kernel/world.h"
 
 #include <criterion/criterion.h>
 

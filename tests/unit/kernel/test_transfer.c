@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Transfers in slices, by a gate whose buffer holds 16 bytes. Cites: ABI, calls 0, 32, 33. */
-#include "tests/unit/world.h"
+#include "tests/unit/kernel/world.h"
 
 #include "server/kernel/call/fault.h"
 

@@ -9,7 +9,7 @@
 #include "server/kernel/door/slow.h"
 #include "server/kernel/fs/open_file.h"
 #include "tests/slow/slowfs.h"
-#include "tests/unit/world.h"
+#include "tests/unit/kernel/world.h"
 
 #include <criterion/criterion.h>
 

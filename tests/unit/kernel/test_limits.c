@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Limits of a machine as a whole: at each, and one past it; what is released can be had again. */
 #include "server/kernel/fs/tty.h"
-#include "tests/unit/world.h"
+#include "tests/unit/kernel/world.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>

@@ -3,7 +3,7 @@
 #include "fsdrivers/fs_ops.h"
 #include "server/kernel/call/late.h"
 #include "server/kernel/proc/memory.h"
-#include "tests/unit/memory_calls.h"
+#include "tests/unit/kernel/memory_calls.h"
 
 #include <criterion/criterion.h>
 

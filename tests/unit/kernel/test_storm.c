@@ -9,8 +9,8 @@
 #include "server/kernel/clock.h"
 #include "server/kernel/fs/tty.h"
 #include "tests/contract/alloc.h"
-#include "tests/unit/spy.h"
-#include "tests/unit/world.h"
+#include "tests/unit/kernel/spy.h"
+#include "tests/unit/kernel/world.h"
 
 #include <criterion/criterion.h>
 

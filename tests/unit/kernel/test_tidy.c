@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* When a store may do what can wait. */
 #include "fsdrivers/fs_ops.h"
-#include "tests/unit/world.h"
+#include "tests/unit/kernel/world.h"
 
 #include <criterion/criterion.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Channels, SELECT and arguments. Cites: ABI, calls 32, 33, 35, 53 and 76-79. */
 #include "server/kernel/fs/channel.h"
-#include "tests/unit/world.h"
+#include "tests/unit/kernel/world.h"
 
 #include <criterion/criterion.h>
 

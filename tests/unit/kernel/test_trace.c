@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Events of calls: every call is told when it begins and when it has finished, however it did. */
-#include "tests/unit/spy.h"
-#include "tests/unit/world.h"
+#include "tests/unit/kernel/spy.h"
+#include "tests/unit/kernel/world.h"
 
 #include <criterion/criterion.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "tests/unit/spy.h"
+#include "tests/unit/kernel/spy.h"
 
 #include "server/kernel/call/call.h"
 

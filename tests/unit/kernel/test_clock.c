@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The virtual clock: who keeps it, in which order sleepers wake, and moving it on by hand. */
 #include "server/kernel/clock.h"
-#include "tests/unit/world.h"
+#include "tests/unit/kernel/world.h"
 
 #include <criterion/criterion.h>
 

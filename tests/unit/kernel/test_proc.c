@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Processes, waits, and clocks. Cites: ABI, calls 1-3, 10-13, 50-59; start of a guest. */
-#include "tests/unit/world.h"
+#include "tests/unit/kernel/world.h"
 
 #include <criterion/criterion.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Files, handles, views and reasons through call_begin(). Cites: ABI, capabilities; calls 20-43. */
 #include "server/kernel/door/driver.h"
-#include "tests/unit/world.h"
+#include "tests/unit/kernel/world.h"
 
 #include <criterion/criterion.h>
 

@@ -4,7 +4,7 @@
 
 #include "server/kernel/call/pause.h"
 #include "server/kernel/clock.h"
-#include "tests/unit/world.h"
+#include "tests/unit/kernel/world.h"
 
 #include <criterion/criterion.h>
 

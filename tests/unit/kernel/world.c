@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "tests/unit/world.h"
+#include "tests/unit/kernel/world.h"
 
 #include "fsdrivers/registry.h"
 #include "server/base/hostfile.h"

@@ -6,7 +6,7 @@
  */
 #include "server/kernel/door/driver.h"
 #include "server/kernel/fs/node.h"
-#include "tests/unit/world.h"
+#include "tests/unit/kernel/world.h"
 
 #include <criterion/criterion.h>
 

@@ -8,8 +8,8 @@
  *     ?3:OPEN@2        it is held
  *     x2               process 2 has ended
  */
-#ifndef TESTS_UNIT_SPY_H
-#define TESTS_UNIT_SPY_H
+#ifndef TESTS_UNIT_KERNEL_SPY_H
+#define TESTS_UNIT_KERNEL_SPY_H
 
 #include "server/kernel/machine.h"
 

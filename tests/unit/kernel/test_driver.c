@@ -2,7 +2,7 @@
 /* On whose behalf the slots of a driver are called. */
 #include "fsdrivers/fs_ops.h"
 #include "server/kernel/door/driver.h"
-#include "tests/unit/world.h"
+#include "tests/unit/kernel/world.h"
 
 #include <criterion/criterion.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Starting images. Cites: ABI, call 55; start of a guest. */
-#include "tests/unit/world.h"
+#include "tests/unit/kernel/world.h"
 
 #include <criterion/criterion.h>
 

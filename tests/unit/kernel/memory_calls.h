@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* The calls on memory and what tests of it need besides, one function each; they answer 0 or -errno. */
-#ifndef TESTS_UNIT_MEMORY_CALLS_H
-#define TESTS_UNIT_MEMORY_CALLS_H
+#ifndef TESTS_UNIT_KERNEL_MEMORY_CALLS_H
+#define TESTS_UNIT_KERNEL_MEMORY_CALLS_H
 
-#include "tests/unit/world.h"
+#include "tests/unit/kernel/world.h"
 
 static inline int over(struct call *c, int status)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Fault rules: which calls they match, when they fire, what they do. */
 #include "server/kernel/call/pause.h"
-#include "tests/unit/spy.h"
-#include "tests/unit/world.h"
+#include "tests/unit/kernel/spy.h"
+#include "tests/unit/kernel/world.h"
 
 #include <criterion/criterion.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Terminals of sessions: reads that wait for what is typed. Cites: READ: blocking handles park. */
 #include "server/kernel/fs/tty.h"
-#include "tests/unit/world.h"
+#include "tests/unit/kernel/world.h"
 
 #include <criterion/criterion.h>
 

@@ -7,8 +7,8 @@
  *     fd = w_open(w.p, "root:/a", FM_READ | FM_WRITE | FM_CREATE);
  *     world_close(&w);      ends with the census it began with, or the test fails
  */
-#ifndef TESTS_UNIT_WORLD_H
-#define TESTS_UNIT_WORLD_H
+#ifndef TESTS_UNIT_KERNEL_WORLD_H
+#define TESTS_UNIT_KERNEL_WORLD_H
 
 #include "server/kernel/call/call.h"
 #include "server/kernel/machine.h"

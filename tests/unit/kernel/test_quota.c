@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What a machine may hold as a whole: at each limit, one past it, and usable again afterwards. */
-#include "tests/unit/world.h"
+#include "tests/unit/kernel/world.h"
 
 #include <criterion/criterion.h>
 

@@ -4,7 +4,7 @@
 #include "server/kernel/fs/open_file.h"
 #include "server/kernel/proc/mapped.h"
 #include "server/kernel/proc/memory.h"
-#include "tests/unit/memory_calls.h"
+#include "tests/unit/kernel/memory_calls.h"
 
 #include <criterion/criterion.h>
 

@@ -2,7 +2,7 @@
 /* Names and their books: RENAME, LINK, SYMLINK, READLINK, FS_ENUM; chains of views and of links. Cites:
  * ABI, names and paths; calls 65-69. */
 #include "fsdrivers/fs_ops.h"
-#include "tests/unit/world.h"
+#include "tests/unit/kernel/world.h"
 
 #include <criterion/criterion.h>
 

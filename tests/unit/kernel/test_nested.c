@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Calls within calls: what done() may do while others are still to be told. Cites: call.h, proc.h. */
-#include "tests/unit/world.h"
+#include "tests/unit/kernel/world.h"
 
 #include <criterion/criterion.h>
 
