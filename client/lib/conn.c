@@ -79,6 +79,18 @@ static int connect_socket(const char *path, int *out_fd, struct scbox_error *err
     return 0;
 }
 
+struct scbox_conn *conn_new(int fd)
+{
+    struct scbox_conn *conn = calloc(1, sizeof *conn);
+
+    if (conn == NULL)
+        return NULL;
+    conn->fd = fd;
+    conn->timeout_ms = SCBOX_FOREVER;
+    list_init(&conn->requests);
+    return conn;
+}
+
 int scbox_connect(const char *path, struct scbox_conn **out, struct scbox_error *error)
 {
     char standard[4096];
@@ -93,14 +105,11 @@ int scbox_connect(const char *path, struct scbox_conn **out, struct scbox_error 
     err = connect_socket(path != NULL ? path : standard, &fd, error);
     if (err < 0)
         return err;
-    conn = calloc(1, sizeof *conn);
+    conn = conn_new(fd);
     if (conn == NULL) {
         (void)close(fd);
         return error_set(error, -ENOMEM, "out of memory");
     }
-    conn->fd = fd;
-    conn->timeout_ms = SCBOX_FOREVER;
-    list_init(&conn->requests);
     *out = conn;
     return 0;
 }

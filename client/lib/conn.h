@@ -61,6 +61,9 @@ static inline bool error_is_ours(int code)
     return code < 0 && code > SCBOX_E_SESSION;
 }
 
+/** A connection over a socket that is connected. @fd taken, unless there is no memory: then it is NULL. */
+struct scbox_conn *conn_new(int fd);
+
 /** Write all of a line, however long it takes the daemon to read it. Returns 0 or -errno. */
 int conn_write(struct scbox_conn *conn, const char *line, size_t len, struct scbox_error *error);
 

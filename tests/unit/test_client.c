@@ -2,6 +2,7 @@
 /* libscbox against a daemon of the test's own: a listening socket, and bytes written by hand. */
 #include "client/lib/conn.h"
 #include "client/lib/scbox_cjson.h"
+#include "tests/unit/fake_daemon.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -19,12 +20,6 @@
 
 enum { WAIT_MS = 5000 };
 
-static char dir[] = "/tmp/scbox-test-XXXXXX";
-static char path[64];
-static int listener = -1;
-static int daemon_fd = -1; /* the daemon's end of the connection */
-static struct scbox_conn *conn;
-static struct scbox_error error;
 static int events;
 
 static void count_event(void *user, const char *method, const cJSON *params)
@@ -36,47 +31,11 @@ static void count_event(void *user, const char *method, const cJSON *params)
 
 static void start(void)
 {
-    struct sockaddr_un addr = {.sun_family = AF_UNIX};
-
-    cr_assert_not_null(mkdtemp(dir));
-    (void)snprintf(path, sizeof path, "%s/s", dir);
-    memcpy(addr.sun_path, path, strlen(path));
-    listener = socket(AF_UNIX, SOCK_STREAM, 0);
-    cr_assert_eq(bind(listener, (struct sockaddr *)&addr, sizeof addr), 0);
-    cr_assert_eq(listen(listener, 1), 0);
-    cr_assert_eq(scbox_connect(path, &conn, &error), 0);
-    daemon_fd = accept(listener, NULL, NULL);
+    fake_start();
     scbox_on_event_tree(conn, count_event, NULL);
 }
 
-static void stop(void)
-{
-    scbox_disconnect(conn);
-    scbox_error_done(&error);
-    if (daemon_fd >= 0)
-        (void)close(daemon_fd);
-    (void)close(listener);
-    (void)unlink(path);
-    (void)rmdir(dir);
-}
-
-TestSuite(client, .init = start, .fini = stop, .timeout = 50);
-
-/** Write bytes as the daemon. */
-static void say(const char *text)
-{
-    cr_assert_eq(write(daemon_fd, text, strlen(text)), (ssize_t)strlen(text));
-}
-
-/** What the client has sent; a static buffer. */
-static const char *heard(void)
-{
-    static char text[4096];
-    ssize_t got = read(daemon_fd, text, sizeof text - 1);
-
-    text[got > 0 ? got : 0] = '\0';
-    return text;
-}
+TestSuite(client, .init = start, .fini = fake_stop, .timeout = 50);
 
 static int64_t send_yield(void)
 {
