@@ -431,6 +431,7 @@ int scbox_subscribe(struct scbox_conn *conn, const char *kinds, bool lossless, i
                     struct scbox_error *error)
 {
     struct strbuf params = STRBUF_INIT;
+    const char *comma = "";
     int64_t id = 0;
     int err;
 
@@ -441,8 +442,8 @@ int scbox_subscribe(struct scbox_conn *conn, const char *kinds, bool lossless, i
     for (kinds += strspn(kinds, " ,"); *kinds != '\0'; kinds += strspn(kinds, " ,")) {
         size_t len = strcspn(kinds, " ,");
 
-        if (params.ptr[params.len - 1] != '[')
-            (void)strbuf_addc(&params, ',');
+        (void)strbuf_adds(&params, comma);
+        comma = ",";
         wire_add_string(&params, kinds, len);
         kinds += len;
     }
