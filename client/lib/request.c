@@ -337,7 +337,7 @@ static int take_answer(struct request *r, char **out_result, struct scbox_error 
     r->answer = NULL;
     request_free(r);
     if (answer == NULL)
-        return error_set(error, -EPROTO, "the daemon's answer has no result");
+        return error_set(error, -EBADMSG, "the daemon's answer has no result");
     if (refused)
         return error_take(error, answer);
     if (out_result != NULL)

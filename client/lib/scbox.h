@@ -3,8 +3,8 @@
  * libscbox: a client of scboxd in C.
  *
  * One connection, blocking calls, no threads, and no callbacks but one for events. A system call of
- * the simulated system is a function of scbox_calls.h; everything else the daemon does is reached by
- * scbox_call(), whose parameters and results are JSON text. Sample:
+ * the simulated system is a function of scbox_calls.h; everything else the daemon does is reached
+ * by scbox_call(), whose parameters and results are JSON text. Sample:
  *
  *     #include <scbox.h>
  *     #include <scbox_calls.h>
@@ -15,7 +15,7 @@
  *     int32_t fd;
  *
  *     if (scbox_connect(NULL, &conn, &error) != 0 ||
- *         scbox_call(conn, "session.open", "{\"name\": \"me\"}", SCBOX_FOREVER, &result, &error) != 0 ||
+ *         scbox_call(conn, "server.info", NULL, SCBOX_FOREVER, &result, &error) != 0 ||
  *         scbox_open(conn, "root:/letter", SCBOX_FM_READ, &fd, &error) != 0)
  *         fprintf(stderr, "%s: %s\n", error.name, error.reason);
  *     free(result);
@@ -34,12 +34,12 @@
  *                     is no JSON-RPC), -EMSGSIZE, -ENOMEM …; the same number, its name and a
  *                     sentence stand in struct scbox_error
  *
- * Out parameters keep their value unless the function returns 0. After -EINVAL, -ETIMEDOUT and -EINTR the
- * connection can be used as before; after -EPROTO from a call of scbox_calls.h, too. After the
- * others it can only be closed.
+ * Out parameters keep their value unless the function returns 0. After -EINVAL, -ETIMEDOUT and
+ * -EINTR the connection can be used as before; after -EPROTO from a call of scbox_calls.h, too.
+ * After the others it can only be closed.
  *
- * Processes. The first SC_* call of a connection makes a process for it, unless "session.open" has. Calls are
- * made in the name of that process, or of one below it: scbox_act_as().
+ * Processes. The first SC_* call of a connection makes a process for it, unless "session.open" has.
+ * Calls are made in the name of that process, or of one below it: scbox_act_as().
  *
  * Late answers. A call that blocks in the simulated system (PROC_WAIT) need not block the client:
  * scbox_send() it, go on, and scbox_receive() its answer later. Answers may come in any order.
@@ -47,9 +47,10 @@
  * Ownership. Parameters are borrowed for the call. What a function returns through a char ** is the
  * caller's and released with free().
  *
- * Threads. The library has no global state: threads may use different connections at the same time. One
- * connection, and one struct scbox_error, is used by one thread at a time. scbox_connect(NULL, …) and
- * scbox_default_socket() read the environment. No signal is raised: a lost daemon is an error, never SIGPIPE.
+ * Threads. The library has no global state: threads may use different connections at the same time.
+ * One connection, and one struct scbox_error, is used by one thread at a time. scbox_connect(NULL,
+ * …) and scbox_default_socket() read the environment. No signal is raised: a lost daemon is an
+ * error, never SIGPIPE.
  */
 #ifndef SCBOX_H
 #define SCBOX_H
@@ -112,7 +113,8 @@ struct scbox_error {
 struct scbox_conn;
 
 /**
- * A notification came (its params: {kind, pid, data …}). Called from inside any function that reads.
+ * A notification came (its params: {kind, pid, data …}). Called from inside any function that
+ * reads.
  * @method   borrowed for the callback; "event".
  * @params   borrowed for the callback; JSON text, NULL when there are none.
  * The callback must not use the connection.
@@ -144,14 +146,18 @@ SCBOX_API int scbox_default_socket(char *out, size_t size);
  * @path     socket; NULL is scbox_default_socket().
  * @out      returned; scbox_disconnect().
  * @error    may be NULL, here and everywhere.
- * Returns   0; -ENOENT, -ECONNREFUSED (nobody listens), -EACCES, -ENAMETOOLONG, -EINVAL, -EMFILE, -ENOMEM.
+ * Returns   0; -ENOENT, -ECONNREFUSED (nobody listens), -EACCES, -ENAMETOOLONG, -EINVAL, -EMFILE,
+ *           -ENOMEM.
  */
 SCBOX_API int scbox_connect(const char *path, struct scbox_conn **out, struct scbox_error *error);
 
 /** Close a connection, with everything that is still in flight. Accepts NULL. */
 SCBOX_API void scbox_disconnect(struct scbox_conn *conn);
 
-/** The socket, for a poll() of the caller's own: readable means scbox_poll(conn, 0) has work. -EINVAL of NULL. */
+/**
+ * The socket, for a poll() of the caller's own: readable means scbox_poll(conn, 0) has work.
+ * Returns   a descriptor, which stays the connection's; -EINVAL of NULL.
+ */
 SCBOX_API int scbox_fd(const struct scbox_conn *conn);
 
 /** Who gets notifications; NULL: they are dropped. */
@@ -159,8 +165,8 @@ SCBOX_API void scbox_on_event(struct scbox_conn *conn, scbox_event_fn fn, void *
 
 /**
  * Choose the process in whose name the calls of scbox_calls.h are made, from the next one on.
- * @pid      below the session's own, and driven by the session ("proc.drive"); 0, as it is at first: the
- *           session's own process.
+ * @pid      below the session's own, and driven by the session ("proc.drive"); 0, as it is at
+ *           first: the session's own process.
  * Returns   the pid it was before; 0 of NULL.
  */
 SCBOX_API int32_t scbox_act_as(struct scbox_conn *conn, int32_t pid);
@@ -174,7 +180,8 @@ SCBOX_API void scbox_set_timeout(struct scbox_conn *conn, int timeout_ms);
 /**
  * Send a request.
  * @method   "SC_OPEN", "session.open" …
- * @params   one JSON object or array; NULL: none. Sent as it is written, so that numbers stay exact.
+ * @params   one JSON object or array; NULL: none. Sent as it is written, so that numbers stay
+ *           exact.
  * @out_id   names the request for scbox_receive().
  * Returns   0 or -errno; -EINVAL when @params is none, with the place in it.
  */
@@ -186,7 +193,8 @@ SCBOX_API int scbox_notify(struct scbox_conn *conn, const char *method, const ch
                            struct scbox_error *error);
 
 /**
- * Wait for the answer of a request and take it. Meanwhile other answers are kept and events delivered.
+ * Wait for the answer of a request and take it. Meanwhile other answers are kept and events
+ * delivered.
  * @timeout_ms  0 looks only at what has arrived, SCBOX_FOREVER waits.
  * @out_result  may be NULL; else returned, free(): JSON text as the daemon wrote it.
  * Returns      SCBOX_OK, SCBOX_REFUSED, -ETIMEDOUT or -EINTR (ask again), -EINVAL (no such request
@@ -206,8 +214,8 @@ SCBOX_API void scbox_forget(struct scbox_conn *conn, int64_t id);
 SCBOX_API int scbox_poll(struct scbox_conn *conn, int timeout_ms, struct scbox_error *error);
 
 /**
- * Handle what has arrived, without waiting: the socket is read once, so that this ends however fast events
- * come. For callers that wait for scbox_fd() and other things.
+ * Handle what has arrived, without waiting: the socket is read once, so that this ends however fast
+ * events come. For callers that wait for scbox_fd() and other things.
  * Returns   0, or the -errno that broke the connection.
  */
 SCBOX_API int scbox_drain(struct scbox_conn *conn, struct scbox_error *error);
@@ -222,18 +230,19 @@ SCBOX_API int scbox_call(struct scbox_conn *conn, const char *method, const char
 /**
  * Ask for events of the session's machine.
  * @kinds    words of trace.subscribe, as "log" or "proc", separated by blanks or commas.
- * @lossless the machine waits while this connection has too much to read; only for a caller that reads on, and
- *           whose machine it is.
+ * @lossless the machine waits while this connection has too much to read; only for a caller that
+ *           reads on, and whose machine it is.
  */
 SCBOX_API int scbox_subscribe(struct scbox_conn *conn, const char *kinds, bool lossless,
                               int timeout_ms, struct scbox_error *error);
 
 /**
- * The bytes of a JSON object that carries {data, encoding?}: a READ's result, the params of a log event; or of
- * a path or name that is no UTF-8: {base64}.
+ * The bytes of a JSON object that carries {data, encoding?}: a READ's result, the params of a log
+ * event; or of a path or name that is no UTF-8: {base64}.
  * @object   JSON text.
  * @out      returned; free(); NUL-terminated behind @out_len bytes.
- * Returns   0; -EINVAL when there is no such member, its base64 is wrong, or @object is no JSON; -ENOMEM.
+ * Returns   0; -EINVAL when there is no such member, its base64 is wrong, or @object is no JSON;
+ *           -ENOMEM.
  */
 SCBOX_API int scbox_data(const char *object, char **out, size_t *out_len);
 

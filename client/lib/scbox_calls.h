@@ -92,14 +92,14 @@ enum scbox_flag {
     SCBOX_FAIL_SC_SEGFAULT = 0x4, /* a bad pointer handed to a call */
 };
 
-/** what STAT tells about a file */
+/** What STAT tells about a file */
 struct scbox_stat {
     uint32_t type; /* what kind of file it is: SCBOX_FT_… */
     uint32_t access; /* what may be done with it through this view: SCBOX_FM_… */
     uint64_t size; /* content bytes; on the i386 gate at most 0xFFFFFFFF */
 };
 
-/** one entry of a directory */
+/** One entry of a directory */
 struct scbox_dirent {
     char name[SCBOX_NAME_SIZE]; /* the entry's name, without its directory */
     uint32_t type; /* what kind of file it is: SCBOX_FT_… */
@@ -107,14 +107,14 @@ struct scbox_dirent {
     uint64_t size; /* content bytes; on the i386 gate at most 0xFFFFFFFF */
 };
 
-/** what a parent learns about a child */
+/** What a parent learns about a child */
 struct scbox_proc_status {
     int32_t pid; /* the process */
     uint32_t state; /* where it is in its life: SCBOX_PS_… */
     int32_t return_code; /* exit code, FAIL code or 0, by state */
 };
 
-/** a name in a namespace */
+/** A name in a namespace */
 struct scbox_fs_entry {
     char name[SCBOX_NAME_SIZE]; /* what the caller calls it */
     char driver[SCBOX_NAME_SIZE]; /* the driver behind it */
@@ -122,7 +122,7 @@ struct scbox_fs_entry {
     char root[SCBOX_PATH_SIZE]; /* the path in the filesystem that is its root */
 };
 
-/** everything a driver tells of a file */
+/** Everything a driver tells of a file */
 struct scbox_stat_ex {
     uint32_t mode; /* type and permission bits, as POSIX has them */
     uint32_t nlink; /* names of the file */
@@ -130,14 +130,14 @@ struct scbox_stat_ex {
     uint32_t gid; /* its group */
     uint64_t size; /* content bytes */
     uint64_t blocks; /* 512-byte units it takes in its store */
-    int64_t atime; /* its last access */
-    int64_t mtime; /* the last change of its content */
+    int64_t atime; /* its last access; nanoseconds since 1970-01-01T00:00:00Z */
+    int64_t mtime; /* the last change of its content; nanoseconds since 1970-01-01T00:00:00Z */
     uint64_t ino; /* its number in the filesystem */
-    int64_t ctime; /* the last change of its content or of what is told of it */
-    int64_t btime; /* when it was made */
+    int64_t ctime; /* the last change of its content or of what is told of it; nanoseconds since 1970-01-01T00:00:00Z */
+    int64_t btime; /* when it was made; nanoseconds since 1970-01-01T00:00:00Z */
 };
 
-/** the two handles of a channel */
+/** The two handles of a channel */
 struct scbox_channel {
     int32_t first; /* one end */
     int32_t second; /* the other end */
@@ -159,7 +159,8 @@ SCBOX_API int scbox_dbg_print(struct scbox_conn *conn, const void *msg, size_t m
 SCBOX_API int scbox_exit(struct scbox_conn *conn, int32_t code, struct scbox_error *error);
 
 /**
- * SC_YIELD: Let every other runnable process of the machine go first; a virtual clock moves on when all only yield.
+ * SC_YIELD: Let every other runnable process of the machine go first; a virtual clock moves on when
+ * all only yield.
  * Refused         ECANCELED: the caller's process ended meanwhile
  */
 SCBOX_API int scbox_yield(struct scbox_conn *conn, struct scbox_error *error);

@@ -300,7 +300,7 @@ void typed_path(struct typed *t, const char *name, uint64_t size)
 bool typed_is_ok(struct typed *t, struct scbox_error *error)
 {
     if (t->outcome == SCBOX_OK && t->wrong != NULL)
-        t->outcome = error_set(error, -EPROTO, "the daemon's answer to %s has no proper %s",
+        t->outcome = error_set(error, -EBADMSG, "the daemon's answer to %s has no proper %s",
                                t->method, t->wrong);
     else if (t->outcome == -ENOMEM)
         error_set(error, -ENOMEM, "out of memory");

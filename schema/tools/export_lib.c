@@ -294,7 +294,8 @@ static void print_constants(void)
 
 static void print_struct(const struct sc_struct_info *s)
 {
-    printf("\n/** %s */\nstruct scbox_%s {\n", s->doc, s->name);
+    printf("\n/** %c%s */\nstruct scbox_%s {\n", toupper((unsigned char)s->doc[0]), s->doc + 1,
+           s->name);
     for (const struct sc_field_info *f = s->fields; f->name != NULL; f++) {
         const char *group = flags_of(f->kind);
 
@@ -304,7 +305,8 @@ static void print_struct(const struct sc_struct_info *s)
         else if (group != NULL)
             printf("    %s %s; /* %s: SCBOX_%s_… */\n", ctypes[f->kind], f->name, f->doc, group);
         else
-            printf("    %s %s; /* %s */\n", ctypes[f->kind], f->name, f->doc);
+            printf("    %s %s; /* %s%s */\n", ctypes[f->kind], f->name, f->doc,
+                   f->kind == SC_K_time ? "; nanoseconds since 1970-01-01T00:00:00Z" : "");
     }
     printf("};\n");
 }
@@ -323,7 +325,9 @@ static void print_header(void)
     for (size_t i = 0; i < sc_calls_count; i++) {
         const struct sc_call_info *c = &sc_calls[i];
 
-        printf("\n/**\n * %s: %s\n", c->name, c->doc);
+        printf("\n/**\n * %s: ", c->name);
+        print_wrapped(c->doc, " ", (int)strlen(c->name) + 5, " * ");
+        printf("\n");
         for (const struct sc_field_info *f = c->args; f->name != NULL; f++)
             print_argument_doc(f);
         for (const struct sc_field_info *f = c->results; f->name != NULL; f++)

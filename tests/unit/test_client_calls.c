@@ -208,7 +208,8 @@ Test(client_calls, an_improper_answer_is_told_and_the_connection_lives)
         char words[64];
 
         will_answer(i + 1, improper[i].result);
-        cr_assert_eq(scbox_stat(conn, "root:/a", &stat, &error), -EPROTO, "%s", improper[i].result);
+        cr_assert_eq(scbox_stat(conn, "root:/a", &stat, &error), -EBADMSG, "%s",
+                     improper[i].result);
         (void)snprintf(words, sizeof words, "answer to SC_STAT has no proper %s",
                        improper[i].member);
         cr_assert_not_null(strstr(error.reason, words), "%s", error.reason);
@@ -225,13 +226,13 @@ Test(client_calls, more_bytes_than_there_is_room_for_are_an_improper_answer)
     int32_t ready = 1;
 
     will_answer(1, "{\"data\":\"abcd\"}");
-    cr_assert_eq(scbox_read(conn, 1, 0, sizeof buf, buf, &len, &error), -EPROTO);
+    cr_assert_eq(scbox_read(conn, 1, 0, sizeof buf, buf, &len, &error), -EBADMSG);
     cr_assert_str_eq(buf, "..");
     cr_assert_eq(len, 5);
     will_answer(2, "{\"data\":\"x\",\"encoding\":\"base64\"}");
-    cr_assert_eq(scbox_read(conn, 1, 0, sizeof buf, buf, &len, &error), -EPROTO);
+    cr_assert_eq(scbox_read(conn, 1, 0, sizeof buf, buf, &len, &error), -EBADMSG);
     will_answer(3, "{\"fd\":2147483648}");
-    cr_assert_eq(scbox_select(conn, &ready, 1, 0, &ready, &error), -EPROTO);
+    cr_assert_eq(scbox_select(conn, &ready, 1, 0, &ready, &error), -EBADMSG);
     cr_assert_eq(ready, 1);
 }
 
@@ -253,7 +254,7 @@ Test(client_calls, a_name_has_room_for_so_many_bytes_and_no_more)
     cr_assert_eq(scbox_readdir(conn, 1, 0, &entry, &error), SCBOX_OK);
     cr_assert_eq(strlen(entry.name), SCBOX_NAME_SIZE - 1);
     will_answer_name(2, SCBOX_NAME_SIZE);
-    cr_assert_eq(scbox_readdir(conn, 1, 0, &entry, &error), -EPROTO);
+    cr_assert_eq(scbox_readdir(conn, 1, 0, &entry, &error), -EBADMSG);
 }
 
 Test(client_calls, a_call_that_takes_too_long_is_cancelled)

@@ -147,8 +147,8 @@ Test(client_text, an_answer_without_a_result_is_told_and_the_next_one_read)
     char *result = NULL;
     int64_t id = 0;
 
-    cr_assert_eq(ask("", &result), -EPROTO);
-    cr_assert_str_eq(error.name, "EPROTO");
+    cr_assert_eq(ask("", &result), -EBADMSG);
+    cr_assert_str_eq(error.name, "EBADMSG");
     cr_assert_null(result);
     cr_assert_eq(scbox_send(conn, "a", NULL, &id, &error), 0);
     say("{\"id\":2,\"result\":null}\n");
