@@ -29,14 +29,18 @@
  *     SCBOX_OK        0: the daemon answered with a result
  *     SCBOX_REFUSED   1: the daemon answered with an error; struct scbox_error holds it: a positive
  *                     errno of the simulated system (Linux numbers), or a negative code of JSON-RPC
- *     -errno          there was no answer: -EINVAL (what was passed: NULL, or no JSON; nothing was
- *                     sent), -ETIMEDOUT, -EINTR, -ECONNRESET (the daemon is gone), -EPROTO (what came
- *                     is no JSON-RPC), -EMSGSIZE, -ENOMEM …; the same number, its name and a
- *                     sentence stand in struct scbox_error
+ *     -errno          there was no proper answer; the same number, its name and a sentence stand
+ *                     in struct scbox_error:
+ *                       -EINVAL               what was passed is NULL, or no JSON; nothing was sent
+ *                       -ETIMEDOUT, -EINTR    nothing came in time, or a signal came first
+ *                       -EBADMSG              an answer without a result, or with an improper one
+ *                       -ECONNRESET, -EPIPE   the daemon is gone
+ *                       -ECONNABORTED         it has read nothing for 30 s
+ *                       -EPROTO, -EMSGSIZE    what it sent is no JSON-RPC, or too long
+ *                       -ENOMEM               no memory
  *
- * Out parameters keep their value unless the function returns 0. After -EINVAL, -ETIMEDOUT and
- * -EINTR the connection can be used as before; after -EPROTO from a call of scbox_calls.h, too.
- * After the others it can only be closed.
+ * Out parameters keep their value unless the function returns 0. After -EINVAL, -ETIMEDOUT, -EINTR
+ * and -EBADMSG the connection can be used as before; after the others it can only be closed.
  *
  * Processes. The first SC_* call of a connection makes a process for it, unless "session.open" has.
  * Calls are made in the name of that process, or of one below it: scbox_act_as().
@@ -48,9 +52,9 @@
  * caller's and released with free().
  *
  * Threads. The library has no global state: threads may use different connections at the same time.
- * One connection, and one struct scbox_error, is used by one thread at a time. scbox_connect(NULL,
- * …) and scbox_default_socket() read the environment. No signal is raised: a lost daemon is an
- * error, never SIGPIPE.
+ * One connection, and one struct scbox_error, is used by one thread at a time. scbox_connect()
+ * without a path and scbox_default_socket() read the environment. No signal is raised: a lost daemon
+ * is an error, never SIGPIPE.
  */
 #ifndef SCBOX_H
 #define SCBOX_H

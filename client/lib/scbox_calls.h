@@ -5,23 +5,24 @@
  * The calls of the simulated system as functions, for use with scbox.h: one a row of
  * scbox's table of calls. All are made alike:
  *
- *     int scbox_CALL(conn, arguments in the row's order…, results…, error)
+ *     int scbox_CALL(conn, arguments in the row's order..., results..., error)
  *
- *     conn     borrowed. The call is made in the name of its session's process, or of the
- *              one that scbox_act_as() chose, and waits as scbox_set_timeout() says.
- *     strings  end with a NUL and may hold any other bytes. NULL is -EINVAL unless the
- *              function says that it may be.
+ *     conn     borrowed. The call is made in the name of its session's process, or of
+ *              the one that scbox_act_as() chose, and waits as scbox_set_timeout() says.
+ *     strings  end with a NUL and may hold any other bytes. NULL is -EINVAL unless
+ *              the function says that it may be.
  *     bytes    a pointer and a size; what a call gives back goes into a buffer of the
- *              caller's with room for @size bytes. More than SCBOX_TRANSFER_MAX in one call
- *              are refused with SCBOX_E_PARAMS.
- *     out_…    results, stored when the function returns SCBOX_OK and else left alone.
+ *              caller's with room for @size bytes. More than SCBOX_TRANSFER_MAX in one
+ *              call are refused with SCBOX_E_PARAMS.
+ *     out_...  results, stored when the function returns SCBOX_OK and else left alone.
  *              Each may be NULL: it is not wanted.
  *     error    may be NULL; else why it failed: code, name, reason, hint.
  *
- * Returns SCBOX_OK (0); SCBOX_REFUSED (1), with error->code one of the errnos below "Refused"
- * (Linux numbers, as <errno.h> has them) or a negative code of enum scbox_code; or a -errno
- * when there was no answer: -EINVAL, -ETIMEDOUT and -EINTR (the call was cancelled), -EPROTO
- * (a result is missing or of another type), or one that ended the connection.
+ * Returns SCBOX_OK (0); SCBOX_REFUSED (1), with error->code one of the errnos that stand
+ * behind "Refused" (Linux numbers, as <errno.h> has them) or a negative code of enum
+ * scbox_code; or a -errno, as scbox.h tells them: -EINVAL, -ETIMEDOUT and -EINTR (the
+ * call was cancelled), -EBADMSG (a result is missing or improper), or one that ended the
+ * connection.
  *
  * Every call may also be refused with
  *
@@ -48,7 +49,7 @@ struct scbox_conn;
 struct scbox_error;
 
 enum {
-    SCBOX_NAME_SIZE = 256,  /* bytes of a name that a call gives back, its NUL included */
+    SCBOX_NAME_SIZE = 256,  /* bytes of a name that comes back, its NUL included */
     SCBOX_PATH_SIZE = 4096, /* the same of a path */
 };
 

@@ -237,38 +237,36 @@ static void print_prototype(const struct sc_call_info *c, const char *before, co
 
 /* ---- the header ---- */
 
+static const char essay[] =
+    "/*\n"
+    " * The calls of the simulated system as functions, for use with scbox.h: one a row of\n"
+    " * scbox's table of calls. All are made alike:\n"
+    " *\n"
+    " *     int scbox_CALL(conn, arguments in the row's order..., results..., error)\n"
+    " *\n"
+    " *     conn     borrowed. The call is made in the name of its session's process, or of\n"
+    " *              the one that scbox_act_as() chose, and waits as scbox_set_timeout() says.\n"
+    " *     strings  end with a NUL and may hold any other bytes. NULL is -EINVAL unless\n"
+    " *              the function says that it may be.\n"
+    " *     bytes    a pointer and a size; what a call gives back goes into a buffer of the\n"
+    " *              caller's with room for @size bytes. More than SCBOX_TRANSFER_MAX in one\n"
+    " *              call are refused with SCBOX_E_PARAMS.\n"
+    " *     out_...  results, stored when the function returns SCBOX_OK and else left alone.\n"
+    " *              Each may be NULL: it is not wanted.\n"
+    " *     error    may be NULL; else why it failed: code, name, reason, hint.\n"
+    " *\n"
+    " * Returns SCBOX_OK (0); SCBOX_REFUSED (1), with error->code one of the errnos that stand\n"
+    " * behind \"Refused\" (Linux numbers, as <errno.h> has them) or a negative code of enum\n"
+    " * scbox_code; or a -errno, as scbox.h tells them: -EINVAL, -ETIMEDOUT and -EINTR (the\n"
+    " * call was cancelled), -EBADMSG (a result is missing or improper), or one that ended the\n"
+    " * connection.\n"
+    " *\n"
+    " * Every call may also be refused with\n"
+    " *\n";
+
 static void print_essay(void)
 {
-    printf(
-        "/*\n"
-        " * The calls of the simulated system as functions, for use with scbox.h: one a row of\n"
-        " * scbox's table of calls. All are made alike:\n"
-        " *\n"
-        " *     int scbox_CALL(conn, arguments in the row's order…, results…, error)\n"
-        " *\n"
-        " *     conn     borrowed. The call is made in the name of its session's process, or of "
-        "the\n"
-        " *              one that scbox_act_as() chose, and waits as scbox_set_timeout() says.\n"
-        " *     strings  end with a NUL and may hold any other bytes. NULL is -EINVAL unless the\n"
-        " *              function says that it may be.\n"
-        " *     bytes    a pointer and a size; what a call gives back goes into a buffer of the\n"
-        " *              caller's with room for @size bytes. More than SCBOX_TRANSFER_MAX in one "
-        "call\n"
-        " *              are refused with SCBOX_E_PARAMS.\n"
-        " *     out_…    results, stored when the function returns SCBOX_OK and else left alone.\n"
-        " *              Each may be NULL: it is not wanted.\n"
-        " *     error    may be NULL; else why it failed: code, name, reason, hint.\n"
-        " *\n"
-        " * Returns SCBOX_OK (0); SCBOX_REFUSED (1), with error->code one of the errnos below "
-        "\"Refused\"\n"
-        " * (Linux numbers, as <errno.h> has them) or a negative code of enum scbox_code; or a "
-        "-errno\n"
-        " * when there was no answer: -EINVAL, -ETIMEDOUT and -EINTR (the call was cancelled), "
-        "-EPROTO\n"
-        " * (a result is missing or of another type), or one that ended the connection.\n"
-        " *\n"
-        " * Every call may also be refused with\n"
-        " *\n");
+    printf("%s", essay);
     for (const char *const *e = any_call_errors; *e != NULL; e += 3) {
         if (strcmp(e[0], "SC_*") == 0)
             printf(" *     %-8s %s\n", e[1], e[2]);
@@ -279,8 +277,7 @@ static void print_essay(void)
 static void print_constants(void)
 {
     printf("enum {\n"
-           "    SCBOX_NAME_SIZE = %d,  /* bytes of a name that a call gives back, its NUL included "
-           "*/\n"
+           "    SCBOX_NAME_SIZE = %d,  /* bytes of a name that comes back, its NUL included */\n"
            "    SCBOX_PATH_SIZE = %d, /* the same of a path */\n"
            "};\n\nenum scbox_flag {\n",
            SC_COMPONENT_MAX + 1, SC_PATH_SIZE);

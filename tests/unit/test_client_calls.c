@@ -6,6 +6,10 @@
 
 #include <errno.h>
 
+/* error.code of a refusal can be compared with the host's names. */
+#define SC_ERRNO_ROW(name, value, text, hint) _Static_assert((name) == (value), "as Linux has it");
+#include "schema/errno.def"
+
 TestSuite(client_calls, .init = fake_start, .fini = fake_stop, .timeout = 50);
 
 /** Answer the next request before it is made: it is the @id-th of the connection. */
