@@ -23,7 +23,7 @@ static void pass_output(struct run *r, const cJSON *params)
     char *bytes = NULL;
     size_t len = 0;
 
-    if (scbox_data(params, &bytes, &len) == 0)
+    if (scbox_data_tree(params, &bytes, &len) == 0)
         run_output(r, bytes, len);
     free(bytes);
 }
@@ -254,14 +254,14 @@ static void keep_daemon(struct run *r)
 static int finish(struct run *r, int code)
 {
     if (r->ending != 0 && r->pid != 0)
-        (void)scbox_call(r->reach.conn, "SC_PROC_KILL", pid_params(r), END_MS, NULL, NULL);
+        (void)scbox_call_tree(r->reach.conn, "SC_PROC_KILL", pid_params(r), END_MS, NULL, NULL);
     run_drain(r);
     tell_ending(r);
     if (r->machine != NULL && r->reach.daemon == NULL) {
         cJSON *params = cJSON_CreateObject();
 
         (void)cJSON_AddStringToObject(params, "machine", r->machine);
-        (void)scbox_call(r->reach.conn, "machine.destroy", params, END_MS, NULL, NULL);
+        (void)scbox_call_tree(r->reach.conn, "machine.destroy", params, END_MS, NULL, NULL);
     }
     if (r->opts->keep_daemon && r->reach.daemon != NULL)
         keep_daemon(r);
@@ -345,7 +345,7 @@ static int run_with_daemon(struct run *r, int fd)
     spec.must_start = r->opts->keep_daemon || r->opts->no_patch || (count > 0 && !named);
     if (reach_open(&spec, &r->reach) < 0)
         return RUN_DAEMON;
-    scbox_on_event(r->reach.conn, on_event, r);
+    scbox_on_event_tree(r->reach.conn, on_event, r);
     code = finish(r, play(r, fd));
     reach_done(&r->reach);
     return code;

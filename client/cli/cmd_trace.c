@@ -277,11 +277,11 @@ static int subscribe(const struct trace_options *o, struct scbox_conn *conn,
     if (o->machine != NULL)
         (void)cJSON_AddStringToObject(params, "machine", o->machine);
     (void)cJSON_AddStringToObject(params, "name", "scbox trace");
-    status = scbox_call(conn, "session.open", params, SETUP_MS, NULL, error);
+    status = scbox_call_tree(conn, "session.open", params, SETUP_MS, NULL, error);
     if (status == SCBOX_OK && o->pid != 0) { /* that there is one is told before anything else */
         params = cJSON_CreateObject();
         (void)cJSON_AddNumberToObject(params, "pid", o->pid);
-        status = scbox_call(conn, "proc.info", params, SETUP_MS, NULL, error);
+        status = scbox_call_tree(conn, "proc.info", params, SETUP_MS, NULL, error);
     }
     if (status != SCBOX_OK)
         return status;
@@ -291,7 +291,7 @@ static int subscribe(const struct trace_options *o, struct scbox_conn *conn,
         (void)cJSON_AddNumberToObject(params, "pid", o->pid);
     if (o->shown != 0)
         (void)cJSON_AddNumberToObject(params, "shown", o->shown);
-    return scbox_call(conn, "trace.subscribe", params, SETUP_MS, NULL, error);
+    return scbox_call_tree(conn, "trace.subscribe", params, SETUP_MS, NULL, error);
 }
 
 /* Take events until a signal, the end of the process, or the daemon's. */
@@ -326,7 +326,7 @@ static int attach(const struct trace_options *o, struct tracer *t)
     int code = CMD_DAEMON;
 
     if (reach_open(&spec, &reach) == 0) {
-        scbox_on_event(reach.conn, on_event, &a);
+        scbox_on_event_tree(reach.conn, on_event, &a);
         if (subscribe(o, reach.conn, &error) != SCBOX_OK)
             show_error(stderr, "trace", &error);
         else

@@ -147,12 +147,12 @@ void run_drain(struct run *r)
 int run_call(struct run *r, const char *method, cJSON *params, cJSON **result)
 {
     int64_t id = 0;
-    int outcome = scbox_send(r->reach.conn, method, params, &id, &r->error);
+    int outcome = scbox_send_tree(r->reach.conn, method, params, &id, &r->error);
 
     if (outcome < 0)
         return outcome;
     do {
-        outcome = scbox_receive(r->reach.conn, id, 0, result, &r->error);
+        outcome = scbox_receive_tree(r->reach.conn, id, 0, result, &r->error);
         if (outcome != -ETIMEDOUT)
             return outcome;
         if (r->ending == 0)

@@ -34,7 +34,7 @@
 #define CLIENT_CLI_SCN_H
 
 #include "client/cli/event.h"
-#include "client/lib/scbox.h"
+#include "client/lib/scbox_cjson.h"
 #include "schema/calls.h"
 
 #include <signal.h>
@@ -111,7 +111,7 @@ int32_t scn_session_pid(const struct scn_session *s);
  * Make a request beside the steps; while it waits, scn_config.ask() is called as in a step.
  * @params   taken; NULL: none.
  * @out      may be NULL; else returned on SCBOX_OK.
- * Returns   as scbox_call().
+ * Returns   as scbox_call_tree().
  */
 int scn_session_call(struct scn_session *s, const char *method, cJSON *params, cJSON **out,
                      struct scbox_error *error);

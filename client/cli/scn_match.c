@@ -5,7 +5,7 @@
 #include "client/cli/names.h"
 #include "client/cli/scn_bytes.h"
 #include "client/cli/scn_parse.h"
-#include "client/lib/scbox.h"
+#include "client/lib/scbox_cjson.h"
 #include "server/base/utf8.h"
 
 #include <errno.h>

@@ -42,13 +42,13 @@ static bool stopped(const struct scn_session *s)
     return s->stop != NULL && *s->stop != 0;
 }
 
-/** Wait for an answer that may depend on what a person says. As scbox_receive(). */
+/** Wait for an answer that may depend on what a person says. As scbox_receive_tree(). */
 static int receive_asking(struct scn_session *s, int64_t id, cJSON **value,
                           struct scbox_error *error)
 {
     for (int turns = 0;; turns++) {
         int wait = time_left(s);
-        int status = scbox_receive(s->conn, id, 0, value, error);
+        int status = scbox_receive_tree(s->conn, id, 0, value, error);
 
         if (status != -ETIMEDOUT || wait == 0)
             return status;
@@ -70,14 +70,14 @@ static int receive_asking(struct scn_session *s, int64_t id, cJSON **value,
     }
 }
 
-/** Wait for an answer and look now and then whether to stop. As scbox_receive(). */
+/** Wait for an answer and look now and then whether to stop. As scbox_receive_tree(). */
 static int receive_looking(struct scn_session *s, int64_t id, cJSON **value,
                            struct scbox_error *error)
 {
     for (;;) {
         int wait = time_left(s);
         bool slice = wait == SCBOX_FOREVER || wait > LOOK_MS;
-        int status = scbox_receive(s->conn, id, slice ? LOOK_MS : wait, value, error);
+        int status = scbox_receive_tree(s->conn, id, slice ? LOOK_MS : wait, value, error);
 
         if (status != -ETIMEDOUT || !slice)
             return status;
@@ -115,7 +115,7 @@ int scn_request(struct scn_session *s, const char *method, cJSON *params, struct
     free(text);
     free(r->sent);
     r->sent = strbuf_take(&sent);
-    status = scbox_send(s->conn, method, params, &id, &r->error);
+    status = scbox_send_tree(s->conn, method, params, &id, &r->error);
     return status < 0 ? status : scn_receive(s, id, r);
 }
 
@@ -184,7 +184,7 @@ static void on_event(void *user, const char *method, const cJSON *params)
     if (is_aside(s, kind, params))
         return;
     if (s->log_pid != 0 && kind == EVENT_LOG && is_guest(s, json_int(params, "pid")) &&
-        scbox_data(params, &bytes, &len) == 0)
+        scbox_data_tree(params, &bytes, &len) == 0)
         scn_output_add(&s->log, s->output_max, bytes, len);
     free(bytes);
     if (s->log_pid != 0 && kind == EVENT_END && json_int(params, "pid") == s->log_pid) {
@@ -247,7 +247,7 @@ int scn_session_new(struct scbox_conn *conn, const struct scn_config *config,
     s->allow = config->allow;
     s->stop = config->stop;
     scn_session_timeout(s, config->timeout_ms);
-    scbox_on_event(conn, on_event, s);
+    scbox_on_event_tree(conn, on_event, s);
     status = open_session(s, config, &r);
     scbox_error_done(error);
     *error = r.error;
@@ -267,8 +267,8 @@ void scn_session_free(struct scn_session *s)
         return;
     scn_drop_background(s);
     if (s->open)
-        (void)scbox_call(s->conn, "session.close", NULL, CLOSE_TIMEOUT_MS, NULL, NULL);
-    scbox_on_event(s->conn, NULL, NULL);
+        (void)scbox_call_tree(s->conn, "session.close", NULL, CLOSE_TIMEOUT_MS, NULL, NULL);
+    scbox_on_event_tree(s->conn, NULL, NULL);
     scn_vars_done(&s->vars);
     scn_arena_done(&s->kept);
     scn_output_done(&s->log);

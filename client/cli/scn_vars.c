@@ -3,7 +3,7 @@
 
 #include "client/cli/json.h"
 #include "client/cli/scn_bytes.h"
-#include "client/lib/scbox.h"
+#include "client/lib/scbox_cjson.h"
 #include "server/base/base64.h"
 #include "server/base/strbuf.h"
 

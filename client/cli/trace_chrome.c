@@ -10,7 +10,7 @@
 #include "client/cli/json.h"
 #include "client/cli/names.h"
 #include "client/cli/trace.h"
-#include "client/lib/scbox.h"
+#include "client/lib/scbox_cjson.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
