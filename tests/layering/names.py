@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Every function that a comment or a document names exists: here, or in a header that is included here.
+"""Every function and every file that a comment or a document names exists: functions here, or in a
+header that is included here.
 
-A name is what stands before a "(": name() anywhere, name(arguments) where it has a "_". What is made
-from tables (sc_##lower) exists for the words of the tables. Of names that stand for many, a part is in
-angle brackets: method_<id>().
+A function is what stands before a "(": name() anywhere, name(arguments) where it has a "_". What is made
+from tables (sc_##lower) exists for the words of the tables. A file may be named without its folder. Of
+names that stand for many, a part is in angle brackets: method_<id>(), cmd_<name>.c.
 
 usage: names.py SOURCE_ROOT C_COMPILER
 """
@@ -15,11 +16,12 @@ import sys
 
 TOKEN = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.S)
 MENTION = re.compile(r"(?<![\w<>])([A-Za-z_]\w*)\((?!\d\))")  # 2) is a page of the manual
+FILE = re.compile(r"(?<![\w/$<>.*-])((?:[\w.-]+/)*[\w-]+\.(?:c|h|def|py|sh|md|scd))\b(?![\w/*-])")
 PYTHON = re.compile(r"^```python$.*?^```$", re.M | re.S)
 QUOTED = re.compile(r'"[^"\n]*"')
 CALLED = (r"\b(\w+)\s*\(", r"\(\s*\*\s*(\w+)\s*\)", r"#\s*define\s+(\w+)", r"_fn\s+\*?(\w+)\s*[;,)]")
 KEYWORDS = {"sizeof", "typeof"}
-PLANTED = "/* guest_nobody() and machine_new() do what planted_call(m, 1) does, as open(2). */\n"
+PLANTED = "/* guest_nobody() and machine_new() do what planted_call(m, 1) of no.c and kernel/vfs.h does. */\n"
 
 
 def split(text):
@@ -58,9 +60,13 @@ def mentions(text):
 class Tree:
     def __init__(self, root, compiler):
         self.known, self.words, self.prefixes, self.comments = set(KEYWORDS), set(), set(), []
+        self.root = root
+        files = sorted(p for top in ("schema", "server", "fsdrivers", "client", "tests")
+                       for p in (root / top).rglob("*")) + list(root.glob("*.md"))
+        self.files = ["/" + str(p.relative_to(root)) for p in files]
+        self.documents = [p for p in files if p.suffix == ".md"]
         headers = set()
-        for path in sorted(p for top in ("schema", "server", "fsdrivers", "client", "tests")
-                           for p in (root / top).rglob("*") if p.suffix in (".c", ".h", ".def")):
+        for path in (p for p in files if p.suffix in (".c", ".h", ".def")):
             text = path.read_text()
             code, comments = split(text)
             self.known |= names_in(code)
@@ -74,9 +80,16 @@ class Tree:
         return name in self.known or any(
             name.startswith(p) and name[len(p):] in self.words for p in self.prefixes)
 
+    def has_file(self, where, name):
+        """Whether there is such a file; from a document, also by a link that begins at the document."""
+        return ((self.root / where).parent / name).exists() or any(
+            path.endswith("/" + name) for path in self.files)
+
     def wrong(self, where, line, text):
-        return [f"{where}:{line + below}: {name}()"
-                for below, name in mentions(text) if not self.has(name)]
+        found = [f"{where}:{line + below}: {name}()"
+                 for below, name in mentions(text) if not self.has(name)]
+        return found + [f"{where}:{line + text.count(chr(10), 0, match.start())}: {match[1]}"
+                        for match in FILE.finditer(text) if not self.has_file(where, match[1])]
 
 
 def main():
@@ -84,14 +97,14 @@ def main():
     tree = Tree(root, sys.argv[2])
 
     planted = [w for line, c in split(PLANTED)[1] for w in tree.wrong("planted", line, c)]
-    if planted != ["planted:1: guest_nobody()", "planted:1: planted_call()"]:
-        sys.exit(f"the check itself finds {planted} of two planted names")
+    if planted != ["planted:1: guest_nobody()", "planted:1: planted_call()", "planted:1: no.c"]:
+        sys.exit(f"the check itself finds {planted} of three planted names")
     found = [w for path, line, c in tree.comments for w in tree.wrong(path, line, c)]
-    for path in sorted(p for p in root.rglob("*.md") if "build" not in p.relative_to(root).parts):
+    for path in tree.documents:
         text = PYTHON.sub(lambda m: "\n" * m[0].count("\n"), path.read_text())
         found += tree.wrong(path.relative_to(root), 1, text)
     if found:
-        print("functions that are named and do not exist:", *found, sep="\n")
+        print("functions and files that are named and do not exist:", *found, sep="\n")
         sys.exit(1)
 
 
