@@ -19,6 +19,10 @@
  *
  * All four are reference-counted, belong to one machine and are counted in its census. None of them
  * knows processes: the caller is passed in, and so is where reasons go.
+ *
+ * Where the functions are: vfs_walk() and its like in walk.c; vfs_open() and what is done with open files
+ * in open_file.c, but vfs_readdir() in listing.c; vfs_rename() in rename.c; vfs_truncate(), vfs_chmod(),
+ * vfs_chown() and vfs_utimes() in attr.c; vfs_mode_names() in view.c; all other vfs_* in vfs.c.
  */
 #ifndef SERVER_KERNEL_VFS_H
 #define SERVER_KERNEL_VFS_H
