@@ -21,7 +21,7 @@ PYTHON = re.compile(r"^```python$.*?^```$", re.M | re.S)
 QUOTED = re.compile(r'"[^"\n]*"')
 CALLED = (r"\b(\w+)\s*\(", r"\(\s*\*\s*(\w+)\s*\)", r"#\s*define\s+(\w+)", r"_fn\s+\*?(\w+)\s*[;,)]")
 KEYWORDS = {"sizeof", "typeof"}
-PLANTED = "/* guest_nobody() and machine_new() do what planted_call(m, 1) of no.c and kernel/vfs.h does. */\n"
+PLANTED = "/* guest_nobody() and machine_new() do what planted_call(m, 1) of no.c and schema/calls.h does. */\n"
 
 
 def split(text):
