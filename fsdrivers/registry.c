@@ -185,35 +185,32 @@ static int find_source(struct fs_open *req)
     return hostfile_open(req->source, NULL, req->readonly, &req->hostfile, req->why);
 }
 
-int registry_open(const char *driver, const struct fs_open *req, struct fs **out)
+int registry_open_driver(const struct fs_driver *driver, const char *name,
+                         const struct fs_open *req, struct fs **out)
 {
-    const struct fs_driver *found = NULL;
     struct fs_config config = {.readonly = req->readonly, .timeout_s = FS_TIMEOUT_S};
     struct fs_open own = *req;
     struct generic *wrapper = NULL;
     struct fs *inner = NULL;
     struct options options;
     struct options kept = {.count = 0};
-    int err;
+    int err = options_split(req->opts, &options, req->why);
 
-    err = find_driver(driver, req->why, &found);
-    if (err == 0)
-        err = options_split(req->opts, &options, req->why);
     if (err < 0)
         return err;
-    own.letters = found->letters != NULL && strcmp(driver, found->name) != 0;
-    err = sort_options(found, &options, &kept, &own, &config);
+    own.letters = driver->letters != NULL && strcmp(name, driver->name) != 0;
+    err = sort_options(driver, &options, &kept, &own, &config);
     if (err < 0)
         goto out;
-    config.readonly = config.readonly || found->readonly;
-    err = generic_new(&config, found, &own, &wrapper);
+    config.readonly = config.readonly || driver->readonly;
+    err = generic_new(&config, driver, &own, &wrapper);
     if (err < 0)
         goto out;
     own.opt = kept.at;
     err = find_source(&own);
     if (err < 0)
         goto out;
-    err = found->open_source(found, &own, &inner);
+    err = driver->open_source(driver, &own, &inner);
     if (err < 0) {
         hostfile_free(own.hostfile);
         goto out;
@@ -224,4 +221,12 @@ out:
     generic_free(wrapper);
     options_done(&options);
     return err;
+}
+
+int registry_open(const char *driver, const struct fs_open *req, struct fs **out)
+{
+    const struct fs_driver *found = NULL;
+    int err = find_driver(driver, req->why, &found);
+
+    return err < 0 ? err : registry_open_driver(found, driver, req, out);
 }

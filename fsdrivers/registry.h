@@ -29,6 +29,10 @@
  */
 int registry_open(const char *driver, const struct fs_open *req, struct fs **out);
 
+/** The same with a driver that need not be in the table: a test's. @name its name or alias. */
+int registry_open_driver(const struct fs_driver *driver, const char *name,
+                         const struct fs_open *req, struct fs **out);
+
 /** The driver at an index, for listing them; NULL past the last. Borrowed, static. */
 const struct fs_driver *registry_at(size_t index);
 

@@ -7,7 +7,7 @@
  *
  *     struct scn_config config = {.timeout_ms = SCBOX_FOREVER};
  *     scn_session_new(conn, &config, &session, &error);
- *     while ((line = read_line()) != NULL)
+ *     while (edit_read(edit, &line) == EDIT_LINE)
  *         scn_exec_text(session, line, print, NULL);     print() calls scn_print_result()
  *     scn_session_free(session);
  *

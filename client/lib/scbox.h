@@ -22,7 +22,7 @@
  *     scbox_error_done(&error);
  *     scbox_disconnect(conn);
  *
- * Build it with:  cc sample.c $(pkg-config --cflags --libs scbox)
+ * Build it with:  cc letter.c $(pkg-config --cflags --libs scbox)
  *
  * Outcomes. Every function that talks to the daemon returns one of three kinds of value:
  *

@@ -5,7 +5,7 @@
  * The calls of the simulated system as functions, for use with scbox.h: one a row of
  * scbox's table of calls. All are made alike:
  *
- *     int scbox_CALL(conn, arguments in the row's order..., results..., error)
+ *     int scbox_<call>(conn, arguments in the row's order..., results..., error)
  *
  *     conn     borrowed. The call is made in the name of its session's process, or of
  *              the one that scbox_act_as() chose, and waits as scbox_set_timeout() says.

@@ -242,7 +242,7 @@ static const char essay[] =
     " * The calls of the simulated system as functions, for use with scbox.h: one a row of\n"
     " * scbox's table of calls. All are made alike:\n"
     " *\n"
-    " *     int scbox_CALL(conn, arguments in the row's order..., results..., error)\n"
+    " *     int scbox_<call>(conn, arguments in the row's order..., results..., error)\n"
     " *\n"
     " *     conn     borrowed. The call is made in the name of its session's process, or of\n"
     " *              the one that scbox_act_as() chose, and waits as scbox_set_timeout() says.\n"

@@ -156,7 +156,8 @@ void export_syscalls_md(FILE *out)
         "<!-- Made by `sc-export syscalls.md` from the tables of schema/; do not edit. -->\n"
         "# The calls of scbox\n\n"
         "One call, one handler, three gates: JSON-RPC (the method is the call's name), i386\n"
-        "guests (`int $0x40`, number in eax) and x86_64 guests (`syscall`, number in rax).\n",
+        "guests (`int $0x40`, number in eax) and x86_64 guests (`syscall`, number in rax).\n"
+        "The rules behind them are in [abi.md](abi.md).\n",
         out);
     write_calls(out);
     write_constants(out);

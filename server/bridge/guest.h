@@ -2,7 +2,7 @@
 /*
  * A guest: the executor of one process that runs a real program.
  *
- *     guest_new() --> runs <--> in a call, perhaps parked (the answer is not sent yet)
+ *     guest_start() -> runs <--> in a call, perhaps parked (the answer is not sent yet)
  *                       |            |
  *                       +-- kill() --+   by the kernel, once: the process has ended, proc is NULL
  *                             |

@@ -6,7 +6,7 @@ source=$1 tree=$2 lib=$3
 out=$(mktemp -d) || exit 2
 trap 'rm -rf "$out"' EXIT
 
-documents=$(cd "$source" && ls schema/*.md schema/*.json schema/*.sql) || exit 2
+documents=$(cd "$source/schema" && ls ./*.md ./*.json ./*.sql | sed "s|^\./||") || exit 2
 guests=
 [ "$(uname -m)" != x86_64 ] || guests='x86_64 i386'
 {

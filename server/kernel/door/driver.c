@@ -12,7 +12,7 @@ static int64_t run(slot_fn slot, const struct slot_call *c)
     return c->mount->slow == NULL ? slot(c) : slow_run(c->mount->slow, slot, c);
 }
 
-/* run_SLOT(): call a slot with what is in @c. */
+/* run_<slot>(): call a slot with what is in @c. */
 #define SLOT(name, ...)                                                                            \
     static int64_t run_##name(const struct slot_call *c)                                           \
     {                                                                                              \

@@ -77,9 +77,8 @@ int driver_fsyncdir(struct mount *m, const struct fs_caller *who, const char *pa
 int driver_closedir(struct mount *m, const struct fs_caller *who, const char *path,
                     struct fs_file *file);
 
-/* The filesystem. There is no driver_sync() and no driver_lookup(): the kernel syncs
- * files, and knows them by their names. For what the machine does
- * by itself there is no caller to be given. */
+/* The filesystem. Two slots have no function here, sync and lookup: the kernel syncs files, and
+ * knows them by their names. For what the machine does by itself there is no caller to be given. */
 int driver_statfs(struct mount *m, const struct fs_caller *who, struct fs_statfs *out);
 int driver_add_source(struct mount *m, const struct fs_open *req);
 int driver_commit(struct mount *m);

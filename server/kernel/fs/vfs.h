@@ -19,6 +19,10 @@
  *
  * All four are reference-counted, belong to one machine and are counted in its census. None of them
  * knows processes: the caller is passed in, and so is where reasons go.
+ *
+ * Where the functions are: vfs_walk() and its like in walk.c; vfs_open() and what is done with open files
+ * in open_file.c, but vfs_readdir() in listing.c; vfs_rename() in rename.c; vfs_truncate(), vfs_chmod(),
+ * vfs_chown() and vfs_utimes() in attr.c; vfs_mode_names() in view.c; all other vfs_* in vfs.c.
  */
 #ifndef SERVER_KERNEL_FS_VFS_H
 #define SERVER_KERNEL_FS_VFS_H
@@ -235,7 +239,7 @@ const char *vfs_mode_names(uint32_t modes, char *out);
  * Returns   0; -ENOENT a directory on the way is missing, -ENOTDIR it is none, or the last component is none and a
  *           trailing '/' asks for one, -EACCES it does not let @who pass, -ELOOP more than 40 links, -ENAMETOOLONG the path in the mount is, -EIO,
  *           -ENOMEM from the driver.
- * Source    POSIX.1-2017 4.13 pathname resolution; the ABI, names and paths.
+ * Source    POSIX.1-2017 4.13 pathname resolution; schema/abi.md, Names and paths.
  */
 int vfs_walk(struct view *v, const struct path *path, const struct fs_caller *who,
              struct place *out, struct why *why);
@@ -279,7 +283,7 @@ int vfs_subview(const struct place *at, struct sc_str label, uint32_t ok_modes, 
  *           FM_READDIR, -ENOTDIR FM_READDIR of anything else, -EACCES, -ENOMEM, or what the driver's
  *           mknod(), truncate(), open() or opendir() answers. What FM_CREATE made is gone again
  *           then; what FM_TRUNC cut stays cut.
- * Source    POSIX.1-2017 open(); the ABI, OPEN.
+ * Source    POSIX.1-2017 open(); schema/abi.md, OPEN.
  */
 int vfs_open(struct place *at, uint32_t mode, struct sc_str label, struct why *why,
              struct open_file **out);
@@ -312,7 +316,7 @@ int vfs_delete(struct place *at, struct why *why);
  *           is open or the root of a view, -EEXIST @to exists (NOREPLACE), -EINVAL @to is below
  *           @from or (EXCHANGE) @from below @to, -ENAMETOOLONG, -ENOMEM, -ENOTSUP, or what the
  *           driver's rename() answers. Nothing changed then.
- * Source    POSIX.1-2017 rename(); the ABI, MOVE and RENAME.
+ * Source    POSIX.1-2017 rename(); schema/abi.md, MOVE and RENAME.
  */
 int vfs_rename(struct place *from, struct place *to, enum fs_rename_type type, struct why *why);
 

@@ -135,7 +135,7 @@ int proc_drive(struct proc *p, const char *program);
  * @why      gets the reasons of a refusal; or NULL.
  * Returns   0; -EBUSY not LOADING, -ENOEXEC as elf_parse() or past the limits of memory, -ENOMEM,
  *           or what host_ops.spawn() answers. On failure the process is as it was.
- * Source    the ABI, PROC_EXEC and the start of a guest.
+ * Source    schema/abi.md, Programs.
  */
 int proc_exec(struct proc *p, const void *bytes, size_t size, const char *program, struct why *why);
 

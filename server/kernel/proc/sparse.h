@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct page; /* pages.c */
+struct page; /* sparse.c */
 
 /** All zero is the empty set. */
 struct sparse {

@@ -26,7 +26,7 @@ struct rpc_machine {
     uint64_t id;               /* never used twice */
     uint32_t uid;              /* its owner: other users do not see it */
     struct list in_conn;       /* in the conn->machines that it goes with, when transient */
-    bool ended;                /* init has; rpc_tidy() frees it */
+    bool ended;                /* init has; machines_tidy() frees it */
 };
 
 /** Whether a user may see and touch a machine: its owner, the daemon's own user and root may. */
