@@ -91,7 +91,7 @@ static enum options_wish set_log_level(struct config *config, const char *word)
     return OPTIONS_RUN;
 }
 
-/** The driver reads it; here it must only be one word of its options. */
+/** Accept one word of sqlitefs's options; the driver checks it. */
 static enum options_wish set_root_quota(struct config *config, const char *value)
 {
     if (strchr(value, ',') != NULL)
@@ -115,7 +115,7 @@ static enum options_wish take_option(int option, struct config *config)
     case 'd':
         return replace(&config->state, optarg, "--state");
     case 'c':
-        return OPTIONS_RUN; /* read before all others */
+        return OPTIONS_RUN; /* --config was read before all others */
     case 'l':
         return set_log_level(config, optarg);
     case 'r':
@@ -146,11 +146,11 @@ static enum options_wish take_option(int option, struct config *config)
     case 'V':
         return print("scboxd " SCBOX_VERSION "\n");
     default:
-        return OPTIONS_USAGE; /* getopt_long() has said why */
+        return OPTIONS_USAGE; /* getopt_long() has printed why */
     }
 }
 
-/** The last --config of the command line, NULL when there is none. */
+/** The last --config of the command line, or NULL. */
 static const char *find_config(int argc, char **argv)
 {
     const char *file = NULL;
@@ -178,7 +178,7 @@ static enum options_wish load_config(struct config *config, const char *file)
     return err < 0 ? OPTIONS_USAGE : OPTIONS_RUN;
 }
 
-/** Have a relative path mean the directory that the daemon was started in, whoever reads it later: sources are
+/** Make a path absolute, relative to the directory in which the daemon was started: sources are
  * absolute paths. Returns 0 or -errno. */
 static int make_absolute(char **path)
 {

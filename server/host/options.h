@@ -5,7 +5,7 @@
 
 #include "server/host/config.h"
 
-/** What the command line asks for. */
+/** What main() does next. */
 enum options_wish {
     OPTIONS_RUN,    /* run with the settings in @config */
     OPTIONS_ENOUGH, /* --help or --version were printed: exit 0 */
@@ -13,8 +13,8 @@ enum options_wish {
 };
 
 /**
- * Read the command line and, if it names one, the configuration file.
- * @config   config_init() was done; filled.
+ * Read the command line and the configuration file that it names, if any.
+ * @config   filled; config_init() was called.
  */
 enum options_wish options_read(int argc, char **argv, struct config *config);
 
