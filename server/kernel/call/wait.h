@@ -2,10 +2,10 @@
 /*
  * Waiting for files: calls that continue when a file has become ready.
  *
- *     a call can't continue:  wait_for_file()     parks it in the queue of what it waits for
- *     something changed:      waitq_wake(queue)   notes the queue, touches no call
- *     the books are in order: wait_settle(m)      tries the calls of noted queues again, in the order
- *                                                 they came, up to the first that must still wait
+ *     a call must wait:    wait_for_file()    parks it in the queue of what it waits for
+ *     a change:            waitq_wake(queue)  notes the queue, touches no call
+ *     books in order:      wait_settle(m)     tries the calls of noted queues again, in the order
+ *                                             they came, up to the first that must still wait
  *
  * Each end of a channel has queues. A driver has none: a call that finds a device without data
  * waits for input to the terminal of its process's session.
