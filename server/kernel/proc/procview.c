@@ -10,8 +10,8 @@
 
 enum { ESCAPED_SIZE = 4 /* of \xHH */ };
 
-/** Add bytes of anybody's, which must not look like the next item. They may be many: there is room
- * for the longest form of all first. */
+/** Append untrusted bytes so that they can't look like the next item. There may be many: room for
+ * the longest escaped form is reserved first. */
 static void add_word(struct strbuf *out, const char *bytes, size_t len, bool blanks)
 {
     static const char digits[] = "0123456789abcdef";
@@ -87,7 +87,7 @@ static int tell_fd(void *user, int32_t fd, struct open_file *f)
     char modes[VFS_MODES_MAX];
 
     if (f == NULL)
-        return 0; /* the very handle that is being opened */
+        return 0; /* the handle that is being opened */
     (void)strbuf_addf(out, "%d %s ", fd, vfs_mode_names(f->mode, modes));
     add_word(out, f->label, strlen(f->label), true);
     (void)strbuf_addc(out, '\n');
@@ -111,7 +111,7 @@ static void tell_maps(const struct proc *p, struct strbuf *out)
     }
 }
 
-/** The strings of the block that SET_ARGS checked: first the count of arguments. */
+/** Write the strings of the block that SET_ARGS checked, which begins with their count. */
 static void tell_args(const struct proc *p, struct strbuf *out)
 {
     const char *at = p->args;
@@ -153,8 +153,8 @@ static void tell_machine(const struct machine *m, struct strbuf *out)
 #undef MACHINE_LIMIT
 }
 
-/* Processes stand in the order they were made, so a parent has been looked at before its children:
- * a chain of thousands takes as long as so many children. */
+/* Processes stand in the order they were made, so a parent comes before its children: a chain of
+ * thousands takes linear time. */
 int procview_each(struct machine *m, int32_t by, fs_proc_fn fn, void *user)
 {
     const struct proc *caller = proc_find(m, by);
