@@ -21,7 +21,7 @@ int quota_read(const char *value, struct quota_wish *out, struct why *why)
     return why_add(why, -EINVAL, "quota=%s: write auto, none, or bytes with K, M, G or T", value);
 }
 
-/* A part of what the disk has free. */
+/* QUOTA_AUTO's part of the disk's free space. */
 static uint64_t part_of_disk(const struct store *s)
 {
     struct statvfs st;
