@@ -66,13 +66,13 @@ static const struct option options[] = {
 
 static const char short_options[] = "s:d:c:l:r:nq:gpaR:I:P:hV";
 
-static enum options_wish usage(const char *what, const char *detail)
+static enum options_result usage(const char *what, const char *detail)
 {
     (void)fprintf(stderr, "scboxd: %s%s; see scboxd --help\n", what, detail);
     return OPTIONS_USAGE;
 }
 
-static enum options_wish replace(char **to, const char *value, const char *what)
+static enum options_result replace(char **to, const char *value, const char *what)
 {
     if (*value == '\0')
         return usage(what, " must not be empty");
@@ -81,7 +81,7 @@ static enum options_wish replace(char **to, const char *value, const char *what)
     return *to != NULL ? OPTIONS_RUN : usage("out of memory", "");
 }
 
-static enum options_wish set_log_level(struct config *config, const char *word)
+static enum options_result set_log_level(struct config *config, const char *word)
 {
     int level = log_level_by_name(word);
 
@@ -92,14 +92,14 @@ static enum options_wish set_log_level(struct config *config, const char *word)
 }
 
 /** Accept one word of sqlitefs's options; the driver checks it. */
-static enum options_wish set_root_quota(struct config *config, const char *value)
+static enum options_result set_root_quota(struct config *config, const char *value)
 {
     if (strchr(value, ',') != NULL)
         return usage("--root-quota is neither auto, none nor a size: ", value);
     return replace(&config->root_quota, value, "--root-quota");
 }
 
-static enum options_wish print(const char *text)
+static enum options_result print(const char *text)
 {
     if (fputs(text, stdout) >= 0 && fflush(stdout) == 0)
         return OPTIONS_ENOUGH;
@@ -107,7 +107,7 @@ static enum options_wish print(const char *text)
     return OPTIONS_USAGE;
 }
 
-static enum options_wish take_option(int option, struct config *config)
+static enum options_result take_option(int option, struct config *config)
 {
     switch (option) {
     case 's':
@@ -167,7 +167,7 @@ static const char *find_config(int argc, char **argv)
     return file;
 }
 
-static enum options_wish load_config(struct config *config, const char *file)
+static enum options_result load_config(struct config *config, const char *file)
 {
     struct strbuf error = STRBUF_INIT;
     int err = config_load(config, file, &error);
@@ -198,7 +198,7 @@ static int make_absolute(char **path)
     return 0;
 }
 
-static enum options_wish finish_state(struct config *config)
+static enum options_result finish_state(struct config *config)
 {
     int err;
 
@@ -210,22 +210,22 @@ static enum options_wish finish_state(struct config *config)
     return err == 0 ? OPTIONS_RUN : usage("the directory that --state is in: ", strerror(-err));
 }
 
-enum options_wish options_read(int argc, char **argv, struct config *config)
+enum options_result options_read(int argc, char **argv, struct config *config)
 {
     const char *file = find_config(argc, argv);
-    enum options_wish wish = file != NULL ? load_config(config, file) : OPTIONS_RUN;
+    enum options_result result = file != NULL ? load_config(config, file) : OPTIONS_RUN;
     int option;
 
     opterr = 1;
     optind = 1;
-    while (wish == OPTIONS_RUN &&
+    while (result == OPTIONS_RUN &&
            (option = getopt_long(argc, argv, short_options, options, NULL)) != -1)
-        wish = take_option(option, config);
-    if (wish == OPTIONS_RUN && optind < argc)
+        result = take_option(option, config);
+    if (result == OPTIONS_RUN && optind < argc)
         return usage("unexpected argument: ", argv[optind]);
-    if (wish == OPTIONS_RUN && config->socket == NULL)
+    if (result == OPTIONS_RUN && config->socket == NULL)
         config->socket = config_default_socket();
-    if (wish == OPTIONS_RUN && config->socket == NULL)
+    if (result == OPTIONS_RUN && config->socket == NULL)
         return usage("out of memory", "");
-    return wish == OPTIONS_RUN ? finish_state(config) : wish;
+    return result == OPTIONS_RUN ? finish_state(config) : result;
 }
