@@ -19,7 +19,7 @@ struct format_options {
     uint32_t chunk_shift; /* 0: 16 for a new file, an old one's own */
     uint64_t mmap_size;   /* bytes; 0: none */
     uint64_t cache_size;  /* bytes */
-    struct quota_wish quota;
+    struct quota_option quota;
 };
 
 /**

@@ -12,7 +12,7 @@
 enum { QUOTA_AUTO_PART = 10, QUOTA_AUTO_MIN = 64 * 1024, QUOTA_AUTO_MAX = 1 << 30 };
 
 /** The option quota=. */
-struct quota_wish {
+struct quota_option {
     enum {
         QUOTA_KEPT, /* not given: the file's own */
         QUOTA_AUTO, /* the file's own; if it has none, a part of the free space */
@@ -22,7 +22,7 @@ struct quota_wish {
 };
 
 /** Read a value of the option. Returns 0; -EINVAL with the reason. */
-int quota_read(const char *value, struct quota_wish *out, struct why *why);
+int quota_read(const char *value, struct quota_option *out, struct why *why);
 
 /**
  * Set fs.quota_bytes; store a new quota in the file, unless it is readonly.
@@ -31,6 +31,6 @@ int quota_read(const char *value, struct quota_wish *out, struct why *why);
  *           then its present size becomes the quota.
  * Returns   0; -EIO the stored quota is invalid; as store_begin().
  */
-int quota_apply(struct store *s, const struct quota_wish *wish, struct why *why);
+int quota_apply(struct store *s, const struct quota_option *option, struct why *why);
 
 #endif
