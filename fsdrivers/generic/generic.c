@@ -38,7 +38,7 @@ static int changed(struct generic *g, int result)
 
 /* ---- What files show ---- */
 
-static void dress(const struct generic *g, struct fs_stat *st)
+static void override_stat(const struct generic *g, struct fs_stat *st)
 {
     const struct fs_config *c = &g->config;
 
@@ -61,7 +61,7 @@ static int generic_getattr(struct fs *fs, const struct fs_caller *who, const cha
     int err = INNER(g, getattr, who, path, out, file);
 
     if (err == 0)
-        dress(g, out);
+        override_stat(g, out);
     return err;
 }
 
@@ -75,7 +75,7 @@ static int generic_lookup(struct fs *fs, const struct fs_caller *who, uint64_t i
         return -EROFS;
     err = INNER(g, lookup, who, ino, out, file);
     if (err == 0)
-        dress(g, out);
+        override_stat(g, out);
     return err;
 }
 
@@ -93,7 +93,7 @@ struct listing {
     void *user;
 };
 
-static int dress_entry(void *user, const char *name, const struct fs_stat *stat)
+static int override_entry(void *user, const char *name, const struct fs_stat *stat)
 {
     const struct listing *l = user;
     struct fs_stat shown;
@@ -101,7 +101,7 @@ static int dress_entry(void *user, const char *name, const struct fs_stat *stat)
     if (stat == NULL)
         return l->callback(l->user, name, NULL);
     shown = *stat;
-    dress(l->g, &shown);
+    override_stat(l->g, &shown);
     return l->callback(l->user, name, &shown);
 }
 
@@ -111,7 +111,7 @@ static int generic_readdir(struct fs *fs, const struct fs_caller *who, const cha
     struct generic *g = generic_of(fs);
     struct listing l = {g, callback, user};
 
-    return INNER(g, readdir, who, path, dress_entry, &l, file);
+    return INNER(g, readdir, who, path, override_entry, &l, file);
 }
 
 /* ---- Limits ---- */
