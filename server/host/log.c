@@ -48,7 +48,7 @@ static bool write_now(const char *line, size_t len)
 }
 
 /** Write how many lines were lost here. Returns false if there was no room for that either. */
-static bool tell_lost(void)
+static bool report_lost(void)
 {
     char line[128];
     int len;
@@ -85,7 +85,7 @@ void log_line(enum log_level level, const char *fmt, ...)
     va_start(ap, fmt);
     (void)strbuf_addv(&line, fmt, ap);
     va_end(ap);
-    if (line.len == 0 || !tell_lost() || !write_now(line.ptr, fit(line.ptr, line.len)))
+    if (line.len == 0 || !report_lost() || !write_now(line.ptr, fit(line.ptr, line.len)))
         lost++;
     strbuf_done(&line);
 }
