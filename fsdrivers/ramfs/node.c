@@ -156,7 +156,7 @@ void entry_set(struct entry *e, struct node *n)
 }
 
 /* Call @callback for one entry, with a copy: the callback may remove the entry. */
-static int tell(const struct entry *e, fs_readdir_fn callback, void *user)
+static int visit(const struct entry *e, fs_readdir_fn callback, void *user)
 {
     char name[FS_NAME_MAX + 1];
     struct fs_stat st;
@@ -179,7 +179,7 @@ int entry_each(struct ramfs *r, struct node *dir, fs_readdir_fn callback, void *
         const struct entry *e = c.next;
 
         c.next = e->hh.next;
-        result = tell(e, callback, user);
+        result = visit(e, callback, user);
     }
     list_del(&c.link);
     dir->refs--;
