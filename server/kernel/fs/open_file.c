@@ -145,7 +145,7 @@ static int check_open(const struct place *at, uint32_t mode, struct why *why)
     bool is_dir = at->exists && S_ISDIR(at->stat.mode);
 
     if (!at->exists && (mode & FM_CREATE) == 0)
-        return vfs_is_missing(at, why);
+        return vfs_refuse_missing(at, why);
     if (is_dir && mode != FM_READDIR)
         return why_add(why, -EISDIR, "a directory opens with exactly READDIR");
     if (!is_dir && (mode & FM_READDIR) != 0)

@@ -66,16 +66,16 @@ static int check_ends(const struct place *from, const struct place *to, enum fs_
     if (err < 0)
         return err;
     if (!from->exists)
-        return vfs_is_missing(from, why);
+        return vfs_refuse_missing(from, why);
     if (strcmp(root.str, from->path.str) == 0 || strcmp(root.str, to->path.str) == 0)
         return why_add(why, -EBUSY, "it is the root of view '%s'", from->view->label);
     if (to->exists && type == FS_RENAME_NOREPLACE)
-        return vfs_is_there(to, why);
+        return vfs_refuse_existing(to, why);
     err = type != FS_RENAME_EXCHANGE ? vfs_check_dir(to, from->stat.mode, why) : 0;
     if (err < 0)
         return err;
     if (!to->exists && type == FS_RENAME_EXCHANGE)
-        return vfs_is_missing(to, why);
+        return vfs_refuse_missing(to, why);
     if (to->exists && from->stat.ino == to->stat.ino)
         return 0;
     if (is_at_or_below(&to->path, &from->path))

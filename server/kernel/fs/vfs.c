@@ -67,12 +67,12 @@ static const char *base_of(const struct place *at)
     return *base != '\0' ? base : "/";
 }
 
-int vfs_is_missing(const struct place *at, struct why *why)
+int vfs_refuse_missing(const struct place *at, struct why *why)
 {
     return why_add(why, -ENOENT, "there is no '%s' in view '%s'", base_of(at), at->view->label);
 }
 
-int vfs_is_there(const struct place *at, struct why *why)
+int vfs_refuse_existing(const struct place *at, struct why *why)
 {
     return why_add(why, -EEXIST, "there is a '%s' in view '%s'", base_of(at), at->view->label);
 }
@@ -98,7 +98,7 @@ static int check_new(const struct place *at, uint32_t mode, struct why *why)
     int err;
 
     if (at->exists)
-        return vfs_is_there(at, why);
+        return vfs_refuse_existing(at, why);
     err = vfs_check_dir(at, mode, why);
     return err < 0 ? err : perm_add(at, why);
 }
@@ -147,7 +147,7 @@ int vfs_link(struct place *from, struct place *to, struct why *why)
     int err;
 
     if (!from->exists)
-        return vfs_is_missing(from, why);
+        return vfs_refuse_missing(from, why);
     if (S_ISDIR(from->stat.mode))
         return why_add(why, -EPERM, "%s is a directory: it has one name only", from->path.str);
     err = check_new(to, from->stat.mode, why);
@@ -164,7 +164,7 @@ int vfs_readlink(struct place *at, char out[FS_PATH_MAX + 1], struct why *why)
     int64_t err;
 
     if (!at->exists)
-        return vfs_is_missing(at, why);
+        return vfs_refuse_missing(at, why);
     if (!S_ISLNK(at->stat.mode))
         return why_add(why, -EINVAL, "%s is no symbolic link", at->path.str);
     memset(out, 0, FS_PATH_MAX + 1);
@@ -180,7 +180,7 @@ int vfs_delete(struct place *at, struct why *why)
     int err;
 
     if (!at->exists)
-        return vfs_is_missing(at, why);
+        return vfs_refuse_missing(at, why);
     err = perm_remove(at, why);
     if (err == 0)
         err = node_check_unused(node_find(m, &at->path), why);

@@ -360,8 +360,8 @@ int vfs_chown(struct place *at, struct creds owner, struct why *why);
 int vfs_utimes(struct place *at, int64_t atime, int64_t mtime, struct why *why);
 
 /** Add the reason. Return -ENOENT and -EEXIST. */
-int vfs_is_missing(const struct place *at, struct why *why);
-int vfs_is_there(const struct place *at, struct why *why);
+int vfs_refuse_missing(const struct place *at, struct why *why);
+int vfs_refuse_existing(const struct place *at, struct why *why);
 
 /** Make an open file of a channel's end, which it closes with its last reference. @out returned;
  * open_file_unref(). -ENOMEM: the end stays open. */
