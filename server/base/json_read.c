@@ -19,7 +19,7 @@ struct pass {
     struct json_doc *doc;
     const char *end;
     struct json_limits left;
-    const char *no_utf8; /* the first byte that is not UTF-8; NULL: none so far */
+    const char *bad_utf8; /* the first byte that is not UTF-8; NULL: none so far */
     struct json_error *error;
     int err;
 };
@@ -159,8 +159,8 @@ static const char *read_sequence(struct pass *r, const char *p)
 
     if (len > 0)
         return p + len;
-    if (r->no_utf8 == NULL)
-        r->no_utf8 = p;
+    if (r->bad_utf8 == NULL)
+        r->bad_utf8 = p;
     return p + 1;
 }
 
@@ -329,7 +329,7 @@ int json_read(struct json_doc *doc, const char *text, size_t len, const struct j
     p = skip_space(&r, p);
     if (p < r.end)
         (void)refuse(&r, p, -EINVAL, "something stands behind the value");
-    else if (r.no_utf8 != NULL)
-        (void)refuse(&r, r.no_utf8, -EINVAL, "the text is not valid UTF-8");
+    else if (r.bad_utf8 != NULL)
+        (void)refuse(&r, r.bad_utf8, -EINVAL, "the text is not valid UTF-8");
     return r.err;
 }
