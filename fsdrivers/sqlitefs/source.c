@@ -168,7 +168,7 @@ static bool has_shared_index(const struct store *s)
 
 /* Choose how SQLite may use this file. A file that others can truncate is never mapped, nor is
  * SQLite's index of its log: then the connection has the file exclusively. */
-static int choose_ways(struct store *s, struct format_options *o, struct why *why)
+static int choose_access(struct store *s, struct format_options *o, struct why *why)
 {
     bool is_private = hostfile_is_private(s->hostfile->file);
 
@@ -211,7 +211,7 @@ static int open_file(struct store *s, struct format_options *o, struct why *why)
             err = -EBUSY;
     }
     if (err == 0)
-        err = choose_ways(s, o, why);
+        err = choose_access(s, o, why);
     if (err == 0)
         err = vfs_new(s->hostfile, &s->db.sleep_us, &s->vfs);
     if (err == 0)
