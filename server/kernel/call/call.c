@@ -146,7 +146,7 @@ static int take_steps(struct call *call)
         status = steps[call->next++](call);
     call->held = call->next < STEP_COUNT;
     if (status == -ECANCELED && m->interrupted) {
-        call->made_up = true;
+        call->imposed = true;
         (void)call_why(call, status, "it was withdrawn while its filesystem had it wait");
     }
     m->interrupted = false;
@@ -355,7 +355,7 @@ static void cancel(struct call *call, int err)
     if (call->held && call->next == STEP_COUNT)
         err = call->status; /* it has its outcome already */
     else
-        call->made_up |= call->held;
+        call->imposed |= call->held;
     call_finish(call, err);
     wait_settle(m); /* it may have held the last reference to a file */
     machine_arm(m); /* it may have kept a virtual clock from jumping */
@@ -410,7 +410,7 @@ static void abandon(struct call *call, struct list *over)
     call->task = NULL;
     if (call->state != CALL_PARKED)
         return;
-    call->made_up |= call->held;
+    call->imposed |= call->held;
     unpark(call);
     settle(call, call_why(call, -ECANCELED, "the process ended while the call waited"));
     list_append(over, &call->wait);

@@ -118,7 +118,7 @@ struct call {
     uint64_t seq;      /* its number among the machine's calls, from 1 */
     uint64_t begun_ns; /* the machine's clock when it began; 0 without listeners */
     uint32_t fault;    /* the fault rule that changed it, 0: none; of several, the error's */
-    bool made_up;      /* a rule, a person or the end of a held call set its outcome:
+    bool imposed;      /* a rule, a person or the end of a held call set its outcome:
                           its row may not list the errno */
 
     /* The kernel's own. */

@@ -227,7 +227,7 @@ static void fire(struct fault_rule *rule, struct call *call)
         call->fault = rule->id;
     if (s->error != 0 && call->refusal == 0) {
         call->refusal = call_why(call, s->error, "fault rule %" PRIu32 " says so", rule->id);
-        call->made_up = true;
+        call->imposed = true;
     }
     if (s->transfer != 0) {
         call->transfer_max = call_cut(call, s->transfer);
@@ -246,7 +246,7 @@ static int delay(struct call *call, uint64_t usecs)
     int status = call_park_until(call, machine_after_ns(call->machine, usecs));
 
     if (status < 0)
-        call->made_up = true;
+        call->imposed = true;
     return status;
 }
 

@@ -75,7 +75,7 @@ void pause_step(struct call *call)
 void pause_answer(struct call *call, int status)
 {
     CHECK(call->nr != SC_EXIT); /* the gate has refused such a request */
-    call->made_up = true;
+    call->imposed = true;
     if (status < 0)
         (void)call_why(call, 0, "it was held, and answered by who stepped it");
     call_skip(call, status);
