@@ -7,7 +7,6 @@
  * faults, a tick. So the same inputs in the same order have the same outcome. Sample, as in the
  * daemon:
  *
- *
  *     machine_new(&spec, &ops, host, &m);
  *     machine_mount(m, "root", "sqlitefs", "source=/var/…/root.db", &why);  // a name of init
  *     proc_new(m->init, &p);                                                // a session's process

@@ -13,8 +13,8 @@
  *       │
  *       └── the slot has answered: stack_go_on(m): run(in) ends, then run(other), in order of arrival
  *
- * So nothing interleaves: an input sees what it would see if the slot had answered at once. A call
- * from inside an input is part of that input and is never queued.
+ * So nothing interleaves: an input sees what it would see if the slot had answered at once. All
+ * that is called from inside an input is part of it and is never queued.
  *
  * An entry is embedded in its owner, with all that its run() needs. The owner withdraws it if it is
  * freed before run() was called.

@@ -6,8 +6,8 @@
  *
  * Only driver.c includes fs_ops.h; tests/layering checks it. Each slot has a function here, which
  * packs the arguments into a struct slot_call and passes it to run() with a one-line function that
- * unpacks them and calls the slot. run() does what concerns every slot: it measures, limits the
- * time, and runs the slot on another thread while the machine stands still; callers do not notice.
+ * unpacks them and calls the slot. run() is the place for what concerns every slot, such as running
+ * it on another thread while the machine stands still; callers do not notice.
  * All slots share one struct, because a slot on another thread must own its arguments, and so they
  * are copied in one place.
  *
