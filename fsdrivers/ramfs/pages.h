@@ -6,7 +6,6 @@
  * a file of one page has no table. A missing page is a hole. The file's size is not known here: its
  * owner keeps the bytes past the size zero, so that growing touches no page.
  *
- *
  *     height 0: empty    height 1: root is page 0    height 2: root is a table of pages    ...
  */
 #ifndef FSDRIVERS_RAMFS_PAGES_H

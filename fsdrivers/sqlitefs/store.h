@@ -26,7 +26,6 @@
  *
  * Caches belong to the transaction: undoing a change drops the names and reloads held inodes.
  *
- *
  * Sample, of a slot that changes something:
  *
  *     err = store_begin(s, 0);

@@ -6,7 +6,6 @@
  * guest: an ELF program on the host, whose executor belongs to the bridge. The kernel keeps the
  * address space's books for both; a guest's executor makes its memory follow them.
  *
- *
  *     spawn()  ->  map/map_shared/unmap/protect while the guest waits in a call, peek/poke at any
  *                  time  ->  kill(), exactly once
  */
