@@ -50,7 +50,7 @@ int scan_pages(struct store *s);
  * time limit. A file of more than 128 GiB is not checked: that would take minutes, and more memory
  * at once than HEAP_PIECE_MAX.
  * @verdict  what is wrong, or "".
- * Returns   0 also if something is wrong, -errno.
+ * Returns   0 sound, or not checked; -EIO damaged (see @verdict) or unreadable; other -errno.
  */
 int scan_whole(struct store *s, char verdict[SCAN_VERDICT_SIZE]);
 
