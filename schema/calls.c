@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-/* The binary layouts that i386 guests were compiled with. */
+/* The binary layouts that i386 guests were compiled with (sizes in seeds of the ABI). */
 _Static_assert(SC_DIR_MAX == 128, "dirent name");
 _Static_assert((int)FM_DDELETE < (int)SC_FM_ALL, "file modes fit 16 bits");
 

@@ -2,9 +2,9 @@
 /*
  * The filesystem drivers and their options, as a refusal of MAKE_FS and `scbox help` describe them.
  *
- * FS_DRIVERS(DRIVER) expands to DRIVER(name, alias, doc, OPTIONS) for each driver; alias may be "".
- * X_OPTIONS(OPTION) expands to OPTION(key, doc) for each option of driver X; FS_COMMON_OPTIONS are
- * those of all drivers.
+ * FS_DRIVERS(DRIVER) expands to DRIVER(name, alias, doc, OPTIONS) for each driver; alias is "" where
+ * there is none. <DRIVER>_OPTIONS(OPTION) expands to OPTION(key, doc) for each option of a driver;
+ * FS_COMMON_OPTIONS are known to all.
  */
 #ifndef SCHEMA_DRIVERS_H
 #define SCHEMA_DRIVERS_H
