@@ -78,8 +78,8 @@ struct host_ops {
     int (*worker_new)(void *host, struct host_worker **out, struct why *why);
     /** Queue a job. A worker runs its jobs in order. */
     void (*worker_post)(struct host_worker *w, struct host_job *job);
-    /** Block the loop until a job of this worker is done or @deadline_ns of now_ns() has passed.
-     * Calls done() of the jobs that are done, in order. */
+    /** Block the loop until a job of this worker is done, and call its done(); at most until
+     * @deadline_ns of now_ns(). A job that is done is taken even past the deadline. */
     void (*worker_wait)(struct host_worker *w, uint64_t deadline_ns);
     /** End the thread. It has no jobs left. */
     void (*worker_free)(struct host_worker *w);
