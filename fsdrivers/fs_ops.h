@@ -226,8 +226,7 @@ struct fs_ops {
      * error is kept, and reported by the next fsync() too. */
     int (*commit)(struct fs *fs, const struct fs_caller *who);
 
-    /** Do one step of deferred work (fs.untidy), of a few milliseconds at most. Empty: there is
-     * none. */
+    /** Do one step of deferred work (fs.untidy), a few milliseconds at most. Empty: none. */
     void (*tidy)(struct fs *fs, const struct fs_caller *who);
 
     /** Return when everything acknowledged so far is durable. Returns 0, -EIO, -ENOSPC. */

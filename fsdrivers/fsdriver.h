@@ -319,8 +319,7 @@ enum { FS_TIDY_MS = 1000 };
 /**
  * Make an instance by driver name: find the driver, split and check the options, open the source,
  * wrap it in `generic`. The type of registry_open(): the core does not include the registry.
- * Returns   as open_source(); -ENODEV no driver of this name; -EINVAL an unknown key (named in
- *           why).
+ * Returns   as open_source(); -ENODEV no driver of this name; -EINVAL an unknown key.
  */
 typedef int (*fs_open_fn)(const char *driver, const struct fs_open *req, struct fs **out);
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* struct rpc_limits, from limits.def: for the configuration and the code that applies the
- * limits. */
+/* struct rpc_limits, from limits.def: for the configuration and the RPC layer. */
 #ifndef SCHEMA_LIMITS_H
 #define SCHEMA_LIMITS_H
 

@@ -27,8 +27,7 @@ static struct generic *generic_of(struct fs *fs)
     return container_of(fs, struct generic, fs);
 }
 
-/* End an operation that may have been gathered: copy the inner instance's `pending` and
- * `untidy`. */
+/* End an operation that may have been gathered: copy the inner `pending` and `untidy`. */
 static int changed(struct generic *g, int result)
 {
     g->fs.pending = g->inner->pending;

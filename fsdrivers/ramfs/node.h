@@ -109,8 +109,7 @@ void entry_remove(struct ramfs *r, struct node *dir, struct entry *e);
 void entry_set(struct entry *e, struct node *n);
 
 /**
- * Call @callback for every entry; it may change the directory. Returns its first non-zero result,
- * or 0.
+ * Call @callback for every entry; it may change the directory. Returns its first non-zero result.
  */
 int entry_each(struct ramfs *r, struct node *dir, fs_readdir_fn callback, void *user);
 

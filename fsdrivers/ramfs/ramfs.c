@@ -10,8 +10,7 @@
  * it -ENOSPC.
  *
  * node.c has the tree, names.c the slots that change it, file.c and pages.c the content; this file
- * has the other slots and the instance. Stamps are as in POSIX, except that reading does not change
- * the access time.
+ * has the other slots and the instance. Stamps are as in POSIX, but reading keeps the access time.
  */
 #include "fsdrivers/ramfs/ramfs.h"
 
@@ -231,8 +230,7 @@ static int ramfs_opendir(struct fs *fs, const struct fs_caller *who, const char 
     return 0;
 }
 
-/* Searches all nodes: servers that refer to files by number know most of them, and rarely ask for
- * others. */
+/* Searches all nodes: servers by number know most files, and rarely ask for others. */
 static int ramfs_lookup(struct fs *fs, const struct fs_caller *who, uint64_t ino,
                         struct fs_stat *out, struct fs_file *file)
 {

@@ -59,8 +59,7 @@ void data_close_blob(struct store *s)
     s->blob = NULL;
 }
 
-/* Open a row for reading or writing; the last open one is reused. Returns 1 open, 0 a hole or not a
- * blob, -errno. */
+/* Open a row to read or write; the last one is reused. Returns 1, 0 a hole or no blob, -errno. */
 static int open_blob(struct store *s, int64_t id, bool write)
 {
     int rc;
@@ -130,8 +129,7 @@ static int write_part(struct store *s, const struct inode *i, struct piece p, co
 
 /* ---- Whole rows ---- */
 
-/* Update an inode's blocks after a change of rows. In a foreign file they may be wrong, and stay
- * wrong. */
+/* Update an inode's blocks after a change of rows. Wrong ones of a foreign file stay wrong. */
 static void count_blocks(struct inode *i, uint64_t more, uint64_t less)
 {
     uint64_t blocks = i->stat.blocks + more;

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Opening a database: making a new one, or checking that an old one is ours, intact, and of a known
- * format. */
+/* Opening a database: making one, or checking that it is ours, intact, and of a known format. */
 #ifndef FSDRIVERS_SQLITEFS_FORMAT_H
 #define FSDRIVERS_SQLITEFS_FORMAT_H
 

@@ -10,8 +10,7 @@
 
 /* ---- Rows ---- */
 
-/* The range of each column, in SQL_INODE_GET's order: a damaged or malicious file can hold
- * anything. */
+/* The range of each column, in SQL_INODE_GET's order: a hostile file can hold anything. */
 static const struct {
     int64_t min;
     int64_t max;

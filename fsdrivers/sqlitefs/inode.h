@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Inodes in memory. Each is loaded once and stays while a handle holds it; then while the cache has
- * room.
+ * Inodes in memory. Each is loaded once and stays while a handle or the cache holds it.
  *
  * Inside a change, inode_touch() marks an inode; store_end() stores all marked ones. When a change
  * fails it is undone, and held inodes are read again: one whose row went with it is `gone`, and its

@@ -2,8 +2,7 @@
 /*
  * Names of a sqlitefs: rows of dentry, and a cache that saves looking them up by SQL.
  *
- * The cache has existing names and missing ones (ino 0), because every file is looked up before it
- * is made.
+ * The cache has missing names, too (ino 0): every file is looked up before it is made.
  */
 #ifndef FSDRIVERS_SQLITEFS_NAME_H
 #define FSDRIVERS_SQLITEFS_NAME_H

@@ -227,8 +227,7 @@ int store_count(struct store *s, int64_t steps)
     return 0;
 }
 
-/* The last change: mark the file as closed cleanly, and give back numbers that were reserved but
- * not used. */
+/* The last change: mark the file as closed cleanly, and give back unused reserved numbers. */
 static int mark_clean(struct store *s)
 {
     int err = store_begin(s, 0);

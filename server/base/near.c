@@ -14,8 +14,7 @@ static size_t least(size_t a, size_t b, size_t c)
 }
 
 /**
- * The edit distance: insertions, deletions, replacements and swaps of two neighbours. Case is
- * ignored.
+ * The edit distance: insertions, deletions, replacements and swaps of neighbours, without case.
  */
 static size_t distance(const char *a, const char *b)
 {

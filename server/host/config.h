@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The daemon's settings: defaults, then the configuration file, then the command line; the last one
- * wins.
+ * The daemon's settings: defaults, the configuration file, the command line; the last one wins.
  *
  * The file is one JSON object; schema/config.schema.json describes it:
  *

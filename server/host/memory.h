@@ -5,8 +5,7 @@
 
 #include "server/kernel/shared_memory.h"
 
-/** host_ops.memory_new(). @host is unused. Returns 0; -ENOMEM, also when the process is out of
- * descriptors. */
+/** host_ops.memory_new(). @host is unused. Returns 0; -ENOMEM, also without descriptors. */
 int host_memory_new(void *host, struct shared_memory **out);
 
 #endif

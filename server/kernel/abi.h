@@ -8,8 +8,7 @@
  *
  *     image --elf_parse()--> exec_image.abi --bridge_spawn()--> guest --call_init()--> call->abi
  *
- * A driven process runs no image. Its calls come by RPC and have abi_driven, which is not in
- * abis[].
+ * A driven process runs no image. Its calls come by RPC with abi_driven, which is not in abis[].
  *
  * To add an ABI: its row here and in abis[], its functions, its row in the bridge's table, and its
  * member of struct guests in methods.def. No other code asks which ABI a process has.

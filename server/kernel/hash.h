@@ -2,8 +2,7 @@
 /*
  * uthash, configured so that a lack of memory is an error, not an exit.
  *
- * Check hash_added(e) after every HASH_ADD_* of an element e: false means no memory, and e is in no
- * table.
+ * Check hash_added(e) after every HASH_ADD_* of an element e: false means that e is in no table.
  */
 #ifndef SERVER_KERNEL_HASH_H
 #define SERVER_KERNEL_HASH_H

@@ -59,8 +59,7 @@ struct task;
 struct machine;
 struct wait_set;
 
-/** Called once when a parked call has finished: status, out and why are final. May free the
- * call. */
+/** Called once when a parked call has finished, with its final results. May free the call. */
 typedef void (*call_done_fn)(struct call *call);
 
 enum call_state { CALL_NEW, CALL_QUEUED, CALL_RUNNING, CALL_PARKED, CALL_FINISHED };

@@ -13,8 +13,7 @@
  * reason to the call.
  *
  * An error need not be in the call's row of syscalls.def. Rules are freed with their machine.
- * Chance has a separate stream of random numbers, so rules do not change the random numbers of
- * processes.
+ * Chance has a separate stream of random numbers, so rules do not affect those of processes.
  */
 #ifndef SERVER_KERNEL_CALL_FAULT_H
 #define SERVER_KERNEL_CALL_FAULT_H

@@ -17,8 +17,7 @@
 /** The most bytes of a pattern. */
 enum { GLOB_MAX = 256 };
 
-/** Check a pattern. Returns why it is invalid, a sentence without a full stop; NULL if it is
- * valid. */
+/** Check a pattern. Returns NULL, or why it is invalid, a sentence without a full stop. */
 const char *glob_check(const char *pattern);
 
 /** Whether the whole of @text matches a pattern that glob_check() accepted. Takes time of at most

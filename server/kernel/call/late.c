@@ -90,8 +90,7 @@ static bool store_part(struct machine *m, struct mapping *map)
     return true;
 }
 
-/** Store a part of the first late mapping that does not fail for now. Returns whether one did
- * not. */
+/** Store a part of the first late mapping that does not fail. Returns false if all fail. */
 static bool store_first(struct machine *m)
 {
     size_t attempts = m->late_count < LATE_MAX ? m->late_count : LATE_MAX;

@@ -27,8 +27,7 @@ void pause_proc(struct proc *p);
 /** Hold the calls of all processes, those made later included. */
 void pause_machine(struct machine *m);
 
-/** Continue the calls of one process, in the order in which they were held. No effect without
- * one. */
+/** Continue the held calls of one process, in order. No effect if none are held. */
 void resume_proc(struct proc *p);
 
 /** resume_proc() for all processes. */

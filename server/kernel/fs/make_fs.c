@@ -11,8 +11,7 @@
 #include <errno.h>
 #include <string.h>
 
-/* The instance's requests to the machine. @user is its mount. On a worker the copies answer
- * them. */
+/* The instance's requests to the machine. @user is its mount. On a worker its copies answer. */
 
 static uint64_t env_now_ns(void *user)
 {

@@ -5,8 +5,7 @@
 
 #include "server/kernel/fs/vfs.h"
 
-/** Call this after every operation that may have changed the store: it schedules commit() and
- * tidy(). */
+/** Call this after operations that may have changed the store: schedules commit() and tidy(). */
 void mount_changed(struct mount *m);
 
 /**

@@ -311,8 +311,7 @@ static int64_t write_mapped(struct open_file *f, const struct fs_caller *who,
     return count;
 }
 
-/** Get the status of a file about to be written, for mount_drop_ids(). Returns whether it is
- * needed. */
+/** Get the status of a file to be written, for mount_drop_ids(). Returns whether it is needed. */
 static bool may_have_ids(struct open_file *f, const struct fs_caller *who, struct fs_stat *out)
 {
     return who->uid != 0 && f->mount != NULL && vfs_fstat(f, who, out) == 0 && S_ISREG(out->mode);

@@ -15,8 +15,7 @@
 
 enum { PERM_READ = 4, PERM_WRITE = 2, PERM_EXEC = 1 };
 
-/** Check that the bits of the file at @path, in its mount, grant all of @want. Returns 0,
- * -EACCES. */
+/** Check that the bits of the file at @path grant all of @want. Returns 0, -EACCES. */
 int perm_check(const struct fs_stat *st, const char *path, const struct fs_caller *who,
                unsigned want, struct why *why);
 

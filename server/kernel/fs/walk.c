@@ -165,8 +165,7 @@ static int check_parent(struct mount *m, const struct fs_caller *who, const stru
     return err == 0 && is_link(&st) ? -ELOOP : err;
 }
 
-/** Walk to @out, whose view and who are set. For user 0 the directories on the way are not
- * checked. */
+/** Walk to @out, whose view and who are set. User 0 may pass all directories unchecked. */
 static int walk(const struct path *path, bool follow_last, struct place *out, struct why *why)
 {
     struct mount *m = out->view->mount;

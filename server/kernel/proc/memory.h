@@ -23,8 +23,7 @@
 int memory_touch(struct proc *p, uint32_t way, uint64_t addr, void *buf, size_t size,
                  struct why *why);
 
-/** memory_touch() from outside, for any process: never ends it. Returns 0; -EFAULT, -ENOMEM,
- * -EIO. */
+/** memory_touch() of any process that never ends it. Returns 0; -EFAULT, -ENOMEM, -EIO. */
 int memory_inspect(struct proc *p, uint32_t way, uint64_t addr, void *buf, size_t size,
                    struct why *why);
 

@@ -22,8 +22,7 @@ struct recent {
 /** Add a finished call. SC_ERRNO, which only asks about another call, is left out. */
 void recent_add(struct recent *r, int nr, int status);
 
-/** Append "; last calls: SC_OPEN (ENOENT), SC_READ x 3", the latest at the end; "" if there are
- * none. */
+/** Append "; last calls: SC_OPEN (ENOENT), SC_READ x 3", the latest last; "" if none. */
 void recent_text(const struct recent *r, struct strbuf *out);
 
 #endif

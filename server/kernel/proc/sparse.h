@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Simulated memory: the written pages of a driven process. Unwritten pages read as zero and take no
- * memory.
+ * Simulated memory: the written pages of a driven process. Others read as zero, and take no memory.
  */
 #ifndef SERVER_KERNEL_PROC_SPARSE_H
 #define SERVER_KERNEL_PROC_SPARSE_H

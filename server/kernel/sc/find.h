@@ -9,8 +9,7 @@
 #include "server/kernel/call/call.h"
 #include "server/kernel/fs/vfs.h"
 
-/** Split name:/path and find the view in the caller's namespace. Returns as path_split();
- * -ENODEV. */
+/** Split name:/path and find the caller's view. Returns as path_split(); -ENODEV. */
 int find_view(struct call *call, struct sc_str file, struct view **view, struct path *path);
 
 /** Find an existing file, links followed, in a view with the rights @mode (FM_*). Returns as

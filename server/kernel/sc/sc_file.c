@@ -67,8 +67,7 @@ int sc_open(struct call *call, const struct sc_open_args *args, struct sc_open_o
     return 0;
 }
 
-/** Store a file's mapped pages, a slice of them if there are many. Returns 0, -errno,
- * SC_PENDING. */
+/** Store a file's mapped pages, a slice at a time. Returns 0, -errno, SC_PENDING. */
 static int write_back(struct call *call, struct open_file *f)
 {
     size_t pages = call_may_wait(call) ? LATE_PAGES : SIZE_MAX;

@@ -92,8 +92,7 @@ static int check_offset(struct call *call, int64_t offset, uint64_t size)
     return 0;
 }
 
-/** A writable mapping may be written at any time, so it clears the file's set-id bits as WRITE
- * does. */
+/** A writable mapping may be written at any time, so it clears set-id bits as WRITE does. */
 static int before_writing(struct call *call, const struct region *r, uint32_t mode)
 {
     const struct fs_caller who = proc_caller(call->proc);
