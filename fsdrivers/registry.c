@@ -81,7 +81,7 @@ static int take_timeout(const char *key, const char *value, struct fs_config *co
     return err;
 }
 
-/* Honour one of registry_common_opts, all of which are known here. */
+/* Apply one of registry_common_opts, which are all known here. */
 static int take_common(const struct fs_opt *opt, struct fs_open *req, struct fs_config *config)
 {
     const char *key = opt->key;
@@ -120,7 +120,7 @@ static int take_common(const struct fs_opt *opt, struct fs_open *req, struct fs_
     return option_size(key, value, &config->quota_inodes, req->why);
 }
 
-/* Whether an item of the options, which is no key, is a set of letters. */
+/* Whether an option that is not a key is a set of letters. */
 static bool is_word(const struct fs_driver *driver, const struct fs_opt *item,
                     const struct fs_open *req)
 {
@@ -172,7 +172,7 @@ static int sort_options(const struct fs_driver *driver, const struct options *op
     return err;
 }
 
-/* Find the source, if it is one of the host's files, once and for all. */
+/* Open the source, if it is a file of the host. This is the only lookup of its path. */
 static int find_source(struct fs_open *req)
 {
     req->hostfile = NULL;

@@ -74,13 +74,13 @@ const struct sc_struct_info sc_structs[] = {
     {NULL, NULL, no_fields},
 };
 
-/* Places in sc_calls by name: the table's order. */
+/* Indexes in sc_calls by name: the table's order. */
 enum {
 #define SC_CALL(nr, UP, low, pass, rc, doc, ARGS, RESULTS, ERRORS) AT_##UP,
 #include "schema/syscalls.def"
 };
 
-/** Rows by number; NULL where no call has it. */
+/** Rows by number; NULL: no such call. */
 static const struct sc_call_info *const by_nr[SC_MAX] = {
 #define SC_CALL(nr, UP, low, pass, rc, doc, ARGS, RESULTS, ERRORS) [nr] = &sc_calls[AT_##UP],
 #include "schema/syscalls.def"
@@ -91,7 +91,7 @@ const struct sc_call_info *sc_call_by_nr(int nr)
     return nr >= 0 && nr < SC_MAX ? by_nr[nr] : NULL;
 }
 
-/** Whether @word is @name, SC_ERRNO, in small letters: errno. */
+/** Whether @word is @name (SC_ERRNO) in lower case without the prefix: errno. */
 static int is_small_name(const char *name, const char *word)
 {
     const char *large = name + sizeof "SC_" - 1;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What is told of the filesystem drivers and their options: by a refusal of MAKE_FS, and by `scbox help`.
+ * The filesystem drivers and their options, as a refusal of MAKE_FS and `scbox help` describe them.
  *
  * FS_DRIVERS(DRIVER) expands to DRIVER(name, alias, doc, OPTIONS) for each driver; alias is "" where
  * there is none. <DRIVER>_OPTIONS(OPTION) expands to OPTION(key, doc) for each option of a driver;

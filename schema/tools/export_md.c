@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-/** What the result register holds, by enum sc_rc. */
+/** The value of the result register, by enum sc_rc. */
 static const char *const rc_text[] = {
     [SC_RC_ZERO] = "0 on success; 0 on failure (i386), `-errno` (x86_64)",
     [SC_RC_BOOL] = "1 (i386) or 0 (x86_64) on success; 0 (i386) or `-errno` (x86_64) on failure",
@@ -29,7 +29,7 @@ static bool is_string(enum sc_kind kind)
            kind == SC_K_sized || kind == SC_K_fds || kind == SC_K_argv;
 }
 
-/** Write one register, with what of an argument it carries, and step to the next. */
+/** Write one register, with the part of an argument that it holds, and step to the next. */
 static void write_reg(FILE *out, size_t *next, const char *part)
 {
     if (*next < REGS_MAX)
@@ -51,7 +51,7 @@ static void write_arg_regs(FILE *out, size_t *next, enum sc_kind kind)
     write_reg(out, next, sized ? " pointer" : " length");
 }
 
-/** Write the arguments of a call, and where its result pointer is. */
+/** Write the arguments of a call, and the place of its result pointer. */
 static void write_args(FILE *out, const struct sc_call_info *call)
 {
     bool regs = call->pass == SC_PASS_REGS;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A call of a driver's slot, between driver.c, which makes it, and slow.c, which has it wait. */
+/* A call of a driver's slot, from driver.c, which makes it, to slow.c, which may delay it. */
 #ifndef SERVER_KERNEL_DOOR_SLOT_CALL_H
 #define SERVER_KERNEL_DOOR_SLOT_CALL_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Slow instances: those of drivers with FS_CAP_BLOCKING, whose slots may have to wait.
+ * Slow instances: those of drivers with FS_CAP_BLOCKING, whose slots may block.
  *
  *     slow_run() ── slot with `nowait`, in place ── its answer
  *                        │ FS_WOULD_WAIT
@@ -8,15 +8,16 @@
  *                                 │                              │ past its limit
  *                                 └── its answer                 └── -EIO: the instance is broken
  *
- * The worker is given copies of all that the arguments point to, and of what the driver may ask the machine
- * (its time, its random numbers, room for bytes): so it touches nothing of the machine's, and can be left
- * alone. When its answer has come in time, what it used is booked, as if it had asked in place.
+ * The worker gets copies of all that the arguments point to, and of what the driver may ask the
+ * machine for (its time, its random numbers, room for bytes). So it touches nothing of the machine
+ * and can be abandoned. When its answer comes in time, what it used is counted as if it had asked
+ * in place.
  *
- * A broken instance answers -EIO, and is closed and destroyed by its own worker as soon as that comes back,
- * even when its mount and its machine are gone by then. Nobody waits for that.
+ * A broken instance answers -EIO. Its own worker closes and destroys it as soon as the slot
+ * returns, even if its mount and its machine are gone by then. Nothing waits for that.
  *
- * Where the machine can't stand still, the whole loop waits: when it is being freed, and in the turn in
- * which its first slow filesystem was made.
+ * Where the machine can't stand still, the loop blocks: while the machine is freed, and in the turn
+ * in which its first slow filesystem was made.
  */
 #ifndef SERVER_KERNEL_DOOR_SLOW_H
 #define SERVER_KERNEL_DOOR_SLOW_H
@@ -50,8 +51,8 @@ struct slow_slots {
  */
 int slow_new(struct mount *m, const struct slow_slots *slots, struct why *why, struct slow **out);
 
-/** The mount goes, after its instance was destroyed. Returns whether its struct is kept, until the worker of
- * a broken instance comes back: it is freed then. NULL is fine: false. */
+/** The mount goes, after its instance was destroyed. Returns whether its struct is kept, until the
+ * worker of a broken instance comes back: it is freed then. NULL is fine: false. */
 bool slow_free(struct slow *s);
 
 /** Call a slot. Returns what it answers; -EIO broken, -ENOMEM, -ECANCELED it was interrupted. */

@@ -14,7 +14,7 @@ int find_view(struct call *call, struct sc_str file, struct view **view, struct 
     return err < 0 ? err : ns_get(&call->proc->ns, name, &call->why, view);
 }
 
-/** The name before the ':', which path_split() has seen there. */
+/** The name before the ':', which path_split() found. */
 static struct sc_str view_name(struct sc_str file)
 {
     return (struct sc_str){file.ptr,
@@ -36,7 +36,7 @@ int find_rights(struct call *call, struct sc_str file, const struct view *view, 
 typedef int (*walk_fn)(struct view *v, const struct path *path, const struct fs_caller *who,
                        struct place *out, struct why *why);
 
-/** Walk to what an argument names, in a view that has the right to @mode. */
+/** Walk to the file that an argument names, in a view with the rights @mode. */
 static int walk_to(struct call *call, struct sc_str file, uint32_t mode, walk_fn walk,
                    struct place *at)
 {
