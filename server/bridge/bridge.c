@@ -296,7 +296,7 @@ static int get_spawner(struct bridge *b, const struct abi *abi, struct why *why,
     s = malloc(sizeof(*s));
     if (s == NULL)
         return -ENOMEM;
-    err = spawner_init(s, mine, &b->jail, why);
+    err = spawner_init(s, mine->arch, mine->filter, &b->jail, why);
     if (err < 0) {
         free(s);
         return err;
@@ -386,6 +386,7 @@ bool bridge_choose_cpu(struct bridge *b)
 int bridge_spawn(struct bridge *b, struct proc *proc, const struct exec_image *image,
                  struct why *why, struct executor **out)
 {
+    const struct guest_abi *abi = guest_abi_of(image->abi);
     struct spawner *s;
     struct guest *g;
     struct tracee t;
@@ -400,9 +401,9 @@ int bridge_spawn(struct bridge *b, struct proc *proc, const struct exec_image *i
     if (proc->machine->spec.lockstep)
         err = cpu_hide(&t);
     if (err == 0)
-        err = s->abi->load(&t, image, why);
+        err = abi->load(&t, image, why);
     if (err == 0)
-        err = guest_start(b, proc, s->abi, &t, listener, &g);
+        err = guest_start(b, proc, abi, &t, listener, &g);
     if (err < 0) {
         discard(&t, listener);
         return err == -ESRCH || err == -EIO ? why_add(why, -EAGAIN, "the host ended the guest")

@@ -52,10 +52,10 @@ static int short_of(int cause, struct why *why)
                    "the host has no resources for another guest: %s", strerror(cause));
 }
 
-int spawner_init(struct spawner *s, const struct guest_abi *abi, const struct jail *jail,
-                 struct why *why)
+int spawner_init(struct spawner *s, const struct arch *arch, void (*add)(struct filter *),
+                 const struct jail *jail, struct why *why)
 {
-    int fd = stub_open(abi->arch);
+    int fd = stub_open(arch);
 
     if (fd < 0 && is_shortage(-fd))
         return short_of(-fd, why);
@@ -64,8 +64,8 @@ int spawner_init(struct spawner *s, const struct guest_abi *abi, const struct ja
                        "guests need an executable memfd, and this host refuses it: %s "
                        "(sysctl vm.memfd_noexec must be 0 or 1)",
                        strerror(-fd));
-    *s = (struct spawner){.abi = abi, .stub_fd = fd, .jail = jail};
-    filter_build(abi, &s->filter);
+    *s = (struct spawner){.arch = arch, .stub_fd = fd, .jail = jail};
+    filter_build(arch, add, &s->filter);
     return 0;
 }
 
@@ -227,7 +227,7 @@ int spawn_tracee(struct spawner *s, struct tracee *out, int *out_listener, struc
         return short_of(ENOMEM, why);
     *out_listener = -1;
     c = s->stack; /* at its far end */
-    *c = (struct child){.arch = s->abi->arch,
+    *c = (struct child){.arch = s->arch,
                         .parent = getpid(),
                         .stub_fd = s->stub_fd,
                         .jail = *s->jail,
@@ -236,7 +236,7 @@ int spawn_tracee(struct spawner *s, struct tracee *out, int *out_listener, struc
     pid = child_start(child_main, c, (char *)s->stack + CHILD_STACK_SIZE, CLONE_FILES);
     if (pid < 0)
         return explain(c, pid, 0, why);
-    tracee_init(&t, pid, s->abi->arch);
+    tracee_init(&t, pid, s->arch);
     err = run_to_stub(&t);
     if (err == 0)
         err = open_memory(&t);

@@ -14,9 +14,9 @@
 #include "server/bridge/tracee/jail.h"
 #include "server/bridge/tracee/tracee.h"
 
-/** What all tracees of one ABI are made from. */
+/** What all tracees with one filter are made from. */
 struct spawner {
-    const struct guest_abi *abi;
+    const struct arch *arch;
     int stub_fd; /* sealed ELF image that the host executes */
     void *stack; /* on which a child lives until it executes that; NULL none yet */
     struct filter filter;
@@ -25,9 +25,14 @@ struct spawner {
 
 enum { SPAWN_LISTENER_LOST = -2 };
 
-/** Prepare. @jail  borrowed as long as the spawner. Returns 0; -ENOTSUP, -ENOMEM with the reason. */
-int spawner_init(struct spawner *s, const struct guest_abi *abi, const struct jail *jail,
-                 struct why *why);
+/**
+ * Prepare.
+ * @add      as filter_build() takes it.
+ * @jail     borrowed as long as the spawner.
+ * Returns   0; -ENOTSUP, -ENOMEM with the reason.
+ */
+int spawner_init(struct spawner *s, const struct arch *arch, void (*add)(struct filter *),
+                 const struct jail *jail, struct why *why);
 
 void spawner_done(struct spawner *s);
 
