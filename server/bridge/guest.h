@@ -15,9 +15,9 @@
 #ifndef SERVER_BRIDGE_GUEST_H
 #define SERVER_BRIDGE_GUEST_H
 
-#include "server/bridge/abi/guest_abi.h"
 #include "server/bridge/affinity.h"
 #include "server/bridge/bridge.h"
+#include "server/bridge/guest_abi.h"
 #include "server/bridge/marshal.h"
 #include "server/bridge/sites.h"
 #include "server/bridge/tracee/spawn.h"

@@ -4,7 +4,7 @@
  *
  * A row of the table is all that the kernel knows of an ABI: which images it loads, where they lie
  * in memory, and what its callers get. How a call is read from registers and answered is a row of the
- * bridge's table (server/bridge/abi/guest_abi.h), which has one for each row here.
+ * bridge's table (server/bridge/guest_abi.h), which has one for each row here.
  *
  *     image --elf_parse()--> exec_image.abi --bridge_spawn()--> guest --call_init()--> call->abi
  *
