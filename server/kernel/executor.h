@@ -47,7 +47,7 @@ struct executor_ops {
 };
 
 /** Descriptors of the daemon that an executor holds at most. */
-enum { EXECUTOR_DESCRIPTORS = 2 };
+enum { EXECUTOR_DESCRIPTORS = 3 };
 
 struct executor {
     const struct executor_ops *ops;
