@@ -4,7 +4,7 @@
  *
  * A row of the table is all that the kernel knows of an ABI: which images it loads, where they lie
  * in memory, and what its callers see. The bridge has a row for each of them in its own table
- * (server/bridge/abi/guest_abi.h): how a call is read from registers and answered.
+ * (server/bridge/guest_abi.h): how a call is read from registers and answered.
  *
  *     image --elf_parse()--> exec_image.abi --bridge_spawn()--> guest --call_init()--> call->abi
  *

@@ -46,7 +46,7 @@ struct executor_ops {
 };
 
 /** The most descriptors of the daemon that an executor holds. */
-enum { EXECUTOR_DESCRIPTORS = 2 };
+enum { EXECUTOR_DESCRIPTORS = 3 };
 
 struct executor {
     const struct executor_ops *ops;
