@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Accepting connections, and who may have one. */
-#include "server/rpc/peer/conn.h"
+#include "server/rpc/peer/peer.h"
 
 #include <errno.h>
 #include <sys/resource.h>

@@ -3,7 +3,7 @@
 #ifndef SERVER_RPC_PEER_MESSAGE_H
 #define SERVER_RPC_PEER_MESSAGE_H
 
-#include "server/rpc/peer/conn.h"
+#include "server/rpc/peer/peer.h"
 
 /**
  * Carry out the next request of what has arrived: a line, or a member of a batch.

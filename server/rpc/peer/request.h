@@ -26,7 +26,7 @@
 #include "server/kernel/clock.h"
 #include "server/rpc/codec/codec.h"
 #include "server/rpc/codec/envelope.h"
-#include "server/rpc/peer/conn.h"
+#include "server/rpc/peer/peer.h"
 
 enum request_status { REQUEST_FAILED = -1, REQUEST_DONE = 0, REQUEST_PARKED = 1 };
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/rpc/peer/session.h"
 
-#include "server/rpc/peer/conn.h"
 #include "server/rpc/peer/marks.h"
+#include "server/rpc/peer/peer.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/rpc/trace/trace.h"
 
-#include "server/rpc/peer/conn.h"
+#include "server/rpc/peer/peer.h"
 #include "server/rpc/trace/event_out.h"
 
 #include <stdio.h>

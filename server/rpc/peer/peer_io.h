@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Between the two halves of a connection: conn.c, its life, and conn_io.c, its bytes. Everybody
- * else includes conn.h.
+ * Between the two halves of a connection: peer.c, its life, and peer_io.c, its bytes. Everybody
+ * else includes peer.h.
  */
-#ifndef SERVER_RPC_PEER_CONN_IO_H
-#define SERVER_RPC_PEER_CONN_IO_H
+#ifndef SERVER_RPC_PEER_PEER_IO_H
+#define SERVER_RPC_PEER_PEER_IO_H
 
-#include "server/rpc/peer/conn.h"
+#include "server/rpc/peer/peer.h"
 
-/* conn_io.c */
+/* peer_io.c */
 
 /** Have a turn: carry out some of what has arrived, and do what waited for answers to be written.
  * Returns how many requests were begun. */
@@ -26,7 +26,7 @@ bool conn_all_sent(const struct conn *c);
 /** Read if there is a use for what comes. */
 void conn_update_reading(struct conn *c);
 
-/* conn.c */
+/* peer.c */
 
 /** The peer sends no more, and all it has sent was taken. */
 void conn_end(struct conn *c);

@@ -18,8 +18,8 @@
  * theirs: turns.h. A peer that does not read makes its queue grow up to a limit; past it the
  * connection takes no more lines and reads no more, until the queue is below it again.
  */
-#ifndef SERVER_RPC_PEER_CONN_H
-#define SERVER_RPC_PEER_CONN_H
+#ifndef SERVER_RPC_PEER_PEER_H
+#define SERVER_RPC_PEER_PEER_H
 
 #include "server/rpc/peer/frame.h"
 #include "server/rpc/peer/server.h"

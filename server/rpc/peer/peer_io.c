@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The bytes of a connection: reading, lines, writing, and which of them has to wait for which. */
-#include "server/rpc/peer/conn_io.h"
+#include "server/rpc/peer/peer_io.h"
 
 #include "server/rpc/peer/message.h"
 

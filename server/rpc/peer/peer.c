@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The life of a connection: sessions, turns, hanging up, closing. */
-#include "server/rpc/peer/conn_io.h"
 #include "server/rpc/peer/marks.h"
 #include "server/rpc/peer/message.h"
+#include "server/rpc/peer/peer_io.h"
 #include "server/rpc/peer/request.h"
 
 #include <stdlib.h>
