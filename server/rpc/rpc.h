@@ -11,7 +11,7 @@
  * What is behind it, on the way of a request in and of its answer out:
  *
  *     listen              accepts connections, checks whose they are
- *     peer, peer_io       the life of a connection, and its bytes
+ *     peer, peer_io       the life of a peer, and its bytes
  *     frame               bytes to lines; server/base/json.h reads a line
  *     message, envelope   a line to requests; batches
  *     request             the life of a request: answered at once, or parked, finished, cancelled

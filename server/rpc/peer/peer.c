@@ -11,154 +11,157 @@
 #include <unistd.h>
 
 /** The peer sends no more: the session's clock need not wait for it. */
-static void mute(struct conn *c)
+static void mute(struct peer *peer)
 {
-    if (!c->talks)
+    if (!peer->talks)
         return;
-    c->talks = false;
-    session_mute(c->session);
+    peer->talks = false;
+    session_mute(peer->session);
 }
 
-void conn_note_unread(struct conn *c)
+void peer_note_unread(struct peer *peer)
 {
-    const bool unread = c->attached && conn_has_more(c);
+    const bool unread = peer->attached && peer_has_more(peer);
 
-    if (unread == c->unread)
+    if (unread == peer->unread)
         return;
-    c->unread = unread;
-    session_unread(c->session, unread);
+    peer->unread = unread;
+    session_unread(peer->session, unread);
 }
 
-static void leave_session(struct conn *c)
+static void leave_session(struct peer *peer)
 {
-    if (c->unread)
-        session_unread(c->session, false);
-    c->unread = false;
-    mute(c);
-    if (!c->attached)
+    if (peer->unread)
+        session_unread(peer->session, false);
+    peer->unread = false;
+    mute(peer);
+    if (!peer->attached)
         return;
-    c->attached = false;
-    session_detach(c->session);
+    peer->attached = false;
+    session_detach(peer->session);
 }
 
 /** What the connection has in machines goes with it. */
-static void let_go(struct conn *c)
+static void let_go(struct peer *peer)
 {
-    subscription_stop(&c->events);
-    leave_session(c);
-    marks_undo(&c->marks, MARK_PAUSE | MARK_FAULT);
-    sessions_orphan(c);
+    subscription_stop(&peer->events);
+    leave_session(peer);
+    marks_undo(&peer->marks, MARK_PAUSE | MARK_FAULT);
+    sessions_orphan(peer);
 }
 
 static void on_closed(uv_handle_t *handle)
 {
-    struct conn *c = handle->data;
-    struct rpc *rpc = c->rpc;
+    struct peer *peer = handle->data;
+    struct rpc *rpc = peer->rpc;
 
-    if (--c->handles > 0)
+    if (--peer->handles > 0)
         return;
-    if (c->hangup_fd >= 0)
-        (void)close(c->hangup_fd);
-    let_go(c); /* of what requests have done since, that had to wait for their turn in a machine */
-    list_del(&c->link);
+    if (peer->hangup_fd >= 0)
+        (void)close(peer->hangup_fd);
+    let_go(
+        peer); /* of what requests have done since, that had to wait for their turn in a machine */
+    list_del(&peer->link);
     rpc->stats.connections--;
-    frame_done(&c->in);
-    strbuf_done(&c->out);
-    strbuf_done(&c->sending);
-    (void)session_unref(c->session);
-    free(c);
-    rpc_conn_gone(rpc);
+    frame_done(&peer->in);
+    strbuf_done(&peer->out);
+    strbuf_done(&peer->sending);
+    (void)session_unref(peer->session);
+    free(peer);
+    rpc_peer_gone(rpc);
 }
 
 typedef void (*request_end_fn)(struct request *rq, enum rpc_code code, const char *why);
 
 /** End all of its requests. Those in machines that stand still end later. */
-static void cancel_requests(struct conn *c, request_end_fn end, enum rpc_code code, const char *why)
+static void cancel_requests(struct peer *peer, request_end_fn end, enum rpc_code code,
+                            const char *why)
 {
     struct list now;
 
     list_init(&now);
-    list_splice(&now, &c->requests);
+    list_splice(&now, &peer->requests);
     while (!list_empty(&now)) {
         struct request *rq = container_of(now.next, struct request, link);
 
         list_del(&rq->link);
-        list_append(&c->requests, &rq->link);
+        list_append(&peer->requests, &rq->link);
         end(rq, code, why);
     }
 }
 
-void conn_close(struct conn *c)
+void peer_close(struct peer *peer)
 {
-    if (c->closing)
+    if (peer->closing)
         return;
-    c->closing = true;
-    turns_leave(c);
-    message_abandon(c);
-    if (c->lingers)
-        c->rpc->lingering--;
-    cancel_requests(c, request_abandon, RPC_E_CANCELLED, "the connection is gone");
-    let_go(c);
-    while (!list_empty(&c->machines))
-        machines_end(container_of(c->machines.next, struct rpc_machine, in_conn));
-    uv_close((uv_handle_t *)&c->pipe, on_closed);
-    (void)uv_timer_stop(&c->timer);
-    conn_request_gone(c);
-    if (c->hangup_fd >= 0)
-        uv_close((uv_handle_t *)&c->hangup, on_closed);
+    peer->closing = true;
+    turns_leave(peer);
+    message_abandon(peer);
+    if (peer->lingers)
+        peer->rpc->lingering--;
+    cancel_requests(peer, request_abandon, RPC_E_CANCELLED, "the connection is gone");
+    let_go(peer);
+    while (!list_empty(&peer->machines))
+        machines_end(container_of(peer->machines.next, struct rpc_machine, in_peer));
+    uv_close((uv_handle_t *)&peer->pipe, on_closed);
+    (void)uv_timer_stop(&peer->timer);
+    peer_request_gone(peer);
+    if (peer->hangup_fd >= 0)
+        uv_close((uv_handle_t *)&peer->hangup, on_closed);
 }
 
 /** Whether there is nothing left to do. */
-static bool is_done(const struct conn *c)
+static bool is_done(const struct peer *peer)
 {
-    bool deaf = c->ended || (c->refused && c->rpc->stopping);
+    bool deaf = peer->ended || (peer->refused && peer->rpc->stopping);
 
-    if (!deaf || conn_has_more(c) || (c->more && conn_is_held(c)) || !list_empty(&c->in_line))
+    if (!deaf || peer_has_more(peer) || (peer->more && peer_is_held(peer)) ||
+        !list_empty(&peer->in_line))
         return false;
-    return c->gone || (conn_all_sent(c) && (c->in_flight == 0 || c->refused));
+    return peer->gone || (peer_all_sent(peer) && (peer->in_flight == 0 || peer->refused));
 }
 
-void conn_settle(struct conn *c)
+void peer_settle(struct peer *peer)
 {
-    if (is_done(c))
-        conn_close(c);
+    if (is_done(peer))
+        peer_close(peer);
 }
 
 static void on_close_time(uv_timer_t *timer)
 {
-    conn_close(timer->data);
+    peer_close(timer->data);
 }
 
-void conn_close_soon(struct conn *c)
+void peer_close_soon(struct peer *peer)
 {
-    c->broken = true;
-    turns_join(&c->rpc->turns, c);
+    peer->broken = true;
+    turns_join(&peer->rpc->turns, peer);
 }
 
-void conn_request_gone(struct conn *c)
+void peer_request_gone(struct peer *peer)
 {
-    uv_handle_t *last = (uv_handle_t *)&c->timer;
+    uv_handle_t *last = (uv_handle_t *)&peer->timer;
 
-    if (c->closing && c->in_flight == 0 && !uv_is_closing(last))
+    if (peer->closing && peer->in_flight == 0 && !uv_is_closing(last))
         uv_close(last, on_closed); /* nothing keeps it any more */
-    else if (!c->closing && ((c->ended && c->in_flight == 0) || c->more))
-        turns_join(&c->rpc->turns, c); /* it may be done, or have been held */
+    else if (!peer->closing && ((peer->ended && peer->in_flight == 0) || peer->more))
+        turns_join(&peer->rpc->turns, peer); /* it may be done, or have been held */
 }
 
-bool conn_is_held(const struct conn *c)
+bool peer_is_held(const struct peer *peer)
 {
-    return c->on_way > 0 && c->in_flight >= c->rpc->limits.in_flight;
+    return peer->on_way > 0 && peer->in_flight >= peer->rpc->limits.in_flight;
 }
 
 static void on_hangup(uv_poll_t *poll, int status, int events)
 {
-    struct conn *c = poll->data;
+    struct peer *peer = poll->data;
 
     (void)status;
     (void)events;
     (void)uv_poll_stop(poll);
-    c->gone = true;
-    conn_settle(c); /* lines that came before are taken all the same */
+    peer->gone = true;
+    peer_settle(peer); /* lines that came before are taken all the same */
 }
 
 /**
@@ -166,111 +169,111 @@ static void on_hangup(uv_poll_t *poll, int status, int events)
  * together with readability, and the end of a stream is readable for ever; an epoll of its own,
  * which asks for nothing but EPOLLHUP, becomes readable at the right moment.
  */
-static void watch_hangup(struct conn *c)
+static void watch_hangup(struct peer *peer)
 {
     struct epoll_event nothing = {.events = 0};
     uv_os_fd_t fd;
 
-    if (c->hangup_fd >= 0 || uv_fileno((uv_handle_t *)&c->pipe, &fd) < 0)
+    if (peer->hangup_fd >= 0 || uv_fileno((uv_handle_t *)&peer->pipe, &fd) < 0)
         return;
-    c->hangup_fd = epoll_create1(EPOLL_CLOEXEC);
-    if (c->hangup_fd < 0)
+    peer->hangup_fd = epoll_create1(EPOLL_CLOEXEC);
+    if (peer->hangup_fd < 0)
         return;
-    if (epoll_ctl(c->hangup_fd, EPOLL_CTL_ADD, fd, &nothing) < 0 ||
-        uv_poll_init(c->rpc->loop, &c->hangup, c->hangup_fd) < 0) {
-        (void)close(c->hangup_fd);
-        c->hangup_fd = -1;
-        return;
-    }
-    c->hangup.data = c;
-    c->handles++;
-    (void)uv_poll_start(&c->hangup, UV_READABLE, on_hangup);
-}
-
-void conn_end(struct conn *c)
-{
-    mute(c);
-    conn_settle(c);
-    if (!c->closing)
-        watch_hangup(c);
-}
-
-void conn_refuse(struct conn *c, struct failure *f)
-{
-    message_answer_failure(c, f);
-    c->refused = true;
-    conn_flush(c);
-    if (c->rpc->lingering >= CONN_LINGERING_MAX) {
-        conn_close(c);
+    if (epoll_ctl(peer->hangup_fd, EPOLL_CTL_ADD, fd, &nothing) < 0 ||
+        uv_poll_init(peer->rpc->loop, &peer->hangup, peer->hangup_fd) < 0) {
+        (void)close(peer->hangup_fd);
+        peer->hangup_fd = -1;
         return;
     }
-    c->lingers = true;
-    c->rpc->lingering++;
-    (void)uv_timer_start(&c->timer, on_close_time, c->rpc->limits.linger_ms, 0);
-    conn_update_reading(c);
+    peer->hangup.data = peer;
+    peer->handles++;
+    (void)uv_poll_start(&peer->hangup, UV_READABLE, on_hangup);
 }
 
-void conn_set_session(struct conn *c, struct session *s)
+void peer_end(struct peer *peer)
 {
-    struct session *old = c->session;
+    mute(peer);
+    peer_settle(peer);
+    if (!peer->closing)
+        watch_hangup(peer);
+}
+
+void peer_refuse(struct peer *peer, struct failure *f)
+{
+    message_answer_failure(peer, f);
+    peer->refused = true;
+    peer_flush(peer);
+    if (peer->rpc->lingering >= PEERS_LINGERING_MAX) {
+        peer_close(peer);
+        return;
+    }
+    peer->lingers = true;
+    peer->rpc->lingering++;
+    (void)uv_timer_start(&peer->timer, on_close_time, peer->rpc->limits.linger_ms, 0);
+    peer_update_reading(peer);
+}
+
+void peer_set_session(struct peer *peer, struct session *s)
+{
+    struct session *old = peer->session;
 
     if (s == old)
         return;
-    leave_session(c);
-    c->session = session_ref(s);
+    leave_session(peer);
+    peer->session = session_ref(s);
     (void)session_unref(old);
-    c->attached = true;
-    c->talks = true;
+    peer->attached = true;
+    peer->talks = true;
     session_attach(s);
-    if (c->ended)
-        mute(c);
+    if (peer->ended)
+        mute(peer);
 }
 
-int conn_accept(struct rpc *rpc, struct conn **out)
+int peer_accept(struct rpc *rpc, struct peer **out)
 {
-    struct conn *c = calloc(1, sizeof(*c));
+    struct peer *peer = calloc(1, sizeof(*peer));
     int err;
 
-    if (c == NULL)
+    if (peer == NULL)
         return -ENOMEM;
-    c->rpc = rpc;
-    c->hangup_fd = -1;
-    c->handles = 2;
-    c->pipe.data = c;
-    c->timer.data = c;
-    list_init(&c->link);
-    list_init(&c->requests);
-    list_init(&c->machines);
-    list_init(&c->opened);
-    list_init(&c->marks);
-    list_init(&c->in_line);
-    list_init(&c->unsent);
-    frame_init(&c->in, (size_t)rpc->limits.message_bytes);
-    subscription_init(&c->events, c);
-    (void)uv_timer_init(rpc->loop, &c->timer);
-    (void)uv_pipe_init(rpc->loop, &c->pipe, 0);
-    list_append(&rpc->conns, &c->link);
+    peer->rpc = rpc;
+    peer->hangup_fd = -1;
+    peer->handles = 2;
+    peer->pipe.data = peer;
+    peer->timer.data = peer;
+    list_init(&peer->link);
+    list_init(&peer->requests);
+    list_init(&peer->machines);
+    list_init(&peer->opened);
+    list_init(&peer->marks);
+    list_init(&peer->in_line);
+    list_init(&peer->unsent);
+    frame_init(&peer->in, (size_t)rpc->limits.message_bytes);
+    subscription_init(&peer->events, peer);
+    (void)uv_timer_init(rpc->loop, &peer->timer);
+    (void)uv_pipe_init(rpc->loop, &peer->pipe, 0);
+    list_append(&rpc->peers, &peer->link);
     rpc->stats.connections++;
     rpc->stats.connections_total++;
-    err = uv_accept((uv_stream_t *)&rpc->listener, (uv_stream_t *)&c->pipe);
+    err = uv_accept((uv_stream_t *)&rpc->listener, (uv_stream_t *)&peer->pipe);
     if (err < 0) {
-        conn_close(c);
+        peer_close(peer);
         return err;
     }
-    *out = c;
+    *out = peer;
     return 0;
 }
 
-void conn_start(struct conn *c)
+void peer_start(struct peer *peer)
 {
-    conn_update_reading(c);
+    peer_update_reading(peer);
 }
 
-void conn_finish(struct conn *c)
+void peer_finish(struct peer *peer)
 {
-    c->refused = true;
-    message_abandon(c);
-    cancel_requests(c, request_cancel, RPC_E_SHUTTING_DOWN, "the daemon stops");
-    conn_update_reading(c);
-    turns_join(&c->rpc->turns, c);
+    peer->refused = true;
+    message_abandon(peer);
+    cancel_requests(peer, request_cancel, RPC_E_SHUTTING_DOWN, "the daemon stops");
+    peer_update_reading(peer);
+    turns_join(&peer->rpc->turns, peer);
 }

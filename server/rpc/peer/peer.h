@@ -27,11 +27,11 @@
 #include "server/rpc/trace/trace.h"
 
 /** Refused connections that are still read: each has a descriptor of the daemon's own. */
-enum { CONN_LINGERING_MAX = 8 };
+enum { PEERS_LINGERING_MAX = 8 };
 
-struct conn {
+struct peer {
     struct rpc *rpc;
-    struct list link; /* in rpc->conns */
+    struct list link; /* in rpc->peers */
     uv_pipe_t pipe;
     uv_timer_t timer; /* when to close */
     uv_poll_t hangup; /* of a half-closed one: the peer is gone altogether */
@@ -64,53 +64,53 @@ struct conn {
     size_t waiting_bytes;    /* what they hold: request.held */
     uint32_t uid;            /* of the peer */
     struct session *session; /* referenced, maybe over; NULL before the first */
-    bool attached;           /* counted in session->conns */
+    bool attached;           /* counted in session->peers */
     bool talks;              /* and in session->talkers */
     bool unread;             /* and in session->unread */
     struct list opened;      /* struct session.in_opener: sessions it has opened, alive */
     unsigned opened_count;
     struct list marks;    /* struct mark.in_owner: made without a session */
-    struct list machines; /* struct rpc_machine.in_conn: transient, they go with it */
+    struct list machines; /* struct rpc_machine.in_peer: transient, they go with it */
     struct subscription events;
 };
 
 /** Accept a connection from the listener. Returns 0 or -errno; @out borrowed, it frees itself. */
-int conn_accept(struct rpc *rpc, struct conn **out);
+int peer_accept(struct rpc *rpc, struct peer **out);
 
 /** Start to serve it. */
-void conn_start(struct conn *c);
+void peer_start(struct peer *peer);
 
 /** Answer with an error that belongs to no request, and serve it no more. It is read a moment longer,
- * unless CONN_LINGERING_MAX are: then it is closed at once. */
-void conn_refuse(struct conn *c, struct failure *f);
+ * unless PEERS_LINGERING_MAX are: then it is closed at once. */
+void peer_refuse(struct peer *peer, struct failure *f);
 
 /** Queue bytes and send them; @bytes is empty afterwards. Dropped when it is closing. */
-void conn_send(struct conn *c, struct strbuf *bytes);
+void peer_send(struct peer *peer, struct strbuf *bytes);
 
 /**
- * The output, for whoever appends a whole line without a copy and calls conn_written() then.
+ * The output, for whoever appends a whole line without a copy and calls peer_written() then.
  * Returns   it, borrowed; NULL when nothing more is sent.
  */
-struct strbuf *conn_out(struct conn *c);
-void conn_written(struct conn *c);
+struct strbuf *peer_out(struct peer *peer);
+void peer_written(struct peer *peer);
 
 /** Whether more bytes are queued than a peer that reads would leave. */
-bool conn_is_full(const struct conn *c);
+bool peer_is_full(const struct peer *peer);
 
 /** Make @s the session of the connection, instead of the one it has. Referenced. */
-void conn_set_session(struct conn *c, struct session *s);
+void peer_set_session(struct peer *peer, struct session *s);
 
 /** A request of the connection was answered: a half-closed one may be done. */
-void conn_request_gone(struct conn *c);
+void peer_request_gone(struct peer *peer);
 
 /** Whether it takes no more requests for now: it has the most in flight, and some of them because a machine
  * stands still, so they are not refused for that. */
-bool conn_is_held(const struct conn *c);
+bool peer_is_held(const struct peer *peer);
 
 /** Cancel what waits, leave the session, end the transient machines, close. Harmless when it is closing. */
-void conn_close(struct conn *c);
+void peer_close(struct peer *peer);
 
 /** Of a daemon that stops: read no more, close when everything is sent. */
-void conn_finish(struct conn *c);
+void peer_finish(struct peer *peer);
 
 #endif

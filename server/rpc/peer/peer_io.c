@@ -13,14 +13,14 @@ enum {
     HELD_BYTES = 16384, /* fewer are not written while more requests are to be carried out */
 };
 
-bool conn_is_full(const struct conn *c)
+bool peer_is_full(const struct peer *peer)
 {
-    return c->out.len + c->sending.len > c->rpc->limits.queued_bytes;
+    return peer->out.len + peer->sending.len > peer->rpc->limits.queued_bytes;
 }
 
-bool conn_all_sent(const struct conn *c)
+bool peer_all_sent(const struct peer *peer)
 {
-    return !c->writing && c->out.len == 0;
+    return !peer->writing && peer->out.len == 0;
 }
 
 static void on_shut(uv_shutdown_t *req, int status)
@@ -30,11 +30,11 @@ static void on_shut(uv_shutdown_t *req, int status)
 }
 
 /** A refused peer learns that nothing more will come. */
-static void shut(struct conn *c)
+static void shut(struct peer *peer)
 {
-    if (c->shut || uv_shutdown(&c->shutdown, (uv_stream_t *)&c->pipe, on_shut) < 0)
+    if (peer->shut || uv_shutdown(&peer->shutdown, (uv_stream_t *)&peer->pipe, on_shut) < 0)
         return;
-    c->shut = true;
+    peer->shut = true;
 }
 
 /** Empty a buffer; the memory of a large one is given back. */
@@ -47,223 +47,224 @@ static void forget(struct strbuf *b)
 }
 
 /** What waits for the queue to be sent, or to be below its limit, is done in the next turn. */
-static void wake(struct conn *c)
+static void wake(struct peer *peer)
 {
-    if (((c->refused || c->ended) && conn_all_sent(c)) ||
-        ((c->full || c->events.stalling) && !conn_is_full(c)))
-        turns_join(&c->rpc->turns, c);
+    if (((peer->refused || peer->ended) && peer_all_sent(peer)) ||
+        ((peer->full || peer->events.stalling) && !peer_is_full(peer)))
+        turns_join(&peer->rpc->turns, peer);
 }
 
 static void on_written(uv_write_t *req, int status)
 {
-    struct conn *c = req->data;
+    struct peer *peer = req->data;
 
-    c->writing = false;
-    c->rpc->stats.bytes_out += status == 0 ? (int64_t)c->sending.len : 0;
-    forget(&c->sending);
-    if (c->closing)
+    peer->writing = false;
+    peer->rpc->stats.bytes_out += status == 0 ? (int64_t)peer->sending.len : 0;
+    forget(&peer->sending);
+    if (peer->closing)
         return;
     if (status < 0) {
-        conn_close(c);
+        peer_close(peer);
         return;
     }
-    conn_flush(c);
-    wake(c); /* when little is left, conn_flush() leaves it to a turn that must come then */
+    peer_flush(peer);
+    wake(peer); /* when little is left, peer_flush() leaves it to a turn that must come then */
 }
 
 /** Have the loop write what the socket does not take at once. */
-static void write_later(struct conn *c)
+static void write_later(struct peer *peer)
 {
-    struct strbuf empty = c->sending;
+    struct strbuf empty = peer->sending;
     uv_buf_t buf;
 
-    c->sending = c->out;
-    c->out = empty;
-    buf = uv_buf_init(c->sending.ptr, (unsigned)c->sending.len);
-    c->write.data = c;
-    if (uv_write(&c->write, (uv_stream_t *)&c->pipe, &buf, 1, on_written) == 0) {
-        c->writing = true;
+    peer->sending = peer->out;
+    peer->out = empty;
+    buf = uv_buf_init(peer->sending.ptr, (unsigned)peer->sending.len);
+    peer->write.data = peer;
+    if (uv_write(&peer->write, (uv_stream_t *)&peer->pipe, &buf, 1, on_written) == 0) {
+        peer->writing = true;
         return;
     }
-    strbuf_reset(&c->sending);
-    conn_close_soon(c);
+    strbuf_reset(&peer->sending);
+    peer_close_soon(peer);
 }
 
-void conn_flush(struct conn *c)
+void peer_flush(struct peer *peer)
 {
     uv_buf_t buf;
     int written;
 
-    if (c->closing || c->broken || c->writing || c->out.len == 0 ||
-        (c->out.len < HELD_BYTES && conn_has_more(c)))
+    if (peer->closing || peer->broken || peer->writing || peer->out.len == 0 ||
+        (peer->out.len < HELD_BYTES && peer_has_more(peer)))
         return;
-    buf = uv_buf_init(c->out.ptr, (unsigned)c->out.len);
-    written = uv_try_write((uv_stream_t *)&c->pipe, &buf, 1);
+    buf = uv_buf_init(peer->out.ptr, (unsigned)peer->out.len);
+    written = uv_try_write((uv_stream_t *)&peer->pipe, &buf, 1);
     if (written < 0 && written != UV_EAGAIN) {
-        conn_close_soon(c);
+        peer_close_soon(peer);
         return;
     }
     written = written < 0 ? 0 : written;
-    c->rpc->stats.bytes_out += written;
-    if ((size_t)written == c->out.len) {
-        forget(&c->out);
+    peer->rpc->stats.bytes_out += written;
+    if ((size_t)written == peer->out.len) {
+        forget(&peer->out);
     } else {
-        strbuf_drop(&c->out, (size_t)written);
-        write_later(c);
+        strbuf_drop(&peer->out, (size_t)written);
+        write_later(peer);
     }
-    wake(c);
+    wake(peer);
 }
 
 /** Put @bytes behind what is queued; without a copy when that is nothing. */
-static void enqueue(struct conn *c, struct strbuf *bytes)
+static void enqueue(struct peer *peer, struct strbuf *bytes)
 {
-    struct strbuf old = c->out;
+    struct strbuf old = peer->out;
 
     if (old.len > 0) {
-        (void)strbuf_add(&c->out, bytes->ptr, bytes->len);
+        (void)strbuf_add(&peer->out, bytes->ptr, bytes->len);
         return;
     }
-    c->out = *bytes;
+    peer->out = *bytes;
     *bytes = old;
 }
 
-struct strbuf *conn_out(struct conn *c)
+struct strbuf *peer_out(struct peer *peer)
 {
-    return c->closing || c->shut || c->broken ? NULL : &c->out;
+    return peer->closing || peer->shut || peer->broken ? NULL : &peer->out;
 }
 
-void conn_written(struct conn *c)
+void peer_written(struct peer *peer)
 {
-    if (strbuf_failed(&c->out))
-        conn_close_soon(c); /* an answer is lost: better no more at all */
+    if (strbuf_failed(&peer->out))
+        peer_close_soon(peer); /* an answer is lost: better no more at all */
     else
-        turns_send(&c->rpc->turns, c);
+        turns_send(&peer->rpc->turns, peer);
 }
 
-void conn_send(struct conn *c, struct strbuf *bytes)
+void peer_send(struct peer *peer, struct strbuf *bytes)
 {
-    if (conn_out(c) != NULL) {
-        enqueue(c, bytes);
-        conn_written(c);
+    if (peer_out(peer) != NULL) {
+        enqueue(peer, bytes);
+        peer_written(peer);
     }
     strbuf_reset(bytes);
 }
 
-static void refuse_large(struct conn *c)
+static void refuse_large(struct peer *peer)
 {
     struct failure f = FAILURE_INIT;
 
     (void)fail(&f, RPC_E_TOO_LARGE, NULL,
                "a message is one line of at most %llu bytes (limit message_bytes)",
-               (unsigned long long)c->rpc->limits.message_bytes);
-    conn_refuse(c, &f);
+               (unsigned long long)peer->rpc->limits.message_bytes);
+    peer_refuse(peer, &f);
     failure_done(&f);
 }
 
 /** Whether the next line may be taken. */
-static bool may_take(const struct conn *c)
+static bool may_take(const struct peer *peer)
 {
-    return !c->closing && !c->refused && !c->broken && !c->rpc->stopping && !conn_is_full(c) &&
-           !conn_is_held(c);
+    return !peer->closing && !peer->refused && !peer->broken && !peer->rpc->stopping &&
+           !peer_is_full(peer) && !peer_is_held(peer);
 }
 
-bool conn_has_more(const struct conn *c)
+bool peer_has_more(const struct peer *peer)
 {
-    return c->more && may_take(c);
+    return peer->more && may_take(peer);
 }
 
 /** Carry out what has arrived, until the turn is over. */
-static size_t take_requests(struct conn *c)
+static size_t take_requests(struct peer *peer)
 {
     const uint64_t end = uv_hrtime() + TURN_NS;
     size_t taken = 0;
     int got = 1;
 
-    while (got == 1 && may_take(c) && taken < TURN_REQUESTS && (taken == 0 || uv_hrtime() < end)) {
-        got = message_take_next(c);
+    while (got == 1 && may_take(peer) && taken < TURN_REQUESTS &&
+           (taken == 0 || uv_hrtime() < end)) {
+        got = message_take_next(peer);
         taken += got == 1;
     }
-    c->more = got == 1;
-    c->full = c->more && conn_is_full(c);
+    peer->more = got == 1;
+    peer->full = peer->more && peer_is_full(peer);
     if (got == -EMSGSIZE)
-        refuse_large(c);
+        refuse_large(peer);
     return taken;
 }
 
-size_t conn_take_turn(struct conn *c)
+size_t peer_take_turn(struct peer *peer)
 {
     size_t taken;
 
-    if (c->broken) {
-        conn_close(c);
+    if (peer->broken) {
+        peer_close(peer);
         return 0;
     }
-    if (c->refused && conn_all_sent(c))
-        shut(c);
-    subscription_drained(&c->events);
-    taken = take_requests(c);
-    if (c->out.len > 0)
-        turns_send(&c->rpc->turns, c);
-    conn_update_reading(c);
-    conn_note_unread(c);
-    if (c->ended && !conn_has_more(c) && !conn_is_held(c))
-        conn_end(c);
+    if (peer->refused && peer_all_sent(peer))
+        shut(peer);
+    subscription_drained(&peer->events);
+    taken = take_requests(peer);
+    if (peer->out.len > 0)
+        turns_send(&peer->rpc->turns, peer);
+    peer_update_reading(peer);
+    peer_note_unread(peer);
+    if (peer->ended && !peer_has_more(peer) && !peer_is_held(peer))
+        peer_end(peer);
     else
-        conn_settle(c);
+        peer_settle(peer);
     return taken;
 }
 
 static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *out)
 {
-    struct conn *c = handle->data;
+    struct peer *peer = handle->data;
 
     (void)suggested;
-    *out = uv_buf_init(c->rpc->chunk, sizeof(c->rpc->chunk));
+    *out = uv_buf_init(peer->rpc->chunk, sizeof(peer->rpc->chunk));
 }
 
 static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf)
 {
-    struct conn *c = stream->data;
+    struct peer *peer = stream->data;
 
     if (count == 0)
         return;
     if (count == UV_EOF) {
-        c->ended = true;
-        turns_join(&c->rpc->turns, c);
+        peer->ended = true;
+        turns_join(&peer->rpc->turns, peer);
         return;
     }
     if (count < 0) {
-        conn_close(c);
+        peer_close(peer);
         return;
     }
-    c->rpc->stats.bytes_in += count;
-    if (c->refused)
+    peer->rpc->stats.bytes_in += count;
+    if (peer->refused)
         return;
-    if (frame_push(&c->in, buf->base, (size_t)count) < 0) {
-        conn_close(c);
+    if (frame_push(&peer->in, buf->base, (size_t)count) < 0) {
+        peer_close(peer);
         return;
     }
-    turns_join(&c->rpc->turns, c);
-    conn_update_reading(c);
+    turns_join(&peer->rpc->turns, peer);
+    peer_update_reading(peer);
 }
 
 /** Whether enough has arrived that is not taken yet. While a batch is taken nothing may come behind
  * its line. */
-static bool has_backlog(const struct conn *c)
+static bool has_backlog(const struct peer *peer)
 {
-    return c->batch != NULL ||
-           ((c->more || !list_empty(&c->in_line)) && frame_size(&c->in) >= READ_CHUNK);
+    return peer->batch != NULL ||
+           ((peer->more || !list_empty(&peer->in_line)) && frame_size(&peer->in) >= READ_CHUNK);
 }
 
-void conn_update_reading(struct conn *c)
+void peer_update_reading(struct peer *peer)
 {
-    bool wanted = !c->ended && !has_backlog(c) && !conn_is_full(c) && !c->rpc->stopping;
+    bool wanted = !peer->ended && !has_backlog(peer) && !peer_is_full(peer) && !peer->rpc->stopping;
 
-    if (wanted == c->reading || c->closing)
+    if (wanted == peer->reading || peer->closing)
         return;
-    c->reading = wanted;
+    peer->reading = wanted;
     if (!wanted)
-        (void)uv_read_stop((uv_stream_t *)&c->pipe);
-    else if (uv_read_start((uv_stream_t *)&c->pipe, on_alloc, on_read) < 0)
-        conn_close_soon(c);
+        (void)uv_read_stop((uv_stream_t *)&peer->pipe);
+    else if (uv_read_start((uv_stream_t *)&peer->pipe, on_alloc, on_read) < 0)
+        peer_close_soon(peer);
 }

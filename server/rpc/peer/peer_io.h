@@ -12,32 +12,32 @@
 
 /** Have a turn: carry out some of what has arrived, and do what waited for answers to be written.
  * Returns how many requests were begun. */
-size_t conn_take_turn(struct conn *c);
+size_t peer_take_turn(struct peer *peer);
 
 /** Whether another turn has something to do that may be done now. */
-bool conn_has_more(const struct conn *c);
+bool peer_has_more(const struct peer *peer);
 
 /** Write what is queued, unless more is about to come. */
-void conn_flush(struct conn *c);
+void peer_flush(struct peer *peer);
 
 /** Whether nothing is queued. */
-bool conn_all_sent(const struct conn *c);
+bool peer_all_sent(const struct peer *peer);
 
 /** Read if there is a use for what comes. */
-void conn_update_reading(struct conn *c);
+void peer_update_reading(struct peer *peer);
 
 /* peer.c */
 
 /** The peer sends no more, and all it has sent was taken. */
-void conn_end(struct conn *c);
+void peer_end(struct peer *peer);
 
 /** The turn is over: a virtual clock waits for what is left of it. */
-void conn_note_unread(struct conn *c);
+void peer_note_unread(struct peer *peer);
 
 /** Close if nothing is left to do. */
-void conn_settle(struct conn *c);
+void peer_settle(struct peer *peer);
 
 /** It is broken: close in its next turn, because we may be inside of a machine now. */
-void conn_close_soon(struct conn *c);
+void peer_close_soon(struct peer *peer);
 
 #endif

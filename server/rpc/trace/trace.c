@@ -40,7 +40,7 @@ static void on_stall_time(uv_timer_t *timer);
 /** When a subscription has stalled its machine for too long, by the loop's clock. */
 static uint64_t stall_end(const struct subscription *s)
 {
-    return s->stalled_ms + s->conn->rpc->limits.stall_ms;
+    return s->stalled_ms + s->peer->rpc->limits.stall_ms;
 }
 
 /** Wait for the end of the first stall there is. */
@@ -49,11 +49,11 @@ static void await_stall(struct rpc *rpc)
     uint64_t first = UINT64_MAX;
     const uint64_t now = uv_now(rpc->loop);
 
-    for (const struct list *i = rpc->conns.next; i != &rpc->conns; i = i->next) {
-        const struct conn *c = container_of(i, struct conn, link);
+    for (const struct list *i = rpc->peers.next; i != &rpc->peers; i = i->next) {
+        const struct peer *peer = container_of(i, struct peer, link);
 
-        if (c->events.stalling && stall_end(&c->events) < first)
-            first = stall_end(&c->events);
+        if (peer->events.stalling && stall_end(&peer->events) < first)
+            first = stall_end(&peer->events);
     }
     if (first == UINT64_MAX)
         (void)uv_timer_stop(&rpc->stalls);
@@ -68,13 +68,13 @@ static void on_stall_time(uv_timer_t *timer)
 
     (void)snprintf(why, sizeof(why), "its connection has not read for %llu ms (limit stall_ms)",
                    (unsigned long long)rpc->limits.stall_ms);
-    for (struct list *i = rpc->conns.next; i != &rpc->conns; i = i->next) {
-        struct subscription *s = &container_of(i, struct conn, link)->events;
+    for (struct list *i = rpc->peers.next; i != &rpc->peers; i = i->next) {
+        struct subscription *s = &container_of(i, struct peer, link)->events;
 
         if (!s->stalling || stall_end(s) > uv_now(rpc->loop))
             continue;
         rpc_log(rpc, "warn", "a lossless subscription of user %u to machine '%s' ends: %s",
-                s->conn->uid, s->machine->name, why);
+                s->peer->uid, s->machine->name, why);
         subscription_end(s, why);
     }
     await_stall(rpc);
@@ -83,11 +83,11 @@ static void on_stall_time(uv_timer_t *timer)
 static void on_event(struct listener *self, struct machine *m, const struct event *event)
 {
     struct subscription *s = container_of(self, struct subscription, listener);
-    struct rpc *rpc = s->conn->rpc;
+    struct rpc *rpc = s->peer->rpc;
     struct strbuf text = STRBUF_INIT;
     struct json_out o = json_out_to(&text);
 
-    if (conn_is_full(s->conn) && !s->lossless) {
+    if (peer_is_full(s->peer) && !s->lossless) {
         s->lost++;
         rpc->stats.events_lost++;
         return;
@@ -95,9 +95,9 @@ static void on_event(struct listener *self, struct machine *m, const struct even
     add_lost(s, &o);
     add_event(s, event, &o);
     rpc->stats.events++;
-    conn_send(s->conn, &text);
+    peer_send(s->peer, &text);
     strbuf_done(&text);
-    if (s->lossless && !s->stalling && conn_is_full(s->conn)) {
+    if (s->lossless && !s->stalling && peer_is_full(s->peer)) {
         s->stalling = true;
         s->stalled_ms = uv_now(rpc->loop);
         machine_input_plain(m, INPUT_STALL);
@@ -116,13 +116,13 @@ static void unstall(struct subscription *s)
 
 void subscription_drained(struct subscription *s)
 {
-    if (!conn_is_full(s->conn))
+    if (!peer_is_full(s->peer))
         unstall(s);
 }
 
-void subscription_init(struct subscription *s, struct conn *conn)
+void subscription_init(struct subscription *s, struct peer *peer)
 {
-    *s = (struct subscription){.conn = conn};
+    *s = (struct subscription){.peer = peer};
     list_init(&s->in_machine);
 }
 
@@ -147,7 +147,7 @@ void subscription_end(struct subscription *s, const char *why)
     add_lost(s, &o);
     event_write(&o, &(struct event){.kind = EVENT_ENDED, .bytes = why, .len = strlen(why)});
     subscription_stop(s);
-    conn_send(s->conn, &text);
+    peer_send(s->peer, &text);
     strbuf_done(&text);
 }
 
@@ -159,7 +159,7 @@ void trace_write_stalls(struct json_out *o, const void *of)
     for (const struct list *i = machine->subscriptions.next; i != &machine->subscriptions;
          i = i->next) {
         const struct subscription *s = container_of(i, struct subscription, in_machine);
-        const struct session *session = s->conn->session;
+        const struct session *session = s->peer->session;
 
         if (!s->stalling)
             continue;
@@ -168,8 +168,8 @@ void trace_write_stalls(struct json_out *o, const void *of)
                             .by_machine = session != NULL && !session_is_over(session)
                                               ? session->machine_name
                                               : NULL,
-                            .by_uid = s->conn->uid,
-                            .for_ms = (int64_t)(uv_now(s->conn->rpc->loop) - s->stalled_ms)});
+                            .by_uid = s->peer->uid,
+                            .for_ms = (int64_t)(uv_now(s->peer->rpc->loop) - s->stalled_ms)});
     }
     out_close(o, ']');
 }
