@@ -65,7 +65,7 @@ static void end_if_gone(struct rpc *rpc)
     if (rpc->handles > 0)
         return;
     strbuf_done(&rpc->document);
-    json_doc_done(&rpc->line);
+    json_doc_done(&rpc->message);
     requests_done(rpc);
     free(rpc);
     on_stopped(user);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Accepting connections, and who may have one. */
+#include "server/rpc/peer/line_stream.h"
 #include "server/rpc/peer/peer.h"
 
 #include <errno.h>
@@ -43,9 +44,9 @@ static bool may_enter(struct peer *peer, struct failure *f)
     struct rpc *rpc = peer->rpc;
     struct ucred cred = {.uid = (uid_t)-1};
     socklen_t size = sizeof(cred);
-    uv_os_fd_t fd = -1;
+    const int fd = line_stream_fd(peer->stream);
 
-    if (uv_fileno((uv_handle_t *)&peer->pipe, &fd) == 0 && check_files(fd, f) < 0)
+    if (fd >= 0 && check_files(fd, f) < 0)
         return false;
     if ((uint64_t)rpc->stats.connections > rpc->limits.connections) {
         (void)fail(f, EAGAIN, NULL, "%llu connections are open (limit connections)",
@@ -85,8 +86,11 @@ static void on_connection(uv_stream_t *listener, int status)
     struct rpc *rpc = listener->data;
     struct failure f = FAILURE_INIT;
     struct peer *peer;
-    int err = status < 0 ? status : peer_accept(rpc, &peer);
+    struct stream *stream;
+    int err = status < 0 ? status : line_stream_accept(rpc, &stream);
 
+    if (err == 0)
+        err = peer_new(rpc, stream, &peer);
     if (err < 0) {
         rpc->stats.connections_refused++;
         log_refusal(rpc, err == UV_EMFILE || err == UV_ENFILE

@@ -9,14 +9,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-/** More tokens of a line are not kept for the next. */
+/** More tokens of a message are not kept for the next. */
 enum { TOKENS_KEPT = 4096 };
 
 void message_answer_failure(struct peer *peer, const struct failure *f)
 {
-    struct strbuf text = STRBUF_INIT;
-    struct json_out o = json_out_to(&text);
+    struct strbuf *out = peer_begin(peer);
+    struct json_out o;
 
+    peer->rpc->stats.errors++;
+    if (out == NULL)
+        return;
+    o = json_out_to(out);
     out_open(&o, '{');
     out_key(&o, "jsonrpc");
     out_string(&o, "2.0");
@@ -25,10 +29,7 @@ void message_answer_failure(struct peer *peer, const struct failure *f)
     out_key(&o, "error");
     failure_write(f, &o);
     out_close(&o, '}');
-    (void)strbuf_addc(&text, '\n');
-    peer->rpc->stats.errors++;
-    peer_send(peer, &text);
-    strbuf_done(&text);
+    peer_seal(peer);
 }
 
 static void answer_null_id(struct peer *peer, int code, const char *why)
@@ -114,10 +115,10 @@ static int check_count(struct peer *peer, size_t count)
     return -1;
 }
 
-/** Begin the batch that rpc->line is. Its members are taken one by one, by message_take_next(). */
+/** Begin the batch that rpc->message is. Its members are taken one by one, by message_take_next(). */
 static void begin_batch(struct peer *peer)
 {
-    size_t count = count_members(&peer->rpc->line);
+    size_t count = count_members(&peer->rpc->message);
     struct batch *batch;
 
     if (check_count(peer, count) < 0)
@@ -130,8 +131,8 @@ static void begin_batch(struct peer *peer)
     batch->peer = peer;
     batch->open = 1;
     peer->batch = batch;
-    peer->line = peer->rpc->line;
-    peer->rpc->line = (struct json_doc)JSON_DOC_INIT;
+    peer->message = peer->rpc->message;
+    peer->rpc->message = (struct json_doc)JSON_DOC_INIT;
     peer->member = 1;
 }
 
@@ -140,89 +141,40 @@ void message_abandon(struct peer *peer)
     struct batch *batch = peer->batch;
 
     peer->batch = NULL;
-    json_doc_done(&peer->line);
+    json_doc_done(&peer->message);
     if (batch != NULL)
         batch_release(batch);
 }
 
-/** Answer a line that is no JSON we take. */
-static void answer_bad_line(struct peer *peer, int err, const struct json_error *error)
+/** Answer a message that is no JSON we take. */
+static void answer_bad_message(struct peer *peer, int err, const struct json_error *error)
 {
     struct failure f = FAILURE_INIT;
 
     int code = err == -E2BIG ? RPC_E_INVALID : err == -ENOMEM ? RPC_E_INTERNAL : RPC_E_PARSE;
 
-    (void)fail(&f, code, NULL, "%s, at byte %zu of the line", error->what, error->at + 1);
+    (void)fail(&f, code, NULL, "%s, at byte %zu of the %s", error->what, error->at + 1,
+               peer->stream->ops->unit);
     message_answer_failure(peer, &f);
     failure_done(&f);
 }
 
-/** What a first line looks like, for the failure. */
-static const char *protocol_of(struct json_span line)
-{
-    static const struct {
-        const char *start;
-        const char *name;
-    } rows[] = {
-        {"GET ", "HTTP"},
-        {"POST ", "HTTP"},
-        {"HEAD ", "HTTP"},
-        {"PUT ", "HTTP"},
-        {"OPTIONS ", "HTTP"},
-        {"DELETE ", "HTTP"},
-        {"CONNECT ", "HTTP"},
-        {"PRI ", "HTTP"},
-        {"Content-", "a header, as of HTTP or LSP"},
-        {"content-", "a header, as of HTTP or LSP"},
-        {"\x16\x03", "TLS"},
-        {"SSH-", "SSH"},
-        {"\xEF\xBB\xBF", "a byte order mark"},
-    };
-
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        size_t len = strlen(rows[i].start);
-
-        if (line.len >= len && memcmp(line.ptr, rows[i].start, len) == 0)
-            return rows[i].name;
-    }
-    return "something else";
-}
-
-/** A connection begins with something else than JSON-RPC: say so, and serve it no more. @line: what has
- * arrived of its first line. */
-static void refuse_opening(struct peer *peer, struct json_span line)
-{
-    struct json_limits limits = {(size_t)peer->rpc->limits.nesting,
-                                 (size_t)peer->rpc->limits.values};
-    struct json_error error;
-    struct failure f = FAILURE_INIT;
-
-    if (json_check(line.ptr, line.len, &limits, &error) == 0)
-        (void)fail(&f, RPC_E_INVALID, NULL, "a request is an object, a batch an array");
-    else
-        (void)fail(&f, RPC_E_PARSE, NULL,
-                   "a connection begins with { or [, one JSON-RPC message a line; this is %s",
-                   protocol_of(line));
-    peer_refuse(peer, &f);
-    failure_done(&f);
-}
-
-static void take_line(struct peer *peer, struct json_span text)
+static void take_message(struct peer *peer, struct json_span text)
 {
     const struct rpc_limits *limits = &peer->rpc->limits;
     struct json_limits text_limits = {(size_t)limits->nesting, (size_t)limits->values};
-    struct json_doc *line = &peer->rpc->line;
+    struct json_doc *message = &peer->rpc->message;
     struct json_error error;
-    int err = json_read(line, text.ptr, text.len, &text_limits, &error);
+    int err = json_read(message, text.ptr, text.len, &text_limits, &error);
 
     if (err < 0)
-        answer_bad_line(peer, err, &error);
-    else if (json_kind(line, 0) == JSON_ARRAY)
+        answer_bad_message(peer, err, &error);
+    else if (json_kind(message, 0) == JSON_ARRAY)
         begin_batch(peer);
     else
-        take_request(peer, NULL, line, 0);
-    if (line->cap > TOKENS_KEPT)
-        json_doc_done(line);
+        take_request(peer, NULL, message, 0);
+    if (message->cap > TOKENS_KEPT)
+        json_doc_done(message);
 }
 
 /** Take the next member of the batch, or find that there is none. */
@@ -230,12 +182,12 @@ static void take_member(struct peer *peer)
 {
     const uint32_t i = peer->member;
 
-    if (i >= peer->line.count) {
+    if (i >= peer->message.count) {
         message_abandon(peer);
         return;
     }
-    peer->member = json_next(&peer->line, i);
-    take_request(peer, peer->batch, &peer->line, i);
+    peer->member = json_next(&peer->message, i);
+    take_request(peer, peer->batch, &peer->message, i);
 }
 
 int message_take_next(struct peer *peer)
@@ -247,10 +199,8 @@ int message_take_next(struct peer *peer)
         take_member(peer);
         return 1;
     }
-    got = frame_next(&peer->in, peer->ended, &text);
+    got = peer->stream->ops->next(peer->stream, &text);
     if (got == 1)
-        take_line(peer, text);
-    else if (got == -EPROTO)
-        refuse_opening(peer, text);
+        take_message(peer, text);
     return got;
 }

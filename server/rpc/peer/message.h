@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* From lines to requests: one, or the members of a batch. */
+/* From messages to requests: one, or the members of a batch. */
 #ifndef SERVER_RPC_PEER_MESSAGE_H
 #define SERVER_RPC_PEER_MESSAGE_H
 
 #include "server/rpc/peer/peer.h"
 
 /**
- * Carry out the next request of what has arrived: a line, or a member of a batch.
- * Returns   1 one was begun, or refused; 0 none is there yet; -EMSGSIZE a line longer than the limit;
- *           -EPROTO the connection began with something else and is served no more.
+ * Carry out the next request of what has arrived: a message, or a member of a batch.
+ * Returns   1 one was begun, or refused; 0 none is there yet; below 0 the peer is refused.
  */
 int message_take_next(struct peer *peer);
 

@@ -1,14 +1,138 @@
 /* SPDX-License-Identifier: MIT */
-/* The life of a connection: sessions, turns, hanging up, closing. */
+#include "server/rpc/peer/peer.h"
+
 #include "server/rpc/peer/marks.h"
 #include "server/rpc/peer/message.h"
-#include "server/rpc/peer/peer_io.h"
 #include "server/rpc/peer/request.h"
 
+#include <errno.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/epoll.h>
-#include <unistd.h>
+
+enum {
+    TURN_REQUESTS = 32,
+    TURN_NS = 125000,
+    HELD_BYTES = 16384, /* fewer are not sent while more requests are to be carried out */
+};
+
+/* ---- Out ---- */
+
+bool peer_is_full(const struct peer *peer)
+{
+    const struct stream *s = peer->stream;
+
+    return s != NULL && stream_unsent(s) > peer->rpc->limits.queued_bytes;
+}
+
+static bool all_sent(const struct peer *peer)
+{
+    return stream_unsent(peer->stream) == 0;
+}
+
+/** What waits for the queue to be sent, or to be below its limit, is done in the next turn. */
+static void wake(struct peer *peer)
+{
+    if (((peer->refused || peer->ended) && all_sent(peer)) ||
+        ((peer->full || peer->events.stalling) && !peer_is_full(peer)))
+        turns_join(&peer->rpc->turns, peer);
+}
+
+void peer_flush(struct peer *peer)
+{
+    struct stream *s = peer->stream;
+    ssize_t sent;
+
+    if (peer->closing || peer->broken || s->sending > 0 || s->out.len == 0 ||
+        (s->out.len < HELD_BYTES && peer_has_more(peer)))
+        return;
+    sent = s->ops->flush(s);
+    if (sent < 0) {
+        peer_lost(peer);
+        return;
+    }
+    peer->rpc->stats.bytes_out += sent;
+    wake(peer);
+}
+
+void peer_sent(struct peer *peer, size_t bytes)
+{
+    peer->rpc->stats.bytes_out += (int64_t)bytes;
+    if (peer->closing)
+        return;
+    peer_flush(peer);
+    wake(peer); /* when little is left, peer_flush() leaves it to a turn that must come then */
+}
+
+void peer_send(struct peer *peer, struct strbuf *message)
+{
+    struct strbuf *out = peer_begin(peer);
+
+    if (out != NULL && out->len == 0 && !strbuf_failed(out)) { /* no copy */
+        struct strbuf empty = *out;
+
+        *out = *message;
+        *message = empty;
+    } else if (out != NULL) {
+        (void)strbuf_add(out, message->ptr, message->len);
+        out->failed = out->failed || strbuf_failed(message);
+    }
+    if (out != NULL)
+        peer_seal(peer);
+    strbuf_reset(message);
+}
+
+/** Whether the next message may be taken. */
+static bool may_take(const struct peer *peer)
+{
+    return !peer->closing && !peer->refused && !peer->broken && !peer_is_full(peer) &&
+           !peer_is_held(peer);
+}
+
+bool peer_has_more(const struct peer *peer)
+{
+    return peer->more && may_take(peer);
+}
+
+/* ---- In ---- */
+
+/** Whether enough has arrived that is not taken yet. While a batch is taken nothing may come behind
+ * its message. */
+static bool has_backlog(const struct peer *peer)
+{
+    return peer->batch != NULL || ((peer->more || !list_empty(&peer->in_line)) &&
+                                   peer->stream->ops->unread(peer->stream) >= READ_CHUNK);
+}
+
+/** Have the stream read if there is a use for what comes. */
+static void update_reading(struct peer *peer)
+{
+    const bool wanted =
+        !peer->ended && !has_backlog(peer) && !peer_is_full(peer) && !peer->rpc->stopping;
+    const enum stream_reading how = !wanted         ? STREAM_STOPPED
+                                    : peer->refused ? STREAM_IGNORING
+                                                    : STREAM_READING;
+
+    if (how == peer->reading || peer->closing)
+        return;
+    peer->reading = how;
+    peer->stream->ops->read(peer->stream, how);
+}
+
+void peer_arrived(struct peer *peer, size_t bytes)
+{
+    peer->rpc->stats.bytes_in += (int64_t)bytes;
+    if (peer->refused)
+        return;
+    turns_join(&peer->rpc->turns, peer);
+    update_reading(peer);
+}
+
+void peer_ended(struct peer *peer)
+{
+    peer->ended = true;
+    turns_join(&peer->rpc->turns, peer);
+}
+
+/* ---- Life ---- */
 
 /** The peer sends no more: the session's clock need not wait for it. */
 static void mute(struct peer *peer)
@@ -19,7 +143,7 @@ static void mute(struct peer *peer)
     session_mute(peer->session);
 }
 
-void peer_note_unread(struct peer *peer)
+static void note_unread(struct peer *peer)
 {
     const bool unread = peer->attached && peer_has_more(peer);
 
@@ -41,7 +165,7 @@ static void leave_session(struct peer *peer)
     session_detach(peer->session);
 }
 
-/** What the connection has in machines goes with it. */
+/** What the peer has in machines goes with it. */
 static void let_go(struct peer *peer)
 {
     subscription_stop(&peer->events);
@@ -50,25 +174,31 @@ static void let_go(struct peer *peer)
     sessions_orphan(peer);
 }
 
-static void on_closed(uv_handle_t *handle)
+/** The stream or the timer is closed. */
+static void release(struct peer *peer)
 {
-    struct peer *peer = handle->data;
     struct rpc *rpc = peer->rpc;
 
-    if (--peer->handles > 0)
+    if (--peer->open > 0)
         return;
-    if (peer->hangup_fd >= 0)
-        (void)close(peer->hangup_fd);
     let_go(
         peer); /* of what requests have done since, that had to wait for their turn in a machine */
     list_del(&peer->link);
     rpc->stats.connections--;
-    frame_done(&peer->in);
-    strbuf_done(&peer->out);
-    strbuf_done(&peer->sending);
     (void)session_unref(peer->session);
     free(peer);
     rpc_peer_gone(rpc);
+}
+
+void peer_stream_closed(struct peer *peer)
+{
+    peer->stream = NULL;
+    release(peer);
+}
+
+static void on_timer_closed(uv_handle_t *timer)
+{
+    release(timer->data);
 }
 
 typedef void (*request_end_fn)(struct request *rq, enum rpc_code code, const char *why);
@@ -103,11 +233,9 @@ void peer_close(struct peer *peer)
     let_go(peer);
     while (!list_empty(&peer->machines))
         machines_end(container_of(peer->machines.next, struct rpc_machine, in_peer));
-    uv_close((uv_handle_t *)&peer->pipe, on_closed);
+    peer->stream->ops->close(peer->stream);
     (void)uv_timer_stop(&peer->timer);
     peer_request_gone(peer);
-    if (peer->hangup_fd >= 0)
-        uv_close((uv_handle_t *)&peer->hangup, on_closed);
 }
 
 /** Whether there is nothing left to do. */
@@ -118,10 +246,10 @@ static bool is_done(const struct peer *peer)
     if (!deaf || peer_has_more(peer) || (peer->more && peer_is_held(peer)) ||
         !list_empty(&peer->in_line))
         return false;
-    return peer->gone || (peer_all_sent(peer) && (peer->in_flight == 0 || peer->refused));
+    return peer->gone || (all_sent(peer) && (peer->in_flight == 0 || peer->refused));
 }
 
-void peer_settle(struct peer *peer)
+static void settle(struct peer *peer)
 {
     if (is_done(peer))
         peer_close(peer);
@@ -132,7 +260,7 @@ static void on_close_time(uv_timer_t *timer)
     peer_close(timer->data);
 }
 
-void peer_close_soon(struct peer *peer)
+void peer_lost(struct peer *peer)
 {
     peer->broken = true;
     turns_join(&peer->rpc->turns, peer);
@@ -143,7 +271,7 @@ void peer_request_gone(struct peer *peer)
     uv_handle_t *last = (uv_handle_t *)&peer->timer;
 
     if (peer->closing && peer->in_flight == 0 && !uv_is_closing(last))
-        uv_close(last, on_closed); /* nothing keeps it any more */
+        uv_close(last, on_timer_closed); /* nothing keeps it any more */
     else if (!peer->closing && ((peer->ended && peer->in_flight == 0) || peer->more))
         turns_join(&peer->rpc->turns, peer); /* it may be done, or have been held */
 }
@@ -153,49 +281,10 @@ bool peer_is_held(const struct peer *peer)
     return peer->on_way > 0 && peer->in_flight >= peer->rpc->limits.in_flight;
 }
 
-static void on_hangup(uv_poll_t *poll, int status, int events)
+void peer_gone(struct peer *peer)
 {
-    struct peer *peer = poll->data;
-
-    (void)status;
-    (void)events;
-    (void)uv_poll_stop(poll);
     peer->gone = true;
-    peer_settle(peer); /* lines that came before are taken all the same */
-}
-
-/**
- * Learn when the peer of a half-closed connection is gone altogether. libuv tells of EPOLLHUP only
- * together with readability, and the end of a stream is readable for ever; an epoll of its own,
- * which asks for nothing but EPOLLHUP, becomes readable at the right moment.
- */
-static void watch_hangup(struct peer *peer)
-{
-    struct epoll_event nothing = {.events = 0};
-    uv_os_fd_t fd;
-
-    if (peer->hangup_fd >= 0 || uv_fileno((uv_handle_t *)&peer->pipe, &fd) < 0)
-        return;
-    peer->hangup_fd = epoll_create1(EPOLL_CLOEXEC);
-    if (peer->hangup_fd < 0)
-        return;
-    if (epoll_ctl(peer->hangup_fd, EPOLL_CTL_ADD, fd, &nothing) < 0 ||
-        uv_poll_init(peer->rpc->loop, &peer->hangup, peer->hangup_fd) < 0) {
-        (void)close(peer->hangup_fd);
-        peer->hangup_fd = -1;
-        return;
-    }
-    peer->hangup.data = peer;
-    peer->handles++;
-    (void)uv_poll_start(&peer->hangup, UV_READABLE, on_hangup);
-}
-
-void peer_end(struct peer *peer)
-{
-    mute(peer);
-    peer_settle(peer);
-    if (!peer->closing)
-        watch_hangup(peer);
+    settle(peer); /* messages that came before are taken all the same */
 }
 
 void peer_refuse(struct peer *peer, struct failure *f)
@@ -210,7 +299,7 @@ void peer_refuse(struct peer *peer, struct failure *f)
     peer->lingers = true;
     peer->rpc->lingering++;
     (void)uv_timer_start(&peer->timer, on_close_time, peer->rpc->limits.linger_ms, 0);
-    peer_update_reading(peer);
+    update_reading(peer);
 }
 
 void peer_set_session(struct peer *peer, struct session *s)
@@ -229,17 +318,18 @@ void peer_set_session(struct peer *peer, struct session *s)
         mute(peer);
 }
 
-int peer_accept(struct rpc *rpc, struct peer **out)
+int peer_new(struct rpc *rpc, struct stream *stream, struct peer **out)
 {
     struct peer *peer = calloc(1, sizeof(*peer));
-    int err;
 
-    if (peer == NULL)
+    if (peer == NULL) {
+        stream->ops->close(stream);
         return -ENOMEM;
+    }
     peer->rpc = rpc;
-    peer->hangup_fd = -1;
-    peer->handles = 2;
-    peer->pipe.data = peer;
+    peer->stream = stream;
+    stream->peer = peer;
+    peer->open = 2;
     peer->timer.data = peer;
     list_init(&peer->link);
     list_init(&peer->requests);
@@ -248,25 +338,18 @@ int peer_accept(struct rpc *rpc, struct peer **out)
     list_init(&peer->marks);
     list_init(&peer->in_line);
     list_init(&peer->unsent);
-    frame_init(&peer->in, (size_t)rpc->limits.message_bytes);
     subscription_init(&peer->events, peer);
     (void)uv_timer_init(rpc->loop, &peer->timer);
-    (void)uv_pipe_init(rpc->loop, &peer->pipe, 0);
     list_append(&rpc->peers, &peer->link);
     rpc->stats.connections++;
     rpc->stats.connections_total++;
-    err = uv_accept((uv_stream_t *)&rpc->listener, (uv_stream_t *)&peer->pipe);
-    if (err < 0) {
-        peer_close(peer);
-        return err;
-    }
     *out = peer;
     return 0;
 }
 
 void peer_start(struct peer *peer)
 {
-    peer_update_reading(peer);
+    update_reading(peer);
 }
 
 void peer_finish(struct peer *peer)
@@ -274,6 +357,62 @@ void peer_finish(struct peer *peer)
     peer->refused = true;
     message_abandon(peer);
     cancel_requests(peer, request_cancel, RPC_E_SHUTTING_DOWN, "the daemon stops");
-    peer_update_reading(peer);
+    update_reading(peer);
     turns_join(&peer->rpc->turns, peer);
+}
+
+/* ---- Turns ---- */
+
+/** The peer sends no more, and all it has sent was taken. */
+static void end(struct peer *peer)
+{
+    const struct stream_ops *ops = peer->stream->ops;
+
+    mute(peer);
+    settle(peer);
+    if (!peer->closing && ops->watch != NULL)
+        ops->watch(peer->stream);
+}
+
+/** Carry out what has arrived, until the turn is over. */
+static size_t take_requests(struct peer *peer)
+{
+    const uint64_t end = uv_hrtime() + TURN_NS;
+    size_t taken = 0;
+    int got = 1;
+
+    while (got == 1 && may_take(peer) && taken < TURN_REQUESTS &&
+           (taken == 0 || uv_hrtime() < end)) {
+        got = message_take_next(peer);
+        taken += got == 1;
+    }
+    peer->more = got == 1;
+    peer->full = peer->more && peer_is_full(peer);
+    return taken;
+}
+
+size_t peer_take_turn(struct peer *peer)
+{
+    size_t taken;
+
+    if (peer->broken) {
+        peer_close(peer);
+        return 0;
+    }
+    if (peer->refused && all_sent(peer) &&
+        !peer->shut) { /* it learns that nothing more will come */
+        peer->shut = true;
+        peer->stream->ops->shut(peer->stream);
+    }
+    subscription_drained(&peer->events);
+    taken = take_requests(peer);
+    if (peer->stream->out.len > 0)
+        turns_send(&peer->rpc->turns, peer);
+    update_reading(peer);
+    note_unread(peer);
+    if (peer->ended && !peer_has_more(peer) && !peer_is_held(peer))
+        end(peer);
+    else
+        settle(peer);
+    return taken;
 }

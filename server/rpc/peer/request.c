@@ -251,7 +251,7 @@ static void write_answer(const struct request *rq, enum request_status status, s
 static void answer(struct request *rq, enum request_status status)
 {
     struct batch *batch = rq->batch;
-    struct strbuf *out = batch != NULL ? NULL : peer_out(rq->peer);
+    struct strbuf *out = batch != NULL ? NULL : peer_begin(rq->peer);
 
     rq->peer->rpc->stats.errors += status == REQUEST_FAILED;
     if (batch != NULL) {
@@ -259,8 +259,7 @@ static void answer(struct request *rq, enum request_status status)
         write_answer(rq, status, &batch->out);
     } else if (out != NULL) {
         write_answer(rq, status, out);
-        (void)strbuf_addc(out, '\n');
-        peer_written(rq->peer);
+        peer_seal(rq->peer);
     }
 }
 
@@ -467,7 +466,7 @@ void batch_release(struct batch *b)
     if (--b->open > 0)
         return;
     if (b->out.len > 0) {
-        (void)strbuf_add(&b->out, "]\n", 2);
+        (void)strbuf_addc(&b->out, ']');
         peer_send(b->peer, &b->out);
     }
     strbuf_done(&b->out);

@@ -28,7 +28,7 @@ struct rpc {
     uint64_t machines_made;       /* the last struct rpc_machine.id */
     struct names names;
     struct turns turns;
-    struct json_doc line; /* the line that is being taken; that of a batch moves to its peer */
+    struct json_doc message; /* what is being taken; that of a batch moves to its peer */
     struct request *spare[REQUESTS_SPARE]; /* owned; answered, kept for the next ones */
     unsigned spare_count;
     struct strbuf document; /* what rpc.discover answers, once it was asked for */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/rpc/peer/turns.h"
 
-#include "server/rpc/peer/peer_io.h"
+#include "server/rpc/peer/peer.h"
 
 enum {
     PASS_REQUESTS = 256, /* in a pass, of all connections */

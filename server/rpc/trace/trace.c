@@ -7,15 +7,16 @@
 #include <stdio.h>
 #include <string.h>
 
-/** Append an event. What several subscriptions send is written once: it may be long. */
-static void add_event(const struct subscription *s, const struct event *event, struct json_out *o)
+/** Write an event. What several subscriptions send is written once: it may be long. */
+static void write_event(const struct subscription *s, const struct event *event, struct strbuf *out)
 {
     struct rpc_machine *machine = s->machine;
+    struct json_out o = json_out_to(out);
     struct json_out once = json_out_to(&machine->told);
 
     if (machine->subscriptions.next == machine->subscriptions.prev || s->shown != 0) {
-        o->shown = s->shown;
-        event_write(o, event);
+        o.shown = s->shown;
+        event_write(&o, event);
         return;
     }
     if (machine->told_number != event->number) {
@@ -23,15 +24,28 @@ static void add_event(const struct subscription *s, const struct event *event, s
         event_write(&once, event);
         machine->told_number = event->number;
     }
-    (void)strbuf_add(o->to, strbuf_str(&machine->told), machine->told.len);
-    o->to->failed = o->to->failed || strbuf_failed(&machine->told);
+    (void)strbuf_add(out, strbuf_str(&machine->told), machine->told.len);
+    out->failed = out->failed || strbuf_failed(&machine->told);
 }
 
-/** Write how many events were dropped since the last one that was sent. */
-static void add_lost(struct subscription *s, struct json_out *o)
+/** Send an event that only this subscription has. */
+static void send_own(struct subscription *s, const struct event *event)
+{
+    struct strbuf *out = peer_begin(s->peer);
+    struct json_out o;
+
+    if (out == NULL)
+        return;
+    o = json_out_to(out);
+    event_write(&o, event);
+    peer_seal(s->peer);
+}
+
+/** Send how many events were dropped since the last one that was sent. */
+static void send_lost(struct subscription *s)
 {
     if (s->lost > 0)
-        event_write(o, &(struct event){.kind = EVENT_LOST, .count = s->lost});
+        send_own(s, &(struct event){.kind = EVENT_LOST, .count = s->lost});
     s->lost = 0;
 }
 
@@ -84,19 +98,20 @@ static void on_event(struct listener *self, struct machine *m, const struct even
 {
     struct subscription *s = container_of(self, struct subscription, listener);
     struct rpc *rpc = s->peer->rpc;
-    struct strbuf text = STRBUF_INIT;
-    struct json_out o = json_out_to(&text);
+    struct strbuf *out;
 
     if (peer_is_full(s->peer) && !s->lossless) {
         s->lost++;
         rpc->stats.events_lost++;
         return;
     }
-    add_lost(s, &o);
-    add_event(s, event, &o);
+    send_lost(s);
     rpc->stats.events++;
-    peer_send(s->peer, &text);
-    strbuf_done(&text);
+    out = peer_begin(s->peer);
+    if (out != NULL) {
+        write_event(s, event, out);
+        peer_seal(s->peer);
+    }
     if (s->lossless && !s->stalling && peer_is_full(s->peer)) {
         s->stalling = true;
         s->stalled_ms = uv_now(rpc->loop);
@@ -141,14 +156,9 @@ void subscription_start(struct subscription *s, struct rpc_machine *machine, uns
 
 void subscription_end(struct subscription *s, const char *why)
 {
-    struct strbuf text = STRBUF_INIT;
-    struct json_out o = json_out_to(&text);
-
-    add_lost(s, &o);
-    event_write(&o, &(struct event){.kind = EVENT_ENDED, .bytes = why, .len = strlen(why)});
+    send_lost(s);
     subscription_stop(s);
-    peer_send(s->peer, &text);
-    strbuf_done(&text);
+    send_own(s, &(struct event){.kind = EVENT_ENDED, .bytes = why, .len = strlen(why)});
 }
 
 void trace_write_stalls(struct json_out *o, const void *of)
