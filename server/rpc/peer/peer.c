@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <time.h>
 
 enum {
     TURN_REQUESTS = 32,
@@ -374,15 +375,23 @@ static void end(struct peer *peer)
         ops->watch(peer->stream);
 }
 
+/** uv_hrtime() in fewer instructions: it is asked once a request. */
+static uint64_t now_ns(void)
+{
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * UINT64_C(1000000000) + (uint64_t)now.tv_nsec;
+}
+
 /** Carry out what has arrived, until the turn is over. */
 static size_t take_requests(struct peer *peer)
 {
-    const uint64_t end = uv_hrtime() + TURN_NS;
+    const uint64_t end = now_ns() + TURN_NS;
     size_t taken = 0;
     int got = 1;
 
-    while (got == 1 && may_take(peer) && taken < TURN_REQUESTS &&
-           (taken == 0 || uv_hrtime() < end)) {
+    while (got == 1 && may_take(peer) && taken < TURN_REQUESTS && (taken == 0 || now_ns() < end)) {
         got = message_take_next(peer);
         taken += got == 1;
     }

@@ -228,23 +228,45 @@ struct json_out request_result(struct request *rq)
 /** Append constant text. */
 #define ADD(to, text) (void)strbuf_add((to), (text), sizeof(text) - 1)
 
+static char *put(char *at, const char *bytes, size_t len)
+{
+    memcpy(at, bytes, len);
+    return at + len;
+}
+
+/** Write the answer of a request that has succeeded: most of them, so in one piece. */
+static void write_success(const struct request *rq, struct strbuf *to)
+{
+    static const char start[] = "{\"jsonrpc\":\"2.0\",\"id\":";
+    static const char middle[] = ",\"result\":";
+    const char *result = rq->result.len > 0 ? rq->result.ptr : "null";
+    const size_t len = rq->result.len > 0 ? rq->result.len : 4;
+    char *at;
+
+    if (strbuf_reserve(to, sizeof(start) + sizeof(middle) + rq->id_len + len) < 0)
+        return;
+    at = put(to->ptr + to->len, start, sizeof(start) - 1);
+    at = put(at, rq->id, rq->id_len);
+    at = put(at, middle, sizeof(middle) - 1);
+    at = put(at, result, len);
+    *at++ = '}';
+    *at = '\0';
+    to->len = (size_t)(at - to->ptr);
+}
+
 /** Write the answer to @to. */
 static void write_answer(const struct request *rq, enum request_status status, struct strbuf *to)
 {
     struct json_out o = json_out_to(to);
 
+    if (status != REQUEST_FAILED) {
+        write_success(rq, to);
+        return;
+    }
     ADD(to, "{\"jsonrpc\":\"2.0\",\"id\":");
     (void)strbuf_add(to, rq->id, rq->id_len);
-    if (status == REQUEST_FAILED) {
-        ADD(to, ",\"error\":");
-        failure_write(&rq->failure, &o);
-    } else {
-        ADD(to, ",\"result\":");
-        if (rq->result.len > 0)
-            (void)strbuf_add(to, rq->result.ptr, rq->result.len);
-        else
-            ADD(to, "null");
-    }
+    ADD(to, ",\"error\":");
+    failure_write(&rq->failure, &o);
     (void)strbuf_addc(to, '}');
 }
 
