@@ -30,7 +30,7 @@ int rpc_new(uv_loop_t *loop, const struct rpc_options *options, struct rpc **out
     rpc->loop = loop;
     rpc->opt = *options;
     rpc->limits = options->limits;
-    list_init(&rpc->conns);
+    list_init(&rpc->peers);
     list_init(&rpc->in_grace);
     (void)uv_timer_init(loop, &rpc->later);
     (void)uv_pipe_init(loop, &rpc->listener, 0);
@@ -65,7 +65,7 @@ static void end_if_gone(struct rpc *rpc)
     if (rpc->handles > 0)
         return;
     strbuf_done(&rpc->document);
-    json_doc_done(&rpc->line);
+    json_doc_done(&rpc->message);
     requests_done(rpc);
     free(rpc);
     on_stopped(user);
@@ -101,9 +101,9 @@ static void end_machines(struct rpc *rpc)
     turns_close(&rpc->turns, on_turns_closed, rpc);
 }
 
-void rpc_conn_gone(struct rpc *rpc)
+void rpc_peer_gone(struct rpc *rpc)
 {
-    if (rpc->stopping && list_empty(&rpc->conns))
+    if (rpc->stopping && list_empty(&rpc->peers))
         end_machines(rpc);
 }
 
@@ -111,8 +111,8 @@ static void on_patience_over(uv_timer_t *timer)
 {
     struct rpc *rpc = timer->data;
 
-    for (struct list *i = rpc->conns.next; i != &rpc->conns; i = i->next)
-        conn_close(container_of(i, struct conn, link));
+    for (struct list *i = rpc->peers.next; i != &rpc->peers; i = i->next)
+        peer_close(container_of(i, struct peer, link));
 }
 
 void rpc_stop(struct rpc *rpc, void (*on_stopped)(void *user), void *user)
@@ -123,8 +123,8 @@ void rpc_stop(struct rpc *rpc, void (*on_stopped)(void *user), void *user)
     rpc->on_stopped = on_stopped;
     rpc->stopped_user = user;
     uv_close((uv_handle_t *)&rpc->listener, on_handle_closed);
-    for (struct list *i = rpc->conns.next; i != &rpc->conns; i = i->next)
-        conn_finish(container_of(i, struct conn, link));
+    for (struct list *i = rpc->peers.next; i != &rpc->peers; i = i->next)
+        peer_finish(container_of(i, struct peer, link));
     (void)uv_timer_start(&rpc->later, on_patience_over, STOP_PATIENCE_MS, 0);
-    rpc_conn_gone(rpc);
+    rpc_peer_gone(rpc);
 }

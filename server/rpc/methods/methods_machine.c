@@ -50,7 +50,7 @@ enum request_status method_machine_create(struct request *rq,
                                           const struct rpc_machine_create_params *params)
 {
     struct rpc_machine_request wish = {
-        .name = params->name, .seed = params->seed, .uid = rq->conn->uid};
+        .name = params->name, .seed = params->seed, .uid = rq->peer->uid};
     struct why why = WHY_INIT;
     struct rpc_machine *machine;
     struct machine *m;
@@ -64,7 +64,7 @@ enum request_status method_machine_create(struct request *rq,
         return fail(&rq->failure, EINVAL, "lockstep", "only a virtual clock can keep guests back");
     if (take_limits(rq, params->limits, &wish.limits) < 0)
         return REQUEST_FAILED;
-    err = rpc_add_machine(rq->conn->rpc, &wish, &why, &m);
+    err = rpc_add_machine(rq->peer->rpc, &wish, &why, &m);
     if (err < 0) {
         (void)fail_why(&rq->failure, err, &why);
         return REQUEST_FAILED;
@@ -77,7 +77,7 @@ enum request_status method_machine_create(struct request *rq,
         }
     }
     if (params->transient)
-        list_append(&rq->conn->machines, &machine->in_conn);
+        list_append(&rq->peer->machines, &machine->in_peer);
     result_machine_create(&o, &(struct rpc_machine_create_result){.machine = m->name});
     return REQUEST_DONE;
 }
@@ -86,7 +86,7 @@ enum request_status method_machine_destroy(struct request *rq,
                                            const struct rpc_machine_destroy_params *params)
 {
     struct rpc_machine *machine =
-        machines_find(rq->conn->rpc, params->machine, rq->conn->uid, &rq->failure);
+        machines_find(rq->peer->rpc, params->machine, rq->peer->uid, &rq->failure);
 
     if (machine == NULL)
         return REQUEST_FAILED;
@@ -107,9 +107,9 @@ enum request_status method_machine_list(struct request *rq,
     uint64_t left = page_size(params->limit);
 
     out_open(&o, '[');
-    for (const struct rpc_machine *machine = rq->conn->rpc->machines; machine != NULL && left > 0;
+    for (const struct rpc_machine *machine = rq->peer->rpc->machines; machine != NULL && left > 0;
          machine = machine->hh.next) {
-        if (!machine_is_visible(machine, rq->conn->uid))
+        if (!machine_is_visible(machine, rq->peer->uid))
             continue;
         if (after != NULL) {
             after = strcmp(after, machine->name) == 0 ? NULL : after;

@@ -169,7 +169,7 @@ int rpc_add_machine(struct rpc *rpc, const struct rpc_machine_request *request, 
     list_init(&machine->marks);
     list_init(&machine->sessions);
     list_init(&machine->subscriptions);
-    list_init(&machine->in_conn);
+    list_init(&machine->in_peer);
     if (request->name != NULL)
         (void)strcpy(machine->name, request->name);
     else
@@ -232,7 +232,7 @@ void machines_remove(struct rpc_machine *machine)
     input_unlisten(m, &machine->listener);
     record_unwatch(machine);
     input_log_end(machine);
-    list_del(&machine->in_conn);
+    list_del(&machine->in_peer);
     HASH_DEL(rpc->machines, machine);
     rpc->stats.machines--;
     machine_free(m);
@@ -248,7 +248,7 @@ void machines_end(struct rpc_machine *machine)
         return;
     }
     machine->ended = true; /* nobody finds it any more; machines_tidy() frees it */
-    list_del(&machine->in_conn);
+    list_del(&machine->in_peer);
     (void)machine_input(machine->m, &in);
 }
 

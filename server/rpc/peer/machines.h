@@ -25,7 +25,7 @@ struct rpc_machine {
     uint32_t pauses;           /* of them */
     uint64_t id;               /* never used twice */
     uint32_t uid;              /* its owner: other users do not see it */
-    struct list in_conn;       /* in the conn->machines that it goes with, when transient */
+    struct list in_peer;       /* in the peer->machines that it goes with, when transient */
     bool ended;                /* init has; machines_tidy() frees it */
 };
 

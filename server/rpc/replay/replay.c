@@ -470,6 +470,7 @@ static void on_event(struct listener *self, struct machine *m, const struct even
 
     (void)m;
     event_write(&o, event);
+    (void)strbuf_addc(&line, '\n');
     if (strbuf_failed(&line))
         replay_fail(r, -ENOMEM, "out of memory");
     else

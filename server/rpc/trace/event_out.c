@@ -30,8 +30,6 @@ static void close_event(struct json_out *o)
 {
     out_close(o, '}');
     out_close(o, '}');
-    (void)strbuf_addc(o->to, '\n');
-    o->comma = false;
 }
 
 /* One function a source of events.def; each writes a member, or nothing when there is nothing to say. */
