@@ -3,6 +3,7 @@
 
 #include "server/base/check.h"
 #include "server/kernel/call/pause.h"
+#include "server/kernel/door/slow.h"
 #include "server/kernel/fs/make_fs.h"
 #include "server/kernel/fs/tty.h"
 #include "server/kernel/proc/memory.h"
@@ -86,17 +87,14 @@ static int take_crash(struct machine *m, struct input *in)
 
 static int take_call(struct machine *m, struct input *in)
 {
-    struct call *call = in->call.call;
-    int status;
-
     (void)m;
-    if (in->call.turn == NULL)
-        return call_begin(call);
-    turn_end(in->call.turn);
-    status = call_begin(call);
-    if (status == SC_PENDING && call->proc != NULL)
-        machine_guest_busy(call->task, false);
-    return status;
+    in->call.call->turn = in->call.turn;
+    return call_begin(in->call.call);
+}
+
+static int take_slot(struct machine *m, struct input *in)
+{
+    return slow_end_slot(m, in->slot.err);
 }
 
 static int take_cancel(struct machine *m, struct input *in)

@@ -95,6 +95,7 @@ int machine_new(const struct machine_spec *spec, const struct host_ops *ops, voi
     m->host = host;
     m->next_pid = 1;
     m->random_state = spec->seed;
+    m->hurry_ns = UINT64_MAX;
     m->started_ns = ops->now_ns(host);
     list_init(&m->mounts);
     list_init(&m->ready);

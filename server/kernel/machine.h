@@ -53,7 +53,10 @@ struct machine_spec {
     uint64_t seed; /* of its random numbers */
     struct machine_limits limits; /* a member of 0 means the default */
     fs_open_fn fs_open;           /* makes filesystems: registry_open() */
-    bool patient; /* it never stands still: whoever enters waits for slow filesystems */
+    /** Of a machine that is played again: called before a slot of a slow filesystem (machine.slots), to give
+     * the inputs that came while the machine stood still for it. Such a machine does not stand still. Else
+     * NULL. */
+    void (*on_slot)(void *user, struct machine *m);
     /** Told once, from inside the call or fault that ended init: free it later, not in here. */
     void (*on_end)(void *user, struct machine *m);
     /** Told in words what a store could not keep; or NULL. It is an EVENT_NOTE, too. */
@@ -124,6 +127,9 @@ struct machine {
     struct fiber *stack;      /* its own, owned; NULL: it runs on that of whoever enters. stack.h */
     struct fiber *next_stack; /* owned; what `stack` will be, or NULL */
     struct slow *standing;    /* it stands still for this one; NULL it does not */
+    struct slow *slot_of;     /* whose slot it waits for, still or not; NULL none */
+    uint64_t slots;           /* of slow filesystems, called so far */
+    uint64_t hurry_ns;        /* slow_hurry() */
     struct list entries;      /* struct entry.link: they wait until it does not */
     bool interrupted;         /* a slot of the call being carried out was, and let go */
     struct entry *entering;   /* what is about to be carried out on it */

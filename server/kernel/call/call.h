@@ -55,6 +55,7 @@
 struct call;
 struct proc;
 struct task;
+struct turn;
 struct machine;
 struct wait_set;
 
@@ -101,6 +102,8 @@ struct call {
     union sc_args args;
     call_done_fn done; /* called only when call_begin() returned SC_PENDING */
     void *user;        /* the gate's own */
+    struct turn
+        *turn; /* of a guest: it ends when the call begins (take_call() sets it); else NULL */
     struct call_mover
         *mover; /* of a transfer longer than the gate's buffer: the data's len is that of
                                  the whole; else NULL */

@@ -76,8 +76,7 @@ int driver_open_source(struct mount *m, const char *driver, const struct fs_open
     int err = (int)RUN(open_source, IN_PLACE, .source = {driver, req});
 
     /* One whose image is an open file enters the machine to read it: it waits in place. */
-    if (err < 0 || (m->fs->caps & FS_CAP_BLOCKING) == 0 || m->from_handle ||
-        m->machine->spec.patient)
+    if (err < 0 || (m->fs->caps & FS_CAP_BLOCKING) == 0 || m->from_handle)
         return err;
     err = slow_new(m, &slow_slots, req->why, &m->slow);
     if (err < 0)

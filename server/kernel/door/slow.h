@@ -54,14 +54,31 @@ int slow_new(struct mount *m, const struct slow_slots *slots, struct why *why, s
  * a broken instance comes back: it is freed then. NULL is fine: false. */
 bool slow_free(struct slow *s);
 
-/** Call a slot. Returns what it answers; -EIO broken, -ENOMEM, -ECANCELED it was interrupted. */
+/** Call a slot. Returns what it answers; -EIO broken, -ENOMEM, -ECANCELED it was interrupted. That it was
+ * interrupted or past its limit is an input, SLOT: such a slot did nothing that counts. */
 int64_t slow_run(struct slow *s, slot_fn slot, const struct slot_call *c);
 
 /** For machine_tick(), while the machine stands still: see to the time limit. */
 void slow_check_limit(struct machine *m);
 
+/** For take_slot(): the slot that the machine waits for ends otherwise than by its driver. @err -EIO past its
+ * limit, so the instance is broken; -EINTR it was interrupted. Returns 0, -ESRCH there is none. */
+int slow_end_slot(struct machine *m, int err);
+
+/** What a slot has, at least, when the machine is in a hurry. */
+enum { SLOW_HURRY_MS = 1000 };
+
+/** No slot has more time than until @deadline_ns of the host's clock, or SLOW_HURRY_MS if that is later. */
+void slow_hurry(struct machine *m, uint64_t deadline_ns);
+
+/** The driver that the machine stands still for, borrowed; NULL it does not. */
+const char *slow_waits_for(const struct machine *m);
+
 /** For machine_free(): have the machine go on until it stands still no more. */
 void slow_wait(struct machine *m);
+
+/** What the machine stands still for shall not go on. */
+void slow_interrupt(struct machine *m);
 
 /** The process that the machine stands still for shall not go on: it is @p, or below it. */
 void slow_interrupt_proc(struct machine *m, const struct proc *p);

@@ -329,6 +329,30 @@ static int play_peek(struct replay *r, struct input *in)
     return 0;
 }
 
+/** Whether it is an input that a machine takes while it stands still. All others wait for their turn. */
+static bool comes_in_slot(enum input_kind kind)
+{
+    switch (kind) {
+    case INPUT_SLOT:
+    case INPUT_NOTE:
+    case INPUT_NO_CALL:
+    case INPUT_RESUME_GUEST:
+    case INPUT_PAUSE:
+    case INPUT_RESUME:
+    case INPUT_LIFT:
+    case INPUT_SETTLE:
+    case INPUT_UNRULE:
+    case INPUT_UNLISTEN:
+    case INPUT_RELEASE:
+    case INPUT_STALL:
+    case INPUT_UNSTALL:
+    case INPUT_NO_GOAL:
+        return true;
+    default:
+        return false;
+    }
+}
+
 /** What a machine that did the same would not be asked: it CHECKs that nobody does. */
 static bool is_possible(const struct replay *r, const struct input *in, const struct turn *turn)
 {
@@ -337,6 +361,8 @@ static bool is_possible(const struct replay *r, const struct input *in, const st
         return r->m->holds > 0;
     case INPUT_UNSTALL:
         return r->m->stalls > 0;
+    case INPUT_SLOT:
+        return in->slot.err == -EIO || in->slot.err == -EINTR;
     case INPUT_GUEST:
     case INPUT_RESUME_GUEST:
         return list_empty(&turn->link) && r->m->running != turn;
@@ -360,6 +386,8 @@ static int play_guest(struct replay *r, struct input *in, int32_t pid, struct tu
 /** Carry out an input whose members are read. What it answers was answered then. */
 static int play_kind(struct replay *r, const cJSON *line, struct input *in)
 {
+    if (r->m->slot_of != NULL ? !comes_in_slot(in->kind) : in->kind == INPUT_SLOT)
+        return -ESRCH;
     switch (in->kind) {
     case INPUT_CALL:
         return play_call(r, line, in);
@@ -439,6 +467,17 @@ void replay_called_back(struct replay *r)
 
     while (r->failed == 0 && replay_get_uint(replay_log_peek(&r->log), "in", &place) == 0 &&
            place == r->m->callbacks)
+        play_line(r);
+}
+
+/** machine_spec.on_slot */
+static void on_slot(void *user, struct machine *m)
+{
+    struct replay *r = user;
+    uint64_t slot;
+
+    while (r->failed == 0 && m->slot_of != NULL &&
+           replay_get_uint(replay_log_peek(&r->log), "slot", &slot) == 0 && slot == m->slots)
         play_line(r);
 }
 
@@ -522,7 +561,7 @@ static void write_name(const struct replay *r)
 static int make_machine(struct replay *r)
 {
     cJSON *line = replay_log_take(&r->log);
-    struct machine_spec spec = {.fs_open = r->host->fs_open, .patient = true};
+    struct machine_spec spec = {.fs_open = r->host->fs_open, .on_slot = on_slot, .user = r};
     int err = read_spec(line, &spec, &r->ns);
 
     if (err < 0)
