@@ -134,6 +134,7 @@ struct machine {
     bool interrupted;         /* a slot of the call being carried out was, and let go */
     struct entry *entering;   /* what is about to be carried out on it */
     struct entry tick;
+    struct entry ending;
     uint64_t channel_ends_made;
     struct host_alarm alarm; /* the host's own */
     uint32_t inputs;         /* being carried out, one inside of the other */
@@ -155,8 +156,14 @@ struct machine {
 int machine_new(const struct machine_spec *spec, const struct host_ops *ops, void *host,
                 struct machine **out);
 
-/** End all processes, which cancels their calls, and release everything. on_end is not told. Not
- * from inside a call, a done() or a machine_tick(). NULL is fine. */
+/** End all processes, which cancels their calls, and what the machine would have done later: nothing is left
+ * then but the struct. No callback of its spec is called from here on. From an entry of its stack (stack.h), so
+ * that it may stand still in it. */
+void machine_end(struct machine *m);
+
+/** machine_end(), and release everything. A machine that machine_end() has not ended has the whole loop wait
+ * for its slow filesystems, each up to its time limit. Not from inside a call, a done() or a machine_tick().
+ * NULL is fine. */
 void machine_free(struct machine *m);
 
 /** Tell who runs the machine, and EVENT_NOTE's listeners, what could not be kept. */

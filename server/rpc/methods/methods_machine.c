@@ -72,7 +72,7 @@ enum request_status method_machine_create(struct request *rq,
     machine = m->spec.user;
     for (const cJSON *item = params->names; item != NULL; item = item->next) {
         if (make_fs(rq, m, item) < 0) {
-            machines_remove(machine);
+            machines_end(machine);
             return REQUEST_FAILED;
         }
     }
