@@ -92,8 +92,8 @@ enum fs_cap {
 /**
  * A slot whose caller says `nowait`, and that would have to wait, answers this, having done nothing. It is
  * then called again without `nowait`, on a thread of the instance's own. Only with FS_CAP_BLOCKING: others
- * never see `nowait`. tidy() and destroy() are called on that thread at once, poll() and open_source()
- * never.
+ * never see `nowait`. tidy(), destroy() and, of a driver that `waits`, open_source() are called on that
+ * thread at once, poll() and add_source() never.
  *
  * Calls come one at a time all the same. What a slot keeps must not belong to a thread (errno too). On that
  * thread it may ask fs_env only for the time, for random bytes, and for room in memory: console() writes
@@ -252,6 +252,17 @@ struct fs_opt {
     const char *value;
 };
 
+struct fs;
+
+/** An instance that is to be made on another thread, because its source may have to be waited for. */
+struct fs_opening {
+    /** Make it, and take @o. @why gets the reasons of a refusal. Returns as open_source(). */
+    int (*open)(struct fs_opening *o, struct why *why, struct fs **out);
+    /** Take @o, and do nothing. */
+    void (*drop)(struct fs_opening *o);
+    uint32_t timeout_s; /* that it may take */
+};
+
 /** A request to make an instance; everything in it is borrowed for the call, except as said. */
 struct fs_open {
     const char *source; /* "/path" local, "//host/…" network, other: the driver's own; NULL none */
@@ -271,20 +282,23 @@ struct fs_open {
     struct fs_caller who;     /* who makes it: the root of a new store belongs to them */
     const struct fs_env *env; /* copied by whoever keeps it */
     struct why *why;          /* reasons for a refusal; may be NULL */
+    /* Where what is left to do goes when it may have to wait (registry_open, FS_WOULD_WAIT). All else was
+     * checked then, and the source is found. NULL it may wait. */
+    struct fs_opening **later;
 };
 
-struct fs;
 struct fs_ops;
 
 /** How to make instances of one kind of filesystem. */
 struct fs_driver {
-    const char *name;     /* exact, as in MAKE_FS */
-    const char *alias;    /* a second name, or NULL */
-    const char *letters;  /* its keys of one letter; under the alias also taken as one word, and
+    const char *name;    /* exact, as in MAKE_FS */
+    const char *alias;   /* a second name, or NULL */
+    const char *letters; /* its keys of one letter; under the alias also taken as one word, and
                                  * options of "" are then the empty set of them. Or NULL */
-    const char *doc;      /* one line */
-    bool readonly;        /* as if the option readonly were always given */
-    uint32_t descriptors; /* of the daemon, that an instance may hold: booked by `generic` */
+    const char *doc;     /* one line */
+    bool readonly;       /* as if the option readonly were always given */
+    bool waits; /* open_source() may have to wait, and its instances have FS_CAP_BLOCKING */
+    uint32_t descriptors;      /* of the daemon, that an instance may hold: booked by `generic` */
     const struct fs_opt *opts; /* keys it knows, value = what they mean; ended by a NULL key */
 
     /**
@@ -319,8 +333,12 @@ enum { FS_TIDY_MS = 1000 };
 /**
  * Make an instance by driver name: find the driver, split and check the options, open the source, wrap
  * it in `generic`. The type of registry_open(), so that the core need not know the registry.
- * Returns   as open_source(); -ENODEV no driver of this name; -EINVAL a key nobody knows (named in why).
+ * Returns   as open_source(); -ENODEV no driver of this name; -EINVAL a key nobody knows (named in why);
+ *           FS_WOULD_WAIT it may have to wait, and what is left to do is in @req->later.
  */
 typedef int (*fs_open_fn)(const char *driver, const struct fs_open *req, struct fs **out);
+
+/** Whether a driver may answer FS_WOULD_WAIT. The type of registry_waits(). */
+typedef bool (*fs_waits_fn)(const char *driver);
 
 #endif

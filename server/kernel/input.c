@@ -9,6 +9,9 @@
 #include "server/kernel/proc/memory.h"
 
 #include <errno.h>
+#include <string.h>
+
+enum { DRIVER_NAME_MAX = 63 };
 
 /* Who acts. */
 
@@ -352,10 +355,34 @@ static bool is_entry(const struct machine *m, enum input_kind kind)
     return has_turn && !stack_is_inside(m);
 }
 
+/** Whether MAKE_FS names a driver that may have to wait. */
+static bool makes_slow(const struct machine *m, const struct sc_str *driver)
+{
+    char name[DRIVER_NAME_MAX + 1] = "";
+
+    if (m->spec.fs_waits == NULL || driver->len > DRIVER_NAME_MAX)
+        return false;
+    if (driver->len > 0)
+        memcpy(name, driver->ptr, driver->len);
+    return m->spec.fs_waits(name);
+}
+
+/** Before an input from outside: see to the machine's stack, if it needs one. */
+static void prepare_stack(struct machine *m, const struct input *in)
+{
+    if (in->kind == INPUT_CALL && in->call.call->nr == SC_MAKE_FS &&
+        makes_slow(m, &in->call.call->args.make_fs.driver))
+        (void)stack_need(m, NULL); /* without memory for it MAKE_FS fails */
+    stack_adopt(m);
+}
+
 int machine_input(struct machine *m, struct input *in)
 {
     int result;
 
+    if ((m->next_stack != NULL || (in->kind == INPUT_CALL && in->call.call->nr == SC_MAKE_FS)) &&
+        m->inputs == 0)
+        prepare_stack(m, in);
     if (m->stack != NULL && is_entry(m, in->kind))
         return rows[in->kind].take(m, in);
     if (m->spec.on_input != NULL)

@@ -53,6 +53,7 @@ struct machine_spec {
     uint64_t seed; /* of its random numbers */
     struct machine_limits limits; /* a member of 0 means the default */
     fs_open_fn fs_open;           /* makes filesystems: registry_open() */
+    fs_waits_fn fs_waits;         /* which drivers may wait: registry_waits(); NULL none */
     /** Of a machine that is played again: called before a slot of a slow filesystem (machine.slots), to give
      * the inputs that came while the machine stood still for it. Such a machine does not stand still. Else
      * NULL. */

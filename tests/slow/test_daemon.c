@@ -223,6 +223,79 @@ Test(slow_daemon, the_name_of_a_machine_that_ends_is_free_and_others_go_on)
     daemon_await_stat(&d, "machines", 1);
 }
 
+/** Making filesystems has only their own machine stand, from the first one on. */
+Test(slow_daemon, who_makes_filesystems_delays_nobody)
+{
+    struct client other;
+
+    close_gate();
+    client_send(
+        &d.control,
+        "{\"jsonrpc\":\"2.0\",\"id\":1000,\"method\":\"machine.create\",\"params\":{\"name\":"
+        "\"other\",\"names\":[{\"name\":\"r\",\"driver\":\"ramfs\"},"
+        "{\"name\":\"s\",\"driver\":\"ramfs\"}]}}");
+    await_somebody();
+    for (int i = 0; i < 100; i++)
+        call_done_ok(&c, "SC_ERRNO", "[]");
+    call_fails(&c, "machine.info", "{\"machine\":\"other\"}", -32602, NULL);
+    call_fails(&c, "machine.create", "{\"name\":\"other\"}", EEXIST, NULL);
+    open_gate();
+    cr_assert_eq(answer_to(&d.control, 1000), 0);
+
+    client_open(&other, d.socket);
+    call_done_ok(&d.control, "machine.create", "{\"name\":\"bare\"}");
+    call_done_ok(&other, "session.open", "{\"machine\":\"bare\"}");
+    close_gate();
+    client_send(&other, "{\"jsonrpc\":\"2.0\",\"id\":100,\"method\":\"SC_MAKE_FS\",\"params\":"
+                        "[\"ramfs\",\"first\"]}");
+    send_open(&other, 101, "first:/a");
+    await_somebody();
+    for (int i = 0; i < 100; i++)
+        call_done_ok(&c, "SC_ERRNO", "[]");
+    open_gate();
+    cr_assert_eq(answer_to(&other, 100), 0);
+    cr_assert_eq(answer_to(&other, 101), 0);
+    client_close(&other);
+    call_done_ok(&d.control, "machine.destroy", "{\"machine\":\"other\"}");
+    call_done_ok(&d.control, "machine.destroy", "{\"machine\":\"bare\"}");
+    daemon_await_stat(&d, "machines", 1);
+}
+
+/** Have a machine made whose second filesystem is r: like its first. */
+static void send_make_twice(struct client *to, const char *driver)
+{
+    client_sendf(to,
+                 "{\"jsonrpc\":\"2.0\",\"id\":100,\"method\":\"machine.create\",\"params\":"
+                 "{\"name\":\"other\",\"transient\":true,\"names\":"
+                 "[{\"name\":\"r\",\"driver\":\"ramfs\"},{\"name\":\"r\",\"driver\":\"%s\"}]}}",
+                 driver);
+}
+
+Test(slow_daemon, a_machine_that_is_not_to_be_leaves_nothing)
+{
+    struct client other;
+
+    client_open(&other, d.socket);
+    send_make_twice(&other, "ramfs"); /* two of one name */
+    cr_assert_eq(answer_to(&other, 100), EEXIST);
+    daemon_await_stat(&d, "machines", 1);
+    close_gate();
+    send_make_twice(&other, "devfs");
+    await_somebody();
+    client_send(&other,
+                "{\"jsonrpc\":\"2.0\",\"method\":\"$/cancelRequest\",\"params\":{\"id\":100}}");
+    open_gate();
+    cr_assert_neq(answer_to(&other, 100), 0);
+    daemon_await_stat(&d, "machines", 1);
+    close_gate();
+    send_make_twice(&other, "devfs");
+    await_somebody();
+    client_close(&other);
+    call_done_ok(&d.control, "server.info", "{}");
+    open_gate();
+    daemon_await_stat(&d, "machines", 1);
+}
+
 /** Wait until the daemon's log has a text. */
 static void await_log(const char *text)
 {

@@ -26,7 +26,8 @@ struct slow_file {
 
 struct slow {
     struct mount *mount; /* its struct outlives this one */
-    struct fs *fs;       /* the instance; the mount's own is a dead one once it is broken */
+    struct fs *
+        fs; /* the instance, NULL before it is made; the mount's own is a dead one once it is broken */
     struct fs dead;
     const struct slow_slots *slots;
     const struct host_ops *ops;
@@ -49,7 +50,8 @@ static bool is_played(const struct machine *m)
     return m->spec.on_slot != NULL;
 }
 
-int slow_new(struct mount *m, const struct slow_slots *slots, struct why *why, struct slow **out)
+int slow_new(struct mount *m, const struct slow_slots *slots, uint32_t timeout_s, struct why *why,
+             struct slow **out)
 {
     struct machine *machine = m->machine;
     struct slow *s = calloc(1, sizeof(*s));
@@ -62,7 +64,7 @@ int slow_new(struct mount *m, const struct slow_slots *slots, struct why *why, s
     s->slots = slots;
     s->ops = machine->ops;
     s->host = machine->host;
-    s->limit_ns = (m->fs->timeout_s != 0 ? m->fs->timeout_s : FS_TIMEOUT_S) * NS_PER_S;
+    s->limit_ns = (timeout_s != 0 ? timeout_s : FS_TIMEOUT_S) * NS_PER_S;
     list_init(&s->files);
     err = is_played(machine) ? 0 : stack_need(machine, why);
     if (err == 0 && !is_played(machine))
@@ -117,6 +119,8 @@ static void note_file(struct slow *s, const struct slot_call *c, int64_t result,
 {
     struct slow_file *f = NULL;
 
+    if (c->shape == SLOT_OPENS_SOURCE && result == 0)
+        s->fs = *c->opening.out;
     if (spare != NULL && result == 0) {
         spare->file = *c->file;
         spare->directory = c->shape == SLOT_OPENS_DIR;
@@ -187,7 +191,8 @@ static void close_instance(struct slow *s)
         list_del(&f->link);
         free(f);
     }
-    (void)s->slots->destroy(&(struct slot_call){.fs = s->fs, .why = &why});
+    if (s->fs != NULL)
+        (void)s->slots->destroy(&(struct slot_call){.fs = s->fs, .why = &why});
     why_done(&why);
 }
 
@@ -240,7 +245,7 @@ static void break_off(struct slow *s)
     struct machine *m = mount->machine;
 
     s->broken = true;
-    s->dead = (struct fs){.driver = s->fs->driver, .caps = s->fs->caps};
+    s->dead = (struct fs){.caps = FS_CAP_BLOCKING};
     mount->fs = &s->dead;
     s->descriptors = mount->descriptors;
     m->descriptors -= mount->descriptors;
@@ -360,6 +365,13 @@ static int64_t tell_broken(struct slow *s, const struct slot_call *c)
     return answer_broken(c);
 }
 
+/** The slot is not called. */
+static void drop_opening(const struct slot_call *c)
+{
+    if (c->shape == SLOT_OPENS_SOURCE)
+        c->opening.it->drop(c->opening.it);
+}
+
 /** What has to be done even without memory for the errand. */
 static bool must_be_done(const struct slot_call *c)
 {
@@ -387,6 +399,7 @@ static int64_t run_away(struct slow *s, slot_fn slot, const struct slot_call *c)
         err = errand_new(s, slot, c, &e);
     if (err < 0) {
         free(spare);
+        drop_opening(c);
         return must_be_done(c) ? run_waiting(s, slot, c) : err;
     }
     e->spare = spare;
@@ -433,6 +446,8 @@ static int64_t run_again(struct slow *s, slot_fn slot, const struct slot_call *c
     m->slot_of = s;
     m->spec.on_slot(m->spec.user, m);
     m->slot_of = NULL;
+    if (s->broken || m->interrupted)
+        drop_opening(c);
     if (s->broken)
         return tell_broken(s, c);
     if (m->interrupted)
@@ -456,7 +471,7 @@ int64_t slow_run(struct slow *s, slot_fn slot, const struct slot_call *c)
         return run_again(s, slot, c);
     if (c->shape == SLOT_IN_PLACE)
         return slot(c);
-    if (c->shape != SLOT_TIDIES && c->shape != SLOT_DESTROYS)
+    if (c->shape != SLOT_TIDIES && c->shape != SLOT_DESTROYS && c->shape != SLOT_OPENS_SOURCE)
         result = run_here(s, slot, c);
     return result == FS_WOULD_WAIT ? run_away(s, slot, c) : result;
 }
@@ -503,10 +518,17 @@ void slow_wait(struct machine *m)
     }
 }
 
+/** What an instance waits for while it is made has its time limit. */
+static void interrupt(const struct slow *s)
+{
+    if (s->fs != NULL)
+        driver_interrupt(s->fs);
+}
+
 void slow_interrupt(struct machine *m)
 {
     if (m->standing != NULL)
-        driver_interrupt(m->standing->fs);
+        interrupt(m->standing);
 }
 
 void slow_interrupt_pid(struct machine *m, int32_t pid)
@@ -514,7 +536,7 @@ void slow_interrupt_pid(struct machine *m, int32_t pid)
     const struct slow *s = m->standing;
 
     if (s != NULL && s->out->call.who != NULL && s->out->call.who->pid == pid)
-        driver_interrupt(s->fs);
+        interrupt(s);
 }
 
 void slow_interrupt_proc(struct machine *m, const struct proc *p)
@@ -524,5 +546,5 @@ void slow_interrupt_proc(struct machine *m, const struct proc *p)
     const struct proc *caller = who != NULL ? proc_find(m, who->pid) : NULL;
 
     if (caller != NULL && proc_is_below(caller, p))
-        driver_interrupt(s->fs);
+        interrupt(s);
 }

@@ -43,12 +43,14 @@ struct slow_slots {
 };
 
 /**
- * Prepare a mount, whose instance was made, for slots that wait.
+ * Prepare a mount for slots that wait: its instance was made, or is made by SLOT_OPENS_SOURCE.
  * @slots    borrowed, static.
+ * @timeout_s  that a slot may take.
  * @out      returned; slow_free().
  * Returns   0; -ENOMEM, -EMFILE the daemon has too many of them, -ENOTSUP.
  */
-int slow_new(struct mount *m, const struct slow_slots *slots, struct why *why, struct slow **out);
+int slow_new(struct mount *m, const struct slow_slots *slots, uint32_t timeout_s, struct why *why,
+             struct slow **out);
 
 /** The mount goes, after its instance was destroyed. Returns whether its struct is kept, until the worker of
  * a broken instance comes back: it is freed then. NULL is fine: false. */

@@ -129,6 +129,7 @@ static int make_machine(struct rpc_machine *machine, const struct rpc_machine_re
                                 .seed = request->seed,
                                 .limits = *limits,
                                 .fs_open = d->fs_open,
+                                .fs_waits = d->fs_waits,
                                 .on_end = on_machine_end,
                                 .on_loss = on_machine_loss,
                                 .user = machine};
@@ -200,6 +201,8 @@ struct rpc_machine *machines_find(struct rpc *rpc, const char *name, uint32_t ui
 {
     struct rpc_machine *machine = find(rpc, name != NULL ? name : RPC_DEFAULT_MACHINE);
 
+    if (machine != NULL && machine->unfinished)
+        machine = NULL;
     if (machine != NULL && !machine->ended && machine_is_visible(machine, uid))
         return machine;
     if (name != NULL || machine == NULL || machine->ended)
