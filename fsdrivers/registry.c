@@ -211,7 +211,7 @@ static int prepare(const char *driver, const struct fs_open *req, struct opening
 
     o->req = *req;
     o->wrapper = NULL;
-    o->kept.count = 0;
+    o->kept = (struct options){.count = 0};
     err = find_driver(driver, req->why, &o->driver);
     if (err == 0)
         err = options_split(req->opts, &o->options, req->why);
@@ -236,7 +236,6 @@ static int finish(struct opening *o, struct fs **out)
     struct fs *inner = NULL;
     int err;
 
-    o->kept.at[o->kept.count] = (struct fs_opt){NULL, NULL};
     o->req.opt = o->kept.at;
     err = o->driver->open_source(o->driver, &o->req, &inner);
     if (err == 0) {

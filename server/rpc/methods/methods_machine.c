@@ -20,11 +20,11 @@ static int take_limits(struct request *rq, const cJSON *first, struct machine_li
     return 0;
 }
 
-/** A machine that is made, filesystem by filesystem: each may have to be waited for. */
+/** A machine that is made, filesystem by filesystem: each may have to be waited for. Who finds it meanwhile
+ * waits for its turn, which comes when all are made. */
 struct making {
     struct request *rq;
-    uint64_t machine; /* struct rpc_machine.id */
-    cJSON *names;     /* owned: those that are left, the first is being made */
+    cJSON *names; /* owned: those that are left, the first is being made */
     bool transient;
 };
 
@@ -42,25 +42,22 @@ static int take_outcome(struct request *rq, struct call *call)
     return rq->failure.code == 0 ? 0 : -1;
 }
 
-/** The machine has its names, or is not to be. */
-static enum request_status finish_making(struct making *mk, enum request_status status)
+/** The machine has its names, or is not to be. @machine NULL it has ended. */
+static enum request_status finish_making(struct making *mk, struct rpc_machine *machine,
+                                         enum request_status status)
 {
     struct request *rq = mk->rq;
-    struct rpc_machine *machine = machines_by_id(rq->conn->rpc, mk->machine);
     struct json_out o = request_result(rq);
 
-    if (machine == NULL && rq->failure.code == 0)
-        status = fail(&rq->failure, ECANCELED, NULL, "the machine has ended meanwhile");
     if (status == REQUEST_DONE) {
-        machine->unfinished = false;
-        if (mk->transient)
+        if (mk->transient && !machine->ended)
             list_append(&rq->conn->machines, &machine->in_conn);
         result_machine_create(&o, &(struct rpc_machine_create_result){.machine = machine->name});
-    } else if (machine != NULL && stack_is_inside(machine->m)) {
+    } else if (machine != NULL && !machine->ended && !stack_is_inside(machine->m)) {
+        machines_end(machine);
+    } else if (machine != NULL && !machine->ended) {
         machine->ended = true;
         rpc_tidy_later(rq->conn->rpc);
-    } else if (machine != NULL) {
-        machines_end(machine);
     }
     cJSON_Delete(mk->names);
     free(mk);
@@ -70,7 +67,7 @@ static enum request_status finish_making(struct making *mk, enum request_status 
 static void on_made(struct call *call);
 
 /** Make init's filesystems by MAKE_FS itself, so that its rules for sources hold. */
-static enum request_status make_next(struct making *mk, struct machine *m)
+static enum request_status make_next(struct making *mk, struct rpc_machine *machine)
 {
     struct request *rq = mk->rq;
     struct rpc_mount_object mount;
@@ -78,8 +75,8 @@ static enum request_status make_next(struct making *mk, struct machine *m)
 
     for (; mk->names->child != NULL; cJSON_DeleteItemFromArray(mk->names, 0)) {
         if (params_mount(mk->names->child, &mount, &rq->failure) < 0)
-            return finish_making(mk, REQUEST_FAILED);
-        call_init(&rq->call, m->init, &abi_driven, SC_MAKE_FS, on_made, mk);
+            return finish_making(mk, machine, REQUEST_FAILED);
+        call_init(&rq->call, machine->m->init, &abi_driven, SC_MAKE_FS, on_made, mk);
         args = &rq->call.args.make_fs;
         args->driver = (struct sc_str){mount.driver, strlen(mount.driver)};
         args->fs_name = (struct sc_str){mount.name, strlen(mount.name)};
@@ -88,9 +85,9 @@ static enum request_status make_next(struct making *mk, struct machine *m)
         if (input_call(&rq->call, NULL) == SC_PENDING)
             return REQUEST_PARKED;
         if (take_outcome(rq, &rq->call) < 0)
-            return finish_making(mk, REQUEST_FAILED);
+            return finish_making(mk, machine, REQUEST_FAILED);
     }
-    return finish_making(mk, REQUEST_DONE);
+    return finish_making(mk, machine, REQUEST_DONE);
 }
 
 /** call.done */
@@ -98,16 +95,16 @@ static void on_made(struct call *call)
 {
     struct making *mk = call->user;
     struct request *rq = mk->rq;
-    struct proc *init = call->proc;
+    struct rpc_machine *machine = call->proc != NULL ? call->machine->spec.user : NULL;
     enum request_status status;
 
     rq->has_call = false;
-    if (take_outcome(rq, call) < 0 || init == NULL) {
-        request_finish(rq, finish_making(mk, REQUEST_FAILED));
+    if (take_outcome(rq, call) < 0) {
+        request_finish(rq, finish_making(mk, machine, REQUEST_FAILED));
         return;
     }
     cJSON_DeleteItemFromArray(mk->names, 0);
-    status = make_next(mk, init->machine);
+    status = make_next(mk, machine);
     if (status == REQUEST_PARKED)
         rq->has_call = true;
     else
@@ -126,16 +123,15 @@ static enum request_status make_all(struct request *rq, struct rpc_machine *mach
         machines_end(machine);
         return fail(&rq->failure, RPC_E_INTERNAL, NULL, "out of memory");
     }
-    *mk = (struct making){rq, machine->id, cJSON_CreateArray(), params->transient};
+    *mk = (struct making){rq, cJSON_CreateArray(), params->transient};
     whole = mk->names != NULL;
     for (const cJSON *item = params->names; whole && item != NULL; item = item->next)
         whole = cJSON_AddItemToArray(mk->names, cJSON_Duplicate(item, true));
-    machine->unfinished = true;
     if (!whole) {
         (void)fail(&rq->failure, RPC_E_INTERNAL, NULL, "out of memory");
-        return finish_making(mk, REQUEST_FAILED);
+        return finish_making(mk, machine, REQUEST_FAILED);
     }
-    status = make_next(mk, machine->m);
+    status = make_next(mk, machine);
     if (status != REQUEST_PARKED)
         return status;
     request_park(rq);
@@ -196,7 +192,7 @@ enum request_status method_machine_list(struct request *rq,
     out_open(&o, '[');
     for (const struct rpc_machine *machine = rq->conn->rpc->machines; machine != NULL && left > 0;
          machine = machine->hh.next) {
-        if (!machine_is_visible(machine, rq->conn->uid) || machine->unfinished)
+        if (!machine_is_visible(machine, rq->conn->uid))
             continue;
         if (after != NULL) {
             after = strcmp(after, machine->name) == 0 ? NULL : after;

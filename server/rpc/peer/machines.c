@@ -201,8 +201,6 @@ struct rpc_machine *machines_find(struct rpc *rpc, const char *name, uint32_t ui
 {
     struct rpc_machine *machine = find(rpc, name != NULL ? name : RPC_DEFAULT_MACHINE);
 
-    if (machine != NULL && machine->unfinished)
-        machine = NULL;
     if (machine != NULL && !machine->ended && machine_is_visible(machine, uid))
         return machine;
     if (name != NULL || machine == NULL || machine->ended)

@@ -28,9 +28,8 @@ struct rpc_machine {
     struct list in_conn;       /* in the conn->machines that it goes with, when transient */
     struct list in_ending;     /* in rpc->ending while it does */
     struct entry ending;
-    bool unfinished; /* machine.create has not answered: nobody finds it */
-    bool ended;      /* init has, or it is to: nobody finds it */
-    bool gone;       /* machine_end() was done: machines_tidy() frees it */
+    bool ended; /* init has, or it is to: nobody finds it */
+    bool gone;  /* machine_end() was done: machines_tidy() frees it */
 };
 
 /** Whether a user may see and touch a machine: its owner, the daemon's own user and root may. */
