@@ -32,7 +32,7 @@
  *
  * While the machine stands still (stack.h), a call that begins is queued, and one that a slow filesystem
  * keeps waiting is parked as far as its gate can see: call_begin() may answer SC_PENDING for any call. Only
- * a call without done() has the whole loop wait.
+ * a call without done(), which no gate makes, has the whole loop wait.
  *
  * Before its handler a call passes those who watch: listeners are told (event.h), a paused process
  * holds it (pause.h), fault rules may delay, change or refuse it (fault.h). Each can hold the call,

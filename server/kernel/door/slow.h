@@ -13,10 +13,13 @@
  * alone. When its answer has come in time, what it used is booked, as if it had asked in place.
  *
  * A broken instance answers -EIO, and is closed and destroyed by its own worker as soon as that comes back,
- * even when its mount and its machine are gone by then. Nobody waits for that.
+ * even when its mount and its machine are gone by then. Nobody waits for that. Its memory is the machine's
+ * again at once; its descriptors are the daemon's again when they are closed.
  *
- * Where the machine can't stand still, the whole loop waits: when it is being freed, and in the turn in
- * which its first slow filesystem was made.
+ * Drivers that say so (fs_driver.waits) make an instance on the worker, too; the machine has its stack before
+ * (input.c). Where a machine runs on its caller's stack the whole loop waits: in machine_mount(), by which the
+ * daemon makes its first machine before anybody is served, in machine_free() without machine_end(), and for
+ * calls without done().
  */
 #ifndef SERVER_KERNEL_DOOR_SLOW_H
 #define SERVER_KERNEL_DOOR_SLOW_H
