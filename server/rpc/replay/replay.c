@@ -22,18 +22,6 @@ struct replay_call {
     struct list owned; /* struct replay_bytes: what the arguments point to, and room for results */
 };
 
-struct replay_goal {
-    struct list link;
-    struct replay *in;
-    struct clock_goal goal;
-};
-
-/* Listeners count, as whoever emits events may wait for them; they need not be told. */
-struct replay_listener {
-    struct list link;
-    struct listener l;
-};
-
 void replay_fail(struct replay *r, int err, const char *fmt, ...)
 {
     va_list ap;
@@ -230,91 +218,6 @@ static int play_answer(struct replay *r, const cJSON *line, struct input *in)
     return 0;
 }
 
-/* Goals and listeners. */
-
-static void on_goal(struct clock_goal *goal, int status)
-{
-    struct replay_goal *g = container_of(goal, struct replay_goal, goal);
-    struct replay *r = g->in;
-
-    (void)status;
-    list_del(&g->link);
-    free(g);
-    replay_called_back(r);
-}
-
-static int play_goal(struct replay *r, struct input *in)
-{
-    struct replay_goal *g = calloc(1, sizeof(*g));
-
-    if (g == NULL)
-        return -ENOMEM;
-    g->in = r;
-    in->goal.goal = &g->goal;
-    in->goal.done = on_goal;
-    if (machine_input(r->m, in) == 0)
-        list_append(&r->goals, &g->link);
-    else
-        free(g);
-    return 0;
-}
-
-static int play_no_goal(struct replay *r, struct input *in)
-{
-    for (struct list *i = r->goals.next; i != &r->goals; i = i->next) {
-        struct replay_goal *g = container_of(i, struct replay_goal, link);
-
-        if (g->goal.number != in->no_goal.number)
-            continue;
-        in->no_goal.goal = &g->goal;
-        (void)machine_input(r->m, in);
-        list_del(&g->link);
-        free(g);
-        return 0;
-    }
-    return -ESRCH;
-}
-
-static void on_no_event(struct listener *self, struct machine *m, const struct event *event)
-{
-    (void)self;
-    (void)m;
-    (void)event;
-}
-
-static int play_listen(struct replay *r, struct input *in)
-{
-    struct replay_listener *l = calloc(1, sizeof(*l));
-
-    if (l == NULL)
-        return -ENOMEM;
-    l->l = (struct listener){.kinds = in->listen.kinds,
-                             .pid = in->listen.pid,
-                             .aside = in->listen.aside,
-                             .number = in->listen.number,
-                             .on_event = on_no_event};
-    list_append(&r->listeners, &l->link);
-    in->listen.listener = &l->l;
-    (void)machine_input(r->m, in);
-    return 0;
-}
-
-static int play_unlisten(struct replay *r, struct input *in)
-{
-    for (struct list *i = r->listeners.next; i != &r->listeners; i = i->next) {
-        struct replay_listener *l = container_of(i, struct replay_listener, link);
-
-        if (l->l.number != in->unlisten.number)
-            continue;
-        in->unlisten.listener = &l->l;
-        (void)machine_input(r->m, in);
-        list_del(&l->link);
-        free(l);
-        return 0;
-    }
-    return -ESRCH;
-}
-
 /* Inputs. */
 
 static int play_peek(struct replay *r, struct input *in)
@@ -404,13 +307,13 @@ static int play_kind(struct replay *r, const cJSON *line, struct input *in)
     case INPUT_PEEK:
         return play_peek(r, in);
     case INPUT_GOAL:
-        return play_goal(r, in);
+        return replay_goal(r, in);
     case INPUT_NO_GOAL:
-        return play_no_goal(r, in);
+        return replay_no_goal(r, in);
     case INPUT_LISTEN:
-        return play_listen(r, in);
+        return replay_listen(r, in);
     case INPUT_UNLISTEN:
-        return play_unlisten(r, in);
+        return replay_unlisten(r, in);
     default:
         if (!is_possible(r, in, NULL))
             return -ESRCH;
@@ -573,18 +476,6 @@ static int make_machine(struct replay *r)
     return r->failed;
 }
 
-static void free_listeners(struct replay *r)
-{
-    while (!list_empty(&r->listeners)) {
-        struct replay_listener *l = container_of(r->listeners.next, struct replay_listener, link);
-
-        listener_remove(r->m, &l->l);
-        list_del(&l->link);
-        free(l);
-    }
-    listener_remove(r->m, &r->out);
-}
-
 static void play_machine(struct replay *r, uint64_t number)
 {
     list_init(&r->calls);
@@ -598,7 +489,7 @@ static void play_machine(struct replay *r, uint64_t number)
     r->out = (struct listener){.kinds = EVENT_KINDS, .aside = true, .on_event = on_event};
     listener_add(r->m, &r->out);
     play_inputs(r);
-    free_listeners(r);
+    replay_free_listeners(r);
     replay_log_select(&r->log, UINT64_MAX); /* nothing is played while it ends */
     machine_free(r->m);
 }
