@@ -90,10 +90,10 @@ enum fs_cap {
 };
 
 /**
- * A slot that would block, and whose caller has `nowait` set, answers this and does nothing. It is
- * then called again without `nowait`, on the instance's own thread. Only with FS_CAP_BLOCKING:
- * other drivers never see `nowait`. tidy() and destroy() are called on that thread at once, poll()
- * and open_source() never.
+ * A slot whose caller says `nowait`, and that would have to wait, answers this, having done nothing. It is
+ * then called again without `nowait`, on a thread of the instance's own. Only with FS_CAP_BLOCKING: others
+ * never see `nowait`. tidy(), destroy() and, of a driver that `waits`, open_source() are called on that
+ * thread at once, poll() and add_source() never.
  *
  * Calls still come one at a time. A slot must not keep thread state (errno is one). On that thread
  * it may ask fs_env only for the time, random bytes, and room in memory: console() writes nothing,
@@ -252,7 +252,18 @@ struct fs_opt {
     const char *value;
 };
 
-/** A request to make an instance. Members are borrowed for the call, except as said. */
+struct fs;
+
+/** An instance that is to be made on another thread, because its source may have to be waited for. */
+struct fs_opening {
+    /** Make it, and take @o. @why gets the reasons of a refusal. Returns as open_source(). */
+    int (*open)(struct fs_opening *o, struct why *why, struct fs **out);
+    /** Take @o, and do nothing. */
+    void (*drop)(struct fs_opening *o);
+    uint32_t timeout_s; /* that it may take */
+};
+
+/** A request to make an instance; everything in it is borrowed for the call, except as said. */
 struct fs_open {
     const char *source; /* "/path" local, "//host/…" network, other: the driver's own; NULL: none */
     /* Find a local source among those that the maker may use; NULL: all that this process may use.
@@ -268,23 +279,26 @@ struct fs_open {
     const struct fs_opt *opt; /* the driver's own options, ended by a NULL key (open_source) */
     bool letters;             /* the options are a set of the driver's letters (open_source) */
     bool readonly;            /* nothing will be changed: the store may be opened read-only */
-    struct fs_caller who;     /* the maker: it owns the root of a new store */
-    const struct fs_env *env; /* copied by those who keep it */
-    struct why *why;          /* receives the reasons of a refusal; may be NULL */
+    struct fs_caller who;     /* who makes it: the root of a new store belongs to them */
+    const struct fs_env *env; /* copied by whoever keeps it */
+    struct why *why;          /* reasons for a refusal; may be NULL */
+    /* Where what is left to do goes when it may have to wait (registry_open, FS_WOULD_WAIT). All else was
+     * checked then, and the source is found. NULL it may wait. */
+    struct fs_opening **later;
 };
 
-struct fs;
 struct fs_ops;
 
 /** How to make instances of one kind of filesystem. */
 struct fs_driver {
-    const char *name;     /* exact, as in MAKE_FS */
-    const char *alias;    /* a second name, or NULL */
-    const char *letters;  /* its one-letter keys; under the alias also accepted as one word, where
-                                 * options of "" are the empty set of them. Or NULL */
-    const char *doc;      /* one line */
-    bool readonly;        /* as if the option readonly were given */
-    uint32_t descriptors; /* of the daemon, that an instance may hold: counted by `generic` */
+    const char *name;    /* exact, as in MAKE_FS */
+    const char *alias;   /* a second name, or NULL */
+    const char *letters; /* its keys of one letter; under the alias also taken as one word, and
+                                 * options of "" are then the empty set of them. Or NULL */
+    const char *doc;     /* one line */
+    bool readonly;       /* as if the option readonly were always given */
+    bool waits; /* open_source() may have to wait, and its instances have FS_CAP_BLOCKING */
+    uint32_t descriptors;      /* of the daemon, that an instance may hold: booked by `generic` */
     const struct fs_opt *opts; /* keys it knows, value = what they mean; ended by a NULL key */
 
     /**
@@ -317,10 +331,14 @@ enum { FS_COMMIT_MS = 5 };
 enum { FS_TIDY_MS = 1000 };
 
 /**
- * Make an instance by driver name: find the driver, split and check the options, open the source,
- * wrap it in `generic`. The type of registry_open(): the core does not include the registry.
- * Returns   as open_source(); -ENODEV no driver of this name; -EINVAL an unknown key.
+ * Make an instance by driver name: find the driver, split and check the options, open the source, wrap
+ * it in `generic`. The type of registry_open(), so that the core need not know the registry.
+ * Returns   as open_source(); -ENODEV no driver of this name; -EINVAL a key nobody knows (named in why);
+ *           FS_WOULD_WAIT it may have to wait, and what is left to do is in @req->later.
  */
 typedef int (*fs_open_fn)(const char *driver, const struct fs_open *req, struct fs **out);
+
+/** Whether a driver may answer FS_WOULD_WAIT. The type of registry_waits(). */
+typedef bool (*fs_waits_fn)(const char *driver);
 
 #endif

@@ -12,6 +12,7 @@
 #include "server/base/strbuf.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const struct fs_driver *const drivers[] = {&ramfs_driver, &sqlitefs_driver, &devfs_driver,
@@ -185,42 +186,120 @@ static int find_source(struct fs_open *req)
     return hostfile_open(req->source, NULL, req->readonly, &req->hostfile, req->why);
 }
 
+/* An instance that is about to be made. */
+struct opening {
+    struct fs_opening base;
+    const struct fs_driver *driver;
+    struct fs_open req;
+    struct fs_env env; /* of one that is made later: req.env */
+    struct generic *wrapper;
+    struct options options;
+    struct options kept; /* req.opt */
+};
+
+static void opening_done(struct opening *o)
+{
+    generic_free(o->wrapper);
+    options_done(&o->options);
+}
+
+/* Do all that need not wait. @name: of the driver, or its alias. Returns 0: opening_done() is due. */
+static int prepare(const struct fs_driver *driver, const char *name, const struct fs_open *req,
+                   struct opening *o)
+{
+    struct fs_config config = {.readonly = req->readonly, .timeout_s = FS_TIMEOUT_S};
+    int err;
+
+    o->req = *req;
+    o->wrapper = NULL;
+    o->kept = (struct options){.count = 0};
+    o->driver = driver;
+    err = options_split(req->opts, &o->options, req->why);
+    if (err < 0)
+        return err;
+    o->req.letters = driver->letters != NULL && strcmp(name, driver->name) != 0;
+    err = sort_options(driver, &o->options, &o->kept, &o->req, &config);
+    config.readonly = config.readonly || driver->readonly;
+    if (err == 0)
+        err = generic_new(&config, driver, &o->req, &o->wrapper);
+    if (err == 0)
+        err = find_source(&o->req);
+    if (err < 0)
+        opening_done(o);
+    o->base.timeout_s = config.timeout_s;
+    return err;
+}
+
+/* Do the rest. */
+static int finish(struct opening *o, struct fs **out)
+{
+    struct fs *inner = NULL;
+    int err;
+
+    o->req.opt = o->kept.at;
+    err = o->driver->open_source(o->driver, &o->req, &inner);
+    if (err == 0) {
+        *out = generic_wrap(o->wrapper, inner);
+        o->wrapper = NULL;
+    } else {
+        hostfile_free(o->req.hostfile);
+    }
+    opening_done(o);
+    return err;
+}
+
+/* fs_opening.open */
+static int open_later(struct fs_opening *base, struct why *why, struct fs **out)
+{
+    struct opening *o = (struct opening *)base;
+    int err;
+
+    o->req.why = why;
+    err = finish(o, out);
+    free(o);
+    return err;
+}
+
+/* fs_opening.drop */
+static void drop(struct fs_opening *base)
+{
+    struct opening *o = (struct opening *)base;
+
+    hostfile_free(o->req.hostfile);
+    opening_done(o);
+    free(o);
+}
+
+/* Keep what is left to do for later. Returns FS_WOULD_WAIT; -ENOMEM. */
+static int put_off(struct opening *o, struct fs_opening **later)
+{
+    struct opening *kept = malloc(sizeof(*kept));
+
+    if (kept == NULL) {
+        hostfile_free(o->req.hostfile);
+        opening_done(o);
+        return -ENOMEM;
+    }
+    *kept = *o;
+    kept->base.open = open_later;
+    kept->base.drop = drop;
+    kept->env = *o->req.env;
+    kept->req.env = &kept->env;
+    kept->req.opts = NULL;
+    kept->req.locate = NULL;
+    *later = &kept->base;
+    return FS_WOULD_WAIT;
+}
+
 int registry_open_driver(const struct fs_driver *driver, const char *name,
                          const struct fs_open *req, struct fs **out)
 {
-    struct fs_config config = {.readonly = req->readonly, .timeout_s = FS_TIMEOUT_S};
-    struct fs_open own = *req;
-    struct generic *wrapper = NULL;
-    struct fs *inner = NULL;
-    struct options options;
-    struct options kept = {.count = 0};
-    int err = options_split(req->opts, &options, req->why);
+    struct opening o;
+    int err = prepare(driver, name, req, &o);
 
     if (err < 0)
         return err;
-    own.letters = driver->letters != NULL && strcmp(name, driver->name) != 0;
-    err = sort_options(driver, &options, &kept, &own, &config);
-    if (err < 0)
-        goto out;
-    config.readonly = config.readonly || driver->readonly;
-    err = generic_new(&config, driver, &own, &wrapper);
-    if (err < 0)
-        goto out;
-    own.opt = kept.at;
-    err = find_source(&own);
-    if (err < 0)
-        goto out;
-    err = driver->open_source(driver, &own, &inner);
-    if (err < 0) {
-        hostfile_free(own.hostfile);
-        goto out;
-    }
-    *out = generic_wrap(wrapper, inner);
-    wrapper = NULL;
-out:
-    generic_free(wrapper);
-    options_done(&options);
-    return err;
+    return driver->waits && req->later != NULL ? put_off(&o, req->later) : finish(&o, out);
 }
 
 int registry_open(const char *driver, const struct fs_open *req, struct fs **out)
@@ -229,4 +308,13 @@ int registry_open(const char *driver, const struct fs_open *req, struct fs **out
     int err = find_driver(driver, req->why, &found);
 
     return err < 0 ? err : registry_open_driver(found, driver, req, out);
+}
+
+bool registry_waits(const char *driver)
+{
+    for (size_t i = 0; i < DRIVER_COUNT; i++) {
+        if (has_name(drivers[i], driver))
+            return drivers[i]->waits;
+    }
+    return false;
 }

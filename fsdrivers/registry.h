@@ -25,13 +25,16 @@
  * @req      borrowed; @req->opts as its author wrote it, @req->opt is ignored.
  * @out      returned; release with ops->destroy().
  * Returns   0; -ENODEV no such driver, -EINVAL a bad option, other -errno of the driver's
- *           open_source(). Each refusal adds a sentence to @req->why.
+ *           open_source(); FS_WOULD_WAIT: @req->later. Each refusal adds a sentence to @req->why.
  */
 int registry_open(const char *driver, const struct fs_open *req, struct fs **out);
 
 /** The same with a driver that need not be in the table: a test's. @name its name or alias. */
 int registry_open_driver(const struct fs_driver *driver, const char *name,
                          const struct fs_open *req, struct fs **out);
+
+/** Whether a driver's instances, and making them, may wait. Of type fs_waits_fn. */
+bool registry_waits(const char *driver);
 
 /** The driver at an index, for listing them; NULL past the last. Borrowed, static. */
 const struct fs_driver *registry_at(size_t index);

@@ -361,6 +361,7 @@ static int make_layers(struct daemon *d)
         .uid_count = d->config.allow_uid_count,
         .daemon = {.ops = &host_ops,
                    .fs_open = registry_open,
+                   .fs_waits = registry_waits,
                    .stop = daemon_stop_soon,
                    .guest_refusal = daemon_guest_refusal,
                    .log = daemon_log,

@@ -54,7 +54,11 @@ struct machine_spec {
     uint64_t seed; /* of its random numbers */
     struct machine_limits limits; /* a member of 0 means the default */
     fs_open_fn fs_open;           /* makes filesystems: registry_open() */
-    bool patient; /* it never stands still: whoever enters waits for slow filesystems */
+    fs_waits_fn fs_waits;         /* which drivers may wait: registry_waits(); NULL none */
+    /** Of a machine that is played again: called before a slot of a slow filesystem (machine.slots), to give
+     * the inputs that came while the machine stood still for it. Such a machine does not stand still. Else
+     * NULL. */
+    void (*on_slot)(void *user, struct machine *m);
     /** Told once, from inside the call or fault that ended init: free it later, not in here. */
     void (*on_end)(void *user, struct machine *m);
     /** Told in words what a store could not keep; or NULL. It is an EVENT_NOTE, too. */
@@ -125,10 +129,14 @@ struct machine {
     struct fiber *stack;      /* its own, owned; NULL: it runs on that of whoever enters. stack.h */
     struct fiber *next_stack; /* owned; what `stack` will be, or NULL */
     struct slow *standing;    /* it stands still for this one; NULL it does not */
+    struct slow *slot_of;     /* whose slot it waits for, still or not; NULL none */
+    uint64_t slots;           /* of slow filesystems, called so far */
+    uint64_t hurry_ns;        /* slow_hurry() */
     struct list entries;      /* struct entry.link: they wait until it does not */
     bool interrupted;         /* a slot of the call being carried out was, and let go */
     struct entry *entering;   /* what is about to be carried out on it */
     struct entry tick;
+    struct entry ending;
     uint64_t channel_ends_made;
     struct host_alarm alarm; /* the host's own */
     uint32_t inputs;         /* being carried out, one inside of the other */
@@ -150,8 +158,14 @@ struct machine {
 int machine_new(const struct machine_spec *spec, const struct host_ops *ops, void *host,
                 struct machine **out);
 
-/** End all processes, which cancels their calls, and free everything. on_end is not called. Must
- * not be called inside a call, a done() or machine_tick(). NULL is ignored. */
+/** End all processes, which cancels their calls, and what the machine would have done later: nothing is left
+ * then but the struct. No callback of its spec is called from here on. From an entry of its stack (stack.h), so
+ * that it may stand still in it. */
+void machine_end(struct machine *m);
+
+/** machine_end(), and release everything. A machine that machine_end() has not ended has the whole loop wait
+ * for its slow filesystems, each up to its time limit. Not from inside a call, a done() or a machine_tick().
+ * NULL is fine. */
 void machine_free(struct machine *m);
 
 /** Report data that a store lost: machine_spec.on_loss() and EVENT_NOTE. */

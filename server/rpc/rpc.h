@@ -44,6 +44,7 @@ struct rpc_daemon {
     const struct host_ops *ops; /* for machines, with @host */
     void *host;
     fs_open_fn fs_open;
+    fs_waits_fn fs_waits;
     /** Somebody asked the daemon to stop; it calls rpc_stop() in its own time. */
     void (*stop)(void *user);
     /** Why guests of an ABI can't run here, or NULL when they can. */

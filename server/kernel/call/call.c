@@ -177,10 +177,14 @@ static int begin(struct call *call)
         settle(call, status);
         return status;
     }
+    if (call->turn != NULL)
+        turn_end(call->turn);
     call->next = first_step(call);
     status = take_steps(call);
     if (status == SC_PENDING) {
-        CHECK(call->state == CALL_PARKED); /* only call_park…() returns SC_PENDING */
+        CHECK(call->state == CALL_PARKED); /* SC_PENDING comes from call_park…() alone */
+        if (call->turn != NULL && call->proc != NULL)
+            machine_guest_busy(call->task, false);
         machine_arm(m);
         return SC_PENDING;
     }

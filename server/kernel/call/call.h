@@ -30,9 +30,9 @@
  *
  * EXIT ends the process inside call_begin(), which returns 0; call->proc is NULL then.
  *
- * While the machine stands still (stack.h), a beginning call is queued, and a call in a slow slot
- * looks parked to its gate. So call_begin() may answer SC_PENDING for any call. For a call without
- * done() it blocks the loop instead.
+ * While the machine stands still (stack.h), a call that begins is queued, and one that a slow filesystem
+ * keeps waiting is parked as far as its gate can see: call_begin() may answer SC_PENDING for any call. Only
+ * a call without done(), which no gate makes, has the whole loop wait.
  *
  * Before its handler runs, a call passes its observers: its beginning is emitted (event.h), a
  * paused process holds it (pause.h), fault rules delay, change or refuse it (fault.h). Each may
@@ -56,6 +56,7 @@
 struct call;
 struct proc;
 struct task;
+struct turn;
 struct machine;
 struct wait_set;
 
@@ -102,6 +103,8 @@ struct call {
     union sc_args args;
     call_done_fn done; /* called only if call_begin() returned SC_PENDING */
     void *user;        /* the gate's own */
+    struct turn
+        *turn; /* of a guest: it ends when the call begins (take_call() sets it); else NULL */
     struct call_mover
         *mover; /* of a transfer longer than the gate's buffer: the data's len is that of
                                  the whole; else NULL */

@@ -24,6 +24,7 @@ struct errand {
     struct fs_stat stat;
     struct fs_statfs statfs;
     struct why why;
+    struct fs *opened;
     struct strbuf entries; /* of readdir() */
     char bytes[];          /* paths, and what is read or written */
 };

@@ -24,6 +24,7 @@ struct rpc {
     struct session *sessions;     /* uthash by token */
     struct list in_grace;         /* struct session.in_grace: longest without connection first */
     struct rpc_machine *machines; /* uthash by name */
+    struct list ending;           /* struct rpc_machine.in_ending: they have no name any more */
     uint64_t names_made;          /* of machines without a name */
     uint64_t machines_made;       /* the last struct rpc_machine.id */
     struct names names;
@@ -33,7 +34,8 @@ struct rpc {
     unsigned spare_count;
     struct strbuf document; /* what rpc.discover answers, once it was asked for */
     uv_pipe_t listener;
-    uv_timer_t later;    /* machines_tidy() at the next turn; end of the stop's patience */
+    uv_timer_t later;    /* machines_tidy() at the next turn */
+    uv_timer_t patience; /* of a stop: with connections, then with machines */
     uv_timer_t stalls;   /* trace.h: when the next subscription has stalled its machine too long */
     unsigned handles;    /* open ones of the listener, the timers and the turns' */
     unsigned lingering;  /* connections that are refused, and still read */

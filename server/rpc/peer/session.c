@@ -46,10 +46,17 @@ static int make_process(struct machine *m, const struct session_wish *wish, stru
     return err;
 }
 
-/** Hold or release a virtual clock, as the session thinks or waits. */
-static void update_hold(struct session *s)
+/** Whether a virtual clock shall be held: the session thinks. */
+static bool thinks(const struct session *s)
 {
-    bool hold = !session_is_over(s) && s->talkers > 0 && (s->waiting == 0 || s->unread > 0);
+    return !session_is_over(s) && s->talkers > 0 && (s->waiting == 0 || s->unread > 0);
+}
+
+/** entry.run: hold or release the clock. */
+static void apply_hold(struct entry *in)
+{
+    struct session *s = container_of(in, struct session, hold);
+    const bool hold = thinks(s);
 
     if (hold == s->holding)
         return;
@@ -58,6 +65,13 @@ static void update_hold(struct session *s)
         machine_input_plain(s->machine->m, INPUT_HOLD);
     else
         machine_input_plain(s->machine->m, INPUT_RELEASE);
+}
+
+/** See to the clock, in turn: whether a call has a filesystem wait makes no difference to it. */
+static void update_hold(struct session *s)
+{
+    if (thinks(s) != s->holding && !entry_waits(&s->hold))
+        (void)stack_enter(s->machine->m, &s->hold, apply_hold);
 }
 
 static void on_grace_closed(uv_handle_t *handle)
@@ -158,6 +172,7 @@ int session_open(struct rpc *rpc, struct rpc_machine *machine, const struct sess
     s->uid = wish->opener->uid;
     s->opener = wish->opener;
     s->refs = 2; /* the caller's, and the timer's until it is closed */
+    list_init(&s->hold.link);
     list_init(&s->in_machine);
     list_init(&s->in_grace);
     list_init(&s->in_opener);
@@ -224,6 +239,7 @@ void session_leave(struct session *s)
     if (s->holding)
         machine_input_plain(s->machine->m, INPUT_RELEASE);
     s->holding = false;
+    entry_withdraw(&s->hold);
     marks_undo(&s->marks, MARK_PAUSE | MARK_FAULT);
     leave_opener(s);
     HASH_DEL(s->rpc->sessions, s);

@@ -57,6 +57,7 @@ struct session {
     unsigned waiting;      /* requests in flight that are no background ones */
     unsigned unread;       /* connections that have sent more than was taken yet */
     bool unasked;          /* opened by a first call */
+    struct entry hold;     /* waits for its turn to hold or release the clock */
     bool holding;          /* machine_hold() is ours */
     uv_timer_t grace;
     unsigned refs;

@@ -248,7 +248,9 @@ void input_log_input(void *user, struct machine *m, const struct input *in)
 
     out_key(&o, "input");
     out_string(&o, input_name(in->kind));
-    if (m->inputs > 0) {
+    if (m->slot_of != NULL) {
+        out_key_uint(&o, "slot", m->slots);
+    } else if (m->inputs > 0) {
         out_key_uint(&o, "in", m->callbacks);
     } else {
         out_key_uint(&o, "ns", m->input_ns);

@@ -7,6 +7,7 @@
  *     {"m":1,"input":"session","ns":…,"wall_ns":…,"program":"session","uid":0,"gid":0}
  *     {"m":1,"input":"call",…,"pid":2,"call":"SC_READ","gate":"rpc","args":[3,0,100],"room":100}
  *     {"m":1,"input":"release",…,"in":17}       carried out inside of another one: after callback 17
+ *     {"m":1,"input":"slot",…,"slot":9,"err":-5}  while slot 9 of a slow filesystem had the machine stand still
  *     {"m":1,"answer":12,"result":-11}          what the host answered inside of an input: answer 12
  *     {"m":1,"end":true}                        the machine was removed
  *
