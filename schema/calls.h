@@ -89,15 +89,37 @@ struct sc_dname {
     char bytes[SC_COMPONENT_MAX + 1];
 };
 
-/* Kinds: typedef names so that rows can paste them (sc_path, sc_fd …). */
-#define SC_KIND(kind, ctype, json, doc) typedef ctype sc_##kind;
+/** One enumerator a representation: SC_R_i32 … */
+enum sc_repr {
+#define SC_REPR(repr, ctype, doc) SC_R_##repr,
 #include "schema/types.def"
+    SC_R_struct /* the members of an SC_STRUCT */
+};
 
 /** One enumerator for each kind: SC_K_path … */
 enum sc_kind {
-#define SC_KIND(kind, ctype, json, doc) SC_K_##kind,
+#define SC_KIND(kind, repr, json, doc) SC_K_##kind,
 #include "schema/types.def"
     SC_K_COUNT
+};
+
+/* Typedef names so that rows can paste them: sc_repr_string …, sc_path, sc_fd … */
+#define SC_REPR(repr, ctype, doc) typedef ctype sc_repr_##repr;
+#define SC_KIND(kind, repr, json, doc) typedef sc_repr_##repr sc_##kind;
+#include "schema/types.def"
+
+/** What a kind is in JSON: the column json of types.def. Groups of flags are the first. */
+enum sc_json {
+    SC_JSON_FM,
+    SC_JSON_MM,
+    SC_JSON_FT,
+    SC_JSON_PS,
+    SC_JSON_RN,
+    SC_JSON_name,
+    SC_JSON_data,
+    SC_JSON_integer,
+    SC_JSON_fds,
+    SC_JSON_argv
 };
 
 /* Structs stored at out pointers: struct sc_stat … */
@@ -160,6 +182,9 @@ struct sc_field_info {
     enum sc_kind kind; /* of arguments, SC_RET, SC_OUT_BUF (SC_K_buf) and SC_OUT_PATH (SC_K_pbuf) */
     const char *type;  /* the struct's name (stat …) of an SC_OUT, else NULL */
     int optional;      /* may be left out in JSON; of a struct's member: guests' structs lack it */
+    enum sc_repr repr; /* of the kind; SC_R_struct of an SC_OUT */
+    uint32_t offset;   /* in the call's struct of arguments or results, or in the SC_STRUCT */
+    const struct sc_field_info *members; /* of an SC_OUT, else NULL */
 };
 
 struct sc_error_info {
@@ -179,6 +204,7 @@ struct sc_call_info {
     const struct sc_field_info *args;
     const struct sc_field_info *results;
     const struct sc_error_info *errors;
+    uint32_t right; /* FM_*: what the handle that the call is given must allow, else EBADF */
 };
 
 /** A row of flags.def as data. */
@@ -194,6 +220,8 @@ struct sc_kind_info {
     const char *name; /* path */
     const char *json; /* string, integer, data, fds, argv, or a group of flags: FM MM FT PS RN */
     const char *doc;
+    enum sc_repr repr;
+    enum sc_json form;
 };
 
 /** A row of types.def's structs as data. */
@@ -223,6 +251,12 @@ static inline int sc_kind_is_buf(enum sc_kind kind)
 {
     return kind == SC_K_buf || kind == SC_K_pbuf;
 }
+
+/** How many bytes a call may give back: its argument of kind size. 0 when it has none. */
+uint64_t sc_size_asked(const struct sc_call_info *call, const union sc_args *args);
+
+/** The buffer of a call for bytes that it gives back; NULL when it has none. */
+struct sc_buf *sc_out_buf(const struct sc_call_info *call, union sc_out *out);
 
 /** The row of a call number, or NULL. */
 const struct sc_call_info *sc_call_by_nr(int nr);

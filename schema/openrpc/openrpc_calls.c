@@ -27,7 +27,7 @@ static bool has_data(const struct sc_call_info *call)
     if (result->name != NULL && result->type == NULL && result->kind == SC_K_buf)
         return true;
     for (const struct sc_field_info *a = call->args; a->name != NULL; a++) {
-        if (strcmp(sc_kinds[a->kind].json, "data") == 0 || a->kind == SC_K_argv)
+        if (a->repr == SC_R_data || a->repr == SC_R_argv)
             return true;
     }
     return false;
@@ -39,7 +39,7 @@ static void add_named_params(struct openrpc *doc, cJSON *params, const struct sc
     for (const struct sc_field_info *a = call->args; a->name != NULL; a++) {
         char name[64];
 
-        if (a->kind != SC_K_path && a->kind != SC_K_name && a->kind != SC_K_text)
+        if (a->repr != SC_R_string)
             continue;
         (void)snprintf(name, sizeof name, "%s_strlen", a->name);
         openrpc_param(doc, params, name, "by name only; the string's length when left out",

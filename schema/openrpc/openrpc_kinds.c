@@ -10,12 +10,12 @@
 /** Larger numbers are sent as text: 2^53 - 1. */
 #define JSON_EXACT_MAX 9007199254740991.0
 
-/** The range of a kind's C type. */
+/** The range of a C type. */
 enum range { RANGE_NONE, RANGE_I32, RANGE_U32, RANGE_I64, RANGE_U64 };
 
-static const enum range ranges[SC_K_COUNT] = {
-#define SC_KIND(kind, ctype, json, doc)                                                            \
-    [SC_K_##kind] = _Generic((sc_##kind){0}, int32_t                                               \
+static const enum range ranges[] = {
+#define SC_REPR(repr, ctype, doc)                                                                  \
+    [SC_R_##repr] = _Generic((sc_repr_##repr){0}, int32_t                                          \
                              : RANGE_I32, uint32_t                                                 \
                              : RANGE_U32, int64_t                                                  \
                              : RANGE_I64, uint64_t                                                 \
@@ -166,11 +166,11 @@ static void add_kind(struct openrpc *doc, cJSON *schemas, enum sc_kind kind)
         fill_argv(doc, schema);
     } else if (strcmp(k->json, "integer") != 0) {
         add_flag_forms(doc, openrpc_array(doc, schema, "anyOf"), k->name, k->json);
-    } else if (ranges[kind] == RANGE_I64 || ranges[kind] == RANGE_U64) {
-        openrpc_wide_integer(doc, schema, k->name, ranges[kind] == RANGE_I64);
+    } else if (ranges[k->repr] == RANGE_I64 || ranges[k->repr] == RANGE_U64) {
+        openrpc_wide_integer(doc, schema, k->name, ranges[k->repr] == RANGE_I64);
     } else {
         openrpc_text(doc, schema, "type", "integer");
-        add_range(doc, schema, ranges[kind]);
+        add_range(doc, schema, ranges[k->repr]);
     }
 }
 

@@ -16,32 +16,24 @@ enum { WORDS = 5 }; /* argument registers of a call */
 /** The C type of a kind in guest code; is_string() and the like distinguish strings. */
 static const char *c_type(enum sc_kind kind)
 {
-    switch (kind) {
-    case SC_K_path:
-    case SC_K_name:
-    case SC_K_text:
+    switch (sc_kinds[kind].repr) {
+    case SC_R_string:
         return "const char *";
-    case SC_K_bytes:
-    case SC_K_sized:
-    case SC_K_argv:
+    case SC_R_data:
+    case SC_R_argv:
         return "const void *";
-    case SC_K_fds:
+    case SC_R_fds:
         return "const int *";
-    case SC_K_time:
+    case SC_R_i64:
         return "sc_int64 ";
-    case SC_K_big:
+    case SC_R_u64:
         return "sc_uint64 ";
-    case SC_K_addr:
-        return "void *";
-    case SC_K_off:
-    case SC_K_size:
-        return "size_t ";
-    case SC_K_usecs:
+    case SC_R_word:
+    case SC_R_offset:
+        return kind == SC_K_addr ? "void *" : "size_t ";
+    case SC_R_span:
         return "long ";
-    case SC_K_fd:
-    case SC_K_ofd:
-    case SC_K_pid:
-    case SC_K_int:
+    case SC_R_i32:
         return "int ";
     default:
         return "unsigned ";
@@ -50,7 +42,7 @@ static const char *c_type(enum sc_kind kind)
 
 static bool is_string(enum sc_kind kind)
 {
-    return kind == SC_K_path || kind == SC_K_name || kind == SC_K_text;
+    return sc_kinds[kind].repr == SC_R_string;
 }
 
 /** Whether a kind is a pointer followed by a size. */

@@ -22,11 +22,10 @@ static const char *const i386_regs[] = {"ebx", "ecx", "edx", "esi", "edi"};
 static const char *const x86_64_regs[] = {"rdi", "rsi", "rdx", "r10", "r8"};
 enum { REGS_MAX = sizeof i386_regs / sizeof i386_regs[0] };
 
-/** Whether a kind takes two registers: a pointer and a length. */
-static bool is_string(enum sc_kind kind)
+/** Whether a value takes two registers: a pointer and a length. */
+static bool is_string(enum sc_repr repr)
 {
-    return kind == SC_K_path || kind == SC_K_name || kind == SC_K_text || kind == SC_K_bytes ||
-           kind == SC_K_sized || kind == SC_K_fds || kind == SC_K_argv;
+    return repr == SC_R_string || repr == SC_R_data || repr == SC_R_fds || repr == SC_R_argv;
 }
 
 /** Write one register, with the part of an argument that it holds, and step to the next. */
@@ -42,7 +41,7 @@ static void write_arg_regs(FILE *out, size_t *next, enum sc_kind kind)
 {
     bool sized = kind == SC_K_sized;
 
-    if (!is_string(kind)) {
+    if (!is_string(sc_kinds[kind].repr)) {
         write_reg(out, next, "");
         return;
     }

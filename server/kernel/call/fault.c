@@ -147,41 +147,23 @@ static bool handles_match(const struct call *call, const char *glob, struct sc_s
     return matches;
 }
 
-/** Whether an argument of @kind is a path that matches, or a handle opened by one. */
-static bool argument_matches(const struct call *call, const char *glob, enum sc_kind kind,
-                             const void *value)
-{
-    if (value == &call->args.bind_fd.new_fd && call->nr == SC_BIND_FD)
-        return false; /* a number in the child, not a handle of the caller */
-    switch (kind) {
-    case SC_K_path:
-        return path_matches(glob, *(const struct sc_str *)value);
-    case SC_K_fd:
-    case SC_K_ofd:
-        return handle_matches(call, glob, *(const int32_t *)value);
-    case SC_K_fds:
-        return handles_match(call, glob, *(const struct sc_str *)value);
-    default:
-        return false;
-    }
-}
-
-/** Whether an argument of a call matches. */
+/** Whether some argument of a call is or means a path that matches. */
 static bool arguments_match(const struct call *call, const char *glob)
 {
-    switch (call->nr) {
-#define SC_CALL(nr, UP, low, pass, rc, doc, ARGS, RESULTS, ERRORS)                                 \
-    case nr: {                                                                                     \
-        const struct sc_##low##_args *args = &call->args.low;                                      \
-        return ARGS false;                                                                         \
+    bool matches = false;
+
+    for (const struct sc_field_info *a = sc_call_by_nr(call->nr)->args; a->name != NULL && !matches;
+         a++) {
+        const void *value = (const char *)&call->args + a->offset;
+
+        if (a->kind == SC_K_path)
+            matches = path_matches(glob, *(const struct sc_str *)value);
+        else if (a->kind == SC_K_fd || a->kind == SC_K_ofd)
+            matches = handle_matches(call, glob, *(const int32_t *)value);
+        else if (a->kind == SC_K_fds)
+            matches = handles_match(call, glob, *(const struct sc_str *)value);
     }
-#define SC_ARG(kind, name, doc) argument_matches(call, glob, SC_K_##kind, &args->name) ||
-#define SC_OPT(kind, name, doc) SC_ARG(kind, name, doc)
-#define SC_NO_ARGS args == NULL ||
-#include "schema/syscalls.def"
-    default:
-        return false;
-    }
+    return matches;
 }
 
 static bool matches(const struct fault_spec *s, const struct call *call)

@@ -84,8 +84,9 @@ int find_two_names(struct call *call, const struct sc_str file[2], uint32_t mode
     return err;
 }
 
-int find_file(struct call *call, int32_t fd, uint32_t mode, struct open_file **out)
+int find_file(struct call *call, int32_t fd, struct open_file **out)
 {
+    const uint32_t mode = sc_call_by_nr(call->nr)->right;
     struct open_file *f = fd_find(&call->proc->fds, fd);
     char names[VFS_MODES_MAX];
 

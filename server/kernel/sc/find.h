@@ -35,7 +35,7 @@ int find_child(struct call *call, int32_t pid, struct proc **out);
 /** find_child() that has not ended: only such a child gets names and handles. */
 int find_live_child(struct call *call, int32_t pid, struct proc **out);
 
-/** Find the open file of an fd with the rights @mode (FM_*); or -EBADF. @out borrowed. */
-int find_file(struct call *call, int32_t fd, uint32_t mode, struct open_file **out);
+/** The open file of an fd that has the right which the call's row needs; or -EBADF. @out borrowed. */
+int find_file(struct call *call, int32_t fd, struct open_file **out);
 
 #endif

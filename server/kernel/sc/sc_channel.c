@@ -52,7 +52,7 @@ static int get_selected(struct call *call, size_t i, struct open_file **out, boo
 {
     const int32_t fd = fd_at(&call->args.select.fds, i);
     struct open_file *f;
-    int err = find_file(call, fd, 0, &f);
+    int err = find_file(call, fd, &f);
 
     if (err < 0)
         return err;

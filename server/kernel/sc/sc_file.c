@@ -79,7 +79,7 @@ static int write_back(struct call *call, struct open_file *f)
 int sc_close(struct call *call, const struct sc_close_args *args, struct sc_close_out *out)
 {
     struct open_file *f;
-    int err = find_file(call, args->fd, 0, &f);
+    int err = find_file(call, args->fd, &f);
 
     (void)out;
     if (err < 0)
@@ -133,7 +133,7 @@ int sc_read(struct call *call, const struct sc_read_args *args, struct sc_read_o
 {
     struct open_file *f;
     int64_t off = args->offset;
-    int err = find_file(call, args->fd, FM_READ, &f);
+    int err = find_file(call, args->fd, &f);
 
     (void)out;
     if (err == 0)
@@ -217,7 +217,7 @@ int sc_write(struct call *call, const struct sc_write_args *args, struct sc_writ
 {
     struct open_file *f;
     int64_t off = args->offset;
-    int err = find_file(call, args->fd, FM_WRITE, &f);
+    int err = find_file(call, args->fd, &f);
 
     (void)out;
     if (err == 0 && (f->mode & FM_APPEND) != 0)
@@ -243,7 +243,7 @@ int sc_readdir(struct call *call, const struct sc_readdir_args *args, struct sc_
 {
     const struct fs_caller who = proc_caller(call->proc);
     struct open_file *f;
-    int err = find_file(call, args->fd, FM_READDIR, &f);
+    int err = find_file(call, args->fd, &f);
 
     return err < 0 ? err
                    : vfs_readdir(f, &who, args->ent_no, call->abi->short_names, &call->why,
@@ -256,7 +256,7 @@ int sc_stat_open(struct call *call, const struct sc_stat_open_args *args,
     const struct fs_caller who = proc_caller(call->proc);
     struct open_file *f;
     struct fs_stat st;
-    int err = find_file(call, args->fd, 0, &f);
+    int err = find_file(call, args->fd, &f);
 
     if (err == 0)
         err = vfs_fstat(f, &who, &st);
@@ -270,7 +270,7 @@ int sc_ioctl(struct call *call, const struct sc_ioctl_args *args, struct sc_ioct
     const struct fs_caller who = proc_caller(call->proc);
     struct open_file *f;
     int64_t result;
-    int err = find_file(call, args->fd, FM_IOCTL, &f);
+    int err = find_file(call, args->fd, &f);
 
     if (err < 0)
         return err;
@@ -284,7 +284,7 @@ int sc_ioctl(struct call *call, const struct sc_ioctl_args *args, struct sc_ioct
 int sc_get_mode(struct call *call, const struct sc_get_mode_args *args, struct sc_get_mode_out *out)
 {
     struct open_file *f;
-    int err = find_file(call, args->fd, 0, &f);
+    int err = find_file(call, args->fd, &f);
 
     if (err == 0)
         out->mode = f->mode;
@@ -295,7 +295,7 @@ int sc_fsync(struct call *call, const struct sc_fsync_args *args, struct sc_fsyn
 {
     const struct fs_caller who = proc_caller(call->proc);
     struct open_file *f;
-    int err = find_file(call, args->fd, 0, &f);
+    int err = find_file(call, args->fd, &f);
 
     (void)out;
     if (err < 0)

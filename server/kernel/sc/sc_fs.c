@@ -23,7 +23,7 @@ static int copy_text(struct call *call, struct sc_str in, const char *what, char
 /** The open file of an fd that can be a filesystem's source: it has positions. */
 static int get_source_file(struct call *call, int32_t fd, struct open_file **out)
 {
-    int err = find_file(call, fd, FM_READ, out);
+    int err = find_file(call, fd, out);
 
     if (err == 0 && (*out)->end != NULL)
         return call_why(call, -ENOTSUP, "%s is a stream: no filesystem can be read from it",

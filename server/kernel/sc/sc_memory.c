@@ -63,7 +63,7 @@ static int get_mappable(struct call *call, const struct sc_mmap_file_args *args,
     struct open_file *f;
     char names[VFS_MODES_MAX];
     struct fs_stat st;
-    int err = find_file(call, args->fd, 0, &f);
+    int err = find_file(call, args->fd, &f);
 
     if (err < 0)
         return err;

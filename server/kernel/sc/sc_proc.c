@@ -48,7 +48,7 @@ int sc_bind_fd(struct call *call, const struct sc_bind_fd_args *args, struct sc_
 
     (void)out;
     if (err == 0)
-        err = find_file(call, args->fd, 0, &f);
+        err = find_file(call, args->fd, &f);
     return err < 0 ? err : fd_add_at(&child->fds, args->new_fd, f, &call->why);
 }
 

@@ -46,7 +46,7 @@ static bool kind_explains(enum sc_kind kind, int err)
 {
     switch (err) {
     case EBADF:
-        return kind == SC_K_fd || kind == SC_K_ofd;
+        return kind == SC_K_fd || kind == SC_K_ofd || kind == SC_K_newfd;
     case ESRCH:
         return kind == SC_K_pid;
     case ENOENT:

@@ -34,10 +34,7 @@ void input_log_end(struct rpc_machine *machine);
 void input_log_input(void *user, struct machine *m, const struct input *in);
 void input_log_answer(void *user, struct machine *m, int64_t result, const void *bytes, size_t len);
 
-/** The arguments of a call in the order of its row, as they lie in its struct of union sc_args; borrowed. */
-const struct input_member *arg_members(int nr);
-
-/** The buffer that a gate lends for result bytes; NULL when the call has none. */
-struct sc_buf *result_buffer(int nr, union sc_out *out);
+/** The type in the log of an argument. */
+enum input_type input_log_type(const struct sc_field_info *arg);
 
 #endif

@@ -89,8 +89,10 @@ static int read_args(struct replay_call *c, const cJSON *args)
     const cJSON *item = args != NULL ? args->child : NULL;
     int err = 0;
 
-    for (const struct input_member *p = arg_members(c->call.nr); err == 0 && p->name != NULL; p++) {
-        err = replay_get_value(item, p, (char *)&c->call.args + p->offset, &c->owned);
+    for (const struct sc_field_info *a = sc_call_by_nr(c->call.nr)->args;
+         err == 0 && a->name != NULL; a++) {
+        err =
+            replay_get_value(item, input_log_type(a), (char *)&c->call.args + a->offset, &c->owned);
         item = item != NULL ? item->next : NULL;
     }
     return err;
@@ -99,7 +101,7 @@ static int read_args(struct replay_call *c, const cJSON *args)
 /** What a gate lends a call: room for results, and a way for what is longer. */
 static int read_room(struct replay_call *c, const cJSON *line)
 {
-    struct sc_buf *room = result_buffer(c->call.nr, &c->call.out);
+    struct sc_buf *room = sc_out_buf(sc_call_by_nr(c->call.nr), &c->call.out);
     uint64_t size = 0;
     uint64_t whole;
     int err = 0;
@@ -121,13 +123,14 @@ static int read_room(struct replay_call *c, const cJSON *line)
     c->mover.fetch = fetch;
     c->mover.deliver = deliver;
     c->call.mover = &c->mover;
-    for (const struct input_member *p = arg_members(c->call.nr); p->name != NULL; p++) {
-        struct sc_str *bytes = (struct sc_str *)((char *)&c->call.args + p->offset);
+    for (const struct sc_field_info *a = sc_call_by_nr(c->call.nr)->args; a->name != NULL; a++) {
+        struct sc_str *bytes = (struct sc_str *)((char *)&c->call.args + a->offset);
 
-        if (p->type == INPUT_TYPE_bytes && bytes->len < c->mover.first_size)
+        if (input_log_type(a) != INPUT_TYPE_bytes)
+            continue;
+        if (bytes->len < c->mover.first_size)
             return -EINVAL;
-        if (p->type == INPUT_TYPE_bytes)
-            bytes->len = (size_t)whole;
+        bytes->len = (size_t)whole;
     }
     return keep_room(c, c->mover.slice_size, &c->mover.slice);
 }
@@ -347,8 +350,8 @@ static void play_line(struct replay *r)
     if (err == 0) {
         for (const struct input_member *i = input_members(in.kind); err == 0 && i->name != NULL;
              i++)
-            err =
-                replay_get_value(member(line, i->name), i, (char *)&in.session + i->offset, &owned);
+            err = replay_get_value(member(line, i->name), i->type, (char *)&in.session + i->offset,
+                                   &owned);
     }
     if (err == 0)
         err = play_kind(r, line, &in);
