@@ -21,9 +21,9 @@ static void take_dirent(struct typed *t, struct scbox_dirent *out)
 
 static void take_proc_status(struct typed *t, struct scbox_proc_status *out)
 {
-    typed_u64(t, "pid", &out->pid);
+    typed_i32(t, "pid", &out->pid);
     typed_flags(t, "state", "PS", &out->state);
-    typed_u64(t, "return_code", &out->return_code);
+    typed_i32(t, "return_code", &out->return_code);
 }
 
 static void take_fs_entry(struct typed *t, struct scbox_fs_entry *out)
@@ -36,23 +36,23 @@ static void take_fs_entry(struct typed *t, struct scbox_fs_entry *out)
 
 static void take_stat_ex(struct typed *t, struct scbox_stat_ex *out)
 {
-    typed_u64(t, "mode", &out->mode);
-    typed_u64(t, "nlink", &out->nlink);
-    typed_u64(t, "uid", &out->uid);
-    typed_u64(t, "gid", &out->gid);
+    typed_u32(t, "mode", &out->mode);
+    typed_u32(t, "nlink", &out->nlink);
+    typed_u32(t, "uid", &out->uid);
+    typed_u32(t, "gid", &out->gid);
     typed_u64(t, "size", &out->size);
     typed_u64(t, "blocks", &out->blocks);
-    typed_u64(t, "atime", &out->atime);
-    typed_u64(t, "mtime", &out->mtime);
+    typed_i64(t, "atime", &out->atime);
+    typed_i64(t, "mtime", &out->mtime);
     typed_u64(t, "ino", &out->ino);
-    typed_u64(t, "ctime", &out->ctime);
-    typed_u64(t, "btime", &out->btime);
+    typed_i64(t, "ctime", &out->ctime);
+    typed_i64(t, "btime", &out->btime);
 }
 
 static void take_channel(struct typed *t, struct scbox_channel *out)
 {
-    typed_u64(t, "first", &out->first);
-    typed_u64(t, "second", &out->second);
+    typed_i32(t, "first", &out->first);
+    typed_i32(t, "second", &out->second);
 }
 
 int scbox_dbg_print(struct scbox_conn *conn, const void *msg, size_t msg_size,
@@ -66,7 +66,7 @@ int scbox_dbg_print(struct scbox_conn *conn, const void *msg, size_t msg_size,
     return typed_end(&t);
 }
 
-int scbox_exit(struct scbox_conn *conn, i32 code, struct scbox_error *error)
+int scbox_exit(struct scbox_conn *conn, int32_t code, struct scbox_error *error)
 {
     struct typed t;
 
@@ -85,7 +85,7 @@ int scbox_yield(struct scbox_conn *conn, struct scbox_error *error)
     return typed_end(&t);
 }
 
-int scbox_usleep(struct scbox_conn *conn, span usecs, struct scbox_error *error)
+int scbox_usleep(struct scbox_conn *conn, int64_t usecs, struct scbox_error *error)
 {
     struct typed t;
 
@@ -95,61 +95,63 @@ int scbox_usleep(struct scbox_conn *conn, span usecs, struct scbox_error *error)
     return typed_end(&t);
 }
 
-int scbox_mmap(struct scbox_conn *conn, word addr, word size, mask mode, struct scbox_error *error)
+int scbox_mmap(struct scbox_conn *conn, uint64_t addr, uint64_t size, uint32_t mode,
+    struct scbox_error *error)
 {
     struct typed t;
 
     typed_begin(&t, conn, "SC_MMAP");
-    typed_int(&t, "addr", addr);
-    typed_int(&t, "size", size);
-    typed_int(&t, "mode", mode);
+    typed_uint(&t, "addr", addr);
+    typed_uint(&t, "size", size);
+    typed_uint(&t, "mode", mode);
     typed_call(&t, error);
     return typed_end(&t);
 }
 
-int scbox_mmap_file(struct scbox_conn *conn, i32 fd, offset offset, word addr, word size, mask mode,
-    struct scbox_error *error)
+int scbox_mmap_file(struct scbox_conn *conn, int32_t fd, int64_t offset, uint64_t addr,
+    uint64_t size, uint32_t mode, struct scbox_error *error)
 {
     struct typed t;
 
     typed_begin(&t, conn, "SC_MMAP_FILE");
     typed_int(&t, "fd", fd);
     typed_int(&t, "offset", offset);
-    typed_int(&t, "addr", addr);
-    typed_int(&t, "size", size);
-    typed_int(&t, "mode", mode);
+    typed_uint(&t, "addr", addr);
+    typed_uint(&t, "size", size);
+    typed_uint(&t, "mode", mode);
     typed_call(&t, error);
     return typed_end(&t);
 }
 
-int scbox_mchmap(struct scbox_conn *conn, word addr, mask mode, struct scbox_error *error)
+int scbox_mchmap(struct scbox_conn *conn, uint64_t addr, uint32_t mode, struct scbox_error *error)
 {
     struct typed t;
 
     typed_begin(&t, conn, "SC_MCHMAP");
-    typed_int(&t, "addr", addr);
-    typed_int(&t, "mode", mode);
+    typed_uint(&t, "addr", addr);
+    typed_uint(&t, "mode", mode);
     typed_call(&t, error);
     return typed_end(&t);
 }
 
-int scbox_munmap(struct scbox_conn *conn, word addr, struct scbox_error *error)
+int scbox_munmap(struct scbox_conn *conn, uint64_t addr, struct scbox_error *error)
 {
     struct typed t;
 
     typed_begin(&t, conn, "SC_MUNMAP");
-    typed_int(&t, "addr", addr);
+    typed_uint(&t, "addr", addr);
     typed_call(&t, error);
     return typed_end(&t);
 }
 
-int scbox_create(struct scbox_conn *conn, const char *file, choice type, struct scbox_error *error)
+int scbox_create(struct scbox_conn *conn, const char *file, uint32_t type,
+    struct scbox_error *error)
 {
     struct typed t;
 
     typed_begin(&t, conn, "SC_CREATE");
     typed_text(&t, "file", file);
-    typed_int(&t, "type", type);
+    typed_uint(&t, "type", type);
     typed_call(&t, error);
     return typed_end(&t);
 }
@@ -193,25 +195,25 @@ int scbox_stat(struct scbox_conn *conn, const char *file, struct scbox_stat *out
     return typed_end(&t);
 }
 
-int scbox_open(struct scbox_conn *conn, const char *file, mask mode, i32 *out_fd,
+int scbox_open(struct scbox_conn *conn, const char *file, uint32_t mode, int32_t *out_fd,
     struct scbox_error *error)
 {
     struct typed t;
-    i32 got_fd = 0;
+    int32_t got_fd = 0;
     bool ok;
 
     typed_begin(&t, conn, "SC_OPEN");
     typed_text(&t, "file", file);
-    typed_int(&t, "mode", mode);
+    typed_uint(&t, "mode", mode);
     typed_call(&t, error);
-    typed_u64(&t, "fd", &got_fd);
+    typed_i32(&t, "fd", &got_fd);
     ok = typed_is_ok(&t, error);
     if (ok && out_fd != NULL)
         *out_fd = got_fd;
     return typed_end(&t);
 }
 
-int scbox_close(struct scbox_conn *conn, i32 fd, struct scbox_error *error)
+int scbox_close(struct scbox_conn *conn, int32_t fd, struct scbox_error *error)
 {
     struct typed t;
 
@@ -221,7 +223,7 @@ int scbox_close(struct scbox_conn *conn, i32 fd, struct scbox_error *error)
     return typed_end(&t);
 }
 
-int scbox_read(struct scbox_conn *conn, i32 fd, offset offset, word size, void *out_data,
+int scbox_read(struct scbox_conn *conn, int32_t fd, int64_t offset, uint64_t size, void *out_data,
     size_t *out_data_len, struct scbox_error *error)
 {
     struct typed t;
@@ -230,7 +232,7 @@ int scbox_read(struct scbox_conn *conn, i32 fd, offset offset, word size, void *
     typed_begin(&t, conn, "SC_READ");
     typed_int(&t, "fd", fd);
     typed_int(&t, "offset", offset);
-    typed_int(&t, "size", size);
+    typed_uint(&t, "size", size);
     typed_call(&t, error);
     typed_bytes(&t, "data", size);
     ok = typed_is_ok(&t, error);
@@ -239,11 +241,11 @@ int scbox_read(struct scbox_conn *conn, i32 fd, offset offset, word size, void *
     return typed_end(&t);
 }
 
-int scbox_write(struct scbox_conn *conn, i32 fd, offset offset, const void *data, size_t data_size,
-    word *out_size, struct scbox_error *error)
+int scbox_write(struct scbox_conn *conn, int32_t fd, int64_t offset, const void *data,
+    size_t data_size, uint64_t *out_size, struct scbox_error *error)
 {
     struct typed t;
-    word got_size = 0;
+    uint64_t got_size = 0;
     bool ok;
 
     typed_begin(&t, conn, "SC_WRITE");
@@ -258,8 +260,8 @@ int scbox_write(struct scbox_conn *conn, i32 fd, offset offset, const void *data
     return typed_end(&t);
 }
 
-int scbox_readdir(struct scbox_conn *conn, i32 fd, u32 ent_no, struct scbox_dirent *out_entry,
-    struct scbox_error *error)
+int scbox_readdir(struct scbox_conn *conn, int32_t fd, uint32_t ent_no,
+    struct scbox_dirent *out_entry, struct scbox_error *error)
 {
     struct typed t;
     struct scbox_dirent got_entry = {0};
@@ -276,7 +278,7 @@ int scbox_readdir(struct scbox_conn *conn, i32 fd, u32 ent_no, struct scbox_dire
     return typed_end(&t);
 }
 
-int scbox_stat_open(struct scbox_conn *conn, i32 fd, struct scbox_stat *out_stat,
+int scbox_stat_open(struct scbox_conn *conn, int32_t fd, struct scbox_stat *out_stat,
     struct scbox_error *error)
 {
     struct typed t;
@@ -293,29 +295,30 @@ int scbox_stat_open(struct scbox_conn *conn, i32 fd, struct scbox_stat *out_stat
     return typed_end(&t);
 }
 
-int scbox_ioctl(struct scbox_conn *conn, i32 fd, u32 command, word data, i32 *out_result,
-    struct scbox_error *error)
+int scbox_ioctl(struct scbox_conn *conn, int32_t fd, uint32_t command, uint64_t data,
+    int32_t *out_result, struct scbox_error *error)
 {
     struct typed t;
-    i32 got_result = 0;
+    int32_t got_result = 0;
     bool ok;
 
     typed_begin(&t, conn, "SC_IOCTL");
     typed_int(&t, "fd", fd);
     typed_uint(&t, "command", command);
-    typed_int(&t, "data", data);
+    typed_uint(&t, "data", data);
     typed_call(&t, error);
-    typed_u64(&t, "result", &got_result);
+    typed_i32(&t, "result", &got_result);
     ok = typed_is_ok(&t, error);
     if (ok && out_result != NULL)
         *out_result = got_result;
     return typed_end(&t);
 }
 
-int scbox_get_mode(struct scbox_conn *conn, i32 fd, mask *out_mode, struct scbox_error *error)
+int scbox_get_mode(struct scbox_conn *conn, int32_t fd, uint32_t *out_mode,
+    struct scbox_error *error)
 {
     struct typed t;
-    mask got_mode = 0;
+    uint32_t got_mode = 0;
     bool ok;
 
     typed_begin(&t, conn, "SC_GET_MODE");
@@ -328,8 +331,8 @@ int scbox_get_mode(struct scbox_conn *conn, i32 fd, mask *out_mode, struct scbox
     return typed_end(&t);
 }
 
-int scbox_make_fs(struct scbox_conn *conn, const char *driver, const char *fs_name, i32 source_fd,
-    const char *opts, struct scbox_error *error)
+int scbox_make_fs(struct scbox_conn *conn, const char *driver, const char *fs_name,
+    int32_t source_fd, const char *opts, struct scbox_error *error)
 {
     struct typed t;
 
@@ -342,7 +345,7 @@ int scbox_make_fs(struct scbox_conn *conn, const char *driver, const char *fs_na
     return typed_end(&t);
 }
 
-int scbox_fs_add_src(struct scbox_conn *conn, const char *fs_name, i32 fd, const char *opts,
+int scbox_fs_add_src(struct scbox_conn *conn, const char *fs_name, int32_t fd, const char *opts,
     struct scbox_error *error)
 {
     struct typed t;
@@ -356,7 +359,7 @@ int scbox_fs_add_src(struct scbox_conn *conn, const char *fs_name, i32 fd, const
 }
 
 int scbox_subfs(struct scbox_conn *conn, const char *new_name, const char *from_fs,
-    const char *root, mask ok_modes, i32 bind_to_pid, struct scbox_error *error)
+    const char *root, uint32_t ok_modes, int32_t bind_to_pid, struct scbox_error *error)
 {
     struct typed t;
 
@@ -364,7 +367,7 @@ int scbox_subfs(struct scbox_conn *conn, const char *new_name, const char *from_
     typed_text(&t, "new_name", new_name);
     typed_text(&t, "from_fs", from_fs);
     typed_text_opt(&t, "root", root);
-    typed_int(&t, "ok_modes", ok_modes);
+    typed_uint(&t, "ok_modes", ok_modes);
     typed_int(&t, "bind_to_pid", bind_to_pid);
     typed_call(&t, error);
     return typed_end(&t);
@@ -380,22 +383,22 @@ int scbox_rm_fs(struct scbox_conn *conn, const char *fs_name, struct scbox_error
     return typed_end(&t);
 }
 
-int scbox_new_proc(struct scbox_conn *conn, i32 *out_pid, struct scbox_error *error)
+int scbox_new_proc(struct scbox_conn *conn, int32_t *out_pid, struct scbox_error *error)
 {
     struct typed t;
-    i32 got_pid = 0;
+    int32_t got_pid = 0;
     bool ok;
 
     typed_begin(&t, conn, "SC_NEW_PROC");
     typed_call(&t, error);
-    typed_u64(&t, "pid", &got_pid);
+    typed_i32(&t, "pid", &got_pid);
     ok = typed_is_ok(&t, error);
     if (ok && out_pid != NULL)
         *out_pid = got_pid;
     return typed_end(&t);
 }
 
-int scbox_bind_fs(struct scbox_conn *conn, i32 pid, const char *new_name, const char *fs_name,
+int scbox_bind_fs(struct scbox_conn *conn, int32_t pid, const char *new_name, const char *fs_name,
     struct scbox_error *error)
 {
     struct typed t;
@@ -409,7 +412,7 @@ int scbox_bind_fs(struct scbox_conn *conn, i32 pid, const char *new_name, const 
 }
 
 int scbox_bind_subfs(struct scbox_conn *conn, const char *new_name, const char *from_fs,
-    const char *root, mask ok_modes, i32 bind_to_pid, struct scbox_error *error)
+    const char *root, uint32_t ok_modes, int32_t bind_to_pid, struct scbox_error *error)
 {
     struct typed t;
 
@@ -417,13 +420,14 @@ int scbox_bind_subfs(struct scbox_conn *conn, const char *new_name, const char *
     typed_text(&t, "new_name", new_name);
     typed_text(&t, "from_fs", from_fs);
     typed_text_opt(&t, "root", root);
-    typed_int(&t, "ok_modes", ok_modes);
+    typed_uint(&t, "ok_modes", ok_modes);
     typed_int(&t, "bind_to_pid", bind_to_pid);
     typed_call(&t, error);
     return typed_end(&t);
 }
 
-int scbox_bind_fd(struct scbox_conn *conn, i32 pid, i32 new_fd, i32 fd, struct scbox_error *error)
+int scbox_bind_fd(struct scbox_conn *conn, int32_t pid, int32_t new_fd, int32_t fd,
+    struct scbox_error *error)
 {
     struct typed t;
 
@@ -435,7 +439,8 @@ int scbox_bind_fd(struct scbox_conn *conn, i32 pid, i32 new_fd, i32 fd, struct s
     return typed_end(&t);
 }
 
-int scbox_proc_exec(struct scbox_conn *conn, i32 pid, const char *file, struct scbox_error *error)
+int scbox_proc_exec(struct scbox_conn *conn, int32_t pid, const char *file,
+    struct scbox_error *error)
 {
     struct typed t;
 
@@ -446,7 +451,7 @@ int scbox_proc_exec(struct scbox_conn *conn, i32 pid, const char *file, struct s
     return typed_end(&t);
 }
 
-int scbox_proc_status(struct scbox_conn *conn, i32 pid, struct scbox_proc_status *out_status,
+int scbox_proc_status(struct scbox_conn *conn, int32_t pid, struct scbox_proc_status *out_status,
     struct scbox_error *error)
 {
     struct typed t;
@@ -463,7 +468,7 @@ int scbox_proc_status(struct scbox_conn *conn, i32 pid, struct scbox_proc_status
     return typed_end(&t);
 }
 
-int scbox_proc_kill(struct scbox_conn *conn, i32 pid, struct scbox_proc_status *out_status,
+int scbox_proc_kill(struct scbox_conn *conn, int32_t pid, struct scbox_proc_status *out_status,
     struct scbox_error *error)
 {
     struct typed t;
@@ -480,7 +485,7 @@ int scbox_proc_kill(struct scbox_conn *conn, i32 pid, struct scbox_proc_status *
     return typed_end(&t);
 }
 
-int scbox_proc_wait(struct scbox_conn *conn, i32 pid, struct scbox_proc_status *out_status,
+int scbox_proc_wait(struct scbox_conn *conn, int32_t pid, struct scbox_proc_status *out_status,
     struct scbox_error *error)
 {
     struct typed t;
@@ -513,22 +518,22 @@ int scbox_proc_wait_any(struct scbox_conn *conn, struct scbox_proc_status *out_s
     return typed_end(&t);
 }
 
-int scbox_last_errno(struct scbox_conn *conn, i32 *out_error, struct scbox_error *error)
+int scbox_last_errno(struct scbox_conn *conn, int32_t *out_error, struct scbox_error *error)
 {
     struct typed t;
-    i32 got_error = 0;
+    int32_t got_error = 0;
     bool ok;
 
     typed_begin(&t, conn, "SC_ERRNO");
     typed_call(&t, error);
-    typed_u64(&t, "error", &got_error);
+    typed_i32(&t, "error", &got_error);
     ok = typed_is_ok(&t, error);
     if (ok && out_error != NULL)
         *out_error = got_error;
     return typed_end(&t);
 }
 
-int scbox_fs_enum(struct scbox_conn *conn, u32 n, struct scbox_fs_entry *out_entry,
+int scbox_fs_enum(struct scbox_conn *conn, uint32_t n, struct scbox_fs_entry *out_entry,
     struct scbox_error *error)
 {
     struct typed t;
@@ -545,15 +550,15 @@ int scbox_fs_enum(struct scbox_conn *conn, u32 n, struct scbox_fs_entry *out_ent
     return typed_end(&t);
 }
 
-int scbox_rename(struct scbox_conn *conn, const char *old_file, const char *new_file, mask flags,
-    struct scbox_error *error)
+int scbox_rename(struct scbox_conn *conn, const char *old_file, const char *new_file,
+    uint32_t flags, struct scbox_error *error)
 {
     struct typed t;
 
     typed_begin(&t, conn, "SC_RENAME");
     typed_text(&t, "old_file", old_file);
     typed_text(&t, "new_file", new_file);
-    typed_int(&t, "flags", flags);
+    typed_uint(&t, "flags", flags);
     typed_call(&t, error);
     return typed_end(&t);
 }
@@ -582,16 +587,16 @@ int scbox_symlink(struct scbox_conn *conn, const char *target, const char *file,
     return typed_end(&t);
 }
 
-int scbox_readlink(struct scbox_conn *conn, const char *file, word size, char *out_target,
-    size_t *out_target_len, word *out_length, struct scbox_error *error)
+int scbox_readlink(struct scbox_conn *conn, const char *file, uint64_t size, char *out_target,
+    size_t *out_target_len, uint64_t *out_length, struct scbox_error *error)
 {
     struct typed t;
-    word got_length = 0;
+    uint64_t got_length = 0;
     bool ok;
 
     typed_begin(&t, conn, "SC_READLINK");
     typed_text(&t, "file", file);
-    typed_int(&t, "size", size);
+    typed_uint(&t, "size", size);
     typed_call(&t, error);
     typed_path(&t, "target", size);
     typed_u64(&t, "length", &got_length);
@@ -603,7 +608,7 @@ int scbox_readlink(struct scbox_conn *conn, const char *file, word size, char *o
     return typed_end(&t);
 }
 
-int scbox_chmod(struct scbox_conn *conn, const char *file, u32 mode, struct scbox_error *error)
+int scbox_chmod(struct scbox_conn *conn, const char *file, uint32_t mode, struct scbox_error *error)
 {
     struct typed t;
 
@@ -614,7 +619,7 @@ int scbox_chmod(struct scbox_conn *conn, const char *file, u32 mode, struct scbo
     return typed_end(&t);
 }
 
-int scbox_chown(struct scbox_conn *conn, const char *file, u32 uid, u32 gid,
+int scbox_chown(struct scbox_conn *conn, const char *file, uint32_t uid, uint32_t gid,
     struct scbox_error *error)
 {
     struct typed t;
@@ -627,18 +632,19 @@ int scbox_chown(struct scbox_conn *conn, const char *file, u32 uid, u32 gid,
     return typed_end(&t);
 }
 
-int scbox_truncate(struct scbox_conn *conn, const char *file, word size, struct scbox_error *error)
+int scbox_truncate(struct scbox_conn *conn, const char *file, uint64_t size,
+    struct scbox_error *error)
 {
     struct typed t;
 
     typed_begin(&t, conn, "SC_TRUNCATE");
     typed_text(&t, "file", file);
-    typed_int(&t, "size", size);
+    typed_uint(&t, "size", size);
     typed_call(&t, error);
     return typed_end(&t);
 }
 
-int scbox_fsync(struct scbox_conn *conn, i32 fd, u32 data_only, struct scbox_error *error)
+int scbox_fsync(struct scbox_conn *conn, int32_t fd, uint32_t data_only, struct scbox_error *error)
 {
     struct typed t;
 
@@ -649,7 +655,7 @@ int scbox_fsync(struct scbox_conn *conn, i32 fd, u32 data_only, struct scbox_err
     return typed_end(&t);
 }
 
-int scbox_utimes(struct scbox_conn *conn, const char *file, i64 atime, i64 mtime,
+int scbox_utimes(struct scbox_conn *conn, const char *file, int64_t atime, int64_t mtime,
     struct scbox_error *error)
 {
     struct typed t;
@@ -679,7 +685,7 @@ int scbox_fstat_ex(struct scbox_conn *conn, const char *file, struct scbox_stat_
     return typed_end(&t);
 }
 
-int scbox_mk_channel(struct scbox_conn *conn, mask flags, struct scbox_channel *out_ends,
+int scbox_mk_channel(struct scbox_conn *conn, uint32_t flags, struct scbox_channel *out_ends,
     struct scbox_error *error)
 {
     struct typed t;
@@ -687,7 +693,7 @@ int scbox_mk_channel(struct scbox_conn *conn, mask flags, struct scbox_channel *
     bool ok;
 
     typed_begin(&t, conn, "SC_MK_CHANNEL");
-    typed_int(&t, "flags", flags);
+    typed_uint(&t, "flags", flags);
     typed_call(&t, error);
     take_channel(&t, &got_ends);
     ok = typed_is_ok(&t, error);
@@ -696,33 +702,33 @@ int scbox_mk_channel(struct scbox_conn *conn, mask flags, struct scbox_channel *
     return typed_end(&t);
 }
 
-int scbox_select(struct scbox_conn *conn, const int32_t *fds, size_t fds_count, span timeout,
-    i32 *out_fd, struct scbox_error *error)
+int scbox_select(struct scbox_conn *conn, const int32_t *fds, size_t fds_count, int64_t timeout,
+    int32_t *out_fd, struct scbox_error *error)
 {
     struct typed t;
-    i32 got_fd = 0;
+    int32_t got_fd = 0;
     bool ok;
 
     typed_begin(&t, conn, "SC_SELECT");
     typed_fds(&t, "fds", fds, fds_count);
     typed_int(&t, "timeout", timeout);
     typed_call(&t, error);
-    typed_u64(&t, "fd", &got_fd);
+    typed_i32(&t, "fd", &got_fd);
     ok = typed_is_ok(&t, error);
     if (ok && out_fd != NULL)
         *out_fd = got_fd;
     return typed_end(&t);
 }
 
-int scbox_args(struct scbox_conn *conn, word size, void *out_data, size_t *out_data_len,
-    word *out_length, struct scbox_error *error)
+int scbox_args(struct scbox_conn *conn, uint64_t size, void *out_data, size_t *out_data_len,
+    uint64_t *out_length, struct scbox_error *error)
 {
     struct typed t;
-    word got_length = 0;
+    uint64_t got_length = 0;
     bool ok;
 
     typed_begin(&t, conn, "SC_ARGS");
-    typed_int(&t, "size", size);
+    typed_uint(&t, "size", size);
     typed_call(&t, error);
     typed_bytes(&t, "data", size);
     typed_u64(&t, "length", &got_length);
@@ -734,7 +740,7 @@ int scbox_args(struct scbox_conn *conn, word size, void *out_data, size_t *out_d
     return typed_end(&t);
 }
 
-int scbox_set_args(struct scbox_conn *conn, i32 pid, const char *const *argv,
+int scbox_set_args(struct scbox_conn *conn, int32_t pid, const char *const *argv,
     const char *const *env, struct scbox_error *error)
 {
     struct typed t;

@@ -95,53 +95,53 @@ enum scbox_flag {
 
 /** What STAT tells about a file */
 struct scbox_stat {
-    choice type; /* what kind of file it is: SCBOX_FT_… */
-    mask access; /* what may be done with it through this view: SCBOX_FM_… */
-    word size; /* content bytes; on the i386 gate at most 0xFFFFFFFF */
+    uint32_t type; /* what kind of file it is: SCBOX_FT_… */
+    uint32_t access; /* what may be done with it through this view: SCBOX_FM_… */
+    uint64_t size; /* content bytes; on the i386 gate at most 0xFFFFFFFF */
 };
 
 /** One entry of a directory */
 struct scbox_dirent {
     char name[SCBOX_NAME_SIZE]; /* the entry's name, without its directory */
-    choice type; /* what kind of file it is: SCBOX_FT_… */
-    mask access; /* what may be done with it through this view: SCBOX_FM_… */
-    word size; /* content bytes; on the i386 gate at most 0xFFFFFFFF */
+    uint32_t type; /* what kind of file it is: SCBOX_FT_… */
+    uint32_t access; /* what may be done with it through this view: SCBOX_FM_… */
+    uint64_t size; /* content bytes; on the i386 gate at most 0xFFFFFFFF */
 };
 
 /** What a parent learns about a child */
 struct scbox_proc_status {
-    i32 pid; /* the process */
-    choice state; /* where it is in its life: SCBOX_PS_… */
-    i32 return_code; /* exit code, FAIL code or 0, by state */
+    int32_t pid; /* the process */
+    uint32_t state; /* where it is in its life: SCBOX_PS_… */
+    int32_t return_code; /* exit code, FAIL code or 0, by state */
 };
 
 /** A name in a namespace */
 struct scbox_fs_entry {
     char name[SCBOX_NAME_SIZE]; /* what the caller calls it */
     char driver[SCBOX_NAME_SIZE]; /* the driver behind it */
-    mask ok_modes; /* the rights it can give: SCBOX_FM_… */
+    uint32_t ok_modes; /* the rights it can give: SCBOX_FM_… */
     char root[SCBOX_PATH_SIZE]; /* the path in the filesystem that is its root */
 };
 
 /** Everything a driver tells of a file */
 struct scbox_stat_ex {
-    u32 mode; /* type and permission bits, as POSIX has them */
-    u32 nlink; /* names of the file */
-    u32 uid; /* its owner */
-    u32 gid; /* its group */
-    u64 size; /* content bytes */
-    u64 blocks; /* 512-byte units it takes in its store */
-    i64 atime; /* its last access; nanoseconds since 1970-01-01T00:00:00Z */
-    i64 mtime; /* the last change of its content; nanoseconds since 1970-01-01T00:00:00Z */
-    u64 ino; /* its number in the filesystem */
-    i64 ctime; /* the last change of its content or of what is told of it; nanoseconds since 1970-01-01T00:00:00Z */
-    i64 btime; /* when it was made; nanoseconds since 1970-01-01T00:00:00Z */
+    uint32_t mode; /* type and permission bits, as POSIX has them */
+    uint32_t nlink; /* names of the file */
+    uint32_t uid; /* its owner */
+    uint32_t gid; /* its group */
+    uint64_t size; /* content bytes */
+    uint64_t blocks; /* 512-byte units it takes in its store */
+    int64_t atime; /* its last access; nanoseconds since 1970-01-01T00:00:00Z */
+    int64_t mtime; /* the last change of its content; nanoseconds since 1970-01-01T00:00:00Z */
+    uint64_t ino; /* its number in the filesystem */
+    int64_t ctime; /* the last change of its content or of what is told of it; nanoseconds since 1970-01-01T00:00:00Z */
+    int64_t btime; /* when it was made; nanoseconds since 1970-01-01T00:00:00Z */
 };
 
 /** The two handles of a channel */
 struct scbox_channel {
-    i32 first; /* one end */
-    i32 second; /* the other end */
+    int32_t first; /* one end */
+    int32_t second; /* the other end */
 };
 
 /**
@@ -157,7 +157,7 @@ SCBOX_API int scbox_dbg_print(struct scbox_conn *conn, const void *msg, size_t m
  * SC_EXIT: End the calling process, its descendants first.
  * @code           kept whole, 32 bits, for the parent; a signed 32-bit number
  */
-SCBOX_API int scbox_exit(struct scbox_conn *conn, i32 code, struct scbox_error *error);
+SCBOX_API int scbox_exit(struct scbox_conn *conn, int32_t code, struct scbox_error *error);
 
 /**
  * SC_YIELD: Let every other runnable process of the machine go first; a virtual clock moves on when
@@ -173,7 +173,7 @@ SCBOX_API int scbox_yield(struct scbox_conn *conn, struct scbox_error *error);
  *                 ENOMEM: no memory for it
  *                 ECANCELED: the caller's process ended meanwhile
  */
-SCBOX_API int scbox_usleep(struct scbox_conn *conn, span usecs, struct scbox_error *error);
+SCBOX_API int scbox_usleep(struct scbox_conn *conn, int64_t usecs, struct scbox_error *error);
 
 /**
  * SC_MMAP: Map zero-filled memory.
@@ -185,7 +185,7 @@ SCBOX_API int scbox_usleep(struct scbox_conn *conn, span usecs, struct scbox_err
  *                 EEXIST: a region overlaps
  *                 ENOMEM: the process's or the machine's memory limit is reached
  */
-SCBOX_API int scbox_mmap(struct scbox_conn *conn, word addr, word size, mask mode,
+SCBOX_API int scbox_mmap(struct scbox_conn *conn, uint64_t addr, uint64_t size, uint32_t mode,
     struct scbox_error *error);
 
 /**
@@ -206,8 +206,8 @@ SCBOX_API int scbox_mmap(struct scbox_conn *conn, word addr, word size, mask mod
  *                 ESTALE: a store that failed has lost the file
  *                 ENOMEM: the process's or the machine's memory limit is reached
  */
-SCBOX_API int scbox_mmap_file(struct scbox_conn *conn, i32 fd, offset offset, word addr, word size,
-    mask mode, struct scbox_error *error);
+SCBOX_API int scbox_mmap_file(struct scbox_conn *conn, int32_t fd, int64_t offset, uint64_t addr,
+    uint64_t size, uint32_t mode, struct scbox_error *error);
 
 /**
  * SC_MCHMAP: Change the mode of a mapped region.
@@ -219,7 +219,7 @@ SCBOX_API int scbox_mmap_file(struct scbox_conn *conn, i32 fd, offset offset, wo
  *                 EACCES: WRITE on a mapping of a file whose handle lacks WRITE
  *                 ENOMEM: no memory for it
  */
-SCBOX_API int scbox_mchmap(struct scbox_conn *conn, word addr, mask mode,
+SCBOX_API int scbox_mchmap(struct scbox_conn *conn, uint64_t addr, uint32_t mode,
     struct scbox_error *error);
 
 /**
@@ -227,7 +227,7 @@ SCBOX_API int scbox_mchmap(struct scbox_conn *conn, word addr, mask mode,
  * @addr           any address in the region; an address in the process's memory
  * Refused         EFAULT: no region contains addr
  */
-SCBOX_API int scbox_munmap(struct scbox_conn *conn, word addr, struct scbox_error *error);
+SCBOX_API int scbox_munmap(struct scbox_conn *conn, uint64_t addr, struct scbox_error *error);
 
 /**
  * SC_CREATE: Create an empty file or directory.
@@ -251,7 +251,7 @@ SCBOX_API int scbox_munmap(struct scbox_conn *conn, word addr, struct scbox_erro
  *                 EBUSY: another process of the host holds the store's write lock
  *                 ENOMEM: no memory for it
  */
-SCBOX_API int scbox_create(struct scbox_conn *conn, const char *file, choice type,
+SCBOX_API int scbox_create(struct scbox_conn *conn, const char *file, uint32_t type,
     struct scbox_error *error);
 
 /**
@@ -348,7 +348,7 @@ SCBOX_API int scbox_stat(struct scbox_conn *conn, const char *file, struct scbox
  *                 EBUSY: another process of the host holds the store's write lock
  *                 ENOMEM: no memory for it
  */
-SCBOX_API int scbox_open(struct scbox_conn *conn, const char *file, mask mode, i32 *out_fd,
+SCBOX_API int scbox_open(struct scbox_conn *conn, const char *file, uint32_t mode, int32_t *out_fd,
     struct scbox_error *error);
 
 /**
@@ -356,7 +356,7 @@ SCBOX_API int scbox_open(struct scbox_conn *conn, const char *file, mask mode, i
  * @fd             the handle; a file descriptor, 1 or greater
  * Refused         EBADF: no such handle; not told on the i386 gate
  */
-SCBOX_API int scbox_close(struct scbox_conn *conn, i32 fd, struct scbox_error *error);
+SCBOX_API int scbox_close(struct scbox_conn *conn, int32_t fd, struct scbox_error *error);
 
 /**
  * SC_READ: Read file content at a position.
@@ -374,8 +374,8 @@ SCBOX_API int scbox_close(struct scbox_conn *conn, i32 fd, struct scbox_error *e
  *                 ENOMEM: no memory for it
  *                 ECANCELED: the caller's process ended meanwhile
  */
-SCBOX_API int scbox_read(struct scbox_conn *conn, i32 fd, offset offset, word size, void *out_data,
-    size_t *out_data_len, struct scbox_error *error);
+SCBOX_API int scbox_read(struct scbox_conn *conn, int32_t fd, int64_t offset, uint64_t size,
+    void *out_data, size_t *out_data_len, struct scbox_error *error);
 
 /**
  * SC_WRITE: Write file content at a position.
@@ -401,8 +401,8 @@ SCBOX_API int scbox_read(struct scbox_conn *conn, i32 fd, offset offset, word si
  *                 ENOMEM: no memory for it
  *                 ECANCELED: the caller's process ended meanwhile
  */
-SCBOX_API int scbox_write(struct scbox_conn *conn, i32 fd, offset offset, const void *data,
-    size_t data_size, word *out_size, struct scbox_error *error);
+SCBOX_API int scbox_write(struct scbox_conn *conn, int32_t fd, int64_t offset, const void *data,
+    size_t data_size, uint64_t *out_size, struct scbox_error *error);
 
 /**
  * SC_READDIR: Give one entry of a directory.
@@ -416,7 +416,7 @@ SCBOX_API int scbox_write(struct scbox_conn *conn, i32 fd, offset offset, const 
  *                 ESTALE: a store that failed has lost the file
  *                 ENOMEM: no memory for it
  */
-SCBOX_API int scbox_readdir(struct scbox_conn *conn, i32 fd, u32 ent_no,
+SCBOX_API int scbox_readdir(struct scbox_conn *conn, int32_t fd, uint32_t ent_no,
     struct scbox_dirent *out_entry, struct scbox_error *error);
 
 /**
@@ -428,7 +428,7 @@ SCBOX_API int scbox_readdir(struct scbox_conn *conn, i32 fd, u32 ent_no,
  *                 ESTALE: a store that failed has lost the file
  *                 ENOMEM: no memory for it
  */
-SCBOX_API int scbox_stat_open(struct scbox_conn *conn, i32 fd, struct scbox_stat *out_stat,
+SCBOX_API int scbox_stat_open(struct scbox_conn *conn, int32_t fd, struct scbox_stat *out_stat,
     struct scbox_error *error);
 
 /**
@@ -441,8 +441,8 @@ SCBOX_API int scbox_stat_open(struct scbox_conn *conn, i32 fd, struct scbox_stat
  * Refused         EBADF: no such handle, or it lacks IOCTL
  *                 ENOTTY: the file has no such command
  */
-SCBOX_API int scbox_ioctl(struct scbox_conn *conn, i32 fd, u32 command, word data, i32 *out_result,
-    struct scbox_error *error);
+SCBOX_API int scbox_ioctl(struct scbox_conn *conn, int32_t fd, uint32_t command, uint64_t data,
+    int32_t *out_result, struct scbox_error *error);
 
 /**
  * SC_GET_MODE: Tell what a handle allows.
@@ -450,7 +450,7 @@ SCBOX_API int scbox_ioctl(struct scbox_conn *conn, i32 fd, u32 command, word dat
  * @out_mode       the rights it was opened with; a mask of file modes, SCBOX_FM_…
  * Refused         EBADF: no such handle
  */
-SCBOX_API int scbox_get_mode(struct scbox_conn *conn, i32 fd, mask *out_mode,
+SCBOX_API int scbox_get_mode(struct scbox_conn *conn, int32_t fd, uint32_t *out_mode,
     struct scbox_error *error);
 
 /**
@@ -482,7 +482,7 @@ SCBOX_API int scbox_get_mode(struct scbox_conn *conn, i32 fd, mask *out_mode,
  *                 ENOMEM: no memory for it
  */
 SCBOX_API int scbox_make_fs(struct scbox_conn *conn, const char *driver, const char *fs_name,
-    i32 source_fd, const char *opts, struct scbox_error *error);
+    int32_t source_fd, const char *opts, struct scbox_error *error);
 
 /**
  * SC_FS_ADD_SRC: Give a filesystem a further source.
@@ -496,7 +496,7 @@ SCBOX_API int scbox_make_fs(struct scbox_conn *conn, const char *driver, const c
  *                 ENOTSUP: the driver stacks no sources, or the view is a subfs
  *                 ENOMEM: no memory for it
  */
-SCBOX_API int scbox_fs_add_src(struct scbox_conn *conn, const char *fs_name, i32 fd,
+SCBOX_API int scbox_fs_add_src(struct scbox_conn *conn, const char *fs_name, int32_t fd,
     const char *opts, struct scbox_error *error);
 
 /**
@@ -524,7 +524,7 @@ SCBOX_API int scbox_fs_add_src(struct scbox_conn *conn, const char *fs_name, i32
  *                 ENOMEM: no memory for it
  */
 SCBOX_API int scbox_subfs(struct scbox_conn *conn, const char *new_name, const char *from_fs,
-    const char *root, mask ok_modes, i32 bind_to_pid, struct scbox_error *error);
+    const char *root, uint32_t ok_modes, int32_t bind_to_pid, struct scbox_error *error);
 
 /**
  * SC_RM_FS: Take a name out of the caller's namespace.
@@ -540,7 +540,7 @@ SCBOX_API int scbox_rm_fs(struct scbox_conn *conn, const char *fs_name, struct s
  * Refused         EAGAIN: the machine's limit of processes is reached
  *                 ENOMEM: no memory for it
  */
-SCBOX_API int scbox_new_proc(struct scbox_conn *conn, i32 *out_pid, struct scbox_error *error);
+SCBOX_API int scbox_new_proc(struct scbox_conn *conn, int32_t *out_pid, struct scbox_error *error);
 
 /**
  * SC_BIND_FS: Give a child a view, with the same rights.
@@ -557,7 +557,7 @@ SCBOX_API int scbox_new_proc(struct scbox_conn *conn, i32 *out_pid, struct scbox
  *                 EMFILE: the child's limit of names is reached
  *                 ENOMEM: no memory for it
  */
-SCBOX_API int scbox_bind_fs(struct scbox_conn *conn, i32 pid, const char *new_name,
+SCBOX_API int scbox_bind_fs(struct scbox_conn *conn, int32_t pid, const char *new_name,
     const char *fs_name, struct scbox_error *error);
 
 /**
@@ -586,7 +586,7 @@ SCBOX_API int scbox_bind_fs(struct scbox_conn *conn, i32 pid, const char *new_na
  *                 ENOMEM: no memory for it
  */
 SCBOX_API int scbox_bind_subfs(struct scbox_conn *conn, const char *new_name, const char *from_fs,
-    const char *root, mask ok_modes, i32 bind_to_pid, struct scbox_error *error);
+    const char *root, uint32_t ok_modes, int32_t bind_to_pid, struct scbox_error *error);
 
 /**
  * SC_BIND_FD: Give a child a handle: the same open file.
@@ -601,7 +601,7 @@ SCBOX_API int scbox_bind_subfs(struct scbox_conn *conn, const char *new_name, co
  *                 EMFILE: the child's limit of handles is reached
  *                 ENOMEM: no memory for it
  */
-SCBOX_API int scbox_bind_fd(struct scbox_conn *conn, i32 pid, i32 new_fd, i32 fd,
+SCBOX_API int scbox_bind_fd(struct scbox_conn *conn, int32_t pid, int32_t new_fd, int32_t fd,
     struct scbox_error *error);
 
 /**
@@ -628,7 +628,7 @@ SCBOX_API int scbox_bind_fd(struct scbox_conn *conn, i32 pid, i32 new_fd, i32 fd
  *                 ELOOP: more than 40 symbolic links on the way
  *                 EIO: the store failed
  */
-SCBOX_API int scbox_proc_exec(struct scbox_conn *conn, i32 pid, const char *file,
+SCBOX_API int scbox_proc_exec(struct scbox_conn *conn, int32_t pid, const char *file,
     struct scbox_error *error);
 
 /**
@@ -637,7 +637,7 @@ SCBOX_API int scbox_proc_exec(struct scbox_conn *conn, i32 pid, const char *file
  * @out_status     its state
  * Refused         ESRCH: pid is no direct child of the caller, or was waited for
  */
-SCBOX_API int scbox_proc_status(struct scbox_conn *conn, i32 pid,
+SCBOX_API int scbox_proc_status(struct scbox_conn *conn, int32_t pid,
     struct scbox_proc_status *out_status, struct scbox_error *error);
 
 /**
@@ -646,7 +646,7 @@ SCBOX_API int scbox_proc_status(struct scbox_conn *conn, i32 pid,
  * @out_status     how it ended
  * Refused         ESRCH: pid is no direct child of the caller, or was waited for
  */
-SCBOX_API int scbox_proc_kill(struct scbox_conn *conn, i32 pid,
+SCBOX_API int scbox_proc_kill(struct scbox_conn *conn, int32_t pid,
     struct scbox_proc_status *out_status, struct scbox_error *error);
 
 /**
@@ -656,7 +656,7 @@ SCBOX_API int scbox_proc_kill(struct scbox_conn *conn, i32 pid,
  * Refused         ESRCH: pid is no direct child of the caller, or was waited for
  *                 ECANCELED: the caller's process ended meanwhile
  */
-SCBOX_API int scbox_proc_wait(struct scbox_conn *conn, i32 pid,
+SCBOX_API int scbox_proc_wait(struct scbox_conn *conn, int32_t pid,
     struct scbox_proc_status *out_status, struct scbox_error *error);
 
 /**
@@ -673,7 +673,8 @@ SCBOX_API int scbox_proc_wait_any(struct scbox_conn *conn, struct scbox_proc_sta
  * @out_error      a positive errno number, 0 when that call succeeded or there was none; a signed
  *                 32-bit number
  */
-SCBOX_API int scbox_last_errno(struct scbox_conn *conn, i32 *out_error, struct scbox_error *error);
+SCBOX_API int scbox_last_errno(struct scbox_conn *conn, int32_t *out_error,
+    struct scbox_error *error);
 
 /**
  * SC_FS_ENUM: Tell one name of the caller's namespace.
@@ -683,7 +684,7 @@ SCBOX_API int scbox_last_errno(struct scbox_conn *conn, i32 *out_error, struct s
  *                 ENAMETOOLONG: MOVE made the path of the view's root longer than 4095 bytes
  *                 ENOMEM: no memory for it
  */
-SCBOX_API int scbox_fs_enum(struct scbox_conn *conn, u32 n, struct scbox_fs_entry *out_entry,
+SCBOX_API int scbox_fs_enum(struct scbox_conn *conn, uint32_t n, struct scbox_fs_entry *out_entry,
     struct scbox_error *error);
 
 /**
@@ -717,7 +718,7 @@ SCBOX_API int scbox_fs_enum(struct scbox_conn *conn, u32 n, struct scbox_fs_entr
  *                 ENOMEM: no memory for it
  */
 SCBOX_API int scbox_rename(struct scbox_conn *conn, const char *old_file, const char *new_file,
-    mask flags, struct scbox_error *error);
+    uint32_t flags, struct scbox_error *error);
 
 /**
  * SC_LINK: Give a file a further name in the same view.
@@ -794,8 +795,8 @@ SCBOX_API int scbox_symlink(struct scbox_conn *conn, const char *target, const c
  *                 EIO: the store failed
  *                 ENOMEM: no memory for it
  */
-SCBOX_API int scbox_readlink(struct scbox_conn *conn, const char *file, word size, char *out_target,
-    size_t *out_target_len, word *out_length, struct scbox_error *error);
+SCBOX_API int scbox_readlink(struct scbox_conn *conn, const char *file, uint64_t size,
+    char *out_target, size_t *out_target_len, uint64_t *out_length, struct scbox_error *error);
 
 /**
  * SC_CHMOD: Change a file's permission bits.
@@ -819,7 +820,7 @@ SCBOX_API int scbox_readlink(struct scbox_conn *conn, const char *file, word siz
  *                 EBUSY: another process of the host holds the store's write lock
  *                 ENOMEM: no memory for it
  */
-SCBOX_API int scbox_chmod(struct scbox_conn *conn, const char *file, u32 mode,
+SCBOX_API int scbox_chmod(struct scbox_conn *conn, const char *file, uint32_t mode,
     struct scbox_error *error);
 
 /**
@@ -845,7 +846,7 @@ SCBOX_API int scbox_chmod(struct scbox_conn *conn, const char *file, u32 mode,
  *                 EBUSY: another process of the host holds the store's write lock
  *                 ENOMEM: no memory for it
  */
-SCBOX_API int scbox_chown(struct scbox_conn *conn, const char *file, u32 uid, u32 gid,
+SCBOX_API int scbox_chown(struct scbox_conn *conn, const char *file, uint32_t uid, uint32_t gid,
     struct scbox_error *error);
 
 /**
@@ -870,7 +871,7 @@ SCBOX_API int scbox_chown(struct scbox_conn *conn, const char *file, u32 uid, u3
  *                 EBUSY: another process of the host holds the store's write lock
  *                 ENOMEM: no memory for it
  */
-SCBOX_API int scbox_truncate(struct scbox_conn *conn, const char *file, word size,
+SCBOX_API int scbox_truncate(struct scbox_conn *conn, const char *file, uint64_t size,
     struct scbox_error *error);
 
 /**
@@ -888,7 +889,7 @@ SCBOX_API int scbox_truncate(struct scbox_conn *conn, const char *file, word siz
  *                 ESTALE: a store that failed has lost the file
  *                 ENOMEM: no memory for it
  */
-SCBOX_API int scbox_fsync(struct scbox_conn *conn, i32 fd, u32 data_only,
+SCBOX_API int scbox_fsync(struct scbox_conn *conn, int32_t fd, uint32_t data_only,
     struct scbox_error *error);
 
 /**
@@ -916,7 +917,7 @@ SCBOX_API int scbox_fsync(struct scbox_conn *conn, i32 fd, u32 data_only,
  *                 EBUSY: another process of the host holds the store's write lock
  *                 ENOMEM: no memory for it
  */
-SCBOX_API int scbox_utimes(struct scbox_conn *conn, const char *file, i64 atime, i64 mtime,
+SCBOX_API int scbox_utimes(struct scbox_conn *conn, const char *file, int64_t atime, int64_t mtime,
     struct scbox_error *error);
 
 /**
@@ -947,8 +948,8 @@ SCBOX_API int scbox_fstat_ex(struct scbox_conn *conn, const char *file,
  *                 EMFILE: the process's or the machine's limit of handles is reached
  *                 ENOMEM: no memory for it
  */
-SCBOX_API int scbox_mk_channel(struct scbox_conn *conn, mask flags, struct scbox_channel *out_ends,
-    struct scbox_error *error);
+SCBOX_API int scbox_mk_channel(struct scbox_conn *conn, uint32_t flags,
+    struct scbox_channel *out_ends, struct scbox_error *error);
 
 /**
  * SC_SELECT: Wait until one of several handles is ready.
@@ -965,7 +966,7 @@ SCBOX_API int scbox_mk_channel(struct scbox_conn *conn, mask flags, struct scbox
  *                 ECANCELED: the caller's process ended meanwhile
  */
 SCBOX_API int scbox_select(struct scbox_conn *conn, const int32_t *fds, size_t fds_count,
-    span timeout, i32 *out_fd, struct scbox_error *error);
+    int64_t timeout, int32_t *out_fd, struct scbox_error *error);
 
 /**
  * SC_ARGS: Give the caller's arguments and environment.
@@ -978,8 +979,8 @@ SCBOX_API int scbox_select(struct scbox_conn *conn, const int32_t *fds, size_t f
  *                 bytes
  * Refused         ENOMEM: no memory for it
  */
-SCBOX_API int scbox_args(struct scbox_conn *conn, word size, void *out_data, size_t *out_data_len,
-    word *out_length, struct scbox_error *error);
+SCBOX_API int scbox_args(struct scbox_conn *conn, uint64_t size, void *out_data,
+    size_t *out_data_len, uint64_t *out_length, struct scbox_error *error);
 
 /**
  * SC_SET_ARGS: Give a child that is LOADING its arguments and environment.
@@ -992,7 +993,7 @@ SCBOX_API int scbox_args(struct scbox_conn *conn, word size, void *out_data, siz
  *                 E2BIG: more than 65536 bytes
  *                 ENOMEM: no memory for it
  */
-SCBOX_API int scbox_set_args(struct scbox_conn *conn, i32 pid, const char *const *argv,
+SCBOX_API int scbox_set_args(struct scbox_conn *conn, int32_t pid, const char *const *argv,
     const char *const *env, struct scbox_error *error);
 
 #ifdef __cplusplus

@@ -17,11 +17,16 @@
 
 enum { COLUMNS = 100, LABEL = 16 };
 
-/** The C type of each kind, as handlers see it. */
-static const char *const ctypes[SC_K_COUNT] = {
-#define SC_KIND(kind, ctype, json, doc) [SC_K_##kind] = #ctype,
+/** The C type of a kind, as handlers see it. */
+static const char *ctype_of(enum sc_kind kind)
+{
+    static const char *const ctypes[] = {
+#define SC_REPR(repr, ctype, doc) [SC_R_##repr] = #ctype,
 #include "schema/types.def"
-};
+    };
+
+    return ctypes[sc_kinds[kind].repr];
+}
 
 static const char *const any_call_errors[] = {
 #define RPC_FAILURE(method, NAME, condition) method, #NAME, condition,
@@ -52,7 +57,7 @@ static const char *flags_of(enum sc_kind kind)
 /** The ending of the typed_…() function that takes a number: i32 of int32_t. */
 static const char *number_word(enum sc_kind kind)
 {
-    const char *type = ctypes[kind];
+    const char *type = ctype_of(kind);
 
     if (strcmp(type, "int32_t") == 0)
         return "i32";
@@ -207,7 +212,7 @@ static void add_argument(struct line *to, const struct sc_field_info *f)
     else if (f->kind == SC_K_argv)
         add(to, " const char *const *argv, const char *const *env,");
     else
-        add(to, " %s %s,", ctypes[f->kind], f->name);
+        add(to, " %s %s,", ctype_of(f->kind), f->name);
 }
 
 static void add_result(struct line *to, const struct sc_field_info *f)
@@ -218,7 +223,7 @@ static void add_result(struct line *to, const struct sc_field_info *f)
         add(to, " %s *out_%s, size_t *out_%s_len,", f->kind == SC_K_pbuf ? "char" : "void", f->name,
             f->name);
     else
-        add(to, " %s *out_%s,", ctypes[f->kind], f->name);
+        add(to, " %s *out_%s,", ctype_of(f->kind), f->name);
 }
 
 static void print_prototype(const struct sc_call_info *c, const char *before, const char *behind)
@@ -300,9 +305,9 @@ static void print_struct(const struct sc_struct_info *s)
             printf("    char %s[SCBOX_%s_SIZE]; /* %s */\n", f->name,
                    f->kind == SC_K_dname ? "NAME" : "PATH", f->doc);
         else if (group != NULL)
-            printf("    %s %s; /* %s: SCBOX_%s_… */\n", ctypes[f->kind], f->name, f->doc, group);
+            printf("    %s %s; /* %s: SCBOX_%s_… */\n", ctype_of(f->kind), f->name, f->doc, group);
         else
-            printf("    %s %s; /* %s%s */\n", ctypes[f->kind], f->name, f->doc,
+            printf("    %s %s; /* %s%s */\n", ctype_of(f->kind), f->name, f->doc,
                    f->kind == SC_K_time ? "; nanoseconds since 1970-01-01T00:00:00Z" : "");
     }
     printf("};\n");
@@ -373,7 +378,7 @@ static void print_give(const struct sc_field_info *f)
     else if (f->kind == SC_K_argv)
         printf("    typed_args(&t, \"%s\", argv, env);\n", f->name);
     else
-        printf("    typed_%s(&t, \"%s\", %s);\n", ctypes[f->kind][0] == 'u' ? "uint" : "int",
+        printf("    typed_%s(&t, \"%s\", %s);\n", ctype_of(f->kind)[0] == 'u' ? "uint" : "int",
                f->name, f->name);
 }
 
@@ -382,7 +387,7 @@ static void print_local(const struct sc_field_info *f)
     if (is_struct(f))
         printf("    struct scbox_%s got_%s = {0};\n", f->type, f->name);
     else if (!sc_kind_is_buf(f->kind))
-        printf("    %s got_%s = 0;\n", ctypes[f->kind], f->name);
+        printf("    %s got_%s = 0;\n", ctype_of(f->kind), f->name);
 }
 
 static void print_collect(const struct sc_field_info *f)

@@ -63,6 +63,10 @@ static void write_guest_call(const struct call *call, struct json_out *o)
         out_key(o, "fault");
         out_uint(o, call->fault);
     }
+    if (call->proc == NULL && call->nr != SC_EXIT) { /* it ended while somebody had the call wait */
+        out_key(o, "ended");
+        out_bool(o, true);
+    }
     out_close(o, '}');
 }
 
