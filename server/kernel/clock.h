@@ -28,7 +28,7 @@ typedef void (*clock_goal_fn)(struct clock_goal *goal, int status);
 
 /** Embedded in its owner; must not move while it is set. */
 struct clock_goal {
-    struct timer timer; /* in machine->goals */
+    struct timer timer; /* in machine->clock.goals */
     struct machine *machine;
     uint64_t number; /* among the machine's goals, from 1 */
     clock_goal_fn done;

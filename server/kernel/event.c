@@ -8,14 +8,14 @@
 /** Keep the union of all listeners' kinds, so that without listeners a kind costs one test. */
 static void update_listened(struct machine *m)
 {
-    m->listened = 0;
-    for (struct list *i = m->listeners.next; i != &m->listeners; i = i->next)
-        m->listened |= container_of(i, struct listener, link)->kinds;
+    m->watch.kinds = 0;
+    for (struct list *i = m->watch.listeners.next; i != &m->watch.listeners; i = i->next)
+        m->watch.kinds |= container_of(i, struct listener, link)->kinds;
 }
 
 void listener_add(struct machine *m, struct listener *l)
 {
-    list_append(&m->listeners, &l->link);
+    list_append(&m->watch.listeners, &l->link);
     update_listened(m);
 }
 
@@ -36,18 +36,18 @@ void event_emit(struct machine *m, const struct event *event)
 {
     struct event e;
 
-    if ((m->listened & event->kind) == 0)
+    if ((m->watch.kinds & event->kind) == 0)
         return;
     e = *event;
-    e.number = ++m->events;
-    m->callbacks++;
-    for (struct list *i = m->listeners.next, *next; i != &m->listeners; i = next) {
+    e.number = ++m->watch.events;
+    m->input.callbacks++;
+    for (struct list *i = m->watch.listeners.next, *next; i != &m->watch.listeners; i = next) {
         struct listener *l = container_of(i, struct listener, link);
 
         next = i->next;
         if (!wants(l, m, &e))
             continue;
-        m->told |= !l->aside;
+        m->watch.emitted |= !l->aside;
         l->on_event(l, m, &e);
     }
 }
@@ -56,7 +56,7 @@ void event_call(enum event_kind kind, const struct call *call, const struct faul
 {
     struct machine *m = call->machine;
 
-    if ((m->listened & kind) != 0)
+    if ((m->watch.kinds & kind) != 0)
         event_emit(m, &(struct event){.kind = kind,
                                       .pid = call->pid,
                                       .now_ns = machine_now_ns(m),
@@ -69,7 +69,7 @@ void event_note(struct machine *m, int32_t pid, const char *fmt, ...)
     struct strbuf text = STRBUF_INIT;
     va_list ap;
 
-    if ((m->listened & EVENT_NOTE) == 0)
+    if ((m->watch.kinds & EVENT_NOTE) == 0)
         return;
     va_start(ap, fmt);
     (void)strbuf_addv(&text, fmt, ap);

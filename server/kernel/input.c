@@ -339,9 +339,9 @@ void input_tell(struct machine *m, const struct input *in)
 {
     if (m->spec.on_input == NULL)
         return;
-    if (m->inputs == 0) {
-        m->input_ns = m->ops->now_ns(m->host);
-        m->input_wall_ns = m->ops->wall_ns(m->host);
+    if (m->input.depth == 0) {
+        m->input.now_ns = m->ops->now_ns(m->host);
+        m->input.wall_ns = m->ops->wall_ns(m->host);
     }
     m->spec.on_input(m->spec.user, m, in);
 }
@@ -380,23 +380,24 @@ int machine_input(struct machine *m, struct input *in)
 {
     int result;
 
-    if ((m->next_stack != NULL || (in->kind == INPUT_CALL && in->call.call->nr == SC_MAKE_FS)) &&
-        m->inputs == 0)
+    if ((m->stand.next_stack != NULL ||
+         (in->kind == INPUT_CALL && in->call.call->nr == SC_MAKE_FS)) &&
+        m->input.depth == 0)
         prepare_stack(m, in);
-    if (m->stack != NULL && is_entry(m, in->kind))
+    if (m->stand.stack != NULL && is_entry(m, in->kind))
         return rows[in->kind].take(m, in);
     if (m->spec.on_input != NULL)
         input_tell(m, in);
-    m->inputs++;
+    m->input.depth++;
     result = rows[in->kind].take(m, in);
-    m->inputs--;
+    m->input.depth--;
     return result;
 }
 
 void input_listen(struct machine *m, struct listener *l)
 {
     struct input in = {.kind = INPUT_LISTEN,
-                       .listen = {.number = ++m->listeners_added,
+                       .listen = {.number = ++m->watch.added,
                                   .kinds = l->kinds,
                                   .pid = l->pid,
                                   .aside = l->aside,

@@ -12,12 +12,12 @@
  *
  * While a machine carries out an input, it calls back: done() of calls, run() of guests, listeners.
  * An input that a callback makes is nested in the first: it is carried out at once, and the log has
- * its place as the number of callbacks before it (machine.callbacks).
+ * its place as the number of callbacks before it (machine.input.callbacks).
  *
  * While a machine stands still (stack.h), CALL, CANCEL, END, CRASH and TICK wait for their turn, and are
  * logged then. Those that come from outside of requests (marks that are undone, listeners that leave, notes
  * of guests …) are carried out at once. The log holds their place as the slot that the machine stands still
- * for (machine.slots). SLOT says that this slot did not end by its driver.
+ * for (machine.stand.slots). SLOT says that this slot did not end by its driver.
  *
  *     struct input in = {.kind = INPUT_PAUSE, .pause = {.pid = 7}};
  *     err = machine_input(m, &in);

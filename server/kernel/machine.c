@@ -95,24 +95,24 @@ int machine_new(const struct machine_spec *spec, const struct host_ops *ops, voi
     m->host = host;
     m->next_pid = 1;
     m->random_state = spec->seed;
-    m->hurry_ns = UINT64_MAX;
-    m->started_ns = ops->now_ns(host);
+    m->stand.hurry_ns = UINT64_MAX;
+    m->clock.started_ns = ops->now_ns(host);
     list_init(&m->mounts);
-    list_init(&m->ready);
-    list_init(&m->in_line);
-    list_init(&m->behind);
-    list_init(&m->woken);
-    list_init(&m->listeners);
-    list_init(&m->stalled);
+    list_init(&m->ready.calls);
+    list_init(&m->ready.in_line);
+    list_init(&m->ready.behind);
+    list_init(&m->ready.woken);
+    list_init(&m->watch.listeners);
+    list_init(&m->watch.stalled);
     list_init(&m->alarm.soon);
-    list_init(&m->turns);
+    list_init(&m->turns.waiting);
     list_init(&m->paused);
     fault_table_init(&m->faults, spec->seed);
-    timer_heap_init(&m->clock_timers);
-    timer_heap_init(&m->goals);
-    timer_heap_init(&m->host_timers);
-    list_init(&m->late);
-    list_init(&m->entries);
+    timer_heap_init(&m->clock.timers);
+    timer_heap_init(&m->clock.goals);
+    timer_heap_init(&m->clock.host_timers);
+    list_init(&m->late.mappings);
+    list_init(&m->stand.entries);
     list_init(&m->tick.link);
     list_init(&m->ending.link);
     m->name = strdup(spec->name);
@@ -169,21 +169,22 @@ void machine_free(struct machine *m)
      * call's done(), and what a done() or an event leads to (a connection that fails, a machine
      * that has ended) is put off to a turn of its own. */
     slow_wait(m);
-    CHECK(m->calls_running == 0 && !m->settling && !m->ticking);
+    CHECK(m->calls_running == 0 && !m->ready.settling && !m->ticking);
     (void)stack_enter(m, &m->ending, run_end);
     slow_wait(m);
     /* Whatever a machine holds belongs to its processes, which are gone with init. */
-    CHECK(list_empty(&m->turns) && m->running == NULL);
+    CHECK(list_empty(&m->turns.waiting) && m->turns.running == NULL);
     CHECK(list_empty(&m->mounts));
-    CHECK(list_empty(&m->woken) && list_empty(&m->in_line) && list_empty(&m->behind));
+    CHECK(list_empty(&m->ready.woken) && list_empty(&m->ready.in_line) &&
+          list_empty(&m->ready.behind));
     CHECK(m->census.calls == 0 && m->memory.bytes == 0 && m->storage == 0 && m->channels == 0);
     CHECK(m->listings == 0 && m->args == 0 && m->descriptors == 0);
     CHECK(m->queued.bytes == 0 && m->labels == 0);
     m->ops->wake_at(m->host, m, HOST_WAKE_NEVER);
     stack_done(m);
-    timer_heap_done(&m->clock_timers);
-    timer_heap_done(&m->goals);
-    timer_heap_done(&m->host_timers);
+    timer_heap_done(&m->clock.timers);
+    timer_heap_done(&m->clock.goals);
+    timer_heap_done(&m->clock.host_timers);
     fault_clear(m);
     free(m->name);
     free(m);
@@ -191,7 +192,7 @@ void machine_free(struct machine *m)
 
 int64_t machine_answer(struct machine *m, int64_t result, const void *bytes, size_t len)
 {
-    m->answers++;
+    m->input.answers++;
     if (m->spec.on_answer != NULL && (result != 0 || len > 0))
         m->spec.on_answer(m->spec.user, m, result, bytes, len);
     return result;
@@ -199,21 +200,23 @@ int64_t machine_answer(struct machine *m, int64_t result, const void *bytes, siz
 
 uint64_t machine_host_ns(const struct machine *m)
 {
-    return m->inputs > 0 && m->spec.on_input != NULL ? m->input_ns : m->ops->now_ns(m->host);
+    return m->input.depth > 0 && m->spec.on_input != NULL ? m->input.now_ns
+                                                          : m->ops->now_ns(m->host);
 }
 
 uint64_t machine_now_ns(const struct machine *m)
 {
     if (m->spec.clock == CLOCK_VIRTUAL)
-        return m->virtual_ns;
-    return machine_host_ns(m) - m->started_ns;
+        return m->clock.virtual_ns;
+    return machine_host_ns(m) - m->clock.started_ns;
 }
 
 uint64_t machine_stamp_ns(const struct machine *m)
 {
     if (m->spec.clock == CLOCK_VIRTUAL)
-        return VIRTUAL_EPOCH_NS + m->virtual_ns;
-    return m->inputs > 0 && m->spec.on_input != NULL ? m->input_wall_ns : m->ops->wall_ns(m->host);
+        return VIRTUAL_EPOCH_NS + m->clock.virtual_ns;
+    return m->input.depth > 0 && m->spec.on_input != NULL ? m->input.wall_ns
+                                                          : m->ops->wall_ns(m->host);
 }
 
 uint64_t machine_after_ns(const struct machine *m, uint64_t usecs)
@@ -232,17 +235,18 @@ void machine_random(struct machine *m, void *buf, size_t len)
 
 void machine_arm(struct machine *m)
 {
-    uint64_t next = timer_next(&m->clock_timers);
+    uint64_t next = timer_next(&m->clock.timers);
     uint64_t deadline;
 
-    if (m->ticking || m->standing != NULL)
+    if (m->ticking || m->stand.slot != NULL)
         return; /* machine_tick() arms when it is done, and so does stack_go_on() */
     turn_limit(m);
-    deadline = m->next_stack != NULL ? HOST_WAKE_SOON : timer_next(&m->host_timers);
-    if (next != UINT64_MAX && m->spec.clock == CLOCK_REAL && next < UINT64_MAX - m->started_ns &&
-        next + m->started_ns < deadline)
-        deadline = next + m->started_ns;
-    if (clock_may_jump(m) || (!list_empty(&m->ready) && m->running == NULL) || turn_is_due(m))
+    deadline = m->stand.next_stack != NULL ? HOST_WAKE_SOON : timer_next(&m->clock.host_timers);
+    if (next != UINT64_MAX && m->spec.clock == CLOCK_REAL &&
+        next < UINT64_MAX - m->clock.started_ns && next + m->clock.started_ns < deadline)
+        deadline = next + m->clock.started_ns;
+    if (clock_may_jump(m) || (!list_empty(&m->ready.calls) && m->turns.running == NULL) ||
+        turn_is_due(m))
         deadline = HOST_WAKE_SOON;
     m->ops->wake_at(m->host, m, deadline);
 }
@@ -257,7 +261,7 @@ static void resume_ready(struct machine *m)
 
     list_init(&now);
     list_init(&later);
-    list_splice(&now, &m->ready);
+    list_splice(&now, &m->ready.calls);
     while (!list_empty(&now)) {
         struct call *call = container_of(now.next, struct call, wait);
         const bool slice = call->again;
@@ -270,8 +274,8 @@ static void resume_ready(struct machine *m)
         moved = moved || slice;
         call_go_on(call);
     }
-    list_splice(&later, &m->ready);
-    list_splice(&m->ready, &later);
+    list_splice(&later, &m->ready.calls);
+    list_splice(&m->ready.calls, &later);
 }
 
 static void run_tick(struct entry *in)
@@ -282,12 +286,12 @@ static void run_tick(struct entry *in)
 
     m->ticking = true;
     now = machine_host_ns(m);
-    while (timer_fire_one(&m->host_timers, now))
+    while (timer_fire_one(&m->clock.host_timers, now))
         continue;
     spun = clock_is_spun_for(m);
     if (spun)
         clock_turn(m);
-    if (m->running == NULL)
+    if (m->turns.running == NULL)
         resume_ready(m);
     turn_pass(m);
     if (!spun)
@@ -304,7 +308,7 @@ static void tell_tick(struct entry *in)
 
 void machine_tick(struct machine *m)
 {
-    if (m->standing != NULL) {
+    if (m->stand.slot != NULL) {
         slow_check_limit(m);
         return;
     }
@@ -317,29 +321,29 @@ void machine_tick(struct machine *m)
 
 void machine_hold(struct machine *m)
 {
-    m->holds++;
+    m->clock.holds++;
 }
 
 void machine_release(struct machine *m)
 {
-    CHECK(m->holds > 0); /* who holds remembers that it does: session.holding */
-    m->holds--;
-    if (m->holds == 0)
+    CHECK(m->clock.holds > 0); /* who holds remembers that it does: session.holding */
+    m->clock.holds--;
+    if (m->clock.holds == 0)
         machine_arm(m);
 }
 
 void machine_stall(struct machine *m)
 {
-    m->stalls++;
+    m->watch.stalls++;
 }
 
 void machine_unstall(struct machine *m)
 {
-    CHECK(m->stalls > 0); /* likewise: subscription.stalling */
-    if (--m->stalls > 0)
+    CHECK(m->watch.stalls > 0); /* likewise: subscription.stalling */
+    if (--m->watch.stalls > 0)
         return;
-    while (!list_empty(&m->stalled))
-        call_release(container_of(m->stalled.next, struct call, wait));
+    while (!list_empty(&m->watch.stalled))
+        call_release(container_of(m->watch.stalled.next, struct call, wait));
 }
 
 void machine_guest_busy(struct task *t, bool busy)
@@ -350,17 +354,17 @@ void machine_guest_busy(struct task *t, bool busy)
         return;
     t->busy = busy;
     if (busy) {
-        m->busy_guests++;
+        m->clock.busy_guests++;
         return;
     }
-    m->busy_guests--;
+    m->clock.busy_guests--;
     machine_arm(m);
 }
 
 void machine_census(const struct machine *m, struct census *out)
 {
     *out = m->census;
-    out->timers = (uint32_t)m->clock_timers.count;
+    out->timers = (uint32_t)m->clock.timers.count;
     out->regions = 0;
     for (const struct proc *p = m->procs; p != NULL; p = p->hh.next)
         out->regions += (uint32_t)p->memory.count;

@@ -72,80 +72,126 @@ struct machine_spec {
 
 struct turn;
 
-struct machine {
-    char *name;
-    const struct host_ops *ops;
-    void *host;
-    struct machine_spec spec;
-    struct machine_limits limits;
-    struct proc *init;  /* pid 1; NULL once the machine has ended */
-    struct proc *procs; /* uthash by pid */
-    int32_t next_pid;
-    struct list mounts;
-    struct list ready;   /* struct call.wait: they go on at the next tick */
+/*
+ * The parts of a machine. Each belongs to the file that its comment names: others read its members,
+ * append to its lists or set its timers as that file's header allows, and change nothing else.
+ */
+
+/** Its clock and its timers: clock.h. machine_hold() and machine_guest_busy() keep the counts. */
+struct clock {
+    struct timer_heap timers;      /* on the machine's clock */
+    struct timer_heap goals;       /* struct clock_goal.timer: of a virtual clock */
+    struct timer_heap host_timers; /* on the host's clock */
+    uint64_t virtual_ns;           /* the virtual clock */
+    uint64_t started_ns;           /* host_ops.now_ns() at machine_new(), for the real one */
+    uint64_t goals_set;            /* so far */
+    uint32_t holds;                /* machine_hold() */
+    uint32_t busy_guests;
+};
+
+/** Which guest runs: turn.h. */
+struct turn_queue {
+    struct list waiting;  /* struct turn.link: guests that could run */
+    struct turn *running; /* on a virtual clock: the guest whose turn it is; or NULL */
+    struct timer slice;   /* on the host's clock, while others wait for that one */
+};
+
+/** Calls that go on by themselves: the tick, wait.h and transfer.h. */
+struct ready {
+    struct list calls;   /* struct call.wait: they go on at the next tick */
     struct list in_line; /* struct call.in_line: transfers in slices that others wait for */
     struct list behind;  /* struct call.wait: these others */
     struct list woken;   /* struct waitq.woken: queues whose calls wait_settle() tries again */
     bool settling;       /* it is doing so */
+    uint64_t
+        acts; /* calls but YIELD that began or ended, and what else may change what others do */
+};
+
+/** Who listens: event.h. */
+struct watch {
     struct list listeners;
     struct list stalled; /* struct call.wait: they go on only when listeners keep up */
     uint32_t stalls;     /* machine_stall() */
+    unsigned kinds;      /* union of the listeners' kinds */
     uint64_t events;     /* emitted so far */
-    bool told;           /* the call being carried out has emitted an event */
-    unsigned listened;   /* union of the listeners' kinds */
-    struct list paused;  /* struct call.wait: held before they are carried out */
-    bool pause_new;      /* processes made from now on are paused */
-    struct fault_table faults;
-    struct timer_heap clock_timers; /* on the machine's clock */
-    struct timer_heap goals;        /* struct clock_goal.timer: of a virtual clock */
-    struct timer_heap host_timers;  /* on the host's clock */
-    uint64_t virtual_ns;            /* the virtual clock */
-    uint64_t started_ns;            /* host_ops.now_ns() at machine_new(), for the real one */
-    uint64_t random_state;
-    uint64_t
-        acts; /* calls but YIELD that began or ended, and what else may change what others do */
-    uint32_t holds; /* machine_hold() */
-    uint32_t busy_guests;
-    struct list turns;    /* struct turn.link: guests that could run */
-    struct turn *running; /* on a virtual clock: the guest whose turn it is; or NULL */
-    struct timer slice;   /* on the host's clock, while others wait for that one */
-    struct census census;
-    struct aspace_pool memory; /* of all processes */
-    uint64_t listings;         /* bytes that the listings of open directories take */
-    uint64_t storage;          /* bytes that filesystems in memory have taken */
-    struct byteq_pool queued;  /* of all channels and terminals */
-    uint64_t labels;           /* bytes of the labels of open files */
-    uint64_t args;             /* bytes of the processes' arguments and environments */
-    uint64_t descriptors;      /* of the daemon: machine_take_descriptors() */
-    struct list late;          /* struct mapping.late: see late.h */
-    size_t late_count;
-    size_t late_failed;      /* of them: those that a store has not taken */
-    uint32_t late_ms;        /* until the next attempt */
-    struct timer late_timer; /* on the host's clock, while there are some */
-    uint32_t channels;
-    uint64_t calls_total;   /* calls begun */
-    uint32_t calls_running; /* calls that are being carried out, one inside another */
-    bool ticking;
-    struct fiber *stack;      /* its own, owned; NULL: it runs on that of whoever enters. stack.h */
+    uint64_t added;      /* listeners, so far */
+    bool emitted;        /* the call being carried out has emitted an event */
+};
+
+/** Mappings whose owner is gone and whose pages are not stored yet: late.h. */
+struct late {
+    struct list mappings; /* struct mapping.late */
+    size_t count;
+    size_t failed;      /* of them: those that a store has not taken */
+    uint32_t retry_ms;  /* until the next attempt */
+    struct timer timer; /* on the host's clock, while there are some */
+};
+
+/** A stack of its own, and standing still: stack.h. */
+struct stand {
+    struct fiber *stack;      /* owned; NULL: the machine runs on the stack of whoever enters */
     struct fiber *next_stack; /* owned; what `stack` will be, or NULL */
-    struct slow *standing;    /* it stands still for this one; NULL it does not */
-    struct slow *slot_of;     /* whose slot it waits for, still or not; NULL none */
+    struct slow *slot;        /* the machine stands still for this one; NULL: it does not */
+    struct slow *slot_of;     /* whose slot it waits for, still or not; NULL: none */
     uint64_t slots;           /* of slow filesystems, called so far */
     uint64_t hurry_ns;        /* slow_hurry() */
     struct list entries;      /* struct entry.link: they wait until it does not */
+    struct entry *entering;   /* what is about to be carried out on the stack */
     bool interrupted;         /* a slot of the call being carried out was, and let go */
-    struct entry *entering;   /* what is about to be carried out on it */
-    struct entry tick;
-    struct entry ending;
-    uint64_t channel_ends_made;
-    struct host_alarm alarm; /* the host's own */
-    uint32_t inputs;         /* being carried out, one inside of the other */
-    uint64_t input_ns;       /* the host's time of the outermost, while inputs are logged */
-    uint64_t input_wall_ns;
+};
+
+/** The input that is being carried out, and what a log needs to know: input.h. */
+struct input_state {
+    uint32_t depth;     /* inputs being carried out, one inside of the other */
+    uint64_t now_ns;    /* the host's time of the outermost, while inputs are logged */
+    uint64_t wall_ns;   /* the same of its calendar */
     uint64_t callbacks; /* done(), run(), listeners and the like, so far */
     uint64_t answers;   /* machine_answer(), so far */
-    uint64_t goals_set; /* so far */
-    uint64_t listeners_added;
+};
+
+struct machine {
+    char *name;
+    const struct host_ops *ops;
+    void *host;
+    struct host_alarm alarm; /* the host's own */
+    struct machine_spec spec;
+    struct machine_limits limits;
+
+    struct clock clock;
+    struct turn_queue turns;
+    struct ready ready;
+    struct watch watch;
+    struct late late;
+    struct stand stand;
+    struct input_state input;
+    struct fault_table faults;
+    uint64_t random_state;
+
+    /* Processes and filesystems. */
+    struct proc *init;  /* pid 1; NULL once the machine has ended */
+    struct proc *procs; /* uthash by pid */
+    int32_t next_pid;
+    struct list paused; /* struct call.wait: held before they are carried out */
+    bool pause_new;     /* processes made from now on are paused */
+    struct list mounts;
+
+    /* What it holds of what its limits count. */
+    struct census census;
+    struct aspace_pool memory; /* of all processes */
+    struct byteq_pool queued;  /* of all channels and terminals */
+    uint64_t listings;         /* bytes that the listings of open directories take */
+    uint64_t storage;          /* bytes that filesystems in memory have taken */
+    uint64_t labels;           /* bytes of the labels of open files */
+    uint64_t args;             /* bytes of the processes' arguments and environments */
+    uint64_t descriptors;      /* of the daemon: machine_take_descriptors() */
+    uint32_t channels;
+    uint64_t channel_ends_made;
+
+    uint64_t calls_total;   /* calls begun */
+    uint32_t calls_running; /* calls that are being carried out, one inside another */
+    struct entry tick;
+    bool ticking;
+    struct entry ending;
 };
 
 /**

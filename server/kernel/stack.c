@@ -14,9 +14,9 @@ int stack_need(struct machine *m, struct why *why)
 {
     int err;
 
-    if (m->stack != NULL || m->next_stack != NULL)
+    if (m->stand.stack != NULL || m->stand.next_stack != NULL)
         return 0;
-    err = fiber_new(MACHINE_STACK_SIZE, &m->next_stack);
+    err = fiber_new(MACHINE_STACK_SIZE, &m->stand.next_stack);
     if (err == -ENOTSUP)
         return why_add(why, err, "slow filesystems can't be used on this processor");
     if (err == 0)
@@ -26,48 +26,48 @@ int stack_need(struct machine *m, struct why *why)
 
 void stack_adopt(struct machine *m)
 {
-    if (m->next_stack == NULL)
+    if (m->stand.next_stack == NULL)
         return;
-    m->stack = m->next_stack;
-    m->next_stack = NULL;
+    m->stand.stack = m->stand.next_stack;
+    m->stand.next_stack = NULL;
 }
 
 void stack_done(struct machine *m)
 {
-    CHECK(list_empty(&m->entries)); /* machine_free() has let them all go on */
-    fiber_free(m->stack);
-    fiber_free(m->next_stack);
-    m->stack = NULL;
-    m->next_stack = NULL;
+    CHECK(list_empty(&m->stand.entries)); /* machine_free() has let them all go on */
+    fiber_free(m->stand.stack);
+    fiber_free(m->stand.next_stack);
+    m->stand.stack = NULL;
+    m->stand.next_stack = NULL;
 }
 
 static void run_entry(void *arg)
 {
     struct machine *m = arg;
-    struct entry *in = m->entering;
+    struct entry *in = m->stand.entering;
 
-    if (in->tell == NULL || m->inputs > 0) { /* it is none, or the tick that makes the stack */
+    if (in->tell == NULL || m->input.depth > 0) { /* it is none, or the tick that makes the stack */
         in->run(in);
         return;
     }
     in->tell(in);
-    m->inputs++;
+    m->input.depth++;
     in->run(in);
-    m->inputs--;
+    m->input.depth--;
 }
 
 /** Carry it out. Returns whether it has ended. */
 static bool start(struct machine *m, struct entry *in)
 {
-    m->entering = in;
-    return fiber_start(m->stack, run_entry, m) == FIBER_ENDED;
+    m->stand.entering = in;
+    return fiber_start(m->stand.stack, run_entry, m) == FIBER_ENDED;
 }
 
 /** Carry out the inputs that wait, until the machine stands still again. */
 static void drain(struct machine *m)
 {
-    while (m->standing == NULL && !list_empty(&m->entries)) {
-        struct entry *in = container_of(m->entries.next, struct entry, link);
+    while (m->stand.slot == NULL && !list_empty(&m->stand.entries)) {
+        struct entry *in = container_of(m->stand.entries.next, struct entry, link);
 
         list_del(&in->link);
         (void)start(m, in);
@@ -78,12 +78,12 @@ static void drain(struct machine *m)
 bool stack_enter(struct machine *m, struct entry *in, void (*run)(struct entry *in))
 {
     in->run = run;
-    if (m->stack == NULL || fiber_is_running(m->stack)) {
+    if (m->stand.stack == NULL || fiber_is_running(m->stand.stack)) {
         run(in);
         return true;
     }
     if (stack_is_closed(m)) {
-        list_append(&m->entries, &in->link);
+        list_append(&m->stand.entries, &in->link);
         return false;
     }
     return start(m, in);
@@ -91,27 +91,27 @@ bool stack_enter(struct machine *m, struct entry *in, void (*run)(struct entry *
 
 bool stack_is_closed(const struct machine *m)
 {
-    return m->stack != NULL && !fiber_is_running(m->stack) &&
-           (m->standing != NULL || !list_empty(&m->entries));
+    return m->stand.stack != NULL && !fiber_is_running(m->stand.stack) &&
+           (m->stand.slot != NULL || !list_empty(&m->stand.entries));
 }
 
 bool stack_is_inside(const struct machine *m)
 {
-    return m->stack != NULL && fiber_is_running(m->stack);
+    return m->stand.stack != NULL && fiber_is_running(m->stand.stack);
 }
 
 bool stack_is_here(const struct machine *m)
 {
-    return m->stack != NULL && fiber_is_here(m->stack);
+    return m->stand.stack != NULL && fiber_is_here(m->stand.stack);
 }
 
 void stack_stand(struct machine *m)
 {
-    fiber_suspend(m->stack);
+    fiber_suspend(m->stand.stack);
 }
 
 void stack_go_on(struct machine *m)
 {
-    if (fiber_resume(m->stack) == FIBER_ENDED)
+    if (fiber_resume(m->stand.stack) == FIBER_ENDED)
         drain(m);
 }

@@ -31,7 +31,7 @@ struct machine;
 struct slow;
 
 struct entry {
-    struct list link; /* in machine->entries while it waits; list_init() before first use */
+    struct list link; /* in machine->stand.entries while it waits; list_init() before first use */
     /** Carry it out, once, in the machine. The owner may free the struct in it. */
     void (*run)(struct entry *in);
     /** Tell who logs that it is an input of its own (input.h), before run(); NULL it is none. Not

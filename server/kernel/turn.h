@@ -9,7 +9,7 @@
  *        |         (at once if no guest has it or waits for it)
  *     turn_end()   it made a call, or won't run any more: the next in the queue gets the turn
  *
- * Calls that are ready to continue (machine->ready) do so between turns. A guest whose call was
+ * Calls that are ready to continue (machine->ready.calls) do so between turns. A guest whose call was
  * answered goes to the end of the queue. A guest that keeps the turn for TURN_MAX_MS of the host's
  * time, while others wait or while only it stops the clock, loses the turn and runs on beside the
  * others: until its next call it doesn't stop the clock. From then on the order depends on the
@@ -29,7 +29,7 @@ enum { TURN_MAX_MS = 1000 };
 /** Embedded in a guest. */
 struct turn {
     struct task *task; /* the one that runs */
-    struct list link;  /* in machine->turns while it waits */
+    struct list link;  /* in machine->turns.waiting while it waits */
     /** Let it run. Called once for each turn_ask(). May end processes. */
     void (*run)(struct turn *t);
 };

@@ -69,7 +69,7 @@ static void sleep_for(struct sleeper *s, int64_t usecs)
     s->call.args.usleep.usecs = usecs;
     s->not_before = s->m->spec.clock == CLOCK_REAL ? uv_hrtime() + (uint64_t)usecs * USEC : 0;
     cr_assert_eq(call_begin(&s->call), SC_PENDING);
-    s->deadline_ns = s->m->started_ns + s->call.timer.deadline_ns;
+    s->deadline_ns = s->m->clock.started_ns + s->call.timer.deadline_ns;
 }
 
 static void close_machine(struct sleeper *s)

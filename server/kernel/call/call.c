@@ -56,7 +56,7 @@ static void tell_return(const struct call *call)
 /** A call begins or ends: processes that only yield may find something to do. */
 static void note_act(const struct call *call)
 {
-    call->machine->acts += call->nr != SC_YIELD;
+    call->machine->ready.acts += call->nr != SC_YIELD;
 }
 
 /** Set the final results. */
@@ -88,12 +88,14 @@ static int tell_call(struct call *call)
 {
     struct machine *m = call->machine;
 
-    if ((m->listened & (EVENT_CALL | EVENT_RETURN)) == 0)
+    if ((m->watch.kinds & (EVENT_CALL | EVENT_RETURN)) == 0)
         return 0;
     call->traced = true;
     call->begun_ns = machine_now_ns(m);
     event_call(EVENT_CALL, call, NULL);
-    return m->told && m->stalls > 0 && call_may_wait(call) ? call_park(call, &m->stalled) : 0;
+    return m->watch.emitted && m->watch.stalls > 0 && call_may_wait(call)
+               ? call_park(call, &m->watch.stalled)
+               : 0;
 }
 
 /** Queue behind the process's calls that were held and are not carried out yet. */
@@ -103,7 +105,7 @@ static int stand_in_line(struct call *call)
         return 0;
     call->queued = true;
     call->task->queued++;
-    return call_park(call, &call->machine->ready);
+    return call_park(call, &call->machine->ready.calls);
 }
 
 static int refuse(struct call *call)
@@ -126,7 +128,7 @@ static const call_handler_fn steps[STEP_COUNT] = {
 static enum call_step first_step(const struct call *call)
 {
     const struct machine *m = call->machine;
-    bool watched = (m->listened & (EVENT_CALL | EVENT_RETURN)) != 0 || call->proc->paused ||
+    bool watched = (m->watch.kinds & (EVENT_CALL | EVENT_RETURN)) != 0 || call->proc->paused ||
                    call->task->queued > 0 || m->faults.count > 0;
 
     return watched ? STEP_TELL : STEP_HANDLER;
@@ -136,31 +138,31 @@ static enum call_step first_step(const struct call *call)
 static int take_steps(struct call *call)
 {
     struct machine *m = call->machine;
-    bool outer_told = m->told;
+    bool outer_told = m->watch.emitted;
     int status = 0;
 
     call->state = CALL_RUNNING;
     m->calls_running++; /* more than 1 if another call's end began this one */
-    m->told = false;
+    m->watch.emitted = false;
     while (status == 0 && call->next < STEP_COUNT)
         status = steps[call->next++](call);
     call->held = call->next < STEP_COUNT;
-    if (status == -ECANCELED && m->interrupted) {
+    if (status == -ECANCELED && m->stand.interrupted) {
         call->imposed = true;
         (void)call_why(call, status, "it was withdrawn while its filesystem had it wait");
     }
-    m->interrupted = false;
+    m->stand.interrupted = false;
     if (status != SC_PENDING)
         wait_settle(m); /* a call that parks has changed nothing that others wait for */
     /* It was carried out; EVENT_RETURN waits until the listeners keep up. */
-    if (status != SC_PENDING && m->told && m->stalls > 0 && call->proc != NULL &&
+    if (status != SC_PENDING && m->watch.emitted && m->watch.stalls > 0 && call->proc != NULL &&
         call_may_wait(call)) {
         call_skip(call, status);
         call->held = true;
-        status = call_park(call, &m->stalled);
+        status = call_park(call, &m->watch.stalled);
     }
     m->calls_running--;
-    m->told = outer_told;
+    m->watch.emitted = outer_told;
     return status;
 }
 
@@ -233,7 +235,7 @@ int call_begin(struct call *call)
     call->state = CALL_QUEUED;
     if (call->done == NULL)
         slow_wait(m); /* without done() there is no later answer */
-    if (m->stack == NULL || call->done == NULL)
+    if (m->stand.stack == NULL || call->done == NULL)
         return begin(call);
     call->entry.tell = tell_begin;
     if (stack_enter(m, &call->entry, run_begin))
@@ -271,7 +273,7 @@ static void on_deadline(struct timer *t)
 
 int call_park_until(struct call *call, uint64_t deadline_ns)
 {
-    struct timer_heap *timers = &call->machine->clock_timers;
+    struct timer_heap *timers = &call->machine->clock.timers;
 
     if (deadline_ns < MACHINE_CLOCK_END &&
         timer_set(timers, &call->timer, deadline_ns, on_deadline) < 0)
@@ -297,7 +299,7 @@ static void unpark(struct call *call)
         call->task->queued--;
     call->queued = false;
     list_del(&call->wait);
-    timer_clear(&call->machine->clock_timers, &call->timer);
+    timer_clear(&call->machine->clock.timers, &call->timer);
     wait_free(call->waits);
     call->waits = NULL;
 }
@@ -305,7 +307,7 @@ static void unpark(struct call *call)
 /** Call the gate's done(). */
 static void tell_done(struct call *call)
 {
-    call->machine->callbacks++;
+    call->machine->input.callbacks++;
     call->done(call);
 }
 
@@ -323,7 +325,7 @@ void call_release(struct call *call)
         call->next++; /* it is queued now */
     call->queued = call->next < STEP_COUNT;
     call->task->queued += call->queued;
-    list_append(&call->machine->ready, &call->wait);
+    list_append(&call->machine->ready.calls, &call->wait);
     machine_arm(call->machine);
 }
 
@@ -397,7 +399,7 @@ void call_cancel(struct call *call, int err)
 {
     if (call->state == CALL_QUEUED) {
         cancel_queued(call, err);
-    } else if (call->state == CALL_RUNNING && call->machine->standing != NULL) {
+    } else if (call->state == CALL_RUNNING && call->machine->stand.slot != NULL) {
         call->cancelled = err; /* for when it is parked, if it ever is */
         slow_interrupt_pid(call->machine, call->pid);
     } else if (call->state == CALL_PARKED && !entry_waits(&call->entry)) {

@@ -137,7 +137,8 @@ struct call {
     uint64_t moved;      /* bytes of a transfer moved so far */
     uint64_t stored;     /* position of write_back() in its file */
     bool again;          /* parked after a slice: its handler is called again */
-    struct list in_line; /* in machine->in_line, while no other call may come between its slices */
+    struct list
+        in_line; /* in machine->ready.in_line, while no other call may come between its slices */
     const struct mount *line_mount; /* the file it has the line for, or NULL: the log */
     uint64_t line_ino;
     struct machine *machine;
@@ -182,7 +183,7 @@ void call_cancel(struct call *call, int err);
 /** Park in a wait list; the list's owner finishes the call. Returns SC_PENDING. */
 int call_park(struct call *call, struct list *waiters);
 
-/** Park in a list whose calls continue later, like machine->ready: then the handler is called
+/** Park in a list whose calls continue later, like machine->ready.calls: then the handler is called
  * again.
  * Returns SC_PENDING. */
 int call_park_again(struct call *call, struct list *waiters);

@@ -23,13 +23,13 @@ static void arm(struct machine *m, uint64_t ms)
 {
     uint64_t deadline = machine_host_ns(m) + ms * NS_PER_MS;
 
-    if (m->late_count == 0)
+    if (m->late.count == 0)
         return;
-    if (timer_is_set(&m->late_timer) && m->late_timer.deadline_ns <= deadline)
+    if (timer_is_set(&m->late.timer) && m->late.timer.deadline_ns <= deadline)
         return;
-    if (timer_is_set(&m->late_timer))
-        timer_clear(&m->host_timers, &m->late_timer);
-    if (timer_set(&m->host_timers, &m->late_timer, deadline, on_late_timer) == 0)
+    if (timer_is_set(&m->late.timer))
+        timer_clear(&m->clock.host_timers, &m->late.timer);
+    if (timer_set(&m->clock.host_timers, &m->late.timer, deadline, on_late_timer) == 0)
         machine_arm(m);
 }
 
@@ -43,7 +43,7 @@ static bool passes(int err)
 static void mark_failed(struct machine *m, struct mapping *map)
 {
     if (!map->failed)
-        m->late_failed++;
+        m->late.failed++;
     map->failed = true;
 }
 
@@ -51,9 +51,9 @@ static void mark_failed(struct machine *m, struct mapping *map)
 static void forget(struct machine *m, struct mapping *map)
 {
     list_del(&map->late);
-    m->late_count--;
+    m->late.count--;
     if (map->failed)
-        m->late_failed--;
+        m->late.failed--;
     m->memory.bytes -= map->size;
 }
 
@@ -72,7 +72,7 @@ static void put_last(struct machine *m, struct mapping *map)
 {
     mark_failed(m, map);
     list_del(&map->late);
-    list_append(&m->late, &map->late);
+    list_append(&m->late.mappings, &map->late);
 }
 
 /** Store a part of a late mapping. Returns false if it failed for now. */
@@ -93,10 +93,10 @@ static bool store_part(struct machine *m, struct mapping *map)
 /** Store a part of the first late mapping that does not fail. Returns false if all fail. */
 static bool store_first(struct machine *m)
 {
-    size_t attempts = m->late_count < LATE_MAX ? m->late_count : LATE_MAX;
+    size_t attempts = m->late.count < LATE_MAX ? m->late.count : LATE_MAX;
 
     for (; attempts > 0; attempts--) {
-        if (store_part(m, container_of(m->late.next, struct mapping, late)))
+        if (store_part(m, container_of(m->late.mappings.next, struct mapping, late)))
             return true;
     }
     return false;
@@ -104,16 +104,16 @@ static bool store_first(struct machine *m)
 
 static void on_late_timer(struct timer *t)
 {
-    struct machine *m = container_of(t, struct machine, late_timer);
+    struct machine *m = container_of(t, struct machine, late.timer);
 
     if (store_first(m)) {
-        m->late_ms = LATE_RETRY_MS;
+        m->late.retry_ms = LATE_RETRY_MS;
         arm(m, LATE_NEXT_MS);
         return;
     }
-    if (m->late_ms < LATE_SLOW_MS)
-        m->late_ms *= 2;
-    arm(m, m->late_ms);
+    if (m->late.retry_ms < LATE_SLOW_MS)
+        m->late.retry_ms *= 2;
+    arm(m, m->late.retry_ms);
 }
 
 size_t late_pages(const struct machine *m)
@@ -124,8 +124,8 @@ size_t late_pages(const struct machine *m)
 /** Put a mapping on the list. */
 static void append(struct machine *m, struct mapping *map)
 {
-    list_append(&m->late, &map->late);
-    m->late_count++;
+    list_append(&m->late.mappings, &map->late);
+    m->late.count++;
     m->memory.bytes += map->size;
 }
 
@@ -138,14 +138,14 @@ bool late_keep(struct mapping *map, int err)
         arm(m, LATE_NEXT_MS);
         return true;
     }
-    if (!passes(err) || m->late_failed >= LATE_MAX)
+    if (!passes(err) || m->late.failed >= LATE_MAX)
         return false;
     append(m, map);
     mark_failed(m, map);
     event_note(m, 0, "%s: what was written to its mapped pages is stored later: %s",
                map->file->label, sc_errno_name(err));
-    m->late_ms = LATE_RETRY_MS;
-    arm(m, m->late_ms);
+    m->late.retry_ms = LATE_RETRY_MS;
+    arm(m, m->late.retry_ms);
     return true;
 }
 
@@ -153,15 +153,15 @@ int late_wait(struct call *call)
 {
     struct machine *m = call->machine;
 
-    if (m->late_count == m->late_failed || !call_may_wait(call) || !store_first(m))
+    if (m->late.count == m->late.failed || !call_may_wait(call) || !store_first(m))
         return 0;
-    return call_park_again(call, &m->ready);
+    return call_park_again(call, &m->ready.calls);
 }
 
 /** A late mapping of a file that was opened by a name, not refused by its store; NULL: none. */
 static struct mapping *find_waiting(struct machine *m, const struct node *n)
 {
-    for (struct list *i = m->late.next; n != NULL && i != &m->late; i = i->next) {
+    for (struct list *i = m->late.mappings.next; n != NULL && i != &m->late.mappings; i = i->next) {
         struct mapping *map = container_of(i, struct mapping, late);
 
         if (!map->failed && map->file->node == n)
@@ -175,20 +175,20 @@ int late_wait_for(struct call *call, const struct place *at)
     struct machine *m = call->machine;
     struct mapping *map;
 
-    if (m->late_count == m->late_failed || !call_may_wait(call))
+    if (m->late.count == m->late.failed || !call_may_wait(call))
         return 0;
     map = find_waiting(m, node_find(at->view->mount, &at->path));
     if (map == NULL)
         return 0;
     (void)store_part(m, map);
-    return call_park_again(call, &m->ready);
+    return call_park_again(call, &m->ready.calls);
 }
 
 void late_give_up(struct machine *m)
 {
-    timer_clear(&m->host_timers, &m->late_timer);
-    while (!list_empty(&m->late)) {
-        struct mapping *map = container_of(m->late.next, struct mapping, late);
+    timer_clear(&m->clock.host_timers, &m->late.timer);
+    while (!list_empty(&m->late.mappings)) {
+        struct mapping *map = container_of(m->late.mappings.next, struct mapping, late);
         size_t pages = SIZE_MAX;
 
         finish(m, map, mapping_store(map, &pages));

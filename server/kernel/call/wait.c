@@ -65,7 +65,7 @@ void waitq_wake(struct waitq *q)
 {
     if (list_empty(&q->waiters) || !list_empty(&q->woken))
         return;
-    list_append(&q->machine->woken, &q->woken);
+    list_append(&q->machine->ready.woken, &q->woken);
 }
 
 bool wait_has_line(const struct open_file *f, bool write)
@@ -149,14 +149,14 @@ static bool finish_first(struct waitq *q)
 
 void wait_settle(struct machine *m)
 {
-    if (m->settling)
+    if (m->ready.settling)
         return;
-    m->settling = true;
-    while (!list_empty(&m->woken)) {
-        struct waitq *q = container_of(m->woken.next, struct waitq, woken);
+    m->ready.settling = true;
+    while (!list_empty(&m->ready.woken)) {
+        struct waitq *q = container_of(m->ready.woken.next, struct waitq, woken);
 
         if (!finish_first(q))
             list_del(&q->woken);
     }
-    m->settling = false;
+    m->ready.settling = false;
 }

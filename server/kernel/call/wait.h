@@ -39,7 +39,7 @@ enum { WAIT_SIZE = 64 };
 struct waitq {
     struct machine *machine;
     struct list waiters; /* struct wait.link, in the order they came */
-    struct list woken;   /* in machine->woken while noted */
+    struct list woken;   /* in machine->ready.woken while noted */
 };
 
 /** Try a parked call again. @f the file it waits for, the first of several. Returns the final

@@ -272,13 +272,13 @@ static void end_slot(struct slow *s, int err)
 
 int slow_end_slot(struct machine *m, int err)
 {
-    struct slow *s = m->slot_of;
+    struct slow *s = m->stand.slot_of;
 
-    m->slot_of = NULL;
+    m->stand.slot_of = NULL;
     if (s == NULL)
         return -ESRCH;
     if (err == -EINTR)
-        m->interrupted = true;
+        m->stand.interrupted = true;
     else
         break_off(s);
     return 0;
@@ -310,8 +310,8 @@ static void on_done(struct host_job *job)
     }
     s->out = NULL;
     take_back(s);
-    if (s->mount->machine->standing == s) {
-        s->mount->machine->standing = NULL;
+    if (s->mount->machine->stand.slot == s) {
+        s->mount->machine->stand.slot = NULL;
         stack_go_on(s->mount->machine);
     }
 }
@@ -320,7 +320,7 @@ static void on_done(struct host_job *job)
 static uint64_t deadline(const struct slow *s)
 {
     const uint64_t now = s->ops->now_ns(s->host);
-    const uint64_t hurry = s->mount->machine->hurry_ns;
+    const uint64_t hurry = s->mount->machine->stand.hurry_ns;
     const uint64_t least = now + SLOW_HURRY_MS * NS_PER_MS;
     const uint64_t end = hurry < least ? least : hurry;
 
@@ -334,10 +334,10 @@ static void wait_for(struct slow *s, struct errand *e)
 
     s->out = e;
     s->deadline_ns = deadline(s);
-    m->slot_of = s;
+    m->stand.slot_of = s;
     send_away(s);
     if (stack_is_here(m)) {
-        m->standing = s;
+        m->stand.slot = s;
         s->ops->wake_at(s->host, m, s->deadline_ns);
         s->ops->worker_post(s->worker, &e->job);
         stack_stand(m);
@@ -410,7 +410,7 @@ static int64_t run_away(struct slow *s, slot_fn slot, const struct slot_call *c)
         return tell_broken(s, c);
     if (e->result == -EINTR)
         end_slot(s, -EINTR);
-    s->mount->machine->slot_of = NULL;
+    s->mount->machine->stand.slot_of = NULL;
     result = e->result == -EINTR ? -ECANCELED : errand_take(e, c);
     errand_free(e);
     return result;
@@ -443,14 +443,14 @@ static int64_t run_again(struct slow *s, slot_fn slot, const struct slot_call *c
     struct slow_file *spare;
     int64_t result;
 
-    m->slot_of = s;
+    m->stand.slot_of = s;
     m->spec.on_slot(m->spec.user, m);
-    m->slot_of = NULL;
-    if (s->broken || m->interrupted)
+    m->stand.slot_of = NULL;
+    if (s->broken || m->stand.interrupted)
         drop_opening(c);
     if (s->broken)
         return tell_broken(s, c);
-    if (m->interrupted)
+    if (m->stand.interrupted)
         return -ECANCELED;
     if (spare_file(c, &spare) < 0)
         return -ENOMEM;
@@ -466,7 +466,7 @@ int64_t slow_run(struct slow *s, slot_fn slot, const struct slot_call *c)
 
     if (s->broken)
         return answer_broken(c);
-    m->slots++;
+    m->stand.slots++;
     if (is_played(m))
         return run_again(s, slot, c);
     if (c->shape == SLOT_IN_PLACE)
@@ -480,22 +480,22 @@ int64_t slow_run(struct slow *s, slot_fn slot, const struct slot_call *c)
 
 void slow_check_limit(struct machine *m)
 {
-    struct slow *s = m->standing;
+    struct slow *s = m->stand.slot;
 
     if (s->ops->now_ns(s->host) < s->deadline_ns) {
         s->ops->wake_at(s->host, m, s->deadline_ns);
         return;
     }
     end_slot(s, -EIO);
-    m->standing = NULL;
+    m->stand.slot = NULL;
     stack_go_on(m);
 }
 
 void slow_hurry(struct machine *m, uint64_t deadline_ns)
 {
-    struct slow *s = m->standing;
+    struct slow *s = m->stand.slot;
 
-    m->hurry_ns = deadline_ns;
+    m->stand.hurry_ns = deadline_ns;
     if (s == NULL || s->deadline_ns <= deadline_ns)
         return;
     s->deadline_ns = deadline_ns;
@@ -504,16 +504,16 @@ void slow_hurry(struct machine *m, uint64_t deadline_ns)
 
 const char *slow_waits_for(const struct machine *m)
 {
-    return m->standing != NULL ? m->standing->mount->driver : NULL;
+    return m->stand.slot != NULL ? m->stand.slot->mount->driver : NULL;
 }
 
 void slow_wait(struct machine *m)
 {
-    while (m->standing != NULL) {
-        struct slow *s = m->standing;
+    while (m->stand.slot != NULL) {
+        struct slow *s = m->stand.slot;
 
         s->ops->worker_wait(s->worker, s->deadline_ns);
-        if (m->standing == s && s->ops->now_ns(s->host) >= s->deadline_ns)
+        if (m->stand.slot == s && s->ops->now_ns(s->host) >= s->deadline_ns)
             slow_check_limit(m);
     }
 }
@@ -527,13 +527,13 @@ static void interrupt(const struct slow *s)
 
 void slow_interrupt(struct machine *m)
 {
-    if (m->standing != NULL)
-        interrupt(m->standing);
+    if (m->stand.slot != NULL)
+        interrupt(m->stand.slot);
 }
 
 void slow_interrupt_pid(struct machine *m, int32_t pid)
 {
-    const struct slow *s = m->standing;
+    const struct slow *s = m->stand.slot;
 
     if (s != NULL && s->out->call.who != NULL && s->out->call.who->pid == pid)
         interrupt(s);
@@ -541,7 +541,7 @@ void slow_interrupt_pid(struct machine *m, int32_t pid)
 
 void slow_interrupt_proc(struct machine *m, const struct proc *p)
 {
-    const struct slow *s = m->standing;
+    const struct slow *s = m->stand.slot;
     const struct fs_caller *who = s != NULL ? s->out->call.who : NULL;
     const struct proc *caller = who != NULL ? proc_find(m, who->pid) : NULL;
 

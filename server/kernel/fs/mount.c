@@ -99,8 +99,8 @@ struct mount *mount_unref(struct mount *m)
 
     if (m == NULL || --m->refs > 0)
         return NULL;
-    timer_clear(&m->machine->host_timers, &m->commit_timer);
-    timer_clear(&m->machine->host_timers, &m->tidy_timer);
+    timer_clear(&m->machine->clock.host_timers, &m->commit_timer);
+    timer_clear(&m->machine->clock.host_timers, &m->tidy_timer);
     list_del(&m->link);
     driver_destroy(m, &why);
     for (size_t i = 0; i < why.count; i++)
@@ -117,7 +117,7 @@ static int set_timer(struct mount *m, struct timer *t, uint64_t ms, timer_fn fir
 {
     struct machine *machine = m->machine;
     uint64_t deadline = machine_host_ns(machine) + ms * NS_PER_MS;
-    int err = timer_set(&machine->host_timers, t, deadline, fire);
+    int err = timer_set(&machine->clock.host_timers, t, deadline, fire);
 
     if (err == 0)
         machine_arm(machine);

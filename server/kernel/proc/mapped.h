@@ -48,9 +48,9 @@ struct mapped_file {
 struct mapping {
     struct mapped_file *in;
     struct list link;       /* in in->mappings */
-    struct list late;       /* in machine->late, once its owner gave it up */
+    struct list late;       /* in machine->late.mappings, once its owner gave it up */
     uint64_t stored;        /* if late: bytes stored, from its beginning */
-    bool failed;            /* if late: the store refused it; see machine.late_failed */
+    bool failed;            /* if late: the store refused it; see machine.late.failed */
     struct open_file *file; /* referenced; it is written back through this */
     uint64_t off;           /* in the file; a multiple of pages */
     uint64_t size;          /* a multiple of pages */

@@ -230,7 +230,7 @@ static int spawn(struct proc *p, const struct exec_image *image, struct why *why
 
     if (err < 0)
         return err;
-    m->callbacks++;
+    m->input.callbacks++;
     err = (int)machine_answer(m, m->ops->spawn(m->host, p, image, why, &p->task.executor), NULL, 0);
     if (err < 0)
         machine_give_descriptors(m, EXECUTOR_DESCRIPTORS);
@@ -356,10 +356,10 @@ static void end_one(struct proc *p, uint32_t state, int32_t code, const char *te
     p->state = state;
     p->return_code = code;
     p->task.executor = NULL;
-    p->machine->acts++;
+    p->machine->ready.acts++;
     machine_guest_busy(&p->task, false);
     if (x != NULL) {
-        p->machine->callbacks++;
+        p->machine->input.callbacks++;
         x->ops->kill(x);
         machine_give_descriptors(p->machine, EXECUTOR_DESCRIPTORS);
     }
@@ -454,7 +454,7 @@ void proc_end(struct proc *p, uint32_t state, int32_t code, const char *text)
 {
     struct machine *m = p->machine;
 
-    if (m->stack == NULL || stack_is_inside(m)) {
+    if (m->stand.stack == NULL || stack_is_inside(m)) {
         end_now(p, state, code, text);
         return;
     }

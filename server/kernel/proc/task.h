@@ -23,7 +23,7 @@ struct task {
     struct list calls;         /* struct call.in_task: in flight; several in a driven process */
     uint32_t queued;           /* of these: held before, carried out at the next tick */
     int32_t last_errno;        /* of its last finished call, for SC_ERRNO: positive; 0: success */
-    uint64_t yields_since;     /* machine->acts at its last YIELD */
+    uint64_t yields_since;     /* machine->ready.acts at its last YIELD */
     uint32_t yields;           /* YIELDs since then, as far as clock.c counts */
     bool busy;                 /* a guest that runs on the host now: virtual time stands still */
 };

@@ -73,7 +73,7 @@ static int write_back(struct call *call, struct open_file *f)
     size_t pages = call_may_wait(call) ? LATE_PAGES : SIZE_MAX;
     int err = vfs_write_back(f, &call->stored, &pages);
 
-    return err > 0 ? call_park_again(call, &call->machine->ready) : err;
+    return err > 0 ? call_park_again(call, &call->machine->ready.calls) : err;
 }
 
 int sc_close(struct call *call, const struct sc_close_args *args, struct sc_close_out *out)
@@ -118,7 +118,7 @@ static int read_now(struct call *call, struct open_file *f, int64_t off)
         return call->moved > 0 ? 0 : -EIO;
     call->moved += (uint64_t)count;
     data->len = (size_t)call->moved;
-    return more ? call_park_again(call, &call->machine->ready) : 0;
+    return more ? call_park_again(call, &call->machine->ready.calls) : 0;
 }
 
 /** wait_again_fn; files that wait have no positions. */
@@ -203,7 +203,7 @@ static int write_now(struct call *call, struct open_file *f, int64_t off)
     call->out.write.size = call->moved;
     if ((f->mode & FM_APPEND) != 0)
         transfer_enter_line(call, f);
-    return call_park_again(call, &call->machine->ready);
+    return call_park_again(call, &call->machine->ready.calls);
 }
 
 static int write_again(struct call *call, struct open_file *f)

@@ -16,7 +16,7 @@ int sc_dbg_print(struct call *call, const struct sc_dbg_print_args *args,
     int err;
 
     (void)out;
-    if ((m->listened & EVENT_LOG) == 0)
+    if ((m->watch.kinds & EVENT_LOG) == 0)
         return 0;
     err = transfer_wait(call, NULL);
     if (err == 0)
@@ -31,7 +31,7 @@ int sc_dbg_print(struct call *call, const struct sc_dbg_print_args *args,
     if (!more)
         return 0;
     transfer_enter_line(call, NULL);
-    return call_park_again(call, m->stalls > 0 ? &m->stalled : &m->ready);
+    return call_park_again(call, m->watch.stalls > 0 ? &m->watch.stalled : &m->ready.calls);
 }
 
 int sc_yield(struct call *call, const struct sc_yield_args *args, struct sc_yield_out *out)
@@ -39,7 +39,7 @@ int sc_yield(struct call *call, const struct sc_yield_args *args, struct sc_yiel
     (void)args;
     (void)out;
     clock_note_yield(call);
-    return call_park(call, &call->machine->ready);
+    return call_park(call, &call->machine->ready.calls);
 }
 
 int sc_usleep(struct call *call, const struct sc_usleep_args *args, struct sc_usleep_out *out)

@@ -66,14 +66,14 @@ int transfer_wait(struct call *call, struct open_file *f)
 
     if (f != NULL && f->file.nonseekable)
         return 0;
-    for (struct list *i = m->in_line.next; i != &m->in_line; i = i->next) {
+    for (struct list *i = m->ready.in_line.next; i != &m->ready.in_line; i = i->next) {
         const struct call *first = container_of(i, struct call, in_line);
 
         if (first == call || first->line_mount != mount)
             continue;
         if (f != NULL && first->line_ino != number_of(f, call))
             continue;
-        return call_may_wait(call) ? call_park_again(call, &m->behind) : -EAGAIN;
+        return call_may_wait(call) ? call_park_again(call, &m->ready.behind) : -EAGAIN;
     }
     return 0;
 }
@@ -84,7 +84,7 @@ void transfer_enter_line(struct call *call, struct open_file *f)
         return;
     call->line_mount = f != NULL ? f->mount : NULL;
     call->line_ino = f != NULL ? number_of(f, call) : 0;
-    list_append(&call->machine->in_line, &call->in_line);
+    list_append(&call->machine->ready.in_line, &call->in_line);
 }
 
 void transfer_leave_line(struct call *call)
@@ -94,6 +94,6 @@ void transfer_leave_line(struct call *call)
     if (list_empty(&call->in_line))
         return;
     list_del(&call->in_line);
-    list_splice(&m->ready, &m->behind);
+    list_splice(&m->ready.calls, &m->ready.behind);
     machine_arm(m);
 }

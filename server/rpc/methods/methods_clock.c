@@ -16,7 +16,7 @@ enum request_status method_clock_get(struct request *rq, const struct rpc_clock_
     if (machine == NULL)
         return REQUEST_FAILED;
     m = machine->m;
-    next = timer_next(&m->clock_timers);
+    next = timer_next(&m->clock.timers);
     result_clock_get(&o, &(struct rpc_clock_get_result){
                              .clock = m->spec.clock == CLOCK_VIRTUAL ? "virtual" : "real",
                              .now_ns = (int64_t)machine_now_ns(m),

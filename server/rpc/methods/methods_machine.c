@@ -257,7 +257,7 @@ enum request_status method_machine_info(struct request *rq,
                                                           .uid = machine->uid,
                                                           .pauses = {marks_write_pauses, machine},
                                                           .faults = {marks_write_faults, machine},
-                                                          .holds = (int64_t)m->holds,
+                                                          .holds = (int64_t)m->clock.holds,
                                                           .stalls = {trace_write_stalls, machine}});
     return REQUEST_DONE;
 }

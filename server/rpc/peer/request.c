@@ -396,7 +396,7 @@ void request_abandon(struct request *rq, enum rpc_code code, const char *why)
 
 bool request_enter(struct request *rq, struct machine *m)
 {
-    if (m->stack == NULL || stack_is_inside(m))
+    if (m->stand.stack == NULL || stack_is_inside(m))
         return true;
     rq->enters = m;
     return false;

@@ -71,7 +71,7 @@ void input_log_begin(struct rpc_machine *machine)
     out_key(&o, "lockstep");
     out_bool(&o, m->spec.lockstep);
     out_key_uint(&o, "seed", m->spec.seed);
-    out_key_uint(&o, "ns", m->started_ns);
+    out_key_uint(&o, "ns", m->clock.started_ns);
     out_key(&o, "limits");
     out_open(&o, '{');
 #define MACHINE_LIMIT(name, initial, ceiling, most, doc) out_key_uint(&o, #name, m->limits.name);
@@ -207,14 +207,14 @@ void input_log_input(void *user, struct machine *m, const struct input *in)
 
     out_key(&o, "input");
     out_string(&o, input_name(in->kind));
-    if (m->slot_of != NULL) {
-        out_key_uint(&o, "slot", m->slots);
-    } else if (m->inputs > 0) {
-        out_key_uint(&o, "in", m->callbacks);
+    if (m->stand.slot_of != NULL) {
+        out_key_uint(&o, "slot", m->stand.slots);
+    } else if (m->input.depth > 0) {
+        out_key_uint(&o, "in", m->input.callbacks);
     } else {
-        out_key_uint(&o, "ns", m->input_ns);
+        out_key_uint(&o, "ns", m->input.now_ns);
         if (m->spec.clock == CLOCK_REAL)
-            out_key_uint(&o, "wall_ns", m->input_wall_ns);
+            out_key_uint(&o, "wall_ns", m->input.wall_ns);
     }
     for (const struct input_member *i = input_members(in->kind); i->name != NULL; i++) {
         out_key(&o, i->name);
@@ -233,7 +233,7 @@ void input_log_answer(void *user, struct machine *m, int64_t result, const void 
     struct strbuf line = STRBUF_INIT;
     struct json_out o = open_line(machine, &line);
 
-    out_key_uint(&o, "answer", m->answers);
+    out_key_uint(&o, "answer", m->input.answers);
     out_key_int(&o, "result", result);
     if (bytes != NULL) {
         out_key(&o, "bytes");

@@ -264,14 +264,14 @@ static bool is_possible(const struct replay *r, const struct input *in, const st
 {
     switch (in->kind) {
     case INPUT_RELEASE:
-        return r->m->holds > 0;
+        return r->m->clock.holds > 0;
     case INPUT_UNSTALL:
-        return r->m->stalls > 0;
+        return r->m->watch.stalls > 0;
     case INPUT_SLOT:
         return in->slot.err == -EIO || in->slot.err == -EINTR;
     case INPUT_GUEST:
     case INPUT_RESUME_GUEST:
-        return list_empty(&turn->link) && r->m->running != turn;
+        return list_empty(&turn->link) && r->m->turns.running != turn;
     default:
         return true;
     }
@@ -292,7 +292,7 @@ static int play_guest(struct replay *r, struct input *in, int32_t pid, struct tu
 /** Carry out an input whose members are read. What it answers was answered then. */
 static int play_kind(struct replay *r, const cJSON *line, struct input *in)
 {
-    if (r->m->slot_of != NULL ? !comes_in_slot(in->kind) : in->kind == INPUT_SLOT)
+    if (r->m->stand.slot_of != NULL ? !comes_in_slot(in->kind) : in->kind == INPUT_SLOT)
         return -ESRCH;
     switch (in->kind) {
     case INPUT_CALL:
@@ -372,7 +372,7 @@ void replay_called_back(struct replay *r)
     uint64_t place;
 
     while (r->failed == 0 && replay_get_uint(replay_log_peek(&r->log), "in", &place) == 0 &&
-           place == r->m->callbacks)
+           place == r->m->input.callbacks)
         play_line(r);
 }
 
@@ -382,8 +382,8 @@ static void on_slot(void *user, struct machine *m)
     struct replay *r = user;
     uint64_t slot;
 
-    while (r->failed == 0 && m->slot_of != NULL &&
-           replay_get_uint(replay_log_peek(&r->log), "slot", &slot) == 0 && slot == m->slots)
+    while (r->failed == 0 && m->stand.slot_of != NULL &&
+           replay_get_uint(replay_log_peek(&r->log), "slot", &slot) == 0 && slot == m->stand.slots)
         play_line(r);
 }
 

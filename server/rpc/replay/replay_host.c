@@ -15,7 +15,7 @@ int64_t replay_answer(struct replay *r, void *buf, size_t size)
     char *bytes;
     size_t len;
 
-    if (replay_get_uint(line, "answer", &number) < 0 || number != r->m->answers + 1)
+    if (replay_get_uint(line, "answer", &number) < 0 || number != r->m->input.answers + 1)
         return 0;
     taken = replay_log_take(&r->log);
     if (replay_get_int(taken, "result", &result) < 0)

@@ -103,7 +103,8 @@ Test(big, killed_in_the_middle)
             lab_expect(&l, "killed", s, PS_KILLED, 0);
             lab_turn(&l, 1);
         }
-        cr_assert(l.m->in_line.next == &l.m->in_line && l.m->behind.next == &l.m->behind);
+        cr_assert(l.m->ready.in_line.next == &l.m->ready.in_line &&
+                  l.m->ready.behind.next == &l.m->ready.behind);
         cr_assert_eq(l.m->census.calls, 0);
     }
 }

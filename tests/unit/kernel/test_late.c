@@ -111,16 +111,16 @@ static void stored_when_it_can_be(int error)
     write_error = error;
     proc_end(q, PS_KILLED, 0, NULL);
     proc_reap(q);
-    cr_assert_eq(w.m->late_count, 1);
+    cr_assert_eq(w.m->late.count, 1);
     cr_assert_eq(w.m->memory.bytes, PAGE, "they are memory that the machine holds");
     pass(LATE_RETRY_MS);
-    cr_assert_eq(w.m->late_count, 1);
+    cr_assert_eq(w.m->late.count, 1);
     fd = w_open(w.p, "root:/a", FM_READ | FM_WRITE);
     expect_file(w.p, fd, "Content");
     cr_assert_eq(sync_file(w.p, fd), error, "FSYNC tells it");
     write_error = 0;
     pass(LATE_SLOW_MS);
-    cr_assert_eq(w.m->late_count, 0);
+    cr_assert_eq(w.m->late.count, 0);
     cr_assert_eq(w.m->census.mapped, 0);
     expect_file(w.p, fd, "Content");
     cr_assert_eq(sync_file(w.p, fd), 0);
@@ -151,7 +151,7 @@ Test(late, fsync_stores_it_at_once)
     cr_assert_eq(sync_file(w.p, fd), 0);
     write_error = -EIO;
     pass(LATE_SLOW_MS);
-    cr_assert_eq(w.m->late_count, 0, "nothing was left to be stored");
+    cr_assert_eq(w.m->late.count, 0, "nothing was left to be stored");
     cr_assert_eq(w_close(w.p, fd), 0);
     cr_assert_eq(w_delete(w.p, "root:/a"), 0);
 }
@@ -167,7 +167,7 @@ Test(late, lost_when_it_can_not_be)
     write_error = -EIO;
     memset(w.log, 0, sizeof(w.log));
     pass(LATE_RETRY_MS);
-    cr_assert_eq(w.m->late_count, 0);
+    cr_assert_eq(w.m->late.count, 0);
     cr_assert_not_null(strstr(w.log, "lost"), "%s", w.log);
     cr_assert_eq(sync_file(w.p, fd), -EIO);
     cr_assert_eq(w_close(w.p, fd), 0);
@@ -189,10 +189,10 @@ Test(late, large_ones_go_in_parts)
     write_error = 0;
     for (int i = 0; i < 2; i++) {
         pass(i == 0 ? LATE_RETRY_MS : LATE_NEXT_MS);
-        cr_assert_eq(w.m->late_count, 1, "after part %d", i);
+        cr_assert_eq(w.m->late.count, 1, "after part %d", i);
     }
     pass(LATE_NEXT_MS);
-    cr_assert_eq(w.m->late_count, 0);
+    cr_assert_eq(w.m->late.count, 0);
     cr_assert_eq(w_close(w.p, fd), 0);
     cr_assert_eq(w_delete(w.p, "root:/a"), 0);
 }
@@ -247,7 +247,7 @@ Test(late, a_part_is_stored_at_once)
     int fd = make_dirty(w.p, LATE_PAGES);
 
     cr_assert_eq(unmap(w.p, AT), 0);
-    cr_assert_eq(w.m->late_count, 0);
+    cr_assert_eq(w.m->late.count, 0);
     expect_pages(w.p, fd, LATE_PAGES, 'x');
     end_file(w.p, fd);
 }
@@ -259,13 +259,13 @@ Test(late, more_than_a_part_is_stored_later)
     memset(w.log, 0, sizeof(w.log));
     cr_assert_eq(unmap(w.p, AT), 0);
     for (int part = 1; part < 3; part++) {
-        cr_assert_eq(w.m->late_count, 1, "after part %d", part);
+        cr_assert_eq(w.m->late.count, 1, "after part %d", part);
         cr_assert_eq(w.m->memory.bytes, 2 * PART + PAGE);
         cr_assert_eq(writes, part * LATE_PAGES / TOGETHER);
         expect_pages(w.p, fd, 2 * LATE_PAGES + 1, 'x');
         pass(LATE_NEXT_MS);
     }
-    cr_assert_eq(w.m->late_count, 0);
+    cr_assert_eq(w.m->late.count, 0);
     cr_assert_str_empty(w.log, "that is nothing to tell");
     expect_pages(w.p, fd, 2 * LATE_PAGES + 1, 'x');
     end_file(w.p, fd);
@@ -277,7 +277,7 @@ Test(late_virtual, all_is_stored_at_once)
     int fd = make_dirty(w.p, 2 * LATE_PAGES + 1);
 
     cr_assert_eq(unmap(w.p, AT), 0);
-    cr_assert_eq(w.m->late_count, 0);
+    cr_assert_eq(w.m->late.count, 0);
     expect_pages(w.p, fd, 2 * LATE_PAGES + 1, 'x');
     end_file(w.p, fd);
 }
@@ -299,18 +299,18 @@ Test(late, a_kill_stores_one_part)
         put(q, AT + i * PAGE, "y");
     pass(LATE_NEXT_MS);
     pass(LATE_NEXT_MS);
-    cr_assert_eq(w.m->late_count, 0);
+    cr_assert_eq(w.m->late.count, 0);
     for (uint64_t i = 0; i < 2 * LATE_PAGES; i++)
         put(q, AT + i * PAGE, "z");
     writes = 0;
     proc_end(q, PS_KILLED, 0, NULL);
     proc_reap(q);
     cr_assert_eq(writes, LATE_PAGES / TOGETHER);
-    cr_assert_eq(w.m->late_count, 1);
+    cr_assert_eq(w.m->late.count, 1);
     fd = w_open(w.p, "root:/a", FM_READ);
     expect_pages(w.p, fd, 2 * LATE_PAGES, 'z');
     pass(LATE_NEXT_MS);
-    cr_assert_eq(w.m->late_count, 0);
+    cr_assert_eq(w.m->late.count, 0);
     expect_pages(w.p, fd, 2 * LATE_PAGES, 'z');
     end_file(w.p, fd);
 }
@@ -330,7 +330,7 @@ Test(late, others_change_the_file)
     put(w.p, AT, "3");
     for (int i = 0; i < 4; i++)
         pass(LATE_NEXT_MS);
-    cr_assert_eq(w.m->late_count, 0);
+    cr_assert_eq(w.m->late.count, 0);
     cr_assert_eq(unmap(w.p, AT), 0);
     cr_assert_eq(w_read(w.p, fd, 0, &c, 1), 1);
     cr_assert_eq(c, '3');
@@ -352,7 +352,7 @@ static void leave_late(uint64_t parts)
     for (uint64_t i = 0; i < parts * LATE_PAGES; i++)
         put(w.p, AT + i * PAGE, "x");
     cr_assert_eq(unmap(w.p, AT), 0);
-    cr_assert_eq(w.m->late_count, 1);
+    cr_assert_eq(w.m->late.count, 1);
 }
 
 Test(late, names_wait_for_it)
@@ -397,7 +397,7 @@ Test(late, one_that_failed_waits_behind)
 
     write_error = -EBUSY;
     cr_assert_eq(unmap(w.p, AT), 0);
-    cr_assert_eq(w.m->late_failed, 1);
+    cr_assert_eq(w.m->late.failed, 1);
     for (int i = 0; i < 8; i++)
         pass(LATE_SLOW_MS);
     write_error = 0;
@@ -405,11 +405,11 @@ Test(late, one_that_failed_waits_behind)
     for (uint64_t i = 0; i < 2 * LATE_PAGES; i++)
         put(w.p, AT + i * PAGE, "y");
     cr_assert_eq(unmap(w.p, AT), 0);
-    cr_assert_eq(w.m->late_count, 2);
+    cr_assert_eq(w.m->late.count, 2);
     for (int i = 0; i < 4; i++)
         pass(LATE_NEXT_MS);
-    cr_assert_eq(w.m->late_count, 0);
-    cr_assert_eq(w.m->late_failed, 0);
+    cr_assert_eq(w.m->late.count, 0);
+    cr_assert_eq(w.m->late.failed, 0);
     expect_pages(w.p, fd, 2 * LATE_PAGES, 'y');
     end_file(w.p, fd);
 }
@@ -470,7 +470,7 @@ Test(late, fsync_and_close_go_in_parts)
     writes = 0;
     cr_assert_eq(unmap(w.p, AT), 0);
     pass(LATE_NEXT_MS);
-    cr_assert_eq(w.m->late_count, 0);
+    cr_assert_eq(w.m->late.count, 0);
     cr_assert_eq(writes, 0, "CLOSE has stored it all");
     cr_assert_eq(w_delete(w.p, "root:/a"), 0);
 }
@@ -525,11 +525,11 @@ Test(late, at_and_past_the_limit)
         cr_assert_eq(unmap(w.p, 0x10000), 0);
         cr_assert_not_null(strstr(w.log, i < LATE_MAX ? "later" : "lost"), "%s", w.log);
     }
-    cr_assert_eq(w.m->late_count, LATE_MAX);
+    cr_assert_eq(w.m->late.count, LATE_MAX);
     write_error = 0;
     for (int i = 0; i <= LATE_MAX; i++)
         pass(LATE_RETRY_MS);
-    cr_assert_eq(w.m->late_count, 0);
+    cr_assert_eq(w.m->late.count, 0);
     cr_assert_eq(w_close(w.p, fd), 0);
     cr_assert_eq(w_delete(w.p, "root:/a"), 0);
 }

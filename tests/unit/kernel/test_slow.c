@@ -18,8 +18,8 @@ Test(slow, a_machine_without_slow_filesystems_has_no_stack)
     struct world w;
 
     world_open(&w, CLOCK_REAL);
-    cr_assert_null(w.m->stack);
-    cr_assert_null(w.m->next_stack);
+    cr_assert_null(w.m->stand.stack);
+    cr_assert_null(w.m->stand.next_stack);
     cr_assert_eq(w.workers, 0);
     world_close(&w);
 }
@@ -30,7 +30,7 @@ Test(slow, what_need_not_wait_is_done_in_place)
     int fd;
 
     sw_open_world(&w, CLOCK_REAL, 0);
-    cr_assert_not_null(w.m->stack);
+    cr_assert_not_null(w.m->stand.stack);
     fd = w_open(w.p, "slow:/a", FM_READ | FM_WRITE | FM_CREATE);
     cr_assert_geq(fd, 0);
     cr_assert_eq(w_write(w.p, fd, 0, "text"), 4);
@@ -72,7 +72,7 @@ Test(slow, other_calls_wait_for_their_turn)
 
     sw_open_world(&w, CLOCK_REAL, 100);
     cr_assert_eq(sw_begin_open(&w, w.p, &first, "slow:/a"), SC_PENDING);
-    cr_assert_not_null(w.m->standing);
+    cr_assert_not_null(w.m->stand.slot);
     cr_assert_eq(BEGIN(&second, w.p, FS_ENUM, fs_enum, 0), SC_PENDING);
     cr_assert_eq(sw_begin_open(&w, w.p, &third, "root:/a"), SC_PENDING);
     cr_assert_eq(first.state, CALL_RUNNING);
@@ -267,7 +267,7 @@ Test(slow, the_first_one_has_the_machine_stand_already_while_it_is_made)
     sw_plan = (struct slow_plan){.percent = 100, .seed = 1};
     world_open(&w, CLOCK_REAL);
     cr_assert_eq(sw_begin_make(&w, &c), SC_PENDING);
-    cr_assert_not_null(w.m->standing);
+    cr_assert_not_null(w.m->stand.slot);
     cr_assert_eq(BEGIN(&next, w.p, FS_ENUM, fs_enum, 0), SC_PENDING);
     cr_assert_eq(sw_answer(&w, &c), 0);
     cr_assert_eq(sw_answer(&w, &next), 0);
@@ -283,13 +283,13 @@ Test(slow, a_call_of_a_guest_that_is_queued_keeps_its_turn)
 
     sw_open_world(&w, CLOCK_VIRTUAL, 100);
     turn_init(&turn, &w.p->task, NULL);
-    w.m->running = &turn;
+    w.m->turns.running = &turn;
     cr_assert_eq(sw_begin_open(&w, w.p, &first, "slow:/a"), SC_PENDING);
     call_init(&second, w.p, &abi_driven, SC_FS_ENUM, w_on_done, NULL);
     cr_assert_eq(input_call(&second, &turn), SC_PENDING);
-    cr_assert_eq(w.m->running, &turn);
+    cr_assert_eq(w.m->turns.running, &turn);
     cr_assert_eq(sw_answer(&w, &second), 0);
-    cr_assert_null(w.m->running);
+    cr_assert_null(w.m->turns.running);
     cr_assert_eq(first.status, 0);
     cr_assert_eq(sw_close_file(&w, first.out.open.fd), 0);
     sw_close_world(&w);

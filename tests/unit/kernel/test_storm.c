@@ -199,9 +199,9 @@ static void interfere(void)
         (draw(4) == 0 ? pause_machine : resume_machine)(s.w.m);
         break;
     case 3:
-        if (s.w.m->stalls == 0 && draw(4) == 0)
+        if (s.w.m->watch.stalls == 0 && draw(4) == 0)
             machine_stall(s.w.m);
-        else if (s.w.m->stalls > 0)
+        else if (s.w.m->watch.stalls > 0)
             machine_unstall(s.w.m);
         break;
     case 4:
@@ -260,11 +260,12 @@ static void check(void)
     cr_assert_eq(m->census.calls, used);
     for (const struct proc *p = m->procs; p != NULL; p = p->hh.next)
         queued += proc_has_ended(p) ? 0 : p->task.queued;
-    for (const struct list *i = m->ready.next; i != &m->ready; i = i->next)
+    for (const struct list *i = m->ready.calls.next; i != &m->ready.calls; i = i->next)
         queued -= container_of(i, struct call, wait)->queued;
     cr_assert_eq(queued, 0);
-    cr_assert(list_empty(&m->woken) && !m->settling && !m->ticking && m->calls_running == 0);
-    if (clock_may_jump(m) || !list_empty(&m->ready))
+    cr_assert(list_empty(&m->ready.woken) && !m->ready.settling && !m->ticking &&
+              m->calls_running == 0);
+    if (clock_may_jump(m) || !list_empty(&m->ready.calls))
         cr_assert_eq(s.w.wake_ns, HOST_WAKE_SOON, "somebody could go on");
 }
 
@@ -293,7 +294,7 @@ static void calm_down(void)
     check();
     resume_machine(s.w.m);
     fault_clear(s.w.m);
-    if (s.w.m->stalls > 0)
+    if (s.w.m->watch.stalls > 0)
         machine_unstall(s.w.m);
     while (!list_empty(&s.w.p->children)) {
         struct proc *child = container_of(s.w.p->children.next, struct proc, sibling);

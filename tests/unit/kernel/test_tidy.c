@@ -61,7 +61,7 @@ Test(tidy, a_second_after_the_last_change)
     more = false;
     pass(1, 2);
     pass(10 * FS_TIDY_MS, 2);
-    cr_assert_eq(w.m->host_timers.count, 0);
+    cr_assert_eq(w.m->clock.host_timers.count, 0);
     cr_assert_eq(w_close(w.p, fd), 0);
     cr_assert_eq(w_delete(w.p, "root:/a"), 0);
     world_close(&w);

@@ -286,7 +286,7 @@ Test(turn, a_guest_that_has_not_begun_keeps_the_clock)
     turn_ask(&turns[2]);
     yields_again(1);
     yields_again(0);
-    cr_assert_eq(w.m->running, &turns[2]);
+    cr_assert_eq(w.m->turns.running, &turns[2]);
     cr_assert_eq(machine_now_ns(w.m), 0);
     yields_again(2);
     yields_again(1);
