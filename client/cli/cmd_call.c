@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* scbox call: one request to the daemon, its result on stdout. */
+#include "client/cli/base/show.h"
 #include "client/cli/cmd.h"
-#include "client/cli/page.h"
-#include "client/cli/reach.h"
-#include "client/cli/scn.h"
-#include "client/cli/show.h"
+#include "client/cli/engine/scn.h"
+#include "client/cli/help/page.h"
+#include "client/cli/reach/reach.h"
 #include "schema/calls.h"
 #include "server/base/json.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* scbox ns: what a process can reach, as the calls that make it so, or drawn. */
+#include "client/cli/base/show.h"
 #include "client/cli/cmd.h"
-#include "client/cli/reach.h"
-#include "client/cli/show.h"
+#include "client/cli/reach/reach.h"
 
 #include <stdbool.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* scbox: the command line of the simulated system. The commands are in cmd_*.c, their table in cmd.c. */
 #include "client/cli/cmd.h"
-#include "client/cli/scn.h"
+#include "client/cli/engine/scn.h"
 
 #include <errno.h>
 #include <locale.h>

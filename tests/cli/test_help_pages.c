@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Everything that can be typed has a page: the tables the parser works by are asked, not a list of ours. */
 #include "client/cli/cmd.h"
-#include "client/cli/page.h"
-#include "client/cli/scn.h"
-#include "client/cli/shell.h"
+#include "client/cli/engine/scn.h"
+#include "client/cli/help/page.h"
+#include "client/cli/shell/shell.h"
 #include "schema/drivers.h"
 
 #include <criterion/criterion.h>

@@ -4,8 +4,8 @@
  * this one with small ones, and what they are made of is played here.
  */
 #include "client/cli/cmd.h"
-#include "client/cli/run.h"
-#include "client/cli/scn_job.h"
+#include "client/cli/run/run.h"
+#include "client/cli/test/scn_job.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>

@@ -1,0 +1,469 @@
+/* SPDX-License-Identifier: MIT */
+#include "client/cli/engine/scn_session.h"
+
+#include "client/cli/base/json.h"
+#include "client/cli/scenario/scn_parse.h"
+#include "client/lib/clock.h"
+#include "server/base/utf8.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    CLOSE_TIMEOUT_MS = 5000,
+    LOOK_MS = 200,     /* between two looks whether somebody wants to stop, however much comes */
+    ASK_AFTER_MS = 15, /* an answer that comes by itself comes sooner */
+    ASK_AFTER_TURNS = 2,
+};
+
+/* ---- requests ---- */
+
+/** Milliseconds until the deadline, as libscbox takes them. */
+static int time_left(const struct scn_session *s)
+{
+    int64_t left = s->deadline_ms - clock_ms();
+
+    if (s->deadline_ms < 0)
+        return SCBOX_FOREVER;
+    if (left < 0)
+        return 0;
+    return left < INT_MAX ? (int)left : INT_MAX;
+}
+
+bool scn_time_over(const struct scn_session *s)
+{
+    return time_left(s) == 0;
+}
+
+static bool stopped(const struct scn_session *s)
+{
+    return s->stop != NULL && *s->stop != 0;
+}
+
+/** Wait for an answer that may depend on what a person says. As scbox_receive(). */
+static int receive_asking(struct scn_session *s, int64_t id, cJSON **value,
+                          struct scbox_error *error)
+{
+    for (int turns = 0;; turns++) {
+        int wait = time_left(s);
+        int status = scbox_receive(s->conn, id, 0, value, error);
+
+        if (status != -ETIMEDOUT || wait == 0)
+            return status;
+        if (stopped(s))
+            return -EINTR;
+        if (!s->must_ask(s->user)) {
+            turns = 0;
+            status = scbox_poll(s->conn, wait, error);
+        } else if (turns < ASK_AFTER_TURNS) {
+            status = scbox_poll(s->conn, ASK_AFTER_MS, error);
+            status = status == -ETIMEDOUT ? 0 : status;
+        } else {
+            turns = 0;
+            status = 0;
+            s->ask(s->user);
+        }
+        if (status < 0)
+            return status;
+    }
+}
+
+/** Wait for an answer and look now and then whether to stop. As scbox_receive(). */
+static int receive_looking(struct scn_session *s, int64_t id, cJSON **value,
+                           struct scbox_error *error)
+{
+    for (;;) {
+        int wait = time_left(s);
+        bool slice = wait == SCBOX_FOREVER || wait > LOOK_MS;
+        int status = scbox_receive(s->conn, id, slice ? LOOK_MS : wait, value, error);
+
+        if (status != -ETIMEDOUT || !slice)
+            return status;
+        if (stopped(s))
+            return -EINTR;
+    }
+}
+
+int scn_receive(struct scn_session *s, int64_t id, struct scn_result *r)
+{
+    cJSON *value = NULL;
+    int status;
+
+    do {
+        status = s->must_ask != NULL ? receive_asking(s, id, &value, &r->error)
+                                     : receive_looking(s, id, &value, &r->error);
+    } while (status == -EINTR && !stopped(s));
+    if (status == -ETIMEDOUT || status == -EINTR)
+        scbox_forget(s->conn, id);
+    if (status == SCBOX_OK)
+        scbox_error_done(&r->error);
+    cJSON_Delete(r->value);
+    r->value = value;
+    return status;
+}
+
+int scn_request(struct scn_session *s, const char *method, cJSON *params, struct scn_result *r)
+{
+    char *text = params != NULL ? scbox_json(params) : NULL;
+    struct strbuf sent = STRBUF_INIT;
+    int64_t id = 0;
+    int status;
+
+    (void)strbuf_addf(&sent, "%s %s", method, text != NULL ? text : "");
+    free(text);
+    free(r->sent);
+    r->sent = strbuf_take(&sent);
+    status = scbox_send(s->conn, method, params, &id, &r->error);
+    return status < 0 ? status : scn_receive(s, id, r);
+}
+
+int scn_session_call(struct scn_session *s, const char *method, cJSON *params, cJSON **out,
+                     struct scbox_error *error)
+{
+    struct scn_result r = {0};
+    int status = scn_request(s, method, params, &r);
+
+    if (status == SCBOX_OK && out != NULL) {
+        *out = r.value;
+        r.value = NULL;
+    }
+    if (error != NULL) {
+        scbox_error_done(error);
+        *error = r.error;
+        r.error = (struct scbox_error)SCBOX_ERROR_INIT;
+    }
+    scn_result_done(&r);
+    return status;
+}
+
+cJSON *scn_census(struct scn_session *s, struct scn_result *r)
+{
+    cJSON *census;
+
+    if (scn_request(s, "machine.info", cJSON_CreateObject(), r) != SCBOX_OK)
+        return NULL;
+    census = cJSON_DetachItemFromObjectCaseSensitive(r->value, "census");
+    if (census == NULL)
+        scn_verdict(r, SCN_ERROR, "the daemon's machine.info tells no census");
+    return census;
+}
+
+/* ---- events ---- */
+
+/** Whether a process is the guest under `run`, or one that came after it and that nobody here made. */
+static bool is_guest(const struct scn_session *s, int32_t pid)
+{
+    if (pid <= s->log_pid)
+        return pid == s->log_pid;
+    for (size_t i = 0; i < s->actor_count; i++) {
+        if (s->actors[i].pid == pid)
+            return false;
+    }
+    return true;
+}
+
+/** Whether an event is of a call that scn_session_aside() hides. */
+static bool is_aside(struct scn_session *s, enum event_kind kind, const cJSON *params)
+{
+    if (s->aside && kind == EVENT_CALL && json_int(params, "pid") == s->pid)
+        s->aside_call = json_count(params, "seq");
+    else if (!event_is_call(kind))
+        return false;
+    return s->aside_call != 0 && json_count(params, "seq") == s->aside_call;
+}
+
+static void on_event(void *user, const char *method, const cJSON *params)
+{
+    struct scn_session *s = user;
+    const enum event_kind kind = event_kind_of(method, params);
+    size_t len = 0;
+    char *bytes = NULL;
+
+    if (is_aside(s, kind, params))
+        return;
+    if (s->log_pid != 0 && kind == EVENT_LOG && is_guest(s, json_int(params, "pid")) &&
+        scbox_data(params, &bytes, &len) == 0)
+        scn_output_add(&s->log, s->output_max, bytes, len);
+    free(bytes);
+    if (s->log_pid != 0 && kind == EVENT_END && json_int(params, "pid") == s->log_pid) {
+        free(s->fault);
+        s->fault = strdup(json_text(params, "data"));
+    }
+    if (kind == EVENT_END)
+        scn_ended(s, json_int(params, "pid"), json_text(params, "data"));
+    if (s->record.on)
+        scn_record_event(&s->record, kind, params);
+    if (s->on_event != NULL)
+        s->on_event(s->user, kind, params);
+}
+
+/* ---- life ---- */
+
+/** Ask the daemon for a session, and for the machine's events. @r tells what went wrong. */
+static int open_session(struct scn_session *s, const struct scn_config *config,
+                        struct scn_result *r)
+{
+    cJSON *params = cJSON_CreateObject();
+    int status;
+
+    if (config->machine != NULL)
+        (void)cJSON_AddStringToObject(params, "machine", config->machine);
+    status = scn_request(s, "session.open", params, r);
+    if (status != SCBOX_OK)
+        return status;
+    s->pid = json_int(r->value, "pid");
+    s->machine = strdup(json_text(r->value, "machine"));
+    s->open = true;
+    if (s->machine == NULL)
+        return -ENOMEM;
+    s->lossless = config->lossless;
+    status = scn_session_record(s, config->record, "", &r->error);
+    if (status != SCBOX_OK)
+        return status;
+    s->census = scn_census(s, r);
+    return s->census != NULL ? SCBOX_OK : -EPROTO;
+}
+
+int scn_session_new(struct scbox_conn *conn, const struct scn_config *config,
+                    struct scn_session **out, struct scbox_error *error)
+{
+    struct scn_session *s = calloc(1, sizeof *s);
+    struct scn_result r = {0};
+    int status;
+
+    if (s == NULL) {
+        error->code = -ENOMEM;
+        return -ENOMEM;
+    }
+    s->conn = conn;
+    s->dir = config->dir != NULL ? strdup(config->dir) : NULL;
+    s->output_max = config->output_max != 0 ? config->output_max : SCN_OUTPUT_BYTES;
+    s->on_event = config->on_event;
+    s->user = config->user;
+    s->must_ask = config->must_ask;
+    s->ask = config->ask;
+    s->allow = config->allow;
+    s->stop = config->stop;
+    scn_session_timeout(s, config->timeout_ms);
+    scbox_on_event(conn, on_event, s);
+    status = open_session(s, config, &r);
+    scbox_error_done(error);
+    *error = r.error;
+    r.error = (struct scbox_error)SCBOX_ERROR_INIT;
+    scn_result_done(&r);
+    if (status != SCBOX_OK) {
+        scn_session_free(s);
+        return status;
+    }
+    *out = s;
+    return SCBOX_OK;
+}
+
+void scn_session_free(struct scn_session *s)
+{
+    if (s == NULL)
+        return;
+    scn_drop_background(s);
+    if (s->open)
+        (void)scbox_call(s->conn, "session.close", NULL, CLOSE_TIMEOUT_MS, NULL, NULL);
+    scbox_on_event(s->conn, NULL, NULL);
+    scn_vars_done(&s->vars);
+    scn_arena_done(&s->kept);
+    scn_output_done(&s->log);
+    scn_record_done(&s->record);
+    cJSON_Delete(s->census);
+    scn_forget_copied(s);
+    free(s->fault);
+    free(s->background);
+    for (size_t i = 0; i < s->actor_count; i++) {
+        free(s->actors[i].host);
+        free(s->actors[i].fault);
+    }
+    free(s->actors);
+    free(s->machine);
+    free(s->dir);
+    free(s);
+}
+
+int32_t scn_session_pid(const struct scn_session *s)
+{
+    return s->pid;
+}
+
+const char *scn_session_machine(const struct scn_session *s)
+{
+    return s->machine;
+}
+
+void scn_session_timeout(struct scn_session *s, int timeout_ms)
+{
+    s->timeout_ms = timeout_ms;
+    s->deadline_ms = timeout_ms == SCBOX_FOREVER ? -1 : clock_ms() + timeout_ms;
+}
+
+int scn_session_record(struct scn_session *s, bool on, const char *only, struct scbox_error *error)
+{
+    struct strbuf kinds = STRBUF_INIT;
+    int status;
+
+    (void)strbuf_addf(&kinds, "log,console,note,proc%s%s%s", on ? ",calls" : "",
+                      *only != '\0' ? "," : "", only);
+    status = scbox_subscribe(s->conn, strbuf_str(&kinds), s->lossless, time_left(s), error);
+    if (status == SCBOX_OK && !on)
+        scn_record_done(&s->record);
+    if (status == SCBOX_OK)
+        s->record.on = on;
+    strbuf_done(&kinds);
+    return status;
+}
+
+/* ---- variables ---- */
+
+int scn_set(struct scn_session *s, const char *name, const char *text)
+{
+    if (name[0] == '\0' || name[strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+                                             "0123456789_")] != '\0')
+        return -EINVAL;
+    return scn_vars_set(&s->vars, name, cJSON_CreateString(text), true);
+}
+
+void scn_each_var(const struct scn_session *s,
+                  void (*fn)(void *user, const char *name, const char *value), void *user)
+{
+    for (size_t i = 0; i < s->vars.count; i++) {
+        char *text = scbox_json(s->vars.items[i].value);
+
+        if (text != NULL)
+            fn(user, s->vars.items[i].name, text);
+        free(text);
+    }
+}
+
+/* ---- lines typed by a person ---- */
+
+/** Make a parser that knows what the session knows. */
+static void parser_for(struct scn_session *s, struct scn_arena *arena, struct scn_parser *p)
+{
+    *p = (struct scn_parser){.arena = arena};
+    for (size_t i = 0; i < s->vars.count; i++)
+        scn_know(p, s->vars.items[i].name, s->vars.items[i].given);
+    for (size_t i = 0; i < s->background_count; i++) {
+        p->waited = scn_grow(arena, p->waited, i, sizeof(bool));
+        p->waited[i] = s->background[i].id == 0;
+    }
+    p->background_count = (int)s->background_count;
+}
+
+cJSON *scn_read_value(struct scn_session *s, const char *text, char **problem)
+{
+    struct scn_arena arena = {0};
+    struct scn_parser p;
+    struct scn_value *value;
+    cJSON *json = NULL;
+
+    parser_for(s, &arena, &p);
+    scn_begin_line(&p, text, 0);
+    value = scn_parse_value(&p, SCN_ARGUMENT);
+    if (value != NULL && scn_parse_end(&p))
+        json = scn_eval(value, &s->vars);
+    else
+        *problem = strdup(p.error);
+    scn_arena_done(&arena);
+    return json;
+}
+
+/** Tell why a text does not parse: where, unless that is the one line that was typed. */
+static void tell_mistake(const struct scn_parser *p, scn_played_fn fn, void *user)
+{
+    struct scn_result r = {.column = p->error_column};
+
+    if (p->error_file != NULL)
+        scn_verdict(&r, SCN_ERROR, "%s:%d:%d: %s", p->error_file, p->error_line, p->error_column,
+                    p->error);
+    else if (p->error_line > 1)
+        scn_verdict(&r, SCN_ERROR, "%s; in the line below run: %s", p->error, p->text);
+    else
+        scn_verdict(&r, SCN_ERROR, "%s", p->error);
+    if (p->error_file != NULL)
+        r.column = 0;
+    fn(user, NULL, &r);
+    scn_result_done(&r);
+}
+
+static enum scn_outcome play_steps(struct scn_session *s, const struct scn_scenario *scenario,
+                                   scn_played_fn fn, void *user)
+{
+    enum scn_outcome outcome = SCN_PASS;
+
+    for (size_t i = 0; i < scenario->step_count && outcome == SCN_PASS && !stopped(s); i++) {
+        struct scn_result r = {0};
+
+        if (s->allow != NULL && !s->allow(s->user, &scenario->steps[i]))
+            break;
+        scn_play(s, &scenario->steps[i], &r);
+        outcome = r.outcome;
+        fn(user, &scenario->steps[i], &r);
+        scn_result_done(&r);
+    }
+    return outcome;
+}
+
+/** Parse a text with what the session knows. @p, @out and what they hold are in @arena. */
+static bool parse_text(struct scn_session *s, const char *text, struct scn_arena *arena,
+                       struct scn_parser *p, struct scn_scenario *out)
+{
+    char *lines = scn_strndup(arena, text, strlen(text));
+
+    parser_for(s, arena, p);
+    scn_begin_line(p, lines, 1);
+    if (!utf8_valid(text, strlen(text)))
+        scn_fail(p, 1, "the line is no UTF-8");
+    return p->error == NULL && scn_parse_text(p, lines, out);
+}
+
+enum scn_outcome scn_exec_text(struct scn_session *s, const char *text, scn_played_fn fn,
+                               void *user)
+{
+    struct scn_arena arena = {0};
+    struct scn_scenario scenario;
+    struct scn_parser p;
+    size_t going_on = s->background_count;
+    enum scn_outcome outcome = SCN_ERROR;
+
+    if (!parse_text(s, text, &arena, &p, &scenario)) {
+        tell_mistake(&p, fn, user);
+    } else {
+        if (scenario.header.output_max != 0)
+            s->output_max = scenario.header.output_max;
+        outcome = play_steps(s, &scenario, fn, user);
+    }
+    if (s->background_count > going_on)
+        scn_arena_move(&s->kept, &arena);
+    scn_arena_done(&arena);
+    return outcome;
+}
+
+bool scn_check_text(struct scn_session *s, const char *text, scn_played_fn fn, void *user)
+{
+    struct scn_arena arena = {0};
+    struct scn_scenario scenario;
+    struct scn_parser p;
+    bool ok = parse_text(s, text, &arena, &p, &scenario);
+
+    if (!ok)
+        tell_mistake(&p, fn, user);
+    scn_arena_done(&arena);
+    return ok;
+}
+
+void scn_session_aside(struct scn_session *s, bool on)
+{
+    s->aside = on;
+}
+
+int32_t scn_session_scaffold(const struct scn_session *s)
+{
+    return s->scaffold_pid;
+}

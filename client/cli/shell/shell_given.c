@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Variables that a scenario is given from outside: $TMP, $TOKEN and those of --set. In the shell $TMP is made
+ * when a line may need it, and goes with the shell.
+ */
+#include "client/cli/base/tmp_dir.h"
+#include "client/cli/cmd.h"
+#include "client/cli/shell/shell.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+static void make_tmp(struct shell *sh)
+{
+    sh->tmp = tmp_dir_make("shell", sh->reach.daemon);
+    if (sh->tmp == NULL || scn_set(sh->session, "TMP", sh->tmp) == 0)
+        return;
+    tmp_dir_remove(sh->tmp);
+    sh->tmp = NULL;
+}
+
+void shell_need_tmp(struct shell *sh, const char *text)
+{
+    bool needed = strstr(text, "TMP") != NULL || strncmp(text, "include", 7) == 0;
+
+    if (needed && sh->tmp == NULL)
+        make_tmp(sh);
+}
+
+bool shell_give(struct shell *sh, char *const *sets, size_t count)
+{
+    uint64_t random = 0;
+    char token[24];
+
+    (void)getrandom(&random, sizeof random, 0);
+    (void)snprintf(token, sizeof token, "t%016llx", (unsigned long long)random);
+    (void)scn_set(sh->session, "TOKEN", token);
+    for (size_t i = 0; i < count; i++) {
+        size_t len = strcspn(sets[i], "=");
+        char *name = strndup(sets[i], len);
+        int err = name == NULL          ? -ENOMEM
+                  : sets[i][len] != '=' ? -EINVAL
+                                        : scn_set(sh->session, name, sets[i] + len + 1);
+
+        free(name);
+        if (err < 0) {
+            complain(0, "shell", "--set %s: it is NAME=VALUE, with letters, digits and _ in NAME",
+                     sets[i]);
+            return false;
+        }
+    }
+    return true;
+}
+
+void shell_take_back(struct shell *sh)
+{
+    tmp_dir_remove(sh->tmp);
+    sh->tmp = NULL;
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: MIT */
+/* What the shell looks up in the simulated system: directories, and what completion needs. */
+#include "client/cli/base/json.h"
+#include "client/cli/shell/shell.h"
+
+#include <string.h>
+
+int shell_each_entry(struct shell *sh, const char *path, void (*fn)(void *, const cJSON *),
+                     void *user, struct scbox_error *error)
+{
+    static const char *const mode[] = {"READDIR"};
+    cJSON *params = cJSON_CreateObject();
+    cJSON *result = NULL;
+    int outcome = 0;
+    int fd = 0;
+
+    (void)cJSON_AddStringToObject(params, "file", path);
+    (void)cJSON_AddItemToObject(params, "mode", cJSON_CreateStringArray(mode, 1));
+    outcome = shell_request(sh, "SC_OPEN", params, &result, error);
+    fd = json_int(result, "fd");
+    cJSON_Delete(result);
+    if (outcome != SCBOX_OK)
+        return outcome;
+    for (int n = 0; outcome == SCBOX_OK; n++) {
+        params = cJSON_CreateObject();
+        (void)cJSON_AddNumberToObject(params, "fd", fd);
+        (void)cJSON_AddNumberToObject(params, "ent_no", n);
+        outcome = shell_request(sh, "SC_READDIR", params, &result, NULL);
+        if (outcome == SCBOX_OK) {
+            fn(user, result);
+            cJSON_Delete(result);
+        }
+    }
+    params = cJSON_CreateObject();
+    (void)cJSON_AddNumberToObject(params, "fd", fd);
+    (void)shell_request(sh, "SC_CLOSE", params, NULL, NULL);
+    return SCBOX_OK;
+}
+
+static void add_views(void *user, struct candidates *out)
+{
+    struct shell *sh = user;
+    const cJSON *view = NULL;
+    cJSON *list = NULL;
+
+    if (scbox_call(sh->reach.conn, "ns.list", NULL, SHELL_CALL_MS, &list, NULL) != SCBOX_OK)
+        return;
+    cJSON_ArrayForEach(view, list)
+        candidates_add(out, "", json_text(view, "name"), ":");
+    cJSON_Delete(list);
+}
+
+struct listing {
+    struct candidates *out;
+    const char *dir;
+};
+
+static void add_entry(void *user, const cJSON *entry)
+{
+    const struct listing *l = user;
+
+    if (cJSON_IsString(json_member(entry, "name")))
+        candidates_add(l->out, l->dir, json_text(entry, "name"),
+                       strcmp(json_text(entry, "type"), "DIR") == 0 ? "/" : "");
+}
+
+static void add_entries(void *user, const char *dir, struct candidates *out)
+{
+    struct listing l = {out, dir};
+    const struct shell *sh = user;
+
+    /* A directory is read by calls, and each of them would stop and ask. */
+    if (sh->step.on && (sh->step.pid == 0 || sh->step.pid == sh->feed.own_pid))
+        return;
+    scn_session_aside(sh->session, true);
+    (void)shell_each_entry(user, dir, add_entry, &l, NULL);
+    scn_session_aside(sh->session, false);
+}
+
+static void add_variable(void *user, const char *name, const char *value)
+{
+    (void)value;
+    candidates_add(user, "$", name, "");
+}
+
+static void add_variables(void *user, struct candidates *out)
+{
+    struct shell *sh = user;
+
+    scn_each_var(sh->session, add_variable, out);
+}
+
+void shell_completion(struct shell *sh)
+{
+    sh->source = (struct complete_source){
+        .user = sh,
+        .views = add_views,
+        .entries = add_entries,
+        .variables = add_variables,
+        .commands = shell_command_names(),
+    };
+}
