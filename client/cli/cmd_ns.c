@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* scbox ns: what a process can reach, as the calls that make it so, or drawn. */
+#include "client/cli/base/cmd.h"
 #include "client/cli/base/show.h"
-#include "client/cli/cmd.h"
 #include "client/cli/reach/reach.h"
 
 #include <stdbool.h>
@@ -61,7 +61,7 @@ static int parse_options(int argc, char **argv, struct ns_options *o)
     };
     int found = 0;
 
-    while ((found = option_next("ns", argc, argv, "gm:s:", longs)) != -1) {
+    while ((found = option_next("ns", cmd_ns_help, argc, argv, "gm:s:", longs)) != -1) {
         if (found == OPTION_HELP || found == OPTION_WRONG)
             return found;
         if (found == 'g')

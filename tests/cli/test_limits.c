@@ -3,7 +3,7 @@
  * Limits of the client that are too large to be reached in a test: run_copy.c and scn_jobs.c are built into
  * this one with small ones, and what they are made of is played here.
  */
-#include "client/cli/cmd.h"
+#include "client/cli/base/cmd.h"
 #include "client/cli/run/run.h"
 #include "client/cli/test/scn_job.h"
 

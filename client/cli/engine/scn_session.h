@@ -2,12 +2,14 @@
 /*
  * The inside of the engine: what a session keeps, and how its parts share the work.
  *
- *     scn_session.c  a session's life, requests with its deadline, events
- *     scn_actor.c    which children it drives, steps in the background
- *     scn_step.c     calls and methods: send, judge the answer, tell
+ *     scn_exec.c     lines: parsed, and played one after the other
+ *     scn_step.c     a step: calls and methods
  *     scn_host.c     fs, copy, expect: steps made of several calls
  *     scn_guest.c    run
  *     scn_trace.c    fault; the calls that were recorded, and what is expected of them
+ *     scn_actor.c    which children a session drives, steps in the background
+ *     scn_session.c  a session's life, requests with its deadline, events
+ *     scn_judge.c    outcomes: what came, compared with what is stated
  *     scn_print.c    results in words
  *
  * A step fills one struct scn_result. A function that talks to the daemon for it records there what was
@@ -17,8 +19,8 @@
 #define CLIENT_CLI_ENGINE_SCN_SESSION_H
 
 #include "client/cli/engine/scn.h"
-#include "client/cli/engine/scn_output.h"
 #include "client/cli/scenario/scn_ast.h"
+#include "client/cli/scenario/scn_output.h"
 #include "client/cli/scenario/scn_vars.h"
 #include "server/base/strbuf.h"
 
@@ -109,6 +111,9 @@ struct scn_session {
  */
 int scn_request(struct scn_session *s, const char *method, cJSON *params, struct scn_result *r);
 
+/** Whether somebody wants to stop. */
+bool scn_stopped(const struct scn_session *s);
+
 /** Whether the session's time is over. */
 bool scn_time_over(const struct scn_session *s);
 
@@ -157,6 +162,11 @@ void scn_drop_background(struct scn_session *s);
 
 /** Play a step. @r was zeroed; its outcome is filled in. */
 void scn_play(struct scn_session *s, const struct scn_step *step, struct scn_result *r);
+
+/* ---- scn_judge.c ---- */
+
+/** Judge a request that got no answer. */
+void scn_judge_silence(struct scn_session *s, int status, struct scn_result *r);
 
 /** Judge what came by what was stated. @status as scn_request() returned it. */
 void scn_judge(struct scn_session *s, const struct scn_expect *expect, int status,

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* scbox help: pages about commands, calls, errors and flags, made from the tables of schema/. */
-#include "client/cli/cmd.h"
-#include "client/cli/engine/scn.h"
+#include "client/cli/base/cmd.h"
 #include "client/cli/help/page.h"
-#include "client/cli/shell/shell.h"
+#include "schema/calls.h"
 #include "schema/machine_limits.h"
 #include "server/base/near.h"
 #include "server/base/strbuf.h"
@@ -147,10 +146,7 @@ static void list_drivers(void)
 static void list_commands(void)
 {
     puts("The commands of the shell itself; in the shell `help :mem` is the page of one.\n");
-    for (const char *const *name = shell_command_names(); *name != NULL; name++) {
-        if (name == shell_command_names() || strcmp(name[-1], *name) != 0)
-            (void)shell_explain(stdout, *name, false);
-    }
+    page_commands(stdout);
 }
 
 static void print_limit(const char *name, int64_t initial, const char *doc)
@@ -263,24 +259,9 @@ static bool explain_kind(FILE *to, const char *topic)
     return false;
 }
 
-static bool explain_word(FILE *to, const char *topic)
-{
-    return page_word(to, topic);
-}
-
-static bool explain_driver(FILE *to, const char *topic)
-{
-    return page_driver(to, topic);
-}
-
-static bool explain_method(FILE *to, const char *topic)
-{
-    return page_method(to, topic);
-}
-
 static bool explain_shell(FILE *to, const char *topic)
 {
-    return shell_explain(to, topic, true);
+    return page_command(to, topic, true);
 }
 
 /* The nearest word that has a page. */
@@ -299,7 +280,7 @@ static const char *nearest_topic(const char *topic)
         near_try(&near, word);
     for (size_t i = 0; (word = page_driver_name(i)) != NULL; i++)
         near_try(&near, word);
-    for (const char *const *c = shell_command_names(); *c != NULL; c++)
+    for (const char *const *c = page_command_names(); *c != NULL; c++)
         near_try(&near, *c);
     for (const struct sc_errno_info *e = sc_errnos; e->name != NULL; e++)
         near_try(&near, e->name);
@@ -346,8 +327,8 @@ static bool explain(bool (*page)(FILE *to, const char *topic), const char *topic
 int help_explain(const char *command_name, const char *topic)
 {
     static bool (*const pages[])(FILE * to, const char *topic) = {
-        explain_command, explain_call, explain_errno,  explain_word,  explain_shell,
-        explain_flag,    explain_kind, explain_driver, explain_method};
+        explain_command, explain_call, explain_errno, page_word,  explain_shell,
+        explain_flag,    explain_kind, page_driver,   page_method};
     bool in_shell = strcmp(command_name, "shell") == 0;
     bool found = false;
 
@@ -366,7 +347,7 @@ int help_explain(const char *command_name, const char *topic)
 int cmd_help(int argc, char **argv)
 {
     static const struct option none[] = {{0}};
-    int found = argc > 0 ? option_next("help", argc, argv, "", none) : -1;
+    int found = argc > 0 ? option_next("help", cmd_help_help, argc, argv, "", none) : -1;
 
     if (found != -1)
         return found == OPTION_HELP ? CMD_OK : CMD_USAGE;

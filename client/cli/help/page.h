@@ -54,4 +54,26 @@ const char *page_driver_name(size_t n);
 /** Print the page of a method of the daemon. Returns whether there is one of this name. */
 bool page_method(FILE *to, const char *name);
 
+/** Print the commands of the shell, one line each. */
+void page_commands(FILE *to);
+
+/** Print what a ':' command is; @whole: with all there is to say. Returns whether there is one. */
+bool page_command(FILE *to, const char *word, bool whole);
+
+/** Names of the ':' commands in the order of their rows, ended by NULL; static. */
+const char *const *page_command_names(void);
+
+/** What can be answered about a held call, as text. */
+extern const char page_step_help[];
+
+/**
+ * Print the pages of a topic: a call, an error, a constant, a word of the language, a driver, a command.
+ * @command  for the complaint about an unknown topic.
+ * Returns   CMD_OK or CMD_USAGE.
+ */
+int help_explain(const char *command, const char *topic);
+
+/** The n-th topic that is a list, "calls" …; NULL behind the last one. Static. */
+const char *help_list_name(size_t n);
+
 #endif

@@ -2,8 +2,8 @@
 /*
  * The words of the scenario language beside the calls. A test holds this table to what the parser takes.
  */
-#include "client/cli/engine/scn.h"
 #include "client/cli/help/page.h"
+#include "client/cli/scenario/scn_words.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* scbox run: the course of a run, from an open program file to an exit code. */
 #include "client/cli/base/call_text.h"
+#include "client/cli/base/cmd.h"
 #include "client/cli/base/fault_line.h"
 #include "client/cli/base/host_file.h"
 #include "client/cli/base/json.h"
 #include "client/cli/base/names.h"
 #include "client/cli/base/show.h"
-#include "client/cli/cmd.h"
 #include "client/cli/run/run.h"
 #include "schema/calls.h"
 

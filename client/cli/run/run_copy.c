@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Host files into a machine, by the calls any session has: CREATE, OPEN, WRITE, CLOSE. */
+#include "client/cli/base/cmd.h"
 #include "client/cli/base/host_file.h"
 #include "client/cli/base/json.h"
-#include "client/cli/cmd.h"
 #include "client/cli/run/run.h"
 #include "server/base/strbuf.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The command line of scbox run. */
-#include "client/cli/cmd.h"
+#include "client/cli/base/cmd.h"
 #include "client/cli/run/run.h"
 
 #include <errno.h>
@@ -310,7 +310,7 @@ int run_options_parse(int argc, char **argv, struct run_options *out)
     int found = 0;
     int err = 0;
 
-    while (err == 0 && (found = option_next("run", argc, argv, "t:s:", longs)) != -1)
+    while (err == 0 && (found = option_next("run", cmd_run_help, argc, argv, "t:s:", longs)) != -1)
         err = run_option_take(out, found);
     return err != 0 ? err : run_options_finish(out, argc, argv);
 }

@@ -5,10 +5,10 @@
  * An included file has steps and no @keys. Its steps stand where the include stood.
  */
 #include "client/cli/base/host_file.h"
-#include "client/cli/engine/scn.h"
-#include "client/cli/engine/scn_output.h"
 #include "client/cli/scenario/scn_bytes.h"
+#include "client/cli/scenario/scn_output.h"
 #include "client/cli/scenario/scn_parse.h"
+#include "client/cli/scenario/scn_words.h"
 #include "server/base/utf8.h"
 
 #include <ctype.h>

@@ -5,8 +5,8 @@
  * Which words there are, which arguments they take and which flags are spelled how is read from the call
  * table; nothing in here knows a call.
  */
-#include "client/cli/engine/scn.h"
 #include "client/cli/scenario/scn_parse.h"
+#include "client/cli/scenario/scn_words.h"
 
 #include <ctype.h>
 #include <limits.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The words that are no calls: fs, copy, run, wait, expect, fault. include is a matter of files. */
-#include "client/cli/engine/scn.h"
 #include "client/cli/scenario/scn_parse.h"
+#include "client/cli/scenario/scn_words.h"
 
 #include <ctype.h>
 #include <stdlib.h>

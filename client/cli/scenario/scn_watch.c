@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The words about calls that others make: fault, expect trace, expect never. */
-#include "client/cli/engine/scn.h"
 #include "client/cli/scenario/scn_parse.h"
+#include "client/cli/scenario/scn_words.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Which word was meant, of those that would have been right. */
-#include "client/cli/engine/scn.h"
+#include "client/cli/scenario/scn_words.h"
 #include "client/cli/scenario/scn_parse.h"
 #include "server/base/near.h"
 

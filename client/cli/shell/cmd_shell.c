@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* scbox shell: read a line, play it, show what came. */
+#include "client/cli/base/cmd.h"
 #include "client/cli/base/json.h"
 #include "client/cli/base/show.h"
-#include "client/cli/cmd.h"
+#include "client/cli/help/page.h"
+#include "client/cli/scenario/scn_words.h"
 #include "client/cli/shell/shell.h"
 
 #include <errno.h>
@@ -79,7 +81,7 @@ static int parse_options(int argc, char **argv, struct shell_options *out)
     };
     int found = 0;
 
-    while ((found = option_next("shell", argc, argv, "m:s:", longs)) != -1) {
+    while ((found = option_next("shell", cmd_shell_help, argc, argv, "m:s:", longs)) != -1) {
         if (found == OPTION_HELP || found == OPTION_WRONG)
             return found;
         if (found == 'm')
@@ -140,7 +142,7 @@ static bool take_news(void *user)
 static bool lacks_colon(const char *text)
 {
     char word[16] = "";
-    const char *const *names = shell_command_names();
+    const char *const *names = page_command_names();
 
     (void)snprintf(word, sizeof word, "%.*s", (int)strcspn(text, " \t"), text);
     if (sc_call_by_name(word) != NULL)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 #include "client/cli/shell/complete.h"
 
+#include "client/cli/base/cmd.h"
 #include "client/cli/base/host_file.h"
-#include "client/cli/cmd.h"
-#include "client/cli/engine/scn.h"
 #include "client/cli/help/page.h"
+#include "client/cli/scenario/scn_words.h"
 #include "schema/calls.h"
 
 #include <dirent.h>

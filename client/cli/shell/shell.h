@@ -201,15 +201,6 @@ void shell_step_interrupted(struct shell *sh);
 /** At the shell's end: nothing is left standing that nobody would let go. */
 void shell_leave_steps(struct shell *sh);
 
-/** What can be answered about a held call, as text. */
-extern const char shell_step_help[];
-
-/** Print what a ':' command is; @whole: with all there is to say. Returns whether there is one. */
-bool shell_explain(FILE *to, const char *word, bool whole);
-
-/** Names of the ':' commands, ended by NULL; static. */
-const char *const *shell_command_names(void);
-
 /**
  * List a directory, one READDIR after the other, through a handle of its own.
  * @path     NAME:/PATH.

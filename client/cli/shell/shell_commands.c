@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* The commands of the shell itself: they look at the machine and do nothing to it. */
+#include "client/cli/base/cmd.h"
 #include "client/cli/base/host_file.h"
 #include "client/cli/base/json.h"
 #include "client/cli/base/names.h"
 #include "client/cli/base/show.h"
-#include "client/cli/cmd.h"
 #include "client/cli/help/page.h"
+#include "client/cli/scenario/scn_words.h"
 #include "client/cli/shell/shell.h"
 #include "schema/calls.h"
 
@@ -14,8 +15,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-
-enum { DOC_COLUMN = 22 };
 
 int shell_request(struct shell *sh, const char *method, cJSON *params, cJSON **out,
                   struct scbox_error *error)
@@ -360,44 +359,11 @@ static bool do_quit(struct shell *sh, const char *arg)
 
 static bool do_help(struct shell *sh, const char *arg);
 
-static const struct {
-    const char *name;
-    const char *args;
-    const char *doc;
-    bool (*fn)(struct shell *sh, const char *arg);
-} table[] = {
-    {":help", "[TOPIC]", "this list; or the page of a word", do_help},
-    {":ls", "[PATH]", "list a directory; without PATH the names, as :ns", do_ls},
-    {":ns", "[PID]", "names of a process: what it can reach, with which rights", do_ns},
-    {":ns", "--calls [PID]", "the same, as the calls that make them", do_ns},
-    {":ns", "--graph", "names of all processes, as a DOT graph", do_ns},
-    {":fds", "[PID]", "handles of a process", shell_fds},
-    {":ps", "", "processes of the machine", shell_tree},
-    {":mem", "[PID]", "memory of a process: its regions, their sizes and rights", do_mem},
-    {":mem", "PID ADDR [SIZE]", "what is there, in hexadecimal and as text", do_mem},
-    {":trace", "[on|off]", "show calls as they are made, and keep them for `expect trace`",
-     do_trace},
-    {":step", "[on [PID]|off]", "stop before each call, and decide what becomes of it", shell_step},
-    {":fault", "[RULE]", "make calls fail, as `fault` in scenarios; without RULE: all rules",
-     do_fault},
-    {":vars", "", "variables that steps captured", do_vars},
-    {":machine", "", "clock, counts and limits of the machine", do_machine},
-    {":save", "FILE", "write the steps so far, with what came, as a scenario", shell_save},
-    {":quit", "", "end the shell; so does Ctrl-D", do_quit},
+static bool (*const functions[])(struct shell *sh, const char *arg) = {
+#define SHELL_COMMAND(name, args, doc, fn) fn,
+#include "client/cli/help/shell_commands.def"
+#undef SHELL_COMMAND
 };
-
-enum { TABLE_COUNT = sizeof table / sizeof table[0] };
-
-/* A row of the table, in columns. */
-static void print_command(FILE *to, int indent, size_t row)
-{
-    struct strbuf form = STRBUF_INIT;
-
-    (void)strbuf_addf(&form, "%s%s%s", table[row].name, *table[row].args != '\0' ? " " : "",
-                      table[row].args);
-    page_entry(to, indent, DOC_COLUMN + indent, strbuf_str(&form), table[row].doc);
-    strbuf_done(&form);
-}
 
 static bool do_help(struct shell *sh, const char *arg)
 {
@@ -414,32 +380,16 @@ static bool do_help(struct shell *sh, const char *arg)
          "  run hello                               a program; indented lines below it say more\n"
          "  include setup.scn                       the steps of a file; a paste does as well\n"
          "Ctrl-C ends a call that waits. The tabulator key completes calls, names and paths.\n");
-    for (size_t i = 0; i < TABLE_COUNT; i++)
-        print_command(stdout, 2, i);
+    page_commands(stdout);
     puts("\nLists: `help calls`, `language`, `drivers`, `errno`, `flags`, `methods`, `limits`. "
          "What a "
          "word\nis: `help open`, `help run`, `help ENOENT`, `help ramfs` …");
     return true;
 }
 
-bool shell_explain(FILE *to, const char *word, bool whole)
-{
-    bool found = false;
-
-    for (size_t i = 0; i < TABLE_COUNT; i++) {
-        if (strcmp(table[i].name + (*word != ':'), word) != 0)
-            continue;
-        print_command(to, whole ? 0 : 2, i);
-        found = true;
-    }
-    if (whole && found && strcmp(word + (*word == ':'), "step") == 0)
-        fprintf(to, "\nWhile a call is held:\n%s\n", shell_step_help);
-    return found;
-}
-
 static bool unknown_command(const char *word)
 {
-    const char *near = scn_nearest(word, shell_command_names());
+    const char *near = scn_nearest(word, page_command_names());
 
     complain(0, "shell", "there is no %s%s%s; `:help` lists what is", word,
              near != NULL ? ", did you mean " : "", near != NULL ? near : "");
@@ -449,13 +399,14 @@ static bool unknown_command(const char *word)
 /* The command a word names, or the first one it begins; -1: none. */
 static int find_command(const char *word)
 {
+    const char *const *names = page_command_names();
     size_t len = strlen(word);
     int begun = -1;
 
-    for (int i = 0; i < TABLE_COUNT; i++) {
-        if (strcmp(table[i].name, word) == 0)
+    for (int i = 0; names[i] != NULL; i++) {
+        if (strcmp(names[i], word) == 0)
             return i;
-        if (begun < 0 && len > 1 && strncmp(table[i].name, word, len) == 0)
+        if (begun < 0 && len > 1 && strncmp(names[i], word, len) == 0)
             begun = i;
     }
     return begun;
@@ -478,16 +429,7 @@ bool shell_command(struct shell *sh, const char *line)
         return false;
     for (len = strlen(arg); len > 0 && strchr(" \t", arg[len - 1]) != NULL; len--)
         arg[len - 1] = '\0';
-    ok = table[found].fn(sh, arg);
+    ok = functions[found](sh, arg);
     free(arg);
     return ok;
-}
-
-const char *const *shell_command_names(void)
-{
-    static const char *names[TABLE_COUNT + 1];
-
-    for (size_t i = 0; i < TABLE_COUNT; i++)
-        names[i] = table[i].name;
-    return names;
 }

@@ -3,8 +3,8 @@
  * Variables that a scenario is given from outside: $TMP, $TOKEN and those of --set. In the shell $TMP is made
  * when a line may need it, and goes with the shell.
  */
-#include "client/cli/base/tmp_dir.h"
-#include "client/cli/cmd.h"
+#include "client/cli/base/cmd.h"
+#include "client/cli/reach/tmp_dir.h"
 #include "client/cli/shell/shell.h"
 
 #include <errno.h>

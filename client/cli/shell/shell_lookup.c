@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What the shell looks up in the simulated system: directories, and what completion needs. */
 #include "client/cli/base/json.h"
+#include "client/cli/help/page.h"
 #include "client/cli/shell/shell.h"
 
 #include <string.h>
@@ -97,6 +98,6 @@ void shell_completion(struct shell *sh)
         .views = add_views,
         .entries = add_entries,
         .variables = add_variables,
-        .commands = shell_command_names(),
+        .commands = page_command_names(),
     };
 }

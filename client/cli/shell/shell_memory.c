@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* Memory of a process: its regions, and bytes in hexadecimal and as text, sixteen a line. */
+#include "client/cli/base/cmd.h"
 #include "client/cli/base/json.h"
 #include "client/cli/base/show.h"
-#include "client/cli/cmd.h"
 #include "client/cli/shell/shell.h"
 
 #include <ctype.h>

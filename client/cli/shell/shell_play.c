@@ -5,7 +5,7 @@
  * A `run` begins when a line comes that is not below it; so the shell waits for one. On a terminal an empty
  * line begins it, and so does silence: who typed nothing more wants nothing more.
  */
-#include "client/cli/cmd.h"
+#include "client/cli/base/cmd.h"
 #include "client/cli/scenario/scn_parse.h"
 #include "client/cli/shell/shell.h"
 

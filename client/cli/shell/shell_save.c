@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* :save writes the steps that were kept as a scenario. */
+#include "client/cli/base/cmd.h"
 #include "client/cli/base/host_file.h"
 #include "client/cli/base/json.h"
-#include "client/cli/cmd.h"
 #include "client/cli/shell/shell.h"
 
 #include <errno.h>

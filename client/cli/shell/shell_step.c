@@ -10,25 +10,16 @@
  * tells that a call is held, and a line may be an answer as well as anything else.
  */
 #include "client/cli/base/call_text.h"
+#include "client/cli/base/cmd.h"
 #include "client/cli/base/json.h"
 #include "client/cli/base/show.h"
-#include "client/cli/cmd.h"
+#include "client/cli/help/page.h"
 #include "client/cli/shell/shell.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-
-const char shell_step_help[] =
-    "  (enter)         carry the call out, and stop before the next one\n"
-    "  e ERRNO         do not; it fails with this error\n"
-    "  r [RESULT]      do not; it succeeds with this, a value or {name: value, …}\n"
-    "  c               let this process run on without stopping\n"
-    "  q               let everything run on; so does Ctrl-C\n"
-    "  fds, names      what this process has open and can reach\n"
-    "  mem [ADDR [SIZE]]  what memory it has; what is in it\n"
-    "  tree            the processes of the machine";
 
 /* ---- what is held ---- */
 
@@ -303,7 +294,7 @@ static bool look(struct shell *sh, const char *word, const char *arg)
     else if (strcmp(word, "tree") == 0)
         (void)shell_tree(sh, "");
     else if (strcmp(word, "?") == 0)
-        puts(shell_step_help);
+        puts(page_step_help);
     else
         return false;
     return true;
@@ -363,7 +354,7 @@ void shell_ask_person(void *user)
         *sh->interrupted = 0;
         shell_step_interrupted(sh);
     } else if (first_held(sh) != NULL && !shell_step_line(sh, line)) {
-        puts(shell_step_help);
+        puts(page_step_help);
     }
     sh->step.asking = false;
     fflush(stdout);

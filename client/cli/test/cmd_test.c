@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* scbox test: which files, in which daemon, printed how. */
+#include "client/cli/base/cmd.h"
 #include "client/cli/base/host_file.h"
-#include "client/cli/base/tmp_dir.h"
-#include "client/cli/cmd.h"
-#include "client/cli/engine/scn_output.h"
 #include "client/cli/reach/reach.h"
+#include "client/cli/reach/tmp_dir.h"
+#include "client/cli/scenario/scn_output.h"
+#include "client/cli/scenario/scn_words.h"
 #include "client/cli/test/scn_job.h"
 #include "client/cli/test/scn_report.h"
 #include "client/lib/clock.h"
@@ -283,7 +284,7 @@ static int take_words(struct options *o, int argc, char **argv)
 {
     int option;
 
-    while ((option = option_next("test", argc, argv, "vj:t:m:s:", longs)) != -1) {
+    while ((option = option_next("test", cmd_test_help, argc, argv, "vj:t:m:s:", longs)) != -1) {
         int code = option == OPTION_HELP ? CMD_OK : take_option(o, option);
 
         if (option == OPTION_HELP || code != CMD_OK)

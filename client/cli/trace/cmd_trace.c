@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* scbox trace: the calls of a program that it runs, or of a machine, one line each. */
 #include "client/cli/base/call_text.h"
+#include "client/cli/base/cmd.h"
 #include "client/cli/base/host_file.h"
 #include "client/cli/base/json.h"
 #include "client/cli/base/show.h"
-#include "client/cli/cmd.h"
-#include "client/cli/engine/scn.h"
 #include "client/cli/run/run.h"
+#include "client/cli/scenario/scn_words.h"
 #include "client/cli/trace/trace.h"
 
 #include <errno.h>
@@ -199,8 +199,8 @@ static int parse_options(int argc, char **argv, struct trace_options *o, struct 
     int found = 0;
     int err = 0;
 
-    while (err == 0 &&
-           (found = option_next("trace", argc, argv, "t:s:e:P:zZryco:m:p:", longs)) != -1)
+    while (err == 0 && (found = option_next("trace", cmd_trace_help, argc, argv,
+                                            "t:s:e:P:zZryco:m:p:", longs)) != -1)
         err = take_option(o, t, found);
     return err != 0 ? err : check_whole(o, argc, argv);
 }

@@ -5,8 +5,8 @@
  * A pattern may say nothing of what was dropped. So of a text that was cut it sees the lines that came
  * whole, and only a regular expression that is found in them holds: every other pattern fails, in words.
  */
-#ifndef CLIENT_CLI_ENGINE_SCN_OUTPUT_H
-#define CLIENT_CLI_ENGINE_SCN_OUTPUT_H
+#ifndef CLIENT_CLI_SCENARIO_SCN_OUTPUT_H
+#define CLIENT_CLI_SCENARIO_SCN_OUTPUT_H
 
 #include "server/base/strbuf.h"
 

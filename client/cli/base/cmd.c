@@ -1,32 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* The table of commands, and what they share: options and complaints. */
-#include "client/cli/cmd.h"
+/* What commands share: options and complaints. */
+#include "client/cli/base/cmd.h"
 #include "server/base/strbuf.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-
-const struct command commands[] = {
-    {"shell", "type calls into a simulated system and see what happens", cmd_shell_help, cmd_shell},
-    {"run", "run a program of this host as a guest, in a fresh machine", cmd_run_help, cmd_run},
-    {"test", "play scenario files and tell which pass", cmd_test_help, cmd_test},
-    {"trace", "show the calls of a program or a machine as they are made", cmd_trace_help,
-     cmd_trace},
-    {"ns", "show the names of a process as the calls that make them", cmd_ns_help, cmd_ns},
-    {"call", "send one request and print its result as JSON", cmd_call_help, cmd_call},
-    {"help", "explain a call, an error, a flag or a command", cmd_help_help, cmd_help},
-    {0},
-};
-
-const struct command *command_find(const char *name)
-{
-    for (const struct command *c = commands; c->name != NULL; c++) {
-        if (strcmp(c->name, name) == 0)
-            return c;
-    }
-    return NULL;
-}
 
 int complain(int code, const char *command, const char *fmt, ...)
 {
@@ -60,7 +39,7 @@ static void explain_option(const char *command, int found, const char *word)
         complain(0, command, "there is no option %s; see `scbox help %s`", word, see);
 }
 
-int option_next(const char *command, int argc, char **argv, const char *shorts,
+int option_next(const char *command, const char *help, int argc, char **argv, const char *shorts,
                 const struct option *longs)
 {
     enum { ROWS = 32, SHORTS = 48 };
@@ -74,7 +53,7 @@ int option_next(const char *command, int argc, char **argv, const char *shorts,
     opterr = 0;
     found = getopt_long(argc, argv, letters, all, NULL);
     if (found == OPTION_HELP)
-        fputs(command_find(command)->help, stdout);
+        fputs(help, stdout);
     if (found != '?' && found != ':')
         return found;
     explain_option(command, found, argv[optind - 1]);

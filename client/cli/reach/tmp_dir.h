@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The directory of the host that $TMP is, or is in. */
-#ifndef CLIENT_CLI_BASE_TMP_DIR_H
-#define CLIENT_CLI_BASE_TMP_DIR_H
+#ifndef CLIENT_CLI_REACH_TMP_DIR_H
+#define CLIENT_CLI_REACH_TMP_DIR_H
 
 #include "client/cli/reach/daemon.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "client/cli/engine/scn_output.h"
+#include "client/cli/scenario/scn_output.h"
 
 #include "client/lib/scbox.h"
 

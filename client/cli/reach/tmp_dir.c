@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "client/cli/base/tmp_dir.h"
+#include "client/cli/reach/tmp_dir.h"
 
-#include "client/cli/cmd.h"
+#include "client/cli/base/cmd.h"
 #include "server/base/strbuf.h"
 
 #include <errno.h>

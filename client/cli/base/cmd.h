@@ -2,12 +2,12 @@
 /*
  * The commands of scbox, and what they share.
  *
- * Each command is a file cmd_NAME.c with a function and a help text; main.c has the table. A command gets
+ * Each command is a file cmd_NAME.c with a function and a help text; commands.c has the table. A command gets
  * its own words (argv[0] is its name), prints results to stdout and one line for each trouble to stderr, and
  * returns an exit code.
  */
-#ifndef CLIENT_CLI_CMD_H
-#define CLIENT_CLI_CMD_H
+#ifndef CLIENT_CLI_BASE_CMD_H
+#define CLIENT_CLI_BASE_CMD_H
 
 #include <getopt.h>
 #include <stddef.h>
@@ -27,7 +27,7 @@ struct command {
     int (*run)(int argc, char **argv);
 };
 
-/** Ended by a NULL name. */
+/** Ended by a NULL name; in commands.c, which knows them all. */
 extern const struct command commands[];
 
 /** The command of a name, or NULL. */
@@ -49,27 +49,18 @@ extern const char cmd_ns_help[];
 extern const char cmd_test_help[];
 extern const char cmd_trace_help[];
 
-/**
- * Print the pages of a topic: a call, an error, a constant, a word of the language, a driver, a command.
- * @command  for the complaint about an unknown topic.
- * Returns   CMD_OK or CMD_USAGE.
- */
-int help_explain(const char *command, const char *topic);
-
-/** The n-th topic that is a list, "calls" …; NULL behind the last one. Static. */
-const char *help_list_name(size_t n);
-
 /** What option_next() gives for -h, --help: the page was printed, return CMD_OK. */
 enum { OPTION_HELP = 'h', OPTION_WRONG = '?' };
 
 /**
  * getopt_long() that complains in one line of ours and prints a command's help by itself.
  * @command  its name; "scbox COMMAND: …" starts a complaint.
+ * @help     what --help prints.
  * @shorts   as getopt() takes them, without 'h'; it stops at the first word that is no option.
  * @longs    ended by a zeroed row; --help is added.
  * Returns   an option, -1 at the end, OPTION_HELP or OPTION_WRONG (both: nothing more to print).
  */
-int option_next(const char *command, int argc, char **argv, const char *shorts,
+int option_next(const char *command, const char *help, int argc, char **argv, const char *shorts,
                 const struct option *longs);
 
 /** Print "scbox COMMAND: …" and a newline to stderr. Returns @code, for tail calls. */
