@@ -1,10 +1,48 @@
 /* SPDX-License-Identifier: MIT */
 #include "client/cli/base/json.h"
 
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <stddef.h>
+/* Add a member of a type; its value is the next argument. */
+static void add_member(cJSON *object, const char *name, char type, va_list *ap)
+{
+    cJSON *value = NULL;
+
+    if (type == 's') {
+        const char *text = va_arg(*ap, const char *);
+
+        value = text != NULL ? cJSON_CreateString(text) : NULL;
+    } else if (type == 'i') {
+        value = cJSON_CreateNumber(va_arg(*ap, int));
+    } else if (type == 'b') {
+        value = cJSON_CreateBool(va_arg(*ap, int));
+    } else {
+        value = va_arg(*ap, cJSON *);
+    }
+    if (!cJSON_AddItemToObject(object, name, value))
+        cJSON_Delete(value);
+}
+
+cJSON *json_object(const char *members, ...)
+{
+    cJSON *object = cJSON_CreateObject();
+    va_list ap;
+
+    va_start(ap, members);
+    while (*members != '\0') {
+        char name[32] = "";
+        size_t len = strcspn(members, ":");
+
+        memcpy(name, members, len < sizeof name ? len : sizeof name - 1);
+        add_member(object, name, members[len + 1], &ap);
+        members += len + 2;
+        members += strspn(members, " ");
+    }
+    va_end(ap);
+    return object;
+}
 
 const cJSON *json_member(const cJSON *object, const char *name)
 {

@@ -1,11 +1,21 @@
 /* SPDX-License-Identifier: MIT */
-/* Members of the daemon's answers, with a harmless value where one is missing or of another type. */
+/*
+ * Objects for requests, and members of the daemon's answers: with a harmless value where one is missing or
+ * of another type.
+ */
 #ifndef CLIENT_CLI_BASE_JSON_H
 #define CLIENT_CLI_BASE_JSON_H
 
 #include <cjson/cJSON.h>
 #include <stddef.h>
 #include <stdint.h>
+
+/**
+ * Make an object: "pid:i file:s" and the values. s text, i int, b bool, v a cJSON value, which is taken; a
+ * text or a value that is NULL makes no member.
+ * Returns   returned; cJSON_Delete().
+ */
+cJSON *json_object(const char *members, ...);
 
 /** A member of any type, borrowed; NULL when it is missing or @object is no object. */
 const cJSON *json_member(const cJSON *object, const char *name);

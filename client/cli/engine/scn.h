@@ -37,6 +37,7 @@
 #include "client/lib/scbox.h"
 #include "schema/calls.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 
@@ -72,11 +73,25 @@ struct scn_result {
 struct scn_session;
 struct scn_step;
 
+enum { SCN_ALSO_FDS = 3 };
+
+/** What a session's owner waits for besides the daemon. */
+struct scn_also {
+    /**
+     * Before a wait: fill in descriptors, of SCN_ALSO_FDS that are -1. @listening: the daemon's messages
+     * count, and requests may be made.
+     * Returns   milliseconds after which to look again; -1: it need not.
+     */
+    int (*before)(void *user, bool listening, struct pollfd *fds);
+    void (*after)(void *user, bool listening, const struct pollfd *fds);
+};
+
 struct scn_config {
     const char *machine; /* borrowed until scn_session_new() returns; NULL: the default one */
     const char *dir;     /* copied; where relative host paths begin; NULL: the current one */
     size_t output_max;   /* bytes kept of what a program under `run` prints; 0: SCN_OUTPUT_BYTES */
     int timeout_ms;      /* of all lines together, from now on; SCBOX_FOREVER */
+    bool unopened;       /* the daemon is asked for nothing: its owner opens the session */
     event_fn on_event;   /* gets log, console, note and proc events; NULL: dropped */
     void *user;
     bool lossless; /* no event may be lost: the machine is ours and waits for us */
@@ -90,6 +105,7 @@ struct scn_config {
     /** Before a step is played: whether it may be; NULL: all may. Gets @user. */
     bool (*allow)(void *user, const struct scn_step *step);
     const volatile sig_atomic_t *stop; /* borrowed; not 0: give up waiting; NULL: nobody asks */
+    const struct scn_also *also;       /* borrowed; gets @user; NULL: nothing else */
 };
 
 /**

@@ -1,13 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * run: a guest program in a new child.
- *
- *     NEW_PROC                            the child
- *     BIND_FS                             for each of the caller's names
- *     MAKE_FS, OPEN, WRITE, CLOSE         only for a program on the host: a filesystem of its own
- *     SET_ARGS, console.input             its arguments and environment, what it reads
- *     PROC_EXEC, PROC_WAIT
- *     RM_FS                               the program's filesystem
+ * run: a guest program in a new child (guest.h), and what is stated of its end.
  *
  * The result is {pid, state, return_code, log}: how it ended, and the debug log of it and its children;
  * log_cut when not all of the log was kept.
@@ -15,11 +8,10 @@
  */
 #include "client/cli/base/call_text.h"
 #include "client/cli/base/fault_line.h"
-#include "client/cli/base/host_file.h"
 #include "client/cli/base/json.h"
 #include "client/cli/base/names.h"
+#include "client/cli/engine/guest.h"
 #include "client/cli/engine/scn_match.h"
-#include "client/cli/engine/scn_session.h"
 #include "client/cli/scenario/scn_bytes.h"
 #include "client/lib/clock.h"
 
@@ -33,79 +25,6 @@ enum {
     LOOK_TIMEOUT_MS = 500, /* for what a program that did not end is at */
 };
 
-/** A guest on its way. */
-struct guest {
-    struct scn_caller *c;
-    int32_t pid;
-    char fs[32];        /* name of the program's filesystem; "" when it has none */
-    cJSON *file;        /* path of the program in the simulated system; owned */
-    bool running;       /* it was made and not waited for */
-    bool has_tty;       /* some name may have devices */
-    int64_t started_ms; /* when its program was; 0: not yet */
-};
-
-static cJSON *args_pid(int32_t pid)
-{
-    cJSON *args = cJSON_CreateObject();
-
-    (void)cJSON_AddNumberToObject(args, "pid", pid);
-    return args;
-}
-
-/** Give the child every name the caller has. */
-static int bind_names(struct guest *g)
-{
-    cJSON *names = NULL;
-    const cJSON *item;
-    cJSON *params = cJSON_CreateObject();
-    int status;
-
-    if (g->c->as != 0)
-        (void)cJSON_AddNumberToObject(params, "pid", g->c->as);
-    status = scn_request(g->c->s, "ns.list", params, g->c->r);
-    if (status != SCBOX_OK)
-        return status;
-    names = g->c->r->value;
-    g->c->r->value = NULL;
-    cJSON_ArrayForEach(item, names) {
-        const cJSON *name = json_member(item, "name"); /* text, or {base64} */
-        cJSON *args = args_pid(g->pid);
-
-        g->has_tty = g->has_tty || strcmp(json_text(item, "name"), "io") == 0 ||
-                     strcmp(json_text(item, "driver"), "devfs") == 0;
-        (void)cJSON_AddItemToObject(args, "new_name", cJSON_Duplicate(name, true));
-        (void)cJSON_AddItemToObject(args, "fs_name", cJSON_Duplicate(name, true));
-        status = scn_call(g->c, "SC_BIND_FS", args, NULL);
-        if (status != SCBOX_OK)
-            break;
-    }
-    cJSON_Delete(names);
-    return status;
-}
-
-/** Bring a program of the host into a filesystem of its own. */
-static int upload_program(struct guest *g, const struct scn_value *program)
-{
-    struct strbuf file = STRBUF_INIT;
-    cJSON *args = cJSON_CreateObject();
-    char *host = scn_host_path(g->c->s, program);
-    int status;
-
-    (void)snprintf(g->fs, sizeof g->fs, "run.%d", ++g->c->s->run_count);
-    (void)cJSON_AddStringToObject(args, "driver", "ramfs");
-    (void)cJSON_AddStringToObject(args, "fs_name", g->fs);
-    status = scn_call(g->c, "SC_MAKE_FS", args, NULL);
-    if (status != SCBOX_OK)
-        g->fs[0] = '\0';
-    (void)strbuf_addf(&file, "%s:/program", g->fs);
-    g->file = scn_bytes_json(strbuf_str(&file), file.len);
-    if (status == SCBOX_OK)
-        status = host != NULL ? scn_upload(g->c, host, cJSON_Duplicate(g->file, true)) : -ENOMEM;
-    strbuf_done(&file);
-    free(host);
-    return status;
-}
-
 /** Whether a path is one of the simulated system: a name, a colon, and no slash before it. */
 static bool is_simulated(const char *path)
 {
@@ -114,54 +33,29 @@ static bool is_simulated(const char *path)
     return name_len > 0 && path[name_len] == ':';
 }
 
-/** Whether a program is there to be run; a missing one on the host is told before anything is made. */
-static bool is_there(struct scn_caller *c, const struct scn_value *program, const char *typed)
-{
-    struct why why = WHY_INIT;
-    char *host;
-    int fd;
-
-    if (is_simulated(typed))
-        return true;
-    host = scn_host_path(c->s, program);
-    fd = host != NULL ? host_open(host, HOST_COPY_MAX, 0, NULL, &why) : -ENOMEM;
-    if (fd >= 0)
-        (void)close(fd);
-    else
-        scn_verdict(c->r, SCN_ERROR, "can't read %s on the host: %s", typed, host_reason(&why));
-    why_done(&why);
-    free(host);
-    return fd >= 0;
-}
-
 /** Hand over the arguments, the program's name first, and the environment. */
 static int give_args(struct guest *g, const struct scn_step *step)
 {
     const struct scn_vars *vars = &g->c->s->vars;
-    struct strbuf blob = STRBUF_INIT; /* as guests pass it: words may be bytes */
-    cJSON *args = args_pid(g->pid);
-    int err = strbuf_addf(&blob, "%zu", step->arg_count);
+    struct strbuf words = STRBUF_INIT;
+    int err = 0;
 
-    (void)strbuf_addc(&blob, '\0');
     for (size_t i = 0; i < step->arg_count && err == 0; i++)
-        err = scn_add_word(&blob, step->args[i].value, vars);
+        err = scn_add_word(&words, step->args[i].value, vars);
     for (size_t i = 0; i < step->run.env_count && err == 0; i++) {
-        (void)strbuf_addf(&blob, "%s=", step->run.env[i].name);
-        err = scn_add_word(&blob, step->run.env[i].value, vars);
+        (void)strbuf_addf(&words, "%s=", step->run.env[i].name);
+        err = scn_add_word(&words, step->run.env[i].value, vars);
     }
     if (err == 0)
-        err = scbox_add_data(args, "data", strbuf_str(&blob), blob.len);
-    strbuf_done(&blob);
-    if (err == 0)
-        return scn_call(g->c, "SC_SET_ARGS", args, NULL);
-    cJSON_Delete(args);
+        err = guest_args(g, step->arg_count, &words);
+    strbuf_done(&words);
     return err;
 }
 
 /** Type a text, or with NULL the end of input, at the program's own terminal. */
 static int type_text(struct guest *g, const struct scn_value *text)
 {
-    cJSON *params = args_pid(g->pid);
+    cJSON *params = json_object("pid:i", g->pid);
 
     if (text != NULL && scn_add_data(params, "data", text, &g->c->s->vars) != 0) {
         cJSON_Delete(params);
@@ -209,14 +103,24 @@ static int give_input(struct guest *g, const struct scn_run *run)
     return status == SCBOX_OK ? type_text(g, NULL) : status;
 }
 
-static int prepare(struct guest *g, const struct scn_step *step, const char *typed)
+/** Bring a program of the host, open as @from, into a filesystem of its own. */
+static int load(struct guest *g, const char *host, int from)
 {
-    int status = scn_call_int(g->c, "SC_NEW_PROC", NULL, &g->pid);
+    char fs[sizeof g->fs];
+    int unread = 0;
+    int status;
 
-    if (status != SCBOX_OK)
-        return status;
-    g->running = true;
-    status = bind_names(g);
+    (void)snprintf(fs, sizeof fs, "run.%d", ++g->c->s->run_count);
+    status = guest_load(g, fs, "program", from, &unread);
+    scn_tell_unread(g->c->r, host, unread);
+    return status;
+}
+
+static int prepare(struct guest *g, const struct scn_step *step, const char *typed,
+                   const char *host, int from)
+{
+    int status = guest_make(g);
+
     if (status == SCBOX_OK)
         status = give_args(g, step);
     if (status == SCBOX_OK)
@@ -224,7 +128,7 @@ static int prepare(struct guest *g, const struct scn_step *step, const char *typ
     if (status != SCBOX_OK)
         return status;
     if (!is_simulated(typed))
-        return upload_program(g, step->args[0].value);
+        return load(g, host, from);
     g->file = scn_bytes_json(typed, strlen(typed));
     return g->file != NULL ? SCBOX_OK : -ENOMEM;
 }
@@ -233,22 +137,12 @@ static int prepare(struct guest *g, const struct scn_step *step, const char *typ
 static int execute(struct guest *g)
 {
     struct scn_session *s = g->c->s;
-    cJSON *args = args_pid(g->pid);
-    int status;
+    int status = guest_exec(g);
 
-    (void)cJSON_AddItemToObject(args, "file", cJSON_Duplicate(g->file, true));
-    scn_output_reset(&s->log);
-    free(s->fault);
-    s->fault = NULL;
-    s->log_pid = g->pid;
-    g->started_ms = clock_ms();
-    status = scn_call(g->c, "SC_PROC_EXEC", args, NULL);
     if (status == SCBOX_OK)
-        status = scn_call(g->c, "SC_PROC_WAIT", args_pid(g->pid), NULL);
-    if (status == SCBOX_OK) {
-        g->running = false;
+        status = guest_wait(g);
+    if (status == SCBOX_OK)
         (void)scn_output_tell(&s->log, g->c->r->value, "log");
-    }
     s->log_pid = 0;
     return status;
 }
@@ -264,13 +158,9 @@ static void clean_up(struct guest *g)
 
     scn_session_timeout(s, KILL_TIMEOUT_MS);
     if (g->running)
-        (void)scn_call(&quiet, "SC_PROC_KILL", args_pid(g->pid), NULL);
-    if (g->fs[0] != '\0') {
-        cJSON *args = cJSON_CreateObject();
-
-        (void)cJSON_AddStringToObject(args, "fs_name", g->fs);
-        (void)scn_call(&quiet, "SC_RM_FS", args, NULL);
-    }
+        (void)scn_call(&quiet, "SC_PROC_KILL", json_object("pid:i", g->pid), NULL);
+    if (g->fs[0] != '\0')
+        (void)scn_call(&quiet, "SC_RM_FS", json_object("fs_name:s", g->fs), NULL);
     s->deadline_ms = deadline;
     s->timeout_ms = timeout_ms;
     scn_result_done(&ignored);
@@ -293,7 +183,7 @@ static void tell_too_late(struct guest *g)
     (void)strbuf_addf(&text, "the program did not end; it ran for %.1f s and was ",
                       (double)(clock_ms() - g->started_ms) / 1000);
     scn_session_timeout(s, LOOK_TIMEOUT_MS);
-    known = scn_request(s, "proc.info", args_pid(g->pid), &ignored) == SCBOX_OK;
+    known = scn_request(s, "proc.info", json_object("pid:i", g->pid), &ignored) == SCBOX_OK;
     if (known)
         call = cJSON_GetArrayItem(json_member(ignored.value, "waiting"), 0);
     if (call != NULL) {
@@ -433,13 +323,19 @@ void scn_play_run(struct scn_caller *c, const struct scn_step *step)
 {
     struct guest g = {.c = c};
     char *typed = scn_bytes_path(step->args[0].value, &c->s->vars);
+    char *host = NULL;
+    int from = -1;
     int status = -ENOMEM;
 
     if (typed == NULL)
         scn_verdict(c->r, SCN_ERROR, "a path holds no NUL");
-    if (typed != NULL && is_there(c, step->args[0].value, typed)) {
+    else if (!is_simulated(typed)) { /* a missing one is told before anything is made */
+        host = scn_host_path(c->s, step->args[0].value);
+        from = scn_host_open(c->r, host, typed);
+    }
+    if (c->r->outcome == SCN_PASS) {
         c->s->scaffold_pid = c->as != 0 ? c->as : c->s->pid;
-        status = prepare(&g, step, typed);
+        status = prepare(&g, step, typed, host, from);
         if (status == SCBOX_OK)
             status = execute(&g);
         if (status == -ETIMEDOUT && g.started_ms != 0)
@@ -451,5 +347,8 @@ void scn_play_run(struct scn_caller *c, const struct scn_step *step)
         if (c->r->ended)
             judge_run(c->s, step, c->r);
     }
+    if (from >= 0)
+        (void)close(from);
+    free(host);
     free(typed);
 }

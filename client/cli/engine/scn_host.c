@@ -3,6 +3,7 @@
 #include "client/cli/engine/scn_session.h"
 
 #include "client/cli/base/host_file.h"
+#include "client/cli/base/json.h"
 #include "client/cli/engine/scn_match.h"
 #include "client/cli/scenario/scn_bytes.h"
 
@@ -51,11 +52,7 @@ int scn_call_int(struct scn_caller *c, const char *name, cJSON *args, int32_t *o
 /** Open a file, @file taken; @modes as OPEN takes them. */
 static int open_file(struct scn_caller *c, cJSON *file, uint32_t modes, int32_t *out_fd)
 {
-    cJSON *args = cJSON_CreateObject();
-
-    (void)cJSON_AddItemToObject(args, "file", file);
-    (void)cJSON_AddNumberToObject(args, "mode", modes);
-    return scn_call_int(c, "SC_OPEN", args, out_fd);
+    return scn_call_int(c, "SC_OPEN", json_object("file:v mode:i", file, (int)modes), out_fd);
 }
 
 /**
@@ -66,11 +63,8 @@ static int close_file(struct scn_caller *c, int32_t fd, int status)
 {
     struct scn_result ignored = {0};
     struct scn_caller quiet = {c->s, c->as, status == SCBOX_OK ? c->r : &ignored};
-    cJSON *args = cJSON_CreateObject();
-    int closed;
+    int closed = scn_call(&quiet, "SC_CLOSE", json_object("fd:i", fd), NULL);
 
-    (void)cJSON_AddNumberToObject(args, "fd", fd);
-    closed = scn_call(&quiet, "SC_CLOSE", args, NULL);
     scn_result_done(&ignored);
     return status == SCBOX_OK ? closed : status;
 }
@@ -103,22 +97,38 @@ char *scn_host_path(const struct scn_session *s, const struct scn_value *v)
     return strbuf_take(&b);
 }
 
+int scn_host_open(struct scn_result *r, const char *host_path, const char *typed)
+{
+    struct why why = WHY_INIT;
+    int fd = host_path != NULL ? host_open(host_path, HOST_COPY_MAX, 0, NULL, &why) : -ENOMEM;
+
+    if (fd < 0)
+        scn_verdict(r, SCN_ERROR, "can't read %s on the host: %s", typed, host_reason(&why));
+    why_done(&why);
+    return fd;
+}
+
+void scn_tell_unread(struct scn_result *r, const char *host_path, int unread)
+{
+    if (unread != 0)
+        scn_verdict(r, SCN_ERROR, "can't read all of %s on the host: %s", host_path,
+                    unread == -EFBIG ? "it grows" : strerror(-unread));
+}
+
 /** Write bytes at a position of a handle. As scn_call(). */
 static int write_at(struct scn_caller *c, int32_t fd, int64_t off, const char *bytes, size_t len)
 {
-    cJSON *args = cJSON_CreateObject();
+    cJSON *args = json_object("fd:i", fd);
 
-    (void)cJSON_AddNumberToObject(args, "fd", fd);
     (void)cJSON_AddNumberToObject(args, "offset", (double)off);
-    if (scbox_add_data(args, "data", bytes, len) != 0) {
-        cJSON_Delete(args);
-        return -ENOMEM;
-    }
-    return scn_call(c, "SC_WRITE", args, NULL);
+    if (scbox_add_data(args, "data", bytes, len) == 0)
+        return scn_call(c, "SC_WRITE", args, NULL);
+    cJSON_Delete(args);
+    return -ENOMEM;
 }
 
-/** Write all of a host file to a handle. */
-static int write_all(struct scn_caller *c, int from, const char *host_path, int32_t fd)
+/** Write all of a host file to a handle. As scn_upload(). */
+static int write_all(struct scn_caller *c, int from, int32_t fd, int *out_unread)
 {
     char *chunk = malloc(CHUNK);
     int64_t off = 0;
@@ -130,30 +140,20 @@ static int write_all(struct scn_caller *c, int from, const char *host_path, int3
         off += len;
     }
     if (len < 0 || off > HOST_COPY_MAX)
-        scn_verdict(c->r, SCN_ERROR, "can't read all of %s on the host: %s", host_path,
-                    len < 0 ? strerror(errno) : "it grows");
+        *out_unread = len < 0 ? -errno : -EFBIG;
     free(chunk);
     return status;
 }
 
-int scn_upload(struct scn_caller *c, const char *host_path, cJSON *file)
+int scn_upload(struct scn_caller *c, int from, cJSON *file, int *out_unread)
 {
-    struct why why = WHY_INIT;
-    int from = host_open(host_path, HOST_COPY_MAX, 0, NULL, &why);
     int32_t fd = 0;
-    int status = from;
+    int status = open_file(c, file, FM_WRITE | FM_CREATE | FM_TRUNC, &fd);
 
-    if (from < 0) {
-        cJSON_Delete(file);
-        scn_verdict(c->r, SCN_ERROR, "can't read %s on the host: %s", host_path, host_reason(&why));
-    } else {
-        status = open_file(c, file, FM_WRITE | FM_CREATE | FM_TRUNC, &fd);
-        if (status == SCBOX_OK)
-            status = close_file(c, fd, write_all(c, from, host_path, fd));
-        (void)close(from);
-    }
-    why_done(&why);
-    return status;
+    *out_unread = 0;
+    if (status != SCBOX_OK)
+        return status;
+    return close_file(c, fd, write_all(c, from, fd, out_unread));
 }
 
 const char *scn_copied_from(const struct scn_session *s, const char *file)
@@ -194,12 +194,20 @@ int scn_play_copy(struct scn_caller *c, const struct scn_step *step)
 {
     char *host = scn_host_path(c->s, step->args[0].value);
     char *file = scn_bytes_path(step->args[1].value, &c->s->vars);
-    int status = -EINVAL;
+    int unread = 0;
+    int from = -EINVAL;
+    int status;
 
     if (host != NULL && file != NULL)
-        status = scn_upload(c, host, scn_name_json(step->args[1].value, &c->s->vars));
+        from = scn_host_open(c->r, host, host);
     else
         scn_verdict(c->r, SCN_ERROR, "a path holds no NUL");
+    status = from;
+    if (from >= 0) {
+        status = scn_upload(c, from, scn_name_json(step->args[1].value, &c->s->vars), &unread);
+        scn_tell_unread(c->r, host, unread);
+        (void)close(from);
+    }
     if (status == SCBOX_OK) {
         remember_copied(c->s, file, host);
         return status;
@@ -243,15 +251,12 @@ static int read_all(struct scn_caller *c, int32_t fd, struct scn_output *out)
     size_t got = 1;
 
     while (got > 0 && out->cut == 0) {
-        cJSON *args = cJSON_CreateObject();
         cJSON *value = NULL;
         char *bytes = NULL;
-        int status;
+        int status = scn_call(
+            c, "SC_READ", json_object("fd:i offset:i size:i", fd, (int)out->kept.len, (int)CHUNK),
+            &value);
 
-        (void)cJSON_AddNumberToObject(args, "fd", fd);
-        (void)cJSON_AddNumberToObject(args, "offset", (double)out->kept.len);
-        (void)cJSON_AddNumberToObject(args, "size", CHUNK);
-        status = scn_call(c, "SC_READ", args, &value);
         if (status != SCBOX_OK)
             return status;
         if (scbox_data(value, &bytes, &got) == 0)

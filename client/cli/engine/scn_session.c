@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "client/cli/engine/scn_session.h"
 
+#include "client/cli/base/call_text.h"
 #include "client/cli/base/json.h"
 #include "client/lib/clock.h"
 
@@ -18,7 +19,7 @@ enum {
 
 /* ---- requests ---- */
 
-/** Milliseconds until the deadline, as libscbox takes them. */
+/** Milliseconds until the deadline; -1: there is none. */
 static int time_left(const struct scn_session *s)
 {
     int64_t left = s->deadline_ms - clock_ms();
@@ -40,63 +41,70 @@ bool scn_stopped(const struct scn_session *s)
     return s->stop != NULL && *s->stop != 0;
 }
 
-/** Wait for an answer that may depend on what a person says. As scbox_receive(). */
-static int receive_asking(struct scn_session *s, int64_t id, cJSON **value,
-                          struct scbox_error *error)
+/** The sooner of two times to sleep; below 0 is never. */
+static int sooner(int a, int b)
 {
-    for (int turns = 0;; turns++) {
-        int wait = time_left(s);
-        int status = scbox_receive(s->conn, id, 0, value, error);
-
-        if (status != -ETIMEDOUT || wait == 0)
-            return status;
-        if (scn_stopped(s))
-            return -EINTR;
-        if (!s->must_ask(s->user)) {
-            turns = 0;
-            status = scbox_poll(s->conn, wait, error);
-        } else if (turns < ASK_AFTER_TURNS) {
-            status = scbox_poll(s->conn, ASK_AFTER_MS, error);
-            status = status == -ETIMEDOUT ? 0 : status;
-        } else {
-            turns = 0;
-            status = 0;
-            s->ask(s->user);
-        }
-        if (status < 0)
-            return status;
-    }
+    if (a < 0 || b < 0)
+        return a < 0 ? b : a;
+    return a < b ? a : b;
 }
 
-/** Wait for an answer and look now and then whether to stop. As scbox_receive(). */
-static int receive_looking(struct scn_session *s, int64_t id, cJSON **value,
-                           struct scbox_error *error)
+void scn_sleep(struct scn_session *s, bool listening, int most_ms)
 {
-    for (;;) {
-        int wait = time_left(s);
-        bool slice = wait == SCBOX_FOREVER || wait > LOOK_MS;
-        int status = scbox_receive(s->conn, id, slice ? LOOK_MS : wait, value, error);
+    struct pollfd fds[1 + SCN_ALSO_FDS] = {
+        {.fd = listening ? scbox_fd(s->conn) : -1, .events = POLLIN}};
 
-        if (status != -ETIMEDOUT || !slice)
+    for (size_t i = 1; i <= SCN_ALSO_FDS; i++)
+        fds[i].fd = -1;
+    if (s->also != NULL)
+        most_ms = sooner(most_ms, s->also->before(s->user, listening, fds + 1));
+    (void)poll(fds, 1 + SCN_ALSO_FDS, sooner(time_left(s), most_ms));
+    if (s->also != NULL)
+        s->also->after(s->user, listening, fds + 1);
+}
+
+/**
+ * Wait for an answer, which may depend on what a person says. As scbox_receive(); -EINTR only when somebody
+ * wants to stop.
+ */
+static int receive(struct scn_session *s, int64_t id, cJSON **value, struct scbox_error *error)
+{
+    /* A signal between a look at what it set and the sleep ends no sleep. */
+    const int look_ms = s->stop != NULL && s->also == NULL ? LOOK_MS : -1;
+
+    for (int turns = 0;;) {
+        bool over = scn_time_over(s);
+        int status = scbox_receive(s->conn, id, 0, value, error);
+        bool ask;
+
+        if (status != -ETIMEDOUT && status != -EINTR)
             return status;
         if (scn_stopped(s))
             return -EINTR;
+        if (over)
+            return -ETIMEDOUT;
+        ask = s->must_ask != NULL && s->must_ask(s->user);
+        turns = ask ? turns + 1 : 0;
+        if (turns <= ASK_AFTER_TURNS) {
+            scn_sleep(s, true, ask ? ASK_AFTER_MS : look_ms);
+            continue;
+        }
+        turns = 0;
+        s->ask(s->user);
     }
 }
 
 int scn_receive(struct scn_session *s, int64_t id, struct scn_result *r)
 {
     cJSON *value = NULL;
-    int status;
+    int status = receive(s, id, &value, &r->error);
 
-    do {
-        status = s->must_ask != NULL ? receive_asking(s, id, &value, &r->error)
-                                     : receive_looking(s, id, &value, &r->error);
-    } while (status == -EINTR && !scn_stopped(s));
     if (status == -ETIMEDOUT || status == -EINTR)
         scbox_forget(s->conn, id);
-    if (status == SCBOX_OK)
+    if (status == SCBOX_OK || status == -EINTR)
         scbox_error_done(&r->error);
+    if (status == -EINTR)
+        r->error = (struct scbox_error){.code = -EINTR, .message = strdup("interrupted")};
     cJSON_Delete(r->value);
     r->value = value;
     return status;
@@ -134,6 +142,25 @@ int scn_session_call(struct scn_session *s, const char *method, cJSON *params, c
     }
     scn_result_done(&r);
     return status;
+}
+
+cJSON *scn_listen_params(const char *kinds, bool lossless, int32_t pid, int shown)
+{
+    cJSON *events = cJSON_CreateArray();
+    cJSON *params = json_object("events:v lossless:b", events, lossless);
+
+    for (size_t len; *kinds != '\0'; kinds += len + (kinds[len] == ',')) {
+        char kind[16];
+
+        len = strcspn(kinds, ",");
+        (void)snprintf(kind, sizeof kind, "%.*s", (int)len, kinds);
+        (void)cJSON_AddItemToArray(events, cJSON_CreateString(kind));
+    }
+    if (pid != 0)
+        (void)cJSON_AddNumberToObject(params, "pid", pid);
+    if (shown != 0)
+        (void)cJSON_AddNumberToObject(params, "shown", shown);
+    return params;
 }
 
 cJSON *scn_census(struct scn_session *s, struct scn_result *r)
@@ -187,7 +214,7 @@ static void on_event(void *user, const char *method, const cJSON *params)
     free(bytes);
     if (s->log_pid != 0 && kind == EVENT_END && json_int(params, "pid") == s->log_pid) {
         free(s->fault);
-        s->fault = strdup(json_text(params, "data"));
+        s->fault = event_data(params);
     }
     if (kind == EVENT_END)
         scn_ended(s, json_int(params, "pid"), json_text(params, "data"));
@@ -203,12 +230,8 @@ static void on_event(void *user, const char *method, const cJSON *params)
 static int open_session(struct scn_session *s, const struct scn_config *config,
                         struct scn_result *r)
 {
-    cJSON *params = cJSON_CreateObject();
-    int status;
+    int status = scn_request(s, "session.open", json_object("machine:s", config->machine), r);
 
-    if (config->machine != NULL)
-        (void)cJSON_AddStringToObject(params, "machine", config->machine);
-    status = scn_request(s, "session.open", params, r);
     if (status != SCBOX_OK)
         return status;
     s->pid = json_int(r->value, "pid");
@@ -216,7 +239,6 @@ static int open_session(struct scn_session *s, const struct scn_config *config,
     s->open = true;
     if (s->machine == NULL)
         return -ENOMEM;
-    s->lossless = config->lossless;
     status = scn_session_record(s, config->record, "", &r->error);
     if (status != SCBOX_OK)
         return status;
@@ -244,9 +266,11 @@ int scn_session_new(struct scbox_conn *conn, const struct scn_config *config,
     s->ask = config->ask;
     s->allow = config->allow;
     s->stop = config->stop;
+    s->also = config->also;
+    s->lossless = config->lossless;
     scn_session_timeout(s, config->timeout_ms);
     scbox_on_event(conn, on_event, s);
-    status = open_session(s, config, &r);
+    status = config->unopened ? SCBOX_OK : open_session(s, config, &r);
     scbox_error_done(error);
     *error = r.error;
     r.error = (struct scbox_error)SCBOX_ERROR_INIT;

@@ -5,7 +5,7 @@
  *     scn_exec.c     lines: parsed, and played one after the other
  *     scn_step.c     a step: calls and methods
  *     scn_host.c     fs, copy, expect: steps made of several calls
- *     scn_guest.c    run
+ *     scn_guest.c    run: what it states of a guest; guest.c starts it
  *     scn_trace.c    fault; the calls that were recorded, and what is expected of them
  *     scn_actor.c    which children a session drives, steps in the background
  *     scn_session.c  a session's life, requests with its deadline, events
@@ -80,6 +80,7 @@ struct scn_session {
     void (*ask)(void *user);
     bool (*allow)(void *user, const struct scn_step *step);
     const volatile sig_atomic_t *stop;
+    const struct scn_also *also;
     bool lossless;
     struct scn_vars vars;
     struct scn_arena kept; /* lines whose steps go on in the background */
@@ -119,6 +120,21 @@ bool scn_time_over(const struct scn_session *s);
 
 /** Wait for the answer of a request that was sent. As scn_request(). */
 int scn_receive(struct scn_session *s, int64_t id, struct scn_result *r);
+
+/**
+ * Wait until there may be something to do: the session's owner is served, messages are not read.
+ * @listening  the daemon's messages count, too.
+ * @most_ms    -1: no matter how long.
+ */
+void scn_sleep(struct scn_session *s, bool listening, int most_ms);
+
+/**
+ * Parameters of trace.subscribe.
+ * @kinds    separated by commas.
+ * @pid      only of this process and those below it; 0: of all.
+ * @shown    bytes of data that events show; 0: as many as usual.
+ */
+cJSON *scn_listen_params(const char *kinds, bool lossless, int32_t pid, int shown);
 
 /** The machine's census as {"procs": 2, …}; returned; NULL with @r telling why. */
 cJSON *scn_census(struct scn_session *s, struct scn_result *r);
@@ -211,10 +227,18 @@ int scn_call(struct scn_caller *c, const char *name, cJSON *args, cJSON **out);
 int scn_call_int(struct scn_caller *c, const char *name, cJSON *args, int32_t *out);
 
 /**
- * Copy a host file into a file of the simulated system, which is made or replaced. As scn_request().
- * @file     the path as JSON; taken.
+ * Copy an open file of the host into a file of the simulated system, which is made or replaced.
+ * @file        the path as JSON; taken.
+ * @out_unread  0; -errno when not all of @from could be read, -EFBIG when it grew beyond HOST_COPY_MAX.
+ * Returns      as scn_request().
  */
-int scn_upload(struct scn_caller *c, const char *host_path, cJSON *file);
+int scn_upload(struct scn_caller *c, int from, cJSON *file, int *out_unread);
+
+/** Open a file of the host. Returns a descriptor; else -errno, and @r tells that @typed can't be read. */
+int scn_host_open(struct scn_result *r, const char *host_path, const char *typed);
+
+/** Tell what scn_upload() could not read, unless that is 0. */
+void scn_tell_unread(struct scn_result *r, const char *host_path, int unread);
 
 int scn_play_fs(struct scn_caller *c, const struct scn_step *step);
 int scn_play_copy(struct scn_caller *c, const struct scn_step *step);

@@ -11,6 +11,7 @@
 #include "schema/calls.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,10 +37,9 @@ static void tell_note(const cJSON *event)
     free(text);
 }
 
-static void on_event(void *user, const char *method, const cJSON *params)
+static void on_event(void *user, enum event_kind kind, const cJSON *params)
 {
     struct run *r = user;
-    const enum event_kind kind = event_kind_of(method, params);
 
     if (r->watch != NULL)
         r->watch->on_event(r->watch->user, kind, params);
@@ -49,145 +49,125 @@ static void on_event(void *user, const char *method, const cJSON *params)
         r->lost += json_int(params, "count");
     else if (kind == EVENT_NOTE)
         tell_note(params);
-    else if (kind == EVENT_END && r->pid != 0 && json_int(params, "pid") == r->pid) {
-        free(r->last_note);
-        r->last_note = event_data(params);
-    }
 }
 
 /* A machine with the names that were asked for, and a session in it. */
 static int make_machine(struct run *r)
 {
-    cJSON *params = cJSON_CreateObject();
-    cJSON *names = cJSON_AddArrayToObject(params, "names");
+    cJSON *names = cJSON_CreateArray();
     cJSON *result = NULL;
     int code = 0;
 
     for (size_t i = 0; i < r->opts->fs_count; i++) {
-        cJSON *name = cJSON_CreateObject();
+        const struct run_fs *fs = &r->opts->fs[i];
 
-        (void)cJSON_AddStringToObject(name, "name", r->opts->fs[i].name);
-        (void)cJSON_AddStringToObject(name, "driver", r->opts->fs[i].driver);
-        if (r->opts->fs[i].opts != NULL)
-            (void)cJSON_AddStringToObject(name, "opts", r->opts->fs[i].opts);
-        (void)cJSON_AddItemToArray(names, name);
+        (void)cJSON_AddItemToArray(
+            names, json_object("name:s driver:s opts:s", fs->name, fs->driver, fs->opts));
     }
-    (void)cJSON_AddStringToObject(params, "clock", r->opts->virtual_clock ? "virtual" : "real");
-    (void)cJSON_AddBoolToObject(params, "transient", !r->opts->keep_daemon);
     r->doing = "making the machine";
-    code = run_must(r, "machine.create", params, &result);
+    code = run_must(r, "machine.create",
+                    json_object("names:v clock:s transient:b", names,
+                                r->opts->virtual_clock ? "virtual" : "real", !r->opts->keep_daemon),
+                    &result);
     if (code != 0)
         return code;
     r->machine = strdup(json_text(result, "machine"));
     cJSON_Delete(result);
-    params = cJSON_CreateObject();
-    (void)cJSON_AddStringToObject(params, "machine", r->machine);
-    (void)cJSON_AddStringToObject(params, "name", "scbox run");
-    return run_must(r, "session.open", params, NULL);
+    return run_must(r, "session.open", json_object("machine:s name:s", r->machine, "scbox run"),
+                    NULL);
 }
 
-/* The program itself, in a view that only this session has. @out_path returned. */
-static int load_image(struct run *r, int fd, char **out_path)
+/* What a step of the engine for the guest came to. Returns an exit code. */
+static int step(struct run *r, int outcome)
+{
+    outcome = run_outcome(r, outcome);
+    return outcome == SCBOX_OK ? 0 : run_refused(r, outcome);
+}
+
+/* Say why a file of the host could not be read. Returns @code, unless that is 0: an exit code then. */
+static int tell_unread(const struct run *r, int code, int unread)
+{
+    if (unread == -EFBIG)
+        complain(0, "run", "%s: it grows beyond %" PRId64 " bytes", r->doing, HOST_COPY_MAX);
+    else if (unread != 0)
+        complain(0, "run", "%s: %s", r->doing, strerror(-unread));
+    return code == 0 && unread != 0 ? RUN_DAEMON : code;
+}
+
+int run_copy_fd(struct run *r, int fd, const char *target)
+{
+    int unread = 0;
+    int code = step(r, scn_upload(&r->caller, fd, cJSON_CreateString(target), &unread));
+
+    return tell_unread(r, code, unread);
+}
+
+/* The program itself, in a view that only this session has. */
+static int load_image(struct run *r, int fd)
 {
     const char *slash = strrchr(r->opts->file, '/');
     const char *base = slash != NULL ? slash + 1 : r->opts->file;
-    cJSON *params = cJSON_CreateObject();
+    int unread = 0;
     int code = 0;
 
-    (void)cJSON_AddStringToObject(params, "driver", "ramfs");
-    (void)cJSON_AddStringToObject(params, "fs_name", RUN_IMAGE_VIEW);
-    r->doing = "loading the program";
-    code = run_must(r, "SC_MAKE_FS", params, NULL);
     if (strlen(base) > SC_COMPONENT_MAX)
         base = "program";
-    if (code == 0 && asprintf(out_path, "%s:/%s", RUN_IMAGE_VIEW, base) < 0)
-        code = complain(RUN_DAEMON, "run", "out of memory");
-    return code != 0 ? code : run_copy_fd(r, fd, *out_path);
-}
-
-static cJSON *pid_params(const struct run *r)
-{
-    cJSON *params = cJSON_CreateObject();
-
-    (void)cJSON_AddNumberToObject(params, "pid", r->pid);
-    return params;
+    r->doing = "loading the program";
+    code = step(r, guest_load(&r->guest, RUN_IMAGE_VIEW, base, fd, &unread));
+    return tell_unread(r, code, unread);
 }
 
 /* A child that has every name but the program's. */
 static int make_child(struct run *r)
 {
-    cJSON *result = NULL;
-    int code = 0;
-
     r->doing = "making the guest's process";
-    code = run_must(r, "SC_NEW_PROC", NULL, &result);
-    if (code != 0)
-        return code;
-    r->pid = json_int(result, "pid");
-    cJSON_Delete(result);
-    for (size_t i = 0; i < r->opts->fs_count && code == 0; i++) {
-        cJSON *params = pid_params(r);
-
-        (void)cJSON_AddStringToObject(params, "new_name", r->opts->fs[i].name);
-        (void)cJSON_AddStringToObject(params, "fs_name", r->opts->fs[i].name);
-        code = run_must(r, "SC_BIND_FS", params, NULL);
-    }
-    return code;
+    return step(r, guest_make(&r->guest));
 }
 
-/* Its arguments, the program first, and its environment: a count and strings, each ended by NUL. */
 static int set_args(struct run *r)
 {
     const struct run_options *o = r->opts;
-    struct strbuf block = STRBUF_INIT;
-    cJSON *params = pid_params(r);
-    int count = 1;
-    int err = 0;
+    struct strbuf words = STRBUF_INIT;
+    size_t count = 1;
+    int err = strbuf_add(&words, o->file, strlen(o->file) + 1);
 
-    while (o->args[count - 1] != NULL)
-        count++;
-    (void)strbuf_addf(&block, "%d", count);
-    err |= strbuf_add(&block, "", 1) | strbuf_add(&block, o->file, strlen(o->file) + 1);
-    for (char **arg = o->args; *arg != NULL; arg++)
-        err |= strbuf_add(&block, *arg, strlen(*arg) + 1);
+    for (char **arg = o->args; *arg != NULL; arg++, count++)
+        err |= strbuf_add(&words, *arg, strlen(*arg) + 1);
     for (size_t i = 0; i < o->env_count; i++)
-        err |= strbuf_add(&block, o->env[i], strlen(o->env[i]) + 1);
-    if (err == 0)
-        err = scbox_add_data(params, "data", block.ptr, block.len);
-    strbuf_done(&block);
-    if (err < 0) {
-        cJSON_Delete(params);
-        return complain(RUN_DAEMON, "run", "out of memory");
-    }
+        err |= strbuf_add(&words, o->env[i], strlen(o->env[i]) + 1);
     r->doing = "handing the arguments over";
-    return run_must(r, "SC_SET_ARGS", params, NULL);
+    if (err < 0)
+        err = complain(RUN_DAEMON, "run", "out of memory");
+    else
+        err = step(r, guest_args(&r->guest, count, &words));
+    strbuf_done(&words);
+    return err;
 }
 
 /* Start the program. What is wrong with the file is 126, all else is trouble. */
-static int execute(struct run *r, const char *path)
+static int execute(struct run *r)
 {
-    cJSON *params = pid_params(r);
     int outcome = 0;
 
-    (void)cJSON_AddStringToObject(params, "file", path);
     r->doing = r->opts->file;
-    outcome = run_call(r, "SC_PROC_EXEC", params, NULL);
+    outcome = run_outcome(r, guest_exec(&r->guest));
     if (outcome == SCBOX_OK)
         return 0;
     (void)run_refused(r, outcome);
     if (r->ending != 0)
         return r->ending;
-    return outcome == SCBOX_REFUSED && r->error.code == ENOEXEC ? RUN_NO_EXEC : RUN_DAEMON;
+    return outcome == SCBOX_REFUSED && r->came.error.code == ENOEXEC ? RUN_NO_EXEC : RUN_DAEMON;
 }
 
 /* From how the guest ended to how we do. @fd the program. */
-static int judge(const struct run *r, int fd, const cJSON *status)
+static int judge(const struct run *r, int fd)
 {
     char *place = NULL;
     char *words = NULL;
+    const cJSON *status = r->came.value;
     const char *state = json_text(status, "state");
     int value = json_int(status, "return_code");
-    const char *note = r->last_note != NULL ? r->last_note : "";
+    const char *note = r->session->fault != NULL ? r->session->fault : "";
 
     if (strcmp(state, "DONE") == 0)
         return value & 0xff;
@@ -204,17 +184,13 @@ static int judge(const struct run *r, int fd, const cJSON *status)
 
 static int wait_for_guest(struct run *r, int fd)
 {
-    cJSON *status = NULL;
     int code = 0;
 
     r->doing = "waiting for the guest";
     if (r->opts->timeout_ms > 0)
-        run_deadline(r, r->opts->timeout_ms);
-    code = run_must(r, "SC_PROC_WAIT", pid_params(r), &status);
-    if (code == 0)
-        code = judge(r, fd, status);
-    cJSON_Delete(status);
-    return code;
+        scn_session_timeout(r->session, (int)r->opts->timeout_ms);
+    code = step(r, guest_wait(&r->guest));
+    return code == 0 ? judge(r, fd) : code;
 }
 
 /* Say what a person could not know from the output. */
@@ -253,16 +229,14 @@ static void keep_daemon(struct run *r)
  */
 static int finish(struct run *r, int code)
 {
-    if (r->ending != 0 && r->pid != 0)
-        (void)scbox_call(r->reach.conn, "SC_PROC_KILL", pid_params(r), END_MS, NULL, NULL);
+    if (r->ending != 0 && r->guest.pid != 0)
+        (void)scbox_call(r->reach.conn, "SC_PROC_KILL", json_object("pid:i", r->guest.pid), END_MS,
+                         NULL, NULL);
     run_drain(r);
     tell_ending(r);
-    if (r->machine != NULL && r->reach.daemon == NULL) {
-        cJSON *params = cJSON_CreateObject();
-
-        (void)cJSON_AddStringToObject(params, "machine", r->machine);
-        (void)scbox_call(r->reach.conn, "machine.destroy", params, END_MS, NULL, NULL);
-    }
+    if (r->machine != NULL && r->reach.daemon == NULL)
+        (void)scbox_call(r->reach.conn, "machine.destroy", json_object("machine:s", r->machine),
+                         END_MS, NULL, NULL);
     if (r->opts->keep_daemon && r->reach.daemon != NULL)
         keep_daemon(r);
     return r->ending != 0 ? r->ending : code;
@@ -270,32 +244,28 @@ static int finish(struct run *r, int code)
 
 static int subscribe(struct run *r)
 {
-    static const char *const kinds[] = {"log", "console", "note", "proc", "calls"};
-    cJSON *params = cJSON_CreateObject();
-
-    (void)cJSON_AddItemToObject(params, "events",
-                                cJSON_CreateStringArray(kinds, r->watch != NULL ? 5 : 4));
-    (void)cJSON_AddTrueToObject(params, "lossless");
-    if (r->watch != NULL) /* our own calls are not what anybody watches */
-        (void)cJSON_AddNumberToObject(params, "pid", r->pid);
-    if (r->watch != NULL && r->watch->shown != 0)
-        (void)cJSON_AddNumberToObject(params, "shown", r->watch->shown);
     r->doing = "listening to the machine";
-    return run_must(r, "trace.subscribe", params, NULL);
+    if (r->watch == NULL)
+        return run_must(r, "trace.subscribe",
+                        scn_listen_params("log,console,note,proc", true, 0, 0), NULL);
+    /* our own calls are not what anybody watches */
+    return run_must(
+        r, "trace.subscribe",
+        scn_listen_params("log,console,note,proc,calls", true, r->guest.pid, r->watch->shown),
+        NULL);
 }
 
 /* Everything between a connection and an exit code. */
 static int play(struct run *r, int fd)
 {
-    char *path = NULL;
     int code = make_machine(r);
 
     for (size_t i = 0; i < r->opts->copy_count && code == 0; i++)
         code = run_copy_in(r, r->opts->copies[i].host, r->opts->copies[i].target);
     if (code == 0)
-        code = load_image(r, fd, &path);
-    if (code == 0)
         code = make_child(r);
+    if (code == 0)
+        code = load_image(r, fd);
     if (code == 0)
         code = set_args(r);
     if (code == 0)
@@ -303,10 +273,28 @@ static int play(struct run *r, int fd)
     if (code == 0)
         code = run_input_begin(r);
     if (code == 0)
-        code = execute(r, path);
-    if (code == 0)
-        code = wait_for_guest(r, fd);
-    free(path);
+        code = execute(r);
+    return code == 0 ? wait_for_guest(r, fd) : code;
+}
+
+/* Play it in a session that waits for what a run waits for. */
+static int converse(struct run *r, int fd)
+{
+    const struct scn_config config = {.timeout_ms = SCBOX_FOREVER,
+                                      .unopened = true,
+                                      .on_event = on_event,
+                                      .user = r,
+                                      .stop = &r->ending,
+                                      .also = &run_also};
+    int code = RUN_DAEMON;
+
+    if (scn_session_new(r->reach.conn, &config, &r->session, &r->came.error) != SCBOX_OK)
+        return complain(code, "run", "out of memory");
+    r->caller = (struct scn_caller){.s = r->session, .r = &r->came};
+    r->guest.c = &r->caller;
+    code = finish(r, play(r, fd));
+    cJSON_Delete(r->guest.file);
+    scn_session_free(r->session);
     return code;
 }
 
@@ -345,20 +333,14 @@ static int run_with_daemon(struct run *r, int fd)
     spec.must_start = r->opts->keep_daemon || r->opts->no_patch || (count > 0 && !named);
     if (reach_open(&spec, &r->reach) < 0)
         return RUN_DAEMON;
-    scbox_on_event(r->reach.conn, on_event, r);
-    code = finish(r, play(r, fd));
+    code = converse(r, fd);
     reach_done(&r->reach);
     return code;
 }
 
 int run_program(const struct run_options *opts, const struct run_watch *watch)
 {
-    struct run r = {.opts = opts,
-                    .watch = watch,
-                    .error = SCBOX_ERROR_INIT,
-                    .signal_fd = -1,
-                    .deadline_ms = INT64_MAX,
-                    .out = STRBUF_INIT};
+    struct run r = {.opts = opts, .watch = watch, .signal_fd = -1, .out = STRBUF_INIT};
     int code = CMD_USAGE;
     int fd = open_program(opts->file, &code);
 
@@ -369,9 +351,8 @@ int run_program(const struct run_options *opts, const struct run_watch *watch)
     }
     if (r.signal_fd >= 0)
         close(r.signal_fd);
-    scbox_error_done(&r.error);
+    scn_result_done(&r.came);
     free(r.machine);
-    free(r.last_note);
     strbuf_done(&r.out);
     return code;
 }

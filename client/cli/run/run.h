@@ -5,9 +5,9 @@
  *     options --> daemon --> machine with its names --> copies --> child with the names --> wait --> end
  *                                                                        stdin --> terminal <-'
  *
- * A run ends early by a signal, by the time limit, or when nobody reads its output any more. So no step
- * blocks in the library: run_call() waits for the daemon, the signals and the clock at once, and `ending`
- * holds the exit code from then on.
+ * A run ends early by a signal, by the time limit, or when nobody reads its output any more: `ending` holds
+ * the exit code from then on. Its requests are those of a session of the engine, which waits for the daemon
+ * and the clock, and by run_also for signals, stdin and room for output.
  *
  * Functions that return an exit code return 0 to go on, and have printed why when they don't.
  */
@@ -15,6 +15,7 @@
 #define CLIENT_CLI_RUN_RUN_H
 
 #include "client/cli/base/event.h"
+#include "client/cli/engine/guest.h"
 #include "client/cli/reach/reach.h"
 #include "server/base/strbuf.h"
 
@@ -85,18 +86,18 @@ struct run {
     const struct run_options *opts;
     const struct run_watch *watch; /* NULL: nobody */
     struct reach reach;
-    struct scbox_error error; /* of the last call that did not work */
-    const char *doing;        /* what the calls are for, to complain with; borrowed */
+    struct scn_session *session;
+    struct scn_result came; /* of the last call; its error tells why it did not work */
+    struct scn_caller caller;
+    struct guest guest;
+    const char *doing; /* what the calls are for, to complain with; borrowed */
     int signal_fd;
-    int64_t deadline_ms; /* of the monotonic clock; INT64_MAX: none */
-    int ending;          /* exit code that ends the run early; 0: go on */
-    char *machine;       /* owned */
-    int32_t pid;         /* of the guest; 0 before there is one */
-    char *last_note;     /* why the guest failed, as the machine told it; owned */
-    struct strbuf out;   /* output on its way to stdout */
-    size_t out_done;     /* bytes of it that are written */
-    int out_errno;       /* why no more can be written; 0: more can */
-    int32_t lost;        /* events the daemon could not keep for us */
+    volatile sig_atomic_t ending; /* exit code that ends the run early; 0: go on */
+    char *machine;                /* owned */
+    struct strbuf out;            /* output on its way to stdout */
+    size_t out_done;              /* bytes of it that are written */
+    int out_errno;                /* why no more can be written; 0: more can */
+    int32_t lost;                 /* events the daemon could not keep for us */
     struct run_input input;
 };
 
@@ -151,8 +152,8 @@ void run_options_done(struct run_options *opts);
 /** Block what ends a run, and have it on a descriptor instead. Returns the descriptor, or -1. */
 int run_watch_signals(void);
 
-/** From now on the run may take this long. */
-void run_deadline(struct run *r, int64_t timeout_ms);
+/** What a run waits for besides the daemon; its user is the run. */
+extern const struct scn_also run_also;
 
 /** Print what a guest said, byte for byte, as soon as stdout takes it. */
 void run_output(struct run *r, const char *bytes, size_t len);
@@ -164,9 +165,12 @@ void run_drain(struct run *r);
  * Perform a call and wait for its answer, a signal or the deadline.
  * @params   taken.
  * @result   may be NULL; else returned on SCBOX_OK.
- * Returns   SCBOX_OK; SCBOX_REFUSED or -errno with r->error; -EINTR when r->ending was set.
+ * Returns   SCBOX_OK; SCBOX_REFUSED or -errno with r->came; -EINTR when r->ending was set.
  */
 int run_call(struct run *r, const char *method, cJSON *params, cJSON **result);
+
+/** What an outcome of the engine is to a run: when its time is over, it ends. As run_call(). */
+int run_outcome(struct run *r, int outcome);
 
 /** Tell why run_call() did not work, unless the run is ending. Returns the exit code. */
 int run_refused(struct run *r, int outcome);

@@ -8,13 +8,10 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-enum { CHUNK = 128 * 1024 };
 
 /* Of one copy; tests/cli/test_limits.c has smaller ones, which can be reached. */
 #ifndef COPY_DEPTH_MAX
@@ -32,97 +29,12 @@ struct copy {
     size_t depth;
 };
 
-static int add_words(cJSON *params, const char *member, const char *const *words, int count)
-{
-    return cJSON_AddItemToObject(params, member, cJSON_CreateStringArray(words, count)) ? 0
-                                                                                        : -ENOMEM;
-}
-
-/* Open @target to be written from its start. Returns an exit code. */
-static int open_target(struct run *r, const char *target, int32_t *out_fd)
-{
-    static const char *const mode[] = {"WRITE", "CREATE", "TRUNC"};
-    cJSON *params = cJSON_CreateObject();
-    cJSON *result = NULL;
-    int code = 0;
-
-    (void)cJSON_AddStringToObject(params, "file", target);
-    (void)add_words(params, "mode", mode, 3);
-    code = run_must(r, "SC_OPEN", params, &result);
-    if (code == 0)
-        *out_fd = json_int(result, "fd");
-    cJSON_Delete(result);
-    return code;
-}
-
-static int write_chunk(struct run *r, int32_t target_fd, double offset, const char *buf, size_t len)
-{
-    cJSON *params = cJSON_CreateObject();
-
-    (void)cJSON_AddNumberToObject(params, "fd", target_fd);
-    (void)cJSON_AddNumberToObject(params, "offset", offset);
-    if (scbox_add_data(params, "data", buf, len) < 0) {
-        cJSON_Delete(params);
-        return complain(RUN_DAEMON, "run", "%s: out of memory", r->doing);
-    }
-    return run_must(r, "SC_WRITE", params, NULL);
-}
-
-/* Read a chunk; a short one only at the end. Returns bytes or -errno. */
-static ssize_t read_chunk(int fd, char *buf, size_t size)
-{
-    size_t len = 0;
-
-    while (len < size) {
-        ssize_t got = read(fd, buf + len, size - len);
-
-        if (got == 0)
-            break;
-        if (got < 0 && errno != EINTR)
-            return -errno;
-        len += got > 0 ? (size_t)got : 0;
-    }
-    return (ssize_t)len;
-}
-
-int run_copy_fd(struct run *r, int fd, const char *target)
-{
-    char *buf = malloc(CHUNK);
-    int32_t target_fd = 0;
-    int64_t offset = 0;
-    ssize_t got = 0;
-    int code = buf != NULL ? open_target(r, target, &target_fd)
-                           : complain(RUN_DAEMON, "run", "%s: out of memory", r->doing);
-
-    while (code == 0 && (got = read_chunk(fd, buf, CHUNK)) > 0) {
-        code = write_chunk(r, target_fd, (double)offset, buf, (size_t)got);
-        offset += got;
-        if (code == 0 && offset > HOST_COPY_MAX)
-            code = complain(RUN_DAEMON, "run", "%s: it grows beyond %" PRId64 " bytes", r->doing,
-                            HOST_COPY_MAX);
-    }
-    if (code == 0 && got < 0)
-        code = complain(RUN_DAEMON, "run", "%s: %s", r->doing, strerror((int)-got));
-    if (code == 0) {
-        cJSON *params = cJSON_CreateObject();
-
-        (void)cJSON_AddNumberToObject(params, "fd", target_fd);
-        code = run_must(r, "SC_CLOSE", params, NULL);
-    }
-    free(buf);
-    return code;
-}
-
 /* Make a directory unless it is there. */
 static int make_dir(struct run *r, const char *target)
 {
-    cJSON *params = cJSON_CreateObject();
-    int outcome = 0;
+    int outcome = run_call(r, "SC_CREATE", json_object("file:s type:s", target, "DIR"), NULL);
 
-    (void)cJSON_AddStringToObject(params, "file", target);
-    (void)cJSON_AddStringToObject(params, "type", "DIR");
-    outcome = run_call(r, "SC_CREATE", params, NULL);
-    if (outcome == SCBOX_OK || (outcome == SCBOX_REFUSED && r->error.code == EEXIST))
+    if (outcome == SCBOX_OK || (outcome == SCBOX_REFUSED && r->came.error.code == EEXIST))
         return 0;
     return run_refused(r, outcome);
 }

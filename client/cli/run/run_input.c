@@ -29,13 +29,12 @@ static void read_piece(struct run_input *in)
 
 static cJSON *input_params(const struct run_input *in)
 {
-    cJSON *params = cJSON_CreateObject();
+    cJSON *params = json_object("eof:b", in->ended);
 
     if (scbox_add_data(params, "data", in->buf, in->len) < 0) {
         cJSON_Delete(params);
         return NULL;
     }
-    (void)cJSON_AddBoolToObject(params, "eof", in->ended);
     return params;
 }
 

@@ -7,7 +7,6 @@
  */
 #include "client/cli/base/show.h"
 #include "client/cli/run/run.h"
-#include "client/lib/clock.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -33,11 +32,6 @@ int run_watch_signals(void)
     (void)sigprocmask(SIG_BLOCK, &set, NULL);
     signal(SIGPIPE, SIG_IGN);
     return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-}
-
-void run_deadline(struct run *r, int64_t timeout_ms)
-{
-    r->deadline_ms = clock_ms() + timeout_ms;
 }
 
 static size_t pending(const struct run *r)
@@ -68,48 +62,43 @@ static void write_piece(struct run *r)
     }
 }
 
-/* How long poll() may sleep; 0 with r->ending set when the time is over. */
-static int time_left(struct run *r)
-{
-    int64_t left = r->deadline_ms == INT64_MAX ? -1 : r->deadline_ms - clock_ms();
+enum { SIGNAL, ROOM, INPUT };
 
-    if (r->deadline_ms != INT64_MAX && left <= 0) {
-        r->ending = RUN_TIMEOUT;
-        return 0;
-    }
-    return left > INT_MAX ? INT_MAX : (int)left;
+static int before(void *user, bool listening, struct pollfd *fds)
+{
+    struct run *r = user;
+
+    fds[SIGNAL] = (struct pollfd){.fd = r->signal_fd, .events = POLLIN};
+    fds[ROOM] = (struct pollfd){.fd = pending(r) > 0 ? STDOUT_FILENO : -1, .events = POLLOUT};
+    if (!listening)
+        return -1;
+    run_input_step(r);
+    fds[INPUT] = (struct pollfd){.fd = run_input_wants(r) ? STDIN_FILENO : -1, .events = POLLIN};
+    return run_input_pause(r);
 }
 
-/* The sooner of two times to sleep; below 0 is never. */
-static int sooner(int a, int b)
+static void after(void *user, bool listening, const struct pollfd *fds)
 {
-    if (a < 0 || b < 0)
-        return a < 0 ? b : a;
-    return a < b ? a : b;
-}
-
-/* Wait until something can go on; @socket says whether the daemon's messages count. */
-static void wait_for_news(struct run *r, bool socket)
-{
+    struct run *r = user;
     struct signalfd_siginfo info;
-    struct pollfd fds[4] = {
-        {.fd = r->signal_fd, .events = POLLIN},
-        {.fd = pending(r) > 0 ? STDOUT_FILENO : -1, .events = POLLOUT},
-        {.fd = socket ? scbox_fd(r->reach.conn) : -1, .events = POLLIN},
-        {.fd = -1, .events = POLLIN},
-    };
 
-    if (socket) {
-        run_input_step(r);
-        fds[3].fd = run_input_wants(r) ? STDIN_FILENO : -1;
-    }
-    (void)poll(fds, 4, sooner(time_left(r), socket ? run_input_pause(r) : -1));
     if (read(r->signal_fd, &info, sizeof info) == sizeof info)
         r->ending = RUN_SIGNAL + (int)info.ssi_signo;
-    if (fds[1].revents != 0)
+    if (fds[ROOM].revents != 0)
         write_piece(r);
-    if (fds[3].revents != 0)
+    if (listening && fds[INPUT].revents != 0)
         run_input_read(r);
+}
+
+const struct scn_also run_also = {before, after};
+
+/* Wait for room for output, or the end. */
+static void wait_for_room(struct run *r)
+{
+    if (scn_time_over(r->session))
+        r->ending = RUN_TIMEOUT;
+    else
+        scn_sleep(r->session, false, -1);
 }
 
 void run_output(struct run *r, const char *bytes, size_t len)
@@ -127,39 +116,40 @@ void run_output(struct run *r, const char *bytes, size_t len)
     while (pending(r) > 0 && poll(&room, 1, 0) > 0)
         write_piece(r);
     while (pending(r) > OUTPUT_MAX && r->ending == 0)
-        wait_for_news(r, false);
+        wait_for_room(r);
 }
 
 void run_drain(struct run *r)
 {
-    int ending = r->ending;
+    const int ending = r->ending;
 
     if (ending != 0 && ending != RUN_TIMEOUT)
         return;
-    r->deadline_ms = INT64_MAX;
+    scn_session_timeout(r->session, SCBOX_FOREVER);
     r->ending = 0;
     while (pending(r) > 0 && r->ending == 0)
-        wait_for_news(r, false);
+        wait_for_room(r);
     if (r->ending == 0)
         r->ending = ending;
 }
 
+int run_outcome(struct run *r, int outcome)
+{
+    if (outcome != -ETIMEDOUT)
+        return outcome;
+    r->ending = RUN_TIMEOUT;
+    return -EINTR;
+}
+
 int run_call(struct run *r, const char *method, cJSON *params, cJSON **result)
 {
-    int64_t id = 0;
-    int outcome = scbox_send(r->reach.conn, method, params, &id, &r->error);
+    int outcome = run_outcome(r, scn_request(r->session, method, params, &r->came));
 
-    if (outcome < 0)
-        return outcome;
-    do {
-        outcome = scbox_receive(r->reach.conn, id, 0, result, &r->error);
-        if (outcome != -ETIMEDOUT)
-            return outcome;
-        if (r->ending == 0)
-            wait_for_news(r, true);
-    } while (r->ending == 0);
-    scbox_forget(r->reach.conn, id);
-    return -EINTR;
+    if (outcome == SCBOX_OK && result != NULL) {
+        *result = r->came.value;
+        r->came.value = NULL;
+    }
+    return outcome;
 }
 
 int run_refused(struct run *r, int outcome)
@@ -168,7 +158,7 @@ int run_refused(struct run *r, int outcome)
 
     if (outcome != -EINTR) {
         (void)strbuf_addf(&place, "run: %s", r->doing);
-        show_error(stderr, strbuf_str(&place), &r->error);
+        show_error(stderr, strbuf_str(&place), &r->came.error);
         strbuf_done(&place);
     }
     if (outcome < 0 && outcome != -EINTR)

@@ -13,7 +13,6 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
 #include <unistd.h>
 
 const char cmd_trace_help[] =
@@ -253,91 +252,105 @@ static int close_output(FILE *file, const char *path, int code)
 struct attached {
     struct tracer *tracer;
     int32_t pid; /* ends the tracing when it ends; 0: none */
-    bool over;
+    int signals;
+    volatile sig_atomic_t over;
 };
 
-static void on_event(void *user, const char *method, const cJSON *params)
+static void on_event(void *user, enum event_kind kind, const cJSON *params)
 {
     struct attached *a = user;
-    const enum event_kind kind = event_kind_of(method, params);
 
     tracer_event(a->tracer, kind, params);
     if (kind == EVENT_END && a->pid != 0 && json_int(params, "pid") == a->pid)
         a->over = true;
 }
 
+static int before(void *user, bool listening, struct pollfd *fds)
+{
+    const struct attached *a = user;
+
+    (void)listening;
+    fds[0] = (struct pollfd){.fd = a->signals, .events = POLLIN};
+    return -1;
+}
+
+static void after(void *user, bool listening, const struct pollfd *fds)
+{
+    struct attached *a = user;
+
+    (void)listening;
+    if (fds[0].revents != 0)
+        a->over = true;
+}
+
 /* A session in the machine, and its events. Returns SCBOX_OK or what went wrong. */
-static int subscribe(const struct trace_options *o, struct scbox_conn *conn,
+static int subscribe(const struct trace_options *o, struct scn_session *s,
                      struct scbox_error *error)
 {
-    static const char *const kinds[] = {"calls", "proc", "note"};
-    cJSON *params = cJSON_CreateObject();
-    int status;
+    int status = scn_session_call(
+        s, "session.open", json_object("machine:s name:s", o->machine, "scbox trace"), NULL, error);
 
-    if (o->machine != NULL)
-        (void)cJSON_AddStringToObject(params, "machine", o->machine);
-    (void)cJSON_AddStringToObject(params, "name", "scbox trace");
-    status = scbox_call(conn, "session.open", params, SETUP_MS, NULL, error);
-    if (status == SCBOX_OK && o->pid != 0) { /* that there is one is told before anything else */
-        params = cJSON_CreateObject();
-        (void)cJSON_AddNumberToObject(params, "pid", o->pid);
-        status = scbox_call(conn, "proc.info", params, SETUP_MS, NULL, error);
-    }
+    if (status == SCBOX_OK && o->pid != 0) /* that there is one is told before anything else */
+        status = scn_session_call(s, "proc.info", json_object("pid:i", o->pid), NULL, error);
     if (status != SCBOX_OK)
         return status;
-    params = cJSON_CreateObject();
-    (void)cJSON_AddItemToObject(params, "events", cJSON_CreateStringArray(kinds, 3));
-    if (o->pid != 0)
-        (void)cJSON_AddNumberToObject(params, "pid", o->pid);
-    if (o->shown != 0)
-        (void)cJSON_AddNumberToObject(params, "shown", o->shown);
-    return scbox_call(conn, "trace.subscribe", params, SETUP_MS, NULL, error);
+    return scn_session_call(s, "trace.subscribe",
+                            scn_listen_params("calls,proc,note", false, o->pid, o->shown), NULL,
+                            error);
 }
 
 /* Take events until a signal, the end of the process, or the daemon's. */
-static int follow(struct attached *a, struct scbox_conn *conn, int signals)
+static int follow(struct attached *a, struct scn_session *s, struct scbox_error *error)
 {
-    struct scbox_error error = SCBOX_ERROR_INIT;
-    int code = CMD_OK;
-
-    while (!a->over && code == CMD_OK) {
-        struct pollfd fds[2] = {{.fd = signals, .events = POLLIN},
-                                {.fd = scbox_fd(conn), .events = POLLIN}};
-
-        if (scbox_drain(conn, &error) < 0) {
-            show_error(stderr, "trace", &error);
-            code = CMD_DAEMON;
-        } else if (!a->over) {
-            (void)poll(fds, 2, -1);
-            a->over = fds[0].revents != 0;
-        }
+    while (!a->over) {
+        if (scbox_drain(s->conn, error) < 0)
+            return CMD_DAEMON;
+        if (!a->over)
+            scn_sleep(s, true, -1);
     }
+    return CMD_OK;
+}
+
+static int converse(const struct trace_options *o, struct attached *a, struct scbox_conn *conn)
+{
+    static const struct scn_also also = {before, after};
+    const struct scn_config config = {.timeout_ms = SETUP_MS,
+                                      .unopened = true,
+                                      .on_event = on_event,
+                                      .user = a,
+                                      .stop = &a->over,
+                                      .also = &also};
+    struct scbox_error error = SCBOX_ERROR_INIT;
+    struct scn_session *s = NULL;
+    int code = CMD_DAEMON;
+
+    if (scn_session_new(conn, &config, &s, &error) == SCBOX_OK &&
+        subscribe(o, s, &error) == SCBOX_OK) {
+        scn_session_timeout(s, SCBOX_FOREVER);
+        code = follow(a, s, &error);
+    }
+    if (code == CMD_DAEMON && !a->over)
+        show_error(stderr, "trace", &error);
+    scn_session_free(s);
     scbox_error_done(&error);
-    return code;
+    return a->over ? CMD_OK : code;
 }
 
 static int attach(const struct trace_options *o, struct tracer *t)
 {
     struct reach_spec spec = {.command = "trace", .joins = true, .socket = o->run.socket};
-    struct attached a = {.tracer = t, .pid = o->pid};
-    struct scbox_error error = SCBOX_ERROR_INIT;
+    struct attached a = {.tracer = t, .pid = o->pid, .signals = run_watch_signals()};
     struct reach reach = {0};
-    int signals = run_watch_signals();
     int code = CMD_DAEMON;
 
     if (reach_open(&spec, &reach) == 0) {
-        scbox_on_event(reach.conn, on_event, &a);
-        if (subscribe(o, reach.conn, &error) != SCBOX_OK)
-            show_error(stderr, "trace", &error);
-        else
-            code = follow(&a, reach.conn, signals);
+        code = converse(o, &a, reach.conn);
         if (code == CMD_DAEMON)
             reach_last_words(&reach);
         reach_done(&reach);
     }
-    if (signals >= 0)
-        close(signals);
-    scbox_error_done(&error);
+    if (a.signals >= 0)
+        close(a.signals);
     return code;
 }
 
