@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* scbox ns: what a process can reach, as the calls that make it so, or drawn. */
 #include "client/cli/base/cmd.h"
+#include "client/cli/base/json.h"
 #include "client/cli/base/show.h"
 #include "client/cli/reach/reach.h"
 
@@ -80,19 +81,15 @@ static int parse_options(int argc, char **argv, struct ns_options *o)
 static int ask(const struct ns_options *o, struct scbox_conn *conn, cJSON **out,
                struct scbox_error *error)
 {
-    cJSON *params = cJSON_CreateObject();
+    cJSON *params = json_object("machine:s", o->machine);
     int status;
 
-    if (o->machine != NULL)
-        (void)cJSON_AddStringToObject(params, "machine", o->machine);
     if (o->graph) /* without a session, whose process would be in the picture */
         return scbox_call(conn, "ns.graph", params, NS_CALL_MS, out, error);
     status = scbox_call(conn, "session.open", params, NS_CALL_MS, NULL, error);
     if (status != SCBOX_OK)
         return status;
-    params = cJSON_CreateObject();
-    if (o->pid != 0)
-        (void)cJSON_AddNumberToObject(params, "pid", o->pid);
+    params = o->pid != 0 ? json_object("pid:i", o->pid) : NULL;
     status = scbox_call(conn, "ns.calls", params, NS_CALL_MS, out, error);
     (void)scbox_call(conn, "session.close", NULL, NS_CALL_MS, NULL, NULL);
     return status;

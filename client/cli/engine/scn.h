@@ -91,7 +91,7 @@ struct scn_config {
     const char *dir;     /* copied; where relative host paths begin; NULL: the current one */
     size_t output_max;   /* bytes kept of what a program under `run` prints; 0: SCN_OUTPUT_BYTES */
     int timeout_ms;      /* of all lines together, from now on; SCBOX_FOREVER */
-    bool unopened;       /* the daemon is asked for nothing: its owner opens the session */
+    bool unopened;       /* its owner opens the session; what is sent is not kept for a report */
     event_fn on_event;   /* gets log, console, note and proc events; NULL: dropped */
     void *user;
     bool lossless; /* no event may be lost: the machine is ours and waits for us */
@@ -150,6 +150,12 @@ void scn_session_timeout(struct scn_session *s, int timeout_ms);
 
 /** Give a variable a text that steps read as $NAME but can't capture into. 0, -EINVAL, -ENOMEM. */
 int scn_set(struct scn_session *s, const char *name, const char *text);
+
+/**
+ * Give $TOKEN, which is another one each time, and what --set says, NAME=VALUE each.
+ * Returns   the first of @sets that is not that, borrowed; NULL: all are.
+ */
+const char *scn_give(struct scn_session *s, char *const *sets, size_t count);
 
 /** Tell all variables with their values as the language writes them. */
 void scn_each_var(const struct scn_session *s,

@@ -3,6 +3,7 @@
 #include "client/cli/engine/scn_session.h"
 
 #include "client/cli/base/fault_line.h"
+#include "client/cli/base/json.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -70,15 +71,6 @@ char *scn_fault_of(const struct scn_session *s, int32_t pid)
     return words;
 }
 
-/** Ask the daemon to let the session be the program of a process. */
-static int drive(struct scn_session *s, const struct scn_actor *actor, struct scn_result *r)
-{
-    cJSON *params = cJSON_CreateObject();
-
-    (void)cJSON_AddNumberToObject(params, "pid", actor->pid);
-    return scn_request(s, "proc.drive", params, r);
-}
-
 /** The pid that [actor] names; 0 when it is none. */
 static int32_t eval_pid(const struct scn_session *s, const struct scn_value *v)
 {
@@ -114,7 +106,7 @@ int scn_act_as(struct scn_session *s, const struct scn_step *step, int32_t *out_
     actor = actor_find(s, pid);
     if (actor == NULL || actor->driven)
         return SCBOX_OK;
-    status = drive(s, actor, r);
+    status = scn_request(s, "proc.drive", json_object("pid:i", pid), r);
     actor->driven = true;
     if (status == SCBOX_OK)
         scn_result_done(r); /* what the step itself does is what counts */

@@ -9,6 +9,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 enum {
     CLOSE_TIMEOUT_MS = 5000,
@@ -110,17 +111,25 @@ int scn_receive(struct scn_session *s, int64_t id, struct scn_result *r)
     return status;
 }
 
-int scn_request(struct scn_session *s, const char *method, cJSON *params, struct scn_result *r)
+/** Keep what is sent, for a report. */
+static void keep_sent(struct scn_result *r, const char *method, const cJSON *params)
 {
     char *text = params != NULL ? scbox_json(params) : NULL;
     struct strbuf sent = STRBUF_INIT;
-    int64_t id = 0;
-    int status;
 
     (void)strbuf_addf(&sent, "%s %s", method, text != NULL ? text : "");
     free(text);
     free(r->sent);
     r->sent = strbuf_take(&sent);
+}
+
+int scn_request(struct scn_session *s, const char *method, cJSON *params, struct scn_result *r)
+{
+    int64_t id = 0;
+    int status;
+
+    if (!s->unopened)
+        keep_sent(r, method, params);
     status = scbox_send(s->conn, method, params, &id, &r->error);
     return status < 0 ? status : scn_receive(s, id, r);
 }
@@ -268,6 +277,7 @@ int scn_session_new(struct scbox_conn *conn, const struct scn_config *config,
     s->stop = config->stop;
     s->also = config->also;
     s->lossless = config->lossless;
+    s->unopened = config->unopened;
     scn_session_timeout(s, config->timeout_ms);
     scbox_on_event(conn, on_event, s);
     status = config->unopened ? SCBOX_OK : open_session(s, config, &r);
@@ -349,6 +359,26 @@ int scn_set(struct scn_session *s, const char *name, const char *text)
                                              "0123456789_")] != '\0')
         return -EINVAL;
     return scn_vars_set(&s->vars, name, cJSON_CreateString(text), true);
+}
+
+const char *scn_give(struct scn_session *s, char *const *sets, size_t count)
+{
+    uint64_t random = 0;
+    char token[24];
+
+    (void)getrandom(&random, sizeof random, 0);
+    (void)snprintf(token, sizeof token, "t%016llx", (unsigned long long)random);
+    (void)scn_set(s, "TOKEN", token);
+    for (size_t i = 0; i < count; i++) {
+        const char *value = strchr(sets[i], '=');
+        char *name = value != NULL ? strndup(sets[i], (size_t)(value - sets[i])) : NULL;
+        int err = name != NULL ? scn_set(s, name, value + 1) : -EINVAL;
+
+        free(name);
+        if (err < 0)
+            return sets[i];
+    }
+    return NULL;
 }
 
 void scn_each_var(const struct scn_session *s,

@@ -70,6 +70,7 @@ struct scn_session {
     struct scbox_conn *conn; /* borrowed */
     char *machine;
     bool open; /* the daemon knows it: it is to be closed */
+    bool unopened;
     int32_t pid;
     char *dir;
     int64_t deadline_ms; /* on clock_ms()'s clock; negative: none */

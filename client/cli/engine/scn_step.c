@@ -128,16 +128,13 @@ static void play_wait(struct scn_session *s, const struct scn_step *step, struct
 {
     struct scn_background *b = scn_background_at(s, step->background);
     const struct scn_expect *expect;
-    cJSON *params = cJSON_CreateObject();
     int status;
 
     if (b == NULL) {
-        cJSON_Delete(params);
         scn_verdict(r, SCN_ERROR, "the result of &%d was taken already", step->background);
         return;
     }
-    (void)cJSON_AddNumberToObject(params, "id", (double)b->id);
-    status = scn_request(s, "call.wait", params, r);
+    status = scn_request(s, "call.wait", json_object("id:v", cJSON_CreateNumber((double)b->id)), r);
     if (status == SCBOX_OK) {
         status = scn_receive(s, b->id, r);
         b->id = 0;

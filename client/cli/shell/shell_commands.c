@@ -225,11 +225,8 @@ static bool do_ls(struct shell *sh, const char *arg)
         return shell_names(sh, arg);
     outcome = shell_each_entry(sh, arg, print_entry, &count, &error);
     if (outcome == SCBOX_REFUSED && strcmp(error.message, "ENOTDIR") == 0) {
-        cJSON *params = cJSON_CreateObject();
-        cJSON *stat = NULL;
+        cJSON *stat = shell_ask(sh, "SC_STAT", json_object("file:s", arg));
 
-        (void)cJSON_AddStringToObject(params, "file", arg);
-        stat = shell_ask(sh, "SC_STAT", params);
         if (stat != NULL)
             print_file(arg, stat);
         outcome = stat != NULL ? SCBOX_OK : -1;

@@ -7,11 +7,7 @@
 #include "client/cli/reach/tmp_dir.h"
 #include "client/cli/shell/shell.h"
 
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
-#include <unistd.h>
 
 static void make_tmp(struct shell *sh)
 {
@@ -32,27 +28,12 @@ void shell_need_tmp(struct shell *sh, const char *text)
 
 bool shell_give(struct shell *sh, char *const *sets, size_t count)
 {
-    uint64_t random = 0;
-    char token[24];
+    const char *wrong = scn_give(sh->session, sets, count);
 
-    (void)getrandom(&random, sizeof random, 0);
-    (void)snprintf(token, sizeof token, "t%016llx", (unsigned long long)random);
-    (void)scn_set(sh->session, "TOKEN", token);
-    for (size_t i = 0; i < count; i++) {
-        size_t len = strcspn(sets[i], "=");
-        char *name = strndup(sets[i], len);
-        int err = name == NULL          ? -ENOMEM
-                  : sets[i][len] != '=' ? -EINVAL
-                                        : scn_set(sh->session, name, sets[i] + len + 1);
-
-        free(name);
-        if (err < 0) {
-            complain(0, "shell", "--set %s: it is NAME=VALUE, with letters, digits and _ in NAME",
-                     sets[i]);
-            return false;
-        }
-    }
-    return true;
+    if (wrong != NULL)
+        complain(0, "shell", "--set %s: it is NAME=VALUE, with letters, digits and _ in NAME",
+                 wrong);
+    return wrong == NULL;
 }
 
 void shell_take_back(struct shell *sh)

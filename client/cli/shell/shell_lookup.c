@@ -10,31 +10,24 @@ int shell_each_entry(struct shell *sh, const char *path, void (*fn)(void *, cons
                      void *user, struct scbox_error *error)
 {
     static const char *const mode[] = {"READDIR"};
-    cJSON *params = cJSON_CreateObject();
     cJSON *result = NULL;
-    int outcome = 0;
-    int fd = 0;
+    int outcome = shell_request(
+        sh, "SC_OPEN", json_object("file:s mode:v", path, cJSON_CreateStringArray(mode, 1)),
+        &result, error);
+    int fd = json_int(result, "fd");
 
-    (void)cJSON_AddStringToObject(params, "file", path);
-    (void)cJSON_AddItemToObject(params, "mode", cJSON_CreateStringArray(mode, 1));
-    outcome = shell_request(sh, "SC_OPEN", params, &result, error);
-    fd = json_int(result, "fd");
     cJSON_Delete(result);
     if (outcome != SCBOX_OK)
         return outcome;
     for (int n = 0; outcome == SCBOX_OK; n++) {
-        params = cJSON_CreateObject();
-        (void)cJSON_AddNumberToObject(params, "fd", fd);
-        (void)cJSON_AddNumberToObject(params, "ent_no", n);
-        outcome = shell_request(sh, "SC_READDIR", params, &result, NULL);
+        outcome =
+            shell_request(sh, "SC_READDIR", json_object("fd:i ent_no:i", fd, n), &result, NULL);
         if (outcome == SCBOX_OK) {
             fn(user, result);
             cJSON_Delete(result);
         }
     }
-    params = cJSON_CreateObject();
-    (void)cJSON_AddNumberToObject(params, "fd", fd);
-    (void)shell_request(sh, "SC_CLOSE", params, NULL, NULL);
+    (void)shell_request(sh, "SC_CLOSE", json_object("fd:i", fd), NULL, NULL);
     return SCBOX_OK;
 }
 

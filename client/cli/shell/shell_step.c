@@ -31,14 +31,11 @@ static const cJSON *first_held(const struct shell *sh)
 /* Let the calls go that set up a guest for `run`: they are scbox's own, and the person's are the guest's. */
 static void let_scaffold_go(struct shell *sh)
 {
-    cJSON *params;
+    const int32_t pid = sh->step.scaffold;
 
-    if (sh->step.scaffold == 0)
-        return;
-    params = cJSON_CreateObject();
-    (void)cJSON_AddNumberToObject(params, "pid", sh->step.scaffold);
     sh->step.scaffold = 0;
-    (void)scbox_notify(sh->reach.conn, "proc.step", params, NULL);
+    if (pid != 0)
+        (void)scbox_notify(sh->reach.conn, "proc.step", json_object("pid:i", pid), NULL);
 }
 
 bool shell_holds_call(void *user)
@@ -136,19 +133,10 @@ void shell_step_event(struct shell *sh, enum event_kind kind, const cJSON *event
 
 /* ---- on and off ---- */
 
-static cJSON *step_pid(const struct shell *sh)
-{
-    cJSON *params = cJSON_CreateObject();
-
-    if (sh->step.pid != 0)
-        (void)cJSON_AddNumberToObject(params, "pid", sh->step.pid);
-    return params;
-}
-
 /* Let everything run on. */
 static bool leave(struct shell *sh)
 {
-    cJSON *params = step_pid(sh);
+    cJSON *params = sh->step.pid != 0 ? json_object("pid:i", sh->step.pid) : cJSON_CreateObject();
     cJSON *done;
     bool ok;
 
@@ -207,10 +195,7 @@ bool shell_step(struct shell *sh, const char *arg)
 
 static cJSON *held_pid(const struct shell *sh)
 {
-    cJSON *params = cJSON_CreateObject();
-
-    (void)cJSON_AddNumberToObject(params, "pid", json_int(first_held(sh), "pid"));
-    return params;
+    return json_object("pid:i", json_int(first_held(sh), "pid"));
 }
 
 /* Let the held call go. @params taken. */
@@ -231,14 +216,6 @@ static void let_go(struct shell *sh, cJSON *params)
     scbox_error_done(&error);
 }
 
-static void fail_held(struct shell *sh, const char *name)
-{
-    cJSON *params = held_pid(sh);
-
-    (void)cJSON_AddStringToObject(params, "error", name);
-    let_go(sh, params);
-}
-
 /* A lone value is that of the call's first result. */
 static cJSON *as_result(const struct shell *sh, cJSON *value)
 {
@@ -256,7 +233,6 @@ static void answer_held(struct shell *sh, const char *text)
 {
     char *problem = NULL;
     cJSON *value = scn_read_value(sh->session, *text != '\0' ? text : "{}", &problem);
-    cJSON *params;
 
     if (value == NULL) {
         complain(0, "shell", "r %s: %s", text, problem != NULL ? problem : "out of memory");
@@ -264,9 +240,8 @@ static void answer_held(struct shell *sh, const char *text)
         sh->failed++;
         return;
     }
-    params = held_pid(sh);
-    (void)cJSON_AddItemToObject(params, "result", as_result(sh, value));
-    let_go(sh, params);
+    let_go(sh,
+           json_object("pid:i result:v", json_int(first_held(sh), "pid"), as_result(sh, value)));
 }
 
 /* Let one process run on without stopping. */
@@ -313,7 +288,7 @@ bool shell_step_line(struct shell *sh, const char *line)
     if (len == 0)
         let_go(sh, held_pid(sh));
     else if (strcmp(word, "e") == 0)
-        fail_held(sh, arg);
+        let_go(sh, json_object("pid:i error:s", json_int(first_held(sh), "pid"), arg));
     else if (strcmp(word, "r") == 0)
         answer_held(sh, arg);
     else if (strcmp(word, "c") == 0)

@@ -12,7 +12,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -194,12 +193,11 @@ static void add_input(cJSON *entry, const struct scn_step *step)
 static void report_step(struct job *j, cJSON *steps, const struct scn_step *step,
                         const struct scn_result *r)
 {
-    cJSON *entry = cJSON_CreateObject();
+    cJSON *entry = json_object("line:i", step->line);
     struct strbuf told = STRBUF_INIT;
     char *reasons = scn_reasons(&r->error);
 
     tell_step(&told, step, r);
-    (void)cJSON_AddNumberToObject(entry, "line", step->line);
     add_line(entry, "source", step->source);
     add_line(entry, "act", step->act);
     if (j->scenario.header.show != NULL)
@@ -354,14 +352,12 @@ static void make_machine(struct job *j)
 {
     struct scbox_error error = SCBOX_ERROR_INIT;
     struct strbuf name = STRBUF_INIT;
-    cJSON *params = cJSON_CreateObject();
+    cJSON *params = NULL;
 
     (void)strbuf_addf(&name, "test-%ld-%d", (long)getppid(), j->number);
-    (void)cJSON_AddStringToObject(params, "name", strbuf_str(&name));
-    (void)cJSON_AddStringToObject(params, "clock",
-                                  j->scenario.header.virtual_clock ? "virtual" : "real");
-    (void)cJSON_AddBoolToObject(params, "lockstep", j->scenario.header.lockstep);
-    (void)cJSON_AddBoolToObject(params, "transient", !j->jobs->keep);
+    params = json_object("name:s clock:s lockstep:b transient:b", strbuf_str(&name),
+                         j->scenario.header.virtual_clock ? "virtual" : "real",
+                         j->scenario.header.lockstep, !j->jobs->keep);
     if (scbox_call(j->conn, "machine.create", params, SETUP_TIMEOUT_MS, NULL, &error) == SCBOX_OK)
         j->machine = strbuf_take(&name);
     else
@@ -374,8 +370,6 @@ static void make_machine(struct job *j)
 static void set_variables(struct job *j)
 {
     struct strbuf tmp = STRBUF_INIT;
-    uint64_t random = 0;
-    char token[24];
 
     (void)strbuf_addf(&tmp, "%s/%d", j->jobs->tmp, j->number);
     j->tmp = strbuf_take(&tmp);
@@ -383,18 +377,8 @@ static void set_variables(struct job *j)
         job_fail(j, SCN_ERROR, "can't make the directory $TMP");
         return;
     }
-    (void)getrandom(&random, sizeof random, 0);
-    (void)snprintf(token, sizeof token, "t%016llx", (unsigned long long)random);
     (void)scn_set(j->session, "TMP", j->tmp);
-    (void)scn_set(j->session, "TOKEN", token);
-    for (size_t i = 0; i < j->jobs->set_count; i++) {
-        const char *set = j->jobs->sets[i];
-        char *name = strndup(set, strcspn(set, "="));
-
-        if (name != NULL)
-            (void)scn_set(j->session, name, set + strlen(name) + 1);
-        free(name);
-    }
+    (void)scn_give(j->session, j->jobs->sets, j->jobs->set_count);
 }
 
 /** Whether a file looks at the calls that were made. */
@@ -485,10 +469,7 @@ static void play_steps(struct job *j)
         struct scn_result r = {0};
 
         if (s->steps[i].kind == SCN_COMMENT) {
-            cJSON *entry = cJSON_CreateObject();
-
-            (void)cJSON_AddStringToObject(entry, "comment", s->steps[i].method);
-            (void)cJSON_AddItemToArray(steps, entry);
+            (void)cJSON_AddItemToArray(steps, json_object("comment:s", s->steps[i].method));
             continue;
         }
         leave_step(j, &s->steps[i]);
