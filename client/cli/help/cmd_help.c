@@ -57,24 +57,16 @@ static int overview(void)
     return CMD_OK;
 }
 
-static void list_calls(void)
+static void list_calls(FILE *to)
 {
-    puts("The calls of the simulated system; `scbox help CALL` has the page of each.\n");
     for (size_t i = 0; i < sc_calls_count; i++)
-        page_entry(stdout, 2, COLUMN, sc_calls[i].word, sc_calls[i].doc);
+        page_entry(to, 2, COLUMN, sc_calls[i].word, sc_calls[i].doc);
 }
 
-static void list_methods(void)
+static void list_errors(FILE *to)
 {
-    puts("Methods of the daemon beside the calls; `scbox help METHOD` has the page of each.\n");
-    page_methods(stdout);
-}
-
-static void list_errors(void)
-{
-    puts("The errors that calls answer with; `scbox help ENOENT` tells which calls, and when.\n");
     for (const struct sc_errno_info *e = sc_errnos; e->name != NULL; e++)
-        page_entry(stdout, 2, COLUMN, e->name, e->text);
+        page_entry(to, 2, COLUMN, e->name, e->text);
 }
 
 static void explain_error(FILE *to, const struct sc_errno_info *error)
@@ -111,7 +103,7 @@ static const char *group_title(const char *group)
 }
 
 /* All groups, or the one named. Returns whether there was any. */
-static bool list_flags(FILE *to, const char *group)
+static bool print_flags(FILE *to, const char *group)
 {
     const char *last = "";
     char value[16];
@@ -128,61 +120,59 @@ static bool list_flags(FILE *to, const char *group)
     return *last != '\0';
 }
 
-static void list_all_flags(void)
-{
-    (void)list_flags(stdout, NULL);
-}
-
-static void list_words(void)
-{
-    page_language(stdout);
-}
-
-static void list_drivers(void)
-{
-    page_drivers(stdout);
-}
-
-static void list_commands(void)
-{
-    puts("The commands of the shell itself; in the shell `help :mem` is the page of one.\n");
-    page_commands(stdout);
-}
-
-static void print_limit(const char *name, int64_t initial, const char *doc)
+static void print_limit(FILE *to, const char *name, int64_t initial, const char *doc)
 {
     struct strbuf text = STRBUF_INIT;
 
     (void)strbuf_addf(&text, "%s %" PRId64, name, initial);
-    page_entry(stdout, 2, COLUMN * 2, strbuf_str(&text), doc);
+    page_entry(to, 2, COLUMN * 2, strbuf_str(&text), doc);
     strbuf_done(&text);
 }
 
-static void list_limits(void)
+static void list_limits(FILE *to)
 {
-    puts("What a machine may hold; machine.create takes `limits {name: number}`, and `:machine` in "
-         "the\nshell shows those of its machine. The number is what a machine has when nobody "
-         "says.\n");
-#define LIMIT_ENTRY(name, initial, ceiling, most, doc) print_limit(#name, initial, doc);
+#define LIMIT_ENTRY(name, initial, ceiling, most, doc) print_limit(to, #name, initial, doc);
     MACHINE_LIMITS(LIMIT_ENTRY)
 #undef LIMIT_ENTRY
 }
 
-static void list_kinds(void)
+static void list_kinds(FILE *to)
 {
-    puts("Kinds of arguments and results of calls.\n");
     for (size_t i = 0; i < SC_K_COUNT; i++)
-        page_entry(stdout, 2, COLUMN, sc_kinds[i].name, sc_kinds[i].doc);
+        page_entry(to, 2, COLUMN, sc_kinds[i].name, sc_kinds[i].doc);
 }
 
-/* Words that list something. */
+static void list_flags(FILE *to)
+{
+    (void)print_flags(to, NULL);
+}
+
+/* Words that list something, and what stands above the list; "" where print() writes that. */
 static const struct list {
     const char *name;
-    void (*print)(void);
+    const char *intro;
+    void (*print)(FILE *to);
 } lists[] = {
-    {"calls", list_calls},       {"methods", list_methods}, {"errno", list_errors},
-    {"flags", list_all_flags},   {"language", list_words},  {"drivers", list_drivers},
-    {"commands", list_commands}, {"limits", list_limits},   {"kinds", list_kinds},
+    {"calls", "The calls of the simulated system; `scbox help CALL` has the page of each.\n\n",
+     list_calls},
+    {"methods",
+     "Methods of the daemon beside the calls; `scbox help METHOD` has the page of each.\n\n",
+     page_methods},
+    {"errno",
+     "The errors that calls answer with; `scbox help ENOENT` tells which calls, and when.\n\n",
+     list_errors},
+    {"flags", "", list_flags},
+    {"language", "", page_language},
+    {"drivers", "", page_drivers},
+    {"commands",
+     "The commands of the shell itself; in the shell `help :mem` is the page of one.\n\n",
+     page_commands},
+    {"limits",
+     "What a machine may hold; machine.create takes `limits {name: number}`, and `:machine` in "
+     "the\n"
+     "shell shows those of its machine. The number is what a machine has when nobody says.\n\n",
+     list_limits},
+    {"kinds", "Kinds of arguments and results of calls.\n\n", list_kinds},
 };
 enum { LIST_COUNT = sizeof lists / sizeof lists[0] };
 
@@ -195,7 +185,8 @@ static bool explain_list(const char *topic)
 {
     for (size_t i = 0; i < LIST_COUNT; i++) {
         if (strcmp(lists[i].name, topic) == 0) {
-            lists[i].print();
+            fputs(lists[i].intro, stdout);
+            lists[i].print(stdout);
             return true;
         }
     }
@@ -244,7 +235,7 @@ static bool explain_flag(FILE *to, const char *topic)
         found = true;
     }
     strbuf_done(&text);
-    return found || list_flags(to, topic);
+    return found || print_flags(to, topic);
 }
 
 static bool explain_kind(FILE *to, const char *topic)

@@ -41,11 +41,6 @@ static bool is_string(const struct sc_field_info *arg)
     return strcmp(json, "name") == 0 || strcmp(json, "data") == 0;
 }
 
-static bool is_mask(enum sc_kind kind)
-{
-    return sc_group_is_mask(sc_kinds[kind].json);
-}
-
 /* "open root:/a READ = $fd": as it is typed into the shell. */
 static void add_typed(struct strbuf *out, const struct sc_call_info *call)
 {
@@ -80,7 +75,7 @@ static void add_json_example(struct strbuf *out, const struct sc_field_info *arg
 {
     const char *text = example(arg);
 
-    if (is_mask(arg->kind))
+    if (sc_group_is_mask(sc_kinds[arg->kind].json))
         add_json_names(out, text);
     else if (is_string(arg) || arg->kind == SC_K_ft || arg->kind == SC_K_ps)
         (void)strbuf_addf(out, "\"%s\"", text);

@@ -53,14 +53,6 @@ static bool state_in_use(const struct why *why)
     return why->count > 0 && strstr(why->text[0], "in use") != NULL;
 }
 
-/* Why no private daemon could be started: @why. */
-static void show_start(const struct reach_spec *spec, const struct why *why)
-{
-    show_why(stderr, spec->command, why);
-    if (state_in_use(why))
-        fputs("  hint: start scboxd, then every command uses that one\n", stderr);
-}
-
 /*
  * Start a private daemon. When another one has the state, it was started at the same time and will be in the
  * roster when it is ready, or it ends just now and the state is free then.
@@ -86,7 +78,9 @@ static int start_or_join(const struct reach_spec *spec, struct reach *r)
         (void)poll(NULL, 0, JOIN_PAUSE_MS);
     }
     if (err < 0)
-        show_start(spec, &why);
+        show_why(stderr, spec->command, &why);
+    if (err < 0 && state_in_use(&why))
+        fputs("  hint: start scboxd, then every command uses that one\n", stderr);
     why_done(&why);
     return err;
 }

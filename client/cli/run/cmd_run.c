@@ -117,13 +117,6 @@ static int load_image(struct run *r, int fd)
     return tell_unread(r, code, unread);
 }
 
-/* A child that has every name but the program's. */
-static int make_child(struct run *r)
-{
-    r->doing = "making the guest's process";
-    return step(r, guest_make(&r->guest));
-}
-
 static int set_args(struct run *r)
 {
     const struct run_options *o = r->opts;
@@ -262,8 +255,9 @@ static int play(struct run *r, int fd)
 
     for (size_t i = 0; i < r->opts->copy_count && code == 0; i++)
         code = run_copy_in(r, r->opts->copies[i].host, r->opts->copies[i].target);
+    r->doing = "making the guest's process";
     if (code == 0)
-        code = make_child(r);
+        code = step(r, guest_make(&r->guest));
     if (code == 0)
         code = load_image(r, fd);
     if (code == 0)

@@ -39,13 +39,6 @@ static size_t pending(const struct run *r)
     return r->out.len - r->out_done;
 }
 
-/* Nothing more can be written: nobody reads, and this ends as SIGPIPE would end it, or it does not work. */
-static void stop_output(struct run *r, int err)
-{
-    r->out_errno = err;
-    r->ending = err == EPIPE ? RUN_SIGNAL + SIGPIPE : RUN_DAEMON;
-}
-
 /* Write a piece that a pipe with room takes whole, so that it can't block. */
 static void write_piece(struct run *r)
 {
@@ -54,8 +47,10 @@ static void write_piece(struct run *r)
 
     if (put >= 0)
         r->out_done += (size_t)put;
-    else if (errno != EINTR && errno != EAGAIN)
-        stop_output(r, errno);
+    else if (errno != EINTR && errno != EAGAIN) {
+        r->out_errno = errno; /* when nobody reads, this ends as SIGPIPE would end it */
+        r->ending = errno == EPIPE ? RUN_SIGNAL + SIGPIPE : RUN_DAEMON;
+    }
     if (pending(r) == 0 || r->out_errno != 0) {
         strbuf_reset(&r->out);
         r->out_done = 0;

@@ -105,16 +105,11 @@ bool scn_at_end(struct scn_parser *p)
     return *p->at == '\0' || *p->at == '#';
 }
 
-static bool is_word(char c)
-{
-    return isalnum((unsigned char)c) || c == '_' || c == '.';
-}
-
 char *scn_take_word(struct scn_parser *p)
 {
     const char *start = p->at;
 
-    while (is_word(*p->at))
+    while (isalnum((unsigned char)*p->at) || *p->at == '_' || *p->at == '.')
         p->at++;
     return scn_strndup(p->arena, start, (size_t)(p->at - start));
 }

@@ -172,12 +172,6 @@ bool scn_parse_expect(struct scn_parser *p, struct scn_step *step)
 
 /* ---- arguments ---- */
 
-/** Whether all of a value's text is known now, so that it can be checked now. */
-static bool is_constant(const struct scn_value *v)
-{
-    return v->kind != SCN_VAR && scn_literal(v) != NULL;
-}
-
 static bool check_flag(struct scn_parser *p, const struct scn_value *v, const char *group,
                        const char *word, size_t len)
 {
@@ -231,7 +225,7 @@ bool scn_check_arg(struct scn_parser *p, const struct sc_field_info *info,
             scn_fail(p, v->column, "%s is a list in [brackets]: %s", info->name, info->doc);
         return p->error == NULL;
     }
-    if (v->kind == SCN_NUMBER || !is_constant(v))
+    if (v->kind == SCN_NUMBER || v->kind == SCN_VAR || scn_literal(v) == NULL)
         return true;
     if (strcmp(json, "integer") == 0) {
         scn_fail(p, v->column, "%s is a number: %s", info->name, info->doc);

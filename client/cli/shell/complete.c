@@ -224,13 +224,6 @@ static void add_for_kind(const struct complete_source *source, enum sc_kind kind
     }
 }
 
-/* Arguments of a call that are not on the line yet, as "name=". */
-static void add_arg_names(const struct sc_call_info *call, struct candidates *out)
-{
-    for (const struct sc_field_info *a = call->args; a->name != NULL; a++)
-        candidates_add(out, "", a->name, "=");
-}
-
 static void complete_argument(const struct complete_source *source, const struct sc_call_info *call,
                               const struct tokens *t, struct candidates *out)
 {
@@ -247,8 +240,8 @@ static void complete_argument(const struct complete_source *source, const struct
     } else {
         for (size_t i = 2; i < t->count && arg->name != NULL; i++)
             arg++;
-        if (arg->name != NULL)
-            add_arg_names(call, out);
+        for (const struct sc_field_info *a = call->args; arg->name != NULL && a->name != NULL; a++)
+            candidates_add(out, "", a->name, "=");
     }
     if (arg->name != NULL)
         add_for_kind(source, arg->kind, typed, out);

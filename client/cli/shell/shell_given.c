@@ -9,21 +9,15 @@
 
 #include <string.h>
 
-static void make_tmp(struct shell *sh)
-{
-    sh->tmp = tmp_dir_make("shell", sh->reach.daemon);
-    if (sh->tmp == NULL || scn_set(sh->session, "TMP", sh->tmp) == 0)
-        return;
-    tmp_dir_remove(sh->tmp);
-    sh->tmp = NULL;
-}
-
 void shell_need_tmp(struct shell *sh, const char *text)
 {
     bool needed = strstr(text, "TMP") != NULL || strncmp(text, "include", 7) == 0;
 
-    if (needed && sh->tmp == NULL)
-        make_tmp(sh);
+    if (!needed || sh->tmp != NULL)
+        return;
+    sh->tmp = tmp_dir_make("shell", sh->reach.daemon);
+    if (sh->tmp != NULL && scn_set(sh->session, "TMP", sh->tmp) != 0)
+        shell_take_back(sh);
 }
 
 bool shell_give(struct shell *sh, char *const *sets, size_t count)

@@ -359,12 +359,6 @@ static void add_refusal(struct strbuf *out, const struct scbox_error *error)
         (void)strbuf_addf(out, " ! %d", error->code);
 }
 
-/* Whether the daemon answered a step, as it stated or not. */
-static bool is_answered(const struct scn_result *r)
-{
-    return r->outcome != SCN_ERROR && r->outcome != SCN_TIMEOUT;
-}
-
 /* The member of a result that a pattern is about; NULL: all of it, or none. */
 static const cJSON *member_of(const cJSON *value, const char *key)
 {
@@ -467,7 +461,7 @@ void shell_keep(struct shell *sh, const struct scn_step *step, const struct scn_
     struct shell_step_saved saved = {0};
     bool waits = step->kind == SCN_WAIT;
 
-    if (!is_answered(r))
+    if (r->outcome == SCN_ERROR || r->outcome == SCN_TIMEOUT)
         return;
     if (step->kind == SCN_COMMENT)
         (void)strbuf_addf(&text, "# %s", step->method);

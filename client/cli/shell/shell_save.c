@@ -90,17 +90,12 @@ static char *elsewhere(const char *path)
     return here;
 }
 
-static bool has_key(const struct strbuf *head, const char *key)
-{
-    return strstr(strbuf_str(head), key) != NULL;
-}
-
 static void write_all(FILE *file, struct shell *sh, const char *path)
 {
     const struct shell_saved *v = &sh->saved;
     char *cwd = elsewhere(path);
 
-    if (!has_key(&v->head, "@title"))
+    if (strstr(strbuf_str(&v->head), "@title") == NULL)
         fputs("@title \"typed into scbox shell\"\n", file);
     fprintf(file, "%s\n", strbuf_str(&v->head));
     write_names(file, sh->names);

@@ -57,13 +57,6 @@ static void set_prompt(struct shell *sh)
         edit_set_prompt(sh->edit, held != NULL ? prompt : NULL);
 }
 
-static void forget_all(struct shell *sh)
-{
-    cJSON_Delete(sh->step.held);
-    sh->step.held = NULL;
-    set_prompt(sh);
-}
-
 /* Forget held calls: that of a number, or (0) all of a process. */
 static void forget(struct shell *sh, uint64_t seq, int32_t pid)
 {
@@ -140,8 +133,9 @@ static bool leave(struct shell *sh)
     cJSON *done;
     bool ok;
 
-    forget_all(sh);
+    cJSON_Delete(sh->step.held);
     sh->step = (struct stepping){0};
+    set_prompt(sh);
     done = shell_ask(sh, "proc.resume", params);
     ok = done != NULL;
     cJSON_Delete(done);

@@ -383,13 +383,6 @@ static void keep_daemon(struct reach *reach)
     reach->daemon = NULL;
 }
 
-static void begin_reports(struct options *o)
-{
-    o->format->begin(&o->reporter);
-    if (o->teacher.to != NULL)
-        o->format->begin(&o->teacher);
-}
-
 /** Tell the files that were not started, because the run was ended; they follow those that were. */
 static void tell_unplayed(const struct options *o, size_t played)
 {
@@ -442,7 +435,9 @@ static int play(struct options *o, struct reach *reach)
     o->jobs.tmp = tmp;
     o->reporter.socket = strcmp(o->jobs.socket, standard) != 0 ? o->jobs.socket : NULL;
     o->teacher.socket = o->reporter.socket;
-    begin_reports(o);
+    o->format->begin(&o->reporter);
+    if (o->teacher.to != NULL)
+        o->format->begin(&o->teacher);
     (void)scn_jobs_play(&o->jobs, o->paths, o->path_count, on_report, o);
     written = end_reports(o, clock_ms() - start);
     if (o->jobs.keep && reach->daemon != NULL)

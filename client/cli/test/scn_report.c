@@ -189,20 +189,14 @@ static void print_step(const struct scn_reporter *r, const cJSON *step)
     print_labelled(r, "because", json_text(step, "reasons"));
 }
 
-/** Print FILE:LINE: at the beginning of a line. */
-static void print_place(const struct scn_reporter *r, const char *file, int line)
-{
-    fputs("    ", r->to);
-    show_word(r->to, file);
-    fprintf(r->to, ":%d: ", line);
-}
-
 /** Print everything that helps to see why a step did not pass. */
 static void print_failure(const struct scn_reporter *r, const cJSON *report, const cJSON *step)
 {
     int left = json_int(report, "left");
 
-    print_place(r, json_text(step, "file"), json_int(step, "line"));
+    fputs("    ", r->to);
+    show_word(r->to, json_text(step, "file"));
+    fprintf(r->to, ":%d: ", json_int(step, "line"));
     print_painted(r, PAINT_BOLD, json_text(step, "source"));
     fputc('\n', r->to);
     print_labelled(r, "sent", json_text(step, "sent"));

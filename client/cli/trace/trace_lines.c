@@ -46,13 +46,6 @@ static void add_seconds(struct strbuf *out, int width, uint64_t ns)
     (void)strbuf_addf(out, "%*s", width, text);
 }
 
-static void add_duration(struct strbuf *out, const cJSON *event)
-{
-    (void)strbuf_adds(out, " <");
-    add_seconds(out, 0, json_count(event, "duration_ns"));
-    (void)strbuf_addc(out, '>');
-}
-
 /* What a line begins with: the process, and when. Only events of calls have a time. */
 static void begin_line(struct trace_lines *t, struct strbuf *line, const cJSON *event)
 {
@@ -106,7 +99,9 @@ static void tell_end(struct trace_lines *t, const cJSON *event)
     (void)strbuf_adds(&line, goes_on || t->failures ? ") " : " ");
     t->open = false;
     call_text_outcome_as(&line, event, &t->style);
-    add_duration(&line, event);
+    (void)strbuf_adds(&line, " <");
+    add_seconds(&line, 0, json_count(event, "duration_ns"));
+    (void)strbuf_addc(&line, '>');
     put(t, &line);
     fputc('\n', t->to);
 }
