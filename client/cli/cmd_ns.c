@@ -41,14 +41,11 @@ struct ns_options {
 
 static int take_pid(struct ns_options *o, const char *text)
 {
-    char *end = NULL;
-    long pid = strtol(text, &end, 10);
-
-    if (end == text || *end != '\0' || pid <= 0 || pid > INT32_MAX)
+    o->pid = option_pid(text);
+    if (o->pid == 0)
         return complain(OPTION_WRONG, "ns", "'%s' is not the number of a process", text);
     if (o->graph)
         return complain(OPTION_WRONG, "ns", "--graph shows all processes; leave out %s", text);
-    o->pid = (int32_t)pid;
     return 0;
 }
 

@@ -5,7 +5,16 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+int32_t option_pid(const char *text)
+{
+    char *end = NULL;
+    long pid = strtol(text, &end, 10);
+
+    return end != text && *end == '\0' && pid > 0 && pid <= INT32_MAX ? (int32_t)pid : 0;
+}
 
 int complain(int code, const char *command, const char *fmt, ...)
 {

@@ -11,6 +11,7 @@
 
 #include <getopt.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /** Exit codes that mean the same in every command. */
 enum {
@@ -62,6 +63,9 @@ enum { OPTION_HELP = 'h', OPTION_WRONG = '?' };
  */
 int option_next(const char *command, const char *help, int argc, char **argv, const char *shorts,
                 const struct option *longs);
+
+/** The number of a process that a word is; 0: it is none. */
+int32_t option_pid(const char *text);
 
 /** Print "scbox COMMAND: …" and a newline to stderr. Returns @code, for tail calls. */
 int complain(int code, const char *command, const char *fmt, ...)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "client/cli/base/json.h"
 
+#include "server/base/check.h"
+
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,7 +37,8 @@ cJSON *json_object(const char *members, ...)
         char name[32] = "";
         size_t len = strcspn(members, ":");
 
-        memcpy(name, members, len < sizeof name ? len : sizeof name - 1);
+        CHECK(len < sizeof name && strchr("sibv", members[len + 1]) != NULL);
+        memcpy(name, members, len);
         add_member(object, name, members[len + 1], &ap);
         members += len + 2;
         members += strspn(members, " ");

@@ -145,7 +145,7 @@ int scn_session_record(struct scn_session *s, bool on, const char *only, struct 
 /** While on, calls of the session's own process are neither recorded nor told: nobody typed them. */
 void scn_session_aside(struct scn_session *s, bool on);
 
-/** Start the time that scn_config.timeout_ms allows anew; the shell does so for each line. */
+/** Start the time that scn_config.timeout_ms allows anew. */
 void scn_session_timeout(struct scn_session *s, int timeout_ms);
 
 /** Give a variable a text that steps read as $NAME but can't capture into. 0, -EINVAL, -ENOMEM. */

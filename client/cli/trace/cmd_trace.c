@@ -113,17 +113,6 @@ static bool is_number(const char *text)
     return *text != '\0' && text[strspn(text, "0123456789")] == '\0';
 }
 
-static int take_pid(struct trace_options *o, const char *text)
-{
-    char *end = NULL;
-    long pid = strtol(text, &end, 10);
-
-    if (end == text || *end != '\0' || pid <= 0 || pid > INT32_MAX)
-        return complain(OPTION_WRONG, "trace", "-p %s: it is the number of a process", text);
-    o->pid = (int32_t)pid;
-    return 0;
-}
-
 static int take_option(struct trace_options *o, struct tracer *t, int found)
 {
     switch (found) {
@@ -159,7 +148,10 @@ static int take_option(struct trace_options *o, struct tracer *t, int found)
         o->machine = optarg;
         return 0;
     case 'p':
-        return take_pid(o, optarg);
+        o->pid = option_pid(optarg);
+        return o->pid != 0 ? 0
+                           : complain(OPTION_WRONG, "trace", "-p %s: it is the number of a process",
+                                      optarg);
     default:
         return run_option_take(&o->run, found);
     }
