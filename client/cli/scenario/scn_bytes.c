@@ -56,14 +56,9 @@ static bool is_data_member(const char *name)
 
 cJSON *scn_encoded_member(const cJSON *object, const cJSON *member)
 {
-    cJSON *carrier;
-
     if (!cJSON_IsString(member) || !is_encoded(object) || !is_data_member(member->string))
         return NULL;
-    carrier = cJSON_CreateObject();
-    (void)cJSON_AddStringToObject(carrier, "data", member->valuestring);
-    (void)cJSON_AddStringToObject(carrier, "encoding", "base64");
-    return carrier;
+    return json_object("data:s encoding:s", member->valuestring, "base64");
 }
 
 /* ---- values ---- */
@@ -130,11 +125,10 @@ cJSON *scn_bytes_json(const char *bytes, size_t len)
 
     if (utf8_valid(bytes, len) && (len == 0 || memchr(bytes, '\0', len) == NULL))
         return cJSON_CreateString(bytes);
-    name = cJSON_CreateObject();
     text = calloc(1, base64_encoded_size(len) + 1);
     if (text != NULL)
         base64_encode(bytes, len, text);
-    (void)cJSON_AddStringToObject(name, "base64", text != NULL ? text : "");
+    name = json_object("base64:s", text != NULL ? text : "");
     free(text);
     return name;
 }
@@ -145,11 +139,8 @@ cJSON *scn_name_json(const struct scn_value *v, const struct scn_vars *vars)
     char *bytes;
     cJSON *name;
 
-    if (v->kind == SCN_BYTES) { /* as it was written, that the daemon sees it so */
-        name = cJSON_CreateObject();
-        (void)cJSON_AddStringToObject(name, "base64", v->text);
-        return name;
-    }
+    if (v->kind == SCN_BYTES) /* as it was written, that the daemon sees it so */
+        return json_object("base64:s", v->text);
     bytes = scn_bytes(v, vars, &len);
     name = bytes != NULL ? scn_bytes_json(bytes, len) : NULL;
     free(bytes);

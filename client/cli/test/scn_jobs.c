@@ -102,12 +102,9 @@ static cJSON *report_lost(const struct run *run, size_t index, enum scn_outcome 
 /** Add the step that was being played when its process was killed. */
 static void add_hanging_step(cJSON *report, const struct scn_progress *p)
 {
-    cJSON *step = cJSON_CreateObject();
+    cJSON *step = json_object("line:i file:s source:s outcome:s", p->line, p->file, p->source,
+                              scn_outcome_name(SCN_TIMEOUT));
 
-    (void)cJSON_AddNumberToObject(step, "line", p->line);
-    (void)cJSON_AddStringToObject(step, "file", p->file);
-    (void)cJSON_AddStringToObject(step, "source", p->source);
-    (void)cJSON_AddStringToObject(step, "outcome", scn_outcome_name(SCN_TIMEOUT));
     (void)cJSON_AddStringToObject(
         step, "problem",
         "the file's time was over, and what came of the step was still "

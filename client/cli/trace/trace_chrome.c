@@ -44,11 +44,8 @@ static void add_us(cJSON *object, const char *name, uint64_t ns)
 
 static cJSON *new_event(const char *phase, const char *name, int32_t pid, int lane)
 {
-    cJSON *e = cJSON_CreateObject();
+    cJSON *e = json_object("name:s ph:s pid:i", name, phase, pid);
 
-    (void)cJSON_AddStringToObject(e, "name", name);
-    (void)cJSON_AddStringToObject(e, "ph", phase);
-    (void)cJSON_AddNumberToObject(e, "pid", pid);
     (void)cJSON_AddNumberToObject(e, "tid", pid + (double)lane * LANE);
     return e;
 }
