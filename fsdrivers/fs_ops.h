@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The slots of a filesystem: what an instance can do, one slot for each method of the interface that
- * drivers follow. fsdriver.h has what holds for all of them.
+ * The slots of a filesystem: what an instance can do, one slot for each method of the interface
+ * that drivers follow. fsdriver.h says what holds for all of them.
  *
- * Drivers fill them. Only those who run drivers call them, each in one file: server/kernel/door/driver.c
- * for the kernel. tests/layering checks who includes this header.
+ * Drivers fill them. Programs that run drivers call them, each from one file: the kernel from
+ * server/kernel/door/driver.c. tests/layering checks which files include this header.
  */
 #ifndef FSDRIVERS_FS_OPS_H
 #define FSDRIVERS_FS_OPS_H
 
 #include "fsdrivers/fsdriver.h"
 
-/** @who, of all slots that have it: on whose behalf they act. */
+/** @who, of every slot that has it: the caller that the slot acts for. */
 struct fs_ops {
     /**
-     * Tell a file's status.
+     * Get a file's status.
      * @path     borrowed; or NULL with @file.
      * @out      filled on success.
      * @file     borrowed; NULL if the file is not open, and it may be NULL if it is.
@@ -26,8 +26,8 @@ struct fs_ops {
 
     /**
      * Read the target of a symbolic link.
-     * @buf      borrowed; room for @size bytes; gets the target, cut to @size, without NUL.
-     * Returns   0 when the target fitted; else the size it needs, a positive number; -EINVAL no link,
+     * @buf      borrowed; @size bytes; receives the target, cut to @size, without NUL.
+     * Returns   0 if the target fitted; else its length, a positive number; -EINVAL not a link,
      *           -ENOENT, -ENOTDIR, -ELOOP, -EIO.
      * Source    Readlink.
      */
@@ -35,9 +35,10 @@ struct fs_ops {
                         size_t size);
 
     /**
-     * Create an empty file that is neither directory nor link.
+     * Create an empty file that is neither a directory nor a link.
      * @mode     type and permission bits; no type bits means S_IFREG.
-     * Returns   0; -EEXIST, -ENOENT, -ENOTDIR, -ELOOP, -EINVAL a type it can't store, -ENOSPC, -EROFS, -EIO.
+     * Returns   0; -EEXIST, -ENOENT, -ENOTDIR, -ELOOP, -EINVAL a type it can't store, -ENOSPC,
+     *           -EROFS, -EIO.
      * Source    Mknod.
      */
     int (*mknod)(struct fs *fs, const struct fs_caller *who, const char *path, uint32_t mode);
@@ -51,7 +52,7 @@ struct fs_ops {
     int (*mkdir)(struct fs *fs, const struct fs_caller *who, const char *path, uint32_t mode);
 
     /**
-     * Remove a name that is no directory; the file goes with its last name and last open handle.
+     * Remove a name, not of a directory. The file is freed with its last name and last open handle.
      * Returns   0; -ENOENT, -ENOTDIR, -ELOOP, -EISDIR, -EROFS, -EIO.
      * Source    Unlink; POSIX.1-2017 unlink().
      */
@@ -74,10 +75,11 @@ struct fs_ops {
                    const char *path);
 
     /**
-     * Give a file or directory another name, atomically. Open handles stay valid. Renaming a name to
+     * Rename a file or directory, atomically. Open handles stay valid. Renaming a name to
      * itself, or to another name of the same file, does nothing.
-     * Returns   0; -ENOENT, -ENOTDIR, -EISDIR, -ELOOP, -EEXIST (NOREPLACE), -ENOTEMPTY (replaced directory),
-     *           -EINVAL a directory into itself, -EBUSY the root, -ENOSPC, -EROFS, -EIO.
+     * Returns   0; -ENOENT, -ENOTDIR, -EISDIR, -ELOOP, -EEXIST (NOREPLACE), -ENOTEMPTY (replaced
+     *           directory), -EINVAL a directory into itself, -EBUSY the root, -ENOSPC, -EROFS,
+     *           -EIO.
      * Source    Rename; POSIX.1-2017 rename().
      */
     int (*rename)(struct fs *fs, const struct fs_caller *who, const char *from, const char *to,
@@ -85,15 +87,15 @@ struct fs_ops {
 
     /**
      * Create a hard link.
-     * Returns   0; -EEXIST, -ENOENT, -ENOTDIR, -ELOOP, -EPERM @from is a directory, -EMLINK, -ENOSPC,
-     *           -EROFS, -EIO.
+     * Returns   0; -EEXIST, -ENOENT, -ENOTDIR, -ELOOP, -EPERM @from is a directory, -EMLINK,
+     *           -ENOSPC, -EROFS, -EIO.
      * Source    Link; POSIX.1-2017 link().
      */
     int (*link)(struct fs *fs, const struct fs_caller *who, const char *from, const char *to);
 
     /**
      * Change owner and group. Never called when setuid or setgid is configured.
-     * @uid, @gid   (uint32_t)-1 leaves one as it is.
+     * @uid, @gid   (uint32_t)-1 keeps the old one.
      * Returns   0; -ENOENT, -ENOTDIR, -ELOOP, -EROFS, -EIO.
      * Source    Chown.
      */
@@ -110,28 +112,28 @@ struct fs_ops {
                  struct fs_file *file);
 
     /**
-     * Change a regular file's size; what is added reads as zero.
-     * Returns   as chown(); -EISDIR, -EINVAL no regular file, -EFBIG, -ENOSPC.
+     * Change a regular file's size; added bytes read as zero.
+     * Returns   as chown(); -EISDIR, -EINVAL not a regular file, -EFBIG, -ENOSPC.
      * Source    Truncate.
      */
     int (*truncate)(struct fs *fs, const struct fs_caller *who, const char *path, uint64_t size,
                     struct fs_file *file);
 
     /**
-     * Open a file that is no directory; @file->flags holds the access mode.
-     * Returns   0 with @file->handle set; -ENOENT, -ENOTDIR, -ELOOP, -EISDIR, -EROFS a write mode on a
-     *           read-only store, -ENXIO, -EIO.
+     * Open a file, not a directory; @file->flags has the access mode.
+     * Returns   0 with @file->handle set; -ENOENT, -ENOTDIR, -ELOOP, -EISDIR, -EROFS a write mode
+     *           on a read-only store, -ENXIO, -EIO.
      * Source    Open.
      */
     int (*open)(struct fs *fs, const struct fs_caller *who, const char *path, struct fs_file *file);
 
     /**
      * Read file content at a position.
-     * @buf      borrowed; `generic` zeroes what was not read.
-     * @off      bytes from the start, >= 0; ignored when nonseekable.
-     * Returns   bytes stored: all of @buf, or less at the end of the file; -EISDIR, -EIO. A device that
-     *           fs_env.input() feeds: what there is; -EAGAIN nothing yet, whatever the flags say. The
-     *           core waits, and asks again when input has come.
+     * @buf      borrowed; `generic` zeroes the rest behind the bytes read.
+     * @off      bytes from the start, >= 0; ignored if nonseekable.
+     * Returns   bytes stored: all of @buf, or less at the end of the file; -EISDIR, -EIO. A device
+     *           that fs_env.input() feeds: as many as there are; -EAGAIN none yet, whatever the
+     *           flags. The core waits, and calls again when input has come.
      * Source    Read; POSIX.1-2017 pread().
      */
     int64_t (*read)(struct fs *fs, const struct fs_caller *who, const char *path, struct fs_buf buf,
@@ -139,18 +141,18 @@ struct fs_ops {
 
     /**
      * Write file content at a position; a gap before it reads as zero. With FS_O_APPEND in
-     * @file->flags the bytes go to the end, whatever @off says.
-     * @bytes    borrowed; none change nothing.
-     * Returns   how many @bytes are; -ENOSPC, -EFBIG, -EISDIR, -EROFS, -EIO, and then nothing was written.
+     * @file->flags the bytes are appended, whatever @off is.
+     * @bytes    borrowed; writing none changes nothing.
+     * Returns   the length of @bytes; -ENOSPC, -EFBIG, -EISDIR, -EROFS, -EIO: nothing was written.
      * Source    Write; POSIX.1-2017 pwrite().
      */
     int64_t (*write)(struct fs *fs, const struct fs_caller *who, const char *path,
                      struct fs_bytes bytes, int64_t off, struct fs_file *file);
 
     /**
-     * Return when everything written to the file, and acknowledged before, is durable.
+     * Return when everything written to the file and acknowledged so far is durable.
      * @data_only   only what is needed to read the data back.
-     * Returns   0; -EIO, -ENOSPC: a write before failed, and this is its report.
+     * Returns   0; -EIO, -ENOSPC: an earlier write failed, and this reports it.
      * Source    Fsync; POSIX.1-2017 fsync(), fdatasync().
      */
     int (*fsync)(struct fs *fs, const struct fs_caller *who, const char *path, bool data_only,
@@ -169,9 +171,9 @@ struct fs_ops {
                    struct fs_file *file);
 
     /**
-     * Give every entry of a directory to a callback; an entry created or removed meanwhile may or
-     * may not be seen. The callback calls no slot of the same instance that changes the directory.
-     * Returns   0, the callback's result when it was not 0, or -ENOENT, -ENOTDIR, -EIO.
+     * Call @callback for every entry of a directory. An entry created or removed meanwhile may or
+     * may not be seen. The callback calls no slot of this instance that changes the directory.
+     * Returns   0, the callback's non-zero result, or -ENOENT, -ENOTDIR, -EIO.
      * Source    Readdir.
      */
     int (*readdir)(struct fs *fs, const struct fs_caller *who, const char *path,
@@ -187,59 +189,59 @@ struct fs_ops {
 
     /**
      * Send a command to a device.
-     * Returns   the device's answer, >= 0; -ENOTTY no such command.
+     * Returns   the device's answer, >= 0; -ENOTTY it has no such command.
      * Source    Ioctl; the two block device commands are schema/calls.h's SC_IOCTL_*.
      */
     int64_t (*ioctl)(struct fs *fs, const struct fs_caller *who, const char *path, uint32_t command,
                      struct fs_file *file);
 
-    /* What follows is ours; the interface above does not have it. */
+    /* The slots below are additions to the interface. */
 
-    /** Whether a read, or a @write, would be answered with anything but -EAGAIN. Empty: always. */
+    /** Whether a read, or a @write, would not answer -EAGAIN. Empty: always true. */
     bool (*poll)(struct fs *fs, const struct fs_caller *who, const char *path, bool write,
                  struct fs_file *file);
 
     /**
-     * Find a file by its inode number, whatever its names are, and open it: for who serves files by
-     * number, as a FUSE mount does. Only with FS_CAP_EXPORT. A number is never given to another file
-     * as long as the instance exists.
+     * Find a file by its inode number, whatever its names, and open it: for servers that refer to
+     * files by number, as a FUSE mount does. Only with FS_CAP_EXPORT. Numbers are not reused while
+     * the instance exists.
      * @out      its status.
-     * @file     NULL: it is not to be opened, or the driver has FS_CAP_NO_OPEN. Else as open() and, of
-     *           a directory, opendir() take it; to be closed as theirs.
-     * Returns   0; -ESTALE no file has this number, or one without a name; -ELOOP a link can't be
-     *           opened; what open() answers; -EIO.
+     * @file     NULL: do not open it, or the driver has FS_CAP_NO_OPEN. Else as for open(), or
+     *           opendir() of a directory; closed as theirs.
+     * Returns   0; -ESTALE no file has this number, or it has no name; -ELOOP a link can't be
+     *           opened; other -errno of open(); -EIO.
      * Source    the interface's Export; open_by_handle_at() of Linux.
      */
     int (*lookup)(struct fs *fs, const struct fs_caller *who, uint64_t ino, struct fs_stat *out,
                   struct fs_file *file);
 
-    /** Set times. @atime, @mtime ns since the epoch; INT64_MIN leaves one as it is. Returns as chown(). */
+    /** Set times. @atime, @mtime ns since the epoch; INT64_MIN keeps one. Returns as chown(). */
     int (*utimens)(struct fs *fs, const struct fs_caller *who, const char *path, int64_t atime,
                    int64_t mtime, struct fs_file *file);
 
-    /** Tell the filesystem's size and use. Returns 0, -EIO. */
+    /** Get the filesystem's size and use. Returns 0, -EIO. */
     int (*statfs)(struct fs *fs, const struct fs_caller *who, struct fs_statfs *out);
 
-    /** Hand operations that the driver gathers (fs.pending) to the store; not yet durable.
-     * Returns 0; an error is kept and reported by the next fsync() too. */
+    /** Pass gathered operations (fs.pending) to the store; they are not durable yet. Returns 0; an
+     * error is kept, and reported by the next fsync() too. */
     int (*commit)(struct fs *fs, const struct fs_caller *who);
 
-    /** Do a step of what can wait (fs.untidy); a few milliseconds at most. Empty: there is never any. */
+    /** Do one step of deferred work (fs.untidy), a few milliseconds at most. Empty: none. */
     void (*tidy)(struct fs *fs, const struct fs_caller *who);
 
-    /** Return when everything acknowledged before is durable. Returns 0, -EIO, -ENOSPC. */
+    /** Return when everything acknowledged so far is durable. Returns 0, -EIO, -ENOSPC. */
     int (*sync)(struct fs *fs, const struct fs_caller *who);
 
-    /** Stack a further source over the ones the instance has. Returns as open_source(); -ENOTSUP. */
+    /** Stack another source over the instance's own. Returns as open_source(); -ENOTSUP. */
     int (*add_source)(struct fs *fs, const struct fs_open *req);
 
-    /** Called while another thread is in a slot that waits, whose caller no longer wants the answer: that
-     * slot shall end soon, with what has really happened, or with -EINTR and nothing changed. Thread-safe.
-     * Empty: it ends when it ends. */
+    /** Called while another thread is in a blocking slot whose answer the caller no longer wants:
+     * that slot should end soon, with what really happened, or with -EINTR and nothing changed.
+     * Thread-safe. Empty: it can't be interrupted. */
     void (*interrupt)(struct fs *fs);
 
-    /** Release the instance after a last sync; all files were closed before. Never fails: what could
-     * not be stored was reported by an earlier fsync(), or is reported to @why. */
+    /** Free the instance after a last sync. All files are closed. Never fails: what could not be
+     * stored was reported by an earlier fsync(), or is reported in @why. */
     void (*destroy)(struct fs *fs, struct why *why);
 };
 

@@ -3,17 +3,17 @@
  * The driver contract: what a filesystem driver is given, and what it promises.
  *
  * A driver stores a tree of files somewhere: in memory, in an SQLite file, behind devices. It knows
- * nothing of processes, views, JSON or sockets, so one driver serves the daemon, a FUSE mount and the
- * tests. Its whole surface is `struct fs_driver` (how to make an instance) and `struct fs_ops` (what an
- * instance can do, fs_ops.h): one slot for each method of the interface it follows, the helos
- * `Filesystem` class. Who does not call slots needs this header only.
+ * nothing of processes, views, JSON or sockets, so one driver serves the daemon, a FUSE mount and
+ * the tests. Its whole surface is `struct fs_driver` (how to make an instance) and `struct fs_ops`
+ * (what an instance can do, fs_ops.h): one slot for each method of the interface it follows, the
+ * helos `Filesystem` class. A file that does not call slots needs this header only.
  *
  * Life of an instance
  *
  *     registry_open("ramfs", &req, &fs)         find the driver, check its options, open the source,
  *                                               wrap the instance in `generic`
  *     fs->ops->mknod(fs, &who, "/a", S_IFREG | 0644)  any number of operations
- *     fs->ops->destroy(fs)                      everything is released; all files were closed before
+ *     fs->ops->destroy(fs)                      frees everything; all files must be closed
  *
  * What the core promises to every slot
  *
@@ -21,8 +21,8 @@
  *   - A path is canonical and absolute: "/" or "/a/b", no empty, "." or ".." component, no trailing
  *     slash, at most FS_PATH_MAX bytes, components of at most FS_NAME_MAX bytes. Names are bytes, not
  *     text. A path is borrowed until the slot returns.
- *   - Every slot is told on whose behalf it acts (struct fs_caller). Permissions were checked, by view
- *     and by mode bits: a driver does not check who calls.
+ *   - Every slot gets its caller (struct fs_caller). Permissions were checked, by view and by mode
+ *     bits: a driver does not check its caller.
  *   - Creation flags never reach open(): the core calls mknod() first.
  *   - Offsets and lengths are non-negative and their sum fits int64_t.
  *
@@ -30,13 +30,13 @@
  *
  *   - It returns 0 (transfers: a count) or -Exxx, Linux numbers. On failure nothing has changed and
  *     out-parameters are undefined.
- *   - It never follows symbolic links. A link in the middle of a path is -ELOOP, a link at the end is
- *     the link itself. The core follows links, inside the view they were found in.
- *   - Every operation that takes a path and a file works with either: `file` may be NULL although the
- *     file is open, and `path` may be NULL when `file` is given.
- *   - Unlinking or renaming over an open file keeps it readable and writable through its handles until
- *     the last close (POSIX.1-2017 unlink()).
- *   - An empty slot means -ENOSYS; `generic` fills them, so nobody tests a slot for NULL.
+ *   - It never follows symbolic links. A link in the middle of a path is -ELOOP, a link at the end
+ *     is the link itself. The core follows links, inside the view they were found in.
+ *   - Every operation that takes a path and a file works with either: `file` may be NULL although
+ *     the file is open, and `path` may be NULL when `file` is given.
+ *   - Unlinking or renaming over an open file keeps it readable and writable through its handles
+ *     until the last close (POSIX.1-2017 unlink()).
+ *   - An empty slot means -ENOSYS; `generic` fills them, so no caller tests a slot for NULL.
  *
  * Source: seeds of the project, the helos Filesystem class; POSIX.1-2017 where that is silent.
  */
@@ -70,7 +70,7 @@ enum fs_open_flag {
     FS_O_LARGEFILE = 1 << 6, /* always implied */
     FS_O_NOCTTY = 1 << 7,    /* handled by the core, never passed */
     FS_O_NOFOLLOW = 1 << 8,  /* fail if a link; drivers never follow anyway */
-    FS_O_NONBLOCK = 1 << 9,  /* -EAGAIN instead of waiting */
+    FS_O_NONBLOCK = 1 << 9,  /* -EAGAIN instead of blocking */
     FS_O_SYNC = 1 << 10,     /* data and metadata are durable when write() returns */
     FS_O_TRUNC = 1 << 11,    /* passed only to drivers with FS_CAP_ATOMIC_TRUNC */
     FS_O_RDONLY = 1 << 12,
@@ -84,7 +84,7 @@ enum fs_cap {
     FS_CAP_ATOMIC_TRUNC = 1 << 0, /* open() takes FS_O_TRUNC; else truncate() comes first */
     FS_CAP_EXPORT = 1 << 1,       /* lookup() finds files by their inode numbers */
     FS_CAP_NO_OPEN = 1 << 2,      /* open, close, opendir, closedir are never called */
-    FS_CAP_BLOCKING = 1 << 3,     /* slots may have to wait: see FS_WOULD_WAIT */
+    FS_CAP_BLOCKING = 1 << 3,     /* slots may block: see FS_WOULD_WAIT */
     FS_CAP_SYMLINKS = 1 << 4,     /* the tree may hold symbolic links */
     FS_CAP_FIFO = 1 << 5,         /* mknod() takes S_IFIFO */
 };
@@ -92,17 +92,17 @@ enum fs_cap {
 /**
  * A slot whose caller says `nowait`, and that would have to wait, answers this, having done nothing. It is
  * then called again without `nowait`, on a thread of the instance's own. Only with FS_CAP_BLOCKING: others
- * never see `nowait`. tidy() and destroy() are called on that thread at once, poll() and open_source()
- * never.
+ * never see `nowait`. tidy(), destroy() and, of a driver that `waits`, open_source() are called on that
+ * thread at once, poll() and add_source() never.
  *
- * Calls come one at a time all the same. What a slot keeps must not belong to a thread (errno too). On that
- * thread it may ask fs_env only for the time, for random bytes, and for room in memory: console() writes
- * nothing, and the others find nothing.
+ * Calls still come one at a time. A slot must not keep thread state (errno is one). On that thread
+ * it may ask fs_env only for the time, random bytes, and room in memory: console() writes nothing,
+ * and the others find nothing.
  */
 enum { FS_WOULD_WAIT = -4096 };
 
-/** Seconds that a slot may take on that thread (option timeout). After that the instance is broken: all its
- * slots are -EIO, and what this one still answers is thrown away. */
+/** Seconds that a slot may take on that thread (option timeout). After that the instance is broken:
+ * all its slots answer -EIO, and the late answer is discarded. */
 enum { FS_TIMEOUT_S = 30, FS_TIMEOUT_MAX_S = 3600 };
 
 enum fs_rename_type {
@@ -129,30 +129,30 @@ struct fs_stat {
 
 /** Status of a filesystem. */
 struct fs_statfs {
-    uint64_t bytes_total;  /* 0 when there is no bound */
+    uint64_t bytes_total;  /* 0: unlimited */
     uint64_t bytes_used;   /* sizes of all regular files together: what quotas count */
-    uint64_t inodes_total; /* 0 when there is no bound */
+    uint64_t inodes_total; /* 0: unlimited */
     uint64_t inodes_used;  /* files, directories and links, without the root */
     bool readonly;
-    /* Names can't be made, moved or taken away (-EACCES): the option that would allow it, a string that
-     * is never freed. NULL they can. */
+    /* Names can't be made, moved or removed (-EACCES): the option that would allow it, a static
+     * string. NULL: they can. */
     const char *no_create, *no_move, *no_delete;
-    char note[64]; /* what a person should know ("sync=none"), NUL-terminated, often "" */
+    char note[64]; /* a remark for people ("sync=none"), NUL-terminated, often "" */
 };
 
 /** An open file or directory. The core owns the struct; the driver owns `handle`. */
 struct fs_file {
     uint32_t flags;   /* FS_O_*, set by the core before open() */
     bool nonseekable; /* set by open(): the file is a stream and offsets are ignored */
-    uint64_t handle;  /* set by open() or opendir(), for the driver's own use */
+    uint64_t handle;  /* set by open() or opendir(); opaque to the core */
 };
 
-/** On whose behalf a slot acts. Borrowed until the slot returns. */
+/** The caller that a slot acts for. Borrowed until the slot returns. */
 struct fs_caller {
-    int32_t pid;  /* 0: no process, but whoever runs the instance */
-    uint32_t uid; /* what mknod(), mkdir() and symlink() make belongs to this user and group */
+    int32_t pid;  /* 0: not a process, but the program that runs the instance */
+    uint32_t uid; /* owner of what mknod(), mkdir() and symlink() make */
     uint32_t gid;
-    bool nowait; /* the slot must not wait: see FS_WOULD_WAIT */
+    bool nowait; /* the slot must not block: see FS_WOULD_WAIT */
 };
 
 /** Room for the bytes that read() stores. */
@@ -167,23 +167,23 @@ struct fs_bytes {
     size_t len; /* 0..FS_IO_MAX */
 };
 
-/** Take one directory entry. A result other than 0 stops the listing and is what readdir() returns.
+/** Called for each directory entry. A non-zero result stops the listing and is readdir()'s result.
  * @name  borrowed; one component, never "." or "..".
- * @stat  borrowed; all members valid, or NULL when the driver would have to look them up. */
+ * @stat  borrowed; all members valid; or NULL if the driver would have to look them up. */
 typedef int (*fs_readdir_fn)(void *user, const char *name, const struct fs_stat *stat);
 
-/** Take a pid. A result other than 0 ends the telling and is what each_proc() returns. */
+/** Called for each pid. A non-zero result stops the iteration and is each_proc()'s result. */
 typedef int (*fs_proc_fn)(void *user, int32_t pid);
 
 /**
- * What there is to tell of processes: text, one item a line, its words separated by one blank. In names
- * and paths a byte that is no visible character is \xNN, and so are \ and, but in the last word of a
- * line, the blank. Numbers are decimal. New lines may be added at the end.
+ * The text about processes: one item a line, its words separated by one blank. In names and paths a
+ * byte that is not a visible character is \xNN; so is '\', and, except in the last word of a line,
+ * the blank. Numbers are decimal. New lines may be added at the end.
  */
 enum fs_proc_item {
     FS_PROC_STATUS, /* pid, parent, state, return_code, uid, gid, names, fds, regions, memory, calls,
-                         program, each with its value; no program before it runs one */
-    FS_PROC_NAMES,  /* NAME DRIVER RIGHTS ROOT, in the order they were given; RIGHTS with ',' */
+                         program, each with its value; program is missing until it runs one */
+    FS_PROC_NAMES,  /* NAME DRIVER RIGHTS ROOT, in the order they were added; RIGHTS with ',' */
     FS_PROC_FDS,    /* FD RIGHTS NAME:/PATH as it was opened */
     FS_PROC_MAPS,   /* START-END in hex, rwx with - for what is not allowed, kind */
     FS_PROC_ARGS,   /* arg TEXT, then env NAME=VALUE */
@@ -195,46 +195,46 @@ enum fs_proc_item {
 struct strbuf;
 struct hostfile;
 
-/** What an instance may ask of whoever runs it. All functions are given @user; none is NULL. @who is
- * the caller of the slot that asks. */
+/** Requests of an instance to the program that runs it. All functions get @user; none is NULL. @who
+ * is the caller of the slot that asks. */
 struct fs_env {
     uint64_t (*now_ns)(void *user);                    /* ns since the epoch, for stamps */
     void (*random)(void *user, void *buf, size_t len); /* fill with random bytes */
-    /* The caller writes bytes to the console. */
+    /* Write bytes to the caller's console. */
     void (*console)(void *user, const struct fs_caller *who, const char *bytes, size_t len);
     /* Take bytes typed to the caller's session: bytes, 0 at their end, -EAGAIN none yet. */
     int64_t (*input)(void *user, const struct fs_caller *who, char *buf, size_t len);
-    /* input() would not answer -EAGAIN. */
+    /* Whether input() would not answer -EAGAIN. */
     bool (*input_ready)(void *user, const struct fs_caller *who);
-    /* Call @fn for each pid that the caller may see, its own among them. Returns what @fn does. */
+    /* Call @fn for each pid that the caller may see, its own included. Returns @fn's result. */
     int (*each_proc)(void *user, const struct fs_caller *who, fs_proc_fn fn, void *fn_user);
-    /* Append an item of a process that the caller may see; of the machine with @pid 0. Returns 0,
+    /* Append an item of a process that the caller may see; with @pid 0 of the machine. Returns 0,
      * -ENOENT, -ENOMEM. */
     int (*proc_text)(void *user, const struct fs_caller *who, int32_t pid, enum fs_proc_item item,
                      struct strbuf *out);
-    /** May the instance keep so many more bytes in memory? Who gets false answers -ENOSPC. */
+    /** Count more bytes in memory. False past the limit: the slot answers -ENOSPC. */
     bool (*take)(void *user, uint64_t bytes);
-    void (*give)(void *user, uint64_t bytes); /* they are free again */
-    /** May an instance hold so many descriptors of the daemon? 0, or -EMFILE with the reason. */
+    void (*give)(void *user, uint64_t bytes); /* give them back */
+    /** Count descriptors of the daemon. Returns 0, or -EMFILE with the reason. */
     int (*take_descriptors)(void *user, uint32_t count, struct why *why);
-    void (*give_descriptors)(void *user, uint32_t count); /* they are free again */
+    void (*give_descriptors)(void *user, uint32_t count); /* give them back */
     void *user;
 };
 
-/** Settings that `generic` honours for every driver; drivers do not look at them. */
+/** Settings that `generic` applies to every driver; drivers ignore them. */
 struct fs_config {
-    bool setuid, setgid; /* every file shows uid / gid; chown() is then not called */
+    bool setuid, setgid; /* every file shows uid / gid; chown() is never called */
     uint32_t uid, gid;
-    bool setfmask, setdmask; /* these permission bits are cleared on files / directories */
+    bool setfmask, setdmask; /* clear these permission bits of files / directories */
     uint32_t fmask, dmask;
     bool readonly;         /* every change is -EROFS */
     uint64_t quota_bytes;  /* bytes the files may use, 0 = no limit; past it -EDQUOT */
     uint64_t quota_inodes; /* files and directories, 0 = no limit; past it -EDQUOT */
-    uint32_t timeout_s;    /* that a slot may take, of a driver with FS_CAP_BLOCKING */
+    uint32_t timeout_s;    /* seconds a slot may take, with FS_CAP_BLOCKING */
 };
 
-/** A handle of the simulated system as a source (MAKE_FS source_fd). Functions are given @user, and
- * @who, the caller of the slot that needs the source. */
+/** A handle of the simulated system as a source (MAKE_FS source_fd). Functions get @user, and @who,
+ * the caller of the slot that needs the source. */
 struct fs_source {
     /* Returns bytes, 0 at the end, -E. */
     int64_t (*read)(void *user, const struct fs_caller *who, void *buf, size_t len, int64_t off);
@@ -252,75 +252,93 @@ struct fs_opt {
     const char *value;
 };
 
+struct fs;
+
+/** An instance that is to be made on another thread, because its source may have to be waited for. */
+struct fs_opening {
+    /** Make it, and take @o. @why gets the reasons of a refusal. Returns as open_source(). */
+    int (*open)(struct fs_opening *o, struct why *why, struct fs **out);
+    /** Take @o, and do nothing. */
+    void (*drop)(struct fs_opening *o);
+    uint32_t timeout_s; /* that it may take */
+};
+
 /** A request to make an instance; everything in it is borrowed for the call, except as said. */
 struct fs_open {
-    const char *source; /* "/path" local, "//host/…" network, other: the driver's own; NULL none */
-    /* Find a local source, within what whoever asks may use; NULL: the driver's process may use all.
-     * @out returned, hostfile_free(). Returns 0; -EACCES, and what hostfile_open() answers. */
+    const char *source; /* "/path" local, "//host/…" network, other: the driver's own; NULL: none */
+    /* Find a local source among those that the maker may use; NULL: all that this process may use.
+     * @out returned, hostfile_free(). Returns 0; -EACCES, other -errno of hostfile_open(). */
     int (*locate)(void *user, const char *source, bool readonly, struct hostfile **out,
                   struct why *why);
     void *locate_user;
-    /* What a local source was found to be (open_source); taken on success: hostfile_free(). A driver
-     * opens the host's files through it, and never by @source. NULL for other sources. */
+    /* The file of a local source (open_source); taken on success: hostfile_free(). A driver opens
+     * the host's files through it, never by @source. NULL for other sources. */
     struct hostfile *hostfile;
     const struct fs_source *handle; /* or NULL; taken on success: the driver calls its close() */
-    const char *opts; /* "key=value,key" as the caller wrote it; NULL none (registry_open) */
+    const char *opts; /* "key=value,key" as the caller wrote it; NULL: none (registry_open) */
     const struct fs_opt *opt; /* the driver's own options, ended by a NULL key (open_source) */
     bool letters;             /* the options are a set of the driver's letters (open_source) */
     bool readonly;            /* nothing will be changed: the store may be opened read-only */
     struct fs_caller who;     /* who makes it: the root of a new store belongs to them */
     const struct fs_env *env; /* copied by whoever keeps it */
     struct why *why;          /* reasons for a refusal; may be NULL */
+    /* Where what is left to do goes when it may have to wait (registry_open, FS_WOULD_WAIT). All else was
+     * checked then, and the source is found. NULL it may wait. */
+    struct fs_opening **later;
 };
 
-struct fs;
 struct fs_ops;
 
 /** How to make instances of one kind of filesystem. */
 struct fs_driver {
-    const char *name;     /* exact, as in MAKE_FS */
-    const char *alias;    /* a second name, or NULL */
-    const char *letters;  /* its keys of one letter; under the alias also taken as one word, and
+    const char *name;    /* exact, as in MAKE_FS */
+    const char *alias;   /* a second name, or NULL */
+    const char *letters; /* its keys of one letter; under the alias also taken as one word, and
                                  * options of "" are then the empty set of them. Or NULL */
-    const char *doc;      /* one line */
-    bool readonly;        /* as if the option readonly were always given */
-    uint32_t descriptors; /* of the daemon, that an instance may hold: booked by `generic` */
+    const char *doc;     /* one line */
+    bool readonly;       /* as if the option readonly were always given */
+    bool waits; /* open_source() may have to wait, and its instances have FS_CAP_BLOCKING */
+    uint32_t descriptors;      /* of the daemon, that an instance may hold: booked by `generic` */
     const struct fs_opt *opts; /* keys it knows, value = what they mean; ended by a NULL key */
 
     /**
      * Open a source and make an instance.
-     * @req      borrowed; req->opt holds only keys that @opts lists.
+     * @req      borrowed; req->opt has only keys of @opts.
      * @out      returned; release with ops->destroy().
      * Returns   0; -EINVAL bad option value, -ENOENT, -EACCES, -EBUSY in use, -EROFS, -ENOSPC,
-     *           -ENOTSUP a form of source it does not take, -EIO damaged or foreign, -ENOMEM.
+     *           -ENOTSUP a source of a form it does not take, -EIO damaged or foreign, -ENOMEM.
      *           Each refusal adds a sentence to req->why.
      */
     int (*open_source)(const struct fs_driver *driver, const struct fs_open *req, struct fs **out);
 };
 
-/** An instance. Drivers embed it as their first member and reach themselves by container_of(). */
+/** An instance. Drivers embed it as their first member and find themselves by container_of(). */
 struct fs {
     const struct fs_ops *ops;
     const struct fs_driver *driver; /* borrowed, static */
     uint32_t caps;                  /* FS_CAP_* */
     bool pending;                   /* operations are gathered: call commit() within FS_COMMIT_MS */
-    bool untidy;                    /* something can wait: call tidy() after FS_TIDY_MS of quiet */
-    uint64_t quota_bytes; /* what its files may have, as the store itself says; 0 no limit */
-    uint32_t timeout_s;   /* that a slot may take: set by `generic` */
+    bool untidy;                    /* work was deferred: call tidy() after FS_TIDY_MS of quiet */
+    uint64_t quota_bytes;           /* quota of its files that the store itself has; 0: no limit */
+    uint32_t timeout_s;             /* seconds a slot may take; set by `generic` */
 };
 
-/** Within this time after `pending` becomes true the owner calls commit(). */
+/** The owner calls commit() within this time after `pending` becomes true. */
 enum { FS_COMMIT_MS = 5 };
 
-/** When nothing was changed for this time and `untidy` is true, the owner calls tidy(), and again after
- * this time as long as it stays true. */
+/** The owner calls tidy() when `untidy` is true and nothing has changed for this time, and again
+ * after this time while it stays true. */
 enum { FS_TIDY_MS = 1000 };
 
 /**
  * Make an instance by driver name: find the driver, split and check the options, open the source, wrap
  * it in `generic`. The type of registry_open(), so that the core need not know the registry.
- * Returns   as open_source(); -ENODEV no driver of this name; -EINVAL a key nobody knows (named in why).
+ * Returns   as open_source(); -ENODEV no driver of this name; -EINVAL a key nobody knows (named in why);
+ *           FS_WOULD_WAIT it may have to wait, and what is left to do is in @req->later.
  */
 typedef int (*fs_open_fn)(const char *driver, const struct fs_open *req, struct fs **out);
+
+/** Whether a driver may answer FS_WOULD_WAIT. The type of registry_waits(). */
+typedef bool (*fs_waits_fn)(const char *driver);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* uthash as drivers use it: without memory an element is left out (its hh.tbl is NULL), nothing
+/* uthash for drivers: without memory an element is not added (its hh.tbl is NULL); nothing
  * aborts. */
 #ifndef FSDRIVERS_FSHASH_H
 #define FSDRIVERS_FSHASH_H

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Taking canonical paths apart. The core checked them (fsdriver.h), so nothing here can fail. */
+/* Splitting canonical paths. The core has checked them (fsdriver.h), so nothing here fails. */
 #ifndef FSDRIVERS_FSPATH_H
 #define FSDRIVERS_FSPATH_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-/** One component of a path, or any name: bytes without NUL, borrowed from the path. */
+/** A component of a path, or another name: bytes without NUL, borrowed from the path. */
 struct fsname {
     const char *ptr;
     size_t len;
@@ -14,7 +14,7 @@ struct fsname {
 
 /**
  * Take the next component of a path.
- * @cursor   in: where to go on, at first the path itself; out: behind the component.
+ * @cursor   in: where to begin, at first the path itself; out: behind the component.
  * @out      the component.
  * Returns   whether there was one.
  */

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Take one "key=value" that ends at its NUL. */
+/* Add one "key=value", which ends at its NUL. */
 static int add(struct options *o, char *item, struct why *why)
 {
     char *equals = strchr(item, '=');
@@ -66,7 +66,7 @@ const char *option_get(const struct fs_opt *opt, const char *key)
     return NULL;
 }
 
-/* How far a suffix shifts: -1 for a foreign one. */
+/* The bits that a suffix shifts by: -1 for an unknown one. */
 static int suffix_shift(const char *suffix)
 {
     static const char letters[] = "KMGT";
@@ -80,7 +80,7 @@ static int suffix_shift(const char *suffix)
     return 10 * (int)(at - letters + 1);
 }
 
-/* strtoull() without its leniency: no sign, no space. */
+/* A strict strtoull(): no sign, no space. */
 static int read_number(const char *value, int base, uint64_t *out, char **end)
 {
     if (*value < '0' || *value > '9')

@@ -12,6 +12,7 @@
 #include "server/base/strbuf.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const struct fs_driver *const drivers[] = {&ramfs_driver, &sqlitefs_driver, &devfs_driver,
@@ -81,7 +82,7 @@ static int take_timeout(const char *key, const char *value, struct fs_config *co
     return err;
 }
 
-/* Honour one of registry_common_opts, all of which are known here. */
+/* Apply one of registry_common_opts, which are all known here. */
 static int take_common(const struct fs_opt *opt, struct fs_open *req, struct fs_config *config)
 {
     const char *key = opt->key;
@@ -120,7 +121,7 @@ static int take_common(const struct fs_opt *opt, struct fs_open *req, struct fs_
     return option_size(key, value, &config->quota_inodes, req->why);
 }
 
-/* Whether an item of the options, which is no key, is a set of letters. */
+/* Whether an option that is not a key is a set of letters. */
 static bool is_word(const struct fs_driver *driver, const struct fs_opt *item,
                     const struct fs_open *req)
 {
@@ -172,7 +173,7 @@ static int sort_options(const struct fs_driver *driver, const struct options *op
     return err;
 }
 
-/* Find the source, if it is one of the host's files, once and for all. */
+/* Open the source, if it is a file of the host. This is the only lookup of its path. */
 static int find_source(struct fs_open *req)
 {
     req->hostfile = NULL;
@@ -185,43 +186,135 @@ static int find_source(struct fs_open *req)
     return hostfile_open(req->source, NULL, req->readonly, &req->hostfile, req->why);
 }
 
+/* An instance that is about to be made. */
+struct opening {
+    struct fs_opening base;
+    const struct fs_driver *driver;
+    struct fs_open req;
+    struct fs_env env; /* of one that is made later: req.env */
+    struct generic *wrapper;
+    struct options options;
+    struct options kept; /* req.opt */
+};
+
+static void opening_done(struct opening *o)
+{
+    generic_free(o->wrapper);
+    options_done(&o->options);
+}
+
+/* Do all that need not wait. @name: of the driver, or its alias. Returns 0: opening_done() is due. */
+static int prepare(const struct fs_driver *driver, const char *name, const struct fs_open *req,
+                   struct opening *o)
+{
+    struct fs_config config = {.readonly = req->readonly, .timeout_s = FS_TIMEOUT_S};
+    int err;
+
+    o->req = *req;
+    o->wrapper = NULL;
+    o->kept = (struct options){.count = 0};
+    o->driver = driver;
+    err = options_split(req->opts, &o->options, req->why);
+    if (err < 0)
+        return err;
+    o->req.letters = driver->letters != NULL && strcmp(name, driver->name) != 0;
+    err = sort_options(driver, &o->options, &o->kept, &o->req, &config);
+    config.readonly = config.readonly || driver->readonly;
+    if (err == 0)
+        err = generic_new(&config, driver, &o->req, &o->wrapper);
+    if (err == 0)
+        err = find_source(&o->req);
+    if (err < 0)
+        opening_done(o);
+    o->base.timeout_s = config.timeout_s;
+    return err;
+}
+
+/* Do the rest. */
+static int finish(struct opening *o, struct fs **out)
+{
+    struct fs *inner = NULL;
+    int err;
+
+    o->req.opt = o->kept.at;
+    err = o->driver->open_source(o->driver, &o->req, &inner);
+    if (err == 0) {
+        *out = generic_wrap(o->wrapper, inner);
+        o->wrapper = NULL;
+    } else {
+        hostfile_free(o->req.hostfile);
+    }
+    opening_done(o);
+    return err;
+}
+
+/* fs_opening.open */
+static int open_later(struct fs_opening *base, struct why *why, struct fs **out)
+{
+    struct opening *o = (struct opening *)base;
+    int err;
+
+    o->req.why = why;
+    err = finish(o, out);
+    free(o);
+    return err;
+}
+
+/* fs_opening.drop */
+static void drop(struct fs_opening *base)
+{
+    struct opening *o = (struct opening *)base;
+
+    hostfile_free(o->req.hostfile);
+    opening_done(o);
+    free(o);
+}
+
+/* Keep what is left to do for later. Returns FS_WOULD_WAIT; -ENOMEM. */
+static int put_off(struct opening *o, struct fs_opening **later)
+{
+    struct opening *kept = malloc(sizeof(*kept));
+
+    if (kept == NULL) {
+        hostfile_free(o->req.hostfile);
+        opening_done(o);
+        return -ENOMEM;
+    }
+    *kept = *o;
+    kept->base.open = open_later;
+    kept->base.drop = drop;
+    kept->env = *o->req.env;
+    kept->req.env = &kept->env;
+    kept->req.opts = NULL;
+    kept->req.locate = NULL;
+    *later = &kept->base;
+    return FS_WOULD_WAIT;
+}
+
+int registry_open_driver(const struct fs_driver *driver, const char *name,
+                         const struct fs_open *req, struct fs **out)
+{
+    struct opening o;
+    int err = prepare(driver, name, req, &o);
+
+    if (err < 0)
+        return err;
+    return driver->waits && req->later != NULL ? put_off(&o, req->later) : finish(&o, out);
+}
+
 int registry_open(const char *driver, const struct fs_open *req, struct fs **out)
 {
     const struct fs_driver *found = NULL;
-    struct fs_config config = {.readonly = req->readonly, .timeout_s = FS_TIMEOUT_S};
-    struct fs_open own = *req;
-    struct generic *wrapper = NULL;
-    struct fs *inner = NULL;
-    struct options options;
-    struct options kept = {.count = 0};
-    int err;
+    int err = find_driver(driver, req->why, &found);
 
-    err = find_driver(driver, req->why, &found);
-    if (err == 0)
-        err = options_split(req->opts, &options, req->why);
-    if (err < 0)
-        return err;
-    own.letters = found->letters != NULL && strcmp(driver, found->name) != 0;
-    err = sort_options(found, &options, &kept, &own, &config);
-    if (err < 0)
-        goto out;
-    config.readonly = config.readonly || found->readonly;
-    err = generic_new(&config, found, &own, &wrapper);
-    if (err < 0)
-        goto out;
-    own.opt = kept.at;
-    err = find_source(&own);
-    if (err < 0)
-        goto out;
-    err = found->open_source(found, &own, &inner);
-    if (err < 0) {
-        hostfile_free(own.hostfile);
-        goto out;
+    return err < 0 ? err : registry_open_driver(found, driver, req, out);
+}
+
+bool registry_waits(const char *driver)
+{
+    for (size_t i = 0; i < DRIVER_COUNT; i++) {
+        if (has_name(drivers[i], driver))
+            return drivers[i]->waits;
     }
-    *out = generic_wrap(wrapper, inner);
-    wrapper = NULL;
-out:
-    generic_free(wrapper);
-    options_done(&options);
-    return err;
+    return false;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The registry: which drivers there are, and the one way to make an instance.
+ * The registry: the drivers, and the one way to make an instance.
  *
  *     struct fs_open req = {.opts = "source=/var/x.db,quota_bytes=64M,cache=8M", .env = &env};
  *     struct fs *fs;
@@ -9,9 +9,9 @@
  *     ...
  *     fs->ops->destroy(fs, &why);
  *
- * Options are split here once. What every filesystem has is taken out first: source, which
- * becomes the request's source, and the keys of `struct fs_config`, which the wrapper `generic`
- * honours. The rest must be keys of the driver.
+ * Options are split here. Those of every filesystem are taken out first: source, which becomes the
+ * request's source, and the keys of `struct fs_config`, which the wrapper `generic` applies. The
+ * rest must be keys of the driver.
  */
 #ifndef FSDRIVERS_REGISTRY_H
 #define FSDRIVERS_REGISTRY_H
@@ -24,10 +24,17 @@
  * @driver   name or alias, exact.
  * @req      borrowed; @req->opts as its author wrote it, @req->opt is ignored.
  * @out      returned; release with ops->destroy().
- * Returns   0; -ENODEV no such driver, -EINVAL a bad option, and what the driver's open_source()
- *           answers. Each refusal adds a sentence to @req->why.
+ * Returns   0; -ENODEV no such driver, -EINVAL a bad option, other -errno of the driver's
+ *           open_source(); FS_WOULD_WAIT: @req->later. Each refusal adds a sentence to @req->why.
  */
 int registry_open(const char *driver, const struct fs_open *req, struct fs **out);
+
+/** The same with a driver that need not be in the table: a test's. @name its name or alias. */
+int registry_open_driver(const struct fs_driver *driver, const char *name,
+                         const struct fs_open *req, struct fs **out);
+
+/** Whether a driver's instances, and making them, may wait. Of type fs_waits_fn. */
+bool registry_waits(const char *driver);
 
 /** The driver at an index, for listing them; NULL past the last. Borrowed, static. */
 const struct fs_driver *registry_at(size_t index);

@@ -2,8 +2,8 @@
 /*
  * The call table as C: numbers, constants, argument and result structs, handler prototypes.
  *
- * Everything here is expanded from the .def files beside it. To add a call, add a row to
- * syscalls.def and write its handler; this file does not change.
+ * The macros below expand the .def files beside it. A new call is a row of syscalls.def and a
+ * handler; this file does not change.
  */
 #ifndef SCHEMA_CALLS_H
 #define SCHEMA_CALLS_H
@@ -13,13 +13,13 @@
 
 enum {
     SC_MAX = 128,           /* numbers are below this */
-    SC_DIR_MAX = 128,       /* bytes of a name in a guest's dirent, its NUL included */
+    SC_DIR_MAX = 128,       /* bytes of a name in a guest's dirent, with its NUL */
     SC_NAME_MAX = 126,      /* bytes of a view's name */
     SC_COMPONENT_MAX = 255, /* bytes of one component of a path */
     SC_PAGE_SIZE = 4096,
     SC_FM_ALL = 0xFFFF,   /* FM_ALL_MODES: every bit a view can carry */
     SC_PENDING = 1,       /* a handler's answer: the call is parked and finishes later */
-    SC_PATH_SIZE = 4096,  /* bytes of a path a call gives back, its NUL included */
+    SC_PATH_SIZE = 4096,  /* bytes of a path that a call returns, with its NUL */
     SC_ARGS_MAX = 65536,  /* bytes of arguments and environment */
     SC_SELECT_MAX = 1024, /* handles of one SELECT */
     SC_IOCTL_BLOCK_SIZE = 40,
@@ -32,7 +32,7 @@ enum sc_flag {
 #include "schema/flags.def"
 };
 
-/** All file modes that have a name: what a new filesystem's view allows. */
+/** All file modes that have a name: the rights of a new filesystem's view. */
 enum {
     SC_FM_NAMED = 0
 #define SC_FLAG(group, name, value, doc) SC_IF_##group(value)
@@ -57,7 +57,7 @@ enum sc_nr {
 #include "schema/syscalls.def"
 };
 
-/** What the guest's result register holds; syscalls.def tells each. */
+/** The values of a guest's result register: column rc of syscalls.def. */
 enum sc_rc {
     SC_RC_ZERO,
     SC_RC_BOOL,
@@ -68,36 +68,58 @@ enum sc_rc {
     SC_RC_NEVER
 };
 
-/** How guests pass arguments; syscalls.def tells each. */
+/** How guests pass arguments: column pass of syscalls.def. */
 enum sc_pass { SC_PASS_REGS, SC_PASS_BLOCK };
 
-/** Bytes somebody else owns; not NUL-terminated. ptr is not NULL, even when len is 0. */
+/** Borrowed bytes; not NUL-terminated. ptr is not NULL, even if len is 0. */
 struct sc_str {
     const char *ptr;
     size_t len;
 };
 
-/** A buffer the gate lends for result bytes: the handler fills len of at most cap. */
+/** The gate's buffer for result bytes: the handler sets len, at most cap. */
 struct sc_buf {
     char *ptr;
     size_t cap;
     size_t len;
 };
 
-/** A name as calls give it back. Guests get SC_DIR_MAX bytes of it. */
+/** A name that a call returns. Guests get SC_DIR_MAX bytes of it. */
 struct sc_dname {
     char bytes[SC_COMPONENT_MAX + 1];
 };
 
-/* Kinds: typedef names so that rows can paste them (sc_path, sc_fd …). */
-#define SC_KIND(kind, ctype, json, doc) typedef ctype sc_##kind;
+/** One enumerator a representation: SC_R_i32 … */
+enum sc_repr {
+#define SC_REPR(repr, ctype, doc) SC_R_##repr,
 #include "schema/types.def"
+    SC_R_struct /* the members of an SC_STRUCT */
+};
 
-/** One enumerator a kind: SC_K_path … */
+/** One enumerator for each kind: SC_K_path … */
 enum sc_kind {
-#define SC_KIND(kind, ctype, json, doc) SC_K_##kind,
+#define SC_KIND(kind, repr, json, doc) SC_K_##kind,
 #include "schema/types.def"
     SC_K_COUNT
+};
+
+/* Typedef names so that rows can paste them: sc_repr_string …, sc_path, sc_fd … */
+#define SC_REPR(repr, ctype, doc) typedef ctype sc_repr_##repr;
+#define SC_KIND(kind, repr, json, doc) typedef sc_repr_##repr sc_##kind;
+#include "schema/types.def"
+
+/** What a kind is in JSON: the column json of types.def. Groups of flags are the first. */
+enum sc_json {
+    SC_JSON_FM,
+    SC_JSON_MM,
+    SC_JSON_FT,
+    SC_JSON_PS,
+    SC_JSON_RN,
+    SC_JSON_name,
+    SC_JSON_data,
+    SC_JSON_integer,
+    SC_JSON_fds,
+    SC_JSON_argv
 };
 
 /* Structs stored at out pointers: struct sc_stat … */
@@ -129,13 +151,13 @@ enum sc_kind {
 #define SC_NO_RESULT char none;
 #include "schema/syscalls.def"
 
-/** The arguments of whichever call it is. */
+/** The arguments of any call. */
 union sc_args {
 #define SC_CALL(nr, UP, low, pass, rc, doc, ARGS, RESULTS, ERRORS) struct sc_##low##_args low;
 #include "schema/syscalls.def"
 };
 
-/** The results of whichever call it is. */
+/** The results of any call. */
 union sc_out {
 #define SC_CALL(nr, UP, low, pass, rc, doc, ARGS, RESULTS, ERRORS) struct sc_##low##_out low;
 #include "schema/syscalls.def"
@@ -145,8 +167,8 @@ struct call;
 
 /*
  * Handlers. Each returns 0 with *out filled, a negative errno with *out untouched, or SC_PENDING.
- * @call   borrowed; who calls, and where reasons go (call_why()).
- * @args   borrowed until the call finishes; strings checked for nothing but their length.
+ * @call   borrowed; has the caller, and takes reasons (call_why()).
+ * @args   borrowed until the call finishes; only the lengths of strings were checked.
  * @out    borrowed until the call finishes.
  */
 #define SC_CALL(nr, UP, low, pass, rc, doc, ARGS, RESULTS, ERRORS)                                 \
@@ -160,6 +182,9 @@ struct sc_field_info {
     enum sc_kind kind; /* of arguments, SC_RET, SC_OUT_BUF (SC_K_buf) and SC_OUT_PATH (SC_K_pbuf) */
     const char *type;  /* the struct's name (stat …) of an SC_OUT, else NULL */
     int optional;      /* may be left out in JSON; of a struct's member: guests' structs lack it */
+    enum sc_repr repr; /* of the kind; SC_R_struct of an SC_OUT */
+    uint32_t offset;   /* in the call's struct of arguments or results, or in the SC_STRUCT */
+    const struct sc_field_info *members; /* of an SC_OUT, else NULL */
 };
 
 struct sc_error_info {
@@ -179,6 +204,7 @@ struct sc_call_info {
     const struct sc_field_info *args;
     const struct sc_field_info *results;
     const struct sc_error_info *errors;
+    uint32_t right; /* FM_*: what the handle that the call is given must allow, else EBADF */
 };
 
 /** A row of flags.def as data. */
@@ -194,6 +220,8 @@ struct sc_kind_info {
     const char *name; /* path */
     const char *json; /* string, integer, data, fds, argv, or a group of flags: FM MM FT PS RN */
     const char *doc;
+    enum sc_repr repr;
+    enum sc_json form;
 };
 
 /** A row of types.def's structs as data. */
@@ -224,28 +252,34 @@ static inline int sc_kind_is_buf(enum sc_kind kind)
     return kind == SC_K_buf || kind == SC_K_pbuf;
 }
 
-/** The row of a call number, or NULL when no call has it. */
+/** How many bytes a call may give back: its argument of kind size. 0 when it has none. */
+uint64_t sc_size_asked(const struct sc_call_info *call, const union sc_args *args);
+
+/** The buffer of a call for bytes that it gives back; NULL when it has none. */
+struct sc_buf *sc_out_buf(const struct sc_call_info *call, union sc_out *out);
+
+/** The row of a call number, or NULL. */
 const struct sc_call_info *sc_call_by_nr(int nr);
 
 /**
- * The row whose method name (SC_ERRNO), the same in small letters (errno) or word (last_errno) is
- * @name, or NULL.
+ * The row with a name: the method (SC_ERRNO), the same in lower case (errno) or the word
+ * (last_errno); or NULL.
  */
 const struct sc_call_info *sc_call_by_name(const char *name);
 
-/** Look up a flag by name (READ) in a group (FM); NULL when there is none. */
+/** The flag of a group (FM) with a name (READ); NULL: none. */
 const struct sc_flag_info *sc_flag_by_name(const char *group, const char *name, size_t len);
 
-/** The name of a flag of a group by its value: "DONE" of PS; NULL when there is none. */
+/** The name of a flag of a group by its value: "DONE" in PS; NULL: none. */
 const char *sc_flag_name(const char *group, uint32_t value);
 
-/** Whether the values of a group of flags are bits of a mask (FM), not one value (FT). */
+/** Whether the flags of a group are bits of a mask (FM), not single values (FT). */
 int sc_group_is_mask(const char *group);
 
-/** The row of an errno, given positive or negative; NULL when errno.def has none. */
+/** The row of an errno, positive or negative; NULL if errno.def has none. */
 const struct sc_errno_info *sc_errno_by_value(int err);
 
-/** "ENOENT" of an errno, given positive or negative; "E?" when errno.def has none. */
+/** The name of an errno, positive or negative: "ENOENT"; "E?" if errno.def has none. */
 const char *sc_errno_name(int err);
 
 /** The row of an errno name, or NULL. */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What is told of the filesystem drivers and their options: by a refusal of MAKE_FS, and by `scbox help`.
+ * The filesystem drivers and their options, as a refusal of MAKE_FS and `scbox help` describe them.
  *
- * FS_DRIVERS(DRIVER) expands to DRIVER(name, alias, doc, OPTIONS) for each driver; alias is "" where there is
- * none. X_OPTIONS(OPTION) expands to OPTION(key, doc) for each option of driver X; FS_COMMON_OPTIONS are
- * known to all.
+ * FS_DRIVERS(DRIVER) expands to DRIVER(name, alias, doc, OPTIONS) for each driver; alias is "" where
+ * there is none. <DRIVER>_OPTIONS(OPTION) expands to OPTION(key, doc) for each option of a driver;
+ * FS_COMMON_OPTIONS are known to all.
  */
 #ifndef SCHEMA_DRIVERS_H
 #define SCHEMA_DRIVERS_H

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* The events of events.def: their enum, for the kernel and for clients, and the table as data. */
+/* The events of events.def: their enum, for the kernel and clients, and the table as data. */
 #ifndef SCHEMA_EVENTS_H
 #define SCHEMA_EVENTS_H
 
 #include <stdbool.h>
 #include <stddef.h>
 
-/** The words of trace.subscribe; each stands for the events whose rows name it. */
+/** The words of trace.subscribe; each stands for the events whose rows have it. */
 #define EVENT_WORDS(W)                                                                             \
     W(log, "DBG_PRINT")                                                                            \
     W(console, "what is written to it")                                                            \
@@ -20,10 +20,10 @@ enum event_word {
 #define EVENT_WORD(word, doc) EVENT_WORD_##word,
     EVENT_WORDS(EVENT_WORD)
 #undef EVENT_WORD
-        EVENT_WORD_always, /* no word: of every subscription */
+        EVENT_WORD_always, /* no word: for every subscription */
 };
 
-/* Places of the rows in sc_events. */
+/* Indexes of the rows in sc_events. */
 enum event_place {
 #define EVENT_ROW(UP, kind, word, MEMBERS, doc) EVENT_AT_##UP,
 #include "schema/events.def"
@@ -32,12 +32,12 @@ enum event_place {
 
 /** Kinds of events, bits of a mask: EVENT_LOG … */
 enum event_kind {
-    EVENT_UNKNOWN = 0, /* what event_kind_by_name() does not find */
+    EVENT_UNKNOWN = 0, /* event_kind_by_name() did not find one */
 #define EVENT_ROW(UP, kind, word, MEMBERS, doc) EVENT_##UP = 1 << EVENT_AT_##UP,
 #include "schema/events.def"
 };
 
-/** All kinds that a machine emits: those that have a word. */
+/** All kinds that a machine emits: those with a word. */
 enum {
     EVENT_KINDS = 0
 #define EVENT_ROW(UP, kind, word, MEMBERS, doc)                                                    \
@@ -72,16 +72,16 @@ extern const struct event_info sc_events[EVENT_COUNT];
 /** The name of a member's type: a kind of types.def or a type of methods.def. */
 const char *event_member_type(const struct event_member_info *member);
 
-/** The kind that a notification calls @name; EVENT_UNKNOWN when events.def has none. */
+/** The kind of a notification, by its name; EVENT_UNKNOWN if events.def has none. */
 enum event_kind event_kind_by_name(const char *name);
 
-/** The name of a kind: log; "?" of EVENT_UNKNOWN. */
+/** The name of a kind: log; "?" for EVENT_UNKNOWN. */
 const char *event_kind_name(enum event_kind kind);
 
-/** The n-th word of trace.subscribe; NULL behind the last one. */
+/** The n-th word of trace.subscribe; NULL past the last one. */
 const char *event_word(size_t n);
 
-/** The kinds (EVENT_*) of a word of trace.subscribe; 0 when there is no such word. */
+/** The kinds (EVENT_*) of a word of trace.subscribe; 0 if it is not one. */
 unsigned event_kinds_by_word(const char *word);
 
 #endif

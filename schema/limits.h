@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* struct rpc_limits, from limits.def: for who reads configuration and who keeps the limits. */
+/* struct rpc_limits, from limits.def: for the configuration and the RPC layer. */
 #ifndef SCHEMA_LIMITS_H
 #define SCHEMA_LIMITS_H
 
@@ -10,7 +10,7 @@ struct rpc_limits {
 #include "schema/limits.def"
 };
 
-/** The limits when nobody configures any. */
+/** The limits without a configuration. */
 static inline struct rpc_limits rpc_limits_initial(void)
 {
     return (struct rpc_limits){

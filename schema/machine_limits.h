@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What one machine may hold: the only list of it. The JSON of machine.create and machine.info, the
- * configuration file and the kernel's checks come from these rows.
+ * The limits of one machine. This is the only list of them: the JSON of machine.create and
+ * machine.info, the configuration file and the kernel's checks use these rows.
  *
  * MACHINE_LIMITS(LIMIT) expands to LIMIT(name, initial, ceiling, most, doc) for each; all are
  * positive:
  *
- *   initial  what a machine has when nobody says. It suits a class: a student's machine never meets
- *            it, and a hundred of such machines fit a host, but no machine alone can use a host up.
- *   ceiling  what a client may raise it to when the configuration does not name it; the daemon lowers
- *            some to what its host could serve (server/host/capacity.h).
- *   most     what the configuration may raise it to.
+ *   initial  a machine's limit unless one is given. It suits a class: a student's machine never
+ *            reaches it, a hundred such machines fit a host, and none alone can exhaust it.
+ *   ceiling  the most a client may set, unless the configuration sets the limit; the daemon lowers
+ *            some to what its host can serve (server/host/capacity.h).
+ *   most     the most the configuration may set.
  */
 #ifndef SCHEMA_MACHINE_LIMITS_H
 #define SCHEMA_MACHINE_LIMITS_H
@@ -54,7 +54,7 @@
     LIMIT(storage, INT64_C(1) << 30, INT64_C(64) << 30, INT64_MAX / 2,                             \
           "bytes that filesystems in memory may take together: ENOSPC")
 
-/** A member of 0 means that nobody has said. */
+/** Limits of a machine; 0: not set. */
 struct machine_limits {
 #define MACHINE_LIMIT(name, initial, ceiling, most, doc) uint64_t name;
     MACHINE_LIMITS(MACHINE_LIMIT)

@@ -7,11 +7,15 @@
 #define RPC_METHOD(name, id, shape, doc, PARAMS, RESULTS)                                          \
     static const struct sc_field_info id##_params[] = {PARAMS{0}};                                 \
     static const struct sc_field_info id##_results[] = {RESULTS{0}};
-#define RPC_PARAM(type, name, doc) {#name, doc, SC_K_COUNT, #type, 0},
-#define RPC_OPT(type, name, doc) {#name, doc, SC_K_COUNT, #type, 1},
+#define RPC_PARAM(type_, name_, doc_)                                                              \
+    {.name = #name_, .doc = doc_, .kind = SC_K_COUNT, .type = #type_},
+#define RPC_OPT(type_, name_, doc_)                                                                \
+    {.name = #name_, .doc = doc_, .kind = SC_K_COUNT, .type = #type_, .optional = 1},
 #define RPC_NO_PARAMS
-#define RPC_RESULT(type, name, doc) {#name, doc, SC_K_COUNT, #type, 0},
-#define RPC_BESIDE(type, name, doc) {#name, doc, SC_K_COUNT, #type, 1},
+#define RPC_RESULT(type_, name_, doc_)                                                             \
+    {.name = #name_, .doc = doc_, .kind = SC_K_COUNT, .type = #type_},
+#define RPC_BESIDE(type_, name_, doc_)                                                             \
+    {.name = #name_, .doc = doc_, .kind = SC_K_COUNT, .type = #type_, .optional = 1},
 #define RPC_NO_RESULTS
 #include "schema/methods.def"
 
@@ -29,8 +33,10 @@ const struct rpc_type_info rpc_types[] = {
 
 #define RPC_STRUCT(name, fields, doc)                                                              \
     static const struct sc_field_info name##_fields[] = {fields{0}};
-#define RPC_FIELD(type, name, doc) {#name, doc, SC_K_COUNT, #type, 0},
-#define RPC_FIELD_OPT(type, name, doc) {#name, doc, SC_K_COUNT, #type, 1},
+#define RPC_FIELD(type_, name_, doc_)                                                              \
+    {.name = #name_, .doc = doc_, .kind = SC_K_COUNT, .type = #type_},
+#define RPC_FIELD_OPT(type_, name_, doc_)                                                          \
+    {.name = #name_, .doc = doc_, .kind = SC_K_COUNT, .type = #type_, .optional = 1},
 #include "schema/methods.def"
 
 const struct sc_struct_info rpc_structs[] = {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The methods of methods.def as data, as calls.h has the calls. */
+/* The methods of methods.def as data. calls.h is the same for the calls. */
 #ifndef SCHEMA_METHODS_H
 #define SCHEMA_METHODS_H
 
@@ -7,7 +7,7 @@
 #include "schema/events.h"
 #include "schema/machine_limits.h"
 
-/** Numbers of the methods, places in rpc_methods: METHOD_session_open … */
+/** Numbers of the methods, indexes in rpc_methods: METHOD_session_open … */
 enum rpc_method {
 #define RPC_METHOD(name, id, shape, doc, PARAMS, RESULTS) METHOD_##id,
 #include "schema/methods.def"
@@ -22,14 +22,14 @@ struct rpc_method_info {
     const char *id;   /* session_open */
     enum rpc_shape shape;
     const char *doc;
-    const struct sc_field_info *params; /* of these lists, type names a row of rpc_types */
+    const struct sc_field_info *params; /* in these lists, type names a row of rpc_types */
     const struct sc_field_info *results;
 };
 
 /** A type of methods.def as data. */
 struct rpc_type_info {
     const char *name; /* NULL ends the list */
-    const char *json; /* as methods.def explains it */
+    const char *json; /* as methods.def explains */
     const char *doc;
 };
 
@@ -37,10 +37,10 @@ extern const struct rpc_method_info rpc_methods[METHOD_COUNT];
 extern const struct rpc_type_info rpc_types[];
 extern const struct sc_struct_info rpc_structs[]; /* ended by a NULL name */
 
-/** The type of a name, or NULL. */
+/** The type with a name, or NULL. */
 const struct rpc_type_info *rpc_type_by_name(const char *name);
 
-/** The struct of a name, @len bytes, or NULL. */
+/** The struct with a name of @len bytes, or NULL. */
 const struct sc_struct_info *rpc_struct_by_name(const char *name, size_t len);
 
 #endif

@@ -361,6 +361,7 @@ static int make_layers(struct daemon *d)
         .uid_count = d->config.allow_uid_count,
         .daemon = {.ops = &host_ops,
                    .fs_open = registry_open,
+                   .fs_waits = registry_waits,
                    .stop = daemon_stop_soon,
                    .guest_refusal = daemon_guest_refusal,
                    .log = daemon_log,
@@ -489,13 +490,13 @@ static int replay_file(struct daemon *d)
 int main(int argc, char **argv)
 {
     struct daemon d = {.exit_code = EXIT_CLEAN, .record = -1, .inputs = -1};
-    enum options_wish wish;
+    enum options_result result;
 
     config_init(&d.config);
-    wish = options_read(argc, argv, &d.config);
-    if (wish != OPTIONS_RUN) {
+    result = options_read(argc, argv, &d.config);
+    if (result != OPTIONS_RUN) {
         config_done(&d.config);
-        return wish == OPTIONS_USAGE ? EXIT_USAGE : EXIT_CLEAN;
+        return result == OPTIONS_USAGE ? EXIT_USAGE : EXIT_CLEAN;
     }
     log_set_level(d.config.log_level);
     if (d.config.replay != NULL)

@@ -175,8 +175,8 @@ static int perform(struct scbox_conn *conn, const struct call_options *opts, cJS
     const struct sc_call_info *call = sc_call_by_name(opts->method);
     struct scbox_error error = SCBOX_ERROR_INIT;
     cJSON *result = NULL;
-    int outcome = scbox_call(conn, call != NULL ? call->name : opts->method, params, SCBOX_FOREVER,
-                             &result, &error);
+    int outcome = scbox_call_tree(conn, call != NULL ? call->name : opts->method, params,
+                                  SCBOX_FOREVER, &result, &error);
 
     if (outcome == SCBOX_OK)
         print_result(result, opts->pretty);

@@ -82,13 +82,13 @@ static int ask(const struct ns_options *o, struct scbox_conn *conn, cJSON **out,
     int status;
 
     if (o->graph) /* without a session, whose process would be in the picture */
-        return scbox_call(conn, "ns.graph", params, NS_CALL_MS, out, error);
-    status = scbox_call(conn, "session.open", params, NS_CALL_MS, NULL, error);
+        return scbox_call_tree(conn, "ns.graph", params, NS_CALL_MS, out, error);
+    status = scbox_call_tree(conn, "session.open", params, NS_CALL_MS, NULL, error);
     if (status != SCBOX_OK)
         return status;
     params = o->pid != 0 ? json_object("pid:i", o->pid) : NULL;
-    status = scbox_call(conn, "ns.calls", params, NS_CALL_MS, out, error);
-    (void)scbox_call(conn, "session.close", NULL, NS_CALL_MS, NULL, NULL);
+    status = scbox_call_tree(conn, "ns.calls", params, NS_CALL_MS, out, error);
+    (void)scbox_call_tree(conn, "session.close", NULL, NS_CALL_MS, NULL, NULL);
     return status;
 }
 

@@ -12,8 +12,14 @@
 
 enum {
     READ_SIZE = 64 * 1024,
-    WRITE_TIMEOUT_MS = 30 * 1000, /* a daemon that reads nothing for so long is given up */
+    WRITE_TIMEOUT_MS = 30 * 1000, /* a daemon that reads nothing for so long is given up:
+                                     -ECONNABORTED */
 };
+
+const char *scbox_version(void)
+{
+    return SCBOX_VERSION;
+}
 
 int scbox_default_socket(char *out, size_t size)
 {
@@ -21,6 +27,8 @@ int scbox_default_socket(char *out, size_t size)
     const char *runtime = getenv("XDG_RUNTIME_DIR");
     int len;
 
+    if (out == NULL)
+        return -EINVAL;
     if (path != NULL && path[0] != '\0')
         len = snprintf(out, size, "%s", path);
     else if (runtime != NULL && runtime[0] != '\0')
@@ -71,6 +79,18 @@ static int connect_socket(const char *path, int *out_fd, struct scbox_error *err
     return 0;
 }
 
+struct scbox_conn *conn_new(int fd)
+{
+    struct scbox_conn *conn = calloc(1, sizeof *conn);
+
+    if (conn == NULL)
+        return NULL;
+    conn->fd = fd;
+    conn->timeout_ms = SCBOX_FOREVER;
+    list_init(&conn->requests);
+    return conn;
+}
+
 int scbox_connect(const char *path, struct scbox_conn **out, struct scbox_error *error)
 {
     char standard[4096];
@@ -78,33 +98,53 @@ int scbox_connect(const char *path, struct scbox_conn **out, struct scbox_error 
     int fd = -1;
     int err;
 
+    if (out == NULL)
+        return error_set(error, -EINVAL, "there is nowhere to put the connection: out is NULL");
     if (path == NULL && scbox_default_socket(standard, sizeof standard) != 0)
         return error_set(error, -ENAMETOOLONG, "the socket path is too long; set SCBOX_SOCKET");
     err = connect_socket(path != NULL ? path : standard, &fd, error);
     if (err < 0)
         return err;
-    conn = calloc(1, sizeof *conn);
+    conn = conn_new(fd);
     if (conn == NULL) {
         (void)close(fd);
         return error_set(error, -ENOMEM, "out of memory");
     }
-    conn->fd = fd;
-    list_init(&conn->requests);
     *out = conn;
     return 0;
 }
 
 int scbox_fd(const struct scbox_conn *conn)
 {
-    return conn->fd;
+    return conn != NULL ? conn->fd : -EINVAL;
+}
+
+int32_t scbox_act_as(struct scbox_conn *conn, int32_t pid)
+{
+    int32_t before = conn != NULL ? conn->as : 0;
+
+    if (conn != NULL)
+        conn->as = pid;
+    return before;
+}
+
+void scbox_set_timeout(struct scbox_conn *conn, int timeout_ms)
+{
+    if (conn != NULL)
+        conn->timeout_ms = timeout_ms;
 }
 
 int conn_break(struct scbox_conn *conn, int err, struct scbox_error *error)
 {
     if (conn->broken == 0)
         conn->broken = err;
+    if (err == -EPROTO)
+        return error_set(error, err, "what the daemon sent is no JSON-RPC answer");
     if (err == -ECONNRESET || err == -EPIPE)
         return error_set(error, err, "the daemon closed the connection");
+    if (err == -ECONNABORTED)
+        return error_set(error, err, "the daemon has read nothing for %d s",
+                         WRITE_TIMEOUT_MS / 1000);
     if (err == -EMSGSIZE)
         return error_set(error, err, "the daemon sent a message of more than %d bytes",
                          SCBOX_MESSAGE_MAX);
@@ -165,7 +205,7 @@ static int wait_writable(struct scbox_conn *conn, struct scbox_error *error)
     if (ready < 0 && errno != EINTR)
         return conn_break(conn, -errno, error);
     if (ready == 0)
-        return conn_break(conn, -ETIMEDOUT, error);
+        return conn_break(conn, -ECONNABORTED, error);
     if (ready > 0 && (pfd.revents & POLLIN) != 0 && take_bytes(conn, error) != 0)
         return conn->broken;
     return 0;

@@ -2,11 +2,13 @@
 /*
  * The inside of a connection: a socket, the bytes that came, the requests in flight.
  *
- *     conn.c      the socket: connect, write a line, read what is there
- *     request.c   JSON-RPC over it: send, receive, events
- *     error.c     struct scbox_error
- *     data.c      bytes and exact numbers in JSON
- *     clock.c     the time that waits are measured by
+ *     conn.c         the socket: connect, write a line, read what is there
+ *     request.c      JSON-RPC over it: send, receive, events
+ *     typed.c        what the functions of scbox_calls.c are made of; they are generated
+ *     wire.c         values of JSON, bytes among them
+ *     error.c        struct scbox_error
+ *     clock.c        the time that waits are measured by
+ *     scbox_cjson.c  the same for trees, not in the installed library
  */
 #ifndef CLIENT_LIB_CONN_H
 #define CLIENT_LIB_CONN_H
@@ -14,6 +16,8 @@
 #include "client/lib/scbox.h"
 #include "server/base/list.h"
 #include "server/base/strbuf.h"
+
+struct cJSON;
 
 struct scbox_conn {
     int fd;
@@ -25,25 +29,40 @@ struct scbox_conn {
     struct list requests;    /* struct request, oldest first */
     scbox_event_fn on_event; /* NULL: nobody */
     void *user;
+    void (*on_tree)(void *user, const char *method, const struct cJSON *params); /* scbox_cjson.c */
+    void *tree_user;
+    int32_t as;     /* in whose name calls are made, 0 the session's own process */
+    int timeout_ms; /* of these calls */
 };
 
 /** A request in flight, or answered and not yet taken. */
 struct request {
     struct list link;
     int64_t id;
-    cJSON *answer;  /* the whole message; NULL until it came */
+    bool answered;
+    bool refused;   /* the answer is an error */
     bool forgotten; /* drop the answer when it comes */
+    char *answer;   /* the result or error; NULL: the message had neither */
 };
 
 /**
- * Replace what @error holds. @error may be NULL.
+ * Replace what @error holds by a -errno of our own, with a sentence. @error may be NULL.
  * Returns   @code, for tail calls.
  */
 int error_set(struct scbox_error *error, int code, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
-/** Take a JSON-RPC error object into @error, which may be NULL. Returns SCBOX_REFUSED. */
-int error_take(struct scbox_error *error, cJSON *object);
+/** Take a JSON-RPC error object into @error, which may be NULL. @text taken. Returns SCBOX_REFUSED. */
+int error_take(struct scbox_error *error, char *text);
+
+/** Whether the code is one of ours: there was no answer. */
+static inline bool error_is_ours(int code)
+{
+    return code < 0 && code > SCBOX_E_SESSION;
+}
+
+/** A connection over a socket that is connected. @fd taken, unless there is no memory: then it is NULL. */
+struct scbox_conn *conn_new(int fd);
 
 /** Write all of a line, however long it takes the daemon to read it. Returns 0 or -errno. */
 int conn_write(struct scbox_conn *conn, const char *line, size_t len, struct scbox_error *error);
@@ -56,5 +75,17 @@ int conn_read(struct scbox_conn *conn, int timeout_ms, struct scbox_error *error
 
 /** Remember that the connection is over and why. Returns @err. */
 int conn_break(struct scbox_conn *conn, int err, struct scbox_error *error);
+
+/**
+ * scbox_send() of params that need no check.
+ * @params   NULL: none.
+ * @out_id   NULL: it is a notification.
+ */
+int request_send(struct scbox_conn *conn, const char *method, const char *params, int64_t *out_id,
+                 struct scbox_error *error);
+
+/** What is behind request_send() in scbox_call(): wait, and forget the request when no answer comes in time. */
+int request_await(struct scbox_conn *conn, int64_t id, int timeout_ms, char **out_result,
+                  struct scbox_error *error);
 
 #endif

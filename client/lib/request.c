@@ -7,9 +7,12 @@
  */
 #include "client/lib/clock.h"
 #include "client/lib/conn.h"
+#include "client/lib/wire.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -19,11 +22,11 @@ static struct request *request_at(struct list *link)
     return container_of(link, struct request, link);
 }
 
-/** The request of an id, which JSON carries as a double. NULL: none. */
-static struct request *request_find(const struct scbox_conn *conn, double id)
+/** The request of an id. NULL: none. */
+static struct request *request_find(const struct scbox_conn *conn, int64_t id)
 {
     for (struct list *i = conn->requests.next; i != &conn->requests; i = i->next) {
-        if ((double)request_at(i)->id == id)
+        if (request_at(i)->id == id)
             return request_at(i);
     }
     return NULL;
@@ -32,11 +35,11 @@ static struct request *request_find(const struct scbox_conn *conn, double id)
 static void request_free(struct request *r)
 {
     list_del(&r->link);
-    cJSON_Delete(r->answer);
+    free(r->answer);
     free(r);
 }
 
-void scbox_close(struct scbox_conn *conn)
+void scbox_disconnect(struct scbox_conn *conn)
 {
     if (conn == NULL)
         return;
@@ -49,113 +52,211 @@ void scbox_close(struct scbox_conn *conn)
 
 void scbox_on_event(struct scbox_conn *conn, scbox_event_fn fn, void *user)
 {
+    if (conn == NULL)
+        return;
     conn->on_event = fn;
     conn->user = user;
 }
 
-/** Write one message. @message borrowed. Returns 0 or -errno. */
-static int write_message(struct scbox_conn *conn, const cJSON *message, struct scbox_error *error)
+/* ---- sending ---- */
+
+/** Write one message. @params NULL: none; @id 0: none. Returns 0 or -errno. */
+static int write_message(struct scbox_conn *conn, const char *method, const char *params,
+                         int64_t id, struct scbox_error *error)
 {
-    char *text = scbox_json(message);
-    size_t len;
+    struct strbuf line = STRBUF_INIT;
     int err;
 
-    if (text == NULL)
-        return error_set(error, -ENOMEM, "out of memory");
-    len = strlen(text);
-    text[len] = '\n'; /* the line's end takes the place of the NUL */
-    err = conn_write(conn, text, len + 1, error);
-    free(text);
+    (void)strbuf_adds(&line, "{\"jsonrpc\":\"2.0\",\"method\":");
+    wire_add_string(&line, method, strlen(method));
+    if (params != NULL)
+        (void)strbuf_addf(&line, ",\"params\":%s", params);
+    if (id != 0)
+        (void)strbuf_addf(&line, ",\"id\":%" PRId64, id);
+    (void)strbuf_adds(&line, "}\n");
+    if (strbuf_failed(&line))
+        err = error_set(error, -ENOMEM, "out of memory");
+    else
+        err = conn_write(conn, line.ptr, line.len, error);
+    strbuf_done(&line);
     return err;
 }
 
-/** Build a message without an id; NULL without memory. @params taken. */
-static cJSON *message_new(const char *method, cJSON *params)
-{
-    cJSON *message = cJSON_CreateObject();
-
-    if (message == NULL || cJSON_AddStringToObject(message, "jsonrpc", "2.0") == NULL ||
-        cJSON_AddStringToObject(message, "method", method) == NULL ||
-        (params != NULL && !cJSON_AddItemToObject(message, "params", params))) {
-        cJSON_Delete(message);
-        cJSON_Delete(params);
-        return NULL;
-    }
-    return message;
-}
-
-int scbox_notify(struct scbox_conn *conn, const char *method, cJSON *params,
+int request_send(struct scbox_conn *conn, const char *method, const char *params, int64_t *out_id,
                  struct scbox_error *error)
 {
-    cJSON *message = message_new(method, params);
+    struct request *r;
+    int64_t id = conn->last_id + 1;
     int err;
 
-    if (message == NULL)
+    if (out_id == NULL)
+        return write_message(conn, method, params, 0, error);
+    r = calloc(1, sizeof *r);
+    if (r == NULL)
         return error_set(error, -ENOMEM, "out of memory");
-    err = write_message(conn, message, error);
-    cJSON_Delete(message);
-    return err;
-}
-
-int scbox_send(struct scbox_conn *conn, const char *method, cJSON *params, int64_t *out_id,
-               struct scbox_error *error)
-{
-    cJSON *message = message_new(method, params);
-    struct request *r = calloc(1, sizeof *r);
-    int64_t id = conn->last_id + 1;
-    int err = -ENOMEM;
-
-    if (message == NULL || r == NULL ||
-        cJSON_AddNumberToObject(message, "id", (double)id) == NULL) {
-        error_set(error, err, "out of memory");
-        goto out;
+    err = write_message(conn, method, params, id, error);
+    if (err < 0) {
+        free(r);
+        return err;
     }
-    err = write_message(conn, message, error);
-    if (err < 0)
-        goto out;
     conn->last_id = id;
     r->id = id;
     list_append(&conn->requests, &r->link);
-    r = NULL;
     *out_id = id;
-out:
-    cJSON_Delete(message);
-    free(r);
+    return 0;
+}
+
+/** Whether params can be sent, and there is somewhere to send them. Returns 0 or -errno. */
+static int check_request(const struct scbox_conn *conn, const char *method, const char *params,
+                         struct scbox_error *error)
+{
+    struct json_doc doc = JSON_DOC_INIT;
+    struct json_error why;
+    int err = 0;
+
+    if (conn == NULL || method == NULL)
+        return error_set(error, -EINVAL, "no %s: it is NULL",
+                         conn == NULL ? "connection" : "method");
+    if (params == NULL)
+        return 0;
+    err = wire_read(&doc, params, strlen(params), &why);
+    if (err == -ENOMEM)
+        error_set(error, err, "out of memory");
+    else if (err < 0)
+        err = error_set(error, -EINVAL, "params of %s are no JSON: %s, at byte %zu", method,
+                        why.what, why.at);
+    else if (json_kind(&doc, 0) != JSON_OBJECT && json_kind(&doc, 0) != JSON_ARRAY)
+        err = error_set(error, -EINVAL, "params of %s are neither an object nor an array", method);
+    json_doc_done(&doc);
     return err;
 }
+
+/** Send what a caller wrote, on one line: in JSON, ends of lines stand between values only. */
+static int send_checked(struct scbox_conn *conn, const char *method, const char *params,
+                        int64_t *out_id, struct scbox_error *error)
+{
+    int err = check_request(conn, method, params, error);
+    char *line = NULL;
+
+    if (err < 0)
+        return err;
+    if (params != NULL) {
+        line = strdup(params);
+        if (line == NULL)
+            return error_set(error, -ENOMEM, "out of memory");
+        for (char *p = line; (p = strpbrk(p, "\r\n")) != NULL;)
+            *p = ' ';
+    }
+    err = request_send(conn, method, line, out_id, error);
+    free(line);
+    return err;
+}
+
+int scbox_send(struct scbox_conn *conn, const char *method, const char *params, int64_t *out_id,
+               struct scbox_error *error)
+{
+    if (out_id == NULL)
+        return error_set(error, -EINVAL, "there is nowhere to put the request's id: it is NULL");
+    return send_checked(conn, method, params, out_id, error);
+}
+
+int scbox_notify(struct scbox_conn *conn, const char *method, const char *params,
+                 struct scbox_error *error)
+{
+    return send_checked(conn, method, params, NULL, error);
+}
+
+/* ---- receiving ---- */
 
 /** The newest request without an answer: an error without an id is about it. NULL: none. */
 static struct request *newest_unanswered(const struct scbox_conn *conn)
 {
     for (struct list *i = conn->requests.prev; i != &conn->requests; i = i->prev) {
-        if (request_at(i)->answer == NULL)
+        if (!request_at(i)->answered)
             return request_at(i);
     }
     return NULL;
 }
 
-/** Put a message where it belongs. @message taken. Returns 0; -EPROTO when it belongs nowhere. */
-static int handle_message(struct scbox_conn *conn, cJSON *message)
+/** Give a notification to whom it is for. Returns 0 or -ENOMEM. */
+static int deliver(struct scbox_conn *conn, const struct json_doc *doc, uint32_t method)
 {
-    const cJSON *method = cJSON_GetObjectItemCaseSensitive(message, "method");
-    const cJSON *id = cJSON_GetObjectItemCaseSensitive(message, "id");
+    uint32_t params = json_get(doc, 0, "params");
+    char *name = NULL;
+    char *text = NULL;
+    size_t len;
+    int err;
+
+    if (conn->on_event == NULL)
+        return 0;
+    err = wire_string(doc, method, &name, &len);
+    if (err == 0 && params != 0) {
+        text = wire_text(doc, params);
+        err = text != NULL ? 0 : -ENOMEM;
+    }
+    if (err == 0)
+        conn->on_event(conn->user, name, text);
+    free(text);
+    free(name);
+    return err;
+}
+
+/** The request that an answer is for; NULL: none. */
+static struct request *whose_answer(const struct scbox_conn *conn, const struct json_doc *doc)
+{
+    uint32_t id = json_get(doc, 0, "id");
+    struct request *r;
+    int64_t number;
+
+    if (id == 0 || json_kind(doc, id) != JSON_NUMBER)
+        return newest_unanswered(conn);
+    r = wire_int(doc, id, &number) == 0 ? request_find(conn, number) : NULL;
+    return r != NULL && !r->answered ? r : NULL;
+}
+
+/** Put a message where it belongs. Returns 0; -EPROTO when it belongs nowhere; -ENOMEM. */
+static int handle_message(struct scbox_conn *conn, const struct json_doc *doc)
+{
+    uint32_t method = json_kind(doc, 0) == JSON_OBJECT ? json_get(doc, 0, "method") : 0;
+    uint32_t value;
     struct request *r;
 
-    if (cJSON_IsString(method)) {
-        if (conn->on_event != NULL)
-            conn->on_event(conn->user, method->valuestring,
-                           cJSON_GetObjectItemCaseSensitive(message, "params"));
-        cJSON_Delete(message);
+    if (json_kind(doc, 0) != JSON_OBJECT)
+        return -EPROTO;
+    if (method != 0 && json_kind(doc, method) == JSON_STRING)
+        return deliver(conn, doc, method);
+    r = whose_answer(conn, doc);
+    if (r == NULL)
+        return -EPROTO;
+    if (r->forgotten) {
+        request_free(r);
         return 0;
     }
-    r = cJSON_IsNumber(id) ? request_find(conn, id->valuedouble) : newest_unanswered(conn);
-    if (r == NULL || r->answer != NULL) {
-        cJSON_Delete(message);
-        return -EPROTO;
-    }
-    r->answer = message;
-    if (r->forgotten)
-        request_free(r);
+    value = json_get(doc, 0, "error");
+    r->refused = value != 0;
+    if (value == 0)
+        value = json_get(doc, 0, "result");
+    if (value != 0)
+        r->answer = wire_text(doc, value);
+    if (value != 0 && r->answer == NULL)
+        return -ENOMEM;
+    r->answered = true;
+    return 0;
+}
+
+/** Read a line and handle it. Returns 0 or the -errno that broke the connection. */
+static int take_line(struct scbox_conn *conn, const char *line, size_t len,
+                     struct scbox_error *error)
+{
+    struct json_doc doc = JSON_DOC_INIT;
+    struct json_error why;
+    int err = wire_read(&doc, line, len, &why);
+
+    if (err == 0)
+        err = handle_message(conn, &doc);
+    json_doc_done(&doc);
+    if (err < 0)
+        return conn_break(conn, err == -ENOMEM ? err : -EPROTO, error);
     return 0;
 }
 
@@ -164,7 +265,7 @@ static int handle_line(struct scbox_conn *conn, struct scbox_error *error)
 {
     size_t start = conn->taken;
     const char *end = NULL;
-    cJSON *message;
+    int err;
 
     if (conn->in.len > conn->searched)
         end = memchr(conn->in.ptr + conn->searched, '\n', conn->in.len - conn->searched);
@@ -176,20 +277,16 @@ static int handle_line(struct scbox_conn *conn, struct scbox_error *error)
     }
     conn->taken = (size_t)(end - conn->in.ptr) + 1;
     conn->searched = conn->taken;
-    message = cJSON_ParseWithLength(conn->in.ptr + start, conn->taken - 1 - start);
-    if (!cJSON_IsObject(message) || handle_message(conn, message) != 0) {
-        if (!cJSON_IsObject(message))
-            cJSON_Delete(message);
-        (void)conn_break(conn, -EPROTO, NULL);
-        return error_set(error, -EPROTO, "what the daemon sent is no JSON-RPC answer");
-    }
-    return 1;
+    err = take_line(conn, conn->in.ptr + start, conn->taken - 1 - start, error);
+    return err < 0 ? err : 1;
 }
 
 int scbox_poll(struct scbox_conn *conn, int timeout_ms, struct scbox_error *error)
 {
     int64_t deadline = clock_ms() + timeout_ms;
 
+    if (conn == NULL)
+        return error_set(error, -EINVAL, "no connection: it is NULL");
     for (;;) {
         int done = handle_line(conn, error);
         int64_t left = deadline - clock_ms();
@@ -219,8 +316,11 @@ static int handle_lines(struct scbox_conn *conn, struct scbox_error *error)
 
 int scbox_drain(struct scbox_conn *conn, struct scbox_error *error)
 {
-    int err = handle_lines(conn, error);
+    int err;
 
+    if (conn == NULL)
+        return error_set(error, -EINVAL, "no connection: it is NULL");
+    err = handle_lines(conn, error);
     if (err == 0)
         err = conn_read(conn, 0, error);
     if (err == -ETIMEDOUT || err == -EINTR)
@@ -228,25 +328,23 @@ int scbox_drain(struct scbox_conn *conn, struct scbox_error *error)
     return err < 0 ? err : handle_lines(conn, error);
 }
 
-/** Take an answer apart and end its request. */
-static int take_answer(struct request *r, cJSON **out_result, struct scbox_error *error)
+/** Take an answer and end its request. */
+static int take_answer(struct request *r, char **out_result, struct scbox_error *error)
 {
-    cJSON *failed = cJSON_GetObjectItemCaseSensitive(r->answer, "error");
-    cJSON *result = cJSON_DetachItemFromObjectCaseSensitive(r->answer, "result");
-    int outcome = SCBOX_OK;
+    char *answer = r->answer;
+    bool refused = r->refused;
 
-    if (failed != NULL) {
-        cJSON_Delete(result);
-        outcome = error_take(error, failed);
-    } else if (result == NULL) {
-        outcome = error_set(error, -EPROTO, "the daemon's answer has no result");
-    } else if (out_result != NULL) {
-        *out_result = result;
-    } else {
-        cJSON_Delete(result);
-    }
+    r->answer = NULL;
     request_free(r);
-    return outcome;
+    if (answer == NULL)
+        return error_set(error, -EBADMSG, "the daemon's answer has no result");
+    if (refused)
+        return error_take(error, answer);
+    if (out_result != NULL)
+        *out_result = answer;
+    else
+        free(answer);
+    return SCBOX_OK;
 }
 
 /**
@@ -260,7 +358,7 @@ static int await_answer(struct scbox_conn *conn, const struct request *r, int ti
     int64_t deadline = clock_ms() + timeout_ms;
     bool last = false;
 
-    while (r->answer == NULL) {
+    while (!r->answered) {
         int done = handle_line(conn, error);
         int64_t left = timeout_ms == SCBOX_FOREVER ? INT_MAX : deadline - clock_ms();
 
@@ -282,10 +380,10 @@ static int await_answer(struct scbox_conn *conn, const struct request *r, int ti
     return 0;
 }
 
-int scbox_receive(struct scbox_conn *conn, int64_t id, int timeout_ms, cJSON **out_result,
+int scbox_receive(struct scbox_conn *conn, int64_t id, int timeout_ms, char **out_result,
                   struct scbox_error *error)
 {
-    struct request *r = request_find(conn, (double)id);
+    struct request *r = conn != NULL ? request_find(conn, id) : NULL;
     int err;
 
     if (r == NULL || r->forgotten)
@@ -296,53 +394,64 @@ int scbox_receive(struct scbox_conn *conn, int64_t id, int timeout_ms, cJSON **o
 
 void scbox_forget(struct scbox_conn *conn, int64_t id)
 {
-    struct request *r = request_find(conn, (double)id);
-    cJSON *params;
+    struct request *r = conn != NULL ? request_find(conn, id) : NULL;
+    char params[48];
 
     if (r == NULL)
         return;
-    if (r->answer != NULL) {
+    if (r->answered) {
         request_free(r);
         return;
     }
     r->forgotten = true;
-    params = cJSON_CreateObject();
-    (void)cJSON_AddNumberToObject(params, "id", (double)id);
-    (void)scbox_notify(conn, "$/cancelRequest", params, NULL);
+    (void)snprintf(params, sizeof params, "{\"id\":%" PRId64 "}", id);
+    (void)request_send(conn, "$/cancelRequest", params, NULL, NULL);
 }
 
-int scbox_call(struct scbox_conn *conn, const char *method, cJSON *params, int timeout_ms,
-               cJSON **out_result, struct scbox_error *error)
+int request_await(struct scbox_conn *conn, int64_t id, int timeout_ms, char **out_result,
+                  struct scbox_error *error)
 {
-    int64_t id = 0;
-    int err = scbox_send(conn, method, params, &id, error);
+    int err = scbox_receive(conn, id, timeout_ms, out_result, error);
 
-    if (err < 0)
-        return err;
-    err = scbox_receive(conn, id, timeout_ms, out_result, error);
     if (err == -ETIMEDOUT || err == -EINTR)
         scbox_forget(conn, id);
     return err;
 }
 
+int scbox_call(struct scbox_conn *conn, const char *method, const char *params, int timeout_ms,
+               char **out_result, struct scbox_error *error)
+{
+    int64_t id = 0;
+    int err = scbox_send(conn, method, params, &id, error);
+
+    return err < 0 ? err : request_await(conn, id, timeout_ms, out_result, error);
+}
+
 int scbox_subscribe(struct scbox_conn *conn, const char *kinds, bool lossless, int timeout_ms,
                     struct scbox_error *error)
 {
-    cJSON *params = cJSON_CreateObject();
-    cJSON *events = cJSON_AddArrayToObject(params, "events");
+    struct strbuf params = STRBUF_INIT;
+    const char *comma = "";
+    int64_t id = 0;
+    int err;
 
-    while (*kinds != '\0') {
+    if (conn == NULL || kinds == NULL)
+        return error_set(error, -EINVAL, "no %s: it is NULL",
+                         conn == NULL ? "connection" : "kinds of events");
+    (void)strbuf_adds(&params, "{\"events\":[");
+    for (kinds += strspn(kinds, " ,"); *kinds != '\0'; kinds += strspn(kinds, " ,")) {
         size_t len = strcspn(kinds, " ,");
-        char kind[16];
 
-        if (len > 0 && len < sizeof kind) {
-            memcpy(kind, kinds, len);
-            kind[len] = '\0';
-            (void)cJSON_AddItemToArray(events, cJSON_CreateString(kind));
-        }
+        (void)strbuf_adds(&params, comma);
+        comma = ",";
+        wire_add_string(&params, kinds, len);
         kinds += len;
-        kinds += strspn(kinds, " ,");
     }
-    (void)cJSON_AddBoolToObject(params, "lossless", lossless);
-    return scbox_call(conn, "trace.subscribe", params, timeout_ms, NULL, error);
+    (void)strbuf_addf(&params, "],\"lossless\":%s}", lossless ? "true" : "false");
+    if (strbuf_failed(&params))
+        err = error_set(error, -ENOMEM, "out of memory");
+    else
+        err = request_send(conn, "trace.subscribe", params.ptr, &id, error);
+    strbuf_done(&params);
+    return err < 0 ? err : request_await(conn, id, timeout_ms, NULL, error);
 }

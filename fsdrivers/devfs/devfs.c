@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * devfs: the devices of a machine (device.h), as character devices in one directory. The tree of names never
- * changes: every slot that would create, remove, move or resize is -EROFS, after the errors the
- * same call meets on any other filesystem (-ENOENT, -EEXIST). Owner, bits and stamps are fixed as
- * well.
+ * devfs: the devices of a machine (device.h), as character devices in one directory. Its names
+ * never change: every slot that would create, remove, move or resize answers -EROFS, after the
+ * errors that the same call meets on any other filesystem (-ENOENT, -EEXIST). Owner, bits and
+ * stamps are fixed, too.
  */
 #include "fsdrivers/devfs/devfs.h"
 
@@ -24,7 +24,7 @@ struct devfs {
     int64_t born; /* stamp of all files */
 };
 
-/* ---- Finding them. The root is the NULL device, inode 1; device i is inode 2 + i. ---- */
+/* ---- Lookup. The root is the NULL device, inode 1; device i is inode 2 + i. ---- */
 
 static struct devfs *devfs_of(struct fs *fs)
 {
@@ -42,7 +42,7 @@ static int find_device(const char *name, const struct device **out)
     return -ENOENT;
 }
 
-/* The device of a path, NULL for the root. */
+/* Find the device of a path; NULL for the root. */
 static int walk(const char *path, const struct device **out)
 {
     const struct device *dev;
@@ -62,7 +62,7 @@ static int walk(const char *path, const struct device **out)
     return -ENOENT;
 }
 
-/* As walk(), by the handle when there is one. */
+/* walk(), or by the handle if there is one. */
 static int device_of(const char *path, const struct fs_file *file, const struct device **out)
 {
     if (file == NULL)
@@ -112,7 +112,7 @@ static int64_t devfs_readlink(struct fs *fs, const struct fs_caller *who, const 
     return err < 0 ? err : -EINVAL;
 }
 
-/* Refuse to make a name, by its own trouble first. */
+/* Refuse to make a name, with the error it would meet elsewhere first. */
 static int refuse_new(const char *path)
 {
     const struct device *dev;
@@ -123,7 +123,7 @@ static int refuse_new(const char *path)
     return err == -ENOENT && strchr(path + 1, '/') == NULL ? -EROFS : err;
 }
 
-/* Refuse to change what is there. */
+/* Refuse to change a file. */
 static int refuse_change(const char *path, const struct fs_file *file)
 {
     const struct device *dev;
@@ -215,7 +215,7 @@ static int devfs_utimens(struct fs *fs, const struct fs_caller *who, const char 
     return refuse_change(path, file);
 }
 
-/* A device has no size to change: truncating one is harmless, as opening it to write is. */
+/* A device has no size: truncating one does nothing, as opening it for writing does. */
 static int devfs_truncate(struct fs *fs, const struct fs_caller *who, const char *path,
                           uint64_t size, struct fs_file *file)
 {
@@ -272,7 +272,7 @@ static int64_t devfs_write(struct fs *fs, const struct fs_caller *who, const cha
     return dev == NULL ? -EISDIR : dev->write(&devfs_of(fs)->env, who, bytes);
 }
 
-/* fsync() and fsyncdir(): there is nothing to store. */
+/* fsync() and fsyncdir(): nothing is stored. */
 static int devfs_fsync(struct fs *fs, const struct fs_caller *who, const char *path, bool data_only,
                        struct fs_file *file)
 {

@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The devices of a machine. devfs has them alone in a directory, ramfs beside files.
+ * The devices of a machine. devfs has only them, in one directory; ramfs has them beside files.
  *
  *     name      read                          write
- *     clock     the time: decimal ns since    taken and forgotten
+ *     clock     the time: decimal ns since    discarded
  *               the epoch, and a newline
  *     console   as tty                        to the machine's console (env->console)
  *     full      zeros                         -ENOSPC
- *     null      the end                       taken and forgotten
- *     random    random (env->random)          taken and forgotten
+ *     null      end of file                   discarded
+ *     random    random (env->random)          discarded
  *     tty       what was typed to the         to the machine's console (env->console)
  *               caller's session (env->input)
- *     zero      zeros                         taken and forgotten
+ *     zero      zeros                         discarded
  *
- * Console and tty are streams and open nonseekable; each read of the clock, from its start, is a new
- * look. No device answers ioctl().
+ * Console and tty are streams and open nonseekable. Each read of the clock from its start gets the
+ * time anew. No device has an ioctl().
  */
 #ifndef FSDRIVERS_DEVFS_DEVICE_H
 #define FSDRIVERS_DEVFS_DEVICE_H
@@ -25,7 +25,7 @@ enum { DEVICE_COUNT = 7, DEVICE_MODE = 0666 };
 
 struct device {
     const char *name;
-    uint32_t major, minor; /* Linux's numbers, for programs that look */
+    uint32_t major, minor; /* Linux's numbers, for programs that check them */
     bool stream;
     int64_t (*read)(const struct fs_env *env, const struct fs_caller *who, struct fs_buf buf,
                     int64_t off);
@@ -41,7 +41,7 @@ static inline uint64_t device_number(const struct device *dev)
     return ((uint64_t)dev->major << 8) | dev->minor;
 }
 
-/** Whether a read, or a write, would not have to wait. */
+/** Whether a read, or a write, would not block. */
 bool device_is_ready(const struct device *dev, const struct fs_env *env,
                      const struct fs_caller *who, bool write);
 

@@ -15,10 +15,10 @@ struct generic {
     struct fs *inner; /* owned */
     struct fs_config config;
     struct fs_env env;
-    uint32_t descriptors; /* booked with env */
+    uint32_t descriptors; /* counted in env */
 };
 
-/* Call a slot of the inner instance, or answer for an empty one. */
+/* Call a slot of the inner instance; an empty one is answered here. */
 #define INNER(g, slot, ...)                                                                        \
     ((g)->inner->ops->slot != NULL ? (g)->inner->ops->slot((g)->inner, __VA_ARGS__) : -ENOSYS)
 
@@ -27,7 +27,7 @@ static struct generic *generic_of(struct fs *fs)
     return container_of(fs, struct generic, fs);
 }
 
-/* End an operation that may have been gathered: show the inner instance's `pending` and `untidy`. */
+/* End an operation that may have been gathered: copy the inner `pending` and `untidy`. */
 static int changed(struct generic *g, int result)
 {
     g->fs.pending = g->inner->pending;
@@ -37,7 +37,7 @@ static int changed(struct generic *g, int result)
 
 /* ---- What files show ---- */
 
-static void dress(const struct generic *g, struct fs_stat *st)
+static void override_stat(const struct generic *g, struct fs_stat *st)
 {
     const struct fs_config *c = &g->config;
 
@@ -60,7 +60,7 @@ static int generic_getattr(struct fs *fs, const struct fs_caller *who, const cha
     int err = INNER(g, getattr, who, path, out, file);
 
     if (err == 0)
-        dress(g, out);
+        override_stat(g, out);
     return err;
 }
 
@@ -74,7 +74,7 @@ static int generic_lookup(struct fs *fs, const struct fs_caller *who, uint64_t i
         return -EROFS;
     err = INNER(g, lookup, who, ino, out, file);
     if (err == 0)
-        dress(g, out);
+        override_stat(g, out);
     return err;
 }
 
@@ -92,7 +92,7 @@ struct listing {
     void *user;
 };
 
-static int dress_entry(void *user, const char *name, const struct fs_stat *stat)
+static int override_entry(void *user, const char *name, const struct fs_stat *stat)
 {
     const struct listing *l = user;
     struct fs_stat shown;
@@ -100,7 +100,7 @@ static int dress_entry(void *user, const char *name, const struct fs_stat *stat)
     if (stat == NULL)
         return l->callback(l->user, name, NULL);
     shown = *stat;
-    dress(l->g, &shown);
+    override_stat(l->g, &shown);
     return l->callback(l->user, name, &shown);
 }
 
@@ -110,12 +110,12 @@ static int generic_readdir(struct fs *fs, const struct fs_caller *who, const cha
     struct generic *g = generic_of(fs);
     struct listing l = {g, callback, user};
 
-    return INNER(g, readdir, who, path, dress_entry, &l, file);
+    return INNER(g, readdir, who, path, override_entry, &l, file);
 }
 
 /* ---- Limits ---- */
 
-/* The smaller of two bounds, of which 0 is none. */
+/* The smaller of two limits; 0 is no limit. */
 static uint64_t tighter(uint64_t a, uint64_t b)
 {
     if (a == 0 || b == 0)
@@ -128,7 +128,7 @@ static int may_change(const struct generic *g)
     return g->config.readonly ? -EROFS : 0;
 }
 
-/* Why a missing name can't be created: its directory's trouble, or else @err. */
+/* Why a missing name can't be created: its directory's error, or else @err. */
 static int parent_error(struct generic *g, const struct fs_caller *who, const char *path, int err)
 {
     struct fs_stat st;
@@ -146,8 +146,8 @@ static int parent_error(struct generic *g, const struct fs_caller *who, const ch
     return found < 0 ? found : err;
 }
 
-/* Whether one more inode may be made at @path. Past the quota the errors that creating would have
- * met without it come first. */
+/* Check that one more inode may be made at @path. Past the quota, errors that creating would meet
+ * anyway come first. */
 static int may_create(struct generic *g, const struct fs_caller *who, const char *path)
 {
     struct fs_statfs use;
@@ -165,7 +165,7 @@ static int may_create(struct generic *g, const struct fs_caller *who, const char
     return err == -ENOENT ? parent_error(g, who, path, -EDQUOT) : err;
 }
 
-/* Whether a file may have @size bytes. FS_O_APPEND: @size is what is added to the end. */
+/* Check that a file may have @size bytes. With FS_O_APPEND @size is added to the end. */
 static int may_grow(struct generic *g, const struct fs_caller *who, const char *path,
                     struct fs_file *file, uint64_t size, bool append)
 {
@@ -262,8 +262,8 @@ static int generic_link(struct fs *fs, const struct fs_caller *who, const char *
 
 /* ---- Attributes ---- */
 
-/* chown() where the configuration fixes an owner: the driver is not asked, and only what changes
- * nothing succeeds. */
+/* chown() with a configured owner: the driver is not asked, and only a change to what files show
+ * anyway succeeds. */
 static int chown_fixed(struct generic *g, const struct fs_caller *who, const char *path,
                        uint32_t uid, uint32_t gid, struct fs_file *file)
 {
@@ -319,7 +319,7 @@ static int generic_utimens(struct fs *fs, const struct fs_caller *who, const cha
 
 /* ---- Open files ---- */
 
-/* open() of a driver that has no open files: check the path, and leave the handle alone. */
+/* open() for a driver with FS_CAP_NO_OPEN: check the path, and leave the handle alone. */
 static int open_stateless(struct generic *g, const struct fs_caller *who, const char *path,
                           bool directory)
 {
@@ -399,7 +399,7 @@ static int64_t generic_write(struct fs *fs, const struct fs_caller *who, const c
     int64_t put;
     int err;
 
-    if (who->nowait && synced) /* there is no way back once the bytes are written */
+    if (who->nowait && synced) /* fsync() may block when the bytes are already written */
         return FS_WOULD_WAIT;
     err = may_grow(g, who, path, file, append ? bytes.len : (uint64_t)off + bytes.len, append);
     if (err < 0)

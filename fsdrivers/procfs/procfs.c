@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * procfs: a machine's processes as files of text, to be read only.
+ * procfs: a machine's processes as read-only text files.
  *
  *     /machine            the machine
- *     /self/…             the directory of whoever looks
- *     /PID/status         where it is in its life, and how much it holds
+ *     /self/…             the directory of the caller
+ *     /PID/status         its state, and how much it holds
  *     /PID/names          its namespace
  *     /PID/fds            its handles
  *     /PID/maps           its memory
  *     /PID/args           its arguments and environment
  *     /PID/children       pids of its children
  *
- * A process sees itself and its descendants; all others are -ENOENT for it. A file is one item a
- * line, its form told at enum fs_proc_item. OPEN takes a snapshot, which READ and STAT_OPEN give; STAT
- * tells the size a snapshot would have. Nothing can be changed: the driver is read-only.
+ * A process sees itself and its descendants; others are -ENOENT. A file has one item a line, in the
+ * form of enum fs_proc_item. OPEN takes a snapshot, which READ and STAT_OPEN use; STAT has the size
+ * that a snapshot would have. The driver is read-only.
  */
 #include "fsdrivers/procfs/procfs.h"
 
@@ -41,15 +41,15 @@ enum kind { ROOT, PROCESS, ITEM };
 /** What a path means. */
 struct node {
     enum kind kind;
-    int32_t pid; /* 0 of the root and of /machine */
+    int32_t pid; /* 0: the root or /machine */
     enum fs_proc_item item;
 };
 
-/** What an open file gives; of a directory only what it is. */
+/** The content of an open file; for a directory only its node. */
 struct snapshot {
     struct node node;
     struct strbuf text;
-    uint64_t taken; /* bytes of the machine's memory that the text counts for */
+    uint64_t taken; /* bytes of the machine's memory counted for the text */
 };
 
 static const struct {
@@ -74,7 +74,7 @@ static bool is_name(const struct fsname *n, const char *name)
     return strlen(name) == n->len && memcmp(name, n->ptr, n->len) == 0;
 }
 
-/** A pid as it is spelled in decimal, or 0. */
+/** The pid of a name that is one in decimal, else 0. */
 static int32_t parse_pid(const struct fsname *n)
 {
     int64_t pid = 0;
@@ -98,7 +98,7 @@ static int on_sought(void *user, int32_t pid)
     return ((struct search *)user)->pid == pid;
 }
 
-/** Whether whoever looks may see a process. */
+/** Whether the caller may see a process. */
 static bool is_visible(const struct procfs *p, const struct fs_caller *who, int32_t pid)
 {
     struct search s = {pid};
@@ -145,7 +145,7 @@ static int walk(const struct procfs *p, const struct fs_caller *who, const char 
     return -ENOENT;
 }
 
-/** What was open()ed or opendir()ed. */
+/** The snapshot of an open file or directory. */
 static struct snapshot *snapshot_of(const struct fs_file *file)
 {
     return (struct snapshot *)(uintptr_t)file->handle;
@@ -226,7 +226,7 @@ static int open_snapshot(const struct procfs *p, const struct fs_caller *who, co
     return err < 0 ? err : take_text(p, who, &s->node, &s->text);
 }
 
-/** open_snapshot() of one that is kept: processes hold as many as they have handles. */
+/** open_snapshot() for a handle: a process can keep as many as it has handles. */
 static int open_kept_snapshot(const struct procfs *p, const struct fs_caller *who, const char *path,
                               struct snapshot *s)
 {
@@ -321,7 +321,7 @@ static int64_t procfs_read(struct fs *fs, const struct fs_caller *who, const cha
     return (int64_t)count;
 }
 
-/* fsync() and fsyncdir(): there is nothing to store. */
+/* fsync() and fsyncdir(): nothing is stored. */
 static int procfs_fsync(struct fs *fs, const struct fs_caller *who, const char *path,
                         bool data_only, struct fs_file *file)
 {
@@ -410,7 +410,7 @@ static void procfs_destroy(struct fs *fs, struct why *why)
     free(procfs_of(fs));
 }
 
-/* What would change something is refused before it gets here. */
+/* `generic` refuses changes before they get here. */
 static const struct fs_ops procfs_ops = {
     .getattr = procfs_getattr,
     .readlink = procfs_readlink,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Bounds on the memory that one instance takes: its own, and what its host has for all of them.
- * Whoever allocates asks first. */
+/* Limits of the memory of an instance: its own, and the machine's for all instances. Every
+ * allocation goes through them. */
 #ifndef FSDRIVERS_RAMFS_BUDGET_H
 #define FSDRIVERS_RAMFS_BUDGET_H
 
@@ -14,10 +14,10 @@
 struct budget {
     uint64_t used;            /* bytes */
     uint64_t limit;           /* bytes */
-    const struct fs_env *env; /* asked for each byte, too */
+    const struct fs_env *env; /* has the machine's limit */
 };
 
-/** Allocate @size zeroed bytes; NULL when the budget or the memory does not hold them. */
+/** Allocate @size zeroed bytes; NULL past a limit or without memory. */
 static inline void *budget_calloc(struct budget *b, size_t size)
 {
     void *ptr;

@@ -43,7 +43,7 @@ int64_t file_read(const struct node *n, char *buf, size_t len, uint64_t off)
     return (int64_t)len;
 }
 
-/* Make sure that all pages of a write exist, or that none was added. */
+/* Make all pages of a write exist; on failure none was added. */
 static int make_pages(struct ramfs *r, struct node *n, uint64_t first, uint64_t last)
 {
     bool made[PAGES_PER_WRITE + 1];

@@ -13,7 +13,7 @@ int64_t file_read(const struct node *n, char *buf, size_t len, uint64_t off);
 
 /**
  * Write to a regular file; a gap before @off reads as zero.
- * Returns   @len; -EFBIG, -ENOSPC, and then nothing has changed.
+ * Returns   @len; -EFBIG, -ENOSPC: nothing has changed.
  */
 int64_t file_write(struct ramfs *r, struct node *n, const char *buf, size_t len, uint64_t off);
 

@@ -42,12 +42,12 @@ int node_of(const struct ramfs *r, const char *path, const struct fs_file *file,
     return walk(r, path, strlen(path), out);
 }
 
-/* Where a name stands, or would. */
+/* The place of a name in the tree; the name may not exist. */
 struct spot {
     struct node *dir;
     struct fsname name;  /* empty: the root, which is in no directory */
-    struct entry *entry; /* NULL when the name is free */
-    struct node *node;   /* what the entry names */
+    struct entry *entry; /* NULL: the name is free */
+    struct node *node;   /* the entry's */
 };
 
 static int find_spot(const struct ramfs *r, const char *path, struct spot *out)
@@ -66,7 +66,7 @@ static int find_spot(const struct ramfs *r, const char *path, struct spot *out)
     return 0;
 }
 
-/* A spot for something new. */
+/* Find the spot of a new name. */
 static int find_free(const struct ramfs *r, const char *path, struct spot *out)
 {
     int err;
@@ -79,7 +79,7 @@ static int find_free(const struct ramfs *r, const char *path, struct spot *out)
     return out->entry != NULL ? -EEXIST : 0;
 }
 
-/* A spot with something in it. */
+/* Find the spot of an existing name. */
 static int find_taken(const struct ramfs *r, const char *path, struct spot *out)
 {
     int err;
@@ -94,7 +94,7 @@ static int find_taken(const struct ramfs *r, const char *path, struct spot *out)
 
 /* ---- Making names ---- */
 
-/* Name a node that node_new() made, or give it up. */
+/* Name a node that node_new() made; on failure free it. */
 static int settle(struct ramfs *r, const struct spot *at, struct node *n)
 {
     int err = entry_add(r, at->dir, at->name, n);
@@ -211,9 +211,9 @@ int ramfs_link(struct fs *fs, const struct fs_caller *who, const char *from, con
     return 0;
 }
 
-/* ---- Taking names away ---- */
+/* ---- Removing names ---- */
 
-/* Take a name from its node. The entry itself is gone, or names another node. */
+/* Count a name less for a node. The entry is removed, or names another node. */
 static void lose_name(struct ramfs *r, struct node *dir, struct node *n)
 {
     if (node_is_dir(n)) {

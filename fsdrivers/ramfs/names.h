@@ -6,7 +6,7 @@
 #include "fsdrivers/ramfs/node.h"
 
 /**
- * The node of a file: by its handle when there is one, else by its path.
+ * Find the node of a file: by its handle if there is one, else by its path.
  * @path     borrowed; may be NULL with @file.
  * @file     borrowed; NULL if the file is not open.
  * @out      borrowed from the tree.
@@ -14,7 +14,7 @@
  */
 int node_of(const struct ramfs *r, const char *path, const struct fs_file *file, struct node **out);
 
-/** Put all devices into the root. Returns 0, -ENOSPC. */
+/** Add all devices to the root. Returns 0, -ENOSPC. */
 int devices_add(struct ramfs *r, const struct fs_caller *who);
 
 /* Slots of struct fs_ops. */

@@ -155,13 +155,13 @@ void entry_set(struct entry *e, struct node *n)
     e->node = n;
 }
 
-/* Tell one entry. It is copied, for the callback may remove it. */
-static int tell(const struct entry *e, fs_readdir_fn callback, void *user)
+/* Call @callback for one entry, with a copy: the callback may remove the entry. */
+static int visit(const struct entry *e, fs_readdir_fn callback, void *user)
 {
     char name[FS_NAME_MAX + 1];
     struct fs_stat st;
 
-    CHECK(e->len <= FS_NAME_MAX); /* the core lets no longer component through: fsdriver.h */
+    CHECK(e->len <= FS_NAME_MAX); /* the core checks components: fsdriver.h */
     memcpy(name, e->name, (size_t)e->len + 1);
     node_stat(e->node, &st);
     return callback(user, name, &st);
@@ -179,7 +179,7 @@ int entry_each(struct ramfs *r, struct node *dir, fs_readdir_fn callback, void *
         const struct entry *e = c.next;
 
         c.next = e->hh.next;
-        result = tell(e, callback, user);
+        result = visit(e, callback, user);
     }
     list_del(&c.link);
     dir->refs--;

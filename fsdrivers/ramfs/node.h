@@ -5,14 +5,13 @@
  *     ramfs ── root node ── entry "a" ── node (directory) ── entry "f" ──┐
  *                        └─ entry "g" ───────────────────────────────────┴─ node (regular, nlink 2)
  *
- * Life of a node: it exists while a name (nlink) or a user (an open handle, a listing: refs)
- * holds it, and is freed by node_put() when neither does; so an unlinked file lives on through
- * its handles. All nodes of an instance are in one list, so that the end needs no walk of the
- * tree.
+ * Life of a node: it exists while a name (nlink) or a user (an open handle, a listing: refs) holds
+ * it, and node_put() frees it when neither does. So an unlinked file lives on through its handles.
+ * All nodes of an instance are in one list, so freeing the instance does not walk the tree.
  *
  * A directory's entries are hashed by name, and listed in the order they were added. A listing
- * survives any change of its directory: it is a cursor that the directory knows, and an entry on
- * its way out moves the cursors that stand on it to the next one.
+ * survives changes of its directory: the directory knows its cursors, and removing an entry moves
+ * the cursors on it to the next one.
  */
 #ifndef FSDRIVERS_RAMFS_NODE_H
 #define FSDRIVERS_RAMFS_NODE_H
@@ -26,9 +25,9 @@
 struct device;
 struct entry;
 
-/** A place in a listing of a directory. */
+/** A position in a listing of a directory. */
 struct cursor {
-    struct entry *next; /* what comes next; NULL at the end */
+    struct entry *next; /* the next entry; NULL at the end */
     struct list link;   /* in node->cursors */
 };
 
@@ -49,12 +48,12 @@ struct ramfs {
     struct fs fs;
     struct fs_env env;
     struct node *root;
-    struct list nodes; /* struct node.link: all there are */
+    struct list nodes; /* struct node.link: all nodes */
     struct budget budget;
     uint64_t next_ino;
     uint64_t bytes;   /* sizes of all regular files */
-    uint64_t inodes;  /* nodes, the root too */
-    uint64_t devices; /* so many of them are devices */
+    uint64_t inodes;  /* nodes, the root included */
+    uint64_t devices; /* nodes that are devices */
     bool may_create;
     bool may_move;
     bool may_delete;
@@ -66,39 +65,39 @@ static inline struct ramfs *ramfs_of(struct fs *fs)
     return container_of(fs, struct ramfs, fs);
 }
 
-/** Stamp a change of a node's content, or of a directory's entries. */
+/** Update the stamps after a change of a node's content, or of a directory's entries. */
 void touch_content(const struct ramfs *r, struct node *n);
 
-/** Stamp a change of a node's status. */
+/** Update the stamp after a change of a node's status. */
 void touch(const struct ramfs *r, struct node *n);
 
 /**
- * Make a node without a name, which belongs to @who.
+ * Make a node without a name, owned by @who.
  * @mode     type and permission bits.
- * @out      returned; named by entry_add(), or given up by node_put().
+ * @out      returned; give it a name by entry_add(), or free it by node_put().
  * Returns   0, -ENOSPC.
  */
 int node_new(struct ramfs *r, const struct fs_caller *who, uint32_t mode, struct node **out);
 
-/** Free a node that neither a name nor a user holds any more; else do nothing. */
+/** Free a node if neither a name nor a user holds it. */
 void node_put(struct ramfs *r, struct node *n);
 
-/** Free a node whatever holds it: for the end of the instance. */
+/** Free a node that may still be held: for the end of the instance. */
 void node_free(struct ramfs *r, struct node *n);
 
-/** The node that has a number and a name; NULL none. Takes as long as there are nodes. */
+/** The node with a number, if it has a name; else NULL. O(nodes). */
 struct node *node_by_ino(const struct ramfs *r, uint64_t ino);
 
 bool node_is_dir(const struct node *n);
 
-/** What an entry of a directory names; NULL when there is no such entry. */
+/** The entry with a name; NULL if there is none. */
 struct entry *entry_find(const struct node *dir, struct fsname name);
 
 /** The node that an entry names. */
 struct node *entry_node(const struct entry *e);
 
 /**
- * Add an entry. The nodes' link counts are the caller's business.
+ * Add an entry. The caller updates link counts.
  * Returns   0, -ENOSPC.
  */
 int entry_add(struct ramfs *r, struct node *dir, struct fsname name, struct node *n);
@@ -110,8 +109,7 @@ void entry_remove(struct ramfs *r, struct node *dir, struct entry *e);
 void entry_set(struct entry *e, struct node *n);
 
 /**
- * Give every entry to a callback, which may change the directory. Returns its first result that
- * is not 0.
+ * Call @callback for every entry; it may change the directory. Returns its first non-zero result.
  */
 int entry_each(struct ramfs *r, struct node *dir, fs_readdir_fn callback, void *user);
 

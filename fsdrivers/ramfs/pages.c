@@ -7,7 +7,7 @@ struct table {
     void *at[PAGES_FANOUT];
 };
 
-/* Indexes that a tree of this height spans; its slots are tables of one less. */
+/* The number of indexes in a tree of this height; its slots are trees of one less. */
 static uint64_t span(unsigned height)
 {
     return height == 0 ? 0 : (uint64_t)1 << ((height - 1) * PAGES_FANOUT_SHIFT);
@@ -29,7 +29,7 @@ unsigned char *pages_get(const struct pages *p, uint64_t index)
     return at;
 }
 
-/* Put tables on top until the tree spans @index. */
+/* Add tables on top until the tree has @index. */
 static int raise_tree(struct pages *p, struct budget *budget, uint64_t index)
 {
     struct table *top;
@@ -81,7 +81,7 @@ static bool table_empty(const struct table *t)
     return true;
 }
 
-/* Free what lies in [first, last] of the subtree at *slot, whose lowest index is 0 to it. */
+/* Free the pages [first, last] of the subtree at *slot; indexes count from the subtree's first. */
 static void drop_below(struct pages *p, struct budget *budget, void **slot, unsigned height,
                        uint64_t first, uint64_t last)
 {

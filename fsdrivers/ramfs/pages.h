@@ -2,10 +2,9 @@
 /*
  * The content of a regular file in memory: a sparse array of pages.
  *
- * Pages hang in a tree of tables with PAGES_FANOUT slots each, as high as the largest index asks
- * for; a file of one page has no table at all. A missing page is a hole. Nobody here knows the
- * file's size: its owner keeps the bytes past the size zero, so that a file can grow without
- * being touched.
+ * Pages hang in a tree of tables with PAGES_FANOUT slots each, as high as the largest index needs;
+ * a file of one page has no table. A missing page is a hole. The file's size is not known here: its
+ * owner keeps the bytes past the size zero, so that growing touches no page.
  *
  *     height 0: empty    height 1: root is page 0    height 2: root is a table of pages    ...
  */
@@ -25,7 +24,7 @@ enum {
 };
 
 struct pages {
-    void *root; /* a page when height is 1, a table above that */
+    void *root; /* a page if height is 1, a table if it is more */
     unsigned height;
     uint64_t count; /* pages that exist */
 };
@@ -34,10 +33,10 @@ struct pages {
 unsigned char *pages_get(const struct pages *p, uint64_t index);
 
 /**
- * The page at an index, made of zeros when it is missing.
+ * The page at an index; a missing one is made, zeroed.
  * @budget   borrowed; pays for the page and the tables above it.
  * @made     whether it was missing.
- * Returns   the page; NULL when there is no room for it, and then nothing has changed.
+ * Returns   the page; NULL without room: nothing has changed.
  */
 unsigned char *pages_make(struct pages *p, struct budget *budget, uint64_t index, bool *made);
 

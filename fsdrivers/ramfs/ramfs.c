@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ramfs: files in memory, gone with the instance.
+ * ramfs: files in memory, freed with the instance.
  *
- * Options: c, m, d grant creating (mknod, mkdir, symlink, link), moving (rename) and deleting
- * (unlink, rmdir, and rename over a name); what is not granted is -EACCES. When none of the three is
- * given everything is allowed; but as a set of letters, the old form of nullfs, an empty one grants
- * nothing. devices puts all devices of a machine (devfs/device.h) into the root: names like any other,
- * which can be removed, but not made again. size=SIZE bounds the memory that content, names and nodes take; past it -ENOSPC.
+ * The options c, m, d grant creating (mknod, mkdir, symlink, link), moving (rename) and deleting
+ * (unlink, rmdir, and rename over a name); without the grant it is -EACCES. Without any of the
+ * three all is granted; but an empty set of letters, the old form of nullfs, grants nothing.
+ * devices adds the devices of a machine (devfs/device.h) to the root: names like any other, which
+ * can be removed, but not made again. size=SIZE limits the memory of content, names and nodes; past
+ * it -ENOSPC.
  *
- * node.c has the tree, names.c the slots that change it, file.c and pages.c the content; here are
- * the other slots and the instance. Stamps follow POSIX, except that reading does not change the
- * access time.
+ * node.c has the tree, names.c the slots that change it, file.c and pages.c the content; this file
+ * has the other slots and the instance. Stamps are as in POSIX, but reading keeps the access time.
  */
 #include "fsdrivers/ramfs/ramfs.h"
 
@@ -26,7 +26,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/** Memory an instance may take when size= is not given. */
+/** Memory of an instance without size=. */
 #define RAMFS_SIZE_DEFAULT ((uint64_t)1 << 30)
 
 /* ---- Attributes ---- */
@@ -111,7 +111,7 @@ static int ramfs_utimens(struct fs *fs, const struct fs_caller *who, const char 
 
 /* ---- Content ---- */
 
-/* node_of() for what has content. */
+/* node_of() for a file with content. */
 static int regular_of(const struct ramfs *r, const char *path, const struct fs_file *file,
                       struct node **out)
 {
@@ -122,13 +122,13 @@ static int regular_of(const struct ramfs *r, const char *path, const struct fs_f
     return node_is_dir(*out) ? -EISDIR : -EINVAL;
 }
 
-/* The device of a node; NULL when it is none. */
+/* The device of a node; NULL: it is not a device. */
 static const struct device *device_of(const struct node *n)
 {
     return S_ISCHR(n->stat.mode) ? n->device : NULL;
 }
 
-/* A device has no size to change: truncating one is harmless, as opening it to write is. */
+/* A device has no size: truncating one does nothing, as opening it for writing does. */
 static int ramfs_truncate(struct fs *fs, const struct fs_caller *who, const char *path,
                           uint64_t size, struct fs_file *file)
 {
@@ -192,7 +192,7 @@ static void hold(struct node *n, struct fs_file *file)
     file->nonseekable = device_of(n) != NULL && device_of(n)->stream;
 }
 
-/* Open what is no directory. */
+/* Open a file that is not a directory. */
 static int open_node(struct node *n, struct fs_file *file)
 {
     if (node_is_dir(n))
@@ -230,8 +230,7 @@ static int ramfs_opendir(struct fs *fs, const struct fs_caller *who, const char 
     return 0;
 }
 
-/* It looks at all nodes: who serves files by number knows most of them, and asks for the others
- * seldom. */
+/* Searches all nodes: servers by number know most files, and rarely ask for others. */
 static int ramfs_lookup(struct fs *fs, const struct fs_caller *who, uint64_t ino,
                         struct fs_stat *out, struct fs_file *file)
 {

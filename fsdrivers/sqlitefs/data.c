@@ -31,7 +31,7 @@ static int64_t chunk_id(uint64_t ino, uint64_t index)
     return (int64_t)(ino << DATA_INDEX_BITS | index);
 }
 
-/* How long a chunk's row is in a file of @size bytes. */
+/* The length of a chunk's row in a file of @size bytes. */
 static size_t chunk_len(const struct store *s, uint64_t index, uint64_t size)
 {
     uint64_t start = index << s->chunk_shift;
@@ -59,8 +59,7 @@ void data_close_blob(struct store *s)
     s->blob = NULL;
 }
 
-/* Open a row for reading or writing; the one that was open last is used again. 1 open, 0 a hole or
- * no bytes, -errno. */
+/* Open a row to read or write; the last one is reused. Returns 1, 0 a hole or no blob, -errno. */
 static int open_blob(struct store *s, int64_t id, bool write)
 {
     int rc;
@@ -77,8 +76,8 @@ static int open_blob(struct store *s, int64_t id, bool write)
 }
 
 /*
- * How long a chunk's row is; 0 for a hole. -EIO: not as long as its chunk, or no bytes. Everything
- * below copies between rows and chunks, and so asks here first.
+ * The length of a chunk's row; 0 for a hole; -EIO if it differs from its chunk's, or is not a blob.
+ * All copying between rows and chunks below checks this first.
  */
 static int64_t stored_len(struct store *s, const struct inode *i, uint64_t index)
 {
@@ -95,7 +94,7 @@ static int64_t stored_len(struct store *s, const struct inode *i, uint64_t index
     return len;
 }
 
-/* Read a part of a chunk before the end of its file. A hole gives zeros. */
+/* Read a part of a chunk before the end of its file. A hole reads as zeros. */
 static int read_part(struct store *s, const struct inode *i, struct piece p, char *buf)
 {
     int found = open_blob(s, chunk_id(i->stat.ino, p.index), false);
@@ -115,7 +114,7 @@ static int read_part(struct store *s, const struct inode *i, struct piece p, cha
     return db_error(s->db.sqlite, rc);
 }
 
-/* Overwrite a part of a chunk whose row is there. */
+/* Overwrite a part of a chunk whose row exists. */
 static int write_part(struct store *s, const struct inode *i, struct piece p, const char *buf)
 {
     int found = open_blob(s, chunk_id(i->stat.ino, p.index), true);
@@ -130,8 +129,7 @@ static int write_part(struct store *s, const struct inode *i, struct piece p, co
 
 /* ---- Whole rows ---- */
 
-/* Count what a change of rows did to the blocks. They may be wrong in a foreign file, and then stay
- * so. */
+/* Update an inode's blocks after a change of rows. Wrong ones of a foreign file stay wrong. */
 static void count_blocks(struct inode *i, uint64_t more, uint64_t less)
 {
     uint64_t blocks = i->stat.blocks + more;
@@ -139,7 +137,7 @@ static void count_blocks(struct inode *i, uint64_t more, uint64_t less)
     i->stat.blocks = blocks > less ? blocks - less : 0;
 }
 
-/* Store a row of @len bytes in place of one of @have bytes, 0 for none. */
+/* Store a row of @len bytes, which replaces one of @have bytes (0: none). */
 static int store_row(struct store *s, struct inode *i, int64_t id, const void *bytes, size_t len,
                      size_t have)
 {
@@ -163,7 +161,7 @@ static int delete_row(struct store *s, struct inode *i, int64_t id, size_t have)
     return err;
 }
 
-/* Fill scratch with a chunk's first bytes, at most what stored_len() answered, and zeros behind. */
+/* Fill scratch with a chunk's first bytes, at most stored_len(), and zeros behind them. */
 static int load_row(struct store *s, const struct inode *i, uint64_t index, size_t len)
 {
     struct piece p = {index, 0, len};
@@ -172,7 +170,7 @@ static int load_row(struct store *s, const struct inode *i, uint64_t index, size
     return len > 0 ? read_part(s, i, p, (char *)s->scratch) : 0;
 }
 
-/* Give a row another length: cut it, or put zeros behind it. A hole stays one. */
+/* Change the length of a row: truncate it, or append zeros. A hole stays one. */
 static int resize_row(struct store *s, struct inode *i, uint64_t index, size_t len)
 {
     int64_t id = chunk_id(i->stat.ino, index);
@@ -185,7 +183,7 @@ static int resize_row(struct store *s, struct inode *i, uint64_t index, size_t l
     return err < 0 ? err : store_row(s, i, id, s->scratch, len, (size_t)have);
 }
 
-/* Write one piece into its chunk, whose row shall be @want bytes long. */
+/* Write one piece into its chunk, whose row becomes @want bytes long. */
 static int write_piece(struct store *s, struct inode *i, struct piece p, const char *buf,
                        size_t want)
 {
@@ -260,7 +258,7 @@ int data_write(struct store *s, struct inode *i, const char *buf, size_t len, ui
     return err;
 }
 
-/* The first row in [*from, to]. 1 there is one, and *from is its id; 0 none, -errno. */
+/* Find the first row in [*from, to]. Returns 1 with its id in *from, 0 none, -errno. */
 static int next_row(struct store *s, int64_t *from, int64_t to)
 {
     sqlite3_stmt *q = DB_USE(&s->db, SQL_CHUNK_NEXT, *from, to);
@@ -277,10 +275,10 @@ static int next_row(struct store *s, int64_t *from, int64_t to)
 }
 
 /*
- * Remove the rows of chunks [first, last], in statements of which each stays within DB_STEPS. It ends
- * in whatever order the rows of a damaged table are: each round begins behind the one before, and
- * removes at least one row.
- * Returns how many there were, -errno.
+ * Remove the rows of chunks [first, last], in statements that each stay within DB_STEPS. It ends
+ * even if the rows of a damaged table are in another order: each round begins behind the last one,
+ * and removes at least one row.
+ * Returns the number of rows, -errno.
  */
 static int64_t delete_rows(struct store *s, uint64_t ino, uint64_t first, uint64_t last)
 {
@@ -299,14 +297,14 @@ static int64_t delete_rows(struct store *s, uint64_t ino, uint64_t first, uint64
         if (err < 0)
             return err;
         if (sqlite3_changes64(s->db.sqlite) == 0)
-            return -EIO; /* a row that is found one way, and not the other */
+            return -EIO; /* the two statements disagree about a row */
         rows += sqlite3_changes64(s->db.sqlite);
         from = end + 1;
     }
     return rows;
 }
 
-/* Remove the rows behind a new, smaller size. */
+/* Remove the rows past a new, smaller size. */
 static int cut_rows(struct store *s, struct inode *i, uint64_t size)
 {
     uint64_t first = (size + chunk_size(s) - 1) >> s->chunk_shift;

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Content of regular files: rows of data, one a chunk.
+ * The content of regular files: rows of data, one for each chunk.
  *
- * A chunk is 1 << chunk_shift bytes of a file. A row that exists is as long as its chunk, and the
+ * A chunk is 1 << chunk_shift bytes of a file. An existing row is as long as its chunk, and the
  * last chunk of a file ends with the file:
  *
  *     length(row of index i) = min(chunk size, file size - i * chunk size)
  *
- * A row that does not exist is a hole. Whole chunks of zeros are not stored; a part of a chunk is
- * read and written in place (incremental blob I/O), without its row passing through SQL.
+ * A missing row is a hole. Chunks of zeros are not stored. A part of a chunk is read and written in
+ * place (incremental blob I/O), so its row does not pass through SQL.
  */
 #ifndef FSDRIVERS_SQLITEFS_DATA_H
 #define FSDRIVERS_SQLITEFS_DATA_H
@@ -30,8 +30,7 @@ int data_resize(struct store *s, struct inode *i, uint64_t size);
 int data_remove(struct store *s, uint64_t ino);
 
 /**
- * Close the chunk that is kept open for the next read. It must not be open across BEGIN or
- * COMMIT.
+ * Close the chunk that is kept open for the next read. It must be closed at BEGIN and COMMIT.
  */
 void data_close_blob(struct store *s);
 

@@ -15,21 +15,21 @@
 #include <sys/stat.h>
 
 enum {
-    LOG_SIZE_MAX = 64 * 1024 * 1024, /* what the log is cut to when it was moved */
+    LOG_SIZE_MAX = 64 * 1024 * 1024, /* the log is truncated to this after a checkpoint */
     CHUNK_SHIFT_DEFAULT = 16,
     CHUNK_SHIFT_SMALL = 14,
-    KEY_MAX = 64 * 1024, /* bytes of a name or a setting that is passed by */
-    ORPHANS_MAX = 1000,  /* removed at one mount */
+    KEY_MAX = 64 * 1024, /* the longest name or setting that a search may pass */
+    ORPHANS_MAX = 1000,  /* removed in one mount */
 };
 
 /** meta.ino_next is at most this. */
 #define INO_NEXT_MAX ((int64_t)(INO_MAX + INO_RESERVE + 1))
 
-/* What each kind of feature mask must not hold more than; this version knows no feature. */
+/* The most that each feature mask may have; this version has no features. */
 enum { FEATURES_READONLY = 0, FEATURES_INCOMPAT = 0 };
 
-/* Say why a file can't be opened, once, whoever found out: @otherwise where the errno has no words of
- * its own. Returns @err. */
+/* Say once why a file can't be opened, whoever found out. @otherwise: the text for an errno without
+ * one. Returns @err. */
 static int refuse(const struct store *s, struct why *why, int err, const char *otherwise)
 {
     if (s->db.late)
@@ -53,7 +53,7 @@ static int refuse(const struct store *s, struct why *why, int err, const char *o
     }
 }
 
-/* refuse() of what SQLite answered to something harmless; 0 is fine. */
+/* refuse() for SQLite's answer to something harmless; 0 is fine. */
 static int refused(const struct store *s, struct why *why, int err)
 {
     return err == 0 ? 0 : refuse(s, why, err, "is damaged, or its disk fails");
@@ -69,7 +69,7 @@ static int pragma(struct store *s, struct why *why, const char *name, int64_t va
 
 /* ---- Opening the connection ---- */
 
-/* The path as a URI that promises SQLite that the file never changes. Returned; NULL without
+/* The path as a URI which promises SQLite that the file never changes. Returned; NULL: no
  * memory. */
 static char *immutable_uri(const char *path)
 {
@@ -86,7 +86,7 @@ static char *immutable_uri(const char *path)
     return strbuf_take(&uri);
 }
 
-/* What keeps SQLite from opening a file. */
+/* The errno of SQLite's failure to open a file. */
 static int cannot_open(sqlite3 *sqlite, int rc)
 {
     int err = db_error(sqlite, rc);
@@ -94,7 +94,7 @@ static int cannot_open(sqlite3 *sqlite, int rc)
     return (rc & 0xff) == SQLITE_CANTOPEN && err == -EIO ? -EACCES : err;
 }
 
-/* Check what SQLite reads as a whole before it answers anything. */
+/* Check the side files, which SQLite reads completely before it answers anything. */
 static int check_sides(const struct store *s, struct why *why)
 {
     static const char *const sides[] = {VFS_LOG, VFS_JOURNAL};
@@ -154,7 +154,7 @@ static int configure(struct store *s, const struct format_options *o, struct why
     return err;
 }
 
-/* Switch to the write-ahead log, and refuse to work without. */
+/* Switch to the write-ahead log; refuse to work without it. */
 static int use_log(struct store *s, struct why *why)
 {
     sqlite3_stmt *q = NULL;
@@ -221,7 +221,7 @@ static int make_new(struct store *s, uint32_t chunk_shift, struct why *why)
 
 /* ---- An old database ---- */
 
-/* Whether the file has fewer pages than its first one counts (SQLite's file format, 1.3). */
+/* Whether the file has fewer pages than its header says (SQLite's file format, 1.3). */
 static bool is_cut_short(struct store *s)
 {
     unsigned char header[32];
@@ -239,13 +239,13 @@ static bool is_cut_short(struct store *s)
     return (uint64_t)size < pages * FORMAT_PAGE_SIZE;
 }
 
-/* What tells whose database it is. */
+/* What identifies a database. */
 struct identity {
     int64_t application_id;
     int64_t version;
     int64_t page_size;
     int64_t pages;
-    int64_t objects; /* tables and the like */
+    int64_t objects; /* tables, indexes, … */
 };
 
 static int read_identity(struct store *s, struct identity *out, struct why *why)
@@ -262,7 +262,7 @@ static int read_identity(struct store *s, struct identity *out, struct why *why)
     if (err == 0)
         return 0;
     if (s->vfs->refused != 0)
-        return err; /* format_open() says why */
+        return err; /* format_open() adds the reason */
     if (sqlite3_errcode(s->db.sqlite) == SQLITE_NOTADB)
         return refuse(s, why, err, "is no SQLite database");
     return refuse(s, why, err, is_cut_short(s) ? "is damaged: its end is missing" : "is damaged");
@@ -318,8 +318,8 @@ static int check_features(struct store *s, struct why *why)
     return 0;
 }
 
-/* Look for keys that are longer than any value may be. A statement that met one on its way through
- * the table would load all of it, whichever row it looks for. */
+/* Look for keys that are longer than any value may be. A statement that passed one on its way
+ * through the table would load it completely. */
 static int check_keys(struct store *s, struct why *why)
 {
     static const enum sql checks[] = {SQL_META_LONG, SQL_NAME_LONG};
@@ -338,7 +338,7 @@ static int check_keys(struct store *s, struct why *why)
                    KEY_MAX);
 }
 
-/* Look the whole file over: what a crash of the host may have left. */
+/* Check the whole file for damage that a crash of the host may have left. */
 static int quick_check(struct store *s, struct why *why)
 {
     char verdict[SCAN_VERDICT_SIZE];
@@ -351,7 +351,7 @@ static int quick_check(struct store *s, struct why *why)
 
 /* ---- Mounting ---- */
 
-/* A number that a row has is not unused, whatever meta says. */
+/* A number that a row has is in use, whatever meta says. */
 static int raise_next(struct store *s, int64_t *next)
 {
     sqlite3_stmt *q = DB_USE(&s->db, SQL_INODE_LAST, INO_MAX);
@@ -392,8 +392,8 @@ static int read_meta(struct store *s, const struct format_options *o, struct why
     return 0;
 }
 
-/* Remove one inode that was open without a name when the file was last used. One that is not so, or
- * not there, is no orphan, and only called one no more. */
+/* Remove an inode that was open without a name when the file was last used. A row that is not such
+ * an inode, or does not exist, is only removed from the table of orphans. */
 static int remove_orphan(struct store *s, int64_t ino)
 {
     struct inode *i = NULL;
@@ -409,8 +409,8 @@ static int remove_orphan(struct store *s, int64_t ino)
     return store_end(s, err);
 }
 
-/* The next number in the table of orphans. 1 there is one, 0 none, -errno; -EIO: it does not lie
- * behind the one before, and so they might never end. */
+/* The next number in the table of orphans. Returns 1, 0 none, -errno; -EIO if it does not lie
+ * behind the last one: the search might never end. */
 static int next_orphan(struct store *s, int64_t *ino)
 {
     sqlite3_stmt *q = DB_USE(&s->db, SQL_ORPHAN_NEXT, *ino);
@@ -425,7 +425,7 @@ static int next_orphan(struct store *s, int64_t *ino)
     return err;
 }
 
-/* Remove what was open without a name; what is more than ORPHANS_MAX goes at later mounts. */
+/* Remove files that were open without a name; those past ORPHANS_MAX are left to later mounts. */
 static int remove_orphans(struct store *s)
 {
     int64_t ino = INT64_MIN;
@@ -442,7 +442,7 @@ static int remove_orphans(struct store *s)
     return err < 0 ? err : store_commit(s);
 }
 
-/* What an instance needs to know of a database that passed the checks of its identity. */
+/* Read what an instance needs of a database whose identity was checked. */
 static int load(struct store *s, const struct format_options *o, struct why *why)
 {
     struct inode *root;
@@ -503,7 +503,7 @@ int format_open(struct store *s, const struct format_options *o, struct why *why
     if (err == 0)
         err = read_identity(s, &id, why);
     if (err == 0 && is_empty(&id) && !s->readonly) {
-        if (id.pages > 0) /* of a database without tables: it keeps them */
+        if (id.pages > 0) /* a database without tables: it keeps its page size */
             err = check_page_size(s, &id, why);
         if (err == 0)
             err = make_new(s, o->chunk_shift, why);

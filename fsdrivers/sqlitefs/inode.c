@@ -10,8 +10,7 @@
 
 /* ---- Rows ---- */
 
-/* What each column may hold, in SQL_INODE_GET's order: a file that was damaged, or made to harm, can
- * hold anything. */
+/* The range of each column, in SQL_INODE_GET's order: a hostile file can hold anything. */
 static const struct {
     int64_t min;
     int64_t max;
@@ -29,7 +28,7 @@ static const struct {
     {INT64_MIN, INT64_MAX},      /* ctime */
     {INT64_MIN, INT64_MAX},      /* btime */
     {INT64_MIN, INT64_MAX},      /* flags */
-    {0, INT64_MAX / 2},          /* version: there is room to count on */
+    {0, INT64_MAX / 2},          /* version: room to count up */
 };
 
 enum { COLUMN_COUNT = sizeof(column) / sizeof(column[0]) };
@@ -46,7 +45,7 @@ static bool columns_fit(sqlite3_stmt *q, int at)
     return true;
 }
 
-/* What must hold between the columns, by type. An orphan has no links. */
+/* Whether the columns fit together, by type. An orphan has no links. */
 static bool stat_fits(const struct fs_stat *st)
 {
     switch (st->mode & S_IFMT) {
@@ -57,7 +56,7 @@ static bool stat_fits(const struct fs_stat *st)
     case S_IFREG:
         return st->nlink <= FS_LINK_MAX;
     default:
-        return false; /* format 1 stores no other */
+        return false; /* format 1 stores no other type */
     }
 }
 
@@ -93,7 +92,7 @@ static int write_row(struct store *s, enum sql id, const struct inode *i)
                          st->atime, st->mtime, st->ctime, st->btime, i->flags, i->version));
 }
 
-/* Read an inode's row over what is in memory. -ESTALE: there is none. */
+/* Read an inode's row into memory, again. -ESTALE: there is none. */
 static int read_row(struct store *s, struct inode *i)
 {
     sqlite3_stmt *q = DB_USE(&s->db, SQL_INODE_GET, (int64_t)i->stat.ino);
@@ -154,7 +153,7 @@ int inode_get(struct store *s, uint64_t ino, struct inode **out)
     return err == -ESTALE ? -EIO : err;
 }
 
-/* Second chance: what was used since the last time stays, at the end of the queue. */
+/* Second chance: an inode used since the last time stays, at the end of the queue. */
 void inodes_trim(struct store *s)
 {
     struct inode *i;
@@ -225,7 +224,7 @@ int inodes_flush(struct store *s)
     return 0;
 }
 
-/* Numbers are reserved in steps, so that not every new file writes to meta. */
+/* Reserve numbers in steps, so that not every new file writes to meta. */
 static int next_number(struct store *s, uint64_t *out)
 {
     uint64_t limit = s->ino_next + INO_RESERVE;

@@ -22,7 +22,7 @@ struct cached_name {
     UT_hash_handle hh;
     struct target target;
     bool used;        /* since the cache was last trimmed */
-    struct key key[]; /* cut to its name's length */
+    struct key key[]; /* one, cut to its name's length */
 };
 
 int64_t name_hash(struct fsname name)
@@ -38,7 +38,7 @@ int64_t name_hash(struct fsname name)
 
 static size_t make_key(uint64_t dir, struct fsname name, struct key *out)
 {
-    CHECK(name.len <= FS_NAME_MAX); /* of a path: what a file holds is never looked up */
+    CHECK(name.len <= FS_NAME_MAX); /* it is from a path; names in the file are never looked up */
     out->dir = dir;
     memcpy(out->name, name.ptr, name.len);
     return offsetof(struct key, name) + name.len;
@@ -54,7 +54,7 @@ static struct cached_name *cache_find(struct store *s, uint64_t dir, struct fsna
     return c;
 }
 
-/* Remember what a name stands for. Without memory the name is forgotten instead. */
+/* Remember what a name refers to. Without memory the name is dropped from the cache. */
 static void cache_put(struct store *s, uint64_t dir, struct fsname name, struct target target)
 {
     struct cached_name *c = cache_find(s, dir, name);
@@ -109,7 +109,7 @@ void names_drop(struct store *s)
 
 /* ---- Rows ---- */
 
-/* Whether an entry names what its row says: else its file is damaged, whatever else is there. */
+/* Check that an entry's inode is what its row says: otherwise the file is damaged. */
 static int check_target(struct store *s, struct target t)
 {
     struct inode *i;
@@ -155,7 +155,7 @@ int name_get(struct store *s, uint64_t dir, struct fsname name, struct target *o
     return err;
 }
 
-/* Add or set: both statements have the same parameters. */
+/* Add or change a row: both statements have the same parameters. */
 static int write_row(struct store *s, enum sql id, uint64_t dir, struct fsname name,
                      struct target target)
 {
@@ -214,14 +214,14 @@ struct batch {
     struct entry at[BATCH];
     bool full; /* there may be more rows */
 
-    /* The last row: where the next batch goes on. */
+    /* The last row, behind which the next batch begins. */
     int64_t hash;
     size_t len;
     char name[FS_NAME_MAX + 1];
 };
 
-/* Whether a stored name may be given out. A damaged file can hold anything, and what stands at
- * another place than its hash's can't be looked up. */
+/* Whether a stored name is valid. A damaged file can hold anything, and a name under another hash
+ * than its own can't be looked up. */
 static bool is_name(const struct batch *b)
 {
     return b->len > 0 && strlen(b->name) == b->len && strchr(b->name, '/') == NULL &&
@@ -229,8 +229,8 @@ static bool is_name(const struct batch *b)
            name_hash((struct fsname){b->name, b->len}) == b->hash;
 }
 
-/* Go on to the row that a query stands on. -EIO: it does not lie behind the one before, and so a
- * listing might never end. */
+/* Move on to the query's current row. -EIO: it does not lie behind the last one, so a listing might
+ * never end. */
 static int next_row(sqlite3_stmt *q, struct batch *b)
 {
     int64_t hash = sqlite3_column_int64(q, 0);
@@ -251,7 +251,7 @@ static int next_row(sqlite3_stmt *q, struct batch *b)
     return 0;
 }
 
-/* Copy the row that a query stands on into a batch. A name that is none is left out. */
+/* Copy the query's current row into a batch. An invalid name is left out. */
 static int read_entry(struct store *s, sqlite3_stmt *q, struct batch *b)
 {
     struct inode row = {.refs = 0};

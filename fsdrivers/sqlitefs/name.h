@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Names of a sqlitefs: rows of dentry, and the cache that keeps looking them up out of SQL.
+ * Names of a sqlitefs: rows of dentry, and a cache that saves looking them up by SQL.
  *
- * The cache knows names that exist and names that don't (ino 0), for each file is looked up
- * before it is made.
+ * The cache has missing names, too (ino 0): every file is looked up before it is made.
  */
 #ifndef FSDRIVERS_SQLITEFS_NAME_H
 #define FSDRIVERS_SQLITEFS_NAME_H
@@ -11,31 +10,31 @@
 #include "fsdrivers/fspath.h"
 #include "fsdrivers/sqlitefs/store.h"
 
-/** What a name stands for. */
+/** What a name refers to. */
 struct target {
     uint64_t ino;  /* 0: nothing */
     uint32_t mode; /* type bits only, S_IFMT */
 };
 
-/** Look a name up; a free one is ino 0. Returns 0, -errno. */
+/** Look up a name; ino 0: it is free. Returns 0, -errno. */
 int name_get(struct store *s, uint64_t dir, struct fsname name, struct target *out);
 
-/** Add a name that is free, let one name something else, remove one: inside a change. 0, -errno. */
+/** Inside a change: add a free name, change what a name refers to, remove a name. 0, -errno. */
 int name_add(struct store *s, uint64_t dir, struct fsname name, struct target target);
 int name_set(struct store *s, uint64_t dir, struct fsname name, struct target target);
 int name_remove(struct store *s, uint64_t dir, struct fsname name);
 
-/** Whether a directory has no names. Returns 1 empty, 0 not, -errno. */
+/** Whether a directory is empty. Returns 1 if it is, 0 if not, -errno. */
 int name_none(struct store *s, uint64_t dir);
 
 /**
- * Give every entry of a directory to a callback. No statement is open while it runs: the
- * directory may change under it.
- * Returns   0, the callback's first result that is not 0, -errno.
+ * Call @callback for every entry of a directory. No statement is open meanwhile, so the directory
+ * may change.
+ * Returns   0, the callback's first non-zero result, -errno.
  */
 int name_each(struct store *s, uint64_t dir, fs_readdir_fn callback, void *user);
 
-/** Forget cached names when there are many; forget all. */
+/** Free cached names if there are many; free all. */
 void names_trim(struct store *s);
 void names_drop(struct store *s);
 

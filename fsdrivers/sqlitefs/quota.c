@@ -7,9 +7,9 @@
 #include <string.h>
 #include <sys/statvfs.h>
 
-int quota_read(const char *value, struct quota_wish *out, struct why *why)
+int quota_read(const char *value, struct quota_option *out, struct why *why)
 {
-    *out = (struct quota_wish){QUOTA_KEPT, 0};
+    *out = (struct quota_option){QUOTA_KEPT, 0};
     if (value == NULL)
         return 0;
     out->kind = strcmp(value, "auto") == 0 ? QUOTA_AUTO : QUOTA_SET;
@@ -21,7 +21,7 @@ int quota_read(const char *value, struct quota_wish *out, struct why *why)
     return why_add(why, -EINVAL, "quota=%s: write auto, none, or bytes with K, M, G or T", value);
 }
 
-/* A part of what the disk has free. */
+/* QUOTA_AUTO's part of the disk's free space. */
 static uint64_t part_of_disk(const struct store *s)
 {
     struct statvfs st;
@@ -44,7 +44,7 @@ static int keep(struct store *s, uint64_t bytes)
     return err < 0 ? err : store_commit(s);
 }
 
-int quota_apply(struct store *s, const struct quota_wish *wish, struct why *why)
+int quota_apply(struct store *s, const struct quota_option *option, struct why *why)
 {
     int64_t kept = 0;
     uint64_t quota;
@@ -53,9 +53,9 @@ int quota_apply(struct store *s, const struct quota_wish *wish, struct why *why)
     if (found < 0 || kept < 0)
         return found < 0 ? found : -EIO;
     s->fs.quota_bytes = (uint64_t)kept;
-    if (s->readonly || wish->kind == QUOTA_KEPT || (wish->kind == QUOTA_AUTO && found > 0))
+    if (s->readonly || option->kind == QUOTA_KEPT || (option->kind == QUOTA_AUTO && found > 0))
         return 0;
-    quota = wish->kind == QUOTA_SET ? wish->bytes : part_of_disk(s);
+    quota = option->kind == QUOTA_SET ? option->bytes : part_of_disk(s);
     if (quota != 0 && s->totals.bytes > quota) {
         why_note(why,
                  "%s holds %llu bytes, more than its quota of %llu: what it holds is its quota",

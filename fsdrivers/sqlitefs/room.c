@@ -10,19 +10,19 @@
 
 enum {
     PAGE_SIZE = 4096,
-    CHECKPOINT_PAGES = 2000, /* of the log, before it is moved into the file */
+    CHECKPOINT_PAGES = 2000, /* of the log, before a checkpoint */
     TREE_COST = 64 * 1024,   /* pages of tables and indexes around a change, and SQLite's own */
-    CHUNKS_TOUCHED = 3,      /* rewritten whole by a write: its first, its last, the file's tail */
+    CHUNKS_TOUCHED = 3,      /* rewritten by a write: its first, its last, the file's tail */
     RESERVE_MIN = 256 * 1024,
-    RESERVE_CHUNK = 768,         /* log bytes that removing one chunk takes, at most */
-    VACUUM_PAGES = 500,          /* that one step of cutting takes off the file, at most */
-    VACUUM_COST = 4 * PAGE_SIZE, /* log bytes a page of it: moved, and pointed to */
+    RESERVE_CHUNK = 768,         /* the most bytes of log to remove one chunk */
+    VACUUM_PAGES = 500,          /* the most that one step takes off the file */
+    VACUUM_COST = 4 * PAGE_SIZE, /* bytes of log for each: moved, and pointed to */
     VACUUM_STEPS = 64,
 };
 
 /* ---- The log ---- */
 
-/* Move the log into the file as far as readers and the disk allow. */
+/* Checkpoint: move the log into the file as far as readers and the disk allow. */
 static void move_log(struct store *s, int mode)
 {
     int left = 0;
@@ -35,7 +35,7 @@ static void move_log(struct store *s, int mode)
         s->room.log_used = false;
 }
 
-/* SQLite calls this after each commit. A log that can't be moved now is moved later: no error. */
+/* SQLite's WAL hook, after each commit. A checkpoint that fails now is done later: not an error. */
 static int log_grown(void *user, sqlite3 *sqlite, const char *name, int pages)
 {
     struct store *s = user;
@@ -57,7 +57,7 @@ void room_watch(struct store *s)
     move_log(s, SQLITE_CHECKPOINT_PASSIVE);
 }
 
-/* ---- Asking ---- */
+/* ---- Is there room? ---- */
 
 static uint64_t pages_of(struct store *s, enum sql which)
 {
@@ -96,10 +96,10 @@ bool room_fits(const struct store *s, uint64_t bytes)
     return cost + growth + s->room.log + reserve <= s->room.disk;
 }
 
-/* ---- Making ---- */
+/* ---- Making room ---- */
 
-/* Cut free pages off the end of the file, as many as the log has room for. Failing costs nothing:
- * the step is a transaction of its own. Returns 0, -errno. */
+/* Cut free pages off the end of the file, as many as the log has room for. A failure changes
+ * nothing: the step is a separate transaction. Returns 0, -errno. */
 static int cut_file(struct store *s)
 {
     uint64_t pages = s->room.disk / 2 / VACUUM_COST;

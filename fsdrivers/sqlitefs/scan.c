@@ -25,7 +25,7 @@ int scan_stat(const struct store *s, const char *suffix, struct stat *out)
     return err;
 }
 
-/* Bytes that a file beside the database, or it itself, takes on the disk: holes have no rows. */
+/* Bytes on the disk of the database, or of a file beside it: holes have no rows. */
 static int64_t bytes_on_disk(const struct store *s, const char *suffix)
 {
     struct stat st;
@@ -72,7 +72,7 @@ int scan_pages(struct store *s)
     if (!hostfile_is_private(s->hostfile->file))
         return 0;
     err = db_exec(&s->db, "PRAGMA cell_size_check = OFF", NULL);
-    return err < 0 ? err : db_prepare(&s->db); /* that PRAGMA has made them void */
+    return err < 0 ? err : db_prepare(&s->db); /* that PRAGMA has invalidated them */
 }
 
 static int run_check(sqlite3_stmt *q, char verdict[SCAN_VERDICT_SIZE])

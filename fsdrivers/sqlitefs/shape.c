@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The model is made by SQLite itself, in memory, of the text that new files are made with: so both
- * sides were stored by the same rules. */
+/* The model is a database in memory that SQLite makes from the text for new files, so both sides
+ * are stored by the same rules. */
 #include "fsdrivers/sqlitefs/shape.h"
 
 #include "fsdrivers/sqlitefs/schema.h"
@@ -20,16 +20,16 @@ static const char all_text[] = "SELECT type, name, tbl_name, sql FROM sqlite_sch
 static const char one_text[] = "SELECT type, name, tbl_name, sql FROM sqlite_schema"
                                " WHERE type = ?1 AND name = ?2";
 
-/* Two databases while one is compared with the other. */
+/* A comparison of one database with another. */
 struct comparison {
     struct store *s;
     struct why *why;
     bool *named;
-    sqlite3_stmt *all; /* of the one that is read through */
-    sqlite3_stmt *one; /* of the other */
+    sqlite3_stmt *all; /* over the objects of one */
+    sqlite3_stmt *one; /* looks up an object in the other */
 };
 
-/* A column for people: what a foreign file calls things may be long, or no text. */
+/* A column for people: a foreign name may be long, or not text. */
 static const char *shown(sqlite3_stmt *q, int column, char out[SHOWN_MAX + 1])
 {
     const unsigned char *text = sqlite3_column_text(q, column);
@@ -51,7 +51,7 @@ static bool same(sqlite3_stmt *a, sqlite3_stmt *b, int column)
            memcmp(a_bytes, b_bytes, (size_t)len) == 0;
 }
 
-/* Say what is wrong with the object that @c->all stands on. Returns -EIO. */
+/* Add the reason: what is wrong with the current object of @c->all. Returns -EIO. */
 static int refuse(const struct comparison *c, const char *what)
 {
     char type[SHOWN_MAX + 1];
@@ -62,7 +62,7 @@ static int refuse(const struct comparison *c, const char *what)
                    shown(c->all, COL_NAME, name), what);
 }
 
-/* Look in the other database for the object that @c->all stands on. 1 there, 0 not, -errno. */
+/* Look up the current object of @c->all in the other database. Returns 1 found, 0 not, -errno. */
 static int find_other(const struct comparison *c)
 {
     (void)sqlite3_reset(c->one);
@@ -71,7 +71,7 @@ static int find_other(const struct comparison *c)
     return db_row(c->one);
 }
 
-/* Each object of the file must be the model's. */
+/* Check that each object of the file is the model's. */
 static int check_theirs(const struct comparison *c)
 {
     int err;
@@ -88,7 +88,7 @@ static int check_theirs(const struct comparison *c)
     return err;
 }
 
-/* Each object of the model must be the file's; that it is the same was seen before. */
+/* Check that the file has each object of the model; check_theirs() saw that they are equal. */
 static int check_ours(const struct comparison *c)
 {
     int err;
@@ -103,7 +103,7 @@ static int check_ours(const struct comparison *c)
     return err;
 }
 
-/* Read @from through and compare with @to. */
+/* Compare each object of @from with @to. */
 static int compare(struct comparison c, sqlite3 *from, sqlite3 *to)
 {
     int err;
@@ -119,7 +119,7 @@ static int compare(struct comparison c, sqlite3 *from, sqlite3 *to)
     return err;
 }
 
-/* Tables that share a page would change each other. */
+/* Check that no two tables share a root page: they would change each other. */
 static int check_roots(struct store *s, struct why *why, bool *named)
 {
     int64_t shared = 0;

@@ -13,8 +13,8 @@
 #include <unistd.h>
 
 #define CACHE_SIZE_DEFAULT ((uint64_t)64 << 20)
-#define CACHE_SIZE_MIN ((uint64_t)1 << 20) /* less is read again and again */
-#define CACHE_SIZE_MAX ((uint64_t)1 << 30) /* its index takes HEAP_PIECE_MAX then */
+#define CACHE_SIZE_MIN ((uint64_t)1 << 20) /* a smaller cache thrashes */
+#define CACHE_SIZE_MAX ((uint64_t)1 << 30) /* its index takes HEAP_PIECE_MAX */
 #define MMAP_SIZE_DEFAULT ((uint64_t)1 << 30)
 
 /* ---- Options ---- */
@@ -137,8 +137,8 @@ static int check_source(const struct fs_open *req)
     return 0;
 }
 
-/* Lock the file against other openers. A reader that may put no file beside the database goes
- * without. */
+/* Lock the file against other openers. A reader that can't make files beside the database goes
+ * without a lock. */
 static int lock_file(struct store *s, struct why *why)
 {
     struct why refusal = WHY_INIT;
@@ -157,7 +157,7 @@ static int lock_file(struct store *s, struct why *why)
     return err;
 }
 
-/* Whether an index is there that others can lock, or more. A link or the like is refused later. */
+/* Whether an index exists that others can lock, or more. A link or the like is refused later. */
 static bool has_shared_index(const struct store *s)
 {
     struct stat st;
@@ -166,9 +166,9 @@ static bool has_shared_index(const struct store *s)
            st.st_nlink == 1 && !vfs_is_own_index(&st);
 }
 
-/* What of SQLite's ways is safe for this file. What others can cut short is never mapped into
- * memory, neither the file nor SQLite's index of its log: the connection has the file to itself. */
-static int choose_ways(struct store *s, struct format_options *o, struct why *why)
+/* Choose how SQLite may use this file. A file that others can truncate is never mapped, nor is
+ * SQLite's index of its log: then the connection has the file exclusively. */
+static int choose_access(struct store *s, struct format_options *o, struct why *why)
 {
     bool is_private = hostfile_is_private(s->hostfile->file);
 
@@ -188,8 +188,8 @@ static int choose_ways(struct store *s, struct format_options *o, struct why *wh
     return 0;
 }
 
-/* Remove an index that nobody can be using: this connection has the database to itself. The next one
- * makes a new one. One that can't be removed stays. */
+/* Remove an index that is unused, as this connection has the database exclusively; the next one
+ * makes it again. If that fails it stays. */
 static void remove_index(struct store *s)
 {
     struct stat st;
@@ -198,7 +198,7 @@ static void remove_index(struct store *s)
         (void)hostfile_remove_beside(s->hostfile, VFS_INDEX, &st);
 }
 
-/* Lock the file, make it if it is not there, and open the database in it. */
+/* Lock the file, create it if it does not exist, and open the database in it. */
 static int open_file(struct store *s, struct format_options *o, struct why *why)
 {
     bool made = false;
@@ -207,11 +207,11 @@ static int open_file(struct store *s, struct format_options *o, struct why *why)
     if (err == 0 && s->hostfile->file < 0) {
         err = hostfile_create(s->hostfile, 0644, why);
         made = err == 0;
-        if (err == -EEXIST) /* somebody made it just now */
+        if (err == -EEXIST) /* another process has just created it */
             err = -EBUSY;
     }
     if (err == 0)
-        err = choose_ways(s, o, why);
+        err = choose_access(s, o, why);
     if (err == 0)
         err = vfs_new(s->hostfile, &s->db.sleep_us, &s->vfs);
     if (err == 0)

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a request to open a sqlitefs says: its source and its options, checked before SQLite sees
- * them. */
+/* A request to open a sqlitefs: its source and its options, checked before SQLite sees them. */
 #ifndef FSDRIVERS_SQLITEFS_SOURCE_H
 #define FSDRIVERS_SQLITEFS_SOURCE_H
 
@@ -10,9 +9,8 @@
 extern const struct fs_opt source_opts[];
 
 /**
- * Open the store that a request asks for: check source and options, lock the file, open the
- * database.
- * @s        its env and readonly are set; the rest is filled. On failure store_close() releases it.
+ * Open the store of a request: check source and options, lock the file, open the database.
+ * @s        its env and readonly are set; the rest is filled. On failure store_close() frees it.
  * Returns   as open_source() of struct fs_driver.
  */
 int source_open(struct store *s, const struct fs_open *req);

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * sqlitefs: the slots that change no names, and the making of instances. FORMAT.md has the file's
- * format and what is promised of it; store.h has the life of a change, tree.c the slots that
- * change names.
+ * format and guarantees; store.h has the life of a change, tree.c the slots that change names.
  *
  *     source.c   the source and its options           lock.c   one opener at a time
- *     format.c   checking and making the database scan.c   looking at all rows
+ *     format.c   checking and making the database     scan.c   checking all rows
  *     store.c    changes, groups, durability          db.c     statements, errno
- *     shape.c    the schema, word for word          quota.c  what a file may hold
- *     room.c     a full disk                     heap.c   how much memory SQLite takes at once
+ *     shape.c    the schema, word for word            quota.c  the quota in the file
+ *     room.c     a full disk                          heap.c   the largest piece of SQLite's memory
  *     tree.c     paths, names                         name.c   entries and their cache
  *     inode.c    inodes and their cache               data.c   content
  */
@@ -66,7 +65,7 @@ static int64_t sqlitefs_readlink(struct fs *fs, const struct fs_caller *who, con
     if (err < 0)
         return err;
     if (len == 0 || len != i->stat.size || strnlen(target, FS_PATH_MAX) != len)
-        return -EIO; /* no row, or one that no link can have */
+        return -EIO; /* no row, or one that a link can't have */
     memcpy(buf, target, len < size ? len : size);
     return len > size ? (int64_t)len : 0;
 }
@@ -133,7 +132,7 @@ static int sqlitefs_utimens(struct fs *fs, const struct fs_caller *who, const ch
 
 /* ---- Content ---- */
 
-/* inode_of() for what has content. */
+/* inode_of() for a file with content. */
 static int regular_of(struct store *s, const char *path, const struct fs_file *file,
                       struct inode **out)
 {
@@ -195,7 +194,7 @@ static int64_t sqlitefs_write(struct fs *fs, const struct fs_caller *who, const 
     return err < 0 ? err : (int64_t)bytes.len;
 }
 
-/* fsync() and fsyncdir(): one log holds everything, so there is no less than all of it to store. */
+/* fsync() and fsyncdir(): one log has everything, so all of it is stored. */
 static int sqlitefs_fsync(struct fs *fs, const struct fs_caller *who, const char *path,
                           bool data_only, struct fs_file *file)
 {
@@ -217,7 +216,7 @@ static void hold(struct inode *i, struct fs_file *file)
     file->nonseekable = false;
 }
 
-/* Open what is no directory. */
+/* Open a file that is not a directory. */
 static int open_inode(const struct store *s, struct inode *i, struct fs_file *file)
 {
     if (S_ISDIR(i->stat.mode))
@@ -283,7 +282,7 @@ static int sqlitefs_lookup(struct fs *fs, const struct fs_caller *who, uint64_t 
     return err;
 }
 
-/* The last handle of a file without a name is gone, and the file goes with it, now or later. */
+/* Remove a file without a name whose last handle was closed, now or later. */
 static int free_orphan(struct store *s, struct inode *i)
 {
     int err = inode_remove_orphan(s, i);
@@ -295,8 +294,8 @@ static int free_orphan(struct store *s, struct inode *i)
     return 0;
 }
 
-/* close() and closedir(). A store that lost changes says so: this may be the last time anybody
- * asks. */
+/* close() and closedir(). A store that lost changes reports it: there may be no later call that
+ * could. */
 static int sqlitefs_close(struct fs *fs, const struct fs_caller *who, const char *path,
                           struct fs_file *file)
 {
@@ -447,7 +446,7 @@ const struct fs_driver sqlitefs_driver = {
     .name = "sqlitefs",
     .doc = SQLITEFS_DOC,
     .descriptors =
-        8, /* where it is, the file, its log with index and journal, the lock, one in passing */
+        8, /* its directory, the file, its log with index and journal, the lock, a temporary one */
     .opts = source_opts,
     .open_source = sqlitefs_open_source,
 };

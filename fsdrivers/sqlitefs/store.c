@@ -17,7 +17,7 @@ int64_t store_now(const struct store *s)
     return (int64_t)s->env.now_ns(s->env.user);
 }
 
-/* Forget what is cached after SQLite took something back. */
+/* Drop the caches after SQLite has rolled something back. */
 static void drop_caches(struct store *s)
 {
     data_close_blob(s);
@@ -47,7 +47,7 @@ static int open_group(struct store *s)
     return err;
 }
 
-/* SQLite took the group back: show the last commit, and change nothing any more. */
+/* SQLite rolled back the group: show the last commit, and refuse all changes from now on. */
 static int lose_group(struct store *s, int err)
 {
     if (sqlite3_get_autocommit(s->db.sqlite) == 0)
@@ -97,7 +97,7 @@ int store_sync(struct store *s)
 
 /* ---- Changes ---- */
 
-/* Begin a group anew, with all the room that can be made. */
+/* Commit the group and begin another, with all the room that can be made. */
 static int renew_group(struct store *s, uint64_t bytes)
 {
     int err = store_commit(s);
@@ -110,7 +110,7 @@ static int renew_group(struct store *s, uint64_t bytes)
     return open_group(s);
 }
 
-/* Find room for a change that adds @bytes. Removing is never refused: what it needs was reserved. */
+/* Find room for a change that adds @bytes. Removing is never refused: its room is reserved. */
 static int find_room(struct store *s, uint64_t bytes)
 {
     int err;
@@ -144,7 +144,7 @@ int store_begin(struct store *s, uint64_t bytes)
     return 0;
 }
 
-/* Undo the open change. SQLite may have taken back the whole group already. */
+/* Undo the open change. SQLite may have rolled back the whole group already. */
 static int undo(struct store *s, int err)
 {
     data_close_blob(s);
@@ -175,10 +175,10 @@ int store_end(struct store *s, int err)
     return err < 0 ? err : kept;
 }
 
-/* ---- Later ---- */
+/* ---- Deferred work ---- */
 
-/* Remove the orphans whose last handle was closed while another process had the write lock. What is
- * not in the cache any more goes at the next mount. */
+/* Remove the orphans whose last handle was closed while another process had the write lock. Those
+ * that have left the cache are removed at the next mount. */
 static int remove_late(struct store *s)
 {
     struct inode *i;
@@ -189,7 +189,7 @@ static int remove_late(struct store *s)
         if (i->refs == 0 && i->stat.nlink == 0)
             err = inode_remove_orphan(s, i);
         if (err < 0)
-            return err; /* the caches may be others now */
+            return err; /* the caches may have changed */
     }
     return store_commit(s);
 }
@@ -206,7 +206,7 @@ void store_tidy(struct store *s)
     s->fs.untidy = s->late || s->room.log_used;
 }
 
-/* ---- The whole ---- */
+/* ---- The whole store ---- */
 
 int store_count(struct store *s, int64_t steps)
 {
@@ -227,8 +227,7 @@ int store_count(struct store *s, int64_t steps)
     return 0;
 }
 
-/* The last change: everything is stored, and numbers that were reserved but not used are given
- * back. */
+/* The last change: mark the file as closed cleanly, and give back unused reserved numbers. */
 static int mark_clean(struct store *s)
 {
     int err = store_begin(s, 0);
@@ -248,7 +247,7 @@ void store_close(struct store *s, struct why *why)
 
     if (s->mounted && !s->readonly && err == 0 && !s->clean)
         err = mark_clean(s);
-    if (err == -EBUSY) /* nothing is lost: a group that is open has the lock */
+    if (err == -EBUSY) /* nothing is lost: an open group would have the lock */
         err =
             why_add(why, 0,
                     "%s: another process holds its write lock, so it can't be marked as closed: it "

@@ -13,7 +13,7 @@
 
 static const struct target root_target = {INO_ROOT, S_IFDIR};
 
-/* A target that something is looked up in. */
+/* Check that a target can have names in it. */
 static int must_be_dir(struct target t)
 {
     if (S_ISDIR(t.mode))
@@ -54,11 +54,11 @@ int inode_of(struct store *s, const char *path, const struct fs_file *file, stru
     return err < 0 ? err : inode_get(s, t.ino, out);
 }
 
-/* Where a name stands, or would. */
+/* The place of a name in the tree; the name may not exist. */
 struct spot {
     uint64_t dir;
     struct fsname name;   /* empty: the root, which is in no directory */
-    struct target target; /* ino 0 when the name is free */
+    struct target target; /* ino 0: the name is free */
 };
 
 static int find_spot(struct store *s, const char *path, struct spot *out)
@@ -79,7 +79,7 @@ static int find_spot(struct store *s, const char *path, struct spot *out)
     return name_get(s, dir.ino, out->name, &out->target);
 }
 
-/* A spot for something new. */
+/* Find the spot of a new name. */
 static int find_free(struct store *s, const char *path, struct spot *out)
 {
     int err;
@@ -92,7 +92,7 @@ static int find_free(struct store *s, const char *path, struct spot *out)
     return out->target.ino != 0 ? -EEXIST : 0;
 }
 
-/* A spot with something in it. */
+/* Find the spot of an existing name. */
 static int find_taken(struct store *s, const char *path, struct spot *out)
 {
     int err;
@@ -105,7 +105,7 @@ static int find_taken(struct store *s, const char *path, struct spot *out)
     return out->target.ino == 0 ? -ENOENT : 0;
 }
 
-/* Stamp a directory whose entries changed, and count @subdirs more below it. */
+/* Stamp a directory whose entries changed, and count @subdirs more subdirectories. */
 static int change_dir(struct store *s, uint64_t ino, int subdirs)
 {
     struct inode *dir;
@@ -114,7 +114,7 @@ static int change_dir(struct store *s, uint64_t ino, int subdirs)
     if (err < 0)
         return err;
     if ((int64_t)dir->stat.nlink + subdirs < 2 || (int64_t)dir->stat.nlink + subdirs > INT32_MAX)
-        return -EIO; /* its row counts fewer subdirectories than there are */
+        return -EIO; /* its row counts fewer subdirectories than it has */
     dir->stat.nlink += (uint32_t)subdirs;
     inode_touch_content(s, dir);
     return 0;
@@ -127,7 +127,7 @@ static int subdirs_of(struct target t)
 
 /* ---- Making names ---- */
 
-/* Give a name to an inode that inode_new() made. */
+/* Name an inode that inode_new() made. */
 static int name_new(struct store *s, const struct spot *at, const struct inode *i)
 {
     struct target t = {i->stat.ino, i->stat.mode & S_IFMT};
@@ -225,9 +225,9 @@ int sqlitefs_link(struct fs *fs, const struct fs_caller *who, const char *from, 
     return store_end(s, err);
 }
 
-/* ---- Taking names away ---- */
+/* ---- Removing names ---- */
 
-/* Take a name from its inode, inside a change. */
+/* Count a name less for its inode, inside a change. */
 static int lose_name(struct store *s, struct target t)
 {
     struct inode *i;
@@ -339,7 +339,7 @@ static int replace(struct store *s, const struct spot *from, const struct spot *
     return lose_name(s, to->target);
 }
 
-/* Look both ends up and decide. Returns as fsrules_rename(). */
+/* Look up both ends and decide. Returns as fsrules_rename(). */
 static int find_ends(struct store *s, const char *from, const char *to, enum fs_rename_type type,
                      struct spot ends[2])
 {

@@ -6,11 +6,11 @@
 #include "fsdrivers/sqlitefs/inode.h"
 
 /**
- * The inode of a file: by its handle when there is one, else by its path.
+ * Find the inode of a file: by its handle if there is one, else by its path.
  * @path     borrowed; may be NULL with @file.
  * @file     borrowed; NULL if the file is not open.
  * @out      borrowed until the slot returns or a change fails.
- * Returns   0; -ENOENT, -ENOTDIR, -ELOOP, -ESTALE a handle whose file was lost, -errno.
+ * Returns   0; -ENOENT, -ENOTDIR, -ELOOP, -ESTALE the handle's file was lost, -errno.
  */
 int inode_of(struct store *s, const char *path, const struct fs_file *file, struct inode **out);
 

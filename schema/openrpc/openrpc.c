@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The OpenRPC document, from the tables of this directory. Its parts: openrpc_calls.c and
- * openrpc_methods.c write the methods, openrpc_kinds.c the schemas of call arguments, openrpc_events.c
- * the events.
+ * openrpc_methods.c write the methods, openrpc_kinds.c the schemas of call arguments,
+ * openrpc_events.c the events.
  */
 #include "schema/openrpc/openrpc.h"
 
@@ -19,7 +19,7 @@ static void add_info(struct openrpc *doc)
     openrpc_text(doc, openrpc_object(doc, info, "license"), "name", "MIT");
 }
 
-/** Add where a daemon listens that was not told otherwise. */
+/** Add the socket that a daemon listens on by default. */
 static void add_servers(struct openrpc *doc)
 {
     cJSON *server = openrpc_object(doc, openrpc_array(doc, doc->root, "servers"), NULL);
@@ -34,7 +34,7 @@ static void add_servers(struct openrpc *doc)
     openrpc_text(doc, user, "description", "the user; `scboxd --socket` chooses another place");
 }
 
-/** Add components.errors: what JSON-RPC and the sessions can answer to any method, or to any call. */
+/** Add components.errors: the errors of JSON-RPC and of sessions, for any method or any call. */
 static void add_errors(struct openrpc *doc, cJSON *errors)
 {
     static const struct {

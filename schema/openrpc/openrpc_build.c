@@ -32,7 +32,7 @@ void openrpc_number(struct openrpc *doc, cJSON *parent, const char *key, double 
 {
     char text[32];
 
-    (void)snprintf(text, sizeof text, "%.0f", value); /* cJSON would round what is above 2^50 */
+    (void)snprintf(text, sizeof text, "%.0f", value); /* cJSON would round numbers above 2^50 */
     (void)openrpc_item(doc, parent, key, cJSON_CreateRaw(text));
 }
 
@@ -100,7 +100,7 @@ enum {
 #include "schema/errno.def"
 };
 
-/* An errno of a method that is not in its own table. */
+/* An errno of a method that its own table does not have. */
 static const struct failure_row {
     const char *method;
     const char *name;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* The OpenRPC document's SC_* methods: a row of syscalls.def each. */
+/* The OpenRPC document's SC_* methods: one for each row of syscalls.def. */
 #include "schema/calls.h"
 #include "schema/openrpc/openrpc_build.h"
 
 #include <stdio.h>
 #include <string.h>
 
-/** Whether an argument that may be left out stands before one that may not. */
+/** Whether an optional argument stands before a required one. */
 static bool has_gap(const struct sc_field_info *args)
 {
     bool optional = false;
@@ -19,7 +19,7 @@ static bool has_gap(const struct sc_field_info *args)
     return false;
 }
 
-/** Whether the call takes or gives bytes, which `encoding` may say are base64. */
+/** Whether a call takes or returns bytes, which may be base64 (`encoding`). */
 static bool has_data(const struct sc_call_info *call)
 {
     const struct sc_field_info *result = call->results;
@@ -27,19 +27,19 @@ static bool has_data(const struct sc_call_info *call)
     if (result->name != NULL && result->type == NULL && result->kind == SC_K_buf)
         return true;
     for (const struct sc_field_info *a = call->args; a->name != NULL; a++) {
-        if (strcmp(sc_kinds[a->kind].json, "data") == 0 || a->kind == SC_K_argv)
+        if (a->repr == SC_R_data || a->repr == SC_R_argv)
             return true;
     }
     return false;
 }
 
-/** Add what any call takes by name beside its arguments. */
+/** Add the named parameters that every call has beside its arguments. */
 static void add_named_params(struct openrpc *doc, cJSON *params, const struct sc_call_info *call)
 {
     for (const struct sc_field_info *a = call->args; a->name != NULL; a++) {
         char name[64];
 
-        if (a->kind != SC_K_path && a->kind != SC_K_name && a->kind != SC_K_text)
+        if (a->repr != SC_R_string)
             continue;
         (void)snprintf(name, sizeof name, "%s_strlen", a->name);
         openrpc_param(doc, params, name, "by name only; the string's length when left out",
@@ -56,7 +56,7 @@ static void add_named_params(struct openrpc *doc, cJSON *params, const struct sc
                   "background", false);
 }
 
-/** Add the parameters. OpenRPC wants those that may be left out last, whatever the row's order. */
+/** Add the parameters. OpenRPC wants optional ones last, whatever the row's order. */
 static void add_params(struct openrpc *doc, cJSON *method, const struct sc_call_info *call)
 {
     cJSON *params;
@@ -72,7 +72,7 @@ static void add_params(struct openrpc *doc, cJSON *method, const struct sc_call_
     add_named_params(doc, params, call);
 }
 
-/** Add the schema of a result that is one member: {"fd": 3}, {"data": "…"}. */
+/** Add the schema of a result with one member: {"fd": 3}, {"data": "…"}. */
 static void add_member_schema(struct openrpc *doc, cJSON *parent, const struct sc_call_info *call)
 {
     char title[64];
@@ -108,7 +108,7 @@ static void add_result(struct openrpc *doc, cJSON *method, const struct sc_call_
         add_member_schema(doc, descriptor, call);
 }
 
-/** Add the errors: those of the row, each with its condition, and those of every method. */
+/** Add the errors: the row's, each with its condition, and those of every method. */
 static void add_errors(struct openrpc *doc, cJSON *method, const struct sc_call_info *call)
 {
     cJSON *errors = openrpc_array(doc, method, "errors");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The OpenRPC document's events: a row of events.def each, as schemas and as x-notifications. */
+/* The OpenRPC document's events: each row of events.def, as a schema and in x-notifications. */
 #include "schema/events.h"
 #include "schema/openrpc/openrpc_build.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The examples of the OpenRPC document's methods, and the order that they give these. */
+/* The examples of the OpenRPC document's methods, and the order that they give the methods. */
 #include "schema/openrpc/openrpc_build.h"
 
 #include <string.h>
@@ -15,7 +15,7 @@ static const struct example {
 
 enum { EXAMPLE_COUNT = sizeof examples / sizeof examples[0] };
 
-/** Add one example: OpenRPC has its parameters as a list of names and values. */
+/** Add one example. OpenRPC has its parameters as a list of names and values. */
 static void add_example(struct openrpc *doc, cJSON *list, const struct example *e)
 {
     cJSON *example = openrpc_object(doc, list, NULL);
@@ -52,7 +52,7 @@ void openrpc_add_examples(struct openrpc *doc, cJSON *method, const char *name)
     }
 }
 
-/** The method of a name in @methods, or NULL. */
+/** The method with a name in @methods, or NULL. */
 static cJSON *method_by_name(const cJSON *methods, const char *name)
 {
     cJSON *method;

@@ -7,15 +7,15 @@
 #include <stdio.h>
 #include <string.h>
 
-/** Larger numbers travel as text: 2^53 - 1. */
+/** Larger numbers are sent as text: 2^53 - 1. */
 #define JSON_EXACT_MAX 9007199254740991.0
 
-/** What a kind's C type can hold. */
+/** The range of a C type. */
 enum range { RANGE_NONE, RANGE_I32, RANGE_U32, RANGE_I64, RANGE_U64 };
 
-static const enum range ranges[SC_K_COUNT] = {
-#define SC_KIND(kind, ctype, json, doc)                                                            \
-    [SC_K_##kind] = _Generic((sc_##kind){0}, int32_t                                               \
+static const enum range ranges[] = {
+#define SC_REPR(repr, ctype, doc)                                                                  \
+    [SC_R_##repr] = _Generic((sc_repr_##repr){0}, int32_t                                          \
                              : RANGE_I32, uint32_t                                                 \
                              : RANGE_U32, int64_t                                                  \
                              : RANGE_I64, uint64_t                                                 \
@@ -36,7 +36,7 @@ cJSON *openrpc_form(struct openrpc *doc, cJSON *forms, const char *name, const c
     return form;
 }
 
-/** Limit @schema, an integer, to what the C type holds; of 64 bits, to what JSON is exact for. */
+/** Limit @schema, an integer, to its C type; a 64-bit one to what JSON represents exactly. */
 static void add_range(struct openrpc *doc, cJSON *schema, enum range range)
 {
     if (range == RANGE_I32) {
@@ -80,7 +80,7 @@ void openrpc_name(struct openrpc *doc, cJSON *schema, const char *name, bool nul
     openrpc_text(doc, openrpc_array(doc, coded, "required"), NULL, "base64");
 }
 
-/** Add both forms of one flag to @forms: a name of the group, or its bits. */
+/** Add both forms of a flag to @forms: a name of the group, or its bits. */
 static void add_flag_forms(struct openrpc *doc, cJSON *forms, const char *name, const char *group)
 {
     cJSON *names = openrpc_array(doc, openrpc_form(doc, forms, name, "name", "string"), "enum");
@@ -108,7 +108,7 @@ static void fill_mask(struct openrpc *doc, cJSON *schema, const char *name, cons
     add_range(doc, openrpc_form(doc, forms, name, "mask", "integer"), RANGE_U32);
 }
 
-/** @schema becomes an array of strings that may be no UTF-8. */
+/** Make @schema an array of strings that may not be UTF-8. */
 static void fill_name_list(struct openrpc *doc, cJSON *schema, const char *title)
 {
     cJSON *items;
@@ -131,7 +131,7 @@ static void fill_fds(struct openrpc *doc, cJSON *schema)
     add_range(doc, items, RANGE_I32);
 }
 
-/** Arguments alone, arguments and environment, or the bytes that guests pass. */
+/** The arguments, the arguments and environment, or the bytes that guests pass. */
 static void fill_argv(struct openrpc *doc, cJSON *schema)
 {
     cJSON *forms = openrpc_array(doc, schema, "anyOf");
@@ -166,11 +166,11 @@ static void add_kind(struct openrpc *doc, cJSON *schemas, enum sc_kind kind)
         fill_argv(doc, schema);
     } else if (strcmp(k->json, "integer") != 0) {
         add_flag_forms(doc, openrpc_array(doc, schema, "anyOf"), k->name, k->json);
-    } else if (ranges[kind] == RANGE_I64 || ranges[kind] == RANGE_U64) {
-        openrpc_wide_integer(doc, schema, k->name, ranges[kind] == RANGE_I64);
+    } else if (ranges[k->repr] == RANGE_I64 || ranges[k->repr] == RANGE_U64) {
+        openrpc_wide_integer(doc, schema, k->name, ranges[k->repr] == RANGE_I64);
     } else {
         openrpc_text(doc, schema, "type", "integer");
-        add_range(doc, schema, ranges[kind]);
+        add_range(doc, schema, ranges[k->repr]);
     }
 }
 
@@ -190,7 +190,7 @@ static void add_struct(struct openrpc *doc, cJSON *schemas, const struct sc_stru
     }
 }
 
-/** Add a schema that no table has. */
+/** Add a schema that is in no table. */
 static cJSON *add_plain(struct openrpc *doc, cJSON *schemas, const char *name, const char *type,
                         const char *description)
 {

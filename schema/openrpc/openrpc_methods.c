@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* The OpenRPC document's methods that are no calls: a row of methods.def each, and their types. */
+/* The OpenRPC document's other methods, one for each row of methods.def, and their types. */
 #include "schema/methods.h"
 #include "schema/openrpc/openrpc_build.h"
 
 #include <stdio.h>
 #include <string.h>
 
-/** The name of a type's schema: its struct's, when it is one, else its own. */
+/** The name of a type's schema: that of its struct, else its own. */
 static const char *schema_of(const char *type_name)
 {
     const struct rpc_type_info *type = rpc_type_by_name(type_name);
@@ -16,7 +16,7 @@ static const char *schema_of(const char *type_name)
     return shape != NULL ? shape->name : type_name;
 }
 
-/** Fill @schema in as an object of @fields. */
+/** Fill @schema: an object of @fields. */
 static void fill_object(struct openrpc *doc, cJSON *schema, const struct sc_field_info *fields)
 {
     cJSON *members;
@@ -32,7 +32,7 @@ static void fill_object(struct openrpc *doc, cJSON *schema, const struct sc_fiel
     }
 }
 
-/** Add the schema of what an array type holds: a struct, or a JSON type of @len bytes. */
+/** Add the schema of an array type's items: a struct, or a JSON type of @len bytes. */
 static void add_items(struct openrpc *doc, cJSON *schema, const struct rpc_type_info *type,
                       size_t len)
 {
@@ -55,7 +55,7 @@ static void add_items(struct openrpc *doc, cJSON *schema, const struct rpc_type_
     openrpc_text(doc, items, "type", json);
 }
 
-/** A value that may be null. Generators warn of an array of types. */
+/** A value that may be null. Generators warn about arrays of types. */
 static void fill_nullable(struct openrpc *doc, cJSON *schema, const char *name, const char *json,
                           size_t len)
 {
@@ -88,7 +88,7 @@ static void add_type(struct openrpc *doc, cJSON *schemas, const struct rpc_type_
     }
 }
 
-/** Add all types but those that are just a struct, or that types.def has as a kind: pid. */
+/** Add all types except those that are only a struct, or a kind of types.def: pid. */
 void openrpc_add_types(struct openrpc *doc, cJSON *schemas)
 {
     for (const struct rpc_type_info *t = rpc_types; t->name != NULL; t++) {
@@ -123,7 +123,7 @@ static void add_result(struct openrpc *doc, cJSON *method, const struct rpc_meth
         openrpc_bool(doc, schema, "additionalProperties", true);
 }
 
-/** Whether a method has a parameter of this name. */
+/** Whether a method has a parameter with this name. */
 static bool takes(const struct rpc_method_info *m, const char *name)
 {
     const struct sc_field_info *p = m->params;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sc-export: write the files that are made from the tables of schema/.
+ * sc-export: writes the files that are generated from the tables of schema/.
  *
- *     sc-export openrpc        schema/openrpc.json, what rpc.discover answers
+ *     sc-export openrpc        schema/openrpc.json, the answer of rpc.discover
  *     sc-export syscalls.md    schema/syscalls.md, the calls as a page to read
  *
- * The outputs are committed; tests/layering fails when they no longer fit the tables.
+ * The outputs are committed; tests/layering fails when they differ from the tables.
  */
 #include "schema/tools/export.h"
 #include "schema/openrpc/openrpc.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What sc-export writes from the tables of this directory. */
+/* The outputs of sc-export. */
 #ifndef SCHEMA_TOOLS_EXPORT_H
 #define SCHEMA_TOOLS_EXPORT_H
 

@@ -13,35 +13,27 @@
 
 enum { WORDS = 5 }; /* argument registers of a call */
 
-/** The C type of a kind in guest code; strings are told apart by is_string() and its like. */
+/** The C type of a kind in guest code; is_string() and the like distinguish strings. */
 static const char *c_type(enum sc_kind kind)
 {
-    switch (kind) {
-    case SC_K_path:
-    case SC_K_name:
-    case SC_K_text:
+    switch (sc_kinds[kind].repr) {
+    case SC_R_string:
         return "const char *";
-    case SC_K_bytes:
-    case SC_K_sized:
-    case SC_K_argv:
+    case SC_R_data:
+    case SC_R_argv:
         return "const void *";
-    case SC_K_fds:
+    case SC_R_fds:
         return "const int *";
-    case SC_K_time:
+    case SC_R_i64:
         return "sc_int64 ";
-    case SC_K_big:
+    case SC_R_u64:
         return "sc_uint64 ";
-    case SC_K_addr:
-        return "void *";
-    case SC_K_off:
-    case SC_K_size:
-        return "size_t ";
-    case SC_K_usecs:
+    case SC_R_word:
+    case SC_R_offset:
+        return kind == SC_K_addr ? "void *" : "size_t ";
+    case SC_R_span:
         return "long ";
-    case SC_K_fd:
-    case SC_K_ofd:
-    case SC_K_pid:
-    case SC_K_int:
+    case SC_R_i32:
         return "int ";
     default:
         return "unsigned ";
@@ -50,22 +42,22 @@ static const char *c_type(enum sc_kind kind)
 
 static bool is_string(enum sc_kind kind)
 {
-    return kind == SC_K_path || kind == SC_K_name || kind == SC_K_text;
+    return sc_kinds[kind].repr == SC_R_string;
 }
 
-/** Whether a kind is a pointer with a size behind it. */
+/** Whether a kind is a pointer followed by a size. */
 static bool is_sized(enum sc_kind kind)
 {
     return kind == SC_K_bytes || kind == SC_K_argv || kind == SC_K_fds;
 }
 
-/** What that size is called. */
+/** The name of that size. */
 static const char *size_word(enum sc_kind kind)
 {
     return kind == SC_K_fds ? "count" : "size";
 }
 
-/** Whether a value can be no result of a successful call when it is 0. */
+/** Whether 0 can't be the value of a successful call. */
 static bool is_never_zero(enum sc_kind kind)
 {
     return kind == SC_K_fd || kind == SC_K_pid;
@@ -121,7 +113,7 @@ static void print_struct(const struct sc_struct_info *s)
     printf("};\n");
 }
 
-/** The struct that a BLOCK call's only register points to. */
+/** The struct that a BLOCK call's register points to. */
 static void print_block(const struct sc_call_info *c)
 {
     printf("\n/** Arguments of %s. */\nstruct sc_%s_args {\n", c->name, c->word);
@@ -159,7 +151,7 @@ static void print_parameters(const struct sc_call_info *c)
         printf("void");
 }
 
-/** One argument as words. Returns how many it takes. */
+/** Write one argument as words. Returns how many it takes. */
 static int print_word(const struct sc_field_info *f)
 {
     if (is_string(f->kind))

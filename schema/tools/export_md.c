@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-/** What the result register holds, by enum sc_rc. */
+/** The value of the result register, by enum sc_rc. */
 static const char *const rc_text[] = {
     [SC_RC_ZERO] = "0 on success; 0 on failure (i386), `-errno` (x86_64)",
     [SC_RC_BOOL] = "1 (i386) or 0 (x86_64) on success; 0 (i386) or `-errno` (x86_64) on failure",
@@ -22,14 +22,13 @@ static const char *const i386_regs[] = {"ebx", "ecx", "edx", "esi", "edi"};
 static const char *const x86_64_regs[] = {"rdi", "rsi", "rdx", "r10", "r8"};
 enum { REGS_MAX = sizeof i386_regs / sizeof i386_regs[0] };
 
-/** Whether a kind takes two registers: a pointer and a length. */
-static bool is_string(enum sc_kind kind)
+/** Whether a value takes two registers: a pointer and a length. */
+static bool is_string(enum sc_repr repr)
 {
-    return kind == SC_K_path || kind == SC_K_name || kind == SC_K_text || kind == SC_K_bytes ||
-           kind == SC_K_sized || kind == SC_K_fds || kind == SC_K_argv;
+    return repr == SC_R_string || repr == SC_R_data || repr == SC_R_fds || repr == SC_R_argv;
 }
 
-/** Write one register, with what of an argument it carries, and step to the next. */
+/** Write one register, with the part of an argument that it holds, and step to the next. */
 static void write_reg(FILE *out, size_t *next, const char *part)
 {
     if (*next < REGS_MAX)
@@ -42,7 +41,7 @@ static void write_arg_regs(FILE *out, size_t *next, enum sc_kind kind)
 {
     bool sized = kind == SC_K_sized;
 
-    if (!is_string(kind)) {
+    if (!is_string(sc_kinds[kind].repr)) {
         write_reg(out, next, "");
         return;
     }
@@ -51,7 +50,7 @@ static void write_arg_regs(FILE *out, size_t *next, enum sc_kind kind)
     write_reg(out, next, sized ? " pointer" : " length");
 }
 
-/** Write the arguments of a call, and where its result pointer is. */
+/** Write the arguments of a call, and the place of its result pointer. */
 static void write_args(FILE *out, const struct sc_call_info *call)
 {
     bool regs = call->pass == SC_PASS_REGS;
@@ -156,7 +155,8 @@ void export_syscalls_md(FILE *out)
         "<!-- Made by `sc-export syscalls.md` from the tables of schema/; do not edit. -->\n"
         "# The calls of scbox\n\n"
         "One call, one handler, three gates: JSON-RPC (the method is the call's name), i386\n"
-        "guests (`int $0x40`, number in eax) and x86_64 guests (`syscall`, number in rax).\n",
+        "guests (`int $0x40`, number in eax) and x86_64 guests (`syscall`, number in rax).\n"
+        "The rules behind them are in [abi.md](abi.md).\n",
         out);
     write_calls(out);
     write_constants(out);

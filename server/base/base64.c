@@ -33,7 +33,7 @@ void base64_encode(const void *in, size_t len, char *out)
     }
 }
 
-/** The value of one character, -1 when it is none of the alphabet. */
+/** The value of a character, -1 if it is not in the alphabet. */
 static int value_of(char c)
 {
     if (c >= 'A' && c <= 'Z')

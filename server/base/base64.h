@@ -15,8 +15,8 @@ void base64_encode(const void *in, size_t len, char *out);
  * Decode @len characters of @in.
  * @out      borrowed; room for @len / 4 * 3 bytes; undefined on error.
  * @out_len  bytes written.
- * Returns   0; -EINVAL on a foreign character, wrong padding, non-zero spare bits or a length
- *           that is no multiple of 4.
+ * Returns   0; -EINVAL on a character outside the alphabet, wrong padding, non-zero spare bits or
+ *           a length that is not a multiple of 4.
  */
 int base64_decode(const char *in, size_t len, void *out, size_t *out_len);
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* CHECK(): an invariant that no input can break. Always compiled in; its argument has no
- * effects. */
+/* CHECK(): an invariant that no input can break. Always compiled in. No side effects. */
 #ifndef SERVER_BASE_CHECK_H
 #define SERVER_BASE_CHECK_H
 

@@ -17,13 +17,13 @@
 #include <sanitizer/tsan_interface.h>
 #endif
 
-/** A stack that can be switched to: a fiber's own, or that of who entered it. */
+/** A stack that can be switched to: the fiber's own, or the one that entered it. */
 struct side {
-    void *sp; /* while it is left */
+    void *sp; /* the saved stack pointer, while another stack runs */
 #ifdef FIBER_ASAN
     const void *bottom;
     size_t size;
-    void *fake; /* AddressSanitizer's, while it is left */
+    void *fake; /* AddressSanitizer's fake stack, while another stack runs */
 #endif
 #ifdef FIBER_TSAN
     void *tsan;
@@ -32,7 +32,7 @@ struct side {
 
 struct fiber {
     struct side own;
-    struct side outer; /* of who started or resumed it, while it runs */
+    struct side outer; /* the stack that started or resumed the fiber, while it runs */
     char *map;         /* the guard page, then the stack */
     size_t map_size;
     fiber_fn fn;
@@ -41,7 +41,7 @@ struct fiber {
     bool running;
 };
 
-/** Leave a stack for another. Returns once somebody comes back to it. */
+/** Switch to another stack. Returns when something switches back. */
 static void switch_sides(struct side *from, struct side *to)
 {
 #ifdef FIBER_ASAN
@@ -53,7 +53,7 @@ static void switch_sides(struct side *from, struct side *to)
     fiber_switch(&from->sp, to->sp);
 }
 
-/** @f was entered and runs on its own stack. */
+/** The fiber was entered and now runs on its own stack. */
 static void arrive(struct fiber *f)
 {
 #ifdef FIBER_ASAN
@@ -63,7 +63,7 @@ static void arrive(struct fiber *f)
 #endif
 }
 
-/** Let it run. Returns what it is in when it leaves. */
+/** Run the fiber. Returns its state when it leaves. */
 static enum fiber_state enter(struct fiber *f)
 {
     f->running = true;
@@ -78,7 +78,7 @@ static enum fiber_state enter(struct fiber *f)
     return f->state;
 }
 
-/** Back to who entered it. Returns once it is entered again. */
+/** Return to the stack that entered the fiber. Returns when the fiber is entered again. */
 static void leave(struct fiber *f, enum fiber_state state)
 {
     f->state = state;
@@ -86,7 +86,7 @@ static void leave(struct fiber *f, enum fiber_state state)
     arrive(f);
 }
 
-/** The bottom of a fiber's stack: it runs what it is given, one function after the other. */
+/** The first function on a fiber's stack: runs one fiber_fn after the other. */
 static void run(void *arg)
 {
     struct fiber *f = arg;
@@ -146,7 +146,7 @@ void fiber_free(struct fiber *f)
 {
     if (f == NULL)
         return;
-    /* What is suspended holds what nobody else knows of. */
+    /* The stack of a suspended fiber may own things; nothing else could free them. */
     CHECK(!f->running && f->state == FIBER_ENDED);
 #ifdef FIBER_TSAN
     __tsan_destroy_fiber(f->own.tsan);
@@ -171,7 +171,7 @@ enum fiber_state fiber_resume(struct fiber *f)
 
 void fiber_suspend(struct fiber *f)
 {
-    CHECK(f->running && fiber_is_here(f)); /* the function that runs on it calls this */
+    CHECK(f->running && fiber_is_here(f)); /* only the fiber itself may suspend it */
     leave(f, FIBER_SUSPENDED);
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * swapcontext() would do, but it makes two system calls a switch for a signal mask that never changes.
- * What is saved here is what the calling conventions have a function keep for its caller; the rest the
- * compiler has saved already.
+ * Why not swapcontext(): it makes two system calls a switch, for a signal mask that never changes.
+ * fiber_switch() saves the registers that the calling convention preserves across calls; the
+ * compiler has already saved the others.
  */
 #include "server/base/fiber_switch.h"
 
@@ -11,10 +11,10 @@
 
 #if defined(__x86_64__)
 
-/* Words of the frame that fiber_switch() takes from the stack. */
+/* Words of the frame that fiber_switch() pops from the stack. */
 enum { CONTROL = 0, R13 = 3, R12 = 4, RETURN = 7, FRAME_WORDS };
 
-/* The control words of the SSE and the x87 unit, then rbp, rbx, r12 to r15, then where to return to. */
+/* The frame: the control words of SSE and x87, rbp, rbx, r12 to r15, the return address. */
 __asm__(".text\n"
         ".globl fiber_switch\n"
         ".type fiber_switch, @function\n"
@@ -53,7 +53,7 @@ __asm__(".text\n"
         "    .cfi_endproc\n"
         ".size fiber_begin, .-fiber_begin\n");
 
-/* Calls the entry: what a new stack is switched to. */
+/* The first code on a new stack: calls the entry. */
 void fiber_begin(void);
 
 void *fiber_prepare(char *top, void (*entry)(void *arg), void *arg)
@@ -75,7 +75,7 @@ void *fiber_prepare(char *top, void (*entry)(void *arg), void *arg)
 
 enum { X19 = 0, X20 = 1, X30 = 11, FPCR = 20, FRAME_WORDS = 22 };
 
-/* x19 to x28, the frame pointer x29 and the link register x30, d8 to d15, then FPCR. */
+/* The frame: x19 to x28, the frame pointer x29, the link register x30, d8 to d15, FPCR. */
 __asm__(".text\n"
         ".globl fiber_switch\n"
         ".type fiber_switch, %function\n"
@@ -123,7 +123,7 @@ __asm__(".text\n"
         "    .cfi_endproc\n"
         ".size fiber_begin, .-fiber_begin\n");
 
-/* Calls the entry: what a new stack is switched to. */
+/* The first code on a new stack: calls the entry. */
 void fiber_begin(void);
 
 void *fiber_prepare(char *top, void (*entry)(void *arg), void *arg)
@@ -142,7 +142,7 @@ void *fiber_prepare(char *top, void (*entry)(void *arg), void *arg)
 
 #else
 
-/* fiber_new() makes no fiber here, so nothing calls these. */
+/* fiber_new() fails on this processor, so nothing calls these. */
 
 void fiber_switch(void **from, void *to)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Switching stacks: what of a fiber depends on the processor, and what the sanitizers need to know. */
+/* Switching stacks: the part of a fiber that depends on the processor and on the sanitizers. */
 #ifndef SERVER_BASE_FIBER_SWITCH_H
 #define SERVER_BASE_FIBER_SWITCH_H
 
@@ -28,15 +28,15 @@
 #endif
 
 /**
- * Save the registers that functions keep on the stack, and go on where another stack was left.
- * @from     gets the stack pointer to come back to.
+ * Save the callee-saved registers on the stack, and continue where another stack was left.
+ * @from     receives the stack pointer to return to.
  * @to       a stack pointer that fiber_switch() saved, or fiber_prepare() made.
  */
 void fiber_switch(void **from, void *to);
 
 /**
- * Make an empty stack one that fiber_switch() can go to: it calls @entry with @arg there, which never
- * returns.
+ * Prepare an empty stack for fiber_switch(): the first switch to it calls @entry(@arg), which must
+ * not return.
  * @top      the stack's end, aligned to 16.
  * Returns   the stack pointer.
  */

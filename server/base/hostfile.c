@@ -32,7 +32,7 @@ static bool same_file(struct file_id a, struct file_id b)
     return a.dev == b.dev && a.ino == b.ino;
 }
 
-/* Whether two claims are one name of one file, for the readers of it. */
+/* Whether two claims are readers of one file under one name, which may share it. */
 static bool same_name(const struct hostfile *a, const struct hostfile *b)
 {
     struct stat of_a;
@@ -54,7 +54,7 @@ static const char *use_of(const struct hostfile *p, struct file_id id)
     return NULL;
 }
 
-/* Whether @p may use the file as @suffix says, beside all others. Returns 0, -EBUSY. */
+/* Whether @p may claim the file as @suffix beside the other claims. Returns 0, -EBUSY. */
 static int check_free(const struct hostfile *p, const char *suffix, struct file_id id,
                       struct why *why)
 {
@@ -99,7 +99,7 @@ int hostfile_resolve(const char *path, char *out)
     if (strcmp(out, "/") != 0)
         (void)strcat(out, "/");
     (void)strcat(out, slash + 1);
-    return lstat(out, &st) == 0 ? -ELOOP : 0; /* a link to nowhere: who opens it would follow it */
+    return lstat(out, &st) == 0 ? -ELOOP : 0; /* a dangling link: opening would follow it */
 }
 
 static const char *name_in(const char *path)
@@ -120,7 +120,7 @@ static int look(struct hostfile *p, struct why *why)
     if (fstat(p->file, &st) < 0)
         return -errno;
     p->id = id_of(&st);
-    if (S_ISLNK(st.st_mode)) /* it was none when the path was resolved */
+    if (S_ISLNK(st.st_mode)) /* it was not a link when the path was resolved */
         return why_add(why, -EBUSY, "%s is being renamed", p->path);
     if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
         return why_add(why, -ENOTSUP, "%s is no regular file", p->path);
@@ -175,7 +175,7 @@ int hostfile_open(const char *path, struct hostfiles *claims, bool shared, struc
 
 /* ---- Using ---- */
 
-/* Open anew what a descriptor of O_PATH stands for. Returns a descriptor, -errno. */
+/* Reopen the file of an O_PATH descriptor. Returns a descriptor, -errno. */
 static int reopen(int fd, int flags)
 {
     char path[PROC_PATH_MAX];
@@ -231,7 +231,7 @@ void hostfile_remove(struct hostfile *p)
         (void)unlinkat(p->dir, p->name, 0);
 }
 
-/* ---- What lies beside ---- */
+/* ---- Side files ---- */
 
 /* The name of a side file. Returned; free(); NULL without memory. */
 static char *name_beside(const struct hostfile *p, const char *suffix)
@@ -242,7 +242,7 @@ static char *name_beside(const struct hostfile *p, const char *suffix)
     return strbuf_take(&name);
 }
 
-/* The slot of a suffix, or a free one, or NULL. */
+/* The slot of a suffix, else a free one, else NULL. */
 static struct hostfile_side *slot_of(struct hostfile *p, const char *suffix)
 {
     struct hostfile_side *unused = NULL;
@@ -256,10 +256,10 @@ static struct hostfile_side *slot_of(struct hostfile *p, const char *suffix)
     return unused;
 }
 
-/* Judge a side file before it is opened, and claim it. Returns 0, -ENOTSUP, -EBUSY. */
+/* Check a side file before it is opened, and claim it. Returns 0, -ENOTSUP, -EBUSY. */
 static int claim_beside(struct hostfile *p, const char *suffix, int fd, struct why *why)
 {
-    struct hostfile_side *slot = slot_of(p, suffix); /* which there is */
+    struct hostfile_side *slot = slot_of(p, suffix); /* never NULL: the caller checked */
     struct stat st;
     int err;
 
@@ -278,7 +278,7 @@ static int claim_beside(struct hostfile *p, const char *suffix, int fd, struct w
     return 0;
 }
 
-/* Open a side file that is there. Returns a descriptor, -ENOENT, other -errno. */
+/* Open an existing side file. Returns a descriptor, -ENOENT, other -errno. */
 static int open_old(struct hostfile *p, const char *suffix, const char *name, int flags,
                     struct why *why)
 {
@@ -294,7 +294,7 @@ static int open_old(struct hostfile *p, const char *suffix, const char *name, in
     return fd;
 }
 
-/* Make a side file. Returns a descriptor, -EEXIST, other -errno. */
+/* Create a side file. Returns a descriptor, -EEXIST, other -errno. */
 static int open_new(struct hostfile *p, const char *suffix, const char *name, int flags,
                     mode_t mode, struct why *why)
 {
@@ -376,9 +376,9 @@ void hostfile_forget_beside(struct hostfile *p, const char *suffix)
         slot->suffix[0] = '\0';
 }
 
-/* ---- Whose it is ---- */
+/* ---- Private files ---- */
 
-/* Filesystems whose files change through this kernel alone. */
+/* Whether only this kernel changes the filesystem's files (no network filesystem). */
 static bool is_local(int fd)
 {
     static const int64_t local[] = {

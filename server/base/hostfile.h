@@ -1,25 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A file of the host that somebody named by a path, looked up once.
+ * A file of the host, named by a path that is looked up once.
  *
- * A path that is looked up twice may lead elsewhere the second time. So it is looked up once, into
- * descriptors: the directory, a name in it, and the file itself if there is one. Everything after
- * that goes through them. Both descriptors are O_PATH: the file was not opened, so nothing can have
- * waited or have had an effect, and closing one drops no POSIX lock of this process.
+ * A path that is looked up twice may lead elsewhere the second time. So it is resolved once, to
+ * descriptors: the directory, a name in it, and the file itself if it exists. Everything after that
+ * uses them. Both are O_PATH: nothing was opened, so nothing blocked or had a side effect, and
+ * closing one drops no POSIX lock of this process.
  *
  *     err = hostfile_open("/srv/x.db", &claims, false, &f, why);    looked up, judged, claimed
  *     if (err == 0 && f->file < 0)
- *         err = hostfile_create(f, 0600, why);                      a new file, never a link's target
+ *         err = hostfile_create(f, 0600, why);                      a new file, no link followed
  *     fd = hostfile_reopen(f, O_RDWR);                              that very file
  *     fd = hostfile_open_beside(f, "-wal", O_RDWR | O_CREAT, 0600, why);
  *     ...
  *     hostfile_free(f);                                             the claims end
  *
- * **Claims.** `struct hostfiles` knows the inode of every file that is in use, side files included.
- * A file is used once, whatever name it has. Several readers may share a file under one name.
+ * **Claims.** `struct hostfiles` knows the inode of every file in use, side files included. A file
+ * is used once, under whatever name. Several readers may share a file under one name.
  *
- * The directory stays the same for as long as the hostfile lives. Somebody who may rename that
- * directory can move it, with its content: they get nothing that they could not write before.
+ * The directory stays the same while the hostfile lives. A user who may rename that directory can
+ * move it with its content, but gains no write access by that.
  */
 #ifndef SERVER_BASE_HOSTFILE_H
 #define SERVER_BASE_HOSTFILE_H
@@ -32,7 +32,7 @@
 #include <sys/stat.h>
 #include <sys/types.h>
 
-/** What a file is, whatever its name. */
+/** The identity of a file, independent of its names. */
 struct file_id {
     dev_t dev;
     ino_t ino;
@@ -40,10 +40,10 @@ struct file_id {
 
 enum {
     HOSTFILE_BESIDE_MAX = 4,  /* side files of one file */
-    HOSTFILE_SUFFIX_MAX = 15, /* bytes of what their names end in */
+    HOSTFILE_SUFFIX_MAX = 15, /* bytes of a side file's suffix */
 };
 
-/** A side file in use; its suffix is "" when there is none. */
+/** A side file in use; suffix "" marks a free entry. */
 struct hostfile_side {
     char suffix[HOSTFILE_SUFFIX_MAX + 1];
     struct file_id id;
@@ -51,13 +51,13 @@ struct hostfile_side {
 
 struct hostfile {
     int dir;    /* O_PATH; the directory */
-    int file;   /* O_PATH; a regular file or a directory; -1: there is none yet */
+    int file;   /* O_PATH; a regular file or a directory; -1: it does not exist yet */
     char *name; /* owned; in the directory, "." for the directory itself */
-    char *path; /* owned; absolute and without links, as it was found: for people */
+    char *path; /* owned; absolute and without links, as it was resolved; for messages */
     bool shared;
     struct file_id id; /* of @file */
     struct hostfile_side beside[HOSTFILE_BESIDE_MAX];
-    struct hostfiles *claims; /* where the claims are; or NULL: nowhere */
+    struct hostfiles *claims; /* borrowed; NULL: not claimed */
     struct list link;
 };
 
@@ -69,18 +69,18 @@ struct hostfiles {
 void hostfiles_init(struct hostfiles *p);
 
 /**
- * Find the path without links of a file that need not exist, in a directory that must.
- * @out      PATH_MAX bytes. What it says may be wrong at once: only hostfile_at() makes it true.
- * Returns   0; -ENOENT, -ENOTDIR, -EACCES, -ENAMETOOLONG, -ELOOP also for a link to nowhere.
+ * Resolve the links of a path. The directory must exist, the file need not.
+ * @out      PATH_MAX bytes. It can be out of date at once; only hostfile_at() pins it.
+ * Returns   0; -ENOENT, -ENOTDIR, -EACCES, -ENAMETOOLONG, -ELOOP (also for a dangling link).
  */
 int hostfile_resolve(const char *path, char *out);
 
 /**
- * Make one of a directory and a name in it. No link is followed.
+ * Make a hostfile from a directory and a name in it. No link is followed.
  * @dir      O_PATH; taken, on failure too.
  * @path     borrowed; as hostfile_resolve() found it; its last component is the name.
- * @claims   where it is claimed; borrowed; or NULL.
- * @shared   for reading only: others may do so too.
+ * @claims   borrowed, must outlive it; NULL: do not claim.
+ * @shared   for reading only: other readers may share it.
  * @out      returned; hostfile_free().
  * Returns   0; -ENOTSUP neither a regular file nor a directory, -EBUSY in use (@why names the
  *           holder) or renamed meanwhile, -EACCES, -ENAMETOOLONG, -ENOMEM, -EMFILE.
@@ -88,58 +88,58 @@ int hostfile_resolve(const char *path, char *out);
 int hostfile_at(int dir, const char *path, struct hostfiles *claims, bool shared,
                 struct hostfile **out, struct why *why);
 
-/** hostfile_resolve() and hostfile_at() for a path that needs no limits. Returns as both. */
+/** hostfile_resolve() and hostfile_at(), without a check where the path leads. Returns as both. */
 int hostfile_open(const char *path, struct hostfiles *claims, bool shared, struct hostfile **out,
                   struct why *why);
 
 /**
- * Make the file, empty. It must not be there.
+ * Create the file, empty. It must not exist.
  * Returns   0; -EEXIST, -EACCES, -EROFS, -ENOSPC, -EDQUOT, -ENOMEM.
  */
 int hostfile_create(struct hostfile *p, mode_t mode, struct why *why);
 
-/** Take back hostfile_create(), unless the name is another file's by now. */
+/** Undo hostfile_create(), unless the name now belongs to another file. */
 void hostfile_remove(struct hostfile *p);
 
-/** Whether this process may read (R_OK), write (W_OK) the file. Returns 0, -EACCES, -EROFS, -errno. */
+/** Check access for this process. @what R_OK, W_OK. Returns 0, -EACCES, -EROFS, other -errno. */
 int hostfile_access(const struct hostfile *p, int what);
 
-/** Open the file. @flags of open(). Returns a descriptor, or -errno. */
+/** Open the file. @flags as for open(). Returns a descriptor, or -errno. */
 int hostfile_reopen(const struct hostfile *p, int flags);
 
 /**
- * Open a side file, whose name is the file's with a suffix, and claim it.
- * @flags    of open(), O_CREAT among them.
- * Returns   a descriptor; -ENOENT, -EBUSY it has other names or is in use as something else,
- *           -ENOTSUP no regular file, -EMFILE past HOSTFILE_BESIDE_MAX or HOSTFILE_SUFFIX_MAX, other
+ * Open a side file, named as the file plus a suffix, and claim it.
+ * @flags    as for open(); O_CREAT is allowed.
+ * Returns   a descriptor; -ENOENT; -EBUSY if it has other links or another claim; -ENOTSUP if it is
+ *           not a regular file; -EMFILE past HOSTFILE_BESIDE_MAX or HOSTFILE_SUFFIX_MAX; other
  *           -errno of open().
  */
 int hostfile_open_beside(struct hostfile *p, const char *suffix, int flags, mode_t mode,
                          struct why *why);
 
-/** Whether the directory has the name of a side file. */
+/** Whether the side file exists. */
 bool hostfile_has_beside(const struct hostfile *p, const char *suffix);
 
-/** What the name of a side file stands for; no link is followed. Returns 0, -ENOENT, other -errno. */
+/** lstat() of a side file. Returns 0, -ENOENT, other -errno. */
 int hostfile_stat_beside(const struct hostfile *p, const char *suffix, struct stat *out);
 
 /**
- * Remove the name of a side file, and its claim, if it still is the file that was looked at.
- * Returns   0, -EBUSY it is another by now, other -errno.
+ * Remove a side file and its claim, if the name still belongs to the file in @seen.
+ * Returns   0; -EBUSY it is another file now; other -errno.
  */
 int hostfile_remove_beside(struct hostfile *p, const char *suffix, const struct stat *seen);
 
-/** A side file was removed: its inode may become another file's. */
+/** Drop the claim of a removed side file: its inode can become another file's. */
 void hostfile_forget_beside(struct hostfile *p, const char *suffix);
 
 /**
- * Whether nobody but this process's user (and root) can write to a file or cut it short: what may
- * be mapped into memory without a SIGBUS in store.
- * @fd       any descriptor of it, O_PATH too.
+ * Whether only this process's user (and root) can write or truncate a file. Only such a file may be
+ * mapped: no one else can cause a SIGBUS.
+ * @fd       any descriptor of it; O_PATH is enough.
  */
 bool hostfile_is_private(int fd);
 
-/** End the claims and close. NULL is ignored. */
+/** Drop the claims and close. NULL is ignored. */
 void hostfile_free(struct hostfile *p);
 
 #endif

@@ -58,7 +58,7 @@ bool json_has_nul(const struct json_doc *doc, uint32_t i)
     return false;
 }
 
-/** The character of an escape, from behind its backslash on. Moves *@p past it. */
+/** Read the escape at *@p, behind its backslash, and move *@p past it. Returns its character. */
 static uint32_t take_escape(const char **p, const char *end)
 {
     static const char names[] = "bfnrt";

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * JSON as text, read in one strict pass that leaves tokens.
+ * JSON text, read in one strict pass that produces tokens.
  *
- * Tree parsers are lenient: they accept bytes that are not UTF-8, numbers like 01 and anything
- * behind the value, and they turn numbers into doubles. json_read() accepts none of that. It keeps
- * where the text of each value stands, so a number stays as it was written.
+ * Tree parsers are lenient: they accept invalid UTF-8, numbers like 01 and anything behind the
+ * value, and they convert numbers to doubles. json_read() accepts none of that. It keeps the
+ * position of each value in the text, so a number stays as it was written.
  *
  *     {"id":7,"params":["a",[]]}
  *
@@ -12,8 +12,8 @@
  *             object     "id"   7    "params"   array      "a"   array
  *     next    7          2      3    4          7          6     7
  *
- * A token is a value or a key. The key of a member stands before its value, and a container before
- * its members. `next` is the index of the token behind a value and everything in it.
+ * A token is a value or a key. A key precedes its value, and a container precedes its members.
+ * `next` is the index of the token behind a value and everything in it.
  *
  *     struct json_doc doc = JSON_DOC_INIT;
  *
@@ -23,8 +23,8 @@
  *         take(json_span(&doc, i));
  *     json_doc_done(&doc);
  *
- * The text is the caller's, and has to stay where it is as long as the tokens are used. The tokens
- * are the document's, which can be read into again and keeps its memory then.
+ * The text belongs to the caller and must not move while the tokens are used. The tokens belong to
+ * the document, which can be reused for another text and then keeps its memory.
  *
  * Source: RFC 8259.
  */
@@ -36,22 +36,22 @@
 #include <stdint.h>
 #include <string.h>
 
-/** A piece of a text, borrowed. */
+/** A piece of a text. */
 struct json_span {
-    const char *ptr;
+    const char *ptr; /* borrowed */
     size_t len;
 };
 
-/** What a text may be at most. */
+/** Limits of a text. */
 struct json_limits {
-    size_t nesting; /* arrays and objects inside each other */
+    size_t nesting; /* depth of arrays and objects */
     size_t values;  /* strings, numbers, literals, arrays and objects, keys not counted */
 };
 
 /** Where and why a text was refused. */
 struct json_error {
     size_t at;        /* bytes from the start of the text */
-    const char *what; /* static; a sentence without its end */
+    const char *what; /* static; a sentence without a full stop */
 };
 
 enum json_kind { JSON_NULL, JSON_BOOL, JSON_NUMBER, JSON_STRING, JSON_ARRAY, JSON_OBJECT };
@@ -63,17 +63,17 @@ enum json_flag {
 };
 
 struct json_token {
-    uint32_t at;  /* where its text begins, in bytes; of a string with its quotes */
+    uint32_t at;  /* start of its text, in bytes; a string's includes the quote */
     uint32_t len; /* bytes of its text */
     uint32_t next;
     uint8_t kind;  /* enum json_kind */
     uint8_t flags; /* enum json_flag */
 };
 
-/** A text that was read. */
+/** The tokens of a text. */
 struct json_doc {
     const char *text;
-    struct json_token *tokens; /* owned; the first is the value of the text */
+    struct json_token *tokens; /* owned; the first is the root value */
     uint32_t count;
     uint32_t cap;
     bool has_nul; /* some string or key has JSON_NUL */
@@ -85,29 +85,29 @@ struct json_doc {
     }
 
 /**
- * Read a text that is one JSON value in UTF-8, and nothing else but white space.
- * @doc      what was read into it before is gone.
- * @text     borrowed as long as the tokens are used; @len bytes.
- * @error    filled on failure.
- * Returns   0; -EINVAL no JSON, -E2BIG past a limit, -ENOMEM.
+ * Read a text: one JSON value in UTF-8 and white space around it.
+ * @doc      overwritten.
+ * @text     borrowed while the tokens are used; @len bytes.
+ * @error    set on failure.
+ * Returns   0; -EINVAL not JSON, -E2BIG past a limit, -ENOMEM.
  */
 int json_read(struct json_doc *doc, const char *text, size_t len, const struct json_limits *limits,
               struct json_error *error);
 
-/** Free the tokens; the document can be read into again. */
+/** Free the tokens. The document can be used again. */
 void json_doc_done(struct json_doc *doc);
 
-/** json_read() for who wants to know no more than that the text would be read. */
+/** Validate a text as json_read() does, and keep no tokens. Returns as json_read(). */
 int json_check(const char *text, size_t len, const struct json_limits *limits,
                struct json_error *error);
 
-/** Tell line and column, both from 1, of a byte of a text. */
+/** The line and column, both from 1, of the byte @at of a text. */
 void json_position(const char *text, size_t at, size_t *out_line, size_t *out_column);
 
-/** A text without the white space around it. */
+/** The text without leading and trailing white space. */
 struct json_span json_trim(struct json_span text);
 
-/* What follows looks at tokens. @i is the index of one. */
+/* The functions below read tokens. @i is the index of one. */
 
 static inline enum json_kind json_kind(const struct json_doc *doc, uint32_t i)
 {
@@ -120,25 +120,25 @@ static inline struct json_span json_span(const struct json_doc *doc, uint32_t i)
     return (struct json_span){doc->text + doc->tokens[i].at, doc->tokens[i].len};
 }
 
-/** The value behind a value of an array. */
+/** The index of the array element behind the element @i. */
 static inline uint32_t json_next(const struct json_doc *doc, uint32_t i)
 {
     return doc->tokens[i].next;
 }
 
-/** The key behind the member with the key @i; its value is i + 1. */
+/** The index of the key behind the member whose key is @i; the member's value is at @i + 1. */
 static inline uint32_t json_next_key(const struct json_doc *doc, uint32_t i)
 {
     return doc->tokens[i + 1].next;
 }
 
-/** Whether some string or key in a value holds the character U+0000. */
+/** Whether a string or key in the value holds the character U+0000. */
 bool json_has_nul(const struct json_doc *doc, uint32_t i);
 
-/** json_is() of a string with escapes. */
+/** The slow path of json_is(): the string has escapes. */
 bool json_escaped_is(const struct json_doc *doc, uint32_t i, const char *text);
 
-/** Whether a string or key means the ASCII text @text. */
+/** Whether a string or key, unescaped, equals the ASCII text @text. */
 static inline bool json_is(const struct json_doc *doc, uint32_t i, const char *text)
 {
     const struct json_token *t = &doc->tokens[i];
@@ -150,13 +150,13 @@ static inline bool json_is(const struct json_doc *doc, uint32_t i, const char *t
 }
 
 /**
- * What a string or key means: its text without quotes, escapes undone.
- * @out      gets it with a NUL behind it: at most as many bytes as the token has.
+ * Unescape a string or key.
+ * @out      receives the text and a NUL; as many bytes as the token has are enough.
  * Returns   its length, without the NUL.
  */
 size_t json_string(const struct json_doc *doc, uint32_t i, char *out);
 
-/** The value of the first member of an object with the ASCII key @key; 0 when there is none. */
+/** The index of the value of the first member with the ASCII key @key; 0 if none has it. */
 uint32_t json_get(const struct json_doc *doc, uint32_t object, const char *key);
 
 #endif

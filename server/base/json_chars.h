@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What json_read.c and json.c share: the characters of JSON. */
+/* The characters of JSON, for json.c and json_read.c. */
 #ifndef SERVER_BASE_JSON_CHARS_H
 #define SERVER_BASE_JSON_CHARS_H
 

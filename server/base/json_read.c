@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The pass over a text: a recursive descent, one function a production of RFC 8259, as deep as the
- * limit. Each takes where it begins and returns the byte behind it, or NULL with the error told.
+ * The pass over a text: recursive descent, one function for each production of RFC 8259, no deeper
+ * than the limit. Each takes the start and returns the byte behind, or NULL with r->error set.
  */
 #include "server/base/json.h"
 #include "server/base/json_chars.h"
@@ -19,14 +19,14 @@ struct pass {
     struct json_doc *doc;
     const char *end;
     struct json_limits left;
-    const char *no_utf8; /* the first byte that is none; NULL: there is none yet */
+    const char *bad_utf8; /* the first byte that is not UTF-8; NULL: none so far */
     struct json_error *error;
     int err;
 };
 
 static const char *read_value(struct pass *r, const char *p);
 
-/* What is rare, or large, stays out of the functions that are entered for each value. */
+/* Rare or large code stays out of the functions that run for every value. */
 #define RARE __attribute__((noinline, cold))
 #define LARGE __attribute__((noinline))
 
@@ -64,7 +64,7 @@ RARE static int grow(struct json_doc *doc)
     return 0;
 }
 
-/** Add a token: the text from @start to @p, without members. Returns @p. */
+/** Append a token, without members, for the text from @start to @p. Returns @p. */
 static inline const char *add(struct pass *r, enum json_kind kind, unsigned flags,
                               const char *start, const char *p)
 {
@@ -84,7 +84,7 @@ static inline const char *add(struct pass *r, enum json_kind kind, unsigned flag
 
 /* Strings. */
 
-/** Whether a byte stands for itself: ASCII but control characters, quotes and backslashes. */
+/** Whether a byte stands for itself: ASCII except control characters, quotes, backslashes. */
 static inline bool is_plain(char c)
 {
     return (unsigned char)c >= ' ' && (unsigned char)c < 0x80 && c != '"' && c != '\\';
@@ -93,7 +93,7 @@ static inline bool is_plain(char c)
 #ifdef __SSE2__
 enum { BLOCK = 16 };
 
-/** A bit for each of BLOCK bytes that is not plain. Bytes that are not ASCII are below ' ' when signed. */
+/** A mask of the BLOCK bytes that are not plain. Signed, a byte above ASCII is below ' '. */
 static inline unsigned find_others(const char *p)
 {
     const __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)p);
@@ -105,7 +105,7 @@ static inline unsigned find_others(const char *p)
 }
 #endif
 
-/** Skip the plain bytes that stand first. */
+/** Skip the leading plain bytes. */
 static inline const char *skip_plain(const struct pass *r, const char *p)
 {
 #ifdef __SSE2__
@@ -123,7 +123,7 @@ static inline const char *skip_plain(const struct pass *r, const char *p)
     return p;
 }
 
-/** Behind a backslash and 'u': one UTF-16 unit, or a pair of surrogates. */
+/** Read an escape behind "\u": one UTF-16 unit, or a pair of surrogates. */
 static const char *read_unicode(struct pass *r, const char *p, unsigned *flags)
 {
     int32_t unit = json_hex4(p, r->end);
@@ -143,7 +143,7 @@ static const char *read_unicode(struct pass *r, const char *p, unsigned *flags)
     return p + 6;
 }
 
-/** Behind a backslash. */
+/** Read an escape behind its backslash. */
 static const char *read_escape(struct pass *r, const char *p, unsigned *flags)
 {
     *flags |= JSON_ESCAPED;
@@ -152,19 +152,19 @@ static const char *read_escape(struct pass *r, const char *p, unsigned *flags)
     return *p == 'u' ? read_unicode(r, p + 1, flags) : p + 1;
 }
 
-/** Bytes that are not ASCII. That they are no UTF-8 is told when all else is right. */
+/** Read bytes that are not ASCII. Invalid UTF-8 is reported only if all else is valid. */
 static const char *read_sequence(struct pass *r, const char *p)
 {
     size_t len = utf8_sequence(p, (size_t)(r->end - p));
 
     if (len > 0)
         return p + len;
-    if (r->no_utf8 == NULL)
-        r->no_utf8 = p;
+    if (r->bad_utf8 == NULL)
+        r->bad_utf8 = p;
     return p + 1;
 }
 
-/** A string that is not plain, from its first such byte on. */
+/** Read a string with escapes or non-ASCII bytes, from the first of them on. */
 RARE static const char *read_odd_string(struct pass *r, const char *start, const char *p)
 {
     unsigned flags = 0;
@@ -251,7 +251,7 @@ static const char *read_key(struct pass *r, const char *p)
     return is_at(r, p, ':') ? p + 1 : refuse(r, p, -EINVAL, "a ':' was expected after a key");
 }
 
-/** The members of an array or object, from behind its opening bracket up to the closing one. */
+/** Read the members of an array or object, from its opening bracket to its closing one. */
 static const char *read_members(struct pass *r, const char *p, bool object)
 {
     const char close = object ? '}' : ']';
@@ -329,7 +329,7 @@ int json_read(struct json_doc *doc, const char *text, size_t len, const struct j
     p = skip_space(&r, p);
     if (p < r.end)
         (void)refuse(&r, p, -EINVAL, "something stands behind the value");
-    else if (r.no_utf8 != NULL)
-        (void)refuse(&r, r.no_utf8, -EINVAL, "the text is not valid UTF-8");
+    else if (r.bad_utf8 != NULL)
+        (void)refuse(&r, r.bad_utf8, -EINVAL, "the text is not valid UTF-8");
     return r.err;
 }

@@ -44,7 +44,7 @@ static inline void list_append(struct list *head, struct list *node)
     head->prev = node;
 }
 
-/** Unlink @node; harmless when it is unlinked already. */
+/** Unlink @node; no effect if it is not linked. */
 static inline void list_del(struct list *node)
 {
     node->prev->next = node->next;

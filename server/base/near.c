@@ -14,8 +14,7 @@ static size_t least(size_t a, size_t b, size_t c)
 }
 
 /**
- * Edits that turn one word into the other: insert, delete, replace, or swap two neighbours.
- * Case counts for nothing: READ is what read meant.
+ * The edit distance: insertions, deletions, replacements and swaps of neighbours, without case.
  */
 static size_t distance(const char *a, const char *b)
 {
@@ -50,7 +49,7 @@ void near_try(struct near *best, const char *candidate)
     size_t d = distance(best->word, candidate);
     size_t len = strlen(best->word);
 
-    /* About a quarter of the letters may be wrong, and one in a short word. */
+    /* The most edits: a quarter of the letters, and one in a short word. */
     if (d > (len + 2) / 4 + (len < 2))
         return;
     if (best->found == NULL || d < best->distance) {

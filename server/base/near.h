@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which word was meant: the nearest by edit distance of those that would have been right.
+ * "Did you mean": the word nearest to a misspelled one by edit distance.
  *
  *     struct near near = {.word = "parms"};
- *     for each word that would be right: near_try(&near, it);
+ *     for each valid word: near_try(&near, it);
  *     near.found is "params"
  */
 #ifndef SERVER_BASE_NEAR_H
@@ -12,12 +12,12 @@
 #include <stddef.h>
 
 struct near {
-    const char *word;  /* as it was written */
-    const char *found; /* the nearest so far; NULL: none is near */
+    const char *word;  /* the misspelled word */
+    const char *found; /* the nearest so far; NULL: none is near enough */
     size_t distance;
 };
 
-/** Take @candidate, borrowed, if it is nearer to the word than what was found. */
+/** Try a valid word: remember @candidate (borrowed) if it is the nearest so far. */
 void near_try(struct near *best, const char *candidate);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A growing byte string. Errors are sticky: after an allocation failed every further append is
- * ignored and strbuf_failed() is true, so callers check once, at the end. A limit (max, set by the owner) is such a failure, too.
+ * A growing byte string. Errors are sticky: after a failed allocation, or past the limit `max` that
+ * the owner may set, appending does nothing, so callers check strbuf_failed() once, at the end.
  */
 #ifndef SERVER_BASE_STRBUF_H
 #define SERVER_BASE_STRBUF_H
@@ -16,8 +16,8 @@ struct strbuf {
     size_t len; /* bytes before the NUL */
     size_t cap;
     bool failed;
-    bool over;  /* failed because of: */
-    size_t max; /* bytes it may have; 0: no limit */
+    bool over;  /* failed because of max */
+    size_t max; /* the most bytes; 0: no limit */
 };
 
 #define STRBUF_INIT                                                                                \
@@ -25,10 +25,10 @@ struct strbuf {
         NULL, 0, 0, false, false, 0                                                                \
     }
 
-/** strbuf_reserve() where the memory does not do. */
+/** The slow path of strbuf_reserve(): the memory is too small. */
 int strbuf_grow(struct strbuf *b, size_t extra);
 
-/* These are inlined: most of an answer is written by them, a few bytes at a time. */
+/* Inlined: most of an answer is written by these, a few bytes at a time. */
 
 /** Make sure @extra more bytes fit. Returns 0 or -ENOMEM. */
 static inline int strbuf_reserve(struct strbuf *b, size_t extra)
@@ -75,7 +75,7 @@ void strbuf_drop(struct strbuf *b, size_t count);
 /** The text, "" when empty. Borrowed until the next change. */
 const char *strbuf_str(const struct strbuf *b);
 
-/** Hand the text to the caller (returned; free()), "" for empty; NULL when an append failed. */
+/** Hand the text, "" if empty, to the caller (returned; free()); NULL if an append failed. */
 char *strbuf_take(struct strbuf *b);
 
 /** Forget the text, keep the memory. */

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/** Length of the sequence a lead byte starts, 0 when it starts none. */
+/** The length of the sequence that @lead begins, 0 if it begins none. */
 static size_t sequence_len(unsigned char lead)
 {
     if (lead < 0x80)
@@ -17,7 +17,7 @@ static size_t sequence_len(unsigned char lead)
     return 0;
 }
 
-/** Whether the second byte is in the range its lead byte allows (RFC 3629 section 4). */
+/** Whether the second byte is in the range that its lead byte allows (RFC 3629 section 4). */
 static bool second_ok(unsigned char lead, unsigned char second)
 {
     switch (lead) {
@@ -58,7 +58,7 @@ size_t utf8_encode(uint32_t c, char *out)
     return len;
 }
 
-/** How many bytes that stand first are ASCII, counted by words: there may be some more. */
+/** The number of leading ASCII bytes in whole words; up to seven more may follow. */
 static size_t ascii_words(const char *ptr, size_t len)
 {
     const uint64_t high_bits = UINT64_MAX / 0xFF * 0x80;

@@ -13,19 +13,19 @@
  */
 bool utf8_valid(const char *ptr, size_t len);
 
-/** The bytes of the well-formed sequence that stands first; 0 when there is none. @left: there are. */
+/** The length of the well-formed sequence at @ptr (@left bytes are there); 0 if it is none. */
 size_t utf8_sequence(const char *ptr, size_t left);
 
-/** Write a character, none of the surrogates, at most U+10FFFF. @out  4 bytes. Returns how many it has. */
+/** Encode a character: at most U+10FFFF, no surrogate. @out has 4 bytes. Returns the bytes used. */
 size_t utf8_encode(uint32_t c, char *out);
 
-/** How many of the bytes are well-formed before the first that is not. */
+/** The number of bytes before the first that is not well-formed UTF-8. */
 size_t utf8_valid_len(const char *ptr, size_t len);
 
 /**
- * How many of the bytes here are shown in hex wherever people read them, 0 when a character begins that is
- * shown as it is. In hex: what is no UTF-8; control characters (terminals obey U+0080 to U+009F, too); what
- * ends or turns a line (U+2028, U+2029, the marks of bidirectional text).
+ * The number of bytes at @ptr to show in hex to people; 0 if the character there is shown as it is.
+ * Hex is for invalid UTF-8, control characters (terminals obey U+0080 to U+009F, too), line and
+ * paragraph separators (U+2028, U+2029) and the marks of bidirectional text.
  * @len      not 0.
  */
 size_t utf8_hex_at(const char *ptr, size_t len);

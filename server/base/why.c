@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-/** Make room for one more sentence. The room doubles each time the count is a power of two. */
+/** Make room for one more sentence. The capacity doubles when the count is a power of two. */
 static int grow(struct why *why)
 {
     size_t count = why->count;

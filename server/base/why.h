@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Reasons: the chain of sentences that tells why something was refused.
+ * Reasons: the chain of sentences that says why something was refused.
  *
- * An errno says what; a `struct why` says who refused, which bits were missing, who took them away.
- * Whoever refuses adds a sentence; whoever passes the refusal on may add its own behind it. A lost
- * sentence (no memory, chain full) never changes an outcome.
+ * An errno says what; a `struct why` says which component refused, which bits were missing and what
+ * removed them. The function that refuses adds a sentence; its callers may append their own. A lost
+ * sentence (no memory, chain full) never changes a result.
  */
 #ifndef SERVER_BASE_WHY_H
 #define SERVER_BASE_WHY_H
@@ -12,7 +12,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 
-/** Room for a chain of views as deep as they get, and what stands at its ends. */
+/** Room for the deepest chain of views, and the sentences at its ends. */
 enum { WHY_MAX = 80 };
 
 struct why {
@@ -25,11 +25,11 @@ struct why {
         NULL, 0                                                                                    \
     }
 
-/** Append a sentence, unless nobody wants to know (@why is NULL) or the chain is full. */
+/** Append a sentence. Does nothing if @why is NULL or the chain is full. */
 void why_note(struct why *why, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/** why_note() with @err as its value, for `return why_add(why, -EINVAL, "…");`. A macro, so that
- * the compiler sees which error it is. */
+/** why_note(), then the value @err: `return why_add(why, -EINVAL, "…");`. It is a macro so that the
+ * compiler sees the value. */
 #define why_add(why, err, ...) (why_note((why), __VA_ARGS__), (err))
 
 /** Forget all sentences. */

@@ -8,14 +8,11 @@
 #include "server/bridge/guest.h"
 #include "server/kernel/input.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/prctl.h>
-#include <sys/signalfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -25,8 +22,12 @@
  * want that, it takes milliseconds.
  */
 enum {
-    STOPS_PER_TURN = 64,  /* stops and ends taken */
     SERVING_NS = 1000000, /* stopped guests are served until then, at least one */
+    NEWS_PER_TURN = 64,
+    SIGCHLD_CAME = 0, /* data of an event of struct bridge.news; all others are tracee.h's */
+    ONE_BY_ONE_MAX =
+        16,        /* more running guests are looked at only when the host says that one stopped */
+    ASKED_MAX = 2, /* stops that the host is asked for until then */
 };
 
 /* Stops and ends. */
@@ -45,26 +46,26 @@ void bridge_take_end(struct guest *g)
                    signal != 0 ? strsignal(signal) : "exit");
 }
 
-/** Take one stop or end of a guest, if there is one. */
+/** Take one stop or end of a guest, if there is one; it is acted on later. */
 static void look_at(struct guest *g)
 {
     if (!tracee_poll(&g->tracee))
         return;
-    list_del(&g->stopped);
-    if (g->tracee.at == AT_GONE) {
+    guest_stands(g);
+    if (g->tracee.at == AT_GONE)
         guest_reaped(g);
-        bridge_take_end(g);
-    } else {
-        list_append(&g->bridge->stopped, &g->stopped);
-    }
+    list_del(&g->stopped);
+    list_append(&g->bridge->stopped, &g->stopped);
 }
 
 /** Do what a stopped guest wants. */
 static void serve(struct guest *g)
 {
-    if (g->proc == NULL)
+    if (g->tracee.at == AT_GONE)
+        bridge_take_end(g);
+    else if (g->proc == NULL)
         return; /* killed meanwhile: its end comes next */
-    if (g->tracee.at == AT_ENTRY)
+    else if (g->tracee.at == AT_ENTRY)
         guest_on_entry(g);
     else if (g->tracee.at == AT_SIGNAL)
         guest_on_signal(g);
@@ -83,32 +84,33 @@ static void serve_some(struct bridge *b)
         list_del(&g->stopped);
         serve(g);
         if (uv_hrtime() >= end)
-            return;
+            break;
     }
+    if (!list_empty(&b->stopped))
+        sigchld_again(&b->sigchld); /* the rest next turn */
 }
 
-/** Find a child that has something to tell, and leave it to be waited for. */
-static pid_t next_child(void)
+/* Only guests that run outside of a notified call can stop, and these are few: the others wait in one. So
+ * that a SIGCHLD costs the same beside any number of guests that wait, only those are looked at. No
+ * child that is not of this bridge is ever waited for. */
+
+/** Ask the host for a stopped child of this thread, and leave it to be waited for. That is about a tenth of
+ * looking at each, but it goes through all guests, waiting ones too. Returns its pid; 0 none. */
+static pid_t ask_for_stopped(void)
 {
     siginfo_t info = {0};
 
-    if (waitid(P_ALL, 0, &info, WEXITED | WSTOPPED | WNOHANG | WNOWAIT | __WALL | __WNOTHREAD) < 0)
+    if (waitid(P_ALL, 0, &info, WSTOPPED | WNOHANG | WNOWAIT | __WALL | __WNOTHREAD) < 0)
         return 0;
     return info.si_pid;
 }
 
-/** Wait for a child that is no guest: an orphan that we inherited, as PID 1 does. Left as it is, it
- * would stand before ours in next_child(). */
-static void reap_orphan(pid_t pid)
+/** Take what the host is asked for. Returns whether there may be more. A stopped child that is no guest
+ * stays where it is, before all others. */
+static bool take_asked(struct bridge *b)
 {
-    (void)waitpid(pid, NULL, WNOHANG | WUNTRACED | __WALL);
-}
-
-/** Take stops and ends. Returns whether there may be more. */
-static bool take_some(struct bridge *b)
-{
-    for (int i = 0; i < STOPS_PER_TURN; i++) {
-        pid_t pid = next_child();
+    for (int i = 0; i < ASKED_MAX; i++) {
+        const pid_t pid = ask_for_stopped();
         struct guest *g;
 
         if (pid == 0)
@@ -116,44 +118,69 @@ static bool take_some(struct bridge *b)
         HASH_FIND(hh, b->guests, &pid, sizeof(pid), g);
         if (g != NULL)
             look_at(g);
-        else
-            reap_orphan(pid);
     }
     return true;
 }
 
-static void on_sigchld(uv_poll_t *poll, int status, int events)
+/** Take the stops of all guests. */
+static void take_stops(struct bridge *b)
+{
+    struct list *next;
+
+    if (b->running_count > ONE_BY_ONE_MAX && !take_asked(b))
+        return;
+    for (struct list *i = b->running.next; i != &b->running; i = next) {
+        next = i->next;
+        look_at(container_of(i, struct guest, running));
+    }
+}
+
+/** Take the end that an event tells. */
+static void take_end(struct bridge *b, uint64_t data)
+{
+    struct tracee t = tracee_end_of(b->news, data);
+    struct guest *g;
+
+    HASH_FIND(hh, b->guests, &t.pid, sizeof(t.pid), g);
+    if (g != NULL)
+        look_at(g);
+    else
+        (void)tracee_poll(&t); /* one that never became a guest */
+}
+
+static void on_news(uv_poll_t *poll, int status, int events)
 {
     struct bridge *b = poll->data;
-    struct signalfd_siginfo info;
-    bool more;
+    struct epoll_event news[NEWS_PER_TURN];
+    const int count = epoll_wait(b->news, news, NEWS_PER_TURN, 0);
 
     (void)status;
     (void)events;
-    while (read(b->sigchld, &info, sizeof(info)) > 0)
-        continue;
-    more = take_some(b);
+    for (int i = 0; i < count; i++) {
+        if (news[i].data.u64 != SIGCHLD_CAME) {
+            take_end(b, news[i].data.u64);
+        } else {
+            sigchld_read(&b->sigchld);
+            take_stops(b);
+        }
+    }
     serve_some(b);
-    if (more || !list_empty(&b->stopped))
-        (void)pthread_kill(pthread_self(), SIGCHLD); /* the rest next turn */
 }
 
 /* Making and closing. */
 
-static int watch_sigchld(struct bridge *b)
+/** Have stops and ends arrive in on_news(). */
+static int watch_news(struct bridge *b)
 {
-    sigset_t set;
-    sigset_t old;
+    struct epoll_event event = {.events = EPOLLIN, .data.u64 = SIGCHLD_CAME};
+    int err = sigchld_open(&b->sigchld);
 
-    (void)signal(SIGCHLD, SIG_DFL); /* who started us may have had it ignored: nothing would come */
-    (void)sigemptyset(&set);
-    (void)sigaddset(&set, SIGCHLD);
-    b->sigchld = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-    if (b->sigchld < 0)
+    if (err < 0)
+        return err;
+    b->news = epoll_create1(EPOLL_CLOEXEC);
+    if (b->news < 0 || epoll_ctl(b->news, EPOLL_CTL_ADD, b->sigchld.fd, &event) < 0)
         return -errno;
-    (void)pthread_sigmask(SIG_BLOCK, &set, &old);
-    b->had_sigchld = sigismember(&old, SIGCHLD) == 1;
-    return uv_poll_init(b->loop, &b->poll, b->sigchld);
+    return uv_poll_init(b->loop, &b->poll, b->news);
 }
 
 static void release(struct bridge *b)
@@ -163,8 +190,10 @@ static void release(struct bridge *b)
             spawner_done(b->spawner[i]);
         free(b->spawner[i]);
     }
-    if (b->sigchld >= 0)
-        (void)close(b->sigchld);
+    if (b->sigchld.fd >= 0)
+        sigchld_close(&b->sigchld);
+    if (b->news >= 0)
+        (void)close(b->news);
     jail_done(&b->jail);
     notify_done(&b->notify);
     free(b);
@@ -183,20 +212,22 @@ int bridge_new(uv_loop_t *loop, struct bridge **out)
 
     if (b == NULL)
         return -ENOMEM;
-    *b = (struct bridge){.loop = loop, .sigchld = -1, .filtered = is_filtered()};
+    *b = (struct bridge){.loop = loop, .sigchld.fd = -1, .news = -1, .filtered = is_filtered()};
     bridge_set_patching(b, true);
+    list_init(&b->running);
     list_init(&b->stopped);
     err = notify_init(&b->notify);
     if (err == 0)
-        err = watch_sigchld(b);
+        err = watch_news(b);
     jail_init(&b->jail); /* has children of its own */
+    sigchld_drop_orphans();
     if (err < 0) {
         release(b);
         return err;
     }
     affinity_init(&b->affinity, loop);
     b->poll.data = b;
-    (void)uv_poll_start(&b->poll, UV_READABLE, on_sigchld);
+    (void)uv_poll_start(&b->poll, UV_READABLE, on_news);
     *out = b;
     return 0;
 }
@@ -206,12 +237,7 @@ static void on_closed(uv_handle_t *handle)
     struct bridge *b = handle->data;
     bridge_closed_fn closed = b->closed;
     void *user = b->closed_user;
-    sigset_t set;
 
-    (void)sigemptyset(&set);
-    (void)sigaddset(&set, SIGCHLD);
-    if (!b->had_sigchld)
-        (void)pthread_sigmask(SIG_UNBLOCK, &set, NULL);
     release(b);
     if (closed != NULL)
         closed(user);
@@ -296,7 +322,7 @@ static int get_spawner(struct bridge *b, const struct abi *abi, struct why *why,
     s = malloc(sizeof(*s));
     if (s == NULL)
         return -ENOMEM;
-    err = spawner_init(s, mine, &b->jail, why);
+    err = spawner_init(s, mine->arch, mine->filter, &b->jail, b->news, why);
     if (err < 0) {
         free(s);
         return err;
@@ -306,47 +332,7 @@ static int get_spawner(struct bridge *b, const struct abi *abi, struct why *why,
     return 0;
 }
 
-/** Whether a descriptor is the listener of a guest. */
-static bool is_known(const struct bridge *b, int fd)
-{
-    for (const struct guest *g = b->guests; g != NULL; g = g->hh.next) {
-        if (g->listener == fd)
-            return true;
-    }
-    return false;
-}
-
-/** Close the listener that a child left behind, if it did: one that no guest has. */
-static void close_lost_listener(const struct bridge *b)
-{
-    static const char wanted[] = "anon_inode:seccomp notify";
-    DIR *dir = opendir("/proc/self/fd");
-    const struct dirent *entry;
-
-    while (dir != NULL && (entry = readdir(dir)) != NULL) {
-        const int fd = (int)strtol(entry->d_name, NULL, 10);
-        char target[sizeof(wanted)] = "";
-
-        if (readlinkat(dirfd(dir), entry->d_name, target, sizeof(target) - 1) > 0 &&
-            strcmp(target, wanted) == 0 && !is_known(b, fd))
-            (void)close(fd);
-    }
-    if (dir != NULL)
-        (void)closedir(dir);
-}
-
-/** Make a tracee; a failure leaves nothing behind. */
-static int make_tracee(const struct bridge *b, struct spawner *s, struct tracee *out,
-                       int *out_listener, struct why *why)
-{
-    int err = spawn_tracee(s, out, out_listener, why);
-
-    if (err < 0 && *out_listener == SPAWN_LISTENER_LOST)
-        close_lost_listener(b);
-    return err;
-}
-
-/** Undo make_tracee(). */
+/** Undo spawn_tracee(). */
 static void discard(struct tracee *t, int listener)
 {
     tracee_discard(t);
@@ -361,7 +347,7 @@ int bridge_probe(struct bridge *b, const struct abi *abi, struct why *why)
     int err = get_spawner(b, abi, why, &s);
 
     if (err == 0)
-        err = make_tracee(b, s, &t, &listener, why);
+        err = spawn_tracee(s, &t, &listener, why);
     if (err == 0)
         discard(&t, listener);
     return err;
@@ -386,6 +372,7 @@ bool bridge_choose_cpu(struct bridge *b)
 int bridge_spawn(struct bridge *b, struct proc *proc, const struct exec_image *image,
                  struct why *why, struct executor **out)
 {
+    const struct guest_abi *abi = guest_abi_of(image->abi);
     struct spawner *s;
     struct guest *g;
     struct tracee t;
@@ -393,16 +380,16 @@ int bridge_spawn(struct bridge *b, struct proc *proc, const struct exec_image *i
     int err = get_spawner(b, image->abi, why, &s);
 
     if (err == 0)
-        err = make_tracee(b, s, &t, &listener, why);
+        err = spawn_tracee(s, &t, &listener, why);
     if (err < 0)
         return err;
     affinity_free_guest(&b->affinity, t.pid);
     if (proc->machine->spec.lockstep)
         err = cpu_hide(&t);
     if (err == 0)
-        err = s->abi->load(&t, image, why);
+        err = abi->load(&t, image, why);
     if (err == 0)
-        err = guest_start(b, proc, s->abi, &t, listener, &g);
+        err = guest_start(b, proc, abi, &t, listener, &g);
     if (err < 0) {
         discard(&t, listener);
         return err == -ESRCH || err == -EIO ? why_add(why, -EAGAIN, "the host ended the guest")

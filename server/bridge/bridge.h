@@ -12,7 +12,8 @@
  *        v
  *     marshal.c: registers and memory -> struct call -> call_begin() ... -> result register
  *
- *     guest: fault, end        ptrace stops, told by SIGCHLD in a signalfd        guest_fault.c
+ *     guest: fault             a ptrace stop, told by SIGCHLD in a signalfd       guest_fault.c
+ *     guest: end               told by its pidfd
  *
  * All of it runs on the loop's thread, which is also the tracer; a blocked call is an answer not
  * yet sent. The guest dies with the daemon (EXITKILL and PDEATHSIG). Sample, in the order the
@@ -39,8 +40,9 @@ typedef void (*bridge_closed_fn)(void *user);
 
 /**
  * Make a bridge on the calling thread, which must be the loop's.
- * Context   SIGCHLD gets blocked in this thread, and must be in all others. The process must have no
- *           children of its own while the loop turns, nor another bridge: whatever ends is reaped.
+ * Context   SIGCHLD gets blocked in this thread, and must be in all others. A thread has one bridge at most;
+ *           other threads may have theirs. Children of the process that are no guests are left alone,
+ *           but in one that inherits orphans (PID 1, a subreaper) the host reaps them.
  * @out      returned; bridge_close().
  * Returns   0; -ENOMEM, -EMFILE.
  */

@@ -154,6 +154,7 @@ static void guest_kill(struct executor *x)
     struct guest *g = to_guest(x);
 
     turn_end(&g->turn);
+    guest_stands(g);
     g->proc = NULL;
     tracee_kill(&g->tracee);
     tracee_done(&g->tracee);
@@ -189,6 +190,7 @@ int guest_start(struct bridge *b, struct proc *proc, const struct guest_abi *abi
                         .listener = listener,
                         .patching = b->patching};
     marshal_init(&g->marshal, abi->convention);
+    list_init(&g->running);
     list_init(&g->stopped);
     HASH_ADD(hh, b->guests, host_pid, sizeof(g->host_pid), g);
     if (!hash_added(g)) {
@@ -222,6 +224,7 @@ void guest_release(struct guest *g)
 
     if (g->proc != NULL || !g->reaped || !g->poll_closed || g->in_call)
         return;
+    list_del(&g->stopped);
     marshal_done(&g->marshal);
     sites_done(&g->sites);
     free(g);
@@ -240,10 +243,23 @@ void guest_fail(struct guest *g, int32_t fail_code, const char *fmt, ...)
     (void)machine_input(g->proc->machine, &in);
 }
 
+void guest_stands(struct guest *g)
+{
+    if (list_empty(&g->running))
+        return;
+    list_del(&g->running);
+    g->bridge->running_count--;
+}
+
 void guest_went_on(struct guest *g, int err)
 {
-    if (err < 0 && err != -ESRCH)
+    if (err == 0) {
+        guest_stands(g);
+        list_append(&g->bridge->running, &g->running);
+        g->bridge->running_count++;
+    } else if (err != -ESRCH) {
         guest_fail(g, FAIL_EXCEPTION, "registers the host will not restore: %s", strerror(-err));
+    }
 }
 
 void guest_note(struct guest *g, const char *fmt, ...)

@@ -2,7 +2,7 @@
 /*
  * A guest: the executor of one process that runs a real program.
  *
- *     guest_new() --> runs <--> in a call, perhaps parked (the answer is not sent yet)
+ *     guest_start() -> runs <--> in a call, perhaps parked (the answer is not sent yet)
  *                       |            |
  *                       +-- kill() --+   by the kernel, once: the process has ended, proc is NULL
  *                             |
@@ -15,10 +15,11 @@
 #ifndef SERVER_BRIDGE_GUEST_H
 #define SERVER_BRIDGE_GUEST_H
 
-#include "server/bridge/abi/guest_abi.h"
 #include "server/bridge/affinity.h"
 #include "server/bridge/bridge.h"
+#include "server/bridge/guest_abi.h"
 #include "server/bridge/marshal.h"
+#include "server/bridge/sigchld.h"
 #include "server/bridge/sites.h"
 #include "server/bridge/tracee/spawn.h"
 #include "server/bridge/tracee/tracee.h"
@@ -39,8 +40,10 @@ struct guest {
     struct tracee tracee;
     UT_hash_handle hh; /* in bridge->guests by host_pid, until reaped */
     pid_t host_pid;
-    bool reaped;         /* waited for: it is in bridge->guests no more, the pid may be another's */
-    struct list stopped; /* in bridge->stopped: it waits to be served */
+    bool reaped; /* waited for: it is in bridge->guests no more, the pid may be another's */
+    struct list
+        running; /* in bridge->running: it runs outside of a notified call, so it may stop */
+    struct list stopped; /* in bridge->stopped: it has stopped or ended, and waits to be served */
     int listener;
     uv_poll_t poll; /* of the listener */
     bool poll_closed;
@@ -70,14 +73,16 @@ struct guest {
 /** The bridge's own state, shared with its guests. */
 struct bridge {
     uv_loop_t *loop;
-    int sigchld; /* signalfd */
-    uv_poll_t poll;
-    bool had_sigchld; /* the thread's mask as it was */
-    bool filtered;    /* under a foreign seccomp filter: see guest_fault.c */
+    struct sigchld sigchld;
+    int news;       /* epoll set: the signalfd, and the pidfds of all tracees */
+    uv_poll_t poll; /* of that */
+    bool filtered;  /* under a foreign seccomp filter: see guest_fault.c */
     bool patching;
     struct guest *guests; /* by host pid: not reaped yet */
     size_t guest_count;   /* not freed yet */
-    struct list stopped;  /* struct guest.stopped, the longest first */
+    struct list running;  /* struct guest.running */
+    size_t running_count;
+    struct list stopped; /* struct guest.stopped, the longest first */
     struct jail jail;
     struct affinity affinity;
     struct spawner *spawner[ABI_COUNT]; /* as guest_abis[], made when first needed */
@@ -100,10 +105,14 @@ int guest_start(struct bridge *b, struct proc *proc, const struct guest_abi *abi
 void guest_release(struct guest *g);
 
 /**
- * Take the outcome of a tracee_answer() or tracee_resume(): a guest that cannot go on ends.
- * @err      as they return it.
+ * Take the outcome of whatever lets a guest run: it may stop from now on; one that cannot go on ends.
+ * @err      as tracee_answer(), tracee_resume() or tracee_continue() returns it; 0 its notified call was answered.
  */
 void guest_went_on(struct guest *g, int err);
+
+/** It has stopped or ended, is in a notified call, or will be gone: it cannot stop any more. Harmless when
+ * that was said before. */
+void guest_stands(struct guest *g);
 
 /** The tracee is AT_GONE. Harmless when that was told before. */
 void guest_reaped(struct guest *g);

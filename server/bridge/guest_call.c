@@ -31,6 +31,7 @@ void guest_run(struct turn *t)
         return;
     }
     answer_notification(g);
+    guest_went_on(g, 0);
 }
 
 void guest_send_answer(struct guest *g, int64_t result)
@@ -106,6 +107,7 @@ void guest_on_notify(uv_poll_t *poll, int status, int events)
         (void)uv_poll_start(poll, UV_READABLE | UV_DISCONNECT, guest_on_notify);
     if (status < 0 || g->in_call || notify_receive(&g->bridge->notify, g->listener) < 0)
         return;
+    guest_stands(g);
     if (!admit(g, n->data.instruction_pointer - CALL_INSN_SIZE))
         return;
     g->notify_id = n->id;

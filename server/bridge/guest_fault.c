@@ -78,7 +78,7 @@ void guest_on_signal(struct guest *g)
     if (tracee_siginfo(&g->tracee, &info) < 0)
         return; /* being killed */
     if (tracee_is_sent(&info))
-        (void)tracee_continue(&g->tracee);
+        guest_went_on(g, tracee_continue(&g->tracee));
     else if (!in_own_mode(g))
         guest_fail(g, FAIL_EXCEPTION, "it left its processor mode, by sysenter or a far jump");
     else if (g->tracee.signal == SIGSEGV)

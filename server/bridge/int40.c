@@ -72,7 +72,7 @@ static void rewrite(struct guest *g, uint32_t site)
     }
     if (!g->patching || sites_add(&g->sites, site) < 0)
         g->lent_site = site;
-    (void)tracee_continue(&g->tracee);
+    guest_went_on(g, tracee_continue(&g->tracee));
 }
 
 bool int40_on_fault(struct guest *g)

@@ -2,8 +2,8 @@
 /*
  * Arguments and results of guests' calls.
  *
- * Both directions are expanded from syscalls.def: an argument of kind `path` becomes a call of
- * take_path(), and so on. Arguments come in words, out of registers or out of a block of memory; a
+ * Both directions are loops over the fields of a call, with one function a representation (types.def).
+ * Arguments come in words, out of registers or out of a block of memory; a
  * string is two of them. Its bytes are only noted at first: once all are known and checked, one
  * buffer is made and filled.
  */
@@ -35,6 +35,7 @@ struct piece {
 struct taker {
     struct marshal *m;
     const struct call *call;
+    const struct sc_call_info *info; /* its row */
     const struct tracee *t;
     const struct sites *sites;
     const uint64_t *regs; /* the next register; NULL when arguments come from the block */
@@ -43,7 +44,6 @@ struct taker {
     struct piece piece[PIECES_MAX];
     size_t piece_count;
     struct sc_buf *lent; /* result buffer to provide, or NULL */
-    uint64_t size;       /* the last `size` argument: bytes at the out pointer */
     uint64_t in_addr;    /* where long data is */
     bool is_long;        /* a transfer of more than is moved at once: it gets a mover */
     bool is_channel;     /* which never moves more than CHANNEL_MAX at once */
@@ -97,7 +97,7 @@ static void check(struct taker *k, uint64_t addr, uint64_t len, uint32_t mode)
         fail(k, -EFAULT);
 }
 
-/* One function a kind of argument. */
+/* One function a representation of arguments. */
 
 /** Note a string to copy; what is longer than @max is @too_long. */
 static void note_str(struct taker *k, struct sc_str *to, uint64_t addr, uint64_t len, size_t max,
@@ -140,73 +140,23 @@ static void take_str(struct taker *k, struct sc_str *to, size_t max, int too_lon
     note_str(k, to, addr, len, max, too_long);
 }
 
-static void take_path(struct taker *k, struct sc_str *to)
+static void take_data(struct taker *k, struct sc_str *to, bool length_first)
 {
-    take_str(k, to, MARSHAL_STRING_MAX, -ENAMETOOLONG);
-}
-
-static void take_name(struct taker *k, struct sc_str *to)
-{
-    take_str(k, to, MARSHAL_STRING_MAX, -ENAMETOOLONG);
-}
-
-static void take_text(struct taker *k, struct sc_str *to)
-{
-    take_str(k, to, MARSHAL_STRING_MAX, -EINVAL);
-}
-
-static void take_bytes(struct taker *k, struct sc_str *to)
-{
+    uint64_t len = length_first ? take_wide(k) : 0;
     uint64_t addr = take_wide(k);
-    uint64_t len = take_wide(k);
 
+    if (!length_first)
+        len = take_wide(k);
     note_data(k, to, addr, len);
 }
 
-static void take_sized(struct taker *k, struct sc_str *to)
+/** Look whether a handle is there, and has the right that the call needs. */
+static void check_fd(struct taker *k, int32_t fd)
 {
-    uint64_t len = take_wide(k);
-    uint64_t addr = take_wide(k);
+    const struct open_file *f = fd_find(&k->call->proc->fds, fd);
 
-    note_data(k, to, addr, len);
-}
-
-/** The right a call needs on its handle, if its answer without it is EBADF. */
-static uint32_t needed_right(int nr)
-{
-    switch (nr) {
-    case SC_READ:
-        return FM_READ;
-    case SC_WRITE:
-        return FM_WRITE;
-    case SC_READDIR:
-        return FM_READDIR;
-    case SC_IOCTL:
-        return FM_IOCTL;
-    default:
-        return 0;
-    }
-}
-
-static void take_fd(struct taker *k, int32_t *to)
-{
-    const uint32_t right = needed_right(k->call->nr);
-    const struct open_file *f;
-
-    *to = (int32_t)take_narrow(k);
-    f = fd_find(&k->call->proc->fds, *to);
-    k->bad_fd = k->bad_fd || f == NULL || (f->mode & right) != right;
+    k->bad_fd = k->bad_fd || f == NULL || (f->mode & k->info->right) != k->info->right;
     k->is_channel = f != NULL && f->end != NULL;
-}
-
-static void take_i32(struct taker *k, int32_t *to)
-{
-    *to = (int32_t)take_narrow(k);
-}
-
-static void take_u32(struct taker *k, uint32_t *to)
-{
-    *to = take_narrow(k);
 }
 
 /** An array of ints: a pointer and their count. */
@@ -223,51 +173,55 @@ static void take_fds(struct taker *k, struct sc_str *to)
     note_str(k, to, addr, count * sizeof(int32_t), MARSHAL_DATA_MAX, -EINVAL);
 }
 
-static void take_argv(struct taker *k, struct sc_str *to)
-{
-    take_str(k, to, MARSHAL_DATA_MAX, -E2BIG);
-}
-
-/** 64 bits whatever a word has: only in blocks. */
-static void take_time(struct taker *k, int64_t *to)
-{
-    *to = (int64_t)block_word(k, WIDE);
-}
-
-static void take_off(struct taker *k, int64_t *to)
-{
-    *to = (int64_t)take_wide(k);
-}
-
-static void take_addr(struct taker *k, uint64_t *to)
-{
-    *to = take_wide(k);
-}
-
-static void take_size(struct taker *k, uint64_t *to)
-{
-    *to = take_wide(k);
-    k->size = *to;
-}
-
-/** A duration is as wide as a word, and may be negative. */
-static void take_usecs(struct taker *k, int64_t *to)
+/** A duration may be negative. */
+static int64_t take_span(struct taker *k)
 {
     uint64_t word = take_wide(k);
 
-    *to = word_size(k) == NARROW ? (int32_t)word : (int64_t)word;
+    return word_size(k) == NARROW ? (int32_t)word : (int64_t)word;
 }
 
-#define take_ofd take_i32
-#define take_pid take_i32
-#define take_int take_i32
-#define take_num take_u32
-#define take_fm take_u32
-#define take_mm take_u32
-#define take_ft take_u32
-#define take_rn take_u32
-#define take_perm take_u32
-#define take_uid take_u32
+static void take_arg(struct taker *k, const struct sc_field_info *f, void *to)
+{
+    switch (f->repr) {
+    case SC_R_i32:
+    case SC_R_u32:
+    case SC_R_mask:
+    case SC_R_choice:
+        *(uint32_t *)to = take_narrow(k);
+        if (f->kind == SC_K_fd)
+            check_fd(k, *(int32_t *)to);
+        break;
+    case SC_R_i64:
+    case SC_R_u64:
+        *(uint64_t *)to = block_word(k, WIDE);
+        break;
+    case SC_R_word:
+    case SC_R_offset:
+        *(uint64_t *)to = take_wide(k);
+        break;
+    case SC_R_span:
+        *(int64_t *)to = take_span(k);
+        break;
+    case SC_R_string:
+        take_str(k, to, MARSHAL_STRING_MAX, f->kind == SC_K_text ? -EINVAL : -ENAMETOOLONG);
+        break;
+    case SC_R_data:
+        take_data(k, to, f->kind == SC_K_sized);
+        break;
+    case SC_R_fds:
+        take_fds(k, to);
+        break;
+    case SC_R_argv:
+        take_str(k, to, MARSHAL_DATA_MAX, -E2BIG);
+        break;
+    case SC_R_buf: /* what follows is of results only */
+    case SC_R_dname:
+    case SC_R_rpath:
+    case SC_R_struct:
+        break;
+    }
+}
 
 /* Structs at out pointers. */
 
@@ -290,71 +244,82 @@ static void pack(struct packer *p, const void *value, size_t size)
     p->len += size;
 }
 
-static void pack_u32(struct packer *p, uint32_t value)
+/** A number, aligned as compilers do. */
+static void pack_number(struct packer *p, uint64_t value, size_t size)
 {
-    pack(p, &value, sizeof(value));
-}
+    const size_t align = size < p->word ? size : p->word;
 
-static void pack_i32(struct packer *p, int32_t value)
-{
-    pack(p, &value, sizeof(value));
-}
-
-static void pack_size(struct packer *p, uint64_t value)
-{
-    if (p->word == NARROW) {
-        pack_u32(p, value < UINT32_MAX ? (uint32_t)value : UINT32_MAX);
-        return;
-    }
-    while (p->len % sizeof(value) != 0)
+    while (p->len % align != 0)
         p->bytes[p->len++] = 0;
-    pack(p, &value, sizeof(value));
+    pack(p, &value, size); /* little-endian, as all hosts of guests are */
 }
 
-static void pack_dname(struct packer *p, struct sc_dname value)
+/** What a word can't hold is its largest. */
+static void pack_word(struct packer *p, uint64_t value)
 {
-    value.bytes[SC_DIR_MAX - 1] = '\0'; /* only a fault rule makes a name this long for a guest */
-    pack(p, value.bytes, SC_DIR_MAX);
+    if (p->word == NARROW && value > UINT32_MAX)
+        value = UINT32_MAX;
+    pack_number(p, value, p->word);
 }
 
-/** A 64-bit number, aligned as compilers do. */
-static void pack_wide(struct packer *p, uint64_t value)
+static void pack_dname(struct packer *p, const struct sc_dname *value)
 {
-    while (p->len % p->word != 0)
-        p->bytes[p->len++] = 0;
-    pack(p, &value, sizeof(value));
+    pack(p, value->bytes, SC_DIR_MAX);
+    p->bytes[p->len - 1] = '\0'; /* only a fault rule makes a name this long for a guest */
 }
 
-static void pack_rpath(struct packer *p, struct sc_str value)
+static void pack_rpath(struct packer *p, const struct sc_str *value)
 {
-    const size_t len = value.len < SC_PATH_SIZE ? value.len : SC_PATH_SIZE - 1;
+    const size_t len = value->len < SC_PATH_SIZE ? value->len : SC_PATH_SIZE - 1;
 
     if (len > 0) /* an example has none */
-        pack(p, value.ptr, len);
+        pack(p, value->ptr, len);
     memset(p->bytes + p->len, 0, SC_PATH_SIZE - len);
     p->len += SC_PATH_SIZE - len;
 }
 
-#define pack_ft pack_u32
-#define pack_fm pack_u32
-#define pack_ps pack_u32
-#define pack_num pack_u32
-#define pack_uid pack_u32
-#define pack_fd pack_i32
-#define pack_pid pack_i32
-#define pack_int pack_i32
-#define pack_big pack_wide
-#define pack_time(p, value) pack_wide(p, (uint64_t)(value))
-
-/* pack_stat() and its like. */
-#define SC_STRUCT(name, fields, doc)                                                               \
-    static void pack_##name(struct packer *p, const struct sc_##name *in)                          \
-    {                                                                                              \
-        fields                                                                                     \
+static void pack_field(struct packer *p, enum sc_repr repr, const void *value)
+{
+    switch (repr) {
+    case SC_R_i32:
+    case SC_R_u32:
+    case SC_R_mask:
+    case SC_R_choice:
+        pack_number(p, *(const uint32_t *)value, NARROW);
+        break;
+    case SC_R_i64:
+    case SC_R_u64:
+        pack_number(p, *(const uint64_t *)value, WIDE);
+        break;
+    case SC_R_word:
+        pack_word(p, *(const uint64_t *)value);
+        break;
+    case SC_R_dname:
+        pack_dname(p, value);
+        break;
+    case SC_R_rpath:
+        pack_rpath(p, value);
+        break;
+    case SC_R_offset: /* what follows stands in no struct */
+    case SC_R_span:
+    case SC_R_string:
+    case SC_R_data:
+    case SC_R_fds:
+    case SC_R_argv:
+    case SC_R_buf:
+    case SC_R_struct:
+        break;
     }
-#define SC_FIELD(kind, name, doc) pack_##kind(p, in->name);
-#define SC_MORE(kind, name, doc)
-#include "schema/types.def"
+}
+
+/** Pack a struct of a call's results. */
+static void pack_struct(struct packer *p, const struct sc_field_info *r, const union sc_out *out)
+{
+    for (const struct sc_field_info *m = r->members; m->name != NULL; m++) {
+        if (!m->optional)
+            pack_field(p, m->repr, (const char *)out + r->offset + m->offset);
+    }
+}
 
 /* From the guest. */
 
@@ -371,58 +336,54 @@ static void take_out_addr(struct taker *k, uint64_t size)
         m->out_addr = 0;
 }
 
-/** Check that a struct of this size fits at the out pointer. */
-static void expect_struct(struct taker *k, const struct packer *example)
-{
-    take_out_addr(k, example->len);
-}
-
 /** Lend a buffer for as many bytes as the guest asked for. */
 static void expect_buf(struct taker *k, struct sc_buf *out)
 {
-    take_out_addr(k, k->size);
+    const uint64_t size = sc_size_asked(k->info, &k->call->args);
+
+    take_out_addr(k, size);
     if (k->bad_fd)
         return;
-    out->cap = k->size < at_once(k) ? (size_t)k->size : at_once(k);
-    k->is_long = k->call->nr == SC_READ && k->size > at_once(k);
+    out->cap = size < at_once(k) ? (size_t)size : at_once(k);
+    k->is_long = k->call->nr == SC_READ && size > at_once(k);
     k->lent = out;
 }
 
-static void take_args(struct taker *k, union sc_args *args)
+/** Take the out pointer of a call that has one: for a struct, or for bytes. */
+static void take_out(struct taker *k, union sc_out *out)
 {
-    switch (k->call->nr) {
-#define SC_CALL(nr, UP, low, pass, rc, doc, ARGS, RESULTS, ERRORS)                                 \
-    case nr: {                                                                                     \
-        struct sc_##low##_args *a = &args->low;                                                    \
-        (void)a;                                                                                   \
-        ARGS break;                                                                                \
-    }
-#define SC_ARG(kind, name, doc) take_##kind(k, &a->name);
-#define SC_OPT(kind, name, doc) take_##kind(k, &a->name);
-#define SC_NO_ARGS
-#include "schema/syscalls.def"
+    const struct sc_field_info *first = k->info->results;
+    struct packer example;
+
+    if (first->name == NULL)
+        return;
+    if (first->repr == SC_R_struct) {
+        packer_init(&example, k->m);
+        pack_struct(&example, first, out);
+        take_out_addr(k, example.len);
+    } else if (first->repr == SC_R_buf) {
+        expect_buf(k, (struct sc_buf *)((char *)out + first->offset));
     }
 }
 
-static void take_out(struct taker *k, union sc_out *out)
+/** Bytes of a value in a call's argument block. */
+static size_t block_part(enum sc_repr repr, size_t word)
 {
-    struct packer example;
-
-    packer_init(&example, k->m);
-    switch (k->call->nr) {
-#define SC_CALL(nr, UP, low, pass, rc, doc, ARGS, RESULTS, ERRORS)                                 \
-    case nr: {                                                                                     \
-        struct sc_##low##_out *o = &out->low;                                                      \
-        (void)o;                                                                                   \
-        RESULTS break;                                                                             \
-    }
-#define SC_RET(kind, name, doc)
-#define SC_OUT(type, name, doc)                                                                    \
-    pack_##type(&example, &o->name);                                                               \
-    expect_struct(k, &example);
-#define SC_OUT_BUF(name, doc) expect_buf(k, &o->name);
-#define SC_NO_RESULT
-#include "schema/syscalls.def"
+    switch (repr) {
+    case SC_R_i32:
+    case SC_R_u32:
+    case SC_R_mask:
+    case SC_R_choice:
+        return NARROW;
+    case SC_R_i64:
+    case SC_R_u64:
+        return WIDE;
+    case SC_R_word:
+    case SC_R_offset:
+    case SC_R_span:
+        return word;
+    default:
+        return 2 * word;
     }
 }
 
@@ -432,19 +393,19 @@ static size_t block_size(const struct sc_call_info *info, size_t word)
     size_t size = 0;
 
     for (const struct sc_field_info *f = info->args; f->name != NULL; f++) {
-        bool wide = f->kind == SC_K_path || f->kind == SC_K_name || f->kind == SC_K_text;
+        const size_t part = block_part(f->repr, word);
 
-        if (wide || f->kind == SC_K_time)
+        if (part > NARROW)
             size = (size + word - 1) / word * word;
-        size += wide ? 2 * word : f->kind == SC_K_time ? (size_t)WIDE : NARROW;
+        size += part;
     }
     return (size + word - 1) / word * word;
 }
 
 /** Copy the argument block: from here on words come out of it. */
-static void take_block(struct taker *k, const struct sc_call_info *info)
+static void take_block(struct taker *k)
 {
-    const size_t size = block_size(info, word_size(k));
+    const size_t size = block_size(k->info, word_size(k));
     const uint64_t addr = take_wide(k);
 
     check(k, addr, size, MM_READ);
@@ -522,12 +483,13 @@ int marshal_in(struct marshal *m, struct call *call, const struct tracee *t,
                const struct sites *sites, const uint64_t regs[MARSHAL_ARGS])
 {
     const struct sc_call_info *info = sc_call_by_nr(call->nr);
-    struct taker k = {.m = m, .call = call, .t = t, .sites = sites, .regs = regs};
+    struct taker k = {.m = m, .call = call, .info = info, .t = t, .sites = sites, .regs = regs};
 
     m->out_addr = 0;
     if (info->pass == SC_PASS_BLOCK)
-        take_block(&k, info);
-    take_args(&k, &call->args);
+        take_block(&k);
+    for (const struct sc_field_info *f = info->args; f->name != NULL; f++)
+        take_arg(&k, f, (char *)&call->args + f->offset);
     if (info->pass == SC_PASS_BLOCK)
         k.regs = regs + 1;
     take_out(&k, &call->out);
@@ -544,26 +506,21 @@ int marshal_in(struct marshal *m, struct call *call, const struct tracee *t,
  * nobody reads what was stored. */
 static void give_results(const struct marshal *m, const struct call *call, const struct tracee *t)
 {
+    const struct sc_field_info *first = sc_call_by_nr(call->nr)->results;
     struct packer p;
 
-    packer_init(&p, m);
-    switch (call->nr) {
-#define SC_CALL(nr, UP, low, pass, rc, doc, ARGS, RESULTS, ERRORS)                                 \
-    case nr: {                                                                                     \
-        const struct sc_##low##_out *o = &call->out.low;                                           \
-        (void)o;                                                                                   \
-        RESULTS break;                                                                             \
-    }
-#define SC_RET(kind, name, doc)
-#define SC_OUT(type, name, doc) pack_##type(&p, &o->name);
-#define SC_OUT_BUF(name, doc)                                                                      \
-    if (call->moved == 0 && m->out_addr != 0)                                                      \
-        (void)tracee_write(t, m->out_addr, o->name.ptr, o->name.len);
-#define SC_NO_RESULT
-#include "schema/syscalls.def"
-    }
-    if (p.len > 0 && m->out_addr != 0)
+    if (m->out_addr == 0 || first->name == NULL)
+        return;
+    if (first->repr == SC_R_struct) {
+        packer_init(&p, m);
+        pack_struct(&p, first, &call->out);
         (void)tracee_write(t, m->out_addr, p.bytes, p.len);
+    } else if (first->repr == SC_R_buf && call->moved == 0) {
+        const struct sc_buf *buf =
+            (const struct sc_buf *)((const char *)&call->out + first->offset);
+
+        (void)tracee_write(t, m->out_addr, buf->ptr, buf->len);
+    }
 }
 
 int64_t marshal_out(struct marshal *m, const struct call *call, const struct tracee *t)

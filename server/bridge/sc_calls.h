@@ -3,7 +3,7 @@
 #ifndef SERVER_BRIDGE_SC_CALLS_H
 #define SERVER_BRIDGE_SC_CALLS_H
 
-#include "server/bridge/abi/guest_abi.h"
+#include "server/bridge/guest_abi.h"
 
 /** Whether @nr is MMAP, MMAP_FILE, MCHMAP or MUNMAP: they change the guest's real memory. */
 bool sc_calls_is_memory(int nr);

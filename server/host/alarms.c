@@ -15,7 +15,7 @@ static struct machine *machine_of(struct host_alarm *alarm)
     return container_of(alarm, struct machine, alarm);
 }
 
-/** The loop turns: those who meanwhile ask for it are ticked at the next turn. */
+/** Once a turn of the loop: tick the machines in the list. Those added meanwhile wait a turn. */
 static void on_idle(uv_idle_t *idle)
 {
     struct alarms *a = idle->data;
@@ -39,8 +39,8 @@ static void tick_soon(struct alarms *a, struct host_alarm *alarm)
     (void)uv_idle_start(&a->idle, on_idle);
 }
 
-/** The loop is about to sleep: until the first deadline. One that has become later is left alone;
- * it costs a turn of the loop, as setting it would cost a system call. */
+/** Before the loop sleeps: arm the timerfd for the first deadline. One that moved later is not
+ * re-armed: a needless turn of the loop is as cheap as the system call. */
 static void on_prepare(uv_prepare_t *prepare)
 {
     struct alarms *a = prepare->data;
@@ -49,8 +49,8 @@ static void on_prepare(uv_prepare_t *prepare)
 
     if (next >= a->armed_ns)
         return;
-    /* A time that the host's kernel takes: below a second's ns, and HOST_WAKE_SOON, which is 0 and
-     * would disarm it, has a list instead. */
+    /* The kernel accepts this time: the nanoseconds are below a second, and it is not 0, which
+     * would disarm: HOST_WAKE_SOON goes to the list. */
     CHECK(timerfd_settime(a->timerfd, TFD_TIMER_ABSTIME, &when, NULL) == 0);
     a->armed_ns = next;
 }
@@ -61,7 +61,7 @@ static void tick_due(struct timer *timer)
     machine_input_plain(machine_of(container_of(timer, struct host_alarm, timer)), INPUT_TICK);
 }
 
-/** A machine's tick leaves it without deadlines that are over by now, so this comes to an end. */
+/** This ends: a tick leaves the machine with no deadline in the past. */
 static void on_expired(uv_poll_t *poll, int status, int events)
 {
     struct alarms *a = poll->data;
@@ -86,7 +86,7 @@ void alarms_set(struct alarms *a, struct machine *m, uint64_t deadline_ns)
     timer_clear(&a->heap, &alarm->timer);
     if (deadline_ns == HOST_WAKE_NEVER)
         return;
-    /* Without memory for the heap a machine is ticked at once, and asks again. */
+    /* Without memory for the heap the machine is ticked at once, and asks again. */
     if (deadline_ns == HOST_WAKE_SOON ||
         timer_set(&a->heap, &alarm->timer, deadline_ns, tick_due) < 0)
         tick_soon(a, alarm);
@@ -119,7 +119,7 @@ int alarms_init(struct alarms *a, uv_loop_t *loop)
 
 void alarms_close(struct alarms *a)
 {
-    CHECK(a->heap.count == 0 && list_empty(&a->soon)); /* machine_free() has taken each out */
+    CHECK(a->heap.count == 0 && list_empty(&a->soon)); /* machine_free() removed each */
     timer_heap_done(&a->heap);
     uv_close((uv_handle_t *)&a->poll, NULL);
     uv_close((uv_handle_t *)&a->prepare, NULL);

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The alarms of all machines, each of which has one: host_ops.wake_at() to the nanosecond.
+ * The alarms of all machines, one each: host_ops.wake_at() with nanosecond precision.
  *
- *     wake_at(deadline)      a heap of deadlines, the first of which a timerfd in the loop waits for
- *     wake_at(WAKE_SOON)     a list, gone through once a turn of the loop
+ *     wake_at(deadline)         a heap of deadlines; a timerfd in the loop waits for the first
+ *     wake_at(HOST_WAKE_SOON)   a list, run once a turn of the loop
  *
- * However many machines there are, that is one descriptor, and one system call a turn when the
- * first deadline has changed. Without alarms the loop sleeps.
+ * Any number of machines needs one descriptor, and one system call a turn in which the first
+ * deadline changed. Without alarms the loop sleeps.
  *
- * The places in heap and list are members of the machine, so an alarm needs no memory of its own,
- * and one that is set to HOST_WAKE_NEVER leaves nothing behind.
+ * The links for heap and list are members of the machine, so setting an alarm allocates nothing but
+ * the heap's array.
  */
 #ifndef SERVER_HOST_ALARMS_H
 #define SERVER_HOST_ALARMS_H
@@ -24,21 +24,21 @@ struct machine;
 struct alarms {
     struct timer_heap heap; /* struct host_alarm.timer, by uv_hrtime() */
     struct list soon;       /* struct host_alarm.soon */
-    uint64_t armed_ns;      /* when the timerfd fires; UINT64_MAX never */
+    uint64_t armed_ns;      /* when the timerfd fires; UINT64_MAX: never */
     int timerfd;
     uv_poll_t poll; /* of the timerfd */
     uv_prepare_t prepare;
-    uv_idle_t idle; /* active while somebody is in the list: the loop does not sleep then */
+    uv_idle_t idle; /* active while the list has members: keeps the loop from sleeping */
 };
 
-/** Make it part of a loop. Returns 0; -EMFILE, -ENFILE, -ENOMEM. */
+/** Add the alarms to a loop. Returns 0; -EMFILE, -ENFILE, -ENOMEM. */
 int alarms_init(struct alarms *a, uv_loop_t *loop);
 
-/** Let a machine be ticked once, from the loop, not before @deadline_ns of uv_hrtime(); as
- * host_ops.wake_at(). */
+/** Set a machine's alarm, as host_ops.wake_at(): one INPUT_TICK from the loop, not before
+ * @deadline_ns of uv_hrtime(). Replaces the alarm set before. */
 void alarms_set(struct alarms *a, struct machine *m, uint64_t deadline_ns);
 
-/** Leave the loop; no alarm is set any more. The struct stays until the loop has turned. */
+/** Leave the loop. No alarm may be set. The struct must live until the loop has turned. */
 void alarms_close(struct alarms *a);
 
 #endif

@@ -42,7 +42,7 @@ void capacity_share(const struct capacity *c, uint64_t connections, struct descr
     *out = b;
 }
 
-/** A ceiling of bytes that are the host's memory; a machine may always have twice the initial. */
+/** A ceiling in bytes: at most the host's memory, but at least twice the initial limit. */
 static uint64_t in_memory(uint64_t ceiling, uint64_t initial, const struct capacity *c)
 {
     return min_of(ceiling, max_of(2 * initial, c->memory));
@@ -72,6 +72,6 @@ bool descriptors_take(struct descriptor_budget *b, uint64_t held, uint64_t count
 
 void descriptors_give(struct descriptor_budget *b, uint64_t count)
 {
-    CHECK(count <= b->used); /* a machine gives what it has been given */
+    CHECK(count <= b->used); /* machines give back only what they took */
     b->used -= count;
 }

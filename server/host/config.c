@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The file is walked as tokens, not as a tree, so that every complaint can name its line and column.
- * One row of `keys` a key: to add a setting, add a row and its reader, and describe it in the
- * schema.
+ * The file is read as tokens, not as a tree, so that each complaint has its line and column. To add
+ * a setting, add a row to `keys` and a reader, and describe it in the schema.
  */
 #include "server/host/config.h"
 
@@ -19,7 +18,7 @@
 
 enum { CONFIG_BYTES_MAX = 1024 * 1024, NESTING_MAX = 8, VALUES_MAX = 65536 };
 
-/** A file as it is read. */
+/** The state of reading a file. */
 struct reader {
     struct config *config;
     const char *file;
@@ -28,10 +27,10 @@ struct reader {
     struct strbuf *error;
 };
 
-/** Take the value of a key. @value  its token. */
+/** Read the value of a key. @value  its token. */
 typedef int (*key_fn)(struct reader *r, uint32_t value);
 
-/** Write the one line of a complaint about the text at @at, in bytes from its start. */
+/** Write a one-line complaint about the text at @at, in bytes from its start. */
 static void describe(struct reader *r, size_t at, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
@@ -51,10 +50,10 @@ static void describe(struct reader *r, size_t at, const char *fmt, ...)
 /** A token's text for "%.*s". */
 #define SHOWN(r, i) (int)(r)->json.tokens[i].len, json_span(&(r)->json, i).ptr
 
-/** describe() a token, with -EINVAL as its value. A macro, so that the compiler sees which error it is. */
+/** describe() a token, then the value -EINVAL. A macro so that the compiler sees the value. */
 #define complain(r, i, ...) (describe((r), (r)->json.tokens[i].at, __VA_ARGS__), -EINVAL)
 
-/** The text of a string value, escapes undone. @out returned; free(). */
+/** Unescape a string value. @out returned; free(). */
 static int read_string(struct reader *r, uint32_t value, char **out)
 {
     if (json_kind(&r->json, value) != JSON_STRING)
@@ -68,7 +67,7 @@ static int read_string(struct reader *r, uint32_t value, char **out)
     return 0;
 }
 
-/** A whole number from 0 to @max. */
+/** Read a whole number from @min to @max. */
 static int read_number(struct reader *r, uint32_t value, uint64_t min, uint64_t max, uint64_t *out)
 {
     const struct json_span text = json_span(&r->json, value);
@@ -89,7 +88,7 @@ static int read_number(struct reader *r, uint32_t value, uint64_t min, uint64_t 
     return 0;
 }
 
-/** Replace an owned string by a value. */
+/** Replace the owned string @to by a string value. */
 static int replace_string(struct reader *r, uint32_t value, char **to)
 {
     char *text;
@@ -156,7 +155,7 @@ static int read_cpu_affinity(struct reader *r, uint32_t value)
     return take_bool(r, value, &r->config->cpu_affinity);
 }
 
-/** Bytes, of which 0 is no quota. */
+/** Read a size in bytes; 0 means no quota. */
 static int read_root_quota(struct reader *r, uint32_t value)
 {
     char text[24] = "none";
@@ -391,7 +390,7 @@ void config_done(struct config *c)
     free(c->source_roots.at);
 }
 
-/** An absolute path from the environment, else NULL (the XDG rule). */
+/** The value of an environment variable if it is an absolute path, else NULL (the XDG rule). */
 static const char *directory_from(const char *variable)
 {
     const char *value = getenv(variable);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The daemon's settings: defaults, then the configuration file, then the command line; the last
- * word counts.
+ * The daemon's settings: defaults, the configuration file, the command line; the last one wins.
  *
  * The file is one JSON object; schema/config.schema.json describes it:
  *
@@ -36,18 +35,18 @@ struct config {
     char *state;  /* owned; NULL: config_default_state() */
     enum log_level log_level;
     bool default_machine;
-    bool guests;       /* whether ELF programs may run at all */
+    bool guests;       /* ELF programs may run */
     bool patch_gates;  /* bridge_set_patching() */
     bool cpu_affinity; /* bridge_choose_cpu() */
-    char *record;      /* owned; a file for the record, or NULL */
-    char *inputs;      /* owned; a file for the log of inputs, or NULL */
-    char *replay;      /* owned; such a file to be played instead of anything else, or NULL */
-    char *root_quota;  /* owned; of the default machine's disk, as sqlitefs reads it; NULL: auto */
+    char *record;      /* owned; file for the record, or NULL */
+    char *inputs;      /* owned; file for the log of inputs, or NULL */
+    char *replay;      /* owned; log of inputs to replay, and do nothing else, or NULL */
+    char *root_quota;  /* owned; of the default machine's disk, in sqlitefs's syntax; NULL: auto */
     struct strings source_roots;
     uint32_t *allow_uids; /* owned */
     size_t allow_uid_count;
     struct rpc_limits limits;
-    struct machine_limits machine_limits; /* of each machine; 0: the initial one */
+    struct machine_limits machine_limits; /* of each machine; 0: the initial value */
 };
 
 /** Set the defaults. */
@@ -55,8 +54,8 @@ void config_init(struct config *c);
 void config_done(struct config *c);
 
 /**
- * Read a configuration file over what is set.
- * @error    gets one line that says what is wrong and where: "FILE:LINE:COLUMN: …".
+ * Read a configuration file into @c; keys that it lacks keep their values.
+ * @error    receives one line: "FILE:LINE:COLUMN: …".
  * Returns   0; -EINVAL bad content, -EIO can't be read, -ENOMEM.
  */
 int config_load(struct config *c, const char *file, struct strbuf *error);

@@ -20,7 +20,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/** A directory below which sources may be. */
+/** A directory that may hold sources. */
 struct root {
     char *path; /* owned; without links; "" for the host's own root */
     int fd;     /* O_PATH */
@@ -32,7 +32,7 @@ struct host {
     struct workers *workers; /* NULL before it is made */
     struct root *roots;      /* owned */
     size_t root_count;
-    int kept; /* O_PATH; a directory that holds no sources, even below a root; -1 none */
+    int kept; /* O_PATH; a directory that never holds sources, even below a root; -1: none */
     struct hostfiles claims; /* the sources in use */
     host_spawn_fn spawn;
     void *spawn_user;
@@ -78,7 +78,7 @@ static bool is_below(const char *path, const char *root)
     return strncmp(path, root, len) == 0 && (path[len] == '/' || path[len] == '\0');
 }
 
-/** The innermost root that a path without links is below; NULL none. */
+/** The innermost root that holds a path without links; NULL: none does. */
 static const struct root *root_of(const struct host *h, const char *path)
 {
     const struct root *found = NULL;
@@ -94,8 +94,8 @@ static const struct root *root_of(const struct host *h, const char *path)
 }
 
 /**
- * Open the directory of a path that is below a root as its text says. What the text says may have
- * changed: nothing outside of the root is reached, and no link is followed.
+ * Open the directory of a path that its text places below a root. The text may be out of date:
+ * nothing outside the root is opened, and no link is followed.
  * Returns a descriptor of O_PATH, -errno.
  */
 static int open_beneath(const struct root *root, const char *path)
@@ -120,14 +120,14 @@ static bool same_file(const struct stat *a, const struct stat *b)
 }
 
 /**
- * Whether the directory that is kept from clients is met on the way up from @at to @root.
- * @at       O_PATH; closed.
+ * Whether the kept directory lies on the way up from @at to @root.
+ * @at       O_PATH; taken.
  */
 static bool meets_kept(const struct stat *kept, const struct stat *root, int at)
 {
     struct stat here;
     struct stat above;
-    bool found = fstat(at, &here) < 0; /* what can't be told apart is refused */
+    bool found = fstat(at, &here) < 0; /* on error: refuse */
     int i = 0;
 
     while (!found && !(found = same_file(&here, kept)) && !same_file(&here, root)) {
@@ -145,8 +145,8 @@ static bool meets_kept(const struct stat *kept, const struct stat *root, int at)
     return found;
 }
 
-/** Whether a directory is kept from clients, whatever its path. A root inside of what is kept was
- * allowed by whoever configured it. */
+/** Whether a directory lies in the kept one, by whatever path. A root inside the kept directory is
+ * fine: the configuration allowed it. */
 static bool is_kept(const struct host *h, const struct root *root, int dir)
 {
     struct stat kept;
@@ -186,7 +186,7 @@ static void host_descriptors_give(void *host, uint64_t count)
     descriptors_give(&h->budget, count);
 }
 
-/** Open a client's source: below a root, and not among the daemon's own files. */
+/** Open a source for a client: below a root, and not in the kept directory. */
 static int open_client_source(struct host *h, const char *path, bool readonly,
                               struct hostfile **out, struct why *why)
 {
@@ -195,7 +195,7 @@ static int open_client_source(struct host *h, const char *path, bool readonly,
     const struct root *root = root_of(h, err == 0 ? real : path);
     int dir;
 
-    if (err == -ENOENT && root != NULL) /* elsewhere nobody learns what exists */
+    if (err == -ENOENT && root != NULL) /* outside the roots, existence is a secret */
         return why_add(why, -ENOENT, "source '%s': its folder does not exist", path);
     if (err < 0)
         return why_add(why, -EACCES, "source '%s': %s", path, strerror(-err));
@@ -251,7 +251,7 @@ const struct host_ops host_ops = {
     .worker_free = worker_free,
 };
 
-/** Take over the roots there are. Returns 0, -ENOMEM. */
+/** Open the configured roots that exist. Returns 0, -ENOMEM. */
 static int take_roots(struct host *h, const struct strings *roots)
 {
     char real[PATH_MAX];

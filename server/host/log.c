@@ -13,7 +13,7 @@
 
 static const char *const names[] = {"error", "warn", "info", "debug"};
 static enum log_level max_level = LOG_INFO;
-static unsigned long lost; /* lines there was no room for, since the last one that had some */
+static unsigned long lost; /* lines lost since the last one that was written */
 
 void log_set_level(enum log_level level)
 {
@@ -30,9 +30,9 @@ int log_level_by_name(const char *name)
 }
 
 /**
- * Write to stderr what it has room for now. stderr may be shared with others, who would not have it
- * changed into one that never waits; so it is asked first. A socket can have less room than a line,
- * but can also be told not to wait. Returns whether the line is out.
+ * Write a line if stderr has room for it now. stderr may be shared, so O_NONBLOCK must not be set
+ * on it: poll() asks first. A socket with room for less than a line would still block, but send()
+ * has MSG_DONTWAIT. Returns whether the line is out.
  */
 static bool write_now(const char *line, size_t len)
 {
@@ -47,8 +47,8 @@ static bool write_now(const char *line, size_t len)
     return written >= 0;
 }
 
-/** Say how many lines are missing here. Returns whether none are, or it could be said. */
-static bool tell_lost(void)
+/** Write how many lines were lost here. Returns false if there was no room for that either. */
+static bool report_lost(void)
 {
     char line[128];
     int len;
@@ -62,7 +62,7 @@ static bool tell_lost(void)
     return true;
 }
 
-/** Make one line of a text that may have several, or be too long for one. */
+/** Make one line of a text: replace its line ends, and cut it to size. Returns its length. */
 static size_t fit(char *text, size_t len)
 {
     len = len < LOG_LINE_MAX ? len : LOG_LINE_MAX - 1;
@@ -85,7 +85,7 @@ void log_line(enum log_level level, const char *fmt, ...)
     va_start(ap, fmt);
     (void)strbuf_addv(&line, fmt, ap);
     va_end(ap);
-    if (line.len == 0 || !tell_lost() || !write_now(line.ptr, fit(line.ptr, line.len)))
+    if (line.len == 0 || !report_lost() || !write_now(line.ptr, fit(line.ptr, line.len)))
         lost++;
     strbuf_done(&line);
 }

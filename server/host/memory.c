@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The daemon reads and writes objects by pread() and pwrite(), never through a mapping of its own:
- * so no guest can make it fault, and objects need no address space of it, however large they are.
+ * The daemon uses pread() and pwrite(), and maps no object: no guest can make it fault, and an
+ * object's size costs it no address space.
  */
 #include "server/host/memory.h"
 
@@ -68,7 +68,7 @@ static uint64_t memory_next_written(const struct shared_memory *s, uint64_t off)
 
     if (at >= 0)
         return (uint64_t)at;
-    return errno == ENXIO ? UINT64_MAX : off; /* a host that can't tell: all may be */
+    return errno == ENXIO ? UINT64_MAX : off; /* unsupported by the host: all may be data */
 }
 
 static void memory_free(struct shared_memory *s)
@@ -86,7 +86,7 @@ static const struct shared_memory_ops memory_ops = {
     .free = memory_free,
 };
 
-/** A memfd that nobody can shrink; -1. */
+/** A memfd sealed against shrinking; -1 on failure. */
 static int open_sealed(void)
 {
     const int seals = F_SEAL_SHRINK | F_SEAL_SEAL;

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* Shared memory objects of the host: a sealed memfd each. */
+/* The host's shared memory objects: sealed memfds. */
 #ifndef SERVER_HOST_MEMORY_H
 #define SERVER_HOST_MEMORY_H
 
 #include "server/kernel/shared_memory.h"
 
-/** The body of host_ops.memory_new(); @host is not looked at. Returns 0; -ENOMEM, also when the
- * process has no descriptor left. */
+/** host_ops.memory_new(). @host is unused. Returns 0; -ENOMEM, also without descriptors. */
 int host_memory_new(void *host, struct shared_memory **out);
 
 #endif

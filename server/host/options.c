@@ -66,13 +66,13 @@ static const struct option options[] = {
 
 static const char short_options[] = "s:d:c:l:r:nq:gpaR:I:P:hV";
 
-static enum options_wish usage(const char *what, const char *detail)
+static enum options_result usage(const char *what, const char *detail)
 {
     (void)fprintf(stderr, "scboxd: %s%s; see scboxd --help\n", what, detail);
     return OPTIONS_USAGE;
 }
 
-static enum options_wish replace(char **to, const char *value, const char *what)
+static enum options_result replace(char **to, const char *value, const char *what)
 {
     if (*value == '\0')
         return usage(what, " must not be empty");
@@ -81,7 +81,7 @@ static enum options_wish replace(char **to, const char *value, const char *what)
     return *to != NULL ? OPTIONS_RUN : usage("out of memory", "");
 }
 
-static enum options_wish set_log_level(struct config *config, const char *word)
+static enum options_result set_log_level(struct config *config, const char *word)
 {
     int level = log_level_by_name(word);
 
@@ -91,15 +91,15 @@ static enum options_wish set_log_level(struct config *config, const char *word)
     return OPTIONS_RUN;
 }
 
-/** The driver reads it; here it must only be one word of its options. */
-static enum options_wish set_root_quota(struct config *config, const char *value)
+/** Accept one word of sqlitefs's options; the driver checks it. */
+static enum options_result set_root_quota(struct config *config, const char *value)
 {
     if (strchr(value, ',') != NULL)
         return usage("--root-quota is neither auto, none nor a size: ", value);
     return replace(&config->root_quota, value, "--root-quota");
 }
 
-static enum options_wish print(const char *text)
+static enum options_result print(const char *text)
 {
     if (fputs(text, stdout) >= 0 && fflush(stdout) == 0)
         return OPTIONS_ENOUGH;
@@ -107,7 +107,7 @@ static enum options_wish print(const char *text)
     return OPTIONS_USAGE;
 }
 
-static enum options_wish take_option(int option, struct config *config)
+static enum options_result take_option(int option, struct config *config)
 {
     switch (option) {
     case 's':
@@ -115,7 +115,7 @@ static enum options_wish take_option(int option, struct config *config)
     case 'd':
         return replace(&config->state, optarg, "--state");
     case 'c':
-        return OPTIONS_RUN; /* read before all others */
+        return OPTIONS_RUN; /* --config was read before all others */
     case 'l':
         return set_log_level(config, optarg);
     case 'r':
@@ -146,11 +146,11 @@ static enum options_wish take_option(int option, struct config *config)
     case 'V':
         return print("scboxd " SCBOX_VERSION "\n");
     default:
-        return OPTIONS_USAGE; /* getopt_long() has said why */
+        return OPTIONS_USAGE; /* getopt_long() has printed why */
     }
 }
 
-/** The last --config of the command line, NULL when there is none. */
+/** The last --config of the command line, or NULL. */
 static const char *find_config(int argc, char **argv)
 {
     const char *file = NULL;
@@ -167,7 +167,7 @@ static const char *find_config(int argc, char **argv)
     return file;
 }
 
-static enum options_wish load_config(struct config *config, const char *file)
+static enum options_result load_config(struct config *config, const char *file)
 {
     struct strbuf error = STRBUF_INIT;
     int err = config_load(config, file, &error);
@@ -178,7 +178,7 @@ static enum options_wish load_config(struct config *config, const char *file)
     return err < 0 ? OPTIONS_USAGE : OPTIONS_RUN;
 }
 
-/** Have a relative path mean the directory that the daemon was started in, whoever reads it later: sources are
+/** Make a path absolute, relative to the directory in which the daemon was started: sources are
  * absolute paths. Returns 0 or -errno. */
 static int make_absolute(char **path)
 {
@@ -198,7 +198,7 @@ static int make_absolute(char **path)
     return 0;
 }
 
-static enum options_wish finish_state(struct config *config)
+static enum options_result finish_state(struct config *config)
 {
     int err;
 
@@ -210,22 +210,22 @@ static enum options_wish finish_state(struct config *config)
     return err == 0 ? OPTIONS_RUN : usage("the directory that --state is in: ", strerror(-err));
 }
 
-enum options_wish options_read(int argc, char **argv, struct config *config)
+enum options_result options_read(int argc, char **argv, struct config *config)
 {
     const char *file = find_config(argc, argv);
-    enum options_wish wish = file != NULL ? load_config(config, file) : OPTIONS_RUN;
+    enum options_result result = file != NULL ? load_config(config, file) : OPTIONS_RUN;
     int option;
 
     opterr = 1;
     optind = 1;
-    while (wish == OPTIONS_RUN &&
+    while (result == OPTIONS_RUN &&
            (option = getopt_long(argc, argv, short_options, options, NULL)) != -1)
-        wish = take_option(option, config);
-    if (wish == OPTIONS_RUN && optind < argc)
+        result = take_option(option, config);
+    if (result == OPTIONS_RUN && optind < argc)
         return usage("unexpected argument: ", argv[optind]);
-    if (wish == OPTIONS_RUN && config->socket == NULL)
+    if (result == OPTIONS_RUN && config->socket == NULL)
         config->socket = config_default_socket();
-    if (wish == OPTIONS_RUN && config->socket == NULL)
+    if (result == OPTIONS_RUN && config->socket == NULL)
         return usage("out of memory", "");
-    return wish == OPTIONS_RUN ? finish_state(config) : wish;
+    return result == OPTIONS_RUN ? finish_state(config) : result;
 }

@@ -5,17 +5,17 @@
 
 #include "server/host/config.h"
 
-/** What the command line asks for. */
-enum options_wish {
+/** What main() does next. */
+enum options_result {
     OPTIONS_RUN,    /* run with the settings in @config */
     OPTIONS_ENOUGH, /* --help or --version were printed: exit 0 */
     OPTIONS_USAGE,  /* one line was printed on stderr: exit 2 */
 };
 
 /**
- * Read the command line and, if it names one, the configuration file.
- * @config   config_init() was done; filled.
+ * Read the command line and the configuration file that it names, if any.
+ * @config   filled; config_init() was called.
  */
-enum options_wish options_read(int argc, char **argv, struct config *config);
+enum options_result options_read(int argc, char **argv, struct config *config);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The files that --record and --inputs name: what the daemon answered, and what machines were told; a line each. */
+/* The files of --record (the daemon's answers) and --inputs (the log of inputs), a line each. */
 #ifndef SERVER_HOST_RECORD_H
 #define SERVER_HOST_RECORD_H
 
@@ -7,18 +7,19 @@
 #include <stddef.h>
 
 /**
- * Where to record: @option, or else, when $SCBOXD_RECORD names a directory, a file in it with the
- * process's id for a name.
+ * The name of the record: @option, else a file named by the process id in the directory
+ * $SCBOXD_RECORD.
  * @option   --record of the command line, or NULL.
- * @out      returned, free(); NULL when nothing shall be recorded.
+ * @out      returned, free(); NULL if neither is set.
  * Returns   0, -ENOMEM.
  */
 int record_name(const char *option, char **out);
 
-/** Open the file at its end, or with @anew empty; made when missing. Returns its descriptor, or -errno. */
+/** Open a file to append to, made if missing, emptied if @anew. Returns a descriptor, -errno. */
 int record_open(const char *name, bool anew);
 
-/** Append one line to a file, @what. One write: lines of daemons that share it never mix. */
+/** Append a line to a file called @what in the log. It is one write(), so lines of daemons that
+ * share the file never mix. */
 void record_line(int fd, const char *what, const char *line, size_t len);
 
 #endif

@@ -15,7 +15,7 @@
 
 enum { PRIVATE_DIR_MODE = 0700, PRIVATE_FILE_MODE = 0600 };
 
-/** Say what failed. Returns -@err. */
+/** Write which operation on @path failed to @error. Returns -@err. */
 static int say(struct strbuf *error, int err, const char *path, const char *what)
 {
     (void)strbuf_addf(error, "%s: %s", path, what);
@@ -53,7 +53,7 @@ int make_private_dir(const char *path, struct strbuf *error)
     return err;
 }
 
-/** Refuse a directory that other users can enter: the socket in it would be theirs too. */
+/** Refuse a directory that other users may enter: they could connect. */
 static int check_private(const char *dir, struct strbuf *error)
 {
     struct stat st;
@@ -72,7 +72,7 @@ static int check_private(const char *dir, struct strbuf *error)
     return 0;
 }
 
-/** Make and check the directory of the socket. */
+/** Create the directory of the socket, and check it. */
 static int prepare_dir(const char *path, struct strbuf *error)
 {
     char *copy = strdup(path);
@@ -126,7 +126,7 @@ static int take_lock(struct listen_socket *s, struct strbuf *error)
     return 0;
 }
 
-/** We have the lock: whatever has the socket's name is stale, unless somebody answers there. */
+/** With the lock held, the socket's name is stale unless a daemon answers there. */
 static int remove_stale(struct listen_socket *s, const struct sockaddr_un *addr,
                         struct strbuf *error)
 {
@@ -204,6 +204,6 @@ void listen_socket_close(struct listen_socket *s)
     (void)unlink(s->path);
     if (s->fd >= 0)
         (void)close(s->fd);
-    (void)close(s->lock_fd); /* its name stays: removing it would let two daemons lock two files */
+    (void)close(s->lock_fd); /* not unlinked: two daemons could lock two files of that name */
     free(s->path);
 }

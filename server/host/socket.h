@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The daemon's places on the host: its directories, and the socket with the lock that makes sure
- * there is only one daemon behind it.
+ * The daemon's directories, and its socket with the lock that keeps it single.
  *
- * PATH.lock is held (flock) as long as the daemon lives, whatever becomes of the socket's name; so
- * two daemons that start at once can't both remove a stale socket and listen.
+ * The daemon holds PATH.lock (flock) while it lives, whatever happens to the socket's name. So two
+ * daemons that start together can't both remove a stale socket and listen.
  */
 #ifndef SERVER_HOST_SOCKET_H
 #define SERVER_HOST_SOCKET_H
@@ -13,22 +12,22 @@
 
 struct listen_socket {
     char *path; /* owned */
-    int fd;     /* bound, not yet listening; -1 once taken */
+    int fd;     /* bound, not yet listening; -1: the server took it */
     int lock_fd;
 };
 
 /**
- * Make a directory and those above it, for the owner alone (0700); an existing one stays as it is.
- * @error    gets one line on failure.
+ * Create a directory and its parents, for the owner alone (0700). An existing one is not changed.
+ * @error    receives one line on failure.
  * Returns   0 or -errno.
  */
 int make_private_dir(const char *path, struct strbuf *error);
 
 /**
- * Bind the daemon's socket: make its directory, take the lock, remove what a dead daemon left.
+ * Bind the daemon's socket: create its directory, take the lock, remove a dead daemon's socket.
  * @path     copied.
- * @error    gets one line on failure: path too long, directory open to others, a daemon already
- *           running …
+ * @error    receives one line on failure: path too long, directory open to others, another daemon
+ *           runs …
  * Returns   0 or -errno; on success release with listen_socket_close().
  */
 int listen_socket_open(struct listen_socket *s, const char *path, struct strbuf *error);

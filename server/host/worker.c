@@ -13,14 +13,14 @@ enum { WORKER_STACK_SIZE = 1024 * 1024 };
 #define NS_PER_S UINT64_C(1000000000)
 
 struct workers {
-    uv_async_t async; /* tells the loop that a job is done */
-    cpu_set_t cpus;   /* of a thread that is kept to none */
-    unsigned count;   /* of workers: the loop's own, as is: */
-    bool closed;      /* the handle is gone */
+    uv_async_t async; /* wakes the loop for a finished job */
+    cpu_set_t cpus;   /* of the process at start: a worker is not bound to the loop's CPU */
+    unsigned count;   /* workers; used by the loop alone, as is: */
+    bool closed;      /* the async handle is closed */
     pthread_mutex_t lock;
     /* Under the lock. */
-    struct list done; /* struct host_job.link: the loop is to be told of */
-    bool closing;     /* there is no loop to tell */
+    struct list done; /* struct host_job.link: finished, the loop does not know yet */
+    bool closing;     /* the loop is closed: do not wake it */
 };
 
 struct host_worker {
@@ -28,13 +28,13 @@ struct host_worker {
     pthread_t thread;
     pthread_cond_t changed;
     /* Under all->lock. */
-    struct list jobs; /* struct host_job.link: to be carried out */
+    struct list jobs; /* struct host_job.link: to be run */
     bool ending;
 };
 
 /* ---- The worker's side ---- */
 
-/** Wait for a job. Returns it; NULL the thread shall end. Under the lock. */
+/** Wait for a job. Returns it; NULL: the thread must end. Under the lock. */
 static struct host_job *next_job(struct host_worker *w)
 {
     struct host_job *job;
@@ -71,7 +71,7 @@ static void *work(void *arg)
 
 /* ---- The loop's side ---- */
 
-/** Take a job that is done, of @w or, when that is NULL, of anyone. NULL none. Under the lock. */
+/** Take a finished job of @w, or of any worker if @w is NULL. NULL: none. Under the lock. */
 static struct host_job *take_done(struct workers *all, const struct host_worker *w)
 {
     for (struct list *i = all->done.next; i != &all->done; i = i->next) {
@@ -112,7 +112,7 @@ int workers_new(uv_loop_t *loop, struct workers **out)
         free(all);
         return err;
     }
-    uv_unref((uv_handle_t *)&all->async); /* machines wait for workers, and have the loop turn */
+    uv_unref((uv_handle_t *)&all->async); /* the machines that wait keep the loop alive */
     all->async.data = all;
     (void)sched_getaffinity(0, sizeof(all->cpus), &all->cpus);
     (void)pthread_mutex_init(&all->lock, NULL);
@@ -120,7 +120,7 @@ int workers_new(uv_loop_t *loop, struct workers **out)
     return 0;
 }
 
-/** Free it, when nobody needs it any more. */
+/** Free it when it is closed and its last worker is freed. */
 static void free_unused(struct workers *all)
 {
     if (!all->closed || all->count > 0)
@@ -145,7 +145,7 @@ void workers_close(struct workers *all)
     uv_close((uv_handle_t *)&all->async, on_closed);
 }
 
-/** Start the thread, without signals. */
+/** Start the thread with all signals blocked. */
 static int start(struct host_worker *w)
 {
     pthread_attr_t attr;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Threads for what would hold up the loop (host_ops.h, worker_…()): one for each slow filesystem, made
- * with it. Jobs of one worker are carried out in order; the loop is told of each.
+ * Threads for work that would block the loop (worker_…() of host_ops.h), one for each slow mount. A
+ * worker runs its jobs in order; the loop is notified of each that is done.
  *
- * Workers take no signals, and may use all CPUs, also when the loop keeps to one.
+ * Workers block all signals and may use all CPUs, even if the loop is bound to one.
  */
 #ifndef SERVER_HOST_WORKER_H
 #define SERVER_HOST_WORKER_H
@@ -14,14 +14,14 @@
 
 struct workers;
 
-/** Workers that a daemon may have, those that never come back included: past it -EMFILE. */
+/** The most workers of a daemon, stuck ones included; past it -EMFILE. */
 enum { WORKERS_MAX = 256 };
 
-/** @out returned; workers_close(). Returns 0, -ENOMEM, what uv_async_init() answers. */
+/** @out returned; workers_close(). Returns 0, -ENOMEM, other -errno of uv_async_init(). */
 int workers_new(uv_loop_t *loop, struct workers **out);
 
-/** Leave the loop. The struct goes once the loop has turned and the last worker has been freed; a worker
- * that never comes back keeps it. */
+/** Leave the loop. The struct is freed when the loop has turned and the last worker is freed; a
+ * worker that never returns keeps it. */
 void workers_close(struct workers *all);
 
 /* As in host_ops.h. */

@@ -5,7 +5,7 @@
  *                 i386                        x86_64
  *   user limit    0xC0000000                  0x7FFF00000000
  *   stack         [0xB8000000, 0xB8020000)    [limit - 8 MiB - 64 KiB, limit - 64 KiB)
- *   first sp      the end of the stack: empty, no arguments, no return address
+ *   first sp      end of the stack, which is empty: no arguments, no return address
  */
 #include "server/kernel/abi.h"
 

@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * ABIs: what programs are built for, and the ways in which they make calls.
+ * ABIs: the targets that programs are built for, and how those make calls.
  *
  * A row of the table is all that the kernel knows of an ABI: which images it loads, where they lie
- * in memory, and what its callers get. How a call is read from registers and answered is a row of the
- * bridge's table (server/bridge/abi/guest_abi.h), which has one for each row here.
+ * in memory, and what its callers see. The bridge has a row for each of them in its own table
+ * (server/bridge/guest_abi.h): how a call is read from registers and answered.
  *
  *     image --elf_parse()--> exec_image.abi --bridge_spawn()--> guest --call_init()--> call->abi
  *
- * A process that a session drives runs no image. Its calls come by RPC, and abi_driven is what they
- * are made by; it is not in abis[].
+ * A driven process runs no image. Its calls come by RPC with abi_driven, which is not in abis[].
  *
- * To add an ABI: its row here and in abis[], its functions, its row in the bridge's table, and the
- * document's member in methods.def (struct guests). Nothing else asks which ABI it is.
+ * To add an ABI: its row here and in abis[], its functions, its row in the bridge's table, and its
+ * member of struct guests in methods.def. No other code asks which ABI a process has.
  */
 #ifndef SERVER_KERNEL_ABI_H
 #define SERVER_KERNEL_ABI_H
@@ -30,10 +29,10 @@ struct abi {
     /* Images. */
     unsigned char elf_class; /* ELFCLASS* */
     uint16_t elf_machine;    /* EM_* */
-    /** Whether an image of this class and machine is one of its programs. NULL: every one that no
-     * row before this one takes. */
+    /** Whether an image of this class and machine is of this ABI. NULL: it takes every one that no
+     * row before it takes. */
     bool (*takes)(const struct elf_reader *r);
-    /** Refuse what it does not run. Returns 0; -ENOEXEC with the reason in r->why. */
+    /** Refuse images that it can't run. Returns 0; -ENOEXEC with the reason in r->why. */
     int (*check)(const struct elf_reader *r);
 
     /* Memory. */
@@ -42,11 +41,11 @@ struct abi {
     uint64_t stack_size;
 
     /* Calls. */
-    /** What the result register of a guest holds after a call: of column rc, and with @value among its
-     * results or a negative @err. NULL: callers have no registers. */
+    /** The value of a guest's result register after a call with result column @rc: @value if the
+     * call succeeded, else @err is negative. NULL: its callers have no registers. */
     int64_t (*result)(enum sc_rc rc, int err, int64_t value);
-    bool short_names;        /* READDIR leaves out names that are no shorter than SC_DIR_MAX */
-    bool configured_sources; /* MAKE_FS may open the sources that the configuration allows */
+    bool short_names;        /* READDIR omits names of SC_DIR_MAX bytes and more */
+    bool configured_sources; /* MAKE_FS may open the configured sources */
 };
 
 enum { ABI_COUNT = 2 };
@@ -55,10 +54,10 @@ extern const struct abi abi_i386;
 extern const struct abi abi_x86_64;
 extern const struct abi abi_driven;
 
-/** Those of guests, in the order in which they are asked for an image and listed. */
+/** The ABIs of guests, in the order in which images are matched and documents list them. */
 extern const struct abi *const abis[ABI_COUNT];
 
-/** The row of a name, abi_driven's too; NULL when there is none, and for NULL. */
+/** The ABI of a name, abi_driven included; NULL if there is none, or if @name is NULL. */
 const struct abi *abi_by_name(const char *name);
 
 #endif

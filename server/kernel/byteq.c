@@ -7,7 +7,7 @@
 
 enum {
     CAP_FIRST = 256,
-    CAP_KEPT = 4096, /* an empty queue keeps no more than this */
+    CAP_KEPT = 4096, /* the most that an empty queue keeps */
 };
 
 /** Copy @len bytes out from position @pos of the queue. */
@@ -25,7 +25,7 @@ void byteq_init(struct byteq *q, struct byteq_pool *pool)
     *q = (struct byteq){.pool = pool};
 }
 
-/** Make room for @len bytes altogether. Returns 0, -ENOMEM; -ENOSPC the pool has no more. */
+/** Grow to @len bytes in total. Returns 0, -ENOMEM; -ENOSPC the pool is exhausted. */
 static int grow(struct byteq *q, size_t len)
 {
     size_t cap = q->cap != 0 ? q->cap : CAP_FIRST;
@@ -61,7 +61,7 @@ int64_t byteq_put(struct byteq *q, const char *bytes, size_t len, size_t max)
         return 0;
     err = grow(q, q->len + count);
     if (err == -ENOSPC)
-        count = q->cap - q->len; /* what fits */
+        count = q->cap - q->len; /* as many as fit */
     if (err == -ENOMEM || count == 0)
         return -ENOMEM;
     tail = (q->head + q->len) & (q->cap - 1);

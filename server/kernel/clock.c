@@ -7,9 +7,9 @@
 
 #include <errno.h>
 
-enum { ROUND_YIELDS = 2 }; /* a round is what lies between two YIELDs */
+enum { ROUND_YIELDS = 2 }; /* a round lies between two YIELDs */
 
-/** Whether an earlier YIELD of the same task still waits: the two are in one round. */
+/** Whether an earlier YIELD of the same task is still parked: both are in one round. */
 static bool yields_already(const struct call *call)
 {
     const struct list *calls = &call->task->calls;
@@ -36,13 +36,13 @@ void clock_note_yield(const struct call *call)
     t->yields += t->yields < ROUND_YIELDS;
 }
 
-/** Whether a task has done a whole round of nothing but YIELD, and so has everybody meanwhile. */
+/** Whether a task has only yielded for a whole round, in which nothing else acted. */
 static bool only_yields(const struct task *t)
 {
     return t->yields == ROUND_YIELDS && t->yields_since == t->proc->machine->acts;
 }
 
-/** Whether all that can run only yield; also when nothing can run. */
+/** Whether everything that can run only yields; true if nothing can run. */
 static bool nobody_acts(const struct machine *m)
 {
     uint32_t in_line = 0;
@@ -62,13 +62,13 @@ static bool nobody_acts(const struct machine *m)
     return m->busy_guests == in_line;
 }
 
-/** Whether nobody is about to act. */
+/** Whether nothing is about to act. */
 static bool everybody_waits(const struct machine *m)
 {
     return list_empty(&m->stalled) && list_empty(&m->paused) && nobody_acts(m);
 }
 
-/** The next time something happens on a machine's clock, UINT64_MAX when nothing will. */
+/** The time of the next timer or goal of a machine's clock, UINT64_MAX if there is none. */
 static uint64_t next_moment(const struct machine *m)
 {
     uint64_t timer = timer_next(&m->clock_timers);
@@ -102,7 +102,7 @@ void clock_turn(struct machine *m)
     now = machine_now_ns(m);
     while (timer_fire_one(&m->clock_timers, now))
         continue;
-    wait_settle(m); /* a call whose time is over may have held the last reference to a file */
+    wait_settle(m); /* a timer may have dropped the last reference to a file */
     while (everybody_waits(m) && timer_fire_one(&m->goals, now))
         continue;
 }

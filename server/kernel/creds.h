@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Whom a call is carried out for. */
+/* The user that a call acts for. */
 #ifndef SERVER_KERNEL_CREDS_H
 #define SERVER_KERNEL_CREDS_H
 
@@ -11,7 +11,7 @@ struct creds {
     uint32_t gid;
 };
 
-/** No user or group: CHOWN leaves what is given as this. */
+/** No user, no group: CHOWN does not change the one given as this. */
 #define CREDS_NONE UINT32_MAX
 
 #endif

@@ -5,7 +5,7 @@
 #include "server/kernel/call/call.h"
 #include "server/kernel/machine.h"
 
-/** The union of all listeners' kinds, so that nobody listening costs one test. */
+/** Keep the union of all listeners' kinds, so that without listeners a kind costs one test. */
 static void update_listened(struct machine *m)
 {
     m->listened = 0;

@@ -3,11 +3,15 @@
 
 #include "server/base/check.h"
 #include "server/kernel/call/pause.h"
+#include "server/kernel/door/slow.h"
 #include "server/kernel/fs/make_fs.h"
 #include "server/kernel/fs/tty.h"
 #include "server/kernel/proc/memory.h"
 
 #include <errno.h>
+#include <string.h>
+
+enum { DRIVER_NAME_MAX = 63 };
 
 /* Who acts. */
 
@@ -86,17 +90,14 @@ static int take_crash(struct machine *m, struct input *in)
 
 static int take_call(struct machine *m, struct input *in)
 {
-    struct call *call = in->call.call;
-    int status;
-
     (void)m;
-    if (in->call.turn == NULL)
-        return call_begin(call);
-    turn_end(in->call.turn);
-    status = call_begin(call);
-    if (status == SC_PENDING && call->proc != NULL)
-        machine_guest_busy(call->task, false);
-    return status;
+    in->call.call->turn = in->call.turn;
+    return call_begin(in->call.call);
+}
+
+static int take_slot(struct machine *m, struct input *in)
+{
+    return slow_end_slot(m, in->slot.err);
 }
 
 static int take_cancel(struct machine *m, struct input *in)
@@ -354,10 +355,34 @@ static bool is_entry(const struct machine *m, enum input_kind kind)
     return has_turn && !stack_is_inside(m);
 }
 
+/** Whether MAKE_FS names a driver that may have to wait. */
+static bool makes_slow(const struct machine *m, const struct sc_str *driver)
+{
+    char name[DRIVER_NAME_MAX + 1] = "";
+
+    if (m->spec.fs_waits == NULL || driver->len > DRIVER_NAME_MAX)
+        return false;
+    if (driver->len > 0)
+        memcpy(name, driver->ptr, driver->len);
+    return m->spec.fs_waits(name);
+}
+
+/** Before an input from outside: see to the machine's stack, if it needs one. */
+static void prepare_stack(struct machine *m, const struct input *in)
+{
+    if (in->kind == INPUT_CALL && in->call.call->nr == SC_MAKE_FS &&
+        makes_slow(m, &in->call.call->args.make_fs.driver))
+        (void)stack_need(m, NULL); /* without memory for it MAKE_FS fails */
+    stack_adopt(m);
+}
+
 int machine_input(struct machine *m, struct input *in)
 {
     int result;
 
+    if ((m->next_stack != NULL || (in->kind == INPUT_CALL && in->call.call->nr == SC_MAKE_FS)) &&
+        m->inputs == 0)
+        prepare_stack(m, in);
     if (m->stack != NULL && is_entry(m, in->kind))
         return rows[in->kind].take(m, in);
     if (m->spec.on_input != NULL)

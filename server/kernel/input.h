@@ -2,20 +2,22 @@
 /*
  * Inputs: the only way into a machine.
  *
- * Everything from outside that changes a machine is a row of inputs.def, and goes through
- * machine_input(). A machine does nothing by itself. So its inputs, in order and with the host's time of
- * each, are enough to make the same machine again:
+ * Everything from outside that changes a machine is a row of inputs.def and goes through
+ * machine_input(). A machine does nothing by itself, so its inputs, in order and with the host's
+ * time of each, are enough to make the same machine again:
  *
  *     gate, session, person, clock, bridge  -->  machine_input()  -->  the function of the row
  *                                                     |
  *                                          machine_spec.on_input(): a log
  *
- * While a machine carries an input out, it calls back: done() of calls, run() of guests, listeners. An
- * input that a callback gives it is nested in the first. It is carried out at once, and the log holds its
- * place as the number of callbacks before it (machine.callbacks).
+ * While a machine carries out an input, it calls back: done() of calls, run() of guests, listeners.
+ * An input that a callback makes is nested in the first: it is carried out at once, and the log has
+ * its place as the number of callbacks before it (machine.callbacks).
  *
  * While a machine stands still (stack.h), CALL, CANCEL, END, CRASH and TICK wait for their turn, and are
- * logged then.
+ * logged then. Those that come from outside of requests (marks that are undone, listeners that leave, notes
+ * of guests …) are carried out at once. The log holds their place as the slot that the machine stands still
+ * for (machine.slots). SLOT says that this slot did not end by its driver.
  *
  *     struct input in = {.kind = INPUT_PAUSE, .pause = {.pid = 7}};
  *     err = machine_input(m, &in);
@@ -94,8 +96,8 @@ const struct input_member *input_members(enum input_kind kind);
 /**
  * Carry an input out.
  * @in       borrowed for the call; its LOCAL results are filled in.
- * Returns   0, or the -errno of the function that input.c calls for the row; -ESRCH there is no such
- *           process. CALL as call_begin(); CONSOLE how many bytes were taken.
+ * Returns   0, or the -errno of the function that input.c calls for the row; -ESRCH there is no
+ *           such process. CALL as call_begin(); CONSOLE how many bytes were taken.
  */
 int machine_input(struct machine *m, struct input *in);
 

@@ -95,6 +95,7 @@ int machine_new(const struct machine_spec *spec, const struct host_ops *ops, voi
     m->host = host;
     m->next_pid = 1;
     m->random_state = spec->seed;
+    m->hurry_ns = UINT64_MAX;
     m->started_ns = ops->now_ns(host);
     list_init(&m->mounts);
     list_init(&m->ready);
@@ -113,6 +114,7 @@ int machine_new(const struct machine_spec *spec, const struct host_ops *ops, voi
     list_init(&m->late);
     list_init(&m->entries);
     list_init(&m->tick.link);
+    list_init(&m->ending.link);
     m->name = strdup(spec->name);
     if (m->name == NULL)
         goto out;
@@ -142,6 +144,23 @@ void machine_loss(struct machine *m, const char *fmt, ...)
     strbuf_done(&text);
 }
 
+void machine_end(struct machine *m)
+{
+    m->spec.on_end = NULL;
+    m->spec.on_input = NULL;
+    m->spec.on_answer = NULL;
+    if (m->init != NULL)
+        proc_end(m->init, PS_KILLED, 0, NULL);
+    late_give_up(m);
+    clock_give_up_all(m);
+}
+
+/** entry.run */
+static void run_end(struct entry *in)
+{
+    machine_end(container_of(in, struct machine, ending));
+}
+
 void machine_free(struct machine *m)
 {
     if (m == NULL)
@@ -149,14 +168,10 @@ void machine_free(struct machine *m)
     /* The daemon frees machines in its loop's own callbacks: requests are taken there, never in a
      * call's done(), and what a done() or an event leads to (a connection that fails, a machine
      * that has ended) is put off to a turn of its own. */
-    m->spec.on_end = NULL;
     slow_wait(m);
     CHECK(m->calls_running == 0 && !m->settling && !m->ticking);
-    if (m->init != NULL)
-        proc_end(m->init, PS_KILLED, 0, NULL);
+    (void)stack_enter(m, &m->ending, run_end);
     slow_wait(m);
-    late_give_up(m);
-    clock_give_up_all(m);
     /* Whatever a machine holds belongs to its processes, which are gone with init. */
     CHECK(list_empty(&m->turns) && m->running == NULL);
     CHECK(list_empty(&m->mounts));

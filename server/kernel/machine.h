@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A machine: one simulated computer. Nothing is global; everything the kernel has hangs on a
+ * A machine: one simulated computer. Nothing is global: everything the kernel has hangs on a
  * machine.
  *
- * A machine lives on one thread. It moves only when somebody begins a call, reports a fault, or
- * ticks it, so the same calls in the same order have the same outcome. Sample, as the daemon does
- * it:
+ * A machine lives on one thread. It changes only by inputs (input.h): a call begins, a program
+ * faults, a tick. So the same inputs in the same order have the same outcome. Sample, as in the
+ * daemon:
  *
  *     machine_new(&spec, &ops, host, &m);
  *     machine_mount(m, "root", "sqlitefs", "source=/var/…/root.db", &why);  // a name of init
@@ -15,10 +15,11 @@
  *     … call_begin() …            machine_tick(m) when host_ops.wake_at() asked for it
  *     machine_free(m);
  *
- * The clock is real or virtual. A virtual clock stands still until everybody waits, then jumps to
- * the next timer: no guest runs, no call is ready to go on or paused, and nobody holds the clock
- * (machine_hold(): a session that is thinking about its next call). Who only yields does not keep it,
- * nor does a guest that lost its turn (turn.h). It can be moved on by hand: clock.h.
+ * The clock is real or virtual. A virtual clock stands still until everything waits, then jumps to
+ * the next timer. Everything waits when no guest runs, no call is ready to continue or paused, and
+ * no session holds the clock (machine_hold(): it is thinking about its next call). Processes that
+ * only yield don't stop the clock, nor does a guest that lost its turn (turn.h). clock.h moves it
+ * by hand.
  */
 #ifndef SERVER_KERNEL_MACHINE_H
 #define SERVER_KERNEL_MACHINE_H
@@ -35,11 +36,11 @@
 
 enum clock_kind { CLOCK_REAL, CLOCK_VIRTUAL };
 
-/** No clock gets this far: 200 years, so that file stamps fit their 64 bits. What waits for longer
- * waits until it is cancelled, and a virtual clock does not jump for it. */
+/** The end of all clocks: 200 years, so that file stamps fit 64 bits. A wait beyond it lasts until
+ * it is cancelled, and no virtual clock jumps to its end. */
 #define MACHINE_CLOCK_END (UINT64_C(200) * 365 * 86400 * 1000000000)
 
-/** How many objects a machine holds: every test ends with the census it began with. */
+/** The number of objects of a machine. Every test ends with the census it began with. */
 struct census {
     uint32_t procs, names, fds, views, files, mounts, nodes, regions, mapped, calls, timers;
 };
@@ -53,7 +54,11 @@ struct machine_spec {
     uint64_t seed; /* of its random numbers */
     struct machine_limits limits; /* a member of 0 means the default */
     fs_open_fn fs_open;           /* makes filesystems: registry_open() */
-    bool patient; /* it never stands still: whoever enters waits for slow filesystems */
+    fs_waits_fn fs_waits;         /* which drivers may wait: registry_waits(); NULL none */
+    /** Of a machine that is played again: called before a slot of a slow filesystem (machine.slots), to give
+     * the inputs that came while the machine stood still for it. Such a machine does not stand still. Else
+     * NULL. */
+    void (*on_slot)(void *user, struct machine *m);
     /** Told once, from inside the call or fault that ended init: free it later, not in here. */
     void (*on_end)(void *user, struct machine *m);
     /** Told in words what a store could not keep; or NULL. It is an EVENT_NOTE, too. */
@@ -124,10 +129,14 @@ struct machine {
     struct fiber *stack;      /* its own, owned; NULL: it runs on that of whoever enters. stack.h */
     struct fiber *next_stack; /* owned; what `stack` will be, or NULL */
     struct slow *standing;    /* it stands still for this one; NULL it does not */
+    struct slow *slot_of;     /* whose slot it waits for, still or not; NULL none */
+    uint64_t slots;           /* of slow filesystems, called so far */
+    uint64_t hurry_ns;        /* slow_hurry() */
     struct list entries;      /* struct entry.link: they wait until it does not */
     bool interrupted;         /* a slot of the call being carried out was, and let go */
     struct entry *entering;   /* what is about to be carried out on it */
     struct entry tick;
+    struct entry ending;
     uint64_t channel_ends_made;
     struct host_alarm alarm; /* the host's own */
     uint32_t inputs;         /* being carried out, one inside of the other */
@@ -141,73 +150,79 @@ struct machine {
 
 /**
  * Make a machine with its init process, driven and without names.
- * @spec     borrowed for the call; what it points to is copied, but for user.
- * @ops      borrowed as long as the machine; @host is handed to each of them.
+ * @spec     borrowed for the call; its strings are copied, its user is kept.
+ * @ops      borrowed while the machine exists; @host is passed to each of them.
  * @out      returned; machine_free().
  * Returns   0, -ENOMEM.
  */
 int machine_new(const struct machine_spec *spec, const struct host_ops *ops, void *host,
                 struct machine **out);
 
-/** End all processes, which cancels their calls, and release everything. on_end is not told. Not
- * from inside a call, a done() or a machine_tick(). NULL is fine. */
+/** End all processes, which cancels their calls, and what the machine would have done later: nothing is left
+ * then but the struct. No callback of its spec is called from here on. From an entry of its stack (stack.h), so
+ * that it may stand still in it. */
+void machine_end(struct machine *m);
+
+/** machine_end(), and release everything. A machine that machine_end() has not ended has the whole loop wait
+ * for its slow filesystems, each up to its time limit. Not from inside a call, a done() or a machine_tick().
+ * NULL is fine. */
 void machine_free(struct machine *m);
 
-/** Tell who runs the machine, and EVENT_NOTE's listeners, what could not be kept. */
+/** Report data that a store lost: machine_spec.on_loss() and EVENT_NOTE. */
 void machine_loss(struct machine *m, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/** Limits as used where a spec says 0. */
+/** The limits used where a spec has 0. */
 extern const struct machine_limits machine_default_limits;
 
 /**
- * Whether the machine may hold one more of a kind.
- * @held     how many there are.
- * @what     the kind, for people.
- * Returns   0; @err with the reason.
+ * Check a limit before one more object is made.
+ * @held     objects that exist.
+ * @what     their kind, for the reason.
+ * Returns   0; @err with the reason in @why.
  */
 int machine_check_room(uint64_t held, uint64_t limit, int err, const char *what, struct why *why);
 
-/** Say that channels and terminals can take no more bytes, when that is why. Returns -ENOMEM. */
+/** Add the reason if channels and terminals are at their limit of bytes. Returns -ENOMEM. */
 int machine_explain_queued(const struct machine *m, struct why *why);
 
 /**
- * Book descriptors of the daemon that the machine is about to use.
- * @err      what a refusal answers, as the call's row declares it; the reason is in @why.
- * Returns   0; @err past the machine's limit, or when the daemon has none left for it.
+ * Count descriptors of the daemon that the machine is about to use.
+ * @err      the errno of a refusal, as the call's row declares it; the reason is in @why.
+ * Returns   0; @err past the machine's limit, or if the daemon has none left for it.
  */
 int machine_take_descriptors(struct machine *m, uint32_t count, int err, struct why *why);
 
-/** They are free again. */
+/** Give descriptors back. */
 void machine_give_descriptors(struct machine *m, uint32_t count);
 
 /**
- * Make a filesystem and give it a name in init's namespace, as MAKE_FS does, but with any source.
- * @m        its init must not have ended.
+ * Make a filesystem and name it in init's namespace, as MAKE_FS does, but from any source.
+ * @m        its init has not ended.
  * @name, @driver  borrowed.
- * @opts     borrowed; "key=value,key", source=… included; NULL none.
- * @why      gets the reasons of a refusal; or NULL.
+ * @opts     borrowed; "key=value,key", source=… included; NULL: none.
+ * @why      receives the reasons of a refusal; or NULL.
  * Returns   as SC_MAKE_FS, but never -EACCES or -EBADF.
  */
 int machine_mount(struct machine *m, const char *name, const char *driver, const char *opts,
                   struct why *why);
 
 /**
- * Let the machine go on: commit stores that are due, resume the calls that yielded, let a virtual
- * clock jump if everybody waits, wake who slept long enough; then ask wake_at() for the next tick.
- * Called by the host as wake_at() asked; sooner is harmless.
+ * Do what is due: commit stores, continue calls that yielded, let a virtual clock jump if
+ * everything waits, wake sleepers; then ask wake_at() for the next tick. The host calls it as
+ * wake_at() asked; earlier calls are harmless.
  */
 void machine_tick(struct machine *m);
 
 /**
- * Pass on what the host, or a guest's memory, answered the machine inside of an input. A log needs these
- * answers to be played again.
- * @bytes    borrowed for the call: @len bytes that came with it; or NULL.
+ * Log the host's answer, or that of a guest's memory, to a question asked inside an input. A replay
+ * needs these answers.
+ * @bytes    borrowed for the call; @len bytes of the answer; or NULL.
  * Returns   @result.
  */
 int64_t machine_answer(struct machine *m, int64_t result, const void *bytes, size_t len);
 
-/** The host's time, host_ops.now_ns(). While inputs are logged it stands still during each of them: one
- * time in the log is enough. */
+/** The host's time, host_ops.now_ns(). While inputs are logged it is constant during each of them,
+ * so the log needs only one time for each. */
 uint64_t machine_host_ns(const struct machine *m);
 
 /** Nanoseconds of the machine's clock since it was made; below MACHINE_CLOCK_END. */
@@ -217,34 +232,33 @@ uint64_t machine_now_ns(const struct machine *m);
  * clock. */
 uint64_t machine_stamp_ns(const struct machine *m);
 
-/** When it is @usecs from now by the machine's clock; at most MACHINE_CLOCK_END. */
+/** The machine's time @usecs from now; at most MACHINE_CLOCK_END. */
 uint64_t machine_after_ns(const struct machine *m, uint64_t usecs);
 
-/** Fill with random bytes that follow from the seed. */
+/** Fill @buf with the next random bytes of the machine's seed. */
 void machine_random(struct machine *m, void *buf, size_t len);
 
-/** Keep a virtual clock from jumping. Holds are counted; each ends by machine_release(). */
+/** Keep a virtual clock from jumping. Holds are counted; machine_release() ends one. */
 void machine_hold(struct machine *m);
 
 /** End one machine_hold(). */
 void machine_release(struct machine *m);
 
 /**
- * A listener can't keep up: from now on calls that emit events go on only after machine_unstall(),
- * so that whoever talks most waits for whoever listens, and nothing is lost. A call whose beginning
- * was told waits before it is carried out, one that emits something itself before it finishes.
- * Stalls are counted.
+ * A listener can't keep up: from now on calls that emit events continue only after
+ * machine_unstall(), so that no event is lost. A call whose beginning was emitted waits before it
+ * is carried out; one whose handler emitted an event waits before it finishes. Stalls are counted.
  */
 void machine_stall(struct machine *m);
 void machine_unstall(struct machine *m);
 
-/** A guest starts or stops to run on the host (virtual time stands still while one runs). */
+/** A guest starts or stops running on the host. Virtual time stands still while one runs. */
 void machine_guest_busy(struct task *t, bool busy);
 
-/** Ask for a machine_tick() as the timers and the ready list need it. */
+/** Ask the host for the machine_tick() that the timers and lists need. */
 void machine_arm(struct machine *m);
 
-/** Count what the machine holds now. O(processes): for tests and for people. */
+/** Count the machine's objects. O(processes); for tests and statistics. */
 void machine_census(const struct machine *m, struct census *out);
 
 #endif

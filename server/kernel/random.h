@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Random numbers that follow from a seed. */
+/* Random numbers generated from a seed. */
 #ifndef SERVER_KERNEL_RANDOM_H
 #define SERVER_KERNEL_RANDOM_H
 
@@ -8,8 +8,8 @@
 #include <string.h>
 
 /**
- * The next number of a stream: small, well spread, and the same everywhere.
- * @state    the stream; any first value is a seed.
+ * The next number of a stream, the same on every host.
+ * @state    the stream; every initial value is a valid seed.
  * Source    the splitmix64 generator.
  */
 static inline uint64_t random_next(uint64_t *state)

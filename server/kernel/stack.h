@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A machine's own stack, and the inputs that wait while the machine stands still.
+ * A machine's own stack, and the inputs that are queued while the machine stands still.
  *
- * What enters a machine from outside is an input: a call begins or is cancelled, a process is ended, the
- * clock ticks. Most machines carry inputs out on the stack of whoever enters. One that has a slow
- * filesystem (slow.h) carries them out on a stack of its own, so that it can stand still in the middle of
- * one, inside of a driver's slot, while the loop goes on with other machines:
+ * Every change from outside is an input: a call begins or is cancelled, a process is ended, the
+ * clock ticks. Most machines carry out inputs on the caller's stack. A machine with a slow
+ * filesystem (slow.h) carries them out on its own stack, so that it can stand still in the middle
+ * of one, inside a driver's slot, while the loop continues with other machines:
  *
  *     loop ── stack_enter(m, in, run) ── run(in) ── … ── slow_run() ── stack_stand(m) ─┐
  *       ▲                                                                              │ machine stands;
  *       ├── stack_enter(m, other, …): queued, false ◄──────────────────────────────────┘ returns false
  *       │
- *       └── the slot has answered: stack_go_on(m): run(in) ends, then run(other), in the order they came
+ *       └── the slot has answered: stack_go_on(m): run(in) ends, then run(other), in order of arrival
  *
- * So nothing interleaves: an input sees what it would see had the slot been quick. What is called from
- * inside of an input is part of it, and never queued.
+ * So nothing interleaves: an input sees what it would see if the slot had answered at once. All
+ * that is called from inside an input is part of it and is never queued.
  *
- * An input is embedded by its owner, with whatever its run() needs. It is withdrawn when its owner goes
- * before its turn has come.
+ * An entry is embedded in its owner, with all that its run() needs. The owner withdraws it if it is
+ * freed before run() was called.
  */
 #ifndef SERVER_KERNEL_STACK_H
 #define SERVER_KERNEL_STACK_H
@@ -34,13 +34,13 @@ struct entry {
     struct list link; /* in machine->entries while it waits; list_init() before first use */
     /** Carry it out, once, in the machine. The owner may free the struct in it. */
     void (*run)(struct entry *in);
-    /** Tell who logs that it is an input of its own (input.h), before run(); NULL it is none. Not called for
-     * what is inside of another one. */
+    /** Tell who logs that it is an input of its own (input.h), before run(); NULL it is none. Not
+     * called for what is inside of another one. */
     void (*tell)(struct entry *in);
 };
 
-/** See to it that the machine has a stack of its own from its next tick on. Returns 0; -ENOMEM; -ENOTSUP
- * not on this processor. */
+/** See to it that the machine has a stack of its own from its next tick on. Returns 0; -ENOMEM;
+ * -ENOTSUP not on this processor. */
 int stack_need(struct machine *m, struct why *why);
 
 /** For machine_tick(): a stack that was asked for is used from now on. */
@@ -68,8 +68,8 @@ static inline void entry_withdraw(struct entry *in)
     list_del(&in->link);
 }
 
-/** The machine can't be entered now: it stands still, or inputs wait for their turn. Never true inside of
- * the machine. */
+/** The machine can't be entered now: it stands still, or inputs wait for their turn. Never true
+ * inside of the machine. */
 bool stack_is_closed(const struct machine *m);
 
 /** Whether the caller is inside of the machine, which has a stack of its own. */

@@ -74,8 +74,8 @@ static int grow(struct timer_heap *h)
 
 int timer_set(struct timer_heap *h, struct timer *t, uint64_t deadline_ns, timer_fn fire)
 {
-    /* Whoever sets one asks first or has just cleared it; a call parks once before it is unparked,
-     * which clears its timer, and a request goes to one goal. */
+    /* Callers check first or have just cleared it. A call parks once before it is unparked, which
+     * clears its timer, and a request has one goal. */
     CHECK(!timer_is_set(t));
     if (h->count == h->cap && grow(h) < 0)
         return -ENOMEM;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Timers: a binary heap of deadlines. Embedded in their owners; the heap never owns them. */
+/* Timers: a binary heap of deadlines. Owners embed their timers; the heap only links them. */
 #ifndef SERVER_KERNEL_TIMER_H
 #define SERVER_KERNEL_TIMER_H
 
@@ -13,7 +13,7 @@ typedef void (*timer_fn)(struct timer *t);
 struct timer {
     uint64_t deadline_ns;
     uint64_t order; /* equal deadlines fire in the order they were set */
-    size_t index;   /* place in the heap + 1; 0 when not set */
+    size_t index;   /* place in the heap + 1; 0: not set */
     timer_fn fire;
 };
 
@@ -27,17 +27,17 @@ struct timer_heap {
 /** Make an empty heap. */
 void timer_heap_init(struct timer_heap *h);
 
-/** Release the heap's memory; timers still set are forgotten. */
+/** Free the heap's memory. Timers that are set never fire. */
 void timer_heap_done(struct timer_heap *h);
 
-/** Set an unset timer; @fire is called once, from timer_fire_one(), and may set it again. Returns
+/** Set a timer that is not set. timer_fire_one() calls @fire once, which may set it again. Returns
  * 0, -ENOMEM. */
 int timer_set(struct timer_heap *h, struct timer *t, uint64_t deadline_ns, timer_fn fire);
 
-/** Unset a timer; harmless when it is not set. */
+/** Unset a timer; no effect if it is not set. */
 void timer_clear(struct timer_heap *h, struct timer *t);
 
-/** The next deadline, UINT64_MAX when no timer is set. */
+/** The next deadline, UINT64_MAX if no timer is set. */
 uint64_t timer_next(const struct timer_heap *h);
 
 /** Fire the first timer if it is due at @now_ns. Returns whether one fired. */

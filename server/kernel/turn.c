@@ -13,7 +13,7 @@ void turn_init(struct turn *t, struct task *task, void (*run)(struct turn *t))
     list_init(&t->link);
 }
 
-/** Whether the machine gives turns now. */
+/** Whether the machine can give a turn. */
 static bool is_free(const struct machine *m)
 {
     if (m->spec.clock == CLOCK_REAL)
@@ -26,14 +26,14 @@ bool turn_is_due(const struct machine *m)
     return !list_empty(&m->turns) && is_free(m);
 }
 
-/** Whether anything waits for the one that runs: others, or the clock. */
+/** Whether something waits for the running guest: other guests, or the clock. */
 static bool is_waited_for(const struct machine *m)
 {
     return m->running != NULL &&
            (!list_empty(&m->turns) || !list_empty(&m->ready) || clock_has_aim(m));
 }
 
-/** The one that runs has kept what waits for it for too long. */
+/** timer_fn: the running guest has kept others waiting for too long. */
 static void on_slice_over(struct timer *timer)
 {
     struct machine *m = container_of(timer, struct machine, slice);
@@ -72,8 +72,8 @@ void turn_ask_later(struct turn *t)
 {
     struct machine *m = t->task->proc->machine;
 
-    /* A guest asks when it is made, and for the answer to a call. A call of any number, good or
-     * bad, begins with turn_end(), and the guest makes no other before it has its answer. */
+    /* A guest asks when it is made, and for the answer to a call. Every call, valid or not, begins
+     * with turn_end(), and the guest makes no other before it has its answer. */
     CHECK(list_empty(&t->link) && m->running != t);
     list_append(&m->turns, &t->link);
     machine_arm(m);

@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/rpc/rpc.h"
 
+#include "server/kernel/door/slow.h"
 #include "server/rpc/peer/request.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
-/** How long a stop waits for answers to be read. */
-enum { STOP_PATIENCE_MS = 1000 };
+/** How long a stop waits for answers to be read; how long machines may take to end until a log says so, and
+ * until their slow filesystems are left alone. */
+enum { STOP_PATIENCE_MS = 1000, STOP_SILENCE_MS = 1000, STOP_MACHINES_MS = 10000 };
+
+#define NS_PER_MS UINT64_C(1000000)
 
 void rpc_log(struct rpc *rpc, const char *level, const char *fmt, ...)
 {
@@ -30,30 +34,22 @@ int rpc_new(uv_loop_t *loop, const struct rpc_options *options, struct rpc **out
     rpc->loop = loop;
     rpc->opt = *options;
     rpc->limits = options->limits;
-    list_init(&rpc->conns);
+    list_init(&rpc->peers);
     list_init(&rpc->in_grace);
+    list_init(&rpc->ending);
     (void)uv_timer_init(loop, &rpc->later);
+    (void)uv_timer_init(loop, &rpc->patience);
     (void)uv_pipe_init(loop, &rpc->listener, 0);
     (void)uv_timer_init(loop, &rpc->stalls);
     rpc->later.data = rpc;
+    rpc->patience.data = rpc;
     rpc->stalls.data = rpc;
     rpc->listener.data = rpc;
-    rpc->handles = 4;
+    rpc->handles = 5;
     names_init(&rpc->names);
     turns_init(&rpc->turns, loop);
     *out = rpc;
     return 0;
-}
-
-static void on_later(uv_timer_t *timer)
-{
-    machines_tidy(timer->data);
-}
-
-void rpc_tidy_later(struct rpc *rpc)
-{
-    if (!rpc->stopping)
-        (void)uv_timer_start(&rpc->later, on_later, 0, 0);
 }
 
 /** The last step of a stop, once no connection and no handle is left. */
@@ -65,7 +61,7 @@ static void end_if_gone(struct rpc *rpc)
     if (rpc->handles > 0)
         return;
     strbuf_done(&rpc->document);
-    json_doc_done(&rpc->line);
+    json_doc_done(&rpc->message);
     requests_done(rpc);
     free(rpc);
     on_stopped(user);
@@ -87,23 +83,66 @@ static void on_turns_closed(void *user)
     end_if_gone(rpc);
 }
 
-/** All connections are gone: end the machines and close what is left. */
-static void end_machines(struct rpc *rpc)
+/** Of a stop: once the last machine is gone, close what is left. */
+static void close_if_empty(struct rpc *rpc)
 {
-    struct rpc_machine *machine;
-    struct rpc_machine *next;
-
-    HASH_ITER(hh, rpc->machines, machine, next) {
-        machines_remove(machine);
-    }
+    if (!rpc->stopping || !list_empty(&rpc->peers) || rpc->machines != NULL ||
+        !list_empty(&rpc->ending) || uv_is_closing((uv_handle_t *)&rpc->later))
+        return;
     uv_close((uv_handle_t *)&rpc->later, on_handle_closed);
+    uv_close((uv_handle_t *)&rpc->patience, on_handle_closed);
     uv_close((uv_handle_t *)&rpc->stalls, on_handle_closed);
     turns_close(&rpc->turns, on_turns_closed, rpc);
 }
 
-void rpc_conn_gone(struct rpc *rpc)
+static void on_later(uv_timer_t *timer)
 {
-    if (rpc->stopping && list_empty(&rpc->conns))
+    machines_tidy(timer->data);
+    close_if_empty(timer->data);
+}
+
+void rpc_tidy_later(struct rpc *rpc)
+{
+    (void)uv_timer_start(&rpc->later, on_later, 0, 0);
+}
+
+/** Say what a stop waits for. */
+static void on_silence_over(uv_timer_t *timer)
+{
+    struct rpc *rpc = timer->data;
+
+    for (const struct list *i = rpc->ending.next; i != &rpc->ending; i = i->next) {
+        const struct rpc_machine *machine = container_of(i, struct rpc_machine, in_ending);
+        const char *driver = slow_waits_for(machine->m);
+
+        rpc_log(rpc, "warn",
+                "the stop waits for machine %s and its filesystem of driver %s: %d seconds at most",
+                machine->name, driver != NULL ? driver : "?",
+                (STOP_MACHINES_MS - STOP_SILENCE_MS) / 1000);
+    }
+}
+
+/** All connections are gone: end the machines. */
+static void end_machines(struct rpc *rpc)
+{
+    const struct rpc_daemon *d = &rpc->opt.daemon;
+    struct rpc_machine *machine;
+    struct rpc_machine *next;
+
+    HASH_ITER(hh, rpc->machines, machine, next) {
+        machines_end(machine);
+    }
+    for (const struct list *i = rpc->ending.next; i != &rpc->ending; i = i->next) {
+        machine = container_of(i, struct rpc_machine, in_ending);
+        slow_hurry(machine->m, d->ops->now_ns(d->host) + STOP_MACHINES_MS * NS_PER_MS);
+    }
+    (void)uv_timer_start(&rpc->patience, on_silence_over, STOP_SILENCE_MS, 0);
+    close_if_empty(rpc);
+}
+
+void rpc_peer_gone(struct rpc *rpc)
+{
+    if (rpc->stopping && list_empty(&rpc->peers))
         end_machines(rpc);
 }
 
@@ -111,8 +150,8 @@ static void on_patience_over(uv_timer_t *timer)
 {
     struct rpc *rpc = timer->data;
 
-    for (struct list *i = rpc->conns.next; i != &rpc->conns; i = i->next)
-        conn_close(container_of(i, struct conn, link));
+    for (struct list *i = rpc->peers.next; i != &rpc->peers; i = i->next)
+        peer_close(container_of(i, struct peer, link));
 }
 
 void rpc_stop(struct rpc *rpc, void (*on_stopped)(void *user), void *user)
@@ -123,8 +162,8 @@ void rpc_stop(struct rpc *rpc, void (*on_stopped)(void *user), void *user)
     rpc->on_stopped = on_stopped;
     rpc->stopped_user = user;
     uv_close((uv_handle_t *)&rpc->listener, on_handle_closed);
-    for (struct list *i = rpc->conns.next; i != &rpc->conns; i = i->next)
-        conn_finish(container_of(i, struct conn, link));
-    (void)uv_timer_start(&rpc->later, on_patience_over, STOP_PATIENCE_MS, 0);
-    rpc_conn_gone(rpc);
+    for (struct list *i = rpc->peers.next; i != &rpc->peers; i = i->next)
+        peer_finish(container_of(i, struct peer, link));
+    (void)uv_timer_start(&rpc->patience, on_patience_over, STOP_PATIENCE_MS, 0);
+    rpc_peer_gone(rpc);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The RPC layer as the daemon sees it: JSON-RPC 2.0, one message a line, over stream sockets.
+ * The RPC layer as the daemon sees it: JSON-RPC 2.0, one message a line, over Unix sockets.
  *
  *     rpc_new(loop, &options, &rpc);
  *     rpc_add_machine(rpc, &request, &why, &m);      the default machine, then machine_mount() …
@@ -11,9 +11,10 @@
  * What is behind it, on the way of a request in and of its answer out:
  *
  *     listen              accepts connections, checks whose they are
- *     conn, conn_io       the life of a connection, and its bytes
- *     frame               bytes to lines; server/base/json.h reads a line
- *     message, envelope   a line to requests; batches
+ *     peer                the life of a peer; what it sends, and is sent, in turns
+ *     stream              what carries its messages: line_stream, a line each over a Unix socket
+ *     frame               bytes to lines
+ *     message, envelope   a message to requests; batches; server/base/json.h reads it
  *     request             the life of a request: answered at once, or parked, finished, cancelled
  *     dispatch, names     a method's name to its handler
  *     json_tree           the values of a message as cJSON structs in the request's arena
@@ -43,6 +44,7 @@ struct rpc_daemon {
     const struct host_ops *ops; /* for machines, with @host */
     void *host;
     fs_open_fn fs_open;
+    fs_waits_fn fs_waits;
     /** Somebody asked the daemon to stop; it calls rpc_stop() in its own time. */
     void (*stop)(void *user);
     /** Why guests of an ABI can't run here, or NULL when they can. */

@@ -11,6 +11,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdio.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
 #include <sys/user.h>
@@ -123,6 +124,24 @@ static void raw_int40(void *user, size_t count)
     end_child(pid);
 }
 
+/** How long a call takes that stops its guest, in ns. @user: how many guests sleep beside it. */
+static double time_stop(void *user)
+{
+    const char *image = BENCH_GUESTS "/stops.x86_64";
+    const uint64_t start_ns = bench_now_ns();
+    const uint64_t start = __builtin_ia32_rdtsc();
+    unsigned long long ticks;
+    char command[512];
+    FILE *out;
+
+    (void)snprintf(command, sizeof(command), BENCH_SCBOX " run --copy %s:root:/stops %s %s", image,
+                   image, (const char *)user);
+    out = popen(command, "r");
+    BENCH_NEED(out != NULL && fscanf(out, "%llu", &ticks) == 1 && pclose(out) == 0);
+    return (double)ticks * (double)(bench_now_ns() - start_ns) /
+           (double)(__builtin_ia32_rdtsc() - start);
+}
+
 int main(int argc, char **argv)
 {
     static char x86_64[] = BENCH_GUESTS "/noop.x86_64";
@@ -137,6 +156,11 @@ int main(int argc, char **argv)
         {"no-op call, i386, as run / pinned", "≤ 1.15", BENCH_CALLS, run_guest, i386,
          run_guest_pinned, i386},
     };
+    static char none[] = "0";
+    static char many[] = "500";
+    const struct bench_value stop = {
+        "call that stops, beside 500 / 0", "≤ 1.1", time_stop, many, time_stop, none};
 
-    return bench_main(argc, argv, works, sizeof(works) / sizeof(works[0]));
+    (void)bench_main(argc, argv, works, sizeof(works) / sizeof(works[0]));
+    return bench_values(argc, argv, &stop, 1);
 }

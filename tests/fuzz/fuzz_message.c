@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Messages of clients: the pass over the text, trees, envelopes, and parameters of every method. All but the
- * last is compared with what many plain passes make of the same bytes: reference.h.
+ * Messages of clients: lines from bytes, the pass over the text, trees, envelopes, and parameters of every
+ * method. Text, trees and envelopes are compared with what many plain passes make of them: reference.h.
  */
 #include "server/base/check.h"
 #include "server/rpc/codec/codec.h"
 #include "server/rpc/codec/json_tree.h"
+#include "server/rpc/peer/frame.h"
 #include "server/rpc/peer/names.h"
 #include "tests/fuzz/make_json.h"
 #include "tests/fuzz/reference.h"
@@ -13,6 +14,8 @@
 #include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+enum { LINE_MAX_BYTES = 200 };
 
 static struct names names;
 
@@ -183,6 +186,41 @@ static void take_line(const char *text, size_t len)
         take_request(&doc, i);
 }
 
+/** Lines that a frame makes of bytes pushed @step at a time. Returns how frame_next() ended. */
+static int frame_lines(const char *bytes, size_t size, size_t step, struct strbuf *lines)
+{
+    struct json_span line;
+    struct frame f;
+    int got = 0;
+
+    frame_init(&f, LINE_MAX_BYTES);
+    for (size_t at = 0; got == 0 && at < size; at += step) {
+        CHECK(frame_push(&f, bytes + at, size - at < step ? size - at : step) == 0);
+        while ((got = frame_next(&f, at + step >= size, &line)) == 1) {
+            CHECK(line.len > 0 && line.len <= LINE_MAX_BYTES && frame_size(&f) <= size);
+            CHECK(memchr(line.ptr, '\n', line.len) == NULL);
+            CHECK(same_span(json_trim(line), line));
+            (void)strbuf_add(lines, line.ptr, line.len);
+            (void)strbuf_addc(lines, '\n');
+        }
+    }
+    frame_done(&f);
+    return got;
+}
+
+/** However bytes arrive, the lines are the same, and so is what is wrong with them. */
+static void take_bytes(const char *bytes, size_t size)
+{
+    struct strbuf whole = STRBUF_INIT;
+    struct strbuf parts = STRBUF_INIT;
+    const size_t step = 1 + (unsigned char)bytes[size - 1] % 61;
+
+    CHECK(frame_lines(bytes, size, size, &whole) == frame_lines(bytes, size, step, &parts));
+    CHECK(whole.len == parts.len && memcmp(strbuf_str(&whole), strbuf_str(&parts), whole.len) == 0);
+    strbuf_done(&whole);
+    strbuf_done(&parts);
+}
+
 /** Bytes that begin with 1 are what a message is grown from; all others are one. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -192,6 +230,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         names_init(&names);
     if (size == 0 || data[0] != 1) {
         take_line((const char *)data, size);
+        if (size > 0)
+            take_bytes((const char *)data, size);
         return 0;
     }
     make_json(data + 1, size - 1, &text);

@@ -120,7 +120,7 @@ static long good_pid(int nr)
 
 static long good_number(const struct row *row, const struct arg *arg)
 {
-    if (arg->kind == K_fd && strcmp(arg->name, "new_fd") != 0)
+    if (arg->kind == K_fd)
         return good_fd(row->nr);
     if (arg->kind == K_pid)
         return good_pid(row->nr);

@@ -12,16 +12,13 @@ enum {
 /** Whether a number is a call of the system: then it is no way into the host's kernel. */
 static int is_assigned(int nr)
 {
-    static const unsigned char ranges[][2] = {
-        {SC_DBG_PRINT, SC_USLEEP},        {SC_MMAP, SC_MUNMAP},   {SC_CREATE, SC_STAT},
-        {SC_OPEN, SC_GET_MODE},           {SC_MAKE_FS, SC_RM_FS}, {SC_NEW_PROC, SC_BIND_FD},
-        {SC_PROC_EXEC, SC_PROC_WAIT_ANY}, {SC_ERRNO, SC_SET_ARGS}};
-
-    for (size_t i = 0; i < COUNT(ranges); i++) {
-        if (nr >= ranges[i][0] && nr <= ranges[i][1])
-            return 1;
+    switch (nr) {
+#define SC_CALL(nr, UP, low, pass, rc, doc, ARGS, RESULTS, ERRORS) case nr:
+#include "schema/syscalls.def"
+        return 1;
+    default:
+        return 0;
     }
-    return 0;
 }
 
 /** No unassigned number does anything: fork, execve, kill, exit and mmap of the host among them. */

@@ -1,19 +1,23 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# The generated files are what the tables say today. Usage: fresh.sh SOURCE_ROOT SC_EXPORT
+# The generated files are what the tables say today.
+# Usage: fresh.sh SOURCE_ROOT SC_EXPORT SC_EXPORT_LIB
 set -u
 cd "$1" || exit 2
-export=$2
 status=0
 
-# fresh WHAT FILE
+# fresh FILE COMMAND…: what the command writes is the file.
 fresh() {
-    if ! "$export" "$1" | cmp -s - "$2"; then
-        echo "$2 is stale: build the target sc-export-files and commit it"
+    file=$1
+    shift
+    if ! "$@" | cmp -s - "$file"; then
+        echo "$file is stale: build the target sc-export-files and commit it"
         status=1
     fi
 }
 
-fresh openrpc schema/openrpc.json
-fresh syscalls.md schema/syscalls.md
+fresh schema/openrpc.json "$2" openrpc
+fresh schema/syscalls.md "$2" syscalls.md
+fresh client/lib/scbox_calls.h "$3" header
+fresh client/lib/scbox_calls.c "$3" source
 exit $status

@@ -15,12 +15,12 @@ status=0
 # The way in, in turn where a machine stands still; what belongs to who makes a machine, a call, a turn; what looks; tables and timers.
 cat >"$dir/allowed" <<EOF
 machine_input input_listen input_unlisten input_name input_members
-machine_new machine_free machine_default_limits listener_add listener_remove
+machine_new machine_end machine_free slow_hurry slow_interrupt machine_default_limits listener_add listener_remove
 call_init call_done turn_init turn_end
 abi_by_name abi_driven abi_i386 abi_x86_64 abis aspace_check aspace_find fd_each fd_find machine_census machine_now_ns machine_stamp_ns
 stack_enter stack_is_closed stack_is_inside
 driver_getattr vfs_nobody memory_fail_code ns_each ns_find path_set_root pause_held proc_find result_of result_of_failure proc_is_below vfs_mode_names
-view_root_path
+slow_waits_for view_root_path
 timer_clear timer_fire_one timer_heap_done timer_heap_init timer_next timer_set
 EOF
 tr ' ' '\n' <"$dir/allowed" | sort -u >"$dir/allowed.sorted"

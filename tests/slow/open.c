@@ -53,23 +53,75 @@ static void open_gate(void *user)
     atomic_store(&plan->interrupted, true);
 }
 
+static struct slow_plan plan;
+
+/** What was opened, as it shall be seen. */
+static struct fs *made_slow(struct fs *fs)
+{
+    struct fs *slow = slowfs_over(&plan, fs);
+
+    return slow != NULL ? slow : fs;
+}
+
+/** An instance that waits at the gate to be made. */
+struct slow_opening {
+    struct fs_opening base;
+    struct fs *fs;
+};
+
+/** fs_opening.drop */
+static void drop(struct fs_opening *base)
+{
+    struct slow_opening *o = (struct slow_opening *)base;
+
+    slowfs_drop(o->fs);
+    free(o);
+}
+
+/** fs_opening.open */
+static int open_later(struct fs_opening *base, struct why *why, struct fs **out)
+{
+    struct slow_opening *o = (struct slow_opening *)base;
+
+    (void)why;
+    (void)wait_at_gate(&plan);
+    *out = made_slow(o->fs);
+    free(o);
+    return 0;
+}
+
+static void read_plan(void)
+{
+    if (plan.user != NULL)
+        return; /* once: workers read it */
+    plan.percent = (unsigned)number_of("SCBOX_SLOW", SCBOX_SLOW);
+    plan.seed = number_of("SCBOX_SLOW_SEED", 1);
+    plan.on_worker = wait_at_gate;
+    plan.on_interrupt = open_gate;
+    plan.user = &plan;
+}
+
 int slow_open(const char *driver, const struct fs_open *req, struct fs **out)
 {
-    static struct slow_plan plan;
-    struct fs *slow;
+    struct slow_opening *o;
     struct fs *fs;
     int err = registry_open(driver, req, &fs);
 
     if (err < 0)
         return err;
-    if (plan.user == NULL) { /* once: workers read it */
-        plan.percent = (unsigned)number_of("SCBOX_SLOW", SCBOX_SLOW);
-        plan.seed = number_of("SCBOX_SLOW_SEED", 1);
-        plan.on_worker = wait_at_gate;
-        plan.on_interrupt = open_gate;
-        plan.user = &plan;
+    read_plan();
+    o = req->later != NULL && !asks_machine(fs, req) ? calloc(1, sizeof(*o)) : NULL;
+    if (o == NULL) {
+        *out = asks_machine(fs, req) ? fs : made_slow(fs);
+        return 0;
     }
-    slow = asks_machine(fs, req) ? NULL : slowfs_over(&plan, fs);
-    *out = slow != NULL ? slow : fs;
-    return 0;
+    o->base = (struct fs_opening){open_later, drop, fs->timeout_s};
+    o->fs = fs;
+    *req->later = &o->base;
+    return FS_WOULD_WAIT;
+}
+
+bool slow_waits(const char *driver)
+{
+    return strcmp(driver, "devfs") != 0 && strcmp(driver, "procfs") != 0;
 }

@@ -11,4 +11,7 @@
  */
 int slow_open(const char *driver, const struct fs_open *req, struct fs **out);
 
+/** registry_waits(): so they wait to be made, too. */
+bool slow_waits(const char *driver);
+
 #endif

@@ -236,6 +236,11 @@ static const struct fs_ops ops = {
     .destroy = slowfs_destroy,
 };
 
+void slowfs_drop(struct fs *inner)
+{
+    inner->ops->destroy(inner, NULL);
+}
+
 struct fs *slowfs_over(struct slow_plan *plan, struct fs *inner)
 {
     struct slowfs *s = calloc(1, sizeof(*s));

@@ -30,4 +30,7 @@ struct slow_plan {
  */
 struct fs *slowfs_over(struct slow_plan *plan, struct fs *inner);
 
+/** Destroy an instance that is over none. */
+void slowfs_drop(struct fs *inner);
+
 #endif

@@ -199,6 +199,139 @@ Test(slow_daemon, a_machine_that_stands_is_destroyed)
     daemon_await_stat(&d, "machines", 1);
 }
 
+Test(slow_daemon, the_name_of_a_machine_that_ends_is_free_and_others_go_on)
+{
+    const char *make = "{\"name\":\"other\",\"names\":[{\"name\":\"r\",\"driver\":\"ramfs\"}]}";
+    struct client other;
+
+    call_done_ok(&d.control, "machine.create", make);
+    client_open(&other, d.socket);
+    call_done_ok(&other, "session.open", "{\"machine\":\"other\"}");
+    call_done_ok(&other, "SC_OPEN", "[\"r:/a\",[\"WRITE\",\"CREATE\"]]");
+    close_gate();
+    call_done_ok(&d.control, "machine.destroy", "{\"machine\":\"other\"}"); /* it closes the file */
+    await_somebody();
+    call_fails(&d.control, "machine.destroy", "{\"machine\":\"other\"}", -32602, NULL);
+    call_done_ok(&d.control, "machine.create", "{\"name\":\"other\"}");
+    cr_assert_eq(daemon_stat(&d, "machines"), 3);
+    for (int i = 0; i < 100; i++)
+        call_done_ok(&c, "SC_ERRNO", "[]");
+    open_gate();
+    client_close(&other);
+    daemon_await_stat(&d, "machines", 2);
+    call_done_ok(&d.control, "machine.destroy", "{\"machine\":\"other\"}");
+    daemon_await_stat(&d, "machines", 1);
+}
+
+/** Making filesystems has only their own machine stand, from the first one on. */
+Test(slow_daemon, who_makes_filesystems_delays_nobody)
+{
+    struct client other;
+
+    close_gate();
+    client_send(
+        &d.control,
+        "{\"jsonrpc\":\"2.0\",\"id\":1000,\"method\":\"machine.create\",\"params\":{\"name\":"
+        "\"other\",\"names\":[{\"name\":\"r\",\"driver\":\"ramfs\"},"
+        "{\"name\":\"s\",\"driver\":\"ramfs\"}]}}");
+    await_somebody();
+    for (int i = 0; i < 100; i++)
+        call_done_ok(&c, "SC_ERRNO", "[]");
+    call_fails(&c, "machine.create", "{\"name\":\"other\"}", EEXIST, NULL);
+    client_send(&d.control,
+                "{\"jsonrpc\":\"2.0\",\"id\":1001,\"method\":\"machine.info\",\"params\":"
+                "{\"machine\":\"other\"}}");
+    open_gate();
+    cr_assert_eq(answer_to(&d.control, 1000), 0);
+    cr_assert_eq(answer_to(&d.control, 1001), 0);
+
+    client_open(&other, d.socket);
+    call_done_ok(&d.control, "machine.create", "{\"name\":\"bare\"}");
+    call_done_ok(&other, "session.open", "{\"machine\":\"bare\"}");
+    close_gate();
+    client_send(&other, "{\"jsonrpc\":\"2.0\",\"id\":100,\"method\":\"SC_MAKE_FS\",\"params\":"
+                        "[\"ramfs\",\"first\"]}");
+    send_open(&other, 101, "first:/a");
+    await_somebody();
+    for (int i = 0; i < 100; i++)
+        call_done_ok(&c, "SC_ERRNO", "[]");
+    open_gate();
+    cr_assert_eq(answer_to(&other, 100), 0);
+    cr_assert_eq(answer_to(&other, 101), 0);
+    client_close(&other);
+    call_done_ok(&d.control, "machine.destroy", "{\"machine\":\"other\"}");
+    call_done_ok(&d.control, "machine.destroy", "{\"machine\":\"bare\"}");
+    daemon_await_stat(&d, "machines", 1);
+}
+
+/** Have a machine made whose second filesystem is r: like its first. */
+static void send_make_twice(struct client *to, const char *driver)
+{
+    client_sendf(to,
+                 "{\"jsonrpc\":\"2.0\",\"id\":100,\"method\":\"machine.create\",\"params\":"
+                 "{\"name\":\"other\",\"transient\":true,\"names\":"
+                 "[{\"name\":\"r\",\"driver\":\"ramfs\"},{\"name\":\"r\",\"driver\":\"%s\"}]}}",
+                 driver);
+}
+
+Test(slow_daemon, a_machine_that_is_not_to_be_leaves_nothing)
+{
+    struct client other;
+
+    client_open(&other, d.socket);
+    send_make_twice(&other, "ramfs"); /* two of one name */
+    cr_assert_eq(answer_to(&other, 100), EEXIST);
+    daemon_await_stat(&d, "machines", 1);
+    close_gate();
+    send_make_twice(&other, "devfs");
+    await_somebody();
+    client_send(&other,
+                "{\"jsonrpc\":\"2.0\",\"method\":\"$/cancelRequest\",\"params\":{\"id\":100}}");
+    open_gate();
+    cr_assert_neq(answer_to(&other, 100), 0);
+    daemon_await_stat(&d, "machines", 1);
+    close_gate();
+    send_make_twice(&other, "devfs");
+    await_somebody();
+    client_close(&other);
+    call_done_ok(&d.control, "server.info", "{}");
+    open_gate();
+    daemon_await_stat(&d, "machines", 1);
+}
+
+/** Wait until the daemon's log has a text. */
+static void await_log(const char *text)
+{
+    char log[65536];
+    ssize_t len;
+    int fd;
+
+    do {
+        (void)sched_yield();
+        fd = open(d.log, O_RDONLY | O_CLOEXEC);
+        len = read(fd, log, sizeof(log) - 1);
+        (void)close(fd);
+        cr_assert_geq(len, 0);
+        log[len] = '\0';
+    } while (strstr(log, text) == NULL);
+}
+
+Test(slow_daemon_stop, what_a_stop_waits_for_is_said)
+{
+    begin();
+    close_gate();
+    send_open(&c, 100, "root:/a");
+    await_somebody();
+    client_close(&c);
+    cr_assert_eq(kill(d.pid, SIGTERM), 0);
+    await_log("the stop waits for machine default and its filesystem of driver ramfs");
+    open_gate();
+    cJSON_free(d.census); /* nobody can ask for another one */
+    d.census = NULL;
+    daemon_stop(&d);
+    remove_gate_dir();
+}
+
 /** The daemon stops, though a slot does not come back. */
 Test(slow_daemon_stop, a_slot_that_hangs_is_left)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* libscbox against a daemon of the test's own: a listening socket, and bytes written by hand. */
 #include "client/lib/conn.h"
-#include "client/lib/scbox.h"
+#include "client/lib/scbox_cjson.h"
+#include "tests/unit/fake_daemon.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>
@@ -19,12 +20,6 @@
 
 enum { WAIT_MS = 5000 };
 
-static char dir[] = "/tmp/scbox-test-XXXXXX";
-static char path[64];
-static int listener = -1;
-static int daemon_fd = -1; /* the daemon's end of the connection */
-static struct scbox_conn *conn;
-static struct scbox_error error;
 static int events;
 
 static void count_event(void *user, const char *method, const cJSON *params)
@@ -36,53 +31,17 @@ static void count_event(void *user, const char *method, const cJSON *params)
 
 static void start(void)
 {
-    struct sockaddr_un addr = {.sun_family = AF_UNIX};
-
-    cr_assert_not_null(mkdtemp(dir));
-    (void)snprintf(path, sizeof path, "%s/s", dir);
-    memcpy(addr.sun_path, path, strlen(path));
-    listener = socket(AF_UNIX, SOCK_STREAM, 0);
-    cr_assert_eq(bind(listener, (struct sockaddr *)&addr, sizeof addr), 0);
-    cr_assert_eq(listen(listener, 1), 0);
-    cr_assert_eq(scbox_connect(path, &conn, &error), 0);
-    daemon_fd = accept(listener, NULL, NULL);
-    scbox_on_event(conn, count_event, NULL);
+    fake_start();
+    scbox_on_event_tree(conn, count_event, NULL);
 }
 
-static void stop(void)
-{
-    scbox_close(conn);
-    scbox_error_done(&error);
-    if (daemon_fd >= 0)
-        (void)close(daemon_fd);
-    (void)close(listener);
-    (void)unlink(path);
-    (void)rmdir(dir);
-}
-
-TestSuite(client, .init = start, .fini = stop, .timeout = 50);
-
-/** Write bytes as the daemon. */
-static void say(const char *text)
-{
-    cr_assert_eq(write(daemon_fd, text, strlen(text)), (ssize_t)strlen(text));
-}
-
-/** What the client has sent; a static buffer. */
-static const char *heard(void)
-{
-    static char text[4096];
-    ssize_t got = read(daemon_fd, text, sizeof text - 1);
-
-    text[got > 0 ? got : 0] = '\0';
-    return text;
-}
+TestSuite(client, .init = start, .fini = fake_stop, .timeout = 50);
 
 static int64_t send_yield(void)
 {
     int64_t id = 0;
 
-    cr_assert_eq(scbox_send(conn, "SC_YIELD", NULL, &id, &error), 0);
+    cr_assert_eq(scbox_send_tree(conn, "SC_YIELD", NULL, &id, &error), 0);
     return id;
 }
 
@@ -92,7 +51,7 @@ Test(client, a_request_is_one_line_of_json_rpc)
     int64_t id = 0;
 
     (void)cJSON_AddNumberToObject(params, "fd", 3);
-    cr_assert_eq(scbox_send(conn, "SC_CLOSE", params, &id, &error), 0);
+    cr_assert_eq(scbox_send_tree(conn, "SC_CLOSE", params, &id, &error), 0);
     cr_assert_str_eq(
         heard(), "{\"jsonrpc\":\"2.0\",\"method\":\"SC_CLOSE\",\"params\":{\"fd\":3},\"id\":1}\n");
 }
@@ -104,13 +63,13 @@ Test(client, answers_come_in_any_order_and_in_pieces)
     cJSON *result = NULL;
 
     say("{\"jsonrpc\":\"2.0\",\"id\":2,\"result\":{\"fd\":7}}\r\n{\"jsonrpc\":\"2.0\",");
-    cr_assert_eq(scbox_receive(conn, second, WAIT_MS, &result, &error), SCBOX_OK);
+    cr_assert_eq(scbox_receive_tree(conn, second, WAIT_MS, &result, &error), SCBOX_OK);
     cr_assert_eq(cJSON_GetObjectItem(result, "fd")->valueint, 7);
     cJSON_Delete(result);
-    cr_assert_eq(scbox_receive(conn, first, 0, &result, &error), -ETIMEDOUT);
+    cr_assert_eq(scbox_receive_tree(conn, first, 0, &result, &error), -ETIMEDOUT);
     say("\"id\":1,\"result\":null}\n");
-    cr_assert_eq(scbox_receive(conn, first, WAIT_MS, NULL, &error), SCBOX_OK);
-    cr_assert_eq(scbox_receive(conn, first, 0, NULL, &error), -EINVAL);
+    cr_assert_eq(scbox_receive_tree(conn, first, WAIT_MS, NULL, &error), SCBOX_OK);
+    cr_assert_eq(scbox_receive_tree(conn, first, 0, NULL, &error), -EINVAL);
 }
 
 Test(client, a_refusal_fills_the_error)
@@ -120,11 +79,13 @@ Test(client, a_refusal_fills_the_error)
 
     say("{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":13,\"message\":\"EACCES\","
         "\"data\":{\"text\":\"permission denied\",\"why\":[\"a\"]}}}\n");
-    cr_assert_eq(scbox_receive(conn, id, WAIT_MS, NULL, &error), SCBOX_REFUSED);
+    cr_assert_eq(scbox_receive_tree(conn, id, WAIT_MS, NULL, &error), SCBOX_REFUSED);
     cr_assert_eq(error.code, 13);
     line = scbox_error_line(&error);
     cr_assert_str_eq(line, "EACCES: permission denied");
-    cr_assert_not_null(cJSON_GetObjectItem(error.data, "why"));
+    cr_assert_str_eq(error.name, "EACCES");
+    cr_assert_str_eq(error.reason, "a");
+    cr_assert_not_null(strstr(error.data, "\"why\""));
     free(line);
 }
 
@@ -136,7 +97,7 @@ Test(client, events_are_delivered_while_waiting)
         "{\"jsonrpc\":\"2.0\",\"method\":\"other\"}\n"
         "{\"jsonrpc\":\"2.0\",\"method\":\"event\",\"params\":{\"kind\":\"end\"}}\n"
         "{\"jsonrpc\":\"2.0\",\"id\":1,\"result\":null}\n");
-    cr_assert_eq(scbox_receive(conn, id, WAIT_MS, NULL, &error), SCBOX_OK);
+    cr_assert_eq(scbox_receive_tree(conn, id, WAIT_MS, NULL, &error), SCBOX_OK);
     cr_assert_eq(events, 2);
 }
 
@@ -184,9 +145,9 @@ Test(client, a_wait_ends_in_time_although_events_never_do)
     int64_t id = send_yield();
     pid_t pid = start_flood();
 
-    scbox_on_event(conn, handle_slowly, NULL);
-    cr_assert_eq(scbox_receive(conn, id, 200, NULL, &error), -ETIMEDOUT);
-    cr_assert_eq(scbox_receive(conn, id, 0, NULL, &error), -ETIMEDOUT);
+    scbox_on_event_tree(conn, handle_slowly, NULL);
+    cr_assert_eq(scbox_receive_tree(conn, id, 200, NULL, &error), -ETIMEDOUT);
+    cr_assert_eq(scbox_receive_tree(conn, id, 0, NULL, &error), -ETIMEDOUT);
     cr_assert_gt(events, 0);
     end_child(pid);
 }
@@ -195,13 +156,13 @@ Test(client, a_drain_ends_although_events_never_do)
 {
     pid_t pid = start_flood();
 
-    scbox_on_event(conn, handle_slowly, NULL);
+    scbox_on_event_tree(conn, handle_slowly, NULL);
     while (events == 0)
         cr_assert_eq(scbox_drain(conn, &error), 0);
     end_child(pid);
     (void)close(daemon_fd);
     daemon_fd = -1;
-    scbox_on_event(conn, count_event, NULL);
+    scbox_on_event_tree(conn, count_event, NULL);
     while (scbox_drain(conn, &error) == 0)
         continue;
     cr_assert_eq(error.code, -ECONNRESET);
@@ -213,7 +174,7 @@ Test(client, a_look_without_waiting_handles_all_that_has_come)
 
     for (int i = 0; i < 100; i++)
         say(event_line);
-    cr_assert_eq(scbox_receive(conn, id, 0, NULL, &error), -ETIMEDOUT);
+    cr_assert_eq(scbox_receive_tree(conn, id, 0, NULL, &error), -ETIMEDOUT);
     cr_assert_eq(events, 100);
 }
 
@@ -248,7 +209,7 @@ Test(client, what_comes_while_a_request_is_written_is_stored_up_to_a_limit)
     large[4 * 1024 * 1024 - 1] = '\0';
     (void)cJSON_AddStringToObject(params, "data", large);
     free(large);
-    cr_assert_eq(scbox_send(conn, "SC_WRITE", params, &id, &error), 0);
+    cr_assert_eq(scbox_send_tree(conn, "SC_WRITE", params, &id, &error), 0);
     cr_assert_geq(conn->in.len, SCBOX_UNREAD_MAX);
     cr_assert_lt(conn->in.len, SCBOX_UNREAD_MAX + 64 * 1024);
     end_child(pid);
@@ -266,7 +227,7 @@ Test(client, a_forgotten_request_is_cancelled_and_its_answer_dropped)
     next = send_yield();
     say("{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":-32800,\"message\":\"cancelled\"}}\n"
         "{\"jsonrpc\":\"2.0\",\"id\":2,\"result\":null}\n");
-    cr_assert_eq(scbox_receive(conn, next, WAIT_MS, NULL, &error), SCBOX_OK);
+    cr_assert_eq(scbox_receive_tree(conn, next, WAIT_MS, NULL, &error), SCBOX_OK);
 }
 
 Test(client, an_error_without_an_id_is_about_the_last_request)
@@ -274,7 +235,7 @@ Test(client, an_error_without_an_id_is_about_the_last_request)
     int64_t id = send_yield();
 
     say("{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{\"code\":-32002,\"message\":\"large\"}}\n");
-    cr_assert_eq(scbox_receive(conn, id, WAIT_MS, NULL, &error), SCBOX_REFUSED);
+    cr_assert_eq(scbox_receive_tree(conn, id, WAIT_MS, NULL, &error), SCBOX_REFUSED);
     cr_assert_eq(error.code, SCBOX_E_TOO_LARGE);
 }
 
@@ -285,9 +246,9 @@ Test(client, a_daemon_that_goes_away_is_told)
     (void)heard();
     (void)close(daemon_fd);
     daemon_fd = -1;
-    cr_assert_eq(scbox_receive(conn, id, WAIT_MS, NULL, &error), -ECONNRESET);
-    cr_assert_str_eq(error.message, "the daemon closed the connection");
-    cr_assert_lt(scbox_send(conn, "SC_YIELD", NULL, &id, &error), 0);
+    cr_assert_eq(scbox_receive_tree(conn, id, WAIT_MS, NULL, &error), -ECONNRESET);
+    cr_assert_str_eq(error.reason, "the daemon closed the connection");
+    cr_assert_lt(scbox_send_tree(conn, "SC_YIELD", NULL, &id, &error), 0);
 }
 
 Test(client, garbage_ends_the_connection)
@@ -295,7 +256,7 @@ Test(client, garbage_ends_the_connection)
     int64_t id = send_yield();
 
     say("HTTP/1.1 400 Bad Request\r\n");
-    cr_assert_eq(scbox_receive(conn, id, WAIT_MS, NULL, &error), -EPROTO);
+    cr_assert_eq(scbox_receive_tree(conn, id, WAIT_MS, NULL, &error), -EPROTO);
 }
 
 /** Be a daemon that sends one line of @len bytes, its end not counted. */
@@ -326,12 +287,12 @@ Test(client, an_answer_has_a_largest_size)
     int64_t id = send_yield();
     pid_t pid = start_line(SCBOX_MESSAGE_MAX);
 
-    cr_assert_eq(scbox_receive(conn, id, WAIT_MS, NULL, &error), SCBOX_OK);
+    cr_assert_eq(scbox_receive_tree(conn, id, WAIT_MS, NULL, &error), SCBOX_OK);
     end_child(pid);
     id = send_yield();
     pid = start_line(SCBOX_MESSAGE_MAX + 1);
-    cr_assert_eq(scbox_receive(conn, id, WAIT_MS, NULL, &error), -EMSGSIZE);
-    cr_assert_not_null(strstr(error.message, "16777216 bytes"));
+    cr_assert_eq(scbox_receive_tree(conn, id, WAIT_MS, NULL, &error), -EMSGSIZE);
+    cr_assert_not_null(strstr(error.reason, "16777216 bytes"));
     end_child(pid);
 }
 
@@ -343,7 +304,7 @@ Test(client, a_socket_path_that_is_too_long_is_told)
     memset(longer, 'x', sizeof longer - 1);
     longer[sizeof longer - 1] = '\0';
     cr_assert_eq(scbox_connect(longer, &other, &error), -ENAMETOOLONG);
-    cr_assert_not_null(strstr(error.message, "199 bytes, a socket may have 107"));
+    cr_assert_not_null(strstr(error.reason, "199 bytes, a socket may have 107"));
     cr_assert_eq(scbox_connect("/nowhere/s", &other, &error), -ENOENT);
 }
 
@@ -376,7 +337,7 @@ Test(client, data_keeps_bytes_that_are_no_text)
 
         cr_assert_eq(scbox_add_data(object, "data", samples[i].bytes, samples[i].len), 0);
         cr_assert_eq(cJSON_HasObjectItem(object, "encoding"), samples[i].coded);
-        cr_assert_eq(scbox_data(object, &bytes, &len), 0);
+        cr_assert_eq(scbox_data_tree(object, &bytes, &len), 0);
         cr_assert_eq(len, samples[i].len);
         cr_assert_eq(memcmp(bytes, samples[i].bytes, len), 0);
         free(bytes);

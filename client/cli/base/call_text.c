@@ -3,7 +3,7 @@
 
 #include "client/cli/base/call_value.h"
 #include "client/cli/base/json.h"
-#include "client/lib/scbox.h"
+#include "client/lib/scbox_cjson.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -214,7 +214,7 @@ char *event_data(const cJSON *event)
     char *bytes = NULL;
     size_t len = 0;
 
-    if (scbox_data(event, &bytes, &len) == 0)
+    if (scbox_data_tree(event, &bytes, &len) == 0)
         (void)strbuf_add(&text, bytes, strlen(bytes));
     free(bytes);
     return strbuf_take(&text);

@@ -4,7 +4,7 @@
 #include "client/cli/base/json.h"
 #include "client/cli/base/names.h"
 #include "client/cli/base/show.h"
-#include "client/lib/scbox.h"
+#include "client/lib/scbox_cjson.h"
 #include "server/base/utf8.h"
 
 #include <inttypes.h>
@@ -52,7 +52,7 @@ static bool add_data(struct strbuf *out, const cJSON *value, size_t max, uint64_
     char *bytes = NULL;
     size_t len = 0;
 
-    if (!cJSON_IsObject(value) || scbox_data(value, &bytes, &len) != 0)
+    if (!cJSON_IsObject(value) || scbox_data_tree(value, &bytes, &len) != 0)
         return false;
     add_bytes(out, bytes, len, max, whole > len);
     free(bytes);

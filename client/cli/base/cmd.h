@@ -2,7 +2,7 @@
 /*
  * The commands of scbox, and what they share.
  *
- * Each command is a file cmd_NAME.c with a function and a help text; commands.c has the table. A command gets
+ * Each command is a file cmd_<name>.c with a function and a help text; commands.c has the table. A command gets
  * its own words (argv[0] is its name), prints results to stdout and one line for each trouble to stderr, and
  * returns an exit code.
  */

@@ -98,7 +98,7 @@ void show_name(FILE *to, const cJSON *name)
 
     if (cJSON_IsString(name))
         show_word(to, name->valuestring);
-    else if (scbox_data(name, &bytes, &len) == 0)
+    else if (scbox_data_tree(name, &bytes, &len) == 0)
         show_bytes(to, bytes, len, false);
     free(bytes);
 }
@@ -164,23 +164,24 @@ static void add_place(struct strbuf *out, const cJSON *data)
 void show_error(FILE *to, const char *command, const struct scbox_error *error)
 {
     struct strbuf text = STRBUF_INIT;
-    const char *hint = json_text(error->data, "hint");
-    const cJSON *why = json_member(error->data, "why");
+    cJSON *data = scbox_error_tree(error);
+    const cJSON *why = json_member(data, "why");
     const cJSON *reason = NULL;
     char *line = scbox_error_line(error);
 
     (void)strbuf_addf(&text, "scbox %s: %s", command, line != NULL ? line : "out of memory");
-    add_place(&text, error->data);
+    add_place(&text, data);
     (void)strbuf_addc(&text, '\n');
     cJSON_ArrayForEach(reason, why) {
         if (cJSON_IsString(reason))
             (void)strbuf_addf(&text, "  why: %s\n", reason->valuestring);
     }
-    if (*hint != '\0')
-        (void)strbuf_addf(&text, "  hint: %s\n", hint);
+    if (error->hint != NULL)
+        (void)strbuf_addf(&text, "  hint: %s\n", error->hint);
     fflush(stdout);
     show_text(to, strbuf_str(&text), text.len);
     strbuf_done(&text);
+    cJSON_Delete(data);
     free(line);
 }
 

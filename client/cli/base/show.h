@@ -3,7 +3,7 @@
 #ifndef CLIENT_CLI_BASE_SHOW_H
 #define CLIENT_CLI_BASE_SHOW_H
 
-#include "client/lib/scbox.h"
+#include "client/lib/scbox_cjson.h"
 #include "server/base/strbuf.h"
 #include "server/base/why.h"
 

@@ -7,7 +7,7 @@
  *
  *     struct scn_config config = {.timeout_ms = SCBOX_FOREVER};
  *     scn_session_new(conn, &config, &session, &error);
- *     while ((line = read_line()) != NULL)
+ *     while (edit_read(edit, &line) == EDIT_LINE)
  *         scn_exec_text(session, line, print, NULL);     print() calls scn_print_result()
  *     scn_session_free(session);
  *
@@ -34,7 +34,7 @@
 #define CLIENT_CLI_ENGINE_SCN_H
 
 #include "client/cli/base/event.h"
-#include "client/lib/scbox.h"
+#include "client/lib/scbox_cjson.h"
 #include "schema/calls.h"
 
 #include <poll.h>
@@ -127,7 +127,7 @@ int32_t scn_session_pid(const struct scn_session *s);
  * Make a request beside the steps; while it waits, scn_config.ask() is called as in a step.
  * @params   taken; NULL: none.
  * @out      may be NULL; else returned on SCBOX_OK.
- * Returns   as scbox_call().
+ * Returns   as scbox_call_tree().
  */
 int scn_session_call(struct scn_session *s, const char *method, cJSON *params, cJSON **out,
                      struct scbox_error *error);

@@ -137,7 +137,7 @@ int scn_begin_background(struct scn_session *s, const struct scn_step *step, con
     *b = (struct scn_background){.expect = step->expect, .call = step->call};
     b->sent = strbuf_take(&sent);
     r->sent = b->sent != NULL ? strdup(b->sent) : NULL;
-    err = scbox_send(s->conn, method, params, &b->id, &r->error);
+    err = scbox_send_tree(s->conn, method, params, &b->id, &r->error);
     return err;
 }
 

@@ -74,7 +74,7 @@ static size_t length_of(const struct guest *g, const struct scn_value *text)
     size_t len = 0;
 
     if (scn_add_data(object, "data", text, &g->c->s->vars) == 0)
-        (void)scbox_data(object, &bytes, &len);
+        (void)scbox_data_tree(object, &bytes, &len);
     free(bytes);
     cJSON_Delete(object);
     return len;

@@ -259,7 +259,7 @@ static int read_all(struct scn_caller *c, int32_t fd, struct scn_output *out)
 
         if (status != SCBOX_OK)
             return status;
-        if (scbox_data(value, &bytes, &got) == 0)
+        if (scbox_data_tree(value, &bytes, &got) == 0)
             scn_output_add(out, CONTENT_MAX, bytes, got);
         else
             got = 0;

@@ -51,20 +51,29 @@ void scn_verdict(struct scn_result *r, enum scn_outcome outcome, const char *fmt
 
 /* ---- reasons ---- */
 
-char *scn_reasons(const struct scbox_error *error)
+char *scn_reasons_of(int code, const cJSON *data)
 {
-    const cJSON *why = cJSON_GetObjectItemCaseSensitive(error->data, "why");
-    const char *arg = json_text(error->data, "arg");
+    const cJSON *why = cJSON_GetObjectItemCaseSensitive(data, "why");
+    const char *arg = json_text(data, "arg");
     struct strbuf text = STRBUF_INIT;
     const cJSON *item;
 
-    if (error->code < SCN_NO_ERRNO && *arg != '\0')
+    if (code < SCN_NO_ERRNO && *arg != '\0')
         (void)strbuf_addf(&text, "argument '%s'", arg);
     cJSON_ArrayForEach(item, why) {
         if (cJSON_IsString(item))
             (void)strbuf_addf(&text, "%s%s", text.len > 0 ? "\n" : "", item->valuestring);
     }
     return strbuf_take(&text);
+}
+
+char *scn_reasons(const struct scbox_error *error)
+{
+    cJSON *data = scbox_error_tree(error);
+    char *reasons = scn_reasons_of(error->code, data);
+
+    cJSON_Delete(data);
+    return reasons;
 }
 
 /** Whether the reasons hold every word that was stated. */
@@ -119,7 +128,7 @@ void scn_judge_silence(struct scn_session *s, int status, struct scn_result *r)
         scn_verdict(r, SCN_TIMEOUT, "interrupted");
     else
         scn_verdict(r, SCN_ERROR, "%s",
-                    r->error.message != NULL ? r->error.message : strerror(-status));
+                    r->error.reason != NULL ? r->error.reason : strerror(-status));
 }
 
 /** The protocol's errors. */

@@ -5,7 +5,7 @@
 #include "client/cli/base/names.h"
 #include "client/cli/scenario/scn_bytes.h"
 #include "client/cli/scenario/scn_parse.h"
-#include "client/lib/scbox.h"
+#include "client/lib/scbox_cjson.h"
 #include "server/base/utf8.h"
 
 #include <errno.h>

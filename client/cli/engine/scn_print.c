@@ -200,7 +200,7 @@ static void print_reasons(FILE *to, const struct scn_result *r, unsigned flags)
 
     print_labelled(to, flags, "because", reasons);
     if (r->outcome != SCN_PASS)
-        print_labelled(to, flags, "hint", json_text(r->error.data, "hint"));
+        print_labelled(to, flags, "hint", r->error.hint != NULL ? r->error.hint : "");
     free(reasons);
 }
 

@@ -65,7 +65,7 @@ void scn_sleep(struct scn_session *s, bool listening, int most_ms)
 }
 
 /**
- * Wait for an answer, which may depend on what a person says. As scbox_receive(); -EINTR only when somebody
+ * Wait for an answer, which may depend on what a person says. As scbox_receive_tree(); -EINTR only when somebody
  * wants to stop.
  */
 static int receive(struct scn_session *s, int64_t id, cJSON **value, struct scbox_error *error)
@@ -75,7 +75,7 @@ static int receive(struct scn_session *s, int64_t id, cJSON **value, struct scbo
 
     for (int turns = 0;;) {
         bool over = scn_time_over(s);
-        int status = scbox_receive(s->conn, id, 0, value, error);
+        int status = scbox_receive_tree(s->conn, id, 0, value, error);
         bool ask;
 
         if (status != -ETIMEDOUT && status != -EINTR)
@@ -105,7 +105,8 @@ int scn_receive(struct scn_session *s, int64_t id, struct scn_result *r)
     if (status == SCBOX_OK || status == -EINTR)
         scbox_error_done(&r->error);
     if (status == -EINTR)
-        r->error = (struct scbox_error){.code = -EINTR, .message = strdup("interrupted")};
+        r->error = (struct scbox_error){
+            .code = -EINTR, .name = strdup("EINTR"), .reason = strdup("interrupted")};
     cJSON_Delete(r->value);
     r->value = value;
     return status;
@@ -130,7 +131,7 @@ int scn_request(struct scn_session *s, const char *method, cJSON *params, struct
 
     if (!s->unopened)
         keep_sent(r, method, params);
-    status = scbox_send(s->conn, method, params, &id, &r->error);
+    status = scbox_send_tree(s->conn, method, params, &id, &r->error);
     return status < 0 ? status : scn_receive(s, id, r);
 }
 
@@ -218,7 +219,7 @@ static void on_event(void *user, const char *method, const cJSON *params)
     if (is_aside(s, kind, params))
         return;
     if (s->log_pid != 0 && kind == EVENT_LOG && is_guest(s, json_int(params, "pid")) &&
-        scbox_data(params, &bytes, &len) == 0)
+        scbox_data_tree(params, &bytes, &len) == 0)
         scn_output_add(&s->log, s->output_max, bytes, len);
     free(bytes);
     if (s->log_pid != 0 && kind == EVENT_END && json_int(params, "pid") == s->log_pid) {
@@ -279,7 +280,7 @@ int scn_session_new(struct scbox_conn *conn, const struct scn_config *config,
     s->lossless = config->lossless;
     s->unopened = config->unopened;
     scn_session_timeout(s, config->timeout_ms);
-    scbox_on_event(conn, on_event, s);
+    scbox_on_event_tree(conn, on_event, s);
     status = config->unopened ? SCBOX_OK : open_session(s, config, &r);
     scbox_error_done(error);
     *error = r.error;
@@ -299,8 +300,8 @@ void scn_session_free(struct scn_session *s)
         return;
     scn_drop_background(s);
     if (s->open)
-        (void)scbox_call(s->conn, "session.close", NULL, CLOSE_TIMEOUT_MS, NULL, NULL);
-    scbox_on_event(s->conn, NULL, NULL);
+        (void)scbox_call_tree(s->conn, "session.close", NULL, CLOSE_TIMEOUT_MS, NULL, NULL);
+    scbox_on_event_tree(s->conn, NULL, NULL);
     scn_vars_done(&s->vars);
     scn_arena_done(&s->kept);
     scn_output_done(&s->log);

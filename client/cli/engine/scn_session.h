@@ -203,6 +203,9 @@ void scn_verdict(struct scn_result *r, enum scn_outcome outcome, const char *fmt
 /** The reasons in an error's data, one a line; "" without any. Returned; free(). */
 char *scn_reasons(const struct scbox_error *error);
 
+/** The same of data by itself. @code  of the error, 0 when it is not known. */
+char *scn_reasons_of(int code, const cJSON *data);
+
 /* ---- scn_host.c, scn_guest.c ---- */
 
 /** The file of the host that was copied to @file in this session, borrowed; NULL none was. */

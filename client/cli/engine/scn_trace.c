@@ -182,8 +182,7 @@ static bool arg_is(const struct scn_session *s, const cJSON *event, const struct
 /** Whether the reasons of a refusal hold every word that was stated. */
 static bool why_is(const struct scn_expect *e, const struct scn_vars *vars, const cJSON *event)
 {
-    struct scbox_error error = {.data = (cJSON *)event};
-    char *reasons = scn_reasons(&error);
+    char *reasons = scn_reasons_of(0, event);
     bool is = reasons != NULL;
 
     for (size_t i = 0; i < e->why_count && is; i++)

@@ -31,7 +31,7 @@ static const char *example(const struct sc_field_info *arg)
         return "root:/b";
     if (arg->kind == SC_K_name && strstr(arg->doc, "new name") != NULL)
         return "home";
-    return by_kind[arg->kind];
+    return by_kind[arg->kind == SC_K_newfd ? SC_K_fd : arg->kind];
 }
 
 static bool is_string(const struct sc_field_info *arg)

@@ -156,7 +156,7 @@ void reach_last_words(const struct reach *r)
 
 void reach_done(struct reach *r)
 {
-    scbox_close(r->conn);
+    scbox_disconnect(r->conn);
     daemon_stop(r->daemon);
     free(r->joined);
     free(r->owner);

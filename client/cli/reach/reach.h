@@ -11,7 +11,7 @@
 #define CLIENT_CLI_REACH_REACH_H
 
 #include "client/cli/reach/daemon.h"
-#include "client/lib/scbox.h"
+#include "client/lib/scbox_cjson.h"
 
 struct reach_spec {
     const char *command;         /* for complaints */

@@ -123,7 +123,7 @@ static struct scbox_conn *connect_to(const char *entry, const char *socket)
         (void)unlink(entry);
     if (err == 0 && is_ours(conn))
         return conn;
-    scbox_close(conn);
+    scbox_disconnect(conn);
     return NULL;
 }
 
@@ -150,7 +150,7 @@ static void take_entry(struct roster *r, const char *dir, const char *name)
             owner = NULL;
         }
     }
-    scbox_close(conn);
+    scbox_disconnect(conn);
     free(entry);
     free(socket);
     free(owner);
@@ -178,7 +178,7 @@ void roster_find(struct roster *out)
 
 void roster_done(struct roster *r)
 {
-    scbox_close(r->conn);
+    scbox_disconnect(r->conn);
     free(r->socket);
     free(r->owner);
     strbuf_done(&r->list);

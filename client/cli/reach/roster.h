@@ -13,7 +13,7 @@
 #ifndef CLIENT_CLI_REACH_ROSTER_H
 #define CLIENT_CLI_REACH_ROSTER_H
 
-#include "client/lib/scbox.h"
+#include "client/lib/scbox_cjson.h"
 #include "server/base/strbuf.h"
 #include "server/base/why.h"
 

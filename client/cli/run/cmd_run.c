@@ -24,7 +24,7 @@ static void pass_output(struct run *r, const cJSON *params)
     char *bytes = NULL;
     size_t len = 0;
 
-    if (scbox_data(params, &bytes, &len) == 0)
+    if (scbox_data_tree(params, &bytes, &len) == 0)
         run_output(r, bytes, len);
     free(bytes);
 }
@@ -223,13 +223,13 @@ static void keep_daemon(struct run *r)
 static int finish(struct run *r, int code)
 {
     if (r->ending != 0 && r->guest.pid != 0)
-        (void)scbox_call(r->reach.conn, "SC_PROC_KILL", json_object("pid:i", r->guest.pid), END_MS,
-                         NULL, NULL);
+        (void)scbox_call_tree(r->reach.conn, "SC_PROC_KILL", json_object("pid:i", r->guest.pid),
+                              END_MS, NULL, NULL);
     run_drain(r);
     tell_ending(r);
     if (r->machine != NULL && r->reach.daemon == NULL)
-        (void)scbox_call(r->reach.conn, "machine.destroy", json_object("machine:s", r->machine),
-                         END_MS, NULL, NULL);
+        (void)scbox_call_tree(r->reach.conn, "machine.destroy",
+                              json_object("machine:s", r->machine), END_MS, NULL, NULL);
     if (r->opts->keep_daemon && r->reach.daemon != NULL)
         keep_daemon(r);
     return r->ending != 0 ? r->ending : code;

@@ -102,7 +102,7 @@ static bool receive_answer(struct run *r)
 
     if (in->request == 0)
         return true;
-    outcome = scbox_receive(r->reach.conn, in->request, 0, &result, NULL);
+    outcome = scbox_receive_tree(r->reach.conn, in->request, 0, &result, NULL);
     if (outcome == -ETIMEDOUT || outcome == -EINTR)
         return false;
     in->request = 0;
@@ -125,7 +125,7 @@ void run_input_step(struct run *r)
         return;
     params = input_params(in);
     if (params == NULL ||
-        scbox_send(r->reach.conn, "console.input", params, &in->request, NULL) < 0) {
+        scbox_send_tree(r->reach.conn, "console.input", params, &in->request, NULL) < 0) {
         in->request = 0;
         in->on = false; /* the wait for the guest fails for the same reason */
     }

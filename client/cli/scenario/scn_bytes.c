@@ -3,7 +3,7 @@
 
 #include "client/cli/base/json.h"
 #include "client/cli/base/show.h"
-#include "client/lib/scbox.h"
+#include "client/lib/scbox_cjson.h"
 #include "schema/calls.h"
 #include "server/base/base64.h"
 #include "server/base/strbuf.h"
@@ -37,7 +37,7 @@ char *scn_json_bytes(const cJSON *json, size_t *out_len)
         *out_len = strlen(json->valuestring);
         return strdup(json->valuestring);
     }
-    return cJSON_IsObject(json) && scbox_data(json, &bytes, out_len) == 0 ? bytes : NULL;
+    return cJSON_IsObject(json) && scbox_data_tree(json, &bytes, out_len) == 0 ? bytes : NULL;
 }
 
 /** Whether a member of this name is bytes: what calls store in buffers, and the log of `run`. */

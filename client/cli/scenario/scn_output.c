@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "client/cli/scenario/scn_output.h"
 
-#include "client/lib/scbox.h"
+#include "client/lib/scbox_cjson.h"
 
 #include <ctype.h>
 #include <errno.h>

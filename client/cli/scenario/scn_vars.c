@@ -3,7 +3,7 @@
 
 #include "client/cli/base/json.h"
 #include "client/cli/scenario/scn_bytes.h"
-#include "client/lib/scbox.h"
+#include "client/lib/scbox_cjson.h"
 #include "server/base/base64.h"
 #include "server/base/strbuf.h"
 

@@ -323,7 +323,7 @@ static int converse(struct shell *sh, const struct shell_options *opts)
     shell_leave_steps(sh);
     shell_take_back(sh);
     edit_free(sh->edit);
-    scbox_on_event(sh->reach.conn, NULL, NULL); /* the end of our own process is no news */
+    scbox_on_event_tree(sh->reach.conn, NULL, NULL); /* the end of our own process is no news */
     scn_session_free(sh->session);
     scbox_error_done(&error);
     return code;

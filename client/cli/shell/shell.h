@@ -216,7 +216,7 @@ void shell_completion(struct shell *sh);
 
 /**
  * Make a request of the shell's own; while it waits, held calls are asked about.
- * Returns   as scbox_call().
+ * Returns   as scbox_call_tree().
  */
 int shell_request(struct shell *sh, const char *method, cJSON *params, cJSON **out,
                   struct scbox_error *error);

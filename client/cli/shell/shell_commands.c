@@ -21,7 +21,7 @@ int shell_request(struct shell *sh, const char *method, cJSON *params, cJSON **o
 {
     if (sh->step.on)
         return scn_session_call(sh->session, method, params, out, error);
-    return scbox_call(sh->reach.conn, method, params, SHELL_CALL_MS, out, error);
+    return scbox_call_tree(sh->reach.conn, method, params, SHELL_CALL_MS, out, error);
 }
 
 cJSON *shell_ask(struct shell *sh, const char *method, cJSON *params)
@@ -208,7 +208,7 @@ static void print_entry(void *user, const cJSON *entry)
     size_t len;
 
     ++*count;
-    if (scbox_data(json_member(entry, "name"), &bytes, &len) == 0)
+    if (scbox_data_tree(json_member(entry, "name"), &bytes, &len) == 0)
         print_file(bytes, entry);
     else
         print_file(json_text(entry, "name"), entry);
@@ -224,7 +224,7 @@ static bool do_ls(struct shell *sh, const char *arg)
     if (*arg == '\0')
         return shell_names(sh, arg);
     outcome = shell_each_entry(sh, arg, print_entry, &count, &error);
-    if (outcome == SCBOX_REFUSED && strcmp(error.message, "ENOTDIR") == 0) {
+    if (outcome == SCBOX_REFUSED && strcmp(error.name, "ENOTDIR") == 0) {
         cJSON *stat = shell_ask(sh, "SC_STAT", json_object("file:s", arg));
 
         if (stat != NULL)

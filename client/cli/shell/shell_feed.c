@@ -73,7 +73,7 @@ void feed_event(struct feed *feed, enum event_kind kind, const cJSON *params)
     size_t len = 0;
 
     if (kind == EVENT_LOG || kind == EVENT_CONSOLE) {
-        if (scbox_data(params, &bytes, &len) == 0)
+        if (scbox_data_tree(params, &bytes, &len) == 0)
             put_output(feed, kind, pid, bytes, len);
         free(bytes);
         fflush(stdout);

@@ -156,8 +156,8 @@ static char *driver_of_fd(struct shell *sh, int32_t fd)
     const char *file = "";
     char *driver = NULL;
 
-    (void)scbox_call(sh->reach.conn, "fd.list", NULL, SHELL_CALL_MS, &handles, NULL);
-    (void)scbox_call(sh->reach.conn, "ns.list", NULL, SHELL_CALL_MS, &names, NULL);
+    (void)scbox_call_tree(sh->reach.conn, "fd.list", NULL, SHELL_CALL_MS, &handles, NULL);
+    (void)scbox_call_tree(sh->reach.conn, "ns.list", NULL, SHELL_CALL_MS, &names, NULL);
     cJSON_ArrayForEach(item, handles) {
         if (json_int(item, "fd") == fd)
             file = json_text(item, "file");

@@ -37,7 +37,7 @@ static void add_views(void *user, struct candidates *out)
     const cJSON *view = NULL;
     cJSON *list = NULL;
 
-    if (scbox_call(sh->reach.conn, "ns.list", NULL, SHELL_CALL_MS, &list, NULL) != SCBOX_OK)
+    if (scbox_call_tree(sh->reach.conn, "ns.list", NULL, SHELL_CALL_MS, &list, NULL) != SCBOX_OK)
         return;
     cJSON_ArrayForEach(view, list)
         candidates_add(out, "", json_text(view, "name"), ":");

@@ -56,7 +56,7 @@ static void print_memory(uint64_t addr, const cJSON *result)
     char *bytes = NULL;
     size_t len = 0;
 
-    if (scbox_data(result, &bytes, &len) != 0)
+    if (scbox_data_tree(result, &bytes, &len) != 0)
         return;
     for (size_t at = 0; at < len; at += PER_LINE)
         print_line(addr + at, (const unsigned char *)bytes + at,

@@ -35,7 +35,7 @@ static void let_scaffold_go(struct shell *sh)
 
     sh->step.scaffold = 0;
     if (pid != 0)
-        (void)scbox_notify(sh->reach.conn, "proc.step", json_object("pid:i", pid), NULL);
+        (void)scbox_notify_tree(sh->reach.conn, "proc.step", json_object("pid:i", pid), NULL);
 }
 
 bool shell_holds_call(void *user)
@@ -200,7 +200,7 @@ static void let_go(struct shell *sh, cJSON *params)
     int outcome;
 
     sh->step.let_go = seq;
-    outcome = scbox_call(sh->reach.conn, "proc.step", params, SHELL_CALL_MS, NULL, &error);
+    outcome = scbox_call_tree(sh->reach.conn, "proc.step", params, SHELL_CALL_MS, NULL, &error);
     sh->failed += outcome != SCBOX_OK;
     if (outcome != SCBOX_OK)
         show_error(stderr, "shell", &error);

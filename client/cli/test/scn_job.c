@@ -214,7 +214,7 @@ static void report_step(struct job *j, cJSON *steps, const struct scn_step *step
         add_step_text(j, entry, "expected", r->expected);
         add_step_text(j, entry, "came", r->came);
         add_step_text(j, entry, "problem", r->problem);
-        add_step_text(j, entry, "advice", json_text(r->error.data, "hint"));
+        add_step_text(j, entry, "advice", r->error.hint != NULL ? r->error.hint : "");
     }
     (void)cJSON_AddItemToArray(steps, entry);
     strbuf_done(&told);
@@ -231,7 +231,7 @@ static void on_event(void *user, enum event_kind kind, const cJSON *params)
 
     if (kind != EVENT_LOG && kind != EVENT_CONSOLE)
         return;
-    if (scbox_data(params, &bytes, &len) == 0)
+    if (scbox_data_tree(params, &bytes, &len) == 0)
         scn_output_add(&j->printed, j->output_max, bytes, len);
     free(bytes);
 }
@@ -331,7 +331,8 @@ static void check_needs(struct job *j)
 
     if (needs == NULL || j->outcome != SCN_PASS)
         return;
-    if (scbox_call(j->conn, "server.info", NULL, SETUP_TIMEOUT_MS, &info, &error) != SCBOX_OK) {
+    if (scbox_call_tree(j->conn, "server.info", NULL, SETUP_TIMEOUT_MS, &info, &error) !=
+        SCBOX_OK) {
         job_fail_error(j, "asking what guests the daemon can run", &error);
         scbox_error_done(&error);
         return;
@@ -358,7 +359,8 @@ static void make_machine(struct job *j)
     params = json_object("name:s clock:s lockstep:b transient:b", strbuf_str(&name),
                          j->scenario.header.virtual_clock ? "virtual" : "real",
                          j->scenario.header.lockstep, !j->jobs->keep);
-    if (scbox_call(j->conn, "machine.create", params, SETUP_TIMEOUT_MS, NULL, &error) == SCBOX_OK)
+    if (scbox_call_tree(j->conn, "machine.create", params, SETUP_TIMEOUT_MS, NULL, &error) ==
+        SCBOX_OK)
         j->machine = strbuf_take(&name);
     else
         job_fail_error(j, "making a machine", &error);
@@ -443,9 +445,9 @@ static void tear_down(struct job *j)
         cJSON *params = cJSON_CreateObject();
 
         (void)cJSON_AddStringToObject(params, "machine", j->machine);
-        (void)scbox_call(j->conn, "machine.destroy", params, SETUP_TIMEOUT_MS, NULL, NULL);
+        (void)scbox_call_tree(j->conn, "machine.destroy", params, SETUP_TIMEOUT_MS, NULL, NULL);
     }
-    scbox_close(j->conn);
+    scbox_disconnect(j->conn);
     scn_output_done(&j->printed);
     free(j->machine);
     free(j->tmp);
@@ -492,7 +494,8 @@ static void keep_names(struct job *j)
 
     if (!j->jobs->keep || j->machine == NULL || j->session == NULL)
         return;
-    if (scbox_call(j->conn, "session.share", NULL, SETUP_TIMEOUT_MS, NULL, &error) != SCBOX_OK) {
+    if (scbox_call_tree(j->conn, "session.share", NULL, SETUP_TIMEOUT_MS, NULL, &error) !=
+        SCBOX_OK) {
         char *line = scbox_error_line(&error);
 
         add_text(j->report, "not_kept", line);

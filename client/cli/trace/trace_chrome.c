@@ -10,7 +10,7 @@
 #include "client/cli/base/json.h"
 #include "client/cli/base/names.h"
 #include "client/cli/trace/trace.h"
-#include "client/lib/scbox.h"
+#include "client/lib/scbox_cjson.h"
 
 #include <inttypes.h>
 #include <stdlib.h>

@@ -3,7 +3,7 @@
 #include "client/cli/base/call_text.h"
 #include "client/cli/base/json.h"
 #include "client/cli/trace/trace.h"
-#include "client/lib/scbox.h"
+#include "client/lib/scbox_cjson.h"
 
 #include <fnmatch.h>
 #include <stdlib.h>
@@ -58,7 +58,7 @@ static bool value_matches(const struct trace_filter *f, const cJSON *value)
     size_t len = 0;
     bool found = text != NULL && matches(f, text);
 
-    if (cJSON_IsObject(value) && scbox_data(value, &bytes, &len) == 0)
+    if (cJSON_IsObject(value) && scbox_data_tree(value, &bytes, &len) == 0)
         found = matches(f, bytes);
     free(bytes);
     if (!cJSON_IsArray(value))

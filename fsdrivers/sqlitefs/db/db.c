@@ -12,8 +12,8 @@
 #define INODE_COLUMNS                                                                              \
     "gen, mode, nlink, uid, gid, rdev, size, blocks, atime, mtime, ctime, btime, flags, version"
 
-/* A value behind a huge one costs a walk over all of that one's pages, and so does a key that is
- * compared; what typeof() and length() tell stands at the beginning of a row. So these come first. */
+/* A value behind a huge one costs a walk over all pages of that one, as does comparing a huge key.
+ * typeof() and length() need only the beginning of a row. So these come first. */
 #define INODE_SMALL_TO_SIZE                                                                        \
     "typeof(gen) = 'integer' AND typeof(mode) = 'integer' AND typeof(nlink) = 'integer'"           \
     " AND typeof(uid) = 'integer' AND typeof(gid) = 'integer' AND typeof(rdev) = 'integer'"        \
@@ -112,7 +112,7 @@ int db_error(sqlite3 *sqlite, int rc)
     int sys;
 
     if (err == -ENOMEM && heap_refused())
-        return -EIO; /* memory for something that no sound file has */
+        return -EIO; /* only a damaged file needs that much memory */
     if (err != -EIO || ((rc & 0xff) != SQLITE_IOERR && (rc & 0xff) != SQLITE_CANTOPEN))
         return err;
     sys = sqlite3_system_errno(sqlite);
@@ -121,7 +121,7 @@ int db_error(sqlite3 *sqlite, int rc)
 
 /* ---- Foreign files ---- */
 
-/* The processor time of this thread: a slow disk and other processes do not count. */
+/* The processor time of this thread: slow disks and other processes do not count. */
 static int64_t worked_ns(void)
 {
     struct timespec now;
@@ -160,7 +160,7 @@ void db_allow(struct db *db, int64_t steps)
     db->sleep_us = db->impatient ? 0 : DB_BUSY_WAITS * DB_BUSY_US;
 }
 
-/* SQLite's authorizer: what a statement that is compiled may contain. */
+/* SQLite's authorizer: what may occur in a statement that is compiled. */
 static int on_compile(void *user, int action, const char *a, const char *b, const char *schema,
                       const char *trigger)
 {
@@ -221,7 +221,7 @@ void db_defend(struct db *db)
         {SQLITE_DBCONFIG_ENABLE_TRIGGER, 0},  {SQLITE_DBCONFIG_ENABLE_VIEW, 0},
         {SQLITE_DBCONFIG_DQS_DML, 0},         {SQLITE_DBCONFIG_DQS_DDL, 0},
         {SQLITE_DBCONFIG_WRITABLE_SCHEMA, 0}, {SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0},
-        {SQLITE_DBCONFIG_ENABLE_QPSG, 1}, /* binding a value compiles nothing again: db_seal() */
+        {SQLITE_DBCONFIG_ENABLE_QPSG, 1}, /* binding a value never recompiles: db_seal() */
     };
 
     for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++)
@@ -257,8 +257,8 @@ void db_close(struct db *db)
         (void)sqlite3_finalize(db->stmt[i]);
         db->stmt[i] = NULL;
     }
-    /* No content of a file keeps it open: only blobs, which store_close() has closed, and statements,
-     * which are finalized here and in the functions that made them, would. */
+    /* Only open blobs or statements would keep it open, whatever a file holds: store_close() has
+     * closed the blobs, and statements are finalized here and in the functions that made them. */
     CHECK(sqlite3_close(db->sqlite) == SQLITE_OK);
     db->sqlite = NULL;
 }
@@ -298,7 +298,7 @@ int db_row(sqlite3_stmt *q)
     if (rc == SQLITE_DONE)
         return 0;
     if ((rc & 0xff) == SQLITE_BUSY && sqlite3_stmt_readonly(q) != 0)
-        return -EIO; /* readers wait for nobody but a recovery that does not end */
+        return -EIO; /* readers wait only for a recovery, and this one does not end */
     return db_error(sqlite3_db_handle(q), rc);
 }
 

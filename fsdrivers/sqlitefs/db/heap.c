@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 
-/* What stands before each piece: SQLite asks how large it is. */
+/* The header of each piece: SQLite asks for its size. */
 union head {
     int size;
     max_align_t align;
@@ -71,7 +71,7 @@ __attribute__((constructor)) static void bound_pieces(void)
 bool heap_refused(void)
 {
     sqlite3_int64 now;
-    sqlite3_int64 largest = 0; /* that was asked for */
+    sqlite3_int64 largest = 0; /* largest request so far */
 
     (void)sqlite3_status64(SQLITE_STATUS_MALLOC_SIZE, &now, &largest, 1);
     return largest > HEAP_PIECE_MAX;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * How large one piece of memory may be that SQLite takes: for the whole process.
+ * A limit of one piece of SQLite's memory, for the whole process.
  *
- * SQLite loads a key that it compares as a whole, however long the file says it is, and no limit of
- * a connection is asked. No sound file needs a large piece: pages, rows and statements are small.
- * The bound is set before main(): SQLite takes no other allocator once it was used.
+ * SQLite loads a key that it compares completely, however long the file says it is, and no limit of
+ * a connection applies. No sound file needs a large piece: pages, rows and statements are small.
+ * The limit is set before main(), because SQLite accepts an allocator only before its first use.
  */
 #ifndef FSDRIVERS_SQLITEFS_DB_HEAP_H
 #define FSDRIVERS_SQLITEFS_DB_HEAP_H

@@ -14,8 +14,7 @@
 
 enum { HOLDER_SIZE = 16 };
 
-/* Whether the name is still that of the file that was locked: its last holder may have removed it
- * since. */
+/* Whether the name still belongs to the locked file: its last holder may have removed it. */
 static bool still_there(const struct hostfile *hostfile, int fd)
 {
     struct stat by_name;
@@ -31,7 +30,7 @@ static bool still_there(const struct hostfile *hostfile, int fd)
     return there;
 }
 
-/* Read whose lock it is. Returns 0; -EBUSY the file's content is none of ours. */
+/* Read the holder of a lock. Returns 0; -EBUSY the file has foreign content. */
 static int read_holder(int fd, char holder[HOLDER_SIZE])
 {
     ssize_t len = pread(fd, holder, HOLDER_SIZE - 1, 0);
@@ -54,7 +53,7 @@ static int held(const struct hostfile *hostfile, int fd, struct why *why)
     return why_add(why, -EBUSY, "%s is in use by process %s", hostfile->path, holder);
 }
 
-/* Open the lock's file, which sharers may find made by somebody else, and need not write. */
+/* Open the lock's file; one that another sharer made need not be writable. */
 static int open_file(struct hostfile *hostfile, bool shared, struct why *why)
 {
     int fd = hostfile_open_beside(hostfile, VFS_LOCK, O_RDWR | O_CREAT, 0644, why);
@@ -67,7 +66,7 @@ static int open_file(struct hostfile *hostfile, bool shared, struct why *why)
     return fd;
 }
 
-/* Lock the file once. Returns 0, -EAGAIN the file went away meanwhile, -EBUSY, other -errno. */
+/* Try to lock the file. Returns 0, -EAGAIN it was removed meanwhile, -EBUSY, other -errno. */
 static int try_lock(struct hostfile *hostfile, bool shared, int *out, struct why *why)
 {
     int fd = open_file(hostfile, shared, why);
@@ -105,7 +104,7 @@ int lock_take(struct hostfile *hostfile, bool shared, struct lock *out, struct w
         return err;
     len = snprintf(pid, sizeof(pid), "%d\n", (int)getpid());
     if (ftruncate(l.fd, 0) < 0 || pwrite(l.fd, pid, (size_t)len, 0) != len)
-        (void)0; /* the id is for people only: the lock holds without it */
+        (void)0; /* the id is only for people: the lock holds without it */
     *out = l;
     return 0;
 }

@@ -38,11 +38,11 @@ bool vfs_is_own_index(const struct stat *st)
 
 /* ---- Opening ---- */
 
-/* The file that SQLite opens, until it sets that file's mode: a side file keeps its own. */
+/* The file that SQLite opens, until SQLite sets its mode: a side file keeps its own mode. */
 static _Thread_local int mode_kept = -1;
 
-/* The store that a name of SQLite belongs to, and the rest of the name, "" for the directory itself;
- * NULL: none. */
+/* The store that a name of SQLite's belongs to; NULL: none. @out_name: the rest of the name, "" for
+ * the directory itself. */
 static struct vfs *owner_of(const char *path, const char **out_name)
 {
     char vfs_name[VFS_NAME_SIZE];
@@ -58,7 +58,7 @@ static struct vfs *owner_of(const char *path, const char **out_name)
     return found != NULL ? container_of(found, struct vfs, base) : NULL;
 }
 
-/* Whether a side file is as safe from others as the database is. */
+/* Whether a side file is as safe from other users as the database. */
 static bool is_safe(const struct vfs *v, const char *suffix, const struct stat *st)
 {
     struct stat database;
@@ -71,7 +71,7 @@ static bool is_safe(const struct vfs *v, const char *suffix, const struct stat *
            (st->st_mode & ~database.st_mode & (S_IRWXG | S_IRWXO)) == 0 && st->st_nlink == 1;
 }
 
-/* Open a side file that others can neither change nor read, unless they can the database. */
+/* Open a side file that other users can neither change nor read, unless they can the database. */
 static int open_safe(struct vfs *v, const char *suffix, int flags, struct why *why)
 {
     int fd = hostfile_open_beside(v->hostfile, suffix, flags & ~(O_NOFOLLOW | O_EXCL),
@@ -81,7 +81,7 @@ static int open_safe(struct vfs *v, const char *suffix, int flags, struct why *w
     if (fd < 0)
         return fd;
     if (fstat(fd, &st) < 0)
-        st = (struct stat){.st_size = -1}; /* as unsafe as can be */
+        st = (struct stat){.st_size = -1}; /* never safe */
     else if (is_safe(v, suffix, &st))
         return fd;
     (void)close(fd);
@@ -95,7 +95,7 @@ static int open_safe(struct vfs *v, const char *suffix, int flags, struct why *w
                    v->hostfile->path, suffix);
 }
 
-/* Open a file beside the database. An empty log of somebody else is made anew, once. */
+/* Open a file beside the database. An empty log of another user is replaced, once. */
 static int open_side(struct vfs *v, const char *suffix, int flags)
 {
     struct why *why = v->refused == 0 ? &v->why : NULL;
@@ -110,7 +110,7 @@ static int open_side(struct vfs *v, const char *suffix, int flags)
     return fd;
 }
 
-/* What a name is beside the database: "" the database itself; NULL neither. */
+/* The suffix of a name beside the database: "" for the database itself; NULL: neither. */
 static const char *suffix_of(const char *name, const char *database)
 {
     size_t len = strlen(database);
@@ -140,7 +140,7 @@ static int open_of(struct vfs *v, const char *name, int flags)
     return fd;
 }
 
-/* What SQLite calls instead of open(). */
+/* SQLite's open(). */
 static int open_instead(const char *path, int flags, int mode)
 {
     const char *name = "";
@@ -151,7 +151,7 @@ static int open_instead(const char *path, int flags, int mode)
     if (strncmp(path, dir_prefix, sizeof(dir_prefix) - 1) != 0)
         return open(path, flags, mode); /* /dev/urandom; other databases of this process */
     v = owner_of(path, &name);
-    if (v != NULL && *name == '\0') /* the directory, to be synced */
+    if (v != NULL && *name == '\0') /* the directory, for fsync() */
         return open(path, (flags & ~O_CREAT) | O_DIRECTORY | O_CLOEXEC);
     fd = v != NULL ? open_of(v, name, flags) : -EACCES;
     if (fd >= 0)
@@ -160,7 +160,7 @@ static int open_instead(const char *path, int flags, int mode)
     return -1;
 }
 
-/* What SQLite calls instead of fchmod(), to give a new side file the mode of its database. */
+/* SQLite's fchmod(), which gives a new side file the mode of its database. */
 static int fchmod_instead(int fd, mode_t mode)
 {
     return fd == mode_kept ? 0 : fchmod(fd, mode);
@@ -174,7 +174,7 @@ static void use_instead(const char *name, sqlite3_syscall_ptr function)
         (void)host->xSetSystemCall(host, name, function);
 }
 
-/* ---- The VFS: the default one, but for the meaning of names and for waiting ---- */
+/* ---- The VFS: the default one, except for names and waiting ---- */
 
 static sqlite3_vfs *under(const sqlite3_vfs *base)
 {
@@ -223,8 +223,8 @@ static int vfs_delete(sqlite3_vfs *base, const char *name, int sync)
     return rc;
 }
 
-/* SQLite asks for one other name, which it reads in a journal: that of a transaction over several
- * databases. If that file were not there, the journal would be thrown away. */
+/* SQLite asks for one other name, which it reads from a journal: that of a transaction over several
+ * databases. If it did not exist, SQLite would discard the journal. */
 static int vfs_access(sqlite3_vfs *base, const char *name, int what, int *out)
 {
     struct vfs *v = vfs_of(base);
@@ -241,7 +241,7 @@ static int vfs_access(sqlite3_vfs *base, const char *name, int what, int *out)
     return SQLITE_IOERR_ACCESS;
 }
 
-/* Sleep for another process's lock: no longer than the statement may. */
+/* Sleep for another process's lock, but not longer than the statement may. */
 static int vfs_sleep(sqlite3_vfs *base, int us)
 {
     struct vfs *v = vfs_of(base);
@@ -251,7 +251,7 @@ static int vfs_sleep(sqlite3_vfs *base, int us)
     return share > 0 ? under(base)->xSleep(under(base), share) : 0;
 }
 
-/* Names are what they shall be already: the default would look links up. */
+/* Names are final already: the default VFS would resolve links. */
 static int vfs_full_path(sqlite3_vfs *base, const char *name, int size, char *out)
 {
     (void)base;

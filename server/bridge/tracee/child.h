@@ -43,9 +43,10 @@ struct child {
  * handler of the daemon may run in it.
  * @stack_end  the end of its stack.
  * @flags      CLONE_* beside CLONE_VM.
+ * @pidfd      gets its pidfd, close-on-exec, if @flags has CLONE_PIDFD; NULL otherwise.
  * Returns     its pid, or -errno.
  */
-pid_t child_start(int (*main)(void *), void *arg, void *stack_end, int flags);
+pid_t child_start(int (*main)(void *), void *arg, void *stack_end, int flags, int *pidfd);
 
 /** The child of a guest, on a stack below 4 GiB. @arg  struct child, borrowed until exec or exit. */
 int child_main(void *arg);

@@ -6,7 +6,7 @@
  *
  *     another architecture's call (int $0x80 in 64-bit code, a far jump)  KILL_PROCESS: its numbers
  *         mean something else, so nothing that we put in its place would be what we mean
- *     a number that guest_abi.filter names                                USER_NOTIF: a call
+ *     a number that the ABI of the guest names                            USER_NOTIF: a call
  *     the host's sched_yield                                             USER_NOTIF: share.c needs
  *         a call that is notified whatever filter a container has; else refused by us
  *     MMAP, MMAP_FILE, MCHMAP, MUNMAP                                     TRACE: a call too, in a
@@ -48,16 +48,14 @@ void filter_notify(struct filter *f, int nr)
     emit_case(f, (uint32_t)nr, SECCOMP_RET_USER_NOTIF);
 }
 
-void filter_build(const struct guest_abi *abi, struct filter *out)
+void filter_build(const struct arch *arch, void (*add)(struct filter *), struct filter *out)
 {
-    const struct arch *arch = abi->arch;
-
     out->len = 0;
     emit_load(out, offsetof(struct seccomp_data, arch));
     emit(out, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, arch->audit, 1, 0));
     emit(out, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS));
     emit_load(out, offsetof(struct seccomp_data, nr));
-    abi->filter(out);
+    add(out);
     filter_notify(out, arch->host_nr[HOST_SCHED_YIELD]);
     emit(out, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRACE | FILTER_TRACED));
 }

@@ -4,7 +4,7 @@
 #define SERVER_BRIDGE_TRACEE_FILTER_H
 
 #include "schema/calls.h"
-#include "server/bridge/abi/guest_abi.h"
+#include "server/bridge/abi/arch.h"
 
 #include <linux/filter.h>
 
@@ -18,10 +18,14 @@ struct filter {
     unsigned short len;
 };
 
-/** Write the filter of guests of an ABI. */
-void filter_build(const struct guest_abi *abi, struct filter *out);
+/**
+ * Write a filter.
+ * @arch     whose calls are looked at.
+ * @add      adds the numbers that are notified, by filter_notify().
+ */
+void filter_build(const struct arch *arch, void (*add)(struct filter *), struct filter *out);
 
-/** For guest_abi.filter: have a number arrive as a notification. */
+/** Have a number arrive as a notification. */
 void filter_notify(struct filter *f, int nr);
 
 #endif

@@ -40,7 +40,7 @@ static int open_empty(void)
 /** Run a child in this address space. Returns whether there was one, and it exited with 0. */
 static bool run_child(int (*main)(void *), struct jail *j, void *stack, int flags)
 {
-    pid_t pid = child_start(main, j, (char *)stack + STACK_SIZE, flags);
+    pid_t pid = child_start(main, j, (char *)stack + STACK_SIZE, flags, NULL);
     int status = -1;
 
     if (pid < 0)

@@ -13,12 +13,15 @@
 #include "server/bridge/tracee/stub.h"
 #include "server/bridge/tracee/trampoline.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/seccomp.h>
+#include <pthread.h>
 #include <sched.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -42,7 +45,7 @@ enum {
 /** Whether an error passes by itself, and another attempt may do better. */
 static bool is_shortage(int err)
 {
-    return err == EAGAIN || err == ENOMEM || err == EMFILE || err == ENFILE;
+    return err == EAGAIN || err == ENOMEM || err == EMFILE || err == ENFILE || err == ENOSPC;
 }
 
 /** Refuse for want of something. */
@@ -52,10 +55,10 @@ static int short_of(int cause, struct why *why)
                    "the host has no resources for another guest: %s", strerror(cause));
 }
 
-int spawner_init(struct spawner *s, const struct guest_abi *abi, const struct jail *jail,
-                 struct why *why)
+int spawner_init(struct spawner *s, const struct arch *arch, void (*add)(struct filter *),
+                 const struct jail *jail, int ends, struct why *why)
 {
-    int fd = stub_open(abi->arch);
+    int fd = stub_open(arch);
 
     if (fd < 0 && is_shortage(-fd))
         return short_of(-fd, why);
@@ -64,8 +67,8 @@ int spawner_init(struct spawner *s, const struct guest_abi *abi, const struct ja
                        "guests need an executable memfd, and this host refuses it: %s "
                        "(sysctl vm.memfd_noexec must be 0 or 1)",
                        strerror(-fd));
-    *s = (struct spawner){.abi = abi, .stub_fd = fd, .jail = jail};
-    filter_build(abi, &s->filter);
+    *s = (struct spawner){.arch = arch, .stub_fd = fd, .jail = jail, .ends = ends};
+    filter_build(arch, add, &s->filter);
     return 0;
 }
 
@@ -214,41 +217,91 @@ static void discard(struct spawner *s, struct tracee *t, const struct child *c)
         (void)close(c->listener);
 }
 
-int spawn_tracee(struct spawner *s, struct tracee *out, int *out_listener, struct why *why)
+/* A child that is killed between making its listener and saying which fd that is leaves one behind. The
+ * listeners of others can be told from it: of those that are made, by O_NONBLOCK; there are none in the
+ * making while @making is held alone. */
+
+static pthread_rwlock_t making = PTHREAD_RWLOCK_INITIALIZER;
+
+/** Close listeners that a child left behind. */
+static void close_lost_listeners(void)
+{
+    static const char wanted[] = "anon_inode:seccomp notify";
+    DIR *dir = opendir("/proc/self/fd");
+    const struct dirent *entry;
+
+    (void)pthread_rwlock_wrlock(&making);
+    while (dir != NULL && (entry = readdir(dir)) != NULL) {
+        const int fd = (int)strtol(entry->d_name, NULL, 10);
+        char target[sizeof(wanted)] = "";
+
+        if (readlinkat(dirfd(dir), entry->d_name, target, sizeof(target) - 1) > 0 &&
+            strcmp(target, wanted) == 0 && (fcntl(fd, F_GETFL) & O_NONBLOCK) == 0)
+            (void)close(fd);
+    }
+    (void)pthread_rwlock_unlock(&making);
+    if (dir != NULL)
+        (void)closedir(dir);
+}
+
+/** Whether a child that became no tracee may have left a listener behind. */
+static bool may_have_lost_listener(const struct child *c)
+{
+    return c->listener < 0 && c->step == CHILD_NO_NEW_PRIVS && c->error == 0;
+}
+
+/** spawn_tracee() with @c set up. Returns 0; -errno for explain(). */
+static int make(struct spawner *s, struct child *c, struct tracee *t)
 {
     const __u64 wake_flags = SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP;
+    int pidfd = -1;
+    pid_t pid = child_start(child_main, c, (char *)s->stack + CHILD_STACK_SIZE,
+                            CLONE_FILES | CLONE_PIDFD, &pidfd);
+    int err;
+
+    tracee_init(t, pid, s->arch);
+    if (pid < 0)
+        return pid;
+    err = tracee_watch_end(t, s->ends, pidfd);
+    if (err == 0)
+        err = run_to_stub(t);
+    if (err == 0)
+        err = open_memory(t);
+    if (err == 0)
+        err = clear_memory(t);
+    if (err == 0 && fcntl(c->listener, F_SETFL, O_NONBLOCK) < 0)
+        err = -errno;
+    if (err < 0)
+        discard(s, t, c);
+    else
+        (void)ioctl(c->listener, SECCOMP_IOCTL_NOTIF_SET_FLAGS, wake_flags);
+    return err;
+}
+
+int spawn_tracee(struct spawner *s, struct tracee *out, int *out_listener, struct why *why)
+{
     const struct sock_fprog program = {s->filter.len, (struct sock_filter *)s->filter.code};
     struct tracee t;
     struct child *c;
-    pid_t pid;
     int err = get_stack(s);
 
     if (err < 0)
         return short_of(ENOMEM, why);
-    *out_listener = -1;
     c = s->stack; /* at its far end */
-    *c = (struct child){.arch = s->abi->arch,
+    *c = (struct child){.arch = s->arch,
                         .parent = getpid(),
                         .stub_fd = s->stub_fd,
                         .jail = *s->jail,
                         .filter = &program,
                         .listener = -1};
-    pid = child_start(child_main, c, (char *)s->stack + CHILD_STACK_SIZE, CLONE_FILES);
-    if (pid < 0)
-        return explain(c, pid, 0, why);
-    tracee_init(&t, pid, s->abi->arch);
-    err = run_to_stub(&t);
-    if (err == 0)
-        err = open_memory(&t);
-    if (err == 0)
-        err = clear_memory(&t);
+    (void)pthread_rwlock_rdlock(&making);
+    err = make(s, c, &t);
+    (void)pthread_rwlock_unlock(&making);
     if (err < 0) {
-        discard(s, &t, c);
-        if (c->listener < 0 && c->step == CHILD_NO_NEW_PRIVS && c->error == 0)
-            *out_listener = SPAWN_LISTENER_LOST;
+        if (may_have_lost_listener(c))
+            close_lost_listeners();
         return explain(c, err, t.signal, why);
     }
-    (void)ioctl(c->listener, SECCOMP_IOCTL_NOTIF_SET_FLAGS, wake_flags);
     *out = t;
     *out_listener = c->listener;
     return 0;

@@ -14,28 +14,32 @@
 #include "server/bridge/tracee/jail.h"
 #include "server/bridge/tracee/tracee.h"
 
-/** What all tracees of one ABI are made from. */
+/** What all tracees with one filter are made from. */
 struct spawner {
-    const struct guest_abi *abi;
+    const struct arch *arch;
     int stub_fd; /* sealed ELF image that the host executes */
     void *stack; /* on which a child lives until it executes that; NULL none yet */
     struct filter filter;
     const struct jail *jail;
+    int ends;
 };
 
-enum { SPAWN_LISTENER_LOST = -2 };
-
-/** Prepare. @jail  borrowed as long as the spawner. Returns 0; -ENOTSUP, -ENOMEM with the reason. */
-int spawner_init(struct spawner *s, const struct guest_abi *abi, const struct jail *jail,
-                 struct why *why);
+/**
+ * Prepare.
+ * @add      as filter_build() takes it.
+ * @jail     borrowed as long as the spawner, as
+ * @ends     is: the epoll set in which ends show.
+ * Returns   0; -ENOTSUP, -ENOMEM with the reason.
+ */
+int spawner_init(struct spawner *s, const struct arch *arch, void (*add)(struct filter *),
+                 const struct jail *jail, int ends, struct why *why);
 
 void spawner_done(struct spawner *s);
 
 /**
  * Make a tracee. Waits for the child, some 100 µs.
  * @out           AT_EXIT in the trampoline; owned; tracee_kill(), tracee_done() when it is gone.
- * @out_listener  the fd on which its calls arrive; owned, close-on-exec. On failure -1, or
- *                SPAWN_LISTENER_LOST: the child may have made one, and died before it told which.
+ * @out_listener  the fd on which its calls arrive; owned, close-on-exec.
  * Returns        0; -ENOTSUP this host can't, -EAGAIN, -ENOMEM, with the reason.
  */
 int spawn_tracee(struct spawner *s, struct tracee *out, int *out_listener, struct why *why);

@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <stddef.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/ptrace.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -18,11 +19,45 @@ enum {
     LATE_MS = 100, /* given to a tracee after the deadline: it may begin to run when we do */
     MS_PER_S = 1000,
     NS_PER_MS = 1000000,
+    PIDFD_SHIFT = 32, /* in the data of an event */
 };
 
 void tracee_init(struct tracee *t, pid_t pid, const struct arch *arch)
 {
-    *t = (struct tracee){.pid = pid, .mem = -1, .arch = arch, .at = AT_RUNNING};
+    *t = (struct tracee){
+        .pid = pid, .pidfd = -1, .ends = -1, .mem = -1, .arch = arch, .at = AT_RUNNING};
+}
+
+int tracee_watch_end(struct tracee *t, int ends, int pidfd)
+{
+    struct epoll_event event = {
+        .events = EPOLLIN,
+        .data.u64 = (uint64_t)pidfd << PIDFD_SHIFT | (uint32_t)t->pid,
+    };
+
+    t->pidfd = pidfd;
+    t->ends = ends;
+    return epoll_ctl(ends, EPOLL_CTL_ADD, pidfd, &event) < 0 ? -errno : 0;
+}
+
+struct tracee tracee_end_of(int ends, uint64_t data)
+{
+    struct tracee t;
+
+    tracee_init(&t, (pid_t)(uint32_t)data, NULL);
+    t.pidfd = (int)(data >> PIDFD_SHIFT);
+    t.ends = ends;
+    return t;
+}
+
+/** A new child of another thread may have a copy of the fd for a moment, so closing it is not enough. */
+static void unwatch_end(struct tracee *t)
+{
+    if (t->pidfd < 0)
+        return;
+    (void)epoll_ctl(t->ends, EPOLL_CTL_DEL, t->pidfd, NULL);
+    (void)close(t->pidfd);
+    t->pidfd = -1;
 }
 
 void tracee_done(struct tracee *t)
@@ -71,6 +106,7 @@ static void note_status(struct tracee *t, int status)
     if (!WIFSTOPPED(status)) {
         t->at = AT_GONE;
         t->pid = 0;
+        unwatch_end(t);
         t->signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
     } else if (status >> 16 == PTRACE_EVENT_SECCOMP) {
         t->at = AT_ENTRY;
@@ -116,17 +152,36 @@ static int64_t now_ms(void)
     return (int64_t)ts.tv_sec * MS_PER_S + ts.tv_nsec / NS_PER_MS;
 }
 
+/** The SIGCHLDs that a wait has taken: others may have had news, too. */
+struct taken {
+    bool of_process;
+    bool of_thread; /* passed on to it: sigchld.h */
+};
+
 /** Sleep until a child of the daemon's has news, or until @end. Returns whether it was the former:
  * then a SIGCHLD was taken. */
-static bool sleep_until_news(int64_t end)
+static bool sleep_until_news(int64_t end, struct taken *taken)
 {
     const int64_t left = end - now_ms();
     const struct timespec timeout = {left / MS_PER_S, left % MS_PER_S * NS_PER_MS};
+    siginfo_t info;
     sigset_t set;
 
     (void)sigemptyset(&set);
     (void)sigaddset(&set, SIGCHLD);
-    return left > 0 && sigtimedwait(&set, NULL, &timeout) == SIGCHLD;
+    if (left <= 0 || sigtimedwait(&set, &info, &timeout) != SIGCHLD)
+        return false;
+    taken->of_thread = taken->of_thread || info.si_code == SI_TKILL;
+    taken->of_process = taken->of_process || info.si_code != SI_TKILL;
+    return true;
+}
+
+static void give_back(const struct taken *taken)
+{
+    if (taken->of_process)
+        (void)kill(getpid(), SIGCHLD);
+    else if (taken->of_thread)
+        (void)pthread_kill(pthread_self(), SIGCHLD);
 }
 
 /** waitpid() with a deadline. A child that is stopped before it is traced counts as stopped. Returns as
@@ -134,15 +189,14 @@ static bool sleep_until_news(int64_t end)
 static pid_t wait_status(pid_t pid, int *status)
 {
     const int64_t end = now_ms() + TRACEE_DEADLINE_MS;
-    bool taken = false;
+    struct taken taken = {false, false};
     pid_t got;
 
     while ((got = waitpid(pid, status, WNOHANG | WUNTRACED | __WALL)) == 0 && now_ms() < end)
-        taken = sleep_until_news(end) || taken;
-    if (got == 0 && sleep_until_news(now_ms() + LATE_MS)) /* both may have been frozen */
+        (void)sleep_until_news(end, &taken);
+    if (got == 0 && sleep_until_news(now_ms() + LATE_MS, &taken)) /* both may have been frozen */
         got = waitpid(pid, status, WNOHANG | WUNTRACED | __WALL);
-    if (taken) /* other children may have had news, too */
-        (void)pthread_kill(pthread_self(), SIGCHLD);
+    give_back(&taken);
     return got;
 }
 

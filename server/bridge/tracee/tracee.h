@@ -13,7 +13,7 @@
  *
  * Only the thread that made a tracee may use it. The host can kill a tracee between any two steps,
  * so every function may answer -ESRCH. That is never the end of the matter: the end itself is seen
- * by tracee_poll().
+ * by tracee_poll(), and shows in the epoll set of tracee_watch_end().
  *
  * A program can load what the host refuses to store again for a tracer: a selector with a strange
  * privilege, a segment base in the host's half. So only registers that change are ever stored.
@@ -26,8 +26,8 @@
  * tracee is killed, and the answer is -EIO.
  *
  * Waits have a deadline, TRACEE_DEADLINE_MS; a tracee that misses it is killed, and -EIO. Between
- * two stops it runs one instruction, so only a host in trouble gets there. SIGCHLD must be blocked;
- * one that a wait has taken is sent again.
+ * two stops it runs one instruction, so only a host in trouble gets there. SIGCHLD must be blocked in
+ * all threads; when a wait has taken one, the process is sent another.
  */
 #ifndef SERVER_BRIDGE_TRACEE_TRACEE_H
 #define SERVER_BRIDGE_TRACEE_TRACEE_H
@@ -47,7 +47,9 @@ enum {
 
 struct tracee {
     pid_t pid; /* 0 once it was waited for */
-    int mem;   /* its /proc/PID/mem, or -1 */
+    int pidfd; /* of tracee_watch_end(), which shows in the set @ends; -1 none, or it was waited for */
+    int ends;
+    int mem; /* its /proc/PID/mem, or -1 */
     const struct arch *arch;
     enum tracee_at at;
     int signal;                   /* AT_SIGNAL: which; AT_GONE: what killed it, 0 if it exited */
@@ -58,6 +60,18 @@ struct tracee {
 
 /** A tracee for a process that just attached itself (PTRACE_TRACEME) and will stop by SIGSTOP. */
 void tracee_init(struct tracee *t, pid_t pid, const struct arch *arch);
+
+/**
+ * Have the end of a tracee show in an epoll set, until it was waited for: as an event whose data is that of
+ * tracee_end_of().
+ * @ends     the set; borrowed.
+ * @pidfd    of the tracee; taken.
+ * Returns   0; -ENOMEM, -ENOSPC.
+ */
+int tracee_watch_end(struct tracee *t, int ends, int pidfd);
+
+/** What is left of the tracee of such an event, if nobody knows it any more: tracee_poll() takes the end. */
+struct tracee tracee_end_of(int ends, uint64_t data);
 
 /** Forget a tracee that is AT_GONE. */
 void tracee_done(struct tracee *t);
@@ -132,7 +146,7 @@ int tracee_write(const struct tracee *t, uint64_t addr, const void *buf, size_t 
 void tracee_kill(struct tracee *t);
 
 /** Kill a tracee that never became a guest, wait for its end, and release what it has. It is AT_GONE
- * afterwards, unless it did not end in time: then whoever reaps the daemon's children will. */
+ * afterwards, unless it did not end in time: then its end will show. */
 void tracee_discard(struct tracee *t);
 
 #endif

@@ -46,20 +46,20 @@ void call_init(struct call *call, struct proc *proc, const struct abi *abi, int 
     list_init(&call->entry.link);
 }
 
-/** Tell that it has finished. EXIT that was carried out is not told: it does not return. */
+/** Emit that a call has finished; not for an EXIT that was carried out: it does not return. */
 static void tell_return(const struct call *call)
 {
     if (call->traced && (call->nr != SC_EXIT || call->status < 0))
         event_call(EVENT_RETURN, call, NULL);
 }
 
-/** It begins or ends: whoever only yields may find something to do. */
+/** A call begins or ends: processes that only yield may find something to do. */
 static void note_act(const struct call *call)
 {
     call->machine->acts += call->nr != SC_YIELD;
 }
 
-/** The results are final. */
+/** Set the final results. */
 static void settle(struct call *call, int status)
 {
     note_act(call);
@@ -81,8 +81,8 @@ bool call_may_wait(const struct call *call)
     return call->done != NULL && !proc_has_ended(call->proc);
 }
 
-/* The steps. Each answers 0: on with the next one; or the call's status; or SC_PENDING: it is held,
- * and goes on with the next one later. */
+/* The steps. Each answers 0: the next step follows; or the call's status; or SC_PENDING: the call
+ * is held, and continues with the next step later. */
 
 static int tell_call(struct call *call)
 {
@@ -96,7 +96,7 @@ static int tell_call(struct call *call)
     return m->told && m->stalls > 0 && call_may_wait(call) ? call_park(call, &m->stalled) : 0;
 }
 
-/** Stand behind the calls of the process that were held and are not carried out yet. */
+/** Queue behind the process's calls that were held and are not carried out yet. */
 static int stand_in_line(struct call *call)
 {
     if (call->task->queued == 0 || !call_may_wait(call))
@@ -122,7 +122,7 @@ static const call_handler_fn steps[STEP_COUNT] = {
     [STEP_TELL] = tell_call,      [STEP_QUEUE] = stand_in_line, [STEP_PAUSE] = pause_before,
     [STEP_FAULTS] = fault_before, [STEP_REFUSE] = refuse,       [STEP_HANDLER] = carry_out};
 
-/** Where it begins: nobody who watches is passed when there is none. */
+/** The step to begin with: without observers their steps are skipped. */
 static enum call_step first_step(const struct call *call)
 {
     const struct machine *m = call->machine;
@@ -132,7 +132,7 @@ static enum call_step first_step(const struct call *call)
     return watched ? STEP_TELL : STEP_HANDLER;
 }
 
-/** Take the steps that are left. Returns the status, or SC_PENDING: it is parked. */
+/** Take the remaining steps. Returns the status, or SC_PENDING: the call is parked. */
 static int take_steps(struct call *call)
 {
     struct machine *m = call->machine;
@@ -140,19 +140,19 @@ static int take_steps(struct call *call)
     int status = 0;
 
     call->state = CALL_RUNNING;
-    m->calls_running++; /* more than 1 when another call's end led to this one */
+    m->calls_running++; /* more than 1 if another call's end began this one */
     m->told = false;
     while (status == 0 && call->next < STEP_COUNT)
         status = steps[call->next++](call);
     call->held = call->next < STEP_COUNT;
     if (status == -ECANCELED && m->interrupted) {
-        call->made_up = true;
+        call->imposed = true;
         (void)call_why(call, status, "it was withdrawn while its filesystem had it wait");
     }
     m->interrupted = false;
     if (status != SC_PENDING)
-        wait_settle(m); /* a call that parks has changed nothing others wait for */
-    /* It has acted; that it has is told when the listeners are ready. */
+        wait_settle(m); /* a call that parks has changed nothing that others wait for */
+    /* It was carried out; EVENT_RETURN waits until the listeners keep up. */
     if (status != SC_PENDING && m->told && m->stalls > 0 && call->proc != NULL &&
         call_may_wait(call)) {
         call_skip(call, status);
@@ -172,15 +172,19 @@ static int begin(struct call *call)
 
     call->seq = ++m->calls_total;
     note_act(call);
-    if (call->proc == NULL) { /* it ended while the call was queued */
+    if (call->proc == NULL) { /* the process ended while the call was queued */
         status = call_why(call, -ECANCELED, "process %d has ended", call->pid);
         settle(call, status);
         return status;
     }
+    if (call->turn != NULL)
+        turn_end(call->turn);
     call->next = first_step(call);
     status = take_steps(call);
     if (status == SC_PENDING) {
         CHECK(call->state == CALL_PARKED); /* SC_PENDING comes from call_park…() alone */
+        if (call->turn != NULL && call->proc != NULL)
+            machine_guest_busy(call->task, false);
         machine_arm(m);
         return SC_PENDING;
     }
@@ -188,7 +192,7 @@ static int begin(struct call *call)
     return status;
 }
 
-/** It was cancelled while it could not be: now it can. */
+/** Carry out a call_cancel() that came while the machine stood still. */
 static void take_cancel(struct call *call)
 {
     const int err = call->cancelled;
@@ -221,14 +225,14 @@ int call_begin(struct call *call)
 {
     struct machine *m = call->machine;
 
-    /* Gates look the number up before they init a call, and begin it once. */
+    /* Gates check the number before call_init(), and begin a call once. */
     CHECK(call->state == CALL_NEW);
     CHECK(call->nr >= 0 && call->nr < SC_MAX && handlers[call->nr] != NULL);
     list_append(&call->task->calls, &call->in_task);
     m->census.calls++;
     call->state = CALL_QUEUED;
     if (call->done == NULL)
-        slow_wait(m); /* nobody could be told later */
+        slow_wait(m); /* without done() there is no later answer */
     if (m->stack == NULL || call->done == NULL)
         return begin(call);
     call->entry.tell = tell_begin;
@@ -240,7 +244,7 @@ int call_begin(struct call *call)
 
 void call_done(struct call *call)
 {
-    /* Gates call it when call_begin() has answered, in done(), or for a call they did not begin. */
+    /* Gates call it after call_begin()'s answer, in done(), or for a call that they never began. */
     CHECK(call->state == CALL_NEW || call->state == CALL_FINISHED);
     free(call->text);
     call->text = NULL;
@@ -283,11 +287,11 @@ int call_park_waiting(struct call *call, struct wait_set *set)
     return SC_PENDING;
 }
 
-/** Take a parked call from where it waits. */
+/** Take a parked call out of what it waits in. */
 static void unpark(struct call *call)
 {
-    /* Calls are found in the list, timer or line they wait in, and unparking takes them out of it;
-     * call_cancel(), which anybody may ask for at any time, looks at the state. */
+    /* A call is unparked from the list, timer or queue it is found in, which takes it out.
+     * call_cancel(), which can come at any time, checks the state. */
     CHECK(call->state == CALL_PARKED);
     if (call->queued && call->task != NULL)
         call->task->queued--;
@@ -298,7 +302,7 @@ static void unpark(struct call *call)
     call->waits = NULL;
 }
 
-/** Tell the gate. */
+/** Call the gate's done(). */
 static void tell_done(struct call *call)
 {
     call->machine->callbacks++;
@@ -316,7 +320,7 @@ void call_release(struct call *call)
 {
     list_del(&call->wait);
     if (call->next == STEP_QUEUE)
-        call->next++; /* it stands in line now */
+        call->next++; /* it is queued now */
     call->queued = call->next < STEP_COUNT;
     call->task->queued += call->queued;
     list_append(&call->machine->ready, &call->wait);
@@ -347,21 +351,21 @@ void call_skip(struct call *call, int status)
     call->status = status;
 }
 
-/** Cancel a parked call, from inside of the machine. */
+/** Cancel a parked call, from inside the machine. */
 static void cancel(struct call *call, int err)
 {
     struct machine *m = call->machine;
 
     if (call->held && call->next == STEP_COUNT)
-        err = call->status; /* its outcome is there already */
+        err = call->status; /* it has its outcome already */
     else
-        call->made_up |= call->held;
+        call->imposed |= call->held;
     call_finish(call, err);
     wait_settle(m); /* it may have held the last reference to a file */
-    machine_arm(m); /* and it may have kept a virtual clock */
+    machine_arm(m); /* it may have kept a virtual clock from jumping */
 }
 
-/** entry.run: of a parked call. */
+/** entry.run, for a parked call. */
 static void run_cancel(struct entry *in)
 {
     struct call *call = container_of(in, struct call, entry);
@@ -381,7 +385,7 @@ static void tell_cancel(struct entry *in)
                &(struct input){.kind = INPUT_CANCEL, .cancel = {call->seq, call->cancelled, call}});
 }
 
-/** Cancel a call that never had its turn. */
+/** Cancel a call that is still queued. */
 static void cancel_queued(struct call *call, int err)
 {
     call->seq = ++call->machine->calls_total;
@@ -394,7 +398,7 @@ void call_cancel(struct call *call, int err)
     if (call->state == CALL_QUEUED) {
         cancel_queued(call, err);
     } else if (call->state == CALL_RUNNING && call->machine->standing != NULL) {
-        call->cancelled = err; /* when it is parked, if it is */
+        call->cancelled = err; /* for when it is parked, if it ever is */
         slow_interrupt_pid(call->machine, call->pid);
     } else if (call->state == CALL_PARKED && !entry_waits(&call->entry)) {
         call->cancelled = err;
@@ -410,7 +414,7 @@ static void abandon(struct call *call, struct list *over)
     call->task = NULL;
     if (call->state != CALL_PARKED)
         return;
-    call->made_up |= call->held;
+    call->imposed |= call->held;
     unpark(call);
     settle(call, call_why(call, -ECANCELED, "the process ended while the call waited"));
     list_append(over, &call->wait);

@@ -1,24 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The life of a call: one place through which every call of every gate goes.
+ * The life of a call: the one path that every call of every gate takes.
  *
  *     call_init()  ->  arguments filled in by the gate  ->  call_begin()
  *                                                              |
  *                             0 or -errno, done() not called <-+-> SC_PENDING: parked
  *                                                                      |
- *                          call_finish() by whoever it waited for,     |
+ *          call_finish() by what it waited for,                        |
  *          or call_cancel(): kill, disconnect, $/cancelRequest         v
  *                                                       done(call), exactly once
- *     call_done()  when the gate has no more use for it
+ *     call_done()  when the gate does not need it any more
  *
- * The gate owns the struct and everything the arguments point to, and keeps both until the call has
- * finished. It never touches a parked call but by call_cancel(). A process's calls in flight are
- * cancelled with -ECANCELED when it ends; `call->proc` is NULL afterwards, and already during
- * done(). A call begun for a process that has ended is answered with -ECANCELED, too.
+ * The gate owns the struct and everything that its arguments point to, and keeps both until the
+ * call has finished. It touches a parked call only by call_cancel(). When a process ends, its calls
+ * in flight are cancelled with -ECANCELED; `call->proc` is NULL from then on, in done() too. A call
+ * that begins for an ended process is answered with -ECANCELED as well.
  *
- * done() finds the machine's books in order and may do anything a gate may do: begin calls, end
- * processes, cancel other calls. The exception is machine_free(), which has to wait until the
- * machine is left.
+ * When done() is called, the machine's books are in order. It may do whatever a gate may: begin
+ * calls, end processes, cancel other calls. Only machine_free() must wait until the machine has
+ * returned.
  *
  *     struct call c;
  *     call_init(&c, proc, &abi_driven, SC_CLOSE, on_done, session);
@@ -28,17 +28,18 @@
  *         call_done(&c);
  *     }
  *
- * EXIT ends the process inside of call_begin(): it returns 0, and call->proc is NULL.
+ * EXIT ends the process inside call_begin(), which returns 0; call->proc is NULL then.
  *
  * While the machine stands still (stack.h), a call that begins is queued, and one that a slow filesystem
  * keeps waiting is parked as far as its gate can see: call_begin() may answer SC_PENDING for any call. Only
- * a call without done() has the whole loop wait.
+ * a call without done(), which no gate makes, has the whole loop wait.
  *
- * Before its handler a call passes those who watch: listeners are told (event.h), a paused process
- * holds it (pause.h), fault rules may delay, change or refuse it (fault.h). Each can hold the call,
- * which then is parked like any other; nobody watching costs a few comparisons. A call without
- * done() is never held. Held calls of one process are carried out in the order they began, but for
- * those that a rule delays: they wait as long as it says, whatever begins meanwhile.
+ * Before its handler runs, a call passes its observers: its beginning is emitted (event.h), a
+ * paused process holds it (pause.h), fault rules delay, change or refuse it (fault.h). Each may
+ * hold the call, which is then parked like any other; without observers this costs a few
+ * comparisons. A call without done() is never held. The held calls of a process are carried out in
+ * the order in which they began, except delayed ones: those wait for their delay, and later calls
+ * overtake them.
  */
 #ifndef SERVER_KERNEL_CALL_CALL_H
 #define SERVER_KERNEL_CALL_CALL_H
@@ -55,15 +56,16 @@
 struct call;
 struct proc;
 struct task;
+struct turn;
 struct machine;
 struct wait_set;
 
-/** Told once that a parked call has finished: status, out and why are final. May free the call. */
+/** Called once when a parked call has finished, with its final results. May free the call. */
 typedef void (*call_done_fn)(struct call *call);
 
 enum call_state { CALL_NEW, CALL_QUEUED, CALL_RUNNING, CALL_PARKED, CALL_FINISHED };
 
-/** What a call passes, in this order. */
+/** The steps of a call, in this order. */
 enum call_step {
     STEP_TELL,
     STEP_QUEUE,
@@ -75,32 +77,34 @@ enum call_step {
 };
 
 /**
- * How a gate moves what is longer than its buffer: the buffer has the first bytes, all that follow go
- * through a slice, of which one is moved a turn of the loop (transfer.h). Positions are in the whole.
+ * How a gate transfers more bytes than its buffer holds: the buffer has the first bytes, the others
+ * go through a slice, one a turn of the loop (transfer.h). Positions count from the first byte.
  */
 struct call_mover {
-    size_t first_size; /* bytes of the argument that the buffer has */
-    char *slice;       /* they go through here; the first CALL_HEAD bytes of the buffer stay */
-    size_t slice_size; /* 0: the buffer is all that is moved */
+    size_t first_size; /* bytes of the argument in the buffer */
+    char *slice;       /* the other bytes pass through it; the buffer's first CALL_HEAD stay */
+    size_t slice_size; /* 0: the buffer has all bytes */
     /** Copy bytes of the argument to the slice. Returns 0; -EIO the caller is being ended. */
     int (*fetch)(struct call_mover *mover, uint64_t at, size_t size);
-    /** Copy bytes of the result to where the caller wants them. @bytes borrowed, the buffer's or the
-     * slice's. Returns as fetch(). */
+    /** Copy bytes of the result to the caller. @bytes borrowed, of the buffer or the slice. Returns
+     * as fetch(). */
     int (*deliver)(struct call_mover *mover, uint64_t at, const char *bytes, size_t size);
 };
 
-/** Who watches sees no more of a transfer than so many bytes from its start. */
+/** Observers see only that many bytes of a transfer, from its start. */
 enum { CALL_HEAD = 4096 };
 
 struct call {
     /* Set by the gate, before call_begin(). */
-    struct proc *proc;     /* who calls; NULL once that process has ended */
+    struct proc *proc;     /* the caller; NULL once it has ended */
     struct task *task;     /* of proc; NULL with it */
-    const struct abi *abi; /* by which it is made: abi_driven, or a guest's */
-    int nr;                /* SC_*: one that sc_call_by_nr() knows */
+    const struct abi *abi; /* abi_driven, or the guest's */
+    int nr;                /* SC_*, known to sc_call_by_nr() */
     union sc_args args;
-    call_done_fn done; /* called only when call_begin() returned SC_PENDING */
+    call_done_fn done; /* called only if call_begin() returned SC_PENDING */
     void *user;        /* the gate's own */
+    struct turn
+        *turn; /* of a guest: it ends when the call begins (take_call() sets it); else NULL */
     struct call_mover
         *mover; /* of a transfer longer than the gate's buffer: the data's len is that of
                                  the whole; else NULL */
@@ -109,64 +113,64 @@ struct call {
     union sc_out out; /* SC_READ: out.read.data is lent by the gate before call_begin() */
     int status;       /* 0 or -errno */
     struct why why;
-    char *text; /* owned: what results of kind rpath point to; or NULL */
+    char *text; /* owned; what results of kind rpath point to; or NULL */
 
-    /* For who watches. */
-    int32_t pid;       /* of proc; stays once that process has ended */
+    /* For observers. */
+    int32_t pid;       /* of proc; stays after its end */
     uint64_t seq;      /* its number among the machine's calls, from 1 */
-    uint64_t begun_ns; /* the machine's clock when it began; 0 when nobody listened */
-    uint32_t fault;    /* the fault rule that changed it, 0 none: of several, whose error it is */
-    bool made_up;      /* its outcome is a rule's or a person's, or it was ended while it was held:
+    uint64_t begun_ns; /* the machine's clock when it began; 0 without listeners */
+    uint32_t fault;    /* the fault rule that changed it, 0: none; of several, the error's */
+    bool imposed;      /* a rule, a person or the end of a held call set its outcome:
                           its row may not list the errno */
 
     /* The kernel's own. */
     enum call_state state;
-    struct entry entry;  /* that it begins; once begun, that it is cancelled */
-    int cancelled;       /* what call_cancel() said while the machine stood still; or 0 */
-    bool waited;         /* call_begin() has answered SC_PENDING because the machine stood still */
-    enum call_step next; /* where it goes on */
-    bool traced;         /* its beginning was told */
-    bool held;           /* parked by who watches, not by its handler */
+    struct entry entry;  /* its call_begin(); once begun, its call_cancel() */
+    int cancelled;       /* errno of a call_cancel() while the machine stood still; or 0 */
+    bool waited;         /* call_begin() answered SC_PENDING because the machine stood still */
+    enum call_step next; /* where it continues */
+    bool traced;         /* EVENT_CALL was emitted */
+    bool held;           /* parked by an observer, not by its handler */
     bool queued;         /* counted in task.queued */
-    int refusal;         /* what a fault rule makes of it: 0 or -errno */
-    size_t transfer_max; /* most bytes that it transfers: call_cut() */
-    uint64_t moved;      /* bytes of a transfer that are moved */
-    uint64_t stored;     /* up to where in its file write_back() has come */
-    bool again;          /* parked after a slice: its handler is to be carried out again */
-    struct list in_line; /* in machine->in_line, while nobody else may come between its slices */
-    const struct mount *line_mount; /* what for: a file, or NULL the log */
+    int refusal;         /* a fault rule's result: 0 or -errno */
+    size_t transfer_max; /* the most bytes it transfers: call_cut() */
+    uint64_t moved;      /* bytes of a transfer moved so far */
+    uint64_t stored;     /* position of write_back() in its file */
+    bool again;          /* parked after a slice: its handler is called again */
+    struct list in_line; /* in machine->in_line, while no other call may come between its slices */
+    const struct mount *line_mount; /* the file it has the line for, or NULL: the log */
     uint64_t line_ino;
     struct machine *machine;
     struct list in_task;    /* in task.calls while in flight */
-    struct list wait;       /* in the list it waits in, while parked there; then in call_tell()'s */
+    struct list wait;       /* in the list it is parked in; then in call_tell()'s */
     struct timer timer;     /* while parked on the clock */
-    struct wait_set *waits; /* owned; the files it waits for, while parked there; or NULL */
+    struct wait_set *waits; /* owned; the files it is parked for; or NULL */
 };
 
 /**
- * Make a call ready for its arguments, which are all zero then.
+ * Initialise a call; its arguments are zero.
  * @call     borrowed; not in flight.
- * @proc     borrowed; who calls. It must not be freed before call_begin(); from then on it may be.
- * @abi      by which the call is made.
- * @nr       SC_*: one that sc_call_by_nr() knows.
+ * @proc     borrowed; the caller. It must not be freed before call_begin(); then it may be.
+ * @abi      the ABI of the caller.
+ * @nr       SC_*, known to sc_call_by_nr().
  * @done     NULL for calls that never park.
  */
 void call_init(struct call *call, struct proc *proc, const struct abi *abi, int nr,
                call_done_fn done, void *user);
 
 /**
- * Carry a call out.
- * @call     borrowed; all its gate's members are set. Until done() when the answer is SC_PENDING.
- * Returns   0 or -errno, which call->status holds too: what the handler says, -ECANCELED of an
- *           ended process; or SC_PENDING.
+ * Carry out a call.
+ * @call     borrowed, until done() if the answer is SC_PENDING; the gate's members are set.
+ * Returns   0 or -errno, also in call->status: the handler's result, or -ECANCELED for an ended
+ *           process; or SC_PENDING.
  */
 int call_begin(struct call *call);
 
-/** Release what a finished or never begun call holds (reasons). */
+/** Free what a finished or never begun call holds (reasons). */
 void call_done(struct call *call);
 
-/** End a parked call with @err, a negative errno (usually -ECANCELED); done() is called. A call that
- * has acted, and is only held until listeners keep up, ends as it would have. Harmless on a call
+/** End a parked call with @err, a negative errno (usually -ECANCELED); calls done(). If the handler
+ * has finished and only stalled listeners hold the call, its result stays. No effect on a call
  * that is not parked. */
 void call_cancel(struct call *call, int err);
 
@@ -175,53 +179,54 @@ void call_cancel(struct call *call, int err);
 
 /* For handlers. */
 
-/** Park in a wait list; whoever owns the list finishes the call. Returns SC_PENDING. */
+/** Park in a wait list; the list's owner finishes the call. Returns SC_PENDING. */
 int call_park(struct call *call, struct list *waiters);
 
-/** Park in a list whose calls go on later, as machine->ready: the handler is carried out again then.
+/** Park in a list whose calls continue later, like machine->ready: then the handler is called
+ * again.
  * Returns SC_PENDING. */
 int call_park_again(struct call *call, struct list *waiters);
 
 /**
- * Park until the machine's clock is at @deadline_ns; the call then finishes with 0. From
- * MACHINE_CLOCK_END on that is never, and only call_cancel() ends it. Returns SC_PENDING; -ENOMEM.
+ * Park until the machine's clock is at @deadline_ns; then the call finishes with 0. With
+ * MACHINE_CLOCK_END and later only call_cancel() ends it. Returns SC_PENDING; -ENOMEM.
  */
 int call_park_until(struct call *call, uint64_t deadline_ns);
 
-/** Park until a file of @set is ready: wait_settle() finishes the call. It may be parked on the clock
- * as well. @set taken; it has the call in its lines. Returns SC_PENDING. */
+/** Park until a file of @set is ready: wait_settle() finishes the call. It may be parked on the
+ * clock as well. @set taken; the call is in its queues. Returns SC_PENDING. */
 int call_park_waiting(struct call *call, struct wait_set *set);
 
-/** Finish a parked call: results are in place. Calls done(). */
+/** Finish a parked call whose results are in place. Calls done(). */
 void call_finish(struct call *call, int status);
 
-/** How many of @size bytes the call shall transfer. */
+/** How many of @size bytes the call may transfer. */
 static inline size_t call_cut(const struct call *call, uint64_t size)
 {
     return size < call->transfer_max ? (size_t)size : call->transfer_max;
 }
 
-/* For who holds calls. */
+/* For observers, which hold calls. */
 
-/** Whether it can be held: somebody will be told when it finishes, and its process lives. */
+/** Whether a call can be held: it has done(), and its process lives. */
 bool call_may_wait(const struct call *call);
 
-/** Hand a held call to the machine's next tick. Calls that its process begins meanwhile go behind
- * it. */
+/** Queue a held call for the machine's next tick. Calls that its process begins meanwhile queue
+ * behind it. */
 void call_release(struct call *call);
 
-/** Let a parked call go on where it was held; one that was carried out finishes with call->status.
- * May call done(). */
+/** Continue a parked call at the step where it was held; one that was carried out finishes with
+ * call->status. May call done(). */
 void call_go_on(struct call *call);
 
-/** Have a held call not carried out: it finishes with @status, 0 or -errno, when it goes on. */
+/** Skip the handler of a held call: when it continues, it finishes with @status, 0 or -errno. */
 void call_skip(struct call *call, int status);
 
 /* For processes that end. */
 
-/** Take the process away from its calls in flight. Those that are parked are over then, with
- * -ECANCELED, and go to the list @over: call_tell() must follow, once everything else is in order.
- * @over may be NULL once the process has ended: calls begun since then never park. */
+/** Detach the process from its calls in flight. Parked calls end with -ECANCELED and move to the
+ * list @over: call_tell() must follow, once the books are in order. @over may be NULL once the
+ * process has ended: calls that begin after that never park. */
 void call_abandon_all(struct proc *p, struct list *over);
 
 /** Call done() of the calls that call_abandon_all() ended. */

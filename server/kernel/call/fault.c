@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/** Makes the stream of chance another one than that of the processes. */
+/** Makes the stream of chance differ from the processes' random numbers. */
 #define CHANCE_SEED UINT64_C(0x6661756C74)
 
 void fault_table_init(struct fault_table *t, uint64_t seed)
@@ -25,7 +25,7 @@ bool fault_can_cut(int nr)
     return nr == SC_READ || nr == SC_WRITE || nr == SC_DBG_PRINT;
 }
 
-/** Whether a rule makes sense. Returns 0, -EINVAL. */
+/** Check that a rule makes sense. Returns 0, -EINVAL. */
 static int check(const struct fault_spec *s, struct why *why)
 {
     const char *bad = s->path != NULL ? glob_check(s->path) : NULL;
@@ -107,7 +107,7 @@ void fault_clear(struct machine *m)
 
 /* Which calls match. */
 
-/** Whether a path matches, however it was spelled: as name:/path or name:path. */
+/** Whether a path matches, whether it is spelled name:/path or name:path. */
 static bool path_matches(const char *glob, struct sc_str text)
 {
     char whole[SC_NAME_MAX + 1 + FS_PATH_MAX];
@@ -147,41 +147,23 @@ static bool handles_match(const struct call *call, const char *glob, struct sc_s
     return matches;
 }
 
-/** Whether an argument of a kind is or means a path that matches. */
-static bool argument_matches(const struct call *call, const char *glob, enum sc_kind kind,
-                             const void *value)
-{
-    if (value == &call->args.bind_fd.new_fd && call->nr == SC_BIND_FD)
-        return false; /* a number in the child, no handle of the caller */
-    switch (kind) {
-    case SC_K_path:
-        return path_matches(glob, *(const struct sc_str *)value);
-    case SC_K_fd:
-    case SC_K_ofd:
-        return handle_matches(call, glob, *(const int32_t *)value);
-    case SC_K_fds:
-        return handles_match(call, glob, *(const struct sc_str *)value);
-    default:
-        return false;
-    }
-}
-
-/** Whether some argument of a call matches. */
+/** Whether some argument of a call is or means a path that matches. */
 static bool arguments_match(const struct call *call, const char *glob)
 {
-    switch (call->nr) {
-#define SC_CALL(nr, UP, low, pass, rc, doc, ARGS, RESULTS, ERRORS)                                 \
-    case nr: {                                                                                     \
-        const struct sc_##low##_args *args = &call->args.low;                                      \
-        return ARGS false;                                                                         \
+    bool matches = false;
+
+    for (const struct sc_field_info *a = sc_call_by_nr(call->nr)->args; a->name != NULL && !matches;
+         a++) {
+        const void *value = (const char *)&call->args + a->offset;
+
+        if (a->kind == SC_K_path)
+            matches = path_matches(glob, *(const struct sc_str *)value);
+        else if (a->kind == SC_K_fd || a->kind == SC_K_ofd)
+            matches = handle_matches(call, glob, *(const int32_t *)value);
+        else if (a->kind == SC_K_fds)
+            matches = handles_match(call, glob, *(const struct sc_str *)value);
     }
-#define SC_ARG(kind, name, doc) argument_matches(call, glob, SC_K_##kind, &args->name) ||
-#define SC_OPT(kind, name, doc) SC_ARG(kind, name, doc)
-#define SC_NO_ARGS args == NULL ||
-#include "schema/syscalls.def"
-    default:
-        return false;
-    }
+    return matches;
 }
 
 static bool matches(const struct fault_spec *s, const struct call *call)
@@ -197,13 +179,13 @@ static bool matches(const struct fault_spec *s, const struct call *call)
 
 /* When it fires, and what it does. */
 
-/** A number of the stream of chance: at least 0, below 1. */
+/** The next number of the stream of chance, in [0, 1). */
 static double next_chance(struct fault_table *t)
 {
     return (double)(random_next(&t->random_state) >> 11) * 0x1p-53;
 }
 
-/** Whether a rule fires for a call that just matched. */
+/** Whether a rule fires for a call that has just matched. */
 static bool is_due(struct fault_table *t, const struct fault_rule *rule)
 {
     const struct fault_spec *s = &rule->spec;
@@ -217,7 +199,7 @@ static bool is_due(struct fault_table *t, const struct fault_rule *rule)
     return s->probability >= 1 || next_chance(t) < s->probability;
 }
 
-/** Do to a call what a rule says, but for the delay. */
+/** Apply a rule to a call, except for the delay. */
 static void fire(struct fault_rule *rule, struct call *call)
 {
     const struct fault_spec *s = &rule->spec;
@@ -227,7 +209,7 @@ static void fire(struct fault_rule *rule, struct call *call)
         call->fault = rule->id;
     if (s->error != 0 && call->refusal == 0) {
         call->refusal = call_why(call, s->error, "fault rule %" PRIu32 " says so", rule->id);
-        call->made_up = true;
+        call->imposed = true;
     }
     if (s->transfer != 0) {
         call->transfer_max = call_cut(call, s->transfer);
@@ -246,7 +228,7 @@ static int delay(struct call *call, uint64_t usecs)
     int status = call_park_until(call, machine_after_ns(call->machine, usecs));
 
     if (status < 0)
-        call->made_up = true;
+        call->imposed = true;
     return status;
 }
 

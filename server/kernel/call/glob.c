@@ -3,13 +3,13 @@
 
 #include <string.h>
 
-/** One element of a pattern that stands for one byte. */
+/** One element of a pattern, which matches one byte. */
 struct element {
     const char *at;
-    size_t len; /* bytes of the pattern; 0: it is not closed */
+    size_t len; /* bytes of the pattern; 0: a set without its end */
 };
 
-/** The end of a set that begins at @p, behind its ']'; NULL when there is none. */
+/** The end of the set that begins at @p, behind its ']'; NULL if it has none. */
 static const char *end_of_set(const char *p)
 {
     p++;
@@ -33,7 +33,7 @@ static struct element element_at(const char *p)
     return (struct element){p, end != NULL ? (size_t)(end - p) : 0};
 }
 
-/** Take one byte of a set, with what escapes it. */
+/** Read one byte of a set, unescaped. */
 static unsigned char member_at(const char **p)
 {
     if (**p == '\\')
@@ -96,11 +96,11 @@ bool glob_matches(const char *pattern, struct sc_str text)
 {
     const char *at = text.ptr;
     const char *const end = text.ptr + text.len;
-    const char *star = NULL; /* behind the last '*' that was met */
+    const char *star = NULL; /* behind the last '*' seen */
     const char *star_at = NULL;
 
-    /* What matched the last '*' grows by a byte whenever what follows it does not fit; those
-     * before it never need to. */
+    /* If what follows the last '*' does not match, that '*' takes one more byte; earlier ones never
+     * need to. */
     for (;;) {
         struct element e = element_at(pattern);
 

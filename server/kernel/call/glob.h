@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Patterns for paths, as fault rules have them.
+ * Path patterns, for fault rules.
  *
- *     *       any bytes, none too; '/' is nothing special
+ *     *       any number of any bytes; '/' is not special
  *     ?       any one byte
- *     [abx-z] one of these bytes; [!…] one of the others; ']' first is a member
+ *     [abx-z] one of these bytes; [!…] any other byte; a leading ']' is a member
  *     \c      the byte c itself
  */
 #ifndef SERVER_KERNEL_CALL_GLOB_H
@@ -14,14 +14,14 @@
 
 #include <stdbool.h>
 
-/** Bytes of a pattern at most. */
+/** The most bytes of a pattern. */
 enum { GLOB_MAX = 256 };
 
-/** Why a pattern is none, a sentence without its end; NULL when it is one. @pattern borrowed. */
+/** Check a pattern. Returns NULL, or why it is invalid, a sentence without a full stop. */
 const char *glob_check(const char *pattern);
 
-/** Whether the whole of @text matches a pattern that glob_check() took. Its time is at most the
- * product of their lengths. */
+/** Whether the whole of @text matches a pattern that glob_check() accepted. Takes time of at most
+ * the product of their lengths. */
 bool glob_matches(const char *pattern, struct sc_str text);
 
 #endif

@@ -17,7 +17,7 @@ static struct machine *machine_of(const struct mapping *map)
 
 static void on_late_timer(struct timer *t);
 
-/** Go on in so many ms, or sooner. Without memory for a timer the next mapping that gets late sees to
+/** Set the timer to @ms, or sooner. Without memory for it the next mapping that becomes late sets
  * it. */
 static void arm(struct machine *m, uint64_t ms)
 {
@@ -33,13 +33,13 @@ static void arm(struct machine *m, uint64_t ms)
         machine_arm(m);
 }
 
-/** Whether an error may be another one after a while. */
+/** Whether an error may pass with time. */
 static bool passes(int err)
 {
     return err == -EBUSY || err == -ENOSPC || err == -ENOMEM || err == -EDQUOT;
 }
 
-/** Count a late mapping among those that a store has not taken. */
+/** Count a late mapping as refused by its store. */
 static void mark_failed(struct machine *m, struct mapping *map)
 {
     if (!map->failed)
@@ -57,7 +57,7 @@ static void forget(struct machine *m, struct mapping *map)
     m->memory.bytes -= map->size;
 }
 
-/** End a late mapping that is stored (@err 0), or can't be. */
+/** End a late mapping that was stored (@err 0), or can't be. */
 static void finish(struct machine *m, struct mapping *map, int err)
 {
     forget(m, map);
@@ -67,7 +67,7 @@ static void finish(struct machine *m, struct mapping *map, int err)
         mapping_lose(map, err);
 }
 
-/** Have a mapping wait behind the others. */
+/** Move a mapping behind the others. */
 static void put_last(struct machine *m, struct mapping *map)
 {
     mark_failed(m, map);
@@ -75,7 +75,7 @@ static void put_last(struct machine *m, struct mapping *map)
     list_append(&m->late, &map->late);
 }
 
-/** Store a part of a late mapping. Returns whether it does not fail for now. */
+/** Store a part of a late mapping. Returns false if it failed for now. */
 static bool store_part(struct machine *m, struct mapping *map)
 {
     size_t pages = LATE_PAGES;
@@ -90,7 +90,7 @@ static bool store_part(struct machine *m, struct mapping *map)
     return true;
 }
 
-/** Store a part of the first late mapping that does not fail for now. Returns whether one does not. */
+/** Store a part of the first late mapping that does not fail. Returns false if all fail. */
 static bool store_first(struct machine *m)
 {
     size_t attempts = m->late_count < LATE_MAX ? m->late_count : LATE_MAX;
@@ -158,7 +158,7 @@ int late_wait(struct call *call)
     return call_park_again(call, &m->ready);
 }
 
-/** A late mapping that was made by opening a name, and has not failed; NULL when there is none. */
+/** A late mapping of a file that was opened by a name, not refused by its store; NULL: none. */
 static struct mapping *find_waiting(struct machine *m, const struct node *n)
 {
     for (struct list *i = m->late.next; n != NULL && i != &m->late; i = i->next) {

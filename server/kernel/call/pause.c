@@ -74,8 +74,8 @@ void pause_step(struct call *call)
 
 void pause_answer(struct call *call, int status)
 {
-    CHECK(call->nr != SC_EXIT); /* the gate's request is refused before */
-    call->made_up = true;
+    CHECK(call->nr != SC_EXIT); /* the gate has refused such a request */
+    call->imposed = true;
     if (status < 0)
         (void)call_why(call, 0, "it was held, and answered by who stepped it");
     call_skip(call, status);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/kernel/call/result.h"
 
-/** The value among the results: the last of SC_RET and the bytes of SC_OUT_BUF. */
+/** The value among a call's results: the last of SC_RET and the size of SC_OUT_BUF. */
 static int64_t value_of(const struct call *call)
 {
     int64_t value = 0;

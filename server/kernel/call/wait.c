@@ -10,7 +10,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-/** A call's place in one line. */
+/** A call's place in one queue. */
 struct wait {
     struct list link; /* in waitq.waiters */
     struct call *call;
@@ -26,7 +26,7 @@ struct wait_set {
     struct wait at[];
 };
 
-/** Where @call waits for @f. NULL no memory. */
+/** The queue in which @call waits for @f. NULL: no memory. */
 static struct waitq *queue_of(const struct call *call, const struct open_file *f, bool write)
 {
     return f->end != NULL ? channel_queue(f->end, write) : tty_queue(call->proc);
@@ -41,8 +41,8 @@ void waitq_init(struct waitq *q, struct machine *m)
 
 void waitq_done(struct waitq *q)
 {
-    /* Who waits in a channel's line references the end; a terminal's are calls of the process that
-     * has it and of those below, which have all been abandoned when it ends. */
+    /* Calls in a channel's queue reference its end. Calls in a terminal's queue belong to the
+     * process that has it and those below it, and were all abandoned when it ended. */
     CHECK(list_empty(&q->waiters));
     list_del(&q->woken);
 }
@@ -130,8 +130,8 @@ int wait_for_file(struct call *call, struct open_file *f, bool write, wait_again
     return call_park_waiting(call, set);
 }
 
-/** Finish the first call of a queue if it can go on. Returns whether it did; the queue may be gone
- * then. */
+/** Finish the first call of a queue if it can continue. Returns whether it did; then the queue may
+ * have been freed. */
 static bool finish_first(struct waitq *q)
 {
     struct call *call;

@@ -12,7 +12,7 @@ static int64_t run(slot_fn slot, const struct slot_call *c)
     return c->mount->slow == NULL ? slot(c) : slow_run(c->mount->slow, slot, c);
 }
 
-/* run_SLOT(): call a slot with what is in @c. */
+/* run_<slot>(): call a slot with what is in @c. */
 #define SLOT(name, ...)                                                                            \
     static int64_t run_##name(const struct slot_call *c)                                           \
     {                                                                                              \
@@ -52,6 +52,11 @@ static int64_t run_open_source(const struct slot_call *c)
     return c->mount->machine->spec.fs_open(c->source.driver, c->source.req, &c->mount->fs);
 }
 
+static int64_t run_opening(const struct slot_call *c)
+{
+    return c->opening.it->open(c->opening.it, c->opening.why, c->opening.out);
+}
+
 static int64_t run_tidy(const struct slot_call *c)
 {
     c->fs->ops->tidy(c->fs, c->who);
@@ -71,15 +76,33 @@ static int64_t run_destroy(const struct slot_call *c)
 
 static const struct slow_slots slow_slots = {run_close, run_closedir, run_destroy};
 
+/** Make an instance whose source may have to be waited for. @opening taken. */
+static int open_slow(struct mount *m, struct fs_opening *opening, struct why *why)
+{
+    int err = slow_new(m, &slow_slots, opening->timeout_s, why, &m->slow);
+
+    if (err == 0)
+        err = (int)RUN(opening, OPENS_SOURCE, .opening = {opening, why, &m->fs});
+    else
+        opening->drop(opening);
+    return err;
+}
+
 int driver_open_source(struct mount *m, const char *driver, const struct fs_open *req)
 {
-    int err = (int)RUN(open_source, IN_PLACE, .source = {driver, req});
+    struct fs_opening *opening;
+    struct fs_open own = *req;
+    int err;
 
-    /* One whose image is an open file enters the machine to read it: it waits in place. */
-    if (err < 0 || (m->fs->caps & FS_CAP_BLOCKING) == 0 || m->from_handle ||
-        m->machine->spec.patient)
+    /* One whose image is an open file enters the machine to read it: it waits where that file does. */
+    if (!m->from_handle)
+        own.later = &opening;
+    err = (int)RUN(open_source, IN_PLACE, .source = {driver, &own});
+    if (err == FS_WOULD_WAIT)
+        return open_slow(m, opening, req->why);
+    if (err < 0 || (m->fs->caps & FS_CAP_BLOCKING) == 0 || m->from_handle)
         return err;
-    err = slow_new(m, &slow_slots, req->why, &m->slow);
+    err = slow_new(m, &slow_slots, m->fs->timeout_s, req->why, &m->slow);
     if (err < 0)
         m->fs->ops->destroy(m->fs, req->why);
     return err;

@@ -4,19 +4,19 @@
  *
  *     handler ── vfs, open_file, mapped … ── driver_read(mount, …) ── run() ── fs->ops->read()
  *
- * driver.c alone includes fs_ops.h; tests/layering sees to it. Each slot has a function here, which
- * puts the arguments into a struct slot_call and hands it to run(), together with a function of one
- * line that takes them out again and calls the slot. run() is the place for what concerns every slot:
- * to measure it, to limit its time, to carry it out on another thread while the machine stands still.
- * Its callers do not notice. All slots share one struct, because a slot that is carried out elsewhere
- * must own its arguments, and so they are copied in one place.
+ * Only driver.c includes fs_ops.h; tests/layering checks it. Each slot has a function here, which
+ * packs the arguments into a struct slot_call and passes it to run() with a one-line function that
+ * unpacks them and calls the slot. run() is the place for what concerns every slot, such as running
+ * it on another thread while the machine stands still; callers do not notice.
+ * All slots share one struct, because a slot on another thread must own its arguments, and so they
+ * are copied in one place.
  *
- * A slot may lead back here: the callback of readdir() looks entries up, and a driver whose image is
- * an open file reads it through another mount. run() must carry out such an inner slot where the
- * outer one runs.
+ * A slot may lead back here: the callback of readdir() looks up entries, and a driver whose image
+ * is an open file reads it through another mount. run() must run such an inner slot on the thread
+ * of the outer one.
  *
- * Each function takes what its slot takes and answers what its slot answers (fs_ops.h). No slot is
- * empty, because `generic` stands between.
+ * Each function has the parameters and the answers of its slot (fs_ops.h). No slot is empty,
+ * because `generic` fills it.
  */
 #ifndef SERVER_KERNEL_DOOR_DRIVER_H
 #define SERVER_KERNEL_DOOR_DRIVER_H
@@ -77,9 +77,8 @@ int driver_fsyncdir(struct mount *m, const struct fs_caller *who, const char *pa
 int driver_closedir(struct mount *m, const struct fs_caller *who, const char *path,
                     struct fs_file *file);
 
-/* The filesystem. There is no driver_sync() and no driver_lookup(): the kernel syncs
- * files, and knows them by their names. For what the machine does
- * by itself there is no caller to be given. */
+/* The filesystem. Two slots have no function here, sync and lookup: the kernel syncs files, and
+ * knows them by their names. For what the machine does by itself there is no caller to be given. */
 int driver_statfs(struct mount *m, const struct fs_caller *who, struct fs_statfs *out);
 int driver_add_source(struct mount *m, const struct fs_open *req);
 int driver_commit(struct mount *m);

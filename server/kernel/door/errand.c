@@ -82,6 +82,10 @@ static void own_arguments(struct errand *e, const struct slot_call *c)
         e->call.statfs = &e->statfs;
     else if (c->shape == SLOT_DESTROYS)
         e->call.why = &e->why;
+    if (c->shape == SLOT_OPENS_SOURCE) {
+        e->call.opening.why = &e->why;
+        e->call.opening.out = &e->opened;
+    }
     if (c->shape == SLOT_FILLS) { /* what the slot does not fill stays as it is */
         memcpy(at, c->in.buf.ptr, c->in.buf.len);
         e->call.in.buf.ptr = at;
@@ -130,6 +134,13 @@ static int64_t give_entries(const struct errand *e, const struct slot_call *c)
     return result;
 }
 
+/** Add the reasons that the slot gave. */
+static void give_reasons(const struct errand *e, struct why *to)
+{
+    for (size_t i = 0; to != NULL && i < e->why.count; i++)
+        (void)why_add(to, 0, "%s", e->why.text[i]);
+}
+
 int64_t errand_take(struct errand *e, const struct slot_call *c)
 {
     if (c->file != NULL)
@@ -140,9 +151,11 @@ int64_t errand_take(struct errand *e, const struct slot_call *c)
         *c->stat = e->stat;
     else if (c->shape == SLOT_STATS_FS)
         *c->statfs = e->statfs;
-    if (c->shape == SLOT_DESTROYS && c->why != NULL) {
-        *c->why = e->why;
-        e->why = (struct why)WHY_INIT;
+    else if (c->shape == SLOT_DESTROYS)
+        give_reasons(e, c->why);
+    if (c->shape == SLOT_OPENS_SOURCE) {
+        give_reasons(e, c->opening.why);
+        *c->opening.out = e->opened;
     }
     return c->shape == SLOT_LISTS && e->result == 0 ? give_entries(e, c) : e->result;
 }

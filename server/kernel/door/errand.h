@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A slot on its way to another thread: a struct slot_call that owns what it points to. */
+/* A slot's call on another thread: a struct slot_call that owns what it points to. */
 #ifndef SERVER_KERNEL_DOOR_ERRAND_H
 #define SERVER_KERNEL_DOOR_ERRAND_H
 
@@ -24,6 +24,7 @@ struct errand {
     struct fs_stat stat;
     struct fs_statfs statfs;
     struct why why;
+    struct fs *opened;
     struct strbuf entries; /* of readdir() */
     char bytes[];          /* paths, and what is read or written */
 };

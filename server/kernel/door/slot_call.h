@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A call of a driver's slot, between driver.c, which makes it, and slow.c, which has it wait. */
+/* A call of a driver's slot, from driver.c, which makes it, to slow.c, which may delay it. */
 #ifndef SERVER_KERNEL_DOOR_SLOT_CALL_H
 #define SERVER_KERNEL_DOOR_SLOT_CALL_H
 
@@ -9,21 +9,22 @@ struct mount;
 
 /** What slow.c needs to know of a slot: which of its arguments point somewhere. */
 enum slot_shape {
-    SLOT_PLAIN,      /* none but path and file */
-    SLOT_TWO_PATHS,  /* to.path */
-    SLOT_SYMLINK,    /* target */
-    SLOT_FILLS,      /* in.buf */
-    SLOT_WRITES,     /* out.bytes */
-    SLOT_LISTS,      /* entries */
-    SLOT_STATS,      /* stat */
-    SLOT_STATS_FS,   /* statfs */
-    SLOT_OPENS,      /* none; file is open when it answers 0 */
-    SLOT_OPENS_DIR,  /* likewise, a directory */
-    SLOT_CLOSES,     /* none; file is closed, whatever it answers */
-    SLOT_CLOSES_DIR, /* likewise, a directory */
-    SLOT_TIDIES,     /* has no answer, so it can't say that it would wait */
-    SLOT_DESTROYS,   /* why; likewise */
-    SLOT_IN_PLACE,   /* it never waits, or it is not an instance's yet */
+    SLOT_PLAIN,        /* none but path and file */
+    SLOT_TWO_PATHS,    /* to.path */
+    SLOT_SYMLINK,      /* target */
+    SLOT_FILLS,        /* in.buf */
+    SLOT_WRITES,       /* out.bytes */
+    SLOT_LISTS,        /* entries */
+    SLOT_STATS,        /* stat */
+    SLOT_STATS_FS,     /* statfs */
+    SLOT_OPENS,        /* none; file is open when it answers 0 */
+    SLOT_OPENS_DIR,    /* likewise, a directory */
+    SLOT_CLOSES,       /* none; file is closed, whatever it answers */
+    SLOT_CLOSES_DIR,   /* likewise, a directory */
+    SLOT_TIDIES,       /* has no answer, so it can't say that it would wait */
+    SLOT_DESTROYS,     /* why; likewise */
+    SLOT_OPENS_SOURCE, /* opening; there is no instance yet */
+    SLOT_IN_PLACE,     /* it never waits, or waits for other filesystems of the machine */
 };
 
 /** A slot to be called, with its arguments. What they point to is borrowed until it answers. */
@@ -39,6 +40,11 @@ struct slot_call {
             const char *driver;
             const struct fs_open *req;
         } source; /* open_source, add_source */
+        struct {
+            struct fs_opening *it; /* taken */
+            struct why *why;
+            struct fs **out;
+        } opening;
         struct {
             const char *path;
             enum fs_rename_type type;

@@ -6,6 +6,7 @@
 #include "server/kernel/door/driver.h"
 #include "server/kernel/door/errand.h"
 #include "server/kernel/fs/vfs.h"
+#include "server/kernel/input.h"
 #include "server/kernel/machine.h"
 #include "server/kernel/stack.h"
 
@@ -14,6 +15,7 @@
 #include <string.h>
 
 #define NS_PER_S UINT64_C(1000000000)
+#define NS_PER_MS UINT64_C(1000000)
 
 /** A file or directory that is open in the instance: what nobody closes, the worker does at the end. */
 struct slow_file {
@@ -24,23 +26,32 @@ struct slow_file {
 
 struct slow {
     struct mount *mount; /* its struct outlives this one */
-    struct fs *fs;       /* the instance; the mount's own is a dead one once it is broken */
+    struct fs *
+        fs; /* the instance, NULL before it is made; the mount's own is a dead one once it is broken */
     struct fs dead;
     const struct slow_slots *slots;
     const struct host_ops *ops;
     void *host;
-    struct host_worker *worker;
+    struct host_worker *worker; /* NULL of a machine that is played again */
     uint64_t limit_ns;
     struct list files;
     struct away away;
     struct errand *out; /* the one that the worker carries out; NULL none */
     uint64_t deadline_ns;
+    uint32_t descriptors; /* of the daemon, that a broken instance has yet */
     bool broken;
     bool released; /* broken, and its instance is gone */
     bool left;     /* its mount is gone */
 };
 
-int slow_new(struct mount *m, const struct slow_slots *slots, struct why *why, struct slow **out)
+/** A machine that is played again never stands still: the log says what came meanwhile. */
+static bool is_played(const struct machine *m)
+{
+    return m->spec.on_slot != NULL;
+}
+
+int slow_new(struct mount *m, const struct slow_slots *slots, uint32_t timeout_s, struct why *why,
+             struct slow **out)
 {
     struct machine *machine = m->machine;
     struct slow *s = calloc(1, sizeof(*s));
@@ -53,10 +64,10 @@ int slow_new(struct mount *m, const struct slow_slots *slots, struct why *why, s
     s->slots = slots;
     s->ops = machine->ops;
     s->host = machine->host;
-    s->limit_ns = (m->fs->timeout_s != 0 ? m->fs->timeout_s : FS_TIMEOUT_S) * NS_PER_S;
+    s->limit_ns = (timeout_s != 0 ? timeout_s : FS_TIMEOUT_S) * NS_PER_S;
     list_init(&s->files);
-    err = stack_need(machine, why);
-    if (err == 0)
+    err = is_played(machine) ? 0 : stack_need(machine, why);
+    if (err == 0 && !is_played(machine))
         err = s->ops->worker_new(s->host, &s->worker, why);
     if (err < 0) {
         free(s);
@@ -68,7 +79,8 @@ int slow_new(struct mount *m, const struct slow_slots *slots, struct why *why, s
 
 static void release(struct slow *s)
 {
-    s->ops->worker_free(s->worker);
+    if (s->worker != NULL)
+        s->ops->worker_free(s->worker);
     free(s);
 }
 
@@ -107,6 +119,8 @@ static void note_file(struct slow *s, const struct slot_call *c, int64_t result,
 {
     struct slow_file *f = NULL;
 
+    if (c->shape == SLOT_OPENS_SOURCE && result == 0)
+        s->fs = *c->opening.out;
     if (spare != NULL && result == 0) {
         spare->file = *c->file;
         spare->directory = c->shape == SLOT_OPENS_DIR;
@@ -164,11 +178,9 @@ static void take_back(struct slow *s)
 
 /* ---- The end of a broken instance ---- */
 
-/** host_job.run: close what is open, and destroy the instance. */
-static void run_end(struct host_job *job)
+/** Close what is open, and destroy the instance. */
+static void close_instance(struct slow *s)
 {
-    struct errand *e = container_of(job, struct errand, job);
-    struct slow *s = e->slow;
     struct why why = WHY_INIT;
 
     while (!list_empty(&s->files)) {
@@ -179,8 +191,23 @@ static void run_end(struct host_job *job)
         list_del(&f->link);
         free(f);
     }
-    (void)s->slots->destroy(&(struct slot_call){.fs = s->fs, .why = &why});
+    if (s->fs != NULL)
+        (void)s->slots->destroy(&(struct slot_call){.fs = s->fs, .why = &why});
     why_done(&why);
+}
+
+/** host_job.run */
+static void run_end(struct host_job *job)
+{
+    close_instance(container_of(job, struct errand, job)->slow);
+}
+
+/** The instance is gone: so are its descriptors. */
+static void note_released(struct slow *s)
+{
+    s->released = true;
+    if (s->descriptors > 0)
+        s->ops->descriptors_give(s->host, s->descriptors);
 }
 
 /** host_job.done */
@@ -191,7 +218,7 @@ static void on_ended(struct host_job *job)
 
     errand_free(e);
     s->out = NULL;
-    s->released = true;
+    note_released(s);
     if (!s->left)
         return;
     free(s->mount);
@@ -210,20 +237,51 @@ static void end_instance(struct slow *s, struct errand *e)
         s->ops->worker_post(s->worker, &e->job);
 }
 
-/** The worker has not come back in time: it is left alone. */
+/** The worker has not come back in time: it is left alone. What its instance has taken is the machine's no
+ * more, but descriptors are the daemon's until they are closed. */
 static void break_off(struct slow *s)
 {
     struct mount *mount = s->mount;
     struct machine *m = mount->machine;
 
     s->broken = true;
-    s->out->late = true;
-    s->dead = (struct fs){.driver = s->fs->driver, .caps = s->fs->caps};
+    s->dead = (struct fs){.caps = FS_CAP_BLOCKING};
     mount->fs = &s->dead;
+    s->descriptors = mount->descriptors;
+    m->descriptors -= mount->descriptors;
     m->storage -= mount->storage;
-    machine_give_descriptors(m, mount->descriptors);
     mount->storage = 0;
     mount->descriptors = 0;
+    if (!is_played(m)) {
+        s->out->late = true;
+        return;
+    }
+    send_away(s); /* and nothing that it does at its end is booked */
+    close_instance(s);
+    mount->away = NULL;
+    note_released(s);
+}
+
+/** Tell the machine how its slot ended. */
+static void end_slot(struct slow *s, int err)
+{
+    struct input in = {.kind = INPUT_SLOT, .slot = {err}};
+
+    (void)machine_input(s->mount->machine, &in);
+}
+
+int slow_end_slot(struct machine *m, int err)
+{
+    struct slow *s = m->slot_of;
+
+    m->slot_of = NULL;
+    if (s == NULL)
+        return -ESRCH;
+    if (err == -EINTR)
+        m->interrupted = true;
+    else
+        break_off(s);
+    return 0;
 }
 
 /* ---- Calling ---- */
@@ -258,13 +316,25 @@ static void on_done(struct host_job *job)
     }
 }
 
+/** When the time of a slot that begins now is over. */
+static uint64_t deadline(const struct slow *s)
+{
+    const uint64_t now = s->ops->now_ns(s->host);
+    const uint64_t hurry = s->mount->machine->hurry_ns;
+    const uint64_t least = now + SLOW_HURRY_MS * NS_PER_MS;
+    const uint64_t end = hurry < least ? least : hurry;
+
+    return now + s->limit_ns < end ? now + s->limit_ns : end;
+}
+
 /** Have the machine, or else the loop, wait for the worker, or for the time to be over. */
 static void wait_for(struct slow *s, struct errand *e)
 {
     struct machine *m = s->mount->machine;
 
     s->out = e;
-    s->deadline_ns = s->ops->now_ns(s->host) + s->limit_ns;
+    s->deadline_ns = deadline(s);
+    m->slot_of = s;
     send_away(s);
     if (stack_is_here(m)) {
         m->standing = s;
@@ -276,7 +346,7 @@ static void wait_for(struct slow *s, struct errand *e)
     s->ops->worker_post(s->worker, &e->job);
     s->ops->worker_wait(s->worker, s->deadline_ns);
     if (!e->back)
-        break_off(s);
+        end_slot(s, -EIO);
 }
 
 /** What a slot of a broken instance answers. */
@@ -293,6 +363,13 @@ static int64_t tell_broken(struct slow *s, const struct slot_call *c)
         "%s: an operation took more than %llu seconds (option timeout): all answer EIO now",
         s->mount->driver, (unsigned long long)(s->limit_ns / NS_PER_S));
     return answer_broken(c);
+}
+
+/** The slot is not called. */
+static void drop_opening(const struct slot_call *c)
+{
+    if (c->shape == SLOT_OPENS_SOURCE)
+        c->opening.it->drop(c->opening.it);
 }
 
 /** What has to be done even without memory for the errand. */
@@ -322,6 +399,7 @@ static int64_t run_away(struct slow *s, slot_fn slot, const struct slot_call *c)
         err = errand_new(s, slot, c, &e);
     if (err < 0) {
         free(spare);
+        drop_opening(c);
         return must_be_done(c) ? run_waiting(s, slot, c) : err;
     }
     e->spare = spare;
@@ -330,12 +408,12 @@ static int64_t run_away(struct slow *s, slot_fn slot, const struct slot_call *c)
     wait_for(s, e);
     if (e->late)
         return tell_broken(s, c);
-    result = errand_take(e, c);
+    if (e->result == -EINTR)
+        end_slot(s, -EINTR);
+    s->mount->machine->slot_of = NULL;
+    result = e->result == -EINTR ? -ECANCELED : errand_take(e, c);
     errand_free(e);
-    if (result != -EINTR)
-        return result;
-    s->mount->machine->interrupted = true;
-    return -ECANCELED;
+    return result;
 }
 
 /** Call a slot in place, telling it not to wait. */
@@ -358,15 +436,42 @@ static int64_t run_here(struct slow *s, slot_fn slot, const struct slot_call *c)
     return result;
 }
 
+/** Call a slot of a machine that is played again, once what came while it was carried out has come again. */
+static int64_t run_again(struct slow *s, slot_fn slot, const struct slot_call *c)
+{
+    struct machine *m = s->mount->machine;
+    struct slow_file *spare;
+    int64_t result;
+
+    m->slot_of = s;
+    m->spec.on_slot(m->spec.user, m);
+    m->slot_of = NULL;
+    if (s->broken || m->interrupted)
+        drop_opening(c);
+    if (s->broken)
+        return tell_broken(s, c);
+    if (m->interrupted)
+        return -ECANCELED;
+    if (spare_file(c, &spare) < 0)
+        return -ENOMEM;
+    result = slot(c);
+    note_file(s, c, result, spare);
+    return result;
+}
+
 int64_t slow_run(struct slow *s, slot_fn slot, const struct slot_call *c)
 {
+    struct machine *m = s->mount->machine;
     int64_t result = FS_WOULD_WAIT;
 
     if (s->broken)
         return answer_broken(c);
+    m->slots++;
+    if (is_played(m))
+        return run_again(s, slot, c);
     if (c->shape == SLOT_IN_PLACE)
         return slot(c);
-    if (c->shape != SLOT_TIDIES && c->shape != SLOT_DESTROYS)
+    if (c->shape != SLOT_TIDIES && c->shape != SLOT_DESTROYS && c->shape != SLOT_OPENS_SOURCE)
         result = run_here(s, slot, c);
     return result == FS_WOULD_WAIT ? run_away(s, slot, c) : result;
 }
@@ -381,9 +486,25 @@ void slow_check_limit(struct machine *m)
         s->ops->wake_at(s->host, m, s->deadline_ns);
         return;
     }
-    break_off(s);
+    end_slot(s, -EIO);
     m->standing = NULL;
     stack_go_on(m);
+}
+
+void slow_hurry(struct machine *m, uint64_t deadline_ns)
+{
+    struct slow *s = m->standing;
+
+    m->hurry_ns = deadline_ns;
+    if (s == NULL || s->deadline_ns <= deadline_ns)
+        return;
+    s->deadline_ns = deadline_ns;
+    s->ops->wake_at(s->host, m, deadline_ns);
+}
+
+const char *slow_waits_for(const struct machine *m)
+{
+    return m->standing != NULL ? m->standing->mount->driver : NULL;
 }
 
 void slow_wait(struct machine *m)
@@ -392,12 +513,22 @@ void slow_wait(struct machine *m)
         struct slow *s = m->standing;
 
         s->ops->worker_wait(s->worker, s->deadline_ns);
-        if (m->standing == s && s->ops->now_ns(s->host) >= s->deadline_ns) {
-            break_off(s);
-            m->standing = NULL;
-            stack_go_on(m);
-        }
+        if (m->standing == s && s->ops->now_ns(s->host) >= s->deadline_ns)
+            slow_check_limit(m);
     }
+}
+
+/** What an instance waits for while it is made has its time limit. */
+static void interrupt(const struct slow *s)
+{
+    if (s->fs != NULL)
+        driver_interrupt(s->fs);
+}
+
+void slow_interrupt(struct machine *m)
+{
+    if (m->standing != NULL)
+        interrupt(m->standing);
 }
 
 void slow_interrupt_pid(struct machine *m, int32_t pid)
@@ -405,7 +536,7 @@ void slow_interrupt_pid(struct machine *m, int32_t pid)
     const struct slow *s = m->standing;
 
     if (s != NULL && s->out->call.who != NULL && s->out->call.who->pid == pid)
-        driver_interrupt(s->fs);
+        interrupt(s);
 }
 
 void slow_interrupt_proc(struct machine *m, const struct proc *p)
@@ -415,5 +546,5 @@ void slow_interrupt_proc(struct machine *m, const struct proc *p)
     const struct proc *caller = who != NULL ? proc_find(m, who->pid) : NULL;
 
     if (caller != NULL && proc_is_below(caller, p))
-        driver_interrupt(s->fs);
+        interrupt(s);
 }

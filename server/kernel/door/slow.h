@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Slow instances: those of drivers with FS_CAP_BLOCKING, whose slots may have to wait.
+ * Slow instances: those of drivers with FS_CAP_BLOCKING, whose slots may block.
  *
  *     slow_run() ── slot with `nowait`, in place ── its answer
  *                        │ FS_WOULD_WAIT
@@ -8,15 +8,19 @@
  *                                 │                              │ past its limit
  *                                 └── its answer                 └── -EIO: the instance is broken
  *
- * The worker is given copies of all that the arguments point to, and of what the driver may ask the machine
- * (its time, its random numbers, room for bytes): so it touches nothing of the machine's, and can be left
- * alone. When its answer has come in time, what it used is booked, as if it had asked in place.
+ * The worker gets copies of all that the arguments point to, and of what the driver may ask the
+ * machine for (its time, its random numbers, room for bytes). So it touches nothing of the machine
+ * and can be abandoned. When its answer comes in time, what it used is counted as if it had asked
+ * in place.
  *
  * A broken instance answers -EIO, and is closed and destroyed by its own worker as soon as that comes back,
- * even when its mount and its machine are gone by then. Nobody waits for that.
+ * even when its mount and its machine are gone by then. Nobody waits for that. Its memory is the machine's
+ * again at once; its descriptors are the daemon's again when they are closed.
  *
- * Where the machine can't stand still, the whole loop waits: when it is being freed, and in the turn in
- * which its first slow filesystem was made.
+ * Drivers that say so (fs_driver.waits) make an instance on the worker, too; the machine has its stack before
+ * (input.c). Where a machine runs on its caller's stack the whole loop waits: in machine_mount(), by which the
+ * daemon makes its first machine before anybody is served, in machine_free() without machine_end(), and for
+ * calls without done().
  */
 #ifndef SERVER_KERNEL_DOOR_SLOW_H
 #define SERVER_KERNEL_DOOR_SLOW_H
@@ -43,25 +47,44 @@ struct slow_slots {
 };
 
 /**
- * Prepare a mount, whose instance was made, for slots that wait.
+ * Prepare a mount for slots that wait: its instance was made, or is made by SLOT_OPENS_SOURCE.
  * @slots    borrowed, static.
+ * @timeout_s  that a slot may take.
  * @out      returned; slow_free().
  * Returns   0; -ENOMEM, -EMFILE the daemon has too many of them, -ENOTSUP.
  */
-int slow_new(struct mount *m, const struct slow_slots *slots, struct why *why, struct slow **out);
+int slow_new(struct mount *m, const struct slow_slots *slots, uint32_t timeout_s, struct why *why,
+             struct slow **out);
 
-/** The mount goes, after its instance was destroyed. Returns whether its struct is kept, until the worker of
- * a broken instance comes back: it is freed then. NULL is fine: false. */
+/** The mount goes, after its instance was destroyed. Returns whether its struct is kept, until the
+ * worker of a broken instance comes back: it is freed then. NULL is fine: false. */
 bool slow_free(struct slow *s);
 
-/** Call a slot. Returns what it answers; -EIO broken, -ENOMEM, -ECANCELED it was interrupted. */
+/** Call a slot. Returns what it answers; -EIO broken, -ENOMEM, -ECANCELED it was interrupted. That it was
+ * interrupted or past its limit is an input, SLOT: such a slot did nothing that counts. */
 int64_t slow_run(struct slow *s, slot_fn slot, const struct slot_call *c);
 
 /** For machine_tick(), while the machine stands still: see to the time limit. */
 void slow_check_limit(struct machine *m);
 
+/** For take_slot(): the slot that the machine waits for ends otherwise than by its driver. @err -EIO past its
+ * limit, so the instance is broken; -EINTR it was interrupted. Returns 0, -ESRCH there is none. */
+int slow_end_slot(struct machine *m, int err);
+
+/** What a slot has, at least, when the machine is in a hurry. */
+enum { SLOW_HURRY_MS = 1000 };
+
+/** No slot has more time than until @deadline_ns of the host's clock, or SLOW_HURRY_MS if that is later. */
+void slow_hurry(struct machine *m, uint64_t deadline_ns);
+
+/** The driver that the machine stands still for, borrowed; NULL it does not. */
+const char *slow_waits_for(const struct machine *m);
+
 /** For machine_free(): have the machine go on until it stands still no more. */
 void slow_wait(struct machine *m);
+
+/** What the machine stands still for shall not go on. */
+void slow_interrupt(struct machine *m);
 
 /** The process that the machine stands still for shall not go on: it is @p, or below it. */
 void slow_interrupt_proc(struct machine *m, const struct proc *p);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Operations on what a file is: its size, bits, owner and times. */
+/* Operations on a file's attributes: size, bits, owner and times. */
 #include "server/kernel/door/driver.h"
 #include "server/kernel/fs/mount.h"
 #include "server/kernel/fs/perm.h"
@@ -35,7 +35,7 @@ void mount_restore_ids(struct mount *m, const struct fs_caller *who, const char 
                    sc_errno_name(err));
 }
 
-/** Truncate, as who asks: only user 0 may do so and leave the set-id bits. */
+/** Truncate for the place's caller: only for user 0 the set-id bits stay. */
 static int truncate_as(struct place *at, uint64_t size)
 {
     struct mount *m = at->view->mount;
@@ -76,13 +76,13 @@ int vfs_chmod(struct place *at, uint32_t mode, struct why *why)
 
     if (err < 0)
         return err;
-    if (at->who.uid != 0 && at->who.gid != at->stat.gid) /* it is not theirs to give */
+    if (at->who.uid != 0 && at->who.gid != at->stat.gid) /* a group that the caller is not in */
         mode &= ~(uint32_t)S_ISGID;
     err = driver_chmod(m, &at->who, at->path.str, mode, NULL);
     return mount_answer(m, err, "store permissions", why);
 }
 
-/** Whether who asks may give a file to @owner. */
+/** Check that the caller may give a file to @owner. */
 static int may_give(const struct place *at, struct creds owner, struct why *why)
 {
     int err = perm_owner(at, why);

@@ -49,7 +49,7 @@ int channel_open(struct machine *m, uint32_t mode, struct open_file *out[2])
     }
     if (open_file_of_end(m, &c->end[1], mode, &out[1]) < 0) {
         c->end[1].open = false;
-        (void)open_file_unref(out[0]); /* the channel goes with it */
+        (void)open_file_unref(out[0]); /* frees the channel */
         return -ENOMEM;
     }
     return 0;

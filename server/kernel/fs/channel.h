@@ -8,10 +8,10 @@
  *                          |                             |
  *                          v                             v
  *            the other end reads what is left, then 0; its writes are EPIPE
- *                              both closed: gone
+ *                         both closed: freed
  *
- * An end belongs to one open file, which any number of fds share. A queue of bytes is made by the
- * first write and belongs to the end that reads it: what nobody can read any more is dropped.
+ * An end belongs to one open file, which any number of fds share. The first write makes a queue of
+ * bytes, which belongs to the end that reads it: it is dropped with that end.
  */
 #ifndef SERVER_KERNEL_FS_CHANNEL_H
 #define SERVER_KERNEL_FS_CHANNEL_H
@@ -22,7 +22,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/** Bytes that wait in one direction. */
+/** The most bytes queued in one direction. */
 enum { CHANNEL_MAX = 65536 };
 
 struct channel;
@@ -31,7 +31,7 @@ struct open_file;
 
 struct channel_end {
     struct channel *channel;
-    struct byteq in; /* what can be read here */
+    struct byteq in; /* bytes to be read at this end */
     struct waitq readable;
     struct waitq writable;
     bool open;
@@ -45,20 +45,20 @@ struct channel_end {
  */
 int channel_open(struct machine *m, uint32_t mode, struct open_file *out[2]);
 
-/** The last reference to an end's open file is gone. */
+/** Close an end: its open file has lost its last reference. */
 void channel_close(struct channel_end *e);
 
-/** Take bytes. Returns how many, 0 when the other end is closed and all is read; -EAGAIN. */
+/** Take bytes. Returns how many, 0 if the other end is closed and all is read; -EAGAIN. */
 int64_t channel_read(struct channel_end *e, char *buf, size_t len);
 
-/** Send bytes. Returns how many it took, 1 at least unless @len is 0; -EAGAIN there is no room,
- * -EPIPE the other end is closed, -ENOMEM. */
+/** Send bytes. Returns how many were taken, at least 1 unless @len is 0; -EAGAIN no room, -EPIPE
+ * the other end is closed, -ENOMEM. */
 int64_t channel_write(struct channel_end *e, const char *buf, size_t len);
 
 /** Whether a read, or a write, would not answer -EAGAIN. */
 bool channel_is_ready(const struct channel_end *e, bool write);
 
-/** Where calls wait for that. */
+/** The queue of calls that wait to read, or write. */
 struct waitq *channel_queue(struct channel_end *e, bool write);
 
 #endif

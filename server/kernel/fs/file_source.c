@@ -9,10 +9,10 @@ static int64_t source_read(void *user, const struct fs_caller *who, void *buf, s
     struct open_file *f = user;
     int64_t count = (f->mode & FM_READ) != 0 ? vfs_read(f, who, buf, len, off) : -EBADF;
 
-    return count != -EAGAIN ? count : -EIO; /* nobody waits for an image that is typed */
+    return count != -EAGAIN ? count : -EIO; /* an image on a terminal is not waited for */
 }
 
-/** Nobody writes an image as a file: it keeps its set-id bits. */
+/** Writing an image is not a user's write: the file keeps its set-id bits. */
 static int64_t source_write(void *user, const struct fs_caller *who, const void *buf, size_t len,
                             int64_t off)
 {

@@ -4,7 +4,7 @@
 
 #include "server/kernel/fs/vfs.h"
 
-/** An open file as the source of a filesystem. References the file until source->close(). */
+/** Make an open file the source of a filesystem. References the file until source->close(). */
 void file_source_init(struct fs_source *source, struct open_file *f);
 
 #endif

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * READDIR: a directory as it was when its listing was taken.
+ * READDIR: a directory as it was when its listing was made.
  *
- * A listing is memory that a process makes the machine hold, as long as the handle is open: all of
- * a machine count against its limit `listings`.
+ * A process makes the machine keep a listing while the handle is open: all listings of a machine
+ * count against its limit `listings`.
  */
 #include "server/kernel/fs/listing.h"
 
@@ -19,12 +19,12 @@
 
 enum { SNAPSHOT_FIRST = 16, NAMES_FIRST = 512 };
 
-/** A listing that is being taken. */
+/** A listing that is being made. */
 struct listing {
     struct open_file *file;
     const struct fs_caller *who;
     struct dir_snapshot snapshot;
-    struct path dir; /* for entries the driver gives no stat of */
+    struct path dir; /* for entries that the driver gives no status of */
     struct why *why;
 };
 
@@ -33,8 +33,8 @@ static uint64_t room_of(const struct dir_snapshot *s)
     return s->cap * sizeof(*s->at) + s->names_cap;
 }
 
-/** Give a snapshot room for @cap entries and @names_cap bytes of names, which the machine's books
- * follow. -ENOMEM. */
+/** Resize a snapshot to @cap entries and @names_cap bytes of names, and the machine's books.
+ * -ENOMEM. */
 static int set_room(struct machine *m, struct dir_snapshot *s, size_t cap, size_t names_cap,
                     struct why *why)
 {
@@ -53,7 +53,7 @@ static int set_room(struct machine *m, struct dir_snapshot *s, size_t cap, size_
     s->at = at;
     names = realloc(s->names, names_cap);
     if (names == NULL)
-        return -ENOMEM; /* the books stay as they are */
+        return -ENOMEM; /* the books are unchanged */
     s->names = names;
     s->cap = cap;
     s->names_cap = names_cap;
@@ -89,7 +89,7 @@ void listing_drop(struct open_file *f)
     snapshot_drop(f->mount->machine, &f->listing);
 }
 
-/** Look up what the driver did not tell. */
+/** Get the status that the driver's readdir() did not give. */
 static int entry_stat(struct listing *l, const char *name, struct fs_stat *out)
 {
     struct path path = l->dir;
@@ -126,12 +126,12 @@ static int on_entry(void *user, const char *name, const struct fs_stat *stat)
     int err;
 
     if (len > SC_COMPONENT_MAX)
-        return 0; /* no path can name it */
+        return 0; /* no path can name such an entry */
     if (stat == NULL) {
         err = entry_stat(l, name, &own);
         if (err == -ENOENT)
-            return 0; /* it went away meanwhile */
-        if (err < 0)  /* whoever opens it is told */
+            return 0; /* deleted meanwhile */
+        if (err < 0)  /* opening it reports the error */
             own = (struct fs_stat){.mode = S_IFREG};
         err = 0;
         stat = &own;
@@ -161,7 +161,7 @@ static int take_snapshot(struct open_file *f, const struct fs_caller *who, struc
     }
     if (l.snapshot.count > 0)
         (void)set_room(m, &l.snapshot, l.snapshot.count, l.snapshot.names_size,
-                       NULL); /* what is not needed goes back */
+                       NULL); /* give back what is not needed */
     snapshot_drop(m, &f->listing);
     f->listing = l.snapshot;
     f->listed = true;

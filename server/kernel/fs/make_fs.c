@@ -11,7 +11,7 @@
 #include <errno.h>
 #include <string.h>
 
-/* What an instance may ask for. @user is its mount. On a worker it gets what was sent along with it. */
+/* The instance's requests to the machine. @user is its mount. On a worker its copies answer. */
 
 static uint64_t env_now_ns(void *user)
 {
@@ -38,7 +38,7 @@ static void env_console(void *user, const struct fs_caller *who, const char *byt
             &(struct event){.kind = EVENT_CONSOLE, .pid = who->pid, .bytes = bytes, .len = len});
 }
 
-/** The process that calls; NULL on a worker, which does not get to see it. */
+/** The calling process; NULL on a worker, which may not see it. */
 static struct proc *caller_of(const struct mount *mount, const struct fs_caller *who)
 {
     return mount->away == NULL ? proc_find(mount->machine, who->pid) : NULL;
@@ -126,7 +126,7 @@ static int env_proc_text(void *user, const struct fs_caller *who, int32_t pid,
     return mount->away == NULL ? procview_text(mount->machine, who->pid, pid, item, out) : -ENOENT;
 }
 
-/** mount_new() says whose. */
+/** mount_new() adds the user. */
 static const struct fs_env mount_env = {.now_ns = env_now_ns,
                                         .random = env_random,
                                         .console = env_console,
@@ -139,7 +139,7 @@ static const struct fs_env mount_env = {.now_ns = env_now_ns,
                                         .take_descriptors = env_take_descriptors,
                                         .give_descriptors = env_give_descriptors};
 
-/** struct fs_open.locate: find a source, for whoever makes the filesystem. */
+/** struct fs_open.locate: find a source on behalf of the maker of the filesystem. */
 static int locate(void *user, const char *source, bool readonly, struct hostfile **out,
                   struct why *why)
 {

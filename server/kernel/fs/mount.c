@@ -13,7 +13,7 @@
 
 enum { NS_PER_MS = 1000000 };
 
-/** Release a mount that has no instance any more. */
+/** Free a mount whose instance is destroyed. */
 static void mount_free(struct mount *m)
 {
     const bool kept = slow_free(m->slow);
@@ -38,7 +38,7 @@ static int copy_origin(struct mount *m, const struct mount_origin *origin)
     return m->opts != NULL ? 0 : -ENOMEM;
 }
 
-/** What the driver tells of the instance. */
+/** Ask the driver about the instance. */
 static void take_status(struct mount *m, const struct fs_caller *who)
 {
     struct fs_statfs st = {0};
@@ -51,7 +51,7 @@ static void take_status(struct mount *m, const struct fs_caller *who)
     m->no_delete = st.no_delete;
 }
 
-/** Make the instance, which asks the mount for what it needs. */
+/** Make the instance, with the mount as its environment. */
 static int open_source(struct mount *m, const char *driver, const struct fs_open *req)
 {
     struct fs_env env = *req->env;
@@ -112,7 +112,7 @@ struct mount *mount_unref(struct mount *m)
     return NULL;
 }
 
-/** Have a timer fire so many ms from now. Returns 0, -ENOMEM. */
+/** Let a timer fire in @ms. Returns 0, -ENOMEM. */
 static int set_timer(struct mount *m, struct timer *t, uint64_t ms, timer_fn fire)
 {
     struct machine *machine = m->machine;
@@ -126,7 +126,7 @@ static int set_timer(struct mount *m, struct timer *t, uint64_t ms, timer_fn fir
 
 static void on_tidy_timer(struct timer *t);
 
-/** See to tidy() in time. Without memory for a timer the next change sees to it. */
+/** Schedule tidy(). Without memory for the timer the next change does it. */
 static void tidy_later(struct mount *m)
 {
     if (!m->fs->untidy || timer_is_set(&m->tidy_timer))
@@ -189,5 +189,5 @@ void mount_changed(struct mount *m)
     if (!m->fs->pending || timer_is_set(&m->commit_timer))
         return;
     if (set_timer(m, &m->commit_timer, FS_COMMIT_MS, on_commit_timer) < 0)
-        (void)driver_commit(m); /* no memory for a timer: now instead of later */
+        (void)driver_commit(m); /* no memory for a timer: now, not later */
 }

@@ -9,7 +9,7 @@
 
 enum { CHAINS_FIRST = 16 };
 
-/** The head of the chain that a name in a directory belongs to. */
+/** The head of the chain for a name in a directory. */
 static struct node **chain_of(const struct node_table *t, const struct node *parent,
                               const char *name, size_t len)
 {
@@ -38,7 +38,7 @@ static void chain_del(struct node_table *t, struct node *n)
     *at = n->next;
 }
 
-/** Make chains short again. Without memory they stay long, which is slower but not wrong. */
+/** Grow the table so that chains are short. Without memory they stay long: slower, but correct. */
 static void spread(struct node_table *t)
 {
     struct node_table wide = {.chain_count = t->chain_count * 2};
@@ -128,7 +128,7 @@ struct node *node_unref(struct node *n)
     return NULL;
 }
 
-/** Cut the next component off a canonical path. False when there is none left. */
+/** Cut off the next component of a canonical path. False if none is left. */
 static bool next_component(const char **at, const char **name, size_t *len)
 {
     const char *slash;

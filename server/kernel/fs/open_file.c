@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Open files: from a place to a handle, and what is done with one. */
+/* Open files: from a place to a handle, and the operations on handles. */
 #include "server/kernel/fs/open_file.h"
 
 #include "server/base/strbuf.h"
@@ -47,7 +47,7 @@ static const char *slot_path(const struct open_file *f, struct path *buf)
     return node_path(f->node, buf) == 0 ? buf->str : NULL;
 }
 
-/** Whether the machine may keep one more label. */
+/** Check that the machine may keep one more label. */
 static int check_label(const struct machine *m, struct sc_str label, struct why *why)
 {
     if (label.len <= m->limits.labels - m->labels)
@@ -58,7 +58,7 @@ static int check_label(const struct machine *m, struct sc_str label, struct why 
                    m->labels, m->limits.labels);
 }
 
-/** Memory and node for a file that is not open in the driver yet. */
+/** Allocate a file that is not open in the driver yet, with its node. */
 static int file_new(struct place *at, uint32_t mode, struct sc_str label, struct why *why,
                     struct open_file **out)
 {
@@ -91,7 +91,7 @@ static int file_new(struct place *at, uint32_t mode, struct sc_str label, struct
     return 0;
 }
 
-/** Release everything but the driver's handle. */
+/** Free everything except the driver's handle. */
 static void file_free(struct open_file *f)
 {
     listing_drop(f);
@@ -112,7 +112,7 @@ static int open_in_driver(struct open_file *f, const struct fs_caller *who, cons
                      : driver_open(f->mount, who, path, &f->file);
 }
 
-/** Carry out FM_CREATE and FM_TRUNC. @created tells whether the file is new. */
+/** Carry out FM_CREATE and FM_TRUNC. @created: whether the file is new. */
 static int prepare(struct place *at, uint32_t mode, struct why *why, bool *created)
 {
     int err = 0;
@@ -127,7 +127,7 @@ static int prepare(struct place *at, uint32_t mode, struct why *why, bool *creat
     return err;
 }
 
-/** The permission bits that a mode of OPEN needs. */
+/** The permission bits that OPEN's mode needs. */
 static unsigned perm_of_mode(uint32_t mode)
 {
     unsigned want = 0;
@@ -139,13 +139,13 @@ static unsigned perm_of_mode(uint32_t mode)
     return want;
 }
 
-/** Whether what is there may be opened like this. */
+/** Check that an existing place may be opened with @mode. */
 static int check_open(const struct place *at, uint32_t mode, struct why *why)
 {
     bool is_dir = at->exists && S_ISDIR(at->stat.mode);
 
     if (!at->exists && (mode & FM_CREATE) == 0)
-        return vfs_is_missing(at, why);
+        return vfs_refuse_missing(at, why);
     if (is_dir && mode != FM_READDIR)
         return why_add(why, -EISDIR, "a directory opens with exactly READDIR");
     if (!is_dir && (mode & FM_READDIR) != 0)
@@ -178,7 +178,7 @@ out:
     file_free(f);
     if (created)
         (void)driver_unlink(at->view->mount, &at->who,
-                            at->path.str); /* the error to tell is the first one */
+                            at->path.str); /* the first error is the one to report */
     return err;
 }
 
@@ -205,7 +205,7 @@ int open_file_of_end(struct machine *m, struct channel_end *end, uint32_t mode,
     return 0;
 }
 
-/** The last reference to a channel's end is gone. */
+/** Close a channel's end whose last reference is gone. */
 static void close_end(struct open_file *f)
 {
     f->end->readable.machine->census.files--;
@@ -263,7 +263,7 @@ int64_t vfs_read(struct open_file *f, const struct fs_caller *who, char *buf, si
     return err < 0 ? err : count;
 }
 
-/** Write as @file's flags say. */
+/** Write with the flags of @file. */
 static int64_t write_as(struct open_file *f, const struct fs_caller *who, struct fs_file *file,
                         struct fs_bytes bytes, int64_t off)
 {
@@ -294,7 +294,7 @@ int64_t open_file_store(struct open_file *f, const char *buf, size_t len, int64_
     return write_as(f, &vfs_nobody, &file, (struct fs_bytes){buf, len}, off);
 }
 
-/** Write to a file that is mapped: its pages get the same bytes. */
+/** Write to a mapped file: its pages get the same bytes. */
 static int64_t write_mapped(struct open_file *f, const struct fs_caller *who,
                             struct mapped_file *mf, struct fs_bytes bytes, int64_t off)
 {
@@ -311,7 +311,7 @@ static int64_t write_mapped(struct open_file *f, const struct fs_caller *who,
     return count;
 }
 
-/** The status of what is written to, for mount_drop_ids(). Returns whether that is needed. */
+/** Get the status of a file to be written, for mount_drop_ids(). Returns whether it is needed. */
 static bool may_have_ids(struct open_file *f, const struct fs_caller *who, struct fs_stat *out)
 {
     return who->uid != 0 && f->mount != NULL && vfs_fstat(f, who, out) == 0 && S_ISREG(out->mode);
@@ -377,7 +377,7 @@ int vfs_fsync(struct open_file *f, const struct fs_caller *who, bool data_only, 
     if (back == 0)
         back = f->write_error;
     f->write_error = 0;
-    if (err == 0 || err == -ENOSYS) /* a driver without it stores nothing */
+    if (err == 0 || err == -ENOSYS) /* a driver without fsync() has nothing to store */
         return back;
     return err;
 }

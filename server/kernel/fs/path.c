@@ -119,7 +119,7 @@ int path_split(struct sc_str in, struct sc_str *name, struct path *path, struct 
         return why_add(why, -EINVAL, "'%.*s' has no ':': a path is name:/path",
                        (int)(in.len < 200 ? in.len : 200), in.ptr);
     *name = (struct sc_str){in.ptr, (size_t)(colon - in.ptr)};
-    err = name->len > 0 ? path_check_name(*name, why) : 0; /* the empty name: nobody has it */
+    err = name->len > 0 ? path_check_name(*name, why) : 0; /* no view has the empty name */
     if (err < 0)
         return err;
     rest = (struct sc_str){colon + 1, in.len - name->len - 1};

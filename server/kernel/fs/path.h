@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The edge where name:/path strings become a view name and a canonical path.
+ * The edge where "name:/path" becomes the name of a view and a canonical path.
  *
  *     "root:/a/b"  ->  name "root", path "/a/b"        "root:a" -> "/a"        "root:" -> "/"
  *     "root:/a/b/" ->  the same path; its trailing '/' asks for a directory
  *
- * Nothing behind this edge parses paths again: drivers and the core rely on the canonical form.
+ * No code behind this edge parses paths again: drivers and the core rely on the canonical form.
  */
 #ifndef SERVER_KERNEL_FS_PATH_H
 #define SERVER_KERNEL_FS_PATH_H
@@ -17,7 +17,7 @@
 /** A canonical absolute path: "/" or "/a/b". */
 struct path {
     size_t len;
-    bool asks_dir;             /* it was written with a '/' behind its last component */
+    bool asks_dir;             /* written with a '/' behind its last component */
     char str[FS_PATH_MAX + 1]; /* NUL-terminated */
 };
 
@@ -27,7 +27,8 @@ struct path {
  * @name     set to the part of @in before the first ':', perhaps empty.
  * @path     filled with the canonical path.
  * Returns   0; -EINVAL no ':', bad name, empty component, "." or "..", NUL byte;
- *           -ENAMETOOLONG a component above SC_COMPONENT_MAX, a view's name above SC_NAME_MAX or a path above FS_PATH_MAX.
+ *           -ENAMETOOLONG a component above SC_COMPONENT_MAX, a name above SC_NAME_MAX, a path
+ *           above FS_PATH_MAX.
  */
 int path_split(struct sc_str in, struct sc_str *name, struct path *path, struct why *why);
 
@@ -37,7 +38,7 @@ int path_check_name(struct sc_str name, struct why *why);
 /** Canonicalise a path without a name (SUBFS root). Returns as path_split(). */
 int path_parse(struct sc_str in, struct path *path, struct why *why);
 
-/** Append the canonical @tail to the canonical @p: join("/a", "/b") is "/a/b". -ENAMETOOLONG. */
+/** Append a canonical path: "/a" and "/b" make "/a/b". -ENAMETOOLONG. */
 int path_join(struct path *p, const char *tail, size_t tail_len);
 
 /** Append one component. -ENAMETOOLONG. */
@@ -46,10 +47,10 @@ int path_push(struct path *p, const char *name, size_t len);
 /** Remove the last component; "/" stays "/". */
 void path_pop(struct path *p);
 
-/** The last component, "" of the root. Borrowed from @p. */
+/** The last component, "" for the root. Borrowed from @p. */
 const char *path_base(const struct path *p);
 
-/** Make it "/". */
+/** Set the path to "/". */
 void path_set_root(struct path *p);
 
 #endif

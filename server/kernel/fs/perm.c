@@ -16,7 +16,7 @@ static unsigned granted(const struct fs_stat *st, const struct fs_caller *who)
     return st->mode & 7u;
 }
 
-/** What was wanted and not granted, for people. */
+/** The refused access, for the reason. */
 static const char *refused_act(unsigned missing, bool is_dir)
 {
     if ((missing & PERM_WRITE) != 0)
@@ -43,7 +43,7 @@ int perm_check(const struct fs_stat *st, const char *path, const struct fs_calle
                    refused_act(missing, S_ISDIR(st->mode)));
 }
 
-/** perm_check() of the directory a place's name is in, which @dir tells about then. */
+/** perm_check() of the directory that holds a place's name. Its status goes to @dir. */
 static int check_parent(const struct place *at, struct fs_stat *dir, struct why *why)
 {
     struct mount *m = at->view->mount;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Giving names: what MOVE and RENAME do, and the books of the nodes in use.
+ * Renaming: MOVE and RENAME, and the books of the nodes in use.
  *
- * Everything the books need is got ready first; then the driver acts, and what follows can't fail.
- * EXCHANGE is two moves at once, of either name to where the other is.
+ * Everything that the books need is prepared first; then the driver acts, and the rest can't fail.
+ * EXCHANGE is two moves at once, of each name to the other's place.
  */
 #include "server/kernel/door/driver.h"
 #include "server/kernel/fs/mount.h"
@@ -20,9 +20,9 @@ static bool is_at_or_below(const struct path *p, const struct path *dir)
            (p->len == dir->len || p->str[dir->len] == '/');
 }
 
-/** What a move changes in the tree of nodes in use, got ready before the driver acts. */
+/** A change of the tree of nodes in use, prepared before the driver acts. */
 struct node_change {
-    struct node *node;   /* what moves; NULL when it is not in use */
+    struct node *node;   /* the one that moves; NULL: not in use */
     struct node *parent; /* referenced */
     char *name;          /* owned */
 };
@@ -56,7 +56,7 @@ static void carry_out(struct node_change *c)
     c->name = NULL;
 }
 
-/** Refuse what no permission makes possible. */
+/** Refuse renames that no permission would allow. */
 static int check_ends(const struct place *from, const struct place *to, enum fs_rename_type type,
                       struct why *why)
 {
@@ -66,16 +66,16 @@ static int check_ends(const struct place *from, const struct place *to, enum fs_
     if (err < 0)
         return err;
     if (!from->exists)
-        return vfs_is_missing(from, why);
+        return vfs_refuse_missing(from, why);
     if (strcmp(root.str, from->path.str) == 0 || strcmp(root.str, to->path.str) == 0)
         return why_add(why, -EBUSY, "it is the root of view '%s'", from->view->label);
     if (to->exists && type == FS_RENAME_NOREPLACE)
-        return vfs_is_there(to, why);
+        return vfs_refuse_existing(to, why);
     err = type != FS_RENAME_EXCHANGE ? vfs_check_dir(to, from->stat.mode, why) : 0;
     if (err < 0)
         return err;
     if (!to->exists && type == FS_RENAME_EXCHANGE)
-        return vfs_is_missing(to, why);
+        return vfs_refuse_missing(to, why);
     if (to->exists && from->stat.ino == to->stat.ino)
         return 0;
     if (is_at_or_below(&to->path, &from->path))
@@ -85,7 +85,7 @@ static int check_ends(const struct place *from, const struct place *to, enum fs_
     return 0;
 }
 
-/** Whether the permission bits of the two directories allow it. */
+/** Check the permission bits of the two directories. */
 static int check_perms(const struct place *from, const struct place *to, struct why *why)
 {
     int err = perm_remove(from, why);
@@ -95,7 +95,7 @@ static int check_perms(const struct place *from, const struct place *to, struct 
     return to->exists ? perm_remove(to, why) : perm_add(to, why);
 }
 
-/** Let the driver act, and the books follow. */
+/** Let the driver rename, then update the books. */
 static int act(struct place *from, struct place *to, enum fs_rename_type type, struct why *why)
 {
     struct mount *m = from->view->mount;
@@ -129,7 +129,7 @@ int vfs_rename(struct place *from, struct place *to, enum fs_rename_type type, s
     if (err < 0)
         return err;
     if (to->exists && from->stat.ino == to->stat.ino)
-        return 0; /* two names of one file: nothing is to be done */
+        return 0; /* two names of one file: nothing to do */
     if (type == FS_RENAME_REPLACE && to->exists)
         err = node_check_unused(node_find(to->view->mount, &to->path), why);
     return err < 0 ? err : act(from, to, type, why);

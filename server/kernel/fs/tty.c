@@ -37,7 +37,7 @@ int tty_own(struct proc *p)
     return 0;
 }
 
-/** The terminal of @p, made if need be. NULL no memory. */
+/** The terminal of @p, made if needed. NULL: no memory. */
 static struct tty *get_tty(struct proc *p)
 {
     struct proc *holder = holder_of(p);

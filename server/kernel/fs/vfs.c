@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Operations on names: create, delete, link, subviews; and the stat calls give. */
+/* Operations on names: create, delete, link, subviews; and the status that calls return. */
 #include "server/kernel/fs/vfs.h"
 
 #include "server/kernel/door/driver.h"
@@ -21,7 +21,7 @@ enum {
         FM_WRITE | FM_CREATE | FM_TRUNC | FM_APPEND | FM_DCREATE | FM_DMOVE | FM_DDELETE,
 };
 
-/** The rights that the options a filesystem was made with did not grant. */
+/** The rights that the filesystem's options do not grant. */
 static uint32_t not_granted(const struct mount *m)
 {
     return (m->no_create != NULL ? FM_DCREATE | FM_CREATE : 0u) |
@@ -59,7 +59,7 @@ void vfs_stat(const struct mount *m, const struct fs_stat *in, uint32_t view_mod
     out->size = in->size;
 }
 
-/** The last component of a place, for people. */
+/** The last component of a place, for reasons. */
 static const char *base_of(const struct place *at)
 {
     const char *base = path_base(&at->path);
@@ -67,17 +67,17 @@ static const char *base_of(const struct place *at)
     return *base != '\0' ? base : "/";
 }
 
-int vfs_is_missing(const struct place *at, struct why *why)
+int vfs_refuse_missing(const struct place *at, struct why *why)
 {
     return why_add(why, -ENOENT, "there is no '%s' in view '%s'", base_of(at), at->view->label);
 }
 
-int vfs_is_there(const struct place *at, struct why *why)
+int vfs_refuse_existing(const struct place *at, struct why *why)
 {
     return why_add(why, -EEXIST, "there is a '%s' in view '%s'", base_of(at), at->view->label);
 }
 
-/** Make a place's name in the driver, for who asks: the file belongs to them. @target of a link. */
+/** Make a place's name in the driver; the file belongs to the caller. @target: of a link. */
 static int make_name(struct place *at, uint32_t mode, const char *target, struct why *why)
 {
     struct mount *m = at->view->mount;
@@ -92,13 +92,13 @@ static int make_name(struct place *at, uint32_t mode, const char *target, struct
     return mount_granted(m, err, m->no_create, "create", why);
 }
 
-/** A name that shall be new, of a file of @mode: whether it is free, and may be made. */
+/** Check that a new name of a file of @mode is free, and may be made. */
 static int check_new(const struct place *at, uint32_t mode, struct why *why)
 {
     int err;
 
     if (at->exists)
-        return vfs_is_there(at, why);
+        return vfs_refuse_existing(at, why);
     err = vfs_check_dir(at, mode, why);
     return err < 0 ? err : perm_add(at, why);
 }
@@ -147,7 +147,7 @@ int vfs_link(struct place *from, struct place *to, struct why *why)
     int err;
 
     if (!from->exists)
-        return vfs_is_missing(from, why);
+        return vfs_refuse_missing(from, why);
     if (S_ISDIR(from->stat.mode))
         return why_add(why, -EPERM, "%s is a directory: it has one name only", from->path.str);
     err = check_new(to, from->stat.mode, why);
@@ -164,7 +164,7 @@ int vfs_readlink(struct place *at, char out[FS_PATH_MAX + 1], struct why *why)
     int64_t err;
 
     if (!at->exists)
-        return vfs_is_missing(at, why);
+        return vfs_refuse_missing(at, why);
     if (!S_ISLNK(at->stat.mode))
         return why_add(why, -EINVAL, "%s is no symbolic link", at->path.str);
     memset(out, 0, FS_PATH_MAX + 1);
@@ -180,7 +180,7 @@ int vfs_delete(struct place *at, struct why *why)
     int err;
 
     if (!at->exists)
-        return vfs_is_missing(at, why);
+        return vfs_refuse_missing(at, why);
     err = perm_remove(at, why);
     if (err == 0)
         err = node_check_unused(node_find(m, &at->path), why);

@@ -76,7 +76,7 @@ int view_root_path(const struct view *v, struct path *out)
     return node_path(v->root, out);
 }
 
-/** Tell what a view lacks of @missing, and whether it was the one to take it away. */
+/** Add the reason: which of @missing the view lacks, and whether it was the one that removed it. */
 static void explain_view(const struct view *v, uint32_t missing, struct why *why)
 {
     char lacks[VFS_MODES_MAX];

@@ -2,12 +2,12 @@
 /*
  * The walk from a view and a path to a place in a mount.
  *
- * One getattr() of the whole path answers nearly every walk, because drivers do not follow links:
- * they say -ELOOP when one is in the way. Only then, and for users whom a directory on the way may
- * refuse, is the path walked component by component, in a `struct walk`:
+ * One getattr() of the whole path does nearly every walk, because drivers do not follow links: they
+ * answer -ELOOP if one is in the way. Only then, and for users whom a directory on the way may
+ * refuse, the path is walked component by component, in a `struct walk`:
  *
- *     at     where we are, a canonical path in the mount; never above the view's root
- *     rest   what is still to be walked, link targets spliced in front
+ *     at     the current place, a canonical path in the mount; never above the view's root
+ *     rest   the components still to be walked, with link targets spliced in front
  */
 #include "server/kernel/door/driver.h"
 #include "server/kernel/fs/perm.h"
@@ -23,12 +23,12 @@ struct walk {
     struct view *view;
     struct mount *mount;
     struct path at;
-    size_t root_len; /* length of the view's root path: ".." stops there */
+    size_t root_len; /* length of the view's root path, above which ".." does not go */
     char rest[2 * FS_PATH_MAX + 2];
     unsigned links;
     const struct fs_caller *who;
     bool follow_last;
-    bool slash; /* a '/' stood behind the component taken last */
+    bool slash; /* a '/' stood behind the last component taken */
     struct why *why;
 };
 
@@ -37,8 +37,7 @@ static bool is_link(const struct fs_stat *st)
     return S_ISLNK(st->mode);
 }
 
-/** Cut the next component off w->rest. Returns its length, 0 when nothing is left;
- * -ENAMETOOLONG. */
+/** Cut off the next component of w->rest. Returns its length, 0 if none is left; -ENAMETOOLONG. */
 static int take_component(struct walk *w, char name[FS_NAME_MAX + 1])
 {
     char *at = w->rest;
@@ -56,7 +55,7 @@ static int take_component(struct walk *w, char name[FS_NAME_MAX + 1])
     return (int)len;
 }
 
-/** Put a link's target in front of what is left, and step back to where it counts from. */
+/** Put a link's target in front of the rest, and step back to where it is relative to. */
 static int splice_link(struct walk *w)
 {
     char target[FS_PATH_MAX + 1];
@@ -73,7 +72,7 @@ static int splice_link(struct walk *w)
     len = strlen(target);
     if (len + rest_len >= sizeof(w->rest))
         return -ENAMETOOLONG;
-    memmove(w->rest + len, w->rest, rest_len + 1); /* which is empty, or begins with '/' */
+    memmove(w->rest + len, w->rest, rest_len + 1); /* the rest is empty, or begins with '/' */
     memcpy(w->rest, target, len);
     path_pop(&w->at);
     if (target[0] == '/')
@@ -86,7 +85,7 @@ static bool rest_is_empty(const struct walk *w)
     return w->rest[strspn(w->rest, "/")] == '\0';
 }
 
-/** Take one step to @name. */
+/** Step to the component @name. */
 static int step(struct walk *w, const char *name, size_t len, struct place *out)
 {
     int err;
@@ -120,7 +119,7 @@ static int step(struct walk *w, const char *name, size_t len, struct place *out)
     return 0;
 }
 
-/** Walk @path to @out, whose view and who are set. */
+/** Walk @path step by step to @out, whose view and who are set. */
 static int walk_by_steps(const struct path *path, bool follow_last, struct place *out,
                          struct why *why)
 {
@@ -144,12 +143,12 @@ static int walk_by_steps(const struct path *path, bool follow_last, struct place
         err = len < 0 ? len : step(&w, name, (size_t)len, out);
     if (err == 0)
         out->path = w.at;
-    if (w.links > 0 && w.slash) /* at the end of a link's target */
+    if (w.links > 0 && w.slash) /* the '/' ended a link's target */
         out->asks_dir = true;
     return err;
 }
 
-/** The last component does not exist: is what should hold it a directory? */
+/** The last component does not exist: check that its parent is a directory. */
 static int check_parent(struct mount *m, const struct fs_caller *who, const struct path *path,
                         struct why *why)
 {
@@ -166,7 +165,7 @@ static int check_parent(struct mount *m, const struct fs_caller *who, const stru
     return err == 0 && is_link(&st) ? -ELOOP : err;
 }
 
-/** Walk to @out, whose view and who are set. User 0 needs no look at the directories on the way. */
+/** Walk to @out, whose view and who are set. User 0 may pass all directories unchecked. */
 static int walk(const struct path *path, bool follow_last, struct place *out, struct why *why)
 {
     struct mount *m = out->view->mount;
@@ -190,7 +189,7 @@ static int walk(const struct path *path, bool follow_last, struct place *out, st
     return err;
 }
 
-/** Walk, and see that what was asked to be a directory is one, if it exists. */
+/** Walk, and check that a place that asks for a directory is one, if it exists. */
 static int walk_checked(struct view *v, const struct path *path, const struct fs_caller *who,
                         bool follow_last, struct place *out, struct why *why)
 {

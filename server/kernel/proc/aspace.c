@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/** Book bytes that were mapped, or with a minus sign unmapped. */
+/** Count @bytes that were mapped, or, if negative, unmapped. */
 static void book(struct aspace *as, int64_t bytes)
 {
     as->bytes += (uint64_t)bytes;

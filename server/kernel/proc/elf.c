@@ -2,10 +2,10 @@
 /*
  * ELF images are attackers' input: every number is checked before it is used.
  *
- * A PT_LOAD becomes one region from its first to its last page; bytes of these pages that the file
- * does not give are zero. Regions may not touch each other's pages. GNU_STACK, GNU_EH_FRAME and
- * notes are ignored, but for notes that make it a program of Linux. Programs of other systems, and
- * thread-local variables, for which nothing sets a segment register up, are refused.
+ * A PT_LOAD becomes one region from its first to its last page; bytes that the file does not have
+ * are zero. Regions may not share pages. GNU_STACK, GNU_EH_FRAME and notes are ignored, except
+ * notes that mark a program of Linux. Refused are programs of other systems, and thread-local
+ * variables, for which no segment register is set up.
  */
 #include "server/kernel/proc/elf.h"
 
@@ -18,14 +18,14 @@
 
 enum {
     PHDRS_MAX = 128,
-    SECTIONS_MAX = 1024, /* looked at */
-    NAMES_MAX = 1 << 20, /* bytes of string tables looked at */
-    DYNAMIC_MAX = 1024,  /* entries looked at */
+    SECTIONS_MAX = 1024, /* the most that are read */
+    NAMES_MAX = 1 << 20, /* bytes of string tables that are read */
+    DYNAMIC_MAX = 1024,  /* entries that are read */
 };
 
 #define GUEST_WORDS "scbox runs programs built with scbox-cc"
 
-/** What of a program header matters, for both classes. */
+/** A program header of either class, as far as it matters. */
 struct phdr {
     uint32_t type;
     uint32_t flags;
@@ -35,7 +35,7 @@ struct phdr {
     uint64_t memsz;
 };
 
-/** What of the ELF header matters, for both classes. */
+/** An ELF header of either class, as far as it matters. */
 struct elf_header {
     uint16_t type;
     uint16_t machine;
@@ -43,7 +43,7 @@ struct elf_header {
     uint64_t phoff;
     uint16_t phentsize;
     uint16_t phnum;
-    size_t phdr_size; /* what phentsize must be */
+    size_t phdr_size; /* the required phentsize */
     bool is_64;
     uint64_t shoff;
     uint16_t shentsize;
@@ -58,7 +58,7 @@ struct elf_reader {
     struct why *why;
 };
 
-/** A big-endian image; its e_machine stands behind e_type. */
+/** Refuse a big-endian image; its e_machine stands behind e_type. */
 static int refuse_big_endian(const struct elf_reader *r)
 {
     const unsigned char *at = r->bytes + EI_NIDENT + sizeof(Elf32_Half);
@@ -102,7 +102,7 @@ static int read_header(struct elf_reader *r)
     return 0;
 }
 
-/** Whether an ABI has programs of the image's class and machine. */
+/** Whether images of this class and machine are for an ABI. */
 static bool is_for(const struct elf_reader *r, const struct abi *abi)
 {
     return abi->elf_class == r->bytes[EI_CLASS] && abi->elf_machine == r->h.machine;
@@ -172,13 +172,13 @@ static struct phdr read_phdr(const struct elf_reader *r, size_t i)
 
 /* ---- other systems' programs ---- */
 
-/** The bytes of a part of the file; NULL when it is not all there. */
+/** The bytes of a part of the file; NULL if the file is too short. */
 static const unsigned char *part(const struct elf_reader *r, uint64_t offset, uint64_t size)
 {
     return offset <= r->size && size <= r->size - offset ? r->bytes + offset : NULL;
 }
 
-/** The first program header of a type. Returns whether there is one. */
+/** Find the first program header of a type. Returns whether it exists. */
 static bool find_phdr(const struct elf_reader *r, uint32_t type, struct phdr *out)
 {
     for (size_t i = 0; i < r->h.phnum; i++) {
@@ -201,7 +201,7 @@ static bool has_linux_notes(const struct elf_reader *r)
     return false;
 }
 
-/** The place and size of section @i if it is a string table. Returns NULL otherwise. */
+/** The bytes and size of section @i if it is a string table, else NULL. */
 static const unsigned char *string_table(const struct elf_reader *r, size_t i, uint64_t *size)
 {
     const unsigned char *at = part(r, r->h.shoff + i * r->h.shentsize, r->h.shentsize);
@@ -240,7 +240,7 @@ static bool has_linux_names(const struct elf_reader *r)
     return false;
 }
 
-/** Whether a dynamic section has a tag, and its value all of some bits. */
+/** Whether a dynamic section has a tag whose value has all of @bits. */
 static bool has_dynamic(const struct elf_reader *r, int64_t tag, uint64_t bits)
 {
     const size_t word = r->h.is_64 ? sizeof(uint64_t) : sizeof(uint32_t);
@@ -261,7 +261,7 @@ static bool has_dynamic(const struct elf_reader *r, int64_t tag, uint64_t bits)
     return false;
 }
 
-/** Refuse what is no program at all, or another system's. */
+/** Refuse an image that is not a program, or another system's. */
 int elf_check_guest(const struct elf_reader *r)
 {
     const char *system = foreign_system(r->bytes[EI_OSABI]);
@@ -352,8 +352,8 @@ static int check_overlaps(const struct elf_reader *r, const struct exec_image *i
     return 0;
 }
 
-/** Refuse an image that loads bytes of the file again and again: what it loads is as large as the
- * file, but for a page where segments meet. */
+/** Refuse an image that loads the same bytes repeatedly: it may load as many bytes as the file has,
+ * plus a page where segments meet. */
 static int check_loaded(const struct elf_reader *r, const struct exec_image *image)
 {
     const uint64_t most = r->size + (uint64_t)image->segment_count * SC_PAGE_SIZE;
@@ -380,7 +380,7 @@ static int check_entry(const struct elf_reader *r, const struct exec_image *imag
                    (unsigned long long)image->entry);
 }
 
-/** Whose program it is. Returns 0; -ENOEXEC with the reason. */
+/** Find the ABI of an image. Returns 0; -ENOEXEC with the reason. */
 static int find_abi(const struct elf_reader *r, const struct abi **out)
 {
     for (size_t i = 0; i < ABI_COUNT; i++) {
@@ -392,7 +392,7 @@ static int find_abi(const struct elf_reader *r, const struct abi **out)
     return why_add(r->why, -ENOEXEC, "no program of a kind that runs here");
 }
 
-/** Stack and entry. */
+/** Set the stack and the entry. */
 static void set_layout(const struct elf_header *h, const struct abi *abi, struct exec_image *out)
 {
     memset(out, 0, sizeof(*out));

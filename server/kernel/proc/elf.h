@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* ELF images: from bytes nobody trusts to a checked exec_image. */
+/* ELF images: from untrusted bytes to a checked exec_image. */
 #ifndef SERVER_KERNEL_PROC_ELF_H
 #define SERVER_KERNEL_PROC_ELF_H
 
@@ -9,17 +9,17 @@
 /**
  * Check an image and lay it out.
  * @bytes    borrowed while @out is used: segments point into it.
- * @out      filled on success; its ABI says where the stack is.
+ * @out      filled on success; its ABI places the stack.
  * Returns   0, or -ENOEXEC with the reason: not an ELF, wrong class or machine, not an executable,
  *           another system's program, dynamic (PT_INTERP), thread-local variables, truncated, no or
- *           too many PT_LOAD, segments that overlap, wrap, leave the user's address space or load the
- *           same bytes several times, or an entry outside every executable segment.
+ *           too many PT_LOAD, segments that overlap, wrap, leave the user's address space or load
+ *           the same bytes several times, or an entry outside every executable segment.
  * Source    System V ABI, ELF header and program header; layouts in abi.c.
  */
 int elf_parse(const void *bytes, size_t size, struct exec_image *out, struct why *why);
 
-/** abi.check of programs built with scbox-cc: refuse other systems' programs, thread-local variables,
- * and what has no fixed addresses. */
+/** abi.check for programs built with scbox-cc: refuse other systems' programs, thread-local
+ * variables, and images without fixed addresses. */
 int elf_check_guest(const struct elf_reader *r);
 
 #endif

@@ -5,8 +5,8 @@
 #include <string.h>
 
 enum {
-    TEXT_MAX = 512,         /* bytes of a file that are looked at to call it text */
-    FAT_MACHO_ARCHS = 0x20, /* fewer than that; what else begins so is Java's */
+    TEXT_MAX = 512,         /* bytes of a file that are read to call it text */
+    FAT_MACHO_ARCHS = 0x20, /* a fat Mach-O has fewer; a Java class has the same magic and more */
     NOTE_ALIGN = 4,
     DELETE = 0x7F, /* a control character, and the first of an ELF image */
 };
@@ -107,7 +107,7 @@ const char *foreign_system(unsigned char osabi)
     }
 }
 
-/** Whether a note is by @owner, and of a kind that only programs of Linux have. */
+/** Whether a note is by @owner, and of a type that only programs of Linux have. */
 static bool is_linux_note(const Elf32_Nhdr *note, const unsigned char *owner,
                           const unsigned char *text)
 {
@@ -129,7 +129,7 @@ static uint64_t aligned(uint32_t size)
 
 bool foreign_notes(const unsigned char *bytes, size_t size)
 {
-    Elf32_Nhdr note; /* of both classes */
+    Elf32_Nhdr note; /* the same in both classes */
     uint64_t at = 0;
 
     while (size - at >= sizeof(note)) {

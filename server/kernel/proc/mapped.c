@@ -10,11 +10,11 @@
 #include <string.h>
 
 enum {
-    PART_SIZE = 64 * 1024, /* bytes read from a store, or written to it, at once; pages */
+    PART_SIZE = 64 * 1024, /* bytes of one read from a store or write to it; whole pages */
     FIRST_CAP = 8,
 };
 
-/* Extents: which bytes of a file are mapped, how often. */
+/* Extents: how often the bytes of a file are mapped. */
 
 /** Index of the extent that holds @off. */
 static size_t extent_at(const struct mapped_file *mf, uint64_t off)
@@ -33,7 +33,7 @@ static size_t extent_at(const struct mapped_file *mf, uint64_t off)
     return low;
 }
 
-/** Have an extent begin at @off. Returns its index. There is room. */
+/** Make an extent begin at @off. Returns its index. The room was reserved. */
 static size_t split(struct mapped_file *mf, uint64_t off)
 {
     size_t i = extent_at(mf, off);
@@ -47,7 +47,7 @@ static size_t split(struct mapped_file *mf, uint64_t off)
     return i + 1;
 }
 
-/** Join neighbours that do not differ. */
+/** Join neighbours with the same count. */
 static void join(struct mapped_file *mf)
 {
     size_t kept = 1;
@@ -59,7 +59,7 @@ static void join(struct mapped_file *mf)
     mf->extent_count = kept;
 }
 
-/** Make room for one more mapping: each one begins and ends an extent, and split() needs two. */
+/** Reserve room for one more mapping: it begins and ends an extent, so it needs two. */
 static int reserve_extents(struct mapped_file *mf)
 {
     size_t need = 2 * (mf->mapping_count + 1) + 3;
@@ -89,9 +89,9 @@ static void count_mapping(struct mapped_file *mf, uint64_t off, uint64_t size, i
 }
 
 /**
- * Find the next part of [*from, to) that is mapped, or is not.
- * @from     moves to where the part begins.
- * Returns   where it ends; 0 when there is none.
+ * Find the next part of [*from, to) that is mapped, or that is not.
+ * @from     set to where the part begins.
+ * Returns   where it ends; 0 if there is none.
  */
 static uint64_t next_part(const struct mapped_file *mf, bool mapped, uint64_t *from, uint64_t to)
 {
@@ -110,7 +110,7 @@ static uint64_t next_part(const struct mapped_file *mf, bool mapped, uint64_t *f
 
 /* Pages: from the store, and back to it. */
 
-/** Tell what could not be done for a mapped file. */
+/** Emit a note about a mapped file that failed to do something. */
 static void note(const struct mapped_file *mf, const char *what, int err)
 {
     event_note(mf->mount->machine, 0, "%s: %s of a mapped file: %s", mf->mount->driver, what,
@@ -122,7 +122,7 @@ static bool is_zero(const char *bytes, size_t len)
     return len == 0 || (bytes[0] == 0 && memcmp(bytes, bytes + 1, len - 1) == 0);
 }
 
-/** Put loaded bytes into pages that are zero. */
+/** Copy loaded bytes into zeroed pages. */
 static int fill(struct mapped_file *mf, const char *bytes, size_t len, uint64_t off)
 {
     for (size_t done = 0; done < len; done += SC_PAGE_SIZE) {
@@ -137,7 +137,7 @@ static int fill(struct mapped_file *mf, const char *bytes, size_t len, uint64_t 
     return 0;
 }
 
-/** Load a part that nobody maps yet. @size what the file has. */
+/** Load a part that is not mapped yet. @size the file's. */
 static int load_part(struct mapped_file *mf, struct open_file *f, uint64_t from, uint64_t to,
                      uint64_t size)
 {
@@ -162,7 +162,7 @@ static int load_part(struct mapped_file *mf, struct open_file *f, uint64_t from,
     return err;
 }
 
-/** Make the pages of [off, off + size) that nobody maps zero. */
+/** Zero the pages of [off, off + size) that are not mapped. */
 static void clear_unmapped(struct mapped_file *mf, uint64_t off, uint64_t size)
 {
     uint64_t end;
@@ -175,7 +175,7 @@ static void clear_unmapped(struct mapped_file *mf, uint64_t off, uint64_t size)
     }
 }
 
-/** Load what of a new mapping is not there because of others. */
+/** Load the pages of a new mapping that no other mapping has loaded. */
 static int load(struct mapped_file *mf, const struct mapping *map, uint64_t file_size)
 {
     const uint64_t to = map->off + map->size;
@@ -195,13 +195,13 @@ static int load(struct mapped_file *mf, const struct mapping *map, uint64_t file
     return err;
 }
 
-/** What of so many bytes lies in the first page. */
+/** How many of @len bytes lie in the first page. */
 static size_t in_page(size_t len)
 {
     return len < SC_PAGE_SIZE ? len : SC_PAGE_SIZE;
 }
 
-/** Store bytes of some pages: together or, when the store does not take that, as far as it does. */
+/** Store bytes of some pages: together or, if the store refuses that, as many as it takes. */
 static int store_pages(const struct mapping *map, const char *buf, size_t len, uint64_t off)
 {
     int64_t count = open_file_store(map->file, buf, len, (int64_t)off);
@@ -216,7 +216,7 @@ static int store_pages(const struct mapping *map, const char *buf, size_t len, u
     return 0;
 }
 
-/** Look at memory that guests write whenever they run. Returns 0, -EIO. */
+/** Read memory that running guests may be writing. Returns 0, -EIO. */
 static int look(const struct mapped_file *mf, uint64_t off, void *buf, size_t len)
 {
     int err = mf->memory->ops->read(mf->memory, off, buf, len);
@@ -224,7 +224,7 @@ static int look(const struct mapped_file *mf, uint64_t off, void *buf, size_t le
     return (int)machine_answer(mf->mount->machine, err, buf, err < 0 ? 0 : len);
 }
 
-/** Likewise: where somebody has written, as shared_memory_ops tells it. */
+/** The same for shared_memory_ops.next_written(). */
 static uint64_t next_written(const struct mapped_file *mf, uint64_t off)
 {
     uint64_t at = mf->memory->ops->next_written(mf->memory, off);
@@ -232,14 +232,14 @@ static uint64_t next_written(const struct mapped_file *mf, uint64_t off)
     return (uint64_t)machine_answer(mf->mount->machine, (int64_t)at, NULL, 0);
 }
 
-/** Store those pages of a part that are not what is stored. */
+/** Store those pages of a part that differ from the store. */
 static int store_part(const struct mapping *map, size_t len, uint64_t off)
 {
     char now[PART_SIZE];
     char stored[PART_SIZE];
     int64_t count = open_file_load(map->file, &vfs_nobody, stored, len, (int64_t)off);
     int err = count < 0 ? (int)count : look(map->in, off, now, len);
-    size_t from = 0; /* where the pages that differ begin */
+    size_t from = 0; /* start of the pages that differ */
 
     if (err < 0)
         return err;
@@ -258,8 +258,8 @@ static int store_part(const struct mapping *map, size_t len, uint64_t off)
     return err;
 }
 
-/** How many bytes from @at on lie in pages that somebody wrote and are looked at together. They end
- * where a part of the file does, or at @end. @pages counts down. */
+/** How many bytes from @at on lie in written pages and are checked together. They end where a part
+ * of the file does, or at @end. @pages counts down. */
 static size_t part_at(const struct mapped_file *mf, uint64_t at, uint64_t end, size_t *pages)
 {
     const uint64_t part_end = (at / PART_SIZE + 1) * PART_SIZE;
@@ -273,8 +273,8 @@ static size_t part_at(const struct mapped_file *mf, uint64_t at, uint64_t end, s
     return (size_t)((next < stop ? next : stop) - at);
 }
 
-/* Pages that were never written are zero in the store, too: else load() had written them. So a hole
- * takes no time, however large it is. */
+/* Pages that were never written are zero in the store, too, or load() would have written them. So a
+ * hole takes no time, however large it is. */
 int mapping_store(struct mapping *map, size_t *pages)
 {
     uint64_t end = map->off + map->size;
@@ -306,7 +306,7 @@ int mapping_store(struct mapping *map, size_t *pages)
     return 0;
 }
 
-/** The writer that holds the first bytes from @at on which any holds; NULL when there are none. */
+/** The writer that holds the first bytes from @at on held by any; NULL if none does. */
 static struct mapping *next_writer(const struct mapped_file *mf, uint64_t at)
 {
     struct mapping *next = NULL;
@@ -330,7 +330,7 @@ int mapped_write_back(struct mapped_file *mf, uint64_t *at, size_t *pages)
     int err = 0;
 
     while (err == 0 && (map = next_writer(mf, *at)) != NULL) {
-        const uint64_t stored = map->stored; /* of a late one: it has its own progress */
+        const uint64_t stored = map->stored; /* a late mapping's progress, restored below */
         size_t left;
 
         if (*pages == 0)
@@ -340,7 +340,7 @@ int mapped_write_back(struct mapped_file *mf, uint64_t *at, size_t *pages)
         err = mapping_store(map, pages);
         *at = map->off + (err == 0 ? map->size : map->stored);
         if (*pages == left)
-            --*pages; /* finding it is not for nothing */
+            --*pages; /* finding it took time, too */
         map->stored = stored;
     }
     return err;
@@ -365,7 +365,7 @@ struct mapped_file *mapped_find(struct open_file *f)
     return find_ino(f->mount, f->ino);
 }
 
-/** Have the host make a memory object, with its descriptor booked. */
+/** Have the host make a memory object, and count its descriptor. */
 static int new_memory(struct machine *m, struct why *why, struct shared_memory **out)
 {
     int err = machine_take_descriptors(m, SHARED_MEMORY_DESCRIPTORS, -ENOMEM, why);
@@ -433,7 +433,7 @@ out:
     return err;
 }
 
-/** Whether one mapping may have so many bytes: they are loaded, and may be written back, at once. */
+/** Check the size of one mapping: it is loaded, and may be written back, at once. */
 static int check_size(const struct machine *m, uint64_t size, struct why *why)
 {
     if (size <= m->limits.mapping)
@@ -552,7 +552,7 @@ int mapped_read(const struct mapped_file *mf, char *buf, size_t len, uint64_t of
     return err;
 }
 
-/** Make mapped bytes of [from, to) zero. */
+/** Zero the mapped bytes of [from, to). */
 static void zero(struct mapped_file *mf, uint64_t from, uint64_t to)
 {
     uint64_t end;

@@ -7,7 +7,7 @@
 
 #include <errno.h>
 
-enum { ZERO_PAGE_SIZE = 0x1000 }; /* touches below are FAIL_ZEROPTR */
+enum { ZERO_PAGE_SIZE = 0x1000 }; /* accesses below it are FAIL_ZEROPTR */
 
 int32_t memory_fail_code(uint64_t addr, uint64_t user_limit)
 {
@@ -37,7 +37,7 @@ static int move_in_region(struct proc *p, const struct region *r, uint32_t way, 
     return 0;
 }
 
-/** Copy bytes up to the first that may not be touched, which *@bad is when the answer is -EFAULT. */
+/** Copy bytes up to the first that may not be accessed: on -EFAULT its address is in *@bad. */
 static int move(struct proc *p, uint32_t way, uint64_t addr, char *buf, size_t size, uint64_t *bad)
 {
     while (size > 0) {

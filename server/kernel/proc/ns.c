@@ -17,7 +17,7 @@ struct ns_entry {
 
 struct fd_entry {
     UT_hash_handle hh;
-    struct open_file *file; /* referenced; NULL while it is only reserved */
+    struct open_file *file; /* referenced; NULL while the number is reserved */
     int32_t fd;
 };
 
@@ -60,7 +60,7 @@ struct view *ns_find(const struct ns *ns, struct sc_str name)
     return e != NULL ? e->view : NULL;
 }
 
-/** Tell which names there are. */
+/** Add the existing names as the reason. */
 static void explain_missing(const struct ns *ns, struct sc_str name, struct why *why)
 {
     enum { SHOWN = 12 };
@@ -88,7 +88,7 @@ int ns_get(const struct ns *ns, struct sc_str name, struct why *why, struct view
     return 0;
 }
 
-/** Whether a name is one, and free, and there is room for it. */
+/** Check that a name is valid and free, and that the namespace has room. */
 static int check_name(const struct ns *ns, struct sc_str name, struct why *why)
 {
     const struct machine *m = ns->machine;
@@ -198,7 +198,7 @@ struct open_file *fd_find(const struct fd_table *t, int32_t fd)
     return e != NULL ? e->file : NULL;
 }
 
-/** Make an entry without a file for a number that is not in use. */
+/** Add an entry without a file for an unused number. */
 static int add_entry(struct fd_table *t, int32_t fd, struct why *why, struct fd_entry **out)
 {
     struct machine *m = t->machine;

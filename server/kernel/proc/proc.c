@@ -53,13 +53,13 @@ static int proc_alloc(struct machine *m, struct proc *parent, struct proc **out)
     return 0;
 }
 
-/** Free the record alone; waiters are the caller's business. */
+/** Free only the record; the caller answers the waits. */
 static void free_record(struct proc *p)
 {
-    /* proc_end() ends and frees those below first, and an ended process gets no child: its calls
-     * are refused (carry_out()), and sessions are children of an init that lives. */
+    /* proc_end() ends and frees descendants first, and an ended process gets no child: its calls
+     * are refused, and sessions are children of a living init. */
     CHECK(proc_has_ended(p) && list_empty(&p->children));
-    call_abandon_all(p, NULL); /* those that are being refused just now */
+    call_abandon_all(p, NULL); /* calls that are being refused now */
     list_del(&p->sibling);
     list_del(&p->ended_link);
     entry_withdraw(&p->end.entry);
@@ -135,10 +135,10 @@ int proc_copy_names(struct proc *from, struct proc *to)
     return ns_each(&from->ns, add_name, &to->ns);
 }
 
-/** What proc_share_names() works on. */
+/** The state of proc_share_names(). */
 struct sharing {
     struct ns *to;
-    size_t before; /* names that it had */
+    size_t before; /* names it had before */
     size_t seen;
     struct why *why;
 };
@@ -150,7 +150,7 @@ static int share_name(void *user, struct sc_str name, struct view *view)
     return ns_find(s->to, name) != NULL ? 0 : ns_add(s->to, name, view, s->why);
 }
 
-/** Names stand in the order they were added: take those away that came last. */
+/** Remove the names added last: they stand in the order in which they were added. */
 static int unshare_name(void *user, struct sc_str name, struct view *view)
 {
     struct sharing *s = user;
@@ -177,7 +177,7 @@ void proc_set_args(struct proc *p, char *args, size_t size)
     p->args_size = size;
 }
 
-/** The process begins to run @program. */
+/** Set a process running @program. */
 static void set_running(struct proc *p, char *program)
 {
     p->program = program;
@@ -200,7 +200,7 @@ int proc_drive(struct proc *p, const char *program)
     return 0;
 }
 
-/** Book the image's segments and stack in the address space. */
+/** Add the image's segments and stack to the address space's books. */
 static int book_image(struct proc *p, const struct exec_image *image, struct why *why)
 {
     struct region stack = {.addr = image->stack_addr,
@@ -222,7 +222,7 @@ static int book_image(struct proc *p, const struct exec_image *image, struct why
     return err == 0 || err == -ENOMEM ? err : -ENOEXEC;
 }
 
-/** Have the host start an image, with its descriptors booked. */
+/** Have the host start an image, and count its descriptors. */
 static int spawn(struct proc *p, const struct exec_image *image, struct why *why)
 {
     struct machine *m = p->machine;
@@ -264,7 +264,7 @@ out:
     return err;
 }
 
-/** Whether a parked wait can be answered, and how. */
+/** Whether a parked wait can be answered, with which child and status. */
 static bool wait_is_ready(struct proc *p, const struct call *call, struct proc **child, int *status)
 {
     *status = 0;
@@ -280,7 +280,7 @@ static bool wait_is_ready(struct proc *p, const struct call *call, struct proc *
     return *child != NULL || *status != 0;
 }
 
-/** Answer one parked wait of @p that can be. Returns whether there was one. */
+/** Answer one parked wait of @p that can be answered. Returns whether there was one. */
 static bool answer_one_wait(struct proc *p)
 {
     for (struct list *i = p->waiters.next; i != &p->waiters; i = i->next) {
@@ -303,7 +303,7 @@ static bool answer_one_wait(struct proc *p)
     return false;
 }
 
-/** Answer all waits of a process that can be; each answer may end it. */
+/** Answer all such waits of a process; each answer may end the process. */
 static void answer_waits(struct machine *m, int32_t pid)
 {
     struct proc *p;
@@ -347,8 +347,7 @@ static void emit_end(const struct proc *p, const char *text)
                                            .code = p->return_code});
 }
 
-/** End one process that has no children left: everything but the record goes. Its parked calls go
- * to @over. */
+/** End a process without children: only the record stays. Its parked calls go to @over. */
 static void end_one(struct proc *p, uint32_t state, int32_t code, const char *text,
                     struct list *over)
 {
@@ -374,7 +373,7 @@ static void end_one(struct proc *p, uint32_t state, int32_t code, const char *te
     emit_end(p, text);
 }
 
-/** The deepest first descendant of @p; @p when it has no children. */
+/** The deepest first descendant of @p; @p itself if it has no children. */
 static struct proc *deepest(struct proc *p)
 {
     while (!list_empty(&p->children))
@@ -395,7 +394,7 @@ static void end_descendants(struct proc *p, struct list *over)
     }
 }
 
-/** Leave the record to its parent, or free it when nobody waits for it. */
+/** Leave the record for the parent's wait, or free it if it is detached. */
 static void leave_record(struct proc *p)
 {
     if (p->parent != NULL && !p->detached) {
@@ -407,7 +406,7 @@ static void leave_record(struct proc *p)
     free_record(p);
 }
 
-/** proc_end() from inside of the machine. */
+/** proc_end() from inside the machine. */
 static void end_now(struct proc *p, uint32_t state, int32_t code, const char *text)
 {
     struct machine *m = p->machine;
@@ -420,9 +419,9 @@ static void end_now(struct proc *p, uint32_t state, int32_t code, const char *te
     end_descendants(p, &over);
     end_one(p, state, code, text, &over);
     leave_record(p);
-    call_tell(&over); /* from here on others may end the parent, too */
+    call_tell(&over); /* from here on callbacks may end the parent, too */
     wait_settle(m);
-    machine_arm(m); /* it may have kept a virtual clock */
+    machine_arm(m); /* it may have kept a virtual clock from jumping */
     if (parent_pid != 0)
         answer_waits(m, parent_pid);
     else if (m->spec.on_end != NULL)
@@ -463,7 +462,7 @@ void proc_end(struct proc *p, uint32_t state, int32_t code, const char *text)
         return;
     p->end.state = state;
     p->end.code = code;
-    p->end.text = text != NULL ? strdup(text) : NULL; /* without memory nobody learns why */
+    p->end.text = text != NULL ? strdup(text) : NULL; /* without memory the reason is lost */
     p->end.entry.tell = tell_end;
     slow_interrupt_proc(m, p);
     (void)stack_enter(m, &p->end.entry, run_end);

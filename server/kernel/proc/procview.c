@@ -10,8 +10,8 @@
 
 enum { ESCAPED_SIZE = 4 /* of \xHH */ };
 
-/** Add bytes of anybody's, which must not look like the next item. They may be many: there is room
- * for the longest form of all first. */
+/** Append untrusted bytes so that they can't look like the next item. There may be many: room for
+ * the longest escaped form is reserved first. */
 static void add_word(struct strbuf *out, const char *bytes, size_t len, bool blanks)
 {
     static const char digits[] = "0123456789abcdef";
@@ -51,7 +51,7 @@ static size_t count_list(const struct list *l)
     return count;
 }
 
-static void tell_status(const struct proc *p, struct strbuf *out)
+static void write_status(const struct proc *p, struct strbuf *out)
 {
     (void)strbuf_addf(out, "pid %d\nparent %d\nstate %s\nreturn_code %d\nuid %u\ngid %u\n", p->pid,
                       p->parent != NULL ? p->parent->pid : 0, state_name(p->state), p->return_code,
@@ -66,7 +66,7 @@ static void tell_status(const struct proc *p, struct strbuf *out)
     (void)strbuf_addc(out, '\n');
 }
 
-static int tell_name(void *user, struct sc_str name, struct view *view)
+static int write_name(void *user, struct sc_str name, struct view *view)
 {
     struct strbuf *out = user;
     char modes[VFS_MODES_MAX];
@@ -81,20 +81,20 @@ static int tell_name(void *user, struct sc_str name, struct view *view)
     return 0;
 }
 
-static int tell_fd(void *user, int32_t fd, struct open_file *f)
+static int write_fd(void *user, int32_t fd, struct open_file *f)
 {
     struct strbuf *out = user;
     char modes[VFS_MODES_MAX];
 
     if (f == NULL)
-        return 0; /* the very handle that is being opened */
+        return 0; /* the handle that is being opened */
     (void)strbuf_addf(out, "%d %s ", fd, vfs_mode_names(f->mode, modes));
     add_word(out, f->label, strlen(f->label), true);
     (void)strbuf_addc(out, '\n');
     return 0;
 }
 
-static void tell_maps(const struct proc *p, struct strbuf *out)
+static void write_maps(const struct proc *p, struct strbuf *out)
 {
     static const char *const kinds[] = {[REGION_MEMORY] = "memory",
                                         [REGION_IMAGE] = "image",
@@ -111,8 +111,8 @@ static void tell_maps(const struct proc *p, struct strbuf *out)
     }
 }
 
-/** The strings of the block that SET_ARGS checked: first the count of arguments. */
-static void tell_args(const struct proc *p, struct strbuf *out)
+/** Write the strings of the block that SET_ARGS checked, which begins with their count. */
+static void write_args(const struct proc *p, struct strbuf *out)
 {
     const char *at = p->args;
     const char *end = at + p->args_size;
@@ -130,13 +130,13 @@ static void tell_args(const struct proc *p, struct strbuf *out)
     }
 }
 
-static void tell_children(const struct proc *p, struct strbuf *out)
+static void write_children(const struct proc *p, struct strbuf *out)
 {
     for (const struct list *i = p->children.next; i != &p->children; i = i->next)
         (void)strbuf_addf(out, "%d\n", container_of(i, struct proc, sibling)->pid);
 }
 
-static void tell_machine(const struct machine *m, struct strbuf *out)
+static void write_machine(const struct machine *m, struct strbuf *out)
 {
     struct census c;
 
@@ -153,8 +153,8 @@ static void tell_machine(const struct machine *m, struct strbuf *out)
 #undef MACHINE_LIMIT
 }
 
-/* Processes stand in the order they were made, so a parent has been looked at before its children:
- * a chain of thousands takes as long as so many children. */
+/* Processes stand in the order they were made, so a parent comes before its children: a chain of
+ * thousands takes linear time. */
 int procview_each(struct machine *m, int32_t by, fs_proc_fn fn, void *user)
 {
     const struct proc *caller = proc_find(m, by);
@@ -175,22 +175,22 @@ int procview_text(struct machine *m, int32_t by, int32_t pid, enum fs_proc_item 
     struct proc *p = proc_find(m, pid);
 
     if (item == FS_PROC_MACHINE) {
-        tell_machine(m, out);
+        write_machine(m, out);
         return strbuf_failed(out) ? -ENOMEM : 0;
     }
     if (p == NULL || caller == NULL || !proc_is_below(p, caller))
         return -ENOENT;
     if (item == FS_PROC_STATUS)
-        tell_status(p, out);
+        write_status(p, out);
     else if (item == FS_PROC_NAMES)
-        (void)ns_each(&p->ns, tell_name, out);
+        (void)ns_each(&p->ns, write_name, out);
     else if (item == FS_PROC_FDS)
-        (void)fd_each(&p->fds, tell_fd, out);
+        (void)fd_each(&p->fds, write_fd, out);
     else if (item == FS_PROC_MAPS)
-        tell_maps(p, out);
+        write_maps(p, out);
     else if (item == FS_PROC_ARGS)
-        tell_args(p, out);
+        write_args(p, out);
     else
-        tell_children(p, out);
+        write_children(p, out);
     return strbuf_failed(out) ? -ENOMEM : 0;
 }

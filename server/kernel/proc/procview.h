@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What a process may see of the machine's processes, as text: fs_env.proc_text() and its like. */
+/* What a process may see of other processes, as text: fs_env.proc_text() and the like. */
 #ifndef SERVER_KERNEL_PROC_PROCVIEW_H
 #define SERVER_KERNEL_PROC_PROCVIEW_H
 
@@ -7,16 +7,16 @@
 
 struct machine;
 
-/** Call @fn for the process @by, which looks, and all below it, in the order they were made. Stops
- * at a result other than 0 and returns it. */
+/** Call @fn for the process @by, the reader, and all below it, in the order they were made. A
+ * non-zero result stops the iteration and is returned. */
 int procview_each(struct machine *m, int32_t by, fs_proc_fn fn, void *user);
 
 /**
- * Tell an item.
- * @by       pid of the process that looks.
- * @pid      that one or a process below it; not looked at for FS_PROC_MACHINE.
+ * Write an item of a process as text.
+ * @by       pid of the reader.
+ * @pid      the reader or a process below it; ignored for FS_PROC_MACHINE.
  * @out      appended to.
- * Returns   0; -ENOENT no such process, or one that @by may not see; -ENOMEM.
+ * Returns   0; -ENOENT no such process, or @by may not see it; -ENOMEM.
  */
 int procview_text(struct machine *m, int32_t by, int32_t pid, enum fs_proc_item item,
                   struct strbuf *out);

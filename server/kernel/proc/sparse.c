@@ -22,7 +22,7 @@ static struct page *find_page(const struct sparse *s, uint64_t number)
     return page;
 }
 
-/** The page of a number, made when it is not there; NULL without memory. */
+/** The page with a number, made if it does not exist; NULL: no memory. */
 static struct page *get_page(struct sparse *s, uint64_t number)
 {
     struct page *page = find_page(s, number);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Simulated memory: the pages of a driven process that were written. One that never was reads as
- * zero and takes no memory.
+ * Simulated memory: the written pages of a driven process. Others read as zero, and take no memory.
  */
 #ifndef SERVER_KERNEL_PROC_SPARSE_H
 #define SERVER_KERNEL_PROC_SPARSE_H
@@ -9,7 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct page; /* pages.c */
+struct page; /* sparse.c */
 
 /** All zero is the empty set. */
 struct sparse {
@@ -22,10 +21,10 @@ void sparse_read(const struct sparse *s, uint64_t addr, void *buf, size_t len);
 /** Copy bytes in. Returns 0; -ENOMEM: the bytes before the page that could not be made are in. */
 int sparse_write(struct sparse *s, uint64_t addr, const void *buf, size_t len);
 
-/** Forget whole pages: they are zero again. @addr and @size are multiples of pages. */
+/** Make whole pages zero again, and free them. @addr and @size are multiples of pages. */
 void sparse_drop(struct sparse *s, uint64_t addr, uint64_t size);
 
-/** Forget all pages. */
+/** Free all pages. */
 void sparse_done(struct sparse *s);
 
 #endif

@@ -14,7 +14,7 @@ int find_view(struct call *call, struct sc_str file, struct view **view, struct 
     return err < 0 ? err : ns_get(&call->proc->ns, name, &call->why, view);
 }
 
-/** The name before the ':', which path_split() has seen there. */
+/** The name before the ':', which path_split() found. */
 static struct sc_str view_name(struct sc_str file)
 {
     return (struct sc_str){file.ptr,
@@ -36,7 +36,7 @@ int find_rights(struct call *call, struct sc_str file, const struct view *view, 
 typedef int (*walk_fn)(struct view *v, const struct path *path, const struct fs_caller *who,
                        struct place *out, struct why *why);
 
-/** Walk to what an argument names, in a view that has the right to @mode. */
+/** Walk to the file that an argument names, in a view with the rights @mode. */
 static int walk_to(struct call *call, struct sc_str file, uint32_t mode, walk_fn walk,
                    struct place *at)
 {
@@ -84,8 +84,9 @@ int find_two_names(struct call *call, const struct sc_str file[2], uint32_t mode
     return err;
 }
 
-int find_file(struct call *call, int32_t fd, uint32_t mode, struct open_file **out)
+int find_file(struct call *call, int32_t fd, struct open_file **out)
 {
+    const uint32_t mode = sc_call_by_nr(call->nr)->right;
     struct open_file *f = fd_find(&call->proc->fds, fd);
     char names[VFS_MODES_MAX];
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The calls on arguments. A process has them from before its program starts, as one block of bytes
- * that nobody but the program looks into again: the count of arguments in decimal, the arguments,
- * the environment's NAME=VALUE, each ended by NUL.
+ * The calls on arguments. A process gets them before its program starts, as one block of bytes that
+ * only the program reads again: the count of arguments in decimal, the arguments, the environment's
+ * NAME=VALUE, each ended by NUL.
  */
 #include "server/kernel/machine.h"
 #include "server/kernel/sc/find.h"
@@ -26,7 +26,7 @@ int sc_args(struct call *call, const struct sc_args_args *args, struct sc_args_o
     return 0;
 }
 
-/** Read the count that stands first, in decimal without leading zeros. */
+/** Read the leading count, in decimal without leading zeros. */
 static int take_count(struct call *call, const char **at, const char *end, size_t *count)
 {
     const char *s = *at;
@@ -40,7 +40,7 @@ static int take_count(struct call *call, const char **at, const char *end, size_
     return 0;
 }
 
-/** Check the block's form. */
+/** Check the form of the block. */
 static int check_args(struct call *call, const struct sc_str *data)
 {
     const char *at = data->ptr;
@@ -64,7 +64,7 @@ static int check_args(struct call *call, const struct sc_str *data)
     return err;
 }
 
-/** Whether the machine may keep @size bytes in the place of those the child has. */
+/** Check that the machine may keep @size bytes instead of the child's present ones. */
 static int check_room(struct call *call, const struct proc *child, size_t size)
 {
     const struct machine *m = call->machine;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The calls that tell and change what a file is: its status, bits, owner, times and size. */
+/* The calls on attributes of files: status, bits, owner, times and size. */
 #include "server/kernel/sc/find.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The calls on what waits: make a channel, wait for one of several handles. */
+/* The calls on channels and waiting: make a channel, wait for one of several handles. */
 #include "server/kernel/call/wait.h"
 #include "server/kernel/fs/channel.h"
 #include "server/kernel/machine.h"
@@ -47,12 +47,12 @@ static int32_t fd_at(const struct sc_str *fds, size_t i)
     return fd;
 }
 
-/** The file of the i-th handle, and whether it is writing it that counts. */
+/** The file of the i-th handle, and whether it is selected for writing. */
 static int get_selected(struct call *call, size_t i, struct open_file **out, bool *write)
 {
     const int32_t fd = fd_at(&call->args.select.fds, i);
     struct open_file *f;
-    int err = find_file(call, fd, 0, &f);
+    int err = find_file(call, fd, &f);
 
     if (err < 0)
         return err;

@@ -11,7 +11,7 @@
 #include <errno.h>
 #include <inttypes.h>
 
-/** Check a position in an open file; where positions mean nothing, *@off becomes 0. */
+/** Check a position in an open file; for files without positions, *@off becomes 0. */
 static int check_range(struct call *call, const struct open_file *f, int64_t *off, uint64_t size)
 {
     if (f->file.nonseekable)
@@ -23,7 +23,7 @@ static int check_range(struct call *call, const struct open_file *f, int64_t *of
     return 0;
 }
 
-/** Walk to what shall be opened, with all rights checked. */
+/** Walk to the file to open, with all rights checked. */
 static int find_to_open(struct call *call, const struct sc_open_args *args, struct place *at)
 {
     const struct fs_caller who = proc_caller(call->proc);
@@ -67,7 +67,7 @@ int sc_open(struct call *call, const struct sc_open_args *args, struct sc_open_o
     return 0;
 }
 
-/** Store what is mapped of a file, a slice of it when it is long. Returns 0, -errno, SC_PENDING. */
+/** Store a file's mapped pages, a slice at a time. Returns 0, -errno, SC_PENDING. */
 static int write_back(struct call *call, struct open_file *f)
 {
     size_t pages = call_may_wait(call) ? LATE_PAGES : SIZE_MAX;
@@ -79,7 +79,7 @@ static int write_back(struct call *call, struct open_file *f)
 int sc_close(struct call *call, const struct sc_close_args *args, struct sc_close_out *out)
 {
     struct open_file *f;
-    int err = find_file(call, args->fd, 0, &f);
+    int err = find_file(call, args->fd, &f);
 
     (void)out;
     if (err < 0)
@@ -87,13 +87,13 @@ int sc_close(struct call *call, const struct sc_close_args *args, struct sc_clos
     err = write_back(call, f);
     if (err == SC_PENDING)
         return err;
-    if (err < 0) /* the handle goes even so; the bytes stay in the mappings */
+    if (err < 0) /* the handle is closed nevertheless; the bytes stay in the mappings */
         event_note(call->machine, call->proc->pid, "closing %s: its mapped pages: %s", f->label,
                    sc_errno_name(err));
     return fd_remove(&call->proc->fds, args->fd);
 }
 
-/** Read what is there now, a slice of it when it is long. */
+/** Read what is available, one slice of a long transfer. */
 static int read_now(struct call *call, struct open_file *f, int64_t off)
 {
     const struct fs_caller who = proc_caller(call->proc);
@@ -110,7 +110,7 @@ static int read_now(struct call *call, struct open_file *f, int64_t off)
         return call->moved > 0 ? 0 : (int)count;
     more = transfer_has_more(call, f, size, room.cap, (size_t)count);
     if (call->moved == 0 && !more) {
-        data->len = (size_t)count; /* the gate stores it */
+        data->len = (size_t)count; /* the gate has the buffer */
         return 0;
     }
     err = call->mover->deliver(call->mover, call->moved, room.ptr, (size_t)count);
@@ -121,7 +121,7 @@ static int read_now(struct call *call, struct open_file *f, int64_t off)
     return more ? call_park_again(call, &call->machine->ready) : 0;
 }
 
-/** What waits has no positions. */
+/** wait_again_fn; files that wait have no positions. */
 static int read_again(struct call *call, struct open_file *f)
 {
     int err = read_now(call, f, 0);
@@ -133,7 +133,7 @@ int sc_read(struct call *call, const struct sc_read_args *args, struct sc_read_o
 {
     struct open_file *f;
     int64_t off = args->offset;
-    int err = find_file(call, args->fd, FM_READ, &f);
+    int err = find_file(call, args->fd, &f);
 
     (void)out;
     if (err == 0)
@@ -150,7 +150,7 @@ int sc_read(struct call *call, const struct sc_read_args *args, struct sc_read_o
     return wait_for_file(call, f, false, read_again);
 }
 
-/** Say how full a filesystem is that has no room. Returns @err. */
+/** Add the reason of a full filesystem: how full it is. Returns @err. */
 static int explain_full(struct call *call, struct mount *m, int err)
 {
     const struct fs_caller who = proc_caller(call->proc);
@@ -170,7 +170,7 @@ static int explain_full(struct call *call, struct mount *m, int err)
                     st.bytes_used, st.bytes_total);
 }
 
-/** What a WRITE answers that could not write. */
+/** The errno of a WRITE that failed, with its reason. */
 static int explain_write(struct call *call, const struct open_file *f, int err)
 {
     if (err == -EPIPE)
@@ -182,7 +182,7 @@ static int explain_write(struct call *call, const struct open_file *f, int err)
     return err == -EAGAIN ? err : explain_full(call, f->mount, err);
 }
 
-/** Write as much as there is room for now, a slice of it when it is long. */
+/** Write what there is room for, one slice of a long transfer. */
 static int write_now(struct call *call, struct open_file *f, int64_t off)
 {
     const struct fs_caller who = proc_caller(call->proc);
@@ -217,11 +217,11 @@ int sc_write(struct call *call, const struct sc_write_args *args, struct sc_writ
 {
     struct open_file *f;
     int64_t off = args->offset;
-    int err = find_file(call, args->fd, FM_WRITE, &f);
+    int err = find_file(call, args->fd, &f);
 
     (void)out;
     if (err == 0 && (f->mode & FM_APPEND) != 0)
-        off = 0; /* the bytes go to the end, whatever the offset says */
+        off = 0; /* the bytes are appended, whatever the offset */
     if (err == 0)
         err = check_range(call, f, &off, args->data.len);
     if (err < 0)
@@ -243,7 +243,7 @@ int sc_readdir(struct call *call, const struct sc_readdir_args *args, struct sc_
 {
     const struct fs_caller who = proc_caller(call->proc);
     struct open_file *f;
-    int err = find_file(call, args->fd, FM_READDIR, &f);
+    int err = find_file(call, args->fd, &f);
 
     return err < 0 ? err
                    : vfs_readdir(f, &who, args->ent_no, call->abi->short_names, &call->why,
@@ -256,7 +256,7 @@ int sc_stat_open(struct call *call, const struct sc_stat_open_args *args,
     const struct fs_caller who = proc_caller(call->proc);
     struct open_file *f;
     struct fs_stat st;
-    int err = find_file(call, args->fd, 0, &f);
+    int err = find_file(call, args->fd, &f);
 
     if (err == 0)
         err = vfs_fstat(f, &who, &st);
@@ -270,7 +270,7 @@ int sc_ioctl(struct call *call, const struct sc_ioctl_args *args, struct sc_ioct
     const struct fs_caller who = proc_caller(call->proc);
     struct open_file *f;
     int64_t result;
-    int err = find_file(call, args->fd, FM_IOCTL, &f);
+    int err = find_file(call, args->fd, &f);
 
     if (err < 0)
         return err;
@@ -284,7 +284,7 @@ int sc_ioctl(struct call *call, const struct sc_ioctl_args *args, struct sc_ioct
 int sc_get_mode(struct call *call, const struct sc_get_mode_args *args, struct sc_get_mode_out *out)
 {
     struct open_file *f;
-    int err = find_file(call, args->fd, 0, &f);
+    int err = find_file(call, args->fd, &f);
 
     if (err == 0)
         out->mode = f->mode;
@@ -295,7 +295,7 @@ int sc_fsync(struct call *call, const struct sc_fsync_args *args, struct sc_fsyn
 {
     const struct fs_caller who = proc_caller(call->proc);
     struct open_file *f;
-    int err = find_file(call, args->fd, 0, &f);
+    int err = find_file(call, args->fd, &f);
 
     (void)out;
     if (err < 0)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The calls on namespaces: make filesystems, take views of them, give views away, forget names. */
+/* The calls on namespaces: make filesystems and views, give views to children, remove names. */
 #include "server/kernel/call/late.h"
 #include "server/kernel/door/driver.h"
 #include "server/kernel/fs/file_source.h"
@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/** Copy a string that must hold no NUL. @out returned; free(). */
+/** Copy a string that must not contain NUL. @out returned; free(). */
 static int copy_text(struct call *call, struct sc_str in, const char *what, char **out)
 {
     if (in.len > 0 && memchr(in.ptr, '\0', in.len) != NULL)
@@ -20,10 +20,10 @@ static int copy_text(struct call *call, struct sc_str in, const char *what, char
     return *out != NULL ? 0 : -ENOMEM;
 }
 
-/** The open file of an fd that a filesystem can be read from: at any position. */
+/** The open file of an fd that can be a filesystem's source: it has positions. */
 static int get_source_file(struct call *call, int32_t fd, struct open_file **out)
 {
-    int err = find_file(call, fd, FM_READ, out);
+    int err = find_file(call, fd, out);
 
     if (err == 0 && (*out)->end != NULL)
         return call_why(call, -ENOTSUP, "%s is a stream: no filesystem can be read from it",
@@ -43,14 +43,14 @@ int sc_make_fs(struct call *call, const struct sc_make_fs_args *args, struct sc_
     int err = ns_check_new(&call->proc->ns, args->fs_name, &call->why);
 
     (void)out;
-    if (err == 0) /* a mount that was removed may have its store open until then */
+    if (err == 0) /* late mappings keep the store of a removed mount open */
         err = late_wait(call);
     if (err == 0 && args->source_fd != 0)
         err = get_source_file(call, args->source_fd, &spec.source);
     if (err != 0)
         return err;
     err = copy_text(call, args->driver, "driver", &driver);
-    if (err == 0 && args->opts.ptr != NULL) /* none are not the same as empty ones */
+    if (err == 0 && args->opts.ptr != NULL) /* no options differ from empty ones */
         err = copy_text(call, args->opts, "opts", &opts);
     spec.driver = driver;
     spec.opts = opts;
@@ -95,7 +95,7 @@ int sc_fs_add_src(struct call *call, const struct sc_fs_add_src_args *args,
     return err;
 }
 
-/** SUBFS and BIND_SUBFS: make a view of the caller's and name it in @to. */
+/** SUBFS and BIND_SUBFS: make a view from the caller's and name it in @to. */
 static int make_subfs(struct call *call, const struct sc_bind_subfs_args *args, struct proc *to)
 {
     const struct fs_caller who = proc_caller(call->proc);
@@ -150,7 +150,7 @@ int sc_rm_fs(struct call *call, const struct sc_rm_fs_args *args, struct sc_rm_f
     return err < 0 ? err : ns_remove(&call->proc->ns, args->fs_name);
 }
 
-/** Looking for the n-th name. */
+/** A search for the n-th name. */
 struct nth_name {
     uint32_t left;
     struct sc_str name;
@@ -168,7 +168,7 @@ static int count_down(void *user, struct sc_str name, struct view *view)
     return 1;
 }
 
-/** Set a name, cut to what has room. */
+/** Set a name, cut to the room it has. */
 static void fill_dname(struct sc_dname *name, const char *text, size_t len)
 {
     memcpy(name->bytes, text, len < SC_DIR_MAX ? len : SC_DIR_MAX - 1);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The calls that change an address space: the books first, then the guest's real memory. */
+/* The calls that change an address space: first the books, then the guest's memory. */
 #include "server/kernel/call/late.h"
 #include "server/kernel/machine.h"
 #include "server/kernel/proc/mapped.h"
@@ -9,7 +9,7 @@
 #include <errno.h>
 #include <sys/stat.h>
 
-/** Map a booked region in a guest's real memory; the books forget one that could not be. */
+/** Map a region of the books in a guest's memory; on failure remove it from the books. */
 static int map_in_guest(struct call *call, const struct region *r)
 {
     struct executor *x = call->task->executor;
@@ -23,13 +23,13 @@ static int map_in_guest(struct call *call, const struct region *r)
         err = x->ops->map(x, addr, r->size, r->mode);
     if (x != NULL)
         err = (int)machine_answer(call->machine, err, NULL, 0);
-    if (err < 0 && call->proc != NULL) /* the process itself may be gone */
+    if (err < 0 && call->proc != NULL) /* the process may have ended */
         memory_drop(call->proc, aspace_find(&call->proc->memory, addr));
     return err;
 }
 
-/** Have what is still to be stored of mappings that are gone make room for a region, a part at a
- * time. @of_file it needs a mapped file, too. Returns 0; SC_PENDING. */
+/** Make room for a region by storing late mappings, a part at a time. @of_file: it needs a mapped
+ * file, too. Returns 0; SC_PENDING. */
 static int wait_for_room(struct call *call, uint64_t size, bool of_file)
 {
     const struct machine *m = call->machine;
@@ -53,7 +53,7 @@ int sc_mmap(struct call *call, const struct sc_mmap_args *args, struct sc_mmap_o
     return err != 0 ? err : map_in_guest(call, r);
 }
 
-/** The open file of an fd, if a mapping of this mode may be made of it. */
+/** The open file of an fd, if it may be mapped with this mode. */
 static int get_mappable(struct call *call, const struct sc_mmap_file_args *args,
                         struct open_file **out)
 {
@@ -63,7 +63,7 @@ static int get_mappable(struct call *call, const struct sc_mmap_file_args *args,
     struct open_file *f;
     char names[VFS_MODES_MAX];
     struct fs_stat st;
-    int err = find_file(call, args->fd, 0, &f);
+    int err = find_file(call, args->fd, &f);
 
     if (err < 0)
         return err;
@@ -79,7 +79,7 @@ static int get_mappable(struct call *call, const struct sc_mmap_file_args *args,
     return 0;
 }
 
-/** Check a position in a file, and that a mapping there ends within the offsets files have. */
+/** Check a position in a file, and that a mapping there ends within the range of offsets. */
 static int check_offset(struct call *call, int64_t offset, uint64_t size)
 {
     const int64_t end = INT64_MAX / SC_PAGE_SIZE * SC_PAGE_SIZE;
@@ -92,7 +92,7 @@ static int check_offset(struct call *call, int64_t offset, uint64_t size)
     return 0;
 }
 
-/** A mapping that is writable may be written at any time: to the file's set-id bits it is a write. */
+/** A writable mapping may be written at any time, so it clears set-id bits as WRITE does. */
 static int before_writing(struct call *call, const struct region *r, uint32_t mode)
 {
     const struct fs_caller who = proc_caller(call->proc);
@@ -140,7 +140,7 @@ int sc_mmap_file(struct call *call, const struct sc_mmap_file_args *args,
     return err;
 }
 
-/** The region of an address, or -EFAULT. */
+/** The region that contains an address, or -EFAULT. */
 static int find_region(struct call *call, uint64_t addr, struct region **out)
 {
     struct region *r = aspace_find(&call->proc->memory, addr);
@@ -151,7 +151,7 @@ static int find_region(struct call *call, uint64_t addr, struct region **out)
     return 0;
 }
 
-/** Refuse to let a mapping of a file be written whose handle may not. */
+/** Refuse a writable mode for a file's mapping whose handle can't write. */
 static int check_write(struct call *call, const struct region *r, uint32_t mode)
 {
     if (r->mapping == NULL || (mode & MM_WRITE) == 0 || (r->mapping->file->mode & FM_WRITE) != 0)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The calls that make, unmake and change names of files. */
+/* The calls that make, remove and change names of files. */
 #include "server/kernel/call/late.h"
 #include "server/kernel/sc/find.h"
 
@@ -36,7 +36,7 @@ int sc_move(struct call *call, const struct sc_move_args *args, struct sc_move_o
     return err < 0 ? err : vfs_rename(&at[0], &at[1], FS_RENAME_NOREPLACE, &call->why);
 }
 
-/** The one way to rename that RENAME's flags ask for. */
+/** The type of rename that RENAME's flags ask for. */
 static int rename_type(struct call *call, uint32_t flags, enum fs_rename_type *out)
 {
     switch (flags) {

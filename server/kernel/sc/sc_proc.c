@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The calls on processes: make, equip, start, watch and end children. */
+/* The calls on processes: make, prepare, start, watch and end children. */
 #include "server/kernel/machine.h"
 #include "server/kernel/sc/find.h"
 
@@ -48,11 +48,11 @@ int sc_bind_fd(struct call *call, const struct sc_bind_fd_args *args, struct sc_
 
     (void)out;
     if (err == 0)
-        err = find_file(call, args->fd, 0, &f);
+        err = find_file(call, args->fd, &f);
     return err < 0 ? err : fd_add_at(&child->fds, args->new_fd, f, &call->why);
 }
 
-/** Open the image a child shall run. */
+/** Open the image that a child will run. */
 static int open_image(struct call *call, struct sc_str file, struct open_file **out)
 {
     struct place at;
@@ -152,7 +152,7 @@ int sc_proc_kill(struct call *call, const struct sc_proc_kill_args *args,
         return 0;
     }
     out->status = (struct sc_proc_status){.pid = args->pid, .state = PS_KILLED};
-    child->detached = true; /* the record goes at once: this call is who waited for it */
+    child->detached = true; /* the record is freed at once: this call did the waiting */
     proc_end(child, PS_KILLED, 0, NULL);
     return 0;
 }

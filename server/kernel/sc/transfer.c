@@ -48,7 +48,7 @@ bool transfer_has_more(const struct call *call, const struct open_file *f, uint6
     return call->moved + count < call_cut(call, size);
 }
 
-/** The number of a file, 0 when the driver can't tell. */
+/** The inode number of a file, 0 if the driver can't say. */
 static uint64_t number_of(struct open_file *f, const struct call *call)
 {
     const struct fs_caller who = proc_caller(call->proc);

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: MIT */
-/* The generated half of the codec: a decode_, lend_ and encode_ function a row of syscalls.def. */
 #include "server/rpc/codec/codec.h"
 
 #include "server/rpc/codec/kinds.h"
@@ -7,144 +6,40 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SC_CALL(nr, UP, low, pass, rc, doc, ARGS, RESULTS, ERRORS)                                 \
-    static int decode_##low(struct decoder *d, struct sc_##low##_args *out)                        \
-    {                                                                                              \
-        ARGS return 0;                                                                             \
-    }
-#define SC_ARG(kind, name, doc)                                                                    \
-    if (take_##kind(d, &out->name) < 0)                                                            \
-        return -1;
-#define SC_OPT(kind, name, doc) SC_ARG(kind, name, doc)
-#define SC_NO_ARGS                                                                                 \
-    (void)d;                                                                                       \
-    out->none = 0;
-#include "schema/syscalls.def"
-
-/** Room for @size result bytes. */
-static int lend(struct decoder *d, uint64_t size, struct sc_buf *out)
+/** Decode what params_sort() has found to the struct at @out. Returns 0; -1 said in d->failure. */
+static int decode_fields(struct decoder *d, void *out)
 {
-    if (size > d->transfer_max)
-        return fail(d->failure, RPC_E_PARAMS, "size",
-                    "%llu bytes; one transfer has at most %llu (limit transfer_bytes)",
-                    (unsigned long long)size, (unsigned long long)d->transfer_max);
-    d->lent = malloc((size_t)size + 1);
-    if (d->lent == NULL)
-        return fail(d->failure, RPC_E_INTERNAL, NULL, "out of memory");
-    d->lent_size = (size_t)size;
-    *out = (struct sc_buf){d->lent, (size_t)size, 0};
+    const struct sc_field_info *f = d->info->args;
+
+    for (d->next = 0; f->name != NULL; f++, d->next++) {
+        if (kind_take(d, f, (char *)out + f->offset) < 0)
+            return -1;
+    }
     return 0;
 }
 
-#define SC_CALL(nr, UP, low, pass, rc, doc, ARGS, RESULTS, ERRORS)                                 \
-    static int lend_##low(struct decoder *d, const struct sc_##low##_args *args,                   \
-                          struct sc_##low##_out *out)                                              \
-    {                                                                                              \
-        (void)d;                                                                                   \
-        (void)args;                                                                                \
-        (void)out;                                                                                 \
-        RESULTS return 0;                                                                          \
-    }
-#define SC_RET(kind, name, doc)
-#define SC_OUT(type, name, doc)
-#define SC_OUT_BUF(name, doc)                                                                      \
-    if (lend(d, args->size, &out->name) < 0)                                                       \
-        return -1;
-#define SC_NO_RESULT
-#include "schema/syscalls.def"
-
-/* The members of a struct stand in the result object itself. */
-#define SC_STRUCT(name, fields, doc)                                                               \
-    static void put_struct_##name(struct json_out *o, const struct sc_##name *value)               \
-    {                                                                                              \
-        fields                                                                                     \
-    }
-#define SC_FIELD(kind, name, doc) put_##kind(o, #name, &value->name);
-#include "schema/types.def"
-
-/** Result bytes. */
-static void put_result(const struct decoder *d, struct json_out *o, const char *key,
-                       const struct sc_buf *value)
+/** Write the members of the struct at @from. Those of a struct in it stand in the same object. */
+static void encode_fields(const struct decoder *d, const struct sc_field_info *f, const void *from,
+                          struct json_out *o)
 {
-    if (d->brief)
-        put_shown_data(o, key, value->ptr, value->len);
-    else
-        out_data(o, key, value->ptr, value->len, d->base64);
-}
+    for (; f->name != NULL; f++) {
+        const void *value = (const char *)from + f->offset;
 
-#define SC_CALL(nr, UP, low, pass, rc, doc, ARGS, RESULTS, ERRORS)                                 \
-    static void encode_##low(const struct decoder *d, const struct sc_##low##_out *out,            \
-                             struct json_out *o)                                                   \
-    {                                                                                              \
-        (void)d;                                                                                   \
-        RESULTS                                                                                    \
+        if (f->repr == SC_R_struct)
+            encode_fields(d, f->members, value, o);
+        else
+            kind_put(d, o, f, value);
     }
-#define SC_RET(kind, name, doc) put_##kind(o, #name, &out->name);
-#define SC_OUT(type, name, doc) put_struct_##type(o, &out->name);
-#define SC_OUT_BUF(name, doc) put_result(d, o, #name, &out->name);
-#define SC_OUT_PATH(name, doc) put_pbuf(o, #name, &out->name);
-#define SC_NO_RESULT                                                                               \
-    (void)out;                                                                                     \
-    (void)o;
-#include "schema/syscalls.def"
-
-/* And back, of results. */
-#define SC_STRUCT(name, fields, doc)                                                               \
-    static int take_struct_##name(struct decoder *d, struct sc_##name *out)                        \
-    {                                                                                              \
-        fields return 0;                                                                           \
-    }
-#define SC_FIELD(kind, name, doc)                                                                  \
-    if (take_##kind(d, &out->name) < 0)                                                            \
-        return -1;
-#include "schema/types.def"
-
-#define SC_CALL(nr, UP, low, pass, rc, doc, ARGS, RESULTS, ERRORS)                                 \
-    static int decode_##low##_out(struct decoder *d, struct sc_##low##_out *out)                   \
-    {                                                                                              \
-        RESULTS return 0;                                                                          \
-    }
-#define SC_RET(kind, name, doc) SC_TAKE(take_##kind(d, &out->name))
-#define SC_OUT(type, name, doc) SC_TAKE(take_struct_##type(d, &out->name))
-#define SC_OUT_BUF(name, doc) SC_TAKE(take_buf(d, &out->name))
-#define SC_OUT_PATH(name, doc) SC_TAKE(take_pbuf(d, &out->name))
-#define SC_TAKE(taken)                                                                             \
-    if ((taken) < 0)                                                                               \
-        return -1;
-#define SC_NO_RESULT                                                                               \
-    (void)d;                                                                                       \
-    out->none = 0;
-#include "schema/syscalls.def"
-#undef SC_TAKE
-
-#define SC_CALL(nr, UP, low, pass, rc, doc, ARGS, RESULTS, ERRORS)                                 \
-    static void encode_##low##_args(const struct sc_##low##_args *args, struct json_out *o)        \
-    {                                                                                              \
-        ARGS                                                                                       \
-    }
-#define SC_ARG(kind, name, doc) put_##kind(o, #name, &args->name);
-#define SC_OPT(kind, name, doc) SC_ARG(kind, name, doc)
-#define SC_NO_ARGS                                                                                 \
-    (void)args;                                                                                    \
-    (void)o;
-#include "schema/syscalls.def"
-
-/** Whether arguments of a kind are strings of the params, which the call may use while it waits. */
-static bool kind_is_text(enum sc_kind kind)
-{
-    return kind == SC_K_path || kind == SC_K_name || kind == SC_K_text || kind == SC_K_bytes ||
-           kind == SC_K_sized || kind == SC_K_argv;
 }
 
 /** The argument whose name and "_strlen" make up @key, or -1. */
 static int arg_of_strlen(const struct sc_call_info *info, const char *key)
 {
     for (int i = 0; info->args[i].name != NULL; i++) {
-        enum sc_kind kind = info->args[i].kind;
         size_t len = strlen(info->args[i].name);
 
-        if ((kind == SC_K_path || kind == SC_K_name || kind == SC_K_text) &&
-            strncmp(key, info->args[i].name, len) == 0 && strcmp(key + len, "_strlen") == 0)
+        if (info->args[i].repr == SC_R_string && strncmp(key, info->args[i].name, len) == 0 &&
+            strcmp(key + len, "_strlen") == 0)
             return i;
     }
     return -1;
@@ -188,8 +83,7 @@ static int take_extra(void *user, const cJSON *item, struct failure *f)
 static bool have_bytes(const struct sc_field_info *fields)
 {
     for (; fields->name != NULL; fields++) {
-        if (fields->kind == SC_K_bytes || fields->kind == SC_K_sized || fields->kind == SC_K_argv ||
-            fields->kind == SC_K_buf)
+        if (fields->repr == SC_R_data || fields->repr == SC_R_argv || fields->kind == SC_K_buf)
             return true;
     }
     return false;
@@ -235,20 +129,16 @@ int codec_decode(struct decoder *d, const cJSON *params, union sc_args *out)
     if (params_sort(d->info->args, params, take_extra, &x, d->at, d->failure) < 0 ||
         check_extras(d, &x, have_bytes(d->info->args) || have_bytes(d->info->results)) < 0)
         return -1;
-    switch (d->info->nr) {
-#define SC_CALL(nr, UP, low, pass, rc, doc, ARGS, RESULTS, ERRORS)                                 \
-    case nr:                                                                                       \
-        return decode_##low(d, &out->low);
-#include "schema/syscalls.def"
-    default:
-        return fail(d->failure, RPC_E_NO_METHOD, NULL, "no call has number %d", d->info->nr);
-    }
+    return decode_fields(d, out);
 }
 
 bool codec_forget(struct decoder *d)
 {
     for (size_t i = 0; d->info->args[i].name != NULL; i++) {
-        if (d->at[i] != NULL && cJSON_IsString(d->at[i]) && kind_is_text(d->info->args[i].kind))
+        const enum sc_repr repr = d->info->args[i].repr;
+
+        if (d->at[i] != NULL && cJSON_IsString(d->at[i]) &&
+            (repr == SC_R_string || repr == SC_R_data || repr == SC_R_argv))
             return false;
     }
     for (size_t i = 0; d->info->args[i].name != NULL; i++) {
@@ -262,14 +152,21 @@ bool codec_forget(struct decoder *d)
 
 int codec_lend(struct decoder *d, const union sc_args *args, union sc_out *out)
 {
-    switch (d->info->nr) {
-#define SC_CALL(nr, UP, low, pass, rc, doc, ARGS, RESULTS, ERRORS)                                 \
-    case nr:                                                                                       \
-        return lend_##low(d, &args->low, &out->low);
-#include "schema/syscalls.def"
-    default:
+    struct sc_buf *buf = sc_out_buf(d->info, out);
+    const uint64_t size = buf != NULL ? sc_size_asked(d->info, args) : 0;
+
+    if (buf == NULL)
         return 0;
-    }
+    if (size > d->transfer_max)
+        return fail(d->failure, RPC_E_PARAMS, "size",
+                    "%llu bytes; one transfer has at most %llu (limit transfer_bytes)",
+                    (unsigned long long)size, (unsigned long long)d->transfer_max);
+    d->lent = malloc((size_t)size + 1);
+    if (d->lent == NULL)
+        return fail(d->failure, RPC_E_INTERNAL, NULL, "out of memory");
+    d->lent_size = (size_t)size;
+    *buf = (struct sc_buf){d->lent, (size_t)size, 0};
+    return 0;
 }
 
 void codec_encode(const struct decoder *d, const union sc_out *out, struct json_out *o)
@@ -279,15 +176,7 @@ void codec_encode(const struct decoder *d, const union sc_out *out, struct json_
         return;
     }
     out_open(o, '{');
-    switch (d->info->nr) {
-#define SC_CALL(nr, UP, low, pass, rc, doc, ARGS, RESULTS, ERRORS)                                 \
-    case nr:                                                                                       \
-        encode_##low(d, &out->low, o);                                                             \
-        break;
-#include "schema/syscalls.def"
-    default:
-        break;
-    }
+    encode_fields(d, d->info->results, out, o);
     out_close(o, '}');
 }
 
@@ -295,15 +184,7 @@ void codec_encode_args(const struct sc_call_info *info, const union sc_args *arg
                        struct json_out *o)
 {
     out_open(o, '{');
-    switch (info->nr) {
-#define SC_CALL(nr, UP, low, pass, rc, doc, ARGS, RESULTS, ERRORS)                                 \
-    case nr:                                                                                       \
-        encode_##low##_args(&args->low, o);                                                        \
-        break;
-#include "schema/syscalls.def"
-    default:
-        break;
-    }
+    encode_fields(NULL, info->args, args, o);
     out_close(o, '}');
 }
 
@@ -311,16 +192,12 @@ void codec_encode_args(const struct sc_call_info *info, const union sc_args *arg
 static void list_results(const struct sc_call_info *info, struct sc_field_info *to)
 {
     for (const struct sc_field_info *r = info->results; r->name != NULL; r++) {
-        const struct sc_struct_info *type = sc_structs;
-
-        if (r->type == NULL) {
+        if (r->repr != SC_R_struct)
             *to++ = *r;
-            continue;
+        for (const struct sc_field_info *m = r->members; m != NULL && m->name != NULL; m++) {
+            *to = *m;
+            to++->offset += r->offset;
         }
-        while (strcmp(type->name, r->type) != 0)
-            type++;
-        for (const struct sc_field_info *f = type->fields; f->name != NULL; f++)
-            *to++ = *f;
     }
     *to = (struct sc_field_info){0};
 }
@@ -341,21 +218,13 @@ int codec_decode_result(const struct sc_call_info *info, const cJSON *result, un
     struct decoder d = {.info = &members, .transfer_max = UINT64_MAX, .failure = f};
     struct extras x = {&d, NULL, NULL};
     union sc_out made = *out;
-    int err = -1;
+    int err;
 
     list_results(info, fields);
     if (params_sort(fields, result, take_encoding, &x, d.at, f) < 0 ||
         check_extras(&d, &x, have_bytes(fields)) < 0)
         return -1;
-    switch (info->nr) {
-#define SC_CALL(nr, UP, low, pass, rc, doc, ARGS, RESULTS, ERRORS)                                 \
-    case nr:                                                                                       \
-        err = decode_##low##_out(&d, &made.low);                                                   \
-        break;
-#include "schema/syscalls.def"
-    default:
-        break;
-    }
+    err = decode_fields(&d, &made);
     if (err == 0) {
         *out = made;
         *out_text = d.lent;

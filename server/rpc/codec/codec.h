@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Between JSON and the argument and result structs of the calls, generated from syscalls.def.
+ * Between JSON and the argument and result structs of the calls, by their fields in schema/calls.h.
  *
  *     codec_init(&d, row, transfer_max, &f);
  *     codec_decode(&d, params, &call.args);             strings point into params
@@ -67,7 +67,7 @@ int codec_lend(struct decoder *d, const union sc_args *args, union sc_out *out);
 void codec_encode(const struct decoder *d, const union sc_out *out, struct json_out *o);
 
 /** Write a call's arguments for an event: an object as its method takes it, but what is long is cut
- * (kinds_given.c). */
+ * (kinds_put.c). */
 void codec_encode_args(const struct sc_call_info *info, const union sc_args *args,
                        struct json_out *o);
 

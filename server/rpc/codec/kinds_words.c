@@ -14,41 +14,23 @@ struct word {
     {                                                                                              \
         "\"" #name "\"", sizeof(#name) + 1                                                         \
     }
-#define MASK_WORD(group, name, value) [MASK_##group][__builtin_ctz(value)] = WORD(name),
-#define VALUE_WORD(group, name, value) [VALUE_##group][value] = WORD(name),
-#define NO_WORD(group, name, value)
-
 enum { WORDS = 32 }; /* of a group: bits, and values below that */
 
-/* By group and place of the bit. */
-static const struct word mask_words[][WORDS] = {
+/* By group, and by place of the bit or by value. */
+static const struct word words[][WORDS] = {
 #define SC_FLAG(group, name, value, doc) WORD_##group(group, name, value)
+#define MASK_WORD(group, name, value) [SC_JSON_##group][__builtin_ctz(value)] = WORD(name),
+#define CHOICE_WORD(group, name, value) [SC_JSON_##group][value] = WORD(name),
 #define WORD_FM MASK_WORD
 #define WORD_MM MASK_WORD
 #define WORD_RN MASK_WORD
-#define WORD_FT NO_WORD
-#define WORD_PS NO_WORD
-#define WORD_FAIL NO_WORD
-#include "schema/flags.def"
-#undef WORD_FM
-#undef WORD_MM
-#undef WORD_RN
-#undef WORD_FT
-#undef WORD_PS
-};
-
-/* By group and value. */
-static const struct word value_words[][WORDS] = {
-#define SC_FLAG(group, name, value, doc) WORD_##group(group, name, value)
-#define WORD_FM NO_WORD
-#define WORD_MM NO_WORD
-#define WORD_RN NO_WORD
-#define WORD_FT VALUE_WORD
-#define WORD_PS VALUE_WORD
+#define WORD_FT CHOICE_WORD
+#define WORD_PS CHOICE_WORD
+#define WORD_FAIL(group, name, value)
 #include "schema/flags.def"
 };
 
-void put_mask(struct json_out *o, enum mask_group group, uint32_t mask)
+void put_mask(struct json_out *o, enum sc_json group, uint32_t mask)
 {
     char text[1 + WORDS * (sizeof(struct word) + 1)];
     char *at = text;
@@ -56,7 +38,7 @@ void put_mask(struct json_out *o, enum mask_group group, uint32_t mask)
 
     *at++ = '[';
     for (; mask != 0; mask &= mask - 1) {
-        const struct word *word = &mask_words[group][__builtin_ctz(mask)];
+        const struct word *word = &words[group][__builtin_ctz(mask)];
 
         if (word->len == 0) {
             unnamed |= mask & -mask;
@@ -78,9 +60,9 @@ void put_mask(struct json_out *o, enum mask_group group, uint32_t mask)
     out_close(o, ']');
 }
 
-void put_value(struct json_out *o, enum value_group group, uint32_t value)
+void put_choice(struct json_out *o, enum sc_json group, uint32_t value)
 {
-    const struct word *word = value < WORDS ? &value_words[group][value] : NULL;
+    const struct word *word = value < WORDS ? &words[group][value] : NULL;
 
     if (word != NULL && word->len > 0)
         out_raw(o, word->json, word->len);

@@ -67,12 +67,12 @@ static void give_part(struct json_out *o, const char *key, given_part part)
 
 void write_fm(struct json_out *o, const void *mask)
 {
-    put_mask(o, MASK_FM, *(const uint32_t *)mask);
+    put_mask(o, SC_JSON_FM, *(const uint32_t *)mask);
 }
 
 void write_mm(struct json_out *o, const void *mask)
 {
-    put_mask(o, MASK_MM, *(const uint32_t *)mask);
+    put_mask(o, SC_JSON_MM, *(const uint32_t *)mask);
 }
 
 void write_args(struct json_out *o, const void *of)

@@ -248,8 +248,8 @@ enum request_status method_trace_subscribe(struct request *rq,
     if (params->shown > CALL_HEAD)
         return fail(&rq->failure, RPC_E_PARAMS, "shown", "an event shows at most %d bytes of data",
                     CALL_HEAD);
-    subscription_start(&rq->conn->events, machine, kinds, params->pid, params->lossless);
-    rq->conn->events.shown = (size_t)params->shown;
+    subscription_start(&rq->peer->events, machine, kinds, params->pid, params->lossless);
+    rq->peer->events.shown = (size_t)params->shown;
     return REQUEST_DONE;
 }
 
@@ -257,6 +257,6 @@ enum request_status method_trace_unsubscribe(struct request *rq,
                                              const struct rpc_trace_unsubscribe_params *params)
 {
     (void)params;
-    subscription_stop(&rq->conn->events);
+    subscription_stop(&rq->peer->events);
     return REQUEST_DONE;
 }

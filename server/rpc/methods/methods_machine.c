@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* machine.*: making, naming, ending and counting machines. */
-#include "server/base/check.h"
 #include "server/rpc/peer/dispatch.h"
 #include "server/rpc/peer/marks.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 /** A machine's limits as the request wants them. Returns 0, -1. */
@@ -20,41 +20,132 @@ static int take_limits(struct request *rq, const cJSON *first, struct machine_li
     return 0;
 }
 
-/** Make one of init's filesystems by MAKE_FS itself, so that its rules for sources hold. */
-static int make_fs(struct request *rq, struct machine *m, const cJSON *item)
+/** A machine that is made, filesystem by filesystem: each may have to be waited for. Who finds it meanwhile
+ * waits for its turn, which comes when all are made. */
+struct making {
+    struct request *rq;
+    cJSON *names; /* owned: those that are left, the first is being made */
+    bool transient;
+};
+
+/** Say how a filesystem was made. Returns 0, -1. */
+static int take_outcome(struct request *rq, struct call *call)
 {
+    const struct sc_str *name = &call->args.make_fs.fs_name;
+
+    if (call->status < 0 && rq->failure.code == 0) {
+        (void)why_add(&call->why, 0, "the filesystem '%.*s' could not be made", (int)name->len,
+                      name->ptr);
+        (void)fail_why(&rq->failure, call->status, &call->why);
+    }
+    call_done(call);
+    return rq->failure.code == 0 ? 0 : -1;
+}
+
+/** The machine has its names, or is not to be. @machine NULL it has ended. */
+static enum request_status finish_making(struct making *mk, struct rpc_machine *machine,
+                                         enum request_status status)
+{
+    struct request *rq = mk->rq;
+    struct json_out o = request_result(rq);
+
+    if (status == REQUEST_DONE) {
+        if (mk->transient && !machine->ended)
+            list_append(&rq->peer->machines, &machine->in_peer);
+        result_machine_create(&o, &(struct rpc_machine_create_result){.machine = machine->name});
+    } else if (machine != NULL && !machine->ended && !stack_is_inside(machine->m)) {
+        machines_end(machine);
+    } else if (machine != NULL && !machine->ended) {
+        machine->ended = true;
+        rpc_tidy_later(rq->peer->rpc);
+    }
+    cJSON_Delete(mk->names);
+    free(mk);
+    return status;
+}
+
+static void on_made(struct call *call);
+
+/** Make init's filesystems by MAKE_FS itself, so that its rules for sources hold. */
+static enum request_status make_next(struct making *mk, struct rpc_machine *machine)
+{
+    struct request *rq = mk->rq;
     struct rpc_mount_object mount;
     struct sc_make_fs_args *args;
-    struct call call;
-    int err;
 
-    if (params_mount(item, &mount, &rq->failure) < 0)
-        return -1;
-    call_init(&call, m->init, &abi_driven, SC_MAKE_FS, NULL, NULL);
-    args = &call.args.make_fs;
-    args->driver = (struct sc_str){mount.driver, strlen(mount.driver)};
-    args->fs_name = (struct sc_str){mount.name, strlen(mount.name)};
-    if (mount.opts != NULL)
-        args->opts = (struct sc_str){mount.opts, strlen(mount.opts)};
-    err = input_call(&call, NULL);
-    CHECK(err != SC_PENDING); /* without done() no call is held or waits: call_may_wait() */
-    if (err < 0) {
-        (void)why_add(&call.why, 0, "the filesystem '%s' could not be made", mount.name);
-        (void)fail_why(&rq->failure, err, &call.why);
+    for (; mk->names->child != NULL; cJSON_DeleteItemFromArray(mk->names, 0)) {
+        if (params_mount(mk->names->child, &mount, &rq->failure) < 0)
+            return finish_making(mk, machine, REQUEST_FAILED);
+        call_init(&rq->call, machine->m->init, &abi_driven, SC_MAKE_FS, on_made, mk);
+        args = &rq->call.args.make_fs;
+        args->driver = (struct sc_str){mount.driver, strlen(mount.driver)};
+        args->fs_name = (struct sc_str){mount.name, strlen(mount.name)};
+        if (mount.opts != NULL)
+            args->opts = (struct sc_str){mount.opts, strlen(mount.opts)};
+        if (input_call(&rq->call, NULL) == SC_PENDING)
+            return REQUEST_PARKED;
+        if (take_outcome(rq, &rq->call) < 0)
+            return finish_making(mk, machine, REQUEST_FAILED);
     }
-    call_done(&call);
-    return err < 0 ? -1 : 0;
+    return finish_making(mk, machine, REQUEST_DONE);
+}
+
+/** call.done */
+static void on_made(struct call *call)
+{
+    struct making *mk = call->user;
+    struct request *rq = mk->rq;
+    struct rpc_machine *machine = call->proc != NULL ? call->machine->spec.user : NULL;
+    enum request_status status;
+
+    rq->has_call = false;
+    if (take_outcome(rq, call) < 0) {
+        request_finish(rq, finish_making(mk, machine, REQUEST_FAILED));
+        return;
+    }
+    cJSON_DeleteItemFromArray(mk->names, 0);
+    status = make_next(mk, machine);
+    if (status == REQUEST_PARKED)
+        rq->has_call = true;
+    else
+        request_finish(rq, status);
+}
+
+/** Begin to make the filesystems of a machine. */
+static enum request_status make_all(struct request *rq, struct rpc_machine *machine,
+                                    const struct rpc_machine_create_params *params)
+{
+    struct making *mk = calloc(1, sizeof(*mk));
+    enum request_status status;
+    bool whole;
+
+    if (mk == NULL) {
+        machines_end(machine);
+        return fail(&rq->failure, RPC_E_INTERNAL, NULL, "out of memory");
+    }
+    *mk = (struct making){rq, cJSON_CreateArray(), params->transient};
+    whole = mk->names != NULL;
+    for (const cJSON *item = params->names; whole && item != NULL; item = item->next)
+        whole = cJSON_AddItemToArray(mk->names, cJSON_Duplicate(item, true));
+    if (!whole) {
+        (void)fail(&rq->failure, RPC_E_INTERNAL, NULL, "out of memory");
+        return finish_making(mk, machine, REQUEST_FAILED);
+    }
+    status = make_next(mk, machine);
+    if (status != REQUEST_PARKED)
+        return status;
+    request_park(rq);
+    rq->has_call = true; /* it can be cancelled */
+    return REQUEST_PARKED;
 }
 
 enum request_status method_machine_create(struct request *rq,
                                           const struct rpc_machine_create_params *params)
 {
     struct rpc_machine_request wish = {
-        .name = params->name, .seed = params->seed, .uid = rq->conn->uid};
+        .name = params->name, .seed = params->seed, .uid = rq->peer->uid};
     struct why why = WHY_INIT;
-    struct rpc_machine *machine;
     struct machine *m;
-    struct json_out o = request_result(rq);
     int err;
 
     if (params->clock != NULL && strcmp(params->clock, "virtual") == 0)
@@ -62,31 +153,23 @@ enum request_status method_machine_create(struct request *rq,
     wish.lockstep = params->lockstep;
     if (wish.lockstep && wish.clock != CLOCK_VIRTUAL)
         return fail(&rq->failure, EINVAL, "lockstep", "only a virtual clock can keep guests back");
-    if (take_limits(rq, params->limits, &wish.limits) < 0)
+    if (take_limits(rq, params->limits, &wish.limits) < 0 ||
+        (params->names != NULL &&
+         (request_may_park(rq) < 0 || request_may_hold(rq, rq->text.len) < 0)))
         return REQUEST_FAILED;
-    err = rpc_add_machine(rq->conn->rpc, &wish, &why, &m);
+    err = rpc_add_machine(rq->peer->rpc, &wish, &why, &m);
     if (err < 0) {
         (void)fail_why(&rq->failure, err, &why);
         return REQUEST_FAILED;
     }
-    machine = m->spec.user;
-    for (const cJSON *item = params->names; item != NULL; item = item->next) {
-        if (make_fs(rq, m, item) < 0) {
-            machines_remove(machine);
-            return REQUEST_FAILED;
-        }
-    }
-    if (params->transient)
-        list_append(&rq->conn->machines, &machine->in_conn);
-    result_machine_create(&o, &(struct rpc_machine_create_result){.machine = m->name});
-    return REQUEST_DONE;
+    return make_all(rq, m->spec.user, params);
 }
 
 enum request_status method_machine_destroy(struct request *rq,
                                            const struct rpc_machine_destroy_params *params)
 {
     struct rpc_machine *machine =
-        machines_find(rq->conn->rpc, params->machine, rq->conn->uid, &rq->failure);
+        machines_find(rq->peer->rpc, params->machine, rq->peer->uid, &rq->failure);
 
     if (machine == NULL)
         return REQUEST_FAILED;
@@ -107,9 +190,9 @@ enum request_status method_machine_list(struct request *rq,
     uint64_t left = page_size(params->limit);
 
     out_open(&o, '[');
-    for (const struct rpc_machine *machine = rq->conn->rpc->machines; machine != NULL && left > 0;
+    for (const struct rpc_machine *machine = rq->peer->rpc->machines; machine != NULL && left > 0;
          machine = machine->hh.next) {
-        if (!machine_is_visible(machine, rq->conn->uid))
+        if (!machine_is_visible(machine, rq->peer->uid))
             continue;
         if (after != NULL) {
             after = strcmp(after, machine->name) == 0 ? NULL : after;

@@ -86,7 +86,7 @@ static int access_memory(struct request *rq, struct proc *p, uint32_t way, uint6
 /** Check the numbers. Returns 0, -1. */
 static int check_range(struct request *rq, int64_t addr, int64_t size)
 {
-    const uint64_t max = rq->conn->rpc->limits.transfer_bytes;
+    const uint64_t max = rq->peer->rpc->limits.transfer_bytes;
 
     if (addr < 0)
         return fail(&rq->failure, RPC_E_PARAMS, "addr", "negative");

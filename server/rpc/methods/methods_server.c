@@ -32,7 +32,7 @@ static void write_guests(struct json_out *o, const void *of)
 enum request_status method_server_info(struct request *rq,
                                        const struct rpc_server_info_params *params)
 {
-    const struct rpc_daemon *d = &rq->conn->rpc->opt.daemon;
+    const struct rpc_daemon *d = &rq->peer->rpc->opt.daemon;
     struct json_out o = request_result(rq);
 
     (void)params;
@@ -50,15 +50,15 @@ enum request_status method_server_stats(struct request *rq,
     struct json_out o = request_result(rq);
 
     (void)params;
-    result_server_stats(&o, &rq->conn->rpc->stats);
+    result_server_stats(&o, &rq->peer->rpc->stats);
     return REQUEST_DONE;
 }
 
 enum request_status method_server_shutdown(struct request *rq,
                                            const struct rpc_server_shutdown_params *params)
 {
-    const struct rpc_daemon *d = &rq->conn->rpc->opt.daemon;
-    const uint32_t uid = rq->conn->uid;
+    const struct rpc_daemon *d = &rq->peer->rpc->opt.daemon;
+    const uint32_t uid = rq->peer->uid;
 
     (void)params;
     if (uid != 0 && uid != geteuid())
@@ -84,7 +84,7 @@ static int make_document(struct strbuf *to)
 enum request_status method_rpc_discover(struct request *rq,
                                         const struct rpc_rpc_discover_params *params)
 {
-    struct strbuf *document = &rq->conn->rpc->document;
+    struct strbuf *document = &rq->peer->rpc->document;
     struct json_out o = request_result(rq);
 
     (void)params;
@@ -101,7 +101,7 @@ enum request_status method_rpc_discover(struct request *rq,
 
 enum request_status method_call_wait(struct request *rq, const struct rpc_call_wait_params *params)
 {
-    struct request *other = request_find(rq->conn, params->id);
+    struct request *other = request_find(rq->peer, params->id);
 
     if (other == NULL)
         return REQUEST_DONE;
@@ -115,7 +115,7 @@ enum request_status method_call_wait(struct request *rq, const struct rpc_call_w
 enum request_status method_cancel_request(struct request *rq,
                                           const struct rpc_cancel_request_params *params)
 {
-    struct request *other = request_find(rq->conn, params->id);
+    struct request *other = request_find(rq->peer, params->id);
 
     if (other != NULL)
         request_cancel(other, RPC_E_CANCELLED, "by $/cancelRequest");

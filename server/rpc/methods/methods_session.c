@@ -19,10 +19,10 @@ static void write_session(struct request *rq, const struct session *s)
 enum request_status method_session_open(struct request *rq,
                                         const struct rpc_session_open_params *params)
 {
-    struct rpc *rpc = rq->conn->rpc;
-    struct rpc_machine *machine = machines_find(rpc, params->machine, rq->conn->uid, &rq->failure);
+    struct rpc *rpc = rq->peer->rpc;
+    struct rpc_machine *machine = machines_find(rpc, params->machine, rq->peer->uid, &rq->failure);
     struct session_wish wish = {
-        .name = params->name, .creds = {params->uid, params->gid}, .opener = rq->conn};
+        .name = params->name, .creds = {params->uid, params->gid}, .opener = rq->peer};
     struct session *s;
 
     if (params->name != NULL && strlen(params->name) > SESSION_NAME_MAX)
@@ -31,7 +31,7 @@ enum request_status method_session_open(struct request *rq,
     if (machine == NULL || !request_enter(rq, machine->m) ||
         session_open(rpc, machine, &wish, &s, &rq->failure) < 0)
         return REQUEST_FAILED;
-    conn_set_session(rq->conn, s);
+    peer_set_session(rq->peer, s);
     write_session(rq, s);
     (void)session_unref(s);
     return REQUEST_DONE;
@@ -40,11 +40,11 @@ enum request_status method_session_open(struct request *rq,
 enum request_status method_session_attach(struct request *rq,
                                           const struct rpc_session_attach_params *params)
 {
-    struct session *s = session_find(rq->conn->rpc, params->session, rq->conn->uid, &rq->failure);
+    struct session *s = session_find(rq->peer->rpc, params->session, rq->peer->uid, &rq->failure);
 
     if (s == NULL)
         return REQUEST_FAILED;
-    conn_set_session(rq->conn, s);
+    peer_set_session(rq->peer, s);
     write_session(rq, s);
     return REQUEST_DONE;
 }

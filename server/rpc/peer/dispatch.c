@@ -53,7 +53,7 @@ static enum request_status call_method(struct request *rq, int method)
     if (act(rq, method, &params) < 0)
         return REQUEST_FAILED;
     if (method != METHOD_rpc_discover)
-        rq->result.max = (size_t)rq->conn->rpc->limits.answer_bytes;
+        rq->result.max = (size_t)rq->peer->rpc->limits.answer_bytes;
     if (rq->as != 0 && request_actor(rq) == NULL)
         return request_keep(rq, &params, sizeof(params));
     status = call_handler(rq, method, &params);
@@ -63,7 +63,7 @@ static enum request_status call_method(struct request *rq, int method)
 /** Find the handler and call it. */
 static enum request_status carry_out(struct request *rq)
 {
-    const struct method_name *name = names_find(&rq->conn->rpc->names, rq->method, rq->method_len);
+    const struct method_name *name = names_find(&rq->peer->rpc->names, rq->method, rq->method_len);
 
     if (name != NULL)
         return name->call != NULL ? sc_gate_call(rq, name->call) : call_method(rq, name->method);
@@ -113,12 +113,12 @@ struct proc *request_actor(struct request *rq)
 /** request_machine(), which is not entered. */
 static struct rpc_machine *find_machine(struct request *rq, const char *name)
 {
-    struct rpc *rpc = rq->conn->rpc;
+    struct rpc *rpc = rq->peer->rpc;
     const struct session *s = rq->session;
     struct rpc_machine *machine;
 
     if (name != NULL || s == NULL)
-        return machines_find(rpc, name, rq->conn->uid, &rq->failure);
+        return machines_find(rpc, name, rq->peer->uid, &rq->failure);
     if (!session_is_over(s))
         return s->machine;
     machine = machines_by_id(rpc, s->machine_id);

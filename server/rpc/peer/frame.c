@@ -59,8 +59,6 @@ static int check_opening(struct frame *f, struct json_span *out)
     struct json_span seen = {strbuf_str(&f->buf) + f->start, f->buf.len - f->start};
     const char *end;
 
-    if (f->opened)
-        return 0;
     seen = json_trim(seen);
     if (seen.len == 0)
         return 0;
@@ -77,7 +75,7 @@ static int check_opening(struct frame *f, struct json_span *out)
 int frame_next(struct frame *f, bool ended, struct json_span *out)
 {
     struct json_span line;
-    int got = check_opening(f, out);
+    int got = f->opened ? 0 : check_opening(f, out);
 
     if (got < 0)
         return got;

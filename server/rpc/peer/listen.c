@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Accepting connections, and who may have one. */
-#include "server/rpc/peer/conn.h"
+#include "server/rpc/peer/line_stream.h"
+#include "server/rpc/peer/peer.h"
 
 #include <errno.h>
 #include <sys/resource.h>
@@ -38,28 +39,28 @@ static int check_files(int fd, struct failure *f)
 }
 
 /** Whether the peer may use the daemon; why not is said in @f. */
-static bool may_enter(struct conn *c, struct failure *f)
+static bool may_enter(struct peer *peer, struct failure *f)
 {
-    struct rpc *rpc = c->rpc;
-    struct ucred peer = {.uid = (uid_t)-1};
-    socklen_t size = sizeof(peer);
-    uv_os_fd_t fd = -1;
+    struct rpc *rpc = peer->rpc;
+    struct ucred cred = {.uid = (uid_t)-1};
+    socklen_t size = sizeof(cred);
+    const int fd = line_stream_fd(peer->stream);
 
-    if (uv_fileno((uv_handle_t *)&c->pipe, &fd) == 0 && check_files(fd, f) < 0)
+    if (fd >= 0 && check_files(fd, f) < 0)
         return false;
     if ((uint64_t)rpc->stats.connections > rpc->limits.connections) {
         (void)fail(f, EAGAIN, NULL, "%llu connections are open (limit connections)",
                    (unsigned long long)rpc->limits.connections);
         return false;
     }
-    if (fd < 0 || getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0 ||
-        !uid_is_listed(&rpc->opt, peer.uid)) {
+    if (fd < 0 || getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &size) < 0 ||
+        !uid_is_listed(&rpc->opt, cred.uid)) {
         (void)fail(f, RPC_E_NOT_AUTHORISED, NULL,
                    "uid %ld is neither the daemon's user nor listed in allow_uids",
-                   (long)(int32_t)peer.uid);
+                   (long)(int32_t)cred.uid);
         return false;
     }
-    c->uid = peer.uid;
+    peer->uid = cred.uid;
     return true;
 }
 
@@ -84,9 +85,12 @@ static void on_connection(uv_stream_t *listener, int status)
 {
     struct rpc *rpc = listener->data;
     struct failure f = FAILURE_INIT;
-    struct conn *c;
-    int err = status < 0 ? status : conn_accept(rpc, &c);
+    struct peer *peer;
+    struct stream *stream;
+    int err = status < 0 ? status : line_stream_accept(rpc, &stream);
 
+    if (err == 0)
+        err = peer_new(rpc, stream, &peer);
     if (err < 0) {
         rpc->stats.connections_refused++;
         log_refusal(rpc, err == UV_EMFILE || err == UV_ENFILE
@@ -94,13 +98,13 @@ static void on_connection(uv_stream_t *listener, int status)
                              : uv_strerror(err));
         return;
     }
-    if (may_enter(c, &f)) {
-        conn_start(c);
+    if (may_enter(peer, &f)) {
+        peer_start(peer);
         return;
     }
     rpc->stats.connections_refused++;
     log_refusal(rpc, f.why.text[0]);
-    conn_refuse(c, &f);
+    peer_refuse(peer, &f);
     failure_done(&f);
 }
 

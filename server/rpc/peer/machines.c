@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/rpc/peer/machines.h"
 
+#include "server/kernel/door/slow.h"
 #include "server/rpc/peer/marks.h"
 #include "server/rpc/peer/session.h"
 #include "server/rpc/replay/input_log.h"
@@ -128,6 +129,7 @@ static int make_machine(struct rpc_machine *machine, const struct rpc_machine_re
                                 .seed = request->seed,
                                 .limits = *limits,
                                 .fs_open = d->fs_open,
+                                .fs_waits = d->fs_waits,
                                 .on_end = on_machine_end,
                                 .on_loss = on_machine_loss,
                                 .user = machine};
@@ -169,7 +171,9 @@ int rpc_add_machine(struct rpc *rpc, const struct rpc_machine_request *request, 
     list_init(&machine->marks);
     list_init(&machine->sessions);
     list_init(&machine->subscriptions);
-    list_init(&machine->in_conn);
+    list_init(&machine->in_peer);
+    list_init(&machine->in_ending);
+    list_init(&machine->ending.link);
     if (request->name != NULL)
         (void)strcpy(machine->name, request->name);
     else
@@ -218,10 +222,10 @@ struct rpc_machine *machines_by_id(struct rpc *rpc, uint64_t id)
     return machine != NULL && !machine->ended ? machine : NULL;
 }
 
-void machines_remove(struct rpc_machine *machine)
+/** entry.run: end all that goes with a machine, and the machine. */
+static void run_end(struct entry *in)
 {
-    struct rpc *rpc = machine->rpc;
-    struct machine *m = machine->m;
+    struct rpc_machine *machine = container_of(in, struct rpc_machine, ending);
 
     while (!list_empty(&machine->subscriptions))
         subscription_end(container_of(machine->subscriptions.next, struct subscription, in_machine),
@@ -229,27 +233,33 @@ void machines_remove(struct rpc_machine *machine)
     while (!list_empty(&machine->sessions))
         session_leave(container_of(machine->sessions.next, struct session, in_machine));
     marks_done(machine);
-    input_unlisten(m, &machine->listener);
+    input_unlisten(machine->m, &machine->listener);
     record_unwatch(machine);
     input_log_end(machine);
-    list_del(&machine->in_conn);
-    HASH_DEL(rpc->machines, machine);
-    rpc->stats.machines--;
-    machine_free(m);
+    machine_end(machine->m);
+    machine->gone = true;
+    rpc_tidy_later(machine->rpc);
+}
+
+static void free_machine(struct rpc_machine *machine)
+{
+    list_del(&machine->in_ending);
+    machine->rpc->stats.machines--;
+    machine_free(machine->m);
     free(machine);
 }
 
 void machines_end(struct rpc_machine *machine)
 {
-    struct input in = {.kind = INPUT_END, .end = {.pid = 1, .state = PS_KILLED}};
+    struct rpc *rpc = machine->rpc;
 
-    if (!stack_is_closed(machine->m)) {
-        machines_remove(machine);
-        return;
-    }
-    machine->ended = true; /* nobody finds it any more; machines_tidy() frees it */
-    list_del(&machine->in_conn);
-    (void)machine_input(machine->m, &in);
+    machine->ended = true;
+    list_del(&machine->in_peer);
+    HASH_DEL(rpc->machines, machine);
+    list_append(&rpc->ending, &machine->in_ending);
+    slow_interrupt(machine->m);
+    if (stack_enter(machine->m, &machine->ending, run_end))
+        free_machine(machine);
 }
 
 void machines_tidy(struct rpc *rpc)
@@ -258,7 +268,13 @@ void machines_tidy(struct rpc *rpc)
     struct rpc_machine *next;
 
     HASH_ITER(hh, rpc->machines, machine, next) {
-        if (machine->ended && !stack_is_closed(machine->m))
-            machines_remove(machine);
+        if (machine->ended)
+            machines_end(machine);
+    }
+    for (struct list *i = rpc->ending.next, *after; i != &rpc->ending; i = after) {
+        machine = container_of(i, struct rpc_machine, in_ending);
+        after = i->next;
+        if (machine->gone && !stack_is_closed(machine->m))
+            free_machine(machine);
     }
 }

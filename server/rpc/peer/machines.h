@@ -25,8 +25,11 @@ struct rpc_machine {
     uint32_t pauses;           /* of them */
     uint64_t id;               /* never used twice */
     uint32_t uid;              /* its owner: other users do not see it */
-    struct list in_conn;       /* in the conn->machines that it goes with, when transient */
-    bool ended;                /* init has; rpc_tidy() frees it */
+    struct list in_peer;       /* in the peer->machines that it goes with, when transient */
+    struct list in_ending;     /* in rpc->ending while it does */
+    struct entry ending;
+    bool ended; /* init has, or it is to: nobody finds it */
+    bool gone;  /* machine_end() was done: machines_tidy() frees it */
 };
 
 /** Whether a user may see and touch a machine: its owner, the daemon's own user and root may. */
@@ -40,14 +43,12 @@ struct rpc_machine *machines_find(struct rpc *rpc, const char *name, uint32_t ui
 /** The machine with this struct rpc_machine.id, borrowed; NULL: it is gone. */
 struct rpc_machine *machines_by_id(struct rpc *rpc, uint64_t id);
 
-/** End a machine: its sessions are over, its subscriptions too. Never from inside of a machine. */
-void machines_remove(struct rpc_machine *machine);
-
-/** machines_remove(); of a machine that stands still, when it has gone on to its end: nobody finds it from
- * now on. */
+/** End a machine, its sessions and subscriptions: nobody finds it from now on, and its name is free. It is
+ * freed at once, or when the filesystems that it stands still for have answered. Until then it counts among
+ * the daemon's machines. Never from inside of a machine. */
 void machines_end(struct rpc_machine *machine);
 
-/** Remove the machines whose init has ended. */
+/** End the machines whose init has ended, and free those that are gone. */
 void machines_tidy(struct rpc *rpc);
 
 #endif

@@ -37,7 +37,7 @@ static void name_owner(const struct request *rq, struct mark *mark)
 {
     const struct session *s = rq->session;
 
-    mark->uid = rq->conn->uid;
+    mark->uid = rq->peer->uid;
     if (s == NULL || session_is_over(s))
         return;
     mark->by = s->pid;
@@ -47,7 +47,7 @@ static void name_owner(const struct request *rq, struct mark *mark)
 int marks_add(struct request *rq, struct rpc_machine *machine, const struct mark *wish, bool keep)
 {
     struct session *s = rq->session;
-    struct list *owner = s != NULL && !session_is_over(s) ? &s->marks : &rq->conn->marks;
+    struct list *owner = s != NULL && !session_is_over(s) ? &s->marks : &rq->peer->marks;
     struct mark made = *wish;
     struct mark *mark;
 

@@ -24,7 +24,7 @@ enum mark_kind { MARK_PAUSE = 1, MARK_FAULT = 2 };
 
 struct mark {
     struct list in_machine;   /* in machine->marks */
-    struct list in_owner;     /* in session->marks or conn->marks; unlinked when it is kept */
+    struct list in_owner;     /* in session->marks or peer->marks; unlinked when it is kept */
     const struct list *owner; /* that list; NULL when it is kept */
     struct rpc_machine *machine;
     enum mark_kind kind;

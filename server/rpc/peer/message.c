@@ -9,14 +9,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-/** More tokens of a line are not kept for the next. */
+/** More tokens of a message are not kept for the next. */
 enum { TOKENS_KEPT = 4096 };
 
-void message_answer_failure(struct conn *c, const struct failure *f)
+void message_answer_failure(struct peer *peer, const struct failure *f)
 {
-    struct strbuf text = STRBUF_INIT;
-    struct json_out o = json_out_to(&text);
+    struct strbuf *out = peer_begin(peer);
+    struct json_out o;
 
+    peer->rpc->stats.errors++;
+    if (out == NULL)
+        return;
+    o = json_out_to(out);
     out_open(&o, '{');
     out_key(&o, "jsonrpc");
     out_string(&o, "2.0");
@@ -25,25 +29,22 @@ void message_answer_failure(struct conn *c, const struct failure *f)
     out_key(&o, "error");
     failure_write(f, &o);
     out_close(&o, '}');
-    (void)strbuf_addc(&text, '\n');
-    c->rpc->stats.errors++;
-    conn_send(c, &text);
-    strbuf_done(&text);
+    peer_seal(peer);
 }
 
-static void answer_null_id(struct conn *c, int code, const char *why)
+static void answer_null_id(struct peer *peer, int code, const char *why)
 {
     struct failure f = FAILURE_INIT;
 
     (void)fail(&f, code, NULL, "%s", why);
-    message_answer_failure(c, &f);
+    message_answer_failure(peer, &f);
     failure_done(&f);
 }
 
 /** Whether one more answer fits in the request's batch. Returns 0; -1 with the failure said. */
 static int check_batch(struct request *rq)
 {
-    if (rq->batch == NULL || rq->batch->out.len <= rq->conn->rpc->limits.queued_bytes)
+    if (rq->batch == NULL || rq->batch->out.len <= rq->peer->rpc->limits.queued_bytes)
         return 0;
     return fail(&rq->failure, RPC_E_TOO_MANY, NULL,
                 "the answers of this batch have %zu bytes already (limit queued_bytes)",
@@ -59,18 +60,18 @@ static enum envelope_kind read_envelope(struct request *rq, const struct json_do
     if (kind == ENVELOPE_DROP || request_fill(rq, doc, &env) == 0)
         return kind;
     if (rq->id == NULL && kind != ENVELOPE_NOTIFICATION)
-        message_answer_failure(rq->conn, &rq->failure); /* else it would wait for ever */
+        message_answer_failure(rq->peer, &rq->failure); /* else it would wait for ever */
     return ENVELOPE_INVALID;
 }
 
-static void take_request(struct conn *c, struct batch *batch, const struct json_doc *doc,
+static void take_request(struct peer *peer, struct batch *batch, const struct json_doc *doc,
                          uint32_t at)
 {
-    struct request *rq = request_new(c, batch);
+    struct request *rq = request_new(peer, batch);
     enum request_status status = REQUEST_FAILED;
 
     if (rq == NULL) {
-        answer_null_id(c, RPC_E_INTERNAL, "out of memory");
+        answer_null_id(peer, RPC_E_INTERNAL, "out of memory");
         return;
     }
     switch (read_envelope(rq, doc, at)) {
@@ -97,9 +98,9 @@ static size_t count_members(const struct json_doc *doc)
 }
 
 /** Whether a batch may have so many members. Returns 0; -1 answered. */
-static int check_count(struct conn *c, size_t count)
+static int check_count(struct peer *peer, size_t count)
 {
-    const size_t most = (size_t)c->rpc->limits.batch;
+    const size_t most = (size_t)peer->rpc->limits.batch;
     struct failure f = FAILURE_INIT;
 
     if (count > 0 && count <= most)
@@ -109,147 +110,97 @@ static int check_count(struct conn *c, size_t count)
     else
         (void)fail(&f, RPC_E_INVALID, NULL,
                    "a batch of %zu members; it has at most %zu (limit batch)", count, most);
-    message_answer_failure(c, &f);
+    message_answer_failure(peer, &f);
     failure_done(&f);
     return -1;
 }
 
-/** Begin the batch that rpc->line is. Its members are taken one by one, by message_take_next(). */
-static void begin_batch(struct conn *c)
+/** Begin the batch that rpc->message is. Its members are taken one by one, by message_take_next(). */
+static void begin_batch(struct peer *peer)
 {
-    size_t count = count_members(&c->rpc->line);
+    size_t count = count_members(&peer->rpc->message);
     struct batch *batch;
 
-    if (check_count(c, count) < 0)
+    if (check_count(peer, count) < 0)
         return;
     batch = calloc(1, sizeof(*batch));
     if (batch == NULL) {
-        answer_null_id(c, RPC_E_INTERNAL, "out of memory");
+        answer_null_id(peer, RPC_E_INTERNAL, "out of memory");
         return;
     }
-    batch->conn = c;
+    batch->peer = peer;
     batch->open = 1;
-    c->batch = batch;
-    c->line = c->rpc->line;
-    c->rpc->line = (struct json_doc)JSON_DOC_INIT;
-    c->member = 1;
+    peer->batch = batch;
+    peer->message = peer->rpc->message;
+    peer->rpc->message = (struct json_doc)JSON_DOC_INIT;
+    peer->member = 1;
 }
 
-void message_abandon(struct conn *c)
+void message_abandon(struct peer *peer)
 {
-    struct batch *batch = c->batch;
+    struct batch *batch = peer->batch;
 
-    c->batch = NULL;
-    json_doc_done(&c->line);
+    peer->batch = NULL;
+    json_doc_done(&peer->message);
     if (batch != NULL)
         batch_release(batch);
 }
 
-/** Answer a line that is no JSON we take. */
-static void answer_bad_line(struct conn *c, int err, const struct json_error *error)
+/** Answer a message that is no JSON we take. */
+static void answer_bad_message(struct peer *peer, int err, const struct json_error *error)
 {
     struct failure f = FAILURE_INIT;
 
     int code = err == -E2BIG ? RPC_E_INVALID : err == -ENOMEM ? RPC_E_INTERNAL : RPC_E_PARSE;
 
-    (void)fail(&f, code, NULL, "%s, at byte %zu of the line", error->what, error->at + 1);
-    message_answer_failure(c, &f);
+    (void)fail(&f, code, NULL, "%s, at byte %zu of the %s", error->what, error->at + 1,
+               peer->stream->ops->unit);
+    message_answer_failure(peer, &f);
     failure_done(&f);
 }
 
-/** What a first line looks like, for the failure. */
-static const char *protocol_of(struct json_span line)
+static void take_message(struct peer *peer, struct json_span text)
 {
-    static const struct {
-        const char *start;
-        const char *name;
-    } rows[] = {
-        {"GET ", "HTTP"},
-        {"POST ", "HTTP"},
-        {"HEAD ", "HTTP"},
-        {"PUT ", "HTTP"},
-        {"OPTIONS ", "HTTP"},
-        {"DELETE ", "HTTP"},
-        {"CONNECT ", "HTTP"},
-        {"PRI ", "HTTP"},
-        {"Content-", "a header, as of HTTP or LSP"},
-        {"content-", "a header, as of HTTP or LSP"},
-        {"\x16\x03", "TLS"},
-        {"SSH-", "SSH"},
-        {"\xEF\xBB\xBF", "a byte order mark"},
-    };
-
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        size_t len = strlen(rows[i].start);
-
-        if (line.len >= len && memcmp(line.ptr, rows[i].start, len) == 0)
-            return rows[i].name;
-    }
-    return "something else";
-}
-
-/** A connection begins with something else than JSON-RPC: say so, and serve it no more. @line: what has
- * arrived of its first line. */
-static void refuse_opening(struct conn *c, struct json_span line)
-{
-    struct json_limits limits = {(size_t)c->rpc->limits.nesting, (size_t)c->rpc->limits.values};
-    struct json_error error;
-    struct failure f = FAILURE_INIT;
-
-    if (json_check(line.ptr, line.len, &limits, &error) == 0)
-        (void)fail(&f, RPC_E_INVALID, NULL, "a request is an object, a batch an array");
-    else
-        (void)fail(&f, RPC_E_PARSE, NULL,
-                   "a connection begins with { or [, one JSON-RPC message a line; this is %s",
-                   protocol_of(line));
-    conn_refuse(c, &f);
-    failure_done(&f);
-}
-
-static void take_line(struct conn *c, struct json_span text)
-{
-    const struct rpc_limits *limits = &c->rpc->limits;
+    const struct rpc_limits *limits = &peer->rpc->limits;
     struct json_limits text_limits = {(size_t)limits->nesting, (size_t)limits->values};
-    struct json_doc *line = &c->rpc->line;
+    struct json_doc *message = &peer->rpc->message;
     struct json_error error;
-    int err = json_read(line, text.ptr, text.len, &text_limits, &error);
+    int err = json_read(message, text.ptr, text.len, &text_limits, &error);
 
     if (err < 0)
-        answer_bad_line(c, err, &error);
-    else if (json_kind(line, 0) == JSON_ARRAY)
-        begin_batch(c);
+        answer_bad_message(peer, err, &error);
+    else if (json_kind(message, 0) == JSON_ARRAY)
+        begin_batch(peer);
     else
-        take_request(c, NULL, line, 0);
-    if (line->cap > TOKENS_KEPT)
-        json_doc_done(line);
+        take_request(peer, NULL, message, 0);
+    if (message->cap > TOKENS_KEPT)
+        json_doc_done(message);
 }
 
 /** Take the next member of the batch, or find that there is none. */
-static void take_member(struct conn *c)
+static void take_member(struct peer *peer)
 {
-    const uint32_t i = c->member;
+    const uint32_t i = peer->member;
 
-    if (i >= c->line.count) {
-        message_abandon(c);
+    if (i >= peer->message.count) {
+        message_abandon(peer);
         return;
     }
-    c->member = json_next(&c->line, i);
-    take_request(c, c->batch, &c->line, i);
+    peer->member = json_next(&peer->message, i);
+    take_request(peer, peer->batch, &peer->message, i);
 }
 
-int message_take_next(struct conn *c)
+int message_take_next(struct peer *peer)
 {
     struct json_span text;
     int got;
 
-    if (c->batch != NULL) {
-        take_member(c);
+    if (peer->batch != NULL) {
+        take_member(peer);
         return 1;
     }
-    got = frame_next(&c->in, c->ended, &text);
+    got = peer->stream->ops->next(peer->stream, &text);
     if (got == 1)
-        take_line(c, text);
-    else if (got == -EPROTO)
-        refuse_opening(c, text);
+        take_message(peer, text);
     return got;
 }

@@ -30,9 +30,9 @@ static struct request *take_spare(struct rpc *rpc)
     return rq;
 }
 
-struct request *request_new(struct conn *c, struct batch *batch)
+struct request *request_new(struct peer *peer, struct batch *batch)
 {
-    struct request *rq = take_spare(c->rpc);
+    struct request *rq = take_spare(peer->rpc);
     struct strbuf result;
 
     if (rq == NULL)
@@ -43,7 +43,7 @@ struct request *request_new(struct conn *c, struct batch *batch)
     rq->result.max = 0;
     rq->decoder.info = NULL;
     arena_init(&rq->arena);
-    rq->conn = c;
+    rq->peer = peer;
     rq->batch = batch;
     if (batch != NULL)
         batch->open++;
@@ -51,7 +51,7 @@ struct request *request_new(struct conn *c, struct batch *batch)
     list_init(&rq->entry.link);
     list_init(&rq->waiters);
     list_init(&rq->wait);
-    c->rpc->stats.messages++;
+    peer->rpc->stats.messages++;
     return rq;
 }
 
@@ -93,9 +93,9 @@ int request_fill(struct request *rq, const struct json_doc *doc, const struct en
 
 int request_may_park(struct request *rq)
 {
-    const struct rpc_limits *limits = &rq->conn->rpc->limits;
+    const struct rpc_limits *limits = &rq->peer->rpc->limits;
 
-    if (rq->conn->in_flight >= limits->in_flight)
+    if (rq->peer->in_flight >= limits->in_flight)
         return fail(&rq->failure, RPC_E_TOO_MANY, NULL,
                     "%llu requests wait for their answers (limit in_flight)",
                     (unsigned long long)limits->in_flight);
@@ -108,8 +108,8 @@ int request_may_park(struct request *rq)
 
 int request_may_hold(struct request *rq, size_t bytes)
 {
-    const uint64_t most = rq->conn->rpc->limits.waiting_bytes;
-    const size_t others = rq->conn->waiting_bytes;
+    const uint64_t most = rq->peer->rpc->limits.waiting_bytes;
+    const size_t others = rq->peer->waiting_bytes;
 
     rq->held = bytes > REQUEST_SMALL ? bytes : 0;
     if (rq->held == 0 || others == 0 || (others <= most && bytes <= most - others))
@@ -121,16 +121,16 @@ int request_may_hold(struct request *rq, size_t bytes)
 
 int request_act_for(struct request *rq, const char *token, int32_t as)
 {
-    struct conn *c = rq->conn;
-    struct session *s = c->session;
+    struct peer *peer = rq->peer;
+    struct session *s = peer->session;
 
     if (token != NULL)
-        s = session_find(c->rpc, token, c->uid, &rq->failure);
+        s = session_find(peer->rpc, token, peer->uid, &rq->failure);
     if (token != NULL && s == NULL)
         return -1;
-    if (token != NULL && c->session == NULL)
-        conn_set_session(c, s);
-    rq->visits = s != c->session;
+    if (token != NULL && peer->session == NULL)
+        peer_set_session(peer, s);
+    rq->visits = s != peer->session;
     if (rq->visits)
         session_visit(s);
     rq->session = s != NULL ? session_ref(s) : NULL;
@@ -157,17 +157,17 @@ static void enlist(struct request *rq)
 {
     if (!list_empty(&rq->link))
         return;
-    list_append(&rq->conn->requests, &rq->link);
-    rq->conn->in_flight++;
+    list_append(&rq->peer->requests, &rq->link);
+    rq->peer->in_flight++;
 }
 
 void request_park(struct request *rq)
 {
-    struct conn *c = rq->conn;
+    struct peer *peer = rq->peer;
 
     enlist(rq);
     rq->parked = true;
-    c->waiting_bytes += rq->held;
+    peer->waiting_bytes += rq->held;
     drop_message(rq);
     if (rq->session != NULL && !rq->background)
         session_waits(rq->session, true);
@@ -179,9 +179,9 @@ static void set_on_way(struct request *rq, bool on_way)
         return;
     rq->on_way = on_way;
     if (on_way)
-        rq->conn->on_way++;
+        rq->peer->on_way++;
     else
-        rq->conn->on_way--;
+        rq->peer->on_way--;
 }
 
 /** Whatever clock it waits for need not get there. */
@@ -198,20 +198,20 @@ static void unpark(struct request *rq)
 {
     list_del(&rq->link);
     set_on_way(rq, false);
-    rq->conn->in_flight--;
-    rq->conn->waiting_bytes -= rq->kept_bytes;
+    rq->peer->in_flight--;
+    rq->peer->waiting_bytes -= rq->kept_bytes;
     if (!rq->parked)
         return;
     list_del(&rq->wait);
     give_up_goal(rq);
-    rq->conn->waiting_bytes -= rq->held;
+    rq->peer->waiting_bytes -= rq->held;
     if (rq->session != NULL && !rq->background)
         session_waits(rq->session, false);
 }
 
-struct request *request_find(struct conn *c, struct json_span id)
+struct request *request_find(struct peer *peer, struct json_span id)
 {
-    for (struct list *i = c->requests.next; i != &c->requests; i = i->next) {
+    for (struct list *i = peer->requests.next; i != &peer->requests; i = i->next) {
         struct request *rq = container_of(i, struct request, link);
 
         if (rq->id != NULL && rq->id_len == id.len && memcmp(rq->id, id.ptr, id.len) == 0)
@@ -228,39 +228,60 @@ struct json_out request_result(struct request *rq)
 /** Append constant text. */
 #define ADD(to, text) (void)strbuf_add((to), (text), sizeof(text) - 1)
 
+static char *put(char *at, const char *bytes, size_t len)
+{
+    memcpy(at, bytes, len);
+    return at + len;
+}
+
+/** Write the answer of a request that has succeeded: most of them, so in one piece. */
+static void write_success(const struct request *rq, struct strbuf *to)
+{
+    static const char start[] = "{\"jsonrpc\":\"2.0\",\"id\":";
+    static const char middle[] = ",\"result\":";
+    const char *result = rq->result.len > 0 ? rq->result.ptr : "null";
+    const size_t len = rq->result.len > 0 ? rq->result.len : 4;
+    char *at;
+
+    if (strbuf_reserve(to, sizeof(start) + sizeof(middle) + rq->id_len + len) < 0)
+        return;
+    at = put(to->ptr + to->len, start, sizeof(start) - 1);
+    at = put(at, rq->id, rq->id_len);
+    at = put(at, middle, sizeof(middle) - 1);
+    at = put(at, result, len);
+    *at++ = '}';
+    *at = '\0';
+    to->len = (size_t)(at - to->ptr);
+}
+
 /** Write the answer to @to. */
 static void write_answer(const struct request *rq, enum request_status status, struct strbuf *to)
 {
     struct json_out o = json_out_to(to);
 
+    if (status != REQUEST_FAILED) {
+        write_success(rq, to);
+        return;
+    }
     ADD(to, "{\"jsonrpc\":\"2.0\",\"id\":");
     (void)strbuf_add(to, rq->id, rq->id_len);
-    if (status == REQUEST_FAILED) {
-        ADD(to, ",\"error\":");
-        failure_write(&rq->failure, &o);
-    } else {
-        ADD(to, ",\"result\":");
-        if (rq->result.len > 0)
-            (void)strbuf_add(to, rq->result.ptr, rq->result.len);
-        else
-            ADD(to, "null");
-    }
+    ADD(to, ",\"error\":");
+    failure_write(&rq->failure, &o);
     (void)strbuf_addc(to, '}');
 }
 
 static void answer(struct request *rq, enum request_status status)
 {
     struct batch *batch = rq->batch;
-    struct strbuf *out = batch != NULL ? NULL : conn_out(rq->conn);
+    struct strbuf *out = batch != NULL ? NULL : peer_begin(rq->peer);
 
-    rq->conn->rpc->stats.errors += status == REQUEST_FAILED;
+    rq->peer->rpc->stats.errors += status == REQUEST_FAILED;
     if (batch != NULL) {
         (void)strbuf_addc(&batch->out, batch->out.len == 0 ? '[' : ',');
         write_answer(rq, status, &batch->out);
     } else if (out != NULL) {
         write_answer(rq, status, out);
-        (void)strbuf_addc(out, '\n');
-        conn_written(rq->conn);
+        peer_seal(rq->peer);
     }
 }
 
@@ -303,7 +324,7 @@ static void request_free(struct request *rq)
     if (rq->record.ptr != NULL)
         strbuf_done(&rq->record);
     arena_done(&rq->arena);
-    keep(rq->conn->rpc, rq);
+    keep(rq->peer->rpc, rq);
 }
 
 /** The result is not whole. Returns -1. */
@@ -319,7 +340,7 @@ static int fail_result(struct request *rq)
 
 void request_finish(struct request *rq, enum request_status status)
 {
-    struct conn *c = rq->conn;
+    struct peer *peer = rq->peer;
     struct batch *batch = rq->batch;
 
     if (!list_empty(&rq->link))
@@ -327,14 +348,14 @@ void request_finish(struct request *rq, enum request_status status)
     if (strbuf_failed(&rq->result) && status == REQUEST_DONE)
         status = (enum request_status)fail_result(rq);
     record_end(rq, status);
-    if (rq->id != NULL && !c->closing)
+    if (rq->id != NULL && !peer->closing)
         answer(rq, status);
     while (!list_empty(&rq->waiters))
         request_finish(container_of(rq->waiters.next, struct request, wait), REQUEST_DONE);
     request_free(rq);
     if (batch != NULL)
         batch_release(batch);
-    conn_request_gone(c);
+    peer_request_gone(peer);
 }
 
 /** Its done() finishes the request. */
@@ -433,10 +454,10 @@ enum request_status request_enter_in_turn(struct request *rq, void (*run)(struct
     begin_again(rq);
     if (keep_message(rq, m) < 0)
         return REQUEST_FAILED;
-    rq->conn->waiting_bytes += rq->kept_bytes;
+    rq->peer->waiting_bytes += rq->kept_bytes;
     if (stack_enter(m, &rq->entry, run)) {
         if (rq->status != REQUEST_PARKED)
-            rq->conn->waiting_bytes -= rq->kept_bytes;
+            rq->peer->waiting_bytes -= rq->kept_bytes;
         return rq->status;
     }
     set_on_way(rq, true);
@@ -459,7 +480,7 @@ void request_arrived(struct request *rq, enum request_status status)
     else if (rq->cancel_code != 0)
         request_cancel(rq, rq->cancel_code, rq->cancel_why);
     else
-        conn_request_gone(rq->conn); /* it holds its connection no more */
+        peer_request_gone(rq->peer); /* it holds its connection no more */
 }
 
 void batch_release(struct batch *b)
@@ -467,8 +488,8 @@ void batch_release(struct batch *b)
     if (--b->open > 0)
         return;
     if (b->out.len > 0) {
-        (void)strbuf_add(&b->out, "]\n", 2);
-        conn_send(b->conn, &b->out);
+        (void)strbuf_addc(&b->out, ']');
+        peer_send(b->peer, &b->out);
     }
     strbuf_done(&b->out);
     free(b);

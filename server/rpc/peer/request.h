@@ -26,7 +26,7 @@
 #include "server/kernel/clock.h"
 #include "server/rpc/codec/codec.h"
 #include "server/rpc/codec/envelope.h"
-#include "server/rpc/peer/conn.h"
+#include "server/rpc/peer/peer.h"
 
 enum request_status { REQUEST_FAILED = -1, REQUEST_DONE = 0, REQUEST_PARKED = 1 };
 
@@ -41,13 +41,13 @@ enum request_status { REQUEST_FAILED = -1, REQUEST_DONE = 0, REQUEST_PARKED = 1 
 
 /** Answers that leave together. */
 struct batch {
-    struct conn *conn;
+    struct peer *peer;
     struct strbuf out;
     size_t open; /* members not yet finished, and 1 while members are still taken */
 };
 
 struct request {
-    struct conn *conn;
+    struct peer *peer;
     struct batch *batch; /* or NULL */
     const char *id;      /* as it was written; in the arena; NULL of a notification */
     size_t id_len;
@@ -76,12 +76,12 @@ struct request {
     void *given;                /* its parameters, decoded; in the arena; NULL: not yet */
     enum request_status status; /* what its handler has answered */
     bool on_way;               /* it waits for its turn, or the machine stands still inside of it */
-    size_t kept_bytes;         /* of its message, counted in conn->waiting_bytes */
+    size_t kept_bytes;         /* of its message, counted in peer->waiting_bytes */
     enum rpc_code cancel_code; /* of request_cancel() while the machine stood still; or 0 */
     const char *cancel_why;
 
     /* While it waits. */
-    struct list link;    /* in conn->requests */
+    struct list link;    /* in peer->requests */
     bool parked;         /* request_park() was done */
     bool background;     /* of a call: the session's clock need not go on for it */
     struct list waiters; /* struct request.wait: call.wait requests for this one */
@@ -98,7 +98,7 @@ struct request {
 };
 
 /** A request without contents. Returns it, or NULL. */
-struct request *request_new(struct conn *c, struct batch *batch);
+struct request *request_new(struct peer *peer, struct batch *batch);
 
 /**
  * Copy id, method and params of an envelope into the request's arena.
@@ -152,7 +152,7 @@ enum request_status request_enter_in_turn(struct request *rq, void (*run)(struct
 void request_arrived(struct request *rq, enum request_status status);
 
 /** The connection's waiting request with this id, NULL when there is none. */
-struct request *request_find(struct conn *c, struct json_span id);
+struct request *request_find(struct peer *peer, struct json_span id);
 
 /** Answer, and free. @status DONE: with rq->result; FAILED: with rq->failure. */
 void request_finish(struct request *rq, enum request_status status);

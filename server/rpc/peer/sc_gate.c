@@ -9,15 +9,15 @@
 /** A session of its own for a connection that has none. Returns 0, -1. */
 static int open_unasked(struct request *rq)
 {
-    struct rpc *rpc = rq->conn->rpc;
-    struct rpc_machine *machine = machines_find(rpc, NULL, rq->conn->uid, &rq->failure);
-    const struct session_wish wish = {.unasked = true, .opener = rq->conn};
+    struct rpc *rpc = rq->peer->rpc;
+    struct rpc_machine *machine = machines_find(rpc, NULL, rq->peer->uid, &rq->failure);
+    const struct session_wish wish = {.unasked = true, .opener = rq->peer};
     struct session *s;
 
     if (machine == NULL || !request_enter(rq, machine->m) ||
         session_open(rpc, machine, &wish, &s, &rq->failure) < 0)
         return -1;
-    conn_set_session(rq->conn, s);
+    peer_set_session(rq->peer, s);
     rq->session = s; /* the reference too */
     return 0;
 }
@@ -46,7 +46,7 @@ static bool kind_explains(enum sc_kind kind, int err)
 {
     switch (err) {
     case EBADF:
-        return kind == SC_K_fd || kind == SC_K_ofd;
+        return kind == SC_K_fd || kind == SC_K_ofd || kind == SC_K_newfd;
     case ESRCH:
         return kind == SC_K_pid;
     case ENOENT:
@@ -102,7 +102,7 @@ static enum request_status take_outcome(struct request *rq)
         return REQUEST_FAILED;
     if (call->status < 0) {
         rq->failure.code = -call->status;
-        rq->failure.made_up = call->made_up;
+        rq->failure.made_up = call->imposed;
         rq->failure.fault = call->fault;
         rq->failure.why = call->why;
         call->why = (struct why)WHY_INIT;
@@ -141,7 +141,7 @@ static int take_args(struct request *rq, const struct sc_call_info *info, union 
     }
     if (request_may_park(rq) < 0)
         return -1;
-    codec_init(&rq->decoder, info, rq->conn->rpc->limits.transfer_bytes, &rq->failure);
+    codec_init(&rq->decoder, info, rq->peer->rpc->limits.transfer_bytes, &rq->failure);
     return codec_decode(&rq->decoder, rq->params, out);
 }
 

@@ -20,20 +20,22 @@ struct rpc {
     struct rpc_options opt;
     struct rpc_limits limits; /* a copy of opt's, for short */
     struct rpc_server_stats_result stats;
-    struct list conns;            /* struct conn.link */
+    struct list peers;            /* struct peer.link */
     struct session *sessions;     /* uthash by token */
     struct list in_grace;         /* struct session.in_grace: longest without connection first */
     struct rpc_machine *machines; /* uthash by name */
+    struct list ending;           /* struct rpc_machine.in_ending: they have no name any more */
     uint64_t names_made;          /* of machines without a name */
     uint64_t machines_made;       /* the last struct rpc_machine.id */
     struct names names;
     struct turns turns;
-    struct json_doc line; /* the line that is being taken; that of a batch moves to its conn */
+    struct json_doc message; /* what is being taken; that of a batch moves to its peer */
     struct request *spare[REQUESTS_SPARE]; /* owned; answered, kept for the next ones */
     unsigned spare_count;
     struct strbuf document; /* what rpc.discover answers, once it was asked for */
     uv_pipe_t listener;
-    uv_timer_t later;    /* machines_tidy() at the next turn; end of the stop's patience */
+    uv_timer_t later;    /* machines_tidy() at the next turn */
+    uv_timer_t patience; /* of a stop: with connections, then with machines */
     uv_timer_t stalls;   /* trace.h: when the next subscription has stalled its machine too long */
     unsigned handles;    /* open ones of the listener, the timers and the turns' */
     unsigned lingering;  /* connections that are refused, and still read */
@@ -54,6 +56,6 @@ void rpc_log(struct rpc *rpc, const char *level, const char *fmt, ...)
 void rpc_tidy_later(struct rpc *rpc);
 
 /** A connection has gone: a stop may be complete. */
-void rpc_conn_gone(struct rpc *rpc);
+void rpc_peer_gone(struct rpc *rpc);
 
 #endif

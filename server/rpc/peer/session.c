@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/rpc/peer/session.h"
 
-#include "server/rpc/peer/conn.h"
 #include "server/rpc/peer/marks.h"
+#include "server/rpc/peer/peer.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -46,10 +46,17 @@ static int make_process(struct machine *m, const struct session_wish *wish, stru
     return err;
 }
 
-/** Hold or release a virtual clock, as the session thinks or waits. */
-static void update_hold(struct session *s)
+/** Whether a virtual clock shall be held: the session thinks. */
+static bool thinks(const struct session *s)
 {
-    bool hold = !session_is_over(s) && s->talkers > 0 && (s->waiting == 0 || s->unread > 0);
+    return !session_is_over(s) && s->talkers > 0 && (s->waiting == 0 || s->unread > 0);
+}
+
+/** entry.run: hold or release the clock. */
+static void apply_hold(struct entry *in)
+{
+    struct session *s = container_of(in, struct session, hold);
+    const bool hold = thinks(s);
 
     if (hold == s->holding)
         return;
@@ -58,6 +65,13 @@ static void update_hold(struct session *s)
         machine_input_plain(s->machine->m, INPUT_HOLD);
     else
         machine_input_plain(s->machine->m, INPUT_RELEASE);
+}
+
+/** See to the clock, in turn: whether a call has a filesystem wait makes no difference to it. */
+static void update_hold(struct session *s)
+{
+    if (thinks(s) != s->holding && !entry_waits(&s->hold))
+        (void)stack_enter(s->machine->m, &s->hold, apply_hold);
 }
 
 static void on_grace_closed(uv_handle_t *handle)
@@ -75,14 +89,14 @@ static void on_grace_over(uv_timer_t *timer)
     session_end(s);
 }
 
-/** The session longest in grace that a newcomer of @c may end; NULL: none. @own: only one that @c
- * opened itself, else one of its user. */
-static struct session *find_victim(const struct rpc *rpc, const struct conn *c, bool own)
+/** The session longest in grace that a newcomer of @peer may end; NULL: none. @own: only one that the
+ * peer opened itself, else one of its user. */
+static struct session *find_victim(const struct rpc *rpc, const struct peer *peer, bool own)
 {
     for (const struct list *i = rpc->in_grace.next; i != &rpc->in_grace; i = i->next) {
         struct session *s = container_of(i, struct session, in_grace);
 
-        if (own ? s->opener == c : s->uid == c->uid)
+        if (own ? s->opener == peer : s->uid == peer->uid)
             return s;
     }
     return NULL;
@@ -93,20 +107,20 @@ static struct session *find_victim(const struct rpc *rpc, const struct conn *c, 
  * @victim   set to that one, or NULL.
  * Returns   0, -1.
  */
-static int check_room(const struct rpc *rpc, const struct conn *c, struct session **victim,
+static int check_room(const struct rpc *rpc, const struct peer *peer, struct session **victim,
                       struct failure *f)
 {
     const struct rpc_limits *l = &rpc->limits;
     bool full = (uint64_t)rpc->stats.sessions >= l->sessions;
-    bool conn_full = c->opened_count >= l->conn_sessions;
+    bool peer_full = peer->opened_count >= l->conn_sessions;
 
-    *victim = full || conn_full ? find_victim(rpc, c, true) : NULL;
-    if (*victim != NULL || (!full && !conn_full))
+    *victim = full || peer_full ? find_victim(rpc, peer, true) : NULL;
+    if (*victim != NULL || (!full && !peer_full))
         return 0;
-    if (conn_full)
+    if (peer_full)
         return fail(f, EAGAIN, NULL, "this connection has %llu sessions (limit conn_sessions)",
                     (unsigned long long)l->conn_sessions);
-    *victim = find_victim(rpc, c, false);
+    *victim = find_victim(rpc, peer, false);
     if (*victim != NULL)
         return 0;
     return fail(f, EAGAIN, NULL, "%llu sessions are open (limit sessions)",
@@ -158,6 +172,7 @@ int session_open(struct rpc *rpc, struct rpc_machine *machine, const struct sess
     s->uid = wish->opener->uid;
     s->opener = wish->opener;
     s->refs = 2; /* the caller's, and the timer's until it is closed */
+    list_init(&s->hold.link);
     list_init(&s->in_machine);
     list_init(&s->in_grace);
     list_init(&s->in_opener);
@@ -197,10 +212,10 @@ static void leave_opener(struct session *s)
     list_del(&s->in_opener);
 }
 
-void sessions_orphan(struct conn *c)
+void sessions_orphan(struct peer *peer)
 {
-    while (!list_empty(&c->opened))
-        leave_opener(container_of(c->opened.next, struct session, in_opener));
+    while (!list_empty(&peer->opened))
+        leave_opener(container_of(peer->opened.next, struct session, in_opener));
 }
 
 struct session *session_ref(struct session *s)
@@ -224,6 +239,7 @@ void session_leave(struct session *s)
     if (s->holding)
         machine_input_plain(s->machine->m, INPUT_RELEASE);
     s->holding = false;
+    entry_withdraw(&s->hold);
     marks_undo(&s->marks, MARK_PAUSE | MARK_FAULT);
     leave_opener(s);
     HASH_DEL(s->rpc->sessions, s);
@@ -246,7 +262,7 @@ void session_end(struct session *s)
 
 void session_attach(struct session *s)
 {
-    s->conns++;
+    s->peers++;
     s->talkers++;
     if (session_is_over(s))
         return;
@@ -270,8 +286,8 @@ static void begin_grace(struct session *s)
 
 void session_detach(struct session *s)
 {
-    s->conns--;
-    if (session_is_over(s) || s->conns > 0)
+    s->peers--;
+    if (session_is_over(s) || s->peers > 0)
         return;
     marks_undo(&s->marks, MARK_PAUSE);
     if (s->visits > 0)
@@ -294,7 +310,7 @@ void session_visit(struct session *s)
 void session_unvisit(struct session *s)
 {
     s->visits--;
-    if (!session_is_over(s) && s->conns == 0 && s->visits == 0)
+    if (!session_is_over(s) && s->peers == 0 && s->visits == 0)
         begin_grace(s);
 }
 

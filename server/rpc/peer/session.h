@@ -48,15 +48,16 @@ struct session {
     uint64_t machine_id; /* of its machine, also once over */
     char machine_name[MACHINE_NAME_MAX + 1];
     uint32_t uid;          /* of who opened it */
-    struct conn *opener;   /* NULL once that is gone */
+    struct peer *opener;   /* NULL once that is gone */
     struct list in_opener; /* in opener->opened while alive */
     struct list marks;     /* struct mark.in_owner */
-    unsigned conns;        /* attached */
+    unsigned peers;        /* attached */
     unsigned visits;       /* requests that name it, from other connections */
     unsigned talkers;      /* those of them that can still send */
     unsigned waiting;      /* requests in flight that are no background ones */
     unsigned unread;       /* connections that have sent more than was taken yet */
     bool unasked;          /* opened by a first call */
+    struct entry hold;     /* waits for its turn to hold or release the clock */
     bool holding;          /* machine_hold() is ours */
     uv_timer_t grace;
     unsigned refs;
@@ -71,7 +72,7 @@ static inline bool session_is_over(const struct session *s)
 struct session_wish {
     const char *name;    /* of the program, for people; NULL none */
     struct creds creds;  /* whom it works for */
-    struct conn *opener; /* borrowed for the call */
+    struct peer *opener; /* borrowed for the call */
     bool unasked;        /* opened by a first call */
 };
 
@@ -105,7 +106,7 @@ void session_visit(struct session *s);
 void session_unvisit(struct session *s);
 
 /** A connection goes: sessions it has opened are on their own. */
-void sessions_orphan(struct conn *c);
+void sessions_orphan(struct peer *peer);
 
 /** A request of the session starts or stops to wait. */
 void session_waits(struct session *s, bool waits);

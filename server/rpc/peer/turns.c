@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/rpc/peer/turns.h"
 
-#include "server/rpc/peer/conn_io.h"
+#include "server/rpc/peer/peer.h"
 
 enum {
     PASS_REQUESTS = 256, /* in a pass, of all connections */
@@ -15,14 +15,14 @@ static void on_idle(uv_idle_t *idle)
 }
 
 /** Whose turn it is; NULL nobody's. */
-static struct conn *next(struct turns *t)
+static struct peer *next(struct turns *t)
 {
     struct list *line = &t->waiting;
 
     if (list_empty(&t->waiting) || (t->fresh_next && !list_empty(&t->fresh)))
         line = &t->fresh;
     t->fresh_next = line == &t->waiting;
-    return list_empty(line) ? NULL : container_of(line->next, struct conn, in_line);
+    return list_empty(line) ? NULL : container_of(line->next, struct peer, in_line);
 }
 
 static void on_pass(uv_check_t *check)
@@ -30,16 +30,16 @@ static void on_pass(uv_check_t *check)
     struct turns *t = check->data;
     const uint64_t end = uv_hrtime() + PASS_NS;
     size_t left = PASS_REQUESTS;
-    struct conn *c;
+    struct peer *peer;
 
-    while (left > 0 && uv_hrtime() < end && (c = next(t)) != NULL) {
+    while (left > 0 && uv_hrtime() < end && (peer = next(t)) != NULL) {
         size_t taken;
 
-        list_del(&c->in_line);
-        taken = conn_take_turn(c);
-        if (conn_has_more(c)) {
-            list_del(&c->in_line); /* it may have joined again in its own turn */
-            list_append(&t->waiting, &c->in_line);
+        list_del(&peer->in_line);
+        taken = peer_take_turn(peer);
+        if (peer_has_more(peer)) {
+            list_del(&peer->in_line); /* it may have joined again in its own turn */
+            list_append(&t->waiting, &peer->in_line);
         }
         left -= taken < left ? taken : left;
     }
@@ -54,10 +54,10 @@ static void on_flush(uv_prepare_t *prepare)
     struct turns *t = prepare->data;
 
     while (!list_empty(&t->unsent)) {
-        struct conn *c = container_of(t->unsent.next, struct conn, unsent);
+        struct peer *peer = container_of(t->unsent.next, struct peer, unsent);
 
-        list_del(&c->unsent);
-        conn_flush(c);
+        list_del(&peer->unsent);
+        peer_flush(peer);
     }
 }
 
@@ -94,22 +94,22 @@ void turns_close(struct turns *t, void (*closed)(void *user), void *user)
     uv_close((uv_handle_t *)&t->idle, on_closed);
 }
 
-void turns_join(struct turns *t, struct conn *c)
+void turns_join(struct turns *t, struct peer *peer)
 {
-    if (!list_empty(&c->in_line) || c->closing)
+    if (!list_empty(&peer->in_line) || peer->closing)
         return;
-    list_append(&t->fresh, &c->in_line);
+    list_append(&t->fresh, &peer->in_line);
     (void)uv_idle_start(&t->idle, on_idle);
 }
 
-void turns_send(struct turns *t, struct conn *c)
+void turns_send(struct turns *t, struct peer *peer)
 {
-    if (list_empty(&c->unsent) && !c->closing)
-        list_append(&t->unsent, &c->unsent);
+    if (list_empty(&peer->unsent) && !peer->closing)
+        list_append(&t->unsent, &peer->unsent);
 }
 
-void turns_leave(struct conn *c)
+void turns_leave(struct peer *peer)
 {
-    list_del(&c->in_line);
-    list_del(&c->unsent);
+    list_del(&peer->in_line);
+    list_del(&peer->unsent);
 }

@@ -20,12 +20,12 @@
 #include <stdbool.h>
 #include <uv.h>
 
-struct conn;
+struct peer;
 
 struct turns {
-    struct list fresh;   /* struct conn.in_line: had no turn since they came into line */
-    struct list waiting; /* struct conn.in_line: had one, and have more */
-    struct list unsent;  /* struct conn.unsent: have answers to be written */
+    struct list fresh;   /* struct peer.in_line: had no turn since they came into line */
+    struct list waiting; /* struct peer.in_line: had one, and have more */
+    struct list unsent;  /* struct peer.unsent: have answers to be written */
     bool fresh_next;     /* whose turn it is, if there are both */
     uv_check_t pass;
     uv_prepare_t flush;
@@ -42,12 +42,12 @@ void turns_init(struct turns *t, uv_loop_t *loop);
 void turns_close(struct turns *t, void (*closed)(void *user), void *user);
 
 /** Let a connection have a turn. Harmless when it is in line. */
-void turns_join(struct turns *t, struct conn *c);
+void turns_join(struct turns *t, struct peer *peer);
 
 /** Write what a connection has to send, before the loop polls. Harmless when that is known. */
-void turns_send(struct turns *t, struct conn *c);
+void turns_send(struct turns *t, struct peer *peer);
 
 /** It is closing: it has no turn and writes nothing. */
-void turns_leave(struct conn *c);
+void turns_leave(struct peer *peer);
 
 #endif

@@ -6,63 +6,21 @@
 
 #include <string.h>
 
-/* Arguments and buffers, from the call table. */
-
-/* Every kind of an argument has one of these C types: see types.def. */
-#define TYPE_OF(member)                                                                            \
-    _Generic((member), int32_t                                                                     \
-             : INPUT_TYPE_i32, uint32_t                                                            \
-             : INPUT_TYPE_u32, int64_t                                                             \
-             : INPUT_TYPE_i64, uint64_t                                                            \
-             : INPUT_TYPE_u64, struct sc_str                                                       \
-             : INPUT_TYPE_bytes)
-
-#define SC_CALL(nr, UP, low, pass, rc, doc, ARGS, RESULTS, ERRORS)                                 \
-    static const struct input_member *low##_members(void)                                          \
-    {                                                                                              \
-        typedef struct sc_##low##_args row;                                                        \
-        static const struct input_member members[] = {ARGS{NULL, INPUT_TYPE_i32, sizeof(row)}};    \
-                                                                                                   \
-        return members;                                                                            \
-    }
-#define SC_ARG(kind, name, doc) {#name, TYPE_OF(((row *)NULL)->name), offsetof(row, name)},
-#define SC_OPT(kind, name, doc) SC_ARG(kind, name, doc)
-#define SC_NO_ARGS
-#include "schema/syscalls.def"
-
-const struct input_member *arg_members(int nr)
+enum input_type input_log_type(const struct sc_field_info *arg)
 {
-    switch (nr) {
-#define SC_CALL(nr, UP, low, pass, rc, doc, ARGS, RESULTS, ERRORS)                                 \
-    case nr:                                                                                       \
-        return low##_members();
-#include "schema/syscalls.def"
-    default:
-        return NULL;
-    }
-}
+    static const enum input_type types[] = {
+#define SC_REPR(repr, ctype, doc)                                                                  \
+    [SC_R_##repr] = _Generic((sc_repr_##repr){0}, int32_t                                          \
+                             : INPUT_TYPE_i32, uint32_t                                            \
+                             : INPUT_TYPE_u32, int64_t                                             \
+                             : INPUT_TYPE_i64, uint64_t                                            \
+                             : INPUT_TYPE_u64, default                                             \
+                             : INPUT_TYPE_bytes),
+#include "schema/types.def"
+    };
 
-struct sc_buf *result_buffer(int nr, union sc_out *out)
-{
-    switch (nr) {
-#define SC_CALL(nr, UP, low, pass, rc, doc, ARGS, RESULTS, ERRORS)                                 \
-    case nr: {                                                                                     \
-        struct sc_##low##_out *o = &out->low;                                                      \
-                                                                                                   \
-        (void)o;                                                                                   \
-        RESULTS return NULL;                                                                       \
-    }
-#define SC_RET(kind, name, doc)
-#define SC_OUT(type, name, doc)
-#define SC_OUT_BUF(name, doc) return &o->name;
-#define SC_NO_RESULT
-#include "schema/syscalls.def"
-    default:
-        return NULL;
-    }
+    return types[arg->repr];
 }
-
-/* Writing. */
 
 /** A line, open behind the number of its machine. */
 static struct json_out open_line(const struct rpc_machine *machine, struct strbuf *line)
@@ -140,12 +98,12 @@ void input_log_end(struct rpc_machine *machine)
     write_line(machine, &o);
 }
 
-/** The value of a member that lies at @at. */
-static void put_value(struct json_out *o, const struct input_member *member, const void *at)
+/** The value that lies at @at. */
+static void put_value(struct json_out *o, enum input_type type, const void *at)
 {
     const struct sc_str *bytes = at;
 
-    switch (member->type) {
+    switch (type) {
     case INPUT_TYPE_pid:
     case INPUT_TYPE_i32:
         out_int(o, *(const int32_t *)at);
@@ -181,16 +139,17 @@ static void put_args(struct json_out *o, const struct call *call)
 
     out_key(o, "args");
     out_open(o, '[');
-    for (const struct input_member *p = arg_members(call->nr); p->name != NULL; p++) {
-        const void *at = (const char *)&call->args + p->offset;
+    for (const struct sc_field_info *a = sc_call_by_nr(call->nr)->args; a->name != NULL; a++) {
+        const enum input_type type = input_log_type(a);
+        const void *at = (const char *)&call->args + a->offset;
         struct sc_str cut;
 
-        if (p->type == INPUT_TYPE_bytes && mover != NULL && mover->first_size > 0) {
+        if (type == INPUT_TYPE_bytes && mover != NULL && mover->first_size > 0) {
             memcpy(&cut, at, sizeof(cut));
             cut.len = cut.len < mover->first_size ? cut.len : mover->first_size;
             at = &cut;
         }
-        put_value(o, p, at);
+        put_value(o, type, at);
     }
     out_close(o, ']');
 }
@@ -198,9 +157,9 @@ static void put_args(struct json_out *o, const struct call *call)
 /** The length of the bytes that a long transfer moves. */
 static uint64_t whole_size(const struct call *call)
 {
-    for (const struct input_member *p = arg_members(call->nr); p->name != NULL; p++) {
-        if (p->type == INPUT_TYPE_bytes)
-            return ((const struct sc_str *)((const char *)&call->args + p->offset))->len;
+    for (const struct sc_field_info *a = sc_call_by_nr(call->nr)->args; a->name != NULL; a++) {
+        if (input_log_type(a) == INPUT_TYPE_bytes)
+            return ((const struct sc_str *)((const char *)&call->args + a->offset))->len;
     }
     return 0;
 }
@@ -208,7 +167,7 @@ static uint64_t whole_size(const struct call *call)
 static void put_call(struct json_out *o, const struct call *call)
 {
     union sc_out out = call->out;
-    const struct sc_buf *room = result_buffer(call->nr, &out);
+    const struct sc_buf *room = sc_out_buf(sc_call_by_nr(call->nr), &out);
 
     out_key_int(o, "pid", call->pid);
     out_key(o, "gate");
@@ -248,7 +207,9 @@ void input_log_input(void *user, struct machine *m, const struct input *in)
 
     out_key(&o, "input");
     out_string(&o, input_name(in->kind));
-    if (m->inputs > 0) {
+    if (m->slot_of != NULL) {
+        out_key_uint(&o, "slot", m->slots);
+    } else if (m->inputs > 0) {
         out_key_uint(&o, "in", m->callbacks);
     } else {
         out_key_uint(&o, "ns", m->input_ns);
@@ -257,7 +218,7 @@ void input_log_input(void *user, struct machine *m, const struct input *in)
     }
     for (const struct input_member *i = input_members(in->kind); i->name != NULL; i++) {
         out_key(&o, i->name);
-        put_value(&o, i, (const char *)&in->session + i->offset);
+        put_value(&o, i->type, (const char *)&in->session + i->offset);
     }
     if (in->kind == INPUT_CALL)
         put_call(&o, in->call.call);

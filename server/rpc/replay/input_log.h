@@ -7,6 +7,7 @@
  *     {"m":1,"input":"session","ns":…,"wall_ns":…,"program":"session","uid":0,"gid":0}
  *     {"m":1,"input":"call",…,"pid":2,"call":"SC_READ","gate":"rpc","args":[3,0,100],"room":100}
  *     {"m":1,"input":"release",…,"in":17}       carried out inside of another one: after callback 17
+ *     {"m":1,"input":"slot",…,"slot":9,"err":-5}  while slot 9 of a slow filesystem had the machine stand still
  *     {"m":1,"answer":12,"result":-11}          what the host answered inside of an input: answer 12
  *     {"m":1,"end":true}                        the machine was removed
  *
@@ -33,10 +34,7 @@ void input_log_end(struct rpc_machine *machine);
 void input_log_input(void *user, struct machine *m, const struct input *in);
 void input_log_answer(void *user, struct machine *m, int64_t result, const void *bytes, size_t len);
 
-/** The arguments of a call in the order of its row, as they lie in its struct of union sc_args; borrowed. */
-const struct input_member *arg_members(int nr);
-
-/** The buffer that a gate lends for result bytes; NULL when the call has none. */
-struct sc_buf *result_buffer(int nr, union sc_out *out);
+/** The type in the log of an argument. */
+enum input_type input_log_type(const struct sc_field_info *arg);
 
 #endif

@@ -22,18 +22,6 @@ struct replay_call {
     struct list owned; /* struct replay_bytes: what the arguments point to, and room for results */
 };
 
-struct replay_goal {
-    struct list link;
-    struct replay *in;
-    struct clock_goal goal;
-};
-
-/* Listeners count, as whoever emits events may wait for them; they need not be told. */
-struct replay_listener {
-    struct list link;
-    struct listener l;
-};
-
 void replay_fail(struct replay *r, int err, const char *fmt, ...)
 {
     va_list ap;
@@ -101,8 +89,10 @@ static int read_args(struct replay_call *c, const cJSON *args)
     const cJSON *item = args != NULL ? args->child : NULL;
     int err = 0;
 
-    for (const struct input_member *p = arg_members(c->call.nr); err == 0 && p->name != NULL; p++) {
-        err = replay_get_value(item, p, (char *)&c->call.args + p->offset, &c->owned);
+    for (const struct sc_field_info *a = sc_call_by_nr(c->call.nr)->args;
+         err == 0 && a->name != NULL; a++) {
+        err =
+            replay_get_value(item, input_log_type(a), (char *)&c->call.args + a->offset, &c->owned);
         item = item != NULL ? item->next : NULL;
     }
     return err;
@@ -111,7 +101,7 @@ static int read_args(struct replay_call *c, const cJSON *args)
 /** What a gate lends a call: room for results, and a way for what is longer. */
 static int read_room(struct replay_call *c, const cJSON *line)
 {
-    struct sc_buf *room = result_buffer(c->call.nr, &c->call.out);
+    struct sc_buf *room = sc_out_buf(sc_call_by_nr(c->call.nr), &c->call.out);
     uint64_t size = 0;
     uint64_t whole;
     int err = 0;
@@ -133,13 +123,14 @@ static int read_room(struct replay_call *c, const cJSON *line)
     c->mover.fetch = fetch;
     c->mover.deliver = deliver;
     c->call.mover = &c->mover;
-    for (const struct input_member *p = arg_members(c->call.nr); p->name != NULL; p++) {
-        struct sc_str *bytes = (struct sc_str *)((char *)&c->call.args + p->offset);
+    for (const struct sc_field_info *a = sc_call_by_nr(c->call.nr)->args; a->name != NULL; a++) {
+        struct sc_str *bytes = (struct sc_str *)((char *)&c->call.args + a->offset);
 
-        if (p->type == INPUT_TYPE_bytes && bytes->len < c->mover.first_size)
+        if (input_log_type(a) != INPUT_TYPE_bytes)
+            continue;
+        if (bytes->len < c->mover.first_size)
             return -EINVAL;
-        if (p->type == INPUT_TYPE_bytes)
-            bytes->len = (size_t)whole;
+        bytes->len = (size_t)whole;
     }
     return keep_room(c, c->mover.slice_size, &c->mover.slice);
 }
@@ -230,91 +221,6 @@ static int play_answer(struct replay *r, const cJSON *line, struct input *in)
     return 0;
 }
 
-/* Goals and listeners. */
-
-static void on_goal(struct clock_goal *goal, int status)
-{
-    struct replay_goal *g = container_of(goal, struct replay_goal, goal);
-    struct replay *r = g->in;
-
-    (void)status;
-    list_del(&g->link);
-    free(g);
-    replay_called_back(r);
-}
-
-static int play_goal(struct replay *r, struct input *in)
-{
-    struct replay_goal *g = calloc(1, sizeof(*g));
-
-    if (g == NULL)
-        return -ENOMEM;
-    g->in = r;
-    in->goal.goal = &g->goal;
-    in->goal.done = on_goal;
-    if (machine_input(r->m, in) == 0)
-        list_append(&r->goals, &g->link);
-    else
-        free(g);
-    return 0;
-}
-
-static int play_no_goal(struct replay *r, struct input *in)
-{
-    for (struct list *i = r->goals.next; i != &r->goals; i = i->next) {
-        struct replay_goal *g = container_of(i, struct replay_goal, link);
-
-        if (g->goal.number != in->no_goal.number)
-            continue;
-        in->no_goal.goal = &g->goal;
-        (void)machine_input(r->m, in);
-        list_del(&g->link);
-        free(g);
-        return 0;
-    }
-    return -ESRCH;
-}
-
-static void on_no_event(struct listener *self, struct machine *m, const struct event *event)
-{
-    (void)self;
-    (void)m;
-    (void)event;
-}
-
-static int play_listen(struct replay *r, struct input *in)
-{
-    struct replay_listener *l = calloc(1, sizeof(*l));
-
-    if (l == NULL)
-        return -ENOMEM;
-    l->l = (struct listener){.kinds = in->listen.kinds,
-                             .pid = in->listen.pid,
-                             .aside = in->listen.aside,
-                             .number = in->listen.number,
-                             .on_event = on_no_event};
-    list_append(&r->listeners, &l->link);
-    in->listen.listener = &l->l;
-    (void)machine_input(r->m, in);
-    return 0;
-}
-
-static int play_unlisten(struct replay *r, struct input *in)
-{
-    for (struct list *i = r->listeners.next; i != &r->listeners; i = i->next) {
-        struct replay_listener *l = container_of(i, struct replay_listener, link);
-
-        if (l->l.number != in->unlisten.number)
-            continue;
-        in->unlisten.listener = &l->l;
-        (void)machine_input(r->m, in);
-        list_del(&l->link);
-        free(l);
-        return 0;
-    }
-    return -ESRCH;
-}
-
 /* Inputs. */
 
 static int play_peek(struct replay *r, struct input *in)
@@ -329,6 +235,30 @@ static int play_peek(struct replay *r, struct input *in)
     return 0;
 }
 
+/** Whether it is an input that a machine takes while it stands still. All others wait for their turn. */
+static bool comes_in_slot(enum input_kind kind)
+{
+    switch (kind) {
+    case INPUT_SLOT:
+    case INPUT_NOTE:
+    case INPUT_NO_CALL:
+    case INPUT_RESUME_GUEST:
+    case INPUT_PAUSE:
+    case INPUT_RESUME:
+    case INPUT_LIFT:
+    case INPUT_SETTLE:
+    case INPUT_UNRULE:
+    case INPUT_UNLISTEN:
+    case INPUT_RELEASE:
+    case INPUT_STALL:
+    case INPUT_UNSTALL:
+    case INPUT_NO_GOAL:
+        return true;
+    default:
+        return false;
+    }
+}
+
 /** What a machine that did the same would not be asked: it CHECKs that nobody does. */
 static bool is_possible(const struct replay *r, const struct input *in, const struct turn *turn)
 {
@@ -337,6 +267,8 @@ static bool is_possible(const struct replay *r, const struct input *in, const st
         return r->m->holds > 0;
     case INPUT_UNSTALL:
         return r->m->stalls > 0;
+    case INPUT_SLOT:
+        return in->slot.err == -EIO || in->slot.err == -EINTR;
     case INPUT_GUEST:
     case INPUT_RESUME_GUEST:
         return list_empty(&turn->link) && r->m->running != turn;
@@ -360,6 +292,8 @@ static int play_guest(struct replay *r, struct input *in, int32_t pid, struct tu
 /** Carry out an input whose members are read. What it answers was answered then. */
 static int play_kind(struct replay *r, const cJSON *line, struct input *in)
 {
+    if (r->m->slot_of != NULL ? !comes_in_slot(in->kind) : in->kind == INPUT_SLOT)
+        return -ESRCH;
     switch (in->kind) {
     case INPUT_CALL:
         return play_call(r, line, in);
@@ -376,13 +310,13 @@ static int play_kind(struct replay *r, const cJSON *line, struct input *in)
     case INPUT_PEEK:
         return play_peek(r, in);
     case INPUT_GOAL:
-        return play_goal(r, in);
+        return replay_goal(r, in);
     case INPUT_NO_GOAL:
-        return play_no_goal(r, in);
+        return replay_no_goal(r, in);
     case INPUT_LISTEN:
-        return play_listen(r, in);
+        return replay_listen(r, in);
     case INPUT_UNLISTEN:
-        return play_unlisten(r, in);
+        return replay_unlisten(r, in);
     default:
         if (!is_possible(r, in, NULL))
             return -ESRCH;
@@ -416,8 +350,8 @@ static void play_line(struct replay *r)
     if (err == 0) {
         for (const struct input_member *i = input_members(in.kind); err == 0 && i->name != NULL;
              i++)
-            err =
-                replay_get_value(member(line, i->name), i, (char *)&in.session + i->offset, &owned);
+            err = replay_get_value(member(line, i->name), i->type, (char *)&in.session + i->offset,
+                                   &owned);
     }
     if (err == 0)
         err = play_kind(r, line, &in);
@@ -439,6 +373,17 @@ void replay_called_back(struct replay *r)
 
     while (r->failed == 0 && replay_get_uint(replay_log_peek(&r->log), "in", &place) == 0 &&
            place == r->m->callbacks)
+        play_line(r);
+}
+
+/** machine_spec.on_slot */
+static void on_slot(void *user, struct machine *m)
+{
+    struct replay *r = user;
+    uint64_t slot;
+
+    while (r->failed == 0 && m->slot_of != NULL &&
+           replay_get_uint(replay_log_peek(&r->log), "slot", &slot) == 0 && slot == m->slots)
         play_line(r);
 }
 
@@ -470,6 +415,7 @@ static void on_event(struct listener *self, struct machine *m, const struct even
 
     (void)m;
     event_write(&o, event);
+    (void)strbuf_addc(&line, '\n');
     if (strbuf_failed(&line))
         replay_fail(r, -ENOMEM, "out of memory");
     else
@@ -522,7 +468,7 @@ static void write_name(const struct replay *r)
 static int make_machine(struct replay *r)
 {
     cJSON *line = replay_log_take(&r->log);
-    struct machine_spec spec = {.fs_open = r->host->fs_open, .patient = true};
+    struct machine_spec spec = {.fs_open = r->host->fs_open, .on_slot = on_slot, .user = r};
     int err = read_spec(line, &spec, &r->ns);
 
     if (err < 0)
@@ -532,18 +478,6 @@ static int make_machine(struct replay *r)
         replay_fail(r, -ENOMEM, "out of memory");
     cJSON_Delete(line);
     return r->failed;
-}
-
-static void free_listeners(struct replay *r)
-{
-    while (!list_empty(&r->listeners)) {
-        struct replay_listener *l = container_of(r->listeners.next, struct replay_listener, link);
-
-        listener_remove(r->m, &l->l);
-        list_del(&l->link);
-        free(l);
-    }
-    listener_remove(r->m, &r->out);
 }
 
 static void play_machine(struct replay *r, uint64_t number)
@@ -559,7 +493,7 @@ static void play_machine(struct replay *r, uint64_t number)
     r->out = (struct listener){.kinds = EVENT_KINDS, .aside = true, .on_event = on_event};
     listener_add(r->m, &r->out);
     play_inputs(r);
-    free_listeners(r);
+    replay_free_listeners(r);
     replay_log_select(&r->log, UINT64_MAX); /* nothing is played while it ends */
     machine_free(r->m);
 }

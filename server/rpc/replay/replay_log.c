@@ -231,13 +231,12 @@ static int read_u32(const cJSON *item, uint32_t *out)
     return err;
 }
 
-int replay_get_value(const cJSON *item, const struct input_member *member, void *at,
-                     struct list *owned)
+int replay_get_value(const cJSON *item, enum input_type type, void *at, struct list *owned)
 {
     struct sc_str bytes;
     int err;
 
-    switch (member->type) {
+    switch (type) {
     case INPUT_TYPE_pid:
     case INPUT_TYPE_i32:
         return read_i32(item, at);

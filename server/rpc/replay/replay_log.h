@@ -47,10 +47,9 @@ int replay_get_uint(const cJSON *object, const char *key, uint64_t *out);
  * NUL. -ENOMEM. */
 int replay_get_bytes(const cJSON *item, char **out, size_t *len);
 
-/** The value of a member of an input, or of an argument, to @at. Strings and bytes are owned by @owned, a
+/** The value of a member of an input, or of an argument, of a type, to @at. Strings and bytes are owned by @owned, a
  * list of struct replay_bytes. Returns 0; -EINVAL, -ENOMEM. */
-int replay_get_value(const cJSON *item, const struct input_member *member, void *at,
-                     struct list *owned);
+int replay_get_value(const cJSON *item, enum input_type type, void *at, struct list *owned);
 
 /** Bytes that go with what they were read for. */
 struct replay_bytes {

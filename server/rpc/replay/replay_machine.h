@@ -38,6 +38,15 @@ struct replay_guest *replay_guest_find(const struct replay *r, int32_t pid);
 /** For callbacks of the machine: play the inputs that are nested in this one. */
 void replay_called_back(struct replay *r);
 
+/* Play an input whose members are read. Each returns 0; -ESRCH what it is about does not exist; -ENOMEM. */
+int replay_goal(struct replay *r, struct input *in);
+int replay_no_goal(struct replay *r, struct input *in);
+int replay_listen(struct replay *r, struct input *in);
+int replay_unlisten(struct replay *r, struct input *in);
+
+/** Remove all listeners, those of the log and r->out. */
+void replay_free_listeners(struct replay *r);
+
 /** Note why the log can't be played any further. Only the first reason counts. */
 void replay_fail(struct replay *r, int err, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));

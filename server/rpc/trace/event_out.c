@@ -30,8 +30,6 @@ static void close_event(struct json_out *o)
 {
     out_close(o, '}');
     out_close(o, '}');
-    (void)strbuf_addc(o->to, '\n');
-    o->comma = false;
 }
 
 /* One function a source of events.def; each writes a member, or nothing when there is nothing to say. */
@@ -45,7 +43,7 @@ static void add_some(struct json_out *o, const char *key, uint64_t value)
 
 static void add_pid(struct json_out *o, const char *key, const struct event *event)
 {
-    put_pid(o, key, &event->pid);
+    out_key_int(o, key, event->pid);
 }
 
 static void add_data(struct json_out *o, const char *key, const struct event *event)
@@ -55,12 +53,13 @@ static void add_data(struct json_out *o, const char *key, const struct event *ev
 
 static void add_state(struct json_out *o, const char *key, const struct event *event)
 {
-    put_ps(o, key, &event->state);
+    out_key(o, key);
+    put_choice(o, SC_JSON_PS, event->state);
 }
 
 static void add_code(struct json_out *o, const char *key, const struct event *event)
 {
-    put_int(o, key, &event->code);
+    out_key_int(o, key, event->code);
 }
 
 static void add_text(struct json_out *o, const char *key, const struct event *event)
@@ -149,17 +148,6 @@ static void put_file_list(struct files_out *files, const char *arg, struct sc_st
     out_close(files->o, ']');
 }
 
-static void put_files_of(struct files_out *files, const char *arg, enum sc_kind kind,
-                         const void *value)
-{
-    if (value == &files->call->args.bind_fd.new_fd && files->call->nr == SC_BIND_FD)
-        return; /* a number in the child, no handle of the caller */
-    if (kind == SC_K_fd || kind == SC_K_ofd)
-        put_file(files, arg, *(const int32_t *)value);
-    else if (kind == SC_K_fds)
-        put_file_list(files, arg, *(const struct sc_str *)value);
-}
-
 /** What the handles among a call's arguments are, as far as they are there. */
 static void add_files(struct json_out *o, const char *key, const struct event *event)
 {
@@ -168,19 +156,13 @@ static void add_files(struct json_out *o, const char *key, const struct event *e
 
     if (call->proc == NULL)
         return;
-    switch (call->nr) {
-#define SC_CALL(nr, UP, low, pass, rc, doc, ARGS, RESULTS, ERRORS)                                 \
-    case nr: {                                                                                     \
-        const struct sc_##low##_args *args = &call->args.low;                                      \
-        (void)args;                                                                                \
-        ARGS break;                                                                                \
-    }
-#define SC_ARG(kind, name, doc) put_files_of(&files, #name, SC_K_##kind, &args->name);
-#define SC_OPT(kind, name, doc) SC_ARG(kind, name, doc)
-#define SC_NO_ARGS
-#include "schema/syscalls.def"
-    default:
-        break;
+    for (const struct sc_field_info *a = sc_call_by_nr(call->nr)->args; a->name != NULL; a++) {
+        const void *value = (const char *)&call->args + a->offset;
+
+        if (a->kind == SC_K_fd || a->kind == SC_K_ofd)
+            put_file(&files, a->name, *(const int32_t *)value);
+        else if (a->kind == SC_K_fds)
+            put_file_list(&files, a->name, *(const struct sc_str *)value);
     }
     if (files.open)
         out_close(o, '}');

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Events as JSON: notifications of method "event", one line each.
+ * Events as JSON: notifications of method "event".
  *
  *     {"jsonrpc":"2.0","method":"event","params":{"kind":"log","pid":2,"data":"hello\n"}}
  *
@@ -19,7 +19,7 @@
 #include "server/kernel/event.h"
 #include "server/rpc/codec/json_out.h"
 
-/** Write an event and its line end. */
+/** Write an event. */
 void event_write(struct json_out *o, const struct event *event);
 
 #endif

@@ -8,7 +8,7 @@ void record_begin(struct request *rq)
     struct json_out o = json_out_to(&rq->record);
     struct json_span text = rq->text;
 
-    if (rq->conn->rpc->opt.daemon.record == NULL)
+    if (rq->peer->rpc->opt.daemon.record == NULL)
         return;
     out_open(&o, '{');
     out_key(&o, "gate");
@@ -39,7 +39,7 @@ static void write_outcome(const struct request *rq, enum request_status status, 
 
 void record_end(struct request *rq, enum request_status status)
 {
-    const struct rpc_daemon *d = &rq->conn->rpc->opt.daemon;
+    const struct rpc_daemon *d = &rq->peer->rpc->opt.daemon;
     struct json_out o = {.to = &rq->record, .comma = true};
 
     if (rq->record.len == 0)
@@ -62,6 +62,10 @@ static void write_guest_call(const struct call *call, struct json_out *o)
     if (call->fault != 0) {
         out_key(o, "fault");
         out_uint(o, call->fault);
+    }
+    if (call->proc == NULL && call->nr != SC_EXIT) { /* it ended while somebody had the call wait */
+        out_key(o, "ended");
+        out_bool(o, true);
     }
     out_close(o, '}');
 }

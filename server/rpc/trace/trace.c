@@ -1,21 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/rpc/trace/trace.h"
 
-#include "server/rpc/peer/conn.h"
+#include "server/rpc/peer/peer.h"
 #include "server/rpc/trace/event_out.h"
 
 #include <stdio.h>
 #include <string.h>
 
-/** Append an event. What several subscriptions send is written once: it may be long. */
-static void add_event(const struct subscription *s, const struct event *event, struct json_out *o)
+/** Write an event. What several subscriptions send is written once: it may be long. */
+static void write_event(const struct subscription *s, const struct event *event, struct strbuf *out)
 {
     struct rpc_machine *machine = s->machine;
+    struct json_out o = json_out_to(out);
     struct json_out once = json_out_to(&machine->told);
 
     if (machine->subscriptions.next == machine->subscriptions.prev || s->shown != 0) {
-        o->shown = s->shown;
-        event_write(o, event);
+        o.shown = s->shown;
+        event_write(&o, event);
         return;
     }
     if (machine->told_number != event->number) {
@@ -23,15 +24,28 @@ static void add_event(const struct subscription *s, const struct event *event, s
         event_write(&once, event);
         machine->told_number = event->number;
     }
-    (void)strbuf_add(o->to, strbuf_str(&machine->told), machine->told.len);
-    o->to->failed = o->to->failed || strbuf_failed(&machine->told);
+    (void)strbuf_add(out, strbuf_str(&machine->told), machine->told.len);
+    out->failed = out->failed || strbuf_failed(&machine->told);
 }
 
-/** Write how many events were dropped since the last one that was sent. */
-static void add_lost(struct subscription *s, struct json_out *o)
+/** Send an event that only this subscription has. */
+static void send_own(struct subscription *s, const struct event *event)
+{
+    struct strbuf *out = peer_begin(s->peer);
+    struct json_out o;
+
+    if (out == NULL)
+        return;
+    o = json_out_to(out);
+    event_write(&o, event);
+    peer_seal(s->peer);
+}
+
+/** Send how many events were dropped since the last one that was sent. */
+static void send_lost(struct subscription *s)
 {
     if (s->lost > 0)
-        event_write(o, &(struct event){.kind = EVENT_LOST, .count = s->lost});
+        send_own(s, &(struct event){.kind = EVENT_LOST, .count = s->lost});
     s->lost = 0;
 }
 
@@ -40,7 +54,7 @@ static void on_stall_time(uv_timer_t *timer);
 /** When a subscription has stalled its machine for too long, by the loop's clock. */
 static uint64_t stall_end(const struct subscription *s)
 {
-    return s->stalled_ms + s->conn->rpc->limits.stall_ms;
+    return s->stalled_ms + s->peer->rpc->limits.stall_ms;
 }
 
 /** Wait for the end of the first stall there is. */
@@ -49,11 +63,11 @@ static void await_stall(struct rpc *rpc)
     uint64_t first = UINT64_MAX;
     const uint64_t now = uv_now(rpc->loop);
 
-    for (const struct list *i = rpc->conns.next; i != &rpc->conns; i = i->next) {
-        const struct conn *c = container_of(i, struct conn, link);
+    for (const struct list *i = rpc->peers.next; i != &rpc->peers; i = i->next) {
+        const struct peer *peer = container_of(i, struct peer, link);
 
-        if (c->events.stalling && stall_end(&c->events) < first)
-            first = stall_end(&c->events);
+        if (peer->events.stalling && stall_end(&peer->events) < first)
+            first = stall_end(&peer->events);
     }
     if (first == UINT64_MAX)
         (void)uv_timer_stop(&rpc->stalls);
@@ -68,13 +82,13 @@ static void on_stall_time(uv_timer_t *timer)
 
     (void)snprintf(why, sizeof(why), "its connection has not read for %llu ms (limit stall_ms)",
                    (unsigned long long)rpc->limits.stall_ms);
-    for (struct list *i = rpc->conns.next; i != &rpc->conns; i = i->next) {
-        struct subscription *s = &container_of(i, struct conn, link)->events;
+    for (struct list *i = rpc->peers.next; i != &rpc->peers; i = i->next) {
+        struct subscription *s = &container_of(i, struct peer, link)->events;
 
         if (!s->stalling || stall_end(s) > uv_now(rpc->loop))
             continue;
         rpc_log(rpc, "warn", "a lossless subscription of user %u to machine '%s' ends: %s",
-                s->conn->uid, s->machine->name, why);
+                s->peer->uid, s->machine->name, why);
         subscription_end(s, why);
     }
     await_stall(rpc);
@@ -83,21 +97,22 @@ static void on_stall_time(uv_timer_t *timer)
 static void on_event(struct listener *self, struct machine *m, const struct event *event)
 {
     struct subscription *s = container_of(self, struct subscription, listener);
-    struct rpc *rpc = s->conn->rpc;
-    struct strbuf text = STRBUF_INIT;
-    struct json_out o = json_out_to(&text);
+    struct rpc *rpc = s->peer->rpc;
+    struct strbuf *out;
 
-    if (conn_is_full(s->conn) && !s->lossless) {
+    if (peer_is_full(s->peer) && !s->lossless) {
         s->lost++;
         rpc->stats.events_lost++;
         return;
     }
-    add_lost(s, &o);
-    add_event(s, event, &o);
+    send_lost(s);
     rpc->stats.events++;
-    conn_send(s->conn, &text);
-    strbuf_done(&text);
-    if (s->lossless && !s->stalling && conn_is_full(s->conn)) {
+    out = peer_begin(s->peer);
+    if (out != NULL) {
+        write_event(s, event, out);
+        peer_seal(s->peer);
+    }
+    if (s->lossless && !s->stalling && peer_is_full(s->peer)) {
         s->stalling = true;
         s->stalled_ms = uv_now(rpc->loop);
         machine_input_plain(m, INPUT_STALL);
@@ -116,13 +131,13 @@ static void unstall(struct subscription *s)
 
 void subscription_drained(struct subscription *s)
 {
-    if (!conn_is_full(s->conn))
+    if (!peer_is_full(s->peer))
         unstall(s);
 }
 
-void subscription_init(struct subscription *s, struct conn *conn)
+void subscription_init(struct subscription *s, struct peer *peer)
 {
-    *s = (struct subscription){.conn = conn};
+    *s = (struct subscription){.peer = peer};
     list_init(&s->in_machine);
 }
 
@@ -141,14 +156,9 @@ void subscription_start(struct subscription *s, struct rpc_machine *machine, uns
 
 void subscription_end(struct subscription *s, const char *why)
 {
-    struct strbuf text = STRBUF_INIT;
-    struct json_out o = json_out_to(&text);
-
-    add_lost(s, &o);
-    event_write(&o, &(struct event){.kind = EVENT_ENDED, .bytes = why, .len = strlen(why)});
+    send_lost(s);
     subscription_stop(s);
-    conn_send(s->conn, &text);
-    strbuf_done(&text);
+    send_own(s, &(struct event){.kind = EVENT_ENDED, .bytes = why, .len = strlen(why)});
 }
 
 void trace_write_stalls(struct json_out *o, const void *of)
@@ -159,7 +169,7 @@ void trace_write_stalls(struct json_out *o, const void *of)
     for (const struct list *i = machine->subscriptions.next; i != &machine->subscriptions;
          i = i->next) {
         const struct subscription *s = container_of(i, struct subscription, in_machine);
-        const struct session *session = s->conn->session;
+        const struct session *session = s->peer->session;
 
         if (!s->stalling)
             continue;
@@ -168,8 +178,8 @@ void trace_write_stalls(struct json_out *o, const void *of)
                             .by_machine = session != NULL && !session_is_over(session)
                                               ? session->machine_name
                                               : NULL,
-                            .by_uid = s->conn->uid,
-                            .for_ms = (int64_t)(uv_now(s->conn->rpc->loop) - s->stalled_ms)});
+                            .by_uid = s->peer->uid,
+                            .for_ms = (int64_t)(uv_now(s->peer->rpc->loop) - s->stalled_ms)});
     }
     out_close(o, ']');
 }

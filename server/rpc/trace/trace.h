@@ -17,11 +17,11 @@
 
 #include "server/rpc/peer/machines.h"
 
-struct conn;
+struct peer;
 struct json_out;
 
 struct subscription {
-    struct conn *conn;
+    struct peer *peer;
     struct rpc_machine *machine; /* NULL: none */
     struct list in_machine;      /* in machine->subscriptions */
     struct listener listener;
@@ -32,7 +32,7 @@ struct subscription {
     uint64_t stalled_ms; /* by the loop's clock */
 };
 
-void subscription_init(struct subscription *s, struct conn *conn);
+void subscription_init(struct subscription *s, struct peer *peer);
 
 /** Start to send events of some kinds (EVENT_*), instead of what was sent before. @pid: only of this
  * process and those below it; 0: all. */

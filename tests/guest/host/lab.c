@@ -202,7 +202,7 @@ void lab_open_on(struct lab *l, enum lab_clock clock)
     open_record(l);
 }
 
-void lab_close(struct lab *l)
+void lab_end(struct lab *l)
 {
     struct census end;
 
@@ -217,6 +217,11 @@ void lab_close(struct lab *l)
     while (uv_run(&l->loop, UV_RUN_DEFAULT) != 0)
         continue;
     fini_assert(uv_loop_close(&l->loop) == 0, "a handle is left in the loop");
+}
+
+void lab_close(struct lab *l)
+{
+    lab_end(l);
     fini_assert(waitpid(-1, NULL, WNOHANG) == -1 && errno == ECHILD, "a host process is left");
     fini_assert(count_fds() == l->fds_before, "a descriptor is left");
 }

@@ -54,6 +54,9 @@ void lab_open_on(struct lab *l, enum lab_clock clock);
 /** Close a laboratory. Guests that still run are ended by machine_free() or by bridge_close(). */
 void lab_close(struct lab *l);
 
+/** lab_close() that does not look for host processes and fds: another laboratory has some. */
+void lab_end(struct lab *l);
+
 /** Turn the loop until no call of @c's kind is parked any more: wait for one call. */
 void lab_finish(struct lab *l, struct call *c);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Transfers that are longer than what a gate moves at once. Cites: ABI, calls 0, 32, 33. */
+/* Transfers that are longer than what a gate moves at once. See schema/abi.md, Waiting. */
 #include "tests/guest/host/lab.h"
 
 #include <criterion/criterion.h>

@@ -92,7 +92,7 @@ Test(fault, an_error_is_the_calls_and_the_call_does_nothing)
 
     cr_assert_eq(BEGIN(&c, w.p, CREATE, create, S("root:/a"), FT_REGULAR), -ENXIO);
     cr_assert_eq(c.fault, id);
-    cr_assert(c.made_up);
+    cr_assert(c.imposed);
     cr_assert_str_eq(c.why.text[0], "fault rule 1 says so");
     cr_assert_eq(w.p->task.last_errno, ENXIO);
     call_done(&c);
@@ -232,7 +232,7 @@ Test(fault, a_delay_waits_on_the_machines_clock_and_then_acts)
     cr_assert_eq(c.user, &c);
     cr_assert_eq(c.status, 0);
     cr_assert_eq(machine_now_ns(w.m), 2000000, "delays add up");
-    cr_assert(!c.made_up);
+    cr_assert(!c.imposed);
     cr_assert_eq(c.fault, 1);
     call_done(&c);
     cr_assert_eq(w_delete(w.p, "root:/a"), 0);

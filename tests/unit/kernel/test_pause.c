@@ -116,7 +116,7 @@ Test(pause, an_answered_call_is_not_carried_out)
     world_run(&w);
     cr_assert_eq(create.status, -EDQUOT);
     cr_assert_str_eq(create.why.text[0], "it was held, and answered by who stepped it");
-    cr_assert(create.made_up);
+    cr_assert(create.imposed);
     call_done(&create);
     cr_assert_eq(BEGIN(&open, w.p, OPEN, open, S("root:/a"), FM_READ), SC_PENDING);
     open.out.open.fd = 42;

@@ -274,7 +274,7 @@ bool w_is_listed(const struct call *call)
 
     while (e->name != NULL && e->value != -call->status)
         e++;
-    return call->status == 0 || call->made_up || e->name != NULL;
+    return call->status == 0 || call->imposed || e->name != NULL;
 }
 
 void w_check_listed(const struct call *call)

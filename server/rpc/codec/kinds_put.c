@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Arguments of calls as events tell them, in the form their methods take.
+ * Values of calls to JSON: results, and arguments as events tell them, in the form their methods take.
  *
- * What is long is cut, so that an event has a limit: of data the first SHOWN_DATA_MAX bytes stand, or
+ * What is long in an event is cut, so that an event has a limit: of data the first SHOWN_DATA_MAX bytes stand, or
  * as many as the listener asked for (at most CALL_HEAD: no more of a long transfer is there),
  * and the member "size" tells how many there are; a string past SHOWN_TEXT_MAX bytes ends in "…".
  */
@@ -41,7 +41,8 @@ static size_t data_max(const struct json_out *o)
     return o->shown != 0 ? o->shown : SHOWN_DATA_MAX;
 }
 
-void put_shown_data(struct json_out *o, const char *key, const char *bytes, size_t len)
+/** Bytes for an event. */
+static void put_shown_data(struct json_out *o, const char *key, const char *bytes, size_t len)
 {
     size_t shown = shown_len(bytes, len, data_max(o));
 
@@ -66,64 +67,7 @@ static void put_shown_text(struct json_out *o, const char *key, const struct sc_
     out_text(o, text, shown + sizeof(more) - 1);
 }
 
-void put_path(struct json_out *o, const char *key, const struct sc_str *value)
-{
-    put_shown_text(o, key, value);
-}
-
-void put_name(struct json_out *o, const char *key, const struct sc_str *value)
-{
-    put_shown_text(o, key, value);
-}
-
-void put_text(struct json_out *o, const char *key, const struct sc_str *value)
-{
-    put_shown_text(o, key, value);
-}
-
-void put_bytes(struct json_out *o, const char *key, const struct sc_str *value)
-{
-    put_shown_data(o, key, value->ptr, value->len);
-}
-
-void put_sized(struct json_out *o, const char *key, const struct sc_str *value)
-{
-    put_shown_data(o, key, value->ptr, value->len);
-}
-
-void put_off(struct json_out *o, const char *key, const int64_t *value)
-{
-    put_time(o, key, value);
-}
-
-void put_usecs(struct json_out *o, const char *key, const int64_t *value)
-{
-    put_time(o, key, value);
-}
-
-void put_addr(struct json_out *o, const char *key, const uint64_t *value)
-{
-    put_size(o, key, value);
-}
-
-void put_mm(struct json_out *o, const char *key, const uint32_t *value)
-{
-    out_key(o, key);
-    put_mask(o, MASK_MM, *value);
-}
-
-void put_rn(struct json_out *o, const char *key, const uint32_t *value)
-{
-    out_key(o, key);
-    put_mask(o, MASK_RN, *value);
-}
-
-void put_perm(struct json_out *o, const char *key, const uint32_t *value)
-{
-    put_num(o, key, value);
-}
-
-void put_fds(struct json_out *o, const char *key, const struct sc_str *value)
+static void put_fds(struct json_out *o, const char *key, const struct sc_str *value)
 {
     size_t shown = value->len < SHOWN_DATA_MAX ? value->len : SHOWN_DATA_MAX;
 
@@ -171,7 +115,7 @@ static void put_strings(struct json_out *o, const char *key, const char **at, co
     out_close(o, ']');
 }
 
-void put_argv(struct json_out *o, const char *key, const struct sc_str *value)
+static void put_argv(struct json_out *o, const char *key, const struct sc_str *value)
 {
     size_t count = argument_count(value);
     size_t shown = value->len < data_max(o) ? value->len : data_max(o);
@@ -189,4 +133,85 @@ void put_argv(struct json_out *o, const char *key, const struct sc_str *value)
     out_close(o, '}');
     if (shown < value->len)
         put_whole_size(o, value->len);
+}
+
+static void put_buf(const struct decoder *d, struct json_out *o, const struct sc_field_info *field,
+                    const struct sc_buf *value)
+{
+    if (sc_kinds[field->kind].form == SC_JSON_name) {
+        out_key(o, field->name);
+        out_name(o, value->ptr, value->len);
+    } else if (d->brief) {
+        put_shown_data(o, field->name, value->ptr, value->len);
+    } else {
+        out_data(o, field->name, value->ptr, value->len, d->base64);
+    }
+}
+
+static void put_dname(struct json_out *o, const char *key, const struct sc_dname *value)
+{
+    out_key(o, key);
+    out_name(o, value->bytes, strnlen(value->bytes, sizeof(value->bytes)));
+}
+
+static void put_rpath(struct json_out *o, const char *key, const struct sc_str *value)
+{
+    out_key(o, key);
+    out_name(o, value->ptr, value->len);
+}
+
+void kind_put(const struct decoder *d, struct json_out *o, const struct sc_field_info *field,
+              const void *value)
+{
+    const char *key = field->name;
+    const struct sc_str *str = value;
+
+    switch (field->repr) {
+    case SC_R_i32:
+        out_key_int(o, key, *(const int32_t *)value);
+        break;
+    case SC_R_u32:
+        out_key_uint(o, key, *(const uint32_t *)value);
+        break;
+    case SC_R_mask:
+        out_key(o, key);
+        put_mask(o, sc_kinds[field->kind].form, *(const uint32_t *)value);
+        break;
+    case SC_R_choice:
+        out_key(o, key);
+        put_choice(o, sc_kinds[field->kind].form, *(const uint32_t *)value);
+        break;
+    case SC_R_i64:
+    case SC_R_offset:
+    case SC_R_span:
+        out_key_int(o, key, *(const int64_t *)value);
+        break;
+    case SC_R_u64:
+    case SC_R_word:
+        out_key_uint(o, key, *(const uint64_t *)value);
+        break;
+    case SC_R_string:
+        put_shown_text(o, key, str);
+        break;
+    case SC_R_data:
+        put_shown_data(o, key, str->ptr, str->len);
+        break;
+    case SC_R_fds:
+        put_fds(o, key, str);
+        break;
+    case SC_R_argv:
+        put_argv(o, key, str);
+        break;
+    case SC_R_buf:
+        put_buf(d, o, field, value);
+        break;
+    case SC_R_dname:
+        put_dname(o, key, value);
+        break;
+    case SC_R_rpath:
+        put_rpath(o, key, str);
+        break;
+    case SC_R_struct: /* its members are fields of their own */
+        break;
+    }
 }

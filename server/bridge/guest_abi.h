@@ -15,8 +15,8 @@
  * system has a take() of its own; those of syscalls.def share sc_calls.c, and differ in their
  * convention.
  */
-#ifndef SERVER_BRIDGE_ABI_GUEST_ABI_H
-#define SERVER_BRIDGE_ABI_GUEST_ABI_H
+#ifndef SERVER_BRIDGE_GUEST_ABI_H
+#define SERVER_BRIDGE_GUEST_ABI_H
 
 #include "server/base/why.h"
 #include "server/bridge/abi/arch.h"

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-#include "client/lib/scbox.h"
+#include "client/lib/scbox_cjson.h"
+
+#include "client/lib/conn.h"
 #include "server/base/base64.h"
 #include "server/base/utf8.h"
 
@@ -13,7 +15,93 @@
 #define ROUNDED_MIN 1e15
 #define EXACT_MAX 9007199254740992.0
 
-int scbox_data(const cJSON *object, char **out, size_t *out_len)
+/* ---- requests ---- */
+
+/** request_send() of a tree. @params taken; @out_id NULL: a notification. */
+static int send_text(struct scbox_conn *conn, const char *method, cJSON *params, int64_t *out_id,
+                     struct scbox_error *error)
+{
+    char *text = params != NULL ? scbox_json(params) : NULL;
+    int err;
+
+    if (params != NULL && text == NULL)
+        err = error_set(error, -ENOMEM, "out of memory");
+    else
+        err = request_send(conn, method, text, out_id, error);
+    cJSON_Delete(params);
+    free(text);
+    return err;
+}
+
+int scbox_send_tree(struct scbox_conn *conn, const char *method, cJSON *params, int64_t *out_id,
+                    struct scbox_error *error)
+{
+    return send_text(conn, method, params, out_id, error);
+}
+
+int scbox_notify_tree(struct scbox_conn *conn, const char *method, cJSON *params,
+                      struct scbox_error *error)
+{
+    return send_text(conn, method, params, NULL, error);
+}
+
+/** Make a tree of a result. @text taken. Returns 0 or -ENOMEM: it was read before. */
+static int take_tree(char *text, cJSON **out, struct scbox_error *error)
+{
+    cJSON *tree = cJSON_Parse(text);
+
+    free(text);
+    if (tree == NULL)
+        return error_set(error, -ENOMEM, "out of memory");
+    *out = tree;
+    return 0;
+}
+
+int scbox_receive_tree(struct scbox_conn *conn, int64_t id, int timeout_ms, cJSON **out_result,
+                       struct scbox_error *error)
+{
+    char *text = NULL;
+    int status = scbox_receive(conn, id, timeout_ms, out_result != NULL ? &text : NULL, error);
+
+    return text != NULL ? take_tree(text, out_result, error) : status;
+}
+
+int scbox_call_tree(struct scbox_conn *conn, const char *method, cJSON *params, int timeout_ms,
+                    cJSON **out_result, struct scbox_error *error)
+{
+    int64_t id = 0;
+    char *text = NULL;
+    int status = send_text(conn, method, params, &id, error);
+
+    if (status == 0)
+        status = request_await(conn, id, timeout_ms, out_result != NULL ? &text : NULL, error);
+    return text != NULL ? take_tree(text, out_result, error) : status;
+}
+
+static void deliver_tree(void *user, const char *method, const char *params)
+{
+    const struct scbox_conn *conn = user;
+    cJSON *tree = params != NULL ? cJSON_Parse(params) : NULL;
+
+    conn->on_tree(conn->tree_user, method, tree);
+    cJSON_Delete(tree);
+}
+
+void scbox_on_event_tree(struct scbox_conn *conn, scbox_event_tree_fn fn, void *user)
+{
+    conn->on_tree = fn;
+    conn->tree_user = user;
+    scbox_on_event(conn, fn != NULL ? deliver_tree : NULL, conn);
+}
+
+cJSON *scbox_error_tree(const struct scbox_error *error)
+{
+    return error->data != NULL ? cJSON_Parse(error->data) : NULL;
+}
+
+/* ---- bytes ---- */
+
+int scbox_data_tree(const cJSON *object, char **out, size_t *out_len)
 {
     const cJSON *data = cJSON_GetObjectItemCaseSensitive(object, "data");
     const cJSON *encoding = cJSON_GetObjectItemCaseSensitive(object, "encoding");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "server/bridge/abi/guest_abi.h"
+#include "server/bridge/guest_abi.h"
 
 #include "server/base/check.h"
 #include "server/bridge/int40.h"
