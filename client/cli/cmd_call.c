@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* scbox call: one request to the daemon, its result on stdout. */
-#include "client/cli/cmd.h"
-#include "client/cli/page.h"
-#include "client/cli/reach.h"
-#include "client/cli/scn.h"
-#include "client/cli/show.h"
+#include "client/cli/base/cmd.h"
+#include "client/cli/base/show.h"
+#include "client/cli/help/page.h"
+#include "client/cli/reach/reach.h"
+#include "client/cli/scenario/scn_words.h"
 #include "schema/calls.h"
 #include "server/base/json.h"
 
@@ -57,7 +57,7 @@ static int parse_options(int argc, char **argv, struct call_options *out)
     int found = 0;
 
     out->pretty = isatty(STDOUT_FILENO) != 0;
-    while ((found = option_next("call", argc, argv, "s:pc", longs)) != -1) {
+    while ((found = option_next("call", cmd_call_help, argc, argv, "s:pc", longs)) != -1) {
         if (found == OPTION_HELP || found == OPTION_WRONG)
             return found;
         if (found == 's')

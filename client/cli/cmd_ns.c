@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* scbox ns: what a process can reach, as the calls that make it so, or drawn. */
-#include "client/cli/cmd.h"
-#include "client/cli/reach.h"
-#include "client/cli/show.h"
+#include "client/cli/base/cmd.h"
+#include "client/cli/base/json.h"
+#include "client/cli/base/show.h"
+#include "client/cli/reach/reach.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -40,14 +41,11 @@ struct ns_options {
 
 static int take_pid(struct ns_options *o, const char *text)
 {
-    char *end = NULL;
-    long pid = strtol(text, &end, 10);
-
-    if (end == text || *end != '\0' || pid <= 0 || pid > INT32_MAX)
+    o->pid = option_pid(text);
+    if (o->pid == 0)
         return complain(OPTION_WRONG, "ns", "'%s' is not the number of a process", text);
     if (o->graph)
         return complain(OPTION_WRONG, "ns", "--graph shows all processes; leave out %s", text);
-    o->pid = (int32_t)pid;
     return 0;
 }
 
@@ -61,7 +59,7 @@ static int parse_options(int argc, char **argv, struct ns_options *o)
     };
     int found = 0;
 
-    while ((found = option_next("ns", argc, argv, "gm:s:", longs)) != -1) {
+    while ((found = option_next("ns", cmd_ns_help, argc, argv, "gm:s:", longs)) != -1) {
         if (found == OPTION_HELP || found == OPTION_WRONG)
             return found;
         if (found == 'g')
@@ -80,19 +78,15 @@ static int parse_options(int argc, char **argv, struct ns_options *o)
 static int ask(const struct ns_options *o, struct scbox_conn *conn, cJSON **out,
                struct scbox_error *error)
 {
-    cJSON *params = cJSON_CreateObject();
+    cJSON *params = json_object("machine:s", o->machine);
     int status;
 
-    if (o->machine != NULL)
-        (void)cJSON_AddStringToObject(params, "machine", o->machine);
     if (o->graph) /* without a session, whose process would be in the picture */
         return scbox_call_tree(conn, "ns.graph", params, NS_CALL_MS, out, error);
     status = scbox_call_tree(conn, "session.open", params, NS_CALL_MS, NULL, error);
     if (status != SCBOX_OK)
         return status;
-    params = cJSON_CreateObject();
-    if (o->pid != 0)
-        (void)cJSON_AddNumberToObject(params, "pid", o->pid);
+    params = o->pid != 0 ? json_object("pid:i", o->pid) : NULL;
     status = scbox_call_tree(conn, "ns.calls", params, NS_CALL_MS, out, error);
     (void)scbox_call_tree(conn, "session.close", NULL, NS_CALL_MS, NULL, NULL);
     return status;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* scbox: the command line of the simulated system. The commands are in cmd_*.c, their table in cmd.c. */
-#include "client/cli/cmd.h"
-#include "client/cli/scn.h"
+#include "client/cli/base/cmd.h"
+#include "client/cli/scenario/scn_words.h"
+#include "schema/calls.h"
 
 #include <errno.h>
 #include <locale.h>

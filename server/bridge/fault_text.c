@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The words end in "by the instruction at 0x…", maybe with ", called from 0x…, 0x…" behind it, or, after
- * a jump, in "the return address on the stack is 0x…": clients look the source line up by these (client/cli/fault_line.h). Addresses of the host's
- * have no place here.
+ * a jump, in "the return address on the stack is 0x…": clients look the source line up by these
+ * (client/cli/base/fault_line.h). Addresses of the host's have no place here.
  */
 #include "server/bridge/fault_text.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Completion: from a line to the words that could stand at its end, with a small made-up world. */
-#include "client/cli/complete.h"
+#include "client/cli/shell/complete.h"
 #include "server/base/strbuf.h"
 
 #include <criterion/criterion.h>

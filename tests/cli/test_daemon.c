@@ -4,7 +4,7 @@
  * does its directory. Nothing here waits for a time to pass; what has to happen is waited for until ctest's
  * time limit.
  */
-#include "client/cli/daemon.h"
+#include "client/cli/reach/daemon.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* What the child that reads a program may do, were it taken over by what it reads: here it is a child of
  * our own, which the linker takes in place of the one that uses libdw. */
-#include "client/cli/fault_line.h"
+#include "client/cli/base/fault_line.h"
 #include "client/lib/clock.h"
 
 #include <criterion/criterion.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Where a fault was, told of this very program; and what damaged programs do to that: nothing. */
-#include "client/cli/fault_line.h"
+#include "client/cli/base/fault_line.h"
 #include "client/lib/clock.h"
 
 #include <criterion/criterion.h>

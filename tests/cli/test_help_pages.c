@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* Everything that can be typed has a page: the tables the parser works by are asked, not a list of ours. */
-#include "client/cli/cmd.h"
-#include "client/cli/page.h"
-#include "client/cli/scn.h"
-#include "client/cli/shell.h"
+#include "client/cli/base/cmd.h"
+#include "client/cli/help/page.h"
+#include "client/cli/scenario/scn_words.h"
+#include "client/cli/shell/shell.h"
 #include "schema/drivers.h"
 
 #include <criterion/criterion.h>
@@ -122,7 +122,7 @@ Test(help, methods_drivers_commands_lists)
         has_page(name);
     for (const struct command *c = commands; c->name != NULL; c++)
         has_page(c->name);
-    all_have_pages(shell_command_names());
+    all_have_pages(page_command_names());
     for (size_t i = 0; (name = help_list_name(i)) != NULL; i++)
         has_page(name);
 }

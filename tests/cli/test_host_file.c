@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Files of the host: what is read, what is refused and in which words, and where a walk ends. */
-#include "client/cli/host_file.h"
+#include "client/cli/base/host_file.h"
 
 #include <criterion/criterion.h>
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* The command line of scbox run: what it is taken apart into, and what it refuses. */
-#include "client/cli/cmd.h"
-#include "client/cli/run.h"
+#include "client/cli/base/cmd.h"
+#include "client/cli/run/run.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>

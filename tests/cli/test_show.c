@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* JSON laid out for people. */
-#include "client/cli/show.h"
+#include "client/cli/base/show.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* What recorded events become: lines, a summary, Chrome's trace events; and which calls are wanted. */
-#include "client/cli/call_text.h"
-#include "client/cli/json.h"
-#include "client/cli/trace.h"
+#include "client/cli/base/call_text.h"
+#include "client/cli/base/json.h"
+#include "client/cli/trace/trace.h"
 
 #include <criterion/criterion.h>
 #include <stdlib.h>

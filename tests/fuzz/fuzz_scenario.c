@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Scenario files: what is refused is refused with a place and a sentence. */
-#include "client/cli/scn_parse.h"
+#include "client/cli/scenario/scn_parse.h"
 #include "tests/fuzz/memfile.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

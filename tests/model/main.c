@@ -11,7 +11,7 @@
  *
  * SC_MODEL_SEED is the seed when none is given; without it, one is drawn and told.
  */
-#include "client/cli/scn_parse.h"
+#include "client/cli/scenario/scn_parse.h"
 #include "tests/contract/alloc.h"
 #include "tests/model/gen.h"
 #include "tests/model/shrink.h"

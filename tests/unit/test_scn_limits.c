@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* How much of anything a scenario may have: each limit, and one more. */
-#include "client/cli/json.h"
-#include "client/cli/scn_match.h"
-#include "client/cli/scn_parse.h"
-#include "client/cli/scn_session.h"
+#include "client/cli/base/json.h"
+#include "client/cli/engine/scn_match.h"
+#include "client/cli/engine/scn_session.h"
+#include "client/cli/scenario/scn_parse.h"
 
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>

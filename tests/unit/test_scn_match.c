@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Patterns of the scenario language against results as the daemon gives them. */
-#include "client/cli/scn_match.h"
-#include "client/cli/scn_parse.h"
+#include "client/cli/engine/scn_match.h"
+#include "client/cli/scenario/scn_parse.h"
 
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* What programs print, up to a limit. */
-#include "client/cli/scn_output.h"
+#include "client/cli/scenario/scn_output.h"
 
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The parser of the scenario language: what a line becomes, and where a mistake is told. */
-#include "client/cli/scn_parse.h"
+#include "client/cli/scenario/scn_parse.h"
 
-#include "client/cli/scn.h"
+#include "client/cli/engine/scn.h"
 
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>

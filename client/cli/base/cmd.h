@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The commands of scbox, and what they share.
+ *
+ * Each command is a file cmd_<name>.c with a function and a help text; commands.c has the table. A command gets
+ * its own words (argv[0] is its name), prints results to stdout and one line for each trouble to stderr, and
+ * returns an exit code.
+ */
+#ifndef CLIENT_CLI_BASE_CMD_H
+#define CLIENT_CLI_BASE_CMD_H
+
+#include <getopt.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/** Exit codes that mean the same in every command. */
+enum {
+    CMD_OK = 0,
+    CMD_FAILED = 1,   /* the daemon refused, a scenario failed */
+    CMD_USAGE = 2,    /* the command line is wrong */
+    CMD_DAEMON = 125, /* no daemon, or it went away */
+};
+
+struct command {
+    const char *name;
+    const char *summary; /* one line, for the list */
+    const char *help;    /* the whole page, printed by --help and `scbox help NAME` */
+    int (*run)(int argc, char **argv);
+};
+
+/** Ended by a NULL name; in commands.c, which knows them all. */
+extern const struct command commands[];
+
+/** The command of a name, or NULL. */
+const struct command *command_find(const char *name);
+
+int cmd_call(int argc, char **argv);
+int cmd_help(int argc, char **argv);
+int cmd_run(int argc, char **argv);
+int cmd_shell(int argc, char **argv);
+int cmd_ns(int argc, char **argv);
+int cmd_test(int argc, char **argv);
+int cmd_trace(int argc, char **argv);
+
+extern const char cmd_call_help[];
+extern const char cmd_help_help[];
+extern const char cmd_run_help[];
+extern const char cmd_shell_help[];
+extern const char cmd_ns_help[];
+extern const char cmd_test_help[];
+extern const char cmd_trace_help[];
+
+/** What option_next() gives for -h, --help: the page was printed, return CMD_OK. */
+enum { OPTION_HELP = 'h', OPTION_WRONG = '?' };
+
+/**
+ * getopt_long() that complains in one line of ours and prints a command's help by itself.
+ * @command  its name; "scbox COMMAND: …" starts a complaint.
+ * @help     what --help prints.
+ * @shorts   as getopt() takes them, without 'h'; it stops at the first word that is no option.
+ * @longs    ended by a zeroed row; --help is added.
+ * Returns   an option, -1 at the end, OPTION_HELP or OPTION_WRONG (both: nothing more to print).
+ */
+int option_next(const char *command, const char *help, int argc, char **argv, const char *shorts,
+                const struct option *longs);
+
+/** The number of a process that a word is; 0: it is none. */
+int32_t option_pid(const char *text);
+
+/** Print "scbox COMMAND: …" and a newline to stderr. Returns @code, for tail calls. */
+int complain(int code, const char *command, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+#endif

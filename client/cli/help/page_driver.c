@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+/* Pages of the filesystem drivers and their options, made from schema/drivers.h. */
+#include "client/cli/help/page.h"
+#include "schema/drivers.h"
+
+#include <string.h>
+
+enum { COLUMN = 16, INDENT = 2 };
+
+/** An option of a driver, or (without one) of all. */
+struct option_row {
+    const char *driver;
+    const char *key;
+    const char *doc;
+};
+
+static const struct {
+    const char *name, *alias, *doc;
+} drivers[] = {
+#define DRIVER_ROW(name, alias, doc, OPTIONS) {name, alias, doc},
+    FS_DRIVERS(DRIVER_ROW)
+#undef DRIVER_ROW
+};
+enum { DRIVER_COUNT = sizeof drivers / sizeof drivers[0] };
+
+static const struct option_row options[] = {
+#define ROW(key, doc) {"ramfs", key, doc},
+    RAMFS_OPTIONS(ROW)
+#undef ROW
+#define ROW(key, doc) {"sqlitefs", key, doc},
+        SQLITEFS_OPTIONS(ROW)
+#undef ROW
+#define ROW(key, doc) {"devfs", key, doc},
+            DEVFS_OPTIONS(ROW)
+#undef ROW
+#define ROW(key, doc) {"procfs", key, doc},
+                PROCFS_OPTIONS(ROW)
+#undef ROW
+#define ROW(key, doc) {"", key, doc},
+                    FS_COMMON_OPTIONS(ROW)
+#undef ROW
+};
+enum { OPTION_COUNT = sizeof options / sizeof options[0] };
+
+/** Print the options of a driver; of "" those of all. */
+static void print_options(FILE *to, const char *driver)
+{
+    for (size_t i = 0; i < OPTION_COUNT; i++) {
+        if (strcmp(options[i].driver, driver) == 0)
+            page_entry(to, INDENT, COLUMN, options[i].key, options[i].doc);
+    }
+}
+
+void page_drivers(FILE *to)
+{
+    fputs(
+        "The filesystem drivers of `fs NAME DRIVER [key=value …]` and MAKE_FS; `help DRIVER` has\n"
+        "the options of each.\n\n",
+        to);
+    for (size_t i = 0; i < DRIVER_COUNT; i++)
+        page_entry(to, INDENT, COLUMN, drivers[i].name, drivers[i].doc);
+    page_heading(to, "Options that all of them take");
+    print_options(to, "");
+}
+
+static void print_driver(FILE *to, size_t i)
+{
+    fprintf(to, "%s - %s\n", drivers[i].name, drivers[i].doc);
+    if (*drivers[i].alias != '\0')
+        fprintf(to, "Also called %s, by which its letters may stand in one word: \"cmd\".\n",
+                drivers[i].alias);
+    page_heading(to, "Its own options");
+    print_options(to, drivers[i].name);
+    page_heading(to, "Options that all drivers take");
+    print_options(to, "");
+    page_heading(to, "Examples");
+    fprintf(to, "  fs t %s readonly\n", drivers[i].name);
+    fprintf(to, "  make_fs %s t\n", drivers[i].name);
+}
+
+bool page_driver(FILE *to, const char *word)
+{
+    bool found = false;
+
+    for (size_t i = 0; i < DRIVER_COUNT; i++) {
+        if (strcmp(drivers[i].name, word) == 0 ||
+            (*word != '\0' && strcmp(drivers[i].alias, word) == 0)) {
+            print_driver(to, i);
+            return true;
+        }
+    }
+    for (size_t i = 0; i < OPTION_COUNT; i++) {
+        if (strcmp(options[i].key, word) != 0)
+            continue;
+        fprintf(to, "%s - an option of %s\n\n", word,
+                *options[i].driver != '\0' ? options[i].driver : "every filesystem driver");
+        page_entry(to, 0, INDENT, "", options[i].doc);
+        found = true;
+    }
+    return found;
+}
+
+bool page_is_option(const char *word)
+{
+    for (size_t i = 0; i < OPTION_COUNT; i++) {
+        if (strcmp(options[i].key, word) == 0)
+            return true;
+    }
+    return false;
+}
+
+const char *page_driver_name(size_t n)
+{
+    if (n < DRIVER_COUNT)
+        return drivers[n].name;
+    if (n < (size_t)DRIVER_COUNT * 2)
+        return *drivers[n - DRIVER_COUNT].alias != '\0' ? drivers[n - DRIVER_COUNT].alias
+                                                        : drivers[n - DRIVER_COUNT].name;
+    n -= (size_t)DRIVER_COUNT * 2;
+    return n < OPTION_COUNT ? options[n].key : NULL;
+}
