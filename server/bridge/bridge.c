@@ -4,8 +4,8 @@
 
 #include "server/base/check.h"
 #include "server/base/list.h"
-#include "server/bridge/cpu.h"
 #include "server/bridge/guest.h"
+#include "server/bridge/tracee/cpu.h"
 #include "server/kernel/input.h"
 
 #include <errno.h>

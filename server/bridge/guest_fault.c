@@ -2,9 +2,9 @@
 /*
  * Signals of guests: faults, traps, gates that look like faults, and what others send.
  */
-#include "server/bridge/cpu.h"
 #include "server/bridge/fault_text.h"
 #include "server/bridge/guest.h"
+#include "server/bridge/tracee/cpu.h"
 #include "server/kernel/machine.h"
 #include "server/kernel/proc/memory.h"
 

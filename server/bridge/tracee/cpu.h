@@ -11,8 +11,8 @@
  *
  * rdrand, rdseed and rdpid can't be trapped; cpuid does not offer them.
  */
-#ifndef SERVER_BRIDGE_CPU_H
-#define SERVER_BRIDGE_CPU_H
+#ifndef SERVER_BRIDGE_TRACEE_CPU_H
+#define SERVER_BRIDGE_TRACEE_CPU_H
 
 #include "server/bridge/tracee/tracee.h"
 

@@ -12,8 +12,8 @@
  *
  * A wait in tracee.c may take one as well, on any bridge's thread; it sends the process another one.
  */
-#ifndef SERVER_BRIDGE_SIGCHLD_H
-#define SERVER_BRIDGE_SIGCHLD_H
+#ifndef SERVER_BRIDGE_TRACEE_SIGCHLD_H
+#define SERVER_BRIDGE_TRACEE_SIGCHLD_H
 
 #include "server/base/list.h"
 

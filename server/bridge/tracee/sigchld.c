@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "server/bridge/sigchld.h"
+#include "server/bridge/tracee/sigchld.h"
 
 #include "server/base/check.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "server/bridge/cpu.h"
+#include "server/bridge/tracee/cpu.h"
 
 #include "server/kernel/machine.h"
 
