@@ -518,10 +518,11 @@ void slow_wait(struct machine *m)
     }
 }
 
-/** What an instance waits for while it is made has its time limit. */
+/** Not while the instance is made or destroyed: only the time limit ends that, and its memory may not be
+ * touched then. */
 static void interrupt(const struct slow *s)
 {
-    if (s->fs != NULL)
+    if (s->fs != NULL && s->out->call.shape != SLOT_DESTROYS)
         driver_interrupt(s->fs);
 }
 

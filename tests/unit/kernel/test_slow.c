@@ -5,6 +5,7 @@
  */
 #include "server/kernel/call/pause.h"
 #include "server/kernel/clock.h"
+#include "server/kernel/door/slow.h"
 #include "server/kernel/fs/open_file.h"
 #include "server/kernel/input.h"
 #include "tests/slow/slow_world.h"
@@ -107,6 +108,21 @@ Test(slow, a_queued_call_that_is_cancelled_never_begins)
     cr_assert_eq(sw_answer(&w, &first), 0);
     cr_assert_eq(sw_close_file(&w, first.out.open.fd), 0);
     cr_assert_eq(w_open(w.p, "root:/never", FM_READ), -ENOENT);
+    sw_close_world(&w);
+}
+
+Test(slow, an_instance_that_is_destroyed_is_not_interrupted)
+{
+    struct world w;
+    struct call c;
+
+    sw_open_world(&w, CLOCK_REAL, 0);
+    cr_assert_eq(BEGIN(&c, w.p, RM_FS, rm_fs, S("slow")), SC_PENDING);
+    cr_assert_not_null(w.m->stand.slot);
+    call_cancel(&c, -ECANCELED);
+    slow_interrupt(w.m);
+    cr_assert_eq(sw_interrupts, 0);
+    cr_assert_eq(sw_answer(&w, &c), 0);
     sw_close_world(&w);
 }
 
