@@ -17,10 +17,24 @@ enum { PROC_PATH_MAX = 32, CREATE_TRIES = 100 };
 
 void hostfiles_init(struct hostfiles *p)
 {
+    (void)pthread_mutex_init(&p->lock, NULL);
     list_init(&p->list);
 }
 
 /* ---- Claims ---- */
+
+/* Keep the claims as they are. Harmless where there are none. */
+static void lock(const struct hostfile *p)
+{
+    if (p->claims != NULL)
+        (void)pthread_mutex_lock(&p->claims->lock);
+}
+
+static void unlock(const struct hostfile *p)
+{
+    if (p->claims != NULL)
+        (void)pthread_mutex_unlock(&p->claims->lock);
+}
 
 static struct file_id id_of(const struct stat *st)
 {
@@ -75,6 +89,54 @@ static int check_free(const struct hostfile *p, const char *suffix, struct file_
     return 0;
 }
 
+/* Whether a directory is @top or lies beneath it. */
+static bool is_beneath(int dir, struct file_id top)
+{
+    int at = openat(dir, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    bool found = false;
+
+    for (int depth = 0; !found; depth++) {
+        struct stat here;
+        struct stat above;
+        int up = at >= 0 ? openat(at, "..", O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+        bool known = up >= 0 && fstat(at, &here) == 0 && fstat(up, &above) == 0;
+
+        /* What can't be told is taken for beneath. */
+        found = !known || same_file(id_of(&here), top) || depth > PATH_MAX;
+        if (at >= 0)
+            (void)close(at);
+        at = up;
+        if (!found && same_file(id_of(&here), id_of(&above)))
+            break;
+    }
+    if (at >= 0)
+        (void)close(at);
+    return found;
+}
+
+/* Whether @p is apart from all directories that are written to, and they from it. Returns 0, -EBUSY. */
+static int check_apart(const struct hostfile *p, struct why *why)
+{
+    if (p->claims == NULL)
+        return 0;
+    for (const struct list *i = p->claims->list.next; i != &p->claims->list; i = i->next) {
+        const struct hostfile *other = container_of(i, struct hostfile, link);
+
+        if (other->directory && !other->shared && is_beneath(p->dir, other->id))
+            return why_add(why, -EBUSY, "%s is in %s, which another filesystem may change", p->path,
+                           other->path);
+        if (p->directory && !p->shared && is_beneath(other->dir, p->id))
+            return why_add(why, -EBUSY, "%s is in %s, and another filesystem uses it", other->path,
+                           p->path);
+    }
+    return 0;
+}
+
+bool hostfile_holds(const struct hostfile *p, int dir)
+{
+    return p->directory && is_beneath(dir, p->id);
+}
+
 /* ---- Finding ---- */
 
 int hostfile_resolve(const char *path, char *out)
@@ -124,7 +186,25 @@ static int look(struct hostfile *p, struct why *why)
         return why_add(why, -EBUSY, "%s is being renamed", p->path);
     if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
         return why_add(why, -ENOTSUP, "%s is no regular file", p->path);
-    return check_free(p, "", p->id, why);
+    p->directory = S_ISDIR(st.st_mode);
+    return 0;
+}
+
+/* Claim what was found. Returns 0, -EBUSY. */
+static int claim(struct hostfile *p, struct why *why)
+{
+    int err;
+
+    if (p->claims == NULL)
+        return 0;
+    lock(p);
+    err = p->file >= 0 ? check_free(p, "", p->id, why) : 0;
+    if (err == 0)
+        err = check_apart(p, why);
+    if (err == 0)
+        list_append(&p->claims->list, &p->link);
+    unlock(p);
+    return err;
 }
 
 int hostfile_at(int dir, const char *path, struct hostfiles *claims, bool shared,
@@ -145,12 +225,12 @@ int hostfile_at(int dir, const char *path, struct hostfiles *claims, bool shared
         err = -ENOMEM;
     if (err == 0)
         err = look(p, why);
+    if (err == 0)
+        err = claim(p, why);
     if (err < 0) {
         hostfile_free(p);
         return err;
     }
-    if (claims != NULL)
-        list_append(&claims->list, &p->link);
     *out = p;
     return 0;
 }
@@ -218,8 +298,10 @@ int hostfile_create(struct hostfile *p, mode_t mode, struct why *why)
         (void)close(file);
         return err;
     }
+    lock(p);
     p->file = file;
     p->id = id_of(&st);
+    unlock(p);
     return 0;
 }
 
@@ -270,12 +352,14 @@ static int claim_beside(struct hostfile *p, const char *suffix, int fd, struct w
     if (st.st_nlink > 1)
         return why_add(why, -EBUSY, "%s%s has other names: it may belong to something else",
                        p->path, suffix);
+    lock(p);
     err = check_free(p, suffix, id_of(&st), why);
-    if (err < 0)
-        return err;
-    (void)strcpy(slot->suffix, suffix);
-    slot->id = id_of(&st);
-    return 0;
+    if (err == 0) {
+        (void)strcpy(slot->suffix, suffix);
+        slot->id = id_of(&st);
+    }
+    unlock(p);
+    return err;
 }
 
 /* Open an existing side file. Returns a descriptor, -ENOENT, other -errno. */
@@ -370,10 +454,13 @@ int hostfile_remove_beside(struct hostfile *p, const char *suffix, const struct 
 
 void hostfile_forget_beside(struct hostfile *p, const char *suffix)
 {
-    struct hostfile_side *slot = slot_of(p, suffix);
+    struct hostfile_side *slot;
 
+    lock(p);
+    slot = slot_of(p, suffix);
     if (slot != NULL)
         slot->suffix[0] = '\0';
+    unlock(p);
 }
 
 /* ---- Private files ---- */
@@ -407,7 +494,9 @@ void hostfile_free(struct hostfile *p)
 {
     if (p == NULL)
         return;
+    lock(p);
     list_del(&p->link);
+    unlock(p);
     if (p->file >= 0)
         (void)close(p->file);
     (void)close(p->dir);

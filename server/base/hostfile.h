@@ -16,7 +16,9 @@
  *     hostfile_free(f);                                             the claims end
  *
  * **Claims.** `struct hostfiles` knows the inode of every file in use, side files included. A file
- * is used once, under whatever name. Several readers may share a file under one name.
+ * is used once, under whatever name. Several readers may share a file under one name. A directory that
+ * is claimed for writing is claimed with all that lies beneath it: its user could truncate what another
+ * one has mapped. Claims are made and ended on any thread.
  *
  * The directory stays the same while the hostfile lives. A user who may rename that directory can
  * move it with its content, but gains no write access by that.
@@ -28,6 +30,7 @@
 #include "server/base/why.h"
 
 #include <limits.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <sys/stat.h>
 #include <sys/types.h>
@@ -55,6 +58,7 @@ struct hostfile {
     char *name; /* owned; in the directory, "." for the directory itself */
     char *path; /* owned; absolute and without links, as it was resolved; for messages */
     bool shared;
+    bool directory;
     struct file_id id; /* of @file */
     struct hostfile_side beside[HOSTFILE_BESIDE_MAX];
     struct hostfiles *claims; /* borrowed; NULL: not claimed */
@@ -63,6 +67,7 @@ struct hostfile {
 
 /** The claims of one daemon. */
 struct hostfiles {
+    pthread_mutex_t lock;
     struct list list; /* struct hostfile.link */
 };
 
@@ -83,7 +88,7 @@ int hostfile_resolve(const char *path, char *out);
  * @shared   for reading only: other readers may share it.
  * @out      returned; hostfile_free().
  * Returns   0; -ENOTSUP neither a regular file nor a directory, -EBUSY in use (@why names the
- *           holder) or renamed meanwhile, -EACCES, -ENAMETOOLONG, -ENOMEM, -EMFILE.
+ *           holder), beneath a directory that is, or renamed meanwhile, -EACCES, -ENAMETOOLONG, -ENOMEM, -EMFILE.
  */
 int hostfile_at(int dir, const char *path, struct hostfiles *claims, bool shared,
                 struct hostfile **out, struct why *why);
@@ -139,6 +144,10 @@ void hostfile_forget_beside(struct hostfile *p, const char *suffix);
  */
 bool hostfile_is_private(int fd);
 
+/** Whether it is a directory that is @dir, or that @dir lies beneath. @dir O_PATH. */
+bool hostfile_holds(const struct hostfile *p, int dir);
+
+/** End the claims and close. NULL is ignored. */
 /** Drop the claims and close. NULL is ignored. */
 void hostfile_free(struct hostfile *p);
 

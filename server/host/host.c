@@ -201,9 +201,9 @@ static int open_client_source(struct host *h, const char *path, bool readonly,
         return why_add(why, -EACCES, "source '%s': %s", path, strerror(-err));
     if (root == NULL)
         return outside(path, why);
-    dir = strcmp(real, root->path) == 0 ? -ENOTSUP : open_beneath(root, real);
-    if (dir == -ENOTSUP)
-        return why_add(why, dir, "source '%s' is a source root itself: name a file in it", path);
+    if (strcmp(real, root->path) == 0 && strlen(real) + 1 < sizeof(real))
+        (void)strcat(real, "/"); /* the root itself, not a name in what is above it */
+    dir = open_beneath(root, real);
     if (dir == -ELOOP || dir == -EXDEV || dir == -ENOENT || dir == -ENOTDIR || dir == -EAGAIN)
         return why_add(why, -EACCES, "source '%s' was moved while it was looked at", path);
     if (dir < 0)
@@ -214,7 +214,13 @@ static int open_client_source(struct host *h, const char *path, bool readonly,
                        "source '%s' is in the daemon's state directory, which holds its own files",
                        path);
     }
-    return hostfile_at(dir, real, &h->claims, readonly, out, why);
+    err = hostfile_at(dir, real, &h->claims, readonly, out, why);
+    if (err == 0 && h->kept >= 0 && hostfile_holds(*out, h->kept)) {
+        hostfile_free(*out);
+        return why_add(why, -EACCES,
+                       "source '%s' holds the daemon's state directory, with its own files", path);
+    }
+    return err;
 }
 
 static int host_source_open(void *host, const char *path, bool any, bool readonly,
