@@ -291,12 +291,14 @@ struct fs_ops;
 
 /** How to make instances of one kind of filesystem. */
 struct fs_driver {
-    const char *name;    /* exact, as in MAKE_FS */
-    const char *alias;   /* a second name, or NULL */
-    const char *letters; /* its keys of one letter; under the alias also taken as one word, and
+    const char *name;         /* exact, as in MAKE_FS */
+    const char *alias;        /* a second name, or NULL */
+    const char *letters;      /* its keys of one letter; under the alias also taken as one word, and
                                  * options of "" are then the empty set of them. Or NULL */
-    const char *doc;     /* one line */
-    bool readonly;       /* as if the option readonly were always given */
+    const char *doc;          /* one line */
+    bool readonly;            /* as if the option readonly were always given */
+    const char *write_option; /* of its own options, one without which it is readonly; or NULL */
+    bool uncounted;           /* it does not know what its files take: there can be no quota */
     bool waits; /* open_source() may have to wait, and its instances have FS_CAP_BLOCKING */
     uint32_t descriptors;      /* of the daemon, that an instance may hold: booked by `generic` */
     const struct fs_opt *opts; /* keys it knows, value = what they mean; ended by a NULL key */

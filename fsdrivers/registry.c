@@ -3,6 +3,7 @@
 
 #include "fsdrivers/devfs/devfs.h"
 #include "fsdrivers/generic/generic.h"
+#include "fsdrivers/hostfs/hostfs.h"
 #include "fsdrivers/options.h"
 #include "fsdrivers/procfs/procfs.h"
 #include "fsdrivers/ramfs/ramfs.h"
@@ -15,8 +16,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct fs_driver *const drivers[] = {&ramfs_driver, &sqlitefs_driver, &devfs_driver,
-                                                  &procfs_driver};
+static const struct fs_driver *const drivers[] = {&ramfs_driver, &sqlitefs_driver, &hostfs_driver,
+                                                  &devfs_driver, &procfs_driver};
 
 enum { DRIVER_COUNT = sizeof(drivers) / sizeof(drivers[0]) };
 
@@ -170,6 +171,12 @@ static int sort_options(const struct fs_driver *driver, const struct options *op
         }
     }
     req->letters = req->letters && letters;
+    if (driver->readonly ||
+        (driver->write_option != NULL && option_get(own->at, driver->write_option) == NULL))
+        config->readonly = req->readonly = true;
+    if (err == 0 && driver->uncounted && (config->quota_bytes != 0 || config->quota_inodes != 0))
+        err = why_add(req->why, -EINVAL,
+                      "%s can't keep a quota: it does not know what its files take", driver->name);
     return err;
 }
 
@@ -219,7 +226,6 @@ static int prepare(const struct fs_driver *driver, const char *name, const struc
         return err;
     o->req.letters = driver->letters != NULL && strcmp(name, driver->name) != 0;
     err = sort_options(driver, &o->options, &o->kept, &o->req, &config);
-    config.readonly = config.readonly || driver->readonly;
     if (err == 0)
         err = generic_new(&config, driver, &o->req, &o->wrapper);
     if (err == 0)

@@ -27,6 +27,11 @@
     OPTION("quota", "bytes its files may have at this and every later mount: auto, none or a "     \
                     "size")
 
+#define HOSTFS_DOC "a directory of the host and what lies beneath it, read-only unless asked"
+#define HOSTFS_OPTIONS(OPTION)                                                                     \
+    OPTION("write", "allow changes; no other filesystem may then have its source in the "          \
+                    "directory")
+
 #define DEVFS_DOC "the devices clock, console, full, null, random, tty and zero"
 #define DEVFS_OPTIONS(OPTION)
 
@@ -47,6 +52,7 @@
 #define FS_DRIVERS(DRIVER)                                                                         \
     DRIVER("ramfs", "nullfs", RAMFS_DOC, RAMFS_OPTIONS)                                            \
     DRIVER("sqlitefs", "", SQLITEFS_DOC, SQLITEFS_OPTIONS)                                         \
+    DRIVER("hostfs", "", HOSTFS_DOC, HOSTFS_OPTIONS)                                               \
     DRIVER("devfs", "", DEVFS_DOC, DEVFS_OPTIONS)                                                  \
     DRIVER("procfs", "", PROCFS_DOC, PROCFS_OPTIONS)
 

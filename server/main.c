@@ -414,12 +414,14 @@ static void run(struct daemon *d)
         why_done(&d->refusals[i]);
 }
 
-/** What the process itself needs: no SIGPIPE, private files, as many descriptors as it may have. */
+/** What the process itself needs: no SIGPIPE and SIGXFSZ, private files, as many descriptors as it may
+ * have. */
 static void set_up_process(void)
 {
     struct rlimit files;
 
     (void)signal(SIGPIPE, SIG_IGN);
+    (void)signal(SIGXFSZ, SIG_IGN); /* a write past the host's limit is EFBIG */
     (void)umask(077);
     (void)prctl(PR_SET_DUMPABLE, 0); /* nobody of the same uid may attach, or read its memory */
     if (getrlimit(RLIMIT_NOFILE, &files) == 0) {

@@ -23,7 +23,7 @@ static const char help[] =
     "                           [$XDG_STATE_HOME/scbox, else ~/.local/state/scbox]\n"
     "  -c, --config FILE        settings in JSON; options on the command line override them\n"
     "  -l, --log-level LEVEL    error, warn, info or debug [info]\n"
-    "  -r, --source-root DIR    clients may make filesystems from files below DIR; may be\n"
+    "  -r, --source-root DIR    clients may make filesystems of what is in DIR; may be\n"
     "                           repeated; the state directory always is one\n"
     "  -n, --no-default-machine boot no machine; clients create their own\n"
     "  -q, --root-quota SIZE    what the files of the default machine's disk may have in all: "

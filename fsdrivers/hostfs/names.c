@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: MIT */
+#include "fsdrivers/hostfs/names.h"
+
+#include "fsdrivers/fslimits.h"
+#include "fsdrivers/fspath.h"
+#include "fsdrivers/hostfs/beneath.h"
+#include "fsdrivers/hostfs/target.h"
+#include "server/base/hostfile.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { NS_PER_S = 1000000000 };
+
+/* ---- Names ---- */
+
+/** Give what was just made to the caller, if the daemon can. */
+static int give_to(const struct hostfs *h, const struct fs_caller *who, int dir, const char *name)
+{
+    if (!h->is_root)
+        return 0;
+    return beneath_answer(fchownat(dir, name, who->uid, who->gid, AT_SYMLINK_NOFOLLOW));
+}
+
+/** The permission bits that hostfs gives. */
+static mode_t given_bits(uint32_t mode, bool directory)
+{
+    return mode & (directory ? 01777u : 0777u);
+}
+
+int hostfs_mknod(struct fs *fs, const struct fs_caller *who, const char *path, uint32_t mode)
+{
+    const struct hostfs *h = hostfs_of(fs);
+    struct beneath_name n;
+    int fd;
+    int err;
+
+    if ((mode & S_IFMT) != 0 && !S_ISREG(mode))
+        return -EINVAL;
+    if (who->nowait)
+        return FS_WOULD_WAIT;
+    err = beneath_parent(h->source->file, path, &n);
+    if (err < 0)
+        return err == -EBUSY ? -EEXIST : err;
+    fd = openat(n.dir, n.name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    err = beneath_answer(fd);
+    if (err == 0) {
+        err = beneath_answer(fchmod(fd, given_bits(mode, false)));
+        if (err == 0)
+            err = give_to(h, who, n.dir, n.name);
+        (void)close(fd);
+        if (err < 0)
+            (void)unlinkat(n.dir, n.name, 0);
+    }
+    beneath_name_done(&n);
+    return err;
+}
+
+int hostfs_mkdir(struct fs *fs, const struct fs_caller *who, const char *path, uint32_t mode)
+{
+    const struct hostfs *h = hostfs_of(fs);
+    struct beneath_name n;
+    int err;
+
+    if (who->nowait)
+        return FS_WOULD_WAIT;
+    err = beneath_parent(h->source->file, path, &n);
+    if (err < 0)
+        return err == -EBUSY ? -EEXIST : err;
+    err = beneath_answer(mkdirat(n.dir, n.name, 0700));
+    if (err == 0) {
+        err = beneath_answer(fchmodat(n.dir, n.name, given_bits(mode, true), 0));
+        if (err == 0)
+            err = give_to(h, who, n.dir, n.name);
+        if (err < 0)
+            (void)unlinkat(n.dir, n.name, AT_REMOVEDIR);
+    }
+    beneath_name_done(&n);
+    return err;
+}
+
+int hostfs_symlink(struct fs *fs, const struct fs_caller *who, const char *target, const char *path)
+{
+    const struct hostfs *h = hostfs_of(fs);
+    struct beneath_name n;
+    int err;
+
+    if (who->nowait)
+        return FS_WOULD_WAIT;
+    err = beneath_parent(h->source->file, path, &n);
+    if (err < 0)
+        return err == -EBUSY ? -EEXIST : err;
+    err = beneath_answer(symlinkat(target, n.dir, n.name));
+    if (err == 0) {
+        err = give_to(h, who, n.dir, n.name);
+        if (err < 0)
+            (void)unlinkat(n.dir, n.name, 0);
+    }
+    beneath_name_done(&n);
+    return err;
+}
+
+/** Remove a name. @flags of unlinkat(2). */
+static int remove_name(const struct hostfs *h, const struct fs_caller *who, const char *path,
+                       int flags)
+{
+    struct beneath_name n;
+    int err;
+
+    if (who->nowait)
+        return FS_WOULD_WAIT;
+    err = beneath_parent(h->source->file, path, &n);
+    if (err == 0)
+        err = beneath_answer(unlinkat(n.dir, n.name, flags));
+    beneath_name_done(&n);
+    return err;
+}
+
+int hostfs_unlink(struct fs *fs, const struct fs_caller *who, const char *path)
+{
+    return fspath_is_root(path) ? -EISDIR : remove_name(hostfs_of(fs), who, path, 0);
+}
+
+int hostfs_rmdir(struct fs *fs, const struct fs_caller *who, const char *path)
+{
+    return remove_name(hostfs_of(fs), who, path, AT_REMOVEDIR);
+}
+
+/** The directories of two paths. Both are to be done with, whatever it returns. */
+static int two_parents(const struct hostfs *h, const char *from, const char *to,
+                       struct beneath_name *a, struct beneath_name *b)
+{
+    int err = beneath_parent(h->source->file, from, a);
+
+    b->dir = -1;
+    return err < 0 ? err : beneath_parent(h->source->file, to, b);
+}
+
+int hostfs_rename(struct fs *fs, const struct fs_caller *who, const char *from, const char *to,
+                  enum fs_rename_type type)
+{
+    static const unsigned flags[] = {[FS_RENAME_REPLACE] = 0,
+                                     [FS_RENAME_NOREPLACE] = RENAME_NOREPLACE,
+                                     [FS_RENAME_EXCHANGE] = RENAME_EXCHANGE};
+    struct beneath_name a;
+    struct beneath_name b;
+    int err;
+
+    if (fspath_is_root(to) && type == FS_RENAME_NOREPLACE)
+        return -EEXIST;
+    if (who->nowait)
+        return FS_WOULD_WAIT;
+    err = two_parents(hostfs_of(fs), from, to, &a, &b);
+    if (err == 0)
+        err = beneath_answer(renameat2(a.dir, a.name, b.dir, b.name, flags[type]));
+    beneath_name_done(&a);
+    beneath_name_done(&b);
+    return err;
+}
+
+int hostfs_link(struct fs *fs, const struct fs_caller *who, const char *from, const char *to)
+{
+    struct beneath_name a;
+    struct beneath_name b;
+    struct stat st;
+    int err;
+
+    if (who->nowait)
+        return FS_WOULD_WAIT;
+    if (fspath_is_root(from))
+        return -EPERM;
+    err = two_parents(hostfs_of(fs), from, to, &a, &b);
+    if (err == 0 && fstatat(a.dir, a.name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode))
+        err = -EPERM;
+    if (err == 0)
+        err = beneath_answer(linkat(a.dir, a.name, b.dir, b.name, 0));
+    else if (err == -EBUSY)
+        err = -EEXIST;
+    beneath_name_done(&a);
+    beneath_name_done(&b);
+    return err;
+}
+
+/* ---- Attributes ---- */
+
+int hostfs_chown(struct fs *fs, const struct fs_caller *who, const char *path, uint32_t uid,
+                 uint32_t gid, struct fs_file *file)
+{
+    struct target t;
+    int err;
+
+    if (who->nowait)
+        return FS_WOULD_WAIT;
+    err = target_find(hostfs_of(fs), who, path, file, &t);
+    if (err < 0)
+        return err;
+    err = beneath_answer(fchownat(t.fd, "", uid, gid, AT_EMPTY_PATH));
+    target_done(&t);
+    return err;
+}
+
+int hostfs_chmod(struct fs *fs, const struct fs_caller *who, const char *path, uint32_t mode,
+                 struct fs_file *file)
+{
+    struct target t;
+    struct stat st;
+    char again[32];
+    int err;
+
+    if (who->nowait)
+        return FS_WOULD_WAIT;
+    err = target_find(hostfs_of(fs), who, path, file, &t);
+    if (err < 0)
+        return err;
+    err = beneath_answer(fstat(t.fd, &st));
+    (void)snprintf(again, sizeof(again), "/proc/self/fd/%d",
+                   t.fd); /* fchmod() wants more than O_PATH */
+    if (err == 0)
+        err = S_ISLNK(st.st_mode)
+                  ? -EINVAL
+                  : beneath_answer(chmod(again, given_bits(mode, S_ISDIR(st.st_mode))));
+    target_done(&t);
+    return err;
+}
+
+static struct timespec time_of(int64_t ns)
+{
+    struct timespec t = {.tv_sec = ns / NS_PER_S, .tv_nsec = ns % NS_PER_S};
+
+    if (ns == INT64_MIN)
+        return (struct timespec){.tv_nsec = UTIME_OMIT};
+    if (t.tv_nsec < 0) {
+        t.tv_sec--;
+        t.tv_nsec += NS_PER_S;
+    }
+    return t;
+}
+
+int hostfs_utimens(struct fs *fs, const struct fs_caller *who, const char *path, int64_t atime,
+                   int64_t mtime, struct fs_file *file)
+{
+    const struct timespec times[] = {time_of(atime), time_of(mtime)};
+    struct target t;
+    int err;
+
+    if (who->nowait)
+        return FS_WOULD_WAIT;
+    err = target_find(hostfs_of(fs), who, path, file, &t);
+    if (err < 0)
+        return err;
+    err = beneath_answer(utimensat(t.fd, "", times, AT_EMPTY_PATH));
+    target_done(&t);
+    return err;
+}
+
+int hostfs_truncate(struct fs *fs, const struct fs_caller *who, const char *path, uint64_t size,
+                    struct fs_file *file)
+{
+    struct target t;
+    int err;
+
+    if (size > FS_FILE_SIZE_MAX)
+        return -EFBIG;
+    if (who->nowait)
+        return FS_WOULD_WAIT;
+    /* An open file may be open for reading only: it is found by its descriptor, and opened anew. */
+    err = target_find(hostfs_of(fs), who, path, file, &t);
+    if (err < 0)
+        return err;
+    if (!t.own) {
+        t.fd = beneath_reopen(t.fd, O_PATH);
+        if (t.fd < 0)
+            return t.fd;
+        t.own = true;
+    }
+    err = target_open(&t, O_WRONLY);
+    if (err == 0)
+        err = beneath_answer(ftruncate(t.fd, (off_t)size));
+    target_done(&t);
+    return err == -ENXIO || err == -ELOOP ? -EINVAL : err;
+}
