@@ -4,7 +4,7 @@
 #include "fsdrivers/registry.h"
 #include "tests/contract/alloc.h"
 
-#include <dirent.h>
+#include <ftw.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -128,19 +128,26 @@ void bed_init(struct bed *b, const char *driver)
                              .user = b};
     if (beds++ == 0)
         allocations = alloc_live();
-    if (strcmp(driver, "sqlitefs") != 0)
+    b->hosted = strcmp(driver, "hostfs") == 0;
+    if (!b->hosted && strcmp(driver, "sqlitefs") != 0)
         return;
     (void)snprintf(b->dir, sizeof(b->dir) - 16, "%s/scbox-contract-XXXXXX",
                    tmp != NULL ? tmp : "/tmp");
     cr_assert(mkdtemp(b->dir) != NULL, "no directory for the test: %s", strerror(errno));
     (void)snprintf(b->db, sizeof(b->db), "%.200s/test.db", b->dir);
+    cr_assert(!b->hosted || mkdir(b->db, 0755) == 0);
 }
 
 int bed_open(struct bed *b, const char *opts)
 {
-    struct fs_open req = {
-        .opts = opts, .env = &b->env, .who = {.uid = b->uid, .gid = b->gid}, .why = &b->why};
+    char all[BED_PATH_MAX];
+    struct fs_open req = {.opts = b->hosted ? all : opts,
+                          .env = &b->env,
+                          .who = {.uid = b->uid, .gid = b->gid},
+                          .why = &b->why};
 
+    (void)snprintf(all, sizeof(all), "write%s%s", opts != NULL ? "," : "",
+                   opts != NULL ? opts : "");
     why_done(&b->why);
     req.source = b->db[0] != '\0' ? b->db : NULL;
     return registry_open(b->driver, &req, &b->fs);
@@ -153,26 +160,20 @@ void bed_close(struct bed *b)
     b->fs = NULL;
 }
 
-static void remove_dir(const char *path)
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
 {
-    char name[BED_PATH_MAX * 2];
-    struct dirent *e;
-    DIR *dir = opendir(path);
-
-    while (dir != NULL && (e = readdir(dir)) != NULL) {
-        (void)snprintf(name, sizeof(name), "%s/%s", path, e->d_name);
-        (void)unlink(name);
-    }
-    if (dir != NULL)
-        (void)closedir(dir);
-    (void)rmdir(path);
+    (void)st;
+    (void)type;
+    (void)at;
+    (void)remove(path);
+    return 0;
 }
 
 void bed_done(struct bed *b)
 {
     bed_close(b);
     if (b->dir[0] != '\0')
-        remove_dir(b->dir);
+        (void)nftw(b->dir, remove_one, BED_DESCRIPTORS, FTW_DEPTH | FTW_PHYS);
     why_done(&b->why);
     strbuf_done(&b->console);
     if (--beds > 0)

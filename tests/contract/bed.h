@@ -8,7 +8,7 @@
  *         IS(FS(unlink, "/no"), -ENOENT);
  *     }
  *
- * makes two Criterion tests, ramfs::unlink_missing_ENOENT and sqlitefs::unlink_missing_ENOENT. A
+ * makes a Criterion test for each writable driver: ramfs::unlink_missing_ENOENT and so on. A
  * bed is made before the body and closed after it; closing checks that all memory was given back.
  * CONTRACT_OPTS() does the same with options. Whoever needs more (reopening, several beds) works
  * with `struct bed` itself.
@@ -23,14 +23,15 @@
 #include <errno.h>
 #include <sys/stat.h>
 
-enum { BED_PATH_MAX = 256, BED_DESCRIPTORS = 32 };
+enum { BED_PATH_MAX = 256, BED_DESCRIPTORS = 128 };
 
 struct bed {
     struct fs *fs;  /* NULL while closed */
     struct why why; /* of the last refusal */
     const char *driver;
     char dir[BED_PATH_MAX]; /* a directory of its own, removed at the end; "" none */
-    char db[BED_PATH_MAX];  /* sqlitefs: the file */
+    char db[BED_PATH_MAX];  /* sqlitefs: the file; hostfs: the directory */
+    bool hosted;            /* it is hostfs */
     struct fs_env env;
     struct fs_caller who; /* for whom slots are called */
     uint32_t descriptors; /* booked; at most BED_DESCRIPTORS */
@@ -97,6 +98,13 @@ void fill(void *buf, size_t len, unsigned seed);
 
 #define CONTRACT(name) CONTRACT_OPTS(name, NULL)
 #define CONTRACT_OPTS(name, options)                                                               \
+    static void name(struct bed *b);                                                               \
+    CONTRACT_ON(ramfs, name, options)                                                              \
+    CONTRACT_ON(sqlitefs, name, options)                                                           \
+    CONTRACT_ON(hostfs, name, options)                                                             \
+    static void name(struct bed *b)
+/* The same for drivers whose store is their own: they alone decide what a file is, and count what is there. */
+#define CONTRACT_OWN(name, options)                                                                \
     static void name(struct bed *b);                                                               \
     CONTRACT_ON(ramfs, name, options)                                                              \
     CONTRACT_ON(sqlitefs, name, options)                                                           \

