@@ -19,7 +19,7 @@ static int take_session(struct machine *m, struct input *in)
 {
     struct input_session *s = &in->session;
     struct proc *p;
-    int err = m->init != NULL ? proc_new(m->init, &p) : -ESRCH;
+    int err = m->init != NULL && !proc_has_ended(m->init) ? proc_new(m->init, &p) : -ESRCH;
 
     if (err < 0)
         return err;

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -28,8 +29,17 @@ static bool asks_machine(const struct fs *fs, const struct fs_open *req)
            (req->opts != NULL && strstr(req->opts, "devices") != NULL);
 }
 
-/** slow_plan.on_worker: wait at the gate, a FIFO, until it is gone. Who waits there has it open, so that others
- * can see it. */
+/** Whether the gate is the FIFO that is open as @fd. */
+static bool is_gate(const char *gate, int fd)
+{
+    struct stat there;
+    struct stat ours;
+
+    return stat(gate, &there) == 0 && fstat(fd, &ours) == 0 && there.st_ino == ours.st_ino;
+}
+
+/** slow_plan.on_worker: wait at the gate, a FIFO, until it is gone or another one. Who waits there has it open,
+ * so that others can see it. */
 static int wait_at_gate(void *user)
 {
     const struct timespec moment = {.tv_nsec = MOMENT_NS};
@@ -39,7 +49,7 @@ static int wait_at_gate(void *user)
 
     if (fd < 0)
         return 0;
-    while (access(gate, F_OK) == 0 && !atomic_load(&plan->interrupted))
+    while (is_gate(gate, fd) && !atomic_load(&plan->interrupted))
         (void)nanosleep(&moment, NULL);
     (void)close(fd);
     return atomic_exchange(&plan->interrupted, false) ? -EINTR : 0;

@@ -31,6 +31,16 @@ static void close_gate(void)
     cr_assert_eq(mkfifo(gate, 0600), 0);
 }
 
+/** Those that wait now wait no more; later ones do. */
+static void pass_gate(void)
+{
+    char next[PATH_SIZE + 8];
+
+    (void)text_of(next, sizeof(next), "%s-next", gate);
+    cr_assert_eq(mkfifo(next, 0600), 0);
+    cr_assert_eq(rename(next, gate), 0);
+}
+
 /** They wait no more. */
 static void open_gate(void)
 {
@@ -297,6 +307,44 @@ Test(slow_daemon, a_machine_that_is_not_to_be_leaves_nothing)
     call_done_ok(&d.control, "server.info", "{}");
     open_gate();
     daemon_await_stat(&d, "machines", 1);
+}
+
+/** Whoever makes a machine cancels, or goes, at each place where its second filesystem has it stand. */
+Test(slow_daemon, the_second_filesystem_of_a_machine_that_is_not_to_be)
+{
+    const char *names =
+        "[{\"name\":\"r\",\"driver\":\"ramfs\"},{\"name\":\"s\",\"driver\":\"ramfs\"},"
+        "{\"name\":\"t\",\"driver\":\"ramfs\"}]";
+
+    for (int passes = 1; passes <= 4; passes++) { /* a filesystem has it stand twice */
+        const bool cancels = passes % 2 == 0;
+        struct client other;
+
+        client_open(&other, d.socket);
+        close_gate();
+        client_sendf(&other,
+                     "{\"jsonrpc\":\"2.0\",\"id\":100,\"method\":\"machine.create\",\"params\":{"
+                     "\"name\":\"other\",\"names\":%s}}",
+                     names);
+        await_somebody();
+        for (int i = 0; i < passes; i++) {
+            pass_gate();
+            await_somebody();
+        }
+        if (cancels)
+            client_send(&other, "{\"jsonrpc\":\"2.0\",\"method\":\"$/cancelRequest\","
+                                "\"params\":{\"id\":100}}");
+        else
+            client_close(&other);
+        for (int i = 0; i < 100; i++) /* requests use what others have left */
+            call_done_ok(&c, "server.info", "{}");
+        open_gate();
+        if (cancels) {
+            cr_assert_neq(answer_to(&other, 100), 0);
+            client_close(&other);
+        }
+        daemon_await_stat(&d, "machines", 1);
+    }
 }
 
 /** Wait until the daemon's log has a text. */

@@ -107,6 +107,40 @@ Test(schema, every_row_is_complete)
     }
 }
 
+/** Whether a call takes a handle: an fd. */
+static bool takes_handle(const struct sc_call_info *call)
+{
+    for (const struct sc_field_info *f = call->args; f->name != NULL; f++) {
+        if (f->kind == SC_K_fd || f->kind == SC_K_ofd)
+            return true;
+    }
+    return false;
+}
+
+static bool lists(const struct sc_call_info *call, const char *error)
+{
+    const struct sc_error_info *e = call->errors;
+
+    while (e->name != NULL && strcmp(e->name, error) != 0)
+        e++;
+    return e->name != NULL;
+}
+
+Test(schema, a_right_is_one_of_a_handle_and_else_EBADF)
+{
+    for (size_t i = 0; i < sc_calls_count; i++) {
+        const struct sc_call_info *call = &sc_calls[i];
+
+        cr_assert_eq(call->right & (call->right - 1), 0, "%s: one right", call->name);
+        cr_assert(call->right == 0 || (takes_handle(call) && lists(call, "EBADF")), "%s",
+                  call->name);
+    }
+    cr_assert_eq(sc_call_by_name("SC_READ")->right, FM_READ);
+    cr_assert_eq(sc_call_by_name("SC_WRITE")->right, FM_WRITE);
+    cr_assert_eq(sc_call_by_name("SC_MAKE_FS")->right, FM_READ);
+    cr_assert_eq(sc_call_by_name("SC_CLOSE")->right, 0);
+}
+
 Test(schema, kinds_say_how_they_travel)
 {
     static const char *const json[] = {"name", "data", "integer", "FM",  "MM",

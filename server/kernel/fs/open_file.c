@@ -106,8 +106,6 @@ static void file_free(struct open_file *f)
 
 static int open_in_driver(struct open_file *f, const struct fs_caller *who, const char *path)
 {
-    if (needs_path(f))
-        return 0;
     return f->is_dir ? driver_opendir(f->mount, who, path, &f->file)
                      : driver_open(f->mount, who, path, &f->file);
 }
@@ -222,7 +220,7 @@ struct open_file *open_file_ref(struct open_file *f)
 
 struct open_file *open_file_unref(struct open_file *f)
 {
-    int err = 0;
+    int err;
 
     if (f == NULL || --f->refs > 0)
         return NULL;
@@ -230,9 +228,8 @@ struct open_file *open_file_unref(struct open_file *f)
         close_end(f);
         return NULL;
     }
-    if (!needs_path(f))
-        err = f->is_dir ? driver_closedir(f->mount, &vfs_nobody, NULL, &f->file)
-                        : driver_close(f->mount, &vfs_nobody, NULL, &f->file);
+    err = f->is_dir ? driver_closedir(f->mount, &vfs_nobody, NULL, &f->file)
+                    : driver_close(f->mount, &vfs_nobody, NULL, &f->file);
     if (err < 0)
         event_note(f->mount->machine, 0, "closing %s: %s", f->label, sc_errno_name(err));
     mount_changed(f->mount);

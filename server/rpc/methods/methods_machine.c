@@ -98,16 +98,16 @@ static void on_made(struct call *call)
     struct rpc_machine *machine = call->proc != NULL ? call->machine->spec.user : NULL;
     enum request_status status;
 
-    rq->has_call = false;
     if (take_outcome(rq, call) < 0) {
+        rq->has_call = false;
         request_finish(rq, finish_making(mk, machine, REQUEST_FAILED));
         return;
     }
     cJSON_DeleteItemFromArray(mk->names, 0);
+    /* The machine may stand still in the next one: a cancel must find its call then. */
     status = make_next(mk, machine);
-    if (status == REQUEST_PARKED)
-        rq->has_call = true;
-    else
+    rq->has_call = status == REQUEST_PARKED;
+    if (status != REQUEST_PARKED)
         request_finish(rq, status);
 }
 

@@ -193,7 +193,7 @@ static int play_cancel(struct replay *r, struct input *in)
     for (const struct list *i = r->calls.next; i != &r->calls; i = i->next) {
         struct replay_call *c = container_of(i, struct replay_call, link);
 
-        if (c->call.seq != in->cancel.seq)
+        if (c->call.seq != in->cancel.seq || in->cancel.err >= 0)
             continue;
         in->cancel.call = &c->call;
         (void)machine_input(r->m, in);
@@ -210,7 +210,7 @@ static int play_answer(struct replay *r, const cJSON *line, struct input *in)
     struct failure f = FAILURE_INIT;
     int err = 0;
 
-    if (call == NULL)
+    if (call == NULL || call->nr == SC_EXIT || in->answer.status > 0)
         return -ESRCH;
     if (result != NULL)
         err = codec_decode_result(sc_call_by_nr(call->nr), result, &call->out, &call->text, &f);
@@ -269,6 +269,11 @@ static bool is_possible(const struct replay *r, const struct input *in, const st
         return r->m->watch.stalls > 0;
     case INPUT_SLOT:
         return in->slot.err == -EIO || in->slot.err == -EINTR;
+    case INPUT_END:
+        return in->end.state >= PS_DONE && in->end.state <= PS_KILLED;
+    case INPUT_RULE:
+        return in->rule.error <= 0 &&
+               (in->rule.nr == FAULT_ANY_CALL || sc_call_by_nr(in->rule.nr) != NULL);
     case INPUT_GUEST:
     case INPUT_RESUME_GUEST:
         return list_empty(&turn->link) && r->m->turns.running != turn;
