@@ -254,7 +254,7 @@ static void probe_guests(struct daemon *d)
         int err;
 
         if (d->bridge == NULL) {
-            (void)why_add(why, -ENOTSUP, "this daemon runs no ELF guests (--no-guests)");
+            (void)why_add(why, -ENOTSUP, "ELF guests are disabled in this daemon (--no-guests)");
             continue;
         }
         err = bridge_probe(d->bridge, abis[i], why);

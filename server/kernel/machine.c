@@ -40,7 +40,8 @@ int machine_check_room(uint64_t held, uint64_t limit, int err, const char *what,
 {
     if (held < limit)
         return 0;
-    return why_add(why, err, "the machine has its most %s, %llu", what, (unsigned long long)limit);
+    return why_add(why, err, "the machine has reached its limit of %s, %llu", what,
+                   (unsigned long long)limit);
 }
 
 int machine_explain_queued(const struct machine *m, struct why *why)

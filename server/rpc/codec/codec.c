@@ -99,7 +99,7 @@ static int check_extras(struct decoder *d, const struct extras *x, bool bytes)
         return 0;
     if (!bytes)
         return fail(d->failure, RPC_E_PARAMS, "encoding",
-                    "it is for data, and there is none here; a path or name that is no UTF-8 is "
+                    "it is for data, and there is none here; a path or name that is not UTF-8 is "
                     "{\"base64\": \"…\"} in place of the string");
     if (!cJSON_IsString(x->encoding) || (strcmp(x->encoding->valuestring, "base64") != 0 &&
                                          strcmp(x->encoding->valuestring, "utf8") != 0))

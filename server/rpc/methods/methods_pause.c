@@ -99,7 +99,7 @@ static int answer(struct request *rq, struct call *call, const struct rpc_proc_s
     struct input in = {.kind = INPUT_ANSWER, .answer = {.pid = call->pid}};
 
     if (params->error != NULL && params->result != NULL)
-        return fail(&rq->failure, RPC_E_PARAMS, "error", "error and result exclude each other");
+        return fail(&rq->failure, RPC_E_PARAMS, "error", "error and result can't be used together");
     if (call->nr == SC_EXIT)
         return fail(&rq->failure, EINVAL, "pid", "EXIT does not return, so it has no outcome");
     if (params->error != NULL) {

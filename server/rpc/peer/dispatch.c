@@ -124,7 +124,7 @@ static struct rpc_machine *find_machine(struct request *rq, const char *name)
     machine = machines_by_id(rpc, s->machine_id);
     if (machine == NULL)
         (void)fail(&rq->failure, RPC_E_NO_SESSION, "machine",
-                   "the machine of the connection's session, '%s', is gone; name another one",
+                   "the machine of the connection's session, '%s', has ended; name another one",
                    s->machine_name);
     return machine;
 }

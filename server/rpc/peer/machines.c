@@ -229,7 +229,7 @@ static void run_end(struct entry *in)
 
     while (!list_empty(&machine->subscriptions))
         subscription_end(container_of(machine->subscriptions.next, struct subscription, in_machine),
-                         "its machine is gone");
+                         "its machine has ended");
     while (!list_empty(&machine->sessions))
         session_leave(container_of(machine->sessions.next, struct session, in_machine));
     marks_done(machine);

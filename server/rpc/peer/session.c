@@ -85,7 +85,7 @@ static void on_grace_over(uv_timer_t *timer)
 {
     struct session *s = timer->data;
 
-    rpc_log(s->rpc, "debug", "session of process %d: nobody came back", s->pid);
+    rpc_log(s->rpc, "debug", "session of process %d: the grace time has passed", s->pid);
     session_end(s);
 }
 
