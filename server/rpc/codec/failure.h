@@ -23,7 +23,7 @@ struct failure {
     int code;            /* RPC_E_* or a positive errno; 0: none */
     const char *arg;     /* the invalid argument; static, of the params, or NULL */
     const char *syscall; /* SC_OPEN … when a call failed; static, or NULL */
-    bool made_up;        /* a fault rule or a person has set the call's outcome */
+    bool imposed;        /* a fault rule or a person has set the call's outcome */
     uint32_t fault;      /* the rule, 0 none */
     struct strbuf value; /* that argument's value as JSON; empty when not known */
     struct why why;      /* owned */

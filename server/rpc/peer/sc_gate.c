@@ -102,7 +102,7 @@ static enum request_status take_outcome(struct request *rq)
         return REQUEST_FAILED;
     if (call->status < 0) {
         rq->failure.code = -call->status;
-        rq->failure.made_up = call->imposed;
+        rq->failure.imposed = call->imposed;
         rq->failure.fault = call->fault;
         rq->failure.why = call->why;
         call->why = (struct why)WHY_INIT;
