@@ -14,19 +14,19 @@ struct rpc_machine {
     UT_hash_handle hh; /* in rpc->machines */
     char name[MACHINE_NAME_MAX + 1];
     struct machine *m;
-    struct listener listener;  /* of ends of processes */
-    struct listener recorder;  /* of guests' calls, when the daemon records */
-    struct listener logger;    /* of all kinds, while inputs are logged; does nothing */
-    struct list sessions;      /* struct session.in_machine: alive */
-    struct list subscriptions; /* struct subscription.in_machine */
-    struct strbuf told;        /* the last event as several subscriptions send it */
-    uint64_t told_number;      /* which that was: event.number */
-    struct list marks;         /* struct mark.in_machine: pauses and rules */
-    uint32_t pauses;           /* of them */
-    uint64_t id;               /* never used twice */
-    uint32_t uid;              /* its owner: other users do not see it */
-    struct list in_peer;       /* in peer->machines, if transient: it ends with that peer */
-    struct list in_ending;     /* in rpc->ending while it ends */
+    struct listener listener;   /* of ends of processes */
+    struct listener recorder;   /* of guests' calls, when the daemon records */
+    struct listener logger;     /* of all kinds, while inputs are logged; does nothing */
+    struct list sessions;       /* struct session.in_machine: alive */
+    struct list subscriptions;  /* struct subscription.in_machine */
+    struct strbuf last_event;   /* as JSON, which several subscriptions send */
+    uint64_t last_event_number; /* its event.number */
+    struct list marks;          /* struct mark.in_machine: pauses and rules */
+    uint32_t pauses;            /* of them */
+    uint64_t id;                /* never used twice */
+    uint32_t uid;               /* its owner: other users do not see it */
+    struct list in_peer;        /* in peer->machines, if transient: it ends with that peer */
+    struct list in_ending;      /* in rpc->ending while it ends */
     struct entry ending;
     bool ended; /* init has ended, or machines_end() was called: it can't be found */
     bool gone;  /* machine_end() has returned: machines_tidy() frees it */
