@@ -25,12 +25,12 @@ static struct rpc_machine *find_named(struct request *rq, const char *name, int3
 enum request_status method_proc_pause(struct request *rq,
                                       const struct rpc_proc_pause_params *params)
 {
-    const struct mark wish = {.kind = MARK_PAUSE, .pid = params->pid};
+    const struct mark made = {.kind = MARK_PAUSE, .pid = params->pid};
     struct input in = {.kind = INPUT_PAUSE, .pause = {params->pid}};
     struct proc *p;
     struct rpc_machine *machine = find_named(rq, params->machine, params->pid, &p);
 
-    if (machine == NULL || marks_add(rq, machine, &wish, params->keep) < 0)
+    if (machine == NULL || marks_add(rq, machine, &made, params->keep) < 0)
         return REQUEST_FAILED;
     (void)machine_input(machine->m, &in);
     return REQUEST_DONE;

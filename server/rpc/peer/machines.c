@@ -81,7 +81,7 @@ static int check_request(struct rpc *rpc, const char *name, struct why *why)
     return 0;
 }
 
-/** One limit of a new machine: as wished, or as there is when nothing is. */
+/** One limit of a new machine: as requested, or else as configured. */
 static int take_limit(const char *name, uint64_t configured, uint64_t ceiling, struct why *why,
                       uint64_t *limit)
 {
@@ -98,15 +98,15 @@ static int take_limit(const char *name, uint64_t configured, uint64_t ceiling, s
     return 0;
 }
 
-/** The limits of a new machine: as wished, and as configured where nothing is. */
-static int take_limits(const struct rpc *rpc, const struct machine_limits *wished, struct why *why,
-                       struct machine_limits *out)
+/** The limits of a new machine: as requested, or else as configured. */
+static int take_limits(const struct rpc *rpc, const struct machine_limits *requested,
+                       struct why *why, struct machine_limits *out)
 {
     const struct machine_limits *ours = &rpc->opt.machine_limits;
     const struct machine_limits *most = &rpc->opt.ceilings;
     int err = 0;
 
-    *out = *wished;
+    *out = *requested;
 #define MACHINE_LIMIT(name, initial, ceiling, most_, doc)                                          \
     if (err == 0)                                                                                  \
         err = take_limit(#name, ours->name, most->name, why, &out->name);                          \

@@ -37,11 +37,11 @@ struct mark {
 
 /**
  * Add the mark of what a request has just made.
- * @wish     borrowed; only kind, and pid or fault, are set.
+ * @made     borrowed; only kind, and pid or fault, are set.
  * @keep     it does not end with its owner.
  * Returns   0; -1 past PAUSES_MAX or without memory, with rq->failure set.
  */
-int marks_add(struct request *rq, struct rpc_machine *machine, const struct mark *wish, bool keep);
+int marks_add(struct request *rq, struct rpc_machine *machine, const struct mark *made, bool keep);
 
 /** Undo an owner's marks. @kinds  MARK_*. May be called from inside a machine. */
 void marks_undo(struct list *of_owner, unsigned kinds);

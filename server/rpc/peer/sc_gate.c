@@ -11,11 +11,11 @@ static int open_unasked(struct request *rq)
 {
     struct rpc *rpc = rq->peer->rpc;
     struct rpc_machine *machine = machines_find(rpc, NULL, rq->peer->uid, &rq->failure);
-    const struct session_wish wish = {.unasked = true, .opener = rq->peer};
+    const struct session_spec spec = {.unasked = true, .opener = rq->peer};
     struct session *s;
 
     if (machine == NULL || !request_enter(rq, machine->m) ||
-        session_open(rpc, machine, &wish, &s, &rq->failure) < 0)
+        session_open(rpc, machine, &spec, &s, &rq->failure) < 0)
         return -1;
     peer_set_session(rq->peer, s);
     rq->session = s; /* the reference too */

@@ -69,7 +69,7 @@ static inline bool session_is_over(const struct session *s)
 }
 
 /** What a session's process shall be. */
-struct session_wish {
+struct session_spec {
     const char *name;    /* of the program, for people; or NULL */
     struct creds creds;  /* its user and group */
     struct peer *opener; /* borrowed for the call */
@@ -78,11 +78,11 @@ struct session_wish {
 
 /**
  * Open a session: a new process on a machine.
- * @wish     borrowed for the call.
+ * @spec     borrowed for the call.
  * @out      returned; session_unref().
  * Returns   0; -1 with @f set: EAGAIN past a limit and no session in grace may be ended, -32603.
  */
-int session_open(struct rpc *rpc, struct rpc_machine *machine, const struct session_wish *wish,
+int session_open(struct rpc *rpc, struct rpc_machine *machine, const struct session_spec *spec,
                  struct session **out, struct failure *f);
 
 /** The session of a token, borrowed, on a machine that user @uid sees; NULL with @f set. */
