@@ -129,7 +129,7 @@ IN_CHILD static long unblock_signals(void)
 IN_CHILD static bool attach(struct child *c)
 {
     return did(c, CHILD_DEATHSIG, tie_to_parent(c)) &&
-           did(c, CHILD_SESSION, raw(SYS_setsid, 0, 0, 0, 0, 0)) &&
+           did(c, CHILD_SETSID, raw(SYS_setsid, 0, 0, 0, 0, 0)) &&
            did(c, CHILD_LIMITS, limit_files()) &&
            did(c, CHILD_TRACEME, raw(SYS_ptrace, PTRACE_TRACEME, 0, 0, 0, 0)) &&
            did(c, CHILD_SIGMASK, unblock_signals()) &&
@@ -239,7 +239,7 @@ const char *child_step_name(enum child_step step)
         [CHILD_ROOT] = "chroot()",
         [CHILD_CAPABILITIES] = "capset()",
         [CHILD_DEATHSIG] = "prctl(PR_SET_PDEATHSIG)",
-        [CHILD_SESSION] = "setsid()",
+        [CHILD_SETSID] = "setsid()",
         [CHILD_LIMITS] = "setrlimit(RLIMIT_CORE, RLIMIT_FSIZE)",
         [CHILD_TRACEME] = "ptrace(PTRACE_TRACEME)",
         [CHILD_SIGMASK] = "sigprocmask()",
