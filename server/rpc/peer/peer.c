@@ -85,7 +85,7 @@ void peer_send(struct peer *peer, struct strbuf *message)
 static bool may_take(const struct peer *peer)
 {
     return !peer->closing && !peer->refused && !peer->broken && !peer_is_full(peer) &&
-           !peer_is_held(peer);
+           !peer_is_throttled(peer);
 }
 
 bool peer_has_more(const struct peer *peer)
@@ -244,7 +244,7 @@ static bool is_done(const struct peer *peer)
 {
     bool deaf = peer->ended || (peer->refused && peer->rpc->stopping);
 
-    if (!deaf || peer_has_more(peer) || (peer->more && peer_is_held(peer)) ||
+    if (!deaf || peer_has_more(peer) || (peer->more && peer_is_throttled(peer)) ||
         !list_empty(&peer->in_line))
         return false;
     return peer->gone || (all_sent(peer) && (peer->in_flight == 0 || peer->refused));
@@ -277,7 +277,7 @@ void peer_request_gone(struct peer *peer)
         turns_join(&peer->rpc->turns, peer); /* it may be done, or have been held */
 }
 
-bool peer_is_held(const struct peer *peer)
+bool peer_is_throttled(const struct peer *peer)
 {
     return peer->on_way > 0 && peer->in_flight >= peer->rpc->limits.in_flight;
 }
@@ -419,7 +419,7 @@ size_t peer_take_turn(struct peer *peer)
         turns_send(&peer->rpc->turns, peer);
     update_reading(peer);
     note_unread(peer);
-    if (peer->ended && !peer_has_more(peer) && !peer_is_held(peer))
+    if (peer->ended && !peer_has_more(peer) && !peer_is_throttled(peer))
         end(peer);
     else
         settle(peer);

@@ -123,7 +123,7 @@ void peer_request_gone(struct peer *peer);
 
 /** Whether no more of its requests are taken for now: the limit in_flight is reached, but some of these
  * requests wait only because a machine stands still, so further ones are not refused. */
-bool peer_is_held(const struct peer *peer);
+bool peer_is_throttled(const struct peer *peer);
 
 /** Cancel its parked requests, leave the session, end the transient machines, close. No effect if it
  * is closing. */
