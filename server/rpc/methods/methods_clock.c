@@ -41,7 +41,7 @@ static void on_there(struct clock_goal *goal, int status)
     request_finish(rq, REQUEST_DONE);
 }
 
-/** Let the clock go to @now_ns; @arg is the parameter that says so. */
+/** Move the clock to @now_ns; @arg is the parameter that it comes from. */
 static enum request_status go_to(struct request *rq, struct machine *m, const char *arg,
                                  uint64_t now_ns)
 {
@@ -64,7 +64,7 @@ static enum request_status go_to(struct request *rq, struct machine *m, const ch
     return REQUEST_PARKED;
 }
 
-/** The machine of a name if its clock can be moved; NULL with the failure said. */
+/** The machine of a name if its clock can be moved; NULL with the failure set. */
 static struct machine *movable(struct request *rq, const char *name)
 {
     struct rpc_machine *machine = request_machine(rq, name);

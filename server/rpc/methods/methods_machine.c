@@ -28,7 +28,7 @@ struct making {
     bool transient;
 };
 
-/** Say how a filesystem was made. Returns 0, -1. */
+/** Set the failure of making a filesystem, if it failed. Returns 0, -1. */
 static int take_outcome(struct request *rq, struct call *call)
 {
     const struct sc_str *name = &call->args.make_fs.fs_name;

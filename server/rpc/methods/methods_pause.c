@@ -11,7 +11,7 @@
 /**
  * What a request names: a process, or with pid 0 the machine.
  * @out      set to the process, or to NULL.
- * Returns   the machine; NULL with the failure said.
+ * Returns   the machine; NULL with the failure set.
  */
 static struct rpc_machine *find_named(struct request *rq, const char *name, int32_t pid,
                                       struct proc **out)
@@ -77,7 +77,7 @@ enum request_status method_proc_paused(struct request *rq,
     return REQUEST_DONE;
 }
 
-/** The held call of a process; NULL with the failure said. */
+/** The held call of a process; NULL with the failure set. */
 static struct call *find_held(struct request *rq, const struct rpc_machine *machine, int32_t pid)
 {
     const struct proc *p = request_proc_of(rq, machine, pid);

@@ -56,7 +56,7 @@ static bool is_plain(const char *text, size_t len)
     return true;
 }
 
-/** Add bytes that are no text. */
+/** Add bytes that are not text. */
 static void add_base64(struct writer *w, const char *bytes, size_t len)
 {
     const size_t size = base64_encoded_size(len);
@@ -405,7 +405,7 @@ static void ensure(struct writer *w, const struct view *v, enum caller caller)
         remake(w, chain[--count], caller);
 }
 
-/** What the process did itself to have a name. */
+/** Write the lines by which the process made a name itself. */
 static void write_own(struct writer *w, const struct view *v, const char *name)
 {
     if (v->parent == NULL) {

@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
-/** Whom a method acts for, as its parameters have it. Returns 0, -1. */
+/** Set the session that a method acts for, from its parameters. Returns 0, -1. */
 static int act(struct request *rq, int method, const union rpc_params *params)
 {
     switch (method) {

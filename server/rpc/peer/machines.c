@@ -35,7 +35,7 @@ static void on_machine_end(void *user, struct machine *m)
     rpc_tidy_later(machine->rpc);
 }
 
-/** What is lost is told, though nobody may listen any more. */
+/** Log what a store has lost, because there may be no listener any more. */
 static void on_machine_loss(void *user, struct machine *m, const char *what)
 {
     struct rpc_machine *machine = user;
@@ -222,7 +222,7 @@ struct rpc_machine *machines_by_id(struct rpc *rpc, uint64_t id)
     return machine != NULL && !machine->ended ? machine : NULL;
 }
 
-/** entry.run: end all that goes with a machine, and the machine. */
+/** entry.run: end a machine's sessions and subscriptions, then the machine. */
 static void run_end(struct entry *in)
 {
     struct rpc_machine *machine = container_of(in, struct rpc_machine, ending);

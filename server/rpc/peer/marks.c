@@ -32,7 +32,7 @@ static bool is_noted(const struct rpc_machine *machine, const struct mark *made)
     return false;
 }
 
-/** Fill in whose a mark is. */
+/** Set a mark's owner. */
 static void name_owner(const struct request *rq, struct mark *mark)
 {
     const struct session *s = rq->session;
@@ -81,7 +81,7 @@ static bool is_paused(const struct rpc_machine *machine, int32_t pid)
     return false;
 }
 
-/** The machine's pause is over: what goes on being paused is what others have paused by pid. */
+/** The machine's pause is over: only processes with a pause of their own stay paused. */
 static void lift_pause(struct rpc_machine *machine)
 {
     machine_input_plain(machine->m, INPUT_LIFT);
@@ -94,7 +94,7 @@ static void lift_pause(struct rpc_machine *machine)
     machine_input_plain(machine->m, INPUT_SETTLE);
 }
 
-/** Undo a mark of which the owner has gone, as far as no other mark wants the same. */
+/** Undo a mark whose owner has ended, unless another mark has the same effect. */
 static void undo(struct mark *mark)
 {
     struct rpc_machine *machine = mark->machine;

@@ -103,7 +103,7 @@ static bool has_backlog(const struct peer *peer)
                                    peer->stream->ops->unread(peer->stream) >= READ_CHUNK);
 }
 
-/** Have the stream read if there is a use for what comes. */
+/** Read from the stream, unless the peer has enough to do or to send. */
 static void update_reading(struct peer *peer)
 {
     const bool wanted =
@@ -166,7 +166,7 @@ static void leave_session(struct peer *peer)
     session_detach(peer->session);
 }
 
-/** What the peer has in machines goes with it. */
+/** End what the peer has in machines. */
 static void let_go(struct peer *peer)
 {
     subscription_stop(&peer->events);

@@ -22,7 +22,7 @@ static int open_unasked(struct request *rq)
     return 0;
 }
 
-/** The process that makes the call; NULL with the failure said. */
+/** The process that makes the call; NULL with the failure set. */
 static struct proc *pick_actor(struct request *rq)
 {
     const cJSON *token = rq->decoder.session;
@@ -98,7 +98,7 @@ static enum request_status take_outcome(struct request *rq)
     struct call *call = &rq->call;
     struct json_out o = request_result(rq);
 
-    if (call->status < 0 && rq->failure.code != 0) /* cancelled: said already */
+    if (call->status < 0 && rq->failure.code != 0) /* cancelled: the failure is set */
         return REQUEST_FAILED;
     if (call->status < 0) {
         rq->failure.code = -call->status;

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/random.h>
 
-/** A token nobody can guess. Returns 0; -EAGAIN the host was started just now and has no randomness
+/** Make a random token. Returns 0; -EAGAIN the host was started just now and has no randomness
  * yet. */
 static int make_token(char out[SESSION_TOKEN_LEN + 1])
 {
@@ -203,7 +203,7 @@ struct session *session_find(struct rpc *rpc, const char *token, uint32_t uid, s
     return NULL;
 }
 
-/** It is no longer one of its opener's. */
+/** Remove it from its opener's list. */
 static void leave_opener(struct session *s)
 {
     if (s->opener != NULL)
@@ -277,7 +277,7 @@ void session_mute(struct session *s)
     update_hold(s);
 }
 
-/** Nobody is there: its time of grace begins. */
+/** No connection is attached: its grace begins. */
 static void begin_grace(struct session *s)
 {
     list_append(&s->rpc->in_grace, &s->in_grace);

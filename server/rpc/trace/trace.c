@@ -120,7 +120,7 @@ static void on_event(struct listener *self, struct machine *m, const struct even
     }
 }
 
-/** Let the calls go on that waited for this subscription. */
+/** Continue the calls that waited for this subscription. */
 static void unstall(struct subscription *s)
 {
     if (!s->stalling)
