@@ -42,7 +42,7 @@ void guest_send_answer(struct guest *g, int64_t result)
     (void)machine_input(g->proc->machine, &in);
 }
 
-/** Whether the guest can be answered where it stands. */
+/** Whether the guest can be answered at its stop. */
 static bool can_answer(const struct guest *g)
 {
     return !g->lost && (g->via == VIA_NOTIFY || g->tracee.at == AT_ENTRY ||
@@ -99,7 +99,7 @@ void guest_on_notify(uv_poll_t *poll, int status, int events)
     const struct seccomp_notif *n = g->bridge->notify.request;
     uint64_t args[ARCH_ARGS];
 
-    if ((events & UV_DISCONNECT) != 0) { /* nobody calls any more: NOTIF_RECV would wait for ever */
+    if ((events & UV_DISCONNECT) != 0) { /* the guest has ended: NOTIF_RECV would wait for ever */
         (void)uv_poll_stop(poll);
         return;
     }
