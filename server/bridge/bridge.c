@@ -40,7 +40,7 @@ void bridge_take_end(struct guest *g)
         guest_release(g);
     else if (signal == SIGSYS) /* filter.c: KILL_PROCESS */
         guest_fail(g, FAIL_EXCEPTION,
-                   "an entry to the host's kernel by another architecture's call is no gate");
+                   "an entry to the host's kernel by another architecture's call is not a gate");
     else
         guest_fail(g, FAIL_EXCEPTION, "the host ended the guest (%s)",
                    signal != 0 ? strsignal(signal) : "exit");
@@ -70,7 +70,7 @@ static void serve(struct guest *g)
     else if (g->tracee.at == AT_SIGNAL)
         guest_on_signal(g);
     else
-        guest_fail(g, FAIL_EXCEPTION, "the host stopped the guest for no reason known here");
+        guest_fail(g, FAIL_EXCEPTION, "the host stopped the guest for an unknown reason");
 }
 
 /** Serve stopped guests in the order they stopped, so that none waits for ever. */

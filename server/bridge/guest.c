@@ -258,7 +258,8 @@ void guest_went_on(struct guest *g, int err)
         list_append(&g->bridge->running, &g->running);
         g->bridge->running_count++;
     } else if (err != -ESRCH) {
-        guest_fail(g, FAIL_EXCEPTION, "registers the host will not restore: %s", strerror(-err));
+        guest_fail(g, FAIL_EXCEPTION, "the host refuses to restore its registers: %s",
+                   strerror(-err));
     }
 }
 

@@ -123,7 +123,7 @@ void guest_on_entry(struct guest *g)
     uint64_t args[ARCH_ARGS];
 
     if (site >= guest_user_limit(g)) {
-        guest_fail(g, FAIL_EXCEPTION, "a call from above the user limit is no gate");
+        guest_fail(g, FAIL_EXCEPTION, "a call from above the user limit is not a gate");
     } else if (admit(g, site)) {
         arch_get_args(g->tracee.arch, r, args);
         guest_take(g, VIA_STOP, (int)r->orig_rax, args);

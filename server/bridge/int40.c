@@ -26,9 +26,9 @@ static bool take_site(struct guest *g, uint64_t site)
 static void fail_no_gate(struct guest *g, uint64_t site)
 {
     if (site >= guest_user_limit(g)) /* the host's return address, not the site */
-        guest_fail(g, FAIL_EXCEPTION, "sysenter is no gate");
+        guest_fail(g, FAIL_EXCEPTION, "sysenter is not a gate");
     else
-        guest_fail(g, FAIL_EXCEPTION, "int $0x80 at 0x%" PRIx64 " is no gate%s", site,
+        guest_fail(g, FAIL_EXCEPTION, "int $0x80 at 0x%" PRIx64 " is not a gate%s", site,
                    g->sites.count > 0 ? " (or a copy of code whose int $0x40 was patched when it "
                                         "first ran: scboxd --no-patch)"
                                       : "");

@@ -167,7 +167,7 @@ static bool is_kept(const struct host *h, const struct root *root, int dir)
 static int outside(const char *path, struct why *why)
 {
     return why_add(why, -EACCES,
-                   "source '%s' is outside of the daemon's source roots; start scboxd with "
+                   "source '%s' is outside the daemon's source roots; start scboxd with "
                    "--source-root",
                    path);
 }

@@ -360,7 +360,7 @@ Test(start, bad_configuration_names_line_and_column, .timeout = 60)
         {"{\n  \"socket\": 5\n}", "config.json:2:13: a string was expected"},
         {"{\n  \"sockets\": \"x\"\n}", "config.json:2:3: unknown key \"sockets\""},
         {"{\"log_level\":\"loud\"}", "config.json:1:14: none of error"},
-        {"{\"limits\":{\"sessions\":0}}", "config.json:1:23: the number is outside of 1 to 65536"},
+        {"{\"limits\":{\"sessions\":0}}", "config.json:1:23: the number is outside 1 to 65536"},
         {"{\"limits\":{\"sessions\":1.5}}", "config.json:1:23: a whole number"},
         {"{\"limits\":{\"seasons\":1}}", "config.json:1:12: unknown limit \"seasons\""},
         {"{\"limits\":[]}", "config.json:1:11: an object was expected"},

@@ -201,7 +201,7 @@ static int explain(const struct child *c, int err, int signal, struct why *why)
     if (signal == SIGSYS)
         return why_add(why, -ENOTSUP, "a filter of this host ended a new guest after %s", step);
     if (cause == ESRCH || cause == EIO)
-        return why_add(why, -EAGAIN, "something outside ended a new guest after %s%s%s", step,
+        return why_add(why, -EAGAIN, "another process ended a new guest after %s%s%s", step,
                        signal != 0 ? ": " : "", signal != 0 ? strsignal(signal) : "");
     return why_add(why, -ENOTSUP, "the host denied control of a new guest after %s: %s", step,
                    strerror(cause));

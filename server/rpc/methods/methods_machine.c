@@ -152,7 +152,7 @@ enum request_status method_machine_create(struct request *rq,
         spec.clock = CLOCK_VIRTUAL;
     spec.lockstep = params->lockstep;
     if (spec.lockstep && spec.clock != CLOCK_VIRTUAL)
-        return fail(&rq->failure, EINVAL, "lockstep", "only a virtual clock can keep guests back");
+        return fail(&rq->failure, EINVAL, "lockstep", "lockstep needs a virtual clock");
     if (take_limits(rq, params->limits, &spec.limits) < 0 ||
         (params->names != NULL &&
          (request_may_park(rq) < 0 || request_may_hold(rq, rq->text.len) < 0)))

@@ -122,8 +122,7 @@ enum request_status method_proc_credentials(struct request *rq,
     }
     if (actor->uid != 0) {
         (void)fail(&rq->failure, EPERM, "uid",
-                   "the session's own process works for user %u: only user 0 chooses users",
-                   actor->uid);
+                   "the session belongs to user %u: only user 0 may change users", actor->uid);
         return REQUEST_FAILED;
     }
     in.credentials = (struct input_credentials){p->pid, params->uid, params->gid};

@@ -347,7 +347,7 @@ static void write_subfs(struct writer *w, const struct view *v, const char *name
     const char *below = root_below(v, from, &root);
 
     if (from != v->parent)
-        comment(w, name, "was moved out of the view it was taken from");
+        comment(w, name, "was moved out of the view it was made from");
     create_root(w, v);
     begin_line(w, caller, bind ? "bind_subfs" : "subfs");
     add_arg(w, name);
@@ -374,7 +374,7 @@ static void remake(struct writer *w, const struct view *v, enum caller caller)
     char name[SC_NAME_MAX + 1];
 
     make_name(w, v->label, caller, name);
-    comment(w, name, "has no name any more: it is made again, and taken away at the end");
+    comment(w, name, "has no name any more: it is made again, and removed at the end");
     if (theirs != NULL)
         write_bind(w, name, theirs);
     else if (v->parent == NULL)

@@ -159,5 +159,5 @@ struct proc *request_proc(struct request *rq, int32_t pid)
 enum request_status page_lost(struct request *rq)
 {
     return fail(&rq->failure, RPC_E_PARAMS, "after",
-                "the list does not have this one, or no more; begin anew");
+                "it is not in the list, or not any more; begin again");
 }

@@ -74,7 +74,7 @@ static int check_request(struct rpc *rpc, const char *name, struct why *why)
         return why_add(why, -EINVAL, "a machine's name is 1 to %d of a-z A-Z 0-9 . _ -",
                        MACHINE_NAME_MAX);
     if (name != NULL && find(rpc, name) != NULL)
-        return why_add(why, -EEXIST, "there is a machine '%s' already", name);
+        return why_add(why, -EEXIST, "a machine '%s' exists", name);
     if ((uint64_t)rpc->stats.machines >= rpc->limits.machines)
         return why_add(why, -EAGAIN, "there are %llu machines (limit machines)",
                        (unsigned long long)rpc->limits.machines);

@@ -230,7 +230,7 @@ void peer_close(struct peer *peer)
     message_abandon(peer);
     if (peer->lingers)
         peer->rpc->lingering--;
-    cancel_requests(peer, request_abandon, RPC_E_CANCELLED, "the connection is gone");
+    cancel_requests(peer, request_abandon, RPC_E_CANCELLED, "the connection is closed");
     let_go(peer);
     while (!list_empty(&peer->machines))
         machines_end(container_of(peer->machines.next, struct rpc_machine, in_peer));

@@ -185,7 +185,7 @@ int session_open(struct rpc *rpc, struct rpc_machine *machine, const struct sess
     rpc->stats.sessions++;
     rpc->stats.sessions_total++;
     if (victim != NULL) {
-        rpc_log(rpc, "debug", "session of process %d: a newcomer takes its place", victim->pid);
+        rpc_log(rpc, "debug", "session of process %d: ended in grace for a new one", victim->pid);
         session_end(victim);
     }
     *out = s;

@@ -356,7 +356,7 @@ static void play_line(struct replay *r)
     if (err == 0)
         err = play_kind(r, line, &in);
     if (err == -EINVAL)
-        replay_fail(r, err, "the line before is none of a log of inputs");
+        replay_fail(r, err, "the line before is not one of a log of inputs");
     else if (err == -ESRCH)
         replay_fail(r, -EIO,
                     "the machine did not do the same again: what the line before is about "
@@ -396,7 +396,7 @@ static void play_inputs(struct replay *r)
            !cJSON_IsTrue(member(line, "end"))) {
         if (replay_get_uint(line, "ns", &r->ns) < 0) {
             replay_fail(r, -EIO,
-                        "the machine did not do the same again: this came inside of an "
+                        "the machine did not do the same again: this came inside an "
                         "input");
             return;
         }

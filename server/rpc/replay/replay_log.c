@@ -17,7 +17,7 @@ static int add_line(struct replay_log *l, const char *text, size_t number, struc
 
     cJSON_Delete(json);
     if (err < 0) {
-        (void)strbuf_addf(error, "line %zu is none of a log of inputs", number);
+        (void)strbuf_addf(error, "line %zu is not one of a log of inputs", number);
         return -EINVAL;
     }
     bigger = realloc(l->lines, (l->count + 1) * sizeof(*bigger));
