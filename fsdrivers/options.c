@@ -33,7 +33,7 @@ int options_split(const char *text, struct options *out, struct why *why)
     int err = 0;
 
     if (text != NULL && strlen(text) > OPTIONS_LEN_MAX)
-        return why_add(why, -EINVAL, "the options have %zu bytes; there may be %d", strlen(text),
+        return why_add(why, -EINVAL, "the options have %zu bytes; the limit is %d", strlen(text),
                        OPTIONS_LEN_MAX);
     if (text != NULL && *text != '\0') {
         o.text = strdup(text);
@@ -100,7 +100,8 @@ int option_size(const char *key, const char *value, uint64_t *out, struct why *w
         shift = suffix_shift(end);
     if (shift < 0 || number > ((uint64_t)INT64_MAX >> shift))
         return why_add(why, -EINVAL,
-                       "%s=%s is no size: write a number, with K, M, G or T behind it", key, value);
+                       "%s=%s is not a size: write a number, with K, M, G or T behind it", key,
+                       value);
     *out = number << shift;
     return 0;
 }
@@ -111,7 +112,7 @@ int option_u32(const char *key, const char *value, int base, uint32_t *out, stru
     char *end = NULL;
 
     if (read_number(value, base, &number, &end) < 0 || *end != '\0' || number > UINT32_MAX)
-        return why_add(why, -EINVAL, "%s=%s is no %s number of 32 bits", key, value,
+        return why_add(why, -EINVAL, "%s=%s is not a %s number of 32 bits", key, value,
                        base == 8 ? "octal" : "decimal");
     *out = (uint32_t)number;
     return 0;

@@ -66,7 +66,7 @@ static int unknown_key(const struct fs_driver *driver, const char *key, struct w
 
     list_keys(&keys, driver->opts);
     list_keys(&keys, registry_common_opts);
-    (void)why_add(why, -EINVAL, "%s knows no option %s; there are: %s", driver->name, key,
+    (void)why_add(why, -EINVAL, "%s has no option %s; there are: %s", driver->name, key,
                   strbuf_str(&keys));
     strbuf_done(&keys);
     return -EINVAL;

@@ -11,11 +11,11 @@
 
 #define RAMFS_DOC "files in memory"
 #define RAMFS_OPTIONS(OPTION)                                                                      \
-    OPTION("c", "allow creating; none of c, m, d allows everything")                               \
+    OPTION("c", "allow creating; without c, m and d everything is allowed")                        \
     OPTION("m", "allow moving")                                                                    \
     OPTION("d", "allow deleting")                                                                  \
-    OPTION("devices", "put the devices of devfs into the root, beside files")                      \
-    OPTION("size", "memory to take at most, default 1G")
+    OPTION("devices", "add the devices of devfs to the root")                                      \
+    OPTION("size", "the most memory, default 1G")
 
 #define SQLITEFS_DOC "files in one SQLite file: persistent, crash-safe"
 #define SQLITEFS_OPTIONS(OPTION)                                                                   \
@@ -35,19 +35,19 @@
 #define DEVFS_DOC "the devices clock, console, full, null, random, tty and zero"
 #define DEVFS_OPTIONS(OPTION)
 
-#define PROCFS_DOC "the machine's processes as files of text, to be read only"
+#define PROCFS_DOC "the machine's processes as read-only text files"
 #define PROCFS_OPTIONS(OPTION)
 
 #define FS_COMMON_OPTIONS(OPTION)                                                                  \
-    OPTION("source", "what the driver stores its files in, when the request does not say")         \
+    OPTION("source", "where the driver stores its files, if the request has no source")            \
     OPTION("setuid", "uid that every file shows")                                                  \
     OPTION("setgid", "gid that every file shows")                                                  \
     OPTION("fmask", "permission bits cleared on files, octal")                                     \
     OPTION("dmask", "permission bits cleared on directories, octal")                               \
     OPTION("readonly", "refuse every change")                                                      \
-    OPTION("quota_bytes", "bytes the files may have in all, with K, M, G or T")                    \
-    OPTION("quota_inodes", "files and directories there may be")                                   \
-    OPTION("timeout", "seconds an operation may take where the driver may have to wait: 30")
+    OPTION("quota_bytes", "the most bytes of all files, with K, M, G or T")                        \
+    OPTION("quota_inodes", "the most files and directories")                                       \
+    OPTION("timeout", "seconds that an operation of a slow driver may take, default 30")
 
 #define FS_DRIVERS(DRIVER)                                                                         \
     DRIVER("ramfs", "nullfs", RAMFS_DOC, RAMFS_OPTIONS)                                            \

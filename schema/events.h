@@ -10,7 +10,7 @@
 #define EVENT_WORDS(W)                                                                             \
     W(log, "DBG_PRINT")                                                                            \
     W(console, "what is written to it")                                                            \
-    W(note, "oddities")                                                                            \
+    W(note, "unusual events")                                                                      \
     W(proc, "starts and ends")                                                                     \
     W(calls, "their begin and return")                                                             \
     W(faults, "rules that fire")                                                                   \

@@ -18,7 +18,8 @@
 #include <stdint.h>
 
 #define MACHINE_LIMITS(LIMIT)                                                                      \
-    LIMIT(procs, 10000, 100000, INT32_MAX, "processes, ended ones not yet waited for too: EAGAIN") \
+    LIMIT(procs, 10000, 100000, INT32_MAX,                                                         \
+          "processes, including ended ones not yet waited for: EAGAIN")                            \
     LIMIT(fds, 1024, 65536, INT32_MAX, "handles of one process: EMFILE")                           \
     LIMIT(names, 256, 65536, INT32_MAX, "names in one process's namespace: EMFILE")                \
     LIMIT(regions, 4096, 65536, INT32_MAX, "memory regions of one process: ENOMEM")                \

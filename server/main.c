@@ -5,8 +5,8 @@
  *     settings -> socket bound -> host (clocks, source roots) -> bridge (ELF guests)
  *              -> rpc (sessions, machines) -> default machine -> socket open: ready
  *
- * Whatever goes wrong after the loop exists goes the same way out as SIGTERM: stop, run the loop
- * until all handles are closed, tell by the exit code.
+ * An error after the loop was made ends the daemon as SIGTERM does: stop, run the loop until all
+ * handles are closed, return the exit code.
  */
 #include "fsdrivers/registry.h"
 #include "server/bridge/bridge.h"
@@ -37,7 +37,7 @@ struct daemon {
     uv_loop_t loop;
     uv_signal_t sigterm;
     uv_signal_t sigint;
-    uv_timer_t stop_soon; /* server.shutdown: not from inside of the request */
+    uv_timer_t stop_soon; /* server.shutdown: not from inside the request */
     struct host *host;
     struct bridge *bridge; /* NULL: without guests */
     struct rpc *rpc;
@@ -59,7 +59,7 @@ static void on_bridge_closed(void *user)
     uv_close((uv_handle_t *)&d->stop_soon, NULL);
 }
 
-/** Sessions and machines are gone, and so every guest is at least dying. */
+/** Sessions and machines are freed, so every guest is at least dying. */
 static void on_stopped(void *user)
 {
     struct daemon *d = user;
@@ -254,7 +254,7 @@ static void probe_guests(struct daemon *d)
         int err;
 
         if (d->bridge == NULL) {
-            (void)why_add(why, -ENOTSUP, "this daemon runs no ELF guests (--no-guests)");
+            (void)why_add(why, -ENOTSUP, "ELF guests are disabled in this daemon (--no-guests)");
             continue;
         }
         err = bridge_probe(d->bridge, abis[i], why);
@@ -275,7 +275,7 @@ static bool runs_guests(const struct daemon *d)
     return any;
 }
 
-/** Tell once what guests' processes keep of the host where it lets nobody take it. */
+/** Log once what guests' processes keep of the host if it can't be taken from them. */
 static void note_root(struct daemon *d)
 {
     if (runs_guests(d) && !bridge_has_root(d->bridge))
@@ -372,7 +372,7 @@ static int make_layers(struct daemon *d)
     const char *state = d->config.state;
     int err = 0;
 
-    /* The default machine's disk is there: what else lies beside it is nobody's source. */
+    /* With a default machine its disk is in the directory, so no file there may be a source. */
     if (!d->config.default_machine)
         err = strings_add(&d->config.source_roots, state);
 
@@ -423,7 +423,7 @@ static void set_up_process(void)
     (void)signal(SIGPIPE, SIG_IGN);
     (void)signal(SIGXFSZ, SIG_IGN); /* a write past the host's limit is EFBIG */
     (void)umask(077);
-    (void)prctl(PR_SET_DUMPABLE, 0); /* nobody of the same uid may attach, or read its memory */
+    (void)prctl(PR_SET_DUMPABLE, 0); /* no process of the same uid may attach, or read its memory */
     if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
         files.rlim_cur = files.rlim_max;
         (void)setrlimit(RLIMIT_NOFILE, &files);

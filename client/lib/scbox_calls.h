@@ -58,11 +58,11 @@ enum scbox_flag {
     SCBOX_FM_WRITE = 0x2, /* write file content */
     SCBOX_FM_READDIR = 0x4, /* list a directory */
     SCBOX_FM_MMAP = 0x8, /* map file content into memory */
-    SCBOX_FM_CREATE = 0x10, /* create the file when it is missing */
-    SCBOX_FM_TRUNC = 0x20, /* cut the file to length 0 when it is opened */
+    SCBOX_FM_CREATE = 0x10, /* create the file if it does not exist */
+    SCBOX_FM_TRUNC = 0x20, /* truncate the file to length 0 at open */
     SCBOX_FM_APPEND = 0x40, /* every write goes to the end of the file */
     SCBOX_FM_IOCTL = 0x100, /* send device commands */
-    SCBOX_FM_BLOCKING = 0x200, /* wait when there is nothing to read yet */
+    SCBOX_FM_BLOCKING = 0x200, /* wait until there is something to read */
     SCBOX_FM_DCREATE = 0x1000, /* create names in directories */
     SCBOX_FM_DMOVE = 0x2000, /* move names between directories */
     SCBOX_FM_DDELETE = 0x4000, /* delete names from directories */
@@ -73,7 +73,7 @@ enum scbox_flag {
 
     SCBOX_FT_REGULAR = 0x0, /* a file with content */
     SCBOX_FT_DIR = 0x1, /* a directory */
-    SCBOX_FT_DEV = 0x2, /* a device of no further kind */
+    SCBOX_FT_DEV = 0x2, /* another device */
     SCBOX_FT_BLOCKDEV = 0x4, /* a device read and written in blocks */
     SCBOX_FT_CHARDEV = 0x8, /* a device read and written in bytes */
     SCBOX_FT_FIFO = 0x10, /* a named channel */
@@ -84,46 +84,46 @@ enum scbox_flag {
     SCBOX_PS_FAILURE = 0x4, /* ended by a fault; return_code is one of the FAIL codes */
     SCBOX_PS_KILLED = 0x5, /* ended by PROC_KILL or with an ancestor; return_code is 0 */
 
-    SCBOX_RN_NOREPLACE = 0x1, /* refuse when the new name exists */
+    SCBOX_RN_NOREPLACE = 0x1, /* fail if the new name exists */
     SCBOX_RN_EXCHANGE = 0x2, /* swap the two names */
 
     SCBOX_FAIL_EXCEPTION = 0x1, /* a processor exception: division, bad instruction, protection */
     SCBOX_FAIL_ZEROPTR = 0x2, /* an access below address 0x1000 */
     SCBOX_FAIL_SEGFAULT = 0x3, /* an access to unmapped memory, or a write to read-only memory */
-    SCBOX_FAIL_SC_SEGFAULT = 0x4, /* a bad pointer handed to a call */
+    SCBOX_FAIL_SC_SEGFAULT = 0x4, /* a bad pointer passed to a call */
 };
 
-/** What STAT tells about a file */
+/** The status of a file */
 struct scbox_stat {
-    uint32_t type; /* what kind of file it is: SCBOX_FT_… */
-    uint32_t access; /* what may be done with it through this view: SCBOX_FM_… */
+    uint32_t type; /* its file type: SCBOX_FT_… */
+    uint32_t access; /* the rights on it through this view: SCBOX_FM_… */
     uint64_t size; /* content bytes; on the i386 gate at most 0xFFFFFFFF */
 };
 
 /** One entry of a directory */
 struct scbox_dirent {
     char name[SCBOX_NAME_SIZE]; /* the entry's name, without its directory */
-    uint32_t type; /* what kind of file it is: SCBOX_FT_… */
-    uint32_t access; /* what may be done with it through this view: SCBOX_FM_… */
+    uint32_t type; /* its file type: SCBOX_FT_… */
+    uint32_t access; /* the rights on it through this view: SCBOX_FM_… */
     uint64_t size; /* content bytes; on the i386 gate at most 0xFFFFFFFF */
 };
 
-/** What a parent learns about a child */
+/** The status of a child */
 struct scbox_proc_status {
     int32_t pid; /* the process */
-    uint32_t state; /* where it is in its life: SCBOX_PS_… */
+    uint32_t state; /* its state: SCBOX_PS_… */
     int32_t return_code; /* exit code, FAIL code or 0, by state */
 };
 
 /** A name in a namespace */
 struct scbox_fs_entry {
-    char name[SCBOX_NAME_SIZE]; /* what the caller calls it */
+    char name[SCBOX_NAME_SIZE]; /* its name in the caller's namespace */
     char driver[SCBOX_NAME_SIZE]; /* the driver behind it */
-    uint32_t ok_modes; /* the rights it can give: SCBOX_FM_… */
+    uint32_t ok_modes; /* the rights that it can give: SCBOX_FM_… */
     char root[SCBOX_PATH_SIZE]; /* the path in the filesystem that is its root */
 };
 
-/** Everything a driver tells of a file */
+/** The full status of a file */
 struct scbox_stat_ex {
     uint32_t mode; /* type and permission bits, as POSIX has them */
     uint32_t nlink; /* names of the file */
@@ -134,7 +134,7 @@ struct scbox_stat_ex {
     int64_t atime; /* its last access; nanoseconds since 1970-01-01T00:00:00Z */
     int64_t mtime; /* the last change of its content; nanoseconds since 1970-01-01T00:00:00Z */
     uint64_t ino; /* its number in the filesystem */
-    int64_t ctime; /* the last change of its content or of what is told of it; nanoseconds since 1970-01-01T00:00:00Z */
+    int64_t ctime; /* the last change of its content or status; nanoseconds since 1970-01-01T00:00:00Z */
     int64_t btime; /* when it was made; nanoseconds since 1970-01-01T00:00:00Z */
 };
 
@@ -168,7 +168,7 @@ SCBOX_API int scbox_yield(struct scbox_conn *conn, struct scbox_error *error);
 
 /**
  * SC_USLEEP: Sleep on the machine's clock.
- * @usecs          how long; 0 returns at once; a duration in microseconds
+ * @usecs          duration; 0 returns at once; a duration in microseconds
  * Refused         EINVAL: usecs is negative
  *                 ENOMEM: no memory for it
  *                 ECANCELED: the caller's process ended meanwhile
@@ -177,7 +177,7 @@ SCBOX_API int scbox_usleep(struct scbox_conn *conn, int64_t usecs, struct scbox_
 
 /**
  * SC_MMAP: Map zero-filled memory.
- * @addr           where; a multiple of 4096, not 0; an address in the process's memory
+ * @addr           the address; a multiple of 4096, not 0; an address in the process's memory
  * @size           bytes, rounded up to pages; a count of bytes
  * @mode           what the process may do there; a mask of memory modes, SCBOX_MM_…
  * Refused         EINVAL: addr misaligned or in page 0, size 0, unknown mode bits, or the end past
@@ -193,17 +193,17 @@ SCBOX_API int scbox_mmap(struct scbox_conn *conn, uint64_t addr, uint64_t size, 
  * @fd             a handle with MMAP and READ, and WRITE for a writable mapping; a file descriptor,
  *                 1 or greater
  * @offset         position in the file; a multiple of 4096; a position in a file, in bytes
- * @addr           where; a multiple of 4096, not 0; an address in the process's memory
+ * @addr           the address; a multiple of 4096, not 0; an address in the process's memory
  * @size           bytes, rounded up to pages; a count of bytes
  * @mode           what the process may do there; a mask of memory modes, SCBOX_MM_…
  * Refused         EBADF: no such handle
- *                 EACCES: the handle lacks MMAP, READ, or WRITE for a writable mapping; or is no
- *                 regular file
+ *                 EACCES: the handle lacks MMAP, READ, or WRITE for a writable mapping; or its file
+ *                 is not a regular file
  *                 EINVAL: addr or offset misaligned, addr in page 0, size 0, unknown mode bits, or
  *                 the end past the user limit or of the file's offsets
  *                 EEXIST: a region overlaps
  *                 EIO: the store failed
- *                 ESTALE: a store that failed has lost the file
+ *                 ESTALE: the store failed and lost the file
  *                 ENOMEM: the process's or the machine's memory limit is reached
  */
 SCBOX_API int scbox_mmap_file(struct scbox_conn *conn, int32_t fd, int64_t offset, uint64_t addr,
@@ -242,7 +242,7 @@ SCBOX_API int scbox_munmap(struct scbox_conn *conn, uint64_t addr, struct scbox_
  *                 ENODEV: the caller's namespace has no such view
  *                 ENAMETOOLONG: a component is longer than 255 bytes, or the path than 4095
  *                 ENOENT: a component does not exist
- *                 ENOTDIR: what must be a directory is none
+ *                 ENOTDIR: a component that must be a directory is not one
  *                 ELOOP: more than 40 symbolic links on the way
  *                 ENOSPC: the store is full
  *                 EDQUOT: the filesystem's quota is reached
@@ -267,7 +267,7 @@ SCBOX_API int scbox_create(struct scbox_conn *conn, const char *file, uint32_t t
  *                 ENODEV: the caller's namespace has no such view
  *                 ENAMETOOLONG: a component is longer than 255 bytes, or the path than 4095
  *                 ENOENT: a component does not exist
- *                 ENOTDIR: what must be a directory is none
+ *                 ENOTDIR: a component that must be a directory is not one
  *                 ELOOP: more than 40 symbolic links on the way
  *                 ENOSPC: the store is full
  *                 EDQUOT: the filesystem's quota is reached
@@ -278,7 +278,7 @@ SCBOX_API int scbox_create(struct scbox_conn *conn, const char *file, uint32_t t
 SCBOX_API int scbox_delete(struct scbox_conn *conn, const char *file, struct scbox_error *error);
 
 /**
- * SC_MOVE: Give a file or directory another name in the same view.
+ * SC_MOVE: Rename a file or directory in the same view.
  * @old_file       what to move; name:/path; at most 255 bytes a component, no . or .. components
  * @new_file       its new name; name:/path; at most 255 bytes a component, no . or .. components
  * Refused         EINVAL: no ':' in the path, an empty component, '.' or '..'; or the new name is
@@ -293,7 +293,7 @@ SCBOX_API int scbox_delete(struct scbox_conn *conn, const char *file, struct scb
  *                 ENODEV: the caller's namespace has no such view
  *                 ENAMETOOLONG: a component is longer than 255 bytes, or the path than 4095
  *                 ENOENT: a component does not exist
- *                 ENOTDIR: what must be a directory is none
+ *                 ENOTDIR: a component that must be a directory is not one
  *                 ELOOP: more than 40 symbolic links on the way
  *                 ENOSPC: the store is full
  *                 EDQUOT: the filesystem's quota is reached
@@ -305,16 +305,16 @@ SCBOX_API int scbox_move(struct scbox_conn *conn, const char *old_file, const ch
     struct scbox_error *error);
 
 /**
- * SC_STAT: Tell type, access and size of a file.
+ * SC_STAT: Get type, access and size of a file.
  * @file           the file; name:/path; at most 255 bytes a component, no . or .. components
- * @out_stat       what it is
+ * @out_stat       its status
  * Refused         EINVAL: no ':' in the path, an empty component, '.' or '..'
  *                 EACCES: the permission bits of the file or of a directory on the way refuse the
  *                 caller
  *                 ENODEV: the caller's namespace has no such view
  *                 ENAMETOOLONG: a component is longer than 255 bytes, or the path than 4095
  *                 ENOENT: a component does not exist
- *                 ENOTDIR: what must be a directory is none
+ *                 ENOTDIR: a component that must be a directory is not one
  *                 ELOOP: more than 40 symbolic links on the way
  *                 EIO: the store failed
  *                 ENOMEM: no memory for it
@@ -325,8 +325,8 @@ SCBOX_API int scbox_stat(struct scbox_conn *conn, const char *file, struct scbox
 /**
  * SC_OPEN: Open a file and return a handle to it.
  * @file           the file; name:/path; at most 255 bytes a component, no . or .. components
- * @mode           what the handle shall allow; a directory opens with exactly READDIR; a mask of
- *                 file modes, SCBOX_FM_…
+ * @mode           the handle's rights; a directory can only be opened with exactly READDIR; a mask
+ *                 of file modes, SCBOX_FM_…
  * @out_fd         the new handle; a file descriptor, 1 or greater
  * Refused         EINVAL: no ':' in the path, an empty component, '.' or '..'; or mode has a bit
  *                 without a name
@@ -335,11 +335,11 @@ SCBOX_API int scbox_stat(struct scbox_conn *conn, const char *file, struct scbox
  *                 EISDIR: a directory, and mode is not exactly READDIR
  *                 EMFILE: the process's or the machine's limit of handles is reached, or all
  *                 numbers were used
- *                 ENXIO: a device that has nothing behind it
+ *                 ENXIO: the device does not exist
  *                 ENODEV: the caller's namespace has no such view
  *                 ENAMETOOLONG: a component is longer than 255 bytes, or the path than 4095
  *                 ENOENT: a component does not exist
- *                 ENOTDIR: what must be a directory is none
+ *                 ENOTDIR: a component that must be a directory is not one
  *                 ELOOP: more than 40 symbolic links on the way
  *                 ENOSPC: the store is full
  *                 EDQUOT: the filesystem's quota is reached
@@ -354,7 +354,7 @@ SCBOX_API int scbox_open(struct scbox_conn *conn, const char *file, uint32_t mod
 /**
  * SC_CLOSE: Close a handle.
  * @fd             the handle; a file descriptor, 1 or greater
- * Refused         EBADF: no such handle; not told on the i386 gate
+ * Refused         EBADF: no such handle; not visible on the i386 gate
  */
 SCBOX_API int scbox_close(struct scbox_conn *conn, int32_t fd, struct scbox_error *error);
 
@@ -370,7 +370,7 @@ SCBOX_API int scbox_close(struct scbox_conn *conn, int32_t fd, struct scbox_erro
  *                 EINVAL: offset is negative, or offset + size overflows
  *                 EAGAIN: nothing to read yet on a handle without BLOCKING
  *                 EIO: the store failed
- *                 ESTALE: a store that failed has lost the file
+ *                 ESTALE: the store failed and lost the file
  *                 ENOMEM: no memory for it
  *                 ECANCELED: the caller's process ended meanwhile
  */
@@ -385,8 +385,8 @@ SCBOX_API int scbox_read(struct scbox_conn *conn, int32_t fd, int64_t offset, ui
  *                 bytes
  * @data           the bytes
  * @data_size      how many
- * @out_size       how many bytes were written: all, but for a channel, or when more than 256 KiB
- *                 find no room in the middle; a count of bytes
+ * @out_size       how many bytes were written: all; fewer for a channel, or if the store is full
+ *                 after the first 256 KiB; a count of bytes
  * Refused         EBADF: no such handle, or it lacks WRITE
  *                 EINVAL: offset is negative, or offset + size overflows
  *                 EFBIG: the file would grow past what its driver stores
@@ -397,7 +397,7 @@ SCBOX_API int scbox_read(struct scbox_conn *conn, int32_t fd, int64_t offset, ui
  *                 EROFS: the filesystem or its store is read-only
  *                 EIO: the store failed
  *                 EBUSY: another process of the host holds the store's write lock
- *                 ESTALE: a store that failed has lost the file
+ *                 ESTALE: the store failed and lost the file
  *                 ENOMEM: no memory for it
  *                 ECANCELED: the caller's process ended meanwhile
  */
@@ -405,7 +405,7 @@ SCBOX_API int scbox_write(struct scbox_conn *conn, int32_t fd, int64_t offset, c
     size_t data_size, uint64_t *out_size, struct scbox_error *error);
 
 /**
- * SC_READDIR: Give one entry of a directory.
+ * SC_READDIR: Read one entry of a directory.
  * @fd             a handle with READDIR; a file descriptor, 1 or greater
  * @ent_no         entry number from 0; 0 takes a new snapshot; an unsigned 32-bit number
  * @out_entry      name and stat of the entry
@@ -413,19 +413,19 @@ SCBOX_API int scbox_write(struct scbox_conn *conn, int32_t fd, int64_t offset, c
  *                 ENOENT: past the last entry
  *                 ENAMETOOLONG: MOVE made the directory's path longer than 4095 bytes
  *                 EIO: the store failed
- *                 ESTALE: a store that failed has lost the file
+ *                 ESTALE: the store failed and lost the file
  *                 ENOMEM: no memory for it
  */
 SCBOX_API int scbox_readdir(struct scbox_conn *conn, int32_t fd, uint32_t ent_no,
     struct scbox_dirent *out_entry, struct scbox_error *error);
 
 /**
- * SC_STAT_OPEN: Tell type, access and size of an open file.
+ * SC_STAT_OPEN: Get type, access and size of an open file.
  * @fd             the handle; a file descriptor, 1 or greater
- * @out_stat       what it is
+ * @out_stat       its status
  * Refused         EBADF: no such handle
  *                 EIO: the store failed
- *                 ESTALE: a store that failed has lost the file
+ *                 ESTALE: the store failed and lost the file
  *                 ENOMEM: no memory for it
  */
 SCBOX_API int scbox_stat_open(struct scbox_conn *conn, int32_t fd, struct scbox_stat *out_stat,
@@ -445,7 +445,7 @@ SCBOX_API int scbox_ioctl(struct scbox_conn *conn, int32_t fd, uint32_t command,
     int32_t *out_result, struct scbox_error *error);
 
 /**
- * SC_GET_MODE: Tell what a handle allows.
+ * SC_GET_MODE: Get the rights of a handle.
  * @fd             the handle; a file descriptor, 1 or greater
  * @out_mode       the rights it was opened with; a mask of file modes, SCBOX_FM_…
  * Refused         EBADF: no such handle
@@ -459,15 +459,15 @@ SCBOX_API int scbox_get_mode(struct scbox_conn *conn, int32_t fd, uint32_t *out_
  * @fs_name        a new name; the name of a filesystem view, 1 to 126 bytes, no ':' and no '/'
  * @source_fd      a handle the driver reads its image from; a file descriptor, or 0 for none; may
  *                 be 0
- * @opts           key=value,key; each driver tells its keys. nullfs also takes a set of the letters
- *                 c, m, d, such as cd; "" is the empty set; a string of bytes without NUL; may be
- *                 NULL
+ * @opts           key=value,key; the keys depend on the driver. nullfs also takes a set of the
+ *                 letters c, m, d, such as cd; "" is the empty set; a string of bytes without NUL;
+ *                 may be NULL
  * Refused         ENODEV: no such driver
  *                 EEXIST: the name is taken
  *                 EINVAL: a bad name, a key the driver does not know, or a source named as a side
  *                 file
  *                 ENAMETOOLONG: the name is longer than 126 bytes
- *                 EBADF: source_fd is no handle of the caller, or it lacks READ
+ *                 EBADF: source_fd is not a handle of the caller, or it lacks READ
  *                 EACCES: the source is outside what the daemon's configuration allows, or a guest
  *                 names one
  *                 ENOENT: the source does not exist
@@ -485,15 +485,15 @@ SCBOX_API int scbox_make_fs(struct scbox_conn *conn, const char *driver, const c
     int32_t source_fd, const char *opts, struct scbox_error *error);
 
 /**
- * SC_FS_ADD_SRC: Give a filesystem a further source.
+ * SC_FS_ADD_SRC: Add a source to a filesystem.
  * @fs_name        the filesystem; the name of a filesystem view, 1 to 126 bytes, no ':' and no '/'
  * @fd             a handle the driver reads the source from; a file descriptor, or 0 for none
  * @opts           key=value,key; a string of bytes without NUL; may be NULL
  * Refused         ENODEV: the caller's namespace has no such view
  *                 EPERM: another process made the filesystem
- *                 EBADF: fd is no handle of the caller, or it lacks READ
+ *                 EBADF: fd is not a handle of the caller, or it lacks READ
  *                 EINVAL: opts hold a NUL
- *                 ENOTSUP: the driver stacks no sources, or the view is a subfs
+ *                 ENOTSUP: the driver can't stack sources, or the view is a subfs
  *                 ENOMEM: no memory for it
  */
 SCBOX_API int scbox_fs_add_src(struct scbox_conn *conn, const char *fs_name, int32_t fd,
@@ -507,9 +507,8 @@ SCBOX_API int scbox_fs_add_src(struct scbox_conn *conn, const char *fs_name, int
  *                 and no '/'
  * @root           path inside from_fs that becomes the root; a file may be one; a string of bytes
  *                 without NUL; may be NULL
- * @ok_modes       the rights to keep; what from_fs lacks stays lacking; a mask of file modes,
- *                 SCBOX_FM_…
- * @bind_to_pid    not looked at; BIND_SUBFS uses the same struct; a process id; may be 0
+ * @ok_modes       the rights to keep, of those that from_fs has; a mask of file modes, SCBOX_FM_…
+ * @bind_to_pid    ignored; BIND_SUBFS uses the same struct; a process id; may be 0
  * Refused         EINVAL: a bad name; or in root an empty component, '.' or '..'
  *                 EEXIST: new_name is taken
  *                 EMFILE: the process's limit of names is reached, or from_fs has 64 views above it
@@ -518,7 +517,7 @@ SCBOX_API int scbox_fs_add_src(struct scbox_conn *conn, const char *fs_name, int
  *                 ENODEV: the caller's namespace has no such view
  *                 ENAMETOOLONG: a component is longer than 255 bytes, or the path than 4095
  *                 ENOENT: a component does not exist
- *                 ENOTDIR: what must be a directory is none
+ *                 ENOTDIR: a component that must be a directory is not one
  *                 ELOOP: more than 40 symbolic links on the way
  *                 EIO: the store failed
  *                 ENOMEM: no memory for it
@@ -527,10 +526,10 @@ SCBOX_API int scbox_subfs(struct scbox_conn *conn, const char *new_name, const c
     const char *root, uint32_t ok_modes, int32_t bind_to_pid, struct scbox_error *error);
 
 /**
- * SC_RM_FS: Take a name out of the caller's namespace.
+ * SC_RM_FS: Remove a name from the caller's namespace.
  * @fs_name        the name; handles and children's names live on; the name of a filesystem view, 1
  *                 to 126 bytes, no ':' and no '/'
- * Refused         ENODEV: no such name; not told on the i386 gate
+ * Refused         ENODEV: no such name; not visible on the i386 gate
  */
 SCBOX_API int scbox_rm_fs(struct scbox_conn *conn, const char *fs_name, struct scbox_error *error);
 
@@ -549,7 +548,7 @@ SCBOX_API int scbox_new_proc(struct scbox_conn *conn, int32_t *out_pid, struct s
  *                 no ':' and no '/'
  * @fs_name        the caller's view; the name of a filesystem view, 1 to 126 bytes, no ':' and no
  *                 '/'
- * Refused         ESRCH: pid is no direct child of the caller, or has ended
+ * Refused         ESRCH: pid is not a direct child of the caller, or has ended
  *                 ENODEV: the caller has no such view
  *                 EEXIST: the child has the name already
  *                 EINVAL: a bad name
@@ -568,10 +567,9 @@ SCBOX_API int scbox_bind_fs(struct scbox_conn *conn, int32_t pid, const char *ne
  *                 no ':' and no '/'
  * @root           path inside from_fs that becomes the root; a file may be one; a string of bytes
  *                 without NUL; may be NULL
- * @ok_modes       the rights to keep; what from_fs lacks stays lacking; a mask of file modes,
- *                 SCBOX_FM_…
+ * @ok_modes       the rights to keep, of those that from_fs has; a mask of file modes, SCBOX_FM_…
  * @bind_to_pid    the child; 0 is the caller itself; a process id
- * Refused         ESRCH: pid is no direct child of the caller, or has ended
+ * Refused         ESRCH: pid is not a direct child of the caller, or has ended
  *                 EINVAL: a bad name; or in root an empty component, '.' or '..'
  *                 EEXIST: the child has the name already
  *                 EMFILE: the child's limit of names is reached, or from_fs has 64 views above it
@@ -580,7 +578,7 @@ SCBOX_API int scbox_bind_fs(struct scbox_conn *conn, int32_t pid, const char *ne
  *                 ENODEV: the caller's namespace has no such view
  *                 ENAMETOOLONG: a component is longer than 255 bytes, or the path than 4095
  *                 ENOENT: a component does not exist
- *                 ENOTDIR: what must be a directory is none
+ *                 ENOTDIR: a component that must be a directory is not one
  *                 ELOOP: more than 40 symbolic links on the way
  *                 EIO: the store failed
  *                 ENOMEM: no memory for it
@@ -594,8 +592,8 @@ SCBOX_API int scbox_bind_subfs(struct scbox_conn *conn, const char *new_name, co
  * @new_fd         its number in the child; the number that a file descriptor gets in another
  *                 process, 1 or greater
  * @fd             the caller's handle; a file descriptor, 1 or greater
- * Refused         ESRCH: pid is no direct child of the caller, or has ended
- *                 EBADF: fd is no handle of the caller
+ * Refused         ESRCH: pid is not a direct child of the caller, or has ended
+ *                 EBADF: fd is not a handle of the caller
  *                 EINVAL: new_fd is below 1
  *                 EEXIST: new_fd is in use in the child
  *                 EMFILE: the child's limit of handles is reached
@@ -609,13 +607,13 @@ SCBOX_API int scbox_bind_fd(struct scbox_conn *conn, int32_t pid, int32_t new_fd
  * @pid            the child, in state LOADING; a process id
  * @file           the ELF image, in the caller's namespace; name:/path; at most 255 bytes a
  *                 component, no . or .. components
- * Refused         ESRCH: pid is no direct child of the caller, or was waited for
+ * Refused         ESRCH: pid is not a direct child of the caller, or was waited for
  *                 EINVAL: no ':' in the path, an empty component, '.' or '..'
  *                 EBUSY: the child has a program already, or has ended
  *                 EACCES: the view lacks READ, or the permission bits of the file or of a directory
  *                 on the way refuse the caller
  *                 EISDIR: a directory
- *                 ENOEXEC: no ELF image this system runs; the reasons say why
+ *                 ENOEXEC: not an ELF image that this system runs; the reasons say why
  *                 ENOTSUP: this host can't run ELF guests; the reasons say why
  *                 EAGAIN: the host refused another process, or the machine's limit of descriptors
  *                 is reached
@@ -624,7 +622,7 @@ SCBOX_API int scbox_bind_fd(struct scbox_conn *conn, int32_t pid, int32_t new_fd
  *                 ENODEV: the caller's namespace has no such view
  *                 ENAMETOOLONG: a component is longer than 255 bytes, or the path than 4095
  *                 ENOENT: a component does not exist
- *                 ENOTDIR: what must be a directory is none
+ *                 ENOTDIR: a component that must be a directory is not one
  *                 ELOOP: more than 40 symbolic links on the way
  *                 EIO: the store failed
  */
@@ -632,35 +630,35 @@ SCBOX_API int scbox_proc_exec(struct scbox_conn *conn, int32_t pid, const char *
     struct scbox_error *error);
 
 /**
- * SC_PROC_STATUS: Tell the state of a child.
+ * SC_PROC_STATUS: Get the state of a child.
  * @pid            the child; a process id
  * @out_status     its state
- * Refused         ESRCH: pid is no direct child of the caller, or was waited for
+ * Refused         ESRCH: pid is not a direct child of the caller, or was waited for
  */
 SCBOX_API int scbox_proc_status(struct scbox_conn *conn, int32_t pid,
     struct scbox_proc_status *out_status, struct scbox_error *error);
 
 /**
- * SC_PROC_KILL: End a child, whatever it does, and forget it.
+ * SC_PROC_KILL: Kill a child and reap it.
  * @pid            the child; a process id
  * @out_status     how it ended
- * Refused         ESRCH: pid is no direct child of the caller, or was waited for
+ * Refused         ESRCH: pid is not a direct child of the caller, or was waited for
  */
 SCBOX_API int scbox_proc_kill(struct scbox_conn *conn, int32_t pid,
     struct scbox_proc_status *out_status, struct scbox_error *error);
 
 /**
- * SC_PROC_WAIT: Wait until a child has ended, and forget it.
+ * SC_PROC_WAIT: Wait until a child has ended, and reap it.
  * @pid            the child; a process id
  * @out_status     how it ended
- * Refused         ESRCH: pid is no direct child of the caller, or was waited for
+ * Refused         ESRCH: pid is not a direct child of the caller, or was waited for
  *                 ECANCELED: the caller's process ended meanwhile
  */
 SCBOX_API int scbox_proc_wait(struct scbox_conn *conn, int32_t pid,
     struct scbox_proc_status *out_status, struct scbox_error *error);
 
 /**
- * SC_PROC_WAIT_ANY: Wait until any child has ended, and forget it.
+ * SC_PROC_WAIT_ANY: Wait until any child has ended, and reap it.
  * @out_status     the child that ended first, and how
  * Refused         ECHILD: the caller has no child
  *                 ECANCELED: the caller's process ended meanwhile
@@ -669,7 +667,7 @@ SCBOX_API int scbox_proc_wait_any(struct scbox_conn *conn, struct scbox_proc_sta
     struct scbox_error *error);
 
 /**
- * SC_ERRNO: Tell the errno of the caller's last finished call, not counting ERRNO itself.
+ * SC_ERRNO: Get the errno of the caller's last finished call, not counting ERRNO itself.
  * @out_error      a positive errno number, 0 when that call succeeded or there was none; a signed
  *                 32-bit number
  */
@@ -677,7 +675,7 @@ SCBOX_API int scbox_last_errno(struct scbox_conn *conn, int32_t *out_error,
     struct scbox_error *error);
 
 /**
- * SC_FS_ENUM: Tell one name of the caller's namespace.
+ * SC_FS_ENUM: Get one name of the caller's namespace.
  * @n              which, from 0, in the order they were given; an unsigned 32-bit number
  * @out_entry      the name and the view behind it
  * Refused         ENOENT: past the last name
@@ -688,13 +686,13 @@ SCBOX_API int scbox_fs_enum(struct scbox_conn *conn, uint32_t n, struct scbox_fs
     struct scbox_error *error);
 
 /**
- * SC_RENAME: Give a file or directory another name in the same view, replacing what has it.
+ * SC_RENAME: Rename a file or directory in the same view, replacing what has the new name.
  * @old_file       what to rename; name:/path; at most 255 bytes a component, no . or .. components
  * @new_file       its new name; name:/path; at most 255 bytes a component, no . or .. components
  * @flags          NOREPLACE refuses an existing new name; EXCHANGE swaps the two; a mask of ways to
  *                 rename, SCBOX_RN_…; may be 0
  * Refused         EINVAL: no ':' in the path, an empty component, '.' or '..'; or one name is below
- *                 the other, or flags that do not go together
+ *                 the other, or flags that can't be combined
  *                 EACCES: the view or its filesystem lacks DMOVE, or DDELETE to replace; or the
  *                 permission bits of the file or of a directory on the way refuse the caller
  *                 EPERM: the directory is sticky, and neither it nor the file is the caller's
@@ -709,7 +707,7 @@ SCBOX_API int scbox_fs_enum(struct scbox_conn *conn, uint32_t n, struct scbox_fs
  *                 ENODEV: the caller's namespace has no such view
  *                 ENAMETOOLONG: a component is longer than 255 bytes, or the path than 4095
  *                 ENOENT: a component does not exist
- *                 ENOTDIR: what must be a directory is none
+ *                 ENOTDIR: a component that must be a directory is not one
  *                 ELOOP: more than 40 symbolic links on the way
  *                 ENOSPC: the store is full
  *                 EDQUOT: the filesystem's quota is reached
@@ -721,10 +719,10 @@ SCBOX_API int scbox_rename(struct scbox_conn *conn, const char *old_file, const 
     uint32_t flags, struct scbox_error *error);
 
 /**
- * SC_LINK: Give a file a further name in the same view.
+ * SC_LINK: Make a hard link to a file in the same view.
  * @old_file       the file; a symbolic link is linked itself; name:/path; at most 255 bytes a
  *                 component, no . or .. components
- * @new_file       its further name; name:/path; at most 255 bytes a component, no . or ..
+ * @new_file       the new link's name; name:/path; at most 255 bytes a component, no . or ..
  *                 components
  * Refused         EINVAL: no ':' in the path, an empty component, '.' or '..'
  *                 EACCES: the view or its filesystem lacks DCREATE, or the permission bits of the
@@ -732,12 +730,12 @@ SCBOX_API int scbox_rename(struct scbox_conn *conn, const char *old_file, const 
  *                 EPERM: a directory has one name only
  *                 EXDEV: the two paths are of different view names
  *                 EEXIST: the new name exists
- *                 EMLINK: the file has the most names its driver stores
- *                 ENOTSUP: the driver stores no hard links
+ *                 EMLINK: the file has as many names as its driver can store
+ *                 ENOTSUP: the driver can't store hard links
  *                 ENODEV: the caller's namespace has no such view
  *                 ENAMETOOLONG: a component is longer than 255 bytes, or the path than 4095
  *                 ENOENT: a component does not exist
- *                 ENOTDIR: what must be a directory is none
+ *                 ENOTDIR: a component that must be a directory is not one
  *                 ELOOP: more than 40 symbolic links on the way
  *                 ENOSPC: the store is full
  *                 EDQUOT: the filesystem's quota is reached
@@ -751,19 +749,19 @@ SCBOX_API int scbox_link(struct scbox_conn *conn, const char *old_file, const ch
 
 /**
  * SC_SYMLINK: Make a symbolic link.
- * @target         where it leads, 1 to 4095 bytes: a path inside the view, not looked at now; a
- *                 string of bytes without NUL
+ * @target         its target, 1 to 4095 bytes: a path inside the view, not checked now; a string of
+ *                 bytes without NUL
  * @file           the link's name; name:/path; at most 255 bytes a component, no . or .. components
  * Refused         EINVAL: no ':' in the path, an empty component, '.' or '..'; or an empty target,
  *                 or one with a NUL
  *                 EACCES: the view or its filesystem lacks DCREATE, or the permission bits of the
  *                 file or of a directory on the way refuse the caller
  *                 EEXIST: the name exists
- *                 ENOTSUP: the driver stores no symbolic links
+ *                 ENOTSUP: the driver can't store symbolic links
  *                 ENODEV: the caller's namespace has no such view
  *                 ENAMETOOLONG: a component is longer than 255 bytes, or the path than 4095
  *                 ENOENT: a component does not exist
- *                 ENOTDIR: what must be a directory is none
+ *                 ENOTDIR: a component that must be a directory is not one
  *                 ELOOP: more than 40 symbolic links on the way
  *                 ENOSPC: the store is full
  *                 EDQUOT: the filesystem's quota is reached
@@ -776,21 +774,21 @@ SCBOX_API int scbox_symlink(struct scbox_conn *conn, const char *target, const c
     struct scbox_error *error);
 
 /**
- * SC_READLINK: Tell where a symbolic link leads.
+ * SC_READLINK: Read the target of a symbolic link.
  * @file           the link; name:/path; at most 255 bytes a component, no . or .. components
  * @size           the most bytes to store; a count of bytes
  * @out_target     room for @size bytes, which get:
  *                 the path in it, cut to size
  * @out_target_len how many were stored; no NUL is added
  * @out_length     bytes of the whole path, however many were stored; a count of bytes
- * Refused         EINVAL: no ':' in the path, an empty component, '.' or '..'; or the file is no
+ * Refused         EINVAL: no ':' in the path, an empty component, '.' or '..'; or the file is not a
  *                 symbolic link
  *                 EACCES: the permission bits of the file or of a directory on the way refuse the
  *                 caller
  *                 ENODEV: the caller's namespace has no such view
  *                 ENAMETOOLONG: a component is longer than 255 bytes, or the path than 4095
  *                 ENOENT: a component does not exist
- *                 ENOTDIR: what must be a directory is none
+ *                 ENOTDIR: a component that must be a directory is not one
  *                 ELOOP: more than 40 symbolic links on the way
  *                 EIO: the store failed
  *                 ENOMEM: no memory for it
@@ -807,11 +805,11 @@ SCBOX_API int scbox_readlink(struct scbox_conn *conn, const char *file, uint64_t
  *                 EACCES: the view lacks WRITE, or the permission bits of the file or of a
  *                 directory on the way refuse the caller
  *                 EPERM: the file belongs to another user
- *                 ENOTSUP: the driver stores no permissions
+ *                 ENOTSUP: the driver can't store permissions
  *                 ENODEV: the caller's namespace has no such view
  *                 ENAMETOOLONG: a component is longer than 255 bytes, or the path than 4095
  *                 ENOENT: a component does not exist
- *                 ENOTDIR: what must be a directory is none
+ *                 ENOTDIR: a component that must be a directory is not one
  *                 ELOOP: more than 40 symbolic links on the way
  *                 ENOSPC: the store is full
  *                 EDQUOT: the filesystem's quota is reached
@@ -827,17 +825,17 @@ SCBOX_API int scbox_chmod(struct scbox_conn *conn, const char *file, uint32_t mo
  * SC_CHOWN: Change a file's owner and group.
  * @file           the file; links are followed; name:/path; at most 255 bytes a component, no . or
  *                 .. components
- * @uid            the new owner; 4294967295 leaves it; the number of a user or group
- * @gid            the new group; 4294967295 leaves it; the number of a user or group
+ * @uid            the new owner; 4294967295 keeps the old one; the number of a user or group
+ * @gid            the new group; 4294967295 keeps the old one; the number of a user or group
  * Refused         EINVAL: no ':' in the path, an empty component, '.' or '..'
  *                 EACCES: the view lacks WRITE, or the permission bits of the file or of a
  *                 directory on the way refuse the caller
- *                 EPERM: only user 0 gives files away; an owner may give one to its own group
- *                 ENOTSUP: the driver stores no owners
+ *                 EPERM: only user 0 may change the owner; an owner may set the group to its own
+ *                 ENOTSUP: the driver can't store owners
  *                 ENODEV: the caller's namespace has no such view
  *                 ENAMETOOLONG: a component is longer than 255 bytes, or the path than 4095
  *                 ENOENT: a component does not exist
- *                 ENOTDIR: what must be a directory is none
+ *                 ENOTDIR: a component that must be a directory is not one
  *                 ELOOP: more than 40 symbolic links on the way
  *                 ENOSPC: the store is full
  *                 EDQUOT: the filesystem's quota is reached
@@ -854,15 +852,16 @@ SCBOX_API int scbox_chown(struct scbox_conn *conn, const char *file, uint32_t ui
  * @file           the file; links are followed; name:/path; at most 255 bytes a component, no . or
  *                 .. components
  * @size           its new size in bytes; a count of bytes
- * Refused         EINVAL: no ':' in the path, an empty component, '.' or '..'; or no regular file
+ * Refused         EINVAL: no ':' in the path, an empty component, '.' or '..'; or not a regular
+ *                 file
  *                 EACCES: the view lacks WRITE or TRUNC, or the permission bits of the file or of a
  *                 directory on the way refuse the caller
  *                 EISDIR: a directory
- *                 EFBIG: past what the driver stores
+ *                 EFBIG: larger than the driver can store
  *                 ENODEV: the caller's namespace has no such view
  *                 ENAMETOOLONG: a component is longer than 255 bytes, or the path than 4095
  *                 ENOENT: a component does not exist
- *                 ENOTDIR: what must be a directory is none
+ *                 ENOTDIR: a component that must be a directory is not one
  *                 ELOOP: more than 40 symbolic links on the way
  *                 ENOSPC: the store is full
  *                 EDQUOT: the filesystem's quota is reached
@@ -886,7 +885,7 @@ SCBOX_API int scbox_truncate(struct scbox_conn *conn, const char *file, uint64_t
  *                 EROFS: the filesystem or its store is read-only
  *                 EIO: the store failed
  *                 EBUSY: another process of the host holds the store's write lock
- *                 ESTALE: a store that failed has lost the file
+ *                 ESTALE: the store failed and lost the file
  *                 ENOMEM: no memory for it
  */
 SCBOX_API int scbox_fsync(struct scbox_conn *conn, int32_t fd, uint32_t data_only,
@@ -896,19 +895,19 @@ SCBOX_API int scbox_fsync(struct scbox_conn *conn, int32_t fd, uint32_t data_onl
  * SC_UTIMES: Set the times of a file.
  * @file           the file; links are followed; name:/path; at most 255 bytes a component, no . or
  *                 .. components
- * @atime          of the last access; -9223372036854775808 leaves it; nanoseconds since
+ * @atime          of the last access; -9223372036854775808 keeps the old one; nanoseconds since
  *                 1970-01-01T00:00:00Z; 64 bits on both gates
- * @mtime          of the last change; -9223372036854775808 leaves it; nanoseconds since
+ * @mtime          of the last change; -9223372036854775808 keeps the old one; nanoseconds since
  *                 1970-01-01T00:00:00Z; 64 bits on both gates
  * Refused         EINVAL: no ':' in the path, an empty component, '.' or '..'
  *                 EACCES: the view lacks WRITE, or the permission bits of the file or of a
  *                 directory on the way refuse the caller
  *                 EPERM: the file belongs to another user
- *                 ENOTSUP: the driver stores no times
+ *                 ENOTSUP: the driver can't store times
  *                 ENODEV: the caller's namespace has no such view
  *                 ENAMETOOLONG: a component is longer than 255 bytes, or the path than 4095
  *                 ENOENT: a component does not exist
- *                 ENOTDIR: what must be a directory is none
+ *                 ENOTDIR: a component that must be a directory is not one
  *                 ELOOP: more than 40 symbolic links on the way
  *                 ENOSPC: the store is full
  *                 EDQUOT: the filesystem's quota is reached
@@ -921,17 +920,17 @@ SCBOX_API int scbox_utimes(struct scbox_conn *conn, const char *file, int64_t at
     struct scbox_error *error);
 
 /**
- * SC_FSTAT_EX: Tell everything the driver knows of a file.
+ * SC_FSTAT_EX: Get the full status of a file.
  * @file           the file; links are followed; name:/path; at most 255 bytes a component, no . or
  *                 .. components
- * @out_stat       what it is
+ * @out_stat       its status
  * Refused         EINVAL: no ':' in the path, an empty component, '.' or '..'
  *                 EACCES: the permission bits of the file or of a directory on the way refuse the
  *                 caller
  *                 ENODEV: the caller's namespace has no such view
  *                 ENAMETOOLONG: a component is longer than 255 bytes, or the path than 4095
  *                 ENOENT: a component does not exist
- *                 ENOTDIR: what must be a directory is none
+ *                 ENOTDIR: a component that must be a directory is not one
  *                 ELOOP: more than 40 symbolic links on the way
  *                 EIO: the store failed
  *                 ENOMEM: no memory for it
@@ -956,11 +955,11 @@ SCBOX_API int scbox_mk_channel(struct scbox_conn *conn, uint32_t flags,
  * @fds            the handles; one that may be read is ready when a READ would not wait, another
  *                 when a WRITE would not
  * @fds_count      how many
- * @timeout        how long; 0 only looks, a negative one waits without end; a duration in
+ * @timeout        duration; 0 only checks, a negative one waits for ever; a duration in
  *                 microseconds
- * @out_fd         the first ready one, in the order given; 0 when the time is over; a file
+ * @out_fd         the first ready one, in the order given; 0 if the timeout has passed; a file
  *                 descriptor, or 0 for none
- * Refused         EBADF: one is no handle of the caller, or allows neither READ nor WRITE
+ * Refused         EBADF: one is not a handle of the caller, or allows neither READ nor WRITE
  *                 EINVAL: no handle, or more than 1024
  *                 ENOMEM: no memory for it
  *                 ECANCELED: the caller's process ended meanwhile
@@ -969,7 +968,7 @@ SCBOX_API int scbox_select(struct scbox_conn *conn, const int32_t *fds, size_t f
     int64_t timeout, int32_t *out_fd, struct scbox_error *error);
 
 /**
- * SC_ARGS: Give the caller's arguments and environment.
+ * SC_ARGS: Read the caller's arguments and environment.
  * @size           the most bytes to store; a count of bytes
  * @out_data       room for @size bytes, which get:
  *                 count of arguments in decimal, arguments, environment, each ended by NUL; cut to
@@ -987,7 +986,7 @@ SCBOX_API int scbox_args(struct scbox_conn *conn, uint64_t size, void *out_data,
  * @pid            the child; a process id
  * @argv           its arguments, ended by NULL
  * @env            its environment, "NAME=value", ended by NULL; may be NULL
- * Refused         ESRCH: pid is no direct child of the caller, or was waited for
+ * Refused         ESRCH: pid is not a direct child of the caller, or was waited for
  *                 EBUSY: the child has a program already, or has ended
  *                 EINVAL: not of this form
  *                 E2BIG: more than 65536 bytes

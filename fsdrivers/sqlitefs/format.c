@@ -33,7 +33,7 @@ enum { FEATURES_READONLY = 0, FEATURES_INCOMPAT = 0 };
 static int refuse(const struct store *s, struct why *why, int err, const char *otherwise)
 {
     if (s->db.late)
-        return why_add(why, err, "%s is damaged: looking at its rows takes too long", s->path);
+        return why_add(why, err, "%s is damaged: reading its rows takes too long", s->path);
     switch (err) {
     case -ENOSPC:
         return why_add(why, err, "%s: the disk is full, and SQLite needs some room on it", s->path);
@@ -123,7 +123,7 @@ static int connect_db(struct store *s, struct why *why)
     rc = sqlite3_open_v2(uri != NULL ? uri : s->vfs->file, &s->db.sqlite, flags, s->vfs->name);
     free(uri);
     if (rc != SQLITE_OK)
-        return refuse(s, why, cannot_open(s->db.sqlite, rc), "can't be opened or made");
+        return refuse(s, why, cannot_open(s->db.sqlite, rc), "can't be opened or created");
     (void)sqlite3_extended_result_codes(s->db.sqlite, 1);
     db_defend(&s->db);
     return s->exclusive ? db_exec(&s->db, "PRAGMA locking_mode = EXCLUSIVE", why) : 0;
@@ -172,7 +172,7 @@ static int use_log(struct store *s, struct why *why)
     if (err == 0 && (mode == NULL || strcmp(mode, "wal") != 0))
         err = -EIO;
     if (err < 0)
-        (void)refuse(s, why, err, "lies where SQLite can't keep a write-ahead log");
+        (void)refuse(s, why, err, "is on a filesystem where SQLite can't use a write-ahead log");
     (void)sqlite3_finalize(q);
     return err;
 }
@@ -264,7 +264,7 @@ static int read_identity(struct store *s, struct identity *out, struct why *why)
     if (s->vfs->refused != 0)
         return err; /* format_open() adds the reason */
     if (sqlite3_errcode(s->db.sqlite) == SQLITE_NOTADB)
-        return refuse(s, why, err, "is no SQLite database");
+        return refuse(s, why, err, "is not an SQLite database");
     return refuse(s, why, err, is_cut_short(s) ? "is damaged: its end is missing" : "is damaged");
 }
 
@@ -277,7 +277,7 @@ static int check_page_size(const struct store *s, const struct identity *id, str
 {
     if (id->page_size == FORMAT_PAGE_SIZE)
         return 0;
-    return why_add(why, -EIO, "%s has pages of %lld bytes; its format has pages of %d", s->path,
+    return why_add(why, -EIO, "%s has a page size of %lld bytes instead of %d", s->path,
                    (long long)id->page_size, FORMAT_PAGE_SIZE);
 }
 

@@ -79,11 +79,11 @@ static int check_theirs(const struct comparison *c)
     while ((err = db_row(c->all)) > 0) {
         err = find_other(c);
         if (err == 0)
-            return refuse(c, "is no part of its format: another program has changed the file");
+            return refuse(c, "is not part of the format: another program has changed the file");
         if (err < 0)
             return err;
         if (!same(c->all, c->one, COL_TABLE) || !same(c->all, c->one, COL_SQL))
-            return refuse(c, "is not that of its format: another program has changed the file");
+            return refuse(c, "differs from the format's: another program has changed the file");
     }
     return err;
 }
@@ -130,8 +130,7 @@ static int check_roots(struct store *s, struct why *why, bool *named)
 
     *named = err == 0 && shared != 0;
     if (*named)
-        return why_add(why, -EIO, "%s: two of its tables share their pages: it is damaged",
-                       s->path);
+        return why_add(why, -EIO, "%s: it is damaged: two of its tables share pages", s->path);
     return err;
 }
 

@@ -99,7 +99,7 @@ static int check_file(const struct hostfile *p, bool readonly, struct why *why)
                        "be one",
                        p->path);
     if (strlen(p->name) + strlen(VFS_JOURNAL) > NAME_MAX)
-        return why_add(why, -ENAMETOOLONG, "%s: names of files beside it would be too long",
+        return why_add(why, -ENAMETOOLONG, "%s: the names of its side files would be too long",
                        p->path);
     if (p->file < 0)
         return readonly ? why_add(why, -ENOENT, "%s: %s", p->path, strerror(ENOENT)) : 0;

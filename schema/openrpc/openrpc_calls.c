@@ -46,7 +46,7 @@ static void add_named_params(struct openrpc *doc, cJSON *params, const struct sc
                       "strlen", false);
     }
     if (has_data(call))
-        openrpc_param(doc, params, "encoding", "by name only; for bytes that are no text",
+        openrpc_param(doc, params, "encoding", "by name only; for bytes that are not text",
                       "encoding", false);
     openrpc_param(doc, params, "as", "by name only; the process in whose name the session calls",
                   "actor", false);

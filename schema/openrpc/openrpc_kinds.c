@@ -75,7 +75,7 @@ void openrpc_name(struct openrpc *doc, cJSON *schema, const char *name, bool nul
     (void)snprintf(title, sizeof title, "%s_base64", name);
     openrpc_text(doc,
                  openrpc_schema(doc, openrpc_object(doc, coded, "properties"), "base64", title,
-                                "the bytes in base64, when they are no UTF-8"),
+                                "the bytes in base64, when they are not UTF-8"),
                  "type", "string");
     openrpc_text(doc, openrpc_array(doc, coded, "required"), NULL, "base64");
 }

@@ -185,7 +185,7 @@ static int look(struct hostfile *p, struct why *why)
     if (S_ISLNK(st.st_mode)) /* it was not a link when the path was resolved */
         return why_add(why, -EBUSY, "%s is being renamed", p->path);
     if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
-        return why_add(why, -ENOTSUP, "%s is no regular file", p->path);
+        return why_add(why, -ENOTSUP, "%s is not a regular file", p->path);
     p->directory = S_ISDIR(st.st_mode);
     return 0;
 }
@@ -348,7 +348,7 @@ static int claim_beside(struct hostfile *p, const char *suffix, int fd, struct w
     if (fstat(fd, &st) < 0)
         return -errno;
     if (!S_ISREG(st.st_mode))
-        return why_add(why, -ENOTSUP, "%s%s is no regular file", p->path, suffix);
+        return why_add(why, -ENOTSUP, "%s%s is not a regular file", p->path, suffix);
     if (st.st_nlink > 1)
         return why_add(why, -EBUSY, "%s%s has other names: it may belong to something else",
                        p->path, suffix);

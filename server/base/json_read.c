@@ -131,7 +131,7 @@ static const char *read_unicode(struct pass *r, const char *p, unsigned *flags)
     if (unit < 0)
         return refuse(r, p, -EINVAL, "\\u needs four hexadecimal digits");
     if (unit >= 0xDC00 && unit <= 0xDFFF)
-        return refuse(r, p, -EINVAL, "a low surrogate without a high one");
+        return refuse(r, p, -EINVAL, "a low surrogate must follow a high one");
     if (unit == 0)
         *flags |= JSON_NUL;
     p += 4;
@@ -139,7 +139,7 @@ static const char *read_unicode(struct pass *r, const char *p, unsigned *flags)
         return p;
     unit = r->end - p >= 6 && p[0] == '\\' && p[1] == 'u' ? json_hex4(p + 2, r->end) : -1;
     if (unit < 0xDC00 || unit > 0xDFFF)
-        return refuse(r, p, -EINVAL, "a high surrogate without a low one");
+        return refuse(r, p, -EINVAL, "a low surrogate must follow the high one");
     return p + 6;
 }
 
@@ -178,7 +178,7 @@ RARE static const char *read_odd_string(struct pass *r, const char *start, const
         p = skip_plain(r, p);
     }
     if (p == r->end)
-        return refuse(r, p, -EINVAL, "a string without its end");
+        return refuse(r, p, -EINVAL, "the string has no closing quote");
     r->doc->has_nul |= (flags & JSON_NUL) != 0;
     return add(r, JSON_STRING, flags, start, p + 1);
 }
@@ -300,7 +300,7 @@ static const char *read_value(struct pass *r, const char *p)
 {
     p = skip_space(r, p);
     if (r->left.values == 0)
-        return refuse(r, p, -E2BIG, "the text holds too many values");
+        return refuse(r, p, -E2BIG, "the text has too many values");
     r->left.values--;
     if (p < r->end && *p == '"')
         return read_string(r, p);
@@ -328,7 +328,7 @@ int json_read(struct json_doc *doc, const char *text, size_t len, const struct j
         return r.err;
     p = skip_space(&r, p);
     if (p < r.end)
-        (void)refuse(&r, p, -EINVAL, "something stands behind the value");
+        (void)refuse(&r, p, -EINVAL, "there is text behind the value");
     else if (r.bad_utf8 != NULL)
         (void)refuse(&r, r.bad_utf8, -EINVAL, "the text is not valid UTF-8");
     return r.err;

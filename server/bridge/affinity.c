@@ -53,7 +53,7 @@ static void leave(struct affinity *a)
     a->kept = false;
 }
 
-/** How long this thread has waited for a CPU since it began, in ns; 0 where the host does not tell. */
+/** How long this thread has waited for a CPU since it began, in ns; 0 if the host does not report it. */
 static uint64_t waited_ns(void)
 {
     FILE *f = fopen("/proc/thread-self/schedstat", "re");
@@ -111,7 +111,7 @@ struct probe {
     struct notify *notify;
 };
 
-/** Have a new tracee call sched_yield for ever, from its trampoline. */
+/** Make a new tracee call sched_yield for ever, from its trampoline. */
 static int start_calling(struct probe *p)
 {
     const struct arch *arch = p->t.arch;
@@ -152,7 +152,7 @@ static uint64_t time_round(const struct probe *p)
     return uv_hrtime() - start;
 }
 
-/** Have the guest on another CPU than this thread, from where the scheduler may move it. */
+/** Put the guest on another CPU than this thread; the scheduler may move it from there. */
 static void move_guest_away(const struct affinity *a, pid_t pid)
 {
     const int cpu = sched_getcpu();

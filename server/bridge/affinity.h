@@ -1,20 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * On which CPU the loop's thread runs while it has guests.
+ * The CPU of the loop's thread while there are guests.
  *
- * A guest's call costs the host two switches between processes. They are cheapest if both are on one
- * CPU: where the loop's thread keeps to a CPU, the scheduler brings a calling guest there and takes a
- * computing one away. Left alone it spreads the two over CPUs, on some hosts, and every call pays for
- * waking another CPU.
+ * A guest's call costs the host two process switches. They are cheapest if both processes are on one
+ * CPU: if the loop's thread stays on a CPU, the scheduler moves a calling guest there and a computing
+ * one away. Otherwise, on some hosts, it spreads the two over CPUs, and every call wakes another CPU.
  *
- *     affinity_choose()   at start: calls of a guest are timed with the thread free, and kept to one CPU;
- *                         one CPU is chosen unless that is slower
+ *     affinity_choose()   at start: time calls of a guest with the thread free, and kept to one CPU; choose
+ *                         one CPU unless that is slower
  *     affinity_begin()    the first guest: keep to the CPU that the thread is on
- *        |  each second   has the thread waited for its CPU for more than a fifth of the time? Then
+ *        |  each second   if the thread has waited for its CPU for more than a fifth of the time,
  *        |                others are busy there: leave it, and keep to another one a second later
- *     affinity_end()      the last guest is gone: all CPUs
+ *     affinity_end()      the last guest was freed: all CPUs
  *
- * With one CPU there is nothing to choose.
+ * With one CPU all of this does nothing.
  */
 #ifndef SERVER_BRIDGE_AFFINITY_H
 #define SERVER_BRIDGE_AFFINITY_H
@@ -27,31 +26,31 @@
 #include <uv.h>
 
 struct affinity {
-    cpu_set_t allowed; /* of the thread, as it was at the start */
+    cpu_set_t allowed; /* the thread's CPUs at the start */
     bool wanted;       /* keep to one CPU while there are guests */
-    bool kept;         /* the thread does now */
+    bool kept;         /* the thread is kept to one now */
     uv_timer_t timer;  /* runs while there are guests, if wanted */
-    uint64_t waited;   /* ns for a CPU, so far */
+    uint64_t waited;   /* ns that the thread has waited for a CPU, so far */
 };
 
 /** @a  embedded; the calling thread is the loop's. */
 void affinity_init(struct affinity *a, uv_loop_t *loop);
 
-/** Close the timer; @closed gets it. */
+/** Close the timer; @closed is its callback. */
 void affinity_close(struct affinity *a, uv_close_cb closed);
 
 /**
- * Find out, in some ms, whether one CPU is slower, and choose. Without guests nothing changes.
+ * Measure, in some ms, whether one CPU is slower, and choose. Takes effect at the first guest.
  * @s        of guests that run here.
  * @notify   borrowed for the call.
  */
 void affinity_choose(struct affinity *a, struct spawner *s, struct notify *notify);
 
-/** The first guest is there; the last one has gone. */
+/** The first guest was made; the last one was freed. */
 void affinity_begin(struct affinity *a);
 void affinity_end(struct affinity *a);
 
-/** Let a new guest's process, which inherits the thread's CPU, have all of them. */
+/** Allow all CPUs to a new guest's process, which has inherited the thread's one. */
 void affinity_free_guest(const struct affinity *a, pid_t pid);
 
 #endif

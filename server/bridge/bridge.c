@@ -26,7 +26,7 @@ enum {
     NEWS_PER_TURN = 64,
     SIGCHLD_CAME = 0, /* data of an event of struct bridge.news; all others are tracee.h's */
     ONE_BY_ONE_MAX =
-        16,        /* more running guests are looked at only when the host says that one stopped */
+        16,        /* more running guests are checked only after the host has reported a stop */
     ASKED_MAX = 2, /* stops that the host is asked for until then */
 };
 
@@ -40,7 +40,7 @@ void bridge_take_end(struct guest *g)
         guest_release(g);
     else if (signal == SIGSYS) /* filter.c: KILL_PROCESS */
         guest_fail(g, FAIL_EXCEPTION,
-                   "an entry to the host's kernel by another architecture's call is no gate");
+                   "an entry to the host's kernel by another architecture's call is not a gate");
     else
         guest_fail(g, FAIL_EXCEPTION, "the host ended the guest (%s)",
                    signal != 0 ? strsignal(signal) : "exit");
@@ -70,7 +70,7 @@ static void serve(struct guest *g)
     else if (g->tracee.at == AT_SIGNAL)
         guest_on_signal(g);
     else
-        guest_fail(g, FAIL_EXCEPTION, "the host stopped the guest for no reason known here");
+        guest_fail(g, FAIL_EXCEPTION, "the host stopped the guest for an unknown reason");
 }
 
 /** Serve stopped guests in the order they stopped, so that none waits for ever. */
@@ -90,7 +90,7 @@ static void serve_some(struct bridge *b)
         sigchld_again(&b->sigchld); /* the rest next turn */
 }
 
-/* Only guests that run outside of a notified call can stop, and these are few: the others wait in one. So
+/* Only guests that run outside a notified call can stop, and these are few: the others wait in one. So
  * that a SIGCHLD costs the same beside any number of guests that wait, only those are looked at. No
  * child that is not of this bridge is ever waited for. */
 
@@ -135,7 +135,7 @@ static void take_stops(struct bridge *b)
     }
 }
 
-/** Take the end that an event tells. */
+/** Take the end that an event reports. */
 static void take_end(struct bridge *b, uint64_t data)
 {
     struct tracee t = tracee_end_of(b->news, data);
@@ -199,7 +199,7 @@ static void release(struct bridge *b)
     free(b);
 }
 
-/** Whether a seccomp filter of somebody else's is on the daemon, and so on its guests. */
+/** Whether the daemon, and so each guest, has a foreign seccomp filter. */
 static bool is_filtered(void)
 {
     return prctl(PR_GET_SECCOMP) > 0;

@@ -2,9 +2,9 @@
 /*
  * The bridge: real ELF programs as processes of a machine.
  *
- * A guest is a host process that holds nothing of the host's: no fd, no memory but its own, a
- * seccomp filter that lets no system call through. What it asks for arrives here and becomes a call
- * of the simulated system:
+ * A guest is a host process without access to the host: it has no fd, only its own memory, and a
+ * seccomp filter that lets no system call through. Its system calls arrive here and become calls of
+ * the simulated system:
  *
  *     guest: syscall, int $0x80 (patched from int $0x40)
  *        |  seccomp user notification, an fd in the loop            guest_call.c
@@ -12,8 +12,8 @@
  *        v
  *     marshal.c: registers and memory -> struct call -> call_begin() ... -> result register
  *
- *     guest: fault             a ptrace stop, told by SIGCHLD in a signalfd       guest_fault.c
- *     guest: end               told by its pidfd
+ *     guest: fault             a ptrace stop, reported by SIGCHLD in a signalfd   guest_fault.c
+ *     guest: end               reported by its pidfd
  *
  * All of it runs on the loop's thread, which is also the tracer; a blocked call is an answer not
  * yet sent. The guest dies with the daemon (EXITKILL and PDEATHSIG). Sample, in the order the
@@ -40,31 +40,30 @@ typedef void (*bridge_closed_fn)(void *user);
 
 /**
  * Make a bridge on the calling thread, which must be the loop's.
- * Context   SIGCHLD gets blocked in this thread, and must be in all others. A thread has one bridge at most;
- *           other threads may have theirs. Children of the process that are no guests are left alone,
- *           but in one that inherits orphans (PID 1, a subreaper) the host reaps them.
+ * Context   SIGCHLD is blocked in this thread, and must be in all others. A thread has one bridge at most;
+ *           other threads may have their own. Children of the process that are not guests are not
+ *           touched, but if it inherits orphans (PID 1, a subreaper) the host reaps them.
  * @out      returned; bridge_close().
  * Returns   0; -ENOMEM, -EMFILE.
  */
 int bridge_new(uv_loop_t *loop, struct bridge **out);
 
 /**
- * End all guests that still live (PS_KILLED), wait until every host process is gone, and release
- * the bridge.
+ * End all living guests (PS_KILLED), wait until every host process is reaped, and free the bridge.
  * @closed   called from the loop, once; may be NULL.
  */
 void bridge_close(struct bridge *b, bridge_closed_fn closed, void *user);
 
 /**
- * Whether this host can run guests of an ABI: makes one and ends it.
+ * Check whether this host can run guests of an ABI: makes one and ends it.
  * Returns   0; -ENOTSUP, -EAGAIN, -ENOMEM with the reason.
  */
 int bridge_probe(struct bridge *b, const struct abi *abi, struct why *why);
 
 /**
- * Whether `int $0x40` sites of i386 guests are rewritten for good (the default, and faster) or only
- * for the one call. For guests that read or check-sum their own code. Counts for guests spawned
- * later. Under a foreign seccomp filter none is rewritten for good, whatever is asked.
+ * Set whether `int $0x40` sites of i386 guests stay rewritten (the default, and faster), or are
+ * rewritten for one call only, for guests that read or check-sum their own code. Applies to guests
+ * spawned later. Under a foreign seccomp filter no site stays rewritten.
  */
 void bridge_set_patching(struct bridge *b, bool patching);
 
@@ -72,9 +71,9 @@ void bridge_set_patching(struct bridge *b, bool patching);
 bool bridge_has_root(const struct bridge *b);
 
 /**
- * Have the loop's thread keep to one CPU while there are guests, unless a probe of some ms finds that
- * their calls are slower then: affinity.h. Without this it never does.
- * Returns   whether it will.
+ * Keep the loop's thread on one CPU while there are guests, unless a probe of some ms finds that their
+ * calls are slower then: affinity.h. Not done unless called.
+ * Returns   whether the thread will be kept.
  */
 bool bridge_choose_cpu(struct bridge *b);
 

@@ -20,9 +20,9 @@ enum {
     NEAR_STACK = 0x10000, /* an access this far below it is one of the stack, whatever sp is */
     BELOW_SP = 0x1000,    /* a call or push reaches below sp, a function without frame 128 bytes */
     PREFIX_FS = 0x64,
-    CALL_OPCODE = 0xE8, /* a call of an address as far away as the 32 bits behind it say */
+    CALL_OPCODE = 0xE8, /* a call relative to the next instruction, by 32 bits */
     CALL_SIZE = 5,
-    CALLERS_MAX = 3,        /* functions above the one at fault that are told */
+    CALLERS_MAX = 3,        /* the most callers of the function at fault in a text */
     CALLERS_STACK = 2048,   /* bytes of the stack that are looked through for them */
     FUNCTION_SIZE = 0x1000, /* bytes of a function that is believed to be called from there */
 };
@@ -191,7 +191,7 @@ void fault_text_pointer(const struct guest *g, const char *call, const uint64_t 
 
 /* ---- callers ---- */
 
-/** Whether a word of the stack is where a call of the function that holds @inside returns to. */
+/** Whether a word of the stack is the return address of a call of the function that contains @inside. */
 static bool is_return(const struct guest *g, uint64_t word, uint64_t inside)
 {
     const struct region *code = aspace_find(&g->proc->memory, word);

@@ -55,14 +55,14 @@ static int borrow_gate(struct guest *g)
     err = trampoline_map(t);
     if (err < 0)
         t->gate_at = 0;
-    (void)tracee_write(t, at, saved, sizeof(saved)); /* fails only when it is gone */
+    (void)tracee_write(t, at, saved, sizeof(saved)); /* fails only if it has ended */
     return err;
 }
 
 /**
  * Make the guest ready for injected calls.
  * @several  there will be more than one.
- * Returns   0; -ESRCH it is in no call that came by a stop; -ENOMEM; -EIO it is in no state to go on.
+ * Returns   0; -ESRCH it is not in a call that came by a stop; -ENOMEM; -EIO it can't continue.
  */
 static int begin_host_calls(struct guest *g, bool several)
 {
@@ -148,7 +148,7 @@ static void on_poll_closed(uv_handle_t *handle)
     guest_release(g);
 }
 
-/** Kill first: a call whose listener is gone would return to the guest. */
+/** Kill first: a call whose listener is closed would return to the guest. */
 static void guest_kill(struct executor *x)
 {
     struct guest *g = to_guest(x);
@@ -258,7 +258,8 @@ void guest_went_on(struct guest *g, int err)
         list_append(&g->bridge->running, &g->running);
         g->bridge->running_count++;
     } else if (err != -ESRCH) {
-        guest_fail(g, FAIL_EXCEPTION, "registers the host will not restore: %s", strerror(-err));
+        guest_fail(g, FAIL_EXCEPTION, "the host refuses to restore its registers: %s",
+                   strerror(-err));
     }
 }
 

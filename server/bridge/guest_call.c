@@ -42,7 +42,7 @@ void guest_send_answer(struct guest *g, int64_t result)
     (void)machine_input(g->proc->machine, &in);
 }
 
-/** Whether the guest can be answered where it stands. */
+/** Whether the guest can be answered at its stop. */
 static bool can_answer(const struct guest *g)
 {
     return !g->lost && (g->via == VIA_NOTIFY || g->tracee.at == AT_ENTRY ||
@@ -99,7 +99,7 @@ void guest_on_notify(uv_poll_t *poll, int status, int events)
     const struct seccomp_notif *n = g->bridge->notify.request;
     uint64_t args[ARCH_ARGS];
 
-    if ((events & UV_DISCONNECT) != 0) { /* nobody calls any more: NOTIF_RECV would wait for ever */
+    if ((events & UV_DISCONNECT) != 0) { /* the guest has ended: NOTIF_RECV would wait for ever */
         (void)uv_poll_stop(poll);
         return;
     }
@@ -123,7 +123,7 @@ void guest_on_entry(struct guest *g)
     uint64_t args[ARCH_ARGS];
 
     if (site >= guest_user_limit(g)) {
-        guest_fail(g, FAIL_EXCEPTION, "a call from above the user limit is no gate");
+        guest_fail(g, FAIL_EXCEPTION, "a call from above the user limit is not a gate");
     } else if (admit(g, site)) {
         arch_get_args(g->tracee.arch, r, args);
         guest_take(g, VIA_STOP, (int)r->orig_rax, args);

@@ -55,7 +55,7 @@ static void on_segv(struct guest *g, const siginfo_t *info)
     }
 }
 
-/** int3, icebp or a single step: told, and survived. Some hypervisors report icebp before it and
+/** int3, icebp or a single step: a note, and the guest continues. Some hypervisors report icebp before it and
  * not behind it, so one that stands here is skipped. */
 static void on_trap(struct guest *g)
 {

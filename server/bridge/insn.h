@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The instruction a guest stands at, read as far as faults are told by: what kind it is, and what a
- * division divides by. Bytes come from the guest and may be anything.
+ * Decodes the instruction at a guest's fault, as far as texts of faults need it: its kind, and the
+ * divisor of a division. The bytes come from the guest and may be anything.
  */
 #ifndef SERVER_BRIDGE_INSN_H
 #define SERVER_BRIDGE_INSN_H
@@ -25,10 +25,10 @@ struct insn {
     enum insn_kind kind;
     uint64_t addr;
     unsigned char bytes[INSN_BYTES_MAX];
-    unsigned size;         /* bytes that could be read */
-    unsigned opcode;       /* where it is in bytes */
-    unsigned char rex;     /* 0 none */
-    unsigned char segment; /* the prefix of %fs or %gs, 0 neither */
+    unsigned size;         /* of bytes: as many as could be read */
+    unsigned opcode;       /* its index in bytes */
+    unsigned char rex;     /* 0: none */
+    unsigned char segment; /* the prefix of %fs or %gs; 0: neither */
     bool narrow;           /* 16-bit operands */
     bool other_addresses;  /* an address-size prefix */
     unsigned char number;  /* INSN_INTERRUPT */
@@ -37,7 +37,7 @@ struct insn {
 /** Read the instruction at t->regs.rip. */
 void insn_read(const struct tracee *t, struct insn *out);
 
-/** What an INSN_DIVISION divides by, as far as it can be told. Returns whether it can. */
+/** Get the divisor of an INSN_DIVISION. Returns whether it could be read. */
 bool insn_divisor(const struct tracee *t, const struct insn *in, uint64_t *out);
 
 #endif

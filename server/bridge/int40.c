@@ -25,10 +25,10 @@ static bool take_site(struct guest *g, uint64_t site)
 /** The guest entered the host's kernel at an address where no `int $0x40` was. */
 static void fail_no_gate(struct guest *g, uint64_t site)
 {
-    if (site >= guest_user_limit(g)) /* where the host would have gone on, not the site */
-        guest_fail(g, FAIL_EXCEPTION, "sysenter is no gate");
+    if (site >= guest_user_limit(g)) /* the host's return address, not the site */
+        guest_fail(g, FAIL_EXCEPTION, "sysenter is not a gate");
     else
-        guest_fail(g, FAIL_EXCEPTION, "int $0x80 at 0x%" PRIx64 " is no gate%s", site,
+        guest_fail(g, FAIL_EXCEPTION, "int $0x80 at 0x%" PRIx64 " is not a gate%s", site,
                    g->sites.count > 0 ? " (or a copy of code whose int $0x40 was patched when it "
                                         "first ran: scboxd --no-patch)"
                                       : "");
@@ -42,7 +42,7 @@ bool int40_admit(struct guest *g, uint64_t site)
     return false;
 }
 
-/** Whether the guest stands at an `int $0x40`. */
+/** Whether the guest has stopped at an `int $0x40`. */
 static bool at_gate(const struct guest *g)
 {
     unsigned char insn[CALL_INSN_SIZE];

@@ -2,18 +2,18 @@
 /*
  * The gate of i386 guests, `int $0x40`.
  *
- * It has no gate in the host's kernel, so it ends in a general protection fault, which looks like all
- * others: the bytes at the instruction decide. Its site is then rewritten to `int $0x80`, which arrives
- * as a notification, and remembered, because an `int $0x80` at any other place is the guest's own and
- * a fault; one that a program writes over a site that has been used can't be told from ours, and counts
- * as the gate that was there. In memory that is shared with a file nothing is rewritten, for others
- * would see it: there a call is carried out at its fault, each time.
+ * The host's kernel has no such gate, so the instruction raises a general protection fault like any
+ * other; the bytes at the instruction identify it. Its site is then rewritten to `int $0x80`, which
+ * arrives as a notification. Sites are recorded, because an `int $0x80` at any other place is the
+ * guest's own, and a fault. (If a program writes `int $0x80` over a used site, that can't be told from
+ * ours, and counts as the gate.) In memory that is shared with a file nothing is rewritten, because
+ * others would see it: each call there is carried out at its fault.
  *
- * Under a seccomp filter of somebody else's (a container's) that does not do: what it refuses, by
- * number, our filter never sees, and to it our numbers are the host's: SC_READ is gtty(), which no
- * container allows. So there a call is carried out at its fault. Only the memory calls, which need
- * a real system call to put the host's in its place, are still rewritten, each time; their numbers
- * are those of unlink(), execve(), chdir() and time(), which containers allow.
+ * Under a foreign seccomp filter (a container's) rewriting does not work: that filter takes our numbers
+ * for the host's, and our filter never sees the calls that it refuses: SC_READ is gtty(), which no
+ * container allows. So there a call is carried out at its fault. Only the memory calls are still
+ * rewritten, for one call each, because a host call has to take the place of a real system call; their
+ * numbers are those of unlink(), execve(), chdir() and time(), which containers allow.
  */
 #ifndef SERVER_BRIDGE_INT40_H
 #define SERVER_BRIDGE_INT40_H
@@ -26,7 +26,7 @@ struct guest;
 /** guest_abi.admit: whether an `int $0x40` is or was at @site. */
 bool int40_admit(struct guest *g, uint64_t site);
 
-/** guest_abi.on_fault: an `int $0x40` is carried out where it stands, or rewritten. */
+/** guest_abi.on_fault: carry out an `int $0x40`, or rewrite it. */
 bool int40_on_fault(struct guest *g);
 
 #endif

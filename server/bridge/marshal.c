@@ -20,8 +20,8 @@ enum {
     PIECES_MAX = 4,                                 /* strings of one call */
     BLOCK_MAX = 64,                                 /* bytes of an argument block */
     STRUCT_MAX = 2 * SC_DIR_MAX + 8 + SC_PATH_SIZE, /* bytes of a struct at an out pointer */
-    NARROW = 4, /* bytes of an int in a block, whatever a word has */
-    WIDE = 8,   /* bytes of a 64-bit number in a block, whatever a word has */
+    NARROW = 4, /* bytes of an int in a block, for any word size */
+    WIDE = 8,   /* bytes of a 64-bit number in a block, for any word size */
 };
 
 /** Bytes to copy in. */
@@ -254,7 +254,7 @@ static void pack_number(struct packer *p, uint64_t value, size_t size)
     pack(p, &value, size); /* little-endian, as all hosts of guests are */
 }
 
-/** What a word can't hold is its largest. */
+/** A number that does not fit into a word becomes the largest word. */
 static void pack_word(struct packer *p, uint64_t value)
 {
     if (p->word == NARROW && value > UINT32_MAX)
@@ -300,7 +300,7 @@ static void pack_field(struct packer *p, enum sc_repr repr, const void *value)
     case SC_R_rpath:
         pack_rpath(p, value);
         break;
-    case SC_R_offset: /* what follows stands in no struct */
+    case SC_R_offset: /* these kinds are not in structs */
     case SC_R_span:
     case SC_R_string:
     case SC_R_data:
@@ -324,7 +324,7 @@ static void pack_struct(struct packer *p, const struct sc_field_info *r, const u
 /* From the guest. */
 
 /** Take the out pointer, for so many bytes. After a bad fd one that does not do is none: the call may
- * be held, and succeed after all, when the fd has become valid or somebody makes up its result. */
+ * be held, and succeed after all, when the fd has become valid or proc.step sets its result. */
 static void take_out_addr(struct taker *k, uint64_t size)
 {
     struct marshal *m = k->m;
@@ -440,7 +440,7 @@ static int copy_pieces(struct taker *k)
     for (size_t i = 0; i < k->piece_count; i++)
         total += k->piece[i].len;
     if (k->is_long && !k->is_channel && total < CALL_HEAD + MARSHAL_DATA_MAX)
-        total = CALL_HEAD + MARSHAL_DATA_MAX; /* the slices stand behind the head: move_rest() */
+        total = CALL_HEAD + MARSHAL_DATA_MAX; /* the slices are behind the head: move_rest() */
     if (reserve(m, total > 0 ? total : 1) < 0)
         return -ENOMEM;
     for (size_t i = 0; i < k->piece_count; i++) {
@@ -467,7 +467,7 @@ void marshal_done(struct marshal *m)
     marshal_init(m, m->convention);
 }
 
-/** Have the call move what is longer than the buffer. */
+/** Set up the mover of data that is longer than the buffer. */
 static void move_rest(struct taker *k, struct call *call)
 {
     struct mover *mover = &k->m->mover;

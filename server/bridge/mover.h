@@ -11,12 +11,12 @@ struct mover {
     struct call_mover base;
     const struct tracee *tracee;
     const struct sites *sites;
-    uint64_t in_addr;  /* where the guest has its data */
-    uint64_t out_addr; /* where it wants its results */
+    uint64_t in_addr;  /* the guest's address of the data */
+    uint64_t out_addr; /* the guest's address for results */
 };
 
-/** Make one that moves @size bytes at once. All borrowed until the call has finished; the addresses and
- * base.first_size are the caller's to set. */
+/** Make one that moves @size bytes at once. All borrowed until the call has finished; the caller sets the
+ * addresses and base.first_size. */
 void mover_init(struct mover *m, const struct tracee *t, const struct sites *sites, char *slice,
                 size_t size);
 

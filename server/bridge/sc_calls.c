@@ -29,7 +29,7 @@ static void on_call_done(struct call *call)
     guest_finish(g, g->proc != NULL ? marshal_out(&g->marshal, call, &g->tracee) : 0);
 }
 
-/** The guest has tried a call that is none of the kernel's. @err  positive; 0 it is not told. */
+/** Note that the guest has tried an unknown call. @err  positive; 0: it gets no errno. */
 static void note_no_call(struct guest *g, int err)
 {
     struct input in = {.kind = INPUT_NO_CALL, .no_call = {g->proc->pid, err, &g->turn}};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The calls of syscalls.def as guests make them, by whichever convention their ABI has. */
+/* The calls of syscalls.def as guests make them, by the convention of their ABI. */
 #ifndef SERVER_BRIDGE_SC_CALLS_H
 #define SERVER_BRIDGE_SC_CALLS_H
 
@@ -8,7 +8,7 @@
 /** Whether @nr is MMAP, MMAP_FILE, MCHMAP or MUNMAP: they change the guest's real memory. */
 bool sc_calls_is_memory(int nr);
 
-/** guest_abi.filter: all but the memory calls, in whose place the host's are put. */
+/** guest_abi.filter: all except the memory calls, which are replaced by the host's. */
 void sc_calls_filter(struct filter *f);
 
 /** guest_abi.take */

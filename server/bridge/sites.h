@@ -21,14 +21,14 @@ void sites_done(struct sites *s);
 
 bool sites_has(const struct sites *s, uint32_t addr);
 
-/** Add an address; one that is there already is fine. Returns 0; -ENOSPC at the limit, -ENOMEM. */
+/** Add an address, if it is not there. Returns 0; -ENOSPC at the limit, -ENOMEM. */
 int sites_add(struct sites *s, uint32_t addr);
 
-/** Remove the sites of which a byte is in [@addr, @addr + @size). */
+/** Remove the sites that overlap [@addr, @addr + @size). */
 void sites_forget(struct sites *s, uint64_t addr, uint64_t size);
 
 /**
- * Read a tracee's memory as the program has written it: what was `int $0x40` reads so again.
+ * Read a tracee's memory as the program has written it: with `int $0x40` at its sites.
  * @buf      borrowed; @size bytes.
  * Returns   as tracee_read().
  */

@@ -83,7 +83,7 @@ static int read_number(struct reader *r, uint32_t value, uint64_t min, uint64_t 
     errno = 0;
     *out = strtoull(digits, NULL, 10);
     if (errno != 0 || *out < min || *out > max)
-        return complain(r, value, "the number is outside of %llu to %llu", (unsigned long long)min,
+        return complain(r, value, "the number is outside %llu to %llu", (unsigned long long)min,
                         (unsigned long long)max);
     return 0;
 }

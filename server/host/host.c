@@ -67,7 +67,7 @@ static int host_spawn(void *host, struct proc *proc, const struct exec_image *im
     struct host *h = host;
 
     if (h->spawn == NULL)
-        return why_add(why, -ENOTSUP, "this daemon runs no ELF guests");
+        return why_add(why, -ENOTSUP, "ELF guests are disabled in this daemon");
     return h->spawn(h->spawn_user, proc, image, why, out);
 }
 
@@ -167,7 +167,7 @@ static bool is_kept(const struct host *h, const struct root *root, int dir)
 static int outside(const char *path, struct why *why)
 {
     return why_add(why, -EACCES,
-                   "source '%s' is outside of the daemon's source roots; start scboxd with "
+                   "source '%s' is outside the daemon's source roots; start scboxd with "
                    "--source-root",
                    path);
 }
@@ -196,7 +196,7 @@ static int open_client_source(struct host *h, const char *path, bool readonly,
     int dir;
 
     if (err == -ENOENT && root != NULL) /* outside the roots, existence is a secret */
-        return why_add(why, -ENOENT, "source '%s': its folder does not exist", path);
+        return why_add(why, -ENOENT, "source '%s': its directory does not exist", path);
     if (err < 0)
         return why_add(why, -EACCES, "source '%s': %s", path, strerror(-err));
     if (root == NULL)
@@ -205,7 +205,7 @@ static int open_client_source(struct host *h, const char *path, bool readonly,
         (void)strcat(real, "/"); /* the root itself, not a name in what is above it */
     dir = open_beneath(root, real);
     if (dir == -ELOOP || dir == -EXDEV || dir == -ENOENT || dir == -ENOTDIR || dir == -EAGAIN)
-        return why_add(why, -EACCES, "source '%s' was moved while it was looked at", path);
+        return why_add(why, -EACCES, "source '%s' was moved while it was being opened", path);
     if (dir < 0)
         return why_add(why, -EACCES, "source '%s': %s", path, strerror(-dir));
     if (is_kept(h, root, dir)) {
@@ -229,7 +229,7 @@ static int host_source_open(void *host, const char *path, bool any, bool readonl
     struct host *h = host;
 
     if (path[0] != '/' || path[1] == '/')
-        return why_add(why, -EACCES, "source '%s' is no absolute path of the host", path);
+        return why_add(why, -EACCES, "source '%s' is not an absolute path on the host", path);
     if (any)
         return hostfile_open(path, &h->claims, readonly, out, why);
     return open_client_source(h, path, readonly, out, why);

@@ -137,7 +137,7 @@ static int remove_stale(struct listen_socket *s, const struct sockaddr_un *addr,
     if (lstat(s->path, &st) < 0)
         return errno == ENOENT ? 0 : say_errno(error, s->path);
     if (!S_ISSOCK(st.st_mode))
-        return say(error, EEXIST, s->path, "there is a file, and it is no socket; remove it");
+        return say(error, EEXIST, s->path, "there is a file that is not a socket; remove it");
     fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
         return say_errno(error, s->path);

@@ -170,7 +170,8 @@ int worker_new(struct workers *all, struct host_worker **out, struct why *why)
     int err;
 
     if (all->count >= WORKERS_MAX)
-        return why_add(why, -EMFILE, "the daemon has its most slow filesystems, %d", WORKERS_MAX);
+        return why_add(why, -EMFILE, "the daemon has reached its limit of slow filesystems, %d",
+                       WORKERS_MAX);
     w = calloc(1, sizeof(*w));
     if (w == NULL)
         return -ENOMEM;

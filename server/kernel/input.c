@@ -267,7 +267,7 @@ static int take_unlisten(struct machine *m, struct input *in)
     return 0;
 }
 
-/* Time, and what else has no members: the function is all of it. */
+/* Time, and other inputs without members. */
 
 #define TAKE(name, function)                                                                       \
     static int take_##name(struct machine *m, struct input *in)                                    \
@@ -346,7 +346,7 @@ void input_tell(struct machine *m, const struct input *in)
     m->spec.on_input(m->spec.user, m, in);
 }
 
-/** Whether an input of a machine with a stack is an entry (stack.h), which is told when its turn comes. */
+/** Whether an input of a machine with a stack is an entry (stack.h), logged when its turn comes. */
 static bool is_entry(const struct machine *m, enum input_kind kind)
 {
     const bool has_turn = kind == INPUT_CALL || kind == INPUT_CANCEL || kind == INPUT_END ||

@@ -60,7 +60,7 @@ typedef struct sc_str input_bytes;
 
 struct input {
     enum input_kind kind;
-    struct why *why; /* borrowed; gets the reasons of a refusal; or NULL */
+    struct why *why; /* borrowed; receives the reasons of a refusal; or NULL */
     union {
 #define INPUT(name, UPPER, doc, MEMBERS) struct input_##name name;
 #define IN(type, member)
@@ -101,10 +101,10 @@ const struct input_member *input_members(enum input_kind kind);
  */
 int machine_input(struct machine *m, struct input *in);
 
-/** For entries of a machine with a stack of its own: tell who logs that an input is carried out. */
+/** For entries of a machine with its own stack: log an input that is about to be carried out. */
 void input_tell(struct machine *m, const struct input *in);
 
-/** Carry out one that has no members to set. */
+/** Carry out an input without members. */
 static inline void machine_input_plain(struct machine *m, enum input_kind kind)
 {
     struct input in = {.kind = kind};
@@ -116,10 +116,10 @@ static inline void machine_input_plain(struct machine *m, enum input_kind kind)
 void input_listen(struct machine *m, struct listener *l);
 void input_unlisten(struct machine *m, struct listener *l);
 
-/** CALL, of a guest by its turn; NULL of a driven process. */
+/** CALL. @turn the guest's; NULL for a driven process. */
 static inline int input_call(struct call *call, struct turn *turn)
 {
-    struct input in; /* no more than the row reads is set: this is for every call */
+    struct input in; /* only the row's members are set, as this runs for every call */
 
     in.kind = INPUT_CALL;
     in.why = NULL;

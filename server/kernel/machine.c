@@ -15,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/** What a virtual machine's calendar says when its clock is 0: 2000-01-01T00:00:00Z. */
+/** The date at which a virtual clock begins: 2000-01-01T00:00:00Z. */
 #define VIRTUAL_EPOCH_NS (UINT64_C(946684800) * 1000000000)
 
 enum { NS_PER_USEC = 1000 };
@@ -40,7 +40,8 @@ int machine_check_room(uint64_t held, uint64_t limit, int err, const char *what,
 {
     if (held < limit)
         return 0;
-    return why_add(why, err, "the machine has its most %s, %llu", what, (unsigned long long)limit);
+    return why_add(why, err, "the machine has reached its limit of %s, %llu", what,
+                   (unsigned long long)limit);
 }
 
 int machine_explain_queued(const struct machine *m, struct why *why)
@@ -74,7 +75,7 @@ void machine_give_descriptors(struct machine *m, uint32_t count)
 {
     if (count == 0)
         return;
-    CHECK(count <= m->descriptors); /* each gives back what it took, once: when it is freed */
+    CHECK(count <= m->descriptors); /* each owner gives back what it took, once, when it is freed */
     m->descriptors -= count;
     m->ops->descriptors_give(m->host, count);
 }
@@ -251,8 +252,8 @@ void machine_arm(struct machine *m)
     m->ops->wake_at(m->host, m, deadline);
 }
 
-/** Let the calls that are ready go on; those that yield meanwhile wait for the next tick. Of long
- * transfers one moves a slice: the others come first the next time. */
+/** Continue the calls that are ready; those that yield meanwhile wait for the next tick. Of several long
+ * transfers one moves a slice; the others are first the next time. */
 static void resume_ready(struct machine *m)
 {
     struct list now;

@@ -56,14 +56,14 @@ static void run_entry(void *arg)
     m->input.depth--;
 }
 
-/** Carry it out. Returns whether it has ended. */
+/** Run an entry on the machine's stack. Returns whether it has ended. */
 static bool start(struct machine *m, struct entry *in)
 {
     m->stand.entering = in;
     return fiber_start(m->stand.stack, run_entry, m) == FIBER_ENDED;
 }
 
-/** Carry out the inputs that wait, until the machine stands still again. */
+/** Run the queued entries, until the machine stands still again. */
 static void drain(struct machine *m)
 {
     while (m->stand.slot == NULL && !list_empty(&m->stand.entries)) {

@@ -39,49 +39,49 @@ struct entry {
     void (*tell)(struct entry *in);
 };
 
-/** See to it that the machine has a stack of its own from its next tick on. Returns 0; -ENOMEM;
+/** Give the machine its own stack, from its next tick on. Returns 0; -ENOMEM;
  * -ENOTSUP not on this processor. */
 int stack_need(struct machine *m, struct why *why);
 
-/** For machine_tick(): a stack that was asked for is used from now on. */
+/** For machine_tick(): begin to use the stack that stack_need() made. */
 void stack_adopt(struct machine *m);
 
-/** For machine_free(): release it. Nothing runs on it, and no input waits. */
+/** For machine_free(): free it. Nothing runs on it, and no input is queued. */
 void stack_done(struct machine *m);
 
 /**
- * Carry an input out, now or when its turn comes.
+ * Carry out an input, now or when its turn comes.
  * @in       borrowed until run() was called; its link is not in a list.
- * Returns   true: run() has ended. false: it waits, or the machine stands still inside of it.
+ * Returns   true: run() has ended. false: it is queued, or the machine stands still inside it.
  */
 bool stack_enter(struct machine *m, struct entry *in, void (*run)(struct entry *in));
 
-/** An input waits for its turn. */
+/** Whether an input is queued. */
 static inline bool entry_waits(const struct entry *in)
 {
     return !list_empty(&in->link);
 }
 
-/** Its turn shall not come. Harmless when it does not wait. */
+/** Remove an input from the queue. No effect if it is not queued. */
 static inline void entry_withdraw(struct entry *in)
 {
     list_del(&in->link);
 }
 
-/** The machine can't be entered now: it stands still, or inputs wait for their turn. Never true
+/** Whether inputs are queued: the machine stands still, or earlier ones are queued. Never true
  * inside of the machine. */
 bool stack_is_closed(const struct machine *m);
 
-/** Whether the caller is inside of the machine, which has a stack of its own. */
+/** Whether the caller is inside a machine that has its own stack. */
 bool stack_is_inside(const struct machine *m);
 
-/** Whether the caller runs on the machine's own stack, and so may stack_stand(). */
+/** Whether the caller runs on the machine's own stack: only then may it call stack_stand(). */
 bool stack_is_here(const struct machine *m);
 
-/** Stand still, until stack_go_on(). */
+/** Suspend the machine's stack. Returns after stack_go_on(). */
 void stack_stand(struct machine *m);
 
-/** Let the machine go on, and then the inputs that wait. From the loop. */
+/** Resume the machine's stack, then run the queued inputs. Called from the loop. */
 void stack_go_on(struct machine *m);
 
 #endif

@@ -83,7 +83,7 @@ static void on_turns_closed(void *user)
     end_if_gone(rpc);
 }
 
-/** Of a stop: once the last machine is gone, close what is left. */
+/** During a stop: after the last machine was freed, close what is left. */
 static void close_if_empty(struct rpc *rpc)
 {
     if (!rpc->stopping || !list_empty(&rpc->peers) || rpc->machines != NULL ||
@@ -106,7 +106,7 @@ void rpc_tidy_later(struct rpc *rpc)
     (void)uv_timer_start(&rpc->later, on_later, 0, 0);
 }
 
-/** Say what a stop waits for. */
+/** Log what a stop waits for. */
 static void on_silence_over(uv_timer_t *timer)
 {
     struct rpc *rpc = timer->data;
@@ -122,7 +122,7 @@ static void on_silence_over(uv_timer_t *timer)
     }
 }
 
-/** All connections are gone: end the machines. */
+/** All connections are closed: end the machines. */
 static void end_machines(struct rpc *rpc)
 {
     const struct rpc_daemon *d = &rpc->opt.daemon;

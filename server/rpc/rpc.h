@@ -10,9 +10,9 @@
  *
  * What is behind it, on the way of a request in and of its answer out:
  *
- *     listen              accepts connections, checks whose they are
- *     peer                the life of a peer; what it sends, and is sent, in turns
- *     stream              what carries its messages: line_stream, a line each over a Unix socket
+ *     listen              accepts connections, checks their users
+ *     peer                the life of a peer; its requests and answers, in turns
+ *     stream              carries its messages: line_stream, a line each over a Unix socket
  *     frame               bytes to lines
  *     message, envelope   a message to requests; batches; server/base/json.h reads it
  *     request             the life of a request: answered at once, or parked, finished, cancelled
@@ -22,12 +22,12 @@
  *     codec, kinds        the same for calls, and their results to JSON (syscalls.def)
  *     sc_gate             SC_* calls
  *     methods_*           all other methods
- *     session             who drives which process, tokens, grace
- *     machines            machines by name, and what goes when one goes
+ *     session             the right to drive a process, tokens, grace
+ *     machines            machines by name, and their end
  *     trace               events to notifications
  *     failure, json_out   errors and values to JSON
- *     record              what was answered, for checks of it
- *     input_log, replay   what machines were told, and the same machines again
+ *     record              requests with their answers, for checks against the schema
+ *     input_log, replay   the inputs of machines, and the same machines made from them again
  */
 #ifndef SERVER_RPC_RPC_H
 #define SERVER_RPC_RPC_H
@@ -39,54 +39,55 @@
 
 struct rpc;
 
-/** What the RPC layer needs of the daemon. All slots are given @user; none but record and inputs is NULL. */
+/** What the RPC layer needs of the daemon. All slots get @user; only record and inputs may be NULL. */
 struct rpc_daemon {
     const struct host_ops *ops; /* for machines, with @host */
     void *host;
     fs_open_fn fs_open;
     fs_waits_fn fs_waits;
-    /** Somebody asked the daemon to stop; it calls rpc_stop() in its own time. */
+    /** A client has asked the daemon to stop; the daemon calls rpc_stop() later. */
     void (*stop)(void *user);
-    /** Why guests of an ABI can't run here, or NULL when they can. */
+    /** The reason why guests of an ABI can't run here; NULL: they can. */
     const char *(*guest_refusal)(void *user, const struct abi *abi);
-    /** Something worth a line in the log, at level "debug" or "warn". */
+    /** Write a line to the log, at level "debug" or "warn". */
     void (*log)(void *user, const char *level, const char *line);
-    /** Keep a line of the record (record.h), its end included; NULL: nothing is recorded. */
+    /** Store a line of the record (record.h), its end included; NULL: nothing is recorded. */
     void (*record)(void *user, const char *line, size_t len);
-    /** Keep a line of the log of inputs (input_log.h) likewise. */
+    /** Store a line of the log of inputs (input_log.h) likewise. */
     void (*inputs)(void *user, const char *line, size_t len);
     void *user;
 };
 
 struct rpc_options {
     struct rpc_limits limits;
-    struct machine_limits machine_limits; /* the most each machine may have; 0: nobody has said */
-    struct machine_limits ceilings;       /* the most it may have then; none is 0 */
-    const uint32_t *uids; /* who may connect beside root and the daemon's own user; borrowed */
+    struct machine_limits machine_limits; /* the most each machine may have; 0: not configured */
+    struct machine_limits ceilings;       /* the most it may have if not configured; none is 0 */
+    const uint32_t *uids; /* users that may connect, besides root and the daemon's own; borrowed */
     size_t uid_count;
     struct rpc_daemon daemon;
 };
 
-/** What a new machine is to be. */
+/** The settings of a new machine. */
 struct rpc_machine_request {
-    const char *name; /* NULL: made up */
+    const char *name; /* NULL: generated */
     enum clock_kind clock;
     bool lockstep; /* as in struct machine_spec */
     uint64_t seed;
     uint32_t uid;                 /* its owner, besides root and the daemon's user */
-    struct machine_limits limits; /* a member of 0 means the most there may be */
+    struct machine_limits limits; /* a member of 0 means the most that is allowed */
 };
 
-/** The machine that a client means when it names none. */
+/** The machine of requests that name none. */
 #define RPC_DEFAULT_MACHINE "default"
 
-/** @options are copied. @out returned; it goes with rpc_stop(). Returns 0, -ENOMEM. */
+/** @options are copied. @out returned; rpc_stop() frees it. Returns 0, -ENOMEM. */
 int rpc_new(uv_loop_t *loop, const struct rpc_options *options, struct rpc **out);
 
 /**
  * Make a machine.
- * @out      borrowed; it goes with machine.destroy, its init or rpc_stop().
- * Returns   0; -EINVAL a bad name, or a limit above the most there may be, -EEXIST, -EAGAIN past the limit, -ENOMEM; said in @why.
+ * @out      borrowed; it ends by machine.destroy, with its init or by rpc_stop().
+ * Returns   0; -EINVAL a bad name, or a limit above the most that is allowed, -EEXIST, -EAGAIN past the
+ *           limit, -ENOMEM; with the reason in @why.
  */
 int rpc_add_machine(struct rpc *rpc, const struct rpc_machine_request *request, struct why *why,
                     struct machine **out);
@@ -95,9 +96,9 @@ int rpc_add_machine(struct rpc *rpc, const struct rpc_machine_request *request, 
 int rpc_listen(struct rpc *rpc, int fd);
 
 /**
- * Stop: accept no more, answer what waits with -32003, give the answers a moment to leave, end all
- * sessions and machines, release everything.
- * @on_stopped  called from the loop when nothing is left; @rpc is gone then.
+ * Stop: accept no more connections, answer waiting requests with -32003, allow a moment to send the
+ * answers, end all sessions and machines, free everything.
+ * @on_stopped  called from the loop when all is done; @rpc is freed by then.
  */
 void rpc_stop(struct rpc *rpc, void (*on_stopped)(void *user), void *user);
 

@@ -93,7 +93,7 @@ rebuild "$kid" "$twin"
 printf 'move r:/a/c r:/out\ndbg_print "moved\\n"\n' >&3
 wait_until "the move" grep -q 'log\] moved' "$tmp/shell.out"
 calls_of "$kid" >"$out"
-out_has '# inner was moved out of the view it was taken from'
+out_has '# inner was moved out of the view it was made from'
 out_has 'subfs inner r /out READ,WRITE'
 
 # The graph is one that Graphviz takes, odd names and all.

@@ -10,7 +10,7 @@ cat >"$lines" <<'END'
 :step on
 open root:/a READ,WRITE,CREATE = $fd
 
-write $fd 0 "abc" ! ENOSPC why answered
+write $fd 0 "abc" ! ENOSPC why outcome
 e ENOSPC
 write $fd 0 "abc" = 99
 r 99

@@ -95,7 +95,7 @@ EXAMPLE(open_source_refuses)
     IS(open_example(b, NULL, "elsewhere"), -ENOTSUP);
     cr_assert(bed_why(b, "takes no source"));
     IS(open_example(b, "size=1M", NULL), -EINVAL);
-    cr_assert(bed_why(b, "knows no option size; there are: greeting, source"));
+    cr_assert(bed_why(b, "has no option size; there are: greeting, source"));
     IS(open_example(b, longest, NULL), -EINVAL);
     cr_assert(bed_why(b, "at most 78 bytes"));
     longest[strlen(longest) - 1] = '\0';

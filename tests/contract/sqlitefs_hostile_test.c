@@ -527,7 +527,7 @@ Test(sqlitefs_hostile, another_page_size)
     db_run_sql(b->db, "PRAGMA journal_mode = DELETE; PRAGMA page_size = 65536; VACUUM;"
                       "PRAGMA journal_mode = WAL");
     IS(bed_open(b, NULL), -EIO);
-    cr_assert(bed_why(b, "pages of 65536 bytes"));
+    cr_assert(bed_why(b, "page size of 65536 bytes"));
     bed_done(b);
 }
 
@@ -544,7 +544,7 @@ Test(sqlitefs_hostile, another_page_size_and_no_tables)
     db_run_sql(b->db, "PRAGMA page_size = 65536; CREATE TABLE x (x); DROP TABLE x");
     IS(stat(b->db, &before), 0);
     IS(bed_open(b, NULL), -EIO);
-    cr_assert(bed_why(b, "pages of 65536 bytes"));
+    cr_assert(bed_why(b, "page size of 65536 bytes"));
     IS(stat(b->db, &after), 0);
     IS(after.st_size, before.st_size);
     IS(after.st_mtim.tv_nsec, before.st_mtim.tv_nsec);

@@ -153,10 +153,10 @@ Test(sqlitefs_open, text_file_EIO)
     memset(text, 'x', sizeof(text));
     text[sizeof(text) - 1] = '\0';
     write_file(b.db, text);
-    refused(&b, NULL, -EIO, "is no SQLite database");
-    refused(&b, "readonly", -EIO, "is no SQLite database");
+    refused(&b, NULL, -EIO, "is not an SQLite database");
+    refused(&b, "readonly", -EIO, "is not an SQLite database");
     write_file(b.db, "short");
-    refused(&b, NULL, -EIO, "is no SQLite database");
+    refused(&b, NULL, -EIO, "is not an SQLite database");
     bed_done(&b);
 }
 

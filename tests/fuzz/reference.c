@@ -56,14 +56,14 @@ static int check_unicode(struct check *c)
     if (unit < 0)
         return refuse(c, -EINVAL, "\\u needs four hexadecimal digits");
     if (unit >= 0xDC00 && unit <= 0xDFFF)
-        return refuse(c, -EINVAL, "a low surrogate without a high one");
+        return refuse(c, -EINVAL, "a low surrogate must follow a high one");
     c->at += 4;
     if (unit < 0xD800 || unit > 0xDBFF)
         return 0;
     unit = c->end - c->at >= 6 && c->at[0] == '\\' && c->at[1] == 'u' ? json_hex4(c->at + 2, c->end)
                                                                       : -1;
     if (unit < 0xDC00 || unit > 0xDFFF)
-        return refuse(c, -EINVAL, "a high surrogate without a low one");
+        return refuse(c, -EINVAL, "a low surrogate must follow the high one");
     c->at += 6;
     return 0;
 }
@@ -86,7 +86,7 @@ static int check_string(struct check *c)
                 return err;
         }
     }
-    return take(c, '"') ? 0 : refuse(c, -EINVAL, "a string without its end");
+    return take(c, '"') ? 0 : refuse(c, -EINVAL, "the string has no closing quote");
 }
 
 static int check_digits(struct check *c)
@@ -178,7 +178,7 @@ static int check_value(struct check *c)
 {
     skip_space(c);
     if (c->left.values == 0)
-        return refuse(c, -E2BIG, "the text holds too many values");
+        return refuse(c, -E2BIG, "the text has too many values");
     c->left.values--;
     if (next_is(c, '{'))
         return check_members(c, '{', '}');
@@ -201,7 +201,7 @@ int ref_check(const char *text, size_t len, const struct json_limits *limits,
         return err;
     skip_space(&c);
     if (c.at < c.end)
-        return refuse(&c, -EINVAL, "something stands behind the value");
+        return refuse(&c, -EINVAL, "there is text behind the value");
     if (!utf8_valid(text, len)) {
         c.at = text + utf8_valid_len(text, len);
         return refuse(&c, -EINVAL, "the text is not valid UTF-8");

@@ -41,7 +41,7 @@ Test(faults, a_rule_is_added_listed_met_and_removed)
                 "{\"fault\":3,\"warnings\":[]}");
     for (int i = 0; i < 4; i++) {
         if (i == 1)
-            call_fails(&c, "SC_STAT", "[\"root:/\"]", 28, "fault rule 1 says so");
+            call_fails(&c, "SC_STAT", "[\"root:/\"]", 28, "fault rule 1 set this error");
         else
             call_done_ok(&c, "SC_STAT", "[\"root:/\"]");
     }
@@ -160,11 +160,12 @@ Test(faults, rules_belong_to_one_machine_and_have_a_limit)
     for (int i = 0; i < 64; i++)
         call_done_ok(&c, "fault.add",
                      "{\"error\":\"EIO\",\"call\":\"yield\",\"machine\":\"x\",\"keep\":true}");
-    call_fails(&c, "fault.add", "{\"error\":\"EIO\",\"machine\":\"x\"}", 11, "most fault rules");
+    call_fails(&c, "fault.add", "{\"error\":\"EIO\",\"machine\":\"x\"}", 11,
+               "limit of fault rules");
     call_expect(&c, "fault.list", NULL, "[]");
     call_done_ok(&c, "SC_YIELD", NULL);
     call_done_ok(&c, "session.open", "[\"x\"]");
-    call_fails(&c, "SC_YIELD", NULL, 5, "fault rule 1 says so");
+    call_fails(&c, "SC_YIELD", NULL, 5, "fault rule 1 set this error");
     call_done_ok(&c, "session.open", NULL);
     call_done_ok(&c, "machine.destroy", "[\"x\"]");
 }

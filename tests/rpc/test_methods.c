@@ -349,9 +349,9 @@ Test(methods, lists_are_told_in_parts)
         cr_assert_eq(count_in_parts("fault.list", "fault", limit), 5);
         cr_assert_eq(count_in_parts("proc.memory", "addr", limit), 5);
     }
-    call_fails(&c, "fd.list", "{\"after\":77}", -32602, "begin anew");
-    call_fails(&c, "ns.list", "{\"after\":\"none\"}", -32602, "begin anew");
-    call_fails(&c, "machine.list", "{\"after\":\"none\"}", -32602, "begin anew");
+    call_fails(&c, "fd.list", "{\"after\":77}", -32602, "begin again");
+    call_fails(&c, "ns.list", "{\"after\":\"none\"}", -32602, "begin again");
+    call_fails(&c, "machine.list", "{\"after\":\"none\"}", -32602, "begin again");
     call_fails(&c, "proc.tree", "{\"limit\":0}", -32602, "\"arg\":\"limit\"");
     for (int i = 1; i <= 5; i++) {
         char params[32];

@@ -84,12 +84,12 @@ Test(owners, methods_never_fall_to_the_default_machine, .timeout = 60)
     call_done_ok(&c, "session.open", "{\"machine\":\"own\"}");
     call_done_ok(&d.control, "machine.destroy", "{\"machine\":\"own\"}");
     for (size_t i = 0; i < sizeof(machine_methods) / sizeof(machine_methods[0]); i++)
-        call_fails(&c, machine_methods[i][0], machine_methods[i][1], -32001, "'own', is gone");
+        call_fails(&c, machine_methods[i][0], machine_methods[i][1], -32001, "'own', has ended");
     expect_list(&d.control, "pauses", "[]");
     expect_list(&d.control, "faults", "[]");
     /* Another one of that name is another machine. */
     call_done_ok(&c, "machine.create", "{\"name\":\"own\"}");
-    call_fails(&c, "machine.info", NULL, -32001, "is gone");
+    call_fails(&c, "machine.info", NULL, -32001, "has ended");
     call_done_ok(&c, "machine.info", "{\"machine\":\"own\"}");
     call_done_ok(&c, "machine.destroy", "{\"machine\":\"own\"}");
     end();

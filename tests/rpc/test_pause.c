@@ -198,7 +198,7 @@ Test(pause, outcomes_that_do_not_fit_are_refused_and_the_call_stays)
                    text_of(text, sizeof(text), "{\"pid\":2,\"result\":%s}", rows[i].outcome),
                    -32602, rows[i].word);
     call_fails(&p, "proc.step", "{\"pid\":2,\"result\":{\"data\":\"x\"},\"error\":\"EIO\"}", -32602,
-               "exclude each other");
+               "can't be used together");
     call_fails(&p, "proc.step", "{\"pid\":2,\"error\":\"EWHAT\"}", -32602, "\"arg\":\"error\"");
     call_fails(&p, "proc.step", "[99]", 3, "no process 99");
     call_done_ok(&p, "proc.step", "[2]");

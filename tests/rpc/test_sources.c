@@ -216,7 +216,7 @@ Test(sources, a_lock_that_is_somebodys_file_keeps_its_content, .timeout = 60)
 
     begin();
     write_file(at("x.db-lock"), "my own notes");
-    refused("x.db", EBUSY, "something else");
+    refused("x.db", EBUSY, "foreign content");
     f = fopen(at("x.db-lock"), "r");
     cr_assert_not_null(fgets(text, sizeof(text), f));
     (void)fclose(f);

@@ -75,7 +75,8 @@ Test(start, without_guests_it_says_so, .timeout = 60)
     daemon_await_ready(&d);
     info = call_ok(&d.control, "server.info", NULL);
     text = cJSON_PrintUnformatted(info);
-    cr_assert_not_null(strstr(text, "\"i386\":\"this daemon runs no ELF guests"), "%s", text);
+    cr_assert_not_null(strstr(text, "\"i386\":\"ELF guests are disabled in this daemon"), "%s",
+                       text);
     cr_assert_null(strstr(text, "\"x86_64\":true"), "%s", text);
     cJSON_free(text);
     cJSON_Delete(info);
@@ -129,7 +130,7 @@ Test(start, places_that_do_not_do_are_refused, .timeout = 60)
     cr_assert_eq(chmod(path, 0755), 0);
     write_file(&d, "file", "");
     expect_refusal(&d, open_dir, 1, "chmod 700");
-    expect_refusal(&d, no_socket, 1, "no socket");
+    expect_refusal(&d, no_socket, 1, "not a socket");
     expect_refusal(&d, below_file, 1, "directory");
     expect_refusal(&d, bad_state, 1, "file");
     memset(long_path, 'x', sizeof(long_path));
@@ -359,7 +360,7 @@ Test(start, bad_configuration_names_line_and_column, .timeout = 60)
         {"{\n  \"socket\": 5\n}", "config.json:2:13: a string was expected"},
         {"{\n  \"sockets\": \"x\"\n}", "config.json:2:3: unknown key \"sockets\""},
         {"{\"log_level\":\"loud\"}", "config.json:1:14: none of error"},
-        {"{\"limits\":{\"sessions\":0}}", "config.json:1:23: the number is outside of 1 to 65536"},
+        {"{\"limits\":{\"sessions\":0}}", "config.json:1:23: the number is outside 1 to 65536"},
         {"{\"limits\":{\"sessions\":1.5}}", "config.json:1:23: a whole number"},
         {"{\"limits\":{\"seasons\":1}}", "config.json:1:12: unknown limit \"seasons\""},
         {"{\"limits\":[]}", "config.json:1:11: an object was expected"},
@@ -369,7 +370,7 @@ Test(start, bad_configuration_names_line_and_column, .timeout = 60)
         {"{\"state\":\"a\",\n\"state\":\"b\"}", "config.json:2:1: key \"state\" given twice"},
         {"[]", "config.json:1:1: an object was expected"},
         {"{\"socket\":\"a\"", "config.json:1:14: the text ends too early"},
-        {"{\"socket\":\"a\"}}", "config.json:1:15: something stands behind the value"},
+        {"{\"socket\":\"a\"}}", "config.json:1:15: there is text behind the value"},
     };
     const char *const args[] = {"-c", "{dir}/config.json", NULL};
     struct daemon d;

@@ -439,7 +439,7 @@ Test(trace, a_subscription_tells_that_its_machine_is_gone)
     call_done_ok(&l, "trace.subscribe", "{\"events\":[\"note\"],\"machine\":\"short\"}");
     call_done_ok(&c, "machine.destroy", "[\"short\"]");
     client_expect(&l, "{\"jsonrpc\":\"2.0\",\"method\":\"event\",\"params\":{\"kind\":"
-                      "\"ended\",\"why\":\"its machine is gone\"}}");
+                      "\"ended\",\"why\":\"its machine has ended\"}}");
 }
 
 Test(trace, a_lossy_listener_loses_whole_events_and_is_told)

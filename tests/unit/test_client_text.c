@@ -47,9 +47,9 @@ Test(client_text, params_that_are_no_json_are_not_sent)
     static const struct {
         const char *params;
         const char *words;
-    } bad[] = {{"", "ends too early, at byte 0"},    {"{\"a\":}", "at byte 5"},
-               {"{} {}", "something stands behind"}, {"7", "neither an object nor an array"},
-               {"{\"a\":\"\xFF\"}", "UTF-8"},        {"{\"a\":\"\n\"}", "control character"}};
+    } bad[] = {{"", "ends too early, at byte 0"}, {"{\"a\":}", "at byte 5"},
+               {"{} {}", "there is text behind"}, {"7", "neither an object nor an array"},
+               {"{\"a\":\"\xFF\"}", "UTF-8"},     {"{\"a\":\"\n\"}", "control character"}};
     int64_t id = 77;
 
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {

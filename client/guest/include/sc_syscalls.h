@@ -15,55 +15,55 @@
 #define SC_MUNMAP 13 /* Unmap a whole region, whoever mapped it. */
 #define SC_CREATE 20 /* Create an empty file or directory. */
 #define SC_DELETE 21 /* Delete a file or an empty directory. */
-#define SC_MOVE 22 /* Give a file or directory another name in the same view. */
-#define SC_STAT 23 /* Tell type, access and size of a file. */
+#define SC_MOVE 22 /* Rename a file or directory in the same view. */
+#define SC_STAT 23 /* Get type, access and size of a file. */
 #define SC_OPEN 30 /* Open a file and return a handle to it. */
 #define SC_CLOSE 31 /* Close a handle. */
 #define SC_READ 32 /* Read file content at a position. */
 #define SC_WRITE 33 /* Write file content at a position. */
-#define SC_READDIR 34 /* Give one entry of a directory. */
-#define SC_STAT_OPEN 35 /* Tell type, access and size of an open file. */
+#define SC_READDIR 34 /* Read one entry of a directory. */
+#define SC_STAT_OPEN 35 /* Get type, access and size of an open file. */
 #define SC_IOCTL 36 /* Send a command to a device. */
-#define SC_GET_MODE 37 /* Tell what a handle allows. */
+#define SC_GET_MODE 37 /* Get the rights of a handle. */
 #define SC_MAKE_FS 40 /* Make a filesystem and give it a name in the caller's namespace. */
-#define SC_FS_ADD_SRC 41 /* Give a filesystem a further source. */
+#define SC_FS_ADD_SRC 41 /* Add a source to a filesystem. */
 #define SC_SUBFS 42 /* Make a view of part of a filesystem, with the same or fewer rights. */
-#define SC_RM_FS 43 /* Take a name out of the caller's namespace. */
+#define SC_RM_FS 43 /* Remove a name from the caller's namespace. */
 #define SC_NEW_PROC 50 /* Make a child process without names, handles or program. */
 #define SC_BIND_FS 51 /* Give a child a view, with the same rights. */
 #define SC_BIND_SUBFS 52 /* Make a view of part of a filesystem and give it to a child. */
 #define SC_BIND_FD 53 /* Give a child a handle: the same open file. */
 #define SC_PROC_EXEC 55 /* Start a program in a child that has none yet. */
-#define SC_PROC_STATUS 56 /* Tell the state of a child. */
-#define SC_PROC_KILL 57 /* End a child, whatever it does, and forget it. */
-#define SC_PROC_WAIT 58 /* Wait until a child has ended, and forget it. */
-#define SC_PROC_WAIT_ANY 59 /* Wait until any child has ended, and forget it. */
-#define SC_ERRNO 64 /* Tell the errno of the caller's last finished call, not counting ERRNO itself. */
-#define SC_FS_ENUM 65 /* Tell one name of the caller's namespace. */
-#define SC_RENAME 66 /* Give a file or directory another name in the same view, replacing what has it. */
-#define SC_LINK 67 /* Give a file a further name in the same view. */
+#define SC_PROC_STATUS 56 /* Get the state of a child. */
+#define SC_PROC_KILL 57 /* Kill a child and reap it. */
+#define SC_PROC_WAIT 58 /* Wait until a child has ended, and reap it. */
+#define SC_PROC_WAIT_ANY 59 /* Wait until any child has ended, and reap it. */
+#define SC_ERRNO 64 /* Get the errno of the caller's last finished call, not counting ERRNO itself. */
+#define SC_FS_ENUM 65 /* Get one name of the caller's namespace. */
+#define SC_RENAME 66 /* Rename a file or directory in the same view, replacing what has the new name. */
+#define SC_LINK 67 /* Make a hard link to a file in the same view. */
 #define SC_SYMLINK 68 /* Make a symbolic link. */
-#define SC_READLINK 69 /* Tell where a symbolic link leads. */
+#define SC_READLINK 69 /* Read the target of a symbolic link. */
 #define SC_CHMOD 70 /* Change a file's permission bits. */
 #define SC_CHOWN 71 /* Change a file's owner and group. */
 #define SC_TRUNCATE 72 /* Change a file's size; what is added reads as zero. */
 #define SC_FSYNC 73 /* Return when a file's content is safe in its store, written mappings included. */
 #define SC_UTIMES 74 /* Set the times of a file. */
-#define SC_FSTAT_EX 75 /* Tell everything the driver knows of a file. */
+#define SC_FSTAT_EX 75 /* Get the full status of a file. */
 #define SC_MK_CHANNEL 76 /* Make two connected handles: what is written to one is read from the other. */
 #define SC_SELECT 77 /* Wait until one of several handles is ready. */
-#define SC_ARGS 78 /* Give the caller's arguments and environment. */
+#define SC_ARGS 78 /* Read the caller's arguments and environment. */
 #define SC_SET_ARGS 79 /* Give a child that is LOADING its arguments and environment. */
 
 #define FM_READ 0x1 /* read file content */
 #define FM_WRITE 0x2 /* write file content */
 #define FM_READDIR 0x4 /* list a directory */
 #define FM_MMAP 0x8 /* map file content into memory */
-#define FM_CREATE 0x10 /* create the file when it is missing */
-#define FM_TRUNC 0x20 /* cut the file to length 0 when it is opened */
+#define FM_CREATE 0x10 /* create the file if it does not exist */
+#define FM_TRUNC 0x20 /* truncate the file to length 0 at open */
 #define FM_APPEND 0x40 /* every write goes to the end of the file */
 #define FM_IOCTL 0x100 /* send device commands */
-#define FM_BLOCKING 0x200 /* wait when there is nothing to read yet */
+#define FM_BLOCKING 0x200 /* wait until there is something to read */
 #define FM_DCREATE 0x1000 /* create names in directories */
 #define FM_DMOVE 0x2000 /* move names between directories */
 #define FM_DDELETE 0x4000 /* delete names from directories */
@@ -74,7 +74,7 @@
 
 #define FT_REGULAR 0x0 /* a file with content */
 #define FT_DIR 0x1 /* a directory */
-#define FT_DEV 0x2 /* a device of no further kind */
+#define FT_DEV 0x2 /* another device */
 #define FT_BLOCKDEV 0x4 /* a device read and written in blocks */
 #define FT_CHARDEV 0x8 /* a device read and written in bytes */
 #define FT_FIFO 0x10 /* a named channel */
@@ -85,13 +85,13 @@
 #define PS_FAILURE 0x4 /* ended by a fault; return_code is one of the FAIL codes */
 #define PS_KILLED 0x5 /* ended by PROC_KILL or with an ancestor; return_code is 0 */
 
-#define RN_NOREPLACE 0x1 /* refuse when the new name exists */
+#define RN_NOREPLACE 0x1 /* fail if the new name exists */
 #define RN_EXCHANGE 0x2 /* swap the two names */
 
 #define FAIL_EXCEPTION 0x1 /* a processor exception: division, bad instruction, protection */
 #define FAIL_ZEROPTR 0x2 /* an access below address 0x1000 */
 #define FAIL_SEGFAULT 0x3 /* an access to unmapped memory, or a write to read-only memory */
-#define FAIL_SC_SEGFAULT 0x4 /* a bad pointer handed to a call */
+#define FAIL_SC_SEGFAULT 0x4 /* a bad pointer passed to a call */
 #define FM_ALL_MODES 0xffff
 
 #define SC_DIR_MAX 128 /* bytes of a name in a dirent, its NUL included */
@@ -166,7 +166,7 @@
 #define EMFILE 24 /* too many open handles */
 #endif
 #ifndef ENOTTY
-#define ENOTTY 25 /* the file takes no such command */
+#define ENOTTY 25 /* the file does not know the command */
 #endif
 #ifndef ETXTBSY
 #define ETXTBSY 26 /* text file busy */
@@ -190,7 +190,7 @@
 #define EPIPE 32 /* broken pipe */
 #endif
 #ifndef EDEADLK
-#define EDEADLK 35 /* would wait for itself */
+#define EDEADLK 35 /* resource deadlock avoided */
 #endif
 #ifndef ENAMETOOLONG
 #define ENAMETOOLONG 36 /* name too long */
@@ -230,37 +230,37 @@
 typedef long long sc_int64;
 typedef unsigned long long sc_uint64;
 
-/** what STAT tells about a file */
+/** the status of a file */
 struct sc_stat {
-    unsigned type; /* what kind of file it is */
-    unsigned access; /* what may be done with it through this view */
+    unsigned type; /* its file type */
+    unsigned access; /* the rights on it through this view */
     size_t size; /* content bytes; on the i386 gate at most 0xFFFFFFFF */
 };
 
 /** one entry of a directory */
 struct sc_dirent {
     char name[SC_DIR_MAX]; /* the entry's name, without its directory */
-    unsigned type; /* what kind of file it is */
-    unsigned access; /* what may be done with it through this view */
+    unsigned type; /* its file type */
+    unsigned access; /* the rights on it through this view */
     size_t size; /* content bytes; on the i386 gate at most 0xFFFFFFFF */
 };
 
-/** what a parent learns about a child */
+/** the status of a child */
 struct sc_proc_status {
     int pid; /* the process */
-    unsigned state; /* where it is in its life */
+    unsigned state; /* its state */
     int return_code; /* exit code, FAIL code or 0, by state */
 };
 
 /** a name in a namespace */
 struct sc_fs_entry {
-    char name[SC_DIR_MAX]; /* what the caller calls it */
+    char name[SC_DIR_MAX]; /* its name in the caller's namespace */
     char driver[SC_DIR_MAX]; /* the driver behind it */
-    unsigned ok_modes; /* the rights it can give */
+    unsigned ok_modes; /* the rights that it can give */
     char root[SC_PATH_SIZE]; /* the path in the filesystem that is its root */
 };
 
-/** everything a driver tells of a file */
+/** the full status of a file */
 struct sc_stat_ex {
     unsigned mode; /* type and permission bits, as POSIX has them */
     unsigned nlink; /* names of the file */
@@ -285,7 +285,7 @@ struct sc_make_fs_args {
     const char *fs_name; /* a new name */
     size_t fs_name_len;
     int source_fd; /* a handle the driver reads its image from */
-    const char *opts; /* key=value,key; each driver tells its keys. nullfs also takes a set of the letters c, m, d, such as cd; "" is the empty set */
+    const char *opts; /* key=value,key; the keys depend on the driver. nullfs also takes a set of the letters c, m, d, such as cd; "" is the empty set */
     size_t opts_len;
 };
 
@@ -297,8 +297,8 @@ struct sc_subfs_args {
     size_t from_fs_len;
     const char *root; /* path inside from_fs that becomes the root; a file may be one */
     size_t root_len;
-    unsigned ok_modes; /* the rights to keep; what from_fs lacks stays lacking */
-    int bind_to_pid; /* not looked at; BIND_SUBFS uses the same struct */
+    unsigned ok_modes; /* the rights to keep, of those that from_fs has */
+    int bind_to_pid; /* ignored; BIND_SUBFS uses the same struct */
 };
 
 /** Arguments of SC_BIND_SUBFS. */
@@ -309,7 +309,7 @@ struct sc_bind_subfs_args {
     size_t from_fs_len;
     const char *root; /* path inside from_fs that becomes the root; a file may be one */
     size_t root_len;
-    unsigned ok_modes; /* the rights to keep; what from_fs lacks stays lacking */
+    unsigned ok_modes; /* the rights to keep, of those that from_fs has */
     int bind_to_pid; /* the child; 0 is the caller itself */
 };
 
@@ -317,8 +317,8 @@ struct sc_bind_subfs_args {
 struct sc_utimes_args {
     const char *file; /* the file; links are followed */
     size_t file_len;
-    sc_int64 atime; /* of the last access; -9223372036854775808 leaves it */
-    sc_int64 mtime; /* of the last change; -9223372036854775808 leaves it */
+    sc_int64 atime; /* of the last access; -9223372036854775808 keeps the old one */
+    sc_int64 mtime; /* of the last change; -9223372036854775808 keeps the old one */
 };
 
 /* How sc.h makes calls. */
@@ -392,13 +392,13 @@ static inline int sc_delete(const char *file)
     return (int)sc_bool(SC_DELETE, (long)sc_text(file), (long)sc_strlen(file), 0, 0, 0);
 }
 
-/** Give a file or directory another name in the same view. */
+/** Rename a file or directory in the same view. */
 static inline int sc_move(const char *old_file, const char *new_file)
 {
     return (int)sc_bool(SC_MOVE, (long)sc_text(old_file), (long)sc_strlen(old_file), (long)sc_text(new_file), (long)sc_strlen(new_file), 0);
 }
 
-/** Tell type, access and size of a file. */
+/** Get type, access and size of a file. */
 static inline int sc_stat(const char *file, struct sc_stat *stat)
 {
     return (int)sc_bool(SC_STAT, (long)sc_text(file), (long)sc_strlen(file), (long)stat, 0, 0);
@@ -428,13 +428,13 @@ static inline long sc_write(int fd, size_t offset, size_t data_size, const void 
     return sc_count(SC_WRITE, (long)fd, (long)offset, (long)data_size, (long)data, 0);
 }
 
-/** Give one entry of a directory. */
+/** Read one entry of a directory. */
 static inline int sc_readdir(int fd, unsigned ent_no, struct sc_dirent *entry)
 {
     return (int)sc_bool(SC_READDIR, (long)fd, (long)ent_no, (long)entry, 0, 0);
 }
 
-/** Tell type, access and size of an open file. */
+/** Get type, access and size of an open file. */
 static inline int sc_stat_open(int fd, struct sc_stat *stat)
 {
     return (int)sc_bool(SC_STAT_OPEN, (long)fd, (long)stat, 0, 0, 0);
@@ -446,7 +446,7 @@ static inline int sc_ioctl(int fd, unsigned command, void *data)
     return (int)sc_call(SC_IOCTL, (long)fd, (long)command, (long)data, 0, 0);
 }
 
-/** Tell what a handle allows. */
+/** Get the rights of a handle. */
 static inline long sc_get_mode(int fd)
 {
     return sc_count(SC_GET_MODE, (long)fd, 0, 0, 0, 0);
@@ -460,7 +460,7 @@ static inline int sc_make_fs(const char *driver, const char *fs_name, int source
     return (int)sc_bool(SC_MAKE_FS, (long)&args, 0, 0, 0, 0);
 }
 
-/** Give a filesystem a further source. */
+/** Add a source to a filesystem. */
 static inline int sc_fs_add_src(const char *fs_name, int fd, const char *opts)
 {
     return (int)sc_bool(SC_FS_ADD_SRC, (long)sc_text(fs_name), (long)sc_strlen(fs_name), (long)fd, (long)sc_text(opts), (long)sc_strlen(opts));
@@ -474,7 +474,7 @@ static inline int sc_subfs(const char *new_name, const char *from_fs, const char
     return (int)sc_bool(SC_SUBFS, (long)&args, 0, 0, 0, 0);
 }
 
-/** Take a name out of the caller's namespace. */
+/** Remove a name from the caller's namespace. */
 static inline int sc_rm_fs(const char *fs_name)
 {
     return (int)sc_zero(SC_RM_FS, (long)sc_text(fs_name), (long)sc_strlen(fs_name), 0, 0, 0);
@@ -512,49 +512,49 @@ static inline int sc_proc_exec(int pid, const char *file)
     return (int)sc_bool(SC_PROC_EXEC, (long)pid, (long)sc_text(file), (long)sc_strlen(file), 0, 0);
 }
 
-/** Tell the state of a child. */
+/** Get the state of a child. */
 static inline int sc_proc_status(int pid, struct sc_proc_status *status)
 {
     return (int)sc_bool(SC_PROC_STATUS, (long)pid, (long)status, 0, 0, 0);
 }
 
-/** End a child, whatever it does, and forget it. */
+/** Kill a child and reap it. */
 static inline int sc_proc_kill(int pid, struct sc_proc_status *status)
 {
     return (int)sc_bool(SC_PROC_KILL, (long)pid, (long)status, 0, 0, 0);
 }
 
-/** Wait until a child has ended, and forget it. */
+/** Wait until a child has ended, and reap it. */
 static inline int sc_proc_wait(int pid, struct sc_proc_status *status)
 {
     return (int)sc_bool(SC_PROC_WAIT, (long)pid, (long)status, 0, 0, 0);
 }
 
-/** Wait until any child has ended, and forget it. */
+/** Wait until any child has ended, and reap it. */
 static inline int sc_proc_wait_any(struct sc_proc_status *status)
 {
     return (int)sc_bool(SC_PROC_WAIT_ANY, (long)status, 0, 0, 0, 0);
 }
 
-/** Tell the errno of the caller's last finished call, not counting ERRNO itself. */
+/** Get the errno of the caller's last finished call, not counting ERRNO itself. */
 static inline long sc_last_errno(void)
 {
     return sc_call(SC_ERRNO, 0, 0, 0, 0, 0);
 }
 
-/** Tell one name of the caller's namespace. */
+/** Get one name of the caller's namespace. */
 static inline int sc_fs_enum(unsigned n, struct sc_fs_entry *entry)
 {
     return (int)sc_bool(SC_FS_ENUM, (long)n, (long)entry, 0, 0, 0);
 }
 
-/** Give a file or directory another name in the same view, replacing what has it. */
+/** Rename a file or directory in the same view, replacing what has the new name. */
 static inline int sc_rename(const char *old_file, const char *new_file, unsigned flags)
 {
     return (int)sc_bool(SC_RENAME, (long)sc_text(old_file), (long)sc_strlen(old_file), (long)sc_text(new_file), (long)sc_strlen(new_file), (long)flags);
 }
 
-/** Give a file a further name in the same view. */
+/** Make a hard link to a file in the same view. */
 static inline int sc_link(const char *old_file, const char *new_file)
 {
     return (int)sc_bool(SC_LINK, (long)sc_text(old_file), (long)sc_strlen(old_file), (long)sc_text(new_file), (long)sc_strlen(new_file), 0);
@@ -566,7 +566,7 @@ static inline int sc_symlink(const char *target, const char *file)
     return (int)sc_bool(SC_SYMLINK, (long)sc_text(target), (long)sc_strlen(target), (long)sc_text(file), (long)sc_strlen(file), 0);
 }
 
-/** Tell where a symbolic link leads. */
+/** Read the target of a symbolic link. */
 static inline long sc_readlink(const char *file, size_t size, void *target)
 {
     return sc_count(SC_READLINK, (long)sc_text(file), (long)sc_strlen(file), (long)size, (long)target, 0);
@@ -604,7 +604,7 @@ static inline int sc_utimes(const char *file, sc_int64 atime, sc_int64 mtime)
     return (int)sc_bool(SC_UTIMES, (long)&args, 0, 0, 0, 0);
 }
 
-/** Tell everything the driver knows of a file. */
+/** Get the full status of a file. */
 static inline int sc_fstat_ex(const char *file, struct sc_stat_ex *stat)
 {
     return (int)sc_bool(SC_FSTAT_EX, (long)sc_text(file), (long)sc_strlen(file), (long)stat, 0, 0);
@@ -622,7 +622,7 @@ static inline int sc_select(const int *fds, size_t fds_count, long timeout)
     return (int)sc_call(SC_SELECT, (long)fds, (long)fds_count, (long)timeout, 0, 0);
 }
 
-/** Give the caller's arguments and environment. */
+/** Read the caller's arguments and environment. */
 static inline long sc_args(size_t size, void *data)
 {
     return sc_count(SC_ARGS, (long)size, (long)data, 0, 0, 0);

@@ -80,7 +80,7 @@ static int try_lock(struct hostfile *hostfile, bool shared, int *out, struct why
     else if (!still_there(hostfile, fd))
         err = -EAGAIN;
     else if (read_holder(fd, holder) < 0)
-        err = why_add(why, -EBUSY, "%s" VFS_LOCK " holds something else: remove it, or rename it",
+        err = why_add(why, -EBUSY, "%s" VFS_LOCK " has foreign content: remove or rename it",
                       hostfile->path);
     if (err < 0) {
         (void)close(fd);

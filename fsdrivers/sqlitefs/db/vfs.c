@@ -104,7 +104,8 @@ static int open_side(struct vfs *v, const char *suffix, int flags)
     if (fd == -EAGAIN)
         fd = open_safe(v, suffix, flags, why);
     if (fd == -EAGAIN)
-        fd = why_add(why, -EBUSY, "%s%s is made again by somebody else", v->hostfile->path, suffix);
+        fd = why_add(why, -EBUSY, "%s%s is made again by another process", v->hostfile->path,
+                     suffix);
     if (fd < 0 && v->refused == 0 && v->why.count > 0)
         v->refused = fd;
     return fd;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Architectures: the two modes in which the processor runs a tracee, as the host's kernel has them.
+ * Architectures: the two modes in which the processor runs a tracee, as the host's kernel names them.
  *
- * What is here follows from the mode alone: which registers carry a host call, what its number is,
- * which instruction makes it. What a program's own calls mean is its ABI's (guest_abi.h); several
- * ABIs may have one architecture.
+ * An architecture has what follows from the mode alone: the registers of a host call, its number, and the
+ * instruction that makes it. The program's own calls belong to its ABI (guest_abi.h); several ABIs may
+ * have one architecture.
  */
 #ifndef SERVER_BRIDGE_ABI_ARCH_H
 #define SERVER_BRIDGE_ABI_ARCH_H
@@ -14,7 +14,7 @@
 #include <stdint.h>
 #include <sys/user.h>
 
-/** The host calls that can be injected; but HOST_SCHED_YIELD only as filter.c has it. */
+/** The host calls that can be injected; HOST_SCHED_YIELD only as filter.c uses it. */
 enum host_call {
     HOST_MMAP,
     HOST_MUNMAP,
@@ -33,21 +33,21 @@ enum {
 
 struct arch {
     bool is_64;               /* how instructions, registers and ELF images are read */
-    uint32_t audit;           /* AUDIT_ARCH_*: whose calls a filter lets be looked at */
-    unsigned code_segment;    /* cs of its code, on Linux */
+    uint32_t audit;           /* AUDIT_ARCH_*, of the calls that its filter handles */
+    unsigned code_segment;    /* cs of its code on Linux */
     size_t word;              /* bytes of a register, and of a return address */
     uint64_t trampoline;      /* trampoline.h: the page's address */
-    uint64_t map_offset_unit; /* bytes that 1 is in the offset of HOST_MMAP */
-    unsigned char call_insn[CALL_INSN_SIZE]; /* makes a host call */
+    uint64_t map_offset_unit; /* the unit of HOST_MMAP's offset, in bytes */
+    unsigned char call_insn[CALL_INSN_SIZE]; /* the instruction that makes a host call */
     int host_nr[HOST_CALL_COUNT];
-    size_t arg[ARCH_ARGS];        /* where they are in struct user_regs_struct */
-    const char *protection_fault; /* in words */
+    size_t arg[ARCH_ARGS];        /* offsets in struct user_regs_struct */
+    const char *protection_fault; /* its name in texts of faults */
 };
 
 extern const struct arch arch_i386;
 extern const struct arch arch_x86_64;
 
-/** Take a call's arguments out of the registers. */
+/** Get a call's arguments from the registers. */
 void arch_get_args(const struct arch *arch, const struct user_regs_struct *r,
                    uint64_t out[ARCH_ARGS]);
 

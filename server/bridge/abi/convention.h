@@ -8,8 +8,8 @@
 #include <stdbool.h>
 
 struct convention {
-    size_t word; /* bytes of a pointer, and what 64-bit numbers are aligned to in memory */
-    /** What it gets when no call has the number. Returns whether that is an error of the caller's. */
+    size_t word; /* bytes of a pointer, and the alignment of 64-bit numbers in memory */
+    /** Set the result for a number without a call. Returns whether that is the caller's error. */
     bool (*no_call)(int nr, int64_t *result);
 };
 

@@ -97,7 +97,7 @@ IN_CHILD static long change_root(const struct jail *j)
     return err < 0 ? err : raw(SYS_chroot, WORD(here), 0, 0, 0, 0);
 }
 
-/** Give up all capabilities. No exec brings them back, root's neither: no_new_privs is set by then. */
+/** Drop all capabilities. No exec restores them, not even root's: no_new_privs is set by then. */
 IN_CHILD static long drop_capabilities(void)
 {
     struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
@@ -129,7 +129,7 @@ IN_CHILD static long unblock_signals(void)
 IN_CHILD static bool attach(struct child *c)
 {
     return did(c, CHILD_DEATHSIG, tie_to_parent(c)) &&
-           did(c, CHILD_SESSION, raw(SYS_setsid, 0, 0, 0, 0, 0)) &&
+           did(c, CHILD_SETSID, raw(SYS_setsid, 0, 0, 0, 0, 0)) &&
            did(c, CHILD_LIMITS, limit_files()) &&
            did(c, CHILD_TRACEME, raw(SYS_ptrace, PTRACE_TRACEME, 0, 0, 0, 0)) &&
            did(c, CHILD_SIGMASK, unblock_signals()) &&
@@ -156,7 +156,7 @@ IN_CHILD static long close_between(const struct child *c, long first, long last,
                           : raw_i386(SYS_close_range, first, last, flags, 0, 0);
 }
 
-/** Leave the daemon's fd table with nothing but the stub, which goes at exec. */
+/** Leave the daemon's fd table, with only the stub, which closes at exec. */
 IN_CHILD static bool close_all(struct child *c)
 {
     long err = close_between(c, c->stub_fd + 1, WORD(~0U), CLOSE_RANGE_UNSHARE);
@@ -239,7 +239,7 @@ const char *child_step_name(enum child_step step)
         [CHILD_ROOT] = "chroot()",
         [CHILD_CAPABILITIES] = "capset()",
         [CHILD_DEATHSIG] = "prctl(PR_SET_PDEATHSIG)",
-        [CHILD_SESSION] = "setsid()",
+        [CHILD_SETSID] = "setsid()",
         [CHILD_LIMITS] = "setrlimit(RLIMIT_CORE, RLIMIT_FSIZE)",
         [CHILD_TRACEME] = "ptrace(PTRACE_TRACEME)",
         [CHILD_SIGMASK] = "sigprocmask()",

@@ -9,20 +9,20 @@
 #include <linux/filter.h>
 #include <sys/types.h>
 
-/** What the child does, in this order; each can be refused by a host. */
+/** The child's steps, in this order; a host can refuse each of them. */
 enum child_step {
     CHILD_NAMESPACE,
     CHILD_ROOT,
     CHILD_CAPABILITIES,
     CHILD_DEATHSIG,
-    CHILD_SESSION,
+    CHILD_SETSID,
     CHILD_LIMITS,
     CHILD_TRACEME,
     CHILD_SIGMASK,
-    CHILD_STOP, /* SIGSTOP: from here on the tracer is in charge */
+    CHILD_STOP, /* SIGSTOP: from here on the tracer is in control */
     CHILD_NO_NEW_PRIVS,
     CHILD_FILTER,
-    CHILD_CLOSE, /* this and what follows stops AT_ENTRY, and the tracer lets it run */
+    CHILD_CLOSE, /* this and later steps stop AT_ENTRY, and the tracer lets them run */
     CHILD_EXEC,
 };
 
@@ -33,14 +33,14 @@ struct child {
     int stub_fd;
     struct jail jail;
     const struct sock_fprog *filter;
-    int listener;         /* from CHILD_FILTER, in the shared fd table; -1 before */
-    enum child_step step; /* what it does or failed at */
-    int error;            /* positive errno of the failure, 0 none */
+    int listener;         /* returned by CHILD_FILTER, in the shared fd table; -1 before */
+    enum child_step step; /* the current one, or the one that failed */
+    int error;            /* positive errno of the failure; 0: none */
 };
 
 /**
- * Start a child that runs one of the functions below in this address space, with all signals blocked: no
- * handler of the daemon may run in it.
+ * Start a child that runs one of the functions below in this address space, with all signals blocked,
+ * because no handler of the daemon may run in it.
  * @stack_end  the end of its stack.
  * @flags      CLONE_* beside CLONE_VM.
  * @pidfd      gets its pidfd, close-on-exec, if @flags has CLONE_PIDFD; NULL otherwise.
@@ -58,7 +58,7 @@ int child_try_jail(void *arg);
  * jail: gets user_fd, or -1. */
 int child_open_namespace(void *arg);
 
-/** What a step asks of the host, for people. */
+/** The name of a step, for messages. */
 const char *child_step_name(enum child_step step);
 
 #endif

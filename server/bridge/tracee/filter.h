@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The seccomp filter of a guest: which of its system calls go where. */
+/* The seccomp filter of a guest: which of its system calls are notified and which are traced. */
 #ifndef SERVER_BRIDGE_TRACEE_FILTER_H
 #define SERVER_BRIDGE_TRACEE_FILTER_H
 
@@ -8,7 +8,7 @@
 
 #include <linux/filter.h>
 
-/** What a TRACE stop carries (PTRACE_GETEVENTMSG), which tells our filter's from another's. */
+/** The message of a TRACE stop (PTRACE_GETEVENTMSG), which distinguishes our filter's stops from others. */
 enum { FILTER_TRACED = 0x5CB0 };
 
 enum { FILTER_LEN_MAX = 2 * SC_MAX + 8 };
@@ -20,12 +20,12 @@ struct filter {
 
 /**
  * Write a filter.
- * @arch     whose calls are looked at.
+ * @arch     of the calls that it handles.
  * @add      adds the numbers that are notified, by filter_notify().
  */
 void filter_build(const struct arch *arch, void (*add)(struct filter *), struct filter *out);
 
-/** Have a number arrive as a notification. */
+/** Make a number arrive as a notification. */
 void filter_notify(struct filter *f, int nr);
 
 #endif

@@ -58,7 +58,7 @@ void jail_init(struct jail *j)
     if (stack != NULL)
         j->root_fd = open_empty();
     if (j->root_fd >= 0 && !run_child(child_try_jail, j, stack, 0)) {
-        /* The child opens its namespace in our table: nobody else may look it up in /proc. */
+        /* The child opens its namespace in our fd table, because only the child may look it up in /proc. */
         (void)run_child(child_open_namespace, j, stack, CLONE_FILES | CLONE_NEWUSER);
         if (j->user_fd < 0 || !run_child(child_try_jail, j, stack, 0))
             jail_done(j);

@@ -8,7 +8,7 @@
 #include "server/kernel/executor.h"
 
 /**
- * Fill the empty memory of a tracee that stands in its trampoline.
+ * Fill the empty memory of a tracee that has stopped in its trampoline.
  * @t        afterwards AT_EXIT, without trampoline, its registers set to the program's first
  *           instruction: tracee_resume() starts it.
  * @image    borrowed for the call.
@@ -28,7 +28,7 @@ int load_map_shared(struct tracee *t, const struct share *share, struct share_pa
 /** Unmap memory. Returns 0; -ESRCH, -EIO. */
 int load_unmap(struct tracee *t, uint64_t addr, uint64_t size);
 
-/** Change what may be done with memory. Returns 0; -ENOMEM, -ESRCH, -EIO. */
+/** Change the access to memory. Returns 0; -ENOMEM, -ESRCH, -EIO. */
 int load_protect(struct tracee *t, uint64_t addr, uint64_t size, uint32_t mode);
 
 #endif

@@ -2,7 +2,7 @@
 /*
  * A host process can only map what it has an fd of, and guests have none. So one is lent:
  *
- *     trampoline it enters sched_yield, which the filter notifies, and goes on
+ *     trampoline it enters sched_yield, which the filter notifies, and continues
  *     notified   SECCOMP_IOCTL_NOTIF_ADDFD puts the fd into the tracee and answers, in one step
  *     AT_EXIT    the fd is the call's result: mmap() is injected, then close_range() of all
  *
@@ -50,7 +50,7 @@ static int await_notification(struct tracee *t, int listener)
  * Take the notification, put the fd into the tracee and let it go on. NOTIF_RECV does not wait, for
  * the notification was counted. ADDFD waits for the tracee, which sleeps inside of the host's kernel
  * and installs the fd before it sees any memory again: it needs a CPU and nothing else.
- * Returns   0; -EAGAIN there is no notification any more; another -errno: nobody answers the call.
+ * Returns   0; -EAGAIN there is no notification any more; another -errno: the call is not answered.
  */
 static int send_fd(const struct share *share, int fd)
 {
@@ -77,7 +77,7 @@ static int send_fd_undisturbed(const struct share *share, int fd)
     return result;
 }
 
-/** Give the tracee a copy of an fd. Returns its number there; -EINTR not this time; -ESRCH, -EIO. */
+/** Copy an fd to the tracee. Returns its number there; -EINTR not this time; -ESRCH, -EIO. */
 static int try_lend(struct tracee *t, const struct share *share, int fd)
 {
     int err = tracee_proceed(t, t->arch->host_nr[HOST_SCHED_YIELD]);

@@ -6,7 +6,7 @@
 #include "server/bridge/tracee/notify.h"
 #include "server/bridge/tracee/tracee.h"
 
-/** How fds get to tracees. */
+/** How an fd is passed to a tracee. */
 struct share {
     int listener;          /* of the tracee's filter */
     struct notify *notify; /* borrowed */
@@ -23,7 +23,7 @@ struct share_part {
 
 /**
  * Map a part of a memory object into a tracee with a trampoline; it holds no fd afterwards.
- * Returns   0, or the -errno of the host's mmap(); -ESRCH; -EIO the tracee is in no state to go on.
+ * Returns   0, or the -errno of the host's mmap(); -ESRCH; -EIO the tracee can't continue.
  */
 int share_map(struct tracee *t, const struct share *share, const struct share_part *part);
 

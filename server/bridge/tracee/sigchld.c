@@ -24,7 +24,7 @@ static sigset_t only_sigchld(void)
     return set;
 }
 
-/** Who started us may have had it ignored: nothing would come. */
+/** The daemon may have inherited SIGCHLD as ignored: none would arrive. */
 static void set_default(int flags)
 {
     const struct sigaction act = {.sa_handler = SIG_DFL, .sa_flags = flags};

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * SIGCHLD: how the host says that a guest has stopped.
+ * SIGCHLD, by which the host reports that a guest has stopped.
  *
- * It is sent to the process, and at most one is pending. So one stands for any number of stops, of any
- * bridge's guests, and whom it names is no more than one of them. Whoever reads it passes it on to the
- * threads of all other bridges; what was passed on is not passed on again.
+ * It is sent to the process, and at most one is pending. So one stands for any number of stops, of guests
+ * of any bridge, and its siginfo names only one of them. The bridge that reads it passes it on to the
+ * threads of all other bridges, which do not pass it on again.
  *
  *     sigchld_open(&s);      blocks the signal in this thread
  *     s.fd is readable  -->  sigchld_read(&s), then look at the guests of this thread's bridge
  *     sigchld_close(&s);
  *
- * A wait in tracee.c may take one as well, on any bridge's thread; it sends the process another one.
+ * A wait in tracee.c may take one, too, on any bridge's thread; it then sends the process another one.
  */
 #ifndef SERVER_BRIDGE_TRACEE_SIGCHLD_H
 #define SERVER_BRIDGE_TRACEE_SIGCHLD_H
@@ -22,12 +22,12 @@
 
 struct sigchld {
     int fd;           /* signalfd */
-    pthread_t thread; /* whose stops are looked for when it is readable: no two have the same */
+    pthread_t thread; /* the bridge's, which serves its stops when fd is readable: unique */
     struct list link; /* in the list of the process */
-    bool was_blocked; /* in the thread, before */
+    bool was_blocked; /* in the thread, before sigchld_open() */
 };
 
-/** Returns 0; -EMFILE, -ENFILE, -ENOMEM: then there is nothing to close. */
+/** Returns 0; -EMFILE, -ENFILE, -ENOMEM: nothing is open. */
 int sigchld_open(struct sigchld *s);
 
 void sigchld_close(struct sigchld *s);
@@ -35,12 +35,12 @@ void sigchld_close(struct sigchld *s);
 /** Take the signals that are pending, and pass them on. */
 void sigchld_read(const struct sigchld *s);
 
-/** Have @s->fd readable again, for what is left to do. */
+/** Make @s->fd readable again, because work is left. */
 void sigchld_again(const struct sigchld *s);
 
 /**
- * In a process that inherits orphans (PID 1, a subreaper): have the host reap every child that ends and is
- * not traced. From then on nobody in the process can wait for a child of its own.
+ * In a process that inherits orphans (PID 1, a subreaper): make the host reap every child that ends and is
+ * not traced. From then on nothing in the process can wait for its own children.
  */
 void sigchld_drop_orphans(void);
 

@@ -72,7 +72,7 @@ int spawner_init(struct spawner *s, const struct arch *arch, void (*add)(struct 
     return 0;
 }
 
-/** Have a stack for the next child. */
+/** Make sure that there is a stack for the next child. */
 static int get_stack(struct spawner *s)
 {
     const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_32BIT; /* as child.h wants */
@@ -121,7 +121,8 @@ static int take_control(struct tracee *t)
             return err;
         if (errno != ESRCH)
             return -errno;
-        (void)kill(t->pid, SIGCONT); /* somebody stopped it before it was traced, or killed it */
+        (void)kill(t->pid,
+                   SIGCONT); /* another process stopped it before it was traced, or killed it */
     }
     return -EIO;
 }
@@ -179,7 +180,7 @@ static int clear_memory(struct tracee *t)
 }
 
 /**
- * Say in words why there is no tracee.
+ * Set the reason why a tracee could not be made.
  * @c        what the child did.
  * @err      what the tracer saw.
  * @signal   what killed the child; 0 nothing.
@@ -200,7 +201,7 @@ static int explain(const struct child *c, int err, int signal, struct why *why)
     if (signal == SIGSYS)
         return why_add(why, -ENOTSUP, "a filter of this host ended a new guest after %s", step);
     if (cause == ESRCH || cause == EIO)
-        return why_add(why, -EAGAIN, "something outside ended a new guest after %s%s%s", step,
+        return why_add(why, -EAGAIN, "another process ended a new guest after %s%s%s", step,
                        signal != 0 ? ": " : "", signal != 0 ? strsignal(signal) : "");
     return why_add(why, -ENOTSUP, "the host denied control of a new guest after %s: %s", step,
                    strerror(cause));

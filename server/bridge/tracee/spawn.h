@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Making tracees: host processes that hold nothing of the host's.
+ * Makes tracees: host processes without access to the host.
  *
  * A new tracee has no fd, no host memory (vdso, stack and auxv are unmapped), a seccomp filter that
- * lets nothing through, and dies with the daemon. What it has is the trampoline, through which load.c
+ * lets nothing through, and dies with the daemon. It only has the trampoline, through which load.c
  * builds its address space.
  */
 #ifndef SERVER_BRIDGE_TRACEE_SPAWN_H
@@ -14,11 +14,11 @@
 #include "server/bridge/tracee/jail.h"
 #include "server/bridge/tracee/tracee.h"
 
-/** What all tracees with one filter are made from. */
+/** Makes all tracees with one filter. */
 struct spawner {
     const struct arch *arch;
     int stub_fd; /* sealed ELF image that the host executes */
-    void *stack; /* on which a child lives until it executes that; NULL none yet */
+    void *stack; /* of a child until it executes the stub; NULL: not made yet */
     struct filter filter;
     const struct jail *jail;
     int ends;
@@ -27,8 +27,8 @@ struct spawner {
 /**
  * Prepare.
  * @add      as filter_build() takes it.
- * @jail     borrowed as long as the spawner, as
- * @ends     is: the epoll set in which ends show.
+ * @jail     borrowed by the spawner.
+ * @ends     the epoll set for tracee_watch_end(); borrowed by the spawner.
  * Returns   0; -ENOTSUP, -ENOMEM with the reason.
  */
 int spawner_init(struct spawner *s, const struct arch *arch, void (*add)(struct filter *),
@@ -38,7 +38,7 @@ void spawner_done(struct spawner *s);
 
 /**
  * Make a tracee. Waits for the child, some 100 µs.
- * @out           AT_EXIT in the trampoline; owned; tracee_kill(), tracee_done() when it is gone.
+ * @out           AT_EXIT in the trampoline; owned; tracee_kill(), then tracee_done() when it has ended.
  * @out_listener  the fd on which its calls arrive; owned, close-on-exec.
  * Returns        0; -ENOTSUP this host can't, -EAGAIN, -ENOMEM, with the reason.
  */

@@ -5,7 +5,7 @@
 
 #include "server/bridge/abi/arch.h"
 
-enum { STUB_ADDR = 0x400000 }; /* where it is loaded, on both architectures */
+enum { STUB_ADDR = 0x400000 }; /* its address, on both architectures */
 
 /**
  * Make the image, a program that makes one host call, as a sealed memfd.

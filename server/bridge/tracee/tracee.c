@@ -16,7 +16,7 @@
 
 enum {
     HOST_ERRNO_MAX = 4095, /* a host call's errors are -1 .. -HOST_ERRNO_MAX */
-    LATE_MS = 100, /* given to a tracee after the deadline: it may begin to run when we do */
+    LATE_MS = 100, /* extra time of a tracee after the deadline: it may begin to run when we do */
     MS_PER_S = 1000,
     NS_PER_MS = 1000000,
     PIDFD_SHIFT = 32, /* in the data of an event */
@@ -209,7 +209,8 @@ int tracee_wait(struct tracee *t)
         tracee_kill(t);
         return -EIO;
     }
-    note_status(t, got == t->pid ? status : 0); /* waited for by somebody else: gone as well */
+    note_status(t,
+                got == t->pid ? status : 0); /* another waiter has reaped it: it has ended, too */
     return t->at == AT_GONE ? -ESRCH : 0;
 }
 
@@ -234,7 +235,7 @@ bool tracee_is_sent(const siginfo_t *info)
     return info->si_code <= 0;
 }
 
-/** Whether the tracee stands before a signal that somebody sent. */
+/** Whether the tracee has stopped at a signal that a process has sent. */
 static bool at_sent_signal(const struct tracee *t)
 {
     siginfo_t info;
@@ -251,7 +252,8 @@ int tracee_wait_for(struct tracee *t, int how, enum tracee_at want)
             return err < 0 ? err : load_registers(t);
         if (!at_sent_signal(t))
             return -EIO;
-        (void)request(t, how, NULL); /* fails only when it is being killed: the wait will tell */
+        (void)request(t, how,
+                      NULL); /* fails only while it is being killed: the wait reports that */
     }
 }
 

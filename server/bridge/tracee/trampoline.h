@@ -2,9 +2,9 @@
 /*
  * The trampoline: a page with one call instruction, by which host calls are injected.
  *
- * It lies above the user limit, so no call of the program's maps, unmaps or pokes it, and it is
- * private to the process, so nobody else writes it. A program never runs while it is there: it is
- * mapped in a stop and unmapped, by its own instruction, before the program goes on.
+ * It lies above the user limit, so no call of the program can map, unmap or poke it, and it is private
+ * to the process, so no other process can write it. The program never runs while it is mapped: it is
+ * mapped at a stop and unmapped, by its own instruction, before the program continues.
  *
  *     trampoline_map(t)  ->  tracee_inject() … tracee_inject()  ->  trampoline_unmap(t)
  */
@@ -13,7 +13,7 @@
 
 #include "server/bridge/tracee/tracee.h"
 
-/** Map it, by a call that tracee_inject() can make, and have further calls made by it. Returns 0;
+/** Map it, by a call that tracee_inject() can make, and make further calls through it. Returns 0;
  * -ENOMEM; -ESRCH; -EIO. */
 int trampoline_map(struct tracee *t);
 

@@ -149,7 +149,7 @@ static int take_steps(struct call *call)
     call->held = call->next < STEP_COUNT;
     if (status == -ECANCELED && m->stand.interrupted) {
         call->imposed = true;
-        (void)call_why(call, status, "it was withdrawn while its filesystem had it wait");
+        (void)call_why(call, status, "it was cancelled while it waited for its filesystem");
     }
     m->stand.interrupted = false;
     if (status != SC_PENDING)

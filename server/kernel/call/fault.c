@@ -31,16 +31,18 @@ static int check(const struct fault_spec *s, struct why *why)
     const char *bad = s->path != NULL ? glob_check(s->path) : NULL;
 
     if (bad != NULL)
-        return why_add(why, -EINVAL, "the path '%s' is no pattern: %s", s->path, bad);
+        return why_add(why, -EINVAL, "the path '%s' is not a valid pattern: %s", s->path, bad);
     if (s->nth != 0 && s->every != 0)
-        return why_add(why, -EINVAL, "nth and every exclude each other");
+        return why_add(why, -EINVAL, "nth and every can't be used together");
     if (!(s->probability > 0 && s->probability <= 1))
-        return why_add(why, -EINVAL, "a probability is above 0 and at most 1");
+        return why_add(why, -EINVAL, "a probability must be above 0 and at most 1");
     if (s->error == 0 && s->delay_us == 0 && s->transfer == 0)
-        return why_add(why, -EINVAL, "the rule does nothing: it has no error, no delay, no short");
-    if (s->error != 0 && s->transfer != 0)
         return why_add(why, -EINVAL,
-                       "error and short exclude each other: what fails moves nothing");
+                       "the rule does nothing: it has none of error, delay_us, short");
+    if (s->error != 0 && s->transfer != 0)
+        return why_add(
+            why, -EINVAL,
+            "error and short can't be used together: a call that fails transfers nothing");
     if (s->error != 0 && s->nr == SC_EXIT)
         return why_add(why, -EINVAL, "EXIT does not return, so it can't fail");
     if (s->transfer != 0 && s->nr != FAULT_ANY_CALL && !fault_can_cut(s->nr))
@@ -58,7 +60,8 @@ int fault_add(struct machine *m, const struct fault_spec *spec, struct why *why,
     if (err < 0)
         return err;
     if (t->count >= FAULT_RULES_MAX)
-        return why_add(why, -EAGAIN, "the machine has its most fault rules, %d", FAULT_RULES_MAX);
+        return why_add(why, -EAGAIN, "the machine has reached its limit of fault rules, %d",
+                       FAULT_RULES_MAX);
     rule = calloc(1, sizeof(*rule));
     if (rule == NULL)
         return -ENOMEM;
@@ -208,7 +211,7 @@ static void fire(struct fault_rule *rule, struct call *call)
     if (call->fault == 0 || (s->error != 0 && call->refusal == 0))
         call->fault = rule->id;
     if (s->error != 0 && call->refusal == 0) {
-        call->refusal = call_why(call, s->error, "fault rule %" PRIu32 " says so", rule->id);
+        call->refusal = call_why(call, s->error, "fault rule %" PRIu32 " set this error", rule->id);
         call->imposed = true;
     }
     if (s->transfer != 0) {

@@ -142,7 +142,7 @@ bool late_keep(struct mapping *map, int err)
         return false;
     append(m, map);
     mark_failed(m, map);
-    event_note(m, 0, "%s: what was written to its mapped pages is stored later: %s",
+    event_note(m, 0, "%s: the changes of its mapped pages will be stored later: %s",
                map->file->label, sc_errno_name(err));
     m->late.retry_ms = LATE_RETRY_MS;
     arm(m, m->late.retry_ms);

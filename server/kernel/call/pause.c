@@ -77,7 +77,7 @@ void pause_answer(struct call *call, int status)
     CHECK(call->nr != SC_EXIT); /* the gate has refused such a request */
     call->imposed = true;
     if (status < 0)
-        (void)call_why(call, 0, "it was held, and answered by who stepped it");
+        (void)call_why(call, 0, "it was held, and its outcome was set by proc.step");
     call_skip(call, status);
     call_release(call);
 }

@@ -6,13 +6,13 @@
 #include "server/kernel/fs/vfs.h"
 #include "server/kernel/machine.h"
 
-/** Carry a slot out. Every entry into a driver's code is this one. Returns what the slot answers. */
+/** Run a slot: the only entry into drivers' code. Returns the slot's answer. */
 static int64_t run(slot_fn slot, const struct slot_call *c)
 {
     return c->mount->slow == NULL ? slot(c) : slow_run(c->mount->slow, slot, c);
 }
 
-/* run_<slot>(): call a slot with what is in @c. */
+/* run_<slot>(): call a slot with the arguments in @c. */
 #define SLOT(name, ...)                                                                            \
     static int64_t run_##name(const struct slot_call *c)                                           \
     {                                                                                              \
@@ -69,7 +69,7 @@ static int64_t run_destroy(const struct slot_call *c)
     return 0;
 }
 
-/* Run a slot: its arguments but the mount follow as initialisers of a struct slot_call. */
+/* Run a slot. The arguments except the mount follow as initialisers of a struct slot_call. */
 #define RUN(name, SHAPE, ...)                                                                      \
     run(run_##name,                                                                                \
         &(struct slot_call){.mount = m, .fs = m->fs, .shape = SLOT_##SHAPE, __VA_ARGS__})

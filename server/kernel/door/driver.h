@@ -84,10 +84,10 @@ int driver_add_source(struct mount *m, const struct fs_open *req);
 int driver_commit(struct mount *m);
 void driver_tidy(struct mount *m);
 
-/** Have the slot that waits on another thread end soon. */
+/** Ask the slot that runs on another thread to end soon. Thread-safe. */
 void driver_interrupt(struct fs *fs);
 
-/** Release @m's instance. */
+/** Destroy @m's instance. @why receives what could not be stored. */
 void driver_destroy(struct mount *m, struct why *why);
 
 #endif

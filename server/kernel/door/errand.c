@@ -5,14 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-/** An entry of a directory among the gathered ones; its name follows, with its NUL. */
+/** A gathered directory entry; its name follows, with its NUL. */
 struct listed {
     struct fs_stat stat;
     bool has_stat;
     size_t name_size;
 };
 
-/** The second string of a call; NULL none. */
+/** The second string of a call; NULL: it has none. */
 static const char *second(const struct slot_call *c)
 {
     if (c->shape == SLOT_TWO_PATHS)
@@ -25,7 +25,7 @@ static size_t string_size(const char *s)
     return s != NULL ? strlen(s) + 1 : 0;
 }
 
-/** Bytes that are read or written. */
+/** The number of bytes to be read or written. */
 static size_t data_size(const struct slot_call *c)
 {
     if (c->shape == SLOT_FILLS)
@@ -46,7 +46,7 @@ static int gather(void *user, const char *name, const struct fs_stat *stat)
     return strbuf_failed(to) ? -ENOMEM : 0;
 }
 
-/** Copy a string, if there is one, to *@at, which moves on. Returns the copy. */
+/** Copy a string to *@at and move that behind it. Returns the copy; NULL for NULL. */
 static const char *copy_string(char **at, const char *s)
 {
     char *copy = *at;
@@ -58,7 +58,7 @@ static const char *copy_string(char **at, const char *s)
     return copy;
 }
 
-/** Have the call point to the errand's own. */
+/** Point the call's arguments to the errand's copies. */
 static void own_arguments(struct errand *e, const struct slot_call *c)
 {
     char *at = e->bytes;
@@ -86,7 +86,7 @@ static void own_arguments(struct errand *e, const struct slot_call *c)
         e->call.opening.why = &e->why;
         e->call.opening.out = &e->opened;
     }
-    if (c->shape == SLOT_FILLS) { /* what the slot does not fill stays as it is */
+    if (c->shape == SLOT_FILLS) { /* bytes that the slot does not fill must not change */
         memcpy(at, c->in.buf.ptr, c->in.buf.len);
         e->call.in.buf.ptr = at;
     }
@@ -118,7 +118,7 @@ int errand_new(struct slow *s, slot_fn slot, const struct slot_call *c, struct e
     return 0;
 }
 
-/** Call the callback of readdir() for what was gathered. Returns as readdir(). */
+/** Call readdir()'s callback for the gathered entries. Returns as readdir(). */
 static int64_t give_entries(const struct errand *e, const struct slot_call *c)
 {
     int result = 0;

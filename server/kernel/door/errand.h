@@ -14,11 +14,11 @@ struct errand {
     struct host_job job;
     struct slow *slow;
     slot_fn slot;
-    struct slot_call call; /* points to what follows */
+    struct slot_call call; /* points to the members below */
     int64_t result;
-    bool back;               /* the worker has come back */
-    bool late;               /* and nobody waits for it any more */
-    struct slow_file *spare; /* slow.c's own */
+    bool back;               /* the slot has returned */
+    bool late;               /* too late: no caller waits any more */
+    struct slow_file *spare; /* private to slow.c */
     struct fs_caller who;
     struct fs_file file;
     struct fs_stat stat;
@@ -26,10 +26,10 @@ struct errand {
     struct why why;
     struct fs *opened;
     struct strbuf entries; /* of readdir() */
-    char bytes[];          /* paths, and what is read or written */
+    char bytes[];          /* paths, and the bytes read or written */
 };
 
-/** Bytes that the entries of a directory may take on the way: past it -ENOMEM. */
+/** The most bytes of gathered directory entries; past it -ENOMEM. */
 enum { ERRAND_ENTRIES_MAX = 64 * 1024 * 1024 };
 
 /** Copy a call. @out returned; errand_free(). Returns 0, -ENOMEM. */

@@ -7,9 +7,9 @@
 
 struct mount;
 
-/** What slow.c needs to know of a slot: which of its arguments point somewhere. */
+/** For slow.c: which arguments of a slot are pointers. */
 enum slot_shape {
-    SLOT_PLAIN,        /* none but path and file */
+    SLOT_PLAIN,        /* only path and file */
     SLOT_TWO_PATHS,    /* to.path */
     SLOT_SYMLINK,      /* target */
     SLOT_FILLS,        /* in.buf */
@@ -21,13 +21,13 @@ enum slot_shape {
     SLOT_OPENS_DIR,    /* likewise, a directory */
     SLOT_CLOSES,       /* none; file is closed, whatever it answers */
     SLOT_CLOSES_DIR,   /* likewise, a directory */
-    SLOT_TIDIES,       /* has no answer, so it can't say that it would wait */
+    SLOT_TIDIES,       /* has no answer, so it can't answer FS_WOULD_WAIT */
     SLOT_DESTROYS,     /* why; likewise */
     SLOT_OPENS_SOURCE, /* opening; there is no instance yet */
     SLOT_IN_PLACE,     /* it never waits, or waits for other filesystems of the machine */
 };
 
-/** A slot to be called, with its arguments. What they point to is borrowed until it answers. */
+/** A call of a slot. Its pointers are borrowed until the slot answers. */
 struct slot_call {
     struct mount *mount;
     struct fs *fs;

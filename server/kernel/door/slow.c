@@ -17,7 +17,7 @@
 #define NS_PER_S UINT64_C(1000000000)
 #define NS_PER_MS UINT64_C(1000000)
 
-/** A file or directory that is open in the instance: what nobody closes, the worker does at the end. */
+/** An open file or directory of the instance. If the instance breaks, the worker closes it. */
 struct slow_file {
     struct list link; /* in slow->files */
     struct fs_file file;
@@ -36,12 +36,12 @@ struct slow {
     uint64_t limit_ns;
     struct list files;
     struct away away;
-    struct errand *out; /* the one that the worker carries out; NULL none */
+    struct errand *out; /* the one that the worker runs; NULL: none */
     uint64_t deadline_ns;
     uint32_t descriptors; /* of the daemon, that a broken instance has yet */
     bool broken;
-    bool released; /* broken, and its instance is gone */
-    bool left;     /* its mount is gone */
+    bool released; /* broken, and its instance is destroyed */
+    bool left;     /* its mount was freed */
 };
 
 /** A machine that is played again never stands still: the log says what came meanwhile. */
@@ -92,7 +92,7 @@ bool slow_free(struct slow *s)
         s->left = true;
         return true;
     }
-    CHECK(list_empty(&s->files)); /* a mount goes after its open files */
+    CHECK(list_empty(&s->files)); /* a mount is freed after its open files */
     release(s);
     return false;
 }
@@ -111,7 +111,7 @@ static struct slow_file *find_open(struct slow *s, const struct fs_file *file, b
 }
 
 /**
- * Keep the list of open files right, after a slot has answered.
+ * Update the list of open files after a slot has answered.
  * @spare    of a slot that opens: taken.
  */
 static void note_file(struct slow *s, const struct slot_call *c, int64_t result,
@@ -135,7 +135,7 @@ static void note_file(struct slow *s, const struct slot_call *c, int64_t result,
     free(f);
 }
 
-/** Room in the list for what a slot opens, had before it is called. Returns 0, -ENOMEM. */
+/** Allocate the list's member before a slot opens something. Returns 0, -ENOMEM. */
 static int spare_file(const struct slot_call *c, struct slow_file **out)
 {
     *out = NULL;
@@ -148,9 +148,9 @@ static int spare_file(const struct slot_call *c, struct slow_file **out)
     return 0;
 }
 
-/* ---- What is booked with the machine ---- */
+/* ---- The machine's counts ---- */
 
-/** The worker takes a copy of what the driver may ask for. */
+/** Make the worker's copy of what the driver may ask for. */
 static void send_away(struct slow *s)
 {
     struct machine *m = s->mount->machine;
@@ -161,7 +161,7 @@ static void send_away(struct slow *s)
     s->mount->away = &s->away;
 }
 
-/** It is back: what it took is booked. */
+/** Count what the slot used on the worker. */
 static void take_back(struct slow *s)
 {
     struct mount *mount = s->mount;
@@ -225,7 +225,7 @@ static void on_ended(struct host_job *job)
     release(s);
 }
 
-/** The worker came back too late. Whether its slot was the instance's last one or not, it is the last that is
+/** A slot returned too late: end its instance. It was the last slot to be
  * called. */
 static void end_instance(struct slow *s, struct errand *e)
 {
@@ -327,7 +327,7 @@ static uint64_t deadline(const struct slow *s)
     return now + s->limit_ns < end ? now + s->limit_ns : end;
 }
 
-/** Have the machine, or else the loop, wait for the worker, or for the time to be over. */
+/** Wait for the worker until the time limit: the machine stands still, or else the loop blocks. */
 static void wait_for(struct slow *s, struct errand *e)
 {
     struct machine *m = s->mount->machine;
@@ -349,13 +349,13 @@ static void wait_for(struct slow *s, struct errand *e)
         end_slot(s, -EIO);
 }
 
-/** What a slot of a broken instance answers. */
+/** The answer of a slot of a broken instance. */
 static int64_t answer_broken(const struct slot_call *c)
 {
     return c->shape == SLOT_DESTROYS || c->shape == SLOT_TIDIES ? 0 : -EIO;
 }
 
-/** It is broken from now on. */
+/** Report that the instance has just broken. Returns the slot's answer. */
 static int64_t tell_broken(struct slow *s, const struct slot_call *c)
 {
     machine_loss(
@@ -372,13 +372,13 @@ static void drop_opening(const struct slot_call *c)
         c->opening.it->drop(c->opening.it);
 }
 
-/** What has to be done even without memory for the errand. */
+/** Whether a slot must run even without memory for the errand. */
 static bool must_be_done(const struct slot_call *c)
 {
     return c->shape == SLOT_CLOSES || c->shape == SLOT_CLOSES_DIR || c->shape == SLOT_DESTROYS;
 }
 
-/** Call a slot in place, and have the loop wait for it. */
+/** Call a slot in place; the loop blocks. */
 static int64_t run_waiting(struct slow *s, slot_fn slot, const struct slot_call *c)
 {
     const int64_t result = slot(c);
@@ -416,7 +416,7 @@ static int64_t run_away(struct slow *s, slot_fn slot, const struct slot_call *c)
     return result;
 }
 
-/** Call a slot in place, telling it not to wait. */
+/** Call a slot in place with `nowait`. */
 static int64_t run_here(struct slow *s, slot_fn slot, const struct slot_call *c)
 {
     struct fs_caller who = *c->who;

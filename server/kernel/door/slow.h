@@ -31,15 +31,15 @@ struct machine;
 struct proc;
 struct slow;
 
-/** What a driver may ask the machine for while it is on the worker: a copy of what it has. */
+/** The worker's copy of what a driver may ask the machine for. */
 struct away {
     uint64_t now_ns; /* of machine_stamp_ns() */
     uint64_t random_state;
-    uint64_t storage_left;      /* that the machine's limit leaves */
+    uint64_t storage_left;      /* up to the machine's limit */
     uint32_t descriptors_given; /* back */
 };
 
-/** What the end of an instance needs of driver.c. */
+/** Slots that end an instance, from driver.c. */
 struct slow_slots {
     slot_fn close;
     slot_fn closedir;
@@ -64,7 +64,7 @@ bool slow_free(struct slow *s);
  * interrupted or past its limit is an input, SLOT: such a slot did nothing that counts. */
 int64_t slow_run(struct slow *s, slot_fn slot, const struct slot_call *c);
 
-/** For machine_tick(), while the machine stands still: see to the time limit. */
+/** For machine_tick(), while the machine stands still: break the instance at its time limit. */
 void slow_check_limit(struct machine *m);
 
 /** For take_slot(): the slot that the machine waits for ends otherwise than by its driver. @err -EIO past its
@@ -80,16 +80,16 @@ void slow_hurry(struct machine *m, uint64_t deadline_ns);
 /** The driver that the machine stands still for, borrowed; NULL it does not. */
 const char *slow_waits_for(const struct machine *m);
 
-/** For machine_free(): have the machine go on until it stands still no more. */
+/** For machine_free(): block the loop until the machine does not stand still any more. */
 void slow_wait(struct machine *m);
 
 /** What the machine stands still for shall not go on. */
 void slow_interrupt(struct machine *m);
 
-/** The process that the machine stands still for shall not go on: it is @p, or below it. */
+/** If the machine stands still for @p or a process below it, interrupt the slot. */
 void slow_interrupt_proc(struct machine *m, const struct proc *p);
 
-/** Likewise, it is the process @pid. */
+/** slow_interrupt_proc() for the process @pid alone. */
 void slow_interrupt_pid(struct machine *m, int32_t pid);
 
 #endif

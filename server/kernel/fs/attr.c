@@ -57,9 +57,9 @@ int vfs_truncate(struct place *at, uint64_t size, struct why *why)
     if (S_ISDIR(at->stat.mode))
         return why_add(why, -EISDIR, "%s is a directory", at->path.str);
     if (!S_ISREG(at->stat.mode))
-        return why_add(why, -EINVAL, "%s is no regular file: it has no size", at->path.str);
+        return why_add(why, -EINVAL, "%s is not a regular file: it has no size", at->path.str);
     if (size > INT64_MAX)
-        return why_add(why, -EFBIG, "no file has %" PRIu64 " bytes", size);
+        return why_add(why, -EFBIG, "a file of %" PRIu64 " bytes is too large", size);
     err = perm_check(&at->stat, at->path.str, &at->who, PERM_WRITE, why);
     if (err < 0)
         return err;
@@ -90,7 +90,7 @@ static int may_give(const struct place *at, struct creds owner, struct why *why)
     if (err < 0 || at->who.uid == 0)
         return err;
     if (owner.uid != CREDS_NONE && owner.uid != at->stat.uid)
-        return why_add(why, -EPERM, "only user 0 gives files away, and this is user %" PRIu32,
+        return why_add(why, -EPERM, "only user 0 may give files away; the caller is user %" PRIu32,
                        at->who.uid);
     if (owner.gid != CREDS_NONE && owner.gid != at->stat.gid && owner.gid != at->who.gid)
         return why_add(why, -EPERM, "user %" PRIu32 " is in group %" PRIu32 ", not %" PRIu32,

@@ -185,7 +185,7 @@ int vfs_readdir(struct open_file *f, const struct fs_caller *who, uint32_t n, bo
     if (n >= count && count < s->count)
         return why_add(why, -ENOENT,
                        "the directory has %zu entries, counted from 0, and %zu with names of more "
-                       "than %d bytes, which a guest's dirent has no room for",
+                       "than %d bytes, too long for a guest's dirent",
                        count, s->count - count, SC_DIR_MAX - 1);
     if (n >= count)
         return why_add(why, -ENOENT, "the directory has %zu entries, counted from 0", count);

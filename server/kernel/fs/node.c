@@ -228,8 +228,8 @@ int node_check_unused(const struct node *n, struct why *why)
     if (n == NULL)
         return 0;
     if (n->open_count > 0)
-        return why_add(why, -EBUSY, "open handles refer to it: %u", n->open_count);
+        return why_add(why, -EBUSY, "it has open handles: %u", n->open_count);
     if (n->root_count > 0)
-        return why_add(why, -EBUSY, "views have it as their root: %u", n->root_count);
+        return why_add(why, -EBUSY, "it is the root of views: %u", n->root_count);
     return 0;
 }

@@ -145,9 +145,9 @@ static int check_open(const struct place *at, uint32_t mode, struct why *why)
     if (!at->exists && (mode & FM_CREATE) == 0)
         return vfs_refuse_missing(at, why);
     if (is_dir && mode != FM_READDIR)
-        return why_add(why, -EISDIR, "a directory opens with exactly READDIR");
+        return why_add(why, -EISDIR, "a directory can only be opened with exactly READDIR");
     if (!is_dir && (mode & FM_READDIR) != 0)
-        return why_add(why, -ENOTDIR, "%s is no directory", at->path.str);
+        return why_add(why, -ENOTDIR, "%s is not a directory", at->path.str);
     return at->exists ? perm_check(&at->stat, at->path.str, &at->who, perm_of_mode(mode), why) : 0;
 }
 

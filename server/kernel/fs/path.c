@@ -58,7 +58,7 @@ static int push_checked(struct path *p, const char *name, size_t len, struct why
         return why_add(why, -EINVAL, "the path has an empty component ('//')");
     if (is_dots(name, len))
         return why_add(why, -EINVAL,
-                       "'.' and '..' are no components here: paths name things directly");
+                       "'.' and '..' are not components here: paths name things directly");
     if (len > SC_COMPONENT_MAX)
         return why_add(why, -ENAMETOOLONG, "a component has %zu bytes, at most %d are allowed", len,
                        SC_COMPONENT_MAX);
@@ -104,7 +104,8 @@ int path_check_name(struct sc_str name, struct why *why)
                        SC_NAME_MAX);
     for (size_t i = 0; i < name.len; i++) {
         if (name.ptr[i] == ':' || name.ptr[i] == '/' || name.ptr[i] == '\0')
-            return why_add(why, -EINVAL, "the name of a filesystem may not hold ':', '/' or NUL");
+            return why_add(why, -EINVAL,
+                           "the name of a filesystem must not contain ':', '/' or NUL");
     }
     return 0;
 }

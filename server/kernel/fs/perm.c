@@ -85,6 +85,6 @@ int perm_owner(const struct place *at, struct why *why)
 {
     if (at->who.uid == 0 || at->who.uid == at->stat.uid)
         return 0;
-    return why_add(why, -EPERM, "%s belongs to user %" PRIu32 ", and user %" PRIu32 " is another",
+    return why_add(why, -EPERM, "%s belongs to user %" PRIu32 "; the caller is user %" PRIu32,
                    at->path.str, at->stat.uid, at->who.uid);
 }

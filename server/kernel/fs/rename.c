@@ -68,7 +68,7 @@ static int check_ends(const struct place *from, const struct place *to, enum fs_
     if (!from->exists)
         return vfs_refuse_missing(from, why);
     if (strcmp(root.str, from->path.str) == 0 || strcmp(root.str, to->path.str) == 0)
-        return why_add(why, -EBUSY, "it is the root of view '%s'", from->view->label);
+        return why_add(why, -EBUSY, "the file is the root of view '%s'", from->view->label);
     if (to->exists && type == FS_RENAME_NOREPLACE)
         return vfs_refuse_existing(to, why);
     err = type != FS_RENAME_EXCHANGE ? vfs_check_dir(to, from->stat.mode, why) : 0;

@@ -69,12 +69,12 @@ static const char *base_of(const struct place *at)
 
 int vfs_refuse_missing(const struct place *at, struct why *why)
 {
-    return why_add(why, -ENOENT, "there is no '%s' in view '%s'", base_of(at), at->view->label);
+    return why_add(why, -ENOENT, "'%s' does not exist in view '%s'", base_of(at), at->view->label);
 }
 
 int vfs_refuse_existing(const struct place *at, struct why *why)
 {
-    return why_add(why, -EEXIST, "there is a '%s' in view '%s'", base_of(at), at->view->label);
+    return why_add(why, -EEXIST, "'%s' exists in view '%s'", base_of(at), at->view->label);
 }
 
 /** Make a place's name in the driver; the file belongs to the caller. @target: of a link. */
@@ -121,7 +121,7 @@ int vfs_create(struct place *at, uint32_t type, struct why *why)
     if (type != FT_REGULAR && type != FT_DIR && type != FT_FIFO)
         return why_add(why, -EINVAL, "only REGULAR, DIR and FIFO can be created");
     if (type == FT_FIFO && (m->fs->caps & FS_CAP_FIFO) == 0)
-        return why_add(why, -EINVAL, "driver %s stores no FIFO", m->driver);
+        return why_add(why, -EINVAL, "driver %s can't store FIFOs", m->driver);
     if (type == FT_REGULAR)
         return vfs_make_file(at, why);
     mode = type == FT_DIR ? S_IFDIR | 0755u : S_IFIFO | 0644u;
@@ -149,7 +149,8 @@ int vfs_link(struct place *from, struct place *to, struct why *why)
     if (!from->exists)
         return vfs_refuse_missing(from, why);
     if (S_ISDIR(from->stat.mode))
-        return why_add(why, -EPERM, "%s is a directory: it has one name only", from->path.str);
+        return why_add(why, -EPERM, "%s is a directory: a directory can't have a second name",
+                       from->path.str);
     err = check_new(to, from->stat.mode, why);
     if (err < 0)
         return err;
@@ -166,7 +167,7 @@ int vfs_readlink(struct place *at, char out[FS_PATH_MAX + 1], struct why *why)
     if (!at->exists)
         return vfs_refuse_missing(at, why);
     if (!S_ISLNK(at->stat.mode))
-        return why_add(why, -EINVAL, "%s is no symbolic link", at->path.str);
+        return why_add(why, -EINVAL, "%s is not a symbolic link", at->path.str);
     memset(out, 0, FS_PATH_MAX + 1);
     err = driver_readlink(m, &at->who, at->path.str, out, FS_PATH_MAX);
     if (err > 0)
@@ -202,8 +203,8 @@ int vfs_subview(const struct place *at, struct sc_str label, uint32_t ok_modes, 
     int err;
 
     if (parent->depth >= VIEW_DEPTH_MAX)
-        return why_add(why, -EMFILE, "view '%s' has its most views above it, %d", parent->label,
-                       VIEW_DEPTH_MAX);
+        return why_add(why, -EMFILE, "view '%s' has reached the limit of views above it, %d",
+                       parent->label, VIEW_DEPTH_MAX);
     err = node_get(parent->mount, &at->path, why, &root);
     if (err < 0)
         return err;

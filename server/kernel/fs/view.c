@@ -90,7 +90,8 @@ static void explain_view(const struct view *v, uint32_t missing, struct why *why
         return;
     }
     (void)vfs_mode_names(missing & ~v->ok_modes & v->parent->ok_modes, took);
-    why_note(why, "view '%s' lacks %s (made by process %d as a subfs of '%s', root %s; it took %s)",
+    why_note(why,
+             "view '%s' lacks %s (made by process %d as a subfs of '%s', root %s; that removed %s)",
              v->label, lacks, v->maker, v->parent->label,
              view_root_path(v, &root) == 0 ? root.str : "?", took);
 }

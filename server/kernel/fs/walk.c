@@ -91,7 +91,7 @@ static int step(struct walk *w, const char *name, size_t len, struct place *out)
     int err;
 
     if (!S_ISDIR(out->stat.mode))
-        return why_add(w->why, -ENOTDIR, "%s is no directory", w->at.str);
+        return why_add(w->why, -ENOTDIR, "%s is not a directory", w->at.str);
     err = perm_check(&out->stat, w->at.str, w->who, PERM_EXEC, w->why);
     if (err < 0 || strcmp(name, ".") == 0)
         return err;
@@ -161,7 +161,7 @@ static int check_parent(struct mount *m, const struct fs_caller *who, const stru
     if (err == -ENOENT)
         return why_add(why, err, "directory %s does not exist", parent.str);
     if (err == 0 && !S_ISDIR(st.mode) && !is_link(&st))
-        return why_add(why, -ENOTDIR, "%s is no directory", parent.str);
+        return why_add(why, -ENOTDIR, "%s is not a directory", parent.str);
     return err == 0 && is_link(&st) ? -ELOOP : err;
 }
 
@@ -206,8 +206,7 @@ int vfs_check_dir(const struct place *at, uint32_t mode, struct why *why)
 {
     if (!at->asks_dir || S_ISDIR(mode))
         return 0;
-    return why_add(why, -ENOTDIR, "%s is no directory, and the '/' behind it asks for one",
-                   at->path.str);
+    return why_add(why, -ENOTDIR, "%s is not a directory, but the path ends in '/'", at->path.str);
 }
 
 int vfs_walk(struct view *v, const struct path *path, const struct fs_caller *who,

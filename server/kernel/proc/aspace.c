@@ -59,7 +59,7 @@ int aspace_check_mode(uint32_t mode, struct why *why)
 static int check_region(const struct aspace *as, struct region *r, struct why *why)
 {
     if (r->addr % SC_PAGE_SIZE != 0)
-        return why_add(why, -EINVAL, "address 0x%llx is no multiple of %d",
+        return why_add(why, -EINVAL, "address 0x%llx is not a multiple of %d",
                        (unsigned long long)r->addr, SC_PAGE_SIZE);
     if (r->addr < SC_PAGE_SIZE)
         return why_add(why, -EINVAL,
@@ -89,7 +89,8 @@ static int check_room(struct aspace *as, const struct region *r, struct why *why
                        (unsigned long long)as->pool->bytes,
                        (unsigned long long)as->pool->bytes_max);
     if (as->count >= as->regions_max)
-        return why_add(why, -ENOMEM, "the process has its most regions, %zu", as->regions_max);
+        return why_add(why, -ENOMEM, "the process has reached its limit of regions, %zu",
+                       as->regions_max);
     if (as->count < as->cap)
         return 0;
     at = realloc(as->at, cap * sizeof(*at));

@@ -142,7 +142,7 @@ static int check_header(const struct elf_reader *r)
     if (h->type == ET_CORE)
         return why_add(r->why, -ENOEXEC, "a core dump");
     if (h->type != ET_EXEC && h->type != ET_DYN)
-        return why_add(r->why, -ENOEXEC, "ELF type %u is no executable", h->type);
+        return why_add(r->why, -ENOEXEC, "ELF type %u is not an executable", h->type);
     if (h->phentsize != h->phdr_size)
         return why_add(r->why, -ENOEXEC, "program headers of %u bytes, %zu expected", h->phentsize,
                        h->phdr_size);

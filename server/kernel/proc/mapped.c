@@ -510,7 +510,7 @@ void mapping_free(struct mapping *map)
 void mapping_lose(struct mapping *map, int err)
 {
     map->file->write_error = err;
-    machine_loss(map->in->mount->machine, "%s: what was written to its mapped pages is lost: %s",
+    machine_loss(map->in->mount->machine, "%s: the changes of its mapped pages are lost: %s",
                  map->file->label, sc_errno_name(err));
     mapping_drop(map);
 }

@@ -82,7 +82,7 @@ int memory_touch(struct proc *p, uint32_t way, uint64_t addr, void *buf, size_t 
     if (err != -EFAULT)
         return err;
     (void)why_add(&text, 0, "page fault at address 0x%llx", (unsigned long long)bad);
-    (void)why_add(why, err, "page fault at address 0x%llx: process %d has ended of it",
+    (void)why_add(why, err, "page fault at address 0x%llx: it ended process %d",
                   (unsigned long long)bad, p->pid);
     proc_fault(p, memory_fail_code(bad, p->memory.user_limit),
                text.count > 0 ? text.text[0] : "page fault");

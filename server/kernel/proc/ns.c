@@ -99,7 +99,7 @@ static int check_name(const struct ns *ns, struct sc_str name, struct why *why)
     if (ns_find(ns, name) != NULL)
         return why_add(why, -EEXIST, "the name '%.*s' is taken", (int)name.len, name.ptr);
     if (ns->count >= ns->max)
-        return why_add(why, -EMFILE, "the process has its most names, %zu", ns->max);
+        return why_add(why, -EMFILE, "the process has reached its limit of names, %zu", ns->max);
     return machine_check_room(m->census.names, m->limits.all_names, -EMFILE, "names", why);
 }
 
@@ -206,7 +206,7 @@ static int add_entry(struct fd_table *t, int32_t fd, struct why *why, struct fd_
     int err;
 
     if (t->count >= t->max)
-        return why_add(why, -EMFILE, "the process has its most handles, %zu", t->max);
+        return why_add(why, -EMFILE, "the process has reached its limit of handles, %zu", t->max);
     err = machine_check_room(m->census.fds, m->limits.all_fds, -EMFILE, "handles", why);
     if (err < 0)
         return err;

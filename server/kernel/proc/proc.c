@@ -295,7 +295,7 @@ static bool answer_one_wait(struct proc *p)
                                                         : &call->out.proc_wait_any.status);
             free_record(child);
         } else {
-            (void)call_why(call, status, "another call was told of the child's end");
+            (void)call_why(call, status, "another call has already waited for the child");
         }
         call_finish(call, status);
         return true;

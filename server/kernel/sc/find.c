@@ -76,7 +76,8 @@ int find_two_names(struct call *call, const struct sc_str file[2], uint32_t mode
     name[0] = view_name(file[0]);
     name[1] = view_name(file[1]);
     if (name[0].len != name[1].len || memcmp(name[0].ptr, name[1].ptr, name[0].len) != 0)
-        return call_why(call, -EXDEV, "'%.*s:' and '%.*s:': both paths must be of one view name",
+        return call_why(call, -EXDEV,
+                        "'%.*s:' and '%.*s:': both paths must begin with the same view name",
                         (int)name[0].len, name[0].ptr, (int)name[1].len, name[1].ptr);
     err = find_rights(call, file[0], view[0], mode);
     for (int i = 0; i < 2 && err == 0; i++)
@@ -105,7 +106,7 @@ int find_child(struct call *call, int32_t pid, struct proc **out)
 {
     *out = proc_child(call->proc, pid);
     if (*out == NULL)
-        return call_why(call, -ESRCH, "process %d is no child of process %d, or was waited for",
+        return call_why(call, -ESRCH, "process %d is not a child of process %d, or was waited for",
                         pid, call->proc->pid);
     return 0;
 }

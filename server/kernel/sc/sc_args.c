@@ -91,7 +91,7 @@ int sc_set_args(struct call *call, const struct sc_set_args_args *args, struct s
         return call_why(call, -EBUSY, "process %d is not LOADING: its program may have read them",
                         args->pid);
     if (args->data.len > SC_ARGS_MAX)
-        return call_why(call, -E2BIG, "%zu bytes; there may be %d", args->data.len, SC_ARGS_MAX);
+        return call_why(call, -E2BIG, "%zu bytes; the limit is %d", args->data.len, SC_ARGS_MAX);
     err = check_args(call, &args->data);
     if (err < 0)
         return err;

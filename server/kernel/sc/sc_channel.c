@@ -17,7 +17,7 @@ int sc_mk_channel(struct call *call, const struct sc_mk_channel_args *args,
     int err;
 
     if ((args->flags & ~(uint32_t)FM_BLOCKING) != 0)
-        return call_why(call, -EINVAL, "flags may hold BLOCKING and nothing else");
+        return call_why(call, -EINVAL, "only the flag BLOCKING is allowed");
     err = machine_check_room(call->machine->channels, call->machine->limits.channels, -ENOMEM,
                              "channels", &call->why);
     if (err == 0)

@@ -146,7 +146,7 @@ int sc_read(struct call *call, const struct sc_read_args *args, struct sc_read_o
     if (err != -EAGAIN)
         return err;
     if ((f->mode & FM_BLOCKING) == 0)
-        return call_why(call, err, "there is nothing to read yet, and the handle lacks BLOCKING");
+        return call_why(call, err, "no bytes to read yet, and the handle lacks BLOCKING");
     return wait_for_file(call, f, false, read_again);
 }
 
@@ -174,7 +174,7 @@ static int explain_full(struct call *call, struct mount *m, int err)
 static int explain_write(struct call *call, const struct open_file *f, int err)
 {
     if (err == -EPIPE)
-        return call_why(call, err, "nobody can read it: the channel's other end is closed");
+        return call_why(call, err, "the channel's other end is closed");
     if (err == -EBUSY)
         return mount_answer(f->mount, err, NULL, &call->why);
     if (err == -ENOMEM && f->end != NULL)
@@ -303,7 +303,7 @@ int sc_fsync(struct call *call, const struct sc_fsync_args *args, struct sc_fsyn
     if (args->data_only > 1)
         return call_why(call, -EINVAL, "data_only is 0 or 1, not %" PRIu32, args->data_only);
     if (f->end != NULL)
-        return call_why(call, -EINVAL, "%s is a channel: nothing of it is stored", f->label);
+        return call_why(call, -EINVAL, "%s is a channel, which has no store", f->label);
     err = write_back(call, f);
     if (err == SC_PENDING)
         return err;

@@ -26,7 +26,7 @@ static int get_source_file(struct call *call, int32_t fd, struct open_file **out
     int err = find_file(call, fd, out);
 
     if (err == 0 && (*out)->end != NULL)
-        return call_why(call, -ENOTSUP, "%s is a stream: no filesystem can be read from it",
+        return call_why(call, -ENOTSUP, "%s is a stream: a filesystem's source must have positions",
                         (*out)->label);
     return err;
 }
@@ -75,7 +75,7 @@ int sc_fs_add_src(struct call *call, const struct sc_fs_add_src_args *args,
     if (err < 0)
         return err;
     if (view->parent != NULL)
-        return call_why(call, -ENOTSUP, "'%s' is a subfs: sources go to the filesystem itself",
+        return call_why(call, -ENOTSUP, "'%s' is a subfs: add sources to the filesystem itself",
                         view->label);
     if (view->mount->maker != call->proc->pid)
         return call_why(call, -EPERM, "process %d made the filesystem", view->mount->maker);
@@ -91,7 +91,7 @@ int sc_fs_add_src(struct call *call, const struct sc_fs_add_src_args *args,
         source.close(source.user);
     free(opts);
     if (err == -ENOSYS)
-        return call_why(call, -ENOTSUP, "driver %s stacks no sources", view->mount->driver);
+        return call_why(call, -ENOTSUP, "driver %s can't stack sources", view->mount->driver);
     return err;
 }
 

@@ -74,7 +74,7 @@ static int get_mappable(struct call *call, const struct sc_mmap_file_args *args,
     if (err < 0)
         return err;
     if (!S_ISREG(st.mode))
-        return call_why(call, -EACCES, "%s is no regular file", f->label);
+        return call_why(call, -EACCES, "%s is not a regular file", f->label);
     *out = f;
     return 0;
 }
@@ -85,7 +85,7 @@ static int check_offset(struct call *call, int64_t offset, uint64_t size)
     const int64_t end = INT64_MAX / SC_PAGE_SIZE * SC_PAGE_SIZE;
 
     if (offset < 0 || offset % SC_PAGE_SIZE != 0)
-        return call_why(call, -EINVAL, "offset %lld is no multiple of %d", (long long)offset,
+        return call_why(call, -EINVAL, "offset %lld is not a multiple of %d", (long long)offset,
                         SC_PAGE_SIZE);
     if (size > (uint64_t)(end - offset))
         return call_why(call, -EINVAL, "offset + size overflows");

@@ -89,7 +89,7 @@ int sc_symlink(struct call *call, const struct sc_symlink_args *args, struct sc_
 
     (void)out;
     if (args->target.len == 0)
-        return call_why(call, -EINVAL, "a link leads somewhere: the target is empty");
+        return call_why(call, -EINVAL, "the target is empty");
     if (args->target.len > FS_PATH_MAX)
         return call_why(call, -ENAMETOOLONG, "the target is longer than %d bytes", FS_PATH_MAX);
     if (memchr(args->target.ptr, '\0', args->target.len) != NULL)

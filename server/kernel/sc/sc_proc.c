@@ -21,7 +21,7 @@ int sc_new_proc(struct call *call, const struct sc_new_proc_args *args, struct s
 
     (void)args;
     if (err == -EAGAIN)
-        return call_why(call, err, "the machine has its most processes, %llu",
+        return call_why(call, err, "the machine has reached its limit of processes, %llu",
                         (unsigned long long)call->machine->limits.procs);
     if (err == 0)
         out->pid = child->pid;
@@ -61,7 +61,7 @@ static int open_image(struct call *call, struct sc_str file, struct open_file **
     if (err < 0)
         return err;
     if (!S_ISDIR(at.stat.mode) && !S_ISREG(at.stat.mode))
-        return call_why(call, -ENOEXEC, "a device holds no program");
+        return call_why(call, -ENOEXEC, "a device can't be a program");
     return vfs_open(&at, FM_READ, file, &call->why, out);
 }
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/** Decode what params_sort() has found to the struct at @out. Returns 0; -1 said in d->failure. */
+/** Decode the values of params_sort() to the struct at @out. Returns 0; -1 with d->failure set. */
 static int decode_fields(struct decoder *d, void *out)
 {
     const struct sc_field_info *f = d->info->args;
@@ -18,7 +18,7 @@ static int decode_fields(struct decoder *d, void *out)
     return 0;
 }
 
-/** Write the members of the struct at @from. Those of a struct in it stand in the same object. */
+/** Write the members of the struct at @from. Those of a nested struct are written into the same object. */
 static void encode_fields(const struct decoder *d, const struct sc_field_info *f, const void *from,
                           struct json_out *o)
 {
@@ -79,7 +79,7 @@ static int take_extra(void *user, const cJSON *item, struct failure *f)
     return 0;
 }
 
-/** Whether some of the fields are bytes, which "encoding" may say are base64. */
+/** Whether any of the fields is bytes, to which "encoding" applies. */
 static bool have_bytes(const struct sc_field_info *fields)
 {
     for (; fields->name != NULL; fields++) {
@@ -99,7 +99,7 @@ static int check_extras(struct decoder *d, const struct extras *x, bool bytes)
         return 0;
     if (!bytes)
         return fail(d->failure, RPC_E_PARAMS, "encoding",
-                    "it is for data, and there is none here; a path or name that is no UTF-8 is "
+                    "it is for data, and there is none here; a path or name that is not UTF-8 is "
                     "{\"base64\": \"…\"} in place of the string");
     if (!cJSON_IsString(x->encoding) || (strcmp(x->encoding->valuestring, "base64") != 0 &&
                                          strcmp(x->encoding->valuestring, "utf8") != 0))
@@ -188,7 +188,7 @@ void codec_encode_args(const struct sc_call_info *info, const union sc_args *arg
     out_close(o, '}');
 }
 
-/** The members of a result object: those of a struct stand in the object itself. */
+/** The members of a result object: those of a nested struct are in the object itself. */
 static void list_results(const struct sc_call_info *info, struct sc_field_info *to)
 {
     for (const struct sc_field_info *r = info->results; r->name != NULL; r++) {

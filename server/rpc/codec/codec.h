@@ -27,11 +27,11 @@ struct decoder {
     const cJSON *as; /* the members that every call may carry; NULL when missing */
     const cJSON *session;
     bool background;
-    bool base64; /* "encoding" says so: data arguments are, results shall be */
-    bool brief;  /* set by who encodes for an event: result bytes are cut */
+    bool base64; /* "encoding" is base64: for data arguments and results */
+    bool brief;  /* set by the caller that encodes an event: result bytes are cut */
 
     /* The codec's own. */
-    size_t next; /* which argument is decoded */
+    size_t next; /* the argument being decoded */
     char *bytes; /* decoded base64 */
     char *lent;  /* room for result bytes */
     size_t lent_size;
@@ -42,21 +42,21 @@ struct decoder {
     char *names[PARAMS_MAX]; /* decoded paths and names */
 };
 
-/** Set what the caller sets, and forget all else. */
+/** Set the caller's members, and clear the others. */
 void codec_init(struct decoder *d, const struct sc_call_info *info, uint64_t transfer_max,
                 struct failure *f);
 
 /**
  * Decode arguments.
  * @params   an object, an array, or NULL; borrowed until the call has finished, or codec_forget()
- *           lets go of it.
+ *           releases it.
  * Returns   0; -1 said in d->failure.
  */
 int codec_decode(struct decoder *d, const cJSON *params, union sc_args *out);
 
 /**
- * The call waits: forget the params, unless some argument is text that points into them.
- * Returns   whether they may be freed before codec_done().
+ * The call waits: release the params, unless an argument is text that points into them.
+ * Returns   whether the params may be freed before codec_done().
  */
 bool codec_forget(struct decoder *d);
 
@@ -66,14 +66,14 @@ int codec_lend(struct decoder *d, const union sc_args *args, union sc_out *out);
 /** Write a call's results: an object of them, or null for a call without. */
 void codec_encode(const struct decoder *d, const union sc_out *out, struct json_out *o);
 
-/** Write a call's arguments for an event: an object as its method takes it, but what is long is cut
+/** Write a call's arguments for an event: an object as its method takes it, with long values cut
  * (kinds_put.c). */
 void codec_encode_args(const struct sc_call_info *info, const union sc_args *args,
                        struct json_out *o);
 
 /**
  * Decode the results of a call from the object its method would answer.
- * @out      the call's own, so with the buffer that it was lent; changed only on success, but for
+ * @out      the call's own, so with the buffer that it was lent; changed only on success, except
  *           that buffer.
  * @out_text returned; free(): what results of kind rpath point to; NULL when there are none.
  * Returns   0; -1 said in @f.
@@ -81,7 +81,7 @@ void codec_encode_args(const struct sc_call_info *info, const union sc_args *arg
 int codec_decode_result(const struct sc_call_info *info, const cJSON *result, union sc_out *out,
                         char **out_text, struct failure *f);
 
-/** Release what decoding and lending took. */
+/** Free the memory of decoding and lending. */
 void codec_done(struct decoder *d);
 
 #endif

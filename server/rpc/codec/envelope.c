@@ -23,9 +23,9 @@ enum { MEMBER_COUNT = sizeof(member_names) / sizeof(member_names[0]) };
 
 /** The members of a request. */
 struct members {
-    uint32_t at[MEMBER_COUNT]; /* the first value of each; 0: not given */
+    uint32_t at[MEMBER_COUNT]; /* the first value of each; 0: missing */
     uint32_t unknown;          /* the first key that is none of them; 0: none */
-    int twice;                 /* the first that is given twice; MEMBER_COUNT: none */
+    int twice;                 /* the first duplicate; MEMBER_COUNT: none */
     bool nul;                  /* some string holds U+0000 */
 };
 

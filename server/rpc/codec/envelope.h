@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The envelope of one request: what stands around method and params (JSON-RPC 2.0 section 4). Pure:
+ * The envelope of one request: the members around method and params (JSON-RPC 2.0 section 4). Pure:
  * tokens in, struct out, so that it can be tested and fuzzed without a connection.
  */
 #ifndef SERVER_RPC_CODEC_ENVELOPE_H
@@ -18,8 +18,8 @@ struct envelope {
 enum envelope_kind {
     ENVELOPE_REQUEST,      /* to be answered */
     ENVELOPE_NOTIFICATION, /* never to be answered */
-    ENVELOPE_DROP,         /* an answer to something we never asked, or a bad notification */
-    ENVELOPE_INVALID,      /* to be answered with the failure, under envelope.id */
+    ENVELOPE_DROP,    /* an answer to a request that the daemon never sent, or a bad notification */
+    ENVELOPE_INVALID, /* to be answered with the failure, under envelope.id */
 };
 
 /**

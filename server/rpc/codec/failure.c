@@ -77,7 +77,7 @@ static void write_data(const struct failure *f, struct json_out *o)
         out_key(o, "value");
         out_raw(o, f->value.ptr, f->value.len);
     }
-    if (f->made_up || f->fault != 0) {
+    if (f->imposed || f->fault != 0) {
         out_key(o, "fault");
         out_uint(o, f->fault);
     }

@@ -4,7 +4,7 @@
  *
  *     return fail(f, RPC_E_PARAMS, "mode", "unknown flag '%s'", word);
  *
- * A failure has a code (an RPC_E_* or a positive errno), maybe the name of an argument, and
+ * A failure has a code (an RPC_E_* or a positive errno), an optional name of an argument, and
  * reasons.
  */
 #ifndef SERVER_RPC_CODEC_FAILURE_H
@@ -21,9 +21,9 @@ enum rpc_code {
 
 struct failure {
     int code;            /* RPC_E_* or a positive errno; 0: none */
-    const char *arg;     /* which argument is at fault; static, of the params, or NULL */
+    const char *arg;     /* the invalid argument; static, of the params, or NULL */
     const char *syscall; /* SC_OPEN … when a call failed; static, or NULL */
-    bool made_up;        /* what that call answers is a fault rule's or a person's doing */
+    bool imposed;        /* a fault rule or a person has set the call's outcome */
     uint32_t fault;      /* the rule, 0 none */
     struct strbuf value; /* that argument's value as JSON; empty when not known */
     struct why why;      /* owned */

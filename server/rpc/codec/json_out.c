@@ -15,7 +15,7 @@ struct json_out json_out_to(struct strbuf *to)
 }
 
 /**
- * Begin to write at most @len bytes, behind the comma that may stand before a value or key.
+ * Begin to write at most @len bytes, behind the comma before a value or key, if there is one.
  * Returns   where, up to end(); NULL when the buffer has failed.
  */
 static inline char *begin(struct json_out *o, size_t len)
@@ -38,7 +38,7 @@ static inline void end(struct json_out *o, char *at)
     o->to->len = (size_t)(at - o->to->ptr);
 }
 
-/** Put the comma that stands before a value. */
+/** Write the comma before a value. */
 static void separate(struct json_out *o)
 {
     char *at = begin(o, 0);
@@ -146,7 +146,7 @@ void out_double(struct json_out *o, double value)
     out_raw(o, text, strlen(text));
 }
 
-/** One character that can't stand as it is. Guests may print many of them, so no printf() here. */
+/** Write one character that needs an escape. Guests may print many of them, so no printf() here. */
 static void put_escaped(struct strbuf *to, char c)
 {
     static const char meant[] = "\"\\\b\f\n\r\t";

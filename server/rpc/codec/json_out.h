@@ -24,7 +24,7 @@
 struct json_out {
     struct strbuf *to;
     bool comma;   /* the next value of an array, or key, needs one before it */
-    size_t shown; /* bytes of data that an event shows; 0: as many as usual (event_out.h) */
+    size_t shown; /* bytes of data that an event shows; 0: the default (event_out.h) */
 };
 
 struct json_out json_out_to(struct strbuf *to);
@@ -41,10 +41,10 @@ void out_bool(struct json_out *o, bool value);
 void out_int(struct json_out *o, int64_t value);
 void out_uint(struct json_out *o, uint64_t value);
 
-/** A fraction, of as many digits as tell it from all others. @value is finite. */
+/** A fraction, with as many digits as identify it. @value is finite. */
 void out_double(struct json_out *o, double value);
 
-/** Text; a byte that is no UTF-8 becomes \xff, as people are shown it. */
+/** Text for people; a byte that is not UTF-8 becomes \xff. */
 void out_text(struct json_out *o, const char *text, size_t len);
 
 /** NUL-terminated text, or null for NULL. */
@@ -81,7 +81,7 @@ void out_data(struct json_out *o, const char *key, const char *bytes, size_t len
 void out_name(struct json_out *o, const char *name, size_t len);
 void out_name_string(struct json_out *o, const char *name);
 
-/** JSON that stands ready. */
+/** A value that is JSON already. */
 void out_raw(struct json_out *o, const char *json, size_t len);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Values of a text that was read, as cJSON structs that lie in an arena: nothing of them is ever
- * given to cJSON_Delete(). They are what cJSON would have parsed, but for numbers beyond what a double
- * holds for sure (2^53 - 1): these are of type cJSON_Raw, so that they stay as they were written.
+ * Values of a parsed text, as cJSON structs in an arena: never pass one to cJSON_Delete(). They equal
+ * the result of cJSON_Parse(), except that a number beyond the exact range of a double (2^53 - 1)
+ * has type cJSON_Raw and keeps its text.
  */
 #ifndef SERVER_RPC_CODEC_JSON_TREE_H
 #define SERVER_RPC_CODEC_JSON_TREE_H
@@ -12,7 +12,7 @@
 
 #include <cjson/cJSON.h>
 
-/** The tree of a value, which must not hold U+0000. Goes as deep as the text nests. NULL: no memory. */
+/** The tree of a value without U+0000. Recurses as deep as the text nests. NULL: no memory. */
 cJSON *json_tree(const struct json_doc *doc, uint32_t i, struct arena *arena);
 
 #endif

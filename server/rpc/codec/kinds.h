@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A value of a call, between JSON and C: one function a representation (types.def) and direction. */
+/* Values of calls between JSON and C: one function for each representation (types.def) and direction. */
 #ifndef SERVER_RPC_CODEC_KINDS_H
 #define SERVER_RPC_CODEC_KINDS_H
 
@@ -7,17 +7,17 @@
 #include "server/rpc/codec/json_out.h"
 
 /**
- * Decode d->at[d->next], an argument or a result that somebody makes up. A missing one (the row says it is
- * optional) is zero or empty.
- * @field    what it is.
+ * Decode d->at[d->next], an argument, or a result set by proc.step. A missing optional one is
+ * zero or empty.
+ * @field    its row.
  * @out      of the representation's C type. A buf has the buffer that the call was lent.
  * Returns   0; -1 said in d->failure.
  */
 int kind_take(struct decoder *d, const struct sc_field_info *field, void *out);
 
 /**
- * Write a key and its value. What is long is cut in arguments, and where d->brief says so.
- * @d        how bytes of results are written; not looked at for arguments.
+ * Write a key and its value. Long values are cut in arguments, and in results if d->brief is set.
+ * @d        how bytes of results are written; ignored for arguments.
  * @value    of the representation's C type.
  */
 void kind_put(const struct decoder *d, struct json_out *o, const struct sc_field_info *field,

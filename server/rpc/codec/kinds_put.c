@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Values of calls to JSON: results, and arguments as events tell them, in the form their methods take.
+ * Values of calls to JSON: results, and arguments in events, in the form that methods take.
  *
  * What is long in an event is cut, so that an event has a limit: of data the first SHOWN_DATA_MAX bytes stand, or
  * as many as the listener asked for (at most CALL_HEAD: no more of a long transfer is there),
@@ -17,7 +17,7 @@ enum {
     SEQUENCE_MAX = 4, /* bytes of a character */
 };
 
-/** How many bytes stand of @len, cut to @max where no character is cut in two. */
+/** The number of bytes of @len that are written: cut to @max between two characters. */
 static size_t shown_len(const char *bytes, size_t len, size_t max)
 {
     if (len <= max)
@@ -35,7 +35,7 @@ static void put_whole_size(struct json_out *o, size_t size)
     out_uint(o, size);
 }
 
-/** How many bytes of data stand. */
+/** The number of bytes of data that are written. */
 static size_t data_max(const struct json_out *o)
 {
     return o->shown != 0 ? o->shown : SHOWN_DATA_MAX;
@@ -97,7 +97,7 @@ static size_t argument_count(const struct sc_str *blob)
     return count;
 }
 
-/** Put up to @count of the strings from *@at on, as long as they stand before @end. */
+/** Write up to @count of the strings from *@at on, none behind @end. */
 static void put_strings(struct json_out *o, const char *key, const char **at, const char *end,
                         size_t count)
 {

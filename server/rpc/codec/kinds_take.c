@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Values of calls from JSON: arguments, and results as a person makes them up who answers a paused call. */
+/* Values of calls from JSON: arguments, and the results of a held call that proc.step sets. */
 #include "server/base/strbuf.h"
 #include "server/rpc/codec/kinds.h"
 
@@ -28,7 +28,7 @@ static int take_named(struct decoder *d, const struct sc_field_info *f, struct s
     return 0;
 }
 
-/** Cut a string to what <arg>_strlen says, as C callers do. */
+/** Cut a string to its <arg>_strlen, as C callers do. */
 static int cut_string(struct decoder *d, const cJSON *len_item, struct sc_str *out)
 {
     uint64_t len;

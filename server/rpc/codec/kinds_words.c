@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Flags as the names of flags.def: the text of each stands ready, found by its bit or value. */
+/* Flags as the names of flags.def: a table of ready texts by bit or value. */
 #include "server/rpc/codec/kinds.h"
 
 #include <string.h>

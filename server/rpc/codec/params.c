@@ -44,7 +44,7 @@ int fail_value(struct failure *f, const cJSON *item, const char *arg, const char
     return -1;
 }
 
-/** fail() about a name that is no field, with the names that are. */
+/** fail() for a name that is not a field, with the names of all fields. */
 static int fail_unknown(struct failure *f, const struct sc_field_info *fields, const char *name)
 {
     struct strbuf known = STRBUF_INIT;
@@ -141,7 +141,7 @@ static bool read_decimal(const char *text, struct whole *out)
 /**
  * A number that is whole and exact, or text that is one.
  * @wide     it has 64 bits, and may so be a decimal string.
- * Returns   0; -1 said in @f.
+ * Returns   0; -1 with @f set.
  */
 static int take_whole(const cJSON *item, const char *arg, bool wide, struct whole *out,
                       struct failure *f)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Parameters of a request, by name or by position, sorted into the order of their table; and the
- * values of the methods that are no calls, decoded into typed structs (methods.def).
+ * values of the methods other than calls, decoded into typed structs (methods.def).
  */
 #ifndef SERVER_RPC_CODEC_PARAMS_H
 #define SERVER_RPC_CODEC_PARAMS_H
@@ -15,15 +15,15 @@
 
 enum { PARAMS_MAX = 16 }; /* no table row has more */
 
-/** Take a member that is none of the fields. Returns 1 taken, 0 unknown, -1 failed, said in @f. */
+/** Called for a member that is not a field. Returns 1 taken, 0 unknown, -1 with @f set. */
 typedef int (*param_extra_fn)(void *user, const cJSON *item, struct failure *f);
 
 /**
  * Sort parameters.
  * @fields   what may and must be given; ended by a NULL name.
  * @params   an object, an array, or NULL for none; borrowed.
- * @extra    asked about unknown members of an object; may be NULL.
- * @at       filled in the order of @fields, a place each; NULL for what is missing.
+ * @extra    called for unknown members of an object; may be NULL.
+ * @at       filled in the order of @fields, one element for each; NULL for missing ones.
  * Returns   0; -1 unknown, given twice, too many or missing: said in @f.
  */
 int params_sort(const struct sc_field_info *fields, const cJSON *params, param_extra_fn extra,
@@ -33,7 +33,7 @@ int params_sort(const struct sc_field_info *fields, const cJSON *params, param_e
  * A whole number: a JSON number that is exact, or, where @max is beyond 32 bits, a decimal string.
  * @arg      static; for the failure.
  * @out      the number's text as int64_t or, when @is_unsigned, uint64_t in the same bits.
- * Returns   0, -1 said in @f: no whole number, or outside of @min..@max (of 64 bits when unsigned).
+ * Returns   0, -1 said in @f: not a whole number, or outside @min..@max (of 64 bits when unsigned).
  */
 int params_int(const cJSON *item, const char *arg, int64_t min, int64_t max, int64_t *out,
                struct failure *f);
@@ -78,7 +78,7 @@ int params_data(const char *text, rpc_encoding encoding, char **out, size_t *out
                 struct failure *f);
 
 /**
- * Bytes of a path or name that is no UTF-8: {"base64": "…"}, without NUL.
+ * Bytes of a path or name that is not UTF-8: {"base64": "…"}, without NUL.
  * @item     any value.
  * @out      returned, NUL-terminated; free().
  * Returns   0; -1 said in @f.
@@ -93,8 +93,8 @@ union rpc_params {
 /**
  * Decode a method's parameters.
  * @params   as params_sort(); what @out points to lives as long as it.
- * @at       the token of the same params in @doc, for ids, which keep their text; 0 when there are
- *           none.
+ * @at       the token of the same params in @doc, for ids, which keep their text; 0: there are
+ *           no params.
  */
 int params_decode(int method, const cJSON *params, const struct json_doc *doc, uint32_t at,
                   union rpc_params *out, struct failure *f);

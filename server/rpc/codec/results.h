@@ -30,7 +30,7 @@ typedef double given_real;
 typedef struct {
     const char *ptr;
     size_t len;
-    bool base64; /* in any case */
+    bool base64; /* even if they are text */
 } given_bytes;
 
 /** A value that a function writes: an array, an object. */

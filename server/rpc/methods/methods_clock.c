@@ -31,7 +31,7 @@ static void on_there(struct clock_goal *goal, int status)
     struct json_out o = request_result(rq);
 
     if (status < 0) {
-        (void)fail(&rq->failure, status, "machine", "the machine ended before its clock was there");
+        (void)fail(&rq->failure, status, "machine", "the machine ended before its clock got there");
         request_finish(rq, REQUEST_FAILED);
         return;
     }
@@ -41,7 +41,7 @@ static void on_there(struct clock_goal *goal, int status)
     request_finish(rq, REQUEST_DONE);
 }
 
-/** Let the clock go to @now_ns; @arg is the parameter that says so. */
+/** Move the clock to @now_ns; @arg is the parameter that it comes from. */
 static enum request_status go_to(struct request *rq, struct machine *m, const char *arg,
                                  uint64_t now_ns)
 {
@@ -50,10 +50,10 @@ static enum request_status go_to(struct request *rq, struct machine *m, const ch
     int err;
 
     if (now_ns < now)
-        return fail(&rq->failure, EINVAL, arg, "no clock goes back: it is %llu ns",
+        return fail(&rq->failure, EINVAL, arg, "a clock can't go back: it is %llu ns",
                     (unsigned long long)now);
     if (now_ns >= MACHINE_CLOCK_END)
-        return fail(&rq->failure, EINVAL, arg, "no clock gets past %llu ns, 200 years",
+        return fail(&rq->failure, EINVAL, arg, "a clock can't pass %llu ns, 200 years",
                     (unsigned long long)MACHINE_CLOCK_END);
     if (request_may_park(rq) < 0)
         return REQUEST_FAILED;
@@ -64,7 +64,7 @@ static enum request_status go_to(struct request *rq, struct machine *m, const ch
     return REQUEST_PARKED;
 }
 
-/** The machine of a name if its clock can be moved; NULL with the failure said. */
+/** The machine of a name if its clock can be moved; NULL with the failure set. */
 static struct machine *movable(struct request *rq, const char *name)
 {
     struct rpc_machine *machine = request_machine(rq, name);
@@ -86,7 +86,7 @@ enum request_status method_clock_advance(struct request *rq,
     if (m == NULL)
         return REQUEST_FAILED;
     if (params->usecs < 0)
-        return fail(&rq->failure, EINVAL, "usecs", "no clock goes back");
+        return fail(&rq->failure, EINVAL, "usecs", "a clock can't go back");
     if ((uint64_t)params->usecs >= MACHINE_CLOCK_END / NS_PER_USEC)
         return go_to(rq, m, "usecs", MACHINE_CLOCK_END);
     return go_to(rq, m, "usecs", machine_now_ns(m) + (uint64_t)params->usecs * NS_PER_USEC);

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-enum { WAITING_MAX = 16 }; /* calls in flight that proc.info tells of */
+enum { WAITING_MAX = 16 }; /* calls in flight that proc.info lists */
 
 static int32_t parent_of(const struct proc *p)
 {
@@ -71,7 +71,7 @@ static int64_t count_calls(const struct proc *p)
     return count;
 }
 
-/** Tell which calls of a process are in flight. */
+/** Write the calls in flight of a process. */
 static void write_waiting(struct json_out *o, const void *of)
 {
     const struct proc *p = of;
@@ -124,7 +124,7 @@ enum request_status method_proc_info(struct request *rq, const struct rpc_proc_i
     return REQUEST_DONE;
 }
 
-/** Where a list that is told in parts is. */
+/** The position in a list that is written in parts. */
 struct part {
     struct json_out o;
     const char *name; /* begin behind this one; NULL: at once */

@@ -28,7 +28,7 @@ struct making {
     bool transient;
 };
 
-/** Say how a filesystem was made. Returns 0, -1. */
+/** Set the failure of making a filesystem, if it failed. Returns 0, -1. */
 static int take_outcome(struct request *rq, struct call *call)
 {
     const struct sc_str *name = &call->args.make_fs.fs_name;
@@ -142,22 +142,22 @@ static enum request_status make_all(struct request *rq, struct rpc_machine *mach
 enum request_status method_machine_create(struct request *rq,
                                           const struct rpc_machine_create_params *params)
 {
-    struct rpc_machine_request wish = {
+    struct rpc_machine_request spec = {
         .name = params->name, .seed = params->seed, .uid = rq->peer->uid};
     struct why why = WHY_INIT;
     struct machine *m;
     int err;
 
     if (params->clock != NULL && strcmp(params->clock, "virtual") == 0)
-        wish.clock = CLOCK_VIRTUAL;
-    wish.lockstep = params->lockstep;
-    if (wish.lockstep && wish.clock != CLOCK_VIRTUAL)
-        return fail(&rq->failure, EINVAL, "lockstep", "only a virtual clock can keep guests back");
-    if (take_limits(rq, params->limits, &wish.limits) < 0 ||
+        spec.clock = CLOCK_VIRTUAL;
+    spec.lockstep = params->lockstep;
+    if (spec.lockstep && spec.clock != CLOCK_VIRTUAL)
+        return fail(&rq->failure, EINVAL, "lockstep", "lockstep needs a virtual clock");
+    if (take_limits(rq, params->limits, &spec.limits) < 0 ||
         (params->names != NULL &&
          (request_may_park(rq) < 0 || request_may_hold(rq, rq->text.len) < 0)))
         return REQUEST_FAILED;
-    err = rpc_add_machine(rq->peer->rpc, &wish, &why, &m);
+    err = rpc_add_machine(rq->peer->rpc, &spec, &why, &m);
     if (err < 0) {
         (void)fail_why(&rq->failure, err, &why);
         return REQUEST_FAILED;

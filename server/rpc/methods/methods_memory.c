@@ -52,7 +52,7 @@ enum request_status method_proc_memory(struct request *rq,
     return REQUEST_DONE;
 }
 
-/** The process whose memory the session may see; NULL with the failure said. */
+/** The process whose memory the session may see; NULL with the failure set. */
 static struct proc *find_process(struct request *rq, int32_t pid)
 {
     const struct proc *actor = request_actor(rq);

@@ -4,7 +4,7 @@
 #include "server/rpc/methods/ns_graph.h"
 #include "server/rpc/peer/dispatch.h"
 
-/** The lines that ns.calls gives. */
+/** Write the lines of ns.calls. */
 struct lines {
     const struct proc *p;
     int *err; /* set to why they are not whole */

@@ -11,7 +11,7 @@
 /**
  * What a request names: a process, or with pid 0 the machine.
  * @out      set to the process, or to NULL.
- * Returns   the machine; NULL with the failure said.
+ * Returns   the machine; NULL with the failure set.
  */
 static struct rpc_machine *find_named(struct request *rq, const char *name, int32_t pid,
                                       struct proc **out)
@@ -25,12 +25,12 @@ static struct rpc_machine *find_named(struct request *rq, const char *name, int3
 enum request_status method_proc_pause(struct request *rq,
                                       const struct rpc_proc_pause_params *params)
 {
-    const struct mark wish = {.kind = MARK_PAUSE, .pid = params->pid};
+    const struct mark made = {.kind = MARK_PAUSE, .pid = params->pid};
     struct input in = {.kind = INPUT_PAUSE, .pause = {params->pid}};
     struct proc *p;
     struct rpc_machine *machine = find_named(rq, params->machine, params->pid, &p);
 
-    if (machine == NULL || marks_add(rq, machine, &wish, params->keep) < 0)
+    if (machine == NULL || marks_add(rq, machine, &made, params->keep) < 0)
         return REQUEST_FAILED;
     (void)machine_input(machine->m, &in);
     return REQUEST_DONE;
@@ -77,7 +77,7 @@ enum request_status method_proc_paused(struct request *rq,
     return REQUEST_DONE;
 }
 
-/** The held call of a process; NULL with the failure said. */
+/** The held call of a process; NULL with the failure set. */
 static struct call *find_held(struct request *rq, const struct rpc_machine *machine, int32_t pid)
 {
     const struct proc *p = request_proc_of(rq, machine, pid);
@@ -99,7 +99,7 @@ static int answer(struct request *rq, struct call *call, const struct rpc_proc_s
     struct input in = {.kind = INPUT_ANSWER, .answer = {.pid = call->pid}};
 
     if (params->error != NULL && params->result != NULL)
-        return fail(&rq->failure, RPC_E_PARAMS, "error", "error and result exclude each other");
+        return fail(&rq->failure, RPC_E_PARAMS, "error", "error and result can't be used together");
     if (call->nr == SC_EXIT)
         return fail(&rq->failure, EINVAL, "pid", "EXIT does not return, so it has no outcome");
     if (params->error != NULL) {

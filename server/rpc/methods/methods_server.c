@@ -89,7 +89,7 @@ enum request_status method_rpc_discover(struct request *rq,
 
     (void)params;
     if (rq->id == NULL)
-        return REQUEST_DONE; /* nobody reads it */
+        return REQUEST_DONE; /* no answer is sent */
     if (make_document(document) < 0) {
         strbuf_done(document);
         (void)fail(&rq->failure, RPC_E_INTERNAL, NULL, "out of memory");

@@ -21,7 +21,7 @@ enum request_status method_session_open(struct request *rq,
 {
     struct rpc *rpc = rq->peer->rpc;
     struct rpc_machine *machine = machines_find(rpc, params->machine, rq->peer->uid, &rq->failure);
-    struct session_wish wish = {
+    struct session_spec spec = {
         .name = params->name, .creds = {params->uid, params->gid}, .opener = rq->peer};
     struct session *s;
 
@@ -29,7 +29,7 @@ enum request_status method_session_open(struct request *rq,
         return fail(&rq->failure, RPC_E_PARAMS, "name", "a session's name has at most %d bytes",
                     SESSION_NAME_MAX);
     if (machine == NULL || !request_enter(rq, machine->m) ||
-        session_open(rpc, machine, &wish, &s, &rq->failure) < 0)
+        session_open(rpc, machine, &spec, &s, &rq->failure) < 0)
         return REQUEST_FAILED;
     peer_set_session(rq->peer, s);
     write_session(rq, s);
@@ -122,8 +122,7 @@ enum request_status method_proc_credentials(struct request *rq,
     }
     if (actor->uid != 0) {
         (void)fail(&rq->failure, EPERM, "uid",
-                   "the session's own process works for user %u: only user 0 chooses users",
-                   actor->uid);
+                   "the session belongs to user %u: only user 0 may change users", actor->uid);
         return REQUEST_FAILED;
     }
     in.credentials = (struct input_credentials){p->pid, params->uid, params->gid};

@@ -11,15 +11,15 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/** Who types a line. */
-enum typist { PARENT, SELF };
+/** The process that makes the call of a line: the one described, or its parent. */
+enum caller { PARENT, SELF };
 
-/** A view that a typist can name. */
+/** A view that a caller has a name for. */
 struct known {
     const struct view *view;
-    enum typist typist;
+    enum caller caller;
     bool anew;    /* its filesystem was made anew for it */
-    bool passing; /* made only to take others from it */
+    bool passing; /* made only to make others from it */
     char *name;   /* owned */
 };
 
@@ -56,7 +56,7 @@ static bool is_plain(const char *text, size_t len)
     return true;
 }
 
-/** Add bytes that are no text. */
+/** Add bytes that are not text. */
 static void add_base64(struct writer *w, const char *bytes, size_t len)
 {
     const size_t size = base64_encoded_size(len);
@@ -112,10 +112,10 @@ static void add_modes(struct writer *w, uint32_t modes)
         (void)strbuf_addf(&w->line, " %s", vfs_mode_names(modes, names));
 }
 
-static void begin_line(struct writer *w, enum typist typist, const char *word)
+static void begin_line(struct writer *w, enum caller caller, const char *word)
 {
     strbuf_reset(&w->line);
-    (void)strbuf_addf(&w->line, "%s%s", typist == SELF ? "[$PID] " : "", word);
+    (void)strbuf_addf(&w->line, "%s%s", caller == SELF ? "[$PID] " : "", word);
 }
 
 static void end_line(struct writer *w)
@@ -173,42 +173,42 @@ static void learn(struct writer *w, struct known k, const char *name)
         w->known[w->known_count++] = k;
 }
 
-/** The name of a view for a typist, borrowed; NULL when there is none. */
-static const char *name_of(struct writer *w, const struct view *v, enum typist typist)
+/** The name of a view for a caller, borrowed; NULL: there is none. */
+static const char *name_of(struct writer *w, const struct view *v, enum caller caller)
 {
     const struct proc *parent = parent_of(w);
     struct search s = {.view = v};
 
     for (size_t i = 0; i < w->known_count; i++) {
-        if (w->known[i].view == v && w->known[i].typist == typist)
+        if (w->known[i].view == v && w->known[i].caller == caller)
             return w->known[i].name;
     }
-    if (typist == PARENT && parent != NULL && ns_each(&parent->ns, match, &s) != 0)
+    if (caller == PARENT && parent != NULL && ns_each(&parent->ns, match, &s) != 0)
         return s.name.ptr;
     return NULL;
 }
 
-/** Whether a name is, or will be, in use where a typist works. */
-static bool is_taken(const struct writer *w, const char *name, enum typist typist)
+/** Whether a name is, or will be, in use in a caller's namespace. */
+static bool is_taken(const struct writer *w, const char *name, enum caller caller)
 {
-    const struct proc *p = typist == SELF ? w->proc : parent_of(w);
+    const struct proc *p = caller == SELF ? w->proc : parent_of(w);
 
     for (size_t i = 0; i < w->known_count; i++) {
-        if (w->known[i].typist == typist && strcmp(w->known[i].name, name) == 0)
+        if (w->known[i].caller == caller && strcmp(w->known[i].name, name) == 0)
             return true;
     }
     return ns_find(&p->ns, (struct sc_str){name, strlen(name)}) != NULL;
 }
 
 /** A name for what is made in passing: its old one, marked until it is free. */
-static void make_name(const struct writer *w, const char *label, enum typist typist,
+static void make_name(const struct writer *w, const char *label, enum caller caller,
                       char out[SC_NAME_MAX + 1])
 {
     size_t len = strnlen(label, SC_NAME_MAX - 8);
 
     (void)memcpy(out, label, len);
     out[len] = '\0';
-    for (size_t i = len; is_taken(w, out, typist) && i < SC_NAME_MAX; i++) {
+    for (size_t i = len; is_taken(w, out, caller) && i < SC_NAME_MAX; i++) {
         out[i] = '+';
         out[i + 1] = '\0';
     }
@@ -240,7 +240,7 @@ static bool was_created(struct writer *w, const struct mount *m, const char *pat
 }
 
 /** The name under which a filesystem was made anew, NULL when it was not or does not begin empty. */
-static const char *empty_fs(const struct writer *w, const struct mount *m, enum typist *typist)
+static const char *empty_fs(const struct writer *w, const struct mount *m, enum caller *caller)
 {
     if (m->readonly || m->no_create != NULL || m->from_handle ||
         (m->opts != NULL && strstr(m->opts, "source=") != NULL))
@@ -249,7 +249,7 @@ static const char *empty_fs(const struct writer *w, const struct mount *m, enum 
         const struct known *k = &w->known[i];
 
         if (k->view->mount == m && k->anew) {
-            *typist = k->typist;
+            *caller = k->caller;
             return k->name;
         }
     }
@@ -257,7 +257,7 @@ static const char *empty_fs(const struct writer *w, const struct mount *m, enum 
 }
 
 /** Create one file of a path that becomes a root; devices are there already. */
-static void create_file(struct writer *w, struct mount *m, const char *fs_name, enum typist typist,
+static void create_file(struct writer *w, struct mount *m, const char *fs_name, enum caller caller,
                         const char *path)
 {
     struct strbuf file = STRBUF_INIT;
@@ -267,7 +267,7 @@ static void create_file(struct writer *w, struct mount *m, const char *fs_name, 
         (!S_ISDIR(st.mode) && !S_ISREG(st.mode)) || was_created(w, m, path))
         return;
     (void)strbuf_addf(&file, "%s:%s", fs_name, path);
-    begin_line(w, typist, "create");
+    begin_line(w, caller, "create");
     add_arg(w, strbuf_failed(&file) ? "" : strbuf_str(&file));
     (void)strbuf_adds(&w->line, S_ISDIR(st.mode) ? " DIR" : " REGULAR");
     if (strbuf_failed(&file))
@@ -279,8 +279,8 @@ static void create_file(struct writer *w, struct mount *m, const char *fs_name, 
 /** Create a root and the directories above it, if its filesystem begins empty. */
 static void create_root(struct writer *w, const struct view *v)
 {
-    enum typist typist = PARENT;
-    const char *fs_name = empty_fs(w, v->mount, &typist);
+    enum caller caller = PARENT;
+    const char *fs_name = empty_fs(w, v->mount, &caller);
     struct path root;
     char *slash;
 
@@ -288,20 +288,20 @@ static void create_root(struct writer *w, const struct view *v)
         return;
     for (slash = strchr(root.str + 1, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
         *slash = '\0';
-        create_file(w, v->mount, fs_name, typist, root.str);
+        create_file(w, v->mount, fs_name, caller, root.str);
         *slash = '/';
     }
-    create_file(w, v->mount, fs_name, typist, root.str);
+    create_file(w, v->mount, fs_name, caller, root.str);
 }
 
 /* ---- Views ---- */
 
 static void write_make_fs(struct writer *w, const struct view *v, const char *name,
-                          enum typist typist)
+                          enum caller caller)
 {
     if (v->mount->from_handle)
         comment(w, name, "was read from a handle: add its number as source_fd");
-    begin_line(w, typist, "make_fs");
+    begin_line(w, caller, "make_fs");
     add_arg(w, v->mount->driver);
     add_arg(w, name);
     if (v->mount->opts != NULL && (*v->mount->opts != '\0' || v->mount->no_create != NULL)) {
@@ -340,18 +340,18 @@ static const struct view *source_of(const struct view *v)
 
 /** SUBFS, or BIND_SUBFS for the process when @bind. */
 static void write_subfs(struct writer *w, const struct view *v, const char *name,
-                        enum typist typist, bool bind)
+                        enum caller caller, bool bind)
 {
     const struct view *from = source_of(v);
     struct path root;
     const char *below = root_below(v, from, &root);
 
     if (from != v->parent)
-        comment(w, name, "was moved out of the view it was taken from");
+        comment(w, name, "was moved out of the view it was made from");
     create_root(w, v);
-    begin_line(w, typist, bind ? "bind_subfs" : "subfs");
+    begin_line(w, caller, bind ? "bind_subfs" : "subfs");
     add_arg(w, name);
-    add_arg(w, name_of(w, from, typist));
+    add_arg(w, name_of(w, from, caller));
     add_arg(w, below != NULL ? below : "/");
     add_modes(w, v->ok_modes);
     if (bind)
@@ -368,44 +368,44 @@ static void write_bind(struct writer *w, const char *new_name, const char *name)
 }
 
 /** Make one view again that has no name, what it is taken from having one. */
-static void remake(struct writer *w, const struct view *v, enum typist typist)
+static void remake(struct writer *w, const struct view *v, enum caller caller)
 {
-    const char *theirs = typist == SELF ? name_of(w, v, PARENT) : NULL;
+    const char *theirs = caller == SELF ? name_of(w, v, PARENT) : NULL;
     char name[SC_NAME_MAX + 1];
 
-    make_name(w, v->label, typist, name);
-    comment(w, name, "has no name any more: it is made again, and taken away at the end");
+    make_name(w, v->label, caller, name);
+    comment(w, name, "has no name any more: it is made again, and removed at the end");
     if (theirs != NULL)
         write_bind(w, name, theirs);
     else if (v->parent == NULL)
-        write_make_fs(w, v, name, typist);
+        write_make_fs(w, v, name, caller);
     else
-        write_subfs(w, v, name, typist, false);
+        write_subfs(w, v, name, caller, false);
     learn(w,
           (struct known){.view = v,
-                         .typist = typist,
+                         .caller = caller,
                          .anew = theirs == NULL && v->parent == NULL,
                          .passing = true},
           name);
 }
 
-/** See to it that a typist has a name for a view. */
-static void ensure(struct writer *w, const struct view *v, enum typist typist)
+/** Make sure that a caller has a name for a view. */
+static void ensure(struct writer *w, const struct view *v, enum caller caller)
 {
     const struct view *chain[VIEW_DEPTH_MAX + 1];
     size_t count = 0;
 
-    while (v != NULL && name_of(w, v, typist) == NULL) {
-        bool bound = typist == SELF && name_of(w, v, PARENT) != NULL;
+    while (v != NULL && name_of(w, v, caller) == NULL) {
+        bool bound = caller == SELF && name_of(w, v, PARENT) != NULL;
 
         chain[count++] = v;
         v = bound || v->parent == NULL ? NULL : source_of(v);
     }
     while (count > 0 && w->err == 0)
-        remake(w, chain[--count], typist);
+        remake(w, chain[--count], caller);
 }
 
-/** What the process did itself to have a name. */
+/** Write the lines by which the process made a name itself. */
 static void write_own(struct writer *w, const struct view *v, const char *name)
 {
     if (v->parent == NULL) {
@@ -441,7 +441,7 @@ static int write_name(void *user, struct sc_str name, struct view *view)
         write_own(w, view, name.ptr);
     else
         write_given(w, view, name.ptr);
-    learn(w, (struct known){.view = view, .typist = SELF, .anew = own && view->parent == NULL},
+    learn(w, (struct known){.view = view, .caller = SELF, .anew = own && view->parent == NULL},
           name.ptr);
     return w->err < 0 || strbuf_failed(w->out->to) ? -ENOMEM : 0;
 }
@@ -452,7 +452,7 @@ static void write_ends(struct writer *w)
     for (size_t i = w->known_count; i-- > 0;) {
         if (!w->known[i].passing)
             continue;
-        begin_line(w, w->known[i].typist, "rm_fs");
+        begin_line(w, w->known[i].caller, "rm_fs");
         add_arg(w, w->known[i].name);
         end_line(w);
     }

@@ -6,12 +6,11 @@
  *     bind_subfs tmp root /tmp READ,WRITE $PID
  *     [$PID] subfs log tmp /log WRITE         by the process itself
  *
- * Each name is given as it was: made or taken by the process itself, or by its parent, who then
- * binds it. What a view was taken from must have a name there. A view whose name is gone is made
- * again under its old name, from the nearest one above it that can be named, in the end from its
- * filesystem; the last lines take these names away again. A filesystem that is made anew, and is no
- * read-only one nor kept in a source, begins empty: the files that become roots of views are created
- * first.
+ * Each name is made as it was: by the process itself, or by its parent, which then binds it. The view
+ * above a view must have a name there. If it has none any more, it is made again under its old name,
+ * from the nearest view above it that can be named, or else from its filesystem; the last lines remove
+ * these names. A new filesystem is empty, unless it is read-only or has a source: the files that
+ * become roots of views are created first.
  */
 #ifndef SERVER_RPC_METHODS_NS_CALLS_H
 #define SERVER_RPC_METHODS_NS_CALLS_H

@@ -25,7 +25,7 @@ struct graph {
     int err;
 };
 
-/** The number of a view or mount. @is_new tells whether it was not met before. */
+/** The number of a view or mount. @is_new set: it was not met before. */
 static unsigned number_of(struct graph *g, const void *key, bool *is_new)
 {
     struct numbered *n;
@@ -49,7 +49,7 @@ static unsigned number_of(struct graph *g, const void *key, bool *is_new)
     return n->number;
 }
 
-/** Text inside of a quoted string: no byte of it can end the string, or mean something in it. */
+/** Text inside a quoted string, with all special bytes escaped. */
 static void add_text(struct graph *g, const char *text)
 {
     const char *end = text + strlen(text);
@@ -119,7 +119,7 @@ static unsigned write_chain(struct graph *g, const struct view *v)
     return first;
 }
 
-/** A name inside of its process's cluster. */
+/** A name inside its process's cluster. */
 static int write_name(void *user, struct sc_str name, struct view *view)
 {
     struct graph *g = user;
@@ -131,7 +131,7 @@ static int write_name(void *user, struct sc_str name, struct view *view)
     return 0;
 }
 
-/** The edges of a name: to its view, and from who gave it. */
+/** The edges of a name: to its view, and from the process that made it. */
 static int write_edges(void *user, struct sc_str name, struct view *view)
 {
     struct graph *g = user;

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Who gave what to whom, as a graph in the DOT language: a cluster for each process with its names,
- * the views behind the names and above these, and the filesystems at the end.
+ * The origin of every view, as a graph in the DOT language: a cluster for each process with its names,
+ * the views of these names, the views above them, and the filesystems at the end.
  *
  *     process 3: "home" --> view home, /home, READ --"taken from"--> view root --> ramfs
  *          ^
  *          +- - "bound" - - process 2, its parent, unless the process made the view itself
  *
- * Nodes are numbered in the order they are met: the same machine gives the same graph.
+ * Nodes are numbered in the order of the walk, so the same machine has the same graph.
  */
 #ifndef SERVER_RPC_METHODS_NS_GRAPH_H
 #define SERVER_RPC_METHODS_NS_GRAPH_H

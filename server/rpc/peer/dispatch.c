@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
-/** Whom a method acts for, as its parameters have it. Returns 0, -1. */
+/** Set the session that a method acts for, from its parameters. Returns 0, -1. */
 static int act(struct request *rq, int method, const union rpc_params *params)
 {
     switch (method) {
@@ -124,7 +124,7 @@ static struct rpc_machine *find_machine(struct request *rq, const char *name)
     machine = machines_by_id(rpc, s->machine_id);
     if (machine == NULL)
         (void)fail(&rq->failure, RPC_E_NO_SESSION, "machine",
-                   "the machine of the connection's session, '%s', is gone; name another one",
+                   "the machine of the connection's session, '%s', has ended; name another one",
                    s->machine_name);
     return machine;
 }
@@ -159,5 +159,5 @@ struct proc *request_proc(struct request *rq, int32_t pid)
 enum request_status page_lost(struct request *rq)
 {
     return fail(&rq->failure, RPC_E_PARAMS, "after",
-                "the list does not have this one, or no more; begin anew");
+                "it is not in the list, or not any more; begin again");
 }

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
-/** An empty buffer larger than this is given back. */
+/** An empty buffer larger than this is freed. */
 enum { KEPT_BYTES = 131072 };
 
 void frame_init(struct frame *f, size_t max)
@@ -44,7 +44,7 @@ static int take_line(struct frame *f, bool ended, struct json_span *line)
     f->scanned = end != NULL ? (size_t)(end - text) : f->buf.len;
     line->ptr = text + f->start;
     line->len = f->scanned - f->start;
-    if (line->len > f->max + 1) /* a CR is no part of the message */
+    if (line->len > f->max + 1) /* a CR is not part of the message */
         return -EMSGSIZE;
     if (end == NULL && (!ended || line->len == 0))
         return 0;

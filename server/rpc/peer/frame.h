@@ -2,8 +2,8 @@
 /*
  * Framing: bytes of a stream in, lines out. A line ends with LF or CRLF; blank lines are skipped.
  *
- * Who speaks another protocol (HTTP, TLS, Content-Length headers) is found by the first byte of the
- * stream: it begins no request and no batch. Lines that would follow it may look like requests, and
+ * A client of another protocol (HTTP, TLS, Content-Length headers) is detected by the first byte of
+ * the stream, which does not begin a request or batch. Its later lines may look like requests, and
  * must not be carried out.
  */
 #ifndef SERVER_RPC_PEER_FRAME_H
@@ -16,26 +16,26 @@ struct frame {
     struct strbuf buf;
     size_t start;   /* where the next line begins */
     size_t scanned; /* no line end between start and here */
-    size_t max;     /* bytes of a line */
-    bool opened;    /* the first byte was one of ours */
+    size_t max;     /* the most bytes of a line */
+    bool opened;    /* the first byte was valid */
 };
 
 void frame_init(struct frame *f, size_t max);
 void frame_done(struct frame *f);
 
-/** Take bytes that arrived; lines given out before are gone. Returns 0, -ENOMEM. */
+/** Add bytes that arrived; lines of frame_next() become invalid. Returns 0, -ENOMEM. */
 int frame_push(struct frame *f, const char *bytes, size_t len);
 
-/** Bytes that have arrived and were not given out. */
+/** Bytes that have arrived and were not returned. */
 size_t frame_size(const struct frame *f);
 
 /**
- * Give the next line.
- * @ended    no more bytes will come: what is left is a line too.
+ * Get the next line.
+ * @ended    no more bytes will come: the rest is a line too.
  * @out      set to the line without its end and white space around it; borrowed until the next
  *           push.
  * Returns   1 a line; 0 none yet; -EMSGSIZE a line longer than the limit, complete or not;
- *           -EPROTO the stream begins with something else: @out is what has arrived of its line.
+ *           -EPROTO another protocol: @out is what has arrived of its first line.
  */
 int frame_next(struct frame *f, bool ended, struct json_span *out);
 

@@ -14,7 +14,7 @@ struct line_stream {
     struct stream base;
     struct rpc *rpc;
     uv_pipe_t pipe;
-    uv_poll_t hangup; /* of a half-closed one: the peer is gone altogether */
+    uv_poll_t hangup; /* of a half-closed one: the other side has closed, too */
     int hangup_fd;    /* what it polls; -1: not open */
     unsigned handles; /* open ones of the two; freed at 0 */
     struct frame in;
@@ -116,7 +116,7 @@ static void say_opening(struct line_stream *l, struct json_span line, struct fai
                    protocol_of(line));
 }
 
-/** What has arrived is no message. @line: as of frame_next(). */
+/** The bytes that have arrived are not a message. @line: as of frame_next(). */
 static __attribute__((noinline)) void refuse(struct line_stream *l, int err, struct json_span line)
 {
     struct failure f = FAILURE_INIT;
@@ -147,7 +147,7 @@ static size_t unread(const struct stream *s)
 
 /* ---- Out ---- */
 
-/** Empty a buffer; the memory of a large one is given back. */
+/** Empty a buffer; a large one is freed. */
 static void forget(struct strbuf *b)
 {
     if (b->cap > READ_CHUNK)
@@ -168,7 +168,7 @@ static void on_written(uv_write_t *req, int status)
     peer_sent(l->base.peer, sent);
 }
 
-/** Have the loop write what the socket does not take at once. Returns 0 or -errno. */
+/** Let the loop write the bytes that the socket does not take at once. Returns 0 or -errno. */
 static int write_later(struct line_stream *l)
 {
     struct strbuf empty = l->sending;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Accepting connections, and who may have one. */
+/* Accepts connections, and checks their users. */
 #include "server/rpc/peer/line_stream.h"
 #include "server/rpc/peer/peer.h"
 
@@ -38,7 +38,7 @@ static int check_files(int fd, struct failure *f)
                 (unsigned long long)files.rlim_cur);
 }
 
-/** Whether the peer may use the daemon; why not is said in @f. */
+/** Whether the peer may use the daemon; if not, @f is set. */
 static bool may_enter(struct peer *peer, struct failure *f)
 {
     struct rpc *rpc = peer->rpc;

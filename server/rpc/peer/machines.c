@@ -35,7 +35,7 @@ static void on_machine_end(void *user, struct machine *m)
     rpc_tidy_later(machine->rpc);
 }
 
-/** What is lost is told, though nobody may listen any more. */
+/** Log what a store has lost, because there may be no listener any more. */
 static void on_machine_loss(void *user, struct machine *m, const char *what)
 {
     struct rpc_machine *machine = user;
@@ -74,14 +74,14 @@ static int check_request(struct rpc *rpc, const char *name, struct why *why)
         return why_add(why, -EINVAL, "a machine's name is 1 to %d of a-z A-Z 0-9 . _ -",
                        MACHINE_NAME_MAX);
     if (name != NULL && find(rpc, name) != NULL)
-        return why_add(why, -EEXIST, "there is a machine '%s' already", name);
+        return why_add(why, -EEXIST, "a machine '%s' exists", name);
     if ((uint64_t)rpc->stats.machines >= rpc->limits.machines)
         return why_add(why, -EAGAIN, "there are %llu machines (limit machines)",
                        (unsigned long long)rpc->limits.machines);
     return 0;
 }
 
-/** One limit of a new machine: as wished, or as there is when nothing is. */
+/** One limit of a new machine: as requested, or else as configured. */
 static int take_limit(const char *name, uint64_t configured, uint64_t ceiling, struct why *why,
                       uint64_t *limit)
 {
@@ -98,15 +98,15 @@ static int take_limit(const char *name, uint64_t configured, uint64_t ceiling, s
     return 0;
 }
 
-/** The limits of a new machine: as wished, and as configured where nothing is. */
-static int take_limits(const struct rpc *rpc, const struct machine_limits *wished, struct why *why,
-                       struct machine_limits *out)
+/** The limits of a new machine: as requested, or else as configured. */
+static int take_limits(const struct rpc *rpc, const struct machine_limits *requested,
+                       struct why *why, struct machine_limits *out)
 {
     const struct machine_limits *ours = &rpc->opt.machine_limits;
     const struct machine_limits *most = &rpc->opt.ceilings;
     int err = 0;
 
-    *out = *wished;
+    *out = *requested;
 #define MACHINE_LIMIT(name, initial, ceiling, most_, doc)                                          \
     if (err == 0)                                                                                  \
         err = take_limit(#name, ours->name, most->name, why, &out->name);                          \
@@ -222,14 +222,14 @@ struct rpc_machine *machines_by_id(struct rpc *rpc, uint64_t id)
     return machine != NULL && !machine->ended ? machine : NULL;
 }
 
-/** entry.run: end all that goes with a machine, and the machine. */
+/** entry.run: end a machine's sessions and subscriptions, then the machine. */
 static void run_end(struct entry *in)
 {
     struct rpc_machine *machine = container_of(in, struct rpc_machine, ending);
 
     while (!list_empty(&machine->subscriptions))
         subscription_end(container_of(machine->subscriptions.next, struct subscription, in_machine),
-                         "its machine is gone");
+                         "its machine has ended");
     while (!list_empty(&machine->sessions))
         session_leave(container_of(machine->sessions.next, struct session, in_machine));
     marks_done(machine);

@@ -21,18 +21,18 @@ static void mark_free(struct mark *mark)
 }
 
 /** Whether a pause of the same process, or machine, by the same owner is noted already. */
-static bool is_noted(const struct rpc_machine *machine, const struct mark *wish)
+static bool is_noted(const struct rpc_machine *machine, const struct mark *made)
 {
     for (const struct list *i = machine->marks.next; i != &machine->marks; i = i->next) {
         const struct mark *mark = mark_at(i);
 
-        if (mark->kind == MARK_PAUSE && mark->owner == wish->owner && mark->pid == wish->pid)
+        if (mark->kind == MARK_PAUSE && mark->owner == made->owner && mark->pid == made->pid)
             return true;
     }
     return false;
 }
 
-/** Fill in whose a mark is. */
+/** Set a mark's owner. */
 static void name_owner(const struct request *rq, struct mark *mark)
 {
     const struct session *s = rq->session;
@@ -44,25 +44,25 @@ static void name_owner(const struct request *rq, struct mark *mark)
     (void)strcpy(mark->by_machine, s->machine_name);
 }
 
-int marks_add(struct request *rq, struct rpc_machine *machine, const struct mark *wish, bool keep)
+int marks_add(struct request *rq, struct rpc_machine *machine, const struct mark *made, bool keep)
 {
     struct session *s = rq->session;
     struct list *owner = s != NULL && !session_is_over(s) ? &s->marks : &rq->peer->marks;
-    struct mark made = *wish;
+    struct mark full = *made;
     struct mark *mark;
 
-    made.machine = machine;
-    made.owner = keep ? NULL : owner;
-    if (made.kind == MARK_PAUSE && is_noted(machine, &made))
+    full.machine = machine;
+    full.owner = keep ? NULL : owner;
+    if (full.kind == MARK_PAUSE && is_noted(machine, &full))
         return 0;
-    if (made.kind == MARK_PAUSE && machine->pauses >= PAUSES_MAX)
+    if (full.kind == MARK_PAUSE && machine->pauses >= PAUSES_MAX)
         return fail(&rq->failure, EAGAIN, NULL, "machine '%s' has %d pauses (limit PAUSES_MAX)",
                     machine->name, PAUSES_MAX);
     mark = malloc(sizeof(*mark));
     if (mark == NULL)
         return fail(&rq->failure, ENOMEM, NULL, "out of memory");
-    name_owner(rq, &made);
-    *mark = made;
+    name_owner(rq, &full);
+    *mark = full;
     machine->pauses += mark->kind == MARK_PAUSE;
     list_init(&mark->in_owner);
     list_append(&machine->marks, &mark->in_machine);
@@ -81,7 +81,7 @@ static bool is_paused(const struct rpc_machine *machine, int32_t pid)
     return false;
 }
 
-/** The machine's pause is over: what goes on being paused is what others have paused by pid. */
+/** The machine's pause is over: only processes with a pause of their own stay paused. */
 static void lift_pause(struct rpc_machine *machine)
 {
     machine_input_plain(machine->m, INPUT_LIFT);
@@ -94,7 +94,7 @@ static void lift_pause(struct rpc_machine *machine)
     machine_input_plain(machine->m, INPUT_SETTLE);
 }
 
-/** Undo a mark of which the owner has gone, as far as no other mark wants the same. */
+/** Undo a mark whose owner has ended, unless another mark has the same effect. */
 static void undo(struct mark *mark)
 {
     struct rpc_machine *machine = mark->machine;

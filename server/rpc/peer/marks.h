@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What clients leave in machines: pauses and fault rules, and whose they are.
+ * Marks: the pauses and fault rules that clients make in machines, with their owners.
  *
  *     proc.pause, fault.add ---> a mark --- proc.resume, fault.clear, its process or machine ends ---> gone
  *                                     +---- its owner ends, unless it is kept ----> undone, gone
  *
- * The owner is the session that the request acted for, or the connection when there is none. So a
- * client that dies leaves nobody's calls held. A session that waits for somebody to come back has
- * its fault rules still, but no pauses: nobody is there to look at what is held.
+ * The owner is the session that the request acted for, or else the connection. So no calls stay held
+ * when a client dies. A session in grace keeps its fault rules, but not its pauses, because no client
+ * is left to step or resume the held calls.
  */
 #ifndef SERVER_RPC_PEER_MARKS_H
 #define SERVER_RPC_PEER_MARKS_H
@@ -28,45 +28,45 @@ struct mark {
     const struct list *owner; /* that list; NULL when it is kept */
     struct rpc_machine *machine;
     enum mark_kind kind;
-    int32_t pid;    /* of a pause: the process, 0 the machine */
+    int32_t pid;    /* of a pause: the process; 0: the machine */
     uint32_t fault; /* of a rule: its number */
-    int32_t by;     /* the process of the session, 0 of a connection without one */
+    int32_t by;     /* the process of the session; 0: of a connection without a session */
     uint32_t uid;   /* the user of the client */
-    char by_machine[MACHINE_NAME_MAX + 1]; /* where that process is; empty: none */
+    char by_machine[MACHINE_NAME_MAX + 1]; /* the machine of that process; empty: none */
 };
 
 /**
- * Note what a request has just made.
- * @wish     borrowed; its kind, and pid or fault.
+ * Add the mark of what a request has just made.
+ * @made     borrowed; only kind, and pid or fault, are set.
  * @keep     it does not end with its owner.
- * Returns   0; -1 past PAUSES_MAX or without memory, said in rq->failure.
+ * Returns   0; -1 past PAUSES_MAX or without memory, with rq->failure set.
  */
-int marks_add(struct request *rq, struct rpc_machine *machine, const struct mark *wish, bool keep);
+int marks_add(struct request *rq, struct rpc_machine *machine, const struct mark *made, bool keep);
 
-/** Undo what an owner has left. @kinds  MARK_*. May come from inside of a machine. */
+/** Undo an owner's marks. @kinds  MARK_*. May be called from inside a machine. */
 void marks_undo(struct list *of_owner, unsigned kinds);
 
-/** Somebody has resumed a process, or with pid 0 the machine. */
+/** A process was resumed, or with pid 0 the machine: remove the marks of these pauses. */
 void marks_resumed(struct rpc_machine *machine, int32_t pid);
 
-/** Somebody has removed a rule, or with 0 all. */
+/** A fault rule was removed, or with 0 all: remove their marks. */
 void marks_cleared(struct rpc_machine *machine, uint32_t fault);
 
-/** The mark of a rule, borrowed; NULL when nobody's. */
+/** The mark of a rule, borrowed; NULL: it has none. */
 const struct mark *marks_of_fault(const struct rpc_machine *machine, uint32_t fault);
 
-/** Forget all of a machine. */
+/** Free all marks of a machine. */
 void marks_done(struct rpc_machine *machine);
 
-/** Whose a mark is, as methods tell it. */
+/** The owner of a mark, as in results of methods. */
 struct mark_owner {
-    int32_t by;             /* the process of the session, 0 of a connection without one */
-    const char *by_machine; /* where that process is; NULL: none. Borrowed from the mark */
+    int32_t by;             /* the process of the session; 0: of a connection without a session */
+    const char *by_machine; /* the machine of that process; NULL: none. Borrowed from the mark */
     uint32_t by_uid;
     bool keep;
 };
 
-/** Of NULL, nobody's mark: one that is kept. */
+/** The owner of @mark; for NULL: no process, and `keep`. */
 struct mark_owner mark_owner(const struct mark *mark);
 
 /** Write a machine's marks as an array. @of: a struct rpc_machine. */

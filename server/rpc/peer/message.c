@@ -41,7 +41,7 @@ static void answer_null_id(struct peer *peer, int code, const char *why)
     failure_done(&f);
 }
 
-/** Whether one more answer fits in the request's batch. Returns 0; -1 with the failure said. */
+/** Check whether one more answer fits in the request's batch. Returns 0; -1 with the failure set. */
 static int check_batch(struct request *rq)
 {
     if (rq->batch == NULL || rq->batch->out.len <= rq->peer->rpc->limits.queued_bytes)
@@ -146,7 +146,7 @@ void message_abandon(struct peer *peer)
         batch_release(batch);
 }
 
-/** Answer a message that is no JSON we take. */
+/** Answer a message that is not valid JSON, or past a limit. */
 static void answer_bad_message(struct peer *peer, int err, const struct json_error *error)
 {
     struct failure f = FAILURE_INIT;

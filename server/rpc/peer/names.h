@@ -5,9 +5,9 @@
 
 #include "schema/calls.h"
 
-enum { NAMES_SLOTS = 512 }; /* a power of two; names.c knows that they do */
+enum { NAMES_SLOTS = 512 }; /* a power of two; names.c checks that they suffice */
 
-/** What a name stands for. */
+/** A method's name, and its call or row of methods.def. */
 struct method_name {
     const char *name; /* static; NULL: the slot is free */
     size_t len;
@@ -19,7 +19,7 @@ struct names {
     struct method_name slots[NAMES_SLOTS];
 };
 
-/** Enter all names. */
+/** Fill the table. */
 void names_init(struct names *n);
 
 /** Look a method up by its exact name of @len bytes; NULL when there is none. */

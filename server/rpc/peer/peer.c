@@ -85,7 +85,7 @@ void peer_send(struct peer *peer, struct strbuf *message)
 static bool may_take(const struct peer *peer)
 {
     return !peer->closing && !peer->refused && !peer->broken && !peer_is_full(peer) &&
-           !peer_is_held(peer);
+           !peer_is_throttled(peer);
 }
 
 bool peer_has_more(const struct peer *peer)
@@ -103,7 +103,7 @@ static bool has_backlog(const struct peer *peer)
                                    peer->stream->ops->unread(peer->stream) >= READ_CHUNK);
 }
 
-/** Have the stream read if there is a use for what comes. */
+/** Read from the stream, unless the peer has enough to do or to send. */
 static void update_reading(struct peer *peer)
 {
     const bool wanted =
@@ -166,7 +166,7 @@ static void leave_session(struct peer *peer)
     session_detach(peer->session);
 }
 
-/** What the peer has in machines goes with it. */
+/** End what the peer has in machines. */
 static void let_go(struct peer *peer)
 {
     subscription_stop(&peer->events);
@@ -230,7 +230,7 @@ void peer_close(struct peer *peer)
     message_abandon(peer);
     if (peer->lingers)
         peer->rpc->lingering--;
-    cancel_requests(peer, request_abandon, RPC_E_CANCELLED, "the connection is gone");
+    cancel_requests(peer, request_abandon, RPC_E_CANCELLED, "the connection is closed");
     let_go(peer);
     while (!list_empty(&peer->machines))
         machines_end(container_of(peer->machines.next, struct rpc_machine, in_peer));
@@ -244,7 +244,7 @@ static bool is_done(const struct peer *peer)
 {
     bool deaf = peer->ended || (peer->refused && peer->rpc->stopping);
 
-    if (!deaf || peer_has_more(peer) || (peer->more && peer_is_held(peer)) ||
+    if (!deaf || peer_has_more(peer) || (peer->more && peer_is_throttled(peer)) ||
         !list_empty(&peer->in_line))
         return false;
     return peer->gone || (all_sent(peer) && (peer->in_flight == 0 || peer->refused));
@@ -277,7 +277,7 @@ void peer_request_gone(struct peer *peer)
         turns_join(&peer->rpc->turns, peer); /* it may be done, or have been held */
 }
 
-bool peer_is_held(const struct peer *peer)
+bool peer_is_throttled(const struct peer *peer)
 {
     return peer->on_way > 0 && peer->in_flight >= peer->rpc->limits.in_flight;
 }
@@ -419,7 +419,7 @@ size_t peer_take_turn(struct peer *peer)
         turns_send(&peer->rpc->turns, peer);
     update_reading(peer);
     note_unread(peer);
-    if (peer->ended && !peer_has_more(peer) && !peer_is_held(peer))
+    if (peer->ended && !peer_has_more(peer) && !peer_is_throttled(peer))
         end(peer);
     else
         settle(peer);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A peer: who is at the other end of a stream. Messages in, requests, answers out.
+ * A peer: the program at the other end of a stream. Messages in, requests, answers out.
  *
  *     open ---- the peer sends no more ---> half-closed ---- all answered and sent -----+
  *       |                                        |                                      |
@@ -10,13 +10,13 @@
  *                                                                                       v
  *                                                                       closing, then freed
  *
- * Whoever closes a peer must not be inside of a machine, because what it parked is cancelled
- * then and its session may end. So everything that machines cause (answers, events) only queues
- * messages, and closing is done from libuv's callbacks.
+ * Never close a peer from inside a machine: closing cancels its parked requests and may end its
+ * session. So everything that machines cause (answers, events) only queues messages, and peers are
+ * closed from libuv's callbacks.
  *
- * What has arrived is carried out in turns, and what is to be sent is flushed when all have had
- * theirs: turns.h. A peer that does not read makes its queue grow up to a limit; past it no more of
- * its messages are taken or read, until the queue is below it again.
+ * Peers carry out their messages in turns, and flush their queues when all had theirs: turns.h. The
+ * queue of a peer that does not read grows up to a limit; past it none of its messages are taken or
+ * read until the queue is below it again.
  */
 #ifndef SERVER_RPC_PEER_PEER_H
 #define SERVER_RPC_PEER_PEER_H
@@ -26,7 +26,7 @@
 #include "server/rpc/peer/stream.h"
 #include "server/rpc/trace/trace.h"
 
-/** Refused peers that are still read: each has a descriptor of the daemon's own. */
+/** Refused peers that are still read: each uses a descriptor of the daemon. */
 enum { PEERS_LINGERING_MAX = 8 };
 
 struct peer {
@@ -34,54 +34,55 @@ struct peer {
     struct list link;        /* in rpc->peers */
     struct stream *stream;   /* owned; NULL once it is closed */
     uv_timer_t timer;        /* when to close */
-    unsigned open;           /* of these two; freed at 0 */
-    struct list in_line;     /* in rpc->turns while it waits for a turn */
+    unsigned open;           /* of these two, how many are not closed; freed at 0 */
+    struct list in_line;     /* in a list of rpc->turns while it waits for a turn */
     struct list unsent;      /* in rpc->turns.unsent */
     struct batch *batch;     /* whose members are being taken; or NULL */
-    struct json_doc message; /* the batch, as it was read; its text is the stream's */
+    struct json_doc message; /* the tokens of the batch; the text is the stream's */
     uint32_t member;         /* the token of the next member */
     enum stream_reading reading;
-    bool more;    /* its turn was over before what has arrived was taken */
+    bool more;    /* messages have arrived that its last turn did not take */
     bool full;    /* it waits for its queue to be below the limit */
-    bool ended;   /* the peer sends no more */
-    bool gone;    /* and reads no more */
-    bool refused; /* what it sends is ignored */
+    bool ended;   /* it sends no more */
+    bool gone;    /* it also reads no more */
+    bool refused; /* its messages are ignored */
     bool lingers; /* counted in rpc->lingering */
     bool shut;    /* we send no more */
-    bool broken;  /* the stream is, or an answer was lost: to be closed */
+    bool broken;  /* the stream is broken, or an answer was lost: close it */
     bool closing;
-    struct list requests;    /* struct request.link: they wait */
-    size_t in_flight;        /* how many */
+    struct list requests;    /* struct request.link: the parked ones */
+    size_t in_flight;        /* their number */
     size_t on_way;           /* of them: struct request.on_way */
-    size_t waiting_bytes;    /* what they hold: request.held */
+    size_t waiting_bytes;    /* the sum of their request.held */
     uint32_t uid;            /* of the peer */
     struct session *session; /* referenced, maybe over; NULL before the first */
     bool attached;           /* counted in session->peers */
-    bool talks;              /* and in session->talkers */
-    bool unread;             /* and in session->unread */
+    bool talks;              /* counted in session->talkers */
+    bool unread;             /* counted in session->unread */
     struct list opened;      /* struct session.in_opener: sessions it has opened, alive */
     unsigned opened_count;
     struct list marks;    /* struct mark.in_owner: made without a session */
-    struct list machines; /* struct rpc_machine.in_peer: transient, they go with it */
+    struct list machines; /* struct rpc_machine.in_peer: transient ones, which end with it */
     struct subscription events;
 };
 
-/** The peer of a stream. @stream taken, also on failure; @out borrowed, it frees itself. Returns 0, -ENOMEM. */
+/** Make the peer of a stream. @stream taken, also on failure; @out borrowed: it frees itself.
+ * Returns 0, -ENOMEM. */
 int peer_new(struct rpc *rpc, struct stream *stream, struct peer **out);
 
-/** Its stream is broken. It is closed in its next turn, because we may be inside of a machine now. */
+/** Its stream is broken: close it in its next turn, because the caller may be inside a machine. */
 void peer_lost(struct peer *peer);
 
 /** Start to serve it. */
 void peer_start(struct peer *peer);
 
-/** Answer with an error that belongs to no request, and serve it no more. It is read a moment longer,
- * unless PEERS_LINGERING_MAX are: then it is closed at once. */
+/** Send an error without a request, and carry out no more of its requests. It is read a moment longer,
+ * unless PEERS_LINGERING_MAX peers are: then it is closed at once. */
 void peer_refuse(struct peer *peer, struct failure *f);
 
 /**
- * Begin a message to the peer. Whoever does appends all of it, and calls peer_seal().
- * Returns   where to, borrowed; NULL when nothing more is sent.
+ * Begin a message to the peer. The caller appends all of it, then calls peer_seal().
+ * Returns   the buffer, borrowed; NULL: nothing more is sent.
  */
 static inline struct strbuf *peer_begin(struct peer *peer)
 {
@@ -111,23 +112,24 @@ static inline void peer_seal(struct peer *peer)
 /** Send a message; @message is empty afterwards. */
 void peer_send(struct peer *peer, struct strbuf *message);
 
-/** Whether more bytes are queued than a peer that reads would leave. */
+/** Whether the limit of queued bytes is reached: the peer does not read. */
 bool peer_is_full(const struct peer *peer);
 
-/** Make @s the session of the peer, instead of the one it has. Referenced. */
+/** Replace the peer's session by @s, which is referenced. */
 void peer_set_session(struct peer *peer, struct session *s);
 
-/** A request of the peer was answered: a half-closed one may be done. */
+/** A request of the peer was answered: a half-closed peer may be ready to close. */
 void peer_request_gone(struct peer *peer);
 
-/** Whether it takes no more requests for now: it has the most in flight, and some of them because a machine
- * stands still, so they are not refused for that. */
-bool peer_is_held(const struct peer *peer);
+/** Whether no more of its requests are taken for now: the limit in_flight is reached, but some of these
+ * requests wait only because a machine stands still, so further ones are not refused. */
+bool peer_is_throttled(const struct peer *peer);
 
-/** Cancel what waits, leave the session, end the transient machines, close. Harmless when it is closing. */
+/** Cancel its parked requests, leave the session, end the transient machines, close. No effect if it
+ * is closing. */
 void peer_close(struct peer *peer);
 
-/** Of a daemon that stops: read no more, close when everything is sent. */
+/** For a daemon that stops: stop reading, and close when everything is sent. */
 void peer_finish(struct peer *peer);
 
 /* For its stream: stream.h. */
@@ -135,13 +137,13 @@ void peer_finish(struct peer *peer);
 /** Bytes have arrived; next() may have a message. */
 void peer_arrived(struct peer *peer, size_t bytes);
 
-/** No more will arrive. */
+/** No more bytes will arrive. */
 void peer_ended(struct peer *peer);
 
 /** The other side reads no more either. */
 void peer_gone(struct peer *peer);
 
-/** All that flush() has left have been sent, or given up: so many bytes were sent. */
+/** The bytes that flush() had left are sent, or were given up. @bytes  were sent. */
 void peer_sent(struct peer *peer, size_t bytes);
 
 /** The stream is closed and freed. */
@@ -149,14 +151,14 @@ void peer_stream_closed(struct peer *peer);
 
 /* For turns.c. */
 
-/** Have a turn: carry out some of what has arrived, and do what waited for answers to be written.
- * Returns how many requests were begun. */
+/** Have a turn: carry out some of the requests that have arrived, and what waited for answers to be
+ * written. Returns how many requests were begun. */
 size_t peer_take_turn(struct peer *peer);
 
-/** Whether another turn has something to do that may be done now. */
+/** Whether it needs another turn now. */
 bool peer_has_more(const struct peer *peer);
 
-/** Send what is queued, unless more is about to come. */
+/** Send the queue, unless more is about to be queued. */
 void peer_flush(struct peer *peer);
 
 #endif

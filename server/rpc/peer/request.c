@@ -138,7 +138,7 @@ int request_act_for(struct request *rq, const char *token, int32_t as)
     return 0;
 }
 
-/** Let go of the message, but for parameters that the call still reads. */
+/** Release the message, except parameters that the call still reads. */
 static void drop_message(struct request *rq)
 {
     if (!rq->has_call || codec_forget(&rq->decoder)) {
@@ -369,7 +369,7 @@ static void cancel_call(struct request *rq)
 
 void request_cancel(struct request *rq, enum rpc_code code, const char *why)
 {
-    if (rq->on_way && !entry_waits(&rq->entry)) { /* the machine stands still inside of it */
+    if (rq->on_way && !entry_waits(&rq->entry)) { /* the machine stands still inside it */
         rq->cancel_code = code;
         rq->cancel_why = why;
         if (rq->has_call)

@@ -11,18 +11,18 @@ static int open_unasked(struct request *rq)
 {
     struct rpc *rpc = rq->peer->rpc;
     struct rpc_machine *machine = machines_find(rpc, NULL, rq->peer->uid, &rq->failure);
-    const struct session_wish wish = {.unasked = true, .opener = rq->peer};
+    const struct session_spec spec = {.unasked = true, .opener = rq->peer};
     struct session *s;
 
     if (machine == NULL || !request_enter(rq, machine->m) ||
-        session_open(rpc, machine, &wish, &s, &rq->failure) < 0)
+        session_open(rpc, machine, &spec, &s, &rq->failure) < 0)
         return -1;
     peer_set_session(rq->peer, s);
     rq->session = s; /* the reference too */
     return 0;
 }
 
-/** The process that makes the call; NULL with the failure said. */
+/** The process that makes the call; NULL with the failure set. */
 static struct proc *pick_actor(struct request *rq)
 {
     const cJSON *token = rq->decoder.session;
@@ -98,11 +98,11 @@ static enum request_status take_outcome(struct request *rq)
     struct call *call = &rq->call;
     struct json_out o = request_result(rq);
 
-    if (call->status < 0 && rq->failure.code != 0) /* cancelled: said already */
+    if (call->status < 0 && rq->failure.code != 0) /* cancelled: the failure is set */
         return REQUEST_FAILED;
     if (call->status < 0) {
         rq->failure.code = -call->status;
-        rq->failure.made_up = call->imposed;
+        rq->failure.imposed = call->imposed;
         rq->failure.fault = call->fault;
         rq->failure.why = call->why;
         call->why = (struct why)WHY_INIT;

@@ -18,34 +18,34 @@ struct session;
 struct rpc {
     uv_loop_t *loop;
     struct rpc_options opt;
-    struct rpc_limits limits; /* a copy of opt's, for short */
+    struct rpc_limits limits; /* a copy of opt.limits */
     struct rpc_server_stats_result stats;
     struct list peers;            /* struct peer.link */
     struct session *sessions;     /* uthash by token */
     struct list in_grace;         /* struct session.in_grace: longest without connection first */
     struct rpc_machine *machines; /* uthash by name */
-    struct list ending;           /* struct rpc_machine.in_ending: they have no name any more */
-    uint64_t names_made;          /* of machines without a name */
+    struct list ending;           /* struct rpc_machine.in_ending: not in `machines` any more */
+    uint64_t names_made;          /* the last number in a generated machine name */
     uint64_t machines_made;       /* the last struct rpc_machine.id */
     struct names names;
     struct turns turns;
-    struct json_doc message; /* what is being taken; that of a batch moves to its peer */
+    struct json_doc message;               /* the one being read; a batch's moves to its peer */
     struct request *spare[REQUESTS_SPARE]; /* owned; answered, kept for the next ones */
     unsigned spare_count;
-    struct strbuf document; /* what rpc.discover answers, once it was asked for */
+    struct strbuf document; /* the result of rpc.discover, made at its first call */
     uv_pipe_t listener;
-    uv_timer_t later;    /* machines_tidy() at the next turn */
-    uv_timer_t patience; /* of a stop: with connections, then with machines */
+    uv_timer_t later;    /* calls machines_tidy() at the loop's next turn */
+    uv_timer_t patience; /* the time limit of a stop: for connections, then for machines */
     uv_timer_t stalls;   /* trace.h: when the next subscription has stalled its machine too long */
-    unsigned handles;    /* open ones of the listener, the timers and the turns' */
-    unsigned lingering;  /* connections that are refused, and still read */
-    bool refusal_logged; /* that a connection was refused, at refusal_ms of the loop's time */
+    unsigned handles;    /* open handles: the listener, the timers and those of turns */
+    unsigned lingering;  /* refused connections that are still read */
+    bool refusal_logged; /* a refused connection was logged, at refusal_ms of the loop's time */
     uint64_t refusal_ms;
-    unsigned refusals_unsaid; /* since then */
+    unsigned refusals_unsaid; /* not logged since then */
     bool stopping;
     void (*on_stopped)(void *user);
     void *stopped_user;
-    char chunk[READ_CHUNK]; /* what libuv reads into; used up before it reads again */
+    char chunk[READ_CHUNK]; /* libuv's read buffer; emptied before the next read */
 };
 
 /** Log a line. @level "debug" or "warn". */
@@ -55,7 +55,7 @@ void rpc_log(struct rpc *rpc, const char *level, const char *fmt, ...)
 /** Free the machines whose init has ended, at the next turn of the loop. */
 void rpc_tidy_later(struct rpc *rpc);
 
-/** A connection has gone: a stop may be complete. */
+/** A connection was freed: a stop may be complete. */
 void rpc_peer_gone(struct rpc *rpc);
 
 #endif

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/random.h>
 
-/** A token nobody can guess. Returns 0; -EAGAIN the host was started just now and has no randomness
+/** Make a random token. Returns 0; -EAGAIN the host was started just now and has no randomness
  * yet. */
 static int make_token(char out[SESSION_TOKEN_LEN + 1])
 {
@@ -33,12 +33,12 @@ static int enter_table(struct rpc *rpc, struct session *s)
 }
 
 /** A new driven child of init with init's names. */
-static int make_process(struct machine *m, const struct session_wish *wish, struct session *s)
+static int make_process(struct machine *m, const struct session_spec *spec, struct session *s)
 {
     struct input in = {.kind = INPUT_SESSION,
-                       .session = {.program = wish->name != NULL ? wish->name : "session",
-                                   .uid = wish->creds.uid,
-                                   .gid = wish->creds.gid,
+                       .session = {.program = spec->name != NULL ? spec->name : "session",
+                                   .uid = spec->creds.uid,
+                                   .gid = spec->creds.gid,
                                    .driver = s}};
     int err = machine_input(m, &in);
 
@@ -85,7 +85,7 @@ static void on_grace_over(uv_timer_t *timer)
 {
     struct session *s = timer->data;
 
-    rpc_log(s->rpc, "debug", "session of process %d: nobody came back", s->pid);
+    rpc_log(s->rpc, "debug", "session of process %d: the grace time has passed", s->pid);
     session_end(s);
 }
 
@@ -129,7 +129,7 @@ static int check_room(const struct rpc *rpc, const struct peer *peer, struct ses
 
 /** A session with its token and process. Returns 0, -errno. */
 static int make_session(struct rpc *rpc, struct rpc_machine *machine,
-                        const struct session_wish *wish, struct session **out)
+                        const struct session_spec *spec, struct session **out)
 {
     struct session *s = calloc(1, sizeof(*s));
     int err;
@@ -140,7 +140,7 @@ static int make_session(struct rpc *rpc, struct rpc_machine *machine,
     if (err == 0)
         err = enter_table(rpc, s);
     if (err == 0)
-        err = make_process(machine->m, wish, s);
+        err = make_process(machine->m, spec, s);
     if (err < 0) {
         if (hash_added(s))
             HASH_DEL(rpc->sessions, s);
@@ -151,26 +151,26 @@ static int make_session(struct rpc *rpc, struct rpc_machine *machine,
     return 0;
 }
 
-int session_open(struct rpc *rpc, struct rpc_machine *machine, const struct session_wish *wish,
+int session_open(struct rpc *rpc, struct rpc_machine *machine, const struct session_spec *spec,
                  struct session **out, struct failure *f)
 {
     struct session *victim;
     struct session *s;
     int err;
 
-    if (check_room(rpc, wish->opener, &victim, f) < 0)
+    if (check_room(rpc, spec->opener, &victim, f) < 0)
         return -1;
-    err = make_session(rpc, machine, wish, &s);
+    err = make_session(rpc, machine, spec, &s);
     if (err < 0)
         return fail(f, err, NULL, "no process for the session on machine '%s'", machine->name);
     s->rpc = rpc;
     s->machine = machine;
     s->pid = s->proc->pid;
-    s->unasked = wish->unasked;
+    s->unasked = spec->unasked;
     s->machine_id = machine->id;
     (void)strcpy(s->machine_name, machine->name);
-    s->uid = wish->opener->uid;
-    s->opener = wish->opener;
+    s->uid = spec->opener->uid;
+    s->opener = spec->opener;
     s->refs = 2; /* the caller's, and the timer's until it is closed */
     list_init(&s->hold.link);
     list_init(&s->in_machine);
@@ -185,7 +185,7 @@ int session_open(struct rpc *rpc, struct rpc_machine *machine, const struct sess
     rpc->stats.sessions++;
     rpc->stats.sessions_total++;
     if (victim != NULL) {
-        rpc_log(rpc, "debug", "session of process %d: a newcomer takes its place", victim->pid);
+        rpc_log(rpc, "debug", "session of process %d: ended in grace for a new one", victim->pid);
         session_end(victim);
     }
     *out = s;
@@ -203,7 +203,7 @@ struct session *session_find(struct rpc *rpc, const char *token, uint32_t uid, s
     return NULL;
 }
 
-/** It is no longer one of its opener's. */
+/** Remove it from its opener's list. */
 static void leave_opener(struct session *s)
 {
     if (s->opener != NULL)
@@ -277,7 +277,7 @@ void session_mute(struct session *s)
     update_hold(s);
 }
 
-/** Nobody is there: its time of grace begins. */
+/** No connection is attached: its grace begins. */
 static void begin_grace(struct session *s)
 {
     list_append(&s->rpc->in_grace, &s->in_grace);

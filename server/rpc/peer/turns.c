@@ -14,7 +14,7 @@ static void on_idle(uv_idle_t *idle)
     (void)idle;
 }
 
-/** Whose turn it is; NULL nobody's. */
+/** The peer that has the next turn; NULL: none. */
 static struct peer *next(struct turns *t)
 {
     struct list *line = &t->waiting;

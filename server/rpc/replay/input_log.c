@@ -46,7 +46,7 @@ static void write_line(const struct rpc_machine *machine, struct json_out *o)
     strbuf_done(o->to);
 }
 
-/** struct listener.on_event: what is told is not logged, but who plays the log counts events. */
+/** struct listener.on_event: events are not logged, but they are counted when the log is played. */
 static void on_no_event(struct listener *self, struct machine *m, const struct event *event)
 {
     (void)self;
@@ -186,7 +186,7 @@ static void put_call(struct json_out *o, const struct call *call)
     }
 }
 
-/** What a made up answer answers. */
+/** Write the outcome of an `answer` input. */
 static void put_result(struct json_out *o, struct machine *m, const struct input *in)
 {
     const struct call *call = pause_held(m, in->answer.pid);

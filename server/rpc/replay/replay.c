@@ -75,7 +75,7 @@ static int deliver(struct call_mover *mover, uint64_t at, const char *bytes, siz
     return (int)replay_answer(container_of(mover, struct replay_call, mover)->in, NULL, 0);
 }
 
-/** Room that goes with a call. -EINVAL no gate lends so much. */
+/** Room for a call's results. -EINVAL more than any gate lends. */
 static int keep_room(struct replay_call *c, size_t size, char **out)
 {
     if (size > ROOM_MAX)
@@ -202,7 +202,7 @@ static int play_cancel(struct replay *r, struct input *in)
     return -ESRCH;
 }
 
-/** The outcome that somebody made up stands in the line. */
+/** Read the outcome of an `answer` input from the line. */
 static int play_answer(struct replay *r, const cJSON *line, struct input *in)
 {
     const cJSON *result = member(line, "result");
@@ -259,7 +259,7 @@ static bool comes_in_slot(enum input_kind kind)
     }
 }
 
-/** What a machine that did the same would not be asked: it CHECKs that nobody does. */
+/** Whether the machine can take the input: on one that it can't take, the kernel would CHECK. */
 static bool is_possible(const struct replay *r, const struct input *in, const struct turn *turn)
 {
     switch (in->kind) {
@@ -361,7 +361,7 @@ static void play_line(struct replay *r)
     if (err == 0)
         err = play_kind(r, line, &in);
     if (err == -EINVAL)
-        replay_fail(r, err, "the line before is none of a log of inputs");
+        replay_fail(r, err, "the line before is not one of a log of inputs");
     else if (err == -ESRCH)
         replay_fail(r, -EIO,
                     "the machine did not do the same again: what the line before is about "
@@ -401,7 +401,7 @@ static void play_inputs(struct replay *r)
            !cJSON_IsTrue(member(line, "end"))) {
         if (replay_get_uint(line, "ns", &r->ns) < 0) {
             replay_fail(r, -EIO,
-                        "the machine did not do the same again: this came inside of an "
+                        "the machine did not do the same again: this came inside an "
                         "input");
             return;
         }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Play a log of inputs (input_log.h) again: each machine of it is made anew, with nothing outside but
- * the log, and its events are written as a subscriber would have got them.
+ * Play a log of inputs (input_log.h) again: each of its machines is made again, with only the log as its
+ * outside, and its events are written as a subscriber gets them.
  */
 #ifndef SERVER_RPC_REPLAY_REPLAY_H
 #define SERVER_RPC_REPLAY_REPLAY_H
@@ -21,8 +21,9 @@ struct replay_host {
  * Play a log.
  * @log      borrowed: the text, @len bytes; changed.
  * @error    set to what is wrong, with the number of the line.
- * Returns   0; -EINVAL a line that is none of a log, or of a newer one; -ENOTSUP what can't be played:
- *           a filesystem from a source; -EIO a machine did not do the same again; -ENOMEM.
+ * Returns   0; -EINVAL a line is not one of a log, or the log is newer; -ENOTSUP the log has something
+ *           that can't be played: a filesystem from a source; -EIO a machine
+ *           did not do the same again; -ENOMEM.
  */
 int replay(char *log, size_t len, const struct replay_host *host, struct strbuf *error);
 

@@ -11,7 +11,7 @@ struct replay_goal {
     struct clock_goal goal;
 };
 
-/* Listeners count, as whoever emits events may wait for them; they need not be told. */
+/* The log has listeners, because calls may wait for them; they need no events here. */
 struct replay_listener {
     struct list link;
     struct listener l;

@@ -75,7 +75,7 @@ static int source_open(void *host, const char *path, bool any, bool readonly, st
                 "a filesystem was made from %s: what a file of the host held is not in "
                 "the log",
                 path);
-    return why_add(why, -ENOTSUP, "a log that is played again has no files of the host");
+    return why_add(why, -ENOTSUP, "a replayed log has no files of the host");
 }
 
 /* Guests: their calls are inputs. */

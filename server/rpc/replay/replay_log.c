@@ -17,7 +17,7 @@ static int add_line(struct replay_log *l, const char *text, size_t number, struc
 
     cJSON_Delete(json);
     if (err < 0) {
-        (void)strbuf_addf(error, "line %zu is none of a log of inputs", number);
+        (void)strbuf_addf(error, "line %zu is not one of a log of inputs", number);
         return -EINVAL;
     }
     bigger = realloc(l->lines, (l->count + 1) * sizeof(*bigger));
@@ -54,7 +54,7 @@ void replay_log_done(struct replay_log *l)
     free(l->lines);
 }
 
-/** Stand at the first line of the machine from here on. */
+/** Skip to the next line of the machine. */
 static void skip_others(struct replay_log *l)
 {
     while (l->next < l->count && l->lines[l->next].machine != l->machine)
@@ -97,7 +97,7 @@ size_t replay_log_number(const struct replay_log *l)
     return l->lines[l->next < l->count ? l->next : l->count - 1].number;
 }
 
-/* Values. What a double can't hold stands as a string. */
+/* Values. A number beyond the exact range of a double is a string. */
 
 static int read_int(const cJSON *item, int64_t *out)
 {

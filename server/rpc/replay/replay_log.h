@@ -18,8 +18,8 @@ struct replay_line {
 struct replay_log {
     struct replay_line *lines; /* owned */
     size_t count;
-    size_t next;      /* not taken yet; count at the end */
-    uint64_t machine; /* whose lines are read */
+    size_t next;      /* the first line not taken; count at the end */
+    uint64_t machine; /* only its lines are read */
     cJSON *json;      /* owned: of lines[next]; NULL not read yet */
 };
 
@@ -30,10 +30,10 @@ void replay_log_done(struct replay_log *l);
 /** Read the lines of a machine, from its first on. */
 void replay_log_select(struct replay_log *l, uint64_t machine);
 
-/** The next line, borrowed until replay_log_take(); NULL at the end, or when it is no JSON. */
+/** The next line, borrowed until replay_log_take(); NULL at the end, or if it is not JSON. */
 const cJSON *replay_log_peek(struct replay_log *l);
 
-/** Go on behind the next line. Returns it: cJSON_Delete(). */
+/** Take the next line. Returned: cJSON_Delete(). */
 cJSON *replay_log_take(struct replay_log *l);
 
 /** The number of the next line in the file; of the last one at the end. */
@@ -43,21 +43,20 @@ size_t replay_log_number(const struct replay_log *l);
 int replay_get_int(const cJSON *object, const char *key, int64_t *out);
 int replay_get_uint(const cJSON *object, const char *key, uint64_t *out);
 
-/** Bytes as a string or in base64; null are none, and *@out is NULL then. @out owned: @len bytes and a
- * NUL. -ENOMEM. */
+/** Bytes as a string or in base64; for null *@out is NULL. @out owned: @len bytes and a NUL. -ENOMEM. */
 int replay_get_bytes(const cJSON *item, char **out, size_t *len);
 
-/** The value of a member of an input, or of an argument, of a type, to @at. Strings and bytes are owned by @owned, a
- * list of struct replay_bytes. Returns 0; -EINVAL, -ENOMEM. */
+/** Read the value of an input's member, or of an argument, to @at. Strings and bytes are owned by @owned,
+ * a list of struct replay_bytes. Returns 0; -EINVAL, -ENOMEM. */
 int replay_get_value(const cJSON *item, enum input_type type, void *at, struct list *owned);
 
-/** Bytes that go with what they were read for. */
+/** Bytes that are freed with the input that they were read for. */
 struct replay_bytes {
     struct list link;
     char *bytes;
 };
 
-/** Keep @bytes, taken. Returns 0, -ENOMEM: they are freed. */
+/** Add @bytes, taken, to @owned. Returns 0, -ENOMEM: they are freed. */
 int replay_keep(struct list *owned, char *bytes);
 void replay_free_kept(struct list *owned);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A machine that is played again: replay.c has the inputs, replay_host.c what is outside of it. */
+/* A machine that is played again: replay.c has its inputs, replay_host.c its host. */
 #ifndef SERVER_RPC_REPLAY_REPLAY_MACHINE_H
 #define SERVER_RPC_REPLAY_REPLAY_MACHINE_H
 
@@ -29,16 +29,16 @@ struct replay_guest {
     int32_t pid;
 };
 
-/** What machines are made with; their host is a struct replay. */
+/** For machine_spec.ops; the host is a struct replay. */
 extern const struct host_ops replay_host_ops;
 
-/** The guest of a process; NULL when there is none. */
+/** The guest of a process; NULL: there is none. */
 struct replay_guest *replay_guest_find(const struct replay *r, int32_t pid);
 
 /** For callbacks of the machine: play the inputs that are nested in this one. */
 void replay_called_back(struct replay *r);
 
-/* Play an input whose members are read. Each returns 0; -ESRCH what it is about does not exist; -ENOMEM. */
+/* Play an input whose members are read. Each returns 0; -ESRCH its object does not exist; -ENOMEM. */
 int replay_goal(struct replay *r, struct input *in);
 int replay_no_goal(struct replay *r, struct input *in);
 int replay_listen(struct replay *r, struct input *in);
@@ -47,13 +47,13 @@ int replay_unlisten(struct replay *r, struct input *in);
 /** Remove all listeners, those of the log and r->out. */
 void replay_free_listeners(struct replay *r);
 
-/** Note why the log can't be played any further. Only the first reason counts. */
+/** Stop playing the log, with a reason. Only the first reason is kept. */
 void replay_fail(struct replay *r, int err, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
 /**
- * What the host answered here.
- * @buf      @size bytes, filled when there were some; or NULL.
+ * The next answer of the host in the log.
+ * @buf      @size bytes, filled if the answer has some; or NULL.
  * Returns   the result; 0 when the log has none.
  */
 int64_t replay_answer(struct replay *r, void *buf, size_t size);

@@ -9,7 +9,7 @@
 
 #include <string.h>
 
-/** Handles of a SELECT whose files are told. */
+/** The most handles of a SELECT whose files are written. */
 enum { SHOWN_FILES_MAX = 16 };
 
 /** Begin a notification, up to its params. */
@@ -32,7 +32,7 @@ static void close_event(struct json_out *o)
     out_close(o, '}');
 }
 
-/* One function a source of events.def; each writes a member, or nothing when there is nothing to say. */
+/* One function a source of events.def; each writes a member, or nothing if it has no value. */
 
 /** A number that is left out when it is 0. */
 static void add_some(struct json_out *o, const char *key, uint64_t value)
@@ -107,7 +107,7 @@ struct files_out {
     bool open;
 };
 
-/** The path of a handle as it was opened; null when there is no such handle. */
+/** The path of a handle as it was opened; null if there is no such handle. */
 static void put_file_of(struct json_out *o, const struct call *call, int32_t fd)
 {
     const struct open_file *f = fd_find(&call->proc->fds, fd);

@@ -7,11 +7,10 @@
  * The members of each kind are its row of schema/events.def.
  *
  * seq numbers the calls of a machine from 1, now_ns is the machine's clock when the event happened,
- * args are as the method takes them, results as it answers them, but for data, which is cut at 256
- * bytes, or at json_out.shown ("size" then tells how many there are). files has the paths of handles
- * as they were opened, as long as the handles are there: a CLOSE that returns has none. Nothing of the
- * host stands in an event: what a machine with a virtual clock tells is the same, byte for byte, in
- * each run.
+ * args are as the method takes them and results as it returns them, except data, which is cut at 256
+ * bytes, or at json_out.shown ("size" is then the number before the cut). files has the paths of open
+ * handles as they were opened: the return of a CLOSE has none. An event has nothing from the host: the
+ * events of a machine with a virtual clock are the same, byte for byte, in each run.
  */
 #ifndef SERVER_RPC_TRACE_EVENT_OUT_H
 #define SERVER_RPC_TRACE_EVENT_OUT_H

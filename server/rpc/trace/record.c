@@ -63,7 +63,7 @@ static void write_guest_call(const struct call *call, struct json_out *o)
         out_key(o, "fault");
         out_uint(o, call->fault);
     }
-    if (call->proc == NULL && call->nr != SC_EXIT) { /* it ended while somebody had the call wait */
+    if (call->proc == NULL && call->nr != SC_EXIT) { /* it ended while the call was held */
         out_key(o, "ended");
         out_bool(o, true);
     }

@@ -12,20 +12,20 @@ static void write_event(const struct subscription *s, const struct event *event,
 {
     struct rpc_machine *machine = s->machine;
     struct json_out o = json_out_to(out);
-    struct json_out once = json_out_to(&machine->told);
+    struct json_out once = json_out_to(&machine->last_event);
 
     if (machine->subscriptions.next == machine->subscriptions.prev || s->shown != 0) {
         o.shown = s->shown;
         event_write(&o, event);
         return;
     }
-    if (machine->told_number != event->number) {
-        strbuf_done(&machine->told);
+    if (machine->last_event_number != event->number) {
+        strbuf_done(&machine->last_event);
         event_write(&once, event);
-        machine->told_number = event->number;
+        machine->last_event_number = event->number;
     }
-    (void)strbuf_add(out, strbuf_str(&machine->told), machine->told.len);
-    out->failed = out->failed || strbuf_failed(&machine->told);
+    (void)strbuf_add(out, strbuf_str(&machine->last_event), machine->last_event.len);
+    out->failed = out->failed || strbuf_failed(&machine->last_event);
 }
 
 /** Send an event that only this subscription has. */
@@ -120,7 +120,7 @@ static void on_event(struct listener *self, struct machine *m, const struct even
     }
 }
 
-/** Let the calls go on that waited for this subscription. */
+/** Continue the calls that waited for this subscription. */
 static void unstall(struct subscription *s)
 {
     if (!s->stalling)
@@ -191,7 +191,7 @@ void subscription_stop(struct subscription *s)
     unstall(s);
     input_unlisten(s->machine->m, &s->listener);
     list_del(&s->in_machine);
-    strbuf_done(&s->machine->told);
-    s->machine->told_number = 0;
+    strbuf_done(&s->machine->last_event);
+    s->machine->last_event_number = 0;
     s->machine = NULL;
 }

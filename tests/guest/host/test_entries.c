@@ -104,9 +104,9 @@ Test(entries, gates_are_patched)
 Test(entries, gates_are_forgotten)
 {
     run_entry(&abi_i386, "unmapped_gate", PS_FAILURE, FAIL_EXCEPTION);
-    cr_assert_not_null(strstr(l.log, "at 0x40000005 is no gate"), "%s", l.log);
+    cr_assert_not_null(strstr(l.log, "at 0x40000005 is not a gate"), "%s", l.log);
     run_entry(&abi_i386, "split_gate", PS_FAILURE, FAIL_EXCEPTION);
-    cr_assert_not_null(strstr(l.log, "at 0x40000fff is no gate"), "%s", l.log);
+    cr_assert_not_null(strstr(l.log, "at 0x40000fff is not a gate"), "%s", l.log);
     run_entry(&abi_i386, "copied_gate", PS_FAILURE, FAIL_EXCEPTION);
     cr_assert_not_null(strstr(l.log, "a copy of code whose int $0x40 was patched"), "%s", l.log);
 }

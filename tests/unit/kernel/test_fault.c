@@ -93,7 +93,7 @@ Test(fault, an_error_is_the_calls_and_the_call_does_nothing)
     cr_assert_eq(BEGIN(&c, w.p, CREATE, create, S("root:/a"), FT_REGULAR), -ENXIO);
     cr_assert_eq(c.fault, id);
     cr_assert(c.imposed);
-    cr_assert_str_eq(c.why.text[0], "fault rule 1 says so");
+    cr_assert_str_eq(c.why.text[0], "fault rule 1 set this error");
     cr_assert_eq(w.p->task.last_errno, ENXIO);
     call_done(&c);
     cr_assert_eq(stat_of(w.p, "root:/a"), -ENOENT);

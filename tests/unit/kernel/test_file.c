@@ -174,7 +174,7 @@ Test(file, move_keeps_handles_and_follows_directories)
     cr_assert_eq(w_move(w.p, "root:/e", "root:/e/x"), -EINVAL);
     cr_assert_eq(w_move(w.p, "root:/", "root:/x"), -EBUSY);
     cr_assert_eq(BEGIN(&c, w.p, MOVE, move, S("root:/none"), S("root:/x")), -ENOENT);
-    cr_assert_str_eq(c.why.text[0], "there is no 'none' in view 'root'");
+    cr_assert_str_eq(c.why.text[0], "'none' does not exist in view 'root'");
     call_done(&c);
     cr_assert_eq(w_move(w.p, "root:/e/f", "root:/e/f"), -EEXIST);
     cr_assert_eq(w_move(w.p, "root:/e/f", "root:/a-much-longer-name-than-before"), 0);

@@ -373,17 +373,17 @@ static void make_chain(int depth)
 Test(name, why_names_every_view_of_64_and_what_each_took)
 {
     struct call c;
-    char want[96];
+    char want[128];
 
     make_chain(VIEW_DEPTH_MAX);
     (void)BEGIN(&c, w.p, OPEN, open, S("v64:/f"), FM_READ | FM_WRITE | FM_TRUNC | FM_APPEND);
     cr_assert_eq(c.status, -EACCES);
     cr_assert_eq(c.why.count, VIEW_DEPTH_MAX - 8 + 2, "from v64 up to v8, and who has it all");
     for (int i = VIEW_DEPTH_MAX; i >= 8; i--) {
-        const char *took = i == 8    ? "it took WRITE)"
-                           : i == 24 ? "it took TRUNC)"
-                           : i == 40 ? "it took APPEND)"
-                                     : "it took nothing)";
+        const char *took = i == 8    ? "that removed WRITE)"
+                           : i == 24 ? "that removed TRUNC)"
+                           : i == 40 ? "that removed APPEND)"
+                                     : "that removed nothing)";
         const char *text = c.why.text[VIEW_DEPTH_MAX - i];
 
         (void)snprintf(want, sizeof(want), "view 'v%d' lacks WRITE", i);
@@ -419,7 +419,7 @@ Test(name, why_goes_through_three_generations_of_bindings)
     struct proc *last = bind_down(grandkid, "three", "two", FM_WRITE);
     struct sc_proc_status status;
     struct call c;
-    char want[96];
+    char want[128];
 
     cr_assert_eq(w_bind_fs(grandkid, last->pid, "renamed", "two"), 0);
     (void)BEGIN(&c, last, OPEN, open, S("three:/f"), FM_READ | FM_WRITE);
@@ -427,14 +427,14 @@ Test(name, why_goes_through_three_generations_of_bindings)
     cr_assert_eq(c.why.count, 4);
     (void)snprintf(want, sizeof(want),
                    "view 'three' lacks READ,WRITE (made by process %d as a subfs of 'two', root /; "
-                   "it took READ)",
+                   "that removed READ)",
                    grandkid->pid);
     cr_assert_str_eq(c.why.text[0], want);
-    (void)snprintf(want, sizeof(want), "made by process %d as a subfs of 'one', root /; it took n",
-                   kid->pid);
+    (void)snprintf(want, sizeof(want),
+                   "made by process %d as a subfs of 'one', root /; that removed n", kid->pid);
     cr_assert_not_null(strstr(c.why.text[1], want));
-    (void)snprintf(want, sizeof(want), "made by process %d as a subfs of 'root', root /; it took W",
-                   w.p->pid);
+    (void)snprintf(want, sizeof(want),
+                   "made by process %d as a subfs of 'root', root /; that removed W", w.p->pid);
     cr_assert_not_null(strstr(c.why.text[2], want));
     cr_assert_str_eq(c.why.text[3], "view 'root' above it has READ,WRITE");
     call_done(&c);

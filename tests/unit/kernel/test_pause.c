@@ -115,7 +115,7 @@ Test(pause, an_answered_call_is_not_carried_out)
     pause_answer(&create, -EDQUOT);
     world_run(&w);
     cr_assert_eq(create.status, -EDQUOT);
-    cr_assert_str_eq(create.why.text[0], "it was held, and answered by who stepped it");
+    cr_assert_str_eq(create.why.text[0], "it was held, and its outcome was set by proc.step");
     cr_assert(create.imposed);
     call_done(&create);
     cr_assert_eq(BEGIN(&open, w.p, OPEN, open, S("root:/a"), FM_READ), SC_PENDING);
