@@ -199,9 +199,10 @@ static void take_cancel(struct call *call)
 {
     const int err = call->cancelled;
 
+    if (err == 0 || entry_waits(&call->entry)) /* run_cancel() is queued: it needs the errno */
+        return;
     call->cancelled = 0;
-    if (err < 0)
-        call_cancel(call, err);
+    call_cancel(call, err);
 }
 
 /** entry.run */
