@@ -237,7 +237,7 @@ struct fs_ops {
 
     /** Called while another thread is in a blocking slot whose answer the caller no longer wants:
      * that slot should end soon, with what really happened, or with -EINTR and nothing changed.
-     * Thread-safe; never during destroy(). Empty: it can't be interrupted. */
+     * Thread-safe; never during close(), closedir() and destroy(). Empty: it can't be interrupted. */
     void (*interrupt)(struct fs *fs);
 
     /** Free the instance after a last sync. All files are closed. Never fails: what could not be

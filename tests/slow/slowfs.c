@@ -5,6 +5,7 @@
 #include "server/base/list.h"
 #include "server/kernel/random.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 enum { PERCENT = 100 };
@@ -43,8 +44,18 @@ static int64_t after(struct slowfs *s, int64_t result)
     return result;
 }
 
+/** The same before one that closes: it can't be interrupted, and an interruption of another slot that came
+ * late is not its own. */
+static int before_close(struct slowfs *s, const struct fs_caller *who)
+{
+    int err = before(s, who);
+
+    return err == -EINTR ? 0 : err;
+}
+
 /* A slot that first may have to wait, and is then the other one's. */
-#define SLOT(type, slot, PARAMS, ...)                                                              \
+#define SLOT(type, slot, PARAMS, ...) SLOT_AFTER(before, type, slot, PARAMS, __VA_ARGS__)
+#define SLOT_AFTER(before, type, slot, PARAMS, ...)                                                \
     static type slowfs_##slot PARAMS                                                               \
     {                                                                                              \
         struct slowfs *s = slowfs_of(fs);                                                          \
@@ -104,9 +115,9 @@ SLOT(int, fsync,
      (struct fs * fs, const struct fs_caller *who, const char *path, bool data_only,
       struct fs_file *file),
      path, data_only, file)
-SLOT(int, close,
-     (struct fs * fs, const struct fs_caller *who, const char *path, struct fs_file *file), path,
-     file)
+SLOT_AFTER(before_close, int, close,
+           (struct fs * fs, const struct fs_caller *who, const char *path, struct fs_file *file),
+           path, file)
 SLOT(int, opendir,
      (struct fs * fs, const struct fs_caller *who, const char *path, struct fs_file *file), path,
      file)
@@ -118,9 +129,9 @@ SLOT(int, fsyncdir,
      (struct fs * fs, const struct fs_caller *who, const char *path, bool data_only,
       struct fs_file *file),
      path, data_only, file)
-SLOT(int, closedir,
-     (struct fs * fs, const struct fs_caller *who, const char *path, struct fs_file *file), path,
-     file)
+SLOT_AFTER(before_close, int, closedir,
+           (struct fs * fs, const struct fs_caller *who, const char *path, struct fs_file *file),
+           path, file)
 SLOT(int64_t, ioctl,
      (struct fs * fs, const struct fs_caller *who, const char *path, uint32_t command,
       struct fs_file *file),

@@ -408,6 +408,8 @@ static int64_t run_away(struct slow *s, slot_fn slot, const struct slot_call *c)
     wait_for(s, e);
     if (e->late)
         return tell_broken(s, c);
+    if (e->result == -EINTR && must_be_done(c))
+        e->result = -EIO; /* it was not interrupted, so that is no answer */
     if (e->result == -EINTR)
         end_slot(s, -EINTR);
     s->mount->machine->stand.slot_of = NULL;
@@ -440,17 +442,23 @@ static int64_t run_here(struct slow *s, slot_fn slot, const struct slot_call *c)
 static int64_t run_again(struct slow *s, slot_fn slot, const struct slot_call *c)
 {
     struct machine *m = s->mount->machine;
+    const bool before =
+        m->stand.interrupted; /* an earlier slot of the call: this one undoes things */
     struct slow_file *spare;
+    bool interrupted;
     int64_t result;
 
+    m->stand.interrupted = false;
     m->stand.slot_of = s;
     m->spec.on_slot(m->spec.user, m);
     m->stand.slot_of = NULL;
-    if (s->broken || m->stand.interrupted)
+    interrupted = m->stand.interrupted;
+    m->stand.interrupted = before || interrupted;
+    if (s->broken || interrupted)
         drop_opening(c);
     if (s->broken)
         return tell_broken(s, c);
-    if (m->stand.interrupted)
+    if (interrupted)
         return -ECANCELED;
     if (spare_file(c, &spare) < 0)
         return -ENOMEM;
@@ -518,11 +526,10 @@ void slow_wait(struct machine *m)
     }
 }
 
-/** Not while the instance is made or destroyed: only the time limit ends that, and its memory may not be
- * touched then. */
+/** Not while the instance is made or destroyed, or a file closed: only the time limit ends that. */
 static void interrupt(const struct slow *s)
 {
-    if (s->fs != NULL && s->out->call.shape != SLOT_DESTROYS)
+    if (s->fs != NULL && !must_be_done(&s->out->call))
         driver_interrupt(s->fs);
 }
 
