@@ -25,7 +25,7 @@ static const char *ctype_of(enum sc_kind kind)
 #include "schema/types.def"
     };
 
-    return ctypes[sc_kinds[kind].repr];
+    return kind < SC_K_COUNT ? ctypes[sc_kinds[kind].repr] : "";
 }
 
 static const char *const any_call_errors[] = {
@@ -49,7 +49,7 @@ static bool is_bytes(enum sc_kind kind)
 /** The group of flags that a kind's values are from, or NULL. */
 static const char *flags_of(enum sc_kind kind)
 {
-    const char *json = sc_kinds[kind].json;
+    const char *json = kind < SC_K_COUNT ? sc_kinds[kind].json : ""; /* a struct is of no kind */
 
     return isupper((unsigned char)json[0]) ? json : NULL;
 }

@@ -44,13 +44,15 @@ static int64_t after(struct slowfs *s, int64_t result)
     return result;
 }
 
-/** The same before one that closes: it can't be interrupted, and an interruption of another slot that came
- * late is not its own. */
+/** The same before one that closes: it can't be interrupted, so an interruption is another slot's. */
 static int before_close(struct slowfs *s, const struct fs_caller *who)
 {
     int err = before(s, who);
 
-    return err == -EINTR ? 0 : err;
+    if (err != -EINTR)
+        return err;
+    atomic_store(&s->plan->interrupted, true);
+    return 0;
 }
 
 /* A slot that first may have to wait, and is then the other one's. */
