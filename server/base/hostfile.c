@@ -13,7 +13,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-enum { PROC_PATH_MAX = 32, CREATE_TRIES = 100 };
+enum { CREATE_TRIES = 100 };
 
 void hostfiles_init(struct hostfiles *p)
 {
@@ -89,25 +89,24 @@ static int check_free(const struct hostfile *p, const char *suffix, struct file_
     return 0;
 }
 
-/* Whether a directory is @top or lies beneath it. */
-static bool is_beneath(int dir, struct file_id top)
+bool hostfile_is_beneath(int dir, struct file_id top, const struct file_id *stop)
 {
     int at = openat(dir, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
-    bool found = false;
+    struct stat here;
+    struct stat above;
+    bool found = at < 0 || fstat(at, &here) < 0; /* on error: beneath */
 
-    for (int depth = 0; !found; depth++) {
-        struct stat here;
-        struct stat above;
-        int up = at >= 0 ? openat(at, "..", O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
-        bool known = up >= 0 && fstat(at, &here) == 0 && fstat(up, &above) == 0;
+    for (int depth = 0; !found && !(found = same_file(id_of(&here), top)) &&
+                        (stop == NULL || !same_file(id_of(&here), *stop));
+         depth++) {
+        int up = openat(at, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
 
-        /* What can't be told is taken for beneath. */
-        found = !known || same_file(id_of(&here), top) || depth > PATH_MAX;
-        if (at >= 0)
-            (void)close(at);
+        found = up < 0 || fstat(up, &above) < 0 || depth > PATH_MAX;
+        (void)close(at);
         at = up;
         if (!found && same_file(id_of(&here), id_of(&above)))
             break;
+        here = above;
     }
     if (at >= 0)
         (void)close(at);
@@ -122,10 +121,10 @@ static int check_apart(const struct hostfile *p, struct why *why)
     for (const struct list *i = p->claims->list.next; i != &p->claims->list; i = i->next) {
         const struct hostfile *other = container_of(i, struct hostfile, link);
 
-        if (other->directory && !other->shared && is_beneath(p->dir, other->id))
+        if (other->directory && !other->shared && hostfile_is_beneath(p->dir, other->id, NULL))
             return why_add(why, -EBUSY, "%s is in %s, which another filesystem may change", p->path,
                            other->path);
-        if (p->directory && !p->shared && is_beneath(other->dir, p->id))
+        if (p->directory && !p->shared && hostfile_is_beneath(other->dir, p->id, NULL))
             return why_add(why, -EBUSY, "%s is in %s, and another filesystem uses it", other->path,
                            p->path);
     }
@@ -134,7 +133,7 @@ static int check_apart(const struct hostfile *p, struct why *why)
 
 bool hostfile_holds(const struct hostfile *p, int dir)
 {
-    return p->directory && is_beneath(dir, p->id);
+    return p->directory && hostfile_is_beneath(dir, p->id, NULL);
 }
 
 /* ---- Finding ---- */
@@ -255,13 +254,18 @@ int hostfile_open(const char *path, struct hostfiles *claims, bool shared, struc
 
 /* ---- Using ---- */
 
+void hostfile_fd_path(int fd, char *out)
+{
+    (void)snprintf(out, HOSTFILE_FD_PATH_SIZE, "/proc/self/fd/%d", fd);
+}
+
 /* Reopen the file of an O_PATH descriptor. Returns a descriptor, -errno. */
 static int reopen(int fd, int flags)
 {
-    char path[PROC_PATH_MAX];
+    char path[HOSTFILE_FD_PATH_SIZE];
     int opened;
 
-    (void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+    hostfile_fd_path(fd, path);
     opened = open(path, (flags & ~(O_CREAT | O_EXCL | O_NOFOLLOW)) | O_CLOEXEC | O_NOCTTY);
     return opened >= 0 ? opened : -errno;
 }
@@ -273,9 +277,9 @@ int hostfile_reopen(const struct hostfile *p, int flags)
 
 int hostfile_access(const struct hostfile *p, int what)
 {
-    char path[PROC_PATH_MAX];
+    char path[HOSTFILE_FD_PATH_SIZE];
 
-    (void)snprintf(path, sizeof(path), "/proc/self/fd/%d", p->file);
+    hostfile_fd_path(p->file, path);
     return faccessat(AT_FDCWD, path, what, AT_EACCESS) == 0 ? 0 : -errno;
 }
 

@@ -44,6 +44,7 @@ struct file_id {
 enum {
     HOSTFILE_BESIDE_MAX = 4,  /* side files of one file */
     HOSTFILE_SUFFIX_MAX = 15, /* bytes of a side file's suffix */
+    HOSTFILE_FD_PATH_SIZE = 32,
 };
 
 /** A side file in use; suffix "" marks a free entry. */
@@ -143,6 +144,17 @@ void hostfile_forget_beside(struct hostfile *p, const char *suffix);
  * @fd       any descriptor of it; O_PATH is enough.
  */
 bool hostfile_is_private(int fd);
+
+/**
+ * Whether a directory is @top or lies beneath it.
+ * @dir      O_PATH; borrowed.
+ * @stop     where the walk up ends; NULL: at the host's root.
+ * Returns   true also when that can't be determined.
+ */
+bool hostfile_is_beneath(int dir, struct file_id top, const struct file_id *stop);
+
+/** Write a path that names the file of a descriptor, O_PATH too. @out HOSTFILE_FD_PATH_SIZE bytes. */
+void hostfile_fd_path(int fd, char *out);
 
 /** Whether it is a directory that is @dir, or that @dir lies beneath. @dir O_PATH. */
 bool hostfile_holds(const struct hostfile *p, int dir);

@@ -114,54 +114,19 @@ static int open_beneath(const struct root *root, const char *path)
     return fd >= 0 ? (int)fd : -errno;
 }
 
-static bool same_file(const struct stat *a, const struct stat *b)
-{
-    return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
-}
-
-/**
- * Whether the kept directory lies on the way up from @at to @root.
- * @at       O_PATH; taken.
- */
-static bool meets_kept(const struct stat *kept, const struct stat *root, int at)
-{
-    struct stat here;
-    struct stat above;
-    bool found = fstat(at, &here) < 0; /* on error: refuse */
-    int i = 0;
-
-    while (!found && !(found = same_file(&here, kept)) && !same_file(&here, root)) {
-        int up = openat(at, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
-
-        found = up < 0 || fstat(up, &above) < 0 || ++i > PATH_MAX;
-        (void)close(at);
-        at = up;
-        if (!found && same_file(&here, &above))
-            break;
-        here = above;
-    }
-    if (at >= 0)
-        (void)close(at);
-    return found;
-}
-
 /** Whether a directory lies in the kept one, by whatever path. A root inside the kept directory is
  * fine: the configuration allowed it. */
 static bool is_kept(const struct host *h, const struct root *root, int dir)
 {
     struct stat kept;
     struct stat top;
-    int at;
 
     if (h->kept < 0)
         return false;
-    at = openat(dir, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
-    if (at < 0 || fstat(h->kept, &kept) < 0 || fstat(root->fd, &top) < 0) {
-        if (at >= 0)
-            (void)close(at);
+    if (fstat(h->kept, &kept) < 0 || fstat(root->fd, &top) < 0)
         return true;
-    }
-    return meets_kept(&kept, &top, at);
+    return hostfile_is_beneath(dir, (struct file_id){kept.st_dev, kept.st_ino},
+                               &(struct file_id){top.st_dev, top.st_ino});
 }
 
 static int outside(const char *path, struct why *why)
