@@ -3,6 +3,7 @@
 
 #include "fsdrivers/fsdriver.h"
 #include "fsdrivers/fspath.h"
+#include "server/base/hostfile.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,7 +15,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { PROC_PATH_MAX = 32, RACE_TRIES = 100 };
+enum { RACE_TRIES = 100 };
 
 int beneath_error(int host_errno)
 {
@@ -122,10 +123,10 @@ void beneath_name_done(struct beneath_name *n)
 
 int beneath_reopen(int fd, int flags)
 {
-    char path[PROC_PATH_MAX];
+    char path[HOSTFILE_FD_PATH_SIZE];
     int opened;
 
-    (void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+    hostfile_fd_path(fd, path);
     flags |= O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
     opened = open(path, flags | O_NOATIME);
     if (opened < 0 && errno == EPERM) /* only the owner may leave the access time as it is */

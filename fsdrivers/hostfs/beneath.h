@@ -6,7 +6,7 @@
  * point leads out of it, whatever others rename meanwhile. What is found is a descriptor of O_PATH: nothing
  * was opened, so no FIFO, device or socket of the host has noticed anything.
  *
- * Everything returns 0 or a descriptor, or one of the errnos that hostfs may answer (beneath_error()).
+ * All functions return 0 or a descriptor, or an errno that hostfs may answer (beneath_error()).
  */
 #ifndef FSDRIVERS_HOSTFS_BENEATH_H
 #define FSDRIVERS_HOSTFS_BENEATH_H

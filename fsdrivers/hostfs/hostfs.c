@@ -2,21 +2,21 @@
 /*
  * hostfs: a directory of the host, and what lies beneath it.
  *
- * It is read-only unless the option write is given, and then nobody else may have a source in the
- * directory: guests could change it (hostfile.h). Links are files like any other; the core follows them
- * inside of the view. Of FIFOs, devices and sockets of the host there is a status, and -ENXIO for who opens
- * one. Mount points beneath the directory are -EACCES.
+ * An instance is read-only without the option write. With it no other filesystem may have its source in the
+ * directory, because guests could change that source (hostfile.h). Links are stored like any other file; the
+ * core follows them inside the view. FIFOs, devices and sockets of the host have a status, but open() answers
+ * -ENXIO for them. Mount points beneath the directory are -EACCES.
  *
- * Owners are the host's. What is made belongs to the daemon's user, or to the caller's when the daemon is
- * root. Set-id bits are never set: they would give the daemon's rights to users of the host.
+ * Owners are the host's. A new file belongs to the daemon's user, or to the caller if the daemon is root.
+ * Set-id bits are never set: they would give the daemon's rights to users of the host.
  *
- * Where the host would have to ask a disk, slots answer FS_WOULD_WAIT: paths are looked up in the host's
- * memory (RESOLVE_CACHED) and bytes are read from there (RWF_NOWAIT). Writing, listing and what changes
- * names always waits. Open files are descriptors of the host, HOSTFS_FILES_MAX at most, so a file that was
- * removed, replaced or cut short by others is what its descriptor says.
+ * Slots answer FS_WOULD_WAIT where the host would have to read a disk: `nowait` looks up paths and reads bytes
+ * in the host's memory only (RESOLVE_CACHED, RWF_NOWAIT). Slots that write, list or change names always block.
+ * Open files are descriptors of the host, so removing, replacing or truncating a file by others has the
+ * effect that it has on any descriptor.
  *
- * beneath.c has the walks, target.c what slots work on, names.c the slots that change names; here are the
- * others, and the instance.
+ * beneath.c walks paths, target.c finds the files that slots work on, names.c has the slots that change names
+ * and attributes; the others and the instance are here.
  */
 #include "fsdrivers/hostfs/hostfs.h"
 
@@ -40,7 +40,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-/* Descriptors beside those of open files: of the source, and of a slot's own while it works. */
+/* Descriptors besides those of open files: two of the source, and those that a slot opens and closes. */
 enum { OWN_DESCRIPTORS = 6, NS_PER_S = 1000000000 };
 
 /* ---- Status ---- */
@@ -90,7 +90,7 @@ static int64_t hostfs_readlink(struct fs *fs, const struct fs_caller *who, const
 
     if (err < 0)
         return err;
-    /* On what is no link: ENOENT. */
+    /* readlinkat() answers ENOENT for a file that is not a link. */
     len = readlinkat(t.fd, "", all, sizeof(all));
     err = len >= 0 ? 0 : errno == ENOENT ? -EINVAL : beneath_error(errno);
     target_done(&t);
@@ -138,7 +138,7 @@ static int open_flags(uint32_t flags)
     return all;
 }
 
-/** A file or directory is open from now on. */
+/** Count a file or directory as open. @t taken. Returns 0; -EMFILE. */
 static int keep_open(struct hostfs *h, struct target *t, struct fs_file *file)
 {
     if (h->open == HOSTFS_FILES_MAX) {
@@ -219,7 +219,7 @@ static int64_t hostfs_read(struct fs *fs, const struct fs_caller *who, const cha
     return result;
 }
 
-/** Write all of it, or cut the file back to what it was. */
+/** Write all bytes, or truncate the file to its size before. */
 static int64_t write_all(int fd, struct fs_bytes bytes, int64_t off, bool append)
 {
     struct stat before;
@@ -281,7 +281,7 @@ static int hostfs_fsync(struct fs *fs, const struct fs_caller *who, const char *
     return err;
 }
 
-/** The last close of a file that has no name frees its blocks, which takes as long as it is. */
+/** Closing the last descriptor of a file without a name frees its blocks, which can take long. */
 static int hostfs_close(struct fs *fs, const struct fs_caller *who, const char *path,
                         struct fs_file *file)
 {
@@ -306,22 +306,29 @@ static int open_listing(int fd)
     return opened >= 0 ? opened : beneath_error(errno);
 }
 
+/** Find a directory and open it for listing. Returns a descriptor; FS_WOULD_WAIT; -ENOTDIR, -ELOOP a link;
+ * other -errno of target_find(). */
+static int find_listing(const struct hostfs *h, const struct fs_caller *who, const char *path,
+                        const struct fs_file *file)
+{
+    struct target t;
+    int err = target_find_blocking(h, who, path, file, &t);
+    int fd;
+
+    if (err < 0)
+        return err;
+    err = target_refuse(t.fd);
+    fd = err == -EISDIR ? open_listing(t.fd) : err == -ELOOP ? -ELOOP : -ENOTDIR;
+    target_done(&t);
+    return fd;
+}
+
 static int hostfs_opendir(struct fs *fs, const struct fs_caller *who, const char *path,
                           struct fs_file *file)
 {
     struct hostfs *h = hostfs_of(fs);
-    struct target dir;
-    struct target t = {.own = true};
-    int err;
+    struct target t = {.fd = find_listing(h, who, path, NULL), .own = true};
 
-    if (who->nowait)
-        return FS_WOULD_WAIT;
-    err = target_find(h, who, path, NULL, &dir);
-    if (err < 0)
-        return err;
-    err = target_refuse(dir.fd);
-    t.fd = err == -EISDIR ? open_listing(dir.fd) : err == -ELOOP ? -ELOOP : -ENOTDIR;
-    target_done(&dir);
     return t.fd < 0 ? t.fd : keep_open(h, &t, file);
 }
 
@@ -346,24 +353,15 @@ static int list(DIR *dir, fs_readdir_fn callback, void *user)
 static int hostfs_readdir(struct fs *fs, const struct fs_caller *who, const char *path,
                           fs_readdir_fn callback, void *user, struct fs_file *file)
 {
-    struct target t;
+    const int fd = find_listing(hostfs_of(fs), who, path, file);
     DIR *dir;
-    int fd;
-    int err;
 
-    if (who->nowait)
-        return FS_WOULD_WAIT;
-    err = target_find(hostfs_of(fs), who, path, file, &t);
-    if (err < 0)
-        return err;
-    err = target_refuse(t.fd);
-    fd = err == -EISDIR ? open_listing(t.fd) : err == -ELOOP ? -ELOOP : -ENOTDIR;
-    target_done(&t);
     if (fd < 0)
         return fd;
     dir = fdopendir(fd);
     if (dir == NULL) {
-        err = beneath_error(errno);
+        const int err = beneath_error(errno);
+
         (void)close(fd);
         return err;
     }
@@ -374,12 +372,9 @@ static int hostfs_fsyncdir(struct fs *fs, const struct fs_caller *who, const cha
                            bool data_only, struct fs_file *file)
 {
     struct target t;
+    int err = target_find_blocking(hostfs_of(fs), who, path, file, &t);
     int fd;
-    int err;
 
-    if (who->nowait)
-        return FS_WOULD_WAIT;
-    err = target_find(hostfs_of(fs), who, path, file, &t);
     if (err < 0)
         return err;
     fd = open_listing(t.fd);
@@ -393,7 +388,7 @@ static int hostfs_fsyncdir(struct fs *fs, const struct fs_caller *who, const cha
 
 /* ---- Instances ---- */
 
-/** Nothing is gathered. */
+/** No operation is ever pending. */
 static int hostfs_commit(struct fs *fs, const struct fs_caller *who)
 {
     (void)fs;

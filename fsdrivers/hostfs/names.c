@@ -31,6 +31,19 @@ static mode_t given_bits(uint32_t mode, bool directory)
     return mode & (directory ? 01777u : 0777u);
 }
 
+/** Find the directory of a name that is to be made. @out beneath_name_done(), on success only. Returns 0;
+ * FS_WOULD_WAIT; -EEXIST the root; other -errno of beneath_parent(). */
+static int find_new(const struct hostfs *h, const struct fs_caller *who, const char *path,
+                    struct beneath_name *out)
+{
+    int err;
+
+    if (who->nowait)
+        return FS_WOULD_WAIT;
+    err = beneath_parent(h->source->file, path, out);
+    return err == -EBUSY ? -EEXIST : err;
+}
+
 int hostfs_mknod(struct fs *fs, const struct fs_caller *who, const char *path, uint32_t mode)
 {
     const struct hostfs *h = hostfs_of(fs);
@@ -40,11 +53,9 @@ int hostfs_mknod(struct fs *fs, const struct fs_caller *who, const char *path, u
 
     if ((mode & S_IFMT) != 0 && !S_ISREG(mode))
         return -EINVAL;
-    if (who->nowait)
-        return FS_WOULD_WAIT;
-    err = beneath_parent(h->source->file, path, &n);
+    err = find_new(h, who, path, &n);
     if (err < 0)
-        return err == -EBUSY ? -EEXIST : err;
+        return err;
     fd = openat(n.dir, n.name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     err = beneath_answer(fd);
     if (err == 0) {
@@ -65,11 +76,9 @@ int hostfs_mkdir(struct fs *fs, const struct fs_caller *who, const char *path, u
     struct beneath_name n;
     int err;
 
-    if (who->nowait)
-        return FS_WOULD_WAIT;
-    err = beneath_parent(h->source->file, path, &n);
+    err = find_new(h, who, path, &n);
     if (err < 0)
-        return err == -EBUSY ? -EEXIST : err;
+        return err;
     err = beneath_answer(mkdirat(n.dir, n.name, 0700));
     if (err == 0) {
         err = beneath_answer(fchmodat(n.dir, n.name, given_bits(mode, true), 0));
@@ -88,11 +97,9 @@ int hostfs_symlink(struct fs *fs, const struct fs_caller *who, const char *targe
     struct beneath_name n;
     int err;
 
-    if (who->nowait)
-        return FS_WOULD_WAIT;
-    err = beneath_parent(h->source->file, path, &n);
+    err = find_new(h, who, path, &n);
     if (err < 0)
-        return err == -EBUSY ? -EEXIST : err;
+        return err;
     err = beneath_answer(symlinkat(target, n.dir, n.name));
     if (err == 0) {
         err = give_to(h, who, n.dir, n.name);
@@ -192,9 +199,7 @@ int hostfs_chown(struct fs *fs, const struct fs_caller *who, const char *path, u
     struct target t;
     int err;
 
-    if (who->nowait)
-        return FS_WOULD_WAIT;
-    err = target_find(hostfs_of(fs), who, path, file, &t);
+    err = target_find_blocking(hostfs_of(fs), who, path, file, &t);
     if (err < 0)
         return err;
     err = beneath_answer(fchownat(t.fd, "", uid, gid, AT_EMPTY_PATH));
@@ -207,17 +212,14 @@ int hostfs_chmod(struct fs *fs, const struct fs_caller *who, const char *path, u
 {
     struct target t;
     struct stat st;
-    char again[32];
+    char again[HOSTFILE_FD_PATH_SIZE];
     int err;
 
-    if (who->nowait)
-        return FS_WOULD_WAIT;
-    err = target_find(hostfs_of(fs), who, path, file, &t);
+    err = target_find_blocking(hostfs_of(fs), who, path, file, &t);
     if (err < 0)
         return err;
     err = beneath_answer(fstat(t.fd, &st));
-    (void)snprintf(again, sizeof(again), "/proc/self/fd/%d",
-                   t.fd); /* fchmod() wants more than O_PATH */
+    hostfile_fd_path(t.fd, again); /* fchmod() takes no O_PATH */
     if (err == 0)
         err = S_ISLNK(st.st_mode)
                   ? -EINVAL
@@ -246,9 +248,7 @@ int hostfs_utimens(struct fs *fs, const struct fs_caller *who, const char *path,
     struct target t;
     int err;
 
-    if (who->nowait)
-        return FS_WOULD_WAIT;
-    err = target_find(hostfs_of(fs), who, path, file, &t);
+    err = target_find_blocking(hostfs_of(fs), who, path, file, &t);
     if (err < 0)
         return err;
     err = beneath_answer(utimensat(t.fd, "", times, AT_EMPTY_PATH));
@@ -264,10 +264,8 @@ int hostfs_truncate(struct fs *fs, const struct fs_caller *who, const char *path
 
     if (size > FS_FILE_SIZE_MAX)
         return -EFBIG;
-    if (who->nowait)
-        return FS_WOULD_WAIT;
     /* An open file may be open for reading only: it is found by its descriptor, and opened anew. */
-    err = target_find(hostfs_of(fs), who, path, file, &t);
+    err = target_find_blocking(hostfs_of(fs), who, path, file, &t);
     if (err < 0)
         return err;
     if (!t.own) {

@@ -8,7 +8,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/** What a slot was given: an open file, or a path, whose file is found (O_PATH). */
 int target_find(const struct hostfs *h, const struct fs_caller *who, const char *path,
                 const struct fs_file *file, struct target *out)
 {
@@ -20,13 +19,18 @@ int target_find(const struct hostfs *h, const struct fs_caller *who, const char 
     return out->own ? 0 : out->fd;
 }
 
+int target_find_blocking(const struct hostfs *h, const struct fs_caller *who, const char *path,
+                         const struct fs_file *file, struct target *out)
+{
+    return who->nowait ? FS_WOULD_WAIT : target_find(h, who, path, file, out);
+}
+
 void target_done(const struct target *t)
 {
     if (t->own)
         (void)close(t->fd);
 }
 
-/** Why a file is not to be opened as a regular one; 0 it may be. */
 int target_refuse(int fd)
 {
     struct stat st;
@@ -40,7 +44,6 @@ int target_refuse(int fd)
     return S_ISLNK(st.st_mode) ? -ELOOP : -ENXIO;
 }
 
-/** Have a target that was found by its path opened. @flags of open(2). */
 int target_open(struct target *t, int flags)
 {
     int err;
@@ -59,7 +62,6 @@ int target_open(struct target *t, int flags)
     return 0;
 }
 
-/** target_find(), for content. */
 int target_content(const struct hostfs *h, const struct fs_caller *who, const char *path,
                    const struct fs_file *file, int flags, struct target *out)
 {

@@ -10,8 +10,8 @@ struct hostfs {
     struct fs fs;
     struct hostfile *source; /* owned; its file is the directory */
     bool writable;
-    bool is_root; /* the daemon's user: it may give files away */
-    uint32_t open;
+    bool is_root;  /* the daemon's user is root: it may give files away */
+    uint32_t open; /* files and directories, HOSTFS_FILES_MAX at most */
 };
 
 static inline struct hostfs *hostfs_of(struct fs *fs)
@@ -34,7 +34,11 @@ struct target {
 int target_find(const struct hostfs *h, const struct fs_caller *who, const char *path,
                 const struct fs_file *file, struct target *out);
 
-/** The same, opened to read or write its content. @flags of open(2). Returns, too, -EISDIR; -EINVAL no
+/** target_find() for a slot that always blocks: FS_WOULD_WAIT where the caller has `nowait` set. */
+int target_find_blocking(const struct hostfs *h, const struct fs_caller *who, const char *path,
+                         const struct fs_file *file, struct target *out);
+
+/** target_find(), opened to read or write its content. @flags of open(2). Returns, too, -EISDIR; -EINVAL no
  * regular file; other -errno of beneath_reopen(). */
 int target_content(const struct hostfs *h, const struct fs_caller *who, const char *path,
                    const struct fs_file *file, int flags, struct target *out);
