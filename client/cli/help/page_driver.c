@@ -7,48 +7,31 @@
 
 enum { COLUMN = 16, INDENT = 2 };
 
-/** An option of a driver, or (without one) of all. */
 struct option_row {
-    const char *driver;
-    const char *key;
+    const char *key; /* NULL ends the list */
     const char *doc;
 };
 
+#define OPTION_ROW(key, doc) {key, doc},
+
+/* Behind the drivers stands a row with the options of all of them. */
 static const struct {
     const char *name, *alias, *doc;
+    const struct option_row *options;
 } drivers[] = {
-#define DRIVER_ROW(name, alias, doc, OPTIONS) {name, alias, doc},
+#define DRIVER_ROW(name, alias, doc, OPTIONS)                                                      \
+    {name, alias, doc, (const struct option_row[]){OPTIONS(OPTION_ROW){NULL, NULL}}},
     FS_DRIVERS(DRIVER_ROW)
 #undef DRIVER_ROW
+        {"", "", "", (const struct option_row[]){FS_COMMON_OPTIONS(OPTION_ROW){NULL, NULL}}},
 };
-enum { DRIVER_COUNT = sizeof drivers / sizeof drivers[0] };
+enum { DRIVER_COUNT = sizeof drivers / sizeof drivers[0] - 1 };
 
-static const struct option_row options[] = {
-#define ROW(key, doc) {"ramfs", key, doc},
-    RAMFS_OPTIONS(ROW)
-#undef ROW
-#define ROW(key, doc) {"sqlitefs", key, doc},
-        SQLITEFS_OPTIONS(ROW)
-#undef ROW
-#define ROW(key, doc) {"devfs", key, doc},
-            DEVFS_OPTIONS(ROW)
-#undef ROW
-#define ROW(key, doc) {"procfs", key, doc},
-                PROCFS_OPTIONS(ROW)
-#undef ROW
-#define ROW(key, doc) {"", key, doc},
-                    FS_COMMON_OPTIONS(ROW)
-#undef ROW
-};
-enum { OPTION_COUNT = sizeof options / sizeof options[0] };
-
-/** Print the options of a driver; of "" those of all. */
-static void print_options(FILE *to, const char *driver)
+/** Print the options of a driver; of DRIVER_COUNT those of all. */
+static void print_options(FILE *to, size_t driver)
 {
-    for (size_t i = 0; i < OPTION_COUNT; i++) {
-        if (strcmp(options[i].driver, driver) == 0)
-            page_entry(to, INDENT, COLUMN, options[i].key, options[i].doc);
-    }
+    for (const struct option_row *o = drivers[driver].options; o->key != NULL; o++)
+        page_entry(to, INDENT, COLUMN, o->key, o->doc);
 }
 
 void page_drivers(FILE *to)
@@ -60,7 +43,7 @@ void page_drivers(FILE *to)
     for (size_t i = 0; i < DRIVER_COUNT; i++)
         page_entry(to, INDENT, COLUMN, drivers[i].name, drivers[i].doc);
     page_heading(to, "Options that all of them take");
-    print_options(to, "");
+    print_options(to, DRIVER_COUNT);
 }
 
 static void print_driver(FILE *to, size_t i)
@@ -70,9 +53,9 @@ static void print_driver(FILE *to, size_t i)
         fprintf(to, "Also called %s, by which its letters may stand in one word: \"cmd\".\n",
                 drivers[i].alias);
     page_heading(to, "Its own options");
-    print_options(to, drivers[i].name);
+    print_options(to, i);
     page_heading(to, "Options that all drivers take");
-    print_options(to, "");
+    print_options(to, DRIVER_COUNT);
     page_heading(to, "Examples");
     fprintf(to, "  fs t %s readonly\n", drivers[i].name);
     fprintf(to, "  make_fs %s t\n", drivers[i].name);
@@ -89,22 +72,26 @@ bool page_driver(FILE *to, const char *word)
             return true;
         }
     }
-    for (size_t i = 0; i < OPTION_COUNT; i++) {
-        if (strcmp(options[i].key, word) != 0)
-            continue;
-        fprintf(to, "%s - an option of %s\n\n", word,
-                *options[i].driver != '\0' ? options[i].driver : "every filesystem driver");
-        page_entry(to, 0, INDENT, "", options[i].doc);
-        found = true;
+    for (size_t i = 0; i <= DRIVER_COUNT; i++) {
+        for (const struct option_row *o = drivers[i].options; o->key != NULL; o++) {
+            if (strcmp(o->key, word) != 0)
+                continue;
+            fprintf(to, "%s - an option of %s\n\n", word,
+                    i < DRIVER_COUNT ? drivers[i].name : "every filesystem driver");
+            page_entry(to, 0, INDENT, "", o->doc);
+            found = true;
+        }
     }
     return found;
 }
 
 bool page_is_option(const char *word)
 {
-    for (size_t i = 0; i < OPTION_COUNT; i++) {
-        if (strcmp(options[i].key, word) == 0)
-            return true;
+    for (size_t i = 0; i <= DRIVER_COUNT; i++) {
+        for (const struct option_row *o = drivers[i].options; o->key != NULL; o++) {
+            if (strcmp(o->key, word) == 0)
+                return true;
+        }
     }
     return false;
 }
@@ -117,5 +104,11 @@ const char *page_driver_name(size_t n)
         return *drivers[n - DRIVER_COUNT].alias != '\0' ? drivers[n - DRIVER_COUNT].alias
                                                         : drivers[n - DRIVER_COUNT].name;
     n -= (size_t)DRIVER_COUNT * 2;
-    return n < OPTION_COUNT ? options[n].key : NULL;
+    for (size_t i = 0; i <= DRIVER_COUNT; i++) {
+        for (const struct option_row *o = drivers[i].options; o->key != NULL; o++) {
+            if (n-- == 0)
+                return o->key;
+        }
+    }
+    return NULL;
 }
