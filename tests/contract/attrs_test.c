@@ -4,13 +4,29 @@
 
 #include <string.h>
 
+CONTRACT_OWN(chmod_sets_set_id_bits, NULL)
+{
+    put_file(b, "/f", "", 0);
+    IS(FS(chmod, "/f", 04711, NULL), 0);
+    IS(stat_of(b, "/f").mode, S_IFREG | 04711);
+}
+
+/* They would give the daemon's rights to users of the host. */
+static void chmod_sets_no_set_id_bits(struct bed *b)
+{
+    put_file(b, "/f", "", 0);
+    IS(FS(chmod, "/f", 04711, NULL), 0);
+    IS(stat_of(b, "/f").mode, S_IFREG | 0711);
+}
+
+CONTRACT_ON(hostfs, chmod_sets_no_set_id_bits, NULL)
+
 CONTRACT(chmod_keeps_the_type)
 {
     put_file(b, "/f", "", 0);
     IS(FS(mkdir, "/d", 0755), 0);
-    IS(FS(chmod, "/f", 04711, NULL), 0);
-    IS(stat_of(b, "/f").mode,
-       S_IFREG | (b->hosted ? 0711 : 04711)); /* set-id bits are for no host */
+    IS(FS(chmod, "/f", 0711, NULL), 0);
+    IS(stat_of(b, "/f").mode, S_IFREG | 0711);
     IS(FS(chmod, "/d", S_IFREG | 01777, NULL), 0);
     IS(stat_of(b, "/d").mode, S_IFDIR | 01777);
     IS(FS(chmod, "/", 0700, NULL), 0);
