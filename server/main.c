@@ -50,12 +50,27 @@ struct daemon {
     int exit_code;
 };
 
+/** The daemon ends with its exit code, whatever signals still arrive: libuv resets their actions to the default
+ * when it closes their handles. */
+static void close_signals(struct daemon *d)
+{
+    sigset_t both;
+
+    (void)sigemptyset(&both);
+    (void)sigaddset(&both, SIGTERM);
+    (void)sigaddset(&both, SIGINT);
+    (void)pthread_sigmask(SIG_BLOCK, &both, NULL);
+    uv_close((uv_handle_t *)&d->sigterm, NULL);
+    uv_close((uv_handle_t *)&d->sigint, NULL);
+    (void)signal(SIGTERM, SIG_IGN);
+    (void)signal(SIGINT, SIG_IGN);
+}
+
 static void on_bridge_closed(void *user)
 {
     struct daemon *d = user;
 
-    uv_close((uv_handle_t *)&d->sigterm, NULL);
-    uv_close((uv_handle_t *)&d->sigint, NULL);
+    close_signals(d);
     uv_close((uv_handle_t *)&d->stop_soon, NULL);
 }
 

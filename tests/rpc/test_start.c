@@ -494,3 +494,23 @@ Test(start, a_client_that_never_reads_does_not_stop_the_stop, .timeout = 60)
     cJSON_free(d.census);
     daemon_clean(&d);
 }
+
+Test(start, more_signals_do_not_change_how_it_ends, .timeout = 60)
+{
+    enum { ROUNDS = 10, PAUSE_US = 200 };
+
+    for (int i = 0; i < ROUNDS; i++) {
+        struct daemon d;
+        siginfo_t end = {.si_pid = 0};
+
+        daemon_start(&d, NULL);
+        client_close(&d.control);
+        while (end.si_pid == 0) {
+            (void)kill(d.pid, i % 2 == 0 ? SIGTERM : SIGINT);
+            (void)usleep(PAUSE_US);
+            cr_assert_eq(waitid(P_PID, (id_t)d.pid, &end, WEXITED | WNOHANG | WNOWAIT), 0);
+        }
+        cr_assert_eq(daemon_wait(&d), 0);
+        daemon_clean(&d);
+    }
+}
