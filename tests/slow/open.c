@@ -38,29 +38,21 @@ static bool is_gate(const char *gate, int fd)
     return stat(gate, &there) == 0 && fstat(fd, &ours) == 0 && there.st_ino == ours.st_ino;
 }
 
-/** slow_plan.on_worker: wait at the gate, a FIFO, until it is gone or another one. Who waits there has it open,
+/** slow_plan.on_worker: wait at the gate, a FIFO, until it is gone or another one. The waiting slot has it open,
  * so that others can see it. */
-static int wait_at_gate(void *user)
+static int wait_at_gate(void *user, atomic_bool *interrupted)
 {
     const struct timespec moment = {.tv_nsec = MOMENT_NS};
-    struct slow_plan *plan = user;
     const char *gate = getenv("SCBOX_SLOW_GATE");
     int fd = gate != NULL ? open(gate, O_RDONLY | O_NONBLOCK | O_CLOEXEC) : -1;
 
+    (void)user;
     if (fd < 0)
         return 0;
-    while (is_gate(gate, fd) && !atomic_load(&plan->interrupted))
+    while (is_gate(gate, fd) && !atomic_load(interrupted))
         (void)nanosleep(&moment, NULL);
     (void)close(fd);
-    return atomic_exchange(&plan->interrupted, false) ? -EINTR : 0;
-}
-
-/** slow_plan.on_interrupt: let who waits there pass, or comes there. */
-static void open_gate(void *user)
-{
-    struct slow_plan *plan = user;
-
-    atomic_store(&plan->interrupted, true);
+    return atomic_exchange(interrupted, false) ? -EINTR : 0;
 }
 
 static struct slow_plan plan;
@@ -93,8 +85,10 @@ static int open_later(struct fs_opening *base, struct why *why, struct fs **out)
 {
     struct slow_opening *o = (struct slow_opening *)base;
 
+    atomic_bool interrupted = false; /* never: nothing interrupts an instance that is being made */
+
     (void)why;
-    (void)wait_at_gate(&plan);
+    (void)wait_at_gate(&plan, &interrupted);
     *out = made_slow(o->fs);
     free(o);
     return 0;
@@ -107,7 +101,6 @@ static void read_plan(void)
     plan.percent = (unsigned)number_of("SCBOX_SLOW", SCBOX_SLOW);
     plan.seed = number_of("SCBOX_SLOW_SEED", 1);
     plan.on_worker = wait_at_gate;
-    plan.on_interrupt = open_gate;
     plan.user = &plan;
 }
 

@@ -25,9 +25,10 @@ static int open_slow(const char *driver, const struct fs_open *req, struct fs **
     return 0;
 }
 
-static int on_worker(void *user)
+static int on_worker(void *user, atomic_bool *interrupted)
 {
     (void)user;
+    (void)interrupted;
     return sw_worker_answer;
 }
 

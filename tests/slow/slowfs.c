@@ -15,6 +15,7 @@ struct slowfs {
     struct fs *inner; /* owned */
     struct slow_plan *plan;
     uint64_t random;
+    atomic_bool interrupted;
 };
 
 static struct slowfs *slowfs_of(struct fs *fs)
@@ -33,7 +34,7 @@ static int before(struct slowfs *s, const struct fs_caller *who)
         s->plan->waited++;
         return FS_WOULD_WAIT;
     }
-    return plan->on_worker != NULL ? plan->on_worker(plan->user) : 0;
+    return plan->on_worker != NULL ? plan->on_worker(plan->user, &s->interrupted) : 0;
 }
 
 /** After a slot: show what the other one shows. */
@@ -44,15 +45,12 @@ static int64_t after(struct slowfs *s, int64_t result)
     return result;
 }
 
-/** The same before one that closes: it can't be interrupted, so an interruption is another slot's. */
+/** The same before a slot that closes. It can't be interrupted: what interrupted came late for an earlier slot. */
 static int before_close(struct slowfs *s, const struct fs_caller *who)
 {
     int err = before(s, who);
 
-    if (err != -EINTR)
-        return err;
-    atomic_store(&s->plan->interrupted, true);
-    return 0;
+    return err == -EINTR ? 0 : err;
 }
 
 /* A slot that first may have to wait, and is then the other one's. */
@@ -200,8 +198,10 @@ static void slowfs_tidy(struct fs *fs, const struct fs_caller *who)
 
 static void slowfs_interrupt(struct fs *fs)
 {
-    const struct slow_plan *plan = slowfs_of(fs)->plan;
+    struct slowfs *s = slowfs_of(fs);
+    const struct slow_plan *plan = s->plan;
 
+    atomic_store(&s->interrupted, true);
     if (plan->on_interrupt != NULL)
         plan->on_interrupt(plan->user);
 }

@@ -13,13 +13,12 @@
 struct slow_plan {
     unsigned percent; /* of the slots would wait; of 100 all */
     uint64_t seed;    /* of which */
-    /** Called on the worker, before a slot is carried out: to have it take its time. Returns 0; an errno,
-     * which it answers. Or NULL. */
-    int (*on_worker)(void *user);
-    void (*on_interrupt)(void *user); /* or NULL: it can't be interrupted */
+    /** Called on the worker before a slot is carried out, to make it take its time. @interrupted is set when
+     * the instance is interrupted. Returns 0; a negative errno, which the slot answers. Or NULL. */
+    int (*on_worker)(void *user, atomic_bool *interrupted);
+    void (*on_interrupt)(void *user); /* called for each interruption; or NULL */
     void *user;
-    atomic_uint waited;      /* slots so far, that would have waited */
-    atomic_bool interrupted; /* for the two functions */
+    atomic_uint waited; /* slots so far that would have waited */
 };
 
 /**
