@@ -105,7 +105,7 @@ struct fs_ops {
     /**
      * Change permission bits.
      * @mode     the 07777 bits; type bits are ignored.
-     * Returns   as chown().
+     * Returns   as chown(); -EINVAL a link, which has none (`generic` checks it).
      * Source    Chmod.
      */
     int (*chmod)(struct fs *fs, const struct fs_caller *who, const char *path, uint32_t mode,

@@ -294,8 +294,13 @@ static int generic_chmod(struct fs *fs, const struct fs_caller *who, const char 
                          uint32_t mode, struct fs_file *file)
 {
     struct generic *g = generic_of(fs);
+    struct fs_stat st = {.mode = 0};
     int err = may_change(g);
 
+    if (err == 0 && file == NULL && g->inner->ops->chmod != NULL)
+        err = INNER(g, getattr, who, path, &st, NULL);
+    if (err == 0 && S_ISLNK(st.mode))
+        err = -EINVAL;
     return err < 0 ? err : changed(g, INNER(g, chmod, who, path, mode & 07777u, file));
 }
 

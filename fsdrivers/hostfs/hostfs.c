@@ -306,7 +306,7 @@ static int open_listing(int fd)
     return opened >= 0 ? opened : beneath_error(errno);
 }
 
-/** Find a directory and open it for listing. Returns a descriptor; FS_WOULD_WAIT; -ENOTDIR, -ELOOP a link;
+/** Find a directory and open it for listing. Returns a descriptor; FS_WOULD_WAIT; -ENOTDIR;
  * other -errno of target_find(). */
 static int find_listing(const struct hostfs *h, const struct fs_caller *who, const char *path,
                         const struct fs_file *file)
@@ -318,7 +318,7 @@ static int find_listing(const struct hostfs *h, const struct fs_caller *who, con
     if (err < 0)
         return err;
     err = target_refuse(t.fd);
-    fd = err == -EISDIR ? open_listing(t.fd) : err == -ELOOP ? -ELOOP : -ENOTDIR;
+    fd = err == -EISDIR ? open_listing(t.fd) : -ENOTDIR;
     target_done(&t);
     return fd;
 }

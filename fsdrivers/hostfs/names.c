@@ -136,13 +136,16 @@ int hostfs_rmdir(struct fs *fs, const struct fs_caller *who, const char *path)
     return remove_name(hostfs_of(fs), who, path, AT_REMOVEDIR);
 }
 
-/** The directories of two paths. Both are to be done with, whatever it returns. */
+/** The directories of two paths; the first must name a file, whose status is returned. Both are to be done
+ * with, whatever it returns. */
 static int two_parents(const struct hostfs *h, const char *from, const char *to,
-                       struct beneath_name *a, struct beneath_name *b)
+                       struct beneath_name *a, struct beneath_name *b, struct stat *out)
 {
     int err = beneath_parent(h->source->file, from, a);
 
     b->dir = -1;
+    if (err == 0)
+        err = beneath_answer(fstatat(a->dir, a->name, out, AT_SYMLINK_NOFOLLOW));
     return err < 0 ? err : beneath_parent(h->source->file, to, b);
 }
 
@@ -154,13 +157,14 @@ int hostfs_rename(struct fs *fs, const struct fs_caller *who, const char *from, 
                                      [FS_RENAME_EXCHANGE] = RENAME_EXCHANGE};
     struct beneath_name a;
     struct beneath_name b;
+    struct stat st;
     int err;
 
     if (fspath_is_root(to) && type == FS_RENAME_NOREPLACE)
         return -EEXIST;
     if (who->nowait)
         return FS_WOULD_WAIT;
-    err = two_parents(hostfs_of(fs), from, to, &a, &b);
+    err = two_parents(hostfs_of(fs), from, to, &a, &b, &st);
     if (err == 0)
         err = beneath_answer(renameat2(a.dir, a.name, b.dir, b.name, flags[type]));
     beneath_name_done(&a);
@@ -179,12 +183,12 @@ int hostfs_link(struct fs *fs, const struct fs_caller *who, const char *from, co
         return FS_WOULD_WAIT;
     if (fspath_is_root(from))
         return -EPERM;
-    err = two_parents(hostfs_of(fs), from, to, &a, &b);
-    if (err == 0 && fstatat(a.dir, a.name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode))
-        err = -EPERM;
+    err = two_parents(hostfs_of(fs), from, to, &a, &b, &st);
     if (err == 0)
         err = beneath_answer(linkat(a.dir, a.name, b.dir, b.name, 0));
-    else if (err == -EBUSY)
+    if (err == -EACCES && S_ISDIR(st.st_mode))
+        err = -EPERM;
+    if (err == -EBUSY)
         err = -EEXIST;
     beneath_name_done(&a);
     beneath_name_done(&b);
@@ -219,11 +223,11 @@ int hostfs_chmod(struct fs *fs, const struct fs_caller *who, const char *path, u
     if (err < 0)
         return err;
     err = beneath_answer(fstat(t.fd, &st));
+    if (err == 0 && S_ISLNK(st.st_mode)) /* it has become one */
+        err = -EINVAL;
     hostfile_fd_path(t.fd, again); /* fchmod() takes no O_PATH */
     if (err == 0)
-        err = S_ISLNK(st.st_mode)
-                  ? -EINVAL
-                  : beneath_answer(chmod(again, given_bits(mode, S_ISDIR(st.st_mode))));
+        err = beneath_answer(chmod(again, given_bits(mode, S_ISDIR(st.st_mode))));
     target_done(&t);
     return err;
 }

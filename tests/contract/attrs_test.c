@@ -33,6 +33,8 @@ CONTRACT(chmod_keeps_the_type)
     IS(stat_of(b, "/").mode, S_IFDIR | 0700);
     IS(FS(chmod, "/no", 0700, NULL), -ENOENT);
     IS(FS(chmod, "/f/x", 0700, NULL), -ENOTDIR);
+    IS(FS(symlink, "f", "/l"), 0);
+    IS(FS(chmod, "/l", 0700, NULL), -EINVAL);
 }
 
 CONTRACT(chown_minus_one_leaves_it)
