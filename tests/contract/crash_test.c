@@ -24,7 +24,7 @@ static void victim(struct bed *b, uint64_t seed, int out)
         _exit(1);
     script_init(&s, seed);
     for (int step = 1; step <= STEPS_MAX; step++) {
-        (void)script_step(&s, b);
+        (void)script_step(&s, b, step);
         if (step % COMMIT_EVERY == 0 && FS0(commit) < 0)
             _exit(2);
         if (step % FSYNC_EVERY != 0)
@@ -78,7 +78,7 @@ static bool is_prefix(uint64_t seed, int durable, uint64_t digest)
     for (int step = 0; !found && step <= durable + 2 * FSYNC_EVERY; step++) {
         if (step >= durable)
             found = tree_digest(&b) == digest;
-        (void)script_step(&s, &b);
+        (void)script_step(&s, &b, step + 1);
     }
     script_done(&s, &b);
     bed_done(&b);

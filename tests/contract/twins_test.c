@@ -1,50 +1,134 @@
 /* SPDX-License-Identifier: MIT */
-/* Two drivers do the same random script: every answer must be the same, and so must the trees. */
+/*
+ * Two drivers do the same random script: every answer must be the same, and so must the trees.
+ *
+ * When an answer differs, the script is shortened to the steps that it takes, and printed. To look further:
+ *
+ *     SC_TWINS_SEED=1000 build/dev/bin/contract_test --filter 'twins/hostfs'
+ */
 #include "tests/contract/dbcheck.h"
 #include "tests/contract/script.h"
 
+#include <stdio.h>
+#include <stdlib.h>
+
 enum { STEPS = 6000, CHECK_EVERY = 250 };
 
-static void run_twins(uint64_t seed, const char *opts)
+/** A pair of drivers, and what they do. */
+struct twins {
+    const char *driver[2];
+    const char *opts[2];
+    uint64_t seed;
+};
+
+/** Steps of a script, by their numbers. */
+struct steps {
+    int at[STEPS];
+    int count;
+};
+
+static void open_twins(const struct twins *t, struct bed beds[2], struct script scripts[2])
 {
-    struct bed one;
-    struct bed two;
-    struct script s1;
-    struct script s2;
-
-    bed_init(&one, "ramfs");
-    bed_init(&two, "sqlitefs");
-    IS(bed_open(&one, NULL), 0);
-    IS(bed_open(&two, opts), 0);
-    script_init(&s1, seed);
-    script_init(&s2, seed);
-    for (int i = 0; i < STEPS; i++) {
-        int64_t a = script_step(&s1, &one);
-        int64_t b = script_step(&s2, &two);
-
-        cr_assert(a == b, "seed %d, step %d: ramfs answers %d, sqlitefs %d", (int)seed, i, (int)a,
-                  (int)b);
-        if (i % CHECK_EVERY == 0)
-            cr_assert(tree_digest(&one) == tree_digest(&two), "step %d", i);
+    for (int i = 0; i < 2; i++) {
+        bed_init(&beds[i], t->driver[i]);
+        IS(bed_open(&beds[i], t->opts[i]), 0);
+        script_init(&scripts[i], t->seed);
     }
-    script_done(&s1, &one);
-    script_done(&s2, &two);
-    cr_assert(tree_digest(&one) == tree_digest(&two));
-    bed_close(&two);
-    db_check(two.db);
-    IS(bed_open(&two, NULL), 0);
-    cr_assert(tree_digest(&one) == tree_digest(&two));
-    bed_done(&two);
-    bed_done(&one);
 }
 
-Test(twins, answers_are_the_same)
+static void close_twins(struct bed beds[2], struct script scripts[2])
 {
-    run_twins(1, NULL);
-    run_twins(2, "mmap=0,cache=1M");
+    for (int i = 1; i >= 0; i--) {
+        script_done(&scripts[i], &beds[i]);
+        bed_done(&beds[i]);
+    }
 }
 
-Test(twins, answers_are_the_same_with_small_chunks)
+/** Do the steps until an answer differs. @say: print them. Returns how many had the same answer. */
+static int do_steps(const struct twins *t, const struct steps *steps, bool say)
 {
-    run_twins(3, "chunk=16K,sync=none");
+    struct bed beds[2];
+    struct script scripts[2];
+    bool same = true;
+    int i;
+
+    open_twins(t, beds, scripts);
+    for (i = 0; same && i < steps->count; i++) {
+        int64_t one = script_step(&scripts[0], &beds[0], steps->at[i]);
+        int64_t two = script_step(&scripts[1], &beds[1], steps->at[i]);
+
+        same = one == two;
+        if (say)
+            (void)fprintf(stderr, "%5d  %s = %lld%s", steps->at[i], scripts[0].text, (long long)one,
+                          same ? "\n" : "");
+        if (say && !same)
+            (void)fprintf(stderr, ", but %s: %lld\n", t->driver[1], (long long)two);
+        if (same && (i + 1) % CHECK_EVERY == 0)
+            same = tree_digest(&beds[0]) == tree_digest(&beds[1]);
+    }
+    same = same && tree_digest(&beds[0]) == tree_digest(&beds[1]);
+    close_twins(beds, scripts);
+    return same ? steps->count : i - 1;
+}
+
+/** Whether the answers still differ without @count steps from @first; then they are left out. */
+static bool leave_out(const struct twins *t, struct steps *steps, int first, int count)
+{
+    static struct steps fewer;
+
+    fewer.count = 0;
+    for (int i = 0; i < steps->count; i++) {
+        if (i < first || i >= first + count)
+            fewer.at[fewer.count++] = steps->at[i];
+    }
+    if (do_steps(t, &fewer, false) == fewer.count)
+        return false;
+    *steps = fewer;
+    return true;
+}
+
+/** Shorten the steps to those that it takes to make the answers differ. */
+static void shorten(const struct twins *t, struct steps *steps)
+{
+    for (int count = steps->count / 2; count > 0; count /= 2) {
+        int first = steps->count - count;
+
+        while (first >= 0) {
+            (void)leave_out(t, steps, first, count);
+            first -= count;
+        }
+    }
+}
+
+static void run_twins(struct twins t)
+{
+    const char *more = getenv("SC_TWINS_SEED");
+    static struct steps steps;
+
+    t.seed += more != NULL ? strtoull(more, NULL, 10) : 0;
+    for (steps.count = 0; steps.count < STEPS; steps.count++)
+        steps.at[steps.count] = steps.count;
+    if (do_steps(&t, &steps, false) == STEPS)
+        return;
+    steps.count = do_steps(&t, &steps, false) + 1;
+    shorten(&t, &steps);
+    (void)fprintf(stderr, "%s and %s, seed %d:\n", t.driver[0], t.driver[1], (int)t.seed);
+    (void)do_steps(&t, &steps, true);
+    cr_assert_fail("the answers differ");
+}
+
+Test(twins, sqlitefs)
+{
+    run_twins((struct twins){{"ramfs", "sqlitefs"}, {NULL, NULL}, 1});
+    run_twins((struct twins){{"ramfs", "sqlitefs"}, {NULL, "mmap=0,cache=1M"}, 2});
+}
+
+Test(twins, sqlitefs_with_small_chunks)
+{
+    run_twins((struct twins){{"ramfs", "sqlitefs"}, {NULL, "chunk=16K,sync=none"}, 3});
+}
+
+Test(twins, hostfs)
+{
+    run_twins((struct twins){{"ramfs", "hostfs"}, {NULL, NULL}, 4});
 }
