@@ -307,6 +307,11 @@ const char *names_of(struct bed *b, const char *path)
     return text;
 }
 
+bool bed_is_long(void)
+{
+    return getenv("SC_CONTRACT_LONG") != NULL;
+}
+
 void fill(void *buf, size_t len, unsigned seed)
 {
     unsigned char *at = buf;

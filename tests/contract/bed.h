@@ -93,6 +93,9 @@ void open_file(struct bed *b, const char *path, uint32_t flags, struct fs_file *
 /** The names of a directory, sorted, each behind a space: " a b". Borrowed until the next call. */
 const char *names_of(struct bed *b, const char *path);
 
+/** Whether the long suite runs: SC_CONTRACT_LONG is set. */
+bool bed_is_long(void);
+
 /** Fill a buffer with bytes that follow from the seed; none is zero. */
 void fill(void *buf, size_t len, unsigned seed);
 

@@ -126,6 +126,32 @@ CONTRACT(write_far_takes_no_room_between)
     cr_assert(file_is(b, "/f", "a", 1));
 }
 
+/* Pieces that lie over the ends of what 31 and 32 bits count. */
+CONTRACT(write_over_4_GiB)
+{
+    enum { PIECE = 100000, HALF = PIECE / 2 };
+    static const int64_t edges[] = {(int64_t)1 << 31, (int64_t)1 << 32, (int64_t)3 << 31};
+    static char bytes[PIECE];
+    static char back[PIECE];
+
+    put_file(b, "/f", "", 0);
+    for (unsigned i = 0; i < 3; i++) {
+        fill(bytes, PIECE, i);
+        IS(bed_write(b, "/f", bytes, PIECE, edges[i] - HALF, NULL), PIECE);
+    }
+    IS(stat_of(b, "/f").size, edges[2] + HALF);
+    for (unsigned i = 0; i < 3; i++) {
+        fill(bytes, PIECE, i);
+        IS(bed_read(b, "/f", back, PIECE, edges[i] - HALF, NULL), PIECE);
+        IS(memcmp(back, bytes, PIECE), 0);
+        IS(bed_read(b, "/f", back, 1, edges[i] - HALF - 1, NULL), 1);
+        IS(back[0], 0);
+    }
+    IS(FS(truncate, "/f", (uint64_t)edges[1], NULL), 0);
+    IS(bed_read(b, "/f", back, PIECE, edges[1] - HALF, NULL), HALF);
+    IS(bed_read(b, "/f", back, PIECE, edges[2] - HALF, NULL), 0);
+}
+
 CONTRACT(write_largest_EFBIG)
 {
     const int64_t end = (int64_t)FS_FILE_SIZE_MAX;

@@ -283,6 +283,39 @@ CONTRACT(lookup_in_a_large_directory)
     }
 }
 
+static int count_name(void *user, const char *name, const struct fs_stat *stat)
+{
+    (void)name;
+    (void)stat;
+    ++*(int *)user;
+    return 0;
+}
+
+/* 100,000 in the long suite. */
+CONTRACT(directory_of_many_entries)
+{
+    const int many = bed_is_long() ? 100000 : 5000;
+    char path[32];
+    int count = 0;
+
+    IS(FS(mkdir, "/d", 0755), 0);
+    for (int i = 0; i < many; i++) {
+        (void)snprintf(path, sizeof(path), "/d/%d", i);
+        IS(FS(mknod, path, S_IFREG | 0600), 0);
+    }
+    IS(FS(readdir, "/d", count_name, &count, NULL), 0);
+    IS(count, many);
+    IS(FS(rmdir, "/d"), -ENOTEMPTY);
+    IS(FS(rename, "/d", "/e", FS_RENAME_REPLACE), 0);
+    IS(stat_error(b, "/d/4999"), -ENOENT);
+    IS(stat_error(b, "/e/4999"), 0);
+    for (int i = 0; i < many; i++) {
+        (void)snprintf(path, sizeof(path), "/e/%d", i);
+        IS(FS(unlink, path), 0);
+    }
+    IS(FS(rmdir, "/e"), 0);
+}
+
 /* ---- Listings ---- */
 
 static int count_entries(void *user, const char *name, const struct fs_stat *stat)

@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { STEPS = 6000, CHECK_EVERY = 250 };
+enum { STEPS = 6000, CHECK_EVERY = 250, ROUNDS_LONG = 100 };
 
 /** A pair of drivers, and what they do. */
 struct twins {
@@ -100,12 +100,10 @@ static void shorten(const struct twins *t, struct steps *steps)
     }
 }
 
-static void run_twins(struct twins t)
+static void run_script(struct twins t)
 {
-    const char *more = getenv("SC_TWINS_SEED");
     static struct steps steps;
 
-    t.seed += more != NULL ? strtoull(more, NULL, 10) : 0;
     for (steps.count = 0; steps.count < STEPS; steps.count++)
         steps.at[steps.count] = steps.count;
     if (do_steps(&t, &steps, false) == STEPS)
@@ -115,6 +113,17 @@ static void run_twins(struct twins t)
     (void)fprintf(stderr, "%s and %s, seed %d:\n", t.driver[0], t.driver[1], (int)t.seed);
     (void)do_steps(&t, &steps, true);
     cr_assert_fail("the answers differ");
+}
+
+/** Do the script of a seed; in the long suite, many from there on. */
+static void run_twins(struct twins t)
+{
+    const char *more = getenv("SC_TWINS_SEED");
+    const int rounds = bed_is_long() ? ROUNDS_LONG : 1;
+
+    t.seed += more != NULL ? strtoull(more, NULL, 10) : 0;
+    for (int i = 0; i < rounds; i++, t.seed++)
+        run_script(t);
 }
 
 Test(twins, sqlitefs)
