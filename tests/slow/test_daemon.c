@@ -380,6 +380,27 @@ Test(slow_daemon_stop, what_a_stop_waits_for_is_said)
     remove_gate_dir();
 }
 
+/** A connection that cannot end, because its request is inside of a slot that cannot be interrupted. */
+Test(slow_daemon_stop, so_is_what_a_connection_waits_for)
+{
+    int64_t fd;
+
+    begin();
+    fd = call_int(&c, "SC_OPEN", "[\"root:/a\",[\"WRITE\",\"CREATE\"]]", "fd");
+    close_gate();
+    client_sendf(&c, "{\"jsonrpc\":\"2.0\",\"id\":100,\"method\":\"SC_CLOSE\",\"params\":[%d]}",
+                 (int)fd);
+    await_somebody();
+    cr_assert_eq(kill(d.pid, SIGTERM), 0);
+    await_log("the stop waits for machine default and its filesystem of driver ramfs");
+    open_gate();
+    client_close(&c);
+    cJSON_free(d.census);
+    d.census = NULL;
+    daemon_stop(&d);
+    remove_gate_dir();
+}
+
 /** The daemon stops, though a slot does not come back. */
 Test(slow_daemon_stop, a_slot_that_hangs_is_left)
 {
