@@ -347,6 +347,33 @@ Test(slow_daemon, the_second_filesystem_of_a_machine_that_is_not_to_be)
     }
 }
 
+/** Nobody waits for a filesystem that is not wanted any more: the gate stays closed. */
+Test(slow_daemon, a_filesystem_that_is_being_made_is_given_up)
+{
+    struct client other;
+
+    close_gate();
+    client_send(&c, "{\"jsonrpc\":\"2.0\",\"id\":100,\"method\":\"SC_MAKE_FS\",\"params\":"
+                    "[\"ramfs\",\"made\"]}");
+    await_somebody();
+    client_send(&c, "{\"jsonrpc\":\"2.0\",\"method\":\"$/cancelRequest\",\"params\":{\"id\":100}}");
+    cr_assert_eq(answer_to(&c, 100), CALL_CANCELLED);
+    call_fails(&c, "SC_RM_FS", "[\"made\"]", ENODEV, NULL);
+    pass_gate();
+    client_open(&other, d.socket);
+    send_make_twice(&other, "devfs");
+    await_somebody();
+    call_done_ok(&d.control, "machine.destroy", "{\"machine\":\"other\"}");
+    cr_assert_neq(answer_to(&other, 100), 0);
+    daemon_await_stat(&d, "machines", 1);
+    pass_gate();
+    send_make_twice(&other, "devfs");
+    await_somebody();
+    client_close(&other);
+    daemon_await_stat(&d, "machines", 1);
+    open_gate();
+}
+
 /** Wait until the daemon's log has a text. */
 static void await_log(const char *text)
 {
