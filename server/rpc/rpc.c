@@ -106,35 +106,51 @@ void rpc_tidy_later(struct rpc *rpc)
     (void)uv_timer_start(&rpc->later, on_later, 0, 0);
 }
 
-/** Log what a stop waits for. */
+/** Log that a stop waits for a machine. */
+static void log_wait(const struct rpc_machine *machine, const char *driver)
+{
+    rpc_log(machine->rpc, "warn",
+            "the stop waits for machine %s and its filesystem of driver %s: %d seconds at most",
+            machine->name, driver, (STOP_MACHINES_MS - STOP_SILENCE_MS) / 1000);
+}
+
+/** Log what a stop waits for: machines that end, or that requests of connections are inside of. */
 static void on_silence_over(uv_timer_t *timer)
 {
-    struct rpc *rpc = timer->data;
+    const struct rpc *rpc = timer->data;
 
+    for (const struct rpc_machine *m = rpc->machines; m != NULL; m = m->hh.next) {
+        if (slow_waits_for(m->m) != NULL)
+            log_wait(m, slow_waits_for(m->m));
+    }
     for (const struct list *i = rpc->ending.next; i != &rpc->ending; i = i->next) {
         const struct rpc_machine *machine = container_of(i, struct rpc_machine, in_ending);
         const char *driver = slow_waits_for(machine->m);
 
-        rpc_log(rpc, "warn",
-                "the stop waits for machine %s and its filesystem of driver %s: %d seconds at most",
-                machine->name, driver != NULL ? driver : "?",
-                (STOP_MACHINES_MS - STOP_SILENCE_MS) / 1000);
+        log_wait(machine, driver != NULL ? driver : "?");
     }
+}
+
+/** No slot that a machine waits for has longer than until STOP_MACHINES_MS from now. */
+static void hurry_machines(struct rpc *rpc)
+{
+    const struct rpc_daemon *d = &rpc->opt.daemon;
+    const uint64_t deadline = d->ops->now_ns(d->host) + STOP_MACHINES_MS * NS_PER_MS;
+
+    for (struct rpc_machine *m = rpc->machines; m != NULL; m = m->hh.next)
+        slow_hurry(m->m, deadline);
+    for (const struct list *i = rpc->ending.next; i != &rpc->ending; i = i->next)
+        slow_hurry(container_of(i, struct rpc_machine, in_ending)->m, deadline);
 }
 
 /** All connections are closed: end the machines. */
 static void end_machines(struct rpc *rpc)
 {
-    const struct rpc_daemon *d = &rpc->opt.daemon;
     struct rpc_machine *machine;
     struct rpc_machine *next;
 
     HASH_ITER(hh, rpc->machines, machine, next) {
         machines_end(machine);
-    }
-    for (const struct list *i = rpc->ending.next; i != &rpc->ending; i = i->next) {
-        machine = container_of(i, struct rpc_machine, in_ending);
-        slow_hurry(machine->m, d->ops->now_ns(d->host) + STOP_MACHINES_MS * NS_PER_MS);
     }
     (void)uv_timer_start(&rpc->patience, on_silence_over, STOP_SILENCE_MS, 0);
     close_if_empty(rpc);
@@ -152,6 +168,8 @@ static void on_patience_over(uv_timer_t *timer)
 
     for (struct list *i = rpc->peers.next; i != &rpc->peers; i = i->next)
         peer_close(container_of(i, struct peer, link));
+    /* A request inside of a machine that stands still keeps its connection, and so all machines. */
+    (void)uv_timer_start(&rpc->patience, on_silence_over, STOP_SILENCE_MS, 0);
 }
 
 void rpc_stop(struct rpc *rpc, void (*on_stopped)(void *user), void *user)
@@ -164,6 +182,7 @@ void rpc_stop(struct rpc *rpc, void (*on_stopped)(void *user), void *user)
     uv_close((uv_handle_t *)&rpc->listener, on_handle_closed);
     for (struct list *i = rpc->peers.next; i != &rpc->peers; i = i->next)
         peer_finish(container_of(i, struct peer, link));
+    hurry_machines(rpc);
     (void)uv_timer_start(&rpc->patience, on_patience_over, STOP_PATIENCE_MS, 0);
     rpc_peer_gone(rpc);
 }

@@ -85,7 +85,8 @@ static int open_later(struct fs_opening *base, struct why *why, struct fs **out)
 {
     struct slow_opening *o = (struct slow_opening *)base;
 
-    atomic_bool interrupted = false; /* never: nothing interrupts an instance that is being made */
+    atomic_bool interrupted =
+        false; /* never: an instance that is being made is given up, not interrupted */
 
     (void)why;
     (void)wait_at_gate(&plan, &interrupted);

@@ -89,6 +89,16 @@ void sw_close_world(struct world *w)
     world_close(w);
 }
 
+struct proc *sw_child(struct world *w)
+{
+    struct proc *p;
+
+    cr_assert_eq(proc_new(w->p, &p), 0);
+    cr_assert_eq(proc_copy_names(w->p, p), 0);
+    cr_assert_eq(proc_drive(p, "child"), 0);
+    return p;
+}
+
 int sw_begin_open(struct world *w, struct proc *p, struct call *c, const char *file)
 {
     (void)w;
@@ -168,11 +178,11 @@ static bool waits(const char *driver)
     return strcmp(driver, "ramfs") == 0;
 }
 
-int sw_begin_make(struct world *w, struct call *c)
+int sw_begin_make(struct world *w, struct proc *p, struct call *c)
 {
     w->m->spec.fs_open = open_slower;
     w->m->spec.fs_waits = waits;
-    call_init(c, w->p, &abi_driven, SC_MAKE_FS, w_on_done, NULL);
+    call_init(c, p, &abi_driven, SC_MAKE_FS, w_on_done, NULL);
     c->args.make_fs = (struct sc_make_fs_args){S("ramfs"), S("slow"), 0, S("timeout=2")};
     return input_call(c, NULL);
 }

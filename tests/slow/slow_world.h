@@ -26,7 +26,10 @@ int sw_answer(struct world *w, struct call *c);
 int sw_make(struct world *w, const char *name, const char *opts);
 
 /** Begin to make slow:, which waits to be made, as a gate does. Returns call_begin()'s. */
-int sw_begin_make(struct world *w, struct call *c);
+int sw_begin_make(struct world *w, struct proc *p, struct call *c);
+
+/** A driven child that has the names of w->p. */
+struct proc *sw_child(struct world *w);
 
 int sw_begin_open(struct world *w, struct proc *p, struct call *c, const char *file);
 

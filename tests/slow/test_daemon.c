@@ -347,6 +347,33 @@ Test(slow_daemon, the_second_filesystem_of_a_machine_that_is_not_to_be)
     }
 }
 
+/** Nobody waits for a filesystem that is not wanted any more: the gate stays closed. */
+Test(slow_daemon, a_filesystem_that_is_being_made_is_given_up)
+{
+    struct client other;
+
+    close_gate();
+    client_send(&c, "{\"jsonrpc\":\"2.0\",\"id\":100,\"method\":\"SC_MAKE_FS\",\"params\":"
+                    "[\"ramfs\",\"made\"]}");
+    await_somebody();
+    client_send(&c, "{\"jsonrpc\":\"2.0\",\"method\":\"$/cancelRequest\",\"params\":{\"id\":100}}");
+    cr_assert_eq(answer_to(&c, 100), CALL_CANCELLED);
+    call_fails(&c, "SC_RM_FS", "[\"made\"]", ENODEV, NULL);
+    pass_gate();
+    client_open(&other, d.socket);
+    send_make_twice(&other, "devfs");
+    await_somebody();
+    call_done_ok(&d.control, "machine.destroy", "{\"machine\":\"other\"}");
+    cr_assert_neq(answer_to(&other, 100), 0);
+    daemon_await_stat(&d, "machines", 1);
+    pass_gate();
+    send_make_twice(&other, "devfs");
+    await_somebody();
+    client_close(&other);
+    daemon_await_stat(&d, "machines", 1);
+    open_gate();
+}
+
 /** Wait until the daemon's log has a text. */
 static void await_log(const char *text)
 {
@@ -375,6 +402,27 @@ Test(slow_daemon_stop, what_a_stop_waits_for_is_said)
     await_log("the stop waits for machine default and its filesystem of driver ramfs");
     open_gate();
     cJSON_free(d.census); /* nobody can ask for another one */
+    d.census = NULL;
+    daemon_stop(&d);
+    remove_gate_dir();
+}
+
+/** A connection that cannot end, because its request is inside of a slot that cannot be interrupted. */
+Test(slow_daemon_stop, so_is_what_a_connection_waits_for)
+{
+    int64_t fd;
+
+    begin();
+    fd = call_int(&c, "SC_OPEN", "[\"root:/a\",[\"WRITE\",\"CREATE\"]]", "fd");
+    close_gate();
+    client_sendf(&c, "{\"jsonrpc\":\"2.0\",\"id\":100,\"method\":\"SC_CLOSE\",\"params\":[%d]}",
+                 (int)fd);
+    await_somebody();
+    cr_assert_eq(kill(d.pid, SIGTERM), 0);
+    await_log("the stop waits for machine default and its filesystem of driver ramfs");
+    open_gate();
+    client_close(&c);
+    cJSON_free(d.census);
     d.census = NULL;
     daemon_stop(&d);
     remove_gate_dir();

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/ptrace.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -19,7 +20,8 @@ enum {
     LATE_MS = 100, /* extra time of a tracee after the deadline: it may begin to run when we do */
     MS_PER_S = 1000,
     NS_PER_MS = 1000000,
-    PIDFD_SHIFT = 32, /* in the data of an event */
+    PIDFD_SHIFT = 32,     /* in the data of an event */
+    HOST_SIGSET_SIZE = 8, /* bytes of the host's set of signals */
 };
 
 void tracee_init(struct tracee *t, pid_t pid, const struct arch *arch)
@@ -169,7 +171,9 @@ static bool sleep_until_news(int64_t end, struct taken *taken)
 
     (void)sigemptyset(&set);
     (void)sigaddset(&set, SIGCHLD);
-    if (left <= 0 || sigtimedwait(&set, &info, &timeout) != SIGCHLD)
+    /* glibc's sigtimedwait() reports SI_USER instead of SI_TKILL. */
+    if (left <= 0 ||
+        syscall(SYS_rt_sigtimedwait, &set, &info, &timeout, HOST_SIGSET_SIZE) != SIGCHLD)
         return false;
     taken->of_thread = taken->of_thread || info.si_code == SI_TKILL;
     taken->of_process = taken->of_process || info.si_code != SI_TKILL;

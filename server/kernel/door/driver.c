@@ -77,12 +77,13 @@ static int64_t run_destroy(const struct slot_call *c)
 static const struct slow_slots slow_slots = {run_close, run_closedir, run_destroy};
 
 /** Make an instance whose source may have to be waited for. @opening taken. */
-static int open_slow(struct mount *m, struct fs_opening *opening, struct why *why)
+static int open_slow(struct mount *m, struct fs_opening *opening, const struct fs_open *req)
 {
-    int err = slow_new(m, &slow_slots, opening->timeout_s, why, &m->slow);
+    int err = slow_new(m, &slow_slots, opening->timeout_s, req->why, &m->slow);
 
     if (err == 0)
-        err = (int)RUN(opening, OPENS_SOURCE, .opening = {opening, why, &m->fs});
+        err = (int)RUN(opening, OPENS_SOURCE, .who = &req->who,
+                       .opening = {opening, req->why, &m->fs});
     else
         opening->drop(opening);
     return err;
@@ -99,7 +100,7 @@ int driver_open_source(struct mount *m, const char *driver, const struct fs_open
         own.later = &opening;
     err = (int)RUN(open_source, IN_PLACE, .source = {driver, &own});
     if (err == FS_WOULD_WAIT)
-        return open_slow(m, opening, req->why);
+        return open_slow(m, opening, req);
     if (err < 0 || (m->fs->caps & FS_CAP_BLOCKING) == 0 || m->from_handle)
         return err;
     err = slow_new(m, &slow_slots, m->fs->timeout_s, req->why, &m->slow);

@@ -18,6 +18,7 @@ struct errand {
     int64_t result;
     bool back;               /* the slot has returned */
     bool late;               /* too late: no caller waits any more */
+    bool given_up;           /* it makes an instance that is not wanted any more */
     struct slow_file *spare; /* private to slow.c */
     struct fs_caller who;
     struct fs_file file;

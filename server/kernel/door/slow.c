@@ -279,7 +279,7 @@ int slow_end_slot(struct machine *m, int err)
         return -ESRCH;
     if (err == -EINTR)
         m->stand.interrupted = true;
-    else
+    if (err != -EINTR || s->out != NULL)
         break_off(s);
     return 0;
 }
@@ -407,7 +407,7 @@ static int64_t run_away(struct slow *s, slot_fn slot, const struct slot_call *c)
     e->job.done = on_done;
     wait_for(s, e);
     if (e->late)
-        return tell_broken(s, c);
+        return e->given_up ? -ECANCELED : tell_broken(s, c);
     if (e->result == -EINTR && must_be_done(c))
         e->result = -EIO; /* it was not interrupted, so that is no answer */
     if (e->result == -EINTR)
@@ -494,7 +494,7 @@ void slow_check_limit(struct machine *m)
         s->ops->wake_at(s->host, m, s->deadline_ns);
         return;
     }
-    end_slot(s, -EIO);
+    end_slot(s, s->out->given_up ? -EINTR : -EIO);
     m->stand.slot = NULL;
     stack_go_on(m);
 }
@@ -526,11 +526,17 @@ void slow_wait(struct machine *m)
     }
 }
 
-/** Not while the instance is made or destroyed, or a file closed: only the time limit ends that. */
-static void interrupt(const struct slow *s)
+/** An instance that is being made is given up, at the machine's next tick: nobody has seen it yet. Not
+ * interrupted are instances that are destroyed and files that are closed: only the time limit ends that. */
+static void interrupt(struct slow *s)
 {
-    if (s->fs != NULL && !must_be_done(&s->out->call))
+    if (s->out->call.shape == SLOT_OPENS_SOURCE) {
+        s->out->given_up = true;
+        s->deadline_ns = s->ops->now_ns(s->host);
+        s->ops->wake_at(s->host, s->mount->machine, HOST_WAKE_SOON);
+    } else if (!must_be_done(&s->out->call)) {
         driver_interrupt(s->fs);
+    }
 }
 
 void slow_interrupt(struct machine *m)
@@ -541,7 +547,7 @@ void slow_interrupt(struct machine *m)
 
 void slow_interrupt_pid(struct machine *m, int32_t pid)
 {
-    const struct slow *s = m->stand.slot;
+    struct slow *s = m->stand.slot;
 
     if (s != NULL && s->out->call.who != NULL && s->out->call.who->pid == pid)
         interrupt(s);
@@ -549,7 +555,7 @@ void slow_interrupt_pid(struct machine *m, int32_t pid)
 
 void slow_interrupt_proc(struct machine *m, const struct proc *p)
 {
-    const struct slow *s = m->stand.slot;
+    struct slow *s = m->stand.slot;
     const struct fs_caller *who = s != NULL ? s->out->call.who : NULL;
     const struct proc *caller = who != NULL ? proc_find(m, who->pid) : NULL;
 

@@ -18,7 +18,8 @@
  * again at once; its descriptors are the daemon's again when they are closed.
  *
  * Drivers that say so (fs_driver.waits) make an instance on the worker, too; the machine has its stack before
- * (input.c). Where a machine runs on its caller's stack the whole loop waits: in machine_mount(), by which the
+ * (input.c). If its maker is cancelled or killed meanwhile, the instance is broken at once: it is destroyed
+ * as soon as it is made. Where a machine runs on its caller's stack the whole loop waits: in machine_mount(), by which the
  * daemon makes its first machine before anybody is served, in machine_free() without machine_end(), and for
  * calls without done().
  */
@@ -64,11 +65,13 @@ bool slow_free(struct slow *s);
  * interrupted or past its limit is an input, SLOT: such a slot did nothing that counts. */
 int64_t slow_run(struct slow *s, slot_fn slot, const struct slot_call *c);
 
-/** For machine_tick(), while the machine stands still: break the instance at its time limit. */
+/** For machine_tick(), while the machine stands still: break an instance past its time limit, or one that is
+ * not to be made any more. */
 void slow_check_limit(struct machine *m);
 
 /** For take_slot(): the slot that the machine waits for ends otherwise than by its driver. @err -EIO past its
- * limit, so the instance is broken; -EINTR it was interrupted. Returns 0, -ESRCH there is none. */
+ * limit, so the instance is broken; -EINTR it was interrupted, and an instance that it was making is broken.
+ * Returns 0, -ESRCH there is none. */
 int slow_end_slot(struct machine *m, int err);
 
 /** What a slot has, at least, when the machine is in a hurry. */

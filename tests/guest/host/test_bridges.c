@@ -1,14 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /* A bridge waits for its own guests, and for all of them: beside another bridge, and beside children of the
  * process that are nobody's guests. */
+#include "server/bridge/tracee/sigchld.h"
+#include "server/bridge/tracee/tracee.h"
 #include "tests/guest/host/lab.h"
 
 #include <criterion/criterion.h>
 
+#include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -140,4 +146,106 @@ Test(bridges, foreign_children)
     for (int i = 0; i < CROWD; i++)
         lab_expect(&l, "loop", lab_kill(&l, loops[i]), PS_KILLED, 0);
     lab_close(&l);
+}
+
+/** A child that ends when it is told to. */
+struct told {
+    pid_t pid;
+    int gate[2];      /* a pipe: it ends when the writing end is closed */
+    pthread_t waiter; /* waits for it */
+    bool silent;      /* no SIGCHLD tells its end: the waiter's thread is sent one */
+};
+
+/** As fork(), of a child whose end sends @signal, or 0 nothing. */
+static pid_t fork_with(int signal)
+{
+    return (pid_t)syscall(SYS_clone, (unsigned long)signal, NULL, NULL, NULL, NULL);
+}
+
+static void start_told(struct told *t, bool silent)
+{
+    char byte;
+
+    *t = (struct told){.waiter = pthread_self(), .silent = silent};
+    cr_assert_eq(pipe(t->gate), 0);
+    t->pid = fork_with(silent ? 0 : SIGCHLD);
+    if (t->pid == 0) {
+        (void)close(t->gate[1]);
+        _exit((int)read(t->gate[0], &byte, 1));
+    }
+    cr_assert_gt(t->pid, 0);
+    (void)close(t->gate[0]);
+}
+
+/** Whether a SIGCHLD is pending for the process, or for its first thread. */
+static bool is_pending(void)
+{
+    unsigned long long thread = 0;
+    unsigned long long process = 0;
+    FILE *f = fopen("/proc/self/status", "r");
+    char line[256];
+
+    cr_assert_not_null(f);
+    while (fgets(line, sizeof(line), f) != NULL) {
+        (void)sscanf(line, "SigPnd: %llx", &thread);
+        (void)sscanf(line, "ShdPnd: %llx", &process);
+    }
+    (void)fclose(f);
+    return ((thread | process) >> (SIGCHLD - 1) & 1) != 0;
+}
+
+/** Tell a child to end, once the wait for it has taken the signal that was pending. */
+static void *tell(void *told)
+{
+    const struct told *t = told;
+    siginfo_t info;
+
+    while (is_pending())
+        (void)sched_yield();
+    (void)close(t->gate[1]);
+    if (t->silent) {
+        cr_assert_eq(waitid(P_PID, (id_t)t->pid, &info, WEXITED | WNOWAIT | __WALL), 0);
+        cr_assert_eq(pthread_kill(t->waiter, SIGCHLD), 0);
+    }
+    return NULL;
+}
+
+/** Wait for a tracee while a SIGCHLD is pending that means another child. It is given back. Returns its code. */
+static int wait_and_read(const struct sigchld *s, bool silent)
+{
+    struct signalfd_siginfo info;
+    struct tracee tracee;
+    struct told t;
+    pthread_t thread;
+
+    cr_assert(is_pending());
+    start_told(&t, silent);
+    cr_assert_eq(pthread_create(&thread, NULL, tell, &t), 0);
+    tracee_init(&tracee, t.pid, NULL);
+    cr_assert_eq(tracee_wait(&tracee), -ESRCH);
+    cr_assert_eq(tracee.at, AT_GONE);
+    cr_assert_eq(pthread_join(thread, NULL), 0);
+    cr_assert_eq(read(s->fd, &info, sizeof(info)), (ssize_t)sizeof(info), "the signal is lost");
+    return info.ssi_code;
+}
+
+/** A wait that takes the SIGCHLD of a child of another bridge, or of nobody's, gives it back: to the
+ * process; to the thread if it was passed on to that, for it would be passed on again else. */
+Test(bridges, a_wait_gives_signals_back)
+{
+    struct sigchld s;
+    siginfo_t info;
+    pid_t foreign;
+    int status;
+
+    cr_assert_eq(sigchld_open(&s), 0);
+    foreign = start_foreign();
+    cr_assert_eq(waitid(P_PID, (id_t)foreign, &info, WEXITED | WNOWAIT), 0);
+    cr_assert_neq(wait_and_read(&s, false), SI_TKILL);
+    cr_assert_eq(waitpid(foreign, &status, WNOHANG), foreign);
+    cr_assert_eq(WEXITSTATUS(status), CODE);
+    sigchld_again(&s); /* which is how another bridge passes one on */
+    cr_assert_eq(wait_and_read(&s, true), SI_TKILL);
+    cr_assert_not(is_pending());
+    sigchld_close(&s);
 }

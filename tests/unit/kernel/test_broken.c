@@ -105,7 +105,7 @@ Test(broken, one_that_is_made_too_late_is_destroyed)
 
     sw_plan = (struct slow_plan){.percent = 100, .seed = 1};
     world_open(&w, CLOCK_REAL);
-    cr_assert_eq(sw_begin_make(&w, &c), SC_PENDING);
+    cr_assert_eq(sw_begin_make(&w, w.p, &c), SC_PENDING);
     w.now_ns += 2 * NS_PER_S;
     machine_tick(w.m);
     cr_assert_eq(c.state, CALL_FINISHED);
@@ -115,6 +115,103 @@ Test(broken, one_that_is_made_too_late_is_destroyed)
     sw_work(&w);
     cr_assert_eq(w.workers, 0);
     sw_close_world(&w);
+}
+
+/** End a call that waits for its filesystem to be made. */
+static void check_given_up(struct world *w, struct call *c)
+{
+    cr_assert_eq(w->wake_ns, HOST_WAKE_SOON);
+    machine_tick(w->m);
+    cr_assert_eq(c->state, CALL_FINISHED);
+    cr_assert_eq(c->status, -ECANCELED);
+    call_done(c);
+    cr_assert_null(w->m->stand.slot);
+    cr_assert_eq(w->workers, 1, "it is being made yet");
+    sw_work(w);
+    cr_assert_eq(w->workers, 0);
+}
+
+Test(broken, one_whose_maker_is_cancelled_is_destroyed_when_it_is_made)
+{
+    struct world w;
+    struct call c;
+
+    sw_plan = (struct slow_plan){.percent = 100, .seed = 1};
+    world_open(&w, CLOCK_REAL);
+    cr_assert_eq(sw_begin_make(&w, w.p, &c), SC_PENDING);
+    call_cancel(&c, -ECANCELED);
+    check_given_up(&w, &c);
+    cr_assert_null(ns_find(&w.p->ns, S("slow")));
+    cr_assert(strstr(w.log, "timeout") == NULL, "%s", w.log);
+    cr_assert_eq(sw_begin_make(&w, w.p, &c), SC_PENDING); /* the name is free */
+    slow_interrupt(w.m);
+    check_given_up(&w, &c);
+    sw_close_world(&w);
+}
+
+Test(broken, one_whose_maker_is_killed_is_destroyed_when_it_is_made)
+{
+    struct sc_proc_status status;
+    struct proc *child;
+    struct world w;
+    struct call c;
+
+    sw_plan = (struct slow_plan){.percent = 100, .seed = 1};
+    world_open(&w, CLOCK_REAL);
+    child = sw_child(&w);
+    cr_assert_eq(sw_begin_make(&w, child, &c), SC_PENDING);
+    proc_end(child, PS_KILLED, 0, NULL);
+    cr_assert_not(proc_has_ended(child));
+    check_given_up(&w, &c);
+    cr_assert(proc_has_ended(child));
+    cr_assert_eq(w_kill(w.p, child->pid, &status), 0);
+    sw_close_world(&w);
+}
+
+Test(broken, one_that_is_made_before_it_is_given_up_is_there)
+{
+    struct world w;
+    struct call c;
+
+    sw_plan = (struct slow_plan){.percent = 100, .seed = 1};
+    world_open(&w, CLOCK_REAL);
+    cr_assert_eq(sw_begin_make(&w, w.p, &c), SC_PENDING);
+    call_cancel(&c, -ECANCELED);
+    while (world_work(&w))
+        continue;
+    machine_tick(w.m);
+    cr_assert_eq(c.state, CALL_FINISHED);
+    cr_assert_eq(c.status, 0);
+    call_done(&c);
+    cr_assert_eq(sw_begin_open(&w, w.p, &c, "slow:/a"), SC_PENDING);
+    w.now_ns += 2 * NS_PER_S;
+    machine_tick(w.m);
+    cr_assert_eq(c.status, -EIO, "which is of another slot");
+    call_done(&c);
+    sw_close_world(&w);
+}
+
+Test(broken, a_machine_is_freed_while_one_that_is_given_up_hangs)
+{
+    struct world w;
+    struct call c;
+    uint64_t start;
+
+    sw_plan = (struct slow_plan){.percent = 100, .seed = 1};
+    world_open(&w, CLOCK_REAL);
+    cr_assert_eq(sw_begin_make(&w, w.p, &c), SC_PENDING);
+    listener_remove(w.m, &w.listener);
+    start = w.now_ns;
+    w.worker_hangs = true;
+    slow_interrupt(w.m);
+    machine_free(w.m);
+    cr_assert_eq(w.now_ns, start);
+    cr_assert_eq(c.status, -ECANCELED);
+    call_done(&c);
+    cr_assert_eq(w.workers, 1);
+    while (world_work(&w))
+        continue;
+    cr_assert_eq(w.workers, 0);
 }
 
 Test(broken, a_broken_instance_keeps_its_descriptors_until_its_worker_is_back)

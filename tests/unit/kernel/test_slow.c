@@ -165,17 +165,6 @@ Test(slow, a_parked_call_is_cancelled_in_its_turn)
     sw_close_world(&w);
 }
 
-/** A driven child that has slow:. */
-static struct proc *make_child(struct world *w)
-{
-    struct proc *p;
-
-    cr_assert_eq(proc_new(w->p, &p), 0);
-    cr_assert_eq(proc_copy_names(w->p, p), 0);
-    cr_assert_eq(proc_drive(p, "child"), 0);
-    return p;
-}
-
 Test(slow, who_stands_can_be_killed)
 {
     struct sc_proc_status status;
@@ -185,7 +174,7 @@ Test(slow, who_stands_can_be_killed)
     struct call next;
 
     sw_open_world(&w, CLOCK_REAL, 100);
-    child = make_child(&w);
+    child = sw_child(&w);
     cr_assert_eq(sw_begin_open(&w, child, &c, "slow:/a"), SC_PENDING);
     cr_assert_eq(sw_begin_open(&w, child, &next, "slow:/b"), SC_PENDING);
     proc_end(child, PS_KILLED, 0, "a test");
@@ -211,7 +200,7 @@ Test(slow, a_process_that_dies_takes_its_queued_calls_along)
     struct world w;
 
     sw_open_world(&w, CLOCK_REAL, 100);
-    child = make_child(&w);
+    child = sw_child(&w);
     cr_assert_eq(sw_begin_open(&w, w.p, &c, "slow:/a"), SC_PENDING);
     cr_assert_eq(BEGIN(&kill, w.p, PROC_KILL, proc_kill, child->pid), SC_PENDING);
     cr_assert_eq(sw_begin_open(&w, child, &late, "slow:/b"), SC_PENDING);
@@ -282,7 +271,7 @@ Test(slow, the_first_one_has_the_machine_stand_already_while_it_is_made)
 
     sw_plan = (struct slow_plan){.percent = 100, .seed = 1};
     world_open(&w, CLOCK_REAL);
-    cr_assert_eq(sw_begin_make(&w, &c), SC_PENDING);
+    cr_assert_eq(sw_begin_make(&w, w.p, &c), SC_PENDING);
     cr_assert_not_null(w.m->stand.slot);
     cr_assert_eq(BEGIN(&next, w.p, FS_ENUM, fs_enum, 0), SC_PENDING);
     cr_assert_eq(sw_answer(&w, &c), 0);
