@@ -5,15 +5,10 @@
 #include <string.h>
 
 const struct command commands[] = {
-    {"shell", "type calls into a simulated system and see what happens", cmd_shell_help, cmd_shell},
-    {"run", "run a program of this host as a guest, in a fresh machine", cmd_run_help, cmd_run},
-    {"test", "play scenario files and tell which pass", cmd_test_help, cmd_test},
-    {"trace", "show the calls of a program or a machine as they are made", cmd_trace_help,
-     cmd_trace},
-    {"ns", "show the names of a process as the calls that make them", cmd_ns_help, cmd_ns},
-    {"call", "send one request and print its result as JSON", cmd_call_help, cmd_call},
-    {"help", "explain a call, an error, a flag or a command", cmd_help_help, cmd_help},
-    {0},
+#define COMMAND(name, summary) {#name, summary, cmd_##name##_help, cmd_##name},
+    COMMANDS(COMMAND)
+#undef COMMAND
+        {0},
 };
 
 const struct command *command_find(const char *name)

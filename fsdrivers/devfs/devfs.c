@@ -33,7 +33,7 @@ static struct devfs *devfs_of(struct fs *fs)
 
 static int find_device(const char *name, const struct device **out)
 {
-    for (size_t i = 0; i < DEVICE_COUNT; i++) {
+    for (size_t i = 0; i < device_count; i++) {
         if (strcmp(device_table[i].name, name) == 0) {
             *out = &device_table[i];
             return 0;
@@ -54,7 +54,7 @@ static int walk(const char *path, const struct device **out)
     if (strchr(path + 1, '/') == NULL)
         return find_device(path + 1, out);
     (void)fspath_next(&path, &first);
-    for (size_t i = 0; i < DEVICE_COUNT; i++) {
+    for (size_t i = 0; i < device_count; i++) {
         dev = &device_table[i];
         if (strlen(dev->name) == first.len && memcmp(dev->name, first.ptr, first.len) == 0)
             return -ENOTDIR;
@@ -318,7 +318,7 @@ static int devfs_readdir(struct fs *fs, const struct fs_caller *who, const char 
     (void)who;
     if (err == 0 && dev != NULL)
         err = -ENOTDIR;
-    for (size_t i = 0; err == 0 && i < DEVICE_COUNT; i++) {
+    for (size_t i = 0; err == 0 && i < device_count; i++) {
         fill_stat(devfs_of(fs), &device_table[i], &st);
         err = callback(user, device_table[i].name, &st);
     }
@@ -351,7 +351,7 @@ static int devfs_statfs(struct fs *fs, const struct fs_caller *who, struct fs_st
 {
     (void)fs;
     (void)who;
-    *out = (struct fs_statfs){.inodes_used = DEVICE_COUNT};
+    *out = (struct fs_statfs){.inodes_used = device_count};
     return 0;
 }
 

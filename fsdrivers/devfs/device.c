@@ -82,18 +82,24 @@ static int64_t write_full(const struct fs_env *env, const struct fs_caller *who,
     return bytes.len > 0 ? -ENOSPC : 0;
 }
 
-const struct device device_table[DEVICE_COUNT] = {
-    {"clock", 10, 135, false, read_clock, write_nowhere},
-    {"console", 5, 1, true, read_input, write_console},
-    {"full", 1, 7, false, read_zeros, write_full},
-    {"null", 1, 3, false, read_end, write_nowhere},
-    {"random", 1, 8, false, read_random, write_nowhere},
-    {"tty", 5, 0, true, read_input, write_console},
-    {"zero", 1, 5, false, read_zeros, write_nowhere},
+static bool input_is_ready(const struct fs_env *env, const struct fs_caller *who)
+{
+    return env->input_ready(env->user, who);
+}
+
+const struct device device_table[] = {
+    {"clock", 10, 135, false, read_clock, write_nowhere, NULL},
+    {"console", 5, 1, true, read_input, write_console, input_is_ready},
+    {"full", 1, 7, false, read_zeros, write_full, NULL},
+    {"null", 1, 3, false, read_end, write_nowhere, NULL},
+    {"random", 1, 8, false, read_random, write_nowhere, NULL},
+    {"tty", 5, 0, true, read_input, write_console, input_is_ready},
+    {"zero", 1, 5, false, read_zeros, write_nowhere, NULL},
 };
+const size_t device_count = sizeof device_table / sizeof device_table[0];
 
 bool device_is_ready(const struct device *dev, const struct fs_env *env,
                      const struct fs_caller *who, bool write)
 {
-    return write || dev->read != read_input || env->input_ready(env->user, who);
+    return write || dev->is_ready == NULL || dev->is_ready(env, who);
 }

@@ -21,7 +21,7 @@
 
 #include "fsdrivers/fsdriver.h"
 
-enum { DEVICE_COUNT = 7, DEVICE_MODE = 0666 };
+enum { DEVICE_MODE = 0666 };
 
 struct device {
     const char *name;
@@ -30,10 +30,13 @@ struct device {
     int64_t (*read)(const struct fs_env *env, const struct fs_caller *who, struct fs_buf buf,
                     int64_t off);
     int64_t (*write)(const struct fs_env *env, const struct fs_caller *who, struct fs_bytes bytes);
+    /* Whether read() would not answer -EAGAIN; NULL: it never does. */
+    bool (*is_ready)(const struct fs_env *env, const struct fs_caller *who);
 };
 
 /** All devices, by name. */
-extern const struct device device_table[DEVICE_COUNT];
+extern const struct device device_table[];
+extern const size_t device_count;
 
 /** A device's number, as in fs_stat.rdev. */
 static inline uint64_t device_number(const struct device *dev)

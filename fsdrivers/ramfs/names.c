@@ -127,7 +127,7 @@ int devices_add(struct ramfs *r, const struct fs_caller *who)
 {
     int err = 0;
 
-    for (size_t i = 0; err == 0 && i < DEVICE_COUNT; i++) {
+    for (size_t i = 0; err == 0 && i < device_count; i++) {
         const struct device *dev = &device_table[i];
         const struct spot at = {.dir = r->root, .name = {dev->name, strlen(dev->name)}};
         struct node *n;

@@ -9,13 +9,17 @@ page() {
     [ ! -s "$tmp/long" ] || fail "$last: too wide: $(cat "$tmp/long")"
 }
 
-for topic in shell run test call help calls methods errno flags language drivers commands limits \
-    kinds; do
+for topic in calls methods errno flags language drivers commands limits kinds; do
     page "$topic"
 done
-for command in shell run test call help; do
+commands=$("$scbox" help | sed -n '/^Commands$/,/^$/s/^  \([a-z]*\) .*/\1/p')
+[ "$(echo "$commands" | wc -l)" -ge 7 ] || fail "the list of commands is short"
+for command in $commands; do
+    page "$command"
     expect 0 "$scbox" "$command" --help
     out_has "scbox $command"
+    grep -q "^\*scbox $command\*" ../../client/cli/scbox.1.scd ||
+        fail "client/cli/scbox.1.scd does not describe scbox $command"
 done
 
 "$scbox" help calls | awk 'NR > 2 && /^  [a-z]/ { print $1 }' >"$tmp/calls"

@@ -57,15 +57,17 @@ Test(config, limits_are_those_of_the_table)
     const cJSON *limits =
         properties_of(cJSON_GetObjectItemCaseSensitive(properties_of(schema), "limits"));
 
-    cr_assert_eq((size_t)cJSON_GetArraySize(limits), count);
     for (size_t i = 0; i < count; i++) {
         const cJSON *limit = cJSON_GetObjectItemCaseSensitive(limits, rows[i].name);
 
-        cr_assert_not_null(limit, "%s", rows[i].name);
+        cr_assert_not_null(limit, "%s is a row of the limits, but not a member in %s", rows[i].name,
+                           CONFIG_SCHEMA);
         cr_assert_eq(number_of(limit, "default"), rows[i].initial, "%s", rows[i].name);
         cr_assert_eq(number_of(limit, "minimum"), rows[i].min, "%s", rows[i].name);
         cr_assert_eq(number_of(limit, "maximum"), rows[i].max, "%s", rows[i].name);
     }
+    cr_assert_eq((size_t)cJSON_GetArraySize(limits), count, "%s has limits without a row",
+                 CONFIG_SCHEMA);
     cJSON_Delete(schema);
 }
 
@@ -82,14 +84,16 @@ Test(config, machine_limits_are_those_of_the_table)
     const cJSON *limits =
         properties_of(cJSON_GetObjectItemCaseSensitive(properties_of(schema), "machine_limits"));
 
-    cr_assert_eq((size_t)cJSON_GetArraySize(limits), count);
     for (size_t i = 0; i < count; i++) {
         const cJSON *limit = cJSON_GetObjectItemCaseSensitive(limits, rows[i].name);
 
-        cr_assert_not_null(limit, "%s", rows[i].name);
+        cr_assert_not_null(limit, "%s is a row of the limits, but not a member in %s", rows[i].name,
+                           CONFIG_SCHEMA);
         cr_assert_eq(number_of(limit, "default"), rows[i].initial, "%s", rows[i].name);
         cr_assert_eq(number_of(limit, "maximum"), rows[i].max, "%s", rows[i].name);
     }
+    cr_assert_eq((size_t)cJSON_GetArraySize(limits), count, "%s has limits without a row",
+                 CONFIG_SCHEMA);
     cJSON_Delete(schema);
 }
 

@@ -2,7 +2,7 @@
 /*
  * The commands of scbox, and what they share.
  *
- * Each command is a file cmd_<name>.c with a function and a help text; commands.c has the table. A command gets
+ * Each command is a row of COMMANDS, and a file cmd_<name>.c with a function and a help text. A command gets
  * its own words (argv[0] is its name), prints results to stdout and one line for each trouble to stderr, and
  * returns an exit code.
  */
@@ -28,27 +28,27 @@ struct command {
     int (*run)(int argc, char **argv);
 };
 
-/** Ended by a NULL name; in commands.c, which knows them all. */
+/** Each command: its name and a line for the list, in the list's order. cmd_<name>.c has the rest. */
+#define COMMANDS(COMMAND)                                                                          \
+    COMMAND(shell, "type calls into a simulated system and see what happens")                      \
+    COMMAND(run, "run a program of this host as a guest, in a fresh machine")                      \
+    COMMAND(test, "play scenario files and tell which pass")                                       \
+    COMMAND(trace, "show the calls of a program or a machine as they are made")                    \
+    COMMAND(ns, "show the names of a process as the calls that make them")                         \
+    COMMAND(call, "send one request and print its result as JSON")                                 \
+    COMMAND(help, "explain a call, an error, a flag or a command")
+
+#define COMMAND(name, summary)                                                                     \
+    int cmd_##name(int argc, char **argv);                                                         \
+    extern const char cmd_##name##_help[];
+COMMANDS(COMMAND)
+#undef COMMAND
+
+/** Ended by a NULL name; in commands.c, which links them all. */
 extern const struct command commands[];
 
 /** The command of a name, or NULL. */
 const struct command *command_find(const char *name);
-
-int cmd_call(int argc, char **argv);
-int cmd_help(int argc, char **argv);
-int cmd_run(int argc, char **argv);
-int cmd_shell(int argc, char **argv);
-int cmd_ns(int argc, char **argv);
-int cmd_test(int argc, char **argv);
-int cmd_trace(int argc, char **argv);
-
-extern const char cmd_call_help[];
-extern const char cmd_help_help[];
-extern const char cmd_run_help[];
-extern const char cmd_shell_help[];
-extern const char cmd_ns_help[];
-extern const char cmd_test_help[];
-extern const char cmd_trace_help[];
 
 /** What option_next() gives for -h, --help: the page was printed, return CMD_OK. */
 enum { OPTION_HELP = 'h', OPTION_WRONG = '?' };
