@@ -59,7 +59,7 @@ VALUES = [
 GARBAGE = [b'"\\ud800"', b'"\\udc00\\ud800"', b'"root:/\\ud800"', b'"\xff"', b'"\xc0\x80"',
            b'"\xed\xa0\x80"', b"01", b"+1", b"1.", b"NaN", b"0x10", b"'x'", b"", b'"\t"']
 
-# Good values by the names of parameters; those of one call first.
+# Good values by the names of parameters; those of one call first. Others are as in the call's example.
 GOOD = {
     "SC_READDIR": {"fd": 2}, "SC_SELECT": {"timeout": 0}, "SC_DELETE": {"file": "root:/victim"},
     "SC_CREATE": {"file": "root:/fresh", "type": "REGULAR"}, "SC_RM_FS": {"fs_name": "sub"},
@@ -136,11 +136,18 @@ class Gate:
         self.session = Session(self.daemon)
         self.before = self.daemon.census(MACHINE)
 
-    def good(self, call, name, schema):
+    def good(self, method, param):
         """A good value of a parameter."""
-        if schema == "pid" and name == "pid":
+        call, name = method["name"], param["name"]
+        if name == "pid" and param["schema"].get("$ref", "").endswith("/pid"):
             return self.session.pid
-        return GOOD.get(call, {}).get(name, GOOD[""].get(name))
+        shown = {given["name"]: given["value"] for example in method.get("examples", [])
+                 for given in example["params"]}
+        for values in (GOOD.get(call, {}), GOOD[""], shown):
+            if name in values:
+                return values[name]
+        sys.exit(f"{call}: no good value for '{name}': add the call to schema/examples.def, or the "
+                 "parameter to GOOD in this test")
 
     def allows(self, schema, raw):
         """Whether a parameter's schema allows a value; asked once of the schemas that are alike."""
@@ -253,8 +260,7 @@ def try_values(gate, method):
 
 def good_params(gate, method):
     """Good values of all parameters that are needed."""
-    return {param["name"]: gate.good(method["name"], param["name"],
-                                     param["schema"].get("$ref", "").rpartition("/")[2])
+    return {param["name"]: gate.good(method, param)
             for param in method["params"] if param["required"]}
 
 

@@ -25,7 +25,7 @@ ANY = object()  # of a whole result
 VOLATILE = {
     "server.info": ("pid", "version", "guests"),
     "server.stats": ANY,
-    "machine.info": ("limits", "uid"),
+    "machine.info": ("calls", "limits", "uid"),
     "fault.list": ("by_uid",),
     "session.open": ("session",),
     "session.attach": ("session",),

@@ -6,7 +6,7 @@
 
 # The order is that of the names, however many are played at once.
 play 0 --private --jobs 4 abi
-grep -o 'abi/[a-z_]*\.scn' "$tmp/out" >"$tmp/order"
+grep -o 'abi/[^ ]*\.scn' "$tmp/out" >"$tmp/order"
 LC_ALL=C sort -c "$tmp/order" || fail "the files are not told in order"
 [ "$(wc -l <"$tmp/order")" -eq "$(ls abi/*.scn | wc -l)" ] || fail "a file is missing"
 

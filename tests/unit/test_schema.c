@@ -141,6 +141,26 @@ Test(schema, a_right_is_one_of_a_handle_and_else_EBADF)
     cr_assert_eq(sc_call_by_name("SC_CLOSE")->right, 0);
 }
 
+static bool fits_register(const struct sc_field_info *field)
+{
+    return field->repr != SC_R_i64 && field->repr != SC_R_u64;
+}
+
+/** A register of i386 would lose the upper half: UTIMES takes a block, SC_OUT is stored. */
+Test(schema, values_of_64_bits_are_in_blocks_and_structs)
+{
+    for (size_t i = 0; i < sc_calls_count; i++) {
+        const struct sc_call_info *call = &sc_calls[i];
+
+        for (const struct sc_field_info *a = call->args; a->name != NULL; a++)
+            cr_assert(call->pass == SC_PASS_BLOCK || fits_register(a),
+                      "%s: '%s' has 64 bits, so the call's pass is BLOCK", call->name, a->name);
+        for (const struct sc_field_info *r = call->results; r->name != NULL; r++)
+            cr_assert(fits_register(r), "%s: '%s' has 64 bits, so it is a member of an SC_OUT",
+                      call->name, r->name);
+    }
+}
+
 Test(schema, kinds_say_how_they_travel)
 {
     static const char *const json[] = {"name", "data", "integer", "FM",  "MM",

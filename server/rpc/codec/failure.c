@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/rpc/codec/failure.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "schema/calls.h"
@@ -56,7 +57,9 @@ void out_why(struct json_out *o, const struct why *why)
 static const char *hint_of(const struct failure *f, const struct sc_errno_info *info)
 {
     if (f->arg != NULL && strcmp(f->arg, "as") == 0)
-        return "as is the pid of a process below the session's own; proc.tree lists them";
+        return f->code == EPERM
+                   ? "let the session drive the process with proc.drive"
+                   : "as is the pid of a process below the session's own; proc.tree lists them";
     return f->syscall != NULL ? info->hint : "see the method's page: scbox help METHOD";
 }
 
