@@ -54,6 +54,7 @@ enum {
     FS_NAME_MAX = 255,       /* bytes of a component, without NUL */
     FS_PATH_MAX = 4095,      /* bytes of a path, without NUL */
     FS_IO_MAX = 1024 * 1024, /* bytes of one read or write */
+    FS_COMMAND_MAX = 1024,   /* bytes that an ioctl command takes or stores */
 };
 
 /* The mode bits of fs_stat.mode have the values of <sys/stat.h>, which POSIX leaves open and the
@@ -167,6 +168,19 @@ struct fs_bytes {
     size_t len; /* 0..FS_IO_MAX */
 };
 
+/** A command of ioctl(). */
+struct fs_command {
+    uint32_t number;
+    uint32_t in_size, out_size; /* bytes that it takes and stores; each at most FS_COMMAND_MAX */
+    const char *name;           /* NULL ends a table */
+};
+
+/** The size of a terminal; all 0: unknown. */
+struct fs_window {
+    uint16_t rows, columns; /* in characters */
+    uint16_t width, height; /* in pixels */
+};
+
 /** Called for each directory entry. A non-zero result stops the listing and is readdir()'s result.
  * @name  borrowed; one component, never "." or "..".
  * @stat  borrowed; all members valid; or NULL if the driver would have to look them up. */
@@ -198,14 +212,21 @@ struct hostfile;
 /** Requests of an instance to the program that runs it. All functions get @user; none is NULL. @who
  * is the caller of the slot that asks. */
 struct fs_env {
-    uint64_t (*now_ns)(void *user);                    /* ns since the epoch, for stamps */
-    void (*random)(void *user, void *buf, size_t len); /* fill with random bytes */
+    uint64_t (*now_ns)(void *user);                         /* ns since the epoch, for stamps */
+    void (*random)(void *user, void *buf, size_t len);      /* fill with random bytes */
+    void (*mix)(void *user, const void *bytes, size_t len); /* make the next ones depend on these */
     /* Write bytes to the caller's console. */
     void (*console)(void *user, const struct fs_caller *who, const char *bytes, size_t len);
     /* Take bytes typed to the caller's session: bytes, 0 at their end, -EAGAIN none yet. */
     int64_t (*input)(void *user, const struct fs_caller *who, char *buf, size_t len);
     /* Whether input() would not answer -EAGAIN. */
     bool (*input_ready)(void *user, const struct fs_caller *who);
+    /* How many bytes input() would give. */
+    size_t (*input_count)(void *user, const struct fs_caller *who);
+    /* Get the size of the caller's terminal, or set it. */
+    void (*window)(void *user, const struct fs_caller *who, struct fs_window *out);
+    int (*set_window)(void *user, const struct fs_caller *who,
+                      const struct fs_window *in); /* -EIO, -ENOMEM */
     /* Call @fn for each pid that the caller may see, its own included. Returns @fn's result. */
     int (*each_proc)(void *user, const struct fs_caller *who, fs_proc_fn fn, void *fn_user);
     /* Append an item of a process that the caller may see; with @pid 0 of the machine. Returns 0,
@@ -321,9 +342,26 @@ struct fs {
     uint32_t caps;                  /* FS_CAP_* */
     bool pending;                   /* operations are gathered: call commit() within FS_COMMIT_MS */
     bool untidy;                    /* work was deferred: call tidy() after FS_TIDY_MS of quiet */
-    uint64_t quota_bytes;           /* quota of its files that the store itself has; 0: no limit */
-    uint32_t timeout_s;             /* seconds a slot may take; set by `generic` */
+    const struct fs_command *commands; /* of ioctl(), ended by a NULL name; NULL: none; static */
+    uint64_t quota_bytes; /* quota of its files that the store itself has; 0: no limit */
+    uint32_t timeout_s;   /* seconds a slot may take; set by `generic` */
 };
+
+/** The row of a command; NULL: the instance has no such command. */
+static inline const struct fs_command *fs_command_find(const struct fs *fs, uint32_t number)
+{
+    for (const struct fs_command *c = fs->commands; c != NULL && c->name != NULL; c++) {
+        if (c->number == number)
+            return c;
+    }
+    return NULL;
+}
+
+/** The bytes of a command's buffer. */
+static inline size_t fs_command_size(const struct fs_command *c)
+{
+    return c->in_size > c->out_size ? c->in_size : c->out_size;
+}
 
 /** The owner calls commit() within this time after `pending` becomes true. */
 enum { FS_COMMIT_MS = 5 };

@@ -3,6 +3,7 @@
 
 #include "fsdrivers/fs_ops.h"
 #include "fsdrivers/fspath.h"
+#include "server/base/check.h"
 #include "server/base/list.h"
 
 #include <errno.h>
@@ -430,11 +431,18 @@ static int generic_fsyncdir(struct fs *fs, const struct fs_caller *who, const ch
 }
 
 static int64_t generic_ioctl(struct fs *fs, const struct fs_caller *who, const char *path,
-                             uint32_t command, struct fs_file *file)
+                             uint32_t command, struct fs_buf data, struct fs_file *file)
 {
     struct generic *g = generic_of(fs);
+    const struct fs_command *c = fs_command_find(fs, command);
+    int64_t answer;
 
-    return INNER(g, ioctl, who, path, command, file);
+    if (c == NULL)
+        return -ENOTTY;
+    CHECK(data.len == fs_command_size(c));
+    answer = INNER(g, ioctl, who, path, command, data, file);
+    (void)changed(g, 0);
+    return answer;
 }
 
 static bool generic_poll(struct fs *fs, const struct fs_caller *who, const char *path, bool write,
@@ -574,6 +582,7 @@ struct fs *generic_wrap(struct generic *g, struct fs *inner)
         .caps = inner->caps,
         .pending = inner->pending,
         .untidy = inner->untidy,
+        .commands = inner->commands,
         .timeout_s = g->config.timeout_s,
     };
     return &g->fs;

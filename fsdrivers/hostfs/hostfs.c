@@ -396,19 +396,6 @@ static int hostfs_commit(struct fs *fs, const struct fs_caller *who)
     return 0;
 }
 
-static int64_t hostfs_ioctl(struct fs *fs, const struct fs_caller *who, const char *path,
-                            uint32_t command, struct fs_file *file)
-{
-    struct target t;
-    const int err = target_find(hostfs_of(fs), who, path, file, &t);
-
-    (void)command;
-    if (err < 0)
-        return err;
-    target_done(&t);
-    return -ENOTTY; /* devices are never opened */
-}
-
 static int hostfs_sync(struct fs *fs, const struct fs_caller *who)
 {
     const struct hostfs *h = hostfs_of(fs);
@@ -458,7 +445,6 @@ static const struct fs_ops hostfs_ops = {
     .readdir = hostfs_readdir,
     .fsyncdir = hostfs_fsyncdir,
     .closedir = hostfs_close,
-    .ioctl = hostfs_ioctl,
     .utimens = hostfs_utimens,
     .statfs = hostfs_statfs,
     .commit = hostfs_commit,

@@ -286,14 +286,13 @@ static int ramfs_fsync(struct fs *fs, const struct fs_caller *who, const char *p
 }
 
 static int64_t ramfs_ioctl(struct fs *fs, const struct fs_caller *who, const char *path,
-                           uint32_t command, struct fs_file *file)
+                           uint32_t command, struct fs_buf data, struct fs_file *file)
 {
+    struct ramfs *r = ramfs_of(fs);
     struct node *n;
-    int err = node_of(ramfs_of(fs), path, file, &n);
+    int err = node_of(r, path, file, &n);
 
-    (void)who;
-    (void)command;
-    return err < 0 ? err : -ENOTTY;
+    return err < 0 ? err : device_command(device_of(n), &r->env, who, command, data);
 }
 
 static bool ramfs_poll(struct fs *fs, const struct fs_caller *who, const char *path, bool write,
@@ -421,6 +420,7 @@ static int ramfs_open_source(const struct fs_driver *driver, const struct fs_ope
         return -ENOMEM;
     r->fs =
         (struct fs){.ops = &ramfs_ops, .driver = driver, .caps = FS_CAP_EXPORT | FS_CAP_SYMLINKS};
+    r->fs.commands = device_commands;
     r->env = *req->env;
     r->next_ino = 1;
     list_init(&r->nodes);

@@ -379,10 +379,12 @@ int vfs_fsync(struct open_file *f, const struct fs_caller *who, bool data_only, 
     return err;
 }
 
-int64_t vfs_ioctl(struct open_file *f, const struct fs_caller *who, uint32_t command)
+int64_t vfs_ioctl(struct open_file *f, const struct fs_caller *who, uint32_t command,
+                  struct fs_buf data)
 {
     struct path path;
-    int64_t result = driver_ioctl(f->mount, who, slot_path(f, &path), command, &f->file);
+    int64_t result = driver_ioctl(f->mount, who, slot_path(f, &path), command, data, &f->file);
 
+    mount_changed(f->mount);
     return result == -ENOSYS ? -ENOTTY : result;
 }

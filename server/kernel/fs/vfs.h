@@ -442,7 +442,9 @@ int vfs_readdir(struct open_file *f, const struct fs_caller *who, uint32_t n, bo
  * the write-back error of a mapping that was made through this handle and is freed. */
 int vfs_fsync(struct open_file *f, const struct fs_caller *who, bool data_only, int back);
 
-/** Send a command to a device. Returns its answer, >= 0; -ENOTTY no such command, -EIO. */
-int64_t vfs_ioctl(struct open_file *f, const struct fs_caller *who, uint32_t command);
+/** Send a command to a device, with the buffer that fs_command_find() says it has. Returns its answer,
+ * >= 0; -ENOTTY no such command, -EIO. */
+int64_t vfs_ioctl(struct open_file *f, const struct fs_caller *who, uint32_t command,
+                  struct fs_buf data);
 
 #endif
