@@ -120,7 +120,8 @@ struct fs_ops {
                     struct fs_file *file);
 
     /**
-     * Open a file, not a directory; @file->flags has the access mode.
+     * Open a file, not a directory; @file->flags has the access mode. With FS_O_TRUNC a regular file
+     * becomes empty, unless open() fails.
      * Returns   0 with @file->handle set; -ENOENT, -ENOTDIR, -ELOOP, -EISDIR, -EROFS a write mode
      *           on a read-only store, -ENXIO, -EIO.
      * Source    Open.

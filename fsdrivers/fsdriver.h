@@ -60,31 +60,37 @@ enum {
 /* The mode bits of fs_stat.mode have the values of <sys/stat.h>, which POSIX leaves open and the
  * interface fixes: S_IFREG 0100000, S_IFDIR 0040000, S_IFLNK 0120000, S_IFCHR 0020000 … */
 
-/** How a file is opened: fs_file.flags. Values are the interface's own. */
+/** How a file is opened: fs_file.flags. Values are the interface's own; an unknown one is -EINVAL. */
 enum fs_open_flag {
-    FS_O_APPEND = 1 << 0,    /* every write goes to the end */
-    FS_O_ASYNC = 1 << 1,     /* signal-driven I/O; no driver here has it */
-    FS_O_CREAT = 1 << 2,     /* handled by the core, never passed */
-    FS_O_DIRECTORY = 1 << 3, /* fail if not a directory */
+    FS_O_APPEND = 1 << 0,    /* every write goes to the end; the driver's */
+    FS_O_ASYNC = 1 << 1,     /* signal-driven I/O: there are no signals, so -EINVAL */
+    FS_O_CREAT = 1 << 2,     /* the core calls mknod() first: -EINVAL */
+    FS_O_DIRECTORY = 1 << 3, /* fail if not a directory: open() of a file is -ENOTDIR */
     FS_O_DSYNC = 1 << 4,     /* data is durable when write() returns */
-    FS_O_EXCL = 1 << 5,      /* handled by the core, never passed */
-    FS_O_LARGEFILE = 1 << 6, /* always implied */
-    FS_O_NOCTTY = 1 << 7,    /* handled by the core, never passed */
-    FS_O_NOFOLLOW = 1 << 8,  /* fail if a link; drivers never follow anyway */
-    FS_O_NONBLOCK = 1 << 9,  /* -EAGAIN instead of blocking */
+    FS_O_EXCL = 1 << 5,      /* as FS_O_CREAT: -EINVAL */
+    FS_O_LARGEFILE = 1 << 6, /* implied: taken away */
+    FS_O_NOCTTY = 1 << 7,    /* a driver has no processes: -EINVAL */
+    FS_O_NOFOLLOW = 1 << 8,  /* implied, a link is -ELOOP: taken away */
+    FS_O_NONBLOCK = 1 << 9,  /* the core answers -EAGAIN where it would wait for read() */
     FS_O_SYNC = 1 << 10,     /* data and metadata are durable when write() returns */
-    FS_O_TRUNC = 1 << 11,    /* passed only to drivers with FS_CAP_ATOMIC_TRUNC */
+    FS_O_TRUNC = 1 << 11,    /* a regular file is empty when open() returns; whole if it fails */
     FS_O_RDONLY = 1 << 12,
-    FS_O_WRONLY = 1 << 13,
+    FS_O_WRONLY = 1 << 13, /* what handles are used for, the core checks */
     FS_O_RDWR = FS_O_RDONLY | FS_O_WRONLY,
-    FS_O_EXEC = 1 << 14,
+    FS_O_EXEC = 1 << 14, /* to run it: -EACCES unless a regular file with an execute bit */
 };
+
+/* What `generic` does about these flags, no driver repeats. A driver sees: APPEND; SYNC and DSYNC, which
+ * are kept without it; NONBLOCK; TRUNC, with FS_CAP_ATOMIC_TRUNC only (else truncate() comes first, and the
+ * file may be empty though open() has failed); RDONLY, WRONLY and EXEC; of the others, DIRECTORY in
+ * opendir(). lookup() takes no DIRECTORY, TRUNC and EXEC: -EINVAL. */
 
 /** What an instance can do: fs.caps. */
 enum fs_cap {
     FS_CAP_ATOMIC_TRUNC = 1 << 0, /* open() takes FS_O_TRUNC; else truncate() comes first */
     FS_CAP_EXPORT = 1 << 1,       /* lookup() finds files by their inode numbers */
-    FS_CAP_NO_OPEN = 1 << 2,      /* open, close, opendir, closedir are never called */
+    FS_CAP_NO_OPEN = 1 << 2,      /* open, close, opendir, closedir are never called, and every
+                                     slot gets a path */
     FS_CAP_BLOCKING = 1 << 3,     /* slots may block: see FS_WOULD_WAIT */
     FS_CAP_SYMLINKS = 1 << 4,     /* the tree may hold symbolic links */
     FS_CAP_FIFO = 1 << 5,         /* mknod() takes S_IFIFO */

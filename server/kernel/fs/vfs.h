@@ -283,7 +283,7 @@ int vfs_subview(const struct place *at, struct sc_str label, uint32_t ok_modes, 
  * Returns   0; -ENOENT missing without FM_CREATE, -EISDIR a directory and @mode not exactly
  *           FM_READDIR, -ENOTDIR FM_READDIR of anything else, -EACCES, -ENOMEM, other -errno of the
  *           driver's mknod(), truncate(), open() or opendir(). On failure a file that FM_CREATE
- *           made is removed again; one that FM_TRUNC truncated stays so.
+ *           made is removed again; what FM_TRUNC does then, the driver decides (FS_CAP_ATOMIC_TRUNC).
  * Source    POSIX.1-2017 open(); schema/abi.md, OPEN.
  */
 int vfs_open(struct place *at, uint32_t mode, struct sc_str label, struct why *why,
