@@ -292,7 +292,9 @@ struct fs_opening {
 
 /** A request to make an instance; everything in it is borrowed for the call, except as said. */
 struct fs_open {
-    const char *source; /* "/path" local, "//host/…" network, other: the driver's own; NULL: none */
+    /* "/path" local, a file or directory of the host: -ENOTBLK for anything else, before it is opened;
+     * "//host/…" network: -ENOTSUP, as no driver is for these yet; other: the driver's own; NULL: none */
+    const char *source;
     /* Find a local source among those that the maker may use; NULL: all that this process may use.
      * @out returned, hostfile_free(). Returns 0; -EACCES, other -errno of hostfile_open(). */
     int (*locate)(void *user, const char *source, bool readonly, struct hostfile **out,
@@ -334,7 +336,7 @@ struct fs_driver {
      * Open a source and make an instance.
      * @req      borrowed; req->opt has only keys of @opts.
      * @out      returned; release with ops->destroy().
-     * Returns   0; -EINVAL bad option value, -ENOENT, -EACCES, -EBUSY in use, -EROFS, -ENOSPC,
+     * Returns   0; -EINVAL bad option value, -ENOENT, -ENOTBLK (registry_open), -EACCES, -EBUSY in use, -EROFS, -ENOSPC,
      *           -ENOTSUP a source of a form it does not take, -EIO damaged or foreign, -ENOMEM.
      *           Each refusal adds a sentence to req->why.
      */

@@ -476,7 +476,9 @@ SCBOX_API int scbox_get_mode(struct scbox_conn *conn, int32_t fd, uint32_t *out_
  *                 names one
  *                 ENOENT: the source does not exist
  *                 EBUSY: the source or a file beside it is in use by another filesystem or daemon
- *                 ENOTSUP: the driver does not take this form of source
+ *                 ENOTBLK: the source is a device, a FIFO or a socket of the host
+ *                 ENOTSUP: the driver does not take this form of source; a target of the network,
+ *                 //HOST/…, none does yet
  *                 EMFILE: the process's limit of names is reached, or the machine's of filesystems
  *                 or descriptors
  *                 EROFS: the source is read-only and the driver must write

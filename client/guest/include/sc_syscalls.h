@@ -147,6 +147,9 @@
 #ifndef EFAULT
 #define EFAULT 14 /* bad address */
 #endif
+#ifndef ENOTBLK
+#define ENOTBLK 15 /* not a file that a filesystem can be in */
+#endif
 #ifndef EBUSY
 #define EBUSY 16 /* device or resource busy */
 #endif
