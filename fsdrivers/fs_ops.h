@@ -120,7 +120,8 @@ struct fs_ops {
                     struct fs_file *file);
 
     /**
-     * Open a file, not a directory; @file->flags has the access mode.
+     * Open a file, not a directory; @file->flags has the access mode. With FS_O_TRUNC a regular file
+     * becomes empty, unless open() fails.
      * Returns   0 with @file->handle set; -ENOENT, -ENOTDIR, -ELOOP, -EISDIR, -EROFS a write mode
      *           on a read-only store, -ENXIO, -EIO.
      * Source    Open.
@@ -189,11 +190,15 @@ struct fs_ops {
 
     /**
      * Send a command to a device.
-     * Returns   the device's answer, >= 0; -ENOTTY it has no such command.
-     * Source    Ioctl; the two block device commands are schema/calls.h's SC_IOCTL_*.
+     * @command  a number of fs->commands: `generic` answers all others -ENOTTY.
+     * @data     borrowed; the larger of the command's in_size and out_size. The first in_size bytes are
+     *           the caller's; of an answer >= 0, the caller gets the first out_size bytes. No pointer
+     *           of a caller is in it.
+     * Returns   the device's answer, >= 0; -ENOTTY this file has no such command, -EIO.
+     * Source    Ioctl; schema/commands.def has the numbers.
      */
     int64_t (*ioctl)(struct fs *fs, const struct fs_caller *who, const char *path, uint32_t command,
-                     struct fs_file *file);
+                     struct fs_buf data, struct fs_file *file);
 
     /* The slots below are additions to the interface. */
 

@@ -54,36 +54,43 @@ enum {
     FS_NAME_MAX = 255,       /* bytes of a component, without NUL */
     FS_PATH_MAX = 4095,      /* bytes of a path, without NUL */
     FS_IO_MAX = 1024 * 1024, /* bytes of one read or write */
+    FS_COMMAND_MAX = 1024,   /* bytes that an ioctl command takes or stores */
 };
 
 /* The mode bits of fs_stat.mode have the values of <sys/stat.h>, which POSIX leaves open and the
  * interface fixes: S_IFREG 0100000, S_IFDIR 0040000, S_IFLNK 0120000, S_IFCHR 0020000 … */
 
-/** How a file is opened: fs_file.flags. Values are the interface's own. */
+/** How a file is opened: fs_file.flags. Values are the interface's own; an unknown one is -EINVAL. */
 enum fs_open_flag {
-    FS_O_APPEND = 1 << 0,    /* every write goes to the end */
-    FS_O_ASYNC = 1 << 1,     /* signal-driven I/O; no driver here has it */
-    FS_O_CREAT = 1 << 2,     /* handled by the core, never passed */
-    FS_O_DIRECTORY = 1 << 3, /* fail if not a directory */
+    FS_O_APPEND = 1 << 0,    /* every write goes to the end; the driver's */
+    FS_O_ASYNC = 1 << 1,     /* signal-driven I/O: there are no signals, so -EINVAL */
+    FS_O_CREAT = 1 << 2,     /* the core calls mknod() first: -EINVAL */
+    FS_O_DIRECTORY = 1 << 3, /* fail if not a directory: open() of a file is -ENOTDIR */
     FS_O_DSYNC = 1 << 4,     /* data is durable when write() returns */
-    FS_O_EXCL = 1 << 5,      /* handled by the core, never passed */
-    FS_O_LARGEFILE = 1 << 6, /* always implied */
-    FS_O_NOCTTY = 1 << 7,    /* handled by the core, never passed */
-    FS_O_NOFOLLOW = 1 << 8,  /* fail if a link; drivers never follow anyway */
-    FS_O_NONBLOCK = 1 << 9,  /* -EAGAIN instead of blocking */
+    FS_O_EXCL = 1 << 5,      /* as FS_O_CREAT: -EINVAL */
+    FS_O_LARGEFILE = 1 << 6, /* implied: taken away */
+    FS_O_NOCTTY = 1 << 7,    /* a driver has no processes: -EINVAL */
+    FS_O_NOFOLLOW = 1 << 8,  /* implied, a link is -ELOOP: taken away */
+    FS_O_NONBLOCK = 1 << 9,  /* the core answers -EAGAIN where it would wait for read() */
     FS_O_SYNC = 1 << 10,     /* data and metadata are durable when write() returns */
-    FS_O_TRUNC = 1 << 11,    /* passed only to drivers with FS_CAP_ATOMIC_TRUNC */
+    FS_O_TRUNC = 1 << 11,    /* a regular file is empty when open() returns; whole if it fails */
     FS_O_RDONLY = 1 << 12,
-    FS_O_WRONLY = 1 << 13,
+    FS_O_WRONLY = 1 << 13, /* what handles are used for, the core checks */
     FS_O_RDWR = FS_O_RDONLY | FS_O_WRONLY,
-    FS_O_EXEC = 1 << 14,
+    FS_O_EXEC = 1 << 14, /* to run it: -EACCES unless a regular file with an execute bit */
 };
+
+/* What `generic` does about these flags, no driver repeats. A driver sees: APPEND; SYNC and DSYNC, which
+ * are kept without it; NONBLOCK; TRUNC, with FS_CAP_ATOMIC_TRUNC only (else truncate() comes first, and the
+ * file may be empty though open() has failed); RDONLY, WRONLY and EXEC; of the others, DIRECTORY in
+ * opendir(). lookup() takes no DIRECTORY, TRUNC and EXEC: -EINVAL. */
 
 /** What an instance can do: fs.caps. */
 enum fs_cap {
     FS_CAP_ATOMIC_TRUNC = 1 << 0, /* open() takes FS_O_TRUNC; else truncate() comes first */
     FS_CAP_EXPORT = 1 << 1,       /* lookup() finds files by their inode numbers */
-    FS_CAP_NO_OPEN = 1 << 2,      /* open, close, opendir, closedir are never called */
+    FS_CAP_NO_OPEN = 1 << 2,      /* open, close, opendir, closedir are never called, and every
+                                     slot gets a path */
     FS_CAP_BLOCKING = 1 << 3,     /* slots may block: see FS_WOULD_WAIT */
     FS_CAP_SYMLINKS = 1 << 4,     /* the tree may hold symbolic links */
     FS_CAP_FIFO = 1 << 5,         /* mknod() takes S_IFIFO */
@@ -167,6 +174,19 @@ struct fs_bytes {
     size_t len; /* 0..FS_IO_MAX */
 };
 
+/** A command of ioctl(). */
+struct fs_command {
+    uint32_t number;
+    uint32_t in_size, out_size; /* bytes that it takes and stores; each at most FS_COMMAND_MAX */
+    const char *name;           /* NULL ends a table */
+};
+
+/** The size of a terminal; all 0: unknown. */
+struct fs_window {
+    uint16_t rows, columns; /* in characters */
+    uint16_t width, height; /* in pixels */
+};
+
 /** Called for each directory entry. A non-zero result stops the listing and is readdir()'s result.
  * @name  borrowed; one component, never "." or "..".
  * @stat  borrowed; all members valid; or NULL if the driver would have to look them up. */
@@ -198,14 +218,21 @@ struct hostfile;
 /** Requests of an instance to the program that runs it. All functions get @user; none is NULL. @who
  * is the caller of the slot that asks. */
 struct fs_env {
-    uint64_t (*now_ns)(void *user);                    /* ns since the epoch, for stamps */
-    void (*random)(void *user, void *buf, size_t len); /* fill with random bytes */
+    uint64_t (*now_ns)(void *user);                         /* ns since the epoch, for stamps */
+    void (*random)(void *user, void *buf, size_t len);      /* fill with random bytes */
+    void (*mix)(void *user, const void *bytes, size_t len); /* make the next ones depend on these */
     /* Write bytes to the caller's console. */
     void (*console)(void *user, const struct fs_caller *who, const char *bytes, size_t len);
     /* Take bytes typed to the caller's session: bytes, 0 at their end, -EAGAIN none yet. */
     int64_t (*input)(void *user, const struct fs_caller *who, char *buf, size_t len);
     /* Whether input() would not answer -EAGAIN. */
     bool (*input_ready)(void *user, const struct fs_caller *who);
+    /* How many bytes input() would give. */
+    size_t (*input_count)(void *user, const struct fs_caller *who);
+    /* Get the size of the caller's terminal, or set it. */
+    void (*window)(void *user, const struct fs_caller *who, struct fs_window *out);
+    int (*set_window)(void *user, const struct fs_caller *who,
+                      const struct fs_window *in); /* -EIO, -ENOMEM */
     /* Call @fn for each pid that the caller may see, its own included. Returns @fn's result. */
     int (*each_proc)(void *user, const struct fs_caller *who, fs_proc_fn fn, void *fn_user);
     /* Append an item of a process that the caller may see; with @pid 0 of the machine. Returns 0,
@@ -265,7 +292,9 @@ struct fs_opening {
 
 /** A request to make an instance; everything in it is borrowed for the call, except as said. */
 struct fs_open {
-    const char *source; /* "/path" local, "//host/…" network, other: the driver's own; NULL: none */
+    /* "/path" local, a file or directory of the host: -ENOTBLK for anything else, before it is opened;
+     * "//host/…" network: -ENOTSUP, as no driver is for these yet; other: the driver's own; NULL: none */
+    const char *source;
     /* Find a local source among those that the maker may use; NULL: all that this process may use.
      * @out returned, hostfile_free(). Returns 0; -EACCES, other -errno of hostfile_open(). */
     int (*locate)(void *user, const char *source, bool readonly, struct hostfile **out,
@@ -307,7 +336,7 @@ struct fs_driver {
      * Open a source and make an instance.
      * @req      borrowed; req->opt has only keys of @opts.
      * @out      returned; release with ops->destroy().
-     * Returns   0; -EINVAL bad option value, -ENOENT, -EACCES, -EBUSY in use, -EROFS, -ENOSPC,
+     * Returns   0; -EINVAL bad option value, -ENOENT, -ENOTBLK (registry_open), -EACCES, -EBUSY in use, -EROFS, -ENOSPC,
      *           -ENOTSUP a source of a form it does not take, -EIO damaged or foreign, -ENOMEM.
      *           Each refusal adds a sentence to req->why.
      */
@@ -321,9 +350,26 @@ struct fs {
     uint32_t caps;                  /* FS_CAP_* */
     bool pending;                   /* operations are gathered: call commit() within FS_COMMIT_MS */
     bool untidy;                    /* work was deferred: call tidy() after FS_TIDY_MS of quiet */
-    uint64_t quota_bytes;           /* quota of its files that the store itself has; 0: no limit */
-    uint32_t timeout_s;             /* seconds a slot may take; set by `generic` */
+    const struct fs_command *commands; /* of ioctl(), ended by a NULL name; NULL: none; static */
+    uint64_t quota_bytes; /* quota of its files that the store itself has; 0: no limit */
+    uint32_t timeout_s;   /* seconds a slot may take; set by `generic` */
 };
+
+/** The row of a command; NULL: the instance has no such command. */
+static inline const struct fs_command *fs_command_find(const struct fs *fs, uint32_t number)
+{
+    for (const struct fs_command *c = fs->commands; c != NULL && c->name != NULL; c++) {
+        if (c->number == number)
+            return c;
+    }
+    return NULL;
+}
+
+/** The bytes of a command's buffer. */
+static inline size_t fs_command_size(const struct fs_command *c)
+{
+    return c->in_size > c->out_size ? c->in_size : c->out_size;
+}
 
 /** The owner calls commit() within this time after `pending` becomes true. */
 enum { FS_COMMIT_MS = 5 };

@@ -184,12 +184,12 @@ static int sort_options(const struct fs_driver *driver, const struct options *op
 static int find_source(struct fs_open *req)
 {
     req->hostfile = NULL;
-    if (req->source == NULL || req->handle != NULL)
+    if (req->source == NULL || req->handle != NULL || req->source[0] != '/')
         return 0;
+    if (req->source[1] == '/')
+        return why_add(req->why, -ENOTSUP, "%s: no driver for network targets yet", req->source);
     if (req->locate != NULL)
         return req->locate(req->locate_user, req->source, req->readonly, &req->hostfile, req->why);
-    if (req->source[0] != '/' || req->source[1] == '/')
-        return 0;
     return hostfile_open(req->source, NULL, req->readonly, &req->hostfile, req->why);
 }
 

@@ -109,6 +109,12 @@ const struct sc_flag_info sc_flags[] = {
     {0},
 };
 
+const struct sc_command_info sc_commands[] = {
+#define SC_COMMAND(NAME, number, in_size, out_size, doc) {#NAME, number, in_size, out_size, doc},
+#include "schema/commands.def"
+    {0},
+};
+
 const struct sc_errno_info sc_errnos[] = {
 #define SC_ERRNO_ROW(name, value, text, hint) {#name, value, text, hint},
 #include "schema/errno.def"

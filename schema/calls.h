@@ -22,8 +22,12 @@ enum {
     SC_PATH_SIZE = 4096,  /* bytes of a path that a call returns, with its NUL */
     SC_ARGS_MAX = 65536,  /* bytes of arguments and environment */
     SC_SELECT_MAX = 1024, /* handles of one SELECT */
-    SC_IOCTL_BLOCK_SIZE = 40,
-    SC_IOCTL_BLOCK_COUNT = 41,
+};
+
+/** Commands of IOCTL: SC_COMMAND_TTY_GET_WINDOW … */
+enum sc_command {
+#define SC_COMMAND(NAME, number, in_size, out_size, doc) SC_COMMAND_##NAME = number,
+#include "schema/commands.def"
 };
 
 /** The named constants: FM_READ, MM_WRITE, FT_DIR, PS_DONE, FAIL_ZEROPTR … */
@@ -224,6 +228,14 @@ struct sc_kind_info {
     enum sc_json form;
 };
 
+/** A row of commands.def as data. */
+struct sc_command_info {
+    const char *name; /* TTY_GET_WINDOW; NULL ends the list */
+    uint32_t number;
+    uint32_t in_size, out_size; /* bytes */
+    const char *doc;
+};
+
 /** A row of types.def's structs as data. */
 struct sc_struct_info {
     const char *name; /* stat; NULL ends the list */
@@ -241,9 +253,10 @@ struct sc_errno_info {
 
 extern const struct sc_call_info sc_calls[]; /* in the table's order */
 extern const size_t sc_calls_count;
-extern const struct sc_flag_info sc_flags[];     /* ended by a NULL group */
-extern const struct sc_errno_info sc_errnos[];   /* ended by a NULL name */
-extern const struct sc_struct_info sc_structs[]; /* ended by a NULL name */
+extern const struct sc_flag_info sc_flags[];       /* ended by a NULL group */
+extern const struct sc_command_info sc_commands[]; /* ended by a NULL name */
+extern const struct sc_errno_info sc_errnos[];     /* ended by a NULL name */
+extern const struct sc_struct_info sc_structs[];   /* ended by a NULL name */
 extern const struct sc_kind_info sc_kinds[SC_K_COUNT];
 
 /** Whether a result is bytes in a buffer that the caller lends. */

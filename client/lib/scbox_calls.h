@@ -434,12 +434,16 @@ SCBOX_API int scbox_stat_open(struct scbox_conn *conn, int32_t fd, struct scbox_
 /**
  * SC_IOCTL: Send a command to a device.
  * @fd             a handle with IOCTL; a file descriptor, 1 or greater
- * @command        40 asks for the block size, 41 for the count of blocks; an unsigned 32-bit number
- * @data           reserved for commands that pass memory; none does yet; an address in the
- *                 process's memory; may be 0
- * @out_result     the device's answer; a signed 32-bit number
+ * @command        a number of the table of commands; an unsigned 32-bit number
+ * @data           where the bytes are that the command takes or stores; unused if it has none; an
+ *                 address in the process's memory; may be 0
+ * @out_result     the device's answer, 0 unless the command says otherwise; a signed 32-bit number
  * Refused         EBADF: no such handle, or it lacks IOCTL
  *                 ENOTTY: the file has no such command
+ *                 EFAULT: the caller may not read the bytes that the command takes, or not write
+ *                 those that it stores
+ *                 EIO: the store failed
+ *                 ENOMEM: no memory for it
  */
 SCBOX_API int scbox_ioctl(struct scbox_conn *conn, int32_t fd, uint32_t command, uint64_t data,
     int32_t *out_result, struct scbox_error *error);
@@ -472,7 +476,9 @@ SCBOX_API int scbox_get_mode(struct scbox_conn *conn, int32_t fd, uint32_t *out_
  *                 names one
  *                 ENOENT: the source does not exist
  *                 EBUSY: the source or a file beside it is in use by another filesystem or daemon
- *                 ENOTSUP: the driver does not take this form of source
+ *                 ENOTBLK: the source is a device, a FIFO or a socket of the host
+ *                 ENOTSUP: the driver does not take this form of source; a target of the network,
+ *                 //HOST/…, none does yet
  *                 EMFILE: the process's limit of names is reached, or the machine's of filesystems
  *                 or descriptors
  *                 EROFS: the source is read-only and the driver must write

@@ -242,8 +242,6 @@ static int devfs_open(struct fs *fs, const struct fs_caller *who, const char *pa
         return err;
     if (dev == NULL)
         return -EISDIR;
-    if ((file->flags & FS_O_DIRECTORY) != 0)
-        return -ENOTDIR;
     file->handle = (uintptr_t)dev;
     file->nonseekable = dev->stream;
     return 0;
@@ -326,15 +324,12 @@ static int devfs_readdir(struct fs *fs, const struct fs_caller *who, const char 
 }
 
 static int64_t devfs_ioctl(struct fs *fs, const struct fs_caller *who, const char *path,
-                           uint32_t command, struct fs_file *file)
+                           uint32_t command, struct fs_buf data, struct fs_file *file)
 {
     const struct device *dev;
     int err = device_of(path, file, &dev);
 
-    (void)fs;
-    (void)who;
-    (void)command;
-    return err < 0 ? err : -ENOTTY;
+    return err < 0 ? err : device_command(dev, &devfs_of(fs)->env, who, command, data);
 }
 
 static bool devfs_poll(struct fs *fs, const struct fs_caller *who, const char *path, bool write,
@@ -412,7 +407,7 @@ static int devfs_open_source(const struct fs_driver *driver, const struct fs_ope
     d = calloc(1, sizeof(*d));
     if (d == NULL)
         return -ENOMEM;
-    d->fs = (struct fs){.ops = &devfs_ops, .driver = driver};
+    d->fs = (struct fs){.ops = &devfs_ops, .driver = driver, .commands = device_commands};
     d->env = *req->env;
     d->born = (int64_t)d->env.now_ns(d->env.user);
     *out = &d->fs;

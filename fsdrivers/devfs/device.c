@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "fsdrivers/devfs/device.h"
 
+#include "schema/calls.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -87,16 +89,61 @@ static bool input_is_ready(const struct fs_env *env, const struct fs_caller *who
     return env->input_ready(env->user, who);
 }
 
+static int command_tty(const struct fs_env *env, const struct fs_caller *who, uint32_t command,
+                       struct fs_buf data)
+{
+    struct fs_window window;
+    uint32_t count;
+
+    switch (command) {
+    case SC_COMMAND_TTY_GET_WINDOW:
+        env->window(env->user, who, &window);
+        memcpy(data.ptr, &window, sizeof(window));
+        return 0;
+    case SC_COMMAND_TTY_SET_WINDOW:
+        memcpy(&window, data.ptr, sizeof(window));
+        return env->set_window(env->user, who, &window);
+    case SC_COMMAND_TTY_GET_TYPED:
+        count = (uint32_t)env->input_count(env->user, who);
+        memcpy(data.ptr, &count, sizeof(count));
+        return 0;
+    default:
+        return -ENOTTY;
+    }
+}
+
+static int command_random(const struct fs_env *env, const struct fs_caller *who, uint32_t command,
+                          struct fs_buf data)
+{
+    (void)who;
+    if (command != SC_COMMAND_RANDOM_MIX)
+        return -ENOTTY;
+    env->mix(env->user, data.ptr, data.len);
+    return 0;
+}
+
+const struct fs_command device_commands[] = {
+#define SC_COMMAND(NAME, number, in_size, out_size, doc) {number, in_size, out_size, #NAME},
+#include "schema/commands.def"
+    {.name = NULL},
+};
+
 const struct device device_table[] = {
-    {"clock", 10, 135, false, read_clock, write_nowhere, NULL},
-    {"console", 5, 1, true, read_input, write_console, input_is_ready},
-    {"full", 1, 7, false, read_zeros, write_full, NULL},
-    {"null", 1, 3, false, read_end, write_nowhere, NULL},
-    {"random", 1, 8, false, read_random, write_nowhere, NULL},
-    {"tty", 5, 0, true, read_input, write_console, input_is_ready},
-    {"zero", 1, 5, false, read_zeros, write_nowhere, NULL},
+    {"clock", 10, 135, false, read_clock, write_nowhere, NULL, NULL},
+    {"console", 5, 1, true, read_input, write_console, input_is_ready, command_tty},
+    {"full", 1, 7, false, read_zeros, write_full, NULL, NULL},
+    {"null", 1, 3, false, read_end, write_nowhere, NULL, NULL},
+    {"random", 1, 8, false, read_random, write_nowhere, NULL, command_random},
+    {"tty", 5, 0, true, read_input, write_console, input_is_ready, command_tty},
+    {"zero", 1, 5, false, read_zeros, write_nowhere, NULL, NULL},
 };
 const size_t device_count = sizeof device_table / sizeof device_table[0];
+
+int device_command(const struct device *dev, const struct fs_env *env, const struct fs_caller *who,
+                   uint32_t command, struct fs_buf data)
+{
+    return dev == NULL || dev->command == NULL ? -ENOTTY : dev->command(env, who, command, data);
+}
 
 bool device_is_ready(const struct device *dev, const struct fs_env *env,
                      const struct fs_caller *who, bool write)

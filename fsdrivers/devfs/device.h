@@ -14,7 +14,7 @@
  *     zero      zeros                         discarded
  *
  * Console and tty are streams and open nonseekable. Each read of the clock from its start gets the
- * time anew. No device has an ioctl().
+ * time anew. Their commands are those of schema/commands.def.
  */
 #ifndef FSDRIVERS_DEVFS_DEVICE_H
 #define FSDRIVERS_DEVFS_DEVICE_H
@@ -32,7 +32,13 @@ struct device {
     int64_t (*write)(const struct fs_env *env, const struct fs_caller *who, struct fs_bytes bytes);
     /* Whether read() would not answer -EAGAIN; NULL: it never does. */
     bool (*is_ready)(const struct fs_env *env, const struct fs_caller *who);
+    /* As fs_ops.ioctl; NULL: it has no commands. */
+    int (*command)(const struct fs_env *env, const struct fs_caller *who, uint32_t command,
+                   struct fs_buf data);
 };
+
+/** The commands of all devices. */
+extern const struct fs_command device_commands[];
 
 /** All devices, by name. */
 extern const struct device device_table[];
@@ -43,6 +49,10 @@ static inline uint64_t device_number(const struct device *dev)
 {
     return ((uint64_t)dev->major << 8) | dev->minor;
 }
+
+/** fs_ops.ioctl of a device; NULL: of a file that is not one. */
+int device_command(const struct device *dev, const struct fs_env *env, const struct fs_caller *who,
+                   uint32_t command, struct fs_buf data);
 
 /** Whether a read, or a write, would not block. */
 bool device_is_ready(const struct device *dev, const struct fs_env *env,

@@ -1,43 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 #include "fsdrivers/generic/generic.h"
 
-#include "fsdrivers/fs_ops.h"
 #include "fsdrivers/fspath.h"
-#include "server/base/list.h"
+#include "fsdrivers/generic/slots.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
-struct generic {
-    struct fs fs;
-    struct fs *inner; /* owned */
-    struct fs_config config;
-    struct fs_env env;
-    uint32_t descriptors; /* counted in env */
-};
-
-/* Call a slot of the inner instance; an empty one is answered here. */
-#define INNER(g, slot, ...)                                                                        \
-    ((g)->inner->ops->slot != NULL ? (g)->inner->ops->slot((g)->inner, __VA_ARGS__) : -ENOSYS)
-
-static struct generic *generic_of(struct fs *fs)
-{
-    return container_of(fs, struct generic, fs);
-}
-
-/* End an operation that may have been gathered: copy the inner `pending` and `untidy`. */
-static int changed(struct generic *g, int result)
-{
-    g->fs.pending = g->inner->pending;
-    g->fs.untidy = g->inner->untidy;
-    return result;
-}
-
 /* ---- What files show ---- */
 
-static void override_stat(const struct generic *g, struct fs_stat *st)
+void override_stat(const struct generic *g, struct fs_stat *st)
 {
     const struct fs_config *c = &g->config;
 
@@ -53,26 +27,12 @@ static void override_stat(const struct generic *g, struct fs_stat *st)
     }
 }
 
-static int generic_getattr(struct fs *fs, const struct fs_caller *who, const char *path,
-                           struct fs_stat *out, struct fs_file *file)
+int generic_getattr(struct fs *fs, const struct fs_caller *who, const char *path,
+                    struct fs_stat *out, struct fs_file *file)
 {
     struct generic *g = generic_of(fs);
     int err = INNER(g, getattr, who, path, out, file);
 
-    if (err == 0)
-        override_stat(g, out);
-    return err;
-}
-
-static int generic_lookup(struct fs *fs, const struct fs_caller *who, uint64_t ino,
-                          struct fs_stat *out, struct fs_file *file)
-{
-    struct generic *g = generic_of(fs);
-    int err;
-
-    if (g->config.readonly && file != NULL && (file->flags & FS_O_WRONLY) != 0)
-        return -EROFS;
-    err = INNER(g, lookup, who, ino, out, file);
     if (err == 0)
         override_stat(g, out);
     return err;
@@ -123,11 +83,6 @@ static uint64_t tighter(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
-static int may_change(const struct generic *g)
-{
-    return g->config.readonly ? -EROFS : 0;
-}
-
 /* Why a missing name can't be created: its directory's error, or else @err. */
 static int parent_error(struct generic *g, const struct fs_caller *who, const char *path, int err)
 {
@@ -165,9 +120,8 @@ static int may_create(struct generic *g, const struct fs_caller *who, const char
     return err == -ENOENT ? parent_error(g, who, path, -EDQUOT) : err;
 }
 
-/* Check that a file may have @size bytes. With FS_O_APPEND @size is added to the end. */
-static int may_grow(struct generic *g, const struct fs_caller *who, const char *path,
-                    struct fs_file *file, uint64_t size, bool append)
+int may_grow(struct generic *g, const struct fs_caller *who, const char *path, struct fs_file *file,
+             uint64_t size, bool append)
 {
     struct fs_statfs use;
     uint64_t quota = tighter(g->config.quota_bytes, g->inner->quota_bytes);
@@ -322,134 +276,6 @@ static int generic_utimens(struct fs *fs, const struct fs_caller *who, const cha
     return err < 0 ? err : changed(g, INNER(g, utimens, who, path, atime, mtime, file));
 }
 
-/* ---- Open files ---- */
-
-/* open() for a driver with FS_CAP_NO_OPEN: check the path, and leave the handle alone. */
-static int open_stateless(struct generic *g, const struct fs_caller *who, const char *path,
-                          bool directory)
-{
-    struct fs_stat st;
-    int err = INNER(g, getattr, who, path, &st, NULL);
-
-    if (err < 0)
-        return err;
-    if (directory)
-        return S_ISDIR(st.mode) ? 0 : -ENOTDIR;
-    if (S_ISLNK(st.mode))
-        return -ELOOP;
-    return S_ISDIR(st.mode) ? -EISDIR : 0;
-}
-
-static int generic_open(struct fs *fs, const struct fs_caller *who, const char *path,
-                        struct fs_file *file)
-{
-    struct generic *g = generic_of(fs);
-
-    if (g->config.readonly && (file->flags & (FS_O_WRONLY | FS_O_TRUNC)) != 0)
-        return -EROFS;
-    if ((g->fs.caps & FS_CAP_NO_OPEN) != 0)
-        return open_stateless(g, who, path, false);
-    return changed(g, INNER(g, open, who, path, file));
-}
-
-static int generic_close(struct fs *fs, const struct fs_caller *who, const char *path,
-                         struct fs_file *file)
-{
-    struct generic *g = generic_of(fs);
-
-    if ((g->fs.caps & FS_CAP_NO_OPEN) != 0)
-        return 0;
-    return changed(g, INNER(g, close, who, path, file));
-}
-
-static int generic_opendir(struct fs *fs, const struct fs_caller *who, const char *path,
-                           struct fs_file *file)
-{
-    struct generic *g = generic_of(fs);
-
-    if ((g->fs.caps & FS_CAP_NO_OPEN) != 0)
-        return open_stateless(g, who, path, true);
-    return INNER(g, opendir, who, path, file);
-}
-
-static int generic_closedir(struct fs *fs, const struct fs_caller *who, const char *path,
-                            struct fs_file *file)
-{
-    struct generic *g = generic_of(fs);
-
-    if ((g->fs.caps & FS_CAP_NO_OPEN) != 0)
-        return 0;
-    return changed(g, INNER(g, closedir, who, path, file));
-}
-
-static int64_t generic_read(struct fs *fs, const struct fs_caller *who, const char *path,
-                            struct fs_buf buf, int64_t off, struct fs_file *file)
-{
-    struct generic *g = generic_of(fs);
-    int64_t got = INNER(g, read, who, path, buf, off, file);
-    size_t filled = got > 0 ? (size_t)got : 0;
-
-    if (filled < buf.len)
-        memset(buf.ptr + filled, 0, buf.len - filled);
-    return got;
-}
-
-static int64_t generic_write(struct fs *fs, const struct fs_caller *who, const char *path,
-                             struct fs_bytes bytes, int64_t off, struct fs_file *file)
-{
-    struct generic *g = generic_of(fs);
-    uint32_t flags = file != NULL ? file->flags : 0;
-    bool append = (flags & FS_O_APPEND) != 0;
-    const bool synced = (flags & (FS_O_SYNC | FS_O_DSYNC)) != 0;
-    int64_t put;
-    int err;
-
-    if (who->nowait && synced) /* fsync() may block when the bytes are already written */
-        return FS_WOULD_WAIT;
-    err = may_grow(g, who, path, file, append ? bytes.len : (uint64_t)off + bytes.len, append);
-    if (err < 0)
-        return err;
-    put = INNER(g, write, who, path, bytes, off, file);
-    if (put > 0 && synced) {
-        err = INNER(g, fsync, who, path, (flags & FS_O_SYNC) == 0, file);
-        put = err < 0 ? err : put;
-    }
-    (void)changed(g, 0);
-    return put;
-}
-
-static int generic_fsync(struct fs *fs, const struct fs_caller *who, const char *path,
-                         bool data_only, struct fs_file *file)
-{
-    struct generic *g = generic_of(fs);
-
-    return changed(g, INNER(g, fsync, who, path, data_only, file));
-}
-
-static int generic_fsyncdir(struct fs *fs, const struct fs_caller *who, const char *path,
-                            bool data_only, struct fs_file *file)
-{
-    struct generic *g = generic_of(fs);
-
-    return changed(g, INNER(g, fsyncdir, who, path, data_only, file));
-}
-
-static int64_t generic_ioctl(struct fs *fs, const struct fs_caller *who, const char *path,
-                             uint32_t command, struct fs_file *file)
-{
-    struct generic *g = generic_of(fs);
-
-    return INNER(g, ioctl, who, path, command, file);
-}
-
-static bool generic_poll(struct fs *fs, const struct fs_caller *who, const char *path, bool write,
-                         struct fs_file *file)
-{
-    struct fs *inner = generic_of(fs)->inner;
-
-    return inner->ops->poll == NULL || inner->ops->poll(inner, who, path, write, file);
-}
-
 /* ---- The filesystem as a whole ---- */
 
 static int generic_statfs(struct fs *fs, const struct fs_caller *who, struct fs_statfs *out)
@@ -579,6 +405,7 @@ struct fs *generic_wrap(struct generic *g, struct fs *inner)
         .caps = inner->caps,
         .pending = inner->pending,
         .untidy = inner->untidy,
+        .commands = inner->commands,
         .timeout_s = g->config.timeout_s,
     };
     return &g->fs;

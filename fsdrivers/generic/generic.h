@@ -10,6 +10,9 @@
  *     nothing), so callers need not test slots;
  *   - `struct fs_config` is applied: owner and permission bits that files show, read-only, quotas;
  *   - the rest of a read buffer, behind what the driver stored, is zeroed;
+ *   - the flags of open() are checked, and those that mean something everywhere are carried out
+ *     (enum fs_open_flag); FS_O_TRUNC by truncate() where the driver lacks FS_CAP_ATOMIC_TRUNC;
+ *   - an ioctl() command that the driver does not declare is -ENOTTY;
  *   - a write through a handle with FS_O_SYNC or FS_O_DSYNC is durable when it returns;
  *   - drivers with FS_CAP_NO_OPEN are never asked to open or close; their callers still may, but
  *     must give a path with every operation;

@@ -135,19 +135,16 @@ static int open_flags(uint32_t flags)
         all |= O_SYNC;
     if ((flags & FS_O_DSYNC) != 0)
         all |= O_DSYNC;
+    if ((flags & FS_O_TRUNC) != 0)
+        all |= O_TRUNC;
     return all;
 }
 
-/** Count a file or directory as open. @t taken. Returns 0; -EMFILE. */
-static int keep_open(struct hostfs *h, struct target *t, struct fs_file *file)
+/** Count a file or directory as open. */
+static void keep_open(struct hostfs *h, int fd, struct fs_file *file)
 {
-    if (h->open == HOSTFS_FILES_MAX) {
-        target_done(t);
-        return -EMFILE;
-    }
     h->open++;
-    file->handle = (uint64_t)t->fd;
-    return 0;
+    file->handle = (uint64_t)fd;
 }
 
 static int hostfs_open(struct fs *fs, const struct fs_caller *who, const char *path,
@@ -157,17 +154,18 @@ static int hostfs_open(struct fs *fs, const struct fs_caller *who, const char *p
     struct target t;
     int err;
 
-    if ((file->flags & FS_O_WRONLY) != 0 && !h->writable)
+    if ((file->flags & (FS_O_WRONLY | FS_O_TRUNC)) != 0 && !h->writable)
         return -EROFS;
+    if ((file->flags & FS_O_TRUNC) != 0 && who->nowait)
+        return FS_WOULD_WAIT;
     err = target_find(h, who, path, NULL, &t);
     if (err < 0)
         return err;
-    err = target_open(&t, open_flags(file->flags));
-    if (err == 0 && (file->flags & FS_O_DIRECTORY) != 0)
-        err = -ENOTDIR;
+    err = h->open < HOSTFS_FILES_MAX ? target_open(&t, open_flags(file->flags)) : -EMFILE;
     if (err == 0)
-        return keep_open(h, &t, file);
-    target_done(&t);
+        keep_open(h, t.fd, file);
+    else
+        target_done(&t);
     return err;
 }
 
@@ -327,9 +325,16 @@ static int hostfs_opendir(struct fs *fs, const struct fs_caller *who, const char
                           struct fs_file *file)
 {
     struct hostfs *h = hostfs_of(fs);
-    struct target t = {.fd = find_listing(h, who, path, NULL), .own = true};
+    const int fd = find_listing(h, who, path, NULL);
 
-    return t.fd < 0 ? t.fd : keep_open(h, &t, file);
+    if (fd < 0)
+        return fd;
+    if (h->open == HOSTFS_FILES_MAX) {
+        (void)close(fd);
+        return -EMFILE;
+    }
+    keep_open(h, fd, file);
+    return 0;
 }
 
 /** Give the entries of an open directory to a callback. @dir closed. */
@@ -396,19 +401,6 @@ static int hostfs_commit(struct fs *fs, const struct fs_caller *who)
     return 0;
 }
 
-static int64_t hostfs_ioctl(struct fs *fs, const struct fs_caller *who, const char *path,
-                            uint32_t command, struct fs_file *file)
-{
-    struct target t;
-    const int err = target_find(hostfs_of(fs), who, path, file, &t);
-
-    (void)command;
-    if (err < 0)
-        return err;
-    target_done(&t);
-    return -ENOTTY; /* devices are never opened */
-}
-
 static int hostfs_sync(struct fs *fs, const struct fs_caller *who)
 {
     const struct hostfs *h = hostfs_of(fs);
@@ -458,7 +450,6 @@ static const struct fs_ops hostfs_ops = {
     .readdir = hostfs_readdir,
     .fsyncdir = hostfs_fsyncdir,
     .closedir = hostfs_close,
-    .ioctl = hostfs_ioctl,
     .utimens = hostfs_utimens,
     .statfs = hostfs_statfs,
     .commit = hostfs_commit,
@@ -504,8 +495,9 @@ static int hostfs_open_source(const struct fs_driver *driver, const struct fs_op
     h = calloc(1, sizeof(*h));
     if (h == NULL)
         return -ENOMEM;
-    h->fs = (struct fs){
-        .ops = &hostfs_ops, .driver = driver, .caps = FS_CAP_BLOCKING | FS_CAP_SYMLINKS};
+    h->fs = (struct fs){.ops = &hostfs_ops,
+                        .driver = driver,
+                        .caps = FS_CAP_ATOMIC_TRUNC | FS_CAP_BLOCKING | FS_CAP_SYMLINKS};
     h->source = req->hostfile;
     h->writable = writable;
     h->is_root = geteuid() == 0;

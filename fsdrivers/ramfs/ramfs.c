@@ -199,8 +199,6 @@ static int open_node(struct node *n, struct fs_file *file)
         return -EISDIR;
     if (S_ISLNK(n->stat.mode))
         return -ELOOP;
-    if ((file->flags & FS_O_DIRECTORY) != 0)
-        return -ENOTDIR;
     hold(n, file);
     return 0;
 }
@@ -208,11 +206,18 @@ static int open_node(struct node *n, struct fs_file *file)
 static int ramfs_open(struct fs *fs, const struct fs_caller *who, const char *path,
                       struct fs_file *file)
 {
+    struct ramfs *r = ramfs_of(fs);
     struct node *n;
-    int err = node_of(ramfs_of(fs), path, NULL, &n);
+    int err = node_of(r, path, NULL, &n);
 
     (void)who;
-    return err < 0 ? err : open_node(n, file);
+    if (err == 0)
+        err = open_node(n, file);
+    if (err < 0 || (file->flags & FS_O_TRUNC) == 0)
+        return err;
+    (void)file_resize(r, n, 0); /* can't fail: generic passes the flag for regular files only */
+    touch_content(r, n);
+    return 0;
 }
 
 static int ramfs_opendir(struct fs *fs, const struct fs_caller *who, const char *path,
@@ -286,14 +291,13 @@ static int ramfs_fsync(struct fs *fs, const struct fs_caller *who, const char *p
 }
 
 static int64_t ramfs_ioctl(struct fs *fs, const struct fs_caller *who, const char *path,
-                           uint32_t command, struct fs_file *file)
+                           uint32_t command, struct fs_buf data, struct fs_file *file)
 {
+    struct ramfs *r = ramfs_of(fs);
     struct node *n;
-    int err = node_of(ramfs_of(fs), path, file, &n);
+    int err = node_of(r, path, file, &n);
 
-    (void)who;
-    (void)command;
-    return err < 0 ? err : -ENOTTY;
+    return err < 0 ? err : device_command(device_of(n), &r->env, who, command, data);
 }
 
 static bool ramfs_poll(struct fs *fs, const struct fs_caller *who, const char *path, bool write,
@@ -419,8 +423,10 @@ static int ramfs_open_source(const struct fs_driver *driver, const struct fs_ope
     r = calloc(1, sizeof(*r));
     if (r == NULL)
         return -ENOMEM;
-    r->fs =
-        (struct fs){.ops = &ramfs_ops, .driver = driver, .caps = FS_CAP_EXPORT | FS_CAP_SYMLINKS};
+    r->fs = (struct fs){.ops = &ramfs_ops,
+                        .driver = driver,
+                        .caps = FS_CAP_ATOMIC_TRUNC | FS_CAP_EXPORT | FS_CAP_SYMLINKS};
+    r->fs.commands = device_commands;
     r->env = *req->env;
     r->next_ino = 1;
     list_init(&r->nodes);

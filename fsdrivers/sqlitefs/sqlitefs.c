@@ -223,8 +223,6 @@ static int open_inode(const struct store *s, struct inode *i, struct fs_file *fi
         return -EISDIR;
     if (S_ISLNK(i->stat.mode))
         return -ELOOP;
-    if ((file->flags & FS_O_DIRECTORY) != 0)
-        return -ENOTDIR;
     if ((file->flags & FS_O_WRONLY) != 0 && (s->readonly || s->broken != 0))
         return -EROFS;
     hold(i, file);
@@ -323,17 +321,6 @@ static int sqlitefs_readdir(struct fs *fs, const struct fs_caller *who, const ch
     return S_ISDIR(i->stat.mode) ? name_each(s, i->stat.ino, callback, user) : -ENOTDIR;
 }
 
-static int64_t sqlitefs_ioctl(struct fs *fs, const struct fs_caller *who, const char *path,
-                              uint32_t command, struct fs_file *file)
-{
-    struct inode *i;
-    int err = inode_of(store_of(fs), path, file, &i);
-
-    (void)who;
-    (void)command;
-    return err < 0 ? err : -ENOTTY;
-}
-
 /* ---- The instance ---- */
 
 static int sqlitefs_statfs(struct fs *fs, const struct fs_caller *who, struct fs_statfs *out)
@@ -407,7 +394,6 @@ static const struct fs_ops sqlitefs_ops = {
     .readdir = sqlitefs_readdir,
     .fsyncdir = sqlitefs_fsync,
     .closedir = sqlitefs_close,
-    .ioctl = sqlitefs_ioctl,
     .utimens = sqlitefs_utimens,
     .statfs = sqlitefs_statfs,
     .commit = sqlitefs_commit,

@@ -90,8 +90,11 @@ static void print_constants(void)
            SC_PATH_SIZE);
     printf("#define SC_ARGS_MAX %d /* bytes of arguments and environment */\n", SC_ARGS_MAX);
     printf("#define SC_SELECT_MAX %d /* handles of one SELECT */\n", SC_SELECT_MAX);
-    printf("#define IOCTL_BLOCKDEV_GET_BLOCK_SIZE %d\n", SC_IOCTL_BLOCK_SIZE);
-    printf("#define IOCTL_BLOCKDEV_GET_BLOCK_COUNT %d\n", SC_IOCTL_BLOCK_COUNT);
+    printf("\n/* Commands of IOCTL; \"bytes in\" are taken from the memory at data, \"out\" stored "
+           "there. */\n");
+    for (const struct sc_command_info *c = sc_commands; c->name != NULL; c++)
+        printf("#define IOCTL_%s 0x%x /* %u bytes in, %u out: %s */\n", c->name, c->number,
+               c->in_size, c->out_size, c->doc);
     printf("\n/* Errors: calls return their negatives. */\n");
     for (const struct sc_errno_info *e = sc_errnos; e->name != NULL; e++)
         printf("#ifndef %s\n#define %s %d /* %s */\n#endif\n", e->name, e->name, e->value, e->text);
@@ -244,6 +247,9 @@ int main(void)
            "typedef unsigned long long sc_uint64;\n");
     for (const struct sc_struct_info *s = sc_structs; s->name != NULL; s++)
         print_struct(s);
+    printf("\n/** the size of a terminal, as Linux has it */\nstruct sc_window {\n"
+           "    unsigned short rows, columns; /* in characters */\n"
+           "    unsigned short width, height; /* in pixels */\n};\n");
     for (size_t i = 0; i < sc_calls_count; i++) {
         if (sc_calls[i].pass == SC_PASS_BLOCK)
             print_block(&sc_calls[i]);

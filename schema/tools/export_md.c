@@ -127,6 +127,16 @@ static void write_constants(FILE *out)
     }
 }
 
+static void write_commands(FILE *out)
+{
+    (void)fputs("\n# Commands of IOCTL\n\n| command | value | bytes in | bytes out | "
+                "|\n|---|---|---|---|---|\n",
+                out);
+    for (const struct sc_command_info *c = sc_commands; c->name != NULL; c++)
+        (void)fprintf(out, "| %s | 0x%x | %u | %u | %s |\n", c->name, (unsigned)c->number,
+                      (unsigned)c->in_size, (unsigned)c->out_size, c->doc);
+}
+
 static void write_types(FILE *out)
 {
     (void)fputs("\n# Kinds\n\n| kind | in JSON | |\n|---|---|---|\n", out);
@@ -160,6 +170,7 @@ void export_syscalls_md(FILE *out)
         out);
     write_calls(out);
     write_constants(out);
+    write_commands(out);
     write_types(out);
     write_errnos(out);
 }

@@ -184,7 +184,7 @@ static int look(struct hostfile *p, struct why *why)
     if (S_ISLNK(st.st_mode)) /* it was not a link when the path was resolved */
         return why_add(why, -EBUSY, "%s is being renamed", p->path);
     if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
-        return why_add(why, -ENOTSUP, "%s is not a regular file", p->path);
+        return why_add(why, -ENOTBLK, "%s is neither a regular file nor a directory", p->path);
     p->directory = S_ISDIR(st.st_mode);
     return 0;
 }

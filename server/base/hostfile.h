@@ -88,7 +88,7 @@ int hostfile_resolve(const char *path, char *out);
  * @claims   borrowed, must outlive it; NULL: do not claim.
  * @shared   for reading only: other readers may share it.
  * @out      returned; hostfile_free().
- * Returns   0; -ENOTSUP neither a regular file nor a directory, -EBUSY in use (@why names the
+ * Returns   0; -ENOTBLK neither a regular file nor a directory, -EBUSY in use (@why names the
  *           holder), beneath a directory that is, or renamed meanwhile, -EACCES, -ENAMETOOLONG, -ENOMEM, -EMFILE.
  */
 int hostfile_at(int dir, const char *path, struct hostfiles *claims, bool shared,

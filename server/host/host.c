@@ -193,8 +193,6 @@ static int host_source_open(void *host, const char *path, bool any, bool readonl
 {
     struct host *h = host;
 
-    if (path[0] != '/' || path[1] == '/')
-        return why_add(why, -EACCES, "source '%s' is not an absolute path on the host", path);
     if (any)
         return hostfile_open(path, &h->claims, readonly, out, why);
     return open_client_source(h, path, readonly, out, why);

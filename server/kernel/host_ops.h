@@ -65,10 +65,11 @@ struct host_ops {
     void (*descriptors_give)(void *host, uint64_t count);
     /**
      * Open the file of the host that a filesystem is made from.
+     * @path    absolute.
      * @any      the daemon itself names it: it may be anywhere.
      * @readonly nothing will be changed, so other readers may share it.
      * @out      returned; the driver takes and frees it.
-     * Returns   0; -EACCES not where sources may be, -EBUSY, -ENOENT, -ENOTSUP; @why has the
+     * Returns   0; -EACCES not where sources may be, -EBUSY, -ENOENT, -ENOTBLK; @why has the
      *           reason.
      */
     int (*source_open)(void *host, const char *path, bool any, bool readonly, struct hostfile **out,

@@ -21,6 +21,23 @@ static inline uint64_t random_next(uint64_t *state)
     return z ^ z >> 31;
 }
 
+/** Make the next numbers of a stream depend on bytes, too. */
+static inline void random_mix(uint64_t *state, const void *bytes, size_t len)
+{
+    const char *at = bytes;
+
+    while (len > 0) {
+        uint64_t word = 0;
+        size_t n = len < sizeof(word) ? len : sizeof(word);
+
+        memcpy(&word, at, n);
+        *state ^= word;
+        *state = random_next(state);
+        at += n;
+        len -= n;
+    }
+}
+
 /** Fill with the next bytes of a stream. */
 static inline void random_fill(uint64_t *state, void *buf, size_t len)
 {

@@ -57,6 +57,32 @@ static bool bed_input_ready(void *user, const struct fs_caller *who)
     return ((struct bed *)user)->typed != NULL;
 }
 
+static size_t bed_input_count(void *user, const struct fs_caller *who)
+{
+    const struct bed *b = user;
+
+    (void)who;
+    return b->typed != NULL ? strlen(b->typed) : 0;
+}
+
+static void bed_window(void *user, const struct fs_caller *who, struct fs_window *out)
+{
+    (void)who;
+    *out = ((struct bed *)user)->window;
+}
+
+static int bed_set_window(void *user, const struct fs_caller *who, const struct fs_window *in)
+{
+    (void)who;
+    ((struct bed *)user)->window = *in;
+    return 0;
+}
+
+static void bed_mix(void *user, const void *bytes, size_t len)
+{
+    (void)strbuf_add(&((struct bed *)user)->mixed, bytes, len);
+}
+
 static bool bed_take(void *user, uint64_t bytes)
 {
     struct bed *b = user;
@@ -116,9 +142,13 @@ void bed_init(struct bed *b, const char *driver)
         .driver = driver, .who = {.pid = BED_CALLER}, .clock = (uint64_t)BED_START_S * 1000000000};
     b->env = (struct fs_env){.now_ns = bed_now,
                              .random = bed_random,
+                             .mix = bed_mix,
                              .console = bed_console,
                              .input = bed_input,
                              .input_ready = bed_input_ready,
+                             .input_count = bed_input_count,
+                             .window = bed_window,
+                             .set_window = bed_set_window,
                              .each_proc = bed_each_proc,
                              .proc_text = bed_proc_text,
                              .take = bed_take,
@@ -176,6 +206,7 @@ void bed_done(struct bed *b)
         (void)nftw(b->dir, remove_one, BED_DESCRIPTORS, FTW_DEPTH | FTW_PHYS);
     why_done(&b->why);
     strbuf_done(&b->console);
+    strbuf_done(&b->mixed);
     if (--beds > 0)
         return;
     IS(alloc_live(), allocations);
@@ -202,6 +233,15 @@ int64_t bed_read(struct bed *b, const char *path, void *buf, size_t len, int64_t
                  struct fs_file *file)
 {
     return FS(read, path, (struct fs_buf){buf, len}, off, file);
+}
+
+int64_t bed_ioctl(struct bed *b, const char *path, uint32_t command, void *data,
+                  struct fs_file *file)
+{
+    const struct fs_command *c = fs_command_find(b->fs, command);
+
+    return FS(ioctl, path, command, (struct fs_buf){data, c != NULL ? fs_command_size(c) : 0},
+              file);
 }
 
 int64_t bed_write(struct bed *b, const char *path, const void *bytes, size_t len, int64_t off,

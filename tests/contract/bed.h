@@ -38,6 +38,8 @@ struct bed {
     uint32_t uid, gid;    /* who makes the instance */
     uint64_t clock;       /* ns; each look moves it by 1 */
     struct strbuf console;
+    struct strbuf mixed; /* what env.mix got */
+    struct fs_window window;
     int told;          /* how often env.proc_text was asked */
     const char *typed; /* what env.input gives, NULL nothing yet, "" the end; not owned */
     uint64_t taken;    /* bytes of memory that the instance asked for; 0 at the end */
@@ -73,6 +75,10 @@ void bed_is(const char *file, int line, const char *what, int64_t got, int64_t w
 int64_t bed_read(struct bed *b, const char *path, void *buf, size_t len, int64_t off,
                  struct fs_file *file);
 int64_t bed_write(struct bed *b, const char *path, const void *bytes, size_t len, int64_t off,
+                  struct fs_file *file);
+
+/** The slot ioctl; @data as large as the command says. */
+int64_t bed_ioctl(struct bed *b, const char *path, uint32_t command, void *data,
                   struct fs_file *file);
 
 /** Status of a path. */

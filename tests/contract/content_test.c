@@ -373,8 +373,8 @@ CONTRACT(path_or_handle_alike)
     IS(FS(fsync, NULL, true, &f), 0);
     IS(FS(fsync, "/f", false, NULL), 0);
     IS(FS(fsyncdir, "/", false, NULL), 0);
-    IS(FS(ioctl, NULL, 40, &f), -ENOTTY);
-    IS(FS(ioctl, "/f", 40, NULL), -ENOTTY);
+    IS(bed_ioctl(b, NULL, 40, NULL, &f), -ENOTTY);
+    IS(bed_ioctl(b, "/f", 40, NULL, NULL), -ENOTTY);
     IS(FS(close, "/f", &f), 0);
     IS(FS(fsync, "/none", false, NULL), -ENOENT);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The devices: what each reads and takes, and that their tree never changes. */
+#include "schema/calls.h"
 #include "tests/contract/bed.h"
 
 #include <string.h>
@@ -100,7 +101,60 @@ DEVFS(devices_read_and_take)
     IS(bed_write(b, "/random", "x", 1, 0, NULL), 1);
     IS(bed_write(b, "/full", "x", 1, 0, NULL), -ENOSPC);
     IS(FS(truncate, "/null", 0, NULL), 0);
-    IS(FS(ioctl, "/console", 40, NULL), -ENOTTY);
+}
+
+DEVFS(tty_commands)
+{
+    struct fs_window window = {.rows = 9};
+    const struct fs_window wide = {50, 132, 1320, 1000};
+    struct fs_file f;
+    uint32_t count = 1;
+
+    open_file(b, "/tty", FS_O_RDONLY, &f);
+    IS(bed_ioctl(b, NULL, SC_COMMAND_TTY_GET_WINDOW, &window, &f), 0);
+    IS(window.rows, 0);
+    window = wide;
+    IS(bed_ioctl(b, NULL, SC_COMMAND_TTY_SET_WINDOW, &window, &f), 0);
+    window = (struct fs_window){0};
+    IS(bed_ioctl(b, "/console", SC_COMMAND_TTY_GET_WINDOW, &window, NULL), 0);
+    cr_assert(memcmp(&window, &wide, sizeof(wide)) == 0);
+    IS(bed_ioctl(b, "/console", SC_COMMAND_TTY_GET_TYPED, &count, NULL), 0);
+    IS(count, 0);
+    b->typed = "hello";
+    IS(bed_ioctl(b, NULL, SC_COMMAND_TTY_GET_TYPED, &count, &f), 0);
+    IS(count, 5);
+    IS(FS(close, NULL, &f), 0);
+}
+
+DEVFS(random_mix)
+{
+    static char bytes[32];
+
+    fill(bytes, sizeof(bytes), 3);
+    IS(bed_ioctl(b, "/random", SC_COMMAND_RANDOM_MIX, bytes, NULL), 0);
+    IS(b->mixed.len, sizeof(bytes));
+    cr_assert(memcmp(b->mixed.ptr, bytes, sizeof(bytes)) == 0);
+}
+
+DEVFS(commands_of_others_ENOTTY)
+{
+    static const struct fs_window zero;
+    char bytes[32] = "";
+
+    IS(bed_ioctl(b, "/console", 7, bytes, NULL), -ENOTTY);
+    IS(bed_ioctl(b, "/console", SC_COMMAND_BLOCKDEV_GET_BLOCK_SIZE, bytes, NULL), -ENOTTY);
+    IS(bed_ioctl(b, "/tty", SC_COMMAND_RANDOM_MIX, bytes, NULL), -ENOTTY);
+    IS(bed_ioctl(b, "/random", SC_COMMAND_TTY_SET_WINDOW, bytes, NULL), -ENOTTY);
+    IS(bed_ioctl(b, "/null", SC_COMMAND_TTY_GET_WINDOW, bytes, NULL), -ENOTTY);
+    IS(bed_ioctl(b, "/", SC_COMMAND_TTY_GET_WINDOW, bytes, NULL), -ENOTTY);
+    IS(bed_ioctl(b, "/no", SC_COMMAND_TTY_GET_WINDOW, bytes, NULL), -ENOENT);
+    cr_assert(memcmp(&b->window, &zero, sizeof(zero)) == 0);
+}
+
+DEVFS(commands_fit_their_buffer)
+{
+    for (const struct fs_command *c = b->fs->commands; c->name != NULL; c++)
+        cr_assert(fs_command_size(c) <= FS_COMMAND_MAX, "%s", c->name);
 }
 
 DEVFS(changes_EROFS)

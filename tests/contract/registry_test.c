@@ -119,6 +119,10 @@ Test(registry, source_where_none_is_taken_ENOTSUP)
     bed_init(&b, "ramfs");
     IS(try_open(&b, "ramfs", "source=/tmp/x"), -ENOTSUP);
     IS(try_open(&b, "devfs", "source=x=y"), -ENOTSUP);
+    IS(try_open(&b, "ramfs", "source=//host/share"), -ENOTSUP);
+    cr_assert(bed_why(&b, "no driver for network targets yet"));
+    IS(try_open(&b, "hostfs", "source=/dev/null"), -ENOTBLK);
+    IS(try_open(&b, "hostfs", "source=own"), -ENOTSUP);
     cr_assert(b.why.count == 1);
     bed_done(&b);
 }

@@ -128,6 +128,34 @@ static int raw_results(void)
     return PASSED;
 }
 
+/** A command's bytes come from the guest's memory, and its answer goes there. */
+static int commands(void)
+{
+    struct sc_window window = {50, 132, 0, 1};
+    unsigned count = 1;
+    int fd;
+
+    MUST(sc_make_fs("devfs", "io", 0, "") == 0);
+    fd = sc_open("io:/tty", FM_IOCTL);
+    MUST(fd > 0);
+    MUST(sc_ioctl(fd, IOCTL_TTY_SET_WINDOW, &window) == 0);
+    memset(&window, 0, sizeof(window));
+    MUST(sc_ioctl(fd, IOCTL_TTY_GET_WINDOW, &window) == 0);
+    MUST(window.rows == 50 && window.columns == 132 && window.width == 0 && window.height == 1);
+    MUST(sc_ioctl(fd, IOCTL_TTY_GET_TYPED, &count) == 0 && count == 0);
+    MUST(sc_ioctl(fd, IOCTL_RANDOM_MIX, NULL) == -EFAULT);
+    MUST(sc_ioctl(fd, IOCTL_TTY_GET_WINDOW, NULL) == -EFAULT);
+    MUST(sc_ioctl(fd, IOCTL_TTY_SET_WINDOW, (void *)-4L) == -EFAULT);
+    MUST(sc_mmap(BIG, PAGE, MM_READ) == 0);
+    MUST(sc_ioctl(fd, IOCTL_TTY_GET_WINDOW, BIG) == -EFAULT);
+    MUST(sc_ioctl(fd, IOCTL_TTY_SET_WINDOW, BIG + PAGE - 7) == -EFAULT);
+    MUST(sc_ioctl(fd, IOCTL_TTY_SET_WINDOW, BIG + PAGE - 8) == 0);
+    MUST(sc_ioctl(fd, IOCTL_RANDOM_MIX, BIG) == -ENOTTY);
+    MUST(sc_ioctl(fd, 41, NULL) == -ENOTTY);
+    MUST(sc_close(fd) == 0);
+    return PASSED;
+}
+
 /** ERRNO is of the last finished call, and ERRNO itself does not count. */
 static int last_errors(void)
 {
@@ -217,7 +245,7 @@ static int exit_code(void)
 static const struct guest_case cases[] = {
     CASE(end_of_file), CASE(transfer_sizes), CASE(directory),      CASE(long_names),
     CASE(raw_results), CASE(last_errors),    CASE(registers_kept), CASE(run_child),
-    CASE(kill_child),  CASE(leave_children), CASE(exit_code),
+    CASE(kill_child),  CASE(leave_children), CASE(exit_code),      CASE(commands),
 };
 
 int main(void)

@@ -128,7 +128,8 @@ static void fill_readdir(struct gen *g, struct mproc *actor, struct step_arg *a)
 static void fill_ioctl(struct gen *g, struct mproc *actor, struct step_arg *a)
 {
     a[0] = gen_handle(g, actor, FM_IOCTL);
-    a[1] = gen_number(38 + gen_draw(g, 4));
+    a[1] = gen_number(gen_one_in(g, 3) ? 38 + gen_draw(g, 4) : 0x5413 + gen_draw(g, 2));
+    a[2] = gen_address(g, actor);
 }
 
 static void fill_make_fs(struct gen *g, struct mproc *actor, struct step_arg *a)

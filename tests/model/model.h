@@ -234,6 +234,9 @@ void model_failed(struct model *m, int32_t pid, int err);
  */
 int model_touch(struct model *m, int32_t pid, uint32_t way, uint64_t addr, char *buf, size_t size);
 
+/** Whether a call may read or write memory of its caller: all of it in one region with that mode. */
+bool model_may_touch(struct mproc *p, uint32_t mode, uint64_t addr, uint64_t size);
+
 /** Whether a write would touch mapped bytes past the end of their file: what becomes of them is open. */
 bool model_is_past_end(struct model *m, int32_t pid, uint64_t addr, size_t size);
 

@@ -398,8 +398,16 @@ void rule_stat_open(const struct mcall *c, const struct sc_stat_open_args *a,
 void rule_ioctl(const struct mcall *c, const struct sc_ioctl_args *a, struct sc_ioctl_out *out)
 {
     (void)out;
-    if (file_of(c, a->fd, FM_IOCTL) != NULL)
-        refuse(c->v, ENOTTY); /* there are no devices in the model */
+    if (file_of(c, a->fd, FM_IOCTL) == NULL)
+        return;
+    for (const struct sc_command_info *i = sc_commands; i->name != NULL; i++) {
+        if (i->number != a->command)
+            continue;
+        if (!model_may_touch(c->p, MM_READ, a->data, i->in_size) ||
+            !model_may_touch(c->p, MM_WRITE, a->data, i->out_size))
+            refuse(c->v, EFAULT); /* of a filesystem that knows the command */
+    }
+    refuse(c->v, ENOTTY); /* there are no devices in the model */
 }
 
 void rule_get_mode(const struct mcall *c, const struct sc_get_mode_args *a,

@@ -160,6 +160,13 @@ static int32_t fail_code(uint64_t addr)
     return addr < SC_PAGE_SIZE ? FAIL_ZEROPTR : FAIL_SEGFAULT;
 }
 
+bool model_may_touch(struct mproc *p, uint32_t mode, uint64_t addr, uint64_t size)
+{
+    const struct mregion *r = region_at(p, addr);
+
+    return size == 0 || (r != NULL && (r->mode & mode) != 0 && size <= r->addr + r->size - addr);
+}
+
 /** Where the byte of an address is: in the pages of memory, or in those of a file. */
 static struct minode *bytes_at(struct mregion *r, uint64_t addr, uint64_t *out_off)
 {

@@ -256,13 +256,17 @@ Test(sources, only_regular_files, .timeout = 60)
 {
     begin();
     cr_assert_eq(mkfifo(at("fifo.db"), 0600), 0);
-    refused("fifo.db", ENOTSUP, "regular file");
+    refused("fifo.db", ENOTBLK, "regular file");
     cr_assert_eq(symlink("fifo.db", at("link.db")), 0);
-    refused("link.db", ENOTSUP, "regular file");
+    refused("link.db", ENOTBLK, "regular file");
     cr_assert_eq(mkdir(at("dir.db"), 0700), 0);
     refused("dir.db", ENOTSUP, "directory");
     if (mknod(at("null.db"), S_IFCHR | 0600, 0x103) == 0)
-        refused("null.db", ENOTSUP, "regular file");
+        refused("null.db", ENOTBLK, "regular file");
+    call_fails(&c, "SC_MAKE_FS", "[\"hostfs\", \"n\", 0, \"source=//host/share\"]", ENOTSUP,
+               "//host/share: no driver for network targets yet");
+    call_fails(&c, "SC_MAKE_FS", "[\"hostfs\", \"n\", 0, \"source=share\"]", ENOTSUP,
+               "source=/DIR");
     mounts("fs", "x.db");
     call_done_ok(&c, "SC_RM_FS", "[\"fs\"]");
     cr_assert_eq(mkfifo(at("x.db-wal"), 0600), 0);

@@ -134,8 +134,8 @@ SLOT_AFTER(before_close, int, closedir,
            path, file)
 SLOT(int64_t, ioctl,
      (struct fs * fs, const struct fs_caller *who, const char *path, uint32_t command,
-      struct fs_file *file),
-     path, command, file)
+      struct fs_buf data, struct fs_file *file),
+     path, command, data, file)
 SLOT(int, statfs, (struct fs * fs, const struct fs_caller *who, struct fs_statfs *out), out)
 
 /* Those with one argument, or none, or no answer. */
@@ -268,6 +268,7 @@ struct fs *slowfs_over(struct slow_plan *plan, struct fs *inner)
                         .caps = inner->caps | FS_CAP_BLOCKING,
                         .pending = inner->pending,
                         .untidy = inner->untidy,
+                        .commands = inner->commands,
                         .timeout_s = inner->timeout_s};
     return &s->fs;
 }

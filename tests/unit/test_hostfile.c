@@ -94,7 +94,7 @@ Test(hostfile, refusals)
     cr_assert_eq(symlink("nowhere", at("broken")), 0);
     cr_assert_eq(mkfifo(at("fifo"), 0600), 0);
     cr_assert_eq(refusal("broken", NULL, false), -ELOOP);
-    cr_assert_eq(refusal("fifo", NULL, false), -ENOTSUP);
+    cr_assert_eq(refusal("fifo", NULL, false), -ENOTBLK);
     cr_assert_eq(refusal("no/file", NULL, false), -ENOENT);
     cr_assert_eq(refusal("file/x", NULL, false), -ENOTDIR);
     cr_assert_eq(refusal("none/..", NULL, false), -ENOENT);

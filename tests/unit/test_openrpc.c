@@ -108,12 +108,11 @@ static bool has_param(const cJSON *method, const char *name)
     return false;
 }
 
-/** Methods that no replay of one request after the other can see succeed: no driver has a command or
- * takes a further source, and a step needs a call that is held. */
+/** Methods that no replay of one request after the other can see succeed: no driver takes
+ * a further source, and a step needs a call that is held. */
 static bool has_no_example(const char *name)
 {
-    return strcmp(name, "SC_IOCTL") == 0 || strcmp(name, "SC_FS_ADD_SRC") == 0 ||
-           strcmp(name, "proc.step") == 0;
+    return strcmp(name, "SC_FS_ADD_SRC") == 0 || strcmp(name, "proc.step") == 0;
 }
 
 /** Check a method's examples: there are some, of parameters it has, with a result. */

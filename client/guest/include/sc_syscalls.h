@@ -98,8 +98,14 @@
 #define SC_PATH_SIZE 4096 /* bytes of a path given back, its NUL included */
 #define SC_ARGS_MAX 65536 /* bytes of arguments and environment */
 #define SC_SELECT_MAX 1024 /* handles of one SELECT */
-#define IOCTL_BLOCKDEV_GET_BLOCK_SIZE 40
-#define IOCTL_BLOCKDEV_GET_BLOCK_COUNT 41
+
+/* Commands of IOCTL; "bytes in" are taken from the memory at data, "out" stored there. */
+#define IOCTL_BLOCKDEV_GET_BLOCK_SIZE 0x28 /* 0 bytes in, 0 out: the answer is the bytes of a block; no device has blocks */
+#define IOCTL_BLOCKDEV_GET_BLOCK_COUNT 0x29 /* 0 bytes in, 0 out: the answer is the count of blocks; no device has blocks */
+#define IOCTL_TTY_GET_WINDOW 0x5413 /* 0 bytes in, 8 out: tty, console: get the size of the caller's terminal, a struct sc_window; all 0: nobody has set it */
+#define IOCTL_TTY_SET_WINDOW 0x5414 /* 8 bytes in, 0 out: tty, console: set the size of the caller's terminal, a struct sc_window */
+#define IOCTL_TTY_GET_TYPED 0x541b /* 0 bytes in, 4 out: tty, console: get how many typed bytes wait to be read, an unsigned number of 4 bytes */
+#define IOCTL_RANDOM_MIX 0x40205280 /* 32 bytes in, 0 out: random: mix 32 bytes into the machine's random numbers; those that follow depend on them */
 
 /* Errors: calls return their negatives. */
 #ifndef EPERM
@@ -140,6 +146,9 @@
 #endif
 #ifndef EFAULT
 #define EFAULT 14 /* bad address */
+#endif
+#ifndef ENOTBLK
+#define ENOTBLK 15 /* not a file that a filesystem can be in */
 #endif
 #ifndef EBUSY
 #define EBUSY 16 /* device or resource busy */
@@ -276,6 +285,12 @@ struct sc_stat_ex {
 struct sc_channel {
     int first; /* one end */
     int second; /* the other end */
+};
+
+/** the size of a terminal, as Linux has it */
+struct sc_window {
+    unsigned short rows, columns; /* in characters */
+    unsigned short width, height; /* in pixels */
 };
 
 /** Arguments of SC_MAKE_FS. */

@@ -35,7 +35,7 @@ SLOT(utimens, c->who, c->path, c->times.atime, c->times.mtime, c->file)
 SLOT(read, c->who, c->path, c->in.buf, c->in.off, c->file)
 SLOT(write, c->who, c->path, c->out.bytes, c->out.off, c->file)
 SLOT(readdir, c->who, c->path, c->entries.callback, c->entries.user, c->file)
-SLOT(ioctl, c->who, c->path, c->command, c->file)
+SLOT(ioctl, c->who, c->path, c->in.command, c->in.buf, c->file)
 SLOT(poll, c->who, c->path, c->write, c->file)
 SLOT(open, c->who, c->path, c->file)
 SLOT(fsync, c->who, c->path, c->data_only, c->file)
@@ -209,9 +209,10 @@ int driver_readdir(struct mount *m, const struct fs_caller *who, const char *pat
 }
 
 int64_t driver_ioctl(struct mount *m, const struct fs_caller *who, const char *path,
-                     uint32_t command, struct fs_file *file)
+                     uint32_t command, struct fs_buf data, struct fs_file *file)
 {
-    return RUN(ioctl, PLAIN, .who = who, .path = path, .command = command, .file = file);
+    return RUN(ioctl, FILLS, .who = who, .path = path, .in = {.buf = data, .command = command},
+               .file = file);
 }
 
 bool driver_poll(struct mount *m, const struct fs_caller *who, const char *path, bool write,

@@ -59,7 +59,7 @@ int64_t driver_write(struct mount *m, const struct fs_caller *who, const char *p
 int driver_readdir(struct mount *m, const struct fs_caller *who, const char *path,
                    fs_readdir_fn callback, void *user, struct fs_file *file);
 int64_t driver_ioctl(struct mount *m, const struct fs_caller *who, const char *path,
-                     uint32_t command, struct fs_file *file);
+                     uint32_t command, struct fs_buf data, struct fs_file *file);
 bool driver_poll(struct mount *m, const struct fs_caller *who, const char *path, bool write,
                  struct fs_file *file);
 

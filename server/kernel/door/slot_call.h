@@ -53,7 +53,8 @@ struct slot_call {
         struct {
             struct fs_buf buf;
             int64_t off;
-        } in; /* read; readlink, without off */
+            uint32_t command;
+        } in; /* read; readlink, without off; ioctl, with command */
         struct {
             struct fs_bytes bytes;
             int64_t off;
@@ -73,7 +74,6 @@ struct slot_call {
         struct why *why;
         uint64_t size;
         uint32_t mode;
-        uint32_t command;
         bool data_only;
         bool write;
     };

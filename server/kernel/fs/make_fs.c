@@ -28,6 +28,14 @@ static void env_random(void *user, void *buf, size_t len)
                 buf, len);
 }
 
+static void env_mix(void *user, const void *bytes, size_t len)
+{
+    struct mount *mount = user;
+
+    random_mix(mount->away != NULL ? &mount->away->random_state : &mount->machine->random_state,
+               bytes, len);
+}
+
 static void env_console(void *user, const struct fs_caller *who, const char *bytes, size_t len)
 {
     const struct mount *mount = user;
@@ -56,6 +64,27 @@ static bool env_input_ready(void *user, const struct fs_caller *who)
     struct proc *p = caller_of(user, who);
 
     return p == NULL || tty_is_ready(p);
+}
+
+static size_t env_input_count(void *user, const struct fs_caller *who)
+{
+    struct proc *p = caller_of(user, who);
+
+    return p != NULL ? tty_count(p) : 0;
+}
+
+static void env_window(void *user, const struct fs_caller *who, struct fs_window *out)
+{
+    struct proc *p = caller_of(user, who);
+
+    *out = p != NULL ? tty_window(p) : (struct fs_window){0};
+}
+
+static int env_set_window(void *user, const struct fs_caller *who, const struct fs_window *in)
+{
+    struct proc *p = caller_of(user, who);
+
+    return p != NULL ? tty_set_window(p, *in) : -EIO;
 }
 
 static bool env_take(void *user, uint64_t bytes)
@@ -129,9 +158,13 @@ static int env_proc_text(void *user, const struct fs_caller *who, int32_t pid,
 /** mount_new() adds the user. */
 static const struct fs_env mount_env = {.now_ns = env_now_ns,
                                         .random = env_random,
+                                        .mix = env_mix,
                                         .console = env_console,
                                         .input = env_input,
                                         .input_ready = env_input_ready,
+                                        .input_count = env_input_count,
+                                        .window = env_window,
+                                        .set_window = env_set_window,
                                         .each_proc = env_each_proc,
                                         .proc_text = env_proc_text,
                                         .take = env_take,

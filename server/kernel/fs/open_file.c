@@ -110,18 +110,20 @@ static int open_in_driver(struct open_file *f, const struct fs_caller *who, cons
                      : driver_open(f->mount, who, path, &f->file);
 }
 
-/** Carry out FM_CREATE and FM_TRUNC. @created: whether the file is new. */
-static int prepare(struct place *at, uint32_t mode, struct why *why, bool *created)
+/** Open a file whose content is to be deleted: only for user 0 the set-id bits stay. */
+static int open_emptied(struct open_file *f, struct place *at)
 {
-    int err = 0;
+    struct mount *m = f->mount;
+    int err = at->who.uid != 0 ? mount_drop_ids(m, &at->who, at->path.str, NULL, &at->stat) : 0;
 
-    *created = false;
-    if (!at->exists) {
-        err = vfs_make_file(at, why);
-        *created = err == 0;
-    } else if ((mode & FM_TRUNC) != 0 && S_ISREG(at->stat.mode)) {
-        err = vfs_truncate(at, 0, why);
-    }
+    if (err < 0)
+        return err;
+    f->file.flags |= FS_O_TRUNC;
+    err = open_in_driver(f, &at->who, at->path.str);
+    if (err == 0)
+        mapped_resized(m, at->stat.ino, at->stat.size, 0);
+    else if (at->who.uid != 0)
+        mount_restore_ids(m, &at->who, at->path.str, NULL, &at->stat);
     return err;
 }
 
@@ -156,6 +158,7 @@ int vfs_open(struct place *at, uint32_t mode, struct sc_str label, struct why *w
 {
     struct open_file *f;
     bool created = false;
+    bool emptied;
     int err = check_open(at, mode, why);
 
     if (err < 0)
@@ -164,15 +167,21 @@ int vfs_open(struct place *at, uint32_t mode, struct sc_str label, struct why *w
     if (err < 0)
         return err;
     f->is_dir = at->exists && S_ISDIR(at->stat.mode);
-    err = prepare(at, mode, why, &created);
+    emptied = (mode & FM_TRUNC) != 0 && at->exists && S_ISREG(at->stat.mode);
+    if (!at->exists) {
+        err = vfs_make_file(at, why);
+        created = err == 0;
+    }
+    if (err == 0)
+        err = emptied ? open_emptied(f, at) : open_in_driver(f, &at->who, at->path.str);
     if (err < 0)
         goto out;
-    err = open_in_driver(f, &at->who, at->path.str);
-    if (err < 0)
-        goto out;
+    mount_changed(f->mount);
     *out = f;
     return 0;
 out:
+    if (!created && at->exists)
+        err = mount_answer(f->mount, err, NULL, why);
     file_free(f);
     if (created)
         (void)driver_unlink(at->view->mount, &at->who,
@@ -379,10 +388,12 @@ int vfs_fsync(struct open_file *f, const struct fs_caller *who, bool data_only, 
     return err;
 }
 
-int64_t vfs_ioctl(struct open_file *f, const struct fs_caller *who, uint32_t command)
+int64_t vfs_ioctl(struct open_file *f, const struct fs_caller *who, uint32_t command,
+                  struct fs_buf data)
 {
     struct path path;
-    int64_t result = driver_ioctl(f->mount, who, slot_path(f, &path), command, &f->file);
+    int64_t result = driver_ioctl(f->mount, who, slot_path(f, &path), command, data, &f->file);
 
+    mount_changed(f->mount);
     return result == -ENOSYS ? -ENOTTY : result;
 }

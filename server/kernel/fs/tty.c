@@ -10,6 +10,7 @@
 struct tty {
     struct byteq in;
     bool ended;
+    struct fs_window window;
     struct waitq readable;
 };
 
@@ -79,6 +80,30 @@ bool tty_is_ready(struct proc *p)
     const struct tty *t = holder_of(p)->tty;
 
     return t != NULL && (t->ended || t->in.len > 0);
+}
+
+size_t tty_count(struct proc *p)
+{
+    const struct tty *t = holder_of(p)->tty;
+
+    return t != NULL ? t->in.len : 0;
+}
+
+struct fs_window tty_window(struct proc *p)
+{
+    const struct tty *t = holder_of(p)->tty;
+
+    return t != NULL ? t->window : (struct fs_window){0};
+}
+
+int tty_set_window(struct proc *p, struct fs_window window)
+{
+    struct tty *t = get_tty(p);
+
+    if (t == NULL)
+        return -ENOMEM;
+    t->window = window;
+    return 0;
 }
 
 struct waitq *tty_queue(struct proc *p)

@@ -9,11 +9,12 @@
  *     tty_input(p, "hello\n")  -> queue of 64 KiB ->  READ of a tty or console device, below p's
  *     tty_input(…, end)        -> when all is read, READ answers 0 from then on
  *
- * It ends with its process.
+ * Its size is what somebody has set, for whoever asks. It ends with its process.
  */
 #ifndef SERVER_KERNEL_FS_TTY_H
 #define SERVER_KERNEL_FS_TTY_H
 
+#include "fsdrivers/fsdriver.h"
 #include "server/base/why.h"
 #include "server/kernel/call/wait.h"
 
@@ -46,7 +47,16 @@ int64_t tty_read(struct proc *p, char *buf, size_t len);
 /** Whether tty_read() would not answer -EAGAIN. */
 bool tty_is_ready(struct proc *p);
 
-/** The queue of calls that wait for that. NULL: no memory. */
+/** How many typed bytes wait to be read. */
+size_t tty_count(struct proc *p);
+
+/** The size of the terminal of @p; all 0 unless it was set. */
+struct fs_window tty_window(struct proc *p);
+
+/** Set it. Nobody is informed. Returns 0, -ENOMEM. */
+int tty_set_window(struct proc *p, struct fs_window window);
+
+/** The queue of calls that wait until tty_is_ready(). NULL: no memory. */
 struct waitq *tty_queue(struct proc *p);
 
 /** Free a terminal; its process has ended, and no call waits. NULL is ignored. */

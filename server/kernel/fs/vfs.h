@@ -283,7 +283,7 @@ int vfs_subview(const struct place *at, struct sc_str label, uint32_t ok_modes, 
  * Returns   0; -ENOENT missing without FM_CREATE, -EISDIR a directory and @mode not exactly
  *           FM_READDIR, -ENOTDIR FM_READDIR of anything else, -EACCES, -ENOMEM, other -errno of the
  *           driver's mknod(), truncate(), open() or opendir(). On failure a file that FM_CREATE
- *           made is removed again; one that FM_TRUNC truncated stays so.
+ *           made is removed again; what FM_TRUNC does then, the driver decides (FS_CAP_ATOMIC_TRUNC).
  * Source    POSIX.1-2017 open(); schema/abi.md, OPEN.
  */
 int vfs_open(struct place *at, uint32_t mode, struct sc_str label, struct why *why,
@@ -442,7 +442,9 @@ int vfs_readdir(struct open_file *f, const struct fs_caller *who, uint32_t n, bo
  * the write-back error of a mapping that was made through this handle and is freed. */
 int vfs_fsync(struct open_file *f, const struct fs_caller *who, bool data_only, int back);
 
-/** Send a command to a device. Returns its answer, >= 0; -ENOTTY no such command, -EIO. */
-int64_t vfs_ioctl(struct open_file *f, const struct fs_caller *who, uint32_t command);
+/** Send a command to a device, with the buffer that fs_command_find() says it has. Returns its answer,
+ * >= 0; -ENOTTY no such command, -EIO. */
+int64_t vfs_ioctl(struct open_file *f, const struct fs_caller *who, uint32_t command,
+                  struct fs_buf data);
 
 #endif

@@ -5,6 +5,7 @@
 #include "server/kernel/door/driver.h"
 #include "server/kernel/fs/mount.h"
 #include "server/kernel/machine.h"
+#include "server/kernel/proc/memory.h"
 #include "server/kernel/sc/find.h"
 #include "server/kernel/sc/transfer.h"
 
@@ -265,18 +266,51 @@ int sc_stat_open(struct call *call, const struct sc_stat_open_args *args,
     return err;
 }
 
+/** Check that the caller may read what a command takes, and write what it stores. */
+static int check_data(struct call *call, const struct fs_command *c, uint64_t addr)
+{
+    const struct aspace *memory = &call->proc->memory;
+
+    if (c->in_size > 0 && aspace_check(memory, addr, c->in_size, MM_READ) < 0)
+        return call_why(call, -EFAULT,
+                        "%s takes %" PRIu32 " bytes at 0x%" PRIx64
+                        ", which are not readable memory of one region",
+                        c->name, c->in_size, addr);
+    if (c->out_size > 0 && aspace_check(memory, addr, c->out_size, MM_WRITE) < 0)
+        return call_why(call, -EFAULT,
+                        "%s stores %" PRIu32 " bytes at 0x%" PRIx64
+                        ", which are not writable memory of one region",
+                        c->name, c->out_size, addr);
+    return 0;
+}
+
 int sc_ioctl(struct call *call, const struct sc_ioctl_args *args, struct sc_ioctl_out *out)
 {
+    static const struct fs_command unknown;
     const struct fs_caller who = proc_caller(call->proc);
+    const struct fs_command *c;
+    char bytes[FS_COMMAND_MAX] = {0};
     struct open_file *f;
     int64_t result;
     int err = find_file(call, args->fd, &f);
 
     if (err < 0)
         return err;
-    result = vfs_ioctl(f, &who, args->command);
-    if (result < 0)
-        return (int)result;
+    c = fs_command_find(f->mount->fs, args->command);
+    if (c == NULL)
+        c = &unknown;
+    err = check_data(call, c, args->data);
+    if (err == 0 && c->in_size > 0)
+        err = memory_inspect(call->proc, MM_READ, args->data, bytes, c->in_size, &call->why);
+    if (err < 0)
+        return err;
+    result = vfs_ioctl(f, &who, args->command, (struct fs_buf){bytes, fs_command_size(c)});
+    if (result == -ENOTTY)
+        return call_why(call, -ENOTTY, "%s has no command 0x%" PRIx32, f->label, args->command);
+    if (result >= 0 && c->out_size > 0)
+        err = memory_inspect(call->proc, MM_WRITE, args->data, bytes, c->out_size, &call->why);
+    if (result < 0 || err < 0)
+        return result < 0 ? (int)result : err;
     out->result = result < INT32_MAX ? (int32_t)result : INT32_MAX;
     return 0;
 }

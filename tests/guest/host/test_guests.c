@@ -258,7 +258,7 @@ Test(guests, calls)
         {"end_of_file", PS_DONE, LAB_PASSED}, {"transfer_sizes", PS_DONE, LAB_PASSED},
         {"directory", PS_DONE, LAB_PASSED},   {"long_names", PS_DONE, LAB_PASSED},
         {"raw_results", PS_DONE, LAB_PASSED}, {"registers_kept", PS_DONE, LAB_PASSED},
-        {"exit_code", PS_DONE, -2},
+        {"exit_code", PS_DONE, -2},           {"commands", PS_DONE, LAB_PASSED},
     };
 
     RUN_ALL("calls", cases);
