@@ -278,6 +278,7 @@ struct fs_open {
     const char *opts; /* "key=value,key" as the caller wrote it; NULL: none (registry_open) */
     const struct fs_opt *opt; /* the driver's own options, ended by a NULL key (open_source) */
     bool letters;             /* the options are a set of the driver's letters (open_source) */
+    uint32_t timeout_s;       /* that opening, and each slot, may take (open_source) */
     bool readonly;            /* nothing will be changed: the store may be opened read-only */
     struct fs_caller who;     /* who makes it: the root of a new store belongs to them */
     const struct fs_env *env; /* copied by whoever keeps it */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "fsdrivers/registry.h"
 
+#include "fsdrivers/archivefs/archivefs.h"
 #include "fsdrivers/devfs/devfs.h"
 #include "fsdrivers/generic/generic.h"
 #include "fsdrivers/hostfs/hostfs.h"
@@ -16,8 +17,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct fs_driver *const drivers[] = {&ramfs_driver, &sqlitefs_driver, &hostfs_driver,
-                                                  &devfs_driver, &procfs_driver};
+static const struct fs_driver *const drivers[] = {&ramfs_driver,  &sqlitefs_driver,
+                                                  &hostfs_driver, &archivefs_driver,
+                                                  &devfs_driver,  &procfs_driver};
 
 enum { DRIVER_COUNT = sizeof(drivers) / sizeof(drivers[0]) };
 
@@ -243,6 +245,7 @@ static int finish(struct opening *o, struct fs **out)
     int err;
 
     o->req.opt = o->kept.at;
+    o->req.timeout_s = o->base.timeout_s;
     err = o->driver->open_source(o->driver, &o->req, &inner);
     if (err == 0) {
         *out = generic_wrap(o->wrapper, inner);
