@@ -15,12 +15,16 @@
  *
  * Devices, FIFOs and sockets have a status, but open() answers -ENXIO; for files whose content is encrypted
  * it answers -EACCES. An archive that is damaged or cut short is refused as a whole.
+ *
+ * More archives are stacked by add_source(), as if all were one archive. A source that is a handle is copied, so
+ * everything else can be done where it may wait.
  */
 #include "fsdrivers/archivefs/archivefs.h"
 
 #include "fsdrivers/archivefs/helper.h"
 #include "fsdrivers/archivefs/index.h"
 #include "fsdrivers/archivefs/take.h"
+#include "fsdrivers/copy.h"
 #include "fsdrivers/fs_ops.h"
 #include "schema/drivers.h"
 #include "server/base/check.h"
@@ -46,6 +50,8 @@ struct archivefs {
     struct fs fs;
     struct fs_env env;
     struct hostfile *source; /* owned; NULL: a copy */
+    uint64_t copied;         /* bytes of copies, which the helper has */
+    struct fs_copy rest;     /* of add_source(), for add_rest() */
     struct index index;
     struct helper helper;
     struct helper_packet packet;
@@ -425,12 +431,52 @@ static int add(struct archivefs *a, int fd, struct why *why)
     return 0;
 }
 
+/** A copy that the helper has now counts until the end. */
+static void keep_copy(struct archivefs *a, struct fs_copy *copy)
+{
+    a->copied += copy->size;
+    copy->size = 0;
+}
+
+static int archivefs_add_source(struct fs *fs, const struct fs_open *req)
+{
+    struct archivefs *a = archivefs_of(fs);
+    int err;
+
+    if (req->opts != NULL && *req->opts != '\0')
+        return why_add(req->why, -EINVAL, "a further archive has no options: %s", req->opts);
+    if (a->sources == WIRE_SOURCES_MAX)
+        return why_add(req->why, -ENOSPC, "archivefs stacks %d archives at most", WIRE_SOURCES_MAX);
+    copy_done(&a->rest, &a->env); /* of one that was given up */
+    err = copy_make(req, &a->env, &a->rest);
+    return err < 0 ? err : FS_WOULD_WAIT;
+}
+
+static int archivefs_add_rest(struct fs *fs, const struct fs_caller *who, struct why *why)
+{
+    struct archivefs *a = archivefs_of(fs);
+    int err;
+
+    if (who->nowait)
+        return FS_WOULD_WAIT;
+    err = add(a, a->rest.fd, why);
+    a->rest.fd = -1; /* closed */
+    if (err == 0)
+        keep_copy(a, &a->rest);
+    copy_done(&a->rest, &a->env);
+    return err;
+}
+
 /** Open the source of a request. Returns a descriptor, -errno. */
 static int open_source(const struct fs_open *req)
 {
     struct stat st;
     int fd;
 
+    if (req->copy != NULL) {
+        fd = fcntl(req->copy->fd, F_DUPFD_CLOEXEC, 0);
+        return fd >= 0 ? fd : -EMFILE;
+    }
     if (req->hostfile == NULL)
         return why_add(req->why, req->source == NULL ? -EINVAL : -ENOTSUP,
                        "archivefs needs source=/path/file, or a handle");
@@ -452,7 +498,8 @@ static void archivefs_destroy(struct fs *fs, struct why *why)
     (void)why;
     helper_end(&a->helper);
     index_done(&a->index);
-    a->env.give(a->env.user, sizeof(*a));
+    copy_done(&a->rest, &a->env);
+    a->env.give(a->env.user, sizeof(*a) + a->copied);
     hostfile_free(a->source);
     free(a);
 }
@@ -474,6 +521,8 @@ static const struct fs_ops archivefs_ops = {
     .commit = archivefs_sync,
     .sync = archivefs_sync,
     .interrupt = archivefs_interrupt,
+    .add_source = archivefs_add_source,
+    .add_rest = archivefs_add_rest,
     .destroy = archivefs_destroy,
 };
 
@@ -491,6 +540,7 @@ static int make(const struct fs_driver *driver, const struct fs_open *req, struc
     a->env = *req->env;
     a->patience_ms = (int64_t)req->timeout_s * MS_PER_S * 9 / 10;
     a->helper.fd = -1;
+    a->rest.fd = -1;
     if (!a->env.take(a->env.user, sizeof(*a))) {
         free(a);
         return why_add(req->why, -ENOSPC, "the machine has no room for the archive's index");
@@ -525,6 +575,10 @@ static int archivefs_open_source(const struct fs_driver *driver, const struct fs
         return err;
     }
     a->source = req->hostfile;
+    if (req->copy != NULL) {
+        keep_copy(a, req->copy);
+        copy_done(req->copy, &a->env);
+    }
     *out = &a->fs;
     return 0;
 }
@@ -536,6 +590,7 @@ const struct fs_driver archivefs_driver = {
     .doc = ARCHIVEFS_DOC,
     .readonly = true,
     .waits = true,
+    .copies = true,
     .descriptors = OWN_DESCRIPTORS,
     .opts = archivefs_opts,
     .open_source = archivefs_open_source,

@@ -108,8 +108,8 @@ static bool has_param(const cJSON *method, const char *name)
     return false;
 }
 
-/** Methods that no replay of one request after the other can see succeed: no driver has a command or
- * takes a further source, and a step needs a call that is held. */
+/** Methods that no replay of one request after the other can see succeed: no driver has a command, no
+ * example makes an archive to be stacked, and a step needs a call that is held. */
 static bool has_no_example(const char *name)
 {
     return strcmp(name, "SC_IOCTL") == 0 || strcmp(name, "SC_FS_ADD_SRC") == 0 ||

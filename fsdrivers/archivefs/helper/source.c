@@ -64,13 +64,13 @@ static la_int64_t on_seek(struct archive *a, void *user, la_int64_t off, int whe
 static int choose_formats(struct archive *a)
 {
     static int (*const supports[])(struct archive *) = {
-        archive_read_support_filter_bzip2,   archive_read_support_filter_compress,
-        archive_read_support_filter_gzip,    archive_read_support_filter_lz4,
-        archive_read_support_filter_lzip,    archive_read_support_filter_lzma,
-        archive_read_support_filter_xz,      archive_read_support_filter_zstd,
-        archive_read_support_format_cpio,    archive_read_support_format_empty,
-        archive_read_support_format_iso9660, archive_read_support_format_tar,
-        archive_read_support_format_zip,
+        archive_read_support_filter_bzip2,        archive_read_support_filter_compress,
+        archive_read_support_filter_gzip,         archive_read_support_filter_lz4,
+        archive_read_support_filter_lzip,         archive_read_support_filter_lzma,
+        archive_read_support_filter_xz,           archive_read_support_filter_zstd,
+        archive_read_support_format_cpio,         archive_read_support_format_empty,
+        archive_read_support_format_iso9660,      archive_read_support_format_tar,
+        archive_read_support_format_zip_seekable,
     };
 
     for (size_t i = 0; i < sizeof(supports) / sizeof(supports[0]); i++) {
