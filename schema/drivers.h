@@ -32,7 +32,8 @@
     OPTION("write", "allow changes; no other filesystem may then have its source in the "          \
                     "directory")
 
-#define ARCHIVEFS_DOC "the files of an archive, read-only: tar (also compressed), zip, cpio, iso"
+#define ARCHIVEFS_DOC                                                                              \
+    "the files of an archive, read-only: tar (also compressed), zip, cpio, iso, OCI image"
 #define ARCHIVEFS_OPTIONS(OPTION)
 
 #define DEVFS_DOC "the devices clock, console, full, null, random, tty and zero"

@@ -14,17 +14,14 @@
  * nothing but answer. When it is dead all reads answer -EIO; names and attributes are still there.
  *
  * Devices, FIFOs and sockets have a status, but open() answers -ENXIO; for files whose content is encrypted
- * it answers -EACCES. An archive that is damaged or cut short is refused as a whole.
+ * it answers -EACCES. An archive that is damaged or cut short is refused as a whole: files would be missing from it without a word.
  *
  * More archives are stacked by add_source(), as if all were one archive. A source that is a handle is copied, so
  * everything else can be done where it may wait.
  */
 #include "fsdrivers/archivefs/archivefs.h"
 
-#include "fsdrivers/archivefs/helper.h"
-#include "fsdrivers/archivefs/index.h"
-#include "fsdrivers/archivefs/take.h"
-#include "fsdrivers/copy.h"
+#include "fsdrivers/archivefs/add.h"
 #include "fsdrivers/fs_ops.h"
 #include "schema/drivers.h"
 #include "server/base/check.h"
@@ -42,28 +39,6 @@
 
 /* Descriptors of an instance: two of its source, the helper's socket, and one that is opened to be sent. */
 enum { OWN_DESCRIPTORS = 5, MS_PER_S = 1000 };
-
-/** The most bytes of a source; past it -EFBIG. */
-#define SOURCE_SIZE_MAX ((int64_t)1 << 40)
-
-struct archivefs {
-    struct fs fs;
-    struct fs_env env;
-    struct hostfile *source; /* owned; NULL: a copy */
-    uint64_t copied;         /* bytes of copies, which the helper has */
-    struct fs_copy rest;     /* of add_source(), for add_rest() */
-    struct index index;
-    struct helper helper;
-    struct helper_packet packet;
-    uint32_t sources;             /* that the helper has got */
-    uint32_t left_out, encrypted; /* entries */
-    int64_t patience_ms; /* with the helper, in one slot: less than the kernel has with the slot */
-    /* The content that was read last: @held bytes at @at of a file. */
-    uint32_t held_file;
-    uint64_t at;
-    size_t held;
-    char content[WIRE_READ_MAX];
-};
 
 static struct archivefs *archivefs_of(struct fs *fs)
 {
@@ -347,90 +322,6 @@ static int archivefs_sync(struct fs *fs, const struct fs_caller *who)
 
 /* ---- Sources ---- */
 
-/** The helper's sentence, which can hold anything. @out WIRE_TEXT_MAX + 1 bytes. */
-static const char *sentence(const struct helper_packet *p, char *out)
-{
-    const size_t len = p->len < WIRE_TEXT_MAX ? p->len : WIRE_TEXT_MAX;
-
-    for (size_t i = 0; i < len; i++)
-        out[i] = (char)(p->bytes[i] >= ' ' && p->bytes[i] <= '~' ? p->bytes[i] : '?');
-    out[len] = '\0';
-    return out;
-}
-
-/** Take the entries of the source that was sent last. @percent of it that were read. Returns 0; -EIO the
- * helper broke the protocol or is dead, or it says so: then the packet is WIRE_DONE; -ETIMEDOUT; -ENOMEM; -ENOSPC. */
-static int take_entries(struct archivefs *a, struct take *t, int64_t deadline, uint32_t *percent)
-{
-    int err;
-
-    do {
-        err = helper_next(&a->helper, deadline, &a->packet);
-        if (err == 0 && a->packet.head.kind == WIRE_ENTRIES)
-            err = take_records(t, a->packet.bytes, a->packet.len);
-        else if (err == 0 && a->packet.head.kind == WIRE_PROGRESS)
-            *percent = a->packet.head.more;
-        else if (err == 0 && a->packet.head.kind != WIRE_DONE)
-            err = -EPROTO;
-    } while (err == 0 && a->packet.head.kind != WIRE_DONE);
-    if (err == 0 && a->packet.head.err == 0)
-        return take_finish(t);
-    return err == -EPROTO ? helper_kill(&a->helper) : err < 0 ? err : -EIO;
-}
-
-/** Say why a source is refused. Returns @err, or -EIO. */
-static int explain(const struct archivefs *a, const struct take *t, uint32_t percent, int err,
-                   struct why *why)
-{
-    char text[WIRE_TEXT_MAX + 1];
-
-    if (err == -ENOMEM)
-        return err;
-    if (err == -ENOSPC)
-        return why_add(why, err, "the index of the archive is too big: after %" PRIu32 " names",
-                       t->ix->named);
-    if (err == -ETIMEDOUT)
-        return why_add(why, -EIO,
-                       "the archive was not read in time (option timeout): %" PRIu32
-                       " per cent, %" PRIu32 " names",
-                       percent < 100 ? percent : 100, t->ix->named);
-    if (a->helper.fd < 0)
-        return why_add(why, -EIO, "the helper of archivefs ended while it read the archive");
-    return why_add(why, -EIO, "it is no archive, or a damaged one: %s", sentence(&a->packet, text));
-}
-
-/** Read the names of an archive, and merge them over those that are there. @fd closed. */
-static int add(struct archivefs *a, int fd, struct why *why)
-{
-    const int64_t deadline = helper_deadline(a->patience_ms);
-    struct wire_ask ask = {.op = WIRE_ADD};
-    uint32_t percent = 0;
-    struct index merged;
-    struct take t;
-    int err = index_copy(&a->index, &merged);
-
-    index_begin(&merged);
-    take_init(&t, &merged, a->sources);
-    if (err == 0) {
-        a->sources++;
-        err = helper_ask(&a->helper, &ask, fd);
-    }
-    (void)close(fd);
-    if (err == 0)
-        err = take_entries(a, &t, deadline, &percent);
-    take_done(&t);
-    if (err < 0) {
-        err = explain(a, &t, percent, err, why);
-        index_done(&merged);
-        return err;
-    }
-    index_done(&a->index);
-    a->index = merged;
-    a->left_out += t.left_out;
-    a->encrypted += t.encrypted;
-    return 0;
-}
-
 /** A copy that the helper has now counts until the end. */
 static void keep_copy(struct archivefs *a, struct fs_copy *copy)
 {
@@ -445,8 +336,9 @@ static int archivefs_add_source(struct fs *fs, const struct fs_open *req)
 
     if (req->opts != NULL && *req->opts != '\0')
         return why_add(req->why, -EINVAL, "a further archive has no options: %s", req->opts);
-    if (a->sources == WIRE_SOURCES_MAX)
-        return why_add(req->why, -ENOSPC, "archivefs stacks %d archives at most", WIRE_SOURCES_MAX);
+    if (a->archives == WIRE_ARCHIVES_MAX)
+        return why_add(req->why, -ENOSPC, "archivefs stacks %d archives at most",
+                       WIRE_ARCHIVES_MAX);
     copy_done(&a->rest, &a->env); /* of one that was given up */
     err = copy_make(req, &a->env, &a->rest);
     return err < 0 ? err : FS_WOULD_WAIT;
@@ -459,7 +351,7 @@ static int archivefs_add_rest(struct fs *fs, const struct fs_caller *who, struct
 
     if (who->nowait)
         return FS_WOULD_WAIT;
-    err = add(a, a->rest.fd, why);
+    err = add_archive(a, a->rest.fd, NULL, why);
     a->rest.fd = -1; /* closed */
     if (err == 0)
         keep_copy(a, &a->rest);
@@ -558,18 +450,20 @@ static int make(const struct fs_driver *driver, const struct fs_open *req, struc
 static int archivefs_open_source(const struct fs_driver *driver, const struct fs_open *req,
                                  struct fs **out)
 {
-    const int fd = open_source(req);
+    const bool is_layout = req->hostfile != NULL && req->hostfile->directory;
+    const int fd = is_layout ? -1 : open_source(req);
     struct archivefs *a;
     int err;
 
-    if (fd < 0)
+    if (fd < 0 && !is_layout)
         return fd;
     err = make(driver, req, &a);
     if (err < 0) {
-        (void)close(fd);
+        if (fd >= 0)
+            (void)close(fd);
         return err;
     }
-    err = add(a, fd, req->why);
+    err = add_archive(a, fd, is_layout ? req->hostfile : NULL, req->why);
     if (err < 0) {
         archivefs_destroy(&a->fs, NULL);
         return err;

@@ -169,15 +169,21 @@ void helper_end(struct helper *c)
 
 int helper_ask(struct helper *c, struct wire_ask *ask, int fd)
 {
+    ask->seq = ++c->seq;
+    atomic_store(&c->interrupted, false);
+    return helper_tell(c, ask, fd);
+}
+
+int helper_tell(struct helper *c, const struct wire_ask *more, int fd)
+{
     union {
         struct cmsghdr align;
         char bytes[CMSG_SPACE(sizeof(int))];
     } control = {.bytes = {0}};
-    struct iovec bytes = {ask, sizeof(*ask)};
+    struct wire_ask ask = *more;
+    struct iovec bytes = {&ask, sizeof(ask)};
     struct msghdr msg = {.msg_iov = &bytes, .msg_iovlen = 1};
 
-    ask->seq = ++c->seq;
-    atomic_store(&c->interrupted, false);
     if (c->fd < 0)
         return -EIO;
     if (fd >= 0) {

@@ -52,6 +52,9 @@ int helper_start(struct helper *out, struct helper_packet *packet, int64_t deadl
  */
 int helper_ask(struct helper *c, struct wire_ask *ask, int fd);
 
+/** Add to the question that is being answered. Returns as helper_ask(). */
+int helper_tell(struct helper *c, const struct wire_ask *more, int fd);
+
 /**
  * Wait for a packet of the answer.
  * Returns   0; -EIO the helper is dead; -ETIMEDOUT; -EINTR.

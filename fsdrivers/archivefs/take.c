@@ -14,9 +14,9 @@ struct record {
     struct fsname target;
 };
 
-void take_init(struct take *t, struct index *ix, uint32_t source)
+void take_init(struct take *t, struct index *ix)
 {
-    *t = (struct take){.ix = ix, .source = source, .links = STRBUF_INIT};
+    *t = (struct take){.ix = ix, .links = STRBUF_INIT};
     t->links.max = TAKE_LINKS_MAX;
 }
 
@@ -118,7 +118,7 @@ static void set_content(struct take *t, struct index_file *f, const struct wire_
 {
     f->stat.size = e->bytes;
     f->stat.blocks = e->bytes / 512 + (e->bytes % 512 != 0);
-    f->source = t->source;
+    f->source = e->source;
     f->entry = e->number;
     f->encrypted = (e->flags & WIRE_ENCRYPTED) != 0;
     t->encrypted += f->encrypted;

@@ -24,14 +24,13 @@ enum {
 
 struct take {
     struct index *ix;
-    uint32_t source;     /* where the entries come from */
     uint32_t left_out;   /* entries */
     uint32_t encrypted;  /* entries whose content can't be read */
     struct strbuf links; /* records of hard links before their files */
 };
 
-/** Begin with a source. @ix borrowed. */
-void take_init(struct take *t, struct index *ix, uint32_t source);
+/** Begin with an archive. @ix borrowed. */
+void take_init(struct take *t, struct index *ix);
 
 /**
  * Take the records of one packet.

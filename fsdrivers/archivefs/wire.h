@@ -15,7 +15,9 @@
  *                                       <── WIRE_BYTES …
  *                                       <── WIRE_DONE
  *
- * Sources are numbered from 0 in the order of WIRE_ADD, those included that could not be read.
+ * An OCI image layout has an archive for each layer: WIRE_LAYER is sent before each, and entries say which source
+ * their content is in. Of a layout that is a directory the helper wants files by name (WIRE_WANT), and the driver
+ * sends them one by one (WIRE_FILE).
  */
 #ifndef FSDRIVERS_ARCHIVEFS_WIRE_H
 #define FSDRIVERS_ARCHIVEFS_WIRE_H
@@ -27,10 +29,17 @@ enum {
     WIRE_PACKET_MAX = 64 * 1024, /* bytes of a packet, with its head */
     WIRE_READ_MAX = 256 * 1024,  /* bytes of one WIRE_READ */
     WIRE_TEXT_MAX = 200,         /* bytes of a sentence */
-    WIRE_SOURCES_MAX = 64,       /* of one helper */
+    WIRE_ARCHIVES_MAX = 64,      /* that are stacked */
+    WIRE_SOURCES_MAX = 256,      /* of one helper: archives, and layers of images */
+    WIRE_NAME_MAX = 200,         /* bytes of a name that it wants */
 };
 
-enum wire_op { WIRE_ADD = 1, WIRE_READ };
+enum wire_op {
+    WIRE_ADD = 1,
+    WIRE_ADD_LAYOUT, /* without a descriptor: a directory with an OCI image layout */
+    WIRE_FILE,       /* what WIRE_WANT named; without a descriptor: there is none */
+    WIRE_READ,
+};
 
 struct wire_ask {
     uint32_t op;
@@ -41,7 +50,15 @@ struct wire_ask {
     uint64_t off;
 };
 
-enum wire_kind { WIRE_HELLO = 1, WIRE_ENTRIES, WIRE_PROGRESS, WIRE_BYTES, WIRE_DONE };
+enum wire_kind {
+    WIRE_HELLO = 1,
+    WIRE_ENTRIES,
+    WIRE_PROGRESS,
+    WIRE_LAYER,
+    WIRE_WANT,
+    WIRE_BYTES,
+    WIRE_DONE
+};
 
 /** The head of an answer's packet. */
 struct wire_head {
@@ -69,7 +86,7 @@ struct wire_entry {
     uint32_t mode;
     uint32_t uid;
     uint32_t gid;
-    uint32_t unused;
+    uint32_t source; /* of its content, for WIRE_READ */
     uint64_t rdev;
     uint64_t bytes; /* of a regular file's content */
     uint64_t number;

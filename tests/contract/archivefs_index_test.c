@@ -17,7 +17,7 @@ static void begin(struct world *w)
 {
     bed_init(&w->bed, "ramfs");
     IS(index_new(&w->bed.env, &w->ix), 0);
-    take_init(&w->t, &w->ix, 0);
+    take_init(&w->t, &w->ix);
     index_begin(&w->ix);
 }
 

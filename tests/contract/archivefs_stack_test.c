@@ -238,7 +238,7 @@ Test(archivefs_stack, archives_have_a_number)
 
     begin(&lower);
     pack_upper(&upper);
-    for (int i = 1; i < WIRE_SOURCES_MAX; i++)
+    for (int i = 1; i < WIRE_ARCHIVES_MAX; i++)
         IS(stack(&upper, NULL), 0);
     IS(stack(&upper, NULL), -ENOSPC);
     cr_assert(bed_why(b, "stacks 64 archives at most"));

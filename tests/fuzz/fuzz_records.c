@@ -80,7 +80,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     CHECK(bytes != NULL && taken == 0);
     room = size > 0 && data[0] % 8 == 7 ? 20000 : 1 << 20; /* sometimes there is little */
     CHECK(index_new(&env, &ix) == 0);
-    take_init(&t, &ix, 0);
+    take_init(&t, &ix);
     for (int layer = 0; layer < 2; layer++) { /* the same over itself */
         index_begin(&ix);
         if (size > 0)

@@ -1,20 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 #include "fsdrivers/archivefs/helper/answer.h"
 
+#include "fsdrivers/archivefs/helper/entries.h"
+#include "fsdrivers/archivefs/helper/oci.h"
+
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
-
-#define NS_PER_S INT64_C(1000000000)
 
 /* ---- Packets ---- */
 
-/** Send the packet. Without the driver there is nothing left to do. */
-static void flush(struct answers *a, uint32_t kind, int err, uint32_t more)
+void answer_flush(struct answers *a, uint32_t kind, int err, uint32_t more)
 {
     const struct wire_head head = {.kind = kind, .seq = a->seq, .err = err, .more = more};
     struct iovec bytes = {a->packet, a->len};
@@ -28,6 +26,12 @@ static void flush(struct answers *a, uint32_t kind, int err, uint32_t more)
     a->len = sizeof(head);
 }
 
+int answer_fails(struct answers *a, const char *text)
+{
+    (void)strncpy(a->error, text, WIRE_TEXT_MAX);
+    return -EIO;
+}
+
 static void done(struct answers *a, int err, const char *text)
 {
     size_t len = text != NULL ? strnlen(text, WIRE_TEXT_MAX) : 0;
@@ -35,19 +39,47 @@ static void done(struct answers *a, int err, const char *text)
     if (len > 0)
         memcpy(a->packet + sizeof(struct wire_head), text, len);
     a->len = sizeof(struct wire_head) + len;
-    flush(a, WIRE_DONE, err, 0);
+    answer_flush(a, WIRE_DONE, err, 0);
 }
 
 void answer_hello(struct answers *a, int err)
 {
     a->len = sizeof(struct wire_head);
-    flush(a, err < 0 ? WIRE_DONE : WIRE_HELLO, err, WIRE_VERSION);
+    answer_flush(a, err < 0 ? WIRE_DONE : WIRE_HELLO, err, WIRE_VERSION);
+}
+
+bool answer_next(struct answers *a, struct wire_ask *out, int *fd)
+{
+    union {
+        struct cmsghdr align;
+        char bytes[CMSG_SPACE(sizeof(int))];
+    } control;
+    struct iovec bytes = {out, sizeof(*out)};
+    struct msghdr msg = {.msg_iov = &bytes,
+                         .msg_iovlen = 1,
+                         .msg_control = control.bytes,
+                         .msg_controllen = sizeof(control.bytes)};
+    const struct cmsghdr *head;
+    ssize_t got;
+
+    *fd = -1;
+    if (a->early.op != 0) {
+        *out = a->early;
+        a->early.op = 0;
+        return true;
+    }
+    do
+        got = recvmsg(ANSWER_SOCKET, &msg, MSG_CMSG_CLOEXEC);
+    while (got < 0 && errno == EINTR);
+    head = got == (ssize_t)sizeof(*out) ? CMSG_FIRSTHDR(&msg) : NULL;
+    if (head != NULL && head->cmsg_type == SCM_RIGHTS)
+        memcpy(fd, CMSG_DATA(head), sizeof(*fd));
+    return got == (ssize_t)sizeof(*out);
 }
 
 /* ---- Cursors ---- */
 
-/** A cursor for another place: an unused one, or the one that was used longest ago. */
-static struct cursor *free_cursor(struct answers *a)
+struct cursor *answer_cursor(struct answers *a)
 {
     struct cursor *oldest = &a->cursors[0];
 
@@ -116,7 +148,7 @@ static int send_bytes(struct answers *a, struct cursor *c, size_t len)
         if (got <= 0)
             return -EIO;
         a->len = sizeof(struct wire_head) + (size_t)got;
-        flush(a, WIRE_BYTES, 0, 0);
+        answer_flush(a, WIRE_BYTES, 0, 0);
         len -= (size_t)got;
     }
     return 0;
@@ -131,7 +163,7 @@ void answer_read(struct answers *a, const struct wire_ask *ask)
 
     a->seq = ask->seq;
     if (c == NULL) {
-        c = free_cursor(a);
+        c = answer_cursor(a);
         err = cursor_open(c, s, ask->entry);
     }
     c->used = ++a->turn;
@@ -144,187 +176,39 @@ void answer_read(struct answers *a, const struct wire_ask *ask)
         cursor_close(c);
 }
 
-/* ---- Entries ---- */
+/* ---- Sources ---- */
 
-/** A time in ns, within what 64 bits hold. */
-static int64_t stamp(bool is_set, time_t s, long ns)
+struct source *answer_source(struct answers *a)
 {
-    int64_t all;
-
-    if (!is_set || ns < 0 || ns >= NS_PER_S)
-        ns = 0;
-    if (!is_set || __builtin_mul_overflow((int64_t)s, NS_PER_S, &all) ||
-        __builtin_add_overflow(all, (int64_t)ns, &all))
-        return 0;
-    return all;
+    return a->count < WIRE_SOURCES_MAX ? &a->sources[a->count++] : NULL;
 }
 
-static uint32_t id(int64_t value)
+/** Add a source that is an archive or an image in one. Returns 0; -EIO; -ENOMEM. */
+static int add(struct answers *a, int fd)
 {
-    return value >= 0 && value <= UINT32_MAX ? (uint32_t)value : UINT32_MAX;
-}
-
-/** Fill in all but the strings. */
-static void describe(struct wire_entry *out, struct archive_entry *e, bool is_link)
-{
-    const int64_t mtime =
-        stamp(archive_entry_mtime_is_set(e), archive_entry_mtime(e), archive_entry_mtime_nsec(e));
-    const bool has_ctime = archive_entry_ctime_is_set(e);
-    const int64_t size = archive_entry_size(e);
-
-    *out = (struct wire_entry){
-        .mode = archive_entry_mode(e) & (S_IFMT | 07777u),
-        .uid = id(archive_entry_uid(e)),
-        .gid = id(archive_entry_gid(e)),
-        .rdev = archive_entry_rdev(e),
-        .bytes = (uint64_t)size,
-        .mtime = mtime,
-        .atime = archive_entry_atime_is_set(e)
-                     ? stamp(true, archive_entry_atime(e), archive_entry_atime_nsec(e))
-                     : mtime,
-        .ctime =
-            has_ctime ? stamp(true, archive_entry_ctime(e), archive_entry_ctime_nsec(e)) : mtime,
-        .btime = archive_entry_birthtime_is_set(e)
-                     ? stamp(true, archive_entry_birthtime(e), archive_entry_birthtime_nsec(e))
-                     : mtime,
-    };
-    if (archive_entry_is_data_encrypted(e))
-        out->flags |= WIRE_ENCRYPTED;
-    if (!is_link)
-        return;
-    out->flags |= WIRE_HARDLINK;
-    if (archive_entry_size_is_set(e) && size > 0)
-        out->flags |= WIRE_CONTENT;
-}
-
-/** Add a record to the packet. Names that are too long for it are too long for the driver: they are left
- * out there, as the record is of no type. */
-static void put(struct answers *a, struct wire_entry *record, const char *path, const char *target)
-{
-    const size_t most = WIRE_PACKET_MAX - sizeof(struct wire_head) - sizeof(*record) - 8;
-    size_t len = path != NULL ? strlen(path) : 0;
-    size_t target_len = target != NULL ? strlen(target) : 0;
-    char *at;
-
-    if (path == NULL || len > most || target_len > most - len) {
-        len = target_len = 0;
-        record->mode = 0;
-        record->flags = 0;
-    }
-    record->path_len = (uint32_t)len;
-    record->target_len = (uint32_t)target_len;
-    record->size = (uint32_t)((sizeof(*record) + len + target_len + 7) / 8 * 8);
-    if (record->size > WIRE_PACKET_MAX - a->len)
-        flush(a, WIRE_ENTRIES, 0, 0);
-    at = a->packet + a->len;
-    memset(at, 0, record->size);
-    memcpy(at, record, sizeof(*record));
-    if (len > 0)
-        memcpy(at + sizeof(*record), path, len);
-    if (target_len > 0)
-        memcpy(at + sizeof(*record) + len, target, target_len);
-    a->len += record->size;
-}
-
-/** Count content whose size the archive does not state. */
-static uint64_t count_bytes(struct cursor *c)
-{
-    static char buf[BLOCK_SIZE];
-    int64_t got;
-
-    do
-        got = cursor_read(c, buf, sizeof(buf));
-    while (got > 0);
-    return got < 0 ? UINT64_MAX : (uint64_t)c->off;
-}
-
-typedef const char *(*string_fn)(struct archive_entry *);
-
-/** A string of an entry, as it is in the archive; where that is no text of the locale, as UTF-8. */
-static const char *string(struct archive_entry *e, string_fn get, string_fn get_utf8)
-{
-    const char *text = get(e);
-
-    return text != NULL ? text : get_utf8(e);
-}
-
-static void put_entry(struct answers *a, struct cursor *c, struct archive_entry *e)
-{
-    const char *path = string(e, archive_entry_pathname, archive_entry_pathname_utf8);
-    const char *file = string(e, archive_entry_hardlink, archive_entry_hardlink_utf8);
-    const char *target = string(e, archive_entry_symlink, archive_entry_symlink_utf8);
-    struct wire_entry record;
-
-    describe(&record, e, file != NULL);
-    record.number = c->next - 1;
-    if (S_ISREG(record.mode) && file == NULL && !archive_entry_size_is_set(e))
-        record.bytes = count_bytes(c);
-    put(a, &record, path, file != NULL ? file : target);
-}
-
-/** Report how much of the source was read. */
-static void report(struct answers *a, const struct cursor *c)
-{
-    const int64_t part = c->source->size / 100;
-    const int percent = part > 0 ? (int)(c->pos / part) : 0;
-
-    if (percent <= a->percent)
-        return;
-    if (a->len > sizeof(struct wire_head))
-        flush(a, WIRE_ENTRIES, 0, 0);
-    a->percent = percent;
-    flush(a, WIRE_PROGRESS, 0, (uint32_t)percent);
-}
-
-/** Whether entries can be read without those before them. */
-static bool can_jump(struct archive *reader)
-{
-    const int format = archive_format(reader) & ARCHIVE_FORMAT_BASE_MASK;
-
-    return archive_filter_code(reader, 0) == ARCHIVE_FILTER_NONE &&
-           (format == ARCHIVE_FORMAT_TAR || format == ARCHIVE_FORMAT_CPIO);
-}
-
-/** Send all entries. Returns 0; -EIO; -ENOMEM. */
-static int send_entries(struct answers *a, struct source *s, struct cursor *c)
-{
-    struct archive_entry *e;
+    struct source *s = answer_source(a);
+    struct stat st;
+    struct oci oci;
     int found;
+    int err;
 
-    while ((found = cursor_next(c, &e)) != 0) {
-        if (found < 0 && found != -EAGAIN)
-            return found;
-        if (can_jump(c->reader) && source_note(s, archive_read_header_position(c->reader)) < 0)
-            return -ENOMEM;
-        if (found > 0)
-            put_entry(a, c, e);
-        report(a, c);
-    }
-    if (a->len > sizeof(struct wire_head))
-        flush(a, WIRE_ENTRIES, 0, 0);
-    s->jumps = can_jump(c->reader);
-    return 0;
+    if (s == NULL || fd < 0 || fstat(fd, &st) < 0)
+        return answer_fails(a, "the helper has no room for another source");
+    *s = (struct source){.fd = fd, .size = st.st_size};
+    found = oci_find(a, s, &oci);
+    err = found > 0 ? oci_send(a, &oci) : entries_send(a, s, false);
+    oci_done(&oci);
+    return err;
 }
 
 void answer_add(struct answers *a, const struct wire_ask *ask, int fd)
 {
-    struct source *s = &a->sources[a->count];
-    struct cursor *c;
-    struct stat st;
+    struct oci oci = {.directory = true};
     int err;
 
     a->seq = ask->seq;
-    if (a->count == WIRE_SOURCES_MAX || fd < 0 || fstat(fd, &st) < 0) {
-        done(a, -EIO, "the helper got no source");
-        return;
-    }
-    a->count++;
     a->percent = 0;
-    *s = (struct source){.fd = fd, .size = st.st_size};
-    c = free_cursor(a);
-    err = cursor_open(c, s, 0);
-    if (err == 0)
-        err = send_entries(a, s, c);
-    done(a, err, err < 0 ? cursor_error(c) : NULL);
-    cursor_close(c);
+    a->error[0] = '\0';
+    err = ask->op == WIRE_ADD ? add(a, fd) : oci_send(a, &oci);
+    done(a, err, err < 0 ? a->error : NULL);
 }

@@ -3,12 +3,14 @@
 #ifndef FSDRIVERS_ARCHIVEFS_HELPER_CAGE_H
 #define FSDRIVERS_ARCHIVEFS_HELPER_CAGE_H
 
+#include "fsdrivers/archivefs/wire.h"
+
 enum {
     CAGE_MEMORY_MIB =
         768, /* of address space: three cursors with the biggest dictionaries in use */
     CAGE_CPU_S = 4 * 3600, /* of the processor in its life */
     CAGE_SILENCE_S = 3600, /* for one question; no driver waits longer */
-    CAGE_DESCRIPTORS = 80, /* WIRE_SOURCES_MAX, and a few */
+    CAGE_DESCRIPTORS = WIRE_SOURCES_MAX + 16,
 };
 
 /**

@@ -9,37 +9,9 @@
 #include "fsdrivers/archivefs/helper/answer.h"
 #include "fsdrivers/archivefs/helper/cage.h"
 
-#include <errno.h>
 #include <locale.h>
-#include <string.h>
-#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
-
-/** Wait for a question. @fd the descriptor that came with it, -1 none. Returns whether there is one. */
-static bool next_ask(struct wire_ask *out, int *fd)
-{
-    union {
-        struct cmsghdr align;
-        char bytes[CMSG_SPACE(sizeof(int))];
-    } control;
-    struct iovec bytes = {out, sizeof(*out)};
-    struct msghdr msg = {.msg_iov = &bytes,
-                         .msg_iovlen = 1,
-                         .msg_control = control.bytes,
-                         .msg_controllen = sizeof(control.bytes)};
-    const struct cmsghdr *head;
-    ssize_t got;
-
-    do
-        got = recvmsg(ANSWER_SOCKET, &msg, MSG_CMSG_CLOEXEC);
-    while (got < 0 && errno == EINTR);
-    *fd = -1;
-    head = got == (ssize_t)sizeof(*out) ? CMSG_FIRSTHDR(&msg) : NULL;
-    if (head != NULL && head->cmsg_type == SCM_RIGHTS)
-        memcpy(fd, CMSG_DATA(head), sizeof(*fd));
-    return got == (ssize_t)sizeof(*out);
-}
 
 int main(void)
 {
@@ -54,12 +26,12 @@ int main(void)
     answer_hello(&answers, err);
     if (err < 0)
         return 1;
-    while (next_ask(&ask, &fd)) {
+    while (answer_next(&answers, &ask, &fd)) {
         (void)alarm(CAGE_SILENCE_S);
-        if (ask.op == WIRE_ADD)
-            answer_add(&answers, &ask, fd);
-        else
+        if (ask.op == WIRE_READ)
             answer_read(&answers, &ask);
+        else
+            answer_add(&answers, &ask, fd);
         (void)alarm(0);
     }
     _exit(0);
