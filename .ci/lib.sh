@@ -4,7 +4,7 @@
 # What building takes; i386 guests need gcc-multilib.
 build_packages=(
     gcc gcc-multilib libc6-dev cmake ninja-build pkg-config
-    libuv1-dev libcjson-dev libsqlite3-dev libedit-dev libdw-dev uthash-dev scdoc
+    libuv1-dev libcjson-dev libsqlite3-dev libarchive-dev libseccomp-dev libedit-dev libdw-dev uthash-dev scdoc
 )
 
 # What the tests take beside that.

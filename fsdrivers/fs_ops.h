@@ -237,8 +237,12 @@ struct fs_ops {
     /** Return when everything acknowledged so far is durable. Returns 0, -EIO, -ENOSPC. */
     int (*sync)(struct fs *fs, const struct fs_caller *who);
 
-    /** Stack another source over the instance's own. Returns as open_source(); -ENOTSUP. */
+    /** Stack another source over the instance's own. Returns as open_source(); -ENOTSUP;
+     * FS_WOULD_WAIT the driver `copies`, and add_rest() must follow. */
     int (*add_source)(struct fs *fs, const struct fs_open *req);
+
+    /** Do the rest of an add_source() that answered FS_WOULD_WAIT. Returns as open_source(). */
+    int (*add_rest)(struct fs *fs, const struct fs_caller *who, struct why *why);
 
     /** Called while another thread is in a blocking slot whose answer the caller no longer wants:
      * that slot should end soon, with what really happened, or with -EINTR and nothing changed.

@@ -303,10 +303,15 @@ struct fs_open {
     /* The file of a local source (open_source); taken on success: hostfile_free(). A driver opens
      * the host's files through it, never by @source. NULL for other sources. */
     struct hostfile *hostfile;
-    const struct fs_source *handle; /* or NULL; taken on success: the driver calls its close() */
+    const struct fs_source
+        *handle; /* or NULL; taken on success: the driver calls its close(), but for
+                                     * one that `copies`, where it is the maker's again */
+    struct fs_copy
+        *copy; /* of the handle, for a driver that `copies` (open_source); taken on success */
     const char *opts; /* "key=value,key" as the caller wrote it; NULL: none (registry_open) */
     const struct fs_opt *opt; /* the driver's own options, ended by a NULL key (open_source) */
     bool letters;             /* the options are a set of the driver's letters (open_source) */
+    uint32_t timeout_s;       /* that opening, and each slot, may take (open_source) */
     bool readonly;            /* nothing will be changed: the store may be opened read-only */
     struct fs_caller who;     /* who makes it: the root of a new store belongs to them */
     const struct fs_env *env; /* copied by whoever keeps it */
@@ -328,7 +333,8 @@ struct fs_driver {
     bool readonly;            /* as if the option readonly were always given */
     const char *write_option; /* of its own options, one without which it is readonly; or NULL */
     bool uncounted;           /* it does not know what its files take: there can be no quota */
-    bool waits; /* open_source() may have to wait, and its instances have FS_CAP_BLOCKING */
+    bool waits;  /* open_source() may have to wait, and its instances have FS_CAP_BLOCKING */
+    bool copies; /* it `waits`, so it reads only a copy of a handle */
     uint32_t descriptors;      /* of the daemon, that an instance may hold: booked by `generic` */
     const struct fs_opt *opts; /* keys it knows, value = what they mean; ended by a NULL key */
 

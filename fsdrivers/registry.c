@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "fsdrivers/registry.h"
 
+#include "fsdrivers/archivefs/archivefs.h"
+#include "fsdrivers/copy.h"
 #include "fsdrivers/devfs/devfs.h"
 #include "fsdrivers/generic/generic.h"
 #include "fsdrivers/hostfs/hostfs.h"
@@ -16,8 +18,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct fs_driver *const drivers[] = {&ramfs_driver, &sqlitefs_driver, &hostfs_driver,
-                                                  &devfs_driver, &procfs_driver};
+static const struct fs_driver *const drivers[] = {&ramfs_driver,  &sqlitefs_driver,
+                                                  &hostfs_driver, &archivefs_driver,
+                                                  &devfs_driver,  &procfs_driver};
 
 enum { DRIVER_COUNT = sizeof(drivers) / sizeof(drivers[0]) };
 
@@ -199,6 +202,7 @@ struct opening {
     const struct fs_driver *driver;
     struct fs_open req;
     struct fs_env env; /* of one that is made later: req.env */
+    struct fs_copy copy;
     struct generic *wrapper;
     struct options options;
     struct options kept; /* req.opt */
@@ -210,6 +214,14 @@ static void opening_done(struct opening *o)
     options_done(&o->options);
 }
 
+/* Free the source, too: no instance has it. */
+static void opening_fail(struct opening *o)
+{
+    hostfile_free(o->req.hostfile);
+    copy_done(&o->copy, o->req.env);
+    opening_done(o);
+}
+
 /* Do all that need not wait. @name: of the driver, or its alias. Returns 0: opening_done() is due. */
 static int prepare(const struct fs_driver *driver, const char *name, const struct fs_open *req,
                    struct opening *o)
@@ -219,6 +231,7 @@ static int prepare(const struct fs_driver *driver, const char *name, const struc
 
     o->req = *req;
     o->wrapper = NULL;
+    o->copy = (struct fs_copy){-1, 0};
     o->kept = (struct options){.count = 0};
     o->driver = driver;
     err = options_split(req->opts, &o->options, req->why);
@@ -230,6 +243,8 @@ static int prepare(const struct fs_driver *driver, const char *name, const struc
         err = generic_new(&config, driver, &o->req, &o->wrapper);
     if (err == 0)
         err = find_source(&o->req);
+    if (err == 0 && driver->copies && req->handle != NULL)
+        err = copy_make(req, req->env, &o->copy);
     if (err < 0)
         opening_done(o);
     o->base.timeout_s = config.timeout_s;
@@ -243,14 +258,16 @@ static int finish(struct opening *o, struct fs **out)
     int err;
 
     o->req.opt = o->kept.at;
+    o->req.copy = o->copy.fd >= 0 ? &o->copy : NULL;
+    o->req.timeout_s = o->base.timeout_s;
     err = o->driver->open_source(o->driver, &o->req, &inner);
     if (err == 0) {
         *out = generic_wrap(o->wrapper, inner);
         o->wrapper = NULL;
+        opening_done(o);
     } else {
-        hostfile_free(o->req.hostfile);
+        opening_fail(o);
     }
-    opening_done(o);
     return err;
 }
 
@@ -271,8 +288,7 @@ static void drop(struct fs_opening *base)
 {
     struct opening *o = (struct opening *)base;
 
-    hostfile_free(o->req.hostfile);
-    opening_done(o);
+    opening_fail(o);
     free(o);
 }
 
@@ -282,8 +298,7 @@ static int put_off(struct opening *o, struct fs_opening **later)
     struct opening *kept = malloc(sizeof(*kept));
 
     if (kept == NULL) {
-        hostfile_free(o->req.hostfile);
-        opening_done(o);
+        opening_fail(o);
         return -ENOMEM;
     }
     *kept = *o;
@@ -293,6 +308,7 @@ static int put_off(struct opening *o, struct fs_opening **later)
     kept->req.env = &kept->env;
     kept->req.opts = NULL;
     kept->req.locate = NULL;
+    kept->req.handle = NULL; /* of a driver that copies, as it was put off */
     *later = &kept->base;
     return FS_WOULD_WAIT;
 }
@@ -305,7 +321,9 @@ int registry_open_driver(const struct fs_driver *driver, const char *name,
 
     if (err < 0)
         return err;
-    return driver->waits && req->later != NULL ? put_off(&o, req->later) : finish(&o, out);
+    return driver->waits && req->later != NULL && (req->handle == NULL || driver->copies)
+               ? put_off(&o, req->later)
+               : finish(&o, out);
 }
 
 int registry_open(const char *driver, const struct fs_open *req, struct fs **out)

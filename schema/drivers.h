@@ -32,6 +32,10 @@
     OPTION("write", "allow changes; no other filesystem may then have its source in the "          \
                     "directory")
 
+#define ARCHIVEFS_DOC                                                                              \
+    "the files of an archive, read-only: tar (also compressed), zip, cpio, iso, OCI image"
+#define ARCHIVEFS_OPTIONS(OPTION)
+
 #define DEVFS_DOC "the devices clock, console, full, null, random, tty and zero"
 #define DEVFS_OPTIONS(OPTION)
 
@@ -53,6 +57,7 @@
     DRIVER("ramfs", "nullfs", RAMFS_DOC, RAMFS_OPTIONS)                                            \
     DRIVER("sqlitefs", "", SQLITEFS_DOC, SQLITEFS_OPTIONS)                                         \
     DRIVER("hostfs", "", HOSTFS_DOC, HOSTFS_OPTIONS)                                               \
+    DRIVER("archivefs", "", ARCHIVEFS_DOC, ARCHIVEFS_OPTIONS)                                      \
     DRIVER("devfs", "", DEVFS_DOC, DEVFS_OPTIONS)                                                  \
     DRIVER("procfs", "", PROCFS_DOC, PROCFS_OPTIONS)
 

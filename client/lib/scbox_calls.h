@@ -498,8 +498,10 @@ SCBOX_API int scbox_make_fs(struct scbox_conn *conn, const char *driver, const c
  * Refused         ENODEV: the caller's namespace has no such view
  *                 EPERM: another process made the filesystem
  *                 EBADF: fd is not a handle of the caller, or it lacks READ
- *                 EINVAL: opts hold a NUL
+ *                 EINVAL: opts hold a NUL, or what the driver does not know
  *                 ENOTSUP: the driver can't stack sources, or the view is a subfs
+ *                 ENOSPC: the machine has no room for the source, or the filesystem has 64 of them
+ *                 EIO: the source is damaged or of a foreign format
  *                 ENOMEM: no memory for it
  */
 SCBOX_API int scbox_fs_add_src(struct scbox_conn *conn, const char *fs_name, int32_t fd,

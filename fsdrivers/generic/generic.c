@@ -332,6 +332,13 @@ static int generic_add_source(struct fs *fs, const struct fs_open *req)
     return changed(g, g->inner->ops->add_source(g->inner, req));
 }
 
+static int generic_add_rest(struct fs *fs, const struct fs_caller *who, struct why *why)
+{
+    struct generic *g = generic_of(fs);
+
+    return g->inner->ops->add_rest != NULL ? g->inner->ops->add_rest(g->inner, who, why) : -ENOSYS;
+}
+
 static void generic_destroy(struct fs *fs, struct why *why)
 {
     struct generic *g = generic_of(fs);
@@ -372,6 +379,7 @@ static const struct fs_ops generic_ops = {
     .sync = generic_sync,
     .interrupt = generic_interrupt,
     .add_source = generic_add_source,
+    .add_rest = generic_add_rest,
     .destroy = generic_destroy,
 };
 

@@ -159,7 +159,7 @@ void bed_init(struct bed *b, const char *driver)
     if (beds++ == 0)
         allocations = alloc_live();
     b->hosted = strcmp(driver, "hostfs") == 0;
-    if (!b->hosted && strcmp(driver, "sqlitefs") != 0)
+    if (!b->hosted && strcmp(driver, "sqlitefs") != 0 && strcmp(driver, "archivefs") != 0)
         return;
     (void)snprintf(b->dir, sizeof(b->dir) - 16, "%s/scbox-contract-XXXXXX",
                    tmp != NULL ? tmp : "/tmp");

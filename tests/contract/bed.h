@@ -30,7 +30,7 @@ struct bed {
     struct why why; /* of the last refusal */
     const char *driver;
     char dir[BED_PATH_MAX]; /* a directory of its own, removed at the end; "" none */
-    char db[BED_PATH_MAX];  /* sqlitefs: the file; hostfs: the directory */
+    char db[BED_PATH_MAX];  /* sqlitefs, archivefs: the file; hostfs: the directory */
     bool hosted;            /* it is hostfs */
     struct fs_env env;
     struct fs_caller who; /* for whom slots are called */

@@ -10,7 +10,8 @@ documents=$(cd "$source/schema" && ls ./*.md ./*.json ./*.sql | sed "s|^\./||") 
 guests=
 [ "$(uname -m)" != x86_64 ] || guests='x86_64 i386'
 {
-    printf '%s\n' bin/scbox bin/scbox-cc bin/scboxd include/scbox.h include/scbox_calls.h
+    printf '%s\n' bin/scbox bin/scbox-cc bin/scboxd include/scbox.h include/scbox_calls.h \
+        libexec/scbox-archive
     for name in libscbox.a libscbox.so libscbox.so.0 pkgconfig/scbox.pc; do
         echo "$lib/$name"
     done

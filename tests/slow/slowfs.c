@@ -187,6 +187,14 @@ static int slowfs_add_source(struct fs *fs, const struct fs_open *req)
     return inner->ops->add_source(inner, req);
 }
 
+static int slowfs_add_rest(struct fs *fs, const struct fs_caller *who, struct why *why)
+{
+    struct slowfs *s = slowfs_of(fs);
+    int err = before(s, who);
+
+    return err < 0 ? err : (int)after(s, s->inner->ops->add_rest(s->inner, who, why));
+}
+
 static void slowfs_tidy(struct fs *fs, const struct fs_caller *who)
 {
     struct slowfs *s = slowfs_of(fs);
@@ -246,6 +254,7 @@ static const struct fs_ops ops = {
     .sync = slowfs_sync,
     .interrupt = slowfs_interrupt,
     .add_source = slowfs_add_source,
+    .add_rest = slowfs_add_rest,
     .destroy = slowfs_destroy,
 };
 

@@ -108,8 +108,8 @@ static bool has_param(const cJSON *method, const char *name)
     return false;
 }
 
-/** Methods that no replay of one request after the other can see succeed: no driver takes
- * a further source, and a step needs a call that is held. */
+/** Methods that no replay of one request after the other can see succeed: no example makes an
+ * archive to be stacked, and a step needs a call that is held. */
 static bool has_no_example(const char *name)
 {
     return strcmp(name, "SC_FS_ADD_SRC") == 0 || strcmp(name, "proc.step") == 0;

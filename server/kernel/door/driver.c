@@ -45,6 +45,7 @@ SLOT(fsyncdir, c->who, c->path, c->data_only, c->file)
 SLOT(closedir, c->who, c->path, c->file)
 SLOT(statfs, c->who, c->statfs)
 SLOT(add_source, c->source.req)
+SLOT(add_rest, c->who, c->why)
 SLOT(commit, c->who)
 
 static int64_t run_open_source(const struct slot_call *c)
@@ -89,18 +90,27 @@ static int open_slow(struct mount *m, struct fs_opening *opening, const struct f
     return err;
 }
 
+/** Close a handle that the driver has copied. @err of a refusal: the caller has it still. */
+static void give_back(const struct mount *m, const struct fs_open *req, int err)
+{
+    if (err == 0 && req->handle != NULL && m->fs->driver->copies)
+        req->handle->close(req->handle->user);
+}
+
 int driver_open_source(struct mount *m, const char *driver, const struct fs_open *req)
 {
     struct fs_opening *opening;
     struct fs_open own = *req;
     int err;
 
-    /* One whose image is an open file enters the machine to read it: it waits where that file does. */
-    if (!m->from_handle)
-        own.later = &opening;
+    own.later = &opening;
     err = (int)RUN(open_source, IN_PLACE, .source = {driver, &own});
-    if (err == FS_WOULD_WAIT)
-        return open_slow(m, opening, req);
+    if (err == FS_WOULD_WAIT) {
+        err = open_slow(m, opening, req);
+        give_back(m, req, err);
+        return err;
+    }
+    /* One that reads an open file enters the machine for that: it waits where that file does. */
     if (err < 0 || (m->fs->caps & FS_CAP_BLOCKING) == 0 || m->from_handle)
         return err;
     err = slow_new(m, &slow_slots, m->fs->timeout_s, req->why, &m->slow);
@@ -265,7 +275,12 @@ int driver_statfs(struct mount *m, const struct fs_caller *who, struct fs_statfs
 
 int driver_add_source(struct mount *m, const struct fs_open *req)
 {
-    return (int)RUN(add_source, IN_PLACE, .source = {.req = req});
+    int err = (int)RUN(add_source, IN_PLACE, .source = {.req = req});
+
+    if (err == FS_WOULD_WAIT)
+        err = (int)RUN(add_rest, EXPLAINS, .who = &req->who, .why = req->why);
+    give_back(m, req, err);
+    return err;
 }
 
 int driver_commit(struct mount *m)

@@ -80,7 +80,7 @@ static void own_arguments(struct errand *e, const struct slot_call *c)
         e->call.stat = &e->stat;
     else if (c->shape == SLOT_STATS_FS)
         e->call.statfs = &e->statfs;
-    else if (c->shape == SLOT_DESTROYS)
+    else if (c->shape == SLOT_DESTROYS || c->shape == SLOT_EXPLAINS)
         e->call.why = &e->why;
     if (c->shape == SLOT_OPENS_SOURCE) {
         e->call.opening.why = &e->why;
@@ -151,7 +151,7 @@ int64_t errand_take(struct errand *e, const struct slot_call *c)
         *c->stat = e->stat;
     else if (c->shape == SLOT_STATS_FS)
         *c->statfs = e->statfs;
-    else if (c->shape == SLOT_DESTROYS)
+    else if (c->shape == SLOT_DESTROYS || c->shape == SLOT_EXPLAINS)
         give_reasons(e, c->why);
     if (c->shape == SLOT_OPENS_SOURCE) {
         give_reasons(e, c->opening.why);

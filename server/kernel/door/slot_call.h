@@ -23,6 +23,7 @@ enum slot_shape {
     SLOT_CLOSES_DIR,   /* likewise, a directory */
     SLOT_TIDIES,       /* has no answer, so it can't answer FS_WOULD_WAIT */
     SLOT_DESTROYS,     /* why; likewise */
+    SLOT_EXPLAINS,     /* why */
     SLOT_OPENS_SOURCE, /* opening; there is no instance yet */
     SLOT_IN_PLACE,     /* it never waits, or waits for other filesystems of the machine */
 };
