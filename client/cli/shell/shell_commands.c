@@ -74,23 +74,14 @@ cJSON *shell_pid_params(struct shell *sh, const char *arg)
     return params;
 }
 
-/* "READ,WRITE", or "everything" when no right is missing. Returned; free(). */
-static char *rights_text(const cJSON *modes)
+/* "READ,WRITE", or "everything" when no right is missing. */
+static void print_rights(const cJSON *modes)
 {
     struct strbuf text = STRBUF_INIT;
-    const cJSON *mode = NULL;
 
-    if (names_every_mode(modes)) {
-        (void)strbuf_adds(&text, "everything");
-        return strbuf_take(&text);
-    }
-    cJSON_ArrayForEach(mode, modes) {
-        if (cJSON_IsString(mode))
-            (void)strbuf_addf(&text, "%s%s", text.len > 0 ? "," : "", mode->valuestring);
-    }
-    if (text.len == 0)
-        (void)strbuf_adds(&text, "nothing");
-    return strbuf_take(&text);
+    name_rights(&text, modes, "everything", "nothing");
+    fputs(strbuf_str(&text), stdout);
+    strbuf_done(&text);
 }
 
 bool shell_names(struct shell *sh, const char *arg)
@@ -102,19 +93,18 @@ bool shell_names(struct shell *sh, const char *arg)
     if (list != NULL && list->child == NULL)
         puts("no names");
     cJSON_ArrayForEach(view, list) {
-        char *rights = rights_text(json_member(view, "ok_modes"));
         const cJSON *from = NULL;
 
         show_name(stdout, json_member(view, "name"));
         printf(": %s ", json_text(view, "driver"));
         show_name(stdout, json_member(view, "root"));
-        printf(", allows %s", rights != NULL ? rights : "?");
+        fputs(", allows ", stdout);
+        print_rights(json_member(view, "ok_modes"));
         cJSON_ArrayForEach(from, json_member(view, "chain")) {
             fputs(from == json_member(view, "chain")->child ? "; taken from " : ", from ", stdout);
             show_name(stdout, from);
         }
         putchar('\n');
-        free(rights);
     }
     cJSON_Delete(list);
     return list != NULL;
@@ -129,12 +119,11 @@ bool shell_fds(struct shell *sh, const char *arg)
     if (list != NULL && list->child == NULL)
         puts("no handles");
     cJSON_ArrayForEach(fd, list) {
-        char *rights = rights_text(json_member(fd, "mode"));
-
         printf("%3d  ", json_int(fd, "fd"));
         show_name(stdout, json_member(fd, "file"));
-        printf("  %s\n", rights ? rights : "?");
-        free(rights);
+        fputs("  ", stdout);
+        print_rights(json_member(fd, "mode"));
+        putchar('\n');
     }
     cJSON_Delete(list);
     return list != NULL;
