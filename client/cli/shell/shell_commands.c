@@ -6,6 +6,7 @@
 #include "client/cli/base/names.h"
 #include "client/cli/base/show.h"
 #include "client/cli/help/page.h"
+#include "client/cli/ns/ns.h"
 #include "client/cli/scenario/scn_words.h"
 #include "client/cli/shell/shell.h"
 #include "schema/calls.h"
@@ -135,17 +136,19 @@ static bool do_ns(struct shell *sh, const char *arg)
     bool graph = strcmp(arg, "--graph") == 0;
     bool calls = strncmp(arg, "--calls", 7) == 0;
     cJSON *params = NULL;
-    cJSON *result = NULL;
+    cJSON *answer = NULL;
+    int32_t pid = 0;
 
     if (!graph && !calls)
         return shell_names(sh, arg);
-    params = calls ? shell_pid_params(sh, arg + 7 + strspn(arg + 7, " \t")) : NULL;
-    if (graph || params != NULL)
-        result = shell_ask(sh, graph ? "ns.graph" : "ns.calls", params);
-    if (result != NULL)
-        show_namespace(stdout, result);
-    cJSON_Delete(result);
-    return result != NULL;
+    params = shell_pid_params(sh, calls ? arg + 7 + strspn(arg + 7, " \t") : "");
+    if (calls && params != NULL) {
+        if (!cJSON_HasObjectItem(params, "pid"))
+            (void)cJSON_AddNumberToObject(params, "pid", scn_session_pid(sh->session));
+        pid = json_int(params, "pid");
+    }
+    answer = params != NULL ? shell_ask(sh, "ns.tree", params) : NULL;
+    return answer != NULL && ns_show("shell", answer, pid);
 }
 
 /* A process of the list that proc.tree gives, and those below it. */
