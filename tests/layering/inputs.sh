@@ -19,7 +19,7 @@ machine_new machine_end machine_free slow_hurry slow_interrupt machine_default_l
 call_init call_done turn_init turn_end
 abi_by_name abi_driven abi_i386 abi_x86_64 abis aspace_check aspace_find fd_each fd_find machine_census machine_now_ns machine_stamp_ns
 stack_enter stack_is_closed stack_is_inside
-driver_getattr vfs_nobody memory_fail_code ns_each ns_find path_set_root pause_held proc_find result_of result_of_failure proc_is_below vfs_mode_names
+memory_fail_code ns_each path_set_root pause_held proc_find result_of result_of_failure proc_is_below
 slow_waits_for view_root_path
 timer_clear timer_fire_one timer_heap_done timer_heap_init timer_next timer_set
 EOF

@@ -12,10 +12,11 @@ reach:    base
 scenario: base
 engine:   base scenario
 help:     base scenario
+ns:       base reach
 run:      base reach scenario engine
 trace:    base reach scenario engine run
 test:     base reach scenario engine
-shell:    base reach scenario engine help trace
+shell:    base reach scenario engine help ns trace
 '
 
 # Print the includes of a directory of rooms that their lines do not allow.

@@ -204,6 +204,17 @@ int64_t call_int(struct client *c, const char *method, const char *params, const
     return value;
 }
 
+size_t call_size(struct client *c, const char *method, const char *params)
+{
+    cJSON *result = call_ok(c, method, params);
+    char *text = cJSON_PrintUnformatted(result);
+    size_t size = strlen(text);
+
+    cJSON_free(text);
+    cJSON_Delete(result);
+    return size;
+}
+
 void call_expect(struct client *c, const char *method, const char *params, const char *result)
 {
     cJSON *got = call_ok(c, method, params);

@@ -67,6 +67,9 @@ void call_done_ok(struct client *c, const char *method, const char *params);
 /** An integer member of the result of a call that must succeed. */
 int64_t call_int(struct client *c, const char *method, const char *params, const char *member);
 
+/** The bytes of such a result as compact JSON. */
+size_t call_size(struct client *c, const char *method, const char *params);
+
 /** The result of a call that must succeed, compared as compact JSON. */
 void call_expect(struct client *c, const char *method, const char *params, const char *result);
 

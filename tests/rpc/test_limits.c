@@ -502,40 +502,35 @@ static void open_named(int len)
                  text_of(params, sizeof(params), "{\"machine\":\"x\",\"name\":\"%0*d\"}", len, 0));
 }
 
-/** Bytes of the list of the processes of machine "x". */
-static size_t tree_size(void)
+/** Fill machine "x" until an answer has as many bytes as it may, and one more; @less asks for less. */
+static void expect_limit(const char *method, const char *less)
 {
-    cJSON *tree = call_ok(&c, "proc.tree", "[\"x\"]");
-    char *text = cJSON_PrintUnformatted(tree);
-    size_t size = strlen(text);
-
-    cJSON_free(text);
-    cJSON_Delete(tree);
-    return size;
-}
-
-Test(limits, answer_bytes, .timeout = 60)
-{
-    enum { LIMIT = 65536, SHORT = 30 };
+    enum { LIMIT = 65536, SHORT = 30, LEFT = 260 };
+    static const char all[] = "{\"machine\":\"x\"}";
     size_t size;
 
     begin("{\"limits\":{\"answer_bytes\":65536,\"conn_sessions\":1000,\"sessions\":1000}}");
     call_done_ok(&c, "machine.create", "{\"name\":\"x\"}");
-    for (size = tree_size(); LIMIT - size > 260; size = tree_size())
+    for (size = call_size(&c, method, all); LIMIT - size > LEFT; size = call_size(&c, method, all))
         open_named(SHORT);
     open_named(1);
-    size = tree_size();
+    size = call_size(&c, method, all);
     call_done_ok(&c, "session.close", NULL);
     open_named(1 + (int)(LIMIT - size));
-    cr_assert_eq(tree_size(), LIMIT);
+    cr_assert_eq(call_size(&c, method, all), LIMIT);
     call_done_ok(&c, "session.close", NULL);
     open_named(2 + (int)(LIMIT - size));
-    call_fails(&c, "proc.tree", "[\"x\"]", -32006, "limit answer_bytes");
-    call_fails(&c, "ns.graph", "[\"x\"]", -32006, "limit answer_bytes");
-    call_done_ok(&c, "proc.tree", "{\"limit\":400}");
+    call_fails(&c, method, all, -32006, "limit answer_bytes");
+    call_done_ok(&c, method, less);
     call_done_ok(&c, "rpc.discover", NULL); /* it is as long as it is */
     call_done_ok(&c, "machine.destroy", "[\"x\"]");
     end();
+}
+
+Test(limits, answer_bytes, .timeout = 60)
+{
+    expect_limit("proc.tree", "{\"machine\":\"x\",\"limit\":400}");
+    expect_limit("ns.tree", "{\"machine\":\"x\",\"pid\":2}");
 }
 
 /** Map a page of a new file root:/fN. Returns the error's code, 0 when it was mapped. */

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* ns.graph and ns.calls as documents, and users of sessions. Whether the lines of ns.calls rebuild a
- * namespace is tests/cli/rebuild.sh's question. */
+/* ns.tree, and users of sessions. What the client makes of ns.tree is in tests/cli/test_ns.c. */
 #include "tests/rpc/daemon.h"
 
 #include <criterion/criterion.h>
 
-#include <ctype.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 static struct daemon d;
@@ -26,165 +25,169 @@ static void teardown(void)
 
 TestSuite(ns, .init = setup, .fini = teardown, .timeout = 60);
 
-/** Skip a quoted string of DOT, which @at begins; a quote or backslash in it is escaped. */
-static const char *skip_quoted(const char *at)
+/** The answer of ns.tree. cJSON_Delete(). */
+static cJSON *tree_of(const char *params)
 {
-    for (at++; *at != '"'; at++) {
-        cr_assert(*at != '\0' && *at != '\n', "a string without end");
-        if (*at == '\\')
-            at++;
-    }
-    return at + 1;
+    return call_ok(&c, "ns.tree", params);
 }
 
-/** Skip an identifier of DOT, a word or a string. */
-static const char *skip_id(const char *at)
+static const cJSON *list(const cJSON *tree, const char *name)
 {
-    const char *start = at;
-
-    if (*at == '"')
-        return skip_quoted(at);
-    while (isalnum((unsigned char)*at) || *at == '_')
-        at++;
-    cr_assert(at > start, "no identifier: %.40s", start);
-    return at;
+    return cJSON_GetObjectItemCaseSensitive(tree, name);
 }
 
-static const char *skip_blank(const char *at)
+/** The view of the last name of a tree. */
+static const cJSON *last_view(const cJSON *tree)
 {
-    return at + strspn(at, " \n");
+    const cJSON *names = list(tree, "names");
+    const cJSON *name = cJSON_GetArrayItem(names, cJSON_GetArraySize(names) - 1);
+
+    return cJSON_GetArrayItem(list(tree, "views"), cJSON_GetObjectItem(name, "view")->valueint);
 }
 
-/** Skip [key=value, key=value]. */
-static const char *skip_attributes(const char *at)
+static void expect_member(const cJSON *object, const char *name, const char *wanted)
 {
-    do {
-        at = skip_id(skip_blank(at + 1));
-        cr_assert_eq(*at, '=', "no value: %.40s", at);
-        at = skip_blank(skip_id(at + 1));
-    } while (*at == ',');
-    cr_assert_eq(*at, ']', "attributes do not end: %.40s", at);
-    return skip_blank(at + 1);
+    char *text = cJSON_PrintUnformatted(cJSON_GetObjectItemCaseSensitive(object, name));
+
+    cr_expect_str_eq(text, wanted);
+    cJSON_free(text);
 }
 
-/** Skip a statement: key=value; node [attributes]; node -> node [attributes]. Counts edges. */
-static const char *skip_statement(const char *at, int *edges)
+Test(ns, a_process_comes_with_its_parent)
 {
-    at = skip_blank(skip_id(at));
-    if (*at == '=')
-        at = skip_blank(skip_id(at + 1));
-    if (strncmp(at, "->", 2) == 0) {
-        at = skip_blank(skip_id(skip_blank(at + 2)));
-        ++*edges;
-    }
-    if (*at == '[')
-        at = skip_attributes(at);
-    cr_assert_eq(*at, ';', "a statement does not end: %.40s", at);
-    return at + 1;
+    cJSON *tree;
+
+    call_done_ok(&c, "SC_YIELD", NULL);
+    call_done_ok(&c, "SC_NEW_PROC", NULL);
+    call_done_ok(&c, "SC_BIND_FS", "[3,\"a b\",\"root\"]");
+    tree = tree_of("[3]");
+    expect_member(tree, "machine", "\"default\"");
+    expect_member(tree, "procs",
+                  "[{\"pid\":2,\"parent\":1,\"program\":\"session\"},"
+                  "{\"pid\":3,\"parent\":2,\"program\":null}]");
+    expect_member(
+        tree, "names",
+        "[{\"pid\":2,\"name\":\"io\",\"view\":0},{\"pid\":2,\"name\":\"root\",\"view\":1},"
+        "{\"pid\":3,\"name\":\"a b\",\"view\":1}]");
+    expect_member(tree, "mounts",
+                  "[{\"driver\":\"devfs\",\"opts\":null,\"from_handle\":false,\"readonly\":false,"
+                  "\"no_create\":null,\"maker\":1},"
+                  "{\"driver\":\"ramfs\",\"opts\":null,\"from_handle\":false,\"readonly\":false,"
+                  "\"no_create\":null,\"maker\":1}]");
+    cJSON_Delete(tree);
+    tree = tree_of("[1]"); /* which has none */
+    expect_member(tree, "procs", "[{\"pid\":1,\"parent\":0,\"program\":\"init\"}]");
+    cJSON_Delete(tree);
+    call_fails(&c, "ns.tree", "[99]", ESRCH, "99");
+    call_fails(&c, "ns.tree", "{\"machine\":\"nobody\"}", -32602, "nobody");
 }
 
-/** Read a graph by the part of DOT's grammar that it may use. Returns how many edges it has. */
-static int read_graph(const char *dot)
+Test(ns, all_processes_have_each_view_and_filesystem_once)
 {
-    int depth = 1;
-    int edges = 0;
-    const char *at;
-
-    cr_assert_eq(strncmp(dot, "digraph ", 8), 0);
-    at = skip_blank(skip_id(dot + 8));
-    cr_assert_eq(*at, '{');
-    for (at = skip_blank(at + 1); depth > 0; at = skip_blank(at)) {
-        if (*at == '}') {
-            depth--;
-            at++;
-        } else if (strncmp(at, "subgraph ", 9) == 0) {
-            at = skip_blank(skip_id(at + 9));
-            cr_assert_eq(*at++, '{');
-            depth++;
-        } else {
-            at = skip_statement(at, &edges);
-        }
-    }
-    cr_assert_eq(*at, '\0', "text behind the graph");
-    return edges;
-}
-
-static int graph_edges(void)
-{
-    cJSON *result = call_ok(&c, "ns.graph", NULL);
-    int edges = read_graph(cJSON_GetObjectItem(result, "dot")->valuestring);
-
-    cJSON_Delete(result);
-    return edges;
-}
-
-Test(ns, the_graph_is_dot_whatever_names_hold)
-{
-    cJSON *result;
-    const char *dot;
-    int edges;
-
-    call_done_ok(&c, "SC_YIELD", NULL); /* there is a session now */
-    edges = graph_edges();
-    call_done_ok(&c, "SC_MAKE_FS", "[\"ramfs\",\"\\\"}; \\\\ \\n]->{\"]");
-    cr_assert_eq(graph_edges(), edges + 2); /* name to view, view to filesystem */
-    call_done_ok(&c, "SC_SUBFS", "[\"sub\",\"\\\"}; \\\\ \\n]->{\",\"/\",[\"READ\"]]");
-    cr_assert_eq(graph_edges(), edges + 4);
-    result = call_ok(&c, "ns.graph", NULL);
-    dot = cJSON_GetObjectItem(result, "dot")->valuestring;
-    cr_assert_not_null(strstr(dot, "label=\"view sub\\nroot /\\nREAD\\nmade by process 2\""));
-    cr_assert_not_null(strstr(dot, "[label=\"taken from\"]"));
-    cr_assert_null(strstr(dot, "0x"));
-    cJSON_Delete(result);
-    call_fails(&c, "ns.graph", "[\"nobody\"]", -32602, "nobody");
-}
-
-Test(ns, the_graph_shows_bytes_that_are_no_text_in_hex)
-{
-    cJSON *result;
-    const char *dot;
-
-    /* a \xff \xc2\x9b \xe2\x80\xae \xc3\xa9 */
-    call_done_ok(&c, "SC_MAKE_FS", "[\"ramfs\",{\"base64\":\"Yf/Cm+KArsOp\"}]");
-    result = call_ok(&c, "ns.graph", NULL);
-    dot = cJSON_GetObjectItem(result, "dot")->valuestring;
-    cr_assert_not_null(dot);
-    (void)read_graph(dot);
-    cr_assert_not_null(
-        strstr(dot, "label=\"a\\\\xff\\\\xc2\\\\x9b\\\\xe2\\\\x80\\\\xae\xc3\xa9\""));
-    cJSON_Delete(result);
-}
-
-Test(ns, the_graph_names_each_view_once)
-{
-    cJSON *result;
-    const char *dot;
-    const char *first;
+    cJSON *tree;
 
     call_done_ok(&c, "SC_SUBFS", "[\"shared\",\"root\",\"/\",[\"READ\"]]");
     call_done_ok(&c, "SC_NEW_PROC", NULL);
     call_done_ok(&c, "SC_BIND_FS", "[3,\"mine\",\"shared\"]");
     call_done_ok(&c, "SC_NEW_PROC", NULL);
     call_done_ok(&c, "SC_BIND_FS", "[4,\"mine\",\"shared\"]");
-    result = call_ok(&c, "ns.graph", NULL);
-    dot = cJSON_GetObjectItem(result, "dot")->valuestring;
-    first = strstr(dot, "view shared");
-    cr_assert_not_null(first);
-    cr_assert_null(strstr(first + 1, "view shared"));
-    cr_assert_not_null(strstr(dot, "p2 -> p3_0 [style=dashed, label=\"bound\"]"));
-    cr_assert_not_null(strstr(dot, "p2 -> p4_0 [style=dashed, label=\"bound\"]"));
-    cJSON_Delete(result);
+    tree = tree_of(NULL);
+    cr_expect_eq(cJSON_GetArraySize(list(tree, "procs")), 4);
+    cr_expect_eq(cJSON_GetArraySize(list(tree, "names")), 7);
+    cr_expect_eq(cJSON_GetArraySize(list(tree, "views")), 3);
+    cr_expect_eq(cJSON_GetArraySize(list(tree, "mounts")), 2);
+    cJSON_Delete(tree);
 }
 
-Test(ns, calls_are_lines)
+Test(ns, views_above_without_a_name_are_there)
 {
-    call_done_ok(&c, "SC_NEW_PROC", NULL);
-    call_expect(&c, "ns.calls", "[3]", "{\"calls\":[]}");
-    call_done_ok(&c, "SC_BIND_FS", "[3,\"a b\",\"root\"]");
-    call_expect(&c, "ns.calls", "[3]", "{\"calls\":[\"bind_fs $PID \\\"a b\\\" root\"]}");
-    call_expect(&c, "ns.calls", "{\"pid\":1}",
-                "{\"calls\":[\"[$PID] make_fs devfs io\",\"[$PID] make_fs ramfs root\"]}");
-    call_fails(&c, "ns.calls", "[99]", ESRCH, "99");
+    cJSON *tree;
+    const cJSON *view;
+
+    call_done_ok(
+        &c, "SC_MAKE_FS",
+        "{\"driver\":\"ramfs\",\"fs_name\":{\"base64\":\"Yf8=\"},\"opts\":\"quota_bytes=4096\"}");
+    call_done_ok(&c, "SC_SUBFS", "[\"one\",{\"base64\":\"Yf8=\"},\"/\",[\"READ\",\"WRITE\"]]");
+    call_done_ok(&c, "SC_SUBFS", "[\"two\",\"one\",\"/\",[]]");
+    call_done_ok(&c, "SC_RM_FS", "[{\"base64\":\"Yf8=\"}]");
+    call_done_ok(&c, "SC_RM_FS", "[\"one\"]");
+    tree = tree_of("[2]");
+    view = last_view(tree);
+    expect_member(view, "label", "\"two\"");
+    expect_member(view, "ok_modes", "[]");
+    expect_member(view, "maker", "2");
+    view = cJSON_GetArrayItem(list(tree, "views"), cJSON_GetObjectItem(view, "parent")->valueint);
+    expect_member(view, "label", "\"one\"");
+    expect_member(view, "ok_modes", "[\"READ\",\"WRITE\"]");
+    view = cJSON_GetArrayItem(list(tree, "views"), cJSON_GetObjectItem(view, "parent")->valueint);
+    expect_member(view, "label", "{\"base64\":\"Yf8=\"}");
+    expect_member(view, "parent", "-1");
+    view = cJSON_GetArrayItem(list(tree, "mounts"), cJSON_GetObjectItem(view, "mount")->valueint);
+    expect_member(view, "opts", "\"quota_bytes=4096\"");
+    expect_member(view, "maker", "2");
+    cJSON_Delete(tree);
+}
+
+/** Make a view of a file, and look at its type. */
+static void expect_type(const char *fs, const char *root, const char *type)
+{
+    char params[128];
+    cJSON *tree;
+
+    (void)snprintf(params, sizeof params, "[\"v\",\"%s\",\"%s\",[]]", fs, root);
+    call_done_ok(&c, "SC_SUBFS", params);
+    tree = tree_of("[2]");
+    expect_member(last_view(tree), "type", type);
+    cJSON_Delete(tree);
+    call_done_ok(&c, "SC_RM_FS", "[\"v\"]");
+}
+
+Test(ns, a_view_has_the_type_of_its_root)
+{
+    call_done_ok(&c, "SC_CREATE", "[\"root:/d\",\"DIR\"]");
+    call_done_ok(&c, "SC_CREATE", "[\"root:/r\",\"REGULAR\"]");
+    expect_type("root", "/", "\"DIR\"");
+    expect_type("root", "/d", "\"DIR\"");
+    expect_type("root", "/r", "\"REGULAR\"");
+    expect_type("io", "/null", "\"CHARDEV\"");
+}
+
+/** Create a directory of @depth levels, each of 250 bytes, and write its path. */
+static void make_deep(char name, int depth, char *path)
+{
+    char params[4200];
+
+    *path = '\0';
+    for (int i = 0; i < depth; i++) {
+        size_t len = strlen(path);
+
+        (void)sprintf(path + len, "/%0250d", 0);
+        memset(path + len + 1, name, 250);
+        (void)snprintf(params, sizeof params, "[\"root:%s\",\"DIR\"]", path);
+        call_done_ok(&c, "SC_CREATE", params);
+    }
+}
+
+Test(ns, a_root_that_has_become_too_long_is_null)
+{
+    char deep[4200];
+    char other[4200];
+    char params[9000];
+    cJSON *tree;
+
+    make_deep('a', 15, deep);
+    make_deep('b', 3, other);
+    (void)snprintf(params, sizeof params, "[\"v\",\"root\",\"%s\",[]]", deep);
+    call_done_ok(&c, "SC_SUBFS", params);
+    tree = tree_of("[2]");
+    (void)snprintf(params, sizeof params, "\"%s\"", deep);
+    expect_member(last_view(tree), "root", params);
+    cJSON_Delete(tree);
+    (void)snprintf(params, sizeof params, "[\"root:%.251s\",\"root:%s/m\"]", deep, other);
+    call_done_ok(&c, "SC_MOVE", params);
+    tree = tree_of("[2]");
+    expect_member(last_view(tree), "root", "null");
+    cJSON_Delete(tree);
 }
 
 Test(ns, a_session_works_for_its_user)

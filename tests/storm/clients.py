@@ -128,7 +128,7 @@ class Storm:
             lambda: ("session.close", {}) if r.random() < 0.3 else ("server.stats", {}),
             lambda: ("machine.info", {"machine": self.machine()}),
             lambda: ("proc.tree", {"machine": self.machine()}),
-            lambda: ("ns.graph", {"machine": self.machine()}),
+            lambda: ("ns.tree", {"machine": self.machine(), **self.some(pid=self.pid())}),
         ])()
 
     def interference(self):

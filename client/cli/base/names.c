@@ -30,6 +30,24 @@ bool names_every_mode(const cJSON *modes)
     return named == all;
 }
 
+void name_rights(struct strbuf *out, const cJSON *modes, const char *all, const char *none)
+{
+    const cJSON *mode = NULL;
+    const char *comma = "";
+
+    if (all != NULL && names_every_mode(modes)) {
+        (void)strbuf_adds(out, all);
+        return;
+    }
+    cJSON_ArrayForEach(mode, modes) {
+        if (cJSON_IsString(mode))
+            (void)strbuf_addf(out, "%s%s", comma, mode->valuestring);
+        comma = ",";
+    }
+    if (*comma == '\0')
+        (void)strbuf_adds(out, none);
+}
+
 void name_ending(struct strbuf *out, const cJSON *status)
 {
     const char *state = json_text(status, "state");

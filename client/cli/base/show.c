@@ -128,22 +128,6 @@ void show_json(struct strbuf *out, const cJSON *value, size_t width)
     add_value(out, value, width, 0);
 }
 
-void show_namespace(FILE *to, const cJSON *result)
-{
-    const char *dot = json_text(result, "dot");
-    const cJSON *line = NULL;
-
-    show_text(to, dot, strlen(dot));
-    if (*dot != '\0' && dot[strlen(dot) - 1] != '\n')
-        fputc('\n', to);
-    cJSON_ArrayForEach(line, json_member(result, "calls")) {
-        if (!cJSON_IsString(line))
-            continue;
-        show_text(to, line->valuestring, strlen(line->valuestring));
-        fputc('\n', to);
-    }
-}
-
 /* " (SC_OPEN, mode: 3)": what was refused, as far as it is known. */
 static void add_place(struct strbuf *out, const cJSON *data)
 {

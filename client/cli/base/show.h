@@ -30,9 +30,6 @@ void show_lines(FILE *to, const char *text, size_t len, bool raw);
  */
 void show_text(FILE *to, const char *text, size_t len);
 
-/** Print what ns.calls or ns.graph told, a line each. */
-void show_namespace(FILE *to, const cJSON *result);
-
 /**
  * Append a value: what fits a line of @width columns on one line, the rest indented by two blanks.
  * @width    0: everything on one line.

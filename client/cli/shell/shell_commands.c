@@ -6,6 +6,7 @@
 #include "client/cli/base/names.h"
 #include "client/cli/base/show.h"
 #include "client/cli/help/page.h"
+#include "client/cli/ns/ns.h"
 #include "client/cli/scenario/scn_words.h"
 #include "client/cli/shell/shell.h"
 #include "schema/calls.h"
@@ -74,23 +75,14 @@ cJSON *shell_pid_params(struct shell *sh, const char *arg)
     return params;
 }
 
-/* "READ,WRITE", or "everything" when no right is missing. Returned; free(). */
-static char *rights_text(const cJSON *modes)
+/* "READ,WRITE", or "everything" when no right is missing. */
+static void print_rights(const cJSON *modes)
 {
     struct strbuf text = STRBUF_INIT;
-    const cJSON *mode = NULL;
 
-    if (names_every_mode(modes)) {
-        (void)strbuf_adds(&text, "everything");
-        return strbuf_take(&text);
-    }
-    cJSON_ArrayForEach(mode, modes) {
-        if (cJSON_IsString(mode))
-            (void)strbuf_addf(&text, "%s%s", text.len > 0 ? "," : "", mode->valuestring);
-    }
-    if (text.len == 0)
-        (void)strbuf_adds(&text, "nothing");
-    return strbuf_take(&text);
+    name_rights(&text, modes, "everything", "nothing");
+    fputs(strbuf_str(&text), stdout);
+    strbuf_done(&text);
 }
 
 bool shell_names(struct shell *sh, const char *arg)
@@ -102,19 +94,18 @@ bool shell_names(struct shell *sh, const char *arg)
     if (list != NULL && list->child == NULL)
         puts("no names");
     cJSON_ArrayForEach(view, list) {
-        char *rights = rights_text(json_member(view, "ok_modes"));
         const cJSON *from = NULL;
 
         show_name(stdout, json_member(view, "name"));
         printf(": %s ", json_text(view, "driver"));
         show_name(stdout, json_member(view, "root"));
-        printf(", allows %s", rights != NULL ? rights : "?");
+        fputs(", allows ", stdout);
+        print_rights(json_member(view, "ok_modes"));
         cJSON_ArrayForEach(from, json_member(view, "chain")) {
             fputs(from == json_member(view, "chain")->child ? "; taken from " : ", from ", stdout);
             show_name(stdout, from);
         }
         putchar('\n');
-        free(rights);
     }
     cJSON_Delete(list);
     return list != NULL;
@@ -129,12 +120,11 @@ bool shell_fds(struct shell *sh, const char *arg)
     if (list != NULL && list->child == NULL)
         puts("no handles");
     cJSON_ArrayForEach(fd, list) {
-        char *rights = rights_text(json_member(fd, "mode"));
-
         printf("%3d  ", json_int(fd, "fd"));
         show_name(stdout, json_member(fd, "file"));
-        printf("  %s\n", rights ? rights : "?");
-        free(rights);
+        fputs("  ", stdout);
+        print_rights(json_member(fd, "mode"));
+        putchar('\n');
     }
     cJSON_Delete(list);
     return list != NULL;
@@ -146,17 +136,19 @@ static bool do_ns(struct shell *sh, const char *arg)
     bool graph = strcmp(arg, "--graph") == 0;
     bool calls = strncmp(arg, "--calls", 7) == 0;
     cJSON *params = NULL;
-    cJSON *result = NULL;
+    cJSON *answer = NULL;
+    int32_t pid = 0;
 
     if (!graph && !calls)
         return shell_names(sh, arg);
-    params = calls ? shell_pid_params(sh, arg + 7 + strspn(arg + 7, " \t")) : NULL;
-    if (graph || params != NULL)
-        result = shell_ask(sh, graph ? "ns.graph" : "ns.calls", params);
-    if (result != NULL)
-        show_namespace(stdout, result);
-    cJSON_Delete(result);
-    return result != NULL;
+    params = shell_pid_params(sh, calls ? arg + 7 + strspn(arg + 7, " \t") : "");
+    if (calls && params != NULL) {
+        if (!cJSON_HasObjectItem(params, "pid"))
+            (void)cJSON_AddNumberToObject(params, "pid", scn_session_pid(sh->session));
+        pid = json_int(params, "pid");
+    }
+    answer = params != NULL ? shell_ask(sh, "ns.tree", params) : NULL;
+    return answer != NULL && ns_show("shell", answer, pid);
 }
 
 /* A process of the list that proc.tree gives, and those below it. */

@@ -199,6 +199,7 @@ int vfs_subview(const struct place *at, struct sc_str label, uint32_t ok_modes, 
                 struct why *why, struct view **out)
 {
     struct view *parent = at->view;
+    struct sc_stat stat;
     struct node *root;
     int err;
 
@@ -210,5 +211,9 @@ int vfs_subview(const struct place *at, struct sc_str label, uint32_t ok_modes, 
         return err;
     err = view_new(parent->mount, root, parent, label, ok_modes & parent->ok_modes, maker, out);
     (void)node_unref(root);
-    return err;
+    if (err < 0)
+        return err;
+    vfs_stat(parent->mount, &at->stat, 0, &stat);
+    (*out)->type = stat.type;
+    return 0;
 }

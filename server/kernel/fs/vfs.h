@@ -96,6 +96,7 @@ struct view {
     struct view *parent; /* referenced; the view it was made from; NULL for MAKE_FS's */
     char *label;         /* the name it was made with, for reasons; owned */
     int32_t maker;       /* pid that made it */
+    uint32_t type;       /* FT_*: of the root when the view was made */
     uint32_t ok_modes;
     uint32_t depth; /* number of views above it */
     uint32_t refs;
@@ -192,7 +193,7 @@ struct mount *mount_unref(struct mount *m);
 /**
  * Make a view.
  * @mount    referenced.
- * @root     referenced; a node of @mount.
+ * @root     referenced; a node of @mount. It is a directory unless the caller sets view.type.
  * @parent   referenced; the view it is made from, or NULL for a filesystem's first view.
  * @label    copied; the name it is made with, for reasons.
  * @ok_modes FM_*; a subset of @parent's (the caller checked).

@@ -22,6 +22,7 @@ int view_new(struct mount *mount, struct node *root, struct view *parent, struct
     v->root = node_ref(root);
     v->root->root_count++;
     v->parent = parent != NULL ? view_ref(parent) : NULL;
+    v->type = FT_DIR;
     v->ok_modes = ok_modes;
     v->depth = parent != NULL ? parent->depth + 1 : 0;
     v->maker = maker;

@@ -333,8 +333,8 @@ static int fail_result(struct request *rq)
     if (!rq->result.over)
         return fail(&rq->failure, RPC_E_INTERNAL, NULL, "out of memory");
     return fail(&rq->failure, RPC_E_ANSWER, NULL,
-                "the result has more than %zu bytes (limit answer_bytes); of a list ask for parts, "
-                "with limit and after",
+                "the result has more than %zu bytes (limit answer_bytes); ask for less, with limit "
+                "and after, or pid",
                 rq->result.max);
 }
 

@@ -3,6 +3,7 @@
 #include "client/cli/base/cmd.h"
 #include "client/cli/base/json.h"
 #include "client/cli/base/show.h"
+#include "client/cli/ns/ns.h"
 #include "client/cli/reach/reach.h"
 
 #include <stdbool.h>
@@ -74,21 +75,30 @@ static int parse_options(int argc, char **argv, struct ns_options *o)
     return optind < argc ? take_pid(o, argv[optind]) : 0;
 }
 
-/* Open a session in the machine and ask. Returns SCBOX_OK or what went wrong. */
-static int ask(const struct ns_options *o, struct scbox_conn *conn, cJSON **out,
+/* Ask for all processes, or for o->pid: that of a new session when it is 0. Returns SCBOX_OK or what went
+ * wrong. */
+static int ask(struct ns_options *o, struct scbox_conn *conn, cJSON **out,
                struct scbox_error *error)
 {
-    cJSON *params = json_object("machine:s", o->machine);
-    int status;
+    bool opens = !o->graph && o->pid == 0; /* else the session's process would be in the picture */
+    cJSON *session = NULL;
+    cJSON *params;
+    int status = SCBOX_OK;
 
-    if (o->graph) /* without a session, whose process would be in the picture */
-        return scbox_call_tree(conn, "ns.graph", params, NS_CALL_MS, out, error);
-    status = scbox_call_tree(conn, "session.open", params, NS_CALL_MS, NULL, error);
+    if (opens)
+        status = scbox_call_tree(conn, "session.open", json_object("machine:s", o->machine),
+                                 NS_CALL_MS, &session, error);
     if (status != SCBOX_OK)
         return status;
-    params = o->pid != 0 ? json_object("pid:i", o->pid) : NULL;
-    status = scbox_call_tree(conn, "ns.calls", params, NS_CALL_MS, out, error);
-    (void)scbox_call_tree(conn, "session.close", NULL, NS_CALL_MS, NULL, NULL);
+    if (opens)
+        o->pid = json_int(session, "pid");
+    cJSON_Delete(session);
+    params = json_object("machine:s", o->machine);
+    if (!o->graph)
+        (void)cJSON_AddNumberToObject(params, "pid", o->pid);
+    status = scbox_call_tree(conn, "ns.tree", params, NS_CALL_MS, out, error);
+    if (opens)
+        (void)scbox_call_tree(conn, "session.close", NULL, NS_CALL_MS, NULL, NULL);
     return status;
 }
 
@@ -98,7 +108,7 @@ int cmd_ns(int argc, char **argv)
     struct scbox_error error = SCBOX_ERROR_INIT;
     struct reach_spec spec = {.command = "ns", .joins = true};
     struct reach reach = {0};
-    cJSON *result = NULL;
+    cJSON *answer = NULL;
     int found = parse_options(argc, argv, &o);
     int status;
 
@@ -107,12 +117,11 @@ int cmd_ns(int argc, char **argv)
     spec.socket = o.socket;
     if (reach_open(&spec, &reach) != 0)
         return CMD_DAEMON;
-    status = ask(&o, reach.conn, &result, &error);
-    if (status == SCBOX_OK)
-        show_namespace(stdout, result);
-    else
+    status = ask(&o, reach.conn, &answer, &error);
+    if (status != SCBOX_OK)
         show_error(stderr, "ns", &error);
-    cJSON_Delete(result);
+    else if (!ns_show("ns", answer, o.pid))
+        status = SCBOX_REFUSED;
     scbox_error_done(&error);
     reach_done(&reach);
     return status == SCBOX_OK ? CMD_OK : status == SCBOX_REFUSED ? CMD_FAILED : CMD_DAEMON;
