@@ -69,6 +69,11 @@ for format in people tap; do
     fi
 done
 
+# All @cite lines are told, in their order.
+printf '@cite first rule\n@cite second rule\nyield\n' >"$tmp/cites.scn"
+play 0 --private -v "$tmp/cites.scn"
+grep -A1 'first rule' "$tmp/out" | grep -q 'second rule' || fail "an @cite is not told"
+
 # Paths of the host may be bytes, too.
 program=$tmp/$(printf 'a\377b')
 cp "$tmp/guests/forger.x86_64" "$program"

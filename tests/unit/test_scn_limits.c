@@ -98,6 +98,16 @@ static void long_key(struct strbuf *out, size_t count)
     (void)strbuf_adds(out, "\n");
 }
 
+static void many_cites(struct strbuf *out, size_t count)
+{
+    for (size_t len; count > 0; count -= len) {
+        len = count < SCN_KEY_MAX ? count : SCN_KEY_MAX;
+        (void)strbuf_adds(out, "@cite ");
+        add_many(out, "a", len);
+        (void)strbuf_adds(out, "\n");
+    }
+}
+
 static void deep_value(struct strbuf *out, size_t count)
 {
     (void)strbuf_adds(out, "rpc.discover = ");
@@ -153,6 +163,7 @@ static const struct limit {
     {long_regex, SCN_REGEX_MAX, "at most 4096 bytes"},
     {many_flags, SCN_FLAGS_MAX, "more than 64 flags"},
     {long_key, SCN_KEY_MAX, "at most 4096 bytes"},
+    {many_cites, SCN_CITES_MAX, "at most 16384 bytes"},
     {deep_value, NESTING_MAX + 1, "nested more than 32 deep"},
     {deep_include, INCLUDE_DEPTH_MAX, "files include each other too deep"},
 };

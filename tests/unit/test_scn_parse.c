@@ -343,6 +343,7 @@ Test(scn_file, keys_are_read)
     struct scn_scenario s;
     struct scn_parser p = parse_file("@title \"A title\"\n"
                                      "@cite ABI.md: The calls   # where it stands\n"
+                                     "@cite \"another rule\"\n"
                                      "@points 2.5\n@set isolation\n@clock virtual\n"
                                      "@timeout 250ms\n@hint \"look\"\n@visibility hidden\n"
                                      "@show none\n@needs i386\n\nyield\n",
@@ -350,13 +351,15 @@ Test(scn_file, keys_are_read)
 
     cr_assert_null(p.error, "%s", p.error);
     cr_assert_str_eq(s.header.title, "A title");
-    cr_assert_str_eq(s.header.cite, "ABI.md: The calls");
+    cr_assert_eq(s.header.cite_count, 2);
+    cr_assert_str_eq(s.header.cites[0], "ABI.md: The calls");
+    cr_assert_str_eq(s.header.cites[1], "another rule");
     cr_assert_float_eq(s.header.points, 2.5, 0.001);
     cr_assert(s.header.virtual_clock);
     cr_assert_eq(s.header.timeout_ms, 250);
     cr_assert_str_eq(s.header.needs, "i386");
     cr_assert_eq(s.step_count, 1);
-    cr_assert_eq(s.steps[0].line, 12);
+    cr_assert_eq(s.steps[0].line, 13);
 }
 
 Test(scn_file, lines_below_run_belong_to_it)

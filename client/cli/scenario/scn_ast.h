@@ -160,7 +160,9 @@ struct scn_step {
 /** The @keys at the head of a file. */
 struct scn_header {
     char *title;
-    char *cite;
+    char **cites; /* in the order of the file */
+    size_t cite_count;
+    size_t cites_len; /* bytes of all of them */
     char *set;
     char *hint;
     char *visibility; /* visible, hidden, after_due_date, after_published */

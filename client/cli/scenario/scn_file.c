@@ -80,6 +80,18 @@ static bool key_clock(struct scn_parser *p, const char *text, struct scn_header 
     return true;
 }
 
+static bool key_cite(struct scn_parser *p, const char *text, struct scn_header *h)
+{
+    h->cites_len += strlen(text);
+    if (h->cites_len > SCN_CITES_MAX) {
+        scn_fail(p, 0, "the texts of all @cite together have at most %d bytes", SCN_CITES_MAX);
+        return false;
+    }
+    h->cites = scn_grow(p->arena, h->cites, h->cite_count, sizeof *h->cites);
+    h->cites[h->cite_count++] = scn_strndup(p->arena, text, strlen(text));
+    return true;
+}
+
 /** One @key: a function reads its text, or that is stored where @text_at tells. */
 struct key {
     const char *name;
@@ -96,7 +108,7 @@ static const char *const guests[] = {"i386", "x86_64", NULL};
 
 static const struct key keys[] = {
     {"title", NULL, offsetof(struct scn_header, title), NULL},
-    {"cite", NULL, offsetof(struct scn_header, cite), NULL},
+    {"cite", key_cite, 0, NULL},
     {"set", NULL, offsetof(struct scn_header, set), NULL},
     {"hint", NULL, offsetof(struct scn_header, hint), NULL},
     {"visibility", NULL, offsetof(struct scn_header, visibility), visibilities},
@@ -194,12 +206,12 @@ static char **key_text(struct scn_header *h, const struct key *key)
     return (char **)(void *)((char *)h + key->text_at);
 }
 
-/** Note that a key was given, which all but @cite are once. */
+/** Note that a key was given. Only @cite may be given again. */
 static bool is_first(struct scn_parser *p, const struct key *key, struct scn_header *h)
 {
     const unsigned bit = 1u << (key - keys);
 
-    if ((h->given & bit) != 0 && strcmp(key->name, "cite") != 0)
+    if ((h->given & bit) != 0 && key->parse != key_cite)
         scn_fail(p, 1, "@%s is given twice", key->name);
     h->given |= bit;
     return p->error == NULL;

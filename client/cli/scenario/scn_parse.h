@@ -32,6 +32,7 @@ enum {
     SCN_REGEX_MAX = 4096,             /* bytes of a regular expression */
     SCN_FLAGS_MAX = 64,               /* flags of a member, as in {access: READ,WRITE} */
     SCN_KEY_MAX = 4096,               /* bytes of the text behind an @key */
+    SCN_CITES_MAX = 16 * 1024,        /* bytes of the texts behind all @cite of a file */
 };
 
 /** A name a step may use: given from outside, or captured by a step before it. */

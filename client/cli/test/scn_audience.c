@@ -78,8 +78,8 @@ static void add_inputs(cJSON *to, const cJSON *report)
 cJSON *scn_for_student(const cJSON *report)
 {
     static const char *const of_hidden[] = {"points", "outcome", "ms", "machine", NULL};
-    static const char *const of_visible[] = {"file",   "title",   "cite", "set",     "hint",
-                                             "points", "outcome", "ms",   "machine", NULL};
+    static const char *const of_visible[] = {"file",   "title",   "cites", "set",     "hint",
+                                             "points", "outcome", "ms",    "machine", NULL};
     static const char *const of_run[] = {"problem", NULL};
     cJSON *left;
 

@@ -236,12 +236,21 @@ static void on_event(void *user, enum event_kind kind, const cJSON *params)
     free(bytes);
 }
 
+static void add_cites(cJSON *report, const struct scn_header *h)
+{
+    cJSON *cites = cJSON_AddArrayToObject(report, "cites");
+
+    for (size_t i = 0; i < h->cite_count; i++)
+        (void)cJSON_AddItemToArray(cites, cJSON_CreateString(h->cites[i]));
+}
+
 static void report_header(struct job *j)
 {
     const struct scn_header *h = &j->scenario.header;
 
     add_text(j->report, "title", h->title);
-    add_text(j->report, "cite", h->cite);
+    if (h->cite_count > 0)
+        add_cites(j->report, h);
     add_text(j->report, "set", h->set);
     add_text(j->report, "hint", h->hint);
     add_text(j->report, "visibility", h->visibility);

@@ -5,7 +5,7 @@
  * What a file did is a report, a JSON object that travels from the job's process to ours and that every
  * format is printed from:
  *
- *     {file, title, cite, set, hint, visibility, show, points, outcome, ms, machine,
+ *     {file, title, cites, set, hint, visibility, show, points, outcome, ms, machine,
  *      problem, line, column,                        when it could not be played: why, and where
  *      steps: [{comment} | {line, source, act, input, given, outcome, told, log, log_cut, reasons}, and of the one that did
               not pass:
