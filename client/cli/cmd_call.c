@@ -20,19 +20,20 @@ const char cmd_call_help[] =
     "\n"
     "Send one request to a running daemon and print its result as JSON.\n"
     "\n"
-    "METHOD is a call of the simulated system (open or SC_OPEN) or another method of the\n"
-    "daemon (ns.list, machine.info, server.shutdown, rpc.discover …). JSON is its parameters,\n"
-    "an object by argument name or an array by position; - reads them from stdin.\n"
-    "Each `scbox call` is a session of its own on the default machine: handles and children\n"
-    "do not outlive it. `scbox shell` keeps them.\n"
+    "METHOD is a call of the simulated system (open or SC_OPEN) or another method of\n"
+    "the daemon (ns.list, machine.info, server.shutdown, rpc.discover …). JSON is its\n"
+    "parameters, an object by argument name or an array by position; - reads them\n"
+    "from stdin. Each `scbox call` is a session of its own on the default machine:\n"
+    "its handles and children end with it. `scbox shell` keeps them.\n"
     "\n"
-    "  -s, --socket PATH   the daemon's socket; default $SCBOX_SOCKET, else the user's own\n"
-    "  -p, --pretty        lay the result out to be read; the default on a terminal\n"
-    "  -c, --compact       one line; the default elsewhere\n"
+    "  -s, --socket PATH   the daemon's socket; default: $SCBOX_SOCKET, or the user's\n"
+    "                      own\n"
+    "  -p, --pretty        indent the result; the default on a terminal\n"
+    "  -c, --compact       print it on one line; the default elsewhere\n"
     "  -h, --help          this page\n"
     "\n"
-    "Exit status: 0 a result came, 1 the daemon answered with an error (name, reasons and hint\n"
-    "are on stderr), 2 wrong usage, 125 no daemon.\n"
+    "Exit status: 0 a result; 1 an error of the daemon, with name, reasons and hint\n"
+    "on stderr; 2 wrong usage; 125 no daemon.\n"
     "\n"
     "Examples:\n"
     "  scbox call stat '{\"file\": \"root:/\"}'\n"
@@ -67,11 +68,11 @@ static int parse_options(int argc, char **argv, struct call_options *out)
     }
     if (optind == argc)
         return complain(OPTION_WRONG, "call",
-                        "which method? e.g. `scbox call stat '{\"file\": "
+                        "a METHOD is missing, e.g. `scbox call stat '{\"file\": "
                         "\"root:/\"}'`; see `scbox help call`");
     if (argc - optind > 2)
         return complain(OPTION_WRONG, "call",
-                        "more words than METHOD and JSON: quote the JSON for your shell");
+                        "more arguments than METHOD and JSON: quote the JSON for your shell");
     out->method = argv[optind];
     out->json = argv[optind + 1];
     return 0;
@@ -93,7 +94,7 @@ static char *read_stdin(void)
         (void)strbuf_add(&text, buf, got);
     }
     if (strlen(strbuf_str(&text)) != text.len) {
-        complain(0, "call", "the JSON on stdin holds a NUL byte");
+        complain(0, "call", "the JSON on stdin contains a NUL byte");
         strbuf_done(&text);
         return NULL;
     }
@@ -114,11 +115,12 @@ static cJSON *parse_params(char *text)
 
     if (json_check(text, strlen(text), &limits, &error) < 0) {
         json_position(text, error.at, &line, &column);
-        complain(0, "call", "no JSON at line %zu, column %zu: %s", line, column, error.what);
+        complain(0, "call", "invalid JSON at line %zu, column %zu: %s", line, column, error.what);
         return NULL;
     }
     if (*value.ptr != '{' && *value.ptr != '[') {
-        complain(0, "call", "parameters are an object {…} or an array […], not %.20s", text);
+        complain(0, "call", "the parameters must be an object {…} or an array […], not %.20s",
+                 text);
         return NULL;
     }
     cJSON_Minify(text); /* a request is one line */

@@ -24,12 +24,12 @@ static int unknown_word(const char *word)
     names[count] = NULL;
     near = scn_nearest(word, names);
     if (near != NULL)
-        return complain(CMD_USAGE, "", "there is no command '%s'; did you mean '%s'?", word, near);
+        return complain(CMD_USAGE, "", "unknown command '%s'; did you mean '%s'?", word, near);
     if (sc_call_by_name(word) != NULL)
         return complain(CMD_USAGE, "",
                         "'%s' is a call of the simulated system: `scbox call %s`, or `scbox shell`",
                         word, word);
-    return complain(CMD_USAGE, "", "there is no command '%s'; `scbox --help` lists them", word);
+    return complain(CMD_USAGE, "", "unknown command '%s'; `scbox --help` lists them", word);
 }
 
 /* What was printed has to have arrived, whatever the command thinks of itself. */
@@ -64,7 +64,7 @@ int main(int argc, char **argv)
         return finish(cmd_help(0, NULL));
     if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0) {
         printf("scbox %s, MIT licence\n"
-               "knows %zu calls and guests of i386 (int $0x40) and x86_64 (syscall)\n",
+               "supports %zu calls, and guests for i386 (int $0x40) and x86_64 (syscall)\n",
                SCBOX_VERSION, sc_calls_count);
         return finish(CMD_OK);
     }

@@ -43,12 +43,15 @@ static int connect_error(struct scbox_error *error, const char *path, int err)
 {
     switch (err) {
     case -ENOENT:
-        return error_set(error, err, "no daemon at %s: nothing is there; start scboxd", path);
+        return error_set(error, err, "no daemon at %s: the socket does not exist; start scboxd",
+                         path);
     case -ECONNREFUSED:
-        return error_set(error, err, "no daemon at %s: nobody listens there any more; start scboxd",
+        return error_set(error, err, "no daemon at %s: it no longer listens there; start scboxd",
                          path);
     case -EACCES:
-        return error_set(error, err, "may not use the socket %s: it belongs to another user", path);
+        return error_set(error, err,
+                         "permission to use the socket %s was denied: it belongs to another user",
+                         path);
     default:
         return error_set(error, err, "can't connect to %s: %s", path, strerror(-err));
     }
@@ -139,7 +142,7 @@ int conn_break(struct scbox_conn *conn, int err, struct scbox_error *error)
     if (conn->broken == 0)
         conn->broken = err;
     if (err == -EPROTO)
-        return error_set(error, err, "what the daemon sent is no JSON-RPC answer");
+        return error_set(error, err, "the daemon sent something else than a JSON-RPC answer");
     if (err == -ECONNRESET || err == -EPIPE)
         return error_set(error, err, "the daemon closed the connection");
     if (err == -ECONNABORTED)

@@ -5,11 +5,11 @@
 page() {
     expect 0 "$scbox" help "$@"
     [ -s "$out" ] || fail "$last: empty"
-    grep -v 'as JSON' "$out" | LC_ALL=C.UTF-8 awk 'length($0) > 92' >"$tmp/long"
+    grep -v 'as JSON' "$out" | LC_ALL=C.UTF-8 grep -E '^.{81}' >"$tmp/long"
     [ ! -s "$tmp/long" ] || fail "$last: too wide: $(cat "$tmp/long")"
 }
 
-for topic in shell run test call help calls methods errno flags language drivers commands limits \
+for topic in shell run test trace call help calls methods errno flags language drivers commands limits \
     kinds; do
     page "$topic"
 done
@@ -50,7 +50,7 @@ page :step
 out_has 'carry the call out'
 page exit
 out_has 'SC_EXIT'
-out_has 'stands below run'
+out_has 'follows run, indented'
 page SC_OPEN
 out_has 'int $0x40 with eax 30, ebx file, ecx its length, edx mode'
 out_has 'EISDIR'

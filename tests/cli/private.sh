@@ -73,7 +73,7 @@ expect 0 "$scbox" ns
 socket=$(readlink "$roster/shell-$shell")
 ln -s "$socket" "$roster/shell-1"
 expect 125 "$scbox" ns
-err_has '2 private daemons run; name the socket of one of them (--socket PATH)'
+err_has '2 private daemons run; choose the socket of one with --socket PATH'
 err_has "$socket  scbox shell (process 1)"
 err_has "$socket  scbox shell (process $shell)"
 expect 0 "$scbox" ns --socket "$socket"

@@ -31,7 +31,7 @@ static int open_failed(const char *path, int err, struct why *why)
     if (err == ENXIO && stat(path, &st) == 0 && S_ISSOCK(st.st_mode))
         return why_add(why, -EINVAL, "it is a socket, not a regular file");
     if (err == ENXIO && stat(path, &st) == 0 && S_ISFIFO(st.st_mode))
-        return why_add(why, -err, "it is a FIFO that nobody reads");
+        return why_add(why, -err, "it is a FIFO without a reader");
     return why_add(why, -err, "%s", strerror(err));
 }
 
@@ -210,11 +210,11 @@ static int walk_entry(struct walk *w, const char *path)
     int code = 0;
 
     if (++w->entries > HOST_ENTRIES_MAX)
-        return why_add(w->why, -E2BIG, "more than %d entries are in it", HOST_ENTRIES_MAX);
+        return why_add(w->why, -E2BIG, "it has more than %d entries", HOST_ENTRIES_MAX);
     if (stat(path, &st) != 0)
         (void)strbuf_adds(&problem, strerror(errno));
     else if (S_ISDIR(st.st_mode) && host_is_loop(w->above, w->level, &st))
-        (void)strbuf_adds(&problem, "it leads back to a directory above it");
+        (void)strbuf_adds(&problem, HOST_LOOP);
     else if (S_ISDIR(st.st_mode))
         return walk_dir(w, path, &st);
     else if (!S_ISREG(st.st_mode))
@@ -231,7 +231,7 @@ static int walk_dir(struct walk *w, const char *path, const struct stat *st)
     int code = 0;
 
     if (w->level == HOST_LEVELS_MAX)
-        return why_add(w->why, -ELOOP, "directories are more than %d levels deep in it",
+        return why_add(w->why, -ELOOP, "its directories are nested more than %d deep",
                        HOST_LEVELS_MAX);
     dir = host_dir(path);
     if (dir == NULL)

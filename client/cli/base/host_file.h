@@ -32,6 +32,9 @@ enum {
     HOST_ENTRIES_MAX = 50000, /* entries that host_walk() looks at */
 };
 
+/* The problem of a link to a directory that contains it. */
+#define HOST_LOOP "it links to a directory above it"
+
 /* Bytes of one file that is copied into a machine. */
 #define HOST_COPY_MAX (INT64_C(4) << 30)
 

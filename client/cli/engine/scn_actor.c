@@ -98,7 +98,7 @@ int scn_act_as(struct scn_session *s, const struct scn_step *step, int32_t *out_
         return SCBOX_OK;
     pid = eval_pid(s, step->actor);
     if (pid == 0) {
-        scn_verdict(r, SCN_ERROR, "[actor] is no pid");
+        scn_verdict(r, SCN_ERROR, "[actor] is not a process id");
         return -EINVAL;
     }
     if (pid != s->pid)

@@ -83,7 +83,7 @@ static bool parse_text(struct scn_session *s, const char *text, struct scn_arena
     parser_for(s, arena, p);
     scn_begin_line(p, lines, 1);
     if (!utf8_valid(text, strlen(text)))
-        scn_fail(p, 1, "the line is no UTF-8");
+        scn_fail(p, 1, "the line is not UTF-8");
     return p->error == NULL && scn_parse_text(p, lines, out);
 }
 

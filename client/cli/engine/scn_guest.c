@@ -96,7 +96,7 @@ static int give_input(struct guest *g, const struct scn_run *run)
 
         status = type_text(g, text);
         if (status == SCBOX_OK && json_int(g->c->r->value, "size") < (int32_t)length_of(g, text)) {
-            scn_verdict(g->c->r, SCN_ERROR, "stdin is longer than a terminal holds");
+            scn_verdict(g->c->r, SCN_ERROR, "stdin is longer than the terminal's buffer");
             return -E2BIG;
         }
     }
@@ -191,7 +191,7 @@ static void tell_too_late(struct guest *g)
         call_text_begin(&text, call);
         (void)strbuf_addc(&text, ')');
     } else {
-        (void)strbuf_adds(&text, known ? "computing, in no call" : "too busy to be looked at");
+        (void)strbuf_adds(&text, known ? "computing, not in a call" : "too busy to be inspected");
     }
     s->deadline_ms = deadline;
     s->timeout_ms = timeout_ms;
@@ -286,11 +286,11 @@ static void judge_log(struct scn_session *s, const struct scn_value *stated, str
     if (scn_output_tell(&s->log, log, "data") != 0)
         scn_verdict(r, SCN_ERROR, "out of memory");
     else if (stated->negated && scn_match(stated, log, &s->vars, &why))
-        scn_verdict(r, SCN_FAIL, "the log is as it must not be");
+        scn_verdict(r, SCN_FAIL, "the log matches what was excluded");
     else if (stated->negated && s->log.cut > 0)
         scn_verdict(
             r, SCN_FAIL,
-            "the log may be as it must not be: only its first %zu bytes were kept; `@output "
+            "the log may match what was excluded: only its first %zu bytes were kept; `@output "
             "SIZE` in the file's head keeps more",
             s->log.kept.len);
     else if (!stated->negated && !scn_match(stated, log, &s->vars, &why))
@@ -328,7 +328,7 @@ void scn_play_run(struct scn_caller *c, const struct scn_step *step)
     int status = -ENOMEM;
 
     if (typed == NULL)
-        scn_verdict(c->r, SCN_ERROR, "a path holds no NUL");
+        scn_verdict(c->r, SCN_ERROR, "a path can't contain NUL");
     else if (!is_simulated(typed)) { /* a missing one is told before anything is made */
         host = scn_host_path(c->s, step->args[0].value);
         from = scn_host_open(c->r, host, typed);

@@ -201,7 +201,7 @@ int scn_play_copy(struct scn_caller *c, const struct scn_step *step)
     if (host != NULL && file != NULL)
         from = scn_host_open(c->r, host, host);
     else
-        scn_verdict(c->r, SCN_ERROR, "a path holds no NUL");
+        scn_verdict(c->r, SCN_ERROR, "a path can't contain NUL");
     status = from;
     if (from >= 0) {
         status = scn_upload(c, from, scn_name_json(step->args[1].value, &c->s->vars), &unread);
@@ -310,7 +310,8 @@ void scn_play_expect_census(struct scn_caller *c)
     if (why.len > 0 && c->r->expected == NULL)
         c->r->expected = scbox_json(c->s->census);
     if (why.len > 0)
-        scn_verdict(c->r, SCN_FAIL, "the machine does not hold what it held: %s", strbuf_str(&why));
+        scn_verdict(c->r, SCN_FAIL, "the machine's objects differ from those at the start: %s",
+                    strbuf_str(&why));
     strbuf_done(&why);
     cJSON_Delete(now);
 }

@@ -85,7 +85,7 @@ static void judge_why(struct scn_session *s, const struct scn_expect *e, struct 
         if (reasons != NULL && scn_found_in(e->why[i], &s->vars, reasons))
             continue;
         scn_verdict(r, SCN_FAIL, "it was refused as stated, but %s",
-                    reasons != NULL && reasons[0] != '\0' ? "no reason holds the word"
+                    reasons != NULL && reasons[0] != '\0' ? "its reasons lack the word"
                                                           : "no reason was given");
     }
     free(reasons);
@@ -116,7 +116,7 @@ static void tell_came(int status, struct scn_result *r)
 
 void scn_too_late(struct scn_session *s, struct scn_result *r, const char *what)
 {
-    scn_verdict(r, SCN_TIMEOUT, "%s; all steps of the file together have %g s", what,
+    scn_verdict(r, SCN_TIMEOUT, "%s; the limit of all steps of the file is %g s", what,
                 (double)s->timeout_ms / 1000);
 }
 
@@ -168,7 +168,7 @@ static void judge_trouble(const struct scn_expect *e, struct scn_result *r)
     if (is_trouble(r))
         scn_verdict(r, SCN_ERROR, "the daemon or the host could not do this");
     else if (r->error.code < SCN_NO_ERRNO && !(refusal && e->code <= SCN_ANY_ERROR))
-        scn_verdict(r, SCN_ERROR, "the daemon does not take this step: the scenario is wrong");
+        scn_verdict(r, SCN_ERROR, "the daemon rejects this step: the scenario has a mistake");
 }
 
 static void judge_refusal(struct scn_session *s, const struct scn_expect *e, struct scn_result *r)

@@ -267,7 +267,7 @@ static bool capture(struct match *m, const char *name, const cJSON *got)
     int err = scn_vars_set(m->vars, name, cJSON_Duplicate(got, true), false);
 
     if (err == -E2BIG)
-        (void)strbuf_addf(m->why, "$%s is too large: variables hold at most %d bytes", name,
+        (void)strbuf_addf(m->why, "$%s is too large: all variables may have %d bytes", name,
                           SCN_VARS_MAX);
     else if (err < 0)
         (void)strbuf_adds(m->why, "out of memory");

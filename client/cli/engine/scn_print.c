@@ -294,7 +294,7 @@ void scn_print_result(FILE *to, const struct scn_result *r, unsigned flags)
     else if (r->value != NULL || r->came != NULL)
         print_value(to, r->value);
     else if (r->sent != NULL)
-        fprintf(to, "%sgoes on in the background%s\n", scn_paint(flags, PAINT_DIM),
+        fprintf(to, "%scontinues in the background%s\n", scn_paint(flags, PAINT_DIM),
                 scn_paint(flags, PAINT_OFF));
     if (r->fault != NULL && r->outcome == SCN_PASS)
         print_labelled(to, flags, "fault", r->fault);

@@ -181,7 +181,7 @@ cJSON *scn_census(struct scn_session *s, struct scn_result *r)
         return NULL;
     census = cJSON_DetachItemFromObjectCaseSensitive(r->value, "census");
     if (census == NULL)
-        scn_verdict(r, SCN_ERROR, "the daemon's machine.info tells no census");
+        scn_verdict(r, SCN_ERROR, "the daemon's machine.info has no census");
     return census;
 }
 

@@ -131,7 +131,7 @@ static void play_wait(struct scn_session *s, const struct scn_step *step, struct
     int status;
 
     if (b == NULL) {
-        scn_verdict(r, SCN_ERROR, "the result of &%d was taken already", step->background);
+        scn_verdict(r, SCN_ERROR, "the result of &%d has already been taken", step->background);
         return;
     }
     status = scn_request(s, "call.wait", json_object("id:v", cJSON_CreateNumber((double)b->id)), r);
@@ -198,8 +198,7 @@ static bool texts_fit(const struct scn_session *s, const struct scn_step *step,
                   scn_text_size(step->expect.pattern, vars);
 
     if (size > SCN_TEXTS_MAX)
-        scn_verdict(r, SCN_ERROR,
-                    "the texts of this step have more than %d bytes with their variables filled in",
+        scn_verdict(r, SCN_ERROR, "with its variables this step has more than %d bytes of text",
                     SCN_TEXTS_MAX);
     return size <= SCN_TEXTS_MAX;
 }

@@ -273,7 +273,7 @@ static void tell_call(struct strbuf *out, const struct scn_recorded *call)
         (void)strbuf_adds(out, ") ");
         call_text_outcome(out, call->event);
     } else {
-        (void)strbuf_adds(out, ") goes on");
+        (void)strbuf_adds(out, ") continues");
     }
 }
 
@@ -321,9 +321,9 @@ static bool catch_up(struct scn_session *s, struct scn_result *r)
 static bool can_judge(struct scn_session *s, struct scn_result *r)
 {
     if (!s->record.on)
-        scn_verdict(r, SCN_ERROR,
-                    "no calls are recorded: in the shell `:trace on` begins that, in a file it is "
-                    "so from the start");
+        scn_verdict(
+            r, SCN_ERROR,
+            "no calls are recorded: in the shell `:trace on` starts it, a file does so by itself");
     else if (catch_up(s, r) && s->record.incomplete)
         scn_verdict(r, SCN_ERROR,
                     "not all calls could be recorded: there were more than %d, or more than %d MiB "

@@ -107,7 +107,7 @@ static void print_field(FILE *to, const struct sc_field_info *field)
     const struct sc_kind_info *kind = &sc_kinds[field->kind];
     struct strbuf meaning = STRBUF_INIT;
 
-    (void)strbuf_addf(&meaning, "%s%s", field->optional ? "(may be left out) " : "", field->doc);
+    (void)strbuf_addf(&meaning, "%s%s", field->optional ? "(optional) " : "", field->doc);
     page_entry(to, 2, COLUMN, field->name, strbuf_str(&meaning));
     strbuf_reset(&meaning);
     (void)strbuf_addf(&meaning, "%s: %s", kind->name, kind->doc);
@@ -135,7 +135,7 @@ static void print_results(FILE *to, const struct sc_call_info *call)
 {
     page_heading(to, "Result");
     if (call->results->name == NULL)
-        fputs("  None: success is all it tells.\n", to);
+        fputs("  None.\n", to);
     for (const struct sc_field_info *r = call->results; r->name != NULL; r++) {
         const struct sc_struct_info *s = r->type != NULL ? struct_find(r->type) : NULL;
 

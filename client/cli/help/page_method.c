@@ -51,7 +51,7 @@ static void print_fields(FILE *to, const struct sc_field_info *fields)
     for (const struct sc_field_info *f = fields; f->name != NULL; f++) {
         struct strbuf meaning = STRBUF_INIT;
 
-        (void)strbuf_addf(&meaning, "%s%s (%s)", f->optional ? "(may be missing) " : "", f->doc,
+        (void)strbuf_addf(&meaning, "%s%s (%s)", f->optional ? "(optional) " : "", f->doc,
                           json_of(f->type));
         page_entry(to, 2, COLUMN, f->name, strbuf_str(&meaning));
         strbuf_done(&meaning);

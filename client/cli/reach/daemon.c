@@ -91,7 +91,7 @@ static int name_paths(struct daemon *d, struct why *why)
                        "scboxd is neither beside this program nor in PATH: build or install it");
     d->dir = make_dir();
     if (d->dir == NULL)
-        return why_add(why, -errno, "no temporary directory could be made: %s; set TMPDIR",
+        return why_add(why, -errno, "can't make a temporary directory: %s; set TMPDIR",
                        strerror(errno));
     if (asprintf(&d->socket, "%s%s", d->dir, socket_name) < 0) {
         d->socket = NULL;

@@ -29,10 +29,10 @@ static int join_private(const struct reach_spec *spec, int err, struct reach *r)
 
     roster_find(&roster);
     if (roster.count > 1) {
-        fprintf(stderr,
-                "scbox %s: %zu private daemons run; name the socket of one of them (--socket "
-                "PATH):\n%s",
-                spec->command, roster.count, strbuf_str(&roster.list));
+        fprintf(
+            stderr,
+            "scbox %s: %zu private daemons run; choose the socket of one with --socket PATH:\n%s",
+            spec->command, roster.count, strbuf_str(&roster.list));
         err = -ENOTUNIQ;
     } else if (roster.count == 1) {
         r->conn = roster.conn;
@@ -80,7 +80,7 @@ static int start_or_join(const struct reach_spec *spec, struct reach *r)
     if (err < 0)
         show_why(stderr, spec->command, &why);
     if (err < 0 && state_in_use(&why))
-        fputs("  hint: start scboxd, then every command uses that one\n", stderr);
+        fputs("  hint: start scboxd, then every command uses it\n", stderr);
     why_done(&why);
     return err;
 }
@@ -150,7 +150,7 @@ void reach_last_words(const struct reach *r)
     if (r->owner != NULL)
         fprintf(stderr, "  why: it was the private daemon of %s, which has ended\n", r->owner);
     if (words != NULL && words[0] != '\0' && strncmp(words, ready, strlen(ready)) != 0)
-        fprintf(stderr, "  why: its last words were: %s\n", words);
+        fprintf(stderr, "  why: the last line of its log: %s\n", words);
     free(words);
 }
 

@@ -37,7 +37,7 @@ static int check_dir(const char *path, struct why *why)
     if (lstat(path, &st) < 0)
         return -errno;
     if (!S_ISDIR(st.st_mode))
-        return why_add(why, -ENOTDIR, "%s is no directory", path);
+        return why_add(why, -ENOTDIR, "%s is not a directory", path);
     if (st.st_uid != geteuid())
         return why_add(why, -EPERM, "%s belongs to another user", path);
     if ((st.st_mode & 077) != 0)

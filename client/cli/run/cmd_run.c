@@ -88,7 +88,7 @@ static int step(struct run *r, int outcome)
 static int tell_unread(const struct run *r, int code, int unread)
 {
     if (unread == -EFBIG)
-        complain(0, "run", "%s: it grows beyond %" PRId64 " bytes", r->doing, HOST_COPY_MAX);
+        complain(0, "run", "%s: it grew beyond %" PRId64 " bytes", r->doing, HOST_COPY_MAX);
     else if (unread != 0)
         complain(0, "run", "%s: %s", r->doing, strerror(-unread));
     return code == 0 && unread != 0 ? RUN_DAEMON : code;
@@ -128,7 +128,7 @@ static int set_args(struct run *r)
         err |= strbuf_add(&words, *arg, strlen(*arg) + 1);
     for (size_t i = 0; i < o->env_count; i++)
         err |= strbuf_add(&words, o->env[i], strlen(o->env[i]) + 1);
-    r->doing = "handing the arguments over";
+    r->doing = "passing the arguments";
     if (err < 0)
         err = complain(RUN_DAEMON, "run", "out of memory");
     else
@@ -208,7 +208,7 @@ static void keep_daemon(struct run *r)
     const char *socket = daemon_socket(r->reach.daemon);
 
     complain(0, "run",
-             "the daemon goes on at %s; look with `scbox shell --socket %s%s%s`, stop it with "
+             "the daemon continues at %s; use it with `scbox shell --socket %s%s%s`, stop it with "
              "`scbox call --socket %s server.shutdown`",
              socket, socket, r->machine != NULL ? " --machine " : "",
              r->machine != NULL ? r->machine : "", socket);
@@ -299,8 +299,7 @@ static int open_program(const char *file, int *code)
     int fd = host_open(file, HOST_COPY_MAX, 0, NULL, &why);
 
     if (fd == -EINVAL || fd == -EISDIR || fd == -EFBIG)
-        *code = complain(RUN_NO_EXEC, "run", "%s: not a file that holds a program: %s", file,
-                         host_reason(&why));
+        *code = complain(RUN_NO_EXEC, "run", "%s: not a program: %s", file, host_reason(&why));
     else if (fd < 0)
         *code = complain(fd == -ENOENT || fd == -ENOTDIR ? RUN_NOT_FOUND : RUN_NO_EXEC, "run",
                          "%s: %s", file, host_reason(&why));

@@ -83,9 +83,7 @@ static int copy_entries(struct copy *c, DIR *dir, const char *host, const char *
 static int check_dir(const struct copy *c, const struct stat *st)
 {
     if (host_is_loop(c->above, c->depth, st))
-        return complain(RUN_DAEMON, "run",
-                        "%s: it leads back to a directory above it: a loop of links",
-                        c->run->doing);
+        return complain(RUN_DAEMON, "run", "%s: " HOST_LOOP, c->run->doing);
     if (c->depth == COPY_DEPTH_MAX)
         return complain(RUN_DAEMON, "run", "%s: more than %d directories deep", c->run->doing,
                         COPY_DEPTH_MAX);

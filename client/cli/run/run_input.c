@@ -65,7 +65,7 @@ int run_input_begin(struct run *r)
     in->on = in->len == 0 && !in->ended;
     if (in->on)
         return 0;
-    r->doing = "passing stdin on";
+    r->doing = "passing stdin to the guest";
     code = run_must(r, "console.input", input_params(in), &result);
     if (code == 0)
         take_answer(in, (size_t)json_int(result, "size"));

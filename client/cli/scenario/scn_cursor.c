@@ -60,7 +60,7 @@ void scn_know(struct scn_parser *p, const char *name, bool given)
     if (scn_known(p, name) != NULL)
         return;
     if (p->name_count == SCN_NAMES_MAX) {
-        scn_fail(p, 0, "there are more than %d variables", SCN_NAMES_MAX);
+        scn_fail(p, 0, "more than %d variables", SCN_NAMES_MAX);
         return;
     }
     p->names = scn_grow(p->arena, p->names, p->name_count, sizeof p->names[0]);

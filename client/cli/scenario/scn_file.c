@@ -49,7 +49,7 @@ static bool key_timeout(struct scn_parser *p, const char *text, struct scn_heade
 {
     h->timeout_ms = parse_duration(text);
     if (h->timeout_ms == 0)
-        scn_fail(p, 0, "a duration is written 500ms, 2s or 1m, and is a day at most");
+        scn_fail(p, 0, "a duration is written 500ms, 2s or 1m, and is at most a day");
     return h->timeout_ms != 0;
 }
 
@@ -57,7 +57,7 @@ static bool key_output(struct scn_parser *p, const char *text, struct scn_header
 {
     h->output_max = scn_output_size(text);
     if (h->output_max == 0)
-        scn_fail(p, 0, "a size is written 4096, 64K or 1M, and is %dM at most",
+        scn_fail(p, 0, "a size is written 4096, 64K or 1M, and is at most %dM",
                  SCN_OUTPUT_MAX / (1024 * 1024));
     return h->output_max != 0;
 }
@@ -169,7 +169,7 @@ static char *parse_key_text(struct scn_parser *p)
     while (end > start && isspace((unsigned char)end[-1]))
         end--;
     if (end == start)
-        scn_fail(p, 0, "something is missing behind the key");
+        scn_fail(p, 0, "the text behind the key is missing");
     return end > start ? scn_strndup(p->arena, start, (size_t)(end - start)) : NULL;
 }
 
@@ -256,11 +256,11 @@ static char *read_text(struct scn_parser *p, const char *path)
     char *text = scn_strndup(p->arena, strbuf_str(&read), read.len);
 
     if (err == -EFBIG)
-        scn_fail(p, 0, "%s is larger than %d bytes, no scenario is", path, FILE_SIZE_MAX);
+        scn_fail(p, 0, "%s is larger than %d bytes, the limit of a scenario", path, FILE_SIZE_MAX);
     else if (err < 0)
         scn_fail(p, 0, "can't read %s: %s", path, host_reason(&why));
     else if (!utf8_valid(text, read.len) || memchr(text, '\0', read.len) != NULL)
-        scn_fail(p, 0, "%s is no UTF-8 text", path);
+        scn_fail(p, 0, "%s is not UTF-8 text", path);
     p->source_size += read.len;
     if (p->source_size > SCN_SOURCE_MAX)
         scn_fail(p, 0, "with %s the scenario is larger than %d bytes", path, SCN_SOURCE_MAX);
@@ -306,7 +306,7 @@ static bool parse_include(struct scn_parser *p, int depth, struct scn_scenario *
     path = fixed_path(p, v);
     if (path == NULL || depth == INCLUDE_DEPTH_MAX) {
         scn_fail(p, v->column,
-                 depth == INCLUDE_DEPTH_MAX ? "files include each other too deep"
+                 depth == INCLUDE_DEPTH_MAX ? "files include each other too deeply"
                                             : "include takes a path without variables");
         return false;
     }
@@ -457,7 +457,7 @@ static bool check_waited(struct scn_parser *p, const struct scn_scenario *s)
             continue;
         p->file = step->file;
         p->line = step->line;
-        scn_fail(p, 1, "nobody waits for this step; add a line: wait &%d", step->background);
+        scn_fail(p, 1, "no step waits for this one; add a line: wait &%d", step->background);
         return false;
     }
     return true;

@@ -158,7 +158,7 @@ static void check_pattern(struct scn_parser *p, const struct scn_value *v,
         check_members(p, v, fields, what);
     else if (fields->name == NULL && v->kind != SCN_NULL && v->kind != SCN_ANY &&
              v->kind != SCN_VAR)
-        scn_fail(p, v->column, "%s answers nothing that could be stated", what);
+        scn_fail(p, v->column, "%s returns nothing that could be stated", what);
     else if (fields->name != NULL && fields[1].name == NULL)
         check_stated(p, v, fields->type, fields->name);
 }

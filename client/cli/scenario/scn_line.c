@@ -100,7 +100,7 @@ static bool parse_why(struct scn_parser *p, struct scn_expect *e)
         e->why[e->why_count++] = v;
     }
     if (e->why_count == 0)
-        scn_fail(p, 0, "why needs a word that the reasons must hold");
+        scn_fail(p, 0, "why needs a word that the reasons must contain");
     return p->error == NULL;
 }
 
@@ -134,7 +134,7 @@ static bool parse_yield(struct scn_parser *p, struct scn_expect *e)
 static void begin_background(struct scn_parser *p, struct scn_step *step)
 {
     if (p->background_count == SCN_BACKGROUND_MAX) {
-        scn_fail(p, 0, "more than %d steps go on in the background", SCN_BACKGROUND_MAX);
+        scn_fail(p, 0, "more than %d steps continue in the background", SCN_BACKGROUND_MAX);
         return;
     }
     p->at++;
@@ -162,7 +162,7 @@ bool scn_parse_expect(struct scn_parser *p, struct scn_step *step)
     scn_skip(p);
     if (*p->at == '&') {
         if (step->kind != SCN_CALL && step->kind != SCN_METHOD) {
-            scn_fail(p, 0, "only calls can go on in the background");
+            scn_fail(p, 0, "only calls can continue in the background");
             return false;
         }
         begin_background(p, step);

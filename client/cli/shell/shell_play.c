@@ -24,7 +24,7 @@ static void print_result(struct shell *sh, const struct scn_result *r, bool pers
     if (*sh->interrupted) {
         puts(person ? "\ninterrupted" : "interrupted");
         if (edit_drop(sh->edit) > 0)
-            puts("what was pasted behind it is dropped");
+            puts("the rest of the paste is dropped");
         shell_step_interrupted(sh);
     } else {
         scn_print_result(stdout, r, colored ? SCN_PRINT_COLOR : 0);
@@ -67,10 +67,10 @@ static void tell_key(struct shell *sh, const char *text)
 {
     shell_keep_key(sh, text);
     if (strncmp(text, "@output", 7) == 0) {
-        puts("so much is kept of what programs print, from now on and in what `:save` writes");
+        puts("applies to the output of programs from now on, and to what `:save` writes");
         return;
     }
-    printf("%.*s is kept for `:save`; this shell and its machine stay as they are\n",
+    printf("%.*s is kept for `:save`; it does not change this shell or its machine\n",
            (int)strcspn(text, " \t"), text);
 }
 
@@ -127,7 +127,7 @@ bool shell_block_begins(struct shell *sh, const char *line)
     (void)strbuf_adds(&sh->block, line + strspn(line, " \t"));
     edit_set_prompt(sh->edit, "  below run> ");
     if (edit_on_terminal(sh->edit) && !edit_has_more(sh->edit) && !sh->told_below) {
-        puts("Indented lines may follow (stdin, env, log, exit, state); Enter, or 2 s, begins it.");
+        puts("Indented lines may follow (stdin, env, log, exit, state); Enter, or 2 s, starts it.");
         sh->told_below = true;
     }
     await_line(sh, true);

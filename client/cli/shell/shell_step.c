@@ -164,7 +164,7 @@ static bool enter(struct shell *sh, const char *arg)
         printf("Every call of process %d stops", sh->step.pid);
     else
         fputs("Every call of the machine stops", stdout);
-    puts(" before it is carried out; `?` tells what to do then.");
+    puts(" before it is carried out; `?` lists the answers.");
     return true;
 }
 
@@ -175,7 +175,7 @@ bool shell_step(struct shell *sh, const char *arg)
     if (strcmp(arg, "off") == 0)
         return !sh->step.on || leave(sh);
     if (*arg != '\0') {
-        complain(0, "shell", "it is :step on, :step on PID, or :step off");
+        complain(0, "shell", "expected :step on, :step on PID, or :step off");
         return false;
     }
     if (sh->step.on && sh->step.pid != 0)
@@ -307,7 +307,7 @@ void shell_step_interrupted(struct shell *sh)
     if (!sh->step.on)
         return;
     (void)leave(sh);
-    puts("not stepping any more");
+    puts("stepping has ended");
 }
 
 void shell_ask_person(void *user)

@@ -40,9 +40,9 @@ static void copy(cJSON *to, const cJSON *from, const char *const *names)
 static const char *plain_problem(enum scn_outcome outcome)
 {
     if (outcome == SCN_FAIL)
-        return "something else came than what is stated";
+        return "the result is not the one that was stated";
     if (outcome == SCN_ERROR)
-        return "it could not be played to its end; that is no fault of what is tested";
+        return "it could not be played to its end; this is not the fault of the tested program";
     return NULL; /* of a timeout or a crash all that is told is of the program */
 }
 

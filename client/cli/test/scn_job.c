@@ -349,7 +349,7 @@ static void check_needs(struct job *j)
     guests = cJSON_GetObjectItemCaseSensitive(info, "guests");
     can = cJSON_GetObjectItemCaseSensitive(guests, needs);
     if (!cJSON_IsTrue(can)) {
-        (void)strbuf_addf(&reason, "this host runs no %s guests%s%s", needs,
+        (void)strbuf_addf(&reason, "this host can't run %s guests%s%s", needs,
                           cJSON_IsString(can) ? ": " : "",
                           cJSON_IsString(can) ? can->valuestring : "");
         job_fail(j, SCN_SKIP, strbuf_str(&reason));

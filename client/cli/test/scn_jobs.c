@@ -117,7 +117,7 @@ static void add_hanging_step(cJSON *report, const struct scn_progress *p)
 static cJSON *report_hanging(const struct run *run, size_t index)
 {
     static const char *const hanging[] = {
-        [SCN_PARSING] = "it takes too long to parse",
+        [SCN_PARSING] = "parsing it takes too long",
         [SCN_SETTING_UP] = "its machine was not made in time",
         [SCN_PLAYING] = "",
         [SCN_ENDING] = "its report was not written in time",

@@ -133,7 +133,7 @@ static void print_printed(const struct scn_reporter *r, const cJSON *step)
         print_log(r, bytes, size);
     free(bytes);
     if (cut > 0)
-        fprintf(r->to, "      %s… %.0f bytes more were printed and not kept%s\n",
+        fprintf(r->to, "      %s… %.0f further bytes were printed, but not kept%s\n",
                 scn_paint(r->flags, PAINT_DIM), cut, scn_paint(r->flags, PAINT_OFF));
 }
 
