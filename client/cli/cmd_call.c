@@ -78,7 +78,7 @@ static int parse_options(int argc, char **argv, struct call_options *out)
     return 0;
 }
 
-/* All of stdin, or NULL after a complaint. */
+/* Read all of stdin. NULL after a complaint. */
 static char *read_stdin(void)
 {
     struct strbuf text = STRBUF_INIT;
@@ -102,8 +102,8 @@ static char *read_stdin(void)
 }
 
 /*
- * Parameters for the request, or NULL after a complaint. They are checked here and sent as they were
- * written: a cJSON number is a double and would damage 64-bit values.
+ * Parameters for the request, or NULL after a complaint. They are checked here and sent as they
+ * were written: a cJSON number is a double and would damage 64-bit values.
  */
 static cJSON *parse_params(char *text)
 {
@@ -151,7 +151,7 @@ static void print_result(const cJSON *result, bool pretty)
     strbuf_done(&text);
 }
 
-/* Which call or method was meant by a name that there is not; NULL: none is near. */
+/* The call or method whose name is nearest to an unknown one; NULL: none is near. */
 static const char *nearest_method(const char *name)
 {
     enum { NAMES_MAX = 64 };
@@ -171,7 +171,7 @@ static void print_error(const char *method, const struct scbox_error *error)
         fprintf(stderr, "  hint: did you mean %s?\n", near);
 }
 
-/* Send it and print what comes. @params taken. */
+/* Send the request and print its result or error. @params taken. */
 static int perform(struct scbox_conn *conn, const struct call_options *opts, cJSON *params)
 {
     const struct sc_call_info *call = sc_call_by_name(opts->method);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* scbox: the command line of the simulated system. The commands are in cmd_*.c, their table in cmd.c. */
+/* scbox: the command line of the simulated system. The commands are in cmd_*.c, their table in
+ * commands.c. */
 #include "client/cli/base/cmd.h"
 #include "client/cli/scenario/scn_words.h"
 #include "schema/calls.h"
@@ -32,7 +33,7 @@ static int unknown_word(const char *word)
     return complain(CMD_USAGE, "", "unknown command '%s'; `scbox --help` lists them", word);
 }
 
-/* What was printed has to have arrived, whatever the command thinks of itself. */
+/* Flush stdout: a command whose output could not be written has failed. */
 static int finish(int code)
 {
     struct pollfd out = {.fd = STDOUT_FILENO};
@@ -41,10 +42,10 @@ static int finish(int code)
     errno = 0;
     if (fflush(stdout) == 0 && ferror(stdout) == 0)
         return code;
-    err = errno; /* 0 when it was an earlier write that failed */
+    err = errno; /* 0: an earlier write failed */
     if (err == 0 && poll(&out, 1, 0) > 0 && (out.revents & POLLERR) != 0)
         err = EPIPE;
-    if (err == EPIPE) /* nobody wants to read on: end quietly, as SIGPIPE would end it */
+    if (err == EPIPE) /* the reader has ended: end without a message, as by SIGPIPE */
         return 128 + SIGPIPE;
     complain(0, "", "stdout could not be written%s%s", err != 0 ? ": " : "",
              err != 0 ? strerror(err) : "");

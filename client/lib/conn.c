@@ -38,7 +38,7 @@ int scbox_default_socket(char *out, size_t size)
     return len >= 0 && (size_t)len < size ? 0 : -ENAMETOOLONG;
 }
 
-/** Say why a socket could not be connected, and what to do about it. Returns @err. */
+/** Set why a socket could not be connected, and what to do. Returns @err. */
 static int connect_error(struct scbox_error *error, const char *path, int err)
 {
     switch (err) {
@@ -154,7 +154,7 @@ int conn_break(struct scbox_conn *conn, int err, struct scbox_error *error)
     return error_set(error, err, "the connection to the daemon failed: %s", strerror(-err));
 }
 
-/** Take what the socket holds into conn->in. Returns 0, -EAGAIN, or the -errno that broke it. */
+/** Read the socket's bytes into conn->in. Returns 0, -EAGAIN, or the -errno that broke it. */
 static int take_bytes(struct scbox_conn *conn, struct scbox_error *error)
 {
     ssize_t got;
@@ -196,8 +196,8 @@ int conn_read(struct scbox_conn *conn, int timeout_ms, struct scbox_error *error
 }
 
 /**
- * Wait until the socket takes bytes. What the daemon sends meanwhile is stored, up to SCBOX_UNREAD_MAX
- * bytes: then the daemon has to read first. Returns 0 or -errno.
+ * Wait until the socket takes bytes. What the daemon sends meanwhile is stored, up to
+ * SCBOX_UNREAD_MAX bytes: then the daemon has to read first. Returns 0 or -errno.
  */
 static int wait_writable(struct scbox_conn *conn, struct scbox_error *error)
 {

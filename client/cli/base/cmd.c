@@ -31,7 +31,7 @@ int complain(int code, const char *command, const char *fmt, ...)
     return code;
 }
 
-/* getopt's finding in our words. @word is what it stumbled over. */
+/* Report an error of getopt. @word has the invalid option. */
 static void explain_option(const char *command, int found, const char *word)
 {
     const char *see = *command != '\0' ? command : "--help";

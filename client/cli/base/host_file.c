@@ -11,7 +11,7 @@ enum { CHUNK = 64 * 1024 };
 
 /* ---- opening ---- */
 
-/** What a file is that is no regular one. */
+/** The kind of a file that is not regular, in words. */
 static const char *kind_of(mode_t mode)
 {
     if (S_ISDIR(mode))
@@ -23,7 +23,7 @@ static const char *kind_of(mode_t mode)
     return S_ISCHR(mode) || S_ISBLK(mode) ? "a device" : "no file";
 }
 
-/** Say why open() failed; a socket's own errno is "no such device". Returns -errno. */
+/** Add why open() failed; for a socket, errno would say "no such device". Returns -errno. */
 static int open_failed(const char *path, int err, struct why *why)
 {
     struct stat st;
@@ -67,7 +67,7 @@ int host_open(const char *path, int64_t max, int flags, struct stat *st, struct 
     return fd;
 }
 
-/** Append at most @max bytes. Returns 0, -EFBIG when there are more, or another -errno. */
+/** Append at most @max bytes. Returns 0, -EFBIG: there are more, or another -errno. */
 static int read_all(int fd, size_t max, struct strbuf *out)
 {
     char chunk[CHUNK];
@@ -181,7 +181,7 @@ const char *host_reason(const struct why *why)
 
 /* ---- directories ---- */
 
-/** A walk: the directories it is in, outermost first. */
+/** A walk, with the directories that it is in, outermost first. */
 struct walk {
     host_found_fn fn;
     void *user;
@@ -202,7 +202,7 @@ bool host_is_loop(const struct stat *above, size_t count, const struct stat *st)
 
 static int walk_dir(struct walk *w, const char *path, const struct stat *st);
 
-/** Enter a directory, or tell what the entry is. */
+/** Enter a directory, or call the callback for another entry. */
 static int walk_entry(struct walk *w, const char *path)
 {
     struct strbuf problem = STRBUF_INIT;

@@ -144,7 +144,7 @@ void show_namespace(FILE *to, const cJSON *result)
     }
 }
 
-/* " (SC_OPEN, mode: 3)": what was refused, as far as it is known. */
+/* " (SC_OPEN, mode: 3)": the refused call and argument, if known. */
 static void add_place(struct strbuf *out, const cJSON *data)
 {
     const char *call = json_text(data, "syscall");

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Lines typed by a person: parsed with what the session knows, and played. */
+/* Typed lines, parsed with the session's variables and played. */
 #include "client/cli/engine/scn_session.h"
 #include "client/cli/scenario/scn_parse.h"
 #include "server/base/utf8.h"
@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/** Make a parser that knows what the session knows. */
+/** Make a parser with the session's variables. */
 static void parser_for(struct scn_session *s, struct scn_arena *arena, struct scn_parser *p)
 {
     *p = (struct scn_parser){.arena = arena};
@@ -38,7 +38,7 @@ cJSON *scn_read_value(struct scn_session *s, const char *text, char **problem)
     return json;
 }
 
-/** Tell why a text does not parse: where, unless that is the one line that was typed. */
+/** Report a mistake with its line, unless the text is one typed line. */
 static void tell_mistake(const struct scn_parser *p, scn_played_fn fn, void *user)
 {
     struct scn_result r = {.column = p->error_column};
@@ -74,7 +74,7 @@ static enum scn_outcome play_steps(struct scn_session *s, const struct scn_scena
     return outcome;
 }
 
-/** Parse a text with what the session knows. @p, @out and what they hold are in @arena. */
+/** Parse a text with the session's variables. @p, @out and what they hold are in @arena. */
 static bool parse_text(struct scn_session *s, const char *text, struct scn_arena *arena,
                        struct scn_parser *p, struct scn_scenario *out)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Outcomes: what came, compared with what a step states. */
+/* Outcomes: results compared with what a step states. */
 #include "client/cli/engine/scn_session.h"
 
 #include "client/cli/base/json.h"
@@ -76,7 +76,7 @@ char *scn_reasons(const struct scbox_error *error)
     return reasons;
 }
 
-/** Whether the reasons hold every word that was stated. */
+/** Whether the reasons contain every stated word. */
 static void judge_why(struct scn_session *s, const struct scn_expect *e, struct scn_result *r)
 {
     char *reasons = scn_reasons(&r->error);
@@ -93,7 +93,7 @@ static void judge_why(struct scn_session *s, const struct scn_expect *e, struct 
 
 /* ---- judgement ---- */
 
-/** Fill in what came, as the language would write it. */
+/** Set the text of the result, in the syntax of the language. */
 static void tell_came(int status, struct scn_result *r)
 {
     struct strbuf came = STRBUF_INIT;
@@ -105,7 +105,7 @@ static void tell_came(int status, struct scn_result *r)
     } else {
         text = scbox_error_line(&r->error);
         (void)strbuf_adds(&came, "! ");
-        if (r->error.code < SCN_NO_ERRNO) /* JSON-RPC's own errors go by their numbers */
+        if (r->error.code < SCN_NO_ERRNO) /* JSON-RPC's own errors have numbers only */
             (void)strbuf_addf(&came, "%d: ", r->error.code);
         (void)strbuf_adds(&came, text != NULL ? text : "?");
     }
@@ -137,7 +137,7 @@ enum {
 #include "schema/rpcerrors.def"
 };
 
-/** Whether an error is the daemon's or the host's trouble, whatever it was asked. */
+/** Whether an error is trouble of the daemon or the host, not of the request. */
 static bool is_trouble(const struct scn_result *r)
 {
     switch (r->error.code) {
@@ -150,7 +150,7 @@ static bool is_trouble(const struct scn_result *r)
     case RPC_E_ANSWER:
     case RPC_E_CANCELLED:
         return true;
-    case ENOTSUP: /* this host runs no such programs, or not one more */
+    case ENOTSUP: /* this host can't run such programs, or no further one */
     case EAGAIN:
         return r->sent != NULL && strncmp(r->sent, "SC_PROC_EXEC ", 13) == 0;
     default:
@@ -158,7 +158,7 @@ static bool is_trouble(const struct scn_result *r)
     }
 }
 
-/** Judge an error that is not the one that was stated and tells nothing of what is tested. */
+/** Judge an error that was not stated and does not come from the tested program. */
 static void judge_trouble(const struct scn_expect *e, struct scn_result *r)
 {
     bool refusal = e->kind == SCN_REFUSES || e->kind == SCN_MAY_REFUSE;
@@ -201,7 +201,7 @@ void scn_judge(struct scn_session *s, const struct scn_expect *expect, int statu
     if (expect->source != NULL && r->expected == NULL)
         r->expected = strdup(expect->source);
     if (r->outcome != SCN_PASS)
-        return; /* it did not come to a request; why not was told */
+        return; /* no request was sent, and the reason is known */
     tell_came(status, r);
     if (status < 0)
         scn_judge_silence(s, status, r);

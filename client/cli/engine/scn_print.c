@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Results in words. Which words is read from the result itself: nothing here knows a call. */
+/* Results in words, made from the result alone: no code here depends on a call. */
 #include "client/cli/engine/scn_print.h"
 
 #include "client/cli/base/json.h"
@@ -26,7 +26,7 @@ const char *scn_paint(unsigned flags, enum scn_paint paint)
 
 /* ---- values ---- */
 
-/** Whether an array holds flags: strings, and at most a number for bits without a name. */
+/** Whether an array is flags: strings, and perhaps a number for bits without a name. */
 static bool is_flags(const cJSON *value)
 {
     const cJSON *item;
@@ -40,7 +40,7 @@ static bool is_flags(const cJSON *value)
     return true;
 }
 
-/** Whether a value is a path or name that is no UTF-8. */
+/** Whether a value is a path or name that is not UTF-8. */
 static bool is_coded_name(const cJSON *value)
 {
     return cJSON_IsObject(value) && value->child != NULL && value->child->next == NULL &&
@@ -81,7 +81,7 @@ static void tell_member(struct strbuf *out, const cJSON *value)
     }
 }
 
-/** Bytes that a call gave, with the quotes of a string when they are text. */
+/** Print bytes that a call returned, in quotes if they are text. */
 static void tell_data(struct strbuf *out, const cJSON *value)
 {
     const cJSON *data = cJSON_GetObjectItemCaseSensitive(value, "data");
@@ -185,7 +185,7 @@ void scn_print_labelled(FILE *to, unsigned flags, int indent, const char *label,
     }
 }
 
-/** Print text under a label, below what the line came to. */
+/** Print text under a label, below the line's result. */
 static void print_labelled(FILE *to, unsigned flags, const char *label, const char *text)
 {
     enum { INDENT = 2 };
@@ -193,7 +193,7 @@ static void print_labelled(FILE *to, unsigned flags, const char *label, const ch
     scn_print_labelled(to, flags, INDENT, label, text);
 }
 
-/** Print the reasons of a refusal, and what a person would try next. */
+/** Print the reasons of a refusal, and the hint. */
 static void print_reasons(FILE *to, const struct scn_result *r, unsigned flags)
 {
     char *reasons = scn_reasons(&r->error);
@@ -210,7 +210,7 @@ static bool is_refused(const struct scn_result *r)
     return r->error.code > 0 || r->error.code < SCN_NO_ERRNO;
 }
 
-/** Print a line that did not do what it stated. */
+/** Print a line whose outcome is not the stated one. */
 static void print_problem(FILE *to, const struct scn_result *r, unsigned flags)
 {
     const char *red = scn_paint(flags, r->outcome == SCN_TIMEOUT ? PAINT_ODD : PAINT_BAD);
@@ -225,7 +225,7 @@ static void print_problem(FILE *to, const struct scn_result *r, unsigned flags)
     print_reasons(to, r, flags);
 }
 
-/** Print a refusal that nobody stated: the ordinary way to learn that a call failed. */
+/** Print a refusal of a line that states nothing. */
 static void print_refusal(FILE *to, const struct scn_result *r, unsigned flags)
 {
     struct strbuf text = STRBUF_INIT;
@@ -237,7 +237,7 @@ static void print_refusal(FILE *to, const struct scn_result *r, unsigned flags)
     print_reasons(to, r, flags);
 }
 
-/** Whether a result is bytes that are best shown as they are. */
+/** Whether a result is printed as plain bytes. */
 static bool is_text(const struct scn_result *r)
 {
     return r->error.code == 0 && cJSON_HasObjectItem(r->value, "data") &&
@@ -256,7 +256,7 @@ static void print_text(FILE *to, const cJSON *value, unsigned flags)
         fputc('\n', to);
 }
 
-/** Print how a program ended of which nothing was stated. */
+/** Print the end of a program of which nothing was stated. */
 static void print_ending(FILE *to, const struct scn_result *r, unsigned flags)
 {
     struct strbuf text = STRBUF_INIT;

@@ -103,7 +103,7 @@ static const char *group_title(const char *group)
     return group;
 }
 
-/* All groups, or the one named. Returns whether there was any. */
+/* Print all groups, or the named one. Returns whether any was printed. */
 static bool print_flags(FILE *to, const char *group)
 {
     const char *last = "";
@@ -148,7 +148,7 @@ static void list_flags(FILE *to)
     (void)print_flags(to, NULL);
 }
 
-/* Words that list something, and what stands above the list; "" where print() writes that. */
+/* Topics that are lists, with the text above each list; "": print() writes it. */
 static const struct list {
     const char *name;
     const char *intro;
@@ -158,8 +158,7 @@ static const struct list {
      list_calls},
     {"methods", "Methods of the daemon beside the calls; `scbox help METHOD` explains one.\n\n",
      page_methods},
-    {"errno",
-     "The errors of calls; `scbox help ENOENT` lists the calls that return it.\n\n",
+    {"errno", "The errors of calls; `scbox help ENOENT` lists the calls that return it.\n\n",
      list_errors},
     {"flags", "", list_flags},
     {"language", "", page_language},
@@ -254,7 +253,7 @@ static bool explain_shell(FILE *to, const char *topic)
     return page_command(to, topic, true);
 }
 
-/* The nearest word that has a page. */
+/* The topic nearest to an unknown word. */
 static const char *nearest_topic(const char *topic)
 {
     struct near near = {.word = topic};
@@ -292,7 +291,7 @@ static int unknown_topic(const char *command, const char *topic)
                     "there is no page about '%s'; `scbox help help` lists topics", topic);
 }
 
-/* The topic that a name stands for: sc_open(), as programs have it, is open. */
+/* The topic of a name: sc_open, the name in programs, is open. */
 static const char *topic_of(const char *name)
 {
     const char *word = strncmp(name, "sc_", 3) == 0 ? name + 3 : name;
@@ -300,7 +299,7 @@ static const char *topic_of(const char *name)
     return sc_call_by_name(word) != NULL ? word : name;
 }
 
-/* Print what one of the pages has of a topic, behind a blank line when it is not the first. */
+/* Print one page of a topic, after a blank line if it is not the first. */
 static bool explain(bool (*page)(FILE *to, const char *topic), const char *topic, bool first)
 {
     char *text = NULL;
@@ -323,7 +322,7 @@ int help_explain(const char *command_name, const char *topic)
     bool found = false;
 
     topic = topic_of(topic);
-    if (explain_list(topic)) /* also of errno, whose call goes by last_errno */
+    if (explain_list(topic)) /* errno is a list, too; the call is last_errno */
         return CMD_OK;
     for (size_t i = in_shell ? 1 : 0; i < sizeof pages / sizeof pages[0]; i++)
         found |= explain(pages[i], topic, !found);
@@ -345,6 +344,6 @@ int cmd_help(int argc, char **argv)
         return overview();
     if (argc - optind > 2)
         return complain(CMD_USAGE, "help", "one topic at a time; see `scbox help help`");
-    /* `errno ENOENT`, `flags FM`, `call open`: the second word says it all. */
+    /* `errno ENOENT`, `flags FM`, `call open`: only the second word matters. */
     return help_explain("help", argv[argc - 1]);
 }

@@ -14,7 +14,7 @@ struct option_row {
 
 #define OPTION_ROW(key, doc) {key, doc},
 
-/* Behind the drivers stands a row with the options of all of them. */
+/* The last row has the options of all drivers. */
 static const struct {
     const char *name, *alias, *doc;
     const struct option_row *options;
@@ -27,7 +27,7 @@ static const struct {
 };
 enum { DRIVER_COUNT = sizeof drivers / sizeof drivers[0] - 1 };
 
-/** Print the options of a driver; of DRIVER_COUNT those of all. */
+/** Print the options of a driver; DRIVER_COUNT: those of all drivers. */
 static void print_options(FILE *to, size_t driver)
 {
     for (const struct option_row *o = drivers[driver].options; o->key != NULL; o++)

@@ -21,7 +21,7 @@ const char *page_method_name(size_t n)
     return n < METHOD_COUNT ? rpc_methods[n].name : NULL;
 }
 
-/* What a type is in JSON, for people: finer points are in the words beside it. */
+/* The JSON form of a type, simplified; the text beside it has the details. */
 static const char *plain_json(const char *json)
 {
     static const char *const rows[][2] = {
@@ -38,7 +38,7 @@ static const char *plain_json(const char *json)
     return json;
 }
 
-/* The same by the name of the type. */
+/* The same, by the type's name. */
 static const char *json_of(const char *name)
 {
     const struct rpc_type_info *type = rpc_type_by_name(name);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The words of the scenario language beside the calls. A test holds this table to what the parser takes.
+ * The words of the scenario language besides the calls. A test compares this table with the
+ * parser's.
  */
 #include "client/cli/help/page.h"
 #include "client/cli/scenario/scn_words.h"
@@ -21,7 +22,7 @@ static const char *const headings[] = {
     [KEY] = "The head of a file",
 };
 
-/* What one of them is. */
+/* The kind of a word, in words. */
 static const char *const titles[] = {
     [STEP] = "begins a step",    [BELOW] = "follows run, indented",
     [EXPECT] = "follows expect", [FAULT] = "a part of a fault",
@@ -33,7 +34,7 @@ static const struct word {
     enum group group;
     const char *form; /* how it is written */
     const char *doc;
-    const char *example; /* further lines have their indentation */
+    const char *example; /* further lines include their indentation */
 } words[] = {
     {"fs", STEP, "fs NAME DRIVER [key=value …]",
      "Make a filesystem and call it NAME: MAKE_FS. `help drivers` lists the drivers and their "
@@ -161,7 +162,7 @@ const char *page_word_name(size_t n)
     return n < WORD_COUNT ? words[n].word : NULL;
 }
 
-/** The texts that an @key takes, when they are a few. */
+/** Print the values of an @key, if it has a list of them. */
 static void print_choices(FILE *to, const char *word)
 {
     const char *const *choices = *word == '@' ? scn_key_choices(word + 1) : NULL;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The command's side of a private daemon: find scboxd, make the directory, start the keeper. */
+/* The command's side of a private daemon: find scboxd, make the directory, start the supervisor. */
 #include "client/cli/reach/daemon.h"
 
 #include "client/cli/base/host_file.h"
@@ -24,17 +24,17 @@ struct daemon {
     char *socket;
     char *log;
     char *entry;    /* in the roster; NULL: none */
-    char *unlisted; /* why not, if it was to be */
+    char *unlisted; /* why it is not in the roster, though it should be */
     pid_t keeper;
-    int life_fd; /* held open for as long as the daemon shall live */
+    int life_fd; /* open while the daemon should run */
 };
 
-enum { LAST_WORDS_MAX = 4096 }; /* bytes at the end of its log in which they are looked for */
+enum { LAST_WORDS_MAX = 4096 }; /* bytes at the end of its log that are searched */
 
 static const char socket_name[] = "/scboxd.sock";
 static const char dir_template[] = "/scbox-XXXXXX";
 
-/* DIR/scboxd when it can be run, else NULL. */
+/* DIR/scboxd. NULL: it can't be run. */
 static char *runnable(const char *dir, size_t len)
 {
     char *path = NULL;
@@ -65,7 +65,7 @@ static char *find_program(void)
     return found;
 }
 
-/* A directory that is ours alone, short enough for a socket's address. */
+/* Make a private directory with a path short enough for a socket's address. */
 static char *make_dir(void)
 {
     const char *tmp = getenv("TMPDIR");
@@ -104,7 +104,7 @@ static int name_paths(struct daemon *d, struct why *why)
     return 0;
 }
 
-/* The daemon's command line; @argv has room; @state is borrowed by it. */
+/* Fill in the daemon's command line; it borrows @state. */
 static void build_argv(const struct daemon *d, const struct daemon_spec *spec, char *state,
                        const char **argv)
 {
@@ -130,7 +130,7 @@ static void build_argv(const struct daemon *d, const struct daemon_spec *spec, c
     argv[n] = NULL;
 }
 
-/* Fork the keeper. @status_fd gets the reading end of its status pipe. */
+/* Fork the supervisor. @status_fd receives the reading end of its status pipe. */
 static int start_keeper(struct daemon *d, char *const *argv, int *status_fd)
 {
     int life[2] = {-1, -1};
@@ -155,7 +155,7 @@ static int start_keeper(struct daemon *d, char *const *argv, int *status_fd)
     return err;
 }
 
-/* Wait for the keeper's word. */
+/* Wait for the supervisor's status. */
 static int await_ready(const struct daemon *d, int status_fd, struct why *why)
 {
     int status = -ECHILD;
@@ -182,7 +182,7 @@ static int await_ready(const struct daemon *d, int status_fd, struct why *why)
     return status;
 }
 
-/* Choose the place in the roster, before there is a keeper that has to clear it. */
+/* Choose the path in the roster, before the supervisor starts, which removes it. */
 static void choose_entry(struct daemon *d, const char *command)
 {
     struct why why = WHY_INIT;
@@ -193,7 +193,7 @@ static void choose_entry(struct daemon *d, const char *command)
     why_done(&why);
 }
 
-/* Enter a daemon that is ready. */
+/* Add a daemon that is ready to the roster. */
 static void enter_roster(struct daemon *d)
 {
     int err = roster_add(d->entry, d->socket);
@@ -296,7 +296,7 @@ void daemon_stop(struct daemon *d)
         while (waitpid(d->keeper, NULL, 0) < 0 && errno == EINTR)
             continue;
     } else if (d->dir != NULL) {
-        (void)rmdir(d->dir); /* no keeper came to life; nothing is in it yet */
+        (void)rmdir(d->dir); /* no supervisor was started, so it is empty */
     }
     daemon_free(d);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The keeper of a private daemon.
+ * The supervisor of a private daemon.
  *
  *     STARTING --"scboxd ready"--> SERVING --release byte--> RELEASED
  *        |  \                        |   \                      |
@@ -8,8 +8,8 @@
  *        +---------daemon ends-------+--------------------------+--> leave the roster, wait for the life
  *                                                                    pipe's end, remove the directory, exit
  *
- * The directory outlives the daemon until the command closes the life pipe, so that the command can read
- * the log of a daemon that could not start.
+ * The directory outlives the daemon until the command closes the life pipe, so that the command
+ * can read the log of a daemon that could not start.
  */
 #include "client/cli/reach/keeper.h"
 
@@ -32,11 +32,11 @@
 #include <unistd.h>
 
 enum {
-    START_MS = 10000,           /* scboxd has this long to become ready */
+    START_MS = 10000,           /* scboxd must be ready within this time */
     STOP_MS = 6000,             /* it promises to stop within 5 s of SIGTERM */
-    LOG_MAX = 16 * 1024 * 1024, /* bytes of the log, and the rest of a line */
-    LINE_MAX_BYTES = 64 * 1024, /* bytes of a line in which the ready line is looked for */
-    WALK_FDS = 16,              /* directories nftw() keeps open at once */
+    LOG_MAX = 16 * 1024 * 1024, /* bytes of the log; the line at the limit is completed */
+    LINE_MAX_BYTES = 64 * 1024, /* bytes of a line that may be the ready line */
+    WALK_FDS = 16,              /* directories that nftw() keeps open */
 };
 
 static const char ready_line[] = "scboxd ready";
@@ -72,7 +72,7 @@ static void tell(struct watch *w, int status)
     close(w->k->status_fd);
 }
 
-/* Keep nothing of the command's but the two descriptors, and nothing of its terminal. */
+/* Close all descriptors of the command except two, and leave its terminal. */
 static void detach(struct keeper *k)
 {
     int life = fcntl(k->life_fd, F_DUPFD, 16);
@@ -146,11 +146,12 @@ static void scan_lines(struct watch *w)
         line = end + 1;
     }
     strbuf_drop(&w->line, (size_t)(line - strbuf_str(&w->line)));
-    if (w->line.len > LINE_MAX_BYTES) /* not the line that is waited for */
+    if (w->line.len > LINE_MAX_BYTES) /* not the ready line */
         strbuf_reset(&w->line);
 }
 
-/* Write to the log. A full one begins anew with a line, so that the last words are always whole. */
+/* Write to the log. A full log is emptied at the begin of a line, so that its last line is
+ * complete. */
 static void keep_log(struct watch *w, const char *bytes, size_t len)
 {
     const char *end = memchr(bytes, '\n', len);
@@ -197,7 +198,7 @@ static void read_life(struct watch *w)
 
 enum news { NEWS_NONE, NEWS_SOME, NEWS_ENDED };
 
-/* Wait for one thing to happen: nothing in time, something, or the daemon has ended. */
+/* Wait for an event. Returns whether there was none in time, one, or the end of the daemon. */
 static enum news step(struct watch *w, int timeout_ms)
 {
     struct pollfd fds[3] = {
@@ -212,12 +213,12 @@ static enum news step(struct watch *w, int timeout_ms)
         read_life(w);
     if (fds[0].revents != 0) {
         copy_log(w);
-        return NEWS_SOME; /* everything it said comes before its end */
+        return NEWS_SOME; /* its output precedes its end */
     }
     return fds[1].revents != 0 ? NEWS_ENDED : NEWS_SOME;
 }
 
-/* Until the daemon has ended by itself (true), or has to end. */
+/* Run until the daemon has ended by itself (true), or must end. */
 static bool watch_daemon(struct watch *w)
 {
     while (w->life_fd >= 0 || w->released) {

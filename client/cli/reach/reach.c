@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { JOIN_TRIES = 30, JOIN_PAUSE_MS = 100 }; /* for a daemon that is just being started */
+enum { JOIN_TRIES = 30, JOIN_PAUSE_MS = 100 }; /* for a daemon that is starting */
 
 bool reach_is_named(const char *socket)
 {
@@ -21,7 +21,7 @@ bool reach_is_named(const char *socket)
 
 /*
  * Join the private daemon of another command.
- * Returns   0; @err when there is none; -ENOTUNIQ there are several, which was printed.
+ * Returns   0; @err: there is none; -ENOTUNIQ: there are several, which was printed.
  */
 static int join_private(const struct reach_spec *spec, int err, struct reach *r)
 {
@@ -47,16 +47,16 @@ static int join_private(const struct reach_spec *spec, int err, struct reach *r)
     return err;
 }
 
-/* Whether a daemon did not start because another one has the user's state. */
+/* Whether a daemon did not start because another one uses the user's state. */
 static bool state_in_use(const struct why *why)
 {
     return why->count > 0 && strstr(why->text[0], "in use") != NULL;
 }
 
 /*
- * Start a private daemon. When another one has the state, it was started at the same time and will be in the
- * roster when it is ready, or it ends just now and the state is free then.
- * Returns 0 started, or joined as r->joined tells; -errno that was printed.
+ * Start a private daemon. If another one uses the state, that was started at the same time and
+ * will be in the roster when it is ready, or it is ending and will release the state.
+ * Returns 0: started, or joined if r->joined is set; -errno, which was printed.
  */
 static int start_or_join(const struct reach_spec *spec, struct reach *r)
 {
@@ -103,13 +103,14 @@ static int start_private(const struct reach_spec *spec, struct reach *r)
     return err;
 }
 
-/* Whether there simply is no daemon, as opposed to one that can't be spoken to. */
+/* Whether an error means that no daemon runs. */
 static bool nobody_there(int err)
 {
     return err == -ENOENT || err == -ECONNREFUSED || err == -ENOTDIR;
 }
 
-/* Connect to a daemon that runs. Returns 0 or -errno; what is wrong is printed unless @start becomes true. */
+/* Connect to a running daemon. Returns 0 or -errno; errors are printed unless @start becomes
+ * true. */
 static int find_running(const struct reach_spec *spec, struct reach *r, bool *start)
 {
     struct scbox_error error = SCBOX_ERROR_INIT;

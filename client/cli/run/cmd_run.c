@@ -77,14 +77,15 @@ static int make_machine(struct run *r)
                     NULL);
 }
 
-/* What a step of the engine for the guest came to. Returns an exit code. */
+/* Report the outcome of an engine's step for the guest. Returns an exit code. */
 static int step(struct run *r, int outcome)
 {
     outcome = run_outcome(r, outcome);
     return outcome == SCBOX_OK ? 0 : run_refused(r, outcome);
 }
 
-/* Say why a file of the host could not be read. Returns @code, unless that is 0: an exit code then. */
+/* Say why a file of the host could not be read. Returns @code, unless that is 0: an exit code
+ * then. */
 static int tell_unread(const struct run *r, int code, int unread)
 {
     if (unread == -EFBIG)
@@ -152,7 +153,7 @@ static int execute(struct run *r)
     return outcome == SCBOX_REFUSED && r->came.error.code == ENOEXEC ? RUN_NO_EXEC : RUN_DAEMON;
 }
 
-/* From how the guest ended to how we do. @fd the program. */
+/* Convert the guest's end to an exit code. @fd the program. */
 static int judge(const struct run *r, int fd)
 {
     char *place = NULL;
@@ -186,7 +187,7 @@ static int wait_for_guest(struct run *r, int fd)
     return code == 0 ? judge(r, fd) : code;
 }
 
-/* Say what a person could not know from the output. */
+/* Report what the output does not show. */
 static void tell_ending(const struct run *r)
 {
     if (r->ending == RUN_TIMEOUT)
@@ -202,7 +203,7 @@ static void tell_ending(const struct run *r)
                  r->lost);
 }
 
-/* Let the daemon live on, and tell how to come back to it. */
+/* Don't stop the daemon, and print how to reach it. */
 static void keep_daemon(struct run *r)
 {
     const char *socket = daemon_socket(r->reach.daemon);
@@ -217,7 +218,7 @@ static void keep_daemon(struct run *r)
 }
 
 /*
- * End what goes on, print what is left to print, and leave nothing behind on a daemon that is not ours.
+ * End the guest, print the remaining output, and remove everything from a daemon that others use.
  * Returns the exit code, which is @code unless the run ended early.
  */
 static int finish(struct run *r, int code)
@@ -241,7 +242,7 @@ static int subscribe(struct run *r)
     if (r->watch == NULL)
         return run_must(r, "trace.subscribe",
                         scn_listen_params("log,console,note,proc", true, 0, 0), NULL);
-    /* our own calls are not what anybody watches */
+    /* calls of scbox itself are not traced */
     return run_must(
         r, "trace.subscribe",
         scn_listen_params("log,console,note,proc,calls", true, r->guest.pid, r->watch->shown),

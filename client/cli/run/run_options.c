@@ -84,7 +84,8 @@ static const struct run_fs *find_fs(const struct run_options *o, const char *nam
     return NULL;
 }
 
-/* A source as the daemon shall see it, which may run elsewhere; NULL after a complaint. */
+/* The absolute path of a source, since the daemon may have another directory; NULL after an
+ * error. */
 static char *absolute_source(const char *source)
 {
     const char *slash = strrchr(source, '/');
@@ -165,7 +166,7 @@ static int add_fs(struct run_options *o, const char *arg)
     return err;
 }
 
-/* HOSTPATH:NAME:/PATH, told from its end: a host path may hold colons. */
+/* HOSTPATH:NAME:/PATH, parsed from its end: a host path may have colons. */
 static int add_copy(struct run_options *o, const char *arg)
 {
     const char *path = strrchr(arg, ':');
@@ -276,7 +277,7 @@ static int add_default_names(struct run_options *o)
     return err;
 }
 
-/* What fits together. */
+/* Check options that depend on each other. */
 static int check_whole(const struct run_options *o)
 {
     if (o->socket != NULL && o->keep_daemon)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Scenario files: @keys at the head, then a step a line; indented lines belong to the `run` above them.
+ * Scenario files: @keys at the head, then a step a line; indented lines belong to the `run` above
+ * them.
  *
  * An included file has steps and no @keys. Its steps stand where the include stood.
  */
@@ -23,7 +24,7 @@ enum {
     POINTS_MAX = 1000000, /* of one file */
 };
 
-/* Some editors begin every UTF-8 file with it. */
+/* Some editors write it at the begin of UTF-8 files. */
 #define BYTE_ORDER_MARK "\xEF\xBB\xBF"
 
 static bool parse_lines(struct scn_parser *p, char *text, int depth, struct scn_scenario *out);
@@ -247,7 +248,7 @@ static bool parse_key(struct scn_parser *p, struct scn_header *h)
 
 /* ---- files and their lines ---- */
 
-/** Read a whole file into the arena; NULL after a mistake, told at the cursor. */
+/** Read a whole file into the arena; NULL after a mistake, which is reported at the cursor. */
 static char *read_text(struct scn_parser *p, const char *path)
 {
     struct strbuf read = STRBUF_INIT;
@@ -271,7 +272,7 @@ static char *read_text(struct scn_parser *p, const char *path)
     return p->error == NULL ? text : NULL;
 }
 
-/** Where a path of the file under parse leads: relative ones begin at its directory. */
+/** A path in the current file: relative ones begin at that file's directory. */
 static char *beside(struct scn_parser *p, const char *path)
 {
     const char *slash = p->file != NULL ? strrchr(p->file, '/') : NULL;
@@ -415,7 +416,7 @@ static bool parse_lines(struct scn_parser *p, char *text, int depth, struct scn_
     return true;
 }
 
-/** Store the choice that a line makes for a key, when it does. */
+/** If a line is a key with a list of values, store its value. */
 static void note_choice(struct scn_parser *p, const struct key *key, const char *line,
                         struct scn_header *h)
 {
@@ -433,8 +434,7 @@ static void note_choice(struct scn_parser *p, const struct key *key, const char 
 }
 
 /**
- * Look for @visibility and @show ahead of the parse: a file with a mistake is as hidden as it says
- * further down.
+ * Find @visibility and @show before the parse: they also apply to a file with a mistake above them.
  */
 static void find_privacy(struct scn_parser *p, const char *text, struct scn_header *h)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The words that are no calls: fs, copy, run, wait, expect, fault. include is a matter of files. */
+/* The forms that are not calls: fs, copy, run, wait, expect, fault. include is in scn_file.c. */
 #include "client/cli/scenario/scn_parse.h"
 #include "client/cli/scenario/scn_words.h"
 
@@ -75,7 +75,7 @@ static bool parse_fs(struct scn_parser *p, struct scn_step *step)
     return scn_parse_expect(p, step);
 }
 
-/** Refuse a path that is none of the simulated system, unless its refusal is what is stated. */
+/** Refuse a path that is not of the simulated system, unless its refusal is stated. */
 static bool check_simulated(struct scn_parser *p, const struct scn_step *step,
                             const struct scn_value *v)
 {
@@ -193,7 +193,7 @@ bool scn_parse_sugar(struct scn_parser *p, const char *word, int column, struct 
 
 /* ---- the lines below run ---- */
 
-/** Refuse a fixed text that is none of a group's names. */
+/** Refuse a fixed text that is not a name of a group. */
 static void check_name(struct scn_parser *p, const struct scn_value *v, const char *group,
                        const char *what)
 {
@@ -210,7 +210,7 @@ static void check_name(struct scn_parser *p, const struct scn_value *v, const ch
     scn_fail_near(p, v->column, scn_nearest(text, names), "%s is not a %s", text, what);
 }
 
-/** Refuse a line of which there is one already. */
+/** Refuse a line that was given already. */
 static bool is_first(struct scn_parser *p, const struct scn_value *before, const char *word)
 {
     if (before != NULL)
@@ -230,7 +230,7 @@ static bool parse_state(struct scn_parser *p, struct scn_run *run)
     return scn_parse_end(p);
 }
 
-/** What a program exits with is a number, or stands for one. */
+/** Check an exit code: a number, or a variable. */
 static bool parse_exit(struct scn_parser *p, struct scn_run *run)
 {
     if (!is_first(p, run->exit_code, "exit"))

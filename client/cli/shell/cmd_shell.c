@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* scbox shell: read a line, play it, show what came. */
+/* scbox shell: read a line, play it, print its result. */
 #include "client/cli/base/cmd.h"
 #include "client/cli/base/json.h"
 #include "client/cli/base/show.h"
@@ -125,7 +125,7 @@ static char *history_path(void)
     return path;
 }
 
-/* Whatever the daemon says while nobody asks. Returns whether it is still there. */
+/* Handle messages of the daemon at the prompt. Returns whether it still runs. */
 static bool take_news(void *user)
 {
     struct shell *sh = user;
@@ -175,7 +175,7 @@ static bool play_command(struct shell *sh, const char *text)
 
 static void play_line(struct shell *sh, const char *typed)
 {
-    char *line = strdup(typed); /* while it is played, other lines may be read */
+    char *line = strdup(typed); /* playing it may read further lines */
     const char *text = line != NULL ? line + strspn(line, " \t") : "";
 
     if (shell_holds_call(sh) && shell_step_line(sh, text))
@@ -201,7 +201,7 @@ static void take_line(struct shell *sh, const char *line, unsigned number)
             play_line(sh, line);
     }
     errno = 0;
-    if (fflush(stdout) != 0 || ferror(stdout) != 0) /* nobody would see what further lines do */
+    if (fflush(stdout) != 0 || ferror(stdout) != 0) /* results of further lines would be lost */
         sh->unwritten = errno != 0 ? errno : EIO;
 }
 
@@ -326,7 +326,8 @@ static int converse(struct shell *sh, const struct shell_options *opts)
     shell_leave_steps(sh);
     shell_take_back(sh);
     edit_free(sh->edit);
-    scbox_on_event_tree(sh->reach.conn, NULL, NULL); /* the end of our own process is no news */
+    scbox_on_event_tree(sh->reach.conn, NULL,
+                        NULL); /* the end of the shell's own process is not reported */
     scn_session_free(sh->session);
     scbox_error_done(&error);
     return code;

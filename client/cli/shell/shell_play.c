@@ -2,8 +2,8 @@
 /*
  * A line, or a `run` with the lines below it, is played as a file is.
  *
- * A `run` begins when a line comes that is not below it; so the shell waits for one. On a terminal an empty
- * line begins it, and so does silence: who typed nothing more wants nothing more.
+ * A `run` begins at the next line that is not indented, so the shell waits for one. On a terminal
+ * it also begins at an empty line, or if nothing is typed for a while.
  */
 #include "client/cli/base/cmd.h"
 #include "client/cli/scenario/scn_parse.h"
@@ -31,7 +31,7 @@ static void print_result(struct shell *sh, const struct scn_result *r, bool pers
     }
 }
 
-/* Tell which line did not work, when nobody sees what was typed. */
+/* Report the number of a line that failed, if input is not from a terminal. */
 static void name_line(const struct shell *sh, const struct scn_step *step, const char *text)
 {
     if (step != NULL && step->file != NULL)
@@ -62,7 +62,7 @@ static void on_played(void *user, const struct scn_step *step, const struct scn_
     sh->failed += r->outcome != SCN_PASS;
 }
 
-/* What becomes of an @key: the shell's machine is there already. */
+/* Handle an @key: it can't change the shell's machine, which exists already. */
 static void tell_key(struct shell *sh, const char *text)
 {
     shell_keep_key(sh, text);
@@ -134,7 +134,8 @@ bool shell_block_begins(struct shell *sh, const char *line)
     return true;
 }
 
-/* Add a line to the block; a person is told at once when it does not parse, and may type it again. */
+/* Add a line to the block; a person is told at once when it does not parse, and may type it
+ * again. */
 static void add_below(struct shell *sh, const char *line)
 {
     struct playing p = {sh, line};

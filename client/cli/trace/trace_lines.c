@@ -20,7 +20,7 @@
 
 enum { NS_PER_US = 1000, US_PER_S = 1000000, TIME_WIDTH = 13 };
 
-/* Leave the line of a call that goes on, so that something else can be told. */
+/* Interrupt the line of a call in progress, so that another line can be printed. */
 static void leave_line(struct trace_lines *t)
 {
     if (t->open)
