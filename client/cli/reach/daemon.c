@@ -3,8 +3,8 @@
 #include "client/cli/reach/daemon.h"
 
 #include "client/cli/base/host_file.h"
-#include "client/cli/reach/keeper.h"
 #include "client/cli/reach/roster.h"
+#include "client/cli/reach/supervisor.h"
 #include "server/base/strbuf.h"
 
 #include <errno.h>
@@ -25,7 +25,7 @@ struct daemon {
     char *log;
     char *entry;    /* in the roster; NULL: none */
     char *unlisted; /* why it is not in the roster, though it should be */
-    pid_t keeper;
+    pid_t supervisor;
     int life_fd; /* open while the daemon should run */
 };
 
@@ -131,7 +131,7 @@ static void build_argv(const struct daemon *d, const struct daemon_spec *spec, c
 }
 
 /* Fork the supervisor. @status_fd receives the reading end of its status pipe. */
-static int start_keeper(struct daemon *d, char *const *argv, int *status_fd)
+static int start_supervisor(struct daemon *d, char *const *argv, int *status_fd)
 {
     int life[2] = {-1, -1};
     int status[2] = {-1, -1};
@@ -144,11 +144,11 @@ static int start_keeper(struct daemon *d, char *const *argv, int *status_fd)
         close(life[0]);
         return -errno;
     }
-    d->keeper = fork();
-    err = d->keeper < 0 ? -errno : 0;
-    if (d->keeper == 0)
-        keeper_main(
-            &(struct keeper){d->program, argv, d->dir, d->entry, d->log, life[0], status[1]});
+    d->supervisor = fork();
+    err = d->supervisor < 0 ? -errno : 0;
+    if (d->supervisor == 0)
+        supervisor_main(
+            &(struct supervisor){d->program, argv, d->dir, d->entry, d->log, life[0], status[1]});
     close(life[0]);
     close(status[1]);
     *status_fd = status[0];
@@ -224,7 +224,7 @@ int daemon_start(const struct daemon_spec *spec, struct daemon **out, struct why
     if (d == NULL || argv == NULL)
         goto out;
     d->life_fd = -1;
-    d->keeper = -1;
+    d->supervisor = -1;
     err = name_paths(d, why);
     if (err < 0)
         goto out;
@@ -234,7 +234,7 @@ int daemon_start(const struct daemon_spec *spec, struct daemon **out, struct why
     if (spec->command != NULL)
         choose_entry(d, spec->command);
     build_argv(d, spec, state, argv);
-    err = start_keeper(d, (char *const *)argv, &status_fd);
+    err = start_supervisor(d, (char *const *)argv, &status_fd);
     if (err == 0)
         err = await_ready(d, status_fd, why);
     if (err == 0 && d->entry != NULL)
@@ -292,8 +292,8 @@ void daemon_stop(struct daemon *d)
         return;
     if (d->life_fd >= 0)
         close(d->life_fd);
-    if (d->keeper > 0) {
-        while (waitpid(d->keeper, NULL, 0) < 0 && errno == EINTR)
+    if (d->supervisor > 0) {
+        while (waitpid(d->supervisor, NULL, 0) < 0 && errno == EINTR)
             continue;
     } else if (d->dir != NULL) {
         (void)rmdir(d->dir); /* no supervisor was started, so it is empty */
@@ -303,7 +303,7 @@ void daemon_stop(struct daemon *d)
 
 void daemon_release(struct daemon *d)
 {
-    char byte = KEEPER_RELEASE;
+    char byte = SUPERVISOR_RELEASE;
 
     if (d == NULL)
         return;

@@ -11,7 +11,7 @@
  * The directory outlives the daemon until the command closes the life pipe, so that the command
  * can read the log of a daemon that could not start.
  */
-#include "client/cli/reach/keeper.h"
+#include "client/cli/reach/supervisor.h"
 
 #include "client/cli/base/host_file.h"
 #include "client/lib/clock.h"
@@ -42,7 +42,7 @@ enum {
 static const char ready_line[] = "scboxd ready";
 
 struct watch {
-    const struct keeper *k;
+    const struct supervisor *k;
     struct strbuf line; /* the log's last, incomplete line */
     int life_fd;        /* -1 once it has ended */
     int log_in;         /* the daemon's stderr; -1 once it has ended */
@@ -73,14 +73,14 @@ static void tell(struct watch *w, int status)
 }
 
 /* Close all descriptors of the command except two, and leave its terminal. */
-static void detach(struct keeper *k)
+static void detach(struct supervisor *k)
 {
     int life = fcntl(k->life_fd, F_DUPFD, 16);
     int status = fcntl(k->status_fd, F_DUPFD, 16);
     int null = host_null();
 
     (void)setsid();
-    (void)prctl(PR_SET_NAME, "scbox-keeper");
+    (void)prctl(PR_SET_NAME, "scbox-supervisor");
     for (int fd = 0; fd <= 2; fd++)
         (void)dup2(null, fd);
     k->life_fd = dup2(life, 3);
@@ -93,7 +93,7 @@ static void detach(struct keeper *k)
 }
 
 /* In the child that becomes scboxd. */
-_Noreturn static void become_daemon(const struct keeper *k, int log_fd, pid_t keeper)
+_Noreturn static void become_daemon(const struct supervisor *k, int log_fd, pid_t supervisor)
 {
     sigset_t none;
 
@@ -104,7 +104,7 @@ _Noreturn static void become_daemon(const struct keeper *k, int log_fd, pid_t ke
     sigemptyset(&none);
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
     (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
-    if (getppid() != keeper)
+    if (getppid() != supervisor)
         _exit(1);
     execv(k->program, k->argv);
     dprintf(STDERR_FILENO, "%s: %s\n", k->program, strerror(errno));
@@ -114,7 +114,7 @@ _Noreturn static void become_daemon(const struct keeper *k, int log_fd, pid_t ke
 /* Start the daemon with its stderr on a pipe. Returns 0 or -errno. */
 static int start(struct watch *w)
 {
-    pid_t keeper = getpid();
+    pid_t supervisor = getpid();
     int log[2];
 
     w->log_out = host_create(w->k->log, HOST_APPEND, NULL);
@@ -126,7 +126,7 @@ static int start(struct watch *w)
     if (w->pid < 0)
         return -errno;
     if (w->pid == 0)
-        become_daemon(w->k, log[1], keeper);
+        become_daemon(w->k, log[1], supervisor);
     close(log[1]);
     w->log_in = log[0];
     w->pidfd = pidfd_open(w->pid, 0);
@@ -189,7 +189,7 @@ static void read_life(struct watch *w)
     char byte = 0;
 
     if (read(w->life_fd, &byte, 1) == 1) {
-        w->released = w->released || byte == KEEPER_RELEASE;
+        w->released = w->released || byte == SUPERVISOR_RELEASE;
         return;
     }
     close(w->life_fd);
@@ -244,9 +244,9 @@ static void stop_daemon(struct watch *w)
     (void)kill(w->pid, SIGKILL);
 }
 
-_Noreturn void keeper_main(const struct keeper *k)
+_Noreturn void supervisor_main(const struct supervisor *k)
 {
-    struct keeper own = *k;
+    struct supervisor own = *k;
     struct watch w = {
         .k = &own, .line = STRBUF_INIT, .log_in = -1, .log_out = -1, .pidfd = -1, .pid = -1};
     int err = 0;
