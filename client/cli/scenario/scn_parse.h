@@ -6,7 +6,7 @@
  *     scn_text.c    strings, words, regular expressions, and the $variables in them
  *     scn_value.c   values: numbers, brackets, patterns
  *     scn_line.c    a step: [actor] word arguments expectation &
- *     scn_sugar.c   forms that are not calls: fs, copy, run, wait, expect
+ *     scn_forms.c   forms that are not calls: fs, copy, run, wait, expect
  *     scn_watch.c   fault, expect trace, expect never
  *     scn_file.c    files: @keys, comments, lines below `run`, include
  *     scn_known.c   results of calls and methods, and parameters of methods
@@ -163,7 +163,7 @@ bool scn_check_flags(struct scn_parser *p, const struct scn_value *v, const char
 /** Nothing may follow. */
 bool scn_parse_end(struct scn_parser *p);
 
-/** Parse a line that begins with one of scn_words; @word was read. scn_sugar.c. */
+/** Parse a line that begins with one of scn_words; @word was read. scn_forms.c. */
 bool scn_parse_sugar(struct scn_parser *p, const char *word, int column, struct scn_step *step);
 
 /** Parse `fault …`; the word was read. scn_watch.c. */
@@ -173,7 +173,7 @@ bool scn_parse_fault(struct scn_parser *p, struct scn_step *step);
  * scn_watch.c. */
 bool scn_parse_watch(struct scn_parser *p, struct scn_step *step, enum scn_step_kind kind);
 
-/** Parse an indented line below `run`. scn_sugar.c. */
+/** Parse an indented line below `run`. scn_forms.c. */
 bool scn_parse_run_line(struct scn_parser *p, struct scn_step *run);
 
 /** Whether a line below `run` begins with this word. */
