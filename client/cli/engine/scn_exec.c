@@ -39,7 +39,7 @@ cJSON *scn_read_value(struct scn_session *s, const char *text, char **problem)
 }
 
 /** Report a mistake with its line, unless the text is one typed line. */
-static void tell_mistake(const struct scn_parser *p, scn_played_fn fn, void *user)
+static void report_mistake(const struct scn_parser *p, scn_played_fn fn, void *user)
 {
     struct scn_result r = {.column = p->error_column};
 
@@ -97,7 +97,7 @@ enum scn_outcome scn_exec_text(struct scn_session *s, const char *text, scn_play
     enum scn_outcome outcome = SCN_ERROR;
 
     if (!parse_text(s, text, &arena, &p, &scenario)) {
-        tell_mistake(&p, fn, user);
+        report_mistake(&p, fn, user);
     } else {
         if (scenario.header.output_max != 0)
             s->output_max = scenario.header.output_max;
@@ -117,7 +117,7 @@ bool scn_check_text(struct scn_session *s, const char *text, scn_played_fn fn, v
     bool ok = parse_text(s, text, &arena, &p, &scenario);
 
     if (!ok)
-        tell_mistake(&p, fn, user);
+        report_mistake(&p, fn, user);
     scn_arena_done(&arena);
     return ok;
 }

@@ -112,7 +112,7 @@ static int load(struct guest *g, const char *host, int from)
 
     (void)snprintf(fs, sizeof fs, "run.%d", ++g->c->s->run_count);
     status = guest_load(g, fs, "program", from, &unread);
-    scn_tell_unread(g->c->r, host, unread);
+    scn_report_unread(g->c->r, host, unread);
     return status;
 }
 
@@ -142,7 +142,7 @@ static int execute(struct guest *g)
     if (status == SCBOX_OK)
         status = guest_wait(g);
     if (status == SCBOX_OK)
-        (void)scn_output_tell(&s->log, g->c->r->value, "log");
+        (void)scn_output_put(&s->log, g->c->r->value, "log");
     s->log_pid = 0;
     return status;
 }
@@ -170,7 +170,7 @@ static void clean_up(struct guest *g)
 /* ---- too late ---- */
 
 /** Report how long a program ran that did not end, and what it was doing. */
-static void tell_too_late(struct guest *g)
+static void report_too_late(struct guest *g)
 {
     struct scn_session *s = g->c->s;
     struct scn_result ignored = {0};
@@ -283,7 +283,7 @@ static void judge_log(struct scn_session *s, const struct scn_value *stated, str
     struct strbuf why = STRBUF_INIT;
     cJSON *log = cJSON_CreateObject();
 
-    if (scn_output_tell(&s->log, log, "data") != 0)
+    if (scn_output_put(&s->log, log, "data") != 0)
         scn_verdict(r, SCN_ERROR, "out of memory");
     else if (stated->negated && scn_match(stated, log, &s->vars, &why))
         scn_verdict(r, SCN_FAIL, "the log matches what was excluded");
@@ -339,7 +339,7 @@ void scn_play_run(struct scn_caller *c, const struct scn_step *step)
         if (status == SCBOX_OK)
             status = execute(&g);
         if (status == -ETIMEDOUT && g.started_ms != 0)
-            tell_too_late(&g);
+            report_too_late(&g);
         clean_up(&g);
         c->s->scaffold_pid = 0;
         scn_judge(c->s, &step->expect, status, c->r);

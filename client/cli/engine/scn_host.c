@@ -107,7 +107,7 @@ int scn_host_open(struct scn_result *r, const char *host_path, const char *typed
     return fd;
 }
 
-void scn_tell_unread(struct scn_result *r, const char *host_path, int unread)
+void scn_report_unread(struct scn_result *r, const char *host_path, int unread)
 {
     if (unread != 0)
         scn_verdict(r, SCN_ERROR, "can't read all of %s on the host: %s", host_path,
@@ -204,7 +204,7 @@ int scn_play_copy(struct scn_caller *c, const struct scn_step *step)
     status = from;
     if (from >= 0) {
         status = scn_upload(c, from, scn_name_json(step->args[1].value, &c->s->vars), &unread);
-        scn_tell_unread(c->r, host, unread);
+        scn_report_unread(c->r, host, unread);
         (void)close(from);
     }
     if (status == SCBOX_OK) {
@@ -279,7 +279,7 @@ int scn_play_expect_file(struct scn_caller *c, const struct scn_step *step)
     if (status == SCBOX_OK) {
         cJSON_Delete(c->r->value);
         c->r->value = cJSON_CreateObject();
-        (void)scn_output_tell(&content, c->r->value, "data");
+        (void)scn_output_put(&content, c->r->value, "data");
         free(c->r->sent); /* the close is not the call to report */
         c->r->sent = NULL;
     }

@@ -94,7 +94,7 @@ static void judge_why(struct scn_session *s, const struct scn_expect *e, struct 
 /* ---- judgement ---- */
 
 /** Set the text of the result, in the syntax of the language. */
-static void tell_came(int status, struct scn_result *r)
+static void set_came(int status, struct scn_result *r)
 {
     struct strbuf came = STRBUF_INIT;
     char *text = NULL;
@@ -202,7 +202,7 @@ void scn_judge(struct scn_session *s, const struct scn_expect *expect, int statu
         r->expected = strdup(expect->source);
     if (r->outcome != SCN_PASS)
         return; /* no request was sent, and the reason is known */
-    tell_came(status, r);
+    set_came(status, r);
     if (status < 0)
         scn_judge_silence(s, status, r);
     else if (status == SCBOX_REFUSED)
@@ -216,7 +216,7 @@ void scn_judge_setup(struct scn_session *s, const struct scn_expect *expect, int
 {
     if (r->outcome == SCN_PASS && status == SCBOX_REFUSED &&
         (expect->kind == SCN_SUCCEEDS || expect->kind == SCN_YIELDS)) {
-        tell_came(status, r);
+        set_came(status, r);
         scn_verdict(r, SCN_ERROR, "what the scenario sets up was refused");
     }
     scn_judge(s, expect, status, r);

@@ -47,7 +47,7 @@ static bool is_coded_name(const cJSON *value)
            strcmp(value->child->string, "base64") == 0;
 }
 
-static void tell_scalar(struct strbuf *out, const cJSON *value)
+static void add_scalar(struct strbuf *out, const cJSON *value)
 {
     char *text = NULL;
 
@@ -60,12 +60,12 @@ static void tell_scalar(struct strbuf *out, const cJSON *value)
     free(text);
 }
 
-static void tell_member(struct strbuf *out, const cJSON *value)
+static void add_member(struct strbuf *out, const cJSON *value)
 {
     const cJSON *item;
 
     if (!is_flags(value)) {
-        tell_scalar(out, value);
+        add_scalar(out, value);
         return;
     }
     if (value->child == NULL)
@@ -77,12 +77,12 @@ static void tell_member(struct strbuf *out, const cJSON *value)
     cJSON_ArrayForEach(item, value) {
         if (item != value->child)
             (void)strbuf_addc(out, ',');
-        tell_scalar(out, item);
+        add_scalar(out, item);
     }
 }
 
 /** Print bytes that a call returned, in quotes if they are text. */
-static void tell_data(struct strbuf *out, const cJSON *value)
+static void add_data(struct strbuf *out, const cJSON *value)
 {
     const cJSON *data = cJSON_GetObjectItemCaseSensitive(value, "data");
     bool coded = cJSON_HasObjectItem(value, "encoding");
@@ -108,7 +108,7 @@ static bool is_flat(const cJSON *value)
 }
 
 /** A list of flat objects, one a line. */
-static void tell_list(struct strbuf *out, const cJSON *list)
+static void add_list(struct strbuf *out, const cJSON *list)
 {
     const cJSON *item;
 
@@ -117,7 +117,7 @@ static void tell_list(struct strbuf *out, const cJSON *list)
     cJSON_ArrayForEach(item, list) {
         if (item != list->child)
             (void)strbuf_addc(out, '\n');
-        scn_tell_value(out, item);
+        scn_add_value(out, item);
     }
 }
 
@@ -134,34 +134,34 @@ static bool is_flat_list(const cJSON *value)
     return true;
 }
 
-void scn_tell_value(struct strbuf *out, const cJSON *value)
+void scn_add_value(struct strbuf *out, const cJSON *value)
 {
     const cJSON *item;
 
     if (value == NULL || cJSON_IsNull(value)) {
         (void)strbuf_adds(out, "ok");
     } else if (cJSON_HasObjectItem(value, "data") && cJSON_GetArraySize(value) <= 2) {
-        tell_data(out, value);
+        add_data(out, value);
     } else if (is_flat_list(value)) {
-        tell_list(out, value);
+        add_list(out, value);
     } else if (!is_flat(value)) {
         show_json(out, value, JSON_WIDTH);
     } else if (!cJSON_IsObject(value) || is_coded_name(value)) {
-        tell_scalar(out, value);
+        add_scalar(out, value);
     } else {
         cJSON_ArrayForEach(item, value) {
             (void)strbuf_addf(out, "%s%s ", item != value->child ? "  " : "", item->string);
-            tell_member(out, item);
+            add_member(out, item);
         }
     }
 }
 
-void scn_tell(struct strbuf *out, const struct scn_result *r)
+void scn_add_outcome(struct strbuf *out, const struct scn_result *r)
 {
     char *line;
 
     if (r->error.code == 0) {
-        scn_tell_value(out, r->value);
+        scn_add_value(out, r->value);
         return;
     }
     line = scbox_error_line(&r->error);
@@ -230,7 +230,7 @@ static void print_refusal(FILE *to, const struct scn_result *r, unsigned flags)
 {
     struct strbuf text = STRBUF_INIT;
 
-    scn_tell(&text, r);
+    scn_add_outcome(&text, r);
     fprintf(to, "%s%s%s\n", scn_paint(flags, r->outcome == SCN_PASS ? PAINT_ODD : PAINT_BAD),
             strbuf_str(&text), scn_paint(flags, PAINT_OFF));
     strbuf_done(&text);
@@ -273,7 +273,7 @@ static void print_value(FILE *to, const cJSON *value)
 {
     struct strbuf text = STRBUF_INIT;
 
-    scn_tell_value(&text, value);
+    scn_add_value(&text, value);
     show_text(to, strbuf_str(&text), text.len);
     fputc('\n', to);
     strbuf_done(&text);

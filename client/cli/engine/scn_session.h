@@ -243,7 +243,7 @@ int scn_upload(struct scn_caller *c, int from, cJSON *file, int *out_unread);
 int scn_host_open(struct scn_result *r, const char *host_path, const char *typed);
 
 /** Report the error of reading from scn_upload(), unless it is 0. */
-void scn_tell_unread(struct scn_result *r, const char *host_path, int unread);
+void scn_report_unread(struct scn_result *r, const char *host_path, int unread);
 
 int scn_play_fs(struct scn_caller *c, const struct scn_step *step);
 int scn_play_copy(struct scn_caller *c, const struct scn_step *step);

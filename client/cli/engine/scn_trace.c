@@ -266,7 +266,7 @@ static void consider(struct nearest *best, const struct scn_recorded *call, int 
     best->score[at] = score;
 }
 
-static void tell_call(struct strbuf *out, const struct scn_recorded *call)
+static void add_call(struct strbuf *out, const struct scn_recorded *call)
 {
     (void)strbuf_addf(out, "%s%d  ", out->len > 0 ? "\n" : "", json_int(call->event, "pid"));
     call_text_begin(out, call->event);
@@ -347,9 +347,9 @@ void scn_play_watch(struct scn_session *s, const struct scn_step *step, struct s
     if (found == NULL && scn_time_over(s))
         scn_verdict(r, SCN_TIMEOUT, "the recorded calls could not be compared in time");
     if (found != NULL)
-        tell_call(&came, found);
+        add_call(&came, found);
     for (size_t i = 0; found == NULL && i < NEAREST && near.call[i] != NULL; i++)
-        tell_call(&came, near.call[i]);
+        add_call(&came, near.call[i]);
     if (found != NULL && never)
         scn_verdict(r, SCN_FAIL, "a recorded call is like this");
     else if (found == NULL && !never)

@@ -29,7 +29,7 @@ static void pass_output(struct run *r, const cJSON *params)
     free(bytes);
 }
 
-static void tell_note(const cJSON *event)
+static void report_note(const cJSON *event)
 {
     char *text = event_data(event);
 
@@ -48,7 +48,7 @@ static void on_event(void *user, enum event_kind kind, const cJSON *params)
     else if (kind == EVENT_LOST)
         r->lost += json_int(params, "count");
     else if (kind == EVENT_NOTE)
-        tell_note(params);
+        report_note(params);
 }
 
 /* A machine with the names that were asked for, and a session in it. */
@@ -86,7 +86,7 @@ static int step(struct run *r, int outcome)
 
 /* Say why a file of the host could not be read. Returns @code, unless that is 0: an exit code
  * then. */
-static int tell_unread(const struct run *r, int code, int unread)
+static int report_unread(const struct run *r, int code, int unread)
 {
     if (unread == -EFBIG)
         complain(0, "run", "%s: it grew beyond %" PRId64 " bytes", r->doing, HOST_COPY_MAX);
@@ -100,7 +100,7 @@ int run_copy_fd(struct run *r, int fd, const char *target)
     int unread = 0;
     int code = step(r, scn_upload(&r->caller, fd, cJSON_CreateString(target), &unread));
 
-    return tell_unread(r, code, unread);
+    return report_unread(r, code, unread);
 }
 
 /* The program itself, in a view that only this session has. */
@@ -115,7 +115,7 @@ static int load_image(struct run *r, int fd)
         base = "program";
     r->doing = "loading the program";
     code = step(r, guest_load(&r->guest, RUN_IMAGE_VIEW, base, fd, &unread));
-    return tell_unread(r, code, unread);
+    return report_unread(r, code, unread);
 }
 
 static int set_args(struct run *r)
@@ -188,7 +188,7 @@ static int wait_for_guest(struct run *r, int fd)
 }
 
 /* Report what the output does not show. */
-static void tell_ending(const struct run *r)
+static void report_ending(const struct run *r)
 {
     if (r->ending == RUN_TIMEOUT)
         complain(0, "run", "guest killed: it ran longer than %g s",
@@ -227,7 +227,7 @@ static int finish(struct run *r, int code)
         (void)scbox_call_tree(r->reach.conn, "SC_PROC_KILL", json_object("pid:i", r->guest.pid),
                               END_MS, NULL, NULL);
     run_drain(r);
-    tell_ending(r);
+    report_ending(r);
     if (r->machine != NULL && r->reach.daemon == NULL)
         (void)scbox_call_tree(r->reach.conn, "machine.destroy",
                               json_object("machine:s", r->machine), END_MS, NULL, NULL);

@@ -33,7 +33,7 @@ void scn_output_done(struct scn_output *o);
 void scn_output_add(struct scn_output *o, size_t max, const char *bytes, size_t len);
 
 /** Add @name, "encoding" if needed, and @name_cut if bytes were dropped. 0 or -ENOMEM. */
-int scn_output_tell(const struct scn_output *o, cJSON *object, const char *name);
+int scn_output_put(const struct scn_output *o, cJSON *object, const char *name);
 
 /** Read 4096, 64K or 1M. Returns bytes, 0 when it is none of these or more than SCN_OUTPUT_MAX. */
 size_t scn_output_size(const char *text);

@@ -63,7 +63,7 @@ static void on_played(void *user, const struct scn_step *step, const struct scn_
 }
 
 /* Handle an @key: it can't change the shell's machine, which exists already. */
-static void tell_key(struct shell *sh, const char *text)
+static void report_key(struct shell *sh, const char *text)
 {
     shell_keep_key(sh, text);
     if (strncmp(text, "@output", 7) == 0) {
@@ -80,7 +80,7 @@ void shell_play(struct shell *sh, const char *text)
 
     shell_need_tmp(sh, text);
     if (scn_exec_text(sh->session, text, on_played, &p) == SCN_PASS && *text == '@')
-        tell_key(sh, text);
+        report_key(sh, text);
 }
 
 /* ---- run and what is below it ---- */

@@ -106,7 +106,7 @@ static void write_all(FILE *file, struct shell *sh, const char *path)
 }
 
 /* What the user has to know of the file. */
-static void tell_saved(struct shell *sh, const char *path)
+static void report_saved(struct shell *sh, const char *path)
 {
     const struct shell_saved *v = &sh->saved;
     const cJSON *view = NULL;
@@ -143,6 +143,6 @@ bool shell_save(struct shell *sh, const char *path)
         complain(0, "shell", "%s: could not be written: %s", path, strerror(errno));
         return false;
     }
-    tell_saved(sh, path);
+    report_saved(sh, path);
     return true;
 }

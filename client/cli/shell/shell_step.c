@@ -94,7 +94,7 @@ static void hold(struct shell *sh, const cJSON *event)
 }
 
 /* The outcome of a call that a person let go; the shell's own are told by the shell. */
-static void tell_outcome(struct shell *sh, const cJSON *event)
+static void print_outcome(struct shell *sh, const cJSON *event)
 {
     struct strbuf text = STRBUF_INIT;
     int32_t pid = json_int(event, "pid");
@@ -118,7 +118,7 @@ void shell_step_event(struct shell *sh, enum event_kind kind, const cJSON *event
     } else if (kind == EVENT_RETURN) {
         forget(sh, json_count(event, "seq"), 0);
         if (json_count(event, "seq") == sh->step.let_go)
-            tell_outcome(sh, event);
+            print_outcome(sh, event);
     } else if (kind == EVENT_END) {
         forget(sh, 0, json_int(event, "pid"));
     }

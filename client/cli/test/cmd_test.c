@@ -388,7 +388,7 @@ static void keep_daemon(struct reach *reach)
 }
 
 /** Tell the files that were not started, because the run was ended; they follow those that were. */
-static void tell_unplayed(const struct options *o, size_t played)
+static void report_unplayed(const struct options *o, size_t played)
 {
     fprintf(stderr, "scbox test: interrupted; not played:");
     for (size_t i = played; i < o->path_count && i < played + UNPLAYED_SHOWN; i++)
@@ -408,7 +408,7 @@ static bool end_reports(struct options *o, int64_t ms)
     o->reporter.unplayed = o->path_count - played;
     o->teacher.unplayed = o->reporter.unplayed;
     if (o->reporter.unplayed > 0)
-        tell_unplayed(o, played);
+        report_unplayed(o, played);
     o->format->end(&o->reporter, ms);
     if (o->reporter.partial > 0 && o->reporter.audience == SCN_STUDENT && o->teacher.to == NULL)
         fprintf(stderr,

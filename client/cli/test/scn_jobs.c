@@ -332,7 +332,7 @@ static void stop_all(struct run *run)
 }
 
 /** Tell the reports that are next in order. */
-static void tell_ready(struct run *run)
+static void report_ready(struct run *run)
 {
     while (run->told < run->started && run->slots[run->told].ready) {
         struct slot *slot = &run->slots[run->told];
@@ -371,7 +371,7 @@ enum scn_outcome scn_jobs_play(const struct scn_jobs *jobs, char *const *paths, 
         stop_all(&run);
         if (run.running > 0)
             wait_some(&run);
-        tell_ready(&run);
+        report_ready(&run);
     } while (run.running > 0 || (run.started < count && *jobs->stop == 0));
     free(run.slots);
     return run.worst;
