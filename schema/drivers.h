@@ -27,7 +27,7 @@
     OPTION("quota", "bytes its files may have at this and every later mount: auto, none or a "     \
                     "size")
 
-#define HOSTFS_DOC "a directory of the host and what lies beneath it, read-only unless asked"
+#define HOSTFS_DOC "a directory of the host with its content, read-only by default"
 #define HOSTFS_OPTIONS(OPTION)                                                                     \
     OPTION("write", "allow changes; no other filesystem may then have its source in the "          \
                     "directory")

@@ -20,19 +20,20 @@ const char cmd_call_help[] =
     "\n"
     "Send one request to a running daemon and print its result as JSON.\n"
     "\n"
-    "METHOD is a call of the simulated system (open or SC_OPEN) or another method of the\n"
-    "daemon (ns.list, machine.info, server.shutdown, rpc.discover …). JSON is its parameters,\n"
-    "an object by argument name or an array by position; - reads them from stdin.\n"
-    "Each `scbox call` is a session of its own on the default machine: handles and children\n"
-    "do not outlive it. `scbox shell` keeps them.\n"
+    "METHOD is a call of the simulated system (open or SC_OPEN) or another method of\n"
+    "the daemon (ns.list, machine.info, server.shutdown, rpc.discover …). JSON is its\n"
+    "parameters, an object by argument name or an array by position; - reads them\n"
+    "from stdin. Each `scbox call` is a session of its own on the default machine:\n"
+    "its handles and children end with it. `scbox shell` keeps them.\n"
     "\n"
-    "  -s, --socket PATH   the daemon's socket; default $SCBOX_SOCKET, else the user's own\n"
-    "  -p, --pretty        lay the result out to be read; the default on a terminal\n"
-    "  -c, --compact       one line; the default elsewhere\n"
+    "  -s, --socket PATH   the daemon's socket; default: $SCBOX_SOCKET, or the user's\n"
+    "                      own\n"
+    "  -p, --pretty        indent the result; the default on a terminal\n"
+    "  -c, --compact       print it on one line; the default elsewhere\n"
     "  -h, --help          this page\n"
     "\n"
-    "Exit status: 0 a result came, 1 the daemon answered with an error (name, reasons and hint\n"
-    "are on stderr), 2 wrong usage, 125 no daemon.\n"
+    "Exit status: 0 a result; 1 an error of the daemon, with name, reasons and hint\n"
+    "on stderr; 2 wrong usage; 125 no daemon.\n"
     "\n"
     "Examples:\n"
     "  scbox call stat '{\"file\": \"root:/\"}'\n"
@@ -67,17 +68,17 @@ static int parse_options(int argc, char **argv, struct call_options *out)
     }
     if (optind == argc)
         return complain(OPTION_WRONG, "call",
-                        "which method? e.g. `scbox call stat '{\"file\": "
+                        "a METHOD is missing, e.g. `scbox call stat '{\"file\": "
                         "\"root:/\"}'`; see `scbox help call`");
     if (argc - optind > 2)
         return complain(OPTION_WRONG, "call",
-                        "more words than METHOD and JSON: quote the JSON for your shell");
+                        "more arguments than METHOD and JSON: quote the JSON for your shell");
     out->method = argv[optind];
     out->json = argv[optind + 1];
     return 0;
 }
 
-/* All of stdin, or NULL after a complaint. */
+/* Read all of stdin. NULL after a complaint. */
 static char *read_stdin(void)
 {
     struct strbuf text = STRBUF_INIT;
@@ -93,7 +94,7 @@ static char *read_stdin(void)
         (void)strbuf_add(&text, buf, got);
     }
     if (strlen(strbuf_str(&text)) != text.len) {
-        complain(0, "call", "the JSON on stdin holds a NUL byte");
+        complain(0, "call", "the JSON on stdin contains a NUL byte");
         strbuf_done(&text);
         return NULL;
     }
@@ -101,8 +102,8 @@ static char *read_stdin(void)
 }
 
 /*
- * Parameters for the request, or NULL after a complaint. They are checked here and sent as they were
- * written: a cJSON number is a double and would damage 64-bit values.
+ * Parameters for the request, or NULL after a complaint. They are checked here and sent as they
+ * were written: a cJSON number is a double and would damage 64-bit values.
  */
 static cJSON *parse_params(char *text)
 {
@@ -114,11 +115,12 @@ static cJSON *parse_params(char *text)
 
     if (json_check(text, strlen(text), &limits, &error) < 0) {
         json_position(text, error.at, &line, &column);
-        complain(0, "call", "no JSON at line %zu, column %zu: %s", line, column, error.what);
+        complain(0, "call", "invalid JSON at line %zu, column %zu: %s", line, column, error.what);
         return NULL;
     }
     if (*value.ptr != '{' && *value.ptr != '[') {
-        complain(0, "call", "parameters are an object {…} or an array […], not %.20s", text);
+        complain(0, "call", "the parameters must be an object {…} or an array […], not %.20s",
+                 text);
         return NULL;
     }
     cJSON_Minify(text); /* a request is one line */
@@ -149,7 +151,7 @@ static void print_result(const cJSON *result, bool pretty)
     strbuf_done(&text);
 }
 
-/* Which call or method was meant by a name that there is not; NULL: none is near. */
+/* The call or method whose name is nearest to an unknown one; NULL: none is near. */
 static const char *nearest_method(const char *name)
 {
     enum { NAMES_MAX = 64 };
@@ -169,7 +171,7 @@ static void print_error(const char *method, const struct scbox_error *error)
         fprintf(stderr, "  hint: did you mean %s?\n", near);
 }
 
-/* Send it and print what comes. @params taken. */
+/* Send the request and print its result or error. @params taken. */
 static int perform(struct scbox_conn *conn, const struct call_options *opts, cJSON *params)
 {
     const struct sc_call_info *call = sc_call_by_name(opts->method);

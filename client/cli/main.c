@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* scbox: the command line of the simulated system. The commands are in cmd_*.c, their table in cmd.c. */
+/* scbox: the command line of the simulated system. The commands are in cmd_*.c, their table in
+ * commands.c. */
 #include "client/cli/base/cmd.h"
 #include "client/cli/scenario/scn_words.h"
 #include "schema/calls.h"
@@ -24,15 +25,15 @@ static int unknown_word(const char *word)
     names[count] = NULL;
     near = scn_nearest(word, names);
     if (near != NULL)
-        return complain(CMD_USAGE, "", "there is no command '%s'; did you mean '%s'?", word, near);
+        return complain(CMD_USAGE, "", "unknown command '%s'; did you mean '%s'?", word, near);
     if (sc_call_by_name(word) != NULL)
         return complain(CMD_USAGE, "",
                         "'%s' is a call of the simulated system: `scbox call %s`, or `scbox shell`",
                         word, word);
-    return complain(CMD_USAGE, "", "there is no command '%s'; `scbox --help` lists them", word);
+    return complain(CMD_USAGE, "", "unknown command '%s'; `scbox --help` lists them", word);
 }
 
-/* What was printed has to have arrived, whatever the command thinks of itself. */
+/* Flush stdout: a command whose output could not be written has failed. */
 static int finish(int code)
 {
     struct pollfd out = {.fd = STDOUT_FILENO};
@@ -41,10 +42,10 @@ static int finish(int code)
     errno = 0;
     if (fflush(stdout) == 0 && ferror(stdout) == 0)
         return code;
-    err = errno; /* 0 when it was an earlier write that failed */
+    err = errno; /* 0: an earlier write failed */
     if (err == 0 && poll(&out, 1, 0) > 0 && (out.revents & POLLERR) != 0)
         err = EPIPE;
-    if (err == EPIPE) /* nobody wants to read on: end quietly, as SIGPIPE would end it */
+    if (err == EPIPE) /* the reader has ended: end without a message, as by SIGPIPE */
         return 128 + SIGPIPE;
     complain(0, "", "stdout could not be written%s%s", err != 0 ? ": " : "",
              err != 0 ? strerror(err) : "");
@@ -64,7 +65,7 @@ int main(int argc, char **argv)
         return finish(cmd_help(0, NULL));
     if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0) {
         printf("scbox %s, MIT licence\n"
-               "knows %zu calls and guests of i386 (int $0x40) and x86_64 (syscall)\n",
+               "supports %zu calls, and guests for i386 (int $0x40) and x86_64 (syscall)\n",
                SCBOX_VERSION, sc_calls_count);
         return finish(CMD_OK);
     }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The one clock that waits are measured by. */
+/* The clock of all timeouts. */
 #ifndef CLIENT_LIB_CLOCK_H
 #define CLIENT_LIB_CLOCK_H
 

@@ -38,17 +38,20 @@ int scbox_default_socket(char *out, size_t size)
     return len >= 0 && (size_t)len < size ? 0 : -ENAMETOOLONG;
 }
 
-/** Say why a socket could not be connected, and what to do about it. Returns @err. */
+/** Set why a socket could not be connected, and what to do. Returns @err. */
 static int connect_error(struct scbox_error *error, const char *path, int err)
 {
     switch (err) {
     case -ENOENT:
-        return error_set(error, err, "no daemon at %s: nothing is there; start scboxd", path);
+        return error_set(error, err, "no daemon at %s: the socket does not exist; start scboxd",
+                         path);
     case -ECONNREFUSED:
-        return error_set(error, err, "no daemon at %s: nobody listens there any more; start scboxd",
+        return error_set(error, err, "no daemon at %s: it no longer listens there; start scboxd",
                          path);
     case -EACCES:
-        return error_set(error, err, "may not use the socket %s: it belongs to another user", path);
+        return error_set(error, err,
+                         "permission to use the socket %s was denied: it belongs to another user",
+                         path);
     default:
         return error_set(error, err, "can't connect to %s: %s", path, strerror(-err));
     }
@@ -139,7 +142,7 @@ int conn_break(struct scbox_conn *conn, int err, struct scbox_error *error)
     if (conn->broken == 0)
         conn->broken = err;
     if (err == -EPROTO)
-        return error_set(error, err, "what the daemon sent is no JSON-RPC answer");
+        return error_set(error, err, "the daemon sent something else than a JSON-RPC answer");
     if (err == -ECONNRESET || err == -EPIPE)
         return error_set(error, err, "the daemon closed the connection");
     if (err == -ECONNABORTED)
@@ -151,7 +154,7 @@ int conn_break(struct scbox_conn *conn, int err, struct scbox_error *error)
     return error_set(error, err, "the connection to the daemon failed: %s", strerror(-err));
 }
 
-/** Take what the socket holds into conn->in. Returns 0, -EAGAIN, or the -errno that broke it. */
+/** Read the socket's bytes into conn->in. Returns 0, -EAGAIN, or the -errno that broke it. */
 static int take_bytes(struct scbox_conn *conn, struct scbox_error *error)
 {
     ssize_t got;
@@ -193,8 +196,8 @@ int conn_read(struct scbox_conn *conn, int timeout_ms, struct scbox_error *error
 }
 
 /**
- * Wait until the socket takes bytes. What the daemon sends meanwhile is stored, up to SCBOX_UNREAD_MAX
- * bytes: then the daemon has to read first. Returns 0 or -errno.
+ * Wait until the socket takes bytes. What the daemon sends meanwhile is stored, up to
+ * SCBOX_UNREAD_MAX bytes: then the daemon has to read first. Returns 0 or -errno.
  */
 static int wait_writable(struct scbox_conn *conn, struct scbox_error *error)
 {

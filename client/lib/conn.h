@@ -4,10 +4,10 @@
  *
  *     conn.c         the socket: connect, write a line, read what is there
  *     request.c      JSON-RPC over it: send, receive, events
- *     typed.c        what the functions of scbox_calls.c are made of; they are generated
+ *     typed.c        helpers of scbox_calls.c, which is generated
  *     wire.c         values of JSON, bytes among them
  *     error.c        struct scbox_error
- *     clock.c        the time that waits are measured by
+ *     clock.c        the clock of timeouts
  *     scbox_cjson.c  the same for trees, not in the installed library
  */
 #ifndef CLIENT_LIB_CONN_H
@@ -23,7 +23,7 @@ struct scbox_conn {
     int fd;
     int broken; /* -errno that ended the connection, 0 while it lives */
     int64_t last_id;
-    struct strbuf in;        /* bytes that are no whole line yet, and lines not looked at yet */
+    struct strbuf in;        /* bytes of an incomplete line, and unread lines */
     size_t taken;            /* bytes at the start of `in` whose lines were handled */
     size_t searched;         /* bytes of `in`, from its start, with no end of line behind `taken` */
     struct list requests;    /* struct request, oldest first */
@@ -31,7 +31,7 @@ struct scbox_conn {
     void *user;
     void (*on_tree)(void *user, const char *method, const struct cJSON *params); /* scbox_cjson.c */
     void *tree_user;
-    int32_t as;     /* in whose name calls are made, 0 the session's own process */
+    int32_t as;     /* the process of the calls; 0: the session's own */
     int timeout_ms; /* of these calls */
 };
 
@@ -52,16 +52,18 @@ struct request {
 int error_set(struct scbox_error *error, int code, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
-/** Take a JSON-RPC error object into @error, which may be NULL. @text taken. Returns SCBOX_REFUSED. */
+/** Take a JSON-RPC error object into @error, which may be NULL. @text taken. Returns
+ * SCBOX_REFUSED. */
 int error_take(struct scbox_error *error, char *text);
 
-/** Whether the code is one of ours: there was no answer. */
+/** Whether the code is a -errno of the library: there was no answer. */
 static inline bool error_is_ours(int code)
 {
     return code < 0 && code > SCBOX_E_SESSION;
 }
 
-/** A connection over a socket that is connected. @fd taken, unless there is no memory: then it is NULL. */
+/** A connection over a socket that is connected. @fd taken, unless there is no memory: then it is
+ * NULL. */
 struct scbox_conn *conn_new(int fd);
 
 /** Write all of a line, however long it takes the daemon to read it. Returns 0 or -errno. */
@@ -73,7 +75,7 @@ int conn_write(struct scbox_conn *conn, const char *line, size_t len, struct scb
  */
 int conn_read(struct scbox_conn *conn, int timeout_ms, struct scbox_error *error);
 
-/** Remember that the connection is over and why. Returns @err. */
+/** Mark the connection as broken. Returns @err. */
 int conn_break(struct scbox_conn *conn, int err, struct scbox_error *error);
 
 /**
@@ -84,7 +86,8 @@ int conn_break(struct scbox_conn *conn, int err, struct scbox_error *error);
 int request_send(struct scbox_conn *conn, const char *method, const char *params, int64_t *out_id,
                  struct scbox_error *error);
 
-/** What is behind request_send() in scbox_call(): wait, and forget the request when no answer comes in time. */
+/** What is behind request_send() in scbox_call(): wait, and forget the request when no answer
+ * comes in time. */
 int request_await(struct scbox_conn *conn, int64_t id, int timeout_ms, char **out_result,
                   struct scbox_error *error);
 

@@ -2,8 +2,9 @@
 /*
  * JSON-RPC over a connection.
  *
- * A request lives in conn->requests from scbox_send() until its answer is taken by scbox_receive(), or,
- * once it was forgotten, until its answer comes. Messages are handled one at a time, in the order they came.
+ * A request lives in conn->requests from scbox_send() until its answer is taken by
+ * scbox_receive(), or, once it was forgotten, until its answer comes. Messages are handled one at
+ * a time, in the order they came.
  */
 #include "client/lib/clock.h"
 #include "client/lib/conn.h"
@@ -106,7 +107,7 @@ int request_send(struct scbox_conn *conn, const char *method, const char *params
     return 0;
 }
 
-/** Whether params can be sent, and there is somewhere to send them. Returns 0 or -errno. */
+/** Check params and the connection before sending. Returns 0 or -errno. */
 static int check_request(const struct scbox_conn *conn, const char *method, const char *params,
                          struct scbox_error *error)
 {
@@ -178,7 +179,7 @@ static struct request *newest_unanswered(const struct scbox_conn *conn)
     return NULL;
 }
 
-/** Give a notification to whom it is for. Returns 0 or -ENOMEM. */
+/** Call the callback for a notification. Returns 0 or -ENOMEM. */
 static int deliver(struct scbox_conn *conn, const struct json_doc *doc, uint32_t method)
 {
     uint32_t params = json_get(doc, 0, "params");
@@ -214,7 +215,7 @@ static struct request *whose_answer(const struct scbox_conn *conn, const struct 
     return r != NULL && !r->answered ? r : NULL;
 }
 
-/** Put a message where it belongs. Returns 0; -EPROTO when it belongs nowhere; -ENOMEM. */
+/** Handle a message. Returns 0; -EPROTO: nothing expects it; -ENOMEM. */
 static int handle_message(struct scbox_conn *conn, const struct json_doc *doc)
 {
     uint32_t method = json_kind(doc, 0) == JSON_OBJECT ? json_get(doc, 0, "method") : 0;
@@ -348,9 +349,9 @@ static int take_answer(struct request *r, char **out_result, struct scbox_error 
 }
 
 /**
- * Handle messages until a request is answered. Events may come faster than they are handled, so a time that
- * is over ends this although there is always one more: the socket is read once more, and what has come
- * whole by then is handled.
+ * Handle messages until a request is answered. Events may come faster than they are handled, so a
+ * time that is over ends this although there is always one more: the socket is read once more, and
+ * what has come whole by then is handled.
  */
 static int await_answer(struct scbox_conn *conn, const struct request *r, int timeout_ms,
                         struct scbox_error *error)

@@ -2,7 +2,7 @@
 /*
  * libscbox: a client of scboxd in C.
  *
- * One connection, blocking calls, no threads, and no callbacks but one for events. A system call of
+ * One connection, blocking calls, no threads, and one callback, for events. A system call of
  * the simulated system is a function of scbox_calls.h; everything else the daemon does is reached
  * by scbox_call(), whose parameters and results are JSON text. Sample:
  *
@@ -31,30 +31,30 @@
  *                     errno of the simulated system (Linux numbers), or a negative code of JSON-RPC
  *     -errno          there was no proper answer; the same number, its name and a sentence stand
  *                     in struct scbox_error:
- *                       -EINVAL               what was passed is NULL, or no JSON; nothing was sent
- *                       -ETIMEDOUT, -EINTR    nothing came in time, or a signal came first
+ *                       -EINVAL               an argument is NULL or not JSON; nothing was sent
+ *                       -ETIMEDOUT, -EINTR    no answer in time, or a signal came first
  *                       -EBADMSG              an answer without a result, or with an improper one
- *                       -ECONNRESET, -EPIPE   the daemon is gone
+ *                       -ECONNRESET, -EPIPE   the daemon has ended
  *                       -ECONNABORTED         it has read nothing for 30 s
- *                       -EPROTO, -EMSGSIZE    what it sent is no JSON-RPC, or too long
+ *                       -EPROTO, -EMSGSIZE    its message is not JSON-RPC, or too long
  *                       -ENOMEM               no memory
  *
  * Out parameters keep their value unless the function returns 0. After -EINVAL, -ETIMEDOUT, -EINTR
  * and -EBADMSG the connection can be used as before; after the others it can only be closed.
  *
  * Processes. The first SC_* call of a connection makes a process for it, unless "session.open" has.
- * Calls are made in the name of that process, or of one below it: scbox_act_as().
+ * Calls act as that process, or as one below it: scbox_act_as().
  *
  * Late answers. A call that blocks in the simulated system (PROC_WAIT) need not block the client:
- * scbox_send() it, go on, and scbox_receive() its answer later. Answers may come in any order.
+ * scbox_send() it, and scbox_receive() its answer later. Answers may come in any order.
  *
  * Ownership. Parameters are borrowed for the call. What a function returns through a char ** is the
  * caller's and released with free().
  *
  * Threads. The library has no global state: threads may use different connections at the same time.
  * One connection, and one struct scbox_error, is used by one thread at a time. scbox_connect()
- * without a path and scbox_default_socket() read the environment. No signal is raised: a lost daemon
- * is an error, never SIGPIPE.
+ * without a path and scbox_default_socket() read the environment. No signal is raised: a lost
+ * daemon is an error, never SIGPIPE.
  */
 #ifndef SCBOX_H
 #define SCBOX_H
@@ -74,14 +74,14 @@ extern "C" {
 enum {
     SCBOX_OK = 0,
     SCBOX_REFUSED = 1,
-    SCBOX_FOREVER = -1,                   /* a timeout that never comes */
+    SCBOX_FOREVER = -1,                   /* no timeout */
     SCBOX_MESSAGE_MAX = 16 * 1024 * 1024, /* bytes of one incoming message: -EMSGSIZE */
-    SCBOX_NESTING_MAX = 1000,             /* arrays and objects in each other, both ways */
+    SCBOX_NESTING_MAX = 1000,             /* nesting of arrays and objects, in both directions */
     SCBOX_UNREAD_MAX = 64 * 1024 * 1024,  /* bytes stored while a request can't be written */
     SCBOX_TRANSFER_MAX = 256 * 1024,      /* bytes one READ or WRITE may carry */
 };
 
-/** Codes of errors that are no errno of the simulated system. */
+/** Codes of errors that are not an errno of the simulated system. */
 enum scbox_code {
     SCBOX_E_PARSE = -32700,
     SCBOX_E_REQUEST = -32600,
@@ -98,14 +98,14 @@ enum scbox_code {
 };
 
 /**
- * Why something did not work. Initialise it once; every function that fails replaces what it holds.
- * Texts are owned by it, and NULL while nothing has failed or where there was no memory for them.
+ * Why a function failed. Initialise it once; each failing function replaces its content.
+ * It owns its texts, which are NULL before a failure, or without memory for them.
  */
 struct scbox_error {
     int code;     /* positive errno, negative JSON-RPC code, or the -errno that was returned */
     char *name;   /* "ENOENT", or what JSON-RPC calls it: "Invalid params" */
     char *reason; /* sentences for people: who refused, what, and why */
-    char *hint;   /* what a person would try next; NULL: nothing is known */
+    char *hint;   /* what to try next; NULL: unknown */
     char *data;   /* JSON: {syscall, arg, value, why, hint, text} of a refusal, or NULL */
 };
 
@@ -117,7 +117,7 @@ struct scbox_error {
 struct scbox_conn;
 
 /**
- * A notification came (its params: {kind, pid, data …}). Called from inside any function that
+ * Called for each notification (its params: {kind, pid, data …}), from inside any function that
  * reads.
  * @method   borrowed for the callback; "event".
  * @params   borrowed for the callback; JSON text, NULL when there are none.
@@ -128,7 +128,7 @@ typedef void (*scbox_event_fn)(void *user, const char *method, const char *param
 /** The version of the library that runs, "0.1.0"; static. */
 SCBOX_API const char *scbox_version(void);
 
-/** Forget what an error holds; it can be used again. Accepts NULL. */
+/** Free the content of an error; it can be used again. Accepts NULL. */
 SCBOX_API void scbox_error_done(struct scbox_error *error);
 
 /**
@@ -138,7 +138,7 @@ SCBOX_API void scbox_error_done(struct scbox_error *error);
 SCBOX_API char *scbox_error_line(const struct scbox_error *error);
 
 /**
- * Where the daemon listens when nobody says otherwise: $SCBOX_SOCKET, else
+ * The daemon's default socket: $SCBOX_SOCKET, else
  * $XDG_RUNTIME_DIR/scbox/scboxd.sock, else /tmp/scbox-UID/scboxd.sock.
  * @out      borrowed; @size bytes; a NUL ends it.
  * Returns   0; -ENAMETOOLONG, -EINVAL.
@@ -164,11 +164,11 @@ SCBOX_API void scbox_disconnect(struct scbox_conn *conn);
  */
 SCBOX_API int scbox_fd(const struct scbox_conn *conn);
 
-/** Who gets notifications; NULL: they are dropped. */
+/** Set the callback for notifications; NULL: they are dropped. */
 SCBOX_API void scbox_on_event(struct scbox_conn *conn, scbox_event_fn fn, void *user);
 
 /**
- * Choose the process in whose name the calls of scbox_calls.h are made, from the next one on.
+ * Choose the process that makes the calls of scbox_calls.h, from the next one on.
  * @pid      below the session's own, and driven by the session ("proc.drive"); 0, as it is at
  *           first: the session's own process.
  * Returns   the pid it was before; 0 of NULL.
@@ -187,12 +187,12 @@ SCBOX_API void scbox_set_timeout(struct scbox_conn *conn, int timeout_ms);
  * @params   one JSON object or array; NULL: none. Sent as it is written, so that numbers stay
  *           exact.
  * @out_id   names the request for scbox_receive().
- * Returns   0 or -errno; -EINVAL when @params is none, with the place in it.
+ * Returns   0 or -errno; -EINVAL: @params is not JSON; the error has the place.
  */
 SCBOX_API int scbox_send(struct scbox_conn *conn, const char *method, const char *params,
                          int64_t *out_id, struct scbox_error *error);
 
-/** Send a notification: a request nobody answers. As scbox_send(). */
+/** Send a notification: a request without an answer. As scbox_send(). */
 SCBOX_API int scbox_notify(struct scbox_conn *conn, const char *method, const char *params,
                            struct scbox_error *error);
 
@@ -242,10 +242,10 @@ SCBOX_API int scbox_subscribe(struct scbox_conn *conn, const char *kinds, bool l
 
 /**
  * The bytes of a JSON object that carries {data, encoding?}: a READ's result, the params of a log
- * event; or of a path or name that is no UTF-8: {base64}.
+ * event; or of a path or name that is not UTF-8: {base64}.
  * @object   JSON text.
  * @out      returned; free(); NUL-terminated behind @out_len bytes.
- * Returns   0; -EINVAL when there is no such member, its base64 is wrong, or @object is no JSON;
+ * Returns   0; -EINVAL when there is no such member, its base64 is wrong, or @object is not JSON;
  *           -ENOMEM.
  */
 SCBOX_API int scbox_data(const char *object, char **out, size_t *out_len);

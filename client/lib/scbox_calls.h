@@ -87,9 +87,9 @@ enum scbox_flag {
     SCBOX_RN_NOREPLACE = 0x1, /* fail if the new name exists */
     SCBOX_RN_EXCHANGE = 0x2, /* swap the two names */
 
-    SCBOX_FAIL_EXCEPTION = 0x1, /* a processor exception: division, bad instruction, protection */
+    SCBOX_FAIL_EXCEPTION = 0x1, /* a processor exception: division, opcode, protection */
     SCBOX_FAIL_ZEROPTR = 0x2, /* an access below address 0x1000 */
-    SCBOX_FAIL_SEGFAULT = 0x3, /* an access to unmapped memory, or a write to read-only memory */
+    SCBOX_FAIL_SEGFAULT = 0x3, /* access to unmapped memory, or a write to read-only memory */
     SCBOX_FAIL_SC_SEGFAULT = 0x4, /* a bad pointer passed to a call */
 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the functions of scbox_calls.c are made of. Each is one call:
+ * Helpers of the functions of scbox_calls.c. Each function is one call:
  *
  *     typed_begin(&t, conn, "SC_OPEN");
  *     typed_text(&t, "file", file);            arguments, in the row's order
@@ -11,7 +11,7 @@
  *         *out_fd = new_fd;
  *     return typed_end(&t);
  *
- * The first thing that goes wrong is kept; what follows it does nothing.
+ * The first error is kept; functions after it do nothing.
  */
 #ifndef CLIENT_LIB_TYPED_H
 #define CLIENT_LIB_TYPED_H
@@ -27,9 +27,8 @@ struct typed {
     int outcome;      /* what the function returns */
     char *result;     /* owned; what `doc` was read from */
     struct json_doc doc;
-    const char
-        *wrong;  /* the first member of the result that is missing, or is not what it should be */
-    char *bytes; /* owned; the bytes among the results */
+    const char *wrong; /* the first member of the result that is missing or wrong */
+    char *bytes;       /* owned; the bytes among the results */
     size_t bytes_len;
 };
 

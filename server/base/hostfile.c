@@ -328,7 +328,7 @@ static char *name_beside(const struct hostfile *p, const char *suffix)
     return strbuf_take(&name);
 }
 
-/* The slot of a suffix, else a free one, else NULL. */
+/* The entry of a suffix, or a free one, or NULL. */
 static struct hostfile_side *slot_of(struct hostfile *p, const char *suffix)
 {
     struct hostfile_side *unused = NULL;

@@ -15,7 +15,8 @@ static struct machine *machine_of(struct host_alarm *alarm)
     return container_of(alarm, struct machine, alarm);
 }
 
-/** Once a turn of the loop: tick the machines in the list. Those added meanwhile wait a turn. */
+/** Tick the machines in the list, once in each iteration of the loop. Those added meanwhile follow
+ * in the next. */
 static void on_idle(uv_idle_t *idle)
 {
     struct alarms *a = idle->data;

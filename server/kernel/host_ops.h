@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The kernel's only window to the outside. What runs a machine (the daemon's loop, a unit test's
- * fake host) fills this table; no slot is NULL. The kernel itself uses no clock, file or socket.
+ * fake host) fills this table; no member is NULL. The kernel itself uses no clock, file or socket.
  */
 #ifndef SERVER_KERNEL_HOST_OPS_H
 #define SERVER_KERNEL_HOST_OPS_H
@@ -19,7 +19,7 @@ struct machine;
 struct hostfile;
 struct proc;
 
-/** Deadlines of wake_at(): at the next turn of the loop; never. */
+/** Deadlines of wake_at(): at the next iteration of the loop; never. */
 #define HOST_WAKE_SOON 0
 #define HOST_WAKE_NEVER UINT64_MAX
 

@@ -346,7 +346,7 @@ void input_tell(struct machine *m, const struct input *in)
     m->spec.on_input(m->spec.user, m, in);
 }
 
-/** Whether an input of a machine with a stack is an entry (stack.h), logged when its turn comes. */
+/** Whether an input of a machine with a stack is an entry (stack.h), logged when it is carried out. */
 static bool is_entry(const struct machine *m, enum input_kind kind)
 {
     const bool has_turn = kind == INPUT_CALL || kind == INPUT_CANCEL || kind == INPUT_END ||

@@ -173,7 +173,7 @@ void machine_free(struct machine *m)
     CHECK(m->calls_running == 0 && !m->ready.settling && !m->ticking);
     (void)stack_enter(m, &m->ending, run_end);
     slow_wait(m);
-    /* Whatever a machine holds belongs to its processes, which are gone with init. */
+    /* All objects of a machine belong to its processes, which have ended with init. */
     CHECK(list_empty(&m->turns.waiting) && m->turns.running == NULL);
     CHECK(list_empty(&m->mounts));
     CHECK(list_empty(&m->ready.woken) && list_empty(&m->ready.in_line) &&
@@ -240,7 +240,7 @@ void machine_arm(struct machine *m)
     uint64_t deadline;
 
     if (m->ticking || m->stand.slot != NULL)
-        return; /* machine_tick() arms when it is done, and so does stack_go_on() */
+        return; /* machine_tick() and stack_go_on() arm when they are done */
     turn_limit(m);
     deadline = m->stand.next_stack != NULL ? HOST_WAKE_SOON : timer_next(&m->clock.host_timers);
     if (next != UINT64_MAX && m->spec.clock == CLOCK_REAL &&
@@ -327,7 +327,7 @@ void machine_hold(struct machine *m)
 
 void machine_release(struct machine *m)
 {
-    CHECK(m->clock.holds > 0); /* who holds remembers that it does: session.holding */
+    CHECK(m->clock.holds > 0); /* the holder keeps its own flag: session.holding */
     m->clock.holds--;
     if (m->clock.holds == 0)
         machine_arm(m);
@@ -340,7 +340,7 @@ void machine_stall(struct machine *m)
 
 void machine_unstall(struct machine *m)
 {
-    CHECK(m->watch.stalls > 0); /* likewise: subscription.stalling */
+    CHECK(m->watch.stalls > 0); /* so does a subscription: subscription.stalling */
     if (--m->watch.stalls > 0)
         return;
     while (!list_empty(&m->watch.stalled))

@@ -50,22 +50,22 @@ struct input;
 struct machine_spec {
     const char *name; /* copied */
     enum clock_kind clock;
-    bool lockstep; /* of a virtual clock: guests stand still while somebody holds the machine */
+    bool lockstep; /* on a virtual clock: guests stand still while a session holds the machine */
     uint64_t seed; /* of its random numbers */
-    struct machine_limits limits; /* a member of 0 means the default */
+    struct machine_limits limits; /* 0: the default */
     fs_open_fn fs_open;           /* makes filesystems: registry_open() */
     fs_waits_fn fs_waits;         /* which drivers may wait: registry_waits(); NULL none */
     /** Of a machine that is played again: called before a slot of a slow filesystem (machine.slots), to give
-     * the inputs that came while the machine stood still for it. Such a machine does not stand still. Else
-     * NULL. */
+     * the inputs that came while the machine stood still for it. Such a machine does not stand
+     * still. Else NULL. */
     void (*on_slot)(void *user, struct machine *m);
-    /** Told once, from inside the call or fault that ended init: free it later, not in here. */
+    /** Called once, from inside the call or fault that ended init: free the machine later. */
     void (*on_end)(void *user, struct machine *m);
-    /** Told in words what a store could not keep; or NULL. It is an EVENT_NOTE, too. */
+    /** Called with a sentence when a store lost data, which is an EVENT_NOTE, too; or NULL. */
     void (*on_loss)(void *user, struct machine *m, const char *what);
     /** Called for each input before it is carried out: input.h. NULL: inputs are not logged. */
     void (*on_input)(void *user, struct machine *m, const struct input *in);
-    /** Called with what machine_answer() is given; NULL likewise. */
+    /** Called by machine_answer(); NULL: answers are not logged. */
     void (*on_answer)(void *user, struct machine *m, int64_t result, const void *bytes, size_t len);
     void *user; /* the owner's own */
 };
@@ -98,19 +98,19 @@ struct turn_queue {
 
 /** Calls that go on by themselves: the tick, wait.h and transfer.h. */
 struct ready {
-    struct list calls;   /* struct call.wait: they go on at the next tick */
-    struct list in_line; /* struct call.in_line: transfers in slices that others wait for */
-    struct list behind;  /* struct call.wait: these others */
+    struct list calls;   /* struct call.wait: continued at the next tick */
+    struct list in_line; /* struct call.in_line: sliced transfers that have the line */
+    struct list behind;  /* struct call.wait: calls behind these */
     struct list woken;   /* struct waitq.woken: queues whose calls wait_settle() tries again */
     bool settling;       /* it is doing so */
     uint64_t
-        acts; /* calls but YIELD that began or ended, and what else may change what others do */
+        acts; /* calls except YIELD that began or ended, and other acts that affect processes */
 };
 
 /** Who listens: event.h. */
 struct watch {
     struct list listeners;
-    struct list stalled; /* struct call.wait: they go on only when listeners keep up */
+    struct list stalled; /* struct call.wait: continued when listeners keep up */
     uint32_t stalls;     /* machine_stall() */
     unsigned kinds;      /* union of the listeners' kinds */
     uint64_t events;     /* emitted so far */
@@ -122,27 +122,27 @@ struct watch {
 struct late {
     struct list mappings; /* struct mapping.late */
     size_t count;
-    size_t failed;      /* of them: those that a store has not taken */
+    size_t failed;      /* of these: refused by their store */
     uint32_t retry_ms;  /* until the next attempt */
-    struct timer timer; /* on the host's clock, while there are some */
+    struct timer timer; /* on the host's clock, while the list has members */
 };
 
 /** A stack of its own, and standing still: stack.h. */
 struct stand {
     struct fiber *stack;      /* owned; NULL: the machine runs on the stack of whoever enters */
-    struct fiber *next_stack; /* owned; what `stack` will be, or NULL */
+    struct fiber *next_stack; /* owned; becomes `stack` at the next tick; or NULL */
     struct slow *slot;        /* the machine stands still for this one; NULL: it does not */
     struct slow *slot_of;     /* whose slot it waits for, still or not; NULL: none */
     uint64_t slots;           /* of slow filesystems, called so far */
     uint64_t hurry_ns;        /* slow_hurry() */
-    struct list entries;      /* struct entry.link: they wait until it does not */
+    struct list entries;      /* struct entry.link: inputs queued meanwhile */
     struct entry *entering;   /* what is about to be carried out on the stack */
-    bool interrupted;         /* a slot of the call being carried out was, and let go */
+    bool interrupted;         /* a slot of the running call was interrupted and answered -EINTR */
 };
 
 /** The input that is being carried out, and what a log needs to know: input.h. */
 struct input_state {
-    uint32_t depth;     /* inputs being carried out, one inside of the other */
+    uint32_t depth;     /* inputs inputs that are running, nested */
     uint64_t now_ns;    /* the host's time of the outermost, while inputs are logged */
     uint64_t wall_ns;   /* the same of its calendar */
     uint64_t callbacks; /* done(), run(), listeners and the like, so far */
@@ -179,8 +179,8 @@ struct machine {
     struct census census;
     struct aspace_pool memory; /* of all processes */
     struct byteq_pool queued;  /* of all channels and terminals */
-    uint64_t listings;         /* bytes that the listings of open directories take */
-    uint64_t storage;          /* bytes that filesystems in memory have taken */
+    uint64_t listings;         /* bytes of listings of open directories */
+    uint64_t storage;          /* bytes of filesystems in memory */
     uint64_t labels;           /* bytes of the labels of open files */
     uint64_t args;             /* bytes of the processes' arguments and environments */
     uint64_t descriptors;      /* of the daemon: machine_take_descriptors() */
@@ -205,13 +205,13 @@ int machine_new(const struct machine_spec *spec, const struct host_ops *ops, voi
                 struct machine **out);
 
 /** End all processes, which cancels their calls, and what the machine would have done later: nothing is left
- * then but the struct. No callback of its spec is called from here on. From an entry of its stack (stack.h), so
- * that it may stand still in it. */
+ * then but the struct. No callback of its spec is called from here on. From an entry of its stack
+ * (stack.h), so that it may stand still in it. */
 void machine_end(struct machine *m);
 
 /** machine_end(), and release everything. A machine that machine_end() has not ended has the whole loop wait
- * for its slow filesystems, each up to its time limit. Not from inside a call, a done() or a machine_tick().
- * NULL is fine. */
+ * for its slow filesystems, each up to its time limit. Not from inside a call, a done() or a
+ * machine_tick(). NULL is fine. */
 void machine_free(struct machine *m);
 
 /** Report data that a store lost: machine_spec.on_loss() and EVENT_NOTE. */

@@ -34,7 +34,7 @@ void stack_adopt(struct machine *m)
 
 void stack_done(struct machine *m)
 {
-    CHECK(list_empty(&m->stand.entries)); /* machine_free() has let them all go on */
+    CHECK(list_empty(&m->stand.entries)); /* machine_free() has run them all */
     fiber_free(m->stand.stack);
     fiber_free(m->stand.next_stack);
     m->stand.stack = NULL;
@@ -46,7 +46,8 @@ static void run_entry(void *arg)
     struct machine *m = arg;
     struct entry *in = m->stand.entering;
 
-    if (in->tell == NULL || m->input.depth > 0) { /* it is none, or the tick that makes the stack */
+    if (in->tell == NULL ||
+        m->input.depth > 0) { /* not an input, or the tick that made the stack */
         in->run(in);
         return;
     }

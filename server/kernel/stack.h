@@ -32,7 +32,7 @@ struct slow;
 
 struct entry {
     struct list link; /* in machine->stand.entries while it waits; list_init() before first use */
-    /** Carry it out, once, in the machine. The owner may free the struct in it. */
+    /** Called once, in the machine. May free the struct. */
     void (*run)(struct entry *in);
     /** Tell who logs that it is an input of its own (input.h), before run(); NULL it is none. Not
      * called for what is inside of another one. */

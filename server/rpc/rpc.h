@@ -39,7 +39,7 @@
 
 struct rpc;
 
-/** What the RPC layer needs of the daemon. All slots get @user; only record and inputs may be NULL. */
+/** What the RPC layer needs of the daemon. All members get @user; only record and inputs may be NULL. */
 struct rpc_daemon {
     const struct host_ops *ops; /* for machines, with @host */
     void *host;

@@ -5,7 +5,7 @@
 page() {
     expect 0 "$scbox" help "$@"
     [ -s "$out" ] || fail "$last: empty"
-    grep -v 'as JSON' "$out" | LC_ALL=C.UTF-8 awk 'length($0) > 92' >"$tmp/long"
+    grep -v 'as JSON' "$out" | LC_ALL=C.UTF-8 grep -E '^.{81}' >"$tmp/long"
     [ ! -s "$tmp/long" ] || fail "$last: too wide: $(cat "$tmp/long")"
 }
 
@@ -54,7 +54,7 @@ page :step
 out_has 'carry the call out'
 page exit
 out_has 'SC_EXIT'
-out_has 'stands below run'
+out_has 'follows run, indented'
 page SC_OPEN
 out_has 'int $0x40 with eax 30, ebx file, ecx its length, edx mode'
 out_has 'EISDIR'

@@ -73,7 +73,7 @@ expect 0 "$scbox" ns
 socket=$(readlink "$roster/shell-$shell")
 ln -s "$socket" "$roster/shell-1"
 expect 125 "$scbox" ns
-err_has '2 private daemons run; name the socket of one of them (--socket PATH)'
+err_has '2 private daemons run; choose the socket of one with --socket PATH'
 err_has "$socket  scbox shell (process 1)"
 err_has "$socket  scbox shell (process $shell)"
 expect 0 "$scbox" ns --socket "$socket"
@@ -98,7 +98,7 @@ nothing_left
 [ -z "$(ls "$roster")" ] || fail "left in the roster: $(ls "$roster")"
 expect 125 "$scbox" ns
 
-# Stale entries are removed: of a keeper that was killed, of a socket that is gone. A daemon that a shell
+# Stale entries are removed: of a supervisor that was killed, of a socket that is gone. A daemon that a shell
 # with the same number enters later takes the place.
 ln -s "$tmp/gone/scboxd.sock" "$roster/shell-2"
 expect 125 "$scbox" ns
@@ -106,8 +106,8 @@ expect 125 "$scbox" ns
 open_shell A=2
 wait_until "the shell's daemon" is_found
 served=$("$scbox" call server.info | sed 's/.*"pid": \([0-9]*\).*/\1/')
-keeper=$(sed -n 's/^PPid:[[:blank:]]*//p' "/proc/$served/status")
-kill -KILL "$keeper"
+supervisor=$(sed -n 's/^PPid:[[:blank:]]*//p' "/proc/$served/status")
+kill -KILL "$supervisor"
 wait_until "the daemon's end" is_over
 close_shell
 [ -L "$roster/shell-$shell" ] || fail "this should show how a stale entry is removed"

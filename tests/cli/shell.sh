@@ -231,7 +231,7 @@ for line in 'open t:/dir/a READ,WRITE,CREATE = $fd_1' 'read $mine 0 100 = "costs
     'readdir $fd_2 7 ! ENOENT' '[$pid_1] exit 3' 'wait &1 = {state: DONE, return_code: 3}' \
     'open t:/dir/a READ = $fd_6' '# it did not hold: expect file t:/dir/a "else"' \
     'select [$fd_3, $fd_4] 0 = ${fd_4}' 'last_errno = 0' 'open v:/a WRITE ! EACCES' \
-    '# nobody waited for: usleep'; do
+    '# no step waited for: usleep'; do
     grep -qF -e "$line" "$tmp/session.scn" || fail "not saved: $line; but: $(cat "$tmp/session.scn")"
 done
 grep -q '^@title "what was typed"' "$tmp/session.scn" || fail 'the title is not saved'

@@ -45,7 +45,7 @@ feed 0 ':step on
 out_has '] readdir('
 feed 0 ':step on
 stat root:/' "$scbox" shell
-out_has 'not stepping any more'
+out_has 'stepping has ended'
 out_has 'type DIR'
 feed 1 ':step on
 stat root:/
@@ -126,7 +126,7 @@ need_terminal
 begin "$scbox shell --no-history"
 sees 'scbox> '
 keys ':step on\n'
-sees 'tells what to do then'
+sees 'lists the answers'
 keys 'open root:/b READ,CREATE = $b\n'
 sees 'stops] open('
 keys '\n'
@@ -138,7 +138,7 @@ sees 'EIO: '
 keys 'usleep 2\n'
 sees '] usleep(2)'
 keys '\003'
-sees 'not stepping any more'
+sees 'stepping has ended'
 keys 'stat root:/b\n'
 sees 'type REGULAR'
 keys '\004'

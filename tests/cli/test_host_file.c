@@ -119,7 +119,7 @@ Test(host_file, writing_waits_for_nobody)
 
     cr_assert_eq(mkfifo("fifo", 0600), 0);
     cr_assert_eq(host_create("fifo", HOST_STREAM, &why), -ENXIO);
-    cr_assert_str_eq(host_reason(&why), "it is a FIFO that nobody reads");
+    cr_assert_str_eq(host_reason(&why), "it is a FIFO without a reader");
     cr_assert_eq(host_create("/dev/null", 0, NULL), -EINVAL);
     fd = host_create("/dev/null", HOST_STREAM, NULL);
     cr_assert_geq(fd, 0);
@@ -162,7 +162,7 @@ Test(host_file, a_walk_follows_links_and_ends_on_loops)
     cr_assert_eq(host_walk("one", note, &seen, &why), 0);
     cr_assert_eq(seen.files, 2);
     cr_assert_eq(seen.problems, 2);
-    cr_assert_str_eq(seen.words, "it leads back to a directory above it");
+    cr_assert_str_eq(seen.words, "it links to a directory above it");
 }
 
 /** Make @levels directories inside each other, all named d. */
@@ -184,7 +184,7 @@ Test(host_file, a_walk_has_a_depth)
     cr_assert_eq(host_walk("d", note, &seen, &why), 0);
     cr_assert_eq(seen.files, 1);
     cr_assert_eq(host_walk(dir, note, &seen, &why), -ELOOP);
-    cr_assert_str_eq(host_reason(&why), "directories are more than 16 levels deep in it");
+    cr_assert_str_eq(host_reason(&why), "its directories are nested more than 16 deep");
 }
 
 Test(host_file, a_walk_has_a_length)

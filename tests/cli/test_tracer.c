@@ -404,7 +404,8 @@ Test(tracer, so_many_calls_that_fit_go_on_and_more_are_told)
     cr_assert_eq(t.filter.going_count, TRACE_CALLS_MAX);
     tracer_done(&t);
     cr_assert_eq(fclose(to), 0);
-    cr_assert_not_null(strstr(text, "--- more than 4096 calls that fit -P went on at once"));
+    cr_assert_not_null(
+        strstr(text, "--- more than 4096 calls that match -P were in progress at once"));
     free(text);
 }
 

@@ -35,7 +35,7 @@ for visibility in hidden after_due_date after_published; do
 done
 play 1 --private "$tmp/secret_hidden.scn"
 has '0 of 2 points'
-has '--audience teacher tells all'
+has '--audience teacher shows all'
 play 1 --private --audience teacher -v "$tmp/secret_hidden.scn"
 for word in 'secret title' 'secret heading' 'secret input' 'not "secret expectation"' 'secret hint'; do
     has "$word"
@@ -78,7 +78,7 @@ for verbose in '' -v; do
     play 1 --private $verbose "$tmp/secret_input.scn"
     has 'secret title'
     has 'read $secret_fd 0 99'
-    has 'something else came than what is stated'
+    has 'the result is not the one that was stated'
     has 'secret hint'
     has_not expectation
     has_not 'secret heading'
@@ -94,7 +94,7 @@ name=mistake
 write mistake '@show none' 'yeild "secret expectation"'
 play 70 --private "$tmp/secret_mistake.scn"
 has_not expectation
-has 'no fault of what is tested'
+has 'not the fault of the tested program'
 
 # A program's input is told, what it printed and what was stated of that is not.
 if "$bin/scbox-cc" -o "$tmp/echo" ../guest/echo.c >"$tmp/out" 2>&1 &&

@@ -32,8 +32,8 @@ expect crash '1 crashed' 'the program ended: fault ZEROPTR, where exit code 0 is
 expect exit_code 'the program ended: exit code 2' 'exit 0' '1 failed'
 expect no_fault 'the program ended: exit code 2' 'state FAILURE SEGFAULT'
 expect log 'the log is not as stated' 'not /^goodbye$/'
-expect endless 'the program did not end; it ran for ' ' and was computing, in no call' '1 timed out'
-expect asleep ' and was waiting in usleep(2000000000); all steps of the file together have 0.3 s'
+expect endless 'the program did not end; it ran for ' ' and was computing, not in a call' '1 timed out'
+expect asleep ' and was waiting in usleep(2000000000); the limit of all steps of the file is 0.3 s'
 play_guests 70 failing/guest/no_terminal.scn
 grep -qF 'no filesystem has a terminal to read it from; begin with `fs io devfs`' "$tmp/out" || fail "lost input is not told"
 echo "ok: guests in scenarios"

@@ -180,7 +180,7 @@ Test(client_text, garbage_ends_the_connection_and_every_later_use_says_so)
         cr_assert_eq(scbox_send(conn, "a", NULL, &id, &error), 0);
         say(garbage[i]);
         cr_assert_eq(scbox_receive(conn, id, WAIT_MS, NULL, &error), -EPROTO, "%s", garbage[i]);
-        cr_assert_str_eq(error.reason, "what the daemon sent is no JSON-RPC answer");
+        cr_assert_str_eq(error.reason, "the daemon sent something else than a JSON-RPC answer");
         cr_assert_eq(scbox_call(conn, "a", NULL, WAIT_MS, NULL, &error), -EPROTO);
         cr_assert_eq(scbox_poll(conn, 0, &error), -EPROTO);
         scbox_disconnect(conn);
@@ -274,7 +274,7 @@ Test(client_text, lines_for_people)
     cr_assert_eq(scbox_connect("/nowhere/s", &conn, &error), -ENOENT);
     cr_assert_str_eq(error.name, "ENOENT");
     line = scbox_error_line(&error);
-    cr_assert_str_eq(line, "no daemon at /nowhere/s: nothing is there; start scboxd");
+    cr_assert_str_eq(line, "no daemon at /nowhere/s: the socket does not exist; start scboxd");
     free(line);
     cr_assert_eq(scbox_version()[0], '0');
 }

@@ -98,6 +98,16 @@ static void long_key(struct strbuf *out, size_t count)
     (void)strbuf_adds(out, "\n");
 }
 
+static void many_cites(struct strbuf *out, size_t count)
+{
+    for (size_t len; count > 0; count -= len) {
+        len = count < SCN_KEY_MAX ? count : SCN_KEY_MAX;
+        (void)strbuf_adds(out, "@cite ");
+        add_many(out, "a", len);
+        (void)strbuf_adds(out, "\n");
+    }
+}
+
 static void deep_value(struct strbuf *out, size_t count)
 {
     (void)strbuf_adds(out, "rpc.discover = ");
@@ -149,12 +159,13 @@ static const struct limit {
     {many_included, SCN_SOURCE_MAX, "the scenario is larger than 4194304 bytes"},
     {many_steps, SCN_STEPS_MAX, "at most 100000 steps and comments"},
     {many_names, SCN_NAMES_MAX, "more than 4096 variables"},
-    {many_in_background, SCN_BACKGROUND_MAX, "more than 10000 steps go on"},
+    {many_in_background, SCN_BACKGROUND_MAX, "more than 10000 steps continue"},
     {long_regex, SCN_REGEX_MAX, "at most 4096 bytes"},
     {many_flags, SCN_FLAGS_MAX, "more than 64 flags"},
     {long_key, SCN_KEY_MAX, "at most 4096 bytes"},
+    {many_cites, SCN_CITES_MAX, "at most 16384 bytes"},
     {deep_value, NESTING_MAX + 1, "nested more than 32 deep"},
-    {deep_include, INCLUDE_DEPTH_MAX, "files include each other too deep"},
+    {deep_include, INCLUDE_DEPTH_MAX, "files include each other too deeply"},
 };
 enum { LIMIT_COUNT = sizeof limits / sizeof limits[0] };
 
@@ -203,7 +214,7 @@ Test(scn_limits, a_file_that_includes_itself_twice_ends)
     write_file("main", &text);
     strbuf_done(&text);
     cr_assert_not(scn_parse_file(&p, "main", &s));
-    cr_assert_not_null(strstr(p.error, "too deep"));
+    cr_assert_not_null(strstr(p.error, "too deeply"));
 }
 
 /* Each line below run once copied all those before it. */
@@ -260,7 +271,7 @@ Test(scn_limits, a_capture_that_does_not_fit_is_told)
     scn_begin_line(&p, "$new", 1);
     pattern = scn_parse_value(&p, SCN_PATTERN);
     cr_assert_not(scn_match(pattern, value, &vars, &why));
-    cr_assert_str_eq(strbuf_str(&why), "$new is too large: variables hold at most 67108864 bytes");
+    cr_assert_str_eq(strbuf_str(&why), "$new is too large: all variables may have 67108864 bytes");
     strbuf_done(&why);
     cJSON_Delete(value);
 }

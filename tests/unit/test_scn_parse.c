@@ -216,10 +216,10 @@ ParameterizedTestParameters(scn_line, a_mistake_tells_its_column_and_the_word_th
         {"stat a:/b = {type DIR}", 19, "a : is missing"},
         {"read $fd 0 9 = \"abc", 16, "closing \""},
         {"read $fd 0 9 = \"\\x41\"", 17, "no such escape"},
-        {"read $fd 0 9 = /[/", 16, "no regular expression"},
+        {"read $fd 0 9 = /[/", 16, "not a regular expression"},
         {"read $fd 0 9 = /a\\\\\\xff/", 16, "has no \\xff: a . stands for any byte"},
         {"read $fd 0 9 =", 15, "missing behind ="},
-        {"dbg_print b64\"a\"", 11, "no base64"},
+        {"dbg_print b64\"a\"", 11, "not base64"},
         {"close $fd $fd", 11, "takes no more arguments"},
         {"close $fd ! EBADF because x", 19, "only `why WORD`"},
         {"wait &2", 6, "there are 1 so far"},
@@ -285,12 +285,12 @@ ParameterizedTestParameters(scn_line, a_name_that_no_table_has_is_a_mistake)
         {"open a:/b READ = fd", 18, "to keep it write $fd"},
         {"open a:/b READ == 3", 17, "one = is enough"},
         {"open a:/b \"RAED\"", 11, "did you mean READ?"},
-        {"close $fd = 0", 13, "answers nothing"},
+        {"close $fd = 0", 13, "returns nothing"},
         {"expect trace stat = {szie: 3}", 22, "did you mean size?"},
         {"run prog = {sate: DONE}", 13, "did you mean state?"},
         {"expect file a:/b {dta: *}", 19, "did you mean data?"},
-        {"expect file ab \"\"", 13, "are name:/path"},
-        {"copy a b", 8, "are name:/path"},
+        {"expect file ab \"\"", 13, "simulated system: name:/path"},
+        {"copy a b", 8, "simulated system: name:/path"},
         {"[kid] yield", 1, "[actor] is one process"},
     };
 
@@ -343,6 +343,7 @@ Test(scn_file, keys_are_read)
     struct scn_scenario s;
     struct scn_parser p = parse_file("@title \"A title\"\n"
                                      "@cite ABI.md: The calls   # where it stands\n"
+                                     "@cite \"another rule\"\n"
                                      "@points 2.5\n@set isolation\n@clock virtual\n"
                                      "@timeout 250ms\n@hint \"look\"\n@visibility hidden\n"
                                      "@show none\n@needs i386\n\nyield\n",
@@ -350,13 +351,15 @@ Test(scn_file, keys_are_read)
 
     cr_assert_null(p.error, "%s", p.error);
     cr_assert_str_eq(s.header.title, "A title");
-    cr_assert_str_eq(s.header.cite, "ABI.md: The calls");
+    cr_assert_eq(s.header.cite_count, 2);
+    cr_assert_str_eq(s.header.cites[0], "ABI.md: The calls");
+    cr_assert_str_eq(s.header.cites[1], "another rule");
     cr_assert_float_eq(s.header.points, 2.5, 0.001);
     cr_assert(s.header.virtual_clock);
     cr_assert_eq(s.header.timeout_ms, 250);
     cr_assert_str_eq(s.header.needs, "i386");
     cr_assert_eq(s.step_count, 1);
-    cr_assert_eq(s.steps[0].line, 12);
+    cr_assert_eq(s.steps[0].line, 13);
 }
 
 Test(scn_file, lines_below_run_belong_to_it)
@@ -401,7 +404,7 @@ ParameterizedTestParameters(scn_file, a_mistake_tells_its_line)
         {"run prog\n  log true\n", 2, 7, "text is expected here"},
         {"run prog\n  stdin [1]\n", 2, 9, "text is expected here"},
         {"run prog\n  env A=[1]\n", 2, 9, "is text"},
-        {"run prog\n  log ! $x\n", 2, 9, "captures nothing"},
+        {"run prog\n  log ! $x\n", 2, 9, "can't capture"},
         {"run prog\n  stdn \"x\"\n", 2, 3, "did you mean stdin?"},
         {"@timeout 2 weeks\n", 1, 10, "written 500ms, 2s or 1m"},
         {"@visibility hiden\n", 1, 13, "did you mean hidden?"},

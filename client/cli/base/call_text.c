@@ -41,7 +41,7 @@ cJSON *call_text_argument(const cJSON *event, const struct sc_field_info *info)
     return object;
 }
 
-/* Which file a handle is, if that is wanted and known. */
+/* Append the path of a handle, if it is wanted and known. */
 static void add_file(struct strbuf *out, const cJSON *event, const struct sc_field_info *info)
 {
     const cJSON *file = json_member(json_member(event, "files"), info->name);
@@ -89,7 +89,7 @@ void call_text_begin(struct strbuf *out, const cJSON *event)
 
 /* ---- results ---- */
 
-/* The members of a struct that a call answers; NULL: it answers none. */
+/* The members of the struct that a call returns; NULL: it returns none. */
 static const struct sc_field_info *members_of(const struct sc_call_info *call)
 {
     for (const struct sc_struct_info *s = sc_structs;
@@ -100,13 +100,13 @@ static const struct sc_field_info *members_of(const struct sc_call_info *call)
     return NULL;
 }
 
-/* What is stored at a guest's pointer has 32 bits for a size on i386. */
+/* On i386 a size stored at a guest's pointer has 32 bits. */
 static void add_size(struct strbuf *out, uint64_t size, bool i386)
 {
     (void)strbuf_addf(out, "%" PRIu64, i386 && size > UINT32_MAX ? UINT32_MAX : size);
 }
 
-/* {name=value, …}; of a guest's call what its struct has. */
+/* {name=value, …}; for a guest's call, the members of the guest's struct. */
 static void add_struct(struct strbuf *out, const struct sc_field_info *fields, const cJSON *event)
 {
     const cJSON *result = json_member(event, "result");
@@ -128,7 +128,7 @@ static void add_struct(struct strbuf *out, const struct sc_field_info *fields, c
     (void)strbuf_addc(out, '}');
 }
 
-/* Bytes that a call answers: data, or a path. */
+/* Bytes that a call returns: data, or a path. */
 static void add_buf(struct strbuf *out, const struct sc_field_info *field, const cJSON *result,
                     const struct call_style *style)
 {
@@ -137,7 +137,8 @@ static void add_buf(struct strbuf *out, const struct sc_field_info *field, const
         call_value_add(out, SC_K_path, field->name, json_member(result, field->name));
 }
 
-/* What a call gave. @bare: also a number, which a guest has in its register and so has been told. */
+/* Append the result of a call. @bare: even a number; for guests it is omitted, since their
+ * register has it. */
 static void add_given(struct strbuf *out, const struct sc_call_info *call, const cJSON *event,
                       const struct call_style *style, bool bare)
 {

@@ -13,7 +13,7 @@
 
 enum { WHOLE = 0 }; /* a limit: none */
 
-/* One character, of @size bytes, or bytes that are none. Returns how many were taken. */
+/* Append one character, or bytes that are not a character. Returns the number of bytes taken. */
 static size_t add_char(struct strbuf *out, const char *bytes, size_t len)
 {
     size_t hex = utf8_hex_at(bytes, len);
@@ -32,7 +32,7 @@ static size_t add_char(struct strbuf *out, const char *bytes, size_t len)
     return hex > size ? hex : size;
 }
 
-/* Bytes in quotes, cut to @max of them; @more: there are others behind them. */
+/* Append bytes in quotes, at most @max; @more: others follow. */
 static void add_bytes(struct strbuf *out, const char *bytes, size_t len, size_t max, bool more)
 {
     size_t shown = max != WHOLE && len > max ? max : len;
@@ -46,7 +46,7 @@ static void add_bytes(struct strbuf *out, const char *bytes, size_t len, size_t 
     (void)strbuf_adds(out, more ? "\"..." : "\"");
 }
 
-/* An object {data, encoding?} of @whole bytes, or {base64}. Returns whether it is one. */
+/* An object {data, encoding?} of @whole bytes, or {base64}. Returns whether @value is one. */
 static bool add_data(struct strbuf *out, const cJSON *value, size_t max, uint64_t whole)
 {
     char *bytes = NULL;
@@ -67,7 +67,7 @@ static void add_json(struct strbuf *out, const cJSON *value)
     free(text);
 }
 
-/* A path or name in full: it is what a person looks for in a trace. */
+/* Append a path or name; it is never cut. */
 static void add_name(struct strbuf *out, const cJSON *value)
 {
     if (cJSON_IsString(value))
@@ -76,7 +76,7 @@ static void add_name(struct strbuf *out, const cJSON *value)
         add_json(out, value);
 }
 
-/* A mask: the names of its bits, those without a name as a number. */
+/* Append a mask: the names of its bits, and a number for those without a name. */
 static void add_mask(struct strbuf *out, const cJSON *words)
 {
     const bool all = names_every_mode(words);
@@ -128,7 +128,7 @@ static void add_argv(struct strbuf *out, const cJSON *value)
     }
 }
 
-/* A whole number, which may have come as a string: in octal or in hex. */
+/* Append an integer, which may be a string, in octal or in hex. */
 static void add_number(struct strbuf *out, const cJSON *value, const char *format)
 {
     const char *text = cJSON_GetStringValue(value);
@@ -140,7 +140,7 @@ static void add_number(struct strbuf *out, const cJSON *value, const char *forma
         (void)strbuf_addf(out, "0x%" PRIx64, number);
 }
 
-/* A number as it is: without quotes also when it came as a string. */
+/* Append a number unchanged, without quotes if it is a string. */
 static void add_plain(struct strbuf *out, const cJSON *value)
 {
     if (cJSON_IsString(value))
@@ -149,7 +149,7 @@ static void add_plain(struct strbuf *out, const cJSON *value)
         add_json(out, value);
 }
 
-/* A user or group; the number that leaves it as it is. */
+/* Append a user or group; the number that means "unchanged" is -1. */
 static void add_user(struct strbuf *out, const cJSON *value)
 {
     if (cJSON_IsNumber(value) && value->valuedouble == UINT32_MAX)
@@ -158,7 +158,8 @@ static void add_user(struct strbuf *out, const cJSON *value)
         add_json(out, value);
 }
 
-/* Whether it holds permission bits: of FSTAT_EX with the type, so it is no kind of its own. */
+/* Whether a value is permission bits. FSTAT_EX returns them with the type, so its member is a
+ * plain number. */
 static bool is_permissions(enum sc_kind kind, const char *name)
 {
     return kind == SC_K_perm || (kind == SC_K_num && strcmp(name, "mode") == 0);

@@ -31,7 +31,7 @@ int complain(int code, const char *command, const char *fmt, ...)
     return code;
 }
 
-/* getopt's finding in our words. @word is what it stumbled over. */
+/* Report an error of getopt. @word has the invalid option. */
 static void explain_option(const char *command, int found, const char *word)
 {
     const char *see = *command != '\0' ? command : "--help";
@@ -43,9 +43,9 @@ static void explain_option(const char *command, int found, const char *word)
     else if (optopt != 0 && word[1] == '-')
         complain(0, command, "option %s takes no value; see `scbox help %s`", word, see);
     else if (optopt != 0)
-        complain(0, command, "there is no option -%c; see `scbox help %s`", optopt, see);
+        complain(0, command, "unknown option -%c; see `scbox help %s`", optopt, see);
     else
-        complain(0, command, "there is no option %s; see `scbox help %s`", word, see);
+        complain(0, command, "unknown option %s; see `scbox help %s`", word, see);
 }
 
 int option_next(const char *command, const char *help, int argc, char **argv, const char *shorts,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Notifications of a daemon. Whoever takes them from a connection asks event_kind_of() once and passes
- * the kind on; nothing else of the client looks at that member.
+ * Notifications of a daemon. The receiver of a notification calls event_kind_of() once and passes
+ * the kind on; no other code of the client reads that member.
  */
 #ifndef CLIENT_CLI_BASE_EVENT_H
 #define CLIENT_CLI_BASE_EVENT_H
@@ -10,13 +10,14 @@
 
 #include <cjson/cJSON.h>
 
-/** Take an event. @params borrowed for the callback: the members of its row in events.def. */
+/** Receive an event. @params borrowed for the callback: the members of its row in events.def. */
 typedef void (*event_fn)(void *user, enum event_kind kind, const cJSON *params);
 
-/** What a notification is; EVENT_UNKNOWN when it is no event, or one that this client does not know. */
+/** The kind of a notification; EVENT_UNKNOWN: not an event, or one that this client does not
+ * know. */
 enum event_kind event_kind_of(const char *method, const cJSON *params);
 
-/** Whether an event tells that a call begins or has finished. */
+/** Whether an event is the begin or the end of a call. */
 static inline int event_is_call(enum event_kind kind)
 {
     return kind == EVENT_CALL || kind == EVENT_RETURN;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The child of fault_line.c: debug information by libdw, and without any the symbol table. */
+/* The child of fault_line.c: debug information by libdw, or the symbol table if there is none. */
 #include "client/cli/base/fault_line.h"
 
 #ifdef SCBOX_HAVE_LIBDW
@@ -36,7 +36,7 @@ static bool find_unit(Dwarf *dw, uint64_t addr, Dwarf_Die *out)
     return false;
 }
 
-/** Whether a name is one of the SDK's, whose functions do what they are told. */
+/** Whether a name is the SDK's: its functions fault because of their arguments. */
 static bool is_sdk(const char *name)
 {
     return name != NULL && (strncmp(name, "sc_", 3) == 0 || strncmp(name, "_sc_", 4) == 0);
@@ -53,7 +53,7 @@ static void take_call_line(Dwarf_Die *inlined, struct place *out)
         out->line = (int)line;
 }
 
-/** The function that an address is in; an inlined one counts, but for the SDK's. */
+/** The function that contains an address, which may be an inlined one, except the SDK's. */
 static void find_function(Dwarf_Die *unit, uint64_t addr, struct place *out)
 {
     Dwarf_Die *innermost = NULL;
@@ -118,7 +118,7 @@ static const char *find_symbol(Elf *elf, uint64_t addr)
     return NULL;
 }
 
-/** The first of the addresses that is in a function of the program's own, else the first. */
+/** The first address in a function of the program itself, or the first address. */
 static void find_place(Elf *elf, const uint64_t *addrs, size_t count, struct place *out)
 {
     struct place first = {0};

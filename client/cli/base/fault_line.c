@@ -25,7 +25,7 @@
 #include <unistd.h>
 
 enum {
-    PROGRAM_MAX = 64 << 20, /* bytes of a program that is looked at */
+    PROGRAM_MAX = 64 << 20, /* bytes of a program that is read */
     MEMORY_MAX = 256 << 20, /* bytes of address space the child has beside it and us */
     CPU_SECONDS = 2,
     TIME_MS = 3000,
@@ -104,7 +104,8 @@ static void limit(__rlimit_resource_t what, rlim_t value)
     BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_##nr, 0, 1),                                           \
         BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)
 
-/** Leave it memory, write and exit; all else fails with EPERM. Returns 0 or -errno. */
+/** Restrict this process to memory, write and exit; other calls fail with EPERM. Returns 0 or
+ * -errno. */
 static int filter_calls(void)
 {
     struct sock_filter code[] = {
@@ -131,7 +132,7 @@ static int filter_calls(void)
     return 0;
 }
 
-/** Give up everything but some memory, the processor for a while, and one pipe, which becomes 0.
+/** Drop everything except some memory, some processor time, and one pipe, which becomes 0.
  * Returns 0 or -errno. */
 static int enter_cage(int pipe_fd, size_t image_size)
 {
@@ -155,7 +156,7 @@ static _Noreturn void look(char *image, size_t size, const uint64_t *addrs, size
     _exit(0);
 }
 
-/** Take what the child writes until it ends or the time is over. Returns bytes. */
+/** Read the child's output until it ends or the time is over. Returns the number of bytes. */
 static size_t take_words(int fd, char *buf, size_t size)
 {
     const int64_t deadline = clock_ms() + TIME_MS;
@@ -178,7 +179,7 @@ static size_t take_words(int fd, char *buf, size_t size)
     return len;
 }
 
-/** What the child said, with whatever is not plain text replaced. NULL of nothing. */
+/** The child's output as plain text, with other bytes replaced. NULL: none. */
 static char *plain(const char *words, size_t len)
 {
     char *text = len > 0 ? strndup(words, len) : NULL;
@@ -190,7 +191,7 @@ static char *plain(const char *words, size_t len)
     return text;
 }
 
-/** Have a child look at a program in memory. */
+/** Let a child search a program in memory. */
 static char *ask_child(char *image, size_t size, const uint64_t *addrs, size_t count)
 {
     char words[FAULT_PLACE_MAX];

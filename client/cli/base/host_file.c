@@ -11,7 +11,7 @@ enum { CHUNK = 64 * 1024 };
 
 /* ---- opening ---- */
 
-/** What a file is that is no regular one. */
+/** The kind of a file that is not regular, in words. */
 static const char *kind_of(mode_t mode)
 {
     if (S_ISDIR(mode))
@@ -23,7 +23,7 @@ static const char *kind_of(mode_t mode)
     return S_ISCHR(mode) || S_ISBLK(mode) ? "a device" : "no file";
 }
 
-/** Say why open() failed; a socket's own errno is "no such device". Returns -errno. */
+/** Add why open() failed; for a socket, errno would say "no such device". Returns -errno. */
 static int open_failed(const char *path, int err, struct why *why)
 {
     struct stat st;
@@ -31,7 +31,7 @@ static int open_failed(const char *path, int err, struct why *why)
     if (err == ENXIO && stat(path, &st) == 0 && S_ISSOCK(st.st_mode))
         return why_add(why, -EINVAL, "it is a socket, not a regular file");
     if (err == ENXIO && stat(path, &st) == 0 && S_ISFIFO(st.st_mode))
-        return why_add(why, -err, "it is a FIFO that nobody reads");
+        return why_add(why, -err, "it is a FIFO without a reader");
     return why_add(why, -err, "%s", strerror(err));
 }
 
@@ -67,7 +67,7 @@ int host_open(const char *path, int64_t max, int flags, struct stat *st, struct 
     return fd;
 }
 
-/** Append at most @max bytes. Returns 0, -EFBIG when there are more, or another -errno. */
+/** Append at most @max bytes. Returns 0, -EFBIG: there are more, or another -errno. */
 static int read_all(int fd, size_t max, struct strbuf *out)
 {
     char chunk[CHUNK];
@@ -181,7 +181,7 @@ const char *host_reason(const struct why *why)
 
 /* ---- directories ---- */
 
-/** A walk: the directories it is in, outermost first. */
+/** A walk, with the directories that it is in, outermost first. */
 struct walk {
     host_found_fn fn;
     void *user;
@@ -202,7 +202,7 @@ bool host_is_loop(const struct stat *above, size_t count, const struct stat *st)
 
 static int walk_dir(struct walk *w, const char *path, const struct stat *st);
 
-/** Enter a directory, or tell what the entry is. */
+/** Enter a directory, or call the callback for another entry. */
 static int walk_entry(struct walk *w, const char *path)
 {
     struct strbuf problem = STRBUF_INIT;
@@ -210,11 +210,11 @@ static int walk_entry(struct walk *w, const char *path)
     int code = 0;
 
     if (++w->entries > HOST_ENTRIES_MAX)
-        return why_add(w->why, -E2BIG, "more than %d entries are in it", HOST_ENTRIES_MAX);
+        return why_add(w->why, -E2BIG, "it has more than %d entries", HOST_ENTRIES_MAX);
     if (stat(path, &st) != 0)
         (void)strbuf_adds(&problem, strerror(errno));
     else if (S_ISDIR(st.st_mode) && host_is_loop(w->above, w->level, &st))
-        (void)strbuf_adds(&problem, "it leads back to a directory above it");
+        (void)strbuf_adds(&problem, HOST_LOOP);
     else if (S_ISDIR(st.st_mode))
         return walk_dir(w, path, &st);
     else if (!S_ISREG(st.st_mode))
@@ -231,7 +231,7 @@ static int walk_dir(struct walk *w, const char *path, const struct stat *st)
     int code = 0;
 
     if (w->level == HOST_LEVELS_MAX)
-        return why_add(w->why, -ELOOP, "directories are more than %d levels deep in it",
+        return why_add(w->why, -ELOOP, "its directories are nested more than %d deep",
                        HOST_LEVELS_MAX);
     dir = host_dir(path);
     if (dir == NULL)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the daemon's values are called in the tables of schema/, for people. */
+/* Names of the daemon's values, from the tables of schema/. */
 #ifndef CLIENT_CLI_BASE_NAMES_H
 #define CLIENT_CLI_BASE_NAMES_H
 
@@ -9,10 +9,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/** The name of a FAIL code, "ZEROPTR"; "?" when it is none. Static. */
+/** The name of a FAIL code, "ZEROPTR"; "?": unknown. Static. */
 const char *name_of_failure(int32_t code);
 
-/** Whether an array names every file mode there is. */
+/** Whether an array has all file modes. */
 bool names_every_mode(const cJSON *modes);
 
 /**
@@ -22,7 +22,8 @@ bool names_every_mode(const cJSON *modes);
  */
 void name_rights(struct strbuf *out, const cJSON *modes, const char *all, const char *none);
 
-/** Append how a process ended: "exit code 3", "fault ZEROPTR", "killed". @status as PROC_WAIT gives it. */
+/** Append how a process ended: "exit code 3", "fault ZEROPTR", "killed". @status as PROC_WAIT
+ * gives it. */
 void name_ending(struct strbuf *out, const cJSON *status);
 
 #endif

@@ -128,7 +128,7 @@ void show_json(struct strbuf *out, const cJSON *value, size_t width)
     add_value(out, value, width, 0);
 }
 
-/* " (SC_OPEN, mode: 3)": what was refused, as far as it is known. */
+/* " (SC_OPEN, mode: 3)": the refused call and argument, if known. */
 static void add_place(struct strbuf *out, const cJSON *data)
 {
     const char *call = json_text(data, "syscall");

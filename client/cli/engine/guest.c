@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/** Give the child every name the caller has. */
+/** Bind all of the caller's names in the child. */
 static int bind_names(struct guest *g)
 {
     cJSON *names = NULL;

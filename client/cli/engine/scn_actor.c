@@ -71,7 +71,7 @@ char *scn_fault_of(const struct scn_session *s, int32_t pid)
     return words;
 }
 
-/** The pid that [actor] names; 0 when it is none. */
+/** The pid of [actor]; 0: it is not one. */
 static int32_t eval_pid(const struct scn_session *s, const struct scn_value *v)
 {
     char *text = scn_text(v, &s->vars);
@@ -98,7 +98,7 @@ int scn_act_as(struct scn_session *s, const struct scn_step *step, int32_t *out_
         return SCBOX_OK;
     pid = eval_pid(s, step->actor);
     if (pid == 0) {
-        scn_verdict(r, SCN_ERROR, "[actor] is no pid");
+        scn_verdict(r, SCN_ERROR, "[actor] is not a process id");
         return -EINVAL;
     }
     if (pid != s->pid)
@@ -109,7 +109,7 @@ int scn_act_as(struct scn_session *s, const struct scn_step *step, int32_t *out_
     status = scn_request(s, "proc.drive", json_object("pid:i", pid), r);
     actor->driven = true;
     if (status == SCBOX_OK)
-        scn_result_done(r); /* what the step itself does is what counts */
+        scn_result_done(r); /* only the step's own result is kept */
     return status;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Lines typed by a person: parsed with what the session knows, and played. */
+/* Typed lines, parsed with the session's variables and played. */
 #include "client/cli/engine/scn_session.h"
 #include "client/cli/scenario/scn_parse.h"
 #include "server/base/utf8.h"
@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/** Make a parser that knows what the session knows. */
+/** Make a parser with the session's variables. */
 static void parser_for(struct scn_session *s, struct scn_arena *arena, struct scn_parser *p)
 {
     *p = (struct scn_parser){.arena = arena};
@@ -38,8 +38,8 @@ cJSON *scn_read_value(struct scn_session *s, const char *text, char **problem)
     return json;
 }
 
-/** Tell why a text does not parse: where, unless that is the one line that was typed. */
-static void tell_mistake(const struct scn_parser *p, scn_played_fn fn, void *user)
+/** Report a mistake with its line, unless the text is one typed line. */
+static void report_mistake(const struct scn_parser *p, scn_played_fn fn, void *user)
 {
     struct scn_result r = {.column = p->error_column};
 
@@ -74,7 +74,7 @@ static enum scn_outcome play_steps(struct scn_session *s, const struct scn_scena
     return outcome;
 }
 
-/** Parse a text with what the session knows. @p, @out and what they hold are in @arena. */
+/** Parse a text with the session's variables. @p, @out and what they hold are in @arena. */
 static bool parse_text(struct scn_session *s, const char *text, struct scn_arena *arena,
                        struct scn_parser *p, struct scn_scenario *out)
 {
@@ -83,7 +83,7 @@ static bool parse_text(struct scn_session *s, const char *text, struct scn_arena
     parser_for(s, arena, p);
     scn_begin_line(p, lines, 1);
     if (!utf8_valid(text, strlen(text)))
-        scn_fail(p, 1, "the line is no UTF-8");
+        scn_fail(p, 1, "the line is not UTF-8");
     return p->error == NULL && scn_parse_text(p, lines, out);
 }
 
@@ -97,7 +97,7 @@ enum scn_outcome scn_exec_text(struct scn_session *s, const char *text, scn_play
     enum scn_outcome outcome = SCN_ERROR;
 
     if (!parse_text(s, text, &arena, &p, &scenario)) {
-        tell_mistake(&p, fn, user);
+        report_mistake(&p, fn, user);
     } else {
         if (scenario.header.output_max != 0)
             s->output_max = scenario.header.output_max;
@@ -117,7 +117,7 @@ bool scn_check_text(struct scn_session *s, const char *text, scn_played_fn fn, v
     bool ok = parse_text(s, text, &arena, &p, &scenario);
 
     if (!ok)
-        tell_mistake(&p, fn, user);
+        report_mistake(&p, fn, user);
     scn_arena_done(&arena);
     return ok;
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * run: a guest program in a new child (guest.h), and what is stated of its end.
+ * run: a guest program in a new child (guest.h), and the comparison of its end with what is stated.
  *
- * The result is {pid, state, return_code, log}: how it ended, and the debug log of it and its children;
- * log_cut when not all of the log was kept.
- * A child that could not be started, or did not end in time, is killed.
+ * The result is {pid, state, return_code, log}: its end, and the debug log of it and its children;
+ * log_cut if not all of the log was kept.
+ * A child that can't be started, or does not end in time, is killed.
  */
 #include "client/cli/base/call_text.h"
 #include "client/cli/base/fault_line.h"
@@ -22,10 +22,10 @@
 
 enum {
     KILL_TIMEOUT_MS = 2000,
-    LOOK_TIMEOUT_MS = 500, /* for what a program that did not end is at */
+    LOOK_TIMEOUT_MS = 500, /* for finding out what a program is doing that did not end */
 };
 
-/** Whether a path is one of the simulated system: a name, a colon, and no slash before it. */
+/** Whether a path is of the simulated system: NAME: without a slash in NAME. */
 static bool is_simulated(const char *path)
 {
     size_t name_len = strcspn(path, ":/");
@@ -33,7 +33,7 @@ static bool is_simulated(const char *path)
     return name_len > 0 && path[name_len] == ':';
 }
 
-/** Hand over the arguments, the program's name first, and the environment. */
+/** Set the arguments, the program's name first, and the environment. */
 static int give_args(struct guest *g, const struct scn_step *step)
 {
     const struct scn_vars *vars = &g->c->s->vars;
@@ -52,7 +52,7 @@ static int give_args(struct guest *g, const struct scn_step *step)
     return err;
 }
 
-/** Type a text, or with NULL the end of input, at the program's own terminal. */
+/** Type a text, or the end of input (NULL), at the program's own terminal. */
 static int type_text(struct guest *g, const struct scn_value *text)
 {
     cJSON *params = json_object("pid:i", g->pid);
@@ -80,7 +80,7 @@ static size_t length_of(const struct guest *g, const struct scn_value *text)
     return len;
 }
 
-/** Hand over what the program reads at its terminal, which is its own, and the end of that. */
+/** Type the program's input at its own terminal, and the end of input. */
 static int give_input(struct guest *g, const struct scn_run *run)
 {
     int status = SCBOX_OK;
@@ -96,14 +96,14 @@ static int give_input(struct guest *g, const struct scn_run *run)
 
         status = type_text(g, text);
         if (status == SCBOX_OK && json_int(g->c->r->value, "size") < (int32_t)length_of(g, text)) {
-            scn_verdict(g->c->r, SCN_ERROR, "stdin is longer than a terminal holds");
+            scn_verdict(g->c->r, SCN_ERROR, "stdin is longer than the terminal's buffer");
             return -E2BIG;
         }
     }
     return status == SCBOX_OK ? type_text(g, NULL) : status;
 }
 
-/** Bring a program of the host, open as @from, into a filesystem of its own. */
+/** Copy a program of the host, open as @from, into a new filesystem. */
 static int load(struct guest *g, const char *host, int from)
 {
     char fs[sizeof g->fs];
@@ -112,7 +112,7 @@ static int load(struct guest *g, const char *host, int from)
 
     (void)snprintf(fs, sizeof fs, "run.%d", ++g->c->s->run_count);
     status = guest_load(g, fs, "program", from, &unread);
-    scn_tell_unread(g->c->r, host, unread);
+    scn_report_unread(g->c->r, host, unread);
     return status;
 }
 
@@ -142,12 +142,12 @@ static int execute(struct guest *g)
     if (status == SCBOX_OK)
         status = guest_wait(g);
     if (status == SCBOX_OK)
-        (void)scn_output_tell(&s->log, g->c->r->value, "log");
+        (void)scn_output_put(&s->log, g->c->r->value, "log");
     s->log_pid = 0;
     return status;
 }
 
-/** Remove what the step made. What went wrong before has been told; this tells nothing. */
+/** Remove what the step made. Errors are not reported. */
 static void clean_up(struct guest *g)
 {
     struct scn_session *s = g->c->s;
@@ -169,8 +169,8 @@ static void clean_up(struct guest *g)
 
 /* ---- too late ---- */
 
-/** Tell of a program that did not end how long it ran and what it was at. */
-static void tell_too_late(struct guest *g)
+/** Report how long a program ran that did not end, and what it was doing. */
+static void report_too_late(struct guest *g)
 {
     struct scn_session *s = g->c->s;
     struct scn_result ignored = {0};
@@ -191,7 +191,7 @@ static void tell_too_late(struct guest *g)
         call_text_begin(&text, call);
         (void)strbuf_addc(&text, ')');
     } else {
-        (void)strbuf_adds(&text, known ? "computing, in no call" : "too busy to be looked at");
+        (void)strbuf_adds(&text, known ? "computing, not in a call" : "too busy to be inspected");
     }
     s->deadline_ms = deadline;
     s->timeout_ms = timeout_ms;
@@ -202,7 +202,7 @@ static void tell_too_late(struct guest *g)
 
 /* ---- judgement ---- */
 
-/** The function and line of the fault of a step's program; NULL when they are not known. Returned. */
+/** The function and line of a program's fault. Returned; NULL: not known. */
 static char *find_place(struct scn_session *s, const struct scn_value *program)
 {
     char *typed = scn_bytes_path(program, &s->vars);
@@ -217,7 +217,7 @@ static char *find_place(struct scn_session *s, const struct scn_value *program)
     return place;
 }
 
-/** Add what happened, and where. */
+/** Add the kind of fault, and its place. */
 static void add_fault(struct scn_session *s, const struct scn_step *step, struct scn_result *r,
                       struct strbuf *out)
 {
@@ -232,7 +232,7 @@ static void add_fault(struct scn_session *s, const struct scn_step *step, struct
     free(words);
 }
 
-/** Tell an end that was not the one stated; a fault where none was stated is a crash. */
+/** Report an end that is not the stated one; a fault that was not stated is a crash. */
 static void judge_end(struct scn_session *s, const struct scn_step *step, struct scn_result *r)
 {
     struct strbuf what = STRBUF_INIT;
@@ -277,20 +277,20 @@ static bool exit_is(struct scn_session *s, const struct scn_run *run, const cJSO
     return is;
 }
 
-/** Compare what the program printed with a line below run. */
+/** Compare the program's output with a line below run. */
 static void judge_log(struct scn_session *s, const struct scn_value *stated, struct scn_result *r)
 {
     struct strbuf why = STRBUF_INIT;
     cJSON *log = cJSON_CreateObject();
 
-    if (scn_output_tell(&s->log, log, "data") != 0)
+    if (scn_output_put(&s->log, log, "data") != 0)
         scn_verdict(r, SCN_ERROR, "out of memory");
     else if (stated->negated && scn_match(stated, log, &s->vars, &why))
-        scn_verdict(r, SCN_FAIL, "the log is as it must not be");
+        scn_verdict(r, SCN_FAIL, "the log matches what was excluded");
     else if (stated->negated && s->log.cut > 0)
         scn_verdict(
             r, SCN_FAIL,
-            "the log may be as it must not be: only its first %zu bytes were kept; `@output "
+            "the log may match what was excluded: only its first %zu bytes were kept; `@output "
             "SIZE` in the file's head keeps more",
             s->log.kept.len);
     else if (!stated->negated && !scn_match(stated, log, &s->vars, &why))
@@ -300,7 +300,7 @@ static void judge_log(struct scn_session *s, const struct scn_value *stated, str
     strbuf_done(&why);
 }
 
-/** Compare how the program ended and what it printed with the lines below run. */
+/** Compare the program's end and output with the lines below run. */
 static void judge_run(struct scn_session *s, const struct scn_step *step, struct scn_result *r)
 {
     const struct scn_run *run = &step->run;
@@ -328,8 +328,8 @@ void scn_play_run(struct scn_caller *c, const struct scn_step *step)
     int status = -ENOMEM;
 
     if (typed == NULL)
-        scn_verdict(c->r, SCN_ERROR, "a path holds no NUL");
-    else if (!is_simulated(typed)) { /* a missing one is told before anything is made */
+        scn_verdict(c->r, SCN_ERROR, "a path can't contain NUL");
+    else if (!is_simulated(typed)) { /* a missing file is reported before anything is made */
         host = scn_host_path(c->s, step->args[0].value);
         from = scn_host_open(c->r, host, typed);
     }
@@ -339,7 +339,7 @@ void scn_play_run(struct scn_caller *c, const struct scn_step *step)
         if (status == SCBOX_OK)
             status = execute(&g);
         if (status == -ETIMEDOUT && g.started_ms != 0)
-            tell_too_late(&g);
+            report_too_late(&g);
         clean_up(&g);
         c->s->scaffold_pid = 0;
         scn_judge(c->s, &step->expect, status, c->r);

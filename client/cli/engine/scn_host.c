@@ -13,8 +13,8 @@
 #include <unistd.h>
 
 enum {
-    CHUNK = 64 * 1024,              /* bytes one READ or WRITE moves */
-    CONTENT_MAX = 16 * 1024 * 1024, /* bytes of a file that expect file looks at */
+    CHUNK = 64 * 1024,              /* bytes of one READ or WRITE */
+    CONTENT_MAX = 16 * 1024 * 1024, /* bytes of a file that expect file compares */
 };
 
 /* ---- calls ---- */
@@ -56,8 +56,7 @@ static int open_file(struct scn_caller *c, cJSON *file, uint32_t modes, int32_t 
 }
 
 /**
- * Close a handle behind a step that succeeded or failed; its own outcome is told only when there was
- * nothing to tell before.
+ * Close a handle at the end of a step. Its own failure is reported only if the step succeeded.
  */
 static int close_file(struct scn_caller *c, int32_t fd, int status)
 {
@@ -71,7 +70,7 @@ static int close_file(struct scn_caller *c, int32_t fd, int status)
 
 /* ---- host files ---- */
 
-/** Whether a value begins with a variable that was given from outside, by --set. */
+/** Whether a value begins with a variable of --set. */
 static bool begins_outside(const struct scn_value *v, const struct scn_vars *vars)
 {
     const char *name = NULL;
@@ -108,7 +107,7 @@ int scn_host_open(struct scn_result *r, const char *host_path, const char *typed
     return fd;
 }
 
-void scn_tell_unread(struct scn_result *r, const char *host_path, int unread)
+void scn_report_unread(struct scn_result *r, const char *host_path, int unread)
 {
     if (unread != 0)
         scn_verdict(r, SCN_ERROR, "can't read all of %s on the host: %s", host_path,
@@ -176,7 +175,7 @@ void scn_forget_copied(struct scn_session *s)
     s->copied_count = 0;
 }
 
-/** Remember where a file came from: only for the source lines of faults. Both taken. */
+/** Remember the host file of a copy, for the source lines of faults. Both taken. */
 static void remember_copied(struct scn_session *s, char *file, char *host)
 {
     struct scn_copied *larger = realloc(s->copied, (s->copied_count + 1) * sizeof *larger);
@@ -201,11 +200,11 @@ int scn_play_copy(struct scn_caller *c, const struct scn_step *step)
     if (host != NULL && file != NULL)
         from = scn_host_open(c->r, host, host);
     else
-        scn_verdict(c->r, SCN_ERROR, "a path holds no NUL");
+        scn_verdict(c->r, SCN_ERROR, "a path can't contain NUL");
     status = from;
     if (from >= 0) {
         status = scn_upload(c, from, scn_name_json(step->args[1].value, &c->s->vars), &unread);
-        scn_tell_unread(c->r, host, unread);
+        scn_report_unread(c->r, host, unread);
         (void)close(from);
     }
     if (status == SCBOX_OK) {
@@ -245,7 +244,7 @@ int scn_play_fs(struct scn_caller *c, const struct scn_step *step)
 
 /* ---- expect ---- */
 
-/** Read a handle to its end, or until @out is full and there is more. */
+/** Read a handle to its end, or until @out is full. */
 static int read_all(struct scn_caller *c, int32_t fd, struct scn_output *out)
 {
     size_t got = 1;
@@ -280,8 +279,8 @@ int scn_play_expect_file(struct scn_caller *c, const struct scn_step *step)
     if (status == SCBOX_OK) {
         cJSON_Delete(c->r->value);
         c->r->value = cJSON_CreateObject();
-        (void)scn_output_tell(&content, c->r->value, "data");
-        free(c->r->sent); /* the call that closed it is of no interest */
+        (void)scn_output_put(&content, c->r->value, "data");
+        free(c->r->sent); /* the close is not the call to report */
         c->r->sent = NULL;
     }
     scn_output_done(&content);
@@ -310,7 +309,8 @@ void scn_play_expect_census(struct scn_caller *c)
     if (why.len > 0 && c->r->expected == NULL)
         c->r->expected = scbox_json(c->s->census);
     if (why.len > 0)
-        scn_verdict(c->r, SCN_FAIL, "the machine does not hold what it held: %s", strbuf_str(&why));
+        scn_verdict(c->r, SCN_FAIL, "the machine's objects differ from those at the start: %s",
+                    strbuf_str(&why));
     strbuf_done(&why);
     cJSON_Delete(now);
 }

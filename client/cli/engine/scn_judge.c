@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Outcomes: what came, compared with what a step states. */
+/* Outcomes: results compared with what a step states. */
 #include "client/cli/engine/scn_session.h"
 
 #include "client/cli/base/json.h"
@@ -76,7 +76,7 @@ char *scn_reasons(const struct scbox_error *error)
     return reasons;
 }
 
-/** Whether the reasons hold every word that was stated. */
+/** Whether the reasons contain every stated word. */
 static void judge_why(struct scn_session *s, const struct scn_expect *e, struct scn_result *r)
 {
     char *reasons = scn_reasons(&r->error);
@@ -85,7 +85,7 @@ static void judge_why(struct scn_session *s, const struct scn_expect *e, struct 
         if (reasons != NULL && scn_found_in(e->why[i], &s->vars, reasons))
             continue;
         scn_verdict(r, SCN_FAIL, "it was refused as stated, but %s",
-                    reasons != NULL && reasons[0] != '\0' ? "no reason holds the word"
+                    reasons != NULL && reasons[0] != '\0' ? "its reasons lack the word"
                                                           : "no reason was given");
     }
     free(reasons);
@@ -93,8 +93,8 @@ static void judge_why(struct scn_session *s, const struct scn_expect *e, struct 
 
 /* ---- judgement ---- */
 
-/** Fill in what came, as the language would write it. */
-static void tell_came(int status, struct scn_result *r)
+/** Set the text of the result, in the syntax of the language. */
+static void set_came(int status, struct scn_result *r)
 {
     struct strbuf came = STRBUF_INIT;
     char *text = NULL;
@@ -105,7 +105,7 @@ static void tell_came(int status, struct scn_result *r)
     } else {
         text = scbox_error_line(&r->error);
         (void)strbuf_adds(&came, "! ");
-        if (r->error.code < SCN_NO_ERRNO) /* JSON-RPC's own errors go by their numbers */
+        if (r->error.code < SCN_NO_ERRNO) /* JSON-RPC's own errors have numbers only */
             (void)strbuf_addf(&came, "%d: ", r->error.code);
         (void)strbuf_adds(&came, text != NULL ? text : "?");
     }
@@ -116,7 +116,7 @@ static void tell_came(int status, struct scn_result *r)
 
 void scn_too_late(struct scn_session *s, struct scn_result *r, const char *what)
 {
-    scn_verdict(r, SCN_TIMEOUT, "%s; all steps of the file together have %g s", what,
+    scn_verdict(r, SCN_TIMEOUT, "%s; the limit of all steps of the file is %g s", what,
                 (double)s->timeout_ms / 1000);
 }
 
@@ -137,7 +137,7 @@ enum {
 #include "schema/rpcerrors.def"
 };
 
-/** Whether an error is the daemon's or the host's trouble, whatever it was asked. */
+/** Whether an error is trouble of the daemon or the host, not of the request. */
 static bool is_trouble(const struct scn_result *r)
 {
     switch (r->error.code) {
@@ -150,7 +150,7 @@ static bool is_trouble(const struct scn_result *r)
     case RPC_E_ANSWER:
     case RPC_E_CANCELLED:
         return true;
-    case ENOTSUP: /* this host runs no such programs, or not one more */
+    case ENOTSUP: /* this host can't run such programs, or no further one */
     case EAGAIN:
         return r->sent != NULL && strncmp(r->sent, "SC_PROC_EXEC ", 13) == 0;
     default:
@@ -158,7 +158,7 @@ static bool is_trouble(const struct scn_result *r)
     }
 }
 
-/** Judge an error that is not the one that was stated and tells nothing of what is tested. */
+/** Judge an error that was not stated and does not come from the tested program. */
 static void judge_trouble(const struct scn_expect *e, struct scn_result *r)
 {
     bool refusal = e->kind == SCN_REFUSES || e->kind == SCN_MAY_REFUSE;
@@ -168,7 +168,7 @@ static void judge_trouble(const struct scn_expect *e, struct scn_result *r)
     if (is_trouble(r))
         scn_verdict(r, SCN_ERROR, "the daemon or the host could not do this");
     else if (r->error.code < SCN_NO_ERRNO && !(refusal && e->code <= SCN_ANY_ERROR))
-        scn_verdict(r, SCN_ERROR, "the daemon does not take this step: the scenario is wrong");
+        scn_verdict(r, SCN_ERROR, "the daemon rejects this step: the scenario has a mistake");
 }
 
 static void judge_refusal(struct scn_session *s, const struct scn_expect *e, struct scn_result *r)
@@ -201,8 +201,8 @@ void scn_judge(struct scn_session *s, const struct scn_expect *expect, int statu
     if (expect->source != NULL && r->expected == NULL)
         r->expected = strdup(expect->source);
     if (r->outcome != SCN_PASS)
-        return; /* it did not come to a request; why not was told */
-    tell_came(status, r);
+        return; /* no request was sent, and the reason is known */
+    set_came(status, r);
     if (status < 0)
         scn_judge_silence(s, status, r);
     else if (status == SCBOX_REFUSED)
@@ -216,7 +216,7 @@ void scn_judge_setup(struct scn_session *s, const struct scn_expect *expect, int
 {
     if (r->outcome == SCN_PASS && status == SCBOX_REFUSED &&
         (expect->kind == SCN_SUCCEEDS || expect->kind == SCN_YIELDS)) {
-        tell_came(status, r);
+        set_came(status, r);
         scn_verdict(r, SCN_ERROR, "what the scenario sets up was refused");
     }
     scn_judge(s, expect, status, r);

@@ -16,11 +16,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/** One comparison: where in the result it is, and where a difference is told. */
+/** A comparison: its place in the result, and the buffer for a difference. */
 struct match {
     struct scn_vars *vars;
     struct strbuf *why;
-    bool cut;       /* what is compared is the start of a longer text */
+    bool cut;       /* the compared text is the start of a longer one */
     char path[128]; /* "status.state", "" at the top */
 };
 
@@ -28,7 +28,7 @@ static bool match_value(struct match *m, const struct scn_value *v, const cJSON 
 
 /* ---- telling the difference ---- */
 
-/** Tell that @got stands where @stated was stated. Returns false. @stated taken. */
+/** Report that @got was found instead of @stated. Returns false. @stated taken. */
 static bool differs(struct match *m, const cJSON *got, char *stated)
 {
     char *came = got != NULL ? scn_readable(got) : NULL;
@@ -45,7 +45,7 @@ static bool differs(struct match *m, const cJSON *got, char *stated)
     return false;
 }
 
-/** A pattern as it would be typed; returned, free(). */
+/** A pattern in the syntax of the language; returned, free(). */
 static char *as_typed(const struct scn_value *v, const struct scn_vars *vars)
 {
     struct strbuf b = STRBUF_INIT;
@@ -65,7 +65,7 @@ static char *as_typed(const struct scn_value *v, const struct scn_vars *vars)
 
 /* ---- leaves ---- */
 
-/** A number as decimal digits: JSON numbers, and the strings that 64-bit ones travel as. */
+/** A number as decimal digits, from a JSON number or the string of a 64-bit one. */
 static bool decimal_of(const cJSON *json, char *out, size_t size)
 {
     double n;
@@ -133,7 +133,7 @@ static bool same(const cJSON *want, const cJSON *got)
     return cJSON_Compare(want, got, true);
 }
 
-/** A copy of bytes in which each NUL, which a . would not match, is a 1, as hard to state as that. free(). */
+/** A copy of bytes with \1 for each NUL, which a . would not match. free(). */
 static char *without_nuls(const char *text, size_t len)
 {
     char *copy = malloc(len + 1);
@@ -165,8 +165,8 @@ static int regex_look(const char *regex, const char *text, size_t len)
 }
 
 /**
- * Whether a regular expression is found in bytes. A . is a character of text, and a byte of what is no
- * UTF-8, wherever scbox runs.
+ * Whether a regular expression is found in bytes. In every locale a . is a character of
+ * UTF-8 text, or a byte of other data.
  */
 static bool regex_finds(const char *regex, const char *text, size_t len)
 {
@@ -182,11 +182,11 @@ static bool regex_finds(const char *regex, const char *text, size_t len)
         return false; /* a variable made it wrong, or too long */
     }
     if (found != 0 && found != REG_NOMATCH)
-        scn_no_memory(); /* nobody knows the answer, and "no" could be what was stated */
+        scn_no_memory(); /* not "no match", which could be what was stated */
     return found == 0;
 }
 
-/** Whether a text is exactly what a string, word or b64 states. */
+/** Whether a text equals a string, word or b64. */
 static bool text_is(const struct match *m, const struct scn_value *v, const char *bytes, size_t len)
 {
     size_t want = 0;
@@ -208,7 +208,7 @@ static bool regex_is(const struct match *m, const struct scn_value *v, const cha
     return is;
 }
 
-/** Tell that a pattern can't be judged because the text was cut. Returns false. */
+/** Report that a pattern can't be judged because the text was cut. Returns false. */
 static bool differs_cut(struct match *m, size_t len)
 {
     (void)strbuf_addf(m->why,
@@ -218,7 +218,7 @@ static bool differs_cut(struct match *m, size_t len)
     return false;
 }
 
-/** Match a regex with the lines that are whole in a text that was cut; nothing else can hold of it. */
+/** Match a regex with the complete lines of a text that was cut; other patterns can't be judged. */
 static bool match_cut(struct match *m, const struct scn_value *v, const cJSON *got)
 {
     size_t len = 0;
@@ -261,13 +261,13 @@ static bool match_word(struct match *m, const struct scn_value *v, const cJSON *
     return is || differs(m, got, as_typed(v, m->vars));
 }
 
-/** Keep what came under a name. */
+/** Capture a result in a variable. */
 static bool capture(struct match *m, const char *name, const cJSON *got)
 {
     int err = scn_vars_set(m->vars, name, cJSON_Duplicate(got, true), false);
 
     if (err == -E2BIG)
-        (void)strbuf_addf(m->why, "$%s is too large: variables hold at most %d bytes", name,
+        (void)strbuf_addf(m->why, "$%s is too large: all variables may have %d bytes", name,
                           SCN_VARS_MAX);
     else if (err < 0)
         (void)strbuf_adds(m->why, "out of memory");
@@ -276,7 +276,7 @@ static bool capture(struct match *m, const char *name, const cJSON *got)
 
 /* ---- brackets ---- */
 
-/** Whether a pattern states the encoding, and so means base64 by what it states beside that. */
+/** Whether a pattern states the encoding: its data is then base64. */
 static bool states_encoding(const struct scn_value *object)
 {
     for (size_t i = 0; i < object->member_count; i++) {
@@ -286,7 +286,7 @@ static bool states_encoding(const struct scn_value *object)
     return false;
 }
 
-/** Whether a member is the start of a longer text: log, when there is log_cut. */
+/** Whether a member is the start of a longer text: log, if log_cut exists. */
 static bool is_cut(const cJSON *object, const char *key)
 {
     char name[32];
@@ -295,7 +295,7 @@ static bool is_cut(const cJSON *object, const char *key)
            cJSON_HasObjectItem(object, name);
 }
 
-/** Match a member; one whose object says that it is base64 is compared as the bytes it is. */
+/** Match a member; if it is base64, its bytes are compared. */
 static bool match_member(struct match *m, const struct scn_value *v, bool coded,
                          const cJSON *object, const cJSON *member)
 {
@@ -371,7 +371,7 @@ static bool match_value(struct match *m, const struct scn_value *v, const cJSON 
 
 /* ---- the top ---- */
 
-/** What a result stands for: its only member's value, or itself. */
+/** The value of a result: that of its only member, or itself. */
 static const cJSON *unwrapped(const cJSON *result)
 {
     if (cJSON_IsObject(result) && !scn_carries_bytes(result) && result->child != NULL &&

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Whether what came is what a pattern states. */
+/* Comparison of results with patterns. */
 #ifndef CLIENT_CLI_ENGINE_SCN_MATCH_H
 #define CLIENT_CLI_ENGINE_SCN_MATCH_H
 
@@ -10,13 +10,13 @@
 /**
  * Compare a result with a pattern, and capture what the pattern names.
  *
- * A result with one member stands for its member's value: {"fd": 3} is 3, {"data": "text"} is "text". A
- * $name alone captures, whatever it held, unless it was given from outside. Inside brackets it
- * captures only when it holds nothing; else it is compared. ${name} is always compared.
+ * A result with one member is compared as that member's value: {"fd": 3} as 3, {"data": "text"} as "text". A
+ * lone $name captures, even if it has a value, unless it was set from outside. Inside brackets it
+ * captures if it has no value, and is compared otherwise. ${name} is always compared.
  *
  * @result   borrowed.
- * @vars     gets the captures, also when a later part does not match.
- * @why      gets the first difference: "state is FAILURE, not DONE".
+ * @vars     receives the captures, even if a later part does not match.
+ * @why      receives the first difference: "state is FAILURE, not DONE".
  */
 bool scn_match(const struct scn_value *pattern, const cJSON *result, struct scn_vars *vars,
                struct strbuf *why);

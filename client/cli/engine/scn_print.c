@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Results in words. Which words is read from the result itself: nothing here knows a call. */
+/* Results in words, made from the result alone: no code here depends on a call. */
 #include "client/cli/engine/scn_print.h"
 
 #include "client/cli/base/json.h"
@@ -26,7 +26,7 @@ const char *scn_paint(unsigned flags, enum scn_paint paint)
 
 /* ---- values ---- */
 
-/** Whether an array holds flags: strings, and at most a number for bits without a name. */
+/** Whether an array is flags: strings, and perhaps a number for bits without a name. */
 static bool is_flags(const cJSON *value)
 {
     const cJSON *item;
@@ -40,14 +40,14 @@ static bool is_flags(const cJSON *value)
     return true;
 }
 
-/** Whether a value is a path or name that is no UTF-8. */
+/** Whether a value is a path or name that is not UTF-8. */
 static bool is_coded_name(const cJSON *value)
 {
     return cJSON_IsObject(value) && value->child != NULL && value->child->next == NULL &&
            strcmp(value->child->string, "base64") == 0;
 }
 
-static void tell_scalar(struct strbuf *out, const cJSON *value)
+static void add_scalar(struct strbuf *out, const cJSON *value)
 {
     char *text = NULL;
 
@@ -60,12 +60,12 @@ static void tell_scalar(struct strbuf *out, const cJSON *value)
     free(text);
 }
 
-static void tell_member(struct strbuf *out, const cJSON *value)
+static void add_member(struct strbuf *out, const cJSON *value)
 {
     const cJSON *item;
 
     if (!is_flags(value)) {
-        tell_scalar(out, value);
+        add_scalar(out, value);
         return;
     }
     if (value->child == NULL)
@@ -77,12 +77,12 @@ static void tell_member(struct strbuf *out, const cJSON *value)
     cJSON_ArrayForEach(item, value) {
         if (item != value->child)
             (void)strbuf_addc(out, ',');
-        tell_scalar(out, item);
+        add_scalar(out, item);
     }
 }
 
-/** Bytes that a call gave, with the quotes of a string when they are text. */
-static void tell_data(struct strbuf *out, const cJSON *value)
+/** Print bytes that a call returned, in quotes if they are text. */
+static void add_data(struct strbuf *out, const cJSON *value)
 {
     const cJSON *data = cJSON_GetObjectItemCaseSensitive(value, "data");
     bool coded = cJSON_HasObjectItem(value, "encoding");
@@ -108,7 +108,7 @@ static bool is_flat(const cJSON *value)
 }
 
 /** A list of flat objects, one a line. */
-static void tell_list(struct strbuf *out, const cJSON *list)
+static void add_list(struct strbuf *out, const cJSON *list)
 {
     const cJSON *item;
 
@@ -117,7 +117,7 @@ static void tell_list(struct strbuf *out, const cJSON *list)
     cJSON_ArrayForEach(item, list) {
         if (item != list->child)
             (void)strbuf_addc(out, '\n');
-        scn_tell_value(out, item);
+        scn_add_value(out, item);
     }
 }
 
@@ -134,34 +134,34 @@ static bool is_flat_list(const cJSON *value)
     return true;
 }
 
-void scn_tell_value(struct strbuf *out, const cJSON *value)
+void scn_add_value(struct strbuf *out, const cJSON *value)
 {
     const cJSON *item;
 
     if (value == NULL || cJSON_IsNull(value)) {
         (void)strbuf_adds(out, "ok");
     } else if (cJSON_HasObjectItem(value, "data") && cJSON_GetArraySize(value) <= 2) {
-        tell_data(out, value);
+        add_data(out, value);
     } else if (is_flat_list(value)) {
-        tell_list(out, value);
+        add_list(out, value);
     } else if (!is_flat(value)) {
         show_json(out, value, JSON_WIDTH);
     } else if (!cJSON_IsObject(value) || is_coded_name(value)) {
-        tell_scalar(out, value);
+        add_scalar(out, value);
     } else {
         cJSON_ArrayForEach(item, value) {
             (void)strbuf_addf(out, "%s%s ", item != value->child ? "  " : "", item->string);
-            tell_member(out, item);
+            add_member(out, item);
         }
     }
 }
 
-void scn_tell(struct strbuf *out, const struct scn_result *r)
+void scn_add_outcome(struct strbuf *out, const struct scn_result *r)
 {
     char *line;
 
     if (r->error.code == 0) {
-        scn_tell_value(out, r->value);
+        scn_add_value(out, r->value);
         return;
     }
     line = scbox_error_line(&r->error);
@@ -185,7 +185,7 @@ void scn_print_labelled(FILE *to, unsigned flags, int indent, const char *label,
     }
 }
 
-/** Print text under a label, below what the line came to. */
+/** Print text under a label, below the line's result. */
 static void print_labelled(FILE *to, unsigned flags, const char *label, const char *text)
 {
     enum { INDENT = 2 };
@@ -193,7 +193,7 @@ static void print_labelled(FILE *to, unsigned flags, const char *label, const ch
     scn_print_labelled(to, flags, INDENT, label, text);
 }
 
-/** Print the reasons of a refusal, and what a person would try next. */
+/** Print the reasons of a refusal, and the hint. */
 static void print_reasons(FILE *to, const struct scn_result *r, unsigned flags)
 {
     char *reasons = scn_reasons(&r->error);
@@ -210,7 +210,7 @@ static bool is_refused(const struct scn_result *r)
     return r->error.code > 0 || r->error.code < SCN_NO_ERRNO;
 }
 
-/** Print a line that did not do what it stated. */
+/** Print a line whose outcome is not the stated one. */
 static void print_problem(FILE *to, const struct scn_result *r, unsigned flags)
 {
     const char *red = scn_paint(flags, r->outcome == SCN_TIMEOUT ? PAINT_ODD : PAINT_BAD);
@@ -225,19 +225,19 @@ static void print_problem(FILE *to, const struct scn_result *r, unsigned flags)
     print_reasons(to, r, flags);
 }
 
-/** Print a refusal that nobody stated: the ordinary way to learn that a call failed. */
+/** Print a refusal of a line that states nothing. */
 static void print_refusal(FILE *to, const struct scn_result *r, unsigned flags)
 {
     struct strbuf text = STRBUF_INIT;
 
-    scn_tell(&text, r);
+    scn_add_outcome(&text, r);
     fprintf(to, "%s%s%s\n", scn_paint(flags, r->outcome == SCN_PASS ? PAINT_ODD : PAINT_BAD),
             strbuf_str(&text), scn_paint(flags, PAINT_OFF));
     strbuf_done(&text);
     print_reasons(to, r, flags);
 }
 
-/** Whether a result is bytes that are best shown as they are. */
+/** Whether a result is printed as plain bytes. */
 static bool is_text(const struct scn_result *r)
 {
     return r->error.code == 0 && cJSON_HasObjectItem(r->value, "data") &&
@@ -256,7 +256,7 @@ static void print_text(FILE *to, const cJSON *value, unsigned flags)
         fputc('\n', to);
 }
 
-/** Print how a program ended of which nothing was stated. */
+/** Print the end of a program of which nothing was stated. */
 static void print_ending(FILE *to, const struct scn_result *r, unsigned flags)
 {
     struct strbuf text = STRBUF_INIT;
@@ -273,7 +273,7 @@ static void print_value(FILE *to, const cJSON *value)
 {
     struct strbuf text = STRBUF_INIT;
 
-    scn_tell_value(&text, value);
+    scn_add_value(&text, value);
     show_text(to, strbuf_str(&text), text.len);
     fputc('\n', to);
     strbuf_done(&text);
@@ -294,7 +294,7 @@ void scn_print_result(FILE *to, const struct scn_result *r, unsigned flags)
     else if (r->value != NULL || r->came != NULL)
         print_value(to, r->value);
     else if (r->sent != NULL)
-        fprintf(to, "%sgoes on in the background%s\n", scn_paint(flags, PAINT_DIM),
+        fprintf(to, "%scontinues in the background%s\n", scn_paint(flags, PAINT_DIM),
                 scn_paint(flags, PAINT_OFF));
     if (r->fault != NULL && r->outcome == SCN_PASS)
         print_labelled(to, flags, "fault", r->fault);

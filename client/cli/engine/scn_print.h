@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Words and colours that results and reports share. */
+/* Words and colours of results and reports. */
 #ifndef CLIENT_CLI_ENGINE_SCN_PRINT_H
 #define CLIENT_CLI_ENGINE_SCN_PRINT_H
 
@@ -19,9 +19,9 @@ const char *scn_paint(unsigned flags, enum scn_paint paint);
 void scn_print_labelled(FILE *to, unsigned flags, int indent, const char *label, const char *text);
 
 /** Append a result on one line where it fits: "fd 3", "type DIR  access READ,READDIR  size 0". */
-void scn_tell_value(struct strbuf *out, const cJSON *value);
+void scn_add_value(struct strbuf *out, const cJSON *value);
 
-/** Append what came of a line: its result, or "EACCES: permission denied". */
-void scn_tell(struct strbuf *out, const struct scn_result *r);
+/** Append the outcome of a line: its result, or "EACCES: permission denied". */
+void scn_add_outcome(struct strbuf *out, const struct scn_result *r);
 
 #endif

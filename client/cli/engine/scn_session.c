@@ -13,14 +13,14 @@
 
 enum {
     CLOSE_TIMEOUT_MS = 5000,
-    LOOK_MS = 200,     /* between two looks whether somebody wants to stop, however much comes */
-    ASK_AFTER_MS = 15, /* an answer that comes by itself comes sooner */
+    LOOK_MS = 200,     /* between two checks of the stop flag */
+    ASK_AFTER_MS = 15, /* answers that need no person arrive sooner */
     ASK_AFTER_TURNS = 2,
 };
 
 /* ---- requests ---- */
 
-/** Milliseconds until the deadline; -1: there is none. */
+/** Milliseconds until the deadline; -1: none. */
 static int time_left(const struct scn_session *s)
 {
     int64_t left = s->deadline_ms - clock_ms();
@@ -42,7 +42,7 @@ bool scn_stopped(const struct scn_session *s)
     return s->stop != NULL && *s->stop != 0;
 }
 
-/** The sooner of two times to sleep; below 0 is never. */
+/** The shorter of two waits; below 0: no limit. */
 static int sooner(int a, int b)
 {
     if (a < 0 || b < 0)
@@ -65,12 +65,12 @@ void scn_sleep(struct scn_session *s, bool listening, int most_ms)
 }
 
 /**
- * Wait for an answer, which may depend on what a person says. As scbox_receive_tree(); -EINTR only when somebody
- * wants to stop.
+ * Wait for an answer, which may depend on a person's. As scbox_receive_tree(); -EINTR only if the
+ * stop flag is set.
  */
 static int receive(struct scn_session *s, int64_t id, cJSON **value, struct scbox_error *error)
 {
-    /* A signal between a look at what it set and the sleep ends no sleep. */
+    /* A signal between the check of the stop flag and the sleep does not end the sleep. */
     const int look_ms = s->stop != NULL && s->also == NULL ? LOOK_MS : -1;
 
     for (int turns = 0;;) {
@@ -112,7 +112,7 @@ int scn_receive(struct scn_session *s, int64_t id, struct scn_result *r)
     return status;
 }
 
-/** Keep what is sent, for a report. */
+/** Keep a request's text, for a report. */
 static void keep_sent(struct scn_result *r, const char *method, const cJSON *params)
 {
     char *text = params != NULL ? scbox_json(params) : NULL;
@@ -181,13 +181,13 @@ cJSON *scn_census(struct scn_session *s, struct scn_result *r)
         return NULL;
     census = cJSON_DetachItemFromObjectCaseSensitive(r->value, "census");
     if (census == NULL)
-        scn_verdict(r, SCN_ERROR, "the daemon's machine.info tells no census");
+        scn_verdict(r, SCN_ERROR, "the daemon's machine.info has no census");
     return census;
 }
 
 /* ---- events ---- */
 
-/** Whether a process is the guest under `run`, or one that came after it and that nobody here made. */
+/** Whether a process is the guest under `run`, or a later one that no step made. */
 static bool is_guest(const struct scn_session *s, int32_t pid)
 {
     if (pid <= s->log_pid)
@@ -236,7 +236,7 @@ static void on_event(void *user, const char *method, const cJSON *params)
 
 /* ---- life ---- */
 
-/** Ask the daemon for a session, and for the machine's events. @r tells what went wrong. */
+/** Open a session of the daemon, and subscribe to the machine's events. @r receives errors. */
 static int open_session(struct scn_session *s, const struct scn_config *config,
                         struct scn_result *r)
 {

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/** Remember a process that a call made: the one result of kind pid there is. */
+/** Remember a process that a call made: its result of kind pid. */
 static void note_made(struct scn_session *s, const struct scn_step *step,
                       const struct scn_result *r)
 {
@@ -23,7 +23,7 @@ static void note_made(struct scn_session *s, const struct scn_step *step,
         (void)scn_made(s, pid->valueint);
 }
 
-/** Note which program a process was given. */
+/** Remember the program of a process. */
 static void note_started(struct scn_session *s, const struct scn_step *step)
 {
     char *file = NULL;
@@ -49,7 +49,7 @@ static void note_started(struct scn_session *s, const struct scn_step *step)
     free(file);
 }
 
-/** Tell why and where a process failed, when a call told its end. */
+/** Add why and where a process failed, if the call returned its end. */
 static void add_fault(const struct scn_session *s, struct scn_result *r)
 {
     struct strbuf all = STRBUF_INIT;
@@ -64,7 +64,7 @@ static void add_fault(const struct scn_session *s, struct scn_result *r)
     r->problem = strbuf_take(&all);
 }
 
-/** Note what a method of the daemon did that the session keeps track of. */
+/** Update the session's state after a method of the daemon. */
 static void note_method(struct scn_session *s, const char *method, const cJSON *params)
 {
     const cJSON *pid = cJSON_GetObjectItemCaseSensitive(params, "pid");
@@ -121,8 +121,8 @@ static void play_request(struct scn_session *s, const struct scn_step *step, str
 }
 
 /**
- * Take the result of a background step. The clock of a virtual machine moves only while a session waits,
- * so the daemon is told that this one does.
+ * Take the result of a background step. A virtual clock moves only while sessions wait, so the
+ * daemon must know that this one does.
  */
 static void play_wait(struct scn_session *s, const struct scn_step *step, struct scn_result *r)
 {
@@ -131,7 +131,7 @@ static void play_wait(struct scn_session *s, const struct scn_step *step, struct
     int status;
 
     if (b == NULL) {
-        scn_verdict(r, SCN_ERROR, "the result of &%d was taken already", step->background);
+        scn_verdict(r, SCN_ERROR, "the result of &%d has already been taken", step->background);
         return;
     }
     status = scn_request(s, "call.wait", json_object("id:v", cJSON_CreateNumber((double)b->id)), r);
@@ -184,7 +184,7 @@ static size_t sizes_of(struct scn_value *const *values, size_t count, const stru
     return size;
 }
 
-/** Whether a step's texts are small enough; a line can name a large variable a thousand times. */
+/** Whether a step's texts are small enough: a line can use a large variable many times. */
 static bool texts_fit(const struct scn_session *s, const struct scn_step *step,
                       struct scn_result *r)
 {
@@ -198,8 +198,7 @@ static bool texts_fit(const struct scn_session *s, const struct scn_step *step,
                   scn_text_size(step->expect.pattern, vars);
 
     if (size > SCN_TEXTS_MAX)
-        scn_verdict(r, SCN_ERROR,
-                    "the texts of this step have more than %d bytes with their variables filled in",
+        scn_verdict(r, SCN_ERROR, "with its variables this step has more than %d bytes of text",
                     SCN_TEXTS_MAX);
     return size <= SCN_TEXTS_MAX;
 }

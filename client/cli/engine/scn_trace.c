@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fault, and the calls that were recorded: what `expect trace` and `expect never` look through.
+ * fault, and the recorded calls, which `expect trace` and `expect never` search.
  *
- * A call is recorded when it begins and again, in the same place, when it ends. Which process made it and
- * in which order does not count unless the line says so.
+ * A call is recorded when it begins; its record is replaced when it ends. Its process matters only
+ * if the line states it, and its order does not.
  */
 #include "client/cli/base/call_text.h"
 #include "client/cli/base/json.h"
@@ -18,13 +18,13 @@
 enum {
     RECORD_MAX = 200000,                  /* calls kept in one recording */
     RECORD_BYTES_MAX = 384 * 1024 * 1024, /* bytes of memory they take */
-    LOOK_EVERY = 256,                     /* calls compared between two looks at the clock */
-    NEAREST = 3,                          /* calls shown when none is as stated */
+    LOOK_EVERY = 256,                     /* calls compared between two checks of the deadline */
+    NEAREST = 3,                          /* calls shown if none matches */
 };
 
 /* ---- fault ---- */
 
-/** Take the warnings out of an answer, so that it is the rule's number; none are put back. */
+/** Detach the warnings of an answer, so that the rule's number remains. NULL: none. */
 static cJSON *detach_warnings(cJSON *answer)
 {
     cJSON *warnings = cJSON_DetachItemFromObjectCaseSensitive(answer, "warnings");
@@ -71,7 +71,7 @@ static void drop_calls(struct scn_record *record)
     record->weight = 0;
 }
 
-/** A copy of an event, unless the recording has become too large; NULL then. */
+/** A copy of an event. NULL: the recording would be too large. */
 static cJSON *keep(struct scn_record *record, const cJSON *event)
 {
     size_t weight = json_weight(event);
@@ -84,7 +84,7 @@ static cJSON *keep(struct scn_record *record, const cJSON *event)
     return copy;
 }
 
-/** Put the end of a call where its beginning was recorded. Returns whether it was. */
+/** Replace the record of a call by its end. Returns whether the begin was recorded. */
 static bool settle(struct scn_record *record, const cJSON *ended)
 {
     uint64_t seq = json_count(ended, "seq");
@@ -130,7 +130,7 @@ void scn_record_event(struct scn_record *record, enum event_kind kind, const cJS
         record->incomplete = true;
     else if (kind == EVENT_CALL || (ended && !settle(record, params)))
         append(record, ended, params);
-    if (record->incomplete) /* nothing can be said of it any more */
+    if (record->incomplete) /* it can no longer be judged */
         drop_calls(record);
 }
 
@@ -142,13 +142,14 @@ void scn_record_done(struct scn_record *record)
 
 /* ---- matching ---- */
 
-/** Whether a value is a word with * or ? in it that stands for text. */
+/** Whether a value is a word with wildcards. */
 static bool is_glob(const struct scn_value *v, const char *text)
 {
     return v->kind == SCN_WORD && strpbrk(text, "*?[") != NULL;
 }
 
-/** What an argument of the line is compared with. Returned; cJSON_Delete(); NULL: there is no such. */
+/** The value that an argument of the line is compared with. Returned; cJSON_Delete(); NULL:
+ * none. */
 static cJSON *compared(const cJSON *event, const struct scn_arg *arg)
 {
     if (arg->info != NULL)
@@ -179,7 +180,7 @@ static bool arg_is(const struct scn_session *s, const cJSON *event, const struct
     return is;
 }
 
-/** Whether the reasons of a refusal hold every word that was stated. */
+/** Whether the reasons of a refusal contain every stated word. */
 static bool why_is(const struct scn_expect *e, const struct scn_vars *vars, const cJSON *event)
 {
     char *reasons = scn_reasons_of(0, event);
@@ -191,7 +192,7 @@ static bool why_is(const struct scn_expect *e, const struct scn_vars *vars, cons
     return is;
 }
 
-/** Whether a call failed with what is stated. */
+/** Whether a call failed with the stated error. */
 static bool error_is(const struct scn_expect *e, const char *error)
 {
     if (e->code == SCN_ANY_ERROR)
@@ -212,7 +213,7 @@ static bool outcome_is(const struct scn_expect *e, const struct scn_recorded *ca
     if (e->kind == SCN_SUCCEEDS)
         return true;
     if (!call->ended)
-        return false; /* it goes on */
+        return false; /* it has not ended */
     if (e->kind == SCN_YIELDS)
         is = *error == '\0' && scn_match(e->pattern, result != NULL ? result : &null, vars, &why);
     else if (e->kind == SCN_REFUSES || *error != '\0')
@@ -221,7 +222,7 @@ static bool outcome_is(const struct scn_expect *e, const struct scn_recorded *ca
     return is;
 }
 
-/** How much of a line is true of a call: 0 nothing, -1 all of it, which captures into @vars. */
+/** How well a call matches a line: 0 not at all, -1 completely, which captures into @vars. */
 static int likeness(const struct scn_session *s, const struct scn_step *step,
                     const struct scn_recorded *call, struct scn_vars *vars)
 {
@@ -243,7 +244,7 @@ static int likeness(const struct scn_session *s, const struct scn_step *step,
 
 /* ---- the verdict ---- */
 
-/** The calls that come nearest, best first. */
+/** The nearest calls, best first. */
 struct nearest {
     const struct scn_recorded *call[NEAREST];
     int score[NEAREST];
@@ -265,7 +266,7 @@ static void consider(struct nearest *best, const struct scn_recorded *call, int 
     best->score[at] = score;
 }
 
-static void tell_call(struct strbuf *out, const struct scn_recorded *call)
+static void add_call(struct strbuf *out, const struct scn_recorded *call)
 {
     (void)strbuf_addf(out, "%s%d  ", out->len > 0 ? "\n" : "", json_int(call->event, "pid"));
     call_text_begin(out, call->event);
@@ -273,11 +274,11 @@ static void tell_call(struct strbuf *out, const struct scn_recorded *call)
         (void)strbuf_adds(out, ") ");
         call_text_outcome(out, call->event);
     } else {
-        (void)strbuf_adds(out, ") goes on");
+        (void)strbuf_adds(out, ") continues");
     }
 }
 
-/** The first recorded call that is as the line states; NULL, and those that come nearest. */
+/** The first recorded call that matches a line. NULL: none; @near receives the nearest ones. */
 static const struct scn_recorded *find(struct scn_session *s, const struct scn_step *step,
                                        struct nearest *near)
 {
@@ -303,7 +304,7 @@ static const struct scn_recorded *find(struct scn_session *s, const struct scn_s
     return NULL;
 }
 
-/** Let every call that ended before now be recorded: what is answered now comes behind it. */
+/** Wait until every call that has ended is recorded: an answer follows the events before it. */
 static bool catch_up(struct scn_session *s, struct scn_result *r)
 {
     cJSON *census = scn_census(s, r);
@@ -321,9 +322,9 @@ static bool catch_up(struct scn_session *s, struct scn_result *r)
 static bool can_judge(struct scn_session *s, struct scn_result *r)
 {
     if (!s->record.on)
-        scn_verdict(r, SCN_ERROR,
-                    "no calls are recorded: in the shell `:trace on` begins that, in a file it is "
-                    "so from the start");
+        scn_verdict(
+            r, SCN_ERROR,
+            "no calls are recorded: in the shell `:trace on` starts it, a file does so by itself");
     else if (catch_up(s, r) && s->record.incomplete)
         scn_verdict(r, SCN_ERROR,
                     "not all calls could be recorded: there were more than %d, or more than %d MiB "
@@ -346,9 +347,9 @@ void scn_play_watch(struct scn_session *s, const struct scn_step *step, struct s
     if (found == NULL && scn_time_over(s))
         scn_verdict(r, SCN_TIMEOUT, "the recorded calls could not be compared in time");
     if (found != NULL)
-        tell_call(&came, found);
+        add_call(&came, found);
     for (size_t i = 0; found == NULL && i < NEAREST && near.call[i] != NULL; i++)
-        tell_call(&came, near.call[i]);
+        add_call(&came, near.call[i]);
     if (found != NULL && never)
         scn_verdict(r, SCN_FAIL, "a recorded call is like this");
     else if (found == NULL && !never)

@@ -24,22 +24,23 @@ const char cmd_help_help[] =
     "  COMMAND        shell, run, test, trace, ns, call, help\n"
     "  calls          every call of the simulated system, one line each\n"
     "  CALL           open, SC_OPEN …: arguments, result, errors and their conditions\n"
-    "  methods        the daemon's own methods, for `scbox call`; METHOD: the page of one\n"
-    "  errno          every error; `errno ENOENT` or `ENOENT`: what it means, what to try,\n"
-    "                 and which calls answer it when\n"
-    "  flags          every named constant; `flags FM` or `FM`: those of one group; `READ`: one\n"
-    "  language       the words of scenarios and of the shell; WORD: run, @title, stdin …\n"
+    "  methods        the daemon's own methods, for `scbox call`; METHOD: one of them\n"
+    "  errno          every error; `errno ENOENT` or `ENOENT`: its meaning, what to\n"
+    "                 try, and the calls that return it, with the condition\n"
+    "  flags          every named constant; `flags FM` or `FM`: those of one group;\n"
+    "                 `READ`: one of them\n"
+    "  language       the words of scenarios and of the shell; WORD: run, @title …\n"
     "  drivers        the filesystem drivers; DRIVER, OPTION: ramfs, quota_bytes …\n"
     "  commands       the commands of the shell itself; `:mem`: one of them\n"
-    "  limits         what a machine may hold\n"
+    "  limits         the limits of a machine\n"
     "  kinds          kinds of arguments; KIND: path, fd …\n"
     "\n"
-    "Without a topic: what scbox is and which commands it has.\n";
+    "Without a topic: what scbox is, and its commands.\n";
 
 static int overview(void)
 {
     printf("scbox %s - a simulated operating system in one daemon\n\n", SCBOX_VERSION);
-    fputs("Processes, capabilities and filesystems live in scboxd. scbox is how people get in.\n"
+    fputs("Processes, capabilities and filesystems are in scboxd; scbox is its client.\n"
           "\nUsage: scbox COMMAND [OPTION…] [ARGUMENT…]\n",
           stdout);
     page_heading(stdout, "Commands");
@@ -49,10 +50,10 @@ static int overview(void)
     page_entry(stdout, 2, 30, "scbox shell", "look around by hand; try `open root:/ READDIR`");
     page_entry(stdout, 2, 30, "scbox run ./hello", "run what scbox-cc built");
     page_entry(stdout, 2, 30, "scbox trace ./hello", "the same, with each call it makes");
-    page_entry(stdout, 2, 30, "scbox help open", "what a call takes, gives and refuses");
+    page_entry(stdout, 2, 30, "scbox help open", "arguments, result and errors of a call");
     page_entry(stdout, 2, 30, "scbox COMMAND --help", "options of a command");
-    fputs("\nscbox speaks to the daemon at --socket, $SCBOX_SOCKET, or the user's own socket.\n"
-          "shell, run, test and trace start a private daemon when none runs, and stop it again.\n",
+    fputs("\nscbox uses the daemon at --socket, $SCBOX_SOCKET, or the user's own socket.\n"
+          "shell, run, test and trace start a private daemon if none runs, and stop it\nagain.\n",
           stdout);
     return CMD_OK;
 }
@@ -73,7 +74,7 @@ static void explain_error(FILE *to, const struct sc_errno_info *error)
 {
     fprintf(to, "%s (%d) - %s\n\n", error->name, error->value, error->text);
     page_entry(to, 2, COLUMN, "What to try", error->hint);
-    page_heading(to, "Calls that answer it, and when");
+    page_heading(to, "Calls that return it, and when");
     for (size_t i = 0; i < sc_calls_count; i++) {
         for (const struct sc_error_info *e = sc_calls[i].errors; e->name != NULL; e++) {
             if (e->value == error->value)
@@ -87,8 +88,8 @@ static const char *group_title(const char *group)
     static const struct {
         const char *group, *title;
     } titles[] = {
-        {"FM", "FM - file modes: what a handle or a view allows; a mask"},
-        {"MM", "MM - memory modes: what a process may do with a region; a mask"},
+        {"FM", "FM - file modes: the rights of a handle or a view; a mask"},
+        {"MM", "MM - memory modes: the rights of a process on a region; a mask"},
         {"FT", "FT - file types; one of"},
         {"RN", "RN - ways to rename; a mask"},
         {"PS", "PS - process states; one of"},
@@ -102,7 +103,7 @@ static const char *group_title(const char *group)
     return group;
 }
 
-/* All groups, or the one named. Returns whether there was any. */
+/* Print all groups, or the named one. Returns whether any was printed. */
 static bool print_flags(FILE *to, const char *group)
 {
     const char *last = "";
@@ -147,7 +148,7 @@ static void list_flags(FILE *to)
     (void)print_flags(to, NULL);
 }
 
-/* Words that list something, and what stands above the list; "" where print() writes that. */
+/* Topics that are lists, with the text above each list; "": print() writes it. */
 static const struct list {
     const char *name;
     const char *intro;
@@ -155,11 +156,9 @@ static const struct list {
 } lists[] = {
     {"calls", "The calls of the simulated system; `scbox help CALL` has the page of each.\n\n",
      list_calls},
-    {"methods",
-     "Methods of the daemon beside the calls; `scbox help METHOD` has the page of each.\n\n",
+    {"methods", "Methods of the daemon beside the calls; `scbox help METHOD` explains one.\n\n",
      page_methods},
-    {"errno",
-     "The errors that calls answer with; `scbox help ENOENT` tells which calls, and when.\n\n",
+    {"errno", "The errors of calls; `scbox help ENOENT` lists the calls that return it.\n\n",
      list_errors},
     {"flags", "", list_flags},
     {"language", "", page_language},
@@ -168,9 +167,8 @@ static const struct list {
      "The commands of the shell itself; in the shell `help :mem` is the page of one.\n\n",
      page_commands},
     {"limits",
-     "What a machine may hold; machine.create takes `limits {name: number}`, and `:machine` in "
-     "the\n"
-     "shell shows those of its machine. The number is what a machine has when nobody says.\n\n",
+     "The limits of a machine, with their defaults. machine.create takes others as\n"
+     "`limits {name: number}`; `:machine` in the shell shows those of its machine.\n\n",
      list_limits},
     {"kinds", "Kinds of arguments and results of calls.\n\n", list_kinds},
 };
@@ -255,7 +253,7 @@ static bool explain_shell(FILE *to, const char *topic)
     return page_command(to, topic, true);
 }
 
-/* The nearest word that has a page. */
+/* The topic nearest to an unknown word. */
 static const char *nearest_topic(const char *topic)
 {
     struct near near = {.word = topic};
@@ -287,13 +285,13 @@ static int unknown_topic(const char *command, const char *topic)
     const char *near = nearest_topic(topic);
 
     if (near != NULL)
-        return complain(CMD_USAGE, command, "nothing is known of '%s'; did you mean '%s'?", topic,
-                        near);
-    return complain(CMD_USAGE, command, "nothing is known of '%s'; `scbox help help` lists topics",
-                    topic);
+        return complain(CMD_USAGE, command, "there is no page about '%s'; did you mean '%s'?",
+                        topic, near);
+    return complain(CMD_USAGE, command,
+                    "there is no page about '%s'; `scbox help help` lists topics", topic);
 }
 
-/* The topic that a name stands for: sc_open(), as programs have it, is open. */
+/* The topic of a name: sc_open, the name in programs, is open. */
 static const char *topic_of(const char *name)
 {
     const char *word = strncmp(name, "sc_", 3) == 0 ? name + 3 : name;
@@ -301,7 +299,7 @@ static const char *topic_of(const char *name)
     return sc_call_by_name(word) != NULL ? word : name;
 }
 
-/* Print what one of the pages has of a topic, behind a blank line when it is not the first. */
+/* Print one page of a topic, after a blank line if it is not the first. */
 static bool explain(bool (*page)(FILE *to, const char *topic), const char *topic, bool first)
 {
     char *text = NULL;
@@ -324,7 +322,7 @@ int help_explain(const char *command_name, const char *topic)
     bool found = false;
 
     topic = topic_of(topic);
-    if (explain_list(topic)) /* also of errno, whose call goes by last_errno */
+    if (explain_list(topic)) /* errno is a list, too; the call is last_errno */
         return CMD_OK;
     for (size_t i = in_shell ? 1 : 0; i < sizeof pages / sizeof pages[0]; i++)
         found |= explain(pages[i], topic, !found);
@@ -346,6 +344,6 @@ int cmd_help(int argc, char **argv)
         return overview();
     if (argc - optind > 2)
         return complain(CMD_USAGE, "help", "one topic at a time; see `scbox help help`");
-    /* `errno ENOENT`, `flags FM`, `call open`: the second word says it all. */
+    /* `errno ENOENT`, `flags FM`, `call open`: only the second word matters. */
     return help_explain("help", argv[argc - 1]);
 }

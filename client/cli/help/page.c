@@ -10,7 +10,7 @@ void page_heading(FILE *to, const char *text)
     fprintf(to, "\n%s\n", text);
 }
 
-/* Columns of UTF-8 text; our own texts hold no wide or combining characters. */
+/* Columns of UTF-8 text; our own texts have no wide or combining characters. */
 static int columns(const char *text, size_t len)
 {
     int count = 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The page of a call, made from its row of the call table: nothing here knows a call by name. So a new
- * row of schema/syscalls.def has its page at once.
+ * The page of a call, made from its row of schema/syscalls.def alone: a new row has a page without
+ * a change here.
  */
 #include "client/cli/help/page.h"
 #include "schema/calls.h"
@@ -13,7 +13,7 @@
 
 enum { COLUMN = 16, TYPE_COLUMN = 18 };
 
-/* What a kind looks like in examples. */
+/* The value of a kind in examples. */
 static const char *example(const struct sc_field_info *arg)
 {
     static const char *const by_kind[SC_K_COUNT] = {
@@ -107,7 +107,7 @@ static void print_field(FILE *to, const struct sc_field_info *field)
     const struct sc_kind_info *kind = &sc_kinds[field->kind];
     struct strbuf meaning = STRBUF_INIT;
 
-    (void)strbuf_addf(&meaning, "%s%s", field->optional ? "(may be left out) " : "", field->doc);
+    (void)strbuf_addf(&meaning, "%s%s", field->optional ? "(optional) " : "", field->doc);
     page_entry(to, 2, COLUMN, field->name, strbuf_str(&meaning));
     strbuf_reset(&meaning);
     (void)strbuf_addf(&meaning, "%s: %s", kind->name, kind->doc);
@@ -135,7 +135,7 @@ static void print_results(FILE *to, const struct sc_call_info *call)
 {
     page_heading(to, "Result");
     if (call->results->name == NULL)
-        fputs("  None: success is all it tells.\n", to);
+        fputs("  None.\n", to);
     for (const struct sc_field_info *r = call->results; r->name != NULL; r++) {
         const struct sc_struct_info *s = r->type != NULL ? struct_find(r->type) : NULL;
 
@@ -148,14 +148,14 @@ static void print_results(FILE *to, const struct sc_call_info *call)
     }
 }
 
-/* How many registers an argument takes: pointer and length, or one. */
+/* The number of registers of an argument: 2 for pointer and length, or 1. */
 static bool takes_two(enum sc_kind kind)
 {
     return kind == SC_K_path || kind == SC_K_name || kind == SC_K_text || kind == SC_K_bytes ||
            kind == SC_K_sized;
 }
 
-/* Name the registers of a gate, in the order of the call's arguments. */
+/* Print the registers of a gate, in the order of the call's arguments. */
 static void add_registers(struct strbuf *out, const struct sc_call_info *call,
                           const char *const *reg)
 {

@@ -14,7 +14,7 @@ struct option_row {
 
 #define OPTION_ROW(key, doc) {key, doc},
 
-/* Behind the drivers stands a row with the options of all of them. */
+/* The last row has the options of all drivers. */
 static const struct {
     const char *name, *alias, *doc;
     const struct option_row *options;
@@ -27,7 +27,7 @@ static const struct {
 };
 enum { DRIVER_COUNT = sizeof drivers / sizeof drivers[0] - 1 };
 
-/** Print the options of a driver; of DRIVER_COUNT those of all. */
+/** Print the options of a driver; DRIVER_COUNT: those of all drivers. */
 static void print_options(FILE *to, size_t driver)
 {
     for (const struct option_row *o = drivers[driver].options; o->key != NULL; o++)
@@ -36,13 +36,12 @@ static void print_options(FILE *to, size_t driver)
 
 void page_drivers(FILE *to)
 {
-    fputs(
-        "The filesystem drivers of `fs NAME DRIVER [key=value …]` and MAKE_FS; `help DRIVER` has\n"
-        "the options of each.\n\n",
-        to);
+    fputs("The filesystem drivers of `fs NAME DRIVER [key=value …]` and MAKE_FS;\n"
+          "`help DRIVER` explains one and its options.\n\n",
+          to);
     for (size_t i = 0; i < DRIVER_COUNT; i++)
         page_entry(to, INDENT, COLUMN, drivers[i].name, drivers[i].doc);
-    page_heading(to, "Options that all of them take");
+    page_heading(to, "Options of all drivers");
     print_options(to, DRIVER_COUNT);
 }
 
@@ -54,7 +53,7 @@ static void print_driver(FILE *to, size_t i)
                 drivers[i].alias);
     page_heading(to, "Its own options");
     print_options(to, i);
-    page_heading(to, "Options that all drivers take");
+    page_heading(to, "Options of all drivers");
     print_options(to, DRIVER_COUNT);
     page_heading(to, "Examples");
     fprintf(to, "  fs t %s readonly\n", drivers[i].name);

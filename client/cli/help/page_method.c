@@ -21,7 +21,7 @@ const char *page_method_name(size_t n)
     return n < METHOD_COUNT ? rpc_methods[n].name : NULL;
 }
 
-/* What a type is in JSON, for people: finer points are in the words beside it. */
+/* The JSON form of a type, simplified; the text beside it has the details. */
 static const char *plain_json(const char *json)
 {
     static const char *const rows[][2] = {
@@ -38,7 +38,7 @@ static const char *plain_json(const char *json)
     return json;
 }
 
-/* The same by the name of the type. */
+/* The same, by the type's name. */
 static const char *json_of(const char *name)
 {
     const struct rpc_type_info *type = rpc_type_by_name(name);
@@ -51,7 +51,7 @@ static void print_fields(FILE *to, const struct sc_field_info *fields)
     for (const struct sc_field_info *f = fields; f->name != NULL; f++) {
         struct strbuf meaning = STRBUF_INIT;
 
-        (void)strbuf_addf(&meaning, "%s%s (%s)", f->optional ? "(may be missing) " : "", f->doc,
+        (void)strbuf_addf(&meaning, "%s%s (%s)", f->optional ? "(optional) " : "", f->doc,
                           json_of(f->type));
         page_entry(to, 2, COLUMN, f->name, strbuf_str(&meaning));
         strbuf_done(&meaning);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The words of the scenario language beside the calls. A test holds this table to what the parser takes.
+ * The words of the scenario language besides the calls. A test compares this table with the
+ * parser's.
  */
 #include "client/cli/help/page.h"
 #include "client/cli/scenario/scn_words.h"
@@ -13,7 +14,7 @@ enum { COLUMN = 16, INDENT = 2 };
 enum group { STEP, BELOW, EXPECT, FAULT, MARK, KEY };
 
 static const char *const headings[] = {
-    [STEP] = "Words that begin a line, beside the calls and the methods of the daemon",
+    [STEP] = "Words that begin a line, besides calls and methods of the daemon",
     [BELOW] = "Indented lines below run",
     [EXPECT] = "Behind expect",
     [FAULT] = "Parts of a fault",
@@ -21,11 +22,11 @@ static const char *const headings[] = {
     [KEY] = "The head of a file",
 };
 
-/* What one of them is. */
+/* The kind of a word, in words. */
 static const char *const titles[] = {
-    [STEP] = "begins a step",    [BELOW] = "stands below run, indented",
+    [STEP] = "begins a step",    [BELOW] = "follows run, indented",
     [EXPECT] = "follows expect", [FAULT] = "a part of a fault",
-    [MARK] = "a mark in a step", [KEY] = "stands in the head of a file",
+    [MARK] = "a mark in a step", [KEY] = "a line in the head of a file",
 };
 
 static const struct word {
@@ -33,7 +34,7 @@ static const struct word {
     enum group group;
     const char *form; /* how it is written */
     const char *doc;
-    const char *example; /* further lines have their indentation */
+    const char *example; /* further lines include their indentation */
 } words[] = {
     {"fs", STEP, "fs NAME DRIVER [key=value …]",
      "Make a filesystem and call it NAME: MAKE_FS. `help drivers` lists the drivers and their "
@@ -44,110 +45,113 @@ static const struct word {
      "relative HOSTFILE begins at the scenario, in the shell at the current directory.",
      "copy hello disk:/hello"},
     {"run", STEP, "run FILE [ARGUMENT …]",
-     "Run a program, of the host or NAME:/PATH, as a new child that is given all names. Indented "
-     "lines below give it input (stdin, env) and state its end (exit, state) and what it prints "
+     "Run a program, of the host or NAME:/PATH, as a new child that gets all names. Indented "
+     "lines below give it input (stdin, env) and state its end (exit, state) and its output "
      "(log). Without them it must exit with 0.",
      "run ./echo one two\n    stdin \"hello\\n\"\n    log /^line: hello$/\n    exit 1"},
     {"wait", STEP, "wait &N", "Take the result of the N-th step that ended with &.",
      "proc_wait $kid &\n  [$kid] exit 3\n  wait &1 = {return_code: 3}"},
     {"fault", STEP,
      "fault CALL|* [pid=] [path=] [nth=|every=|p=] [times=] ERRNO|delay=|short=; fault clear [N]",
-     "Let calls fail, wait or fall short on purpose. The result is the number of the rule; `fault "
+     "Make calls fail, wait or transfer less. The result is the number of the rule; `fault "
      "clear` removes one, or all.",
      "fault write nth=3 ENOSPC = $rule\n  fault clear $rule"},
     {"expect", STEP, "expect file|census|trace|never …",
-     "State something of the machine: what a file holds, how many objects there are, which calls "
-     "were made.",
+     "State something about the machine: the content of a file, the number of objects, the calls "
+     "that were made.",
      "expect file root:/a \"text\""},
     {"include", STEP, "include FILE",
      "Play the steps of another file here. A relative FILE begins at the file that includes it.",
      "include setup.inc"},
     {"clear", FAULT, "fault clear [N]", "Remove the fault rule N, or all.", "fault clear"},
-    {"file", EXPECT, "expect file NAME:/PATH PATTERN", "What a file holds is like this.",
+    {"file", EXPECT, "expect file NAME:/PATH PATTERN", "The content of a file matches this.",
      "expect file root:/a /^ok/"},
     {"census", EXPECT, "expect census",
-     "The machine holds as many objects of each kind as at the start: nothing was left behind.",
-     "expect census"},
+     "The machine has as many objects of each kind as at the start.", "expect census"},
     {"trace", EXPECT, "expect trace CALL|* [name=value …] [= PATTERN | ! ERRNO]",
-     "Some call was like this. A file that holds such a line records all calls from its start; in "
-     "the shell `:trace on` begins that.",
+     "Some call was like this. A file with such a line records all calls from its start; in the "
+     "shell `:trace on` starts it.",
      "expect trace open file=etc:/* ! EACCES"},
     {"never", EXPECT, "expect never CALL|* [name=value …] [= PATTERN | ! ERRNO]",
      "No call was like this.", "expect never delete"},
     {"stdin", BELOW, "stdin \"TEXT\"",
-     "What the program reads at its terminal, then the end of input; several lines add up. Without "
-     "it, the end at once.",
+     "The program's input at its terminal, followed by the end of input; several lines are "
+     "joined. Default: no input.",
      "  stdin \"hello\\n\""},
     {"env", BELOW, "env NAME=VALUE",
-     "A variable of the program's environment, which is empty else.", "  env LANG=C"},
+     "A variable of the program's environment, which is empty otherwise.", "  env LANG=C"},
     {"log", BELOW, "log PATTERN",
-     "What the program and its children print: a string states all of it, /regex/ a part of a "
-     "line. May stand several times.",
+     "The output of the program and its children: a string states all of it, /regex/ a part of a "
+     "line. May be given several times.",
      "  log /^ok [0-9]+$/"},
     {"exit", BELOW, "exit N", "The program exits with N.", "  exit 0"},
     {"state", BELOW, "state STATE [FAILURE]",
-     "How the program ends: DONE, KILLED, or FAILURE and why (`help FAIL`).",
+     "How the program ends: DONE, KILLED, or FAILURE with its kind (`help FAIL`).",
      "  state FAILURE ZEROPTR"},
     {"pid", FAULT, "pid=N",
-     "Only calls of this process and those below it; in `expect trace` who made the call.",
+     "Only calls of this process and its descendants; in `expect trace` the caller.",
      "fault read pid=$kid EIO"},
     {"path", FAULT, "path=PATTERN",
-     "Only calls on a file like this (* ? [a-z]), or on a handle that was opened by one.",
+     "Only calls on a file that matches (* ? [a-z]), or on a handle of such a file.",
      "fault * path=root:/etc/* EACCES"},
-    {"nth", FAULT, "nth=N", "Only the N-th call that fits.", "fault write nth=3 ENOSPC"},
-    {"every", FAULT, "every=N", "Every N-th call that fits.", "fault write every=2 short=1"},
+    {"nth", FAULT, "nth=N", "Only the N-th call that matches.", "fault write nth=3 ENOSPC"},
+    {"every", FAULT, "every=N", "Every N-th call that matches.", "fault write every=2 short=1"},
     {"p", FAULT, "p=CHANCE",
-     "A call that fits with this chance, 0 to 1; the machine's seed decides.",
+     "A call that matches, with this probability, 0 to 1; the machine's seed decides.",
      "fault read p=0.1 delay=500"},
-    {"times", FAULT, "times=N", "At most so many times.", "fault write times=4 EIO"},
+    {"times", FAULT, "times=N", "The most times that the rule applies.", "fault write times=4 EIO"},
     {"delay", FAULT, "delay=MICROSECONDS",
-     "The call is carried out so much later, by the machine's clock.", "fault read delay=500"},
-    {"short", FAULT, "short=BYTES", "The call moves at most so many bytes.", "fault write short=1"},
+     "The call is carried out this much later, by the machine's clock.", "fault read delay=500"},
+    {"short", FAULT, "short=BYTES", "The call transfers at most this many bytes.",
+     "fault write short=1"},
     {"ERRNO", FAULT, "ERRNO", "The call fails with this error; `help errno` lists them.",
      "fault open EACCES"},
-    {"@title", KEY, "@title \"TEXT\"", "What the file is called in reports.",
+    {"@title", KEY, "@title \"TEXT\"", "The title of the file in reports.",
      "@title \"A view never has more rights than the one above\""},
-    {"@cite", KEY, "@cite TEXT", "The rule that the file checks.", "@cite ABI, Capabilities"},
-    {"@set", KEY, "@set WORD", "The group that its points count in.", "@set isolation"},
-    {"@points", KEY, "@points NUMBER", "What it is worth in grading.", "@points 2"},
-    {"@hint", KEY, "@hint \"TEXT\"", "Shown when it does not pass.",
+    {"@cite", KEY, "@cite FILE, SECTION: RULE",
+     "The rule that the file tests: a document, its section, and the rule. May be given several "
+     "times.",
+     "@cite schema/abi.md, MOVE: a directory can't be moved below itself"},
+    {"@set", KEY, "@set WORD", "The group of its points.", "@set isolation"},
+    {"@points", KEY, "@points NUMBER", "Its points in grading.", "@points 2"},
+    {"@hint", KEY, "@hint \"TEXT\"", "Shown if the file does not pass.",
      "@hint \"look at the mode of the view\""},
-    {"@visibility", KEY, "@visibility WHEN", "When who is graded sees the file in a report.",
+    {"@visibility", KEY, "@visibility WHEN", "When a student sees the file in a report.",
      "@visibility hidden"},
     {"@show", KEY, "@show HOW", "How much of the file a report shows.", "@show input"},
-    {"@needs", KEY, "@needs ARCHITECTURE", "Skip the file where the host runs no such guests.",
+    {"@needs", KEY, "@needs ARCHITECTURE", "Skip the file if the host can't run such guests.",
      "@needs i386"},
     {"@clock", KEY, "@clock real|virtual|lockstep",
      "The clock of its machine. On a virtual one sleeping takes no time; in lockstep every run "
      "makes the same calls in the same order, too.",
      "@clock virtual"},
-    {"@timeout", KEY, "@timeout DURATION", "Real time that all its steps may take: 500ms, 2s, 1m.",
+    {"@timeout", KEY, "@timeout DURATION", "The most real time of all its steps: 500ms, 2s, 1m.",
      "@timeout 2s"},
-    {"@output", KEY, "@output SIZE", "How much is kept of what a program prints: 4096, 64K, 1M.",
+    {"@output", KEY, "@output SIZE", "The most bytes kept of a program's output: 4096, 64K, 1M.",
      "@output 1M"},
     {"=", MARK, "STEP = PATTERN",
-     "The step succeeds, and its result is like this: a value, \"text\", /regex/, {member: value}, "
+     "The step succeeds, and its result matches: a value, \"text\", /regex/, {member: value}, "
      "[list], * for anything, $name to keep it. A result with one member stands for its value.",
      "open root:/a READ = $fd"},
     {"!", MARK, "STEP ! ERRNO [why WORD …]",
-     "The step is refused with this error, and its reasons hold these words. ! * is any error.",
+     "The step is refused with this error, and its reasons contain these words. ! * is any error.",
      "open etc:/a WRITE ! EACCES why etc"},
     {"!?", MARK, "STEP !? ERRNO", "The step succeeds, or is refused with this error.",
      "create root:/etc DIR !? EEXIST"},
     {"&", MARK, "STEP &",
-     "The step goes on in the background; `wait &1` takes the result of the first one.",
+     "The step continues in the background; `wait &1` takes the result of the first one.",
      "proc_wait $kid &"},
     {"why", MARK, "STEP ! ERRNO why WORD …",
-     "Every word, number, string or /regex/ is found in the reasons of the refusal.",
+     "Each word, number, string or /regex/ must be found in the reasons of the refusal.",
      "open etc:/a WRITE ! EACCES why etc"},
     {"$", MARK, "$name, ${name}",
-     "What an earlier step kept; names in capitals are given from outside: $TMP, $TOKEN, --set "
-     "NAME=VALUE. Inside strings write ${name}. `:vars` lists them.",
+     "A result that an earlier step captured. Names in capitals come from outside: $TMP, $TOKEN, "
+     "--set NAME=VALUE. Inside strings write ${name}. `:vars` lists them.",
      "read $fd 0 100"},
-    {"[]", MARK, "[PID] STEP", "The step is done as a child that this session drives.",
+    {"[]", MARK, "[PID] STEP", "The step acts as a child that this session drives.",
      "[$kid] exit 3"},
     {"#", MARK, "# TEXT", "A comment, up to the end of the line.", "stat root:/   # the disk"},
-    {"b64", MARK, "b64\"BASE64\"", "Bytes that are no text: data, paths and names.",
+    {"b64", MARK, "b64\"BASE64\"", "Bytes that are not text: data, paths and names.",
      "write $fd 0 b64\"AAE=\""},
     {"ALL", MARK, "ALL", "Every file mode.", "subfs home root /home ALL"},
 };
@@ -158,7 +162,7 @@ const char *page_word_name(size_t n)
     return n < WORD_COUNT ? words[n].word : NULL;
 }
 
-/** The texts that an @key takes, when they are a few. */
+/** Print the values of an @key, if it has a list of them. */
 static void print_choices(FILE *to, const char *word)
 {
     const char *const *choices = *word == '@' ? scn_key_choices(word + 1) : NULL;
@@ -198,17 +202,16 @@ bool page_word(FILE *to, const char *word)
 
 void page_language(FILE *to)
 {
-    fputs(
-        "A scenario is a text file; a line is a step, and the shell takes the same lines:\n"
-        "\n"
-        "  open root:/a READ,WRITE,CREATE = $fd    a call, and a name for its result\n"
-        "  write $fd 0 \"hello\" = 5                 the result is compared\n"
-        "  open root:/no READ ! ENOENT             the refusal that is expected\n"
-        "  [$kid] exit 3                           as a child that the session drives\n"
-        "  machine.info                            a method of the daemon: name=value, {…} or […]\n"
-        "\n"
-        "`help WORD` explains each of these; `help calls` and `help methods` list the rest.\n",
-        to);
+    fputs("A scenario is a text file; a line is a step, and the shell takes the same lines:\n"
+          "\n"
+          "  open root:/a READ,WRITE,CREATE = $fd    a call, and a name for its result\n"
+          "  write $fd 0 \"hello\" = 5                 the result is compared\n"
+          "  open root:/no READ ! ENOENT             a refusal is expected\n"
+          "  [$kid] exit 3                           a step of a child\n"
+          "  machine.info                            a method of the daemon\n"
+          "\n"
+          "`help WORD` explains each of these; `help calls`, `help methods` list the rest.\n",
+          to);
     for (enum group g = STEP; g <= KEY; g++) {
         page_heading(to, headings[g]);
         for (size_t i = 0; i < WORD_COUNT; i++) {

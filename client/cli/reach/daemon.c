@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* The command's side of a private daemon: find scboxd, make the directory, start the keeper. */
+/* The command's side of a private daemon: find scboxd, make the directory, start the supervisor. */
 #include "client/cli/reach/daemon.h"
 
 #include "client/cli/base/host_file.h"
-#include "client/cli/reach/keeper.h"
 #include "client/cli/reach/roster.h"
+#include "client/cli/reach/supervisor.h"
 #include "server/base/strbuf.h"
 
 #include <errno.h>
@@ -24,17 +24,17 @@ struct daemon {
     char *socket;
     char *log;
     char *entry;    /* in the roster; NULL: none */
-    char *unlisted; /* why not, if it was to be */
-    pid_t keeper;
-    int life_fd; /* held open for as long as the daemon shall live */
+    char *unlisted; /* why it is not in the roster, though it should be */
+    pid_t supervisor;
+    int life_fd; /* open while the daemon should run */
 };
 
-enum { LAST_WORDS_MAX = 4096 }; /* bytes at the end of its log in which they are looked for */
+enum { LAST_WORDS_MAX = 4096 }; /* bytes at the end of its log that are searched */
 
 static const char socket_name[] = "/scboxd.sock";
 static const char dir_template[] = "/scbox-XXXXXX";
 
-/* DIR/scboxd when it can be run, else NULL. */
+/* DIR/scboxd. NULL: it can't be run. */
 static char *runnable(const char *dir, size_t len)
 {
     char *path = NULL;
@@ -65,7 +65,7 @@ static char *find_program(void)
     return found;
 }
 
-/* A directory that is ours alone, short enough for a socket's address. */
+/* Make a private directory with a path short enough for a socket's address. */
 static char *make_dir(void)
 {
     const char *tmp = getenv("TMPDIR");
@@ -91,7 +91,7 @@ static int name_paths(struct daemon *d, struct why *why)
                        "scboxd is neither beside this program nor in PATH: build or install it");
     d->dir = make_dir();
     if (d->dir == NULL)
-        return why_add(why, -errno, "no temporary directory could be made: %s; set TMPDIR",
+        return why_add(why, -errno, "can't make a temporary directory: %s; set TMPDIR",
                        strerror(errno));
     if (asprintf(&d->socket, "%s%s", d->dir, socket_name) < 0) {
         d->socket = NULL;
@@ -104,7 +104,7 @@ static int name_paths(struct daemon *d, struct why *why)
     return 0;
 }
 
-/* The daemon's command line; @argv has room; @state is borrowed by it. */
+/* Fill in the daemon's command line; it borrows @state. */
 static void build_argv(const struct daemon *d, const struct daemon_spec *spec, char *state,
                        const char **argv)
 {
@@ -130,8 +130,8 @@ static void build_argv(const struct daemon *d, const struct daemon_spec *spec, c
     argv[n] = NULL;
 }
 
-/* Fork the keeper. @status_fd gets the reading end of its status pipe. */
-static int start_keeper(struct daemon *d, char *const *argv, int *status_fd)
+/* Fork the supervisor. @status_fd receives the reading end of its status pipe. */
+static int start_supervisor(struct daemon *d, char *const *argv, int *status_fd)
 {
     int life[2] = {-1, -1};
     int status[2] = {-1, -1};
@@ -144,18 +144,18 @@ static int start_keeper(struct daemon *d, char *const *argv, int *status_fd)
         close(life[0]);
         return -errno;
     }
-    d->keeper = fork();
-    err = d->keeper < 0 ? -errno : 0;
-    if (d->keeper == 0)
-        keeper_main(
-            &(struct keeper){d->program, argv, d->dir, d->entry, d->log, life[0], status[1]});
+    d->supervisor = fork();
+    err = d->supervisor < 0 ? -errno : 0;
+    if (d->supervisor == 0)
+        supervisor_main(
+            &(struct supervisor){d->program, argv, d->dir, d->entry, d->log, life[0], status[1]});
     close(life[0]);
     close(status[1]);
     *status_fd = status[0];
     return err;
 }
 
-/* Wait for the keeper's word. */
+/* Wait for the supervisor's status. */
 static int await_ready(const struct daemon *d, int status_fd, struct why *why)
 {
     int status = -ECHILD;
@@ -182,7 +182,7 @@ static int await_ready(const struct daemon *d, int status_fd, struct why *why)
     return status;
 }
 
-/* Choose the place in the roster, before there is a keeper that has to clear it. */
+/* Choose the path in the roster, before the supervisor starts, which removes it. */
 static void choose_entry(struct daemon *d, const char *command)
 {
     struct why why = WHY_INIT;
@@ -193,7 +193,7 @@ static void choose_entry(struct daemon *d, const char *command)
     why_done(&why);
 }
 
-/* Enter a daemon that is ready. */
+/* Add a daemon that is ready to the roster. */
 static void enter_roster(struct daemon *d)
 {
     int err = roster_add(d->entry, d->socket);
@@ -224,7 +224,7 @@ int daemon_start(const struct daemon_spec *spec, struct daemon **out, struct why
     if (d == NULL || argv == NULL)
         goto out;
     d->life_fd = -1;
-    d->keeper = -1;
+    d->supervisor = -1;
     err = name_paths(d, why);
     if (err < 0)
         goto out;
@@ -234,7 +234,7 @@ int daemon_start(const struct daemon_spec *spec, struct daemon **out, struct why
     if (spec->command != NULL)
         choose_entry(d, spec->command);
     build_argv(d, spec, state, argv);
-    err = start_keeper(d, (char *const *)argv, &status_fd);
+    err = start_supervisor(d, (char *const *)argv, &status_fd);
     if (err == 0)
         err = await_ready(d, status_fd, why);
     if (err == 0 && d->entry != NULL)
@@ -292,18 +292,18 @@ void daemon_stop(struct daemon *d)
         return;
     if (d->life_fd >= 0)
         close(d->life_fd);
-    if (d->keeper > 0) {
-        while (waitpid(d->keeper, NULL, 0) < 0 && errno == EINTR)
+    if (d->supervisor > 0) {
+        while (waitpid(d->supervisor, NULL, 0) < 0 && errno == EINTR)
             continue;
     } else if (d->dir != NULL) {
-        (void)rmdir(d->dir); /* no keeper came to life; nothing is in it yet */
+        (void)rmdir(d->dir); /* no supervisor was started, so it is empty */
     }
     daemon_free(d);
 }
 
 void daemon_release(struct daemon *d)
 {
-    char byte = KEEPER_RELEASE;
+    char byte = SUPERVISOR_RELEASE;
 
     if (d == NULL)
         return;

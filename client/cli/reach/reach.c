@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { JOIN_TRIES = 30, JOIN_PAUSE_MS = 100 }; /* for a daemon that is just being started */
+enum { JOIN_TRIES = 30, JOIN_PAUSE_MS = 100 }; /* for a daemon that is starting */
 
 bool reach_is_named(const char *socket)
 {
@@ -21,7 +21,7 @@ bool reach_is_named(const char *socket)
 
 /*
  * Join the private daemon of another command.
- * Returns   0; @err when there is none; -ENOTUNIQ there are several, which was printed.
+ * Returns   0; @err: there is none; -ENOTUNIQ: there are several, which was printed.
  */
 static int join_private(const struct reach_spec *spec, int err, struct reach *r)
 {
@@ -29,10 +29,10 @@ static int join_private(const struct reach_spec *spec, int err, struct reach *r)
 
     roster_find(&roster);
     if (roster.count > 1) {
-        fprintf(stderr,
-                "scbox %s: %zu private daemons run; name the socket of one of them (--socket "
-                "PATH):\n%s",
-                spec->command, roster.count, strbuf_str(&roster.list));
+        fprintf(
+            stderr,
+            "scbox %s: %zu private daemons run; choose the socket of one with --socket PATH:\n%s",
+            spec->command, roster.count, strbuf_str(&roster.list));
         err = -ENOTUNIQ;
     } else if (roster.count == 1) {
         r->conn = roster.conn;
@@ -47,16 +47,16 @@ static int join_private(const struct reach_spec *spec, int err, struct reach *r)
     return err;
 }
 
-/* Whether a daemon did not start because another one has the user's state. */
+/* Whether a daemon did not start because another one uses the user's state. */
 static bool state_in_use(const struct why *why)
 {
     return why->count > 0 && strstr(why->text[0], "in use") != NULL;
 }
 
 /*
- * Start a private daemon. When another one has the state, it was started at the same time and will be in the
- * roster when it is ready, or it ends just now and the state is free then.
- * Returns 0 started, or joined as r->joined tells; -errno that was printed.
+ * Start a private daemon. If another one uses the state, that was started at the same time and
+ * will be in the roster when it is ready, or it is ending and will release the state.
+ * Returns 0: started, or joined if r->joined is set; -errno, which was printed.
  */
 static int start_or_join(const struct reach_spec *spec, struct reach *r)
 {
@@ -80,7 +80,7 @@ static int start_or_join(const struct reach_spec *spec, struct reach *r)
     if (err < 0)
         show_why(stderr, spec->command, &why);
     if (err < 0 && state_in_use(&why))
-        fputs("  hint: start scboxd, then every command uses that one\n", stderr);
+        fputs("  hint: start scboxd, then every command uses it\n", stderr);
     why_done(&why);
     return err;
 }
@@ -103,13 +103,14 @@ static int start_private(const struct reach_spec *spec, struct reach *r)
     return err;
 }
 
-/* Whether there simply is no daemon, as opposed to one that can't be spoken to. */
+/* Whether an error means that no daemon runs. */
 static bool nobody_there(int err)
 {
     return err == -ENOENT || err == -ECONNREFUSED || err == -ENOTDIR;
 }
 
-/* Connect to a daemon that runs. Returns 0 or -errno; what is wrong is printed unless @start becomes true. */
+/* Connect to a running daemon. Returns 0 or -errno; errors are printed unless @start becomes
+ * true. */
 static int find_running(const struct reach_spec *spec, struct reach *r, bool *start)
 {
     struct scbox_error error = SCBOX_ERROR_INIT;
@@ -150,7 +151,7 @@ void reach_last_words(const struct reach *r)
     if (r->owner != NULL)
         fprintf(stderr, "  why: it was the private daemon of %s, which has ended\n", r->owner);
     if (words != NULL && words[0] != '\0' && strncmp(words, ready, strlen(ready)) != 0)
-        fprintf(stderr, "  why: its last words were: %s\n", words);
+        fprintf(stderr, "  why: the last line of its log: %s\n", words);
     free(words);
 }
 

@@ -19,7 +19,7 @@ static int runtime_dir(char *out, size_t size)
     char *slash;
 
     if (named != NULL && *named != '\0')
-        return -ENOENT; /* a daemon that is named is used, and no other */
+        return -ENOENT; /* a named daemon is used instead */
     if (scbox_default_socket(out, size) < 0)
         return -ENAMETOOLONG;
     slash = strrchr(out, '/');
@@ -29,7 +29,7 @@ static int runtime_dir(char *out, size_t size)
     return 0;
 }
 
-/* Whether a directory is the user's alone. Returns 0 or -errno. */
+/* Check that a directory is private to the user. Returns 0 or -errno. */
 static int check_dir(const char *path, struct why *why)
 {
     struct stat st;
@@ -37,7 +37,7 @@ static int check_dir(const char *path, struct why *why)
     if (lstat(path, &st) < 0)
         return -errno;
     if (!S_ISDIR(st.st_mode))
-        return why_add(why, -ENOTDIR, "%s is no directory", path);
+        return why_add(why, -ENOTDIR, "%s is not a directory", path);
     if (st.st_uid != geteuid())
         return why_add(why, -EPERM, "%s belongs to another user", path);
     if ((st.st_mode & 077) != 0)
@@ -45,7 +45,7 @@ static int check_dir(const char *path, struct why *why)
     return 0;
 }
 
-/* Make a directory for the user alone. Returns as check_dir(). */
+/* Make a directory that is private to the user. Returns as check_dir(). */
 static int make_dir(const char *path, struct why *why)
 {
     if (mkdir(path, 0700) < 0 && errno != EEXIST)
@@ -75,12 +75,12 @@ int roster_add(const char *entry, const char *socket)
 {
     if (symlink(socket, entry) == 0)
         return 0;
-    if (errno != EEXIST || unlink(entry) < 0) /* of a process that had our number before */
+    if (errno != EEXIST || unlink(entry) < 0) /* of an earlier process with the same number */
         return -errno;
     return symlink(socket, entry) == 0 ? 0 : -errno;
 }
 
-/* Where an entry leads; NULL: it is none. */
+/* The target of an entry; NULL: it is not a link. */
 static char *target_of(const char *entry)
 {
     char target[PATH_MAX];
@@ -111,7 +111,7 @@ static bool is_ours(const struct scbox_conn *conn)
            peer.uid == geteuid();
 }
 
-/* Connect to the daemon of an entry. Returns NULL when there is none of this user; the entry is then removed if it is stale. */
+/* Connect to the daemon of an entry, and remove a stale entry. NULL: no daemon of this user. */
 static struct scbox_conn *connect_to(const char *entry, const char *socket)
 {
     struct scbox_error error = SCBOX_ERROR_INIT;
@@ -127,7 +127,7 @@ static struct scbox_conn *connect_to(const char *entry, const char *socket)
     return NULL;
 }
 
-/* Take an entry of the directory. */
+/* Add the daemon of a directory entry. */
 static void take_entry(struct roster *r, const char *dir, const char *name)
 {
     struct scbox_conn *conn = NULL;

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WALK_FDS = 16 }; /* directories nftw() keeps open at once */
+enum { WALK_FDS = 16 }; /* directories that nftw() keeps open */
 
 char *tmp_dir_make(const char *command, const struct daemon *daemon)
 {

@@ -29,7 +29,7 @@ static void pass_output(struct run *r, const cJSON *params)
     free(bytes);
 }
 
-static void tell_note(const cJSON *event)
+static void report_note(const cJSON *event)
 {
     char *text = event_data(event);
 
@@ -48,7 +48,7 @@ static void on_event(void *user, enum event_kind kind, const cJSON *params)
     else if (kind == EVENT_LOST)
         r->lost += json_int(params, "count");
     else if (kind == EVENT_NOTE)
-        tell_note(params);
+        report_note(params);
 }
 
 /* A machine with the names that were asked for, and a session in it. */
@@ -77,18 +77,19 @@ static int make_machine(struct run *r)
                     NULL);
 }
 
-/* What a step of the engine for the guest came to. Returns an exit code. */
+/* Report the outcome of an engine's step for the guest. Returns an exit code. */
 static int step(struct run *r, int outcome)
 {
     outcome = run_outcome(r, outcome);
     return outcome == SCBOX_OK ? 0 : run_refused(r, outcome);
 }
 
-/* Say why a file of the host could not be read. Returns @code, unless that is 0: an exit code then. */
-static int tell_unread(const struct run *r, int code, int unread)
+/* Say why a file of the host could not be read. Returns @code, unless that is 0: an exit code
+ * then. */
+static int report_unread(const struct run *r, int code, int unread)
 {
     if (unread == -EFBIG)
-        complain(0, "run", "%s: it grows beyond %" PRId64 " bytes", r->doing, HOST_COPY_MAX);
+        complain(0, "run", "%s: it grew beyond %" PRId64 " bytes", r->doing, HOST_COPY_MAX);
     else if (unread != 0)
         complain(0, "run", "%s: %s", r->doing, strerror(-unread));
     return code == 0 && unread != 0 ? RUN_DAEMON : code;
@@ -99,7 +100,7 @@ int run_copy_fd(struct run *r, int fd, const char *target)
     int unread = 0;
     int code = step(r, scn_upload(&r->caller, fd, cJSON_CreateString(target), &unread));
 
-    return tell_unread(r, code, unread);
+    return report_unread(r, code, unread);
 }
 
 /* The program itself, in a view that only this session has. */
@@ -114,7 +115,7 @@ static int load_image(struct run *r, int fd)
         base = "program";
     r->doing = "loading the program";
     code = step(r, guest_load(&r->guest, RUN_IMAGE_VIEW, base, fd, &unread));
-    return tell_unread(r, code, unread);
+    return report_unread(r, code, unread);
 }
 
 static int set_args(struct run *r)
@@ -128,7 +129,7 @@ static int set_args(struct run *r)
         err |= strbuf_add(&words, *arg, strlen(*arg) + 1);
     for (size_t i = 0; i < o->env_count; i++)
         err |= strbuf_add(&words, o->env[i], strlen(o->env[i]) + 1);
-    r->doing = "handing the arguments over";
+    r->doing = "passing the arguments";
     if (err < 0)
         err = complain(RUN_DAEMON, "run", "out of memory");
     else
@@ -152,7 +153,7 @@ static int execute(struct run *r)
     return outcome == SCBOX_REFUSED && r->came.error.code == ENOEXEC ? RUN_NO_EXEC : RUN_DAEMON;
 }
 
-/* From how the guest ended to how we do. @fd the program. */
+/* Convert the guest's end to an exit code. @fd the program. */
 static int judge(const struct run *r, int fd)
 {
     char *place = NULL;
@@ -186,8 +187,8 @@ static int wait_for_guest(struct run *r, int fd)
     return code == 0 ? judge(r, fd) : code;
 }
 
-/* Say what a person could not know from the output. */
-static void tell_ending(const struct run *r)
+/* Report what the output does not show. */
+static void report_ending(const struct run *r)
 {
     if (r->ending == RUN_TIMEOUT)
         complain(0, "run", "guest killed: it ran longer than %g s",
@@ -202,13 +203,13 @@ static void tell_ending(const struct run *r)
                  r->lost);
 }
 
-/* Let the daemon live on, and tell how to come back to it. */
+/* Don't stop the daemon, and print how to reach it. */
 static void keep_daemon(struct run *r)
 {
     const char *socket = daemon_socket(r->reach.daemon);
 
     complain(0, "run",
-             "the daemon goes on at %s; look with `scbox shell --socket %s%s%s`, stop it with "
+             "the daemon continues at %s; use it with `scbox shell --socket %s%s%s`, stop it with "
              "`scbox call --socket %s server.shutdown`",
              socket, socket, r->machine != NULL ? " --machine " : "",
              r->machine != NULL ? r->machine : "", socket);
@@ -217,7 +218,7 @@ static void keep_daemon(struct run *r)
 }
 
 /*
- * End what goes on, print what is left to print, and leave nothing behind on a daemon that is not ours.
+ * End the guest, print the remaining output, and remove everything from a daemon that others use.
  * Returns the exit code, which is @code unless the run ended early.
  */
 static int finish(struct run *r, int code)
@@ -226,7 +227,7 @@ static int finish(struct run *r, int code)
         (void)scbox_call_tree(r->reach.conn, "SC_PROC_KILL", json_object("pid:i", r->guest.pid),
                               END_MS, NULL, NULL);
     run_drain(r);
-    tell_ending(r);
+    report_ending(r);
     if (r->machine != NULL && r->reach.daemon == NULL)
         (void)scbox_call_tree(r->reach.conn, "machine.destroy",
                               json_object("machine:s", r->machine), END_MS, NULL, NULL);
@@ -241,7 +242,7 @@ static int subscribe(struct run *r)
     if (r->watch == NULL)
         return run_must(r, "trace.subscribe",
                         scn_listen_params("log,console,note,proc", true, 0, 0), NULL);
-    /* our own calls are not what anybody watches */
+    /* calls of scbox itself are not traced */
     return run_must(
         r, "trace.subscribe",
         scn_listen_params("log,console,note,proc,calls", true, r->guest.pid, r->watch->shown),
@@ -299,8 +300,7 @@ static int open_program(const char *file, int *code)
     int fd = host_open(file, HOST_COPY_MAX, 0, NULL, &why);
 
     if (fd == -EINVAL || fd == -EISDIR || fd == -EFBIG)
-        *code = complain(RUN_NO_EXEC, "run", "%s: not a file that holds a program: %s", file,
-                         host_reason(&why));
+        *code = complain(RUN_NO_EXEC, "run", "%s: not a program: %s", file, host_reason(&why));
     else if (fd < 0)
         *code = complain(fd == -ENOENT || fd == -ENOTDIR ? RUN_NOT_FOUND : RUN_NO_EXEC, "run",
                          "%s: %s", file, host_reason(&why));

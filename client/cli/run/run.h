@@ -5,11 +5,11 @@
  *     options --> daemon --> machine with its names --> copies --> child with the names --> wait --> end
  *                                                                        stdin --> terminal <-'
  *
- * A run ends early by a signal, by the time limit, or when nobody reads its output any more: `ending` holds
- * the exit code from then on. Its requests are those of a session of the engine, which waits for the daemon
- * and the clock, and by run_also for signals, stdin and room for output.
+ * A run ends early by a signal, by the time limit, or when stdout is closed: `ending` has
+ * the exit code from then on. Its requests are those of a session of the engine, which waits for
+ * the daemon and the clock, and by run_also for signals, stdin and room for output.
  *
- * Functions that return an exit code return 0 to go on, and have printed why when they don't.
+ * Functions that return an exit code return 0 on success, and print the error otherwise.
  */
 #ifndef CLIENT_CLI_RUN_RUN_H
 #define CLIENT_CLI_RUN_RUN_H
@@ -64,9 +64,9 @@ struct run_options {
     size_t copy_count;
 };
 
-/** Who wants to hear of calls besides what a run itself listens to. */
+/** A listener for events besides the run itself. */
 struct run_watch {
-    event_fn on_event; /* gets every event */
+    event_fn on_event; /* receives every event */
     void *user;
     int shown; /* bytes of data that events show; 0: as many as usual */
 };
@@ -74,7 +74,7 @@ struct run_watch {
 /** The host's stdin on its way to the guest. */
 struct run_input {
     bool on;         /* it is passed on */
-    bool ended;      /* nothing follows what is in buf */
+    bool ended;      /* buf has the last bytes */
     int64_t request; /* the console.input in flight; 0 none */
     int64_t next_ms; /* when to offer buf again, if pause_ms is set */
     int64_t pause_ms;
@@ -90,14 +90,14 @@ struct run {
     struct scn_result came; /* of the last call; its error tells why it did not work */
     struct scn_caller caller;
     struct guest guest;
-    const char *doing; /* what the calls are for, to complain with; borrowed */
+    const char *doing; /* purpose of the current calls, for errors; borrowed */
     int signal_fd;
-    volatile sig_atomic_t ending; /* exit code that ends the run early; 0: go on */
+    volatile sig_atomic_t ending; /* exit code that ends the run early; 0: none */
     char *machine;                /* owned */
     struct strbuf out;            /* output on its way to stdout */
     size_t out_done;              /* bytes of it that are written */
-    int out_errno;                /* why no more can be written; 0: more can */
-    int32_t lost;                 /* events the daemon could not keep for us */
+    int out_errno;                /* error of writing it; 0: none */
+    int32_t lost;                 /* events that the daemon dropped */
     struct run_input input;
 };
 
@@ -149,13 +149,14 @@ void run_options_done(struct run_options *opts);
 /** The view that holds the program itself; the guest does not get it. */
 #define RUN_IMAGE_VIEW "host"
 
-/** Block what ends a run, and have it on a descriptor instead. Returns the descriptor, or -1. */
+/** Block the signals that end a run, and receive them on a descriptor. Returns the descriptor, or
+ * -1. */
 int run_watch_signals(void);
 
 /** What a run waits for besides the daemon; its user is the run. */
 extern const struct scn_also run_also;
 
-/** Print what a guest said, byte for byte, as soon as stdout takes it. */
+/** Print a guest's output, byte for byte, when stdout accepts it. */
 void run_output(struct run *r, const char *bytes, size_t len);
 
 /** Wait until everything is printed; only signals end that. */
@@ -169,16 +170,16 @@ void run_drain(struct run *r);
  */
 int run_call(struct run *r, const char *method, cJSON *params, cJSON **result);
 
-/** What an outcome of the engine is to a run: when its time is over, it ends. As run_call(). */
+/** Convert an outcome of the engine: a timeout ends the run. As run_call(). */
 int run_outcome(struct run *r, int outcome);
 
-/** Tell why run_call() did not work, unless the run is ending. Returns the exit code. */
+/** Report why run_call() failed, unless the run is ending. Returns the exit code. */
 int run_refused(struct run *r, int outcome);
 
-/** run_call(), and run_refused() when it did not work. Returns an exit code. */
+/** run_call(), and run_refused() if it failed. Returns an exit code. */
 int run_must(struct run *r, const char *method, cJSON *params, cJSON **result);
 
-/** Begin to pass stdin on. The first piece of a file is there before the guest starts. Returns an exit
+/** Begin to pass stdin to the guest. The first part of a file is sent before the guest starts. Returns an exit
  * code. */
 int run_input_begin(struct run *r);
 
@@ -193,7 +194,7 @@ void run_input_step(struct run *r);
 int run_input_pause(const struct run *r);
 
 /**
- * Copy a file or a directory with all that is in it into the machine; missing parents are made.
+ * Copy a file, or a directory with its content, into the machine; missing parents are made.
  * @host     path on this host.
  * @target   NAME:/PATH; with a trailing slash a file keeps its name.
  * Returns   an exit code.

@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Of one copy; tests/cli/test_limits.c has smaller ones, which can be reached. */
+/* Limits of one copy; tests/cli/test_limits.c sets smaller ones. */
 #ifndef COPY_DEPTH_MAX
 #define COPY_DEPTH_MAX 128
 #endif
@@ -21,7 +21,7 @@
 #define COPY_ENTRIES_MAX 1000000
 #endif
 
-/* A copy: how much was copied, and the directories it is in. */
+/* A copy: the number of copied entries, and the directories above the current one. */
 struct copy {
     struct run *run;
     size_t entries;
@@ -83,9 +83,7 @@ static int copy_entries(struct copy *c, DIR *dir, const char *host, const char *
 static int check_dir(const struct copy *c, const struct stat *st)
 {
     if (host_is_loop(c->above, c->depth, st))
-        return complain(RUN_DAEMON, "run",
-                        "%s: it leads back to a directory above it: a loop of links",
-                        c->run->doing);
+        return complain(RUN_DAEMON, "run", "%s: " HOST_LOOP, c->run->doing);
     if (c->depth == COPY_DEPTH_MAX)
         return complain(RUN_DAEMON, "run", "%s: more than %d directories deep", c->run->doing,
                         COPY_DEPTH_MAX);
@@ -114,7 +112,8 @@ static int copy_dir(struct copy *c, int fd, const struct stat *st, const char *h
     return code;
 }
 
-/* Open what is to be copied. What holds no bytes is left out with a note. Returns an exit code. */
+/* Open a source. Files without content, as devices, are skipped with a note. Returns an exit
+ * code. */
 static int open_source(struct copy *c, const char *host, struct stat *st, int *out_fd)
 {
     struct why why = WHY_INIT;

@@ -2,8 +2,8 @@
 /*
  * The host's stdin, typed to the run's session: what the guest reads from io:/tty and io:/console.
  *
- * One piece at a time is on its way, so stdin is read no faster than the guest reads. A terminal that is
- * full takes less than it is sent; then the rest is offered again, a little later each time.
+ * One piece at a time is in flight, so stdin is not read faster than the guest reads. A terminal
+ * that is full takes only a part; the rest is sent again after a pause, which grows each time.
  */
 #include "client/cli/base/json.h"
 #include "client/cli/run/run.h"
@@ -65,7 +65,7 @@ int run_input_begin(struct run *r)
     in->on = in->len == 0 && !in->ended;
     if (in->on)
         return 0;
-    r->doing = "passing stdin on";
+    r->doing = "passing stdin to the guest";
     code = run_must(r, "console.input", input_params(in), &result);
     if (code == 0)
         take_answer(in, (size_t)json_int(result, "size"));
@@ -93,7 +93,7 @@ int run_input_pause(const struct run *r)
     return left > 0 ? (int)left : 0;
 }
 
-/* Take the answer of what is on its way. Returns whether nothing is any more. */
+/* Take the answer of the request in flight. Returns whether none is in flight any more. */
 static bool receive_answer(struct run *r)
 {
     struct run_input *in = &r->input;
@@ -109,7 +109,7 @@ static bool receive_answer(struct run *r)
     if (outcome == SCBOX_OK)
         take_answer(in, (size_t)json_int(result, "size"));
     else
-        in->on = false; /* its session has ended, and the run learns that by itself */
+        in->on = false; /* its session has ended, which the run notices by itself */
     cJSON_Delete(result);
     return true;
 }

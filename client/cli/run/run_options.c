@@ -13,43 +13,52 @@
 const char cmd_run_help[] =
     "Usage: scbox run [OPTION…] FILE [ARG…]\n"
     "\n"
-    "Run an ELF program of this host (static, i386 or x86_64, as scbox-cc builds them) as a\n"
-    "guest in a fresh machine. What it writes to the debug log and to the console goes to\n"
-    "stdout, byte for byte; everything scbox has to say goes to stderr. Its main() gets FILE and\n"
-    "the ARGs; stdin is what it reads from io:/tty and io:/console, up to its end.\n"
+    "Run an ELF program of this host (static, i386 or x86_64, as scbox-cc builds\n"
+    "them) as a guest in a fresh machine. Its output to the debug log and the console\n"
+    "goes to stdout, byte for byte; messages of scbox go to stderr. Its main() gets\n"
+    "FILE and the ARGs. It reads stdin from io:/tty and io:/console, which end where\n"
+    "stdin ends.\n"
     "\n"
-    "The guest finds two names: io: (devices: tty, console, clock, null, zero, full, random)\n"
-    "and root: (an empty filesystem in memory). Nothing of the host can be reached.\n"
+    "The guest has two names: io: (devices: tty, console, clock, null, zero, full,\n"
+    "random) and root: (an empty filesystem in memory). It can't reach the host.\n"
     "\n"
-    "      --fs NAME=DRIVER[:SOURCE][,OPTS]   give it another filesystem, or another root; SOURCE\n"
-    "                      is a path on this host, OPTS are key=value,key as MAKE_FS takes them\n"
-    "      --copy HOSTPATH:NAME:/PATH         copy a file, or a directory and all in it, before\n"
-    "                      it starts; missing directories are made; into io: as well, where the\n"
-    "                      devices then stand beside what is copied\n"
-    "      --env NAME=VALUE                   add to its environment, which is empty else\n"
-    "      --bare          no io: and root:, only what --fs gives\n"
-    "  -t, --timeout SECS  end it after so much time; 0.5 is half a second\n"
+    "      --fs NAME=DRIVER[:SOURCE][,OPTS]\n"
+    "                      add a filesystem, or replace root or io; SOURCE is a path\n"
+    "                      on this host, OPTS are key=value,key as in MAKE_FS\n"
+    "      --copy HOSTPATH:NAME:/PATH\n"
+    "                      copy a file, or a directory with its content, before the\n"
+    "                      guest starts; missing directories are made. io: can have\n"
+    "                      files beside its devices, too\n"
+    "      --env NAME=VALUE\n"
+    "                      add to the guest's environment, which is empty otherwise\n"
+    "      --bare          no io: and root:, only the filesystems of --fs\n"
+    "  -t, --timeout SECS  end the guest after this time; 0.5 is half a second\n"
     "      --clock KIND    real (the default), or virtual: sleeping takes no time\n"
     "  -s, --socket PATH   use this running daemon\n"
-    "      --keep-daemon   let a private daemon and its machine live on, to look at them\n"
-    "      --no-patch      leave the int $0x40 of an i386 program as it is: slower, and right for\n"
-    "                      one that copies or checks its own code; always a private daemon\n"
+    "      --keep-daemon   don't stop a private daemon, so that its machine can be\n"
+    "                      examined\n"
+    "      --no-patch      don't rewrite the int $0x40 of an i386 program: slower,\n"
+    "                      but right for a program that copies or checks its own\n"
+    "                      code; always a private daemon\n"
     "  -h, --help          this page\n"
     "\n"
-    "Without --socket the user's own daemon is used when it runs; otherwise, for --no-patch, and\n"
-    "for --fs with a SOURCE, a private daemon is started and stopped again.\n"
+    "Without --socket the user's own daemon is used if it runs. Otherwise, and for\n"
+    "--no-patch and --fs with a SOURCE, a private daemon is started and stopped\n"
+    "again.\n"
     "\n"
-    "Exit status: the low 8 bits of the guest's own exit code when it ended by itself, or\n"
+    "Exit status: the low 8 bits of the guest's own exit code if it ended by itself,\n"
+    "or\n"
     "  2    wrong usage\n"
     "  124  the time of --timeout was over\n"
-    "  125  no daemon, or it could not set up what was asked\n"
-    "  126  FILE is no program that a machine can run\n"
+    "  125  no daemon, or it could not set up the machine\n"
+    "  126  FILE is not a program that a machine can run\n"
     "  127  FILE was not found\n"
     "  130  interrupted by Ctrl-C (128 + the signal's number)\n"
-    "  136  the guest failed by a processor exception: a division by zero, a bad instruction\n"
+    "  136  the guest failed by a processor exception: a division by zero, a bad\n"
+    "       instruction\n"
     "  137  the guest was killed\n"
-    "  139  the guest failed by a bad memory access: a null pointer, unmapped memory, or a bad\n"
-    "       pointer handed to a call\n"
+    "  139  the guest failed by a bad memory access: a null pointer, unmapped memory,\n"
+    "       or a bad pointer passed to a call\n"
     "\n"
     "Examples:\n"
     "  scbox run ./hello\n"
@@ -75,7 +84,8 @@ static const struct run_fs *find_fs(const struct run_options *o, const char *nam
     return NULL;
 }
 
-/* A source as the daemon shall see it, which may run elsewhere; NULL after a complaint. */
+/* The absolute path of a source, since the daemon may have another directory; NULL after an
+ * error. */
 static char *absolute_source(const char *source)
 {
     const char *slash = strrchr(source, '/');
@@ -138,9 +148,9 @@ static int add_fs(struct run_options *o, const char *arg)
 
     if (equals == NULL || !good_name(arg, (size_t)(equals - arg)) ||
         strchr(":,", equals[1]) != NULL)
-        return complain(OPTION_WRONG, "run", "--fs %s: it is NAME=DRIVER[:SOURCE][,OPTS]", arg);
+        return complain(OPTION_WRONG, "run", "--fs %s: expected NAME=DRIVER[:SOURCE][,OPTS]", arg);
     if (o->fs_count == RUN_LIST_MAX)
-        return complain(OPTION_WRONG, "run", "--fs: at most %d of them", RUN_LIST_MAX);
+        return complain(OPTION_WRONG, "run", "--fs: may be given at most %d times", RUN_LIST_MAX);
     rest = strdup(equals + 1);
     fs->name = strndup(arg, (size_t)(equals - arg));
     if (rest == NULL || fs->name == NULL)
@@ -156,7 +166,7 @@ static int add_fs(struct run_options *o, const char *arg)
     return err;
 }
 
-/* HOSTPATH:NAME:/PATH, told from its end: a host path may hold colons. */
+/* HOSTPATH:NAME:/PATH, parsed from its end: a host path may have colons. */
 static int add_copy(struct run_options *o, const char *arg)
 {
     const char *path = strrchr(arg, ':');
@@ -164,9 +174,9 @@ static int add_copy(struct run_options *o, const char *arg)
     struct run_copy *copy = &o->copies[o->copy_count];
 
     if (name == NULL || name == arg || !good_name(name + 1, (size_t)(path - name - 1)))
-        return complain(OPTION_WRONG, "run", "--copy %s: it is HOSTPATH:NAME:/PATH", arg);
+        return complain(OPTION_WRONG, "run", "--copy %s: expected HOSTPATH:NAME:/PATH", arg);
     if (o->copy_count == RUN_LIST_MAX)
-        return complain(OPTION_WRONG, "run", "--copy: at most %d of them", RUN_LIST_MAX);
+        return complain(OPTION_WRONG, "run", "--copy: may be given at most %d times", RUN_LIST_MAX);
     copy->host = strndup(arg, (size_t)(name - arg));
     copy->target = strdup(name + 1);
     o->copy_count++;
@@ -180,9 +190,9 @@ static int add_env(struct run_options *o, const char *arg)
     const char *equals = strchr(arg, '=');
 
     if (equals == NULL || equals == arg)
-        return complain(OPTION_WRONG, "run", "--env %s: it is NAME=VALUE", arg);
+        return complain(OPTION_WRONG, "run", "--env %s: expected NAME=VALUE", arg);
     if (o->env_count == RUN_LIST_MAX)
-        return complain(OPTION_WRONG, "run", "--env: at most %d of them", RUN_LIST_MAX);
+        return complain(OPTION_WRONG, "run", "--env: may be given at most %d times", RUN_LIST_MAX);
     o->env[o->env_count++] = arg;
     return 0;
 }
@@ -193,7 +203,7 @@ static int parse_timeout(struct run_options *o, const char *arg)
     double seconds = strtod(arg, &end);
 
     if (end == arg || *end != '\0' || !(seconds > 0) || seconds > TIMEOUT_MAX_S)
-        return complain(OPTION_WRONG, "run", "--timeout %s: it is a number of seconds above 0",
+        return complain(OPTION_WRONG, "run", "--timeout %s: expected a number of seconds above 0",
                         arg);
     o->timeout_ms = (int64_t)ceil(seconds * 1000);
     return 0;
@@ -204,7 +214,7 @@ static int parse_clock(struct run_options *o, const char *arg)
     o->virtual_clock = strcmp(arg, "virtual") == 0;
     if (o->virtual_clock || strcmp(arg, "real") == 0)
         return 0;
-    return complain(OPTION_WRONG, "run", "--clock %s: it is real or virtual", arg);
+    return complain(OPTION_WRONG, "run", "--clock %s: expected real or virtual", arg);
 }
 
 int run_option_take(struct run_options *o, int found)
@@ -267,7 +277,7 @@ static int add_default_names(struct run_options *o)
     return err;
 }
 
-/* What fits together. */
+/* Check options that depend on each other. */
 static int check_whole(const struct run_options *o)
 {
     if (o->socket != NULL && o->keep_daemon)
@@ -297,7 +307,7 @@ int run_options_finish(struct run_options *o, int argc, char **argv)
     int err = 0;
 
     if (optind == argc)
-        return complain(OPTION_WRONG, "run", "which FILE? see `scbox help run`");
+        return complain(OPTION_WRONG, "run", "FILE is missing; see `scbox help run`");
     o->file = argv[optind];
     o->args = argv + optind + 1;
     err = add_default_names(o);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a run waits for, all at once: the daemon, signals, the time limit, stdin, and room for output.
+ * What a run waits for, all at once: the daemon, signals, the time limit, stdin, and room for
+ * output.
  *
- * Output that stdout does not take yet is kept here while the daemon's messages are read on: a daemon drops
- * the events of a client that does not read. Only OUTPUT_MAX bytes stop the reading.
+ * Output that stdout does not accept yet is buffered while the daemon's messages are read, because
+ * a daemon drops the events of a client that does not read. At OUTPUT_MAX bytes reading stops.
  */
 #include "client/cli/base/show.h"
 #include "client/cli/run/run.h"
@@ -48,7 +49,7 @@ static void write_piece(struct run *r)
     if (put >= 0)
         r->out_done += (size_t)put;
     else if (errno != EINTR && errno != EAGAIN) {
-        r->out_errno = errno; /* when nobody reads, this ends as SIGPIPE would end it */
+        r->out_errno = errno; /* for a closed pipe, end as by SIGPIPE */
         r->ending = errno == EPIPE ? RUN_SIGNAL + SIGPIPE : RUN_DAEMON;
     }
     if (pending(r) == 0 || r->out_errno != 0) {

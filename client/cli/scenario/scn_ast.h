@@ -2,9 +2,8 @@
 /*
  * A scenario as data: what the parser makes and the engine plays.
  *
- * Everything a scenario is made of lives in its arena and goes with it, so nothing here is freed one by
- * one. A program of ours that gets no memory for a line of text stops with a message: arena functions do
- * not fail.
+ * All objects of a scenario are in its arena, and are freed with it, not one by one. Arena
+ * functions do not fail: without memory the program ends with a message.
  */
 #ifndef CLIENT_CLI_SCENARIO_SCN_AST_H
 #define CLIENT_CLI_SCENARIO_SCN_AST_H
@@ -32,10 +31,10 @@ char *scn_strf(struct scn_arena *arena, const char *fmt, ...) __attribute__((for
 /** Make room for one more element of @size bytes behind @count; returns the array, maybe moved. */
 void *scn_grow(struct scn_arena *arena, void *array, size_t count, size_t size);
 
-/** Let @to own what @from holds; @from is empty afterwards. */
+/** Move the blocks of @from to @to; @from is empty afterwards. */
 void scn_arena_move(struct scn_arena *to, struct scn_arena *from);
 
-/** End the program with a message: there is no memory, so nothing can be said of what is tested. */
+/** End the program with a message about missing memory. */
 _Noreturn void scn_no_memory(void);
 
 void scn_arena_done(struct scn_arena *arena);
@@ -57,7 +56,7 @@ enum scn_kind {
     SCN_OBJECT, /* members */
 };
 
-/** A stretch of text, or a variable whose text stands there. */
+/** Literal text, or a variable that is replaced by its text. */
 struct scn_piece {
     char *text;
     bool is_var;
@@ -71,7 +70,7 @@ struct scn_member {
 
 struct scn_value {
     enum scn_kind kind;
-    bool negated; /* of a log: it must not be so */
+    bool negated; /* of a log: it must not match */
     int column;   /* where it begins, from 1 */
     char *text;
     struct scn_piece *pieces;
@@ -92,8 +91,8 @@ enum scn_step_kind {
     SCN_RUN,
     SCN_EXPECT_FILE,
     SCN_EXPECT_CENSUS,
-    SCN_EXPECT_TRACE, /* some recorded call is like this one */
-    SCN_EXPECT_NEVER, /* none is */
+    SCN_EXPECT_TRACE, /* some recorded call matches */
+    SCN_EXPECT_NEVER, /* none matches */
     SCN_FAULT,        /* method: fault.add or fault.clear */
 };
 
@@ -110,9 +109,9 @@ struct scn_expect {
     enum scn_expect_kind kind;
     struct scn_value *pattern;
     int code;               /* positive errno, a code of JSON-RPC, or SCN_ANY_ERROR */
-    struct scn_value **why; /* each must be found in the reasons */
+    struct scn_value **why; /* each must be in the reasons */
     size_t why_count;
-    char *source; /* as it was typed, for messages; NULL when nothing is stated */
+    char *source; /* as it was typed, for messages; NULL: nothing is stated */
 };
 
 struct scn_arg {
@@ -143,7 +142,7 @@ struct scn_step {
     int line;
     int column;              /* of its first word, from 1 */
     char *source;            /* the line without blanks and comment around it */
-    char *act;               /* as source, but without what is stated of the outcome */
+    char *act;               /* source without the stated outcome */
     struct scn_value *actor; /* NULL: the session's own process */
     const struct sc_call_info
         *call;    /* NULL in SCN_EXPECT_TRACE, SCN_EXPECT_NEVER, SCN_FAULT: any */
@@ -160,13 +159,15 @@ struct scn_step {
 /** The @keys at the head of a file. */
 struct scn_header {
     char *title;
-    char *cite;
+    char **cites; /* in the order of the file */
+    size_t cite_count;
+    size_t cites_len; /* bytes of all of them */
     char *set;
     char *hint;
     char *visibility; /* visible, hidden, after_due_date, after_published */
     char *show;       /* full, input, none */
-    char *needs;      /* i386 or x86_64: guests the host must be able to run */
-    unsigned given;   /* which keys were, a bit each */
+    char *needs;      /* i386 or x86_64: guests that the host must support */
+    unsigned given;   /* keys in the file, a bit each */
     double points;
     bool virtual_clock;
     bool lockstep;     /* machine.create lockstep */

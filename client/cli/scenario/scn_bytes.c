@@ -82,7 +82,7 @@ static void add_var(struct strbuf *b, const char *name, const struct scn_vars *v
     free(bytes);
 }
 
-/** Append what base64 stands for; the parser has seen that it is some. */
+/** Append decoded base64, which the parser has checked. */
 static void add_base64(struct strbuf *b, const char *text)
 {
     size_t len = strlen(text);
@@ -139,7 +139,7 @@ cJSON *scn_name_json(const struct scn_value *v, const struct scn_vars *vars)
     char *bytes;
     cJSON *name;
 
-    if (v->kind == SCN_BYTES) /* as it was written, that the daemon sees it so */
+    if (v->kind == SCN_BYTES) /* unchanged: the daemon receives it as base64 */
         return json_object("base64:s", v->text);
     bytes = scn_bytes(v, vars, &len);
     name = bytes != NULL ? scn_bytes_json(bytes, len) : NULL;
@@ -190,7 +190,7 @@ static cJSON *raw_of(const cJSON *json)
     return raw;
 }
 
-/** Put readable text in the place of the bytes that an object's members are. */
+/** Replace the bytes in an object's members by readable text. */
 static void make_readable(cJSON *object)
 {
     for (cJSON *item = object->child; item != NULL; item = item->next) {

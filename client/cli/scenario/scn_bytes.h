@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Bytes in results and values. Where bytes are no UTF-8, JSON carries them as {data, encoding: base64},
- * with a member that may have another name, or as {base64}. They are compared and passed on as bytes.
+ * Bytes in results and values. If they are not UTF-8, JSON has them as {data, encoding: base64}, in which
+ * data may have another name, or as {base64}. They are compared and sent as bytes.
  */
 #ifndef CLIENT_CLI_SCENARIO_SCN_BYTES_H
 #define CLIENT_CLI_SCENARIO_SCN_BYTES_H
@@ -18,27 +18,29 @@ bool scn_carries_bytes(const cJSON *json);
 char *scn_json_bytes(const cJSON *json, size_t *out_len);
 
 /**
- * A member that an object's encoding is of, as {data, encoding}.
- * Returns   returned, cJSON_Delete(); NULL when the member is what it looks like.
+ * A member in base64, as {data, encoding}.
+ * Returns   returned, cJSON_Delete(); NULL: the member is not in base64.
  */
 cJSON *scn_encoded_member(const cJSON *object, const cJSON *member);
 
 /**
- * The bytes of a value, its variables filled in: of b64"…" those that are meant.
+ * The bytes of a value with its variables; b64"…" is decoded.
  * Returns   returned, NUL-terminated, free(); NULL: no memory.
  */
 char *scn_bytes(const struct scn_value *v, const struct scn_vars *vars, size_t *out_len);
 
-/** As scn_bytes() for the path of a file on the host; NULL with errno EINVAL when it holds a NUL. */
+/** As scn_bytes() for the path of a file on the host; NULL with errno EINVAL when it holds a
+ * NUL. */
 char *scn_bytes_path(const struct scn_value *v, const struct scn_vars *vars);
 
-/** A path or name as JSON: a string, or {base64}. @bytes NUL-terminated. Returned. NULL: no memory. */
+/** A path or name as JSON: a string, or {base64}. @bytes NUL-terminated. Returned. NULL: no
+ * memory. */
 cJSON *scn_bytes_json(const char *bytes, size_t len);
 
-/** As scn_bytes_json(), of a value; what is written b64"…" is sent so. */
+/** As scn_bytes_json(), of a value; b64"…" stays base64. */
 cJSON *scn_name_json(const struct scn_value *v, const struct scn_vars *vars);
 
-/** JSON for people: bytes that are no text stand in strings as \xff. Returned; free(). */
+/** JSON for people: in strings, bytes that are not text are \xff. Returned; free(). */
 char *scn_readable(const cJSON *json);
 
 #endif

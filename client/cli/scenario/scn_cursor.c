@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Where the parser has come to in a line, what it knows, and the first mistake it met. */
+/* The state of the parser: its place in a line, known variables, and the first mistake. */
 #include "client/cli/scenario/scn_parse.h"
 #include "server/base/strbuf.h"
 
@@ -60,7 +60,7 @@ void scn_know(struct scn_parser *p, const char *name, bool given)
     if (scn_known(p, name) != NULL)
         return;
     if (p->name_count == SCN_NAMES_MAX) {
-        scn_fail(p, 0, "there are more than %d variables", SCN_NAMES_MAX);
+        scn_fail(p, 0, "more than %d variables", SCN_NAMES_MAX);
         return;
     }
     p->names = scn_grow(p->arena, p->names, p->name_count, sizeof p->names[0]);
@@ -76,7 +76,7 @@ const struct scn_name *scn_known(const struct scn_parser *p, const char *name)
     return NULL;
 }
 
-/** Complain about a variable that nobody gave or captured. */
+/** Report a variable that was neither set nor captured. */
 void scn_fail_unknown(struct scn_parser *p, int column, const char *name)
 {
     struct scn_near near = {.word = name};

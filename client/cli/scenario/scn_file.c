@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Scenario files: @keys at the head, then a step a line; indented lines belong to the `run` above them.
+ * Scenario files: @keys at the head, then a step a line; indented lines belong to the `run` above
+ * them.
  *
  * An included file has steps and no @keys. Its steps stand where the include stood.
  */
@@ -23,7 +24,7 @@ enum {
     POINTS_MAX = 1000000, /* of one file */
 };
 
-/* Some editors begin every UTF-8 file with it. */
+/* Some editors write it at the begin of UTF-8 files. */
 #define BYTE_ORDER_MARK "\xEF\xBB\xBF"
 
 static bool parse_lines(struct scn_parser *p, char *text, int depth, struct scn_scenario *out);
@@ -49,7 +50,7 @@ static bool key_timeout(struct scn_parser *p, const char *text, struct scn_heade
 {
     h->timeout_ms = parse_duration(text);
     if (h->timeout_ms == 0)
-        scn_fail(p, 0, "a duration is written 500ms, 2s or 1m, and is a day at most");
+        scn_fail(p, 0, "a duration is written 500ms, 2s or 1m, and is at most a day");
     return h->timeout_ms != 0;
 }
 
@@ -57,7 +58,7 @@ static bool key_output(struct scn_parser *p, const char *text, struct scn_header
 {
     h->output_max = scn_output_size(text);
     if (h->output_max == 0)
-        scn_fail(p, 0, "a size is written 4096, 64K or 1M, and is %dM at most",
+        scn_fail(p, 0, "a size is written 4096, 64K or 1M, and is at most %dM",
                  SCN_OUTPUT_MAX / (1024 * 1024));
     return h->output_max != 0;
 }
@@ -80,6 +81,18 @@ static bool key_clock(struct scn_parser *p, const char *text, struct scn_header 
     return true;
 }
 
+static bool key_cite(struct scn_parser *p, const char *text, struct scn_header *h)
+{
+    h->cites_len += strlen(text);
+    if (h->cites_len > SCN_CITES_MAX) {
+        scn_fail(p, 0, "the texts of all @cite together have at most %d bytes", SCN_CITES_MAX);
+        return false;
+    }
+    h->cites = scn_grow(p->arena, h->cites, h->cite_count, sizeof *h->cites);
+    h->cites[h->cite_count++] = scn_strndup(p->arena, text, strlen(text));
+    return true;
+}
+
 /** One @key: a function reads its text, or that is stored where @text_at tells. */
 struct key {
     const char *name;
@@ -96,7 +109,7 @@ static const char *const guests[] = {"i386", "x86_64", NULL};
 
 static const struct key keys[] = {
     {"title", NULL, offsetof(struct scn_header, title), NULL},
-    {"cite", NULL, offsetof(struct scn_header, cite), NULL},
+    {"cite", key_cite, 0, NULL},
     {"set", NULL, offsetof(struct scn_header, set), NULL},
     {"hint", NULL, offsetof(struct scn_header, hint), NULL},
     {"visibility", NULL, offsetof(struct scn_header, visibility), visibilities},
@@ -157,7 +170,7 @@ static char *parse_key_text(struct scn_parser *p)
     while (end > start && isspace((unsigned char)end[-1]))
         end--;
     if (end == start)
-        scn_fail(p, 0, "something is missing behind the key");
+        scn_fail(p, 0, "the text behind the key is missing");
     return end > start ? scn_strndup(p->arena, start, (size_t)(end - start)) : NULL;
 }
 
@@ -194,12 +207,12 @@ static char **key_text(struct scn_header *h, const struct key *key)
     return (char **)(void *)((char *)h + key->text_at);
 }
 
-/** Note that a key was given, which all but @cite are once. */
+/** Note that a key was given. Only @cite may be given again. */
 static bool is_first(struct scn_parser *p, const struct key *key, struct scn_header *h)
 {
     const unsigned bit = 1u << (key - keys);
 
-    if ((h->given & bit) != 0 && strcmp(key->name, "cite") != 0)
+    if ((h->given & bit) != 0 && key->parse != key_cite)
         scn_fail(p, 1, "@%s is given twice", key->name);
     h->given |= bit;
     return p->error == NULL;
@@ -235,7 +248,7 @@ static bool parse_key(struct scn_parser *p, struct scn_header *h)
 
 /* ---- files and their lines ---- */
 
-/** Read a whole file into the arena; NULL after a mistake, told at the cursor. */
+/** Read a whole file into the arena; NULL after a mistake, which is reported at the cursor. */
 static char *read_text(struct scn_parser *p, const char *path)
 {
     struct strbuf read = STRBUF_INIT;
@@ -244,11 +257,11 @@ static char *read_text(struct scn_parser *p, const char *path)
     char *text = scn_strndup(p->arena, strbuf_str(&read), read.len);
 
     if (err == -EFBIG)
-        scn_fail(p, 0, "%s is larger than %d bytes, no scenario is", path, FILE_SIZE_MAX);
+        scn_fail(p, 0, "%s is larger than %d bytes, the limit of a scenario", path, FILE_SIZE_MAX);
     else if (err < 0)
         scn_fail(p, 0, "can't read %s: %s", path, host_reason(&why));
     else if (!utf8_valid(text, read.len) || memchr(text, '\0', read.len) != NULL)
-        scn_fail(p, 0, "%s is no UTF-8 text", path);
+        scn_fail(p, 0, "%s is not UTF-8 text", path);
     p->source_size += read.len;
     if (p->source_size > SCN_SOURCE_MAX)
         scn_fail(p, 0, "with %s the scenario is larger than %d bytes", path, SCN_SOURCE_MAX);
@@ -259,7 +272,7 @@ static char *read_text(struct scn_parser *p, const char *path)
     return p->error == NULL ? text : NULL;
 }
 
-/** Where a path of the file under parse leads: relative ones begin at its directory. */
+/** A path in the current file: relative ones begin at that file's directory. */
 static char *beside(struct scn_parser *p, const char *path)
 {
     const char *slash = p->file != NULL ? strrchr(p->file, '/') : NULL;
@@ -294,7 +307,7 @@ static bool parse_include(struct scn_parser *p, int depth, struct scn_scenario *
     path = fixed_path(p, v);
     if (path == NULL || depth == INCLUDE_DEPTH_MAX) {
         scn_fail(p, v->column,
-                 depth == INCLUDE_DEPTH_MAX ? "files include each other too deep"
+                 depth == INCLUDE_DEPTH_MAX ? "files include each other too deeply"
                                             : "include takes a path without variables");
         return false;
     }
@@ -403,7 +416,7 @@ static bool parse_lines(struct scn_parser *p, char *text, int depth, struct scn_
     return true;
 }
 
-/** Store the choice that a line makes for a key, when it does. */
+/** If a line is a key with a list of values, store its value. */
 static void note_choice(struct scn_parser *p, const struct key *key, const char *line,
                         struct scn_header *h)
 {
@@ -421,8 +434,7 @@ static void note_choice(struct scn_parser *p, const struct key *key, const char 
 }
 
 /**
- * Look for @visibility and @show ahead of the parse: a file with a mistake is as hidden as it says
- * further down.
+ * Find @visibility and @show before the parse: they also apply to a file with a mistake above them.
  */
 static void find_privacy(struct scn_parser *p, const char *text, struct scn_header *h)
 {
@@ -445,7 +457,7 @@ static bool check_waited(struct scn_parser *p, const struct scn_scenario *s)
             continue;
         p->file = step->file;
         p->line = step->line;
-        scn_fail(p, 1, "nobody waits for this step; add a line: wait &%d", step->background);
+        scn_fail(p, 1, "no step waits for this one; add a line: wait &%d", step->background);
         return false;
     }
     return true;

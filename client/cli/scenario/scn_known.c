@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the tables of schema/ know of a step: the members of what a call or a method answers, and the
- * parameters a method takes. A step that names others is a mistake, found before anything is played.
- * A method whose refusal is stated may be given anything: so the daemon itself is tested.
+ * Checks by the tables of schema/: the members of results, and the parameters of methods. A step
+ * with unknown ones is a mistake, found before anything is played. A method whose refusal is
+ * stated may have any parameters, to test the daemon itself.
  */
 #include "client/cli/scenario/scn_parse.h"
 #include "schema/methods.h"
@@ -10,14 +10,14 @@
 
 #include <string.h>
 
-enum { FIELDS_MAX = 16 }; /* members of what a call answers, or arguments it takes */
+enum { FIELDS_MAX = 16 }; /* members of a call's result, or its arguments */
 
 /*
- * Members and parameters: of these fields the type is a type of methods.def, or what a kind of types.def is
- * in JSON.
+ * Members and parameters: of these fields the type is a type of methods.def, or what a kind of
+ * types.def is in JSON.
  */
 
-/* What `run` and `expect file` answer; log_cut and data_cut are there when not all was kept. */
+/* Results of `run` and `expect file`; log_cut and data_cut exist if not all was kept. */
 static const struct sc_field_info run_results[] = {
     {.name = "pid", .type = "integer"},
     {.name = "state", .type = "PS"},
@@ -60,7 +60,7 @@ static const struct sc_field_info *field_by_name(const struct sc_field_info *fie
     return NULL;
 }
 
-/** Complain about a name that none of the fields has. */
+/** Report a name that none of the fields has. */
 static void fail_field(struct scn_parser *p, int column, const struct sc_field_info *fields,
                        const char *name, const char *what)
 {
@@ -81,7 +81,7 @@ static void fail_field(struct scn_parser *p, int column, const struct sc_field_i
 
 /* ---- what is stated of a result ---- */
 
-/** The text of a word or string that is known now, else NULL. */
+/** The text of a word or string without variables, or NULL. */
 static const char *fixed(const struct scn_value *v)
 {
     return v->kind == SCN_WORD || v->kind == SCN_STRING ? scn_literal(v) : NULL;
@@ -93,7 +93,7 @@ static bool is_number(const char *text)
     return *text != '\0' && text[strspn(text, "0123456789")] == '\0';
 }
 
-/** Complain about a word where a number comes; a variable without its $ is the usual reason. */
+/** Report a word instead of a number; often a variable without its $. */
 static void fail_number(struct scn_parser *p, const struct scn_value *v, const char *name,
                         const char *text)
 {
@@ -150,7 +150,7 @@ static void check_members(struct scn_parser *p, const struct scn_value *v,
     }
 }
 
-/** Check a pattern for what has these members: of an object, or of its only member. */
+/** Check a pattern for a result with these members: of an object, or of its only member. */
 static void check_pattern(struct scn_parser *p, const struct scn_value *v,
                           const struct sc_field_info *fields, const char *what)
 {
@@ -158,7 +158,7 @@ static void check_pattern(struct scn_parser *p, const struct scn_value *v,
         check_members(p, v, fields, what);
     else if (fields->name == NULL && v->kind != SCN_NULL && v->kind != SCN_ANY &&
              v->kind != SCN_VAR)
-        scn_fail(p, v->column, "%s answers nothing that could be stated", what);
+        scn_fail(p, v->column, "%s returns nothing that could be stated", what);
     else if (fields->name != NULL && fields[1].name == NULL)
         check_stated(p, v, fields->type, fields->name);
 }
@@ -194,7 +194,7 @@ static void check_call(struct scn_parser *p, const struct scn_value *v,
         count = add_result(fields, count, r);
         data = data || (r->type == NULL && strcmp(sc_kinds[r->kind].json, "data") == 0);
     }
-    if (data && v->kind == SCN_OBJECT) /* it is there when the bytes are no text */
+    if (data && v->kind == SCN_OBJECT) /* exists if the bytes are not text */
         fields[count] = (struct sc_field_info){.name = "encoding", .type = "string"};
     check_pattern(p, v, fields, call->word);
 }
@@ -297,7 +297,7 @@ static void call_params(const struct sc_call_info *call, struct sc_field_info *o
     memcpy(out + count, of_all, sizeof of_all);
 }
 
-/** Complain about a method that there is not. */
+/** Report an unknown method. */
 static void fail_method(struct scn_parser *p, const struct scn_step *step)
 {
     struct scn_near near = {.word = step->method};

@@ -2,8 +2,7 @@
 /*
  * A step: [actor] word arguments expectation &
  *
- * Which words there are, which arguments they take and which flags are spelled how is read from the call
- * table; nothing in here knows a call.
+ * Words, arguments and flags come from the call table; no code here depends on a call.
  */
 #include "client/cli/scenario/scn_parse.h"
 #include "client/cli/scenario/scn_words.h"
@@ -26,7 +25,7 @@ bool scn_parse_end(struct scn_parser *p)
     return true;
 }
 
-/** Whether the cursor is on what ends the arguments: = ! & or the end. */
+/** Whether the cursor is at the end of the arguments: at = ! & or the end of the line. */
 bool scn_at_expect(struct scn_parser *p)
 {
     return scn_at_end(p) || *p->at == '=' || *p->at == '!' || *p->at == '&';
@@ -100,7 +99,7 @@ static bool parse_why(struct scn_parser *p, struct scn_expect *e)
         e->why[e->why_count++] = v;
     }
     if (e->why_count == 0)
-        scn_fail(p, 0, "why needs a word that the reasons must hold");
+        scn_fail(p, 0, "why needs a word that the reasons must contain");
     return p->error == NULL;
 }
 
@@ -130,11 +129,11 @@ static bool parse_yield(struct scn_parser *p, struct scn_expect *e)
     return e->pattern != NULL;
 }
 
-/** Number a step that goes on in the background. */
+/** Assign the number of a step in the background. */
 static void begin_background(struct scn_parser *p, struct scn_step *step)
 {
     if (p->background_count == SCN_BACKGROUND_MAX) {
-        scn_fail(p, 0, "more than %d steps go on in the background", SCN_BACKGROUND_MAX);
+        scn_fail(p, 0, "more than %d steps continue in the background", SCN_BACKGROUND_MAX);
         return;
     }
     p->at++;
@@ -162,7 +161,7 @@ bool scn_parse_expect(struct scn_parser *p, struct scn_step *step)
     scn_skip(p);
     if (*p->at == '&') {
         if (step->kind != SCN_CALL && step->kind != SCN_METHOD) {
-            scn_fail(p, 0, "only calls can go on in the background");
+            scn_fail(p, 0, "only calls can continue in the background");
             return false;
         }
         begin_background(p, step);
@@ -360,7 +359,7 @@ static bool parse_method(struct scn_parser *p, struct scn_step *step, char *meth
 
 /* ---- the start of a step ---- */
 
-/** Whether a value can't be a pid: it is known now, and no number. */
+/** Whether a value can't be a pid: it has no variables, and is not a number. */
 static bool is_no_pid(const struct scn_value *v)
 {
     return v->kind != SCN_NUMBER && v->kind != SCN_VAR &&
@@ -394,7 +393,7 @@ static bool is_sugar(const char *word)
     return false;
 }
 
-/** Complain about a word that begins no step. */
+/** Report a word that can't begin a step. */
 static bool fail_word(struct scn_parser *p, int column, const char *word)
 {
     struct scn_near near = {.word = word};

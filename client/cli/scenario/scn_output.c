@@ -55,7 +55,7 @@ void scn_output_add(struct scn_output *o, size_t max, const char *bytes, size_t 
     o->cut += len - taken;
 }
 
-int scn_output_tell(const struct scn_output *o, cJSON *object, const char *name)
+int scn_output_put(const struct scn_output *o, cJSON *object, const char *name)
 {
     char cut[32];
 

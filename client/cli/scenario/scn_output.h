@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What programs print, kept up to a limit. What comes behind it is counted and dropped.
+ * Output of programs, kept up to a limit. Further bytes are counted and dropped.
  *
- * A pattern may say nothing of what was dropped. So of a text that was cut it sees the lines that came
- * whole, and only a regular expression that is found in them holds: every other pattern fails, in words.
+ * A pattern can't judge the dropped bytes. So it is compared with the complete lines of a text
+ * that was cut, and only a regular expression that is found in them matches: all other patterns
+ * fail with this reason.
  */
 #ifndef CLIENT_CLI_SCENARIO_SCN_OUTPUT_H
 #define CLIENT_CLI_SCENARIO_SCN_OUTPUT_H
@@ -14,8 +15,8 @@
 #include <stdint.h>
 
 enum {
-    SCN_OUTPUT_BYTES = 64 * 1024,      /* kept of one program when nothing else is asked for */
-    SCN_OUTPUT_MAX = 16 * 1024 * 1024, /* the most that can be asked for */
+    SCN_OUTPUT_BYTES = 64 * 1024,      /* kept of one program by default */
+    SCN_OUTPUT_MAX = 16 * 1024 * 1024, /* the maximum */
 };
 
 struct scn_output {
@@ -28,11 +29,11 @@ void scn_output_reset(struct scn_output *o);
 
 void scn_output_done(struct scn_output *o);
 
-/** Keep bytes, at most @max in all; the last character that is kept is a whole one. */
+/** Keep bytes, at most @max in all, and only complete characters. */
 void scn_output_add(struct scn_output *o, size_t max, const char *bytes, size_t len);
 
-/** Add @name, "encoding" where it needs one, and @name_cut where bytes were dropped. 0 or -ENOMEM. */
-int scn_output_tell(const struct scn_output *o, cJSON *object, const char *name);
+/** Add @name, "encoding" if needed, and @name_cut if bytes were dropped. 0 or -ENOMEM. */
+int scn_output_put(const struct scn_output *o, cJSON *object, const char *name);
 
 /** Read 4096, 64K or 1M. Returns bytes, 0 when it is none of these or more than SCN_OUTPUT_MAX. */
 size_t scn_output_size(const char *text);

@@ -2,28 +2,28 @@
 /*
  * The parser of the scenario language.
  *
- *     scn_cursor.c  where the parse is, what it knows, the first mistake
+ *     scn_cursor.c  the place of the parse, known variables, the first mistake
  *     scn_text.c    strings, words, regular expressions, and the $variables in them
  *     scn_value.c   values: numbers, brackets, patterns
  *     scn_line.c    a step: [actor] word arguments expectation &
- *     scn_sugar.c   the words that are no calls: fs, copy, run, wait, expect
+ *     scn_forms.c   forms that are not calls: fs, copy, run, wait, expect
  *     scn_watch.c   fault, expect trace, expect never
  *     scn_file.c    files: @keys, comments, lines below `run`, include
- *     scn_known.c   what calls and methods answer, and what methods take
+ *     scn_known.c   results of calls and methods, and parameters of methods
  *     scn_stated.c  whether a file states anything
- *     scn_words.c   which word was meant
+ *     scn_words.c   the word nearest to an unknown one
  *
- * One parse is one `struct scn_parser`. The first mistake is kept with its place and ends the parse; from
- * then on every function returns NULL or false. What is known only when a step is played (the value of
- * a variable) is checked then; everything else is checked here: words, names and counts of arguments, flags,
- * errnos, and that a variable has been given or captured before it is used.
+ * One parse is one `struct scn_parser`. The first mistake is kept with its place and ends the
+ * parse; from then on every function returns NULL or false. Values of variables are checked when a
+ * step is played; everything else is checked here: words, names and counts of arguments, flags,
+ * errnos, and that a variable was set or captured before it is used.
  */
 #ifndef CLIENT_CLI_SCENARIO_SCN_PARSE_H
 #define CLIENT_CLI_SCENARIO_SCN_PARSE_H
 
 #include "client/cli/scenario/scn_ast.h"
 
-/** How much of anything a scenario may have. Beyond it the parse ends with a mistake that tells the limit. */
+/** Limits of a scenario. Beyond one the parse ends with a mistake that names the limit. */
 enum {
     SCN_SOURCE_MAX = 4 * 1024 * 1024, /* bytes of a file and all that it includes */
     SCN_STEPS_MAX = 100000,           /* lines with steps or comments, those of includes too */
@@ -32,9 +32,10 @@ enum {
     SCN_REGEX_MAX = 4096,             /* bytes of a regular expression */
     SCN_FLAGS_MAX = 64,               /* flags of a member, as in {access: READ,WRITE} */
     SCN_KEY_MAX = 4096,               /* bytes of the text behind an @key */
+    SCN_CITES_MAX = 16 * 1024,        /* bytes of the texts behind all @cite of a file */
 };
 
-/** A name a step may use: given from outside, or captured by a step before it. */
+/** A variable that a step may use: set from outside, or captured by an earlier step. */
 struct scn_name {
     const char *name;
     bool given; /* can't be captured into; in a pattern it is compared */
@@ -45,20 +46,20 @@ struct scn_parser {
     const char *file; /* NULL: a line typed by a person */
     int line;
     const char *text;   /* the line, NUL-terminated */
-    const char *at;     /* where in it the parse has come to */
-    const char *stated; /* where what is stated of the outcome begins; NULL: not come to yet */
+    const char *at;     /* the cursor in it */
+    const char *stated; /* begin of the stated outcome; NULL: not reached yet */
     struct scn_name *names;
     size_t name_count;
     size_t source_size;   /* bytes of the files read so far */
     int background_count; /* background steps so far */
-    bool *waited;         /* one element for each: somebody waits for it; NULL: not asked */
+    bool *waited;         /* for each: a step waits for it; NULL: not checked */
     int error_line;       /* where the mistake is; 0: in a line typed by a person */
     int error_column;
     const char *error_file;
     char *error; /* a sentence; NULL: no mistake so far */
 };
 
-/** Keep a mistake at a column (0: where the parse has come to), unless there is one already. */
+/** Keep a mistake at a column (0: the cursor), unless there is one already. */
 void scn_fail(struct scn_parser *p, int column, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
@@ -72,13 +73,13 @@ int scn_column(const struct scn_parser *p, const char *at);
 /** Begin a line; @text borrowed for the parse. */
 void scn_begin_line(struct scn_parser *p, const char *text, int line);
 
-/** Tell the parser a variable's name (copied). */
+/** Add a known variable. The name is copied. */
 void scn_know(struct scn_parser *p, const char *name, bool given);
 
 /** The known variable of this name, or NULL. */
 const struct scn_name *scn_known(const struct scn_parser *p, const char *name);
 
-/** Complain about a variable that nobody gave or captured. */
+/** Report a variable that was neither set nor captured. */
 void scn_fail_unknown(struct scn_parser *p, int column, const char *name);
 
 /** Whether a word typed without quotes ends at @c: a blank, and inside brackets , ] } too. */
@@ -128,7 +129,7 @@ const char *scn_literal(const struct scn_value *v);
 
 /**
  * Parse a step at the start of the line.
- * @out      filled but for file and line; a comment or blank line is SCN_COMMENT.
+ * @out      filled except file and line; a comment or blank line is SCN_COMMENT.
  * Returns   whether there was no mistake.
  */
 bool scn_parse_step(struct scn_parser *p, struct scn_step *out);
@@ -136,13 +137,13 @@ bool scn_parse_step(struct scn_parser *p, struct scn_step *out);
 /** Parse `= pattern`, `! ERRNO why …`, `!? ERRNO`, `&` and the end of the line. */
 bool scn_parse_expect(struct scn_parser *p, struct scn_step *step);
 
-/** Whether the cursor is on what ends the arguments: = ! & or the end. */
+/** Whether the cursor is at the end of the arguments: at = ! & or the end of the line. */
 bool scn_at_expect(struct scn_parser *p);
 
 /** Take NAME= where a named argument begins, else NULL. */
 char *scn_take_arg_name(struct scn_parser *p);
 
-/** Complain about a word that should have been an errno. */
+/** Report a word that is not an errno. */
 void scn_fail_errno(struct scn_parser *p, int column, const char *word);
 
 /** The call's argument of this name; NULL after a mistake. */
@@ -162,16 +163,17 @@ bool scn_check_flags(struct scn_parser *p, const struct scn_value *v, const char
 /** Nothing may follow. */
 bool scn_parse_end(struct scn_parser *p);
 
-/** Parse a line that begins with one of scn_words; @word was read. scn_sugar.c. */
+/** Parse a line that begins with one of scn_words; @word was read. scn_forms.c. */
 bool scn_parse_sugar(struct scn_parser *p, const char *word, int column, struct scn_step *step);
 
 /** Parse `fault …`; the word was read. scn_watch.c. */
 bool scn_parse_fault(struct scn_parser *p, struct scn_step *step);
 
-/** Parse `expect trace …` or `expect never …`; both words were read, @kind tells which. scn_watch.c. */
+/** Parse `expect trace …` or `expect never …`; both words were read, @kind tells which.
+ * scn_watch.c. */
 bool scn_parse_watch(struct scn_parser *p, struct scn_step *step, enum scn_step_kind kind);
 
-/** Parse an indented line below `run`. scn_sugar.c. */
+/** Parse an indented line below `run`. scn_forms.c. */
 bool scn_parse_run_line(struct scn_parser *p, struct scn_step *run);
 
 /** Whether a line below `run` begins with this word. */
@@ -181,7 +183,7 @@ bool scn_is_below_run(const char *word);
 
 /**
  * Parse a file and what it includes.
- * @p        arena, names set; on a mistake error, error_file, error_line and error_column tell.
+ * @p        arena, names set; on a mistake error, error_file, error_line and error_column are set.
  * @out      its arena is @p's arena.
  * Returns   whether there was no mistake.
  */
@@ -196,7 +198,7 @@ bool scn_parse_text(struct scn_parser *p, char *text, struct scn_scenario *out);
 
 /* ---- what the tables know: scn_known.c ---- */
 
-/** Check that a step's answer can have what is stated of it. */
+/** Check that a step's result can match what is stated. */
 bool scn_check_answer(struct scn_parser *p, const struct scn_step *step);
 
 /** Check the name and the parameters of a SCN_METHOD step, unless it states a refusal. */
@@ -209,14 +211,14 @@ bool scn_check_stated(struct scn_parser *p, const struct scn_scenario *s, const 
 
 /* ---- words: scn_words.c ---- */
 
-/** A search for the word that was meant. */
+/** A search for the word nearest to a mistyped one. */
 struct scn_near {
-    const char *word;  /* what was typed */
+    const char *word;  /* the mistyped word */
     const char *found; /* the best so far, NULL: none is near */
     size_t distance;
 };
 
-/** Consider a word that would have been right. */
+/** Consider a valid word. */
 void scn_nearer(struct scn_near *best, const char *candidate);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Whether a scenario states anything: one that only sets things up would pass whatever is tested. */
+/* Whether a scenario states anything: one that only sets things up would always pass. */
 #include "client/cli/scenario/scn_parse.h"
 
 #include <string.h>

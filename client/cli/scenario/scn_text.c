@@ -115,7 +115,7 @@ static bool take_unicode(struct scn_parser *p, struct strbuf *b)
             c = 0x10000 + ((c - 0xD800) << 10) + (low - 0xDC00);
     }
     if (c == 0 || (c >= 0xD800 && c < 0xE000)) {
-        scn_fail(p, 0, "text holds neither NUL nor half a surrogate pair; write bytes as b64\"…\"");
+        scn_fail(p, 0, "text can't have a NUL or half a surrogate pair; write bytes as b64\"…\"");
         return false;
     }
     add_utf8(b, c);
@@ -156,8 +156,8 @@ struct scn_value *scn_parse_string(struct scn_parser *p)
         if (*p->at == '\0' || (unsigned char)*p->at < 0x20) {
             scn_fail(p, v->column,
                      *p->at == '\0'
-                         ? "a string without its closing \""
-                         : "a control character in a string; write it as \\t or \\uXXXX");
+                         ? "the string has no closing \""
+                         : "the string has a control character; write it as \\t or \\uXXXX");
             ok = false;
         } else if (*p->at == '\\') {
             p->at++;
@@ -233,7 +233,7 @@ static bool regex_compiles(struct scn_parser *p, const struct scn_value *v)
         return true;
     }
     (void)regerror(err, NULL, why, sizeof why);
-    scn_fail(p, v->column, "this is no regular expression: %s", why);
+    scn_fail(p, v->column, "this is not a regular expression: %s", why);
     return false;
 }
 
@@ -247,7 +247,7 @@ struct scn_value *scn_parse_regex(struct scn_parser *p)
     while (ok && *p->at != '/') {
         if (*p->at == '\0') {
             scn_fail(p, v->column,
-                     "a regular expression without its closing /; a path is a string here");
+                     "the regular expression has no closing /; write a path as a string here");
             ok = false;
         } else if (p->at[0] == '$' && p->at[1] == '{') {
             ok = add_var(p, v, &text);

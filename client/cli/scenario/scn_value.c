@@ -19,13 +19,13 @@ static struct scn_value *parse_bytes(struct scn_parser *p)
     char *room;
 
     if (end == NULL) {
-        scn_fail(p, 0, "b64\" without its closing \"");
+        scn_fail(p, 0, "b64\" has no closing \"");
         return NULL;
     }
     len = (size_t)(end - start);
     room = scn_alloc(p->arena, len / 4 * 3 + 1);
     if (base64_decode(start, len, room, &(size_t){0}) != 0) {
-        scn_fail(p, 0, "this is no base64");
+        scn_fail(p, 0, "this is not base64");
         return NULL;
     }
     v->text = scn_strndup(p->arena, start, len);
@@ -163,7 +163,7 @@ static void take_flags(struct scn_parser *p, struct scn_value *v)
         return;
     while (*p->at == ',' && (end = flag_end(p->at)) != NULL) {
         if (++count > SCN_FLAGS_MAX) {
-            scn_fail(p, 0, "there are more than %d flags", SCN_FLAGS_MAX);
+            scn_fail(p, 0, "more than %d flags", SCN_FLAGS_MAX);
             return;
         }
         char *more = scn_strndup(p->arena, p->at, (size_t)(end - p->at));
@@ -214,7 +214,7 @@ static struct scn_value *parse_at_depth(struct scn_parser *p, enum scn_mode mode
     struct scn_value *v;
 
     if (depth > NESTING_MAX) {
-        scn_fail(p, 0, "nested more than %d deep", NESTING_MAX);
+        scn_fail(p, 0, "the value is nested more than %d deep", NESTING_MAX);
         return NULL;
     }
     if (*p->at == '"')

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Which word was meant, of those that would have been right. */
+/* The valid word nearest to a mistyped one. */
 #include "client/cli/scenario/scn_words.h"
 #include "client/cli/scenario/scn_parse.h"
 #include "server/base/near.h"

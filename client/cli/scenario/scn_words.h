@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The words of the language besides the calls, and which word was meant. */
+/* The words of the language besides the calls, and the word nearest to a mistyped one. */
 #ifndef CLIENT_CLI_SCENARIO_SCN_WORDS_H
 #define CLIENT_CLI_SCENARIO_SCN_WORDS_H
 
@@ -22,7 +22,8 @@ const char *const *scn_key_choices(const char *name);
 const char *scn_fault_key_name(size_t n);
 
 /**
- * The word of a NULL-ended list, or of the call table when @words is NULL, nearest to a mistyped one.
+ * The word of a NULL-ended list, or of the call table when @words is NULL, nearest to a mistyped
+ * one.
  * Returns   NULL when none is near.
  */
 const char *scn_nearest(const char *word, const char *const *words);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* scbox shell: read a line, play it, show what came. */
+/* scbox shell: read a line, play it, print its result. */
 #include "client/cli/base/cmd.h"
 #include "client/cli/base/json.h"
 #include "client/cli/base/show.h"
@@ -18,33 +18,35 @@
 const char cmd_shell_help[] =
     "Usage: scbox shell [OPTION…]\n"
     "\n"
-    "Be a process of a simulated system: type calls, see what they answer. Lines are those of\n"
-    "scenario files, typed, pasted or by `include FILE`; `:help` shows how they look, and\n"
-    "`:save FILE` keeps them, with what came, as a test. Not on a terminal, lines are read from\n"
-    "stdin without a prompt.\n"
+    "Be a process of a simulated system: type calls and see their results. Lines are\n"
+    "those of scenario files: typed, pasted, or read by `include FILE`. `:help` shows\n"
+    "examples; `:save FILE` writes the lines and their results as a test. If stdin is\n"
+    "not a terminal, lines are read from it without a prompt.\n"
     "\n"
-    "Indented lines below `run` belong to it; it begins at the next line, on a terminal at an\n"
-    "empty one, or when nothing comes for two seconds.\n"
+    "Indented lines below `run` belong to it. It begins at the next line that is not\n"
+    "indented, when nothing comes for two seconds, or on a terminal at an empty line.\n"
     "\n"
-    "  -m, --machine NAME  live in this machine; default the daemon's default machine\n"
-    "  -s, --socket PATH   the daemon's socket; default $SCBOX_SOCKET, else the user's own\n"
-    "      --set NAME=VALUE   lines read it as $NAME; may be given more than once\n"
+    "  -m, --machine NAME  the machine; default: the daemon's default machine\n"
+    "  -s, --socket PATH   the daemon's socket; default: $SCBOX_SOCKET, or the user's\n"
+    "                      own\n"
+    "      --set NAME=VALUE   set the variable $NAME; may be given several times\n"
     "      --no-history    neither read nor write the history of lines\n"
     "  -h, --help          this page\n"
     "\n"
-    "Without a running daemon a private one is started on the user's own state (the files under\n"
-    "root: are kept) and stopped with the shell. Other commands, a second shell too, find it\n"
-    "meanwhile.\n"
+    "Without a running daemon, the shell starts a private one and stops it at its\n"
+    "end. That one uses the user's own state, so files under root: are kept.\n"
+    "Meanwhile other commands find it, also a second shell.\n"
     "\n"
-    ":trace on shows every call of the machine as it is made. :step on stops before each one:\n"
-    "enter carries it out, `e ENOSPC` lets it fail, `r {fd: 3}` makes up its result, `?` tells\n"
-    "what else. :fault write nth=3 ENOSPC makes calls fail without asking.\n"
+    "`:trace on` shows every call of the machine when it is made. `:step on` stops\n"
+    "before each call: Enter carries it out, `e ENOSPC` makes it fail, `r {fd: 3}`\n"
+    "sets its result, `?` lists the other answers. `:fault write nth=3 ENOSPC` makes\n"
+    "calls fail without asking.\n"
     "\n"
-    "Keys: Tab completes calls, names and paths; Ctrl-C ends a call that waits, or drops the\n"
-    "line; Ctrl-R searches the history; Ctrl-D ends the shell.\n"
+    "Keys: Tab completes calls, names and paths; Ctrl-C cancels a call that waits, or\n"
+    "clears the line; Ctrl-R searches the history; Ctrl-D ends the shell.\n"
     "\n"
-    "Exit status: 0; 1 a line from stdin did not work (on a terminal nobody counts); 2 wrong\n"
-    "usage; 125 no daemon, or it went away; 130 interrupted while reading stdin.\n"
+    "Exit status: 0; 1 if a line from stdin failed (never for typed lines); 2 wrong\n"
+    "usage; 125 no daemon, or it ended; 130 interrupted while reading stdin.\n"
     "\n"
     "Example:\n"
     "  $ scbox shell\n"
@@ -95,8 +97,8 @@ static int parse_options(int argc, char **argv, struct shell_options *out)
     }
     if (optind < argc)
         return complain(OPTION_WRONG, "shell",
-                        "'%s': steps come from stdin, not from the command line; see `scbox help "
-                        "shell`",
+                        "'%s': steps are read from stdin, not from the command line; see `scbox "
+                        "help shell`",
                         argv[optind]);
     return 0;
 }
@@ -123,7 +125,7 @@ static char *history_path(void)
     return path;
 }
 
-/* Whatever the daemon says while nobody asks. Returns whether it is still there. */
+/* Handle messages of the daemon at the prompt. Returns whether it still runs. */
 static bool take_news(void *user)
 {
     struct shell *sh = user;
@@ -173,7 +175,7 @@ static bool play_command(struct shell *sh, const char *text)
 
 static void play_line(struct shell *sh, const char *typed)
 {
-    char *line = strdup(typed); /* while it is played, other lines may be read */
+    char *line = strdup(typed); /* playing it may read further lines */
     const char *text = line != NULL ? line + strspn(line, " \t") : "";
 
     if (shell_holds_call(sh) && shell_step_line(sh, text))
@@ -199,7 +201,7 @@ static void take_line(struct shell *sh, const char *line, unsigned number)
             play_line(sh, line);
     }
     errno = 0;
-    if (fflush(stdout) != 0 || ferror(stdout) != 0) /* nobody would see what further lines do */
+    if (fflush(stdout) != 0 || ferror(stdout) != 0) /* results of further lines would be lost */
         sh->unwritten = errno != 0 ? errno : EIO;
 }
 
@@ -209,7 +211,7 @@ static int end_unwritten(int err)
     if (err == EPIPE)
         return 128 + SIGPIPE;
     return complain(CMD_FAILED, "shell",
-                    "stdout could not be written: %s; what follows is not played", strerror(err));
+                    "stdout could not be written: %s; further lines are not played", strerror(err));
 }
 
 static int loop(struct shell *sh)
@@ -228,7 +230,7 @@ static int loop(struct shell *sh)
         } else if (got == EDIT_QUIET || got == EDIT_END) {
             take_line(sh, NULL, number);
         } else if (got == EDIT_TOO_LONG) {
-            complain(0, "shell", "line %u: it has more than %d bytes and is left out", number,
+            complain(0, "shell", "line %u has more than %d bytes and is ignored", number,
                      EDIT_LINE_MAX);
             sh->failed++;
         } else if (!edit_on_terminal(sh->edit)) {
@@ -244,7 +246,7 @@ static int loop(struct shell *sh)
     if (sh->unwritten != 0)
         return end_unwritten(sh->unwritten);
     if (sh->feed.own_end)
-        puts("The shell's process has ended, and the shell with it.");
+        puts("The shell's process has ended, so the shell ends, too.");
     if (sh->daemon_gone)
         return CMD_DAEMON;
     return sh->failed > 0 && !edit_on_terminal(sh->edit) ? CMD_FAILED : CMD_OK;
@@ -253,11 +255,12 @@ static int loop(struct shell *sh)
 static void greet(const struct shell *sh)
 {
     if (sh->reach.daemon != NULL)
-        complain(0, "shell", "no daemon runs; a private one lives as long as this shell");
+        complain(0, "shell", "no daemon runs; started a private one, which ends with this shell");
     if (sh->reach.owner != NULL)
-        complain(0, "shell", "joined the private daemon of %s; it ends with that", sh->reach.owner);
+        complain(0, "shell", "joined the private daemon of %s, which ends with that",
+                 sh->reach.owner);
     if (edit_on_terminal(sh->edit))
-        printf("Process %d of machine %s. `:help` shows how to begin, Tab completes.\n",
+        printf("Process %d of machine %s. `:help` shows examples, Tab completes.\n",
                scn_session_pid(sh->session), scn_session_machine(sh->session));
 }
 
@@ -323,7 +326,8 @@ static int converse(struct shell *sh, const struct shell_options *opts)
     shell_leave_steps(sh);
     shell_take_back(sh);
     edit_free(sh->edit);
-    scbox_on_event_tree(sh->reach.conn, NULL, NULL); /* the end of our own process is no news */
+    scbox_on_event_tree(sh->reach.conn, NULL,
+                        NULL); /* the end of the shell's own process is not reported */
     scn_session_free(sh->session);
     scbox_error_done(&error);
     return code;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Completion of a line of the shell: which words could stand where the cursor is.
+ * Completion of a line of the shell: the words that are possible at the cursor.
  *
- * What can stand there follows from the line and from the call table (a mask argument wants flags, a path
- * wants views and files); what exists in the simulated system is asked through struct complete_source.
+ * They depend on the line and the call table (a mask argument takes flags, a path takes views and
+ * files); struct complete_source lists what exists in the simulated system.
  */
 #ifndef CLIENT_CLI_SHELL_COMPLETE_H
 #define CLIENT_CLI_SHELL_COMPLETE_H
@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { CANDIDATES_MAX = 10000 }; /* words offered; a directory may have more */
+enum { CANDIDATES_MAX = 10000 }; /* candidates; a directory may have more */
 
 /** Words that fit, sorted, each once. */
 struct candidates {
@@ -25,7 +25,8 @@ struct complete_source {
     void *user;
     /** Add the names of the views, each with a ':' behind it. */
     void (*views)(void *user, struct candidates *out);
-    /** Add the entries of a directory (NAME:/PATH), each with @dir before it, directories with '/'. */
+    /** Add the entries of a directory (NAME:/PATH), each with @dir before it, directories with
+     * '/'. */
     void (*entries)(void *user, const char *dir, struct candidates *out);
     /** Add the variables, each with '$' before it. */
     void (*variables)(void *user, struct candidates *out);
@@ -33,7 +34,7 @@ struct complete_source {
 };
 
 /**
- * Find what could stand at the end of a line.
+ * Find the words that are possible at the end of a line.
  * @line     the line up to the cursor.
  * @out      filled; candidates_done().
  */

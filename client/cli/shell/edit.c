@@ -34,10 +34,10 @@ struct edit {
     int quiet_ms;      /* how long the next line may not begin; 0: for ever */
     bool over;         /* on_news() said so */
     bool quiet;        /* it did not begin in time */
-    bool unread;       /* the last line is to be given again */
-    bool came_along;   /* the last line was there before it was asked for */
+    bool unread;       /* return the last line again */
+    bool came_along;   /* the last line had arrived before it was read */
     bool editing;      /* a line is on the screen */
-    bool cleared;      /* it was taken off */
+    bool cleared;      /* it was removed */
 };
 
 static struct edit *self_of(EditLine *el)
@@ -307,7 +307,8 @@ static void load_history(struct edit *e)
 
 static int start_editor(struct edit *e)
 {
-    /* Lines are UTF-8 whatever the locale says; in plain C every letter beyond ASCII would be lost. */
+    /* Lines are UTF-8 whatever the locale says; in plain C every letter beyond ASCII would be
+     * lost. */
     if (MB_CUR_MAX == 1)
         (void)setlocale(LC_CTYPE, "C.UTF-8");
     e->el = el_init("scbox", stdin, stdout, stderr);
@@ -420,7 +421,7 @@ static void remember(struct edit *e)
         (void)history(e->history, &event, H_ENTER, e->line);
 }
 
-/* Terminals mark pastes only for who asks for it; a dumb one would show what asks. */
+/* Terminals mark pastes only on request; a dumb one would print the request. */
 static void ask_for_marks(bool on)
 {
     const char *term = getenv("TERM");
@@ -446,7 +447,7 @@ static const char *edit_line(struct edit *e)
     return len > 0 ? got : NULL;
 }
 
-/* The prompt of a line that did not come is taken away again. */
+/* Remove the prompt of a line that did not arrive. */
 static enum edit_read leave_quiet(struct edit *e)
 {
     fputs("\r\033[K", stdout);

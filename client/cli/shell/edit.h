@@ -2,13 +2,13 @@
 /*
  * Lines from a person, with history and completion; or from a file or pipe, plainly.
  *
- * While a person thinks, the daemon may have news. So the editor waits for the keyboard and for one more
- * descriptor; when that is readable it takes its own line off the screen, lets the owner print, and puts
- * the line back.
+ * Messages of the daemon may arrive while a line is edited. So the editor waits for the keyboard
+ * and for one more descriptor; when that is readable, it removes its line from the screen, lets
+ * the owner print, and prints the line again.
  *
- * What is typed ahead or pasted waits in the editor, read off the terminal before a line is played, so that it
- * is not echoed between the answers. In a paste, which terminals mark when they are asked to, the tabulator
- * is a character and control characters are left out.
+ * Input that was typed ahead or pasted is read before a line is played, so that the terminal does
+ * not echo it between the results. In a paste, which terminals mark on request, the tabulator is a
+ * character and control characters are dropped.
  */
 #ifndef CLIENT_CLI_SHELL_EDIT_H
 #define CLIENT_CLI_SHELL_EDIT_H
@@ -24,13 +24,14 @@ struct edit_spec {
     const char *history;                  /* file, copied; NULL: not kept */
     const struct complete_source *source; /* borrowed for the editor's life */
     int news_fd;                          /* borrowed */
-    /** Something can be read from news_fd: read and print. Returns whether to go on reading lines. */
+    /** Called when news_fd is readable: read and print. Returns whether to continue reading
+     * lines. */
     bool (*on_news)(void *user);
     void *user;
     const volatile sig_atomic_t *interrupted; /* borrowed; set by a SIGINT handler */
 };
 
-/** What edit_read() came back with. */
+/** The result of edit_read(). */
 enum edit_read { EDIT_LINE, EDIT_TOO_LONG, EDIT_INTERRUPTED, EDIT_QUIET, EDIT_END };
 
 /** Bytes of a line from a file or pipe; a longer one is read to its end and not played. */
@@ -43,10 +44,10 @@ enum { EDIT_LINE_MAX = 1024 * 1024 };
  */
 int edit_new(const struct edit_spec *spec, struct edit **out);
 
-/** Ask with another prompt from now on, also below a line that is being edited; NULL: the first one. */
+/** Change the prompt, also of a line that is being edited; NULL: the first one. */
 void edit_set_prompt(struct edit *e, const char *prompt);
 
-/** Whether a person is there. */
+/** Whether input comes from a terminal. */
 bool edit_on_terminal(const struct edit *e);
 
 /**
@@ -55,25 +56,25 @@ bool edit_on_terminal(const struct edit *e);
  */
 enum edit_read edit_read(struct edit *e, const char **line);
 
-/** Let the next edit_read() end with EDIT_QUIET when no key comes for so long. */
+/** Let the next edit_read() return EDIT_QUIET if no key is pressed in this time. */
 void edit_quiet_after(struct edit *e, int ms);
 
-/** Let the next edit_read() give the line of the last one again. */
+/** Let the next edit_read() return the last line again. */
 void edit_unread(struct edit *e);
 
-/** Whether more than the line read last is there: it came from a paste, a file or a pipe. */
+/** Whether more input than the last line was read: from a paste, a file or a pipe. */
 bool edit_has_more(const struct edit *e);
 
-/** Whether the line read last came together with the one before it, as in a paste. */
+/** Whether the last line arrived together with the one before, as in a paste. */
 bool edit_came_along(const struct edit *e);
 
-/** Forget what was typed ahead or pasted. Returns how many bytes that were. */
+/** Drop input that was typed ahead or pasted. Returns its bytes. */
 size_t edit_drop(struct edit *e);
 
-/** Something will be printed: take the line that is being edited off the screen; it comes back. */
+/** Remove the edited line from the screen before printing; it is printed again later. */
 void edit_clear(struct edit *e);
 
-/** Save the history and give the terminal back. NULL is accepted. */
+/** Save the history and restore the terminal. Accepts NULL. */
 void edit_free(struct edit *e);
 
 #endif

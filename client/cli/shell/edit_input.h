@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What was read of stdin and not taken yet: what was typed ahead, pasted, or is the rest of a pipe.
+ * Bytes that were read from stdin and not taken yet: typed ahead, pasted, or the rest of a pipe.
  *
- * Terminals put marks around a paste when they are asked to. Between them a byte is text: control characters
- * are left out, and CR LF is one end of a line.
+ * Terminals put marks around a paste on request. Between them a byte is text: control characters
+ * are dropped, and CR LF is one line end.
  */
 #ifndef CLIENT_CLI_SHELL_EDIT_INPUT_H
 #define CLIENT_CLI_SHELL_EDIT_INPUT_H
@@ -32,7 +32,7 @@ bool edit_input_read(struct edit_input *in);
 /** Read on while something is there at once; in a paste, until its end. */
 void edit_input_read_ahead(struct edit_input *in);
 
-/** Take a byte. Returns false when it was none of a line: a mark, or left out. */
+/** Take a byte. Returns false if it is not part of a line: a mark, or dropped. */
 bool edit_input_take(struct edit_input *in, char *out);
 
 /** Forget all but the first bytes. */

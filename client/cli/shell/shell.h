@@ -2,8 +2,9 @@
 /*
  * scbox shell: lines of the scenario language, one at a time, as a process of a machine.
  *
- * A line is a step (scn.h plays it), a comment, or a command of the shell that begins with ':'. What the
- * machine tells by itself (debug log, console, lives of processes) is printed as it comes, by feed_event().
+ * A line is a step (scn.h plays it), a comment, or a command of the shell that begins with ':'.
+ * Events of the machine (debug log, console, ends of processes) are printed by feed_event() when
+ * they arrive.
  */
 #ifndef CLIENT_CLI_SHELL_SHELL_H
 #define CLIENT_CLI_SHELL_SHELL_H
@@ -22,7 +23,7 @@ enum {
     SHELL_NO_ERRNO = -4096,        /* codes below it are of JSON-RPC */
 };
 
-/** What the machine tells, on its way to the screen. */
+/** The state of printing events. */
 struct feed {
     int32_t own_pid;           /* the session's process */
     bool own_end;              /* it has ended */
@@ -31,13 +32,13 @@ struct feed {
     bool raw; /* not a terminal: bytes as they are */
 };
 
-/** Calls that are held until a person says what becomes of them. */
+/** Calls that are held until the user decides their outcome. */
 struct stepping {
     bool on;
     bool asking;      /* a person is being asked */
-    int32_t pid;      /* whose calls; 0: everybody's */
-    uint64_t let_go;  /* the call that went on last; its outcome is told */
-    int32_t scaffold; /* whose call that sets a guest up is held; 0: none */
+    int32_t pid;      /* the process whose calls stop; 0: all */
+    uint64_t let_go;  /* the call that continued last; its outcome is printed */
+    int32_t scaffold; /* the process whose call that sets up a guest is held; 0: none */
     cJSON *held;      /* events of kind pause, longest first; owned; NULL: none */
 };
 
@@ -103,13 +104,13 @@ void shell_event(void *user, enum event_kind kind, const cJSON *params);
 /** Finish whatever line an event began. */
 void shell_end_line(struct shell *sh);
 
-/** Ask the daemon for the events that tracing and stepping need. Returns whether it agreed. */
+/** Subscribe to the events that tracing and stepping need. Returns whether it worked. */
 bool shell_listen(struct shell *sh);
 
 /**
  * Perform a ':' command.
  * @line     the whole line, with its ':'.
- * Returns   whether it worked; what did not was printed.
+ * Returns   whether it worked; errors are printed.
  */
 bool shell_command(struct shell *sh, const char *line);
 
@@ -130,7 +131,7 @@ bool shell_block_takes(struct shell *sh, const char *line);
 void shell_play_block(struct shell *sh);
 void shell_drop_block(struct shell *sh);
 
-/** scn_config.allow: the end of the shell's own process is asked about. @user is the shell. */
+/** scn_config.allow: asks before the end of the shell's own process. @user is the shell. */
 bool shell_allows(void *user, const struct scn_step *step);
 
 /* ---- shell_given.c ---- */
@@ -146,7 +147,7 @@ void shell_take_back(struct shell *sh);
 
 /* ---- shell_keep.c, shell_save.c ---- */
 
-/** Keep a step with what came of it. */
+/** Keep a step with its result. */
 void shell_keep(struct shell *sh, const struct scn_step *step, const struct scn_result *r);
 
 /** Append a string as the language writes it. */
@@ -158,7 +159,7 @@ void shell_add_run(struct strbuf *out, const struct scn_step *step, const struct
 /** Keep an @key of a scenario's head. */
 void shell_keep_key(struct shell *sh, const char *line);
 
-/** The driver that a saved scenario has instead: the disk, which the user keeps, is memory there. */
+/** The driver that replaces a filesystem in a saved scenario: a disk becomes memory. */
 const char *shell_driver_in_test(const char *driver);
 
 /** `:save FILE`. Returns whether it worked. */
@@ -166,7 +167,8 @@ bool shell_save(struct shell *sh, const char *path);
 
 void shell_saved_done(struct shell_saved *v);
 
-/** {pid} from a number or a $variable; "" is the session's own. Returned; NULL after a complaint. */
+/** {pid} from a number or a $variable; "" is the session's own. Returned; NULL after a
+ * complaint. */
 cJSON *shell_pid_params(struct shell *sh, const char *arg);
 
 /* ---- commands that stepping has, too; each returns whether it worked ---- */
@@ -175,7 +177,8 @@ bool shell_names(struct shell *sh, const char *pid);
 bool shell_fds(struct shell *sh, const char *pid);
 bool shell_tree(struct shell *sh, const char *none);
 
-/** Print memory in hexadecimal, or list it. @arg ADDR [SIZE], or ""; @pid "" is the session's own process. */
+/** Print memory in hexadecimal, or list it. @arg ADDR [SIZE], or ""; @pid "" is the session's own
+ * process. */
 bool shell_memory(struct shell *sh, const char *arg, const char *pid);
 
 /* ---- shell_step.c ---- */
@@ -183,22 +186,22 @@ bool shell_memory(struct shell *sh, const char *arg, const char *pid);
 /** `:step` with its argument: "", on, on PID, off. Returns whether it worked. */
 bool shell_step(struct shell *sh, const char *arg);
 
-/** Take an event that may be about a held call. */
+/** Handle an event that may be about a held call. */
 void shell_step_event(struct shell *sh, enum event_kind kind, const cJSON *event);
 
-/** Whether a call is held and nobody is being asked about it. @user is the shell. */
+/** Whether a call is held, and the user is not being asked about it. @user is the shell. */
 bool shell_holds_call(void *user);
 
-/** Ask the person at the terminal what becomes of the call that is held longest. @user is the shell. */
+/** Ask the user for the outcome of the call that is held longest. @user is the shell. */
 void shell_ask_person(void *user);
 
-/** Take a line as what becomes of the held call. Returns whether it says that. */
+/** Take a line as an answer for the held call. Returns whether it is one. */
 bool shell_step_line(struct shell *sh, const char *line);
 
 /** Ctrl-C: stop stepping. */
 void shell_step_interrupted(struct shell *sh);
 
-/** At the shell's end: nothing is left standing that nobody would let go. */
+/** At the shell's end: continue all held calls. */
 void shell_leave_steps(struct shell *sh);
 
 /**
@@ -221,7 +224,8 @@ void shell_completion(struct shell *sh);
 int shell_request(struct shell *sh, const char *method, cJSON *params, cJSON **out,
                   struct scbox_error *error);
 
-/** Make a request of the shell's own. Prints a refusal. @params taken. Returns the result or NULL. */
+/** Make a request of the shell's own. Prints a refusal. @params taken. Returns the result or
+ * NULL. */
 cJSON *shell_ask(struct shell *sh, const char *method, cJSON *params);
 
 #endif

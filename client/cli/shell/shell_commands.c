@@ -67,7 +67,7 @@ cJSON *shell_pid_params(struct shell *sh, const char *arg)
     if (pid > 0 && *end == '\0') {
         (void)cJSON_AddNumberToObject(params, "pid", (double)pid);
     } else {
-        complain(0, "shell", "'%s' is no process: a pid or a $variable that holds one", arg);
+        complain(0, "shell", "'%s' is not a process: expected a pid, or a $variable with one", arg);
         cJSON_Delete(params);
         params = NULL;
     }
@@ -270,7 +270,7 @@ static bool do_trace(struct shell *sh, const char *arg)
     }
     sh->tracing = strcmp(arg, "on") == 0;
     if (!sh->tracing && strcmp(arg, "off") != 0)
-        complain(0, "shell", "it is :trace on or :trace off");
+        complain(0, "shell", "expected :trace on or :trace off");
     else if (shell_listen(sh))
         return true;
     sh->tracing = was;
@@ -328,7 +328,7 @@ static bool do_mem(struct shell *sh, const char *arg)
     for (size_t i = addr_first ? 0 : 1; i < (addr_first && count == WORDS ? 2 : count); i++)
         (void)strbuf_addf(&where, "%s%s", where.len > 0 ? " " : "", word[i] != NULL ? word[i] : "");
     if (count > WORDS)
-        complain(0, "shell", "it is :mem [PID [ADDR [SIZE]]]");
+        complain(0, "shell", "expected :mem [PID [ADDR [SIZE]]]");
     else if (addr_first)
         ok = shell_memory(sh, strbuf_str(&where), count == WORDS ? word[2] : "");
     else
@@ -359,7 +359,7 @@ static bool do_help(struct shell *sh, const char *arg)
     (void)sh;
     if (*arg != '\0')
         return help_explain("shell", arg) == CMD_OK;
-    puts("A line is a call and its arguments; what comes back is printed:\n"
+    puts("A line is a call and its arguments; its result is printed:\n"
          "  open root:/a READ,WRITE,CREATE = $fd    keep the result as $fd\n"
          "  write $fd 0 \"hello\"\n"
          "  read $fd 0 100\n"
@@ -380,7 +380,7 @@ static bool unknown_command(const char *word)
 {
     const char *near = scn_nearest(word, page_command_names());
 
-    complain(0, "shell", "there is no %s%s%s; `:help` lists what is", word,
+    complain(0, "shell", "unknown command %s%s%s; `:help` lists them", word,
              near != NULL ? ", did you mean " : "", near != NULL ? near : "");
     return false;
 }

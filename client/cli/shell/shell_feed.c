@@ -83,7 +83,8 @@ void feed_event(struct feed *feed, enum event_kind kind, const cJSON *params)
     if (kind == EVENT_NOTE)
         put_told(pid, "note", params);
     else if (kind == EVENT_LOST)
-        printf("[lost] %d events came faster than they were read\n", json_int(params, "count"));
+        printf("[lost] %d events: they came faster than they were read\n",
+               json_int(params, "count"));
     else if (kind == EVENT_ENDED)
         printf("[ended] no more events: %s\n", json_text(params, "why"));
     else if (kind == EVENT_START && *json_text(params, "data") != '\0')

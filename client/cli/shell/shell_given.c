@@ -25,7 +25,7 @@ bool shell_give(struct shell *sh, char *const *sets, size_t count)
     const char *wrong = scn_give(sh->session, sets, count);
 
     if (wrong != NULL)
-        complain(0, "shell", "--set %s: it is NAME=VALUE, with letters, digits and _ in NAME",
+        complain(0, "shell", "--set %s: expected NAME=VALUE, with letters, digits and _ in NAME",
                  wrong);
     return wrong == NULL;
 }

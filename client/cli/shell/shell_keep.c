@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Steps are kept for :save, each with what came of it, unless it states that.
+ * Steps are kept for :save, each with its result, unless it states one.
  *
- * A scenario has a fresh machine. So what is another number there (a process, a descriptor) is captured, and
- * later steps name it; what is another value each time (a time, what a device gives) is not stated.
+ * A scenario has a fresh machine. So numbers that differ there (processes, descriptors) are
+ * captured, and later steps use the variables; values that differ each time (times, data of
+ * devices) are not stated.
  */
 #include "client/cli/base/json.h"
 #include "client/cli/scenario/scn_ast.h"
@@ -49,7 +50,7 @@ struct keeping {
     const struct scn_step *step;
     const struct scn_result *r;
     const struct sc_call_info *call;
-    int32_t pid; /* who makes the call */
+    int32_t pid; /* the caller */
 };
 
 /* A name for a number that came, which the saved line captures. */
@@ -196,7 +197,8 @@ static bool is_of_file(struct keeping *k)
     return is;
 }
 
-/* Add what is stated of a member, maybe a name it is captured by. Returns whether there is anything. */
+/* Add what is stated of a member, maybe a name it is captured by. Returns whether there is
+ * anything. */
 static bool add_member(struct keeping *k, struct strbuf *out, const cJSON *member, bool alone)
 {
     enum sc_kind kind = kind_of(k->call, member->string);

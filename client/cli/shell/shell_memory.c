@@ -113,7 +113,7 @@ static bool show_memory(struct shell *sh, const cJSON *regions, uint64_t addr, u
     cJSON *result = NULL;
 
     if (end == addr) {
-        complain(0, "shell", "nothing is mapped at 0x%" PRIx64 "; `:mem` lists what is", addr);
+        complain(0, "shell", "nothing is mapped at 0x%" PRIx64 "; `:mem` lists the regions", addr);
         return false;
     }
     params = shell_pid_params(sh, pid);

@@ -2,8 +2,8 @@
 /*
  * A line, or a `run` with the lines below it, is played as a file is.
  *
- * A `run` begins when a line comes that is not below it; so the shell waits for one. On a terminal an empty
- * line begins it, and so does silence: who typed nothing more wants nothing more.
+ * A `run` begins at the next line that is not indented, so the shell waits for one. On a terminal
+ * it also begins at an empty line, or if nothing is typed for a while.
  */
 #include "client/cli/base/cmd.h"
 #include "client/cli/scenario/scn_parse.h"
@@ -24,14 +24,14 @@ static void print_result(struct shell *sh, const struct scn_result *r, bool pers
     if (*sh->interrupted) {
         puts(person ? "\ninterrupted" : "interrupted");
         if (edit_drop(sh->edit) > 0)
-            puts("what was pasted behind it is dropped");
+            puts("the rest of the paste is dropped");
         shell_step_interrupted(sh);
     } else {
         scn_print_result(stdout, r, colored ? SCN_PRINT_COLOR : 0);
     }
 }
 
-/* Tell which line did not work, when nobody sees what was typed. */
+/* Report the number of a line that failed, if input is not from a terminal. */
 static void name_line(const struct shell *sh, const struct scn_step *step, const char *text)
 {
     if (step != NULL && step->file != NULL)
@@ -62,15 +62,15 @@ static void on_played(void *user, const struct scn_step *step, const struct scn_
     sh->failed += r->outcome != SCN_PASS;
 }
 
-/* What becomes of an @key: the shell's machine is there already. */
-static void tell_key(struct shell *sh, const char *text)
+/* Handle an @key: it can't change the shell's machine, which exists already. */
+static void report_key(struct shell *sh, const char *text)
 {
     shell_keep_key(sh, text);
     if (strncmp(text, "@output", 7) == 0) {
-        puts("so much is kept of what programs print, from now on and in what `:save` writes");
+        puts("applies to the output of programs from now on, and to what `:save` writes");
         return;
     }
-    printf("%.*s is kept for `:save`; this shell and its machine stay as they are\n",
+    printf("%.*s is kept for `:save`; it does not change this shell or its machine\n",
            (int)strcspn(text, " \t"), text);
 }
 
@@ -80,7 +80,7 @@ void shell_play(struct shell *sh, const char *text)
 
     shell_need_tmp(sh, text);
     if (scn_exec_text(sh->session, text, on_played, &p) == SCN_PASS && *text == '@')
-        tell_key(sh, text);
+        report_key(sh, text);
 }
 
 /* ---- run and what is below it ---- */
@@ -127,14 +127,15 @@ bool shell_block_begins(struct shell *sh, const char *line)
     (void)strbuf_adds(&sh->block, line + strspn(line, " \t"));
     edit_set_prompt(sh->edit, "  below run> ");
     if (edit_on_terminal(sh->edit) && !edit_has_more(sh->edit) && !sh->told_below) {
-        puts("Indented lines may follow (stdin, env, log, exit, state); Enter, or 2 s, begins it.");
+        puts("Indented lines may follow (stdin, env, log, exit, state); Enter, or 2 s, starts it.");
         sh->told_below = true;
     }
     await_line(sh, true);
     return true;
 }
 
-/* Add a line to the block; a person is told at once when it does not parse, and may type it again. */
+/* Add a line to the block; a person is told at once when it does not parse, and may type it
+ * again. */
 static void add_below(struct shell *sh, const char *line)
 {
     struct playing p = {sh, line};

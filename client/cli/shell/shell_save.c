@@ -61,7 +61,7 @@ static void write_step(FILE *file, const struct shell_saved *v, const struct she
     const char *amp = s->waits != 0 ? strchr(text, '&') : NULL;
 
     if (s->background != 0 && !is_waited_for(v, s->background))
-        fprintf(file, "# nobody waited for: %s\n", text);
+        fprintf(file, "# no step waited for: %s\n", text);
     else if (amp != NULL)
         fprintf(file, "%.*s&%d%s\n", (int)(amp - text), text, number_in_file(v, s->waits),
                 amp + 1 + strspn(amp + 1, "0123456789"));
@@ -106,17 +106,17 @@ static void write_all(FILE *file, struct shell *sh, const char *path)
 }
 
 /* What the user has to know of the file. */
-static void tell_saved(struct shell *sh, const char *path)
+static void report_saved(struct shell *sh, const char *path)
 {
     const struct shell_saved *v = &sh->saved;
     const cJSON *view = NULL;
 
     if (v->left_out > 0)
-        printf("%zu steps are left out: a scenario has at most %d bytes\n", v->left_out,
+        printf("%zu steps are left out: a scenario may have %d bytes\n", v->left_out,
                SHELL_TYPED_MAX);
     cJSON_ArrayForEach(view, sh->names) {
         if (strcmp(json_text(view, "driver"), "sqlitefs") == 0)
-            printf("in the test %s: is empty at the start, and in memory\n",
+            printf("in the test, %s: is empty at the start, and in memory\n",
                    json_text(view, "name"));
     }
     printf("%zu steps are in %s; play them with `scbox test %s`\n", v->count, path, path);
@@ -129,9 +129,9 @@ bool shell_save(struct shell *sh, const char *path)
     bool ok = false;
 
     if (*path == '\0')
-        return complain(0, "shell", "where to? e.g. `:save first.scn`") != 0;
+        return complain(0, "shell", "FILE is missing, e.g. `:save first.scn`") != 0;
     if (sh->saved.count == 0)
-        return complain(0, "shell", "no step was played yet, so there is nothing to save") != 0;
+        return complain(0, "shell", "there is nothing to save: no step was played yet") != 0;
     if (host_create_stream(path, HOST_NEW, &file, &why) < 0)
         complain(0, "shell", "%s: %s", path, host_reason(&why));
     why_done(&why);
@@ -143,6 +143,6 @@ bool shell_save(struct shell *sh, const char *path)
         complain(0, "shell", "%s: could not be written: %s", path, strerror(errno));
         return false;
     }
-    tell_saved(sh, path);
+    report_saved(sh, path);
     return true;
 }

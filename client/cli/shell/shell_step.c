@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Stepping: calls are held until the person at the shell says what becomes of them.
+ * Stepping: calls are held until the user decides their outcome.
  *
  *     :step on --> proc.pause --> events of kind pause --> held --> enter, e, r --> proc.step
  *                                                               --> q, Ctrl-C  --> proc.resume
  *
- * A held call may be one that the shell itself waits for, or a guest's that it waits for. So the wait asks
- * (shell_ask_person()) when an answer does not come by itself. With nothing to wait for, the shell's prompt
- * tells that a call is held, and a line may be an answer as well as anything else.
+ * The shell may wait for a held call, or for a guest with a held call. So a wait without an answer
+ * calls shell_ask_person(). If the shell waits for nothing, its prompt shows that a call is held,
+ * and a line may be an answer for it or a step.
  */
 #include "client/cli/base/call_text.h"
 #include "client/cli/base/cmd.h"
@@ -28,7 +28,7 @@ static const cJSON *first_held(const struct shell *sh)
     return sh->step.held != NULL ? sh->step.held->child : NULL;
 }
 
-/* Let the calls go that set up a guest for `run`: they are scbox's own, and the person's are the guest's. */
+/* Continue the calls that set up a guest for `run`: they are scbox's own, not the guest's. */
 static void let_scaffold_go(struct shell *sh)
 {
     const int32_t pid = sh->step.scaffold;
@@ -94,7 +94,7 @@ static void hold(struct shell *sh, const cJSON *event)
 }
 
 /* The outcome of a call that a person let go; the shell's own are told by the shell. */
-static void tell_outcome(struct shell *sh, const cJSON *event)
+static void print_outcome(struct shell *sh, const cJSON *event)
 {
     struct strbuf text = STRBUF_INIT;
     int32_t pid = json_int(event, "pid");
@@ -118,7 +118,7 @@ void shell_step_event(struct shell *sh, enum event_kind kind, const cJSON *event
     } else if (kind == EVENT_RETURN) {
         forget(sh, json_count(event, "seq"), 0);
         if (json_count(event, "seq") == sh->step.let_go)
-            tell_outcome(sh, event);
+            print_outcome(sh, event);
     } else if (kind == EVENT_END) {
         forget(sh, 0, json_int(event, "pid"));
     }
@@ -126,7 +126,7 @@ void shell_step_event(struct shell *sh, enum event_kind kind, const cJSON *event
 
 /* ---- on and off ---- */
 
-/* Let everything run on. */
+/* Continue all calls. */
 static bool leave(struct shell *sh)
 {
     cJSON *params = sh->step.pid != 0 ? json_object("pid:i", sh->step.pid) : cJSON_CreateObject();
@@ -164,7 +164,7 @@ static bool enter(struct shell *sh, const char *arg)
         printf("Every call of process %d stops", sh->step.pid);
     else
         fputs("Every call of the machine stops", stdout);
-    puts(" before it is carried out; `?` tells what to do then.");
+    puts(" before it is carried out; `?` lists the answers.");
     return true;
 }
 
@@ -175,7 +175,7 @@ bool shell_step(struct shell *sh, const char *arg)
     if (strcmp(arg, "off") == 0)
         return !sh->step.on || leave(sh);
     if (*arg != '\0') {
-        complain(0, "shell", "it is :step on, :step on PID, or :step off");
+        complain(0, "shell", "expected :step on, :step on PID, or :step off");
         return false;
     }
     if (sh->step.on && sh->step.pid != 0)
@@ -192,7 +192,7 @@ static cJSON *held_pid(const struct shell *sh)
     return json_object("pid:i", json_int(first_held(sh), "pid"));
 }
 
-/* Let the held call go. @params taken. */
+/* Continue the held call. @params taken. */
 static void let_go(struct shell *sh, cJSON *params)
 {
     struct scbox_error error = SCBOX_ERROR_INIT;
@@ -307,7 +307,7 @@ void shell_step_interrupted(struct shell *sh)
     if (!sh->step.on)
         return;
     (void)leave(sh);
-    puts("not stepping any more");
+    puts("stepping has ended");
 }
 
 void shell_ask_person(void *user)

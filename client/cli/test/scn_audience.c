@@ -25,7 +25,7 @@ bool scn_is_partial(const cJSON *report)
     return is_hidden(report) || !is_shown_in_full(report);
 }
 
-/** Copy those of the members that there are. */
+/** Copy the members that exist. */
 static void copy(cJSON *to, const cJSON *from, const char *const *names)
 {
     for (; *names != NULL; names++) {
@@ -36,17 +36,17 @@ static void copy(cJSON *to, const cJSON *from, const char *const *names)
     }
 }
 
-/** How a step ended, in words that tell nothing of what was stated. */
+/** How a step ended, in words that reveal nothing of what was stated. */
 static const char *plain_problem(enum scn_outcome outcome)
 {
     if (outcome == SCN_FAIL)
-        return "something else came than what is stated";
+        return "the result is not the one that was stated";
     if (outcome == SCN_ERROR)
-        return "it could not be played to its end; that is no fault of what is tested";
-    return NULL; /* of a timeout or a crash all that is told is of the program */
+        return "it could not be played to its end; this is not the fault of the tested program";
+    return NULL; /* the texts of timeouts and crashes are about the program only */
 }
 
-/** What was put in by the steps. Comments are left out: they may say what is to come of it. */
+/** Add the inputs of the steps. Comments are left out: they may reveal the expected results. */
 static void add_inputs(cJSON *to, const cJSON *report)
 {
     static const char *const kept[] = {"line", "outcome", NULL};
@@ -78,8 +78,8 @@ static void add_inputs(cJSON *to, const cJSON *report)
 cJSON *scn_for_student(const cJSON *report)
 {
     static const char *const of_hidden[] = {"points", "outcome", "ms", "machine", NULL};
-    static const char *const of_visible[] = {"file",   "title",   "cite", "set",     "hint",
-                                             "points", "outcome", "ms",   "machine", NULL};
+    static const char *const of_visible[] = {"file",   "title",   "cites", "set",     "hint",
+                                             "points", "outcome", "ms",    "machine", NULL};
     static const char *const of_run[] = {"problem", NULL};
     cJSON *left;
 

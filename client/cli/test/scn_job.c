@@ -99,12 +99,12 @@ static void add_printed(struct job *j, cJSON *entry)
     struct scn_output fits = {0};
 
     if (j->printed.kept.len <= j->room) {
-        (void)scn_output_tell(&j->printed, entry, "log");
+        (void)scn_output_put(&j->printed, entry, "log");
         j->room -= j->printed.kept.len;
     } else {
         scn_output_add(&fits, j->room, strbuf_str(&j->printed.kept), j->printed.kept.len);
         fits.cut += j->printed.cut;
-        (void)scn_output_tell(&fits, entry, "log");
+        (void)scn_output_put(&fits, entry, "log");
         j->room = 0;
     }
     scn_output_done(&fits);
@@ -150,7 +150,7 @@ static cJSON *stated_members(const struct scn_expect *e, const cJSON *value)
 }
 
 /** Tell what came of a step that passed, in the words of a story: no more than it asked about. */
-static void tell_step(struct strbuf *out, const struct scn_step *step, const struct scn_result *r)
+static void add_step(struct strbuf *out, const struct scn_step *step, const struct scn_result *r)
 {
     const struct scn_expect *e = &step->expect;
     cJSON *members = stated_members(e, r->value);
@@ -158,9 +158,9 @@ static void tell_step(struct strbuf *out, const struct scn_step *step, const str
     if (step->kind == SCN_RUN && r->value != NULL) {
         name_ending(out, r->value);
     } else if (members != NULL) {
-        scn_tell_value(out, members);
+        scn_add_value(out, members);
     } else if (r->value != NULL || r->error.code != 0) {
-        scn_tell(out, r);
+        scn_add_outcome(out, r);
         if (e->kind == SCN_YIELDS && e->pattern->kind == SCN_VAR)
             (void)strbuf_addf(out, ", now $%s", e->pattern->text);
     }
@@ -197,7 +197,7 @@ static void report_step(struct job *j, cJSON *steps, const struct scn_step *step
     struct strbuf told = STRBUF_INIT;
     char *reasons = scn_reasons(&r->error);
 
-    tell_step(&told, step, r);
+    add_step(&told, step, r);
     add_line(entry, "source", step->source);
     add_line(entry, "act", step->act);
     if (j->scenario.header.show != NULL)
@@ -236,12 +236,21 @@ static void on_event(void *user, enum event_kind kind, const cJSON *params)
     free(bytes);
 }
 
+static void add_cites(cJSON *report, const struct scn_header *h)
+{
+    cJSON *cites = cJSON_AddArrayToObject(report, "cites");
+
+    for (size_t i = 0; i < h->cite_count; i++)
+        (void)cJSON_AddItemToArray(cites, cJSON_CreateString(h->cites[i]));
+}
+
 static void report_header(struct job *j)
 {
     const struct scn_header *h = &j->scenario.header;
 
     add_text(j->report, "title", h->title);
-    add_text(j->report, "cite", h->cite);
+    if (h->cite_count > 0)
+        add_cites(j->report, h);
     add_text(j->report, "set", h->set);
     add_text(j->report, "hint", h->hint);
     add_text(j->report, "visibility", h->visibility);
@@ -340,7 +349,7 @@ static void check_needs(struct job *j)
     guests = cJSON_GetObjectItemCaseSensitive(info, "guests");
     can = cJSON_GetObjectItemCaseSensitive(guests, needs);
     if (!cJSON_IsTrue(can)) {
-        (void)strbuf_addf(&reason, "this host runs no %s guests%s%s", needs,
+        (void)strbuf_addf(&reason, "this host can't run %s guests%s%s", needs,
                           cJSON_IsString(can) ? ": " : "",
                           cJSON_IsString(can) ? can->valuestring : "");
         job_fail(j, SCN_SKIP, strbuf_str(&reason));

@@ -2,11 +2,11 @@
 /*
  * Scenario files as jobs: each is played in a process of its own, in a machine of its own.
  *
- * What a file did is a report, a JSON object that travels from the job's process to ours and that every
- * format is printed from:
+ * The result of a file is a report, a JSON object that the job's process sends; all formats are
+ * printed from it:
  *
- *     {file, title, cite, set, hint, visibility, show, points, outcome, ms, machine,
- *      problem, line, column,                        when it could not be played: why, and where
+ *     {file, title, cites, set, hint, visibility, show, points, outcome, ms, machine,
+ *      problem, line, column,                        if it could not be played: why, and where
  *      steps: [{comment} | {line, source, act, input, given, outcome, told, log, log_cut, reasons}, and of the one that did
               not pass:
  *              {file, sent, expected, came, problem, reasons, advice}],
@@ -41,7 +41,8 @@ struct scn_jobs {
 /** What the process of a file does, in this order. */
 enum scn_phase { SCN_PARSING, SCN_SETTING_UP, SCN_PLAYING, SCN_ENDING };
 
-/** What a job's process is about, in memory that it shares with ours: all that is left when it hangs. */
+/** Progress of a job's process, in memory that it shares with the main process; used if it
+ * hangs. */
 struct scn_progress {
     enum scn_phase phase;
     int64_t deadline_ms;     /* on clock_ms()'s clock: it hangs when it is still in this phase */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Many files at once. Each is played by a child process that writes its report to a pipe; reports are told
- * in the order of the files, each as soon as those before it were told.
+ * Many files at once. Each is played by a child process that writes its report to a pipe. Reports
+ * are printed in the order of the files.
  *
- * A process hangs when it does not keep to what its struct scn_progress says: a pattern that is compared
- * for ever, a file that is parsed for ever. It is killed, and its report is made from what it left there.
+ * A process hangs if it exceeds the deadline in its struct scn_progress, as when a pattern is
+ * compared for ever. Then it is killed, and its report is made from that struct.
  */
 #include "client/cli/base/json.h"
 #include "client/cli/test/scn_job.h"
@@ -117,7 +117,7 @@ static void add_hanging_step(cJSON *report, const struct scn_progress *p)
 static cJSON *report_hanging(const struct run *run, size_t index)
 {
     static const char *const hanging[] = {
-        [SCN_PARSING] = "it takes too long to parse",
+        [SCN_PARSING] = "parsing it takes too long",
         [SCN_SETTING_UP] = "its machine was not made in time",
         [SCN_PLAYING] = "",
         [SCN_ENDING] = "its report was not written in time",
@@ -147,7 +147,7 @@ static _Noreturn void child_main(const struct run *run, size_t index, int fd)
         exit(0);
     (void)setrlimit(RLIMIT_AS, &memory);
     scn_job_play(run->jobs, run->paths[index], (int)index + 1, run->slots[index].progress, fd);
-    exit(0); /* not _exit(): leak checkers look at the end of a process */
+    exit(0); /* not _exit(): leak checkers run at exit */
 }
 
 /** Memory shared with the process to come. NULL: there is none. */
@@ -332,7 +332,7 @@ static void stop_all(struct run *run)
 }
 
 /** Tell the reports that are next in order. */
-static void tell_ready(struct run *run)
+static void report_ready(struct run *run)
 {
     while (run->told < run->started && run->slots[run->told].ready) {
         struct slot *slot = &run->slots[run->told];
@@ -371,7 +371,7 @@ enum scn_outcome scn_jobs_play(const struct scn_jobs *jobs, char *const *paths, 
         stop_all(&run);
         if (run.running > 0)
             wait_some(&run);
-        tell_ready(&run);
+        report_ready(&run);
     } while (run.running > 0 || (run.started < count && *jobs->stop == 0));
     free(run.slots);
     return run.worst;

@@ -133,7 +133,7 @@ static void print_printed(const struct scn_reporter *r, const cJSON *step)
         print_log(r, bytes, size);
     free(bytes);
     if (cut > 0)
-        fprintf(r->to, "      %s… %.0f bytes more were printed and not kept%s\n",
+        fprintf(r->to, "      %s… %.0f further bytes were printed, but not kept%s\n",
                 scn_paint(r->flags, PAINT_DIM), cut, scn_paint(r->flags, PAINT_OFF));
 }
 
@@ -234,10 +234,20 @@ static void people_begin(struct scn_reporter *r)
     (void)r;
 }
 
+static void print_cites(const struct scn_reporter *r, const cJSON *report)
+{
+    const cJSON *cite;
+
+    cJSON_ArrayForEach(cite, json_member(report, "cites")) {
+        fputs("    ", r->to);
+        print_painted(r, PAINT_DIM, cite->valuestring);
+        fputc('\n', r->to);
+    }
+}
+
 static void people_file(struct scn_reporter *r, size_t index, const cJSON *report)
 {
     const char *title = json_text(report, "title");
-    const char *cite = json_text(report, "cite");
     const char *machine = json_text(report, "machine");
     const double points = json_number(report, "points");
     enum scn_outcome outcome = scn_report_outcome(report);
@@ -256,11 +266,8 @@ static void people_file(struct scn_reporter *r, size_t index, const cJSON *repor
     if (points > 0)
         fprintf(r->to, "  %g of %g points", outcome == SCN_PASS ? points : 0, points);
     fprintf(r->to, "%s\n", scn_paint(r->flags, PAINT_OFF));
-    if (r->verbose && *cite != '\0') {
-        fputs("    ", r->to);
-        print_painted(r, PAINT_DIM, cite);
-        fputc('\n', r->to);
-    }
+    if (r->verbose)
+        print_cites(r, report);
     cJSON_ArrayForEach(step, cJSON_GetObjectItemCaseSensitive(report, "steps")) {
         if (r->verbose && cJSON_HasObjectItem(step, "comment"))
             print_heading(r, step);

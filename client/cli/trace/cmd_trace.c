@@ -19,39 +19,50 @@ const char cmd_trace_help[] =
     "Usage: scbox trace [OPTION…] FILE [ARGUMENT…]\n"
     "       scbox trace [OPTION…] [-m NAME] [-p PID]\n"
     "\n"
-    "Show the calls of the simulated system as they are made, like strace(1). With FILE: run it\n"
-    "as `scbox run` does, which has the options --fs, --copy, --env, --bare, --timeout,\n"
-    "--clock, --keep-daemon and --no-patch too, and show what it and its children call. Without:\n"
-    "show the calls of a machine, or of one process and those below it, until Ctrl-C or until\n"
-    "that process ends.\n"
+    "Show the calls of the simulated system when they are made, like strace(1). With\n"
+    "FILE: run it as `scbox run` does, and show its calls and its children's. Then\n"
+    "the options --fs, --copy, --env, --bare, --timeout, --clock, --keep-daemon and\n"
+    "--no-patch of `scbox run` apply, too. Without FILE: show the calls of a machine,\n"
+    "or of one process and its descendants, until Ctrl-C or until that process ends.\n"
     "\n"
-    "  -e, --trace LIST    only these calls: open,read; or all but these: !read,write\n"
-    "  -P, --trace-path GLOB  only calls that are given a path like this, name:/path with\n"
-    "                      * ? [a-z], or a handle that was opened by one\n"
-    "  -z, -Z, --failed-only  only calls that fail\n"
-    "  -s, --string-limit N  show N bytes of data, at most 4096; default 32. Paths are whole\n"
-    "  -r, --relative-timestamps  begin lines with the time since the one before\n"
+    "  -e, --trace LIST    only these calls: open,read; or all except these:\n"
+    "                      !read,write\n"
+    "  -P, --trace-path GLOB\n"
+    "                      only calls with a path that matches name:/path, in which\n"
+    "                      * ? [a-z] are wildcards, or with a handle of such a path\n"
+    "  -z, -Z, --failed-only\n"
+    "                      only calls that fail\n"
+    "  -s, --string-limit N\n"
+    "                      show N bytes of data, at most 4096; default: 32. Paths are\n"
+    "                      never cut\n"
+    "  -r, --relative-timestamps\n"
+    "                      begin lines with the time since the previous line\n"
     "  -y, --decode-fds    show the file behind a handle: read(3<\"root:/a\">, 0, 9)\n"
-    "  -c, --summary-only  no lines, but a table of calls, errors and time at the end\n"
+    "  -c, --summary-only  instead of lines, a table of calls, errors and time at the\n"
+    "                      end\n"
     "  -o, --output FILE   write to FILE instead of stderr\n"
-    "      --chrome FILE   write Chrome trace events too, for chrome://tracing, Perfetto and\n"
-    "                      speedscope\n"
-    "  -m, --machine NAME  the machine; default the daemon's default machine\n"
-    "  -p, --attach PID    a process of it\n"
-    "      --socket PATH   the daemon's socket; default $SCBOX_SOCKET, else the user's own. Also\n"
-    "                      -s PATH, unless it is a number\n"
+    "      --chrome FILE   also write Chrome trace events, for chrome://tracing,\n"
+    "                      Perfetto and speedscope\n"
+    "  -m, --machine NAME  the machine; default: the daemon's default machine\n"
+    "  -p, --attach PID    one of its processes\n"
+    "      --socket PATH   the daemon's socket; default: $SCBOX_SOCKET, or the user's\n"
+    "                      own. Also -s PATH, unless PATH is a number\n"
     "  -h, --help          this page\n"
     "\n"
-    "A line:  PID  CALL(ARGUMENTS) = RESULT <SECONDS>    seconds of the machine's clock\n"
-    "         PID  CALL(ARGUMENTS) = ! ERROR (REASONS)   and why it was refused\n"
-    "Of a program's call RESULT is what its result register got, then what was stored in its\n"
-    "memory: = 1 {type=DIR, ...} on i386, = 0 {type=DIR, ...} on x86_64, = -2 ! ENOENT (...).\n"
-    "A call that others overtake is told in two lines: usleep(9 <unfinished ...> and later\n"
-    "<... usleep(9) resumed>. What a fault rule did is marked: (injected by fault 1). Addresses\n"
-    "are in hex, permissions in octal; a byte that is no UTF-8 is \\xff.\n"
+    "A line of a call that succeeded, with seconds of the machine's clock, and of one\n"
+    "that was refused:\n"
+    "  PID  CALL(ARGUMENTS) = RESULT <SECONDS>\n"
+    "  PID  CALL(ARGUMENTS) = ! ERROR (REASONS)\n"
     "\n"
-    "Exit status: with FILE that of `scbox run`; else 0, also after Ctrl-C; 2 wrong usage; 125\n"
-    "no daemon, or it went away.\n"
+    "For a program's call RESULT is the value of its result register, then what was\n"
+    "stored in its memory: = 1 {type=DIR, ...} on i386, = 0 {type=DIR, ...} on\n"
+    "x86_64, = -2 ! ENOENT (...). If other calls are shown before a call returns, it\n"
+    "has two lines: usleep(9 <unfinished ...> and <... usleep(9) resumed>. Effects of\n"
+    "fault rules are marked: (injected by fault 1). Addresses are in hex, permissions\n"
+    "in octal; a byte that is not UTF-8 is \\xff.\n"
+    "\n"
+    "Exit status: with FILE that of `scbox run`; else 0, also after Ctrl-C; 2 wrong\n"
+    "usage; 125 no daemon, or it ended.\n"
     "\n"
     "Examples:\n"
     "  scbox trace ./hello\n"
@@ -98,9 +109,10 @@ static int take_limit(struct trace_options *o, struct tracer *t, const char *tex
     unsigned long bytes = strtoul(text, &end, 10);
 
     if (*text < '0' || *text > '9' || *end != '\0')
-        return complain(OPTION_WRONG, "trace", "--string-limit %s: it is a number of bytes", text);
+        return complain(OPTION_WRONG, "trace", "--string-limit %s: expected a number of bytes",
+                        text);
     if (bytes == 0 || bytes > CALL_BYTES_MAX)
-        return complain(OPTION_WRONG, "trace", "--string-limit %s: it is 1 to %d bytes", text,
+        return complain(OPTION_WRONG, "trace", "--string-limit %s: expected 1 to %d bytes", text,
                         CALL_BYTES_MAX);
     t->lines.style.bytes = bytes;
     o->shown = (int)bytes;
@@ -149,8 +161,8 @@ static int take_option(struct trace_options *o, struct tracer *t, int found)
     case 'p':
         o->pid = option_pid(optarg);
         return o->pid != 0 ? 0
-                           : complain(OPTION_WRONG, "trace", "-p %s: it is the number of a process",
-                                      optarg);
+                           : complain(OPTION_WRONG, "trace",
+                                      "-p %s: expected the number of a process", optarg);
     default:
         return run_option_take(&o->run, found);
     }

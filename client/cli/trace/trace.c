@@ -25,7 +25,8 @@ void tracer_done(struct tracer *t)
         trace_summary_print(t->summary, t->lines.to);
     if (t->filter.overfull)
         fprintf(t->lines.to,
-                "--- more than %d calls that fit -P went on at once: returns of some are missing\n",
+                "--- more than %d calls that match -P were in progress at once: returns of some "
+                "are missing\n",
                 TRACE_CALLS_MAX);
     trace_chrome_end(&t->chrome);
     trace_filter_done(&t->filter);

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * scbox trace: what becomes of the events of calls.
+ * scbox trace: processing of the events of calls.
  *
  *     event --> filter (-e, -P) --> lines, held back while only failures are wanted (-z)
  *                               --> summary (-c), instead of lines
  *                               --> Chrome's trace events (--chrome), besides
  *
- * A tracer is fed events in the order they came, and closed however the tracing ended: what it wrote is
- * whole then.
+ * A tracer receives events in their order, and is always closed at the end, so that its output is
+ * complete.
  */
 #ifndef CLIENT_CLI_TRACE_TRACE_H
 #define CLIENT_CLI_TRACE_TRACE_H
@@ -23,14 +23,14 @@
 
 /* ---- which calls: trace_filter.c ---- */
 
-enum { TRACE_CALLS_MAX = 4096 }; /* calls that go on at once and are wanted for their path */
+enum { TRACE_CALLS_MAX = 4096 }; /* calls in progress that -P selects */
 
 struct trace_filter {
     bool listed[SC_MAX]; /* -e names it */
     bool any_listed;     /* -e was given */
-    bool inverted;       /* -e with !: all but these */
+    bool inverted;       /* -e with !: all except these */
     const char *glob;    /* -P, borrowed; NULL: any path */
-    uint64_t *going;     /* numbers of calls that have begun and use such a path; owned */
+    uint64_t *going;     /* numbers of calls in progress that use such a path; owned */
     size_t going_count;
     bool overfull; /* there were more than are kept */
 };
@@ -51,12 +51,12 @@ void trace_filter_done(struct trace_filter *f);
 
 struct trace_lines {
     FILE *to;      /* borrowed */
-    bool flush;    /* somebody watches: unfinished lines are shown, too */
-    bool failures; /* only calls that failed, told when they have */
+    bool flush;    /* unfinished lines are shown, too */
+    bool failures; /* only failed calls, printed when they end */
     bool relative; /* each line begins with the time since the one before */
     struct call_style style;
     uint64_t last_ns;  /* when the last line was, by the machine's clock; 0: there was none */
-    bool open;         /* the line of a call that goes on is not finished */
+    bool open;         /* the line of a call in progress is not finished */
     uint64_t open_seq; /* that call */
 };
 
@@ -79,7 +79,7 @@ struct trace_summary {
     struct trace_row rows[SC_MAX];
 };
 
-/** Count an event of kind EVENT_RETURN; others are passed over. */
+/** Count an event of kind EVENT_RETURN; others are ignored. */
 void trace_summary_add(struct trace_summary *s, enum event_kind kind, const cJSON *event);
 
 /** Print the table, most time first. */
@@ -102,7 +102,7 @@ struct trace_chrome {
 /** Write an event: a call when it ends, other things as they come. */
 void trace_chrome_event(struct trace_chrome *c, enum event_kind kind, const cJSON *event);
 
-/** Write the calls that still go on and close the array. */
+/** Write the calls in progress, and close the array. */
 void trace_chrome_end(struct trace_chrome *c);
 
 /* ---- all together: trace.c ---- */
@@ -118,7 +118,7 @@ struct tracer {
 /** Take an event. */
 void tracer_event(struct tracer *t, enum event_kind kind, const cJSON *event);
 
-/** Write what is left, and let go. */
+/** Write the rest, and free everything. */
 void tracer_done(struct tracer *t);
 
 #endif

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A trace as Chrome's trace events, which chrome://tracing, Perfetto and speedscope open: an array with an
- * object for each call (ph X, microseconds), for each end or fault (ph i), and a name for each process.
+ * A trace as Chrome's trace events, which chrome://tracing, Perfetto and speedscope open: an array
+ * with an object for each call (ph X, microseconds), for each end or fault (ph i), and a name for
+ * each process.
  *
- * Viewers draw the calls of one thread inside each other, and calls of a session may overlap. So a call
- * that begins while another one of its process goes on gets a lane, a thread number, of its own.
+ * Viewers nest the calls of one thread, but calls of a session may overlap. So a call that begins
+ * during another one of its process has a lane, a thread number, of its own.
  */
 #include "client/cli/base/call_text.h"
 #include "client/cli/base/json.h"
@@ -17,7 +18,7 @@
 #include <string.h>
 
 enum {
-    FLIGHTS_MAX = 4096, /* calls that go on at once; further ones are not written */
+    FLIGHTS_MAX = 4096, /* calls in progress; further ones are not written */
     NAMED_MAX = 4096,   /* processes that get a name */
     NS_PER_US = 1000,
     LANE = 1000000, /* more than there are processes */
@@ -99,7 +100,7 @@ static void name_process(struct trace_chrome *c, int32_t pid, const char *progra
 
 /* ---- calls ---- */
 
-/* The lowest lane of a process in which no call goes on. */
+/* The lowest free lane of a process. */
 static int free_lane(const struct trace_chrome *c, int32_t pid)
 {
     int lane = 0;
@@ -204,7 +205,7 @@ static void put_end(struct trace_chrome *c, const cJSON *event)
     strbuf_done(&text);
 }
 
-/* What is no call: a process starts or ends, a note. */
+/* Write other events: a process starts or ends, a note. */
 static void put_other(struct trace_chrome *c, enum event_kind kind, const cJSON *event)
 {
     char *data = event_data(event);

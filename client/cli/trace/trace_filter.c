@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Which calls a trace is about: by name, and by the files they use. */
+/* The calls that a trace shows: by name, and by the files they use. */
 #include "client/cli/base/call_text.h"
 #include "client/cli/base/json.h"
 #include "client/cli/trace/trace.h"

@@ -20,7 +20,7 @@
 
 enum { NS_PER_US = 1000, US_PER_S = 1000000, TIME_WIDTH = 13 };
 
-/* Leave the line of a call that goes on, so that something else can be told. */
+/* Interrupt the line of a call in progress, so that another line can be printed. */
 static void leave_line(struct trace_lines *t)
 {
     if (t->open)
@@ -63,7 +63,7 @@ static void begin_line(struct trace_lines *t, struct strbuf *line, const cJSON *
     t->last_ns = timed ? now : t->last_ns;
 }
 
-static void tell_begin(struct trace_lines *t, const cJSON *event)
+static void write_begin(struct trace_lines *t, const cJSON *event)
 {
     const struct sc_call_info *call = call_of_event(event);
     struct strbuf line = STRBUF_INIT;
@@ -82,7 +82,7 @@ static void tell_begin(struct trace_lines *t, const cJSON *event)
         fputc('\n', t->to);
 }
 
-static void tell_end(struct trace_lines *t, const cJSON *event)
+static void write_end(struct trace_lines *t, const cJSON *event)
 {
     struct strbuf line = STRBUF_INIT;
     bool goes_on = t->open && t->open_seq == json_count(event, "seq");
@@ -121,7 +121,7 @@ static void add_process_end(struct strbuf *line, const cJSON *event, const char 
         (void)strbuf_adds(line, "+++ killed +++");
 }
 
-static void tell_other(struct trace_lines *t, enum event_kind kind, const cJSON *event)
+static void write_other(struct trace_lines *t, enum event_kind kind, const cJSON *event)
 {
     struct strbuf line = STRBUF_INIT;
     char *text = NULL;
@@ -152,11 +152,11 @@ static void tell_other(struct trace_lines *t, enum event_kind kind, const cJSON 
 void trace_lines_event(struct trace_lines *t, enum event_kind kind, const cJSON *event)
 {
     if (kind == EVENT_CALL)
-        tell_begin(t, event);
+        write_begin(t, event);
     else if (kind == EVENT_RETURN)
-        tell_end(t, event);
+        write_end(t, event);
     else
-        tell_other(t, kind, event);
+        write_other(t, kind, event);
     if (t->flush)
         fflush(t->to);
 }

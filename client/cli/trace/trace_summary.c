@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* How often each call was made, how often it failed, and the time it took on the machine's clock. */
+/* The number of each call, of its failures, and its time by the machine's clock. */
 #include "client/cli/base/call_text.h"
 #include "client/cli/base/json.h"
 #include "client/cli/trace/trace.h"

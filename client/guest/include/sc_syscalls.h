@@ -88,9 +88,9 @@
 #define RN_NOREPLACE 0x1 /* fail if the new name exists */
 #define RN_EXCHANGE 0x2 /* swap the two names */
 
-#define FAIL_EXCEPTION 0x1 /* a processor exception: division, bad instruction, protection */
+#define FAIL_EXCEPTION 0x1 /* a processor exception: division, opcode, protection */
 #define FAIL_ZEROPTR 0x2 /* an access below address 0x1000 */
-#define FAIL_SEGFAULT 0x3 /* an access to unmapped memory, or a write to read-only memory */
+#define FAIL_SEGFAULT 0x3 /* access to unmapped memory, or a write to read-only memory */
 #define FAIL_SC_SEGFAULT 0x4 /* a bad pointer passed to a call */
 #define FM_ALL_MODES 0xffff
 

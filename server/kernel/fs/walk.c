@@ -55,7 +55,7 @@ static int take_component(struct walk *w, char name[FS_NAME_MAX + 1])
     return (int)len;
 }
 
-/** Put a link's target in front of the rest, and step back to where it is relative to. */
+/** Put a link's target in front of the rest, and go back to the directory that it is relative to. */
 static int splice_link(struct walk *w)
 {
     char target[FS_PATH_MAX + 1];

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-/* Half of the slots are free: a look-up finds its name, or that there is none, in a step or two. */
+/* Half of the entries are free, so a look-up compares one or two of them. */
 enum {
     NAMES_COUNT = METHOD_COUNT
 #define SC_CALL(nr, UP, low, pass, rc, doc, ARGS, RESULTS, ERRORS) +1
@@ -13,7 +13,7 @@ enum {
 };
 _Static_assert(NAMES_COUNT <= NAMES_SLOTS / 2, "more names than slots are good for");
 
-/** The slot that a name is looked for in first. */
+/** The entry at which the search of a name begins. */
 static size_t first_slot(const char *name, size_t len)
 {
     uint32_t hash = (uint32_t)len;
@@ -29,7 +29,7 @@ static size_t first_slot(const char *name, size_t len)
     return (hash ^ hash >> 16) % NAMES_SLOTS;
 }
 
-/** The slot of a name, or the free one where it would be. */
+/** The entry of a name, or the free one where it would be. */
 static size_t slot_of(const struct names *n, const char *name, size_t len)
 {
     size_t i = first_slot(name, len);

@@ -9,7 +9,7 @@ enum { NAMES_SLOTS = 512 }; /* a power of two; names.c checks that they suffice 
 
 /** A method's name, and its call or row of methods.def. */
 struct method_name {
-    const char *name; /* static; NULL: the slot is free */
+    const char *name; /* static; NULL: the entry is free */
     size_t len;
     const struct sc_call_info *call; /* or NULL, and then: */
     int method;                      /* a METHOD_* */

@@ -432,7 +432,7 @@ enum request_status request_keep(struct request *rq, const void *given, size_t s
     return REQUEST_FAILED;
 }
 
-/** The line that it is in goes before its turn comes; what the handler needs is in the arena. Returns 0; -1
+/** Its line is freed before it is carried out; what the handler needs is in the arena. Returns 0; -1
  * with the failure said. */
 static int keep_message(struct request *rq, const struct machine *m)
 {

@@ -74,7 +74,7 @@ struct request {
     struct machine *enters;     /* the machine that request_enter() refused; or NULL */
     void *given;                /* its parameters, decoded; in the arena; NULL: not yet */
     enum request_status status; /* returned by its handler */
-    bool on_way;                /* it waits for its turn, or the machine stands still inside it */
+    bool on_way;                /* it is queued, or the machine stands still inside it */
     size_t kept_bytes;          /* of its message, counted in peer->waiting_bytes */
     enum rpc_code cancel_code;  /* set by request_cancel() while the machine stood still; or 0 */
     const char *cancel_why;
@@ -143,7 +143,7 @@ bool request_enter(struct request *rq, struct machine *m);
  */
 enum request_status request_keep(struct request *rq, const void *given, size_t size);
 
-/** Enter the machine that request_enter() has refused, now or when its turn comes. @run calls the
+/** Enter the machine that request_enter() has refused, now or when the queue reaches it. @run calls the
  * handler again, then request_arrived(). Returns the handler's status, or PARKED. */
 enum request_status request_enter_in_turn(struct request *rq, void (*run)(struct entry *in));
 

@@ -34,7 +34,7 @@ struct rpc {
     unsigned spare_count;
     struct strbuf document; /* the result of rpc.discover, made at its first call */
     uv_pipe_t listener;
-    uv_timer_t later;    /* calls machines_tidy() at the loop's next turn */
+    uv_timer_t later;    /* calls machines_tidy() at the loop's next iteration */
     uv_timer_t patience; /* the time limit of a stop: for connections, then for machines */
     uv_timer_t stalls;   /* trace.h: when the next subscription has stalled its machine too long */
     unsigned handles;    /* open handles: the listener, the timers and those of turns */
@@ -52,7 +52,7 @@ struct rpc {
 void rpc_log(struct rpc *rpc, const char *level, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
-/** Free the machines whose init has ended, at the next turn of the loop. */
+/** Free the machines whose init has ended, at the loop's next iteration. */
 void rpc_tidy_later(struct rpc *rpc);
 
 /** A connection was freed: a stop may be complete. */

@@ -57,7 +57,7 @@ struct session {
     unsigned waiting;      /* requests in flight, without background ones */
     unsigned unread;       /* attached connections with requests that wait for a turn */
     bool unasked;          /* opened by a first call */
-    struct entry hold;     /* waits for its turn to hold or release the clock */
+    struct entry hold;     /* queued to hold or release the clock */
     bool holding;          /* it has called machine_hold() */
     uv_timer_t grace;
     unsigned refs;

@@ -12,7 +12,7 @@
  *               shut() ends our side; broken, for whatever reason -> peer_lost()
  *     closing   close() once, by the peer -> peer_stream_closed(), from the loop
  *
- * The slots may be called from inside a machine, except next(), watch() and close().
+ * The operations may be called from inside a machine, except next(), watch() and close().
  * Those of the peer are called from the loop; peer_lost() from anywhere. After close() only
  * peer_sent() and peer_stream_closed() are still called.
  *

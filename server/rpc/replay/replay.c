@@ -235,7 +235,7 @@ static int play_peek(struct replay *r, struct input *in)
     return 0;
 }
 
-/** Whether it is an input that a machine takes while it stands still. All others wait for their turn. */
+/** Whether it is an input that a machine takes while it stands still. All others are queued. */
 static bool comes_in_slot(enum input_kind kind)
 {
     switch (kind) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The keeper of a private daemon.
+ * The supervisor of a private daemon.
  *
  *     STARTING --"scboxd ready"--> SERVING --release byte--> RELEASED
  *        |  \                        |   \                      |
@@ -8,10 +8,10 @@
  *        +---------daemon ends-------+--------------------------+--> leave the roster, wait for the life
  *                                                                    pipe's end, remove the directory, exit
  *
- * The directory outlives the daemon until the command closes the life pipe, so that the command can read
- * the log of a daemon that could not start.
+ * The directory outlives the daemon until the command closes the life pipe, so that the command
+ * can read the log of a daemon that could not start.
  */
-#include "client/cli/reach/keeper.h"
+#include "client/cli/reach/supervisor.h"
 
 #include "client/cli/base/host_file.h"
 #include "client/lib/clock.h"
@@ -32,17 +32,17 @@
 #include <unistd.h>
 
 enum {
-    START_MS = 10000,           /* scboxd has this long to become ready */
+    START_MS = 10000,           /* scboxd must be ready within this time */
     STOP_MS = 6000,             /* it promises to stop within 5 s of SIGTERM */
-    LOG_MAX = 16 * 1024 * 1024, /* bytes of the log, and the rest of a line */
-    LINE_MAX_BYTES = 64 * 1024, /* bytes of a line in which the ready line is looked for */
-    WALK_FDS = 16,              /* directories nftw() keeps open at once */
+    LOG_MAX = 16 * 1024 * 1024, /* bytes of the log; the line at the limit is completed */
+    LINE_MAX_BYTES = 64 * 1024, /* bytes of a line that may be the ready line */
+    WALK_FDS = 16,              /* directories that nftw() keeps open */
 };
 
 static const char ready_line[] = "scboxd ready";
 
 struct watch {
-    const struct keeper *k;
+    const struct supervisor *k;
     struct strbuf line; /* the log's last, incomplete line */
     int life_fd;        /* -1 once it has ended */
     int log_in;         /* the daemon's stderr; -1 once it has ended */
@@ -72,15 +72,15 @@ static void tell(struct watch *w, int status)
     close(w->k->status_fd);
 }
 
-/* Keep nothing of the command's but the two descriptors, and nothing of its terminal. */
-static void detach(struct keeper *k)
+/* Close all descriptors of the command except two, and leave its terminal. */
+static void detach(struct supervisor *k)
 {
     int life = fcntl(k->life_fd, F_DUPFD, 16);
     int status = fcntl(k->status_fd, F_DUPFD, 16);
     int null = host_null();
 
     (void)setsid();
-    (void)prctl(PR_SET_NAME, "scbox-keeper");
+    (void)prctl(PR_SET_NAME, "scbox-supervisor");
     for (int fd = 0; fd <= 2; fd++)
         (void)dup2(null, fd);
     k->life_fd = dup2(life, 3);
@@ -93,7 +93,7 @@ static void detach(struct keeper *k)
 }
 
 /* In the child that becomes scboxd. */
-_Noreturn static void become_daemon(const struct keeper *k, int log_fd, pid_t keeper)
+_Noreturn static void become_daemon(const struct supervisor *k, int log_fd, pid_t supervisor)
 {
     sigset_t none;
 
@@ -104,7 +104,7 @@ _Noreturn static void become_daemon(const struct keeper *k, int log_fd, pid_t ke
     sigemptyset(&none);
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
     (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
-    if (getppid() != keeper)
+    if (getppid() != supervisor)
         _exit(1);
     execv(k->program, k->argv);
     dprintf(STDERR_FILENO, "%s: %s\n", k->program, strerror(errno));
@@ -114,7 +114,7 @@ _Noreturn static void become_daemon(const struct keeper *k, int log_fd, pid_t ke
 /* Start the daemon with its stderr on a pipe. Returns 0 or -errno. */
 static int start(struct watch *w)
 {
-    pid_t keeper = getpid();
+    pid_t supervisor = getpid();
     int log[2];
 
     w->log_out = host_create(w->k->log, HOST_APPEND, NULL);
@@ -126,7 +126,7 @@ static int start(struct watch *w)
     if (w->pid < 0)
         return -errno;
     if (w->pid == 0)
-        become_daemon(w->k, log[1], keeper);
+        become_daemon(w->k, log[1], supervisor);
     close(log[1]);
     w->log_in = log[0];
     w->pidfd = pidfd_open(w->pid, 0);
@@ -146,11 +146,12 @@ static void scan_lines(struct watch *w)
         line = end + 1;
     }
     strbuf_drop(&w->line, (size_t)(line - strbuf_str(&w->line)));
-    if (w->line.len > LINE_MAX_BYTES) /* not the line that is waited for */
+    if (w->line.len > LINE_MAX_BYTES) /* not the ready line */
         strbuf_reset(&w->line);
 }
 
-/* Write to the log. A full one begins anew with a line, so that the last words are always whole. */
+/* Write to the log. A full log is emptied at the begin of a line, so that its last line is
+ * complete. */
 static void keep_log(struct watch *w, const char *bytes, size_t len)
 {
     const char *end = memchr(bytes, '\n', len);
@@ -188,7 +189,7 @@ static void read_life(struct watch *w)
     char byte = 0;
 
     if (read(w->life_fd, &byte, 1) == 1) {
-        w->released = w->released || byte == KEEPER_RELEASE;
+        w->released = w->released || byte == SUPERVISOR_RELEASE;
         return;
     }
     close(w->life_fd);
@@ -197,7 +198,7 @@ static void read_life(struct watch *w)
 
 enum news { NEWS_NONE, NEWS_SOME, NEWS_ENDED };
 
-/* Wait for one thing to happen: nothing in time, something, or the daemon has ended. */
+/* Wait for an event. Returns whether there was none in time, one, or the end of the daemon. */
 static enum news step(struct watch *w, int timeout_ms)
 {
     struct pollfd fds[3] = {
@@ -212,12 +213,12 @@ static enum news step(struct watch *w, int timeout_ms)
         read_life(w);
     if (fds[0].revents != 0) {
         copy_log(w);
-        return NEWS_SOME; /* everything it said comes before its end */
+        return NEWS_SOME; /* its output precedes its end */
     }
     return fds[1].revents != 0 ? NEWS_ENDED : NEWS_SOME;
 }
 
-/* Until the daemon has ended by itself (true), or has to end. */
+/* Run until the daemon has ended by itself (true), or must end. */
 static bool watch_daemon(struct watch *w)
 {
     while (w->life_fd >= 0 || w->released) {
@@ -243,9 +244,9 @@ static void stop_daemon(struct watch *w)
     (void)kill(w->pid, SIGKILL);
 }
 
-_Noreturn void keeper_main(const struct keeper *k)
+_Noreturn void supervisor_main(const struct supervisor *k)
 {
-    struct keeper own = *k;
+    struct supervisor own = *k;
     struct watch w = {
         .k = &own, .line = STRBUF_INIT, .log_in = -1, .log_out = -1, .pidfd = -1, .pid = -1};
     int err = 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The words that are no calls: fs, copy, run, wait, expect, fault. include is a matter of files. */
+/* The forms that are not calls: fs, copy, run, wait, expect, fault. include is in scn_file.c. */
 #include "client/cli/scenario/scn_parse.h"
 #include "client/cli/scenario/scn_words.h"
 
@@ -75,7 +75,7 @@ static bool parse_fs(struct scn_parser *p, struct scn_step *step)
     return scn_parse_expect(p, step);
 }
 
-/** Refuse a path that is none of the simulated system, unless its refusal is what is stated. */
+/** Refuse a path that is not of the simulated system, unless its refusal is stated. */
 static bool check_simulated(struct scn_parser *p, const struct scn_step *step,
                             const struct scn_value *v)
 {
@@ -83,7 +83,7 @@ static bool check_simulated(struct scn_parser *p, const struct scn_step *step,
     bool refused = step->expect.kind == SCN_REFUSES || step->expect.kind == SCN_MAY_REFUSE;
 
     if (text != NULL && strchr(text, ':') == NULL && !refused)
-        scn_fail(p, v->column, "%s is no path of the simulated system, which are name:/path", text);
+        scn_fail(p, v->column, "%s is not a path of the simulated system: name:/path", text);
     return p->error == NULL;
 }
 
@@ -118,7 +118,7 @@ static bool parse_wait(struct scn_parser *p, struct scn_step *step)
         return false;
     }
     if (p->waited[which - 1]) {
-        scn_fail(p, column, "the result of &%ld was taken already", which);
+        scn_fail(p, column, "the result of &%ld has already been taken", which);
         return false;
     }
     p->waited[which - 1] = true;
@@ -141,7 +141,7 @@ static bool parse_expect_file(struct scn_parser *p, struct scn_step *step)
     scn_skip(p);
     step->expect.kind = SCN_YIELDS;
     if (scn_at_end(p)) {
-        scn_fail(p, 0, "what the file holds is missing here: \"text\" or /regex/");
+        scn_fail(p, 0, "the content of the file is missing here: \"text\" or /regex/");
         return false;
     }
     p->stated = p->at;
@@ -187,13 +187,13 @@ bool scn_parse_sugar(struct scn_parser *p, const char *word, int column, struct 
         return parse_expectation(p, step);
     if (strcmp(word, "fault") == 0)
         return scn_parse_fault(p, step);
-    scn_fail(p, column, "include stands alone on a line of a file");
+    scn_fail(p, column, "include must be on a line of its own, in a file");
     return false;
 }
 
 /* ---- the lines below run ---- */
 
-/** Refuse a fixed text that is none of a group's names. */
+/** Refuse a fixed text that is not a name of a group. */
 static void check_name(struct scn_parser *p, const struct scn_value *v, const char *group,
                        const char *what)
 {
@@ -207,10 +207,10 @@ static void check_name(struct scn_parser *p, const struct scn_value *v, const ch
         if (strcmp(f->group, group) == 0)
             names[count++] = f->name;
     }
-    scn_fail_near(p, v->column, scn_nearest(text, names), "%s is no %s", text, what);
+    scn_fail_near(p, v->column, scn_nearest(text, names), "%s is not a %s", text, what);
 }
 
-/** Refuse a line of which there is one already. */
+/** Refuse a line that was given already. */
 static bool is_first(struct scn_parser *p, const struct scn_value *before, const char *word)
 {
     if (before != NULL)
@@ -230,7 +230,7 @@ static bool parse_state(struct scn_parser *p, struct scn_run *run)
     return scn_parse_end(p);
 }
 
-/** What a program exits with is a number, or stands for one. */
+/** Check an exit code: a number, or a variable. */
 static bool parse_exit(struct scn_parser *p, struct scn_run *run)
 {
     if (!is_first(p, run->exit_code, "exit"))
@@ -270,7 +270,7 @@ static bool parse_log(struct scn_parser *p, struct scn_run *run)
     p->at += negated;
     scn_skip(p);
     if (negated && *p->at == '$') {
-        scn_fail(p, 0, "! captures nothing; a variable is compared as ${NAME} in a \"string\"");
+        scn_fail(p, 0, "! can't capture; a variable is compared as ${NAME} in a \"string\"");
         return false;
     }
     if (!parse_one_more(p, SCN_PATTERN, &run->log, &run->log_count))
