@@ -304,16 +304,6 @@ static int archivefs_fsync(struct fs *fs, const struct fs_caller *who, const cha
     return find(archivefs_of(fs), path, file, &f);
 }
 
-static int64_t archivefs_ioctl(struct fs *fs, const struct fs_caller *who, const char *path,
-                               uint32_t command, struct fs_file *file)
-{
-    struct index_file *f;
-    const int err = find(archivefs_of(fs), path, file, &f);
-
-    (void)who, (void)command;
-    return err < 0 ? err : -ENOTTY;
-}
-
 static int archivefs_sync(struct fs *fs, const struct fs_caller *who)
 {
     (void)fs, (void)who;
@@ -407,7 +397,6 @@ static const struct fs_ops archivefs_ops = {
     .readdir = archivefs_readdir,
     .fsyncdir = archivefs_fsync,
     .closedir = archivefs_close,
-    .ioctl = archivefs_ioctl,
     .lookup = archivefs_lookup,
     .statfs = archivefs_statfs,
     .commit = archivefs_sync,

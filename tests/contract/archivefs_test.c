@@ -174,7 +174,7 @@ TREE(errors_of_paths, "none")
     IS(FS(mkdir, "/new", 0755), -EROFS);
     IS(FS(unlink, "/empty"), -EROFS);
     IS(FS(chmod, "/empty", 0777, NULL), -EROFS);
-    IS(FS(ioctl, "/empty", 1, NULL), -ENOTTY);
+    IS(FS(ioctl, "/empty", 1, (struct fs_buf){NULL, 0}, NULL), -ENOTTY);
     IS(FS(fsync, "/empty", false, NULL), 0);
     IS(FS0(sync), 0);
 }

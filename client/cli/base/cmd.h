@@ -30,11 +30,11 @@ struct command {
 
 /** Each command: its name and a line for the list, in the list's order. cmd_<name>.c has the rest. */
 #define COMMANDS(COMMAND)                                                                          \
-    COMMAND(shell, "type calls of a simulated system and see their results")                      \
+    COMMAND(shell, "type calls of a simulated system and see their results")                       \
     COMMAND(run, "run a program of this host as a guest, in a fresh machine")                      \
-    COMMAND(test, "play scenario files and report which pass")                                       \
-    COMMAND(trace, "show the calls of a program or a machine when they are made")                    \
-    COMMAND(ns, "show the names of a process as calls that make them")                         \
+    COMMAND(test, "play scenario files and report which pass")                                     \
+    COMMAND(trace, "show the calls of a program or a machine when they are made")                  \
+    COMMAND(ns, "show the names of a process as calls that make them")                             \
     COMMAND(call, "send one request and print its result as JSON")                                 \
     COMMAND(help, "explain a call, an error, a flag or a command")
 
