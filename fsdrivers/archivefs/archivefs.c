@@ -14,7 +14,8 @@
  * nothing but answer. When it is dead all reads answer -EIO; names and attributes are still there.
  *
  * Devices, FIFOs and sockets have a status, but open() answers -ENXIO; for files whose content is encrypted
- * it answers -EACCES. An archive that is damaged or cut short is refused as a whole: files would be missing from it without a word.
+ * it answers -EACCES. An archive that is damaged or cut short is refused as a whole, because files would be
+ * missing from it without a word.
  *
  * More archives are stacked by add_source(), as if all were one archive. A source that is a handle is copied, so
  * everything else can be done where it may wait.

@@ -5,10 +5,12 @@
 #include "tests/count_fds.h"
 
 #include <archive.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { BIG_SIZE = 700001, NS = 1000000000 };
@@ -298,6 +300,38 @@ Test(archivefs, a_silent_helper_EIO)
     IS(kill(pid, SIGCONT), 0);
     IS(bed_read(&b, "/last", text, 5, 0, NULL), 5);
     IS(memcmp(text, big, 5), 0);
+    end(&b);
+}
+
+static void *interrupt_soon(void *user)
+{
+    const struct timespec moment = {.tv_nsec = 20000000};
+    struct bed *b = user;
+
+    (void)nanosleep(&moment, NULL);
+    b->fs->ops->interrupt(b->fs);
+    return NULL;
+}
+
+/** An answer that was given up is not the next one's. */
+Test(archivefs, a_read_is_interrupted_EINTR)
+{
+    struct bed b;
+    char text[6] = "";
+    pthread_t thread;
+    pid_t pid;
+
+    begin(&b);
+    pack_tree(&b, "pax", "none");
+    IS(bed_open(&b, NULL), 0);
+    pid = helper_pid();
+    IS(kill(pid, SIGSTOP), 0);
+    IS(pthread_create(&thread, NULL, interrupt_soon, &b), 0);
+    IS(bed_read(&b, "/dir/small", text, 5, 0, NULL), -EINTR);
+    IS(pthread_join(thread, NULL), 0);
+    IS(kill(pid, SIGCONT), 0);
+    IS(bed_read(&b, "/no/parent/file", text, 5, 0, NULL), 5);
+    cr_assert_str_eq(text, "orpha");
     end(&b);
 }
 

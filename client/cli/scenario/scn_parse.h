@@ -122,7 +122,7 @@ char *scn_take_word(struct scn_parser *p);
 /** Parse one value at the cursor; NULL after a mistake. */
 struct scn_value *scn_parse_value(struct scn_parser *p, enum scn_mode mode);
 
-/** The text of a value without variables; NULL when it has some or is no text. */
+/** The text of a value without variables; NULL: it has some, or is not text. */
 const char *scn_literal(const struct scn_value *v);
 
 /* ---- lines ---- */

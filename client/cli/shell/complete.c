@@ -94,7 +94,7 @@ static void settle(struct candidates *c, const char *prefix, size_t len)
     c->count = kept;
 }
 
-/* Blanks separate, quotes hold together, a leading [actor] is no word. */
+/* Blanks separate, quotes hold together, a leading [actor] is not a word. */
 static void split(const char *line, struct tokens *out)
 {
     const char *p = line + strspn(line, " \t");

@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 enum {
-    TEST_ERROR = 70, /* our own fault, or the daemon's: nothing is known about who is tested */
+    TEST_ERROR = 70, /* trouble of scbox or the daemon: nothing is known about the tested program */
     TIMEOUT_MS = 20 * 1000,
     PARALLEL = 4,
     FILES_MAX = 100000,  /* files of one run */

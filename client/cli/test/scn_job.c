@@ -81,7 +81,7 @@ static size_t add_start(cJSON *object, const char *name, const char *text, size_
     return most;
 }
 
-/** Add a line of the file, of which there is no more than SCN_SOURCE_MAX. */
+/** Add a line of the file, which has at most SCN_SOURCE_MAX bytes. */
 static void add_line(cJSON *entry, const char *name, const char *line)
 {
     (void)add_start(entry, name, line, TEXT_MAX);
