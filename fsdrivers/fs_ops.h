@@ -220,6 +220,48 @@ struct fs_ops {
     int (*lookup)(struct fs *fs, const struct fs_caller *who, uint64_t ino, struct fs_stat *out,
                   struct fs_file *file);
 
+    /**
+     * Set, get, list and remove extended attributes, of regular files and directories. `generic` checks
+     * names, flags and sizes, and answers for all other files that they have none. Setting and removing
+     * change ctime.
+     * @buf      of getxattr(): the value; of listxattr(): the names, each with its NUL. Of no bytes: ask
+     *           for the size.
+     * Returns   0; bytes stored, or the size that was asked for; -ENODATA no such attribute, -ERANGE @buf
+     *           is too small, or the name empty or longer than FS_XATTR_NAME_MAX; -E2BIG the value is larger
+     *           than FS_XATTR_SIZE_MAX; -EEXIST, -EINVAL flags; -EPERM set or removed on a file of another
+     *           type; -ENOSPC, also past FS_XATTR_LIST_MAX; -ENOTSUP another namespace, or no FS_CAP_XATTR;
+     *           other -errno of chmod().
+     * Source    setxattr(), getxattr(), listxattr(), removexattr() of Linux.
+     */
+    int (*setxattr)(struct fs *fs, const struct fs_caller *who, const char *path,
+                    const struct fs_xattr *attr, struct fs_file *file);
+    int64_t (*getxattr)(struct fs *fs, const struct fs_caller *who, const char *path,
+                        const char *name, struct fs_buf buf, struct fs_file *file);
+    int64_t (*listxattr)(struct fs *fs, const struct fs_caller *who, const char *path,
+                         struct fs_buf buf, struct fs_file *file);
+    int (*removexattr)(struct fs *fs, const struct fs_caller *who, const char *path,
+                       const char *name, struct fs_file *file);
+
+    /**
+     * Reserve, zero or give back the storage of a range of a regular file. It changes mtime and ctime.
+     * @space    `generic` checked it: the range is not empty and within the largest file, and its flags are
+     *           0, KEEP_SIZE, KEEP_SIZE | PUNCH_HOLE, ZERO_RANGE or ZERO_RANGE | KEEP_SIZE.
+     * Returns   0; as truncate(); -ENOTSUP other flags, or 0 and KEEP_SIZE without FS_CAP_RESERVE; -EINVAL
+     *           an empty range, or a negative one. After -ENOSPC a part of the range may be reserved.
+     * Source    fallocate() of Linux.
+     */
+    int (*fallocate)(struct fs *fs, const struct fs_caller *who, const char *path,
+                     const struct fs_space *space, struct fs_file *file);
+
+    /**
+     * Find data or a hole in a regular file: the first position from @off on that is in one. What is
+     * stored as zeros may be either; the end of the file is a hole. Empty: all is data.
+     * Returns   the position; -ENXIO @off is not within the file, -EISDIR, -EINVAL not a regular file, -EIO.
+     * Source    SEEK_DATA and SEEK_HOLE of POSIX.1-2024 lseek().
+     */
+    int64_t (*seek)(struct fs *fs, const struct fs_caller *who, const char *path, int64_t off,
+                    enum fs_seek what, struct fs_file *file);
+
     /** Set times. @atime, @mtime ns since the epoch; INT64_MIN keeps one. Returns as chown(). */
     int (*utimens)(struct fs *fs, const struct fs_caller *who, const char *path, int64_t atime,
                    int64_t mtime, struct fs_file *file);

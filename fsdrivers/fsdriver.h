@@ -51,10 +51,13 @@
 #include <sys/types.h>
 
 enum {
-    FS_NAME_MAX = 255,       /* bytes of a component, without NUL */
-    FS_PATH_MAX = 4095,      /* bytes of a path, without NUL */
-    FS_IO_MAX = 1024 * 1024, /* bytes of one read or write */
-    FS_COMMAND_MAX = 1024,   /* bytes that an ioctl command takes or stores */
+    FS_NAME_MAX = 255,         /* bytes of a component, without NUL */
+    FS_PATH_MAX = 4095,        /* bytes of a path, without NUL */
+    FS_IO_MAX = 1024 * 1024,   /* bytes of one read or write */
+    FS_XATTR_NAME_MAX = 255,   /* bytes of an extended attribute's name, without NUL */
+    FS_XATTR_SIZE_MAX = 65536, /* bytes of its value; a store may take less: -ENOSPC */
+    FS_XATTR_LIST_MAX = 65536, /* bytes of the names of a file's attributes, each with its NUL */
+    FS_COMMAND_MAX = 1024,     /* bytes that an ioctl command takes or stores */
 };
 
 /* The mode bits of fs_stat.mode have the values of <sys/stat.h>, which POSIX leaves open and the
@@ -94,6 +97,8 @@ enum fs_cap {
     FS_CAP_BLOCKING = 1 << 3,     /* slots may block: see FS_WOULD_WAIT */
     FS_CAP_SYMLINKS = 1 << 4,     /* the tree may hold symbolic links */
     FS_CAP_FIFO = 1 << 5,         /* mknod() takes S_IFIFO */
+    FS_CAP_XATTR = 1 << 6,        /* extended attributes; without it their slots are -ENOTSUP */
+    FS_CAP_RESERVE = 1 << 7,      /* fallocate() reserves storage; without it -ENOTSUP */
 };
 
 /**
@@ -173,6 +178,37 @@ struct fs_bytes {
     const char *ptr;
     size_t len; /* 0..FS_IO_MAX */
 };
+
+/** How setxattr() sets an attribute; values are Linux's. */
+enum fs_xattr_flag {
+    FS_XATTR_CREATE = 1 << 0,  /* -EEXIST if it exists */
+    FS_XATTR_REPLACE = 1 << 1, /* -ENODATA if it does not */
+};
+
+/** What setxattr() sets. */
+struct fs_xattr {
+    const char *name; /* user.NAME: all other namespaces are -ENOTSUP */
+    struct fs_bytes value;
+    uint32_t flags; /* FS_XATTR_*, or 0 */
+};
+
+/** What fallocate() does with a range; values are Linux's. None of them: reserve storage, so that writing
+ * there meets no -ENOSPC, and grow the file up to the end of the range. */
+enum fs_space_flag {
+    FS_SPACE_KEEP_SIZE = 1 << 0, /* do not grow it */
+    FS_SPACE_PUNCH_HOLE =
+        1 << 1, /* give the storage back, the range reads as zero; with KEEP_SIZE */
+    FS_SPACE_ZERO_RANGE = 1 << 4, /* the range reads as zero, and its storage may be reserved */
+};
+
+/** The range of fallocate(). */
+struct fs_space {
+    int64_t off, len; /* bytes */
+    uint32_t flags;   /* FS_SPACE_* */
+};
+
+/** What seek() looks for. */
+enum fs_seek { FS_SEEK_DATA, FS_SEEK_HOLE };
 
 /** A command of ioctl(). */
 struct fs_command {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Slots on open files: what the flags of open() mean, and the bytes of files. */
+#include "fsdrivers/fslimits.h"
 #include "fsdrivers/generic/slots.h"
 #include "server/base/check.h"
 
@@ -204,4 +205,73 @@ bool generic_poll(struct fs *fs, const struct fs_caller *who, const char *path, 
     struct fs *inner = generic_of(fs)->inner;
 
     return inner->ops->poll == NULL || inner->ops->poll(inner, who, path, write, file);
+}
+
+/* ---- The storage of files ---- */
+
+static int check_space(const struct generic *g, const struct fs_space *space)
+{
+    const uint32_t flags = space->flags & ~(uint32_t)FS_SPACE_KEEP_SIZE;
+
+    if (g->config.readonly)
+        return -EROFS;
+    if (flags != 0 && flags != FS_SPACE_ZERO_RANGE &&
+        space->flags != (FS_SPACE_PUNCH_HOLE | FS_SPACE_KEEP_SIZE))
+        return -ENOTSUP;
+    if (flags == 0 && (g->fs.caps & FS_CAP_RESERVE) == 0)
+        return -ENOTSUP;
+    if (space->off < 0 || space->len <= 0)
+        return -EINVAL;
+    if ((uint64_t)space->off > FS_FILE_SIZE_MAX ||
+        (uint64_t)space->len > FS_FILE_SIZE_MAX - (uint64_t)space->off)
+        return -EFBIG;
+    return 0;
+}
+
+/* Check that a file has content. Its size in *@out. */
+static int content_size(struct generic *g, const struct fs_caller *who, const char *path,
+                        struct fs_file *file, uint64_t *out)
+{
+    struct fs_stat st;
+    int err = INNER(g, getattr, who, path, &st, file);
+
+    if (err < 0)
+        return err;
+    if (!S_ISREG(st.mode))
+        return S_ISDIR(st.mode) ? -EISDIR : -EINVAL;
+    *out = st.size;
+    return 0;
+}
+
+int generic_fallocate(struct fs *fs, const struct fs_caller *who, const char *path,
+                      const struct fs_space *space, struct fs_file *file)
+{
+    struct generic *g = generic_of(fs);
+    uint64_t size;
+    int err = check_space(g, space);
+
+    if (err == 0)
+        err = content_size(g, who, path, file, &size);
+    if (err == 0 && (space->flags & FS_SPACE_KEEP_SIZE) == 0)
+        err = may_grow(g, who, path, file, (uint64_t)(space->off + space->len), false);
+    if (err < 0)
+        return err;
+    err = changed(g, INNER(g, fallocate, who, path, space, file));
+    return err == -ENOSYS ? -ENOTSUP : err;
+}
+
+int64_t generic_seek(struct fs *fs, const struct fs_caller *who, const char *path, int64_t off,
+                     enum fs_seek what, struct fs_file *file)
+{
+    struct generic *g = generic_of(fs);
+    uint64_t size;
+    int err = content_size(g, who, path, file, &size);
+
+    if (err < 0)
+        return err;
+    if (off < 0 || (uint64_t)off >= size)
+        return -ENXIO;
+    if (g->inner->ops->seek != NULL)
+        return g->inner->ops->seek(g->inner, who, path, off, what, file);
+    return what == FS_SEEK_DATA ? off : (int64_t)size;
 }

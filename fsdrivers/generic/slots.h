@@ -70,5 +70,19 @@ int64_t generic_ioctl(struct fs *fs, const struct fs_caller *who, const char *pa
                       uint32_t command, struct fs_buf data, struct fs_file *file);
 bool generic_poll(struct fs *fs, const struct fs_caller *who, const char *path, bool write,
                   struct fs_file *file);
+int generic_fallocate(struct fs *fs, const struct fs_caller *who, const char *path,
+                      const struct fs_space *space, struct fs_file *file);
+int64_t generic_seek(struct fs *fs, const struct fs_caller *who, const char *path, int64_t off,
+                     enum fs_seek what, struct fs_file *file);
+
+/* xattr.c */
+int generic_setxattr(struct fs *fs, const struct fs_caller *who, const char *path,
+                     const struct fs_xattr *attr, struct fs_file *file);
+int64_t generic_getxattr(struct fs *fs, const struct fs_caller *who, const char *path,
+                         const char *name, struct fs_buf buf, struct fs_file *file);
+int64_t generic_listxattr(struct fs *fs, const struct fs_caller *who, const char *path,
+                          struct fs_buf buf, struct fs_file *file);
+int generic_removexattr(struct fs *fs, const struct fs_caller *who, const char *path,
+                        const char *name, struct fs_file *file);
 
 #endif

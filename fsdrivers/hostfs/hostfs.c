@@ -25,6 +25,7 @@
 #include "fsdrivers/hostfs/beneath.h"
 #include "fsdrivers/hostfs/names.h"
 #include "fsdrivers/hostfs/target.h"
+#include "fsdrivers/hostfs/xattr.h"
 #include "fsdrivers/options.h"
 #include "schema/drivers.h"
 #include "server/base/hostfile.h"
@@ -279,6 +280,22 @@ static int hostfs_fsync(struct fs *fs, const struct fs_caller *who, const char *
     return err;
 }
 
+static int64_t hostfs_seek(struct fs *fs, const struct fs_caller *who, const char *path,
+                           int64_t off, enum fs_seek what, struct fs_file *file)
+{
+    struct target t;
+    int64_t found =
+        who->nowait ? FS_WOULD_WAIT : target_content(hostfs_of(fs), who, path, file, O_RDONLY, &t);
+
+    if (found < 0)
+        return found;
+    found = lseek(t.fd, off, what == FS_SEEK_DATA ? SEEK_DATA : SEEK_HOLE);
+    if (found < 0)
+        found = beneath_error(errno);
+    target_done(&t);
+    return found;
+}
+
 /** Closing the last descriptor of a file without a name frees its blocks, which can take long. */
 static int hostfs_close(struct fs *fs, const struct fs_caller *who, const char *path,
                         struct fs_file *file)
@@ -450,6 +467,12 @@ static const struct fs_ops hostfs_ops = {
     .readdir = hostfs_readdir,
     .fsyncdir = hostfs_fsyncdir,
     .closedir = hostfs_close,
+    .setxattr = hostfs_setxattr,
+    .getxattr = hostfs_getxattr,
+    .listxattr = hostfs_listxattr,
+    .removexattr = hostfs_removexattr,
+    .fallocate = hostfs_fallocate,
+    .seek = hostfs_seek,
     .utimens = hostfs_utimens,
     .statfs = hostfs_statfs,
     .commit = hostfs_commit,
@@ -497,7 +520,10 @@ static int hostfs_open_source(const struct fs_driver *driver, const struct fs_op
         return -ENOMEM;
     h->fs = (struct fs){.ops = &hostfs_ops,
                         .driver = driver,
-                        .caps = FS_CAP_ATOMIC_TRUNC | FS_CAP_BLOCKING | FS_CAP_SYMLINKS};
+                        .caps = FS_CAP_ATOMIC_TRUNC | FS_CAP_BLOCKING | FS_CAP_SYMLINKS |
+                                FS_CAP_RESERVE};
+    if (xattr_is_there(req->hostfile->file))
+        h->fs.caps |= FS_CAP_XATTR;
     h->source = req->hostfile;
     h->writable = writable;
     h->is_root = geteuid() == 0;

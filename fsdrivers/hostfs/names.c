@@ -260,6 +260,27 @@ int hostfs_utimens(struct fs *fs, const struct fs_caller *who, const char *path,
     return err;
 }
 
+/** Find a file, opened to write its content. @out target_done(), on success only. */
+static int find_writable(const struct hostfs *h, const struct fs_caller *who, const char *path,
+                         const struct fs_file *file, struct target *out)
+{
+    /* An open file may be open for reading only: it is found by its descriptor, and opened anew. */
+    int err = target_find_blocking(h, who, path, file, out);
+
+    if (err == 0 && !out->own) {
+        out->fd = beneath_reopen(out->fd, O_PATH);
+        if (out->fd < 0)
+            return out->fd;
+        out->own = true;
+    }
+    if (err < 0)
+        return err;
+    err = target_open(out, O_WRONLY);
+    if (err < 0)
+        target_done(out);
+    return err == -ENXIO || err == -ELOOP ? -EINVAL : err;
+}
+
 int hostfs_truncate(struct fs *fs, const struct fs_caller *who, const char *path, uint64_t size,
                     struct fs_file *file)
 {
@@ -268,19 +289,24 @@ int hostfs_truncate(struct fs *fs, const struct fs_caller *who, const char *path
 
     if (size > FS_FILE_SIZE_MAX)
         return -EFBIG;
-    /* An open file may be open for reading only: it is found by its descriptor, and opened anew. */
-    err = target_find_blocking(hostfs_of(fs), who, path, file, &t);
+    err = find_writable(hostfs_of(fs), who, path, file, &t);
     if (err < 0)
         return err;
-    if (!t.own) {
-        t.fd = beneath_reopen(t.fd, O_PATH);
-        if (t.fd < 0)
-            return t.fd;
-        t.own = true;
-    }
-    err = target_open(&t, O_WRONLY);
-    if (err == 0)
-        err = beneath_answer(ftruncate(t.fd, (off_t)size));
+    err = beneath_answer(ftruncate(t.fd, (off_t)size));
     target_done(&t);
-    return err == -ENXIO || err == -ELOOP ? -EINVAL : err;
+    return err;
+}
+
+int hostfs_fallocate(struct fs *fs, const struct fs_caller *who, const char *path,
+                     const struct fs_space *space, struct fs_file *file)
+{
+    struct target t;
+    int err = find_writable(hostfs_of(fs), who, path, file, &t);
+
+    if (err < 0)
+        return err;
+    if (fallocate(t.fd, (int)space->flags, space->off, space->len) < 0)
+        err = errno == EOPNOTSUPP ? -ENOTSUP : beneath_error(errno);
+    target_done(&t);
+    return err;
 }

@@ -22,5 +22,7 @@ int hostfs_utimens(struct fs *fs, const struct fs_caller *who, const char *path,
                    int64_t mtime, struct fs_file *file);
 int hostfs_truncate(struct fs *fs, const struct fs_caller *who, const char *path, uint64_t size,
                     struct fs_file *file);
+int hostfs_fallocate(struct fs *fs, const struct fs_caller *who, const char *path,
+                     const struct fs_space *space, struct fs_file *file);
 
 #endif

@@ -108,3 +108,69 @@ int file_resize(struct ramfs *r, struct node *n, uint64_t size)
     set_size(r, n, size);
     return 0;
 }
+
+/* Make bytes read as zero; pages that lie in the range are freed, if @free_pages. */
+static void zero(struct ramfs *r, struct node *n, uint64_t off, uint64_t end, bool free_pages)
+{
+    const uint64_t first = (off + PAGES_SIZE - 1) >> PAGES_SHIFT;
+    const uint64_t past = end >> PAGES_SHIFT;
+
+    if (free_pages && first < past)
+        pages_drop(&n->pages, &r->budget, first, past - 1);
+    while (off < end) {
+        uint64_t index = pages_next(&n->pages, off >> PAGES_SHIFT);
+        struct piece p;
+
+        if (index > (end - 1) >> PAGES_SHIFT)
+            return;
+        if (index > off >> PAGES_SHIFT)
+            off = index << PAGES_SHIFT;
+        p = piece_at(off, (size_t)(end - off < PAGES_SIZE ? end - off : PAGES_SIZE));
+        memset(pages_get(&n->pages, p.index) + p.at, 0, p.len);
+        off += p.len;
+    }
+}
+
+/* Make all pages of a range exist. */
+static int reserve(struct ramfs *r, struct node *n, uint64_t off, uint64_t end)
+{
+    const uint64_t last = (end - 1) >> PAGES_SHIFT;
+    int err = 0;
+
+    for (uint64_t i = off >> PAGES_SHIFT; err == 0 && i <= last; i += PAGES_PER_WRITE)
+        err = make_pages(r, n, i, last - i < PAGES_PER_WRITE ? last : i + PAGES_PER_WRITE - 1);
+    return err;
+}
+
+int file_allocate(struct ramfs *r, struct node *n, const struct fs_space *space)
+{
+    const uint64_t off = (uint64_t)space->off;
+    const uint64_t end = off + (uint64_t)space->len;
+    int err = 0;
+
+    if ((space->flags & FS_SPACE_PUNCH_HOLE) != 0)
+        zero(r, n, off, end, true);
+    else
+        err = reserve(r, n, off, end);
+    if (err < 0)
+        return err;
+    if ((space->flags & FS_SPACE_ZERO_RANGE) != 0)
+        zero(r, n, off, end, false);
+    if ((space->flags & FS_SPACE_KEEP_SIZE) == 0 && end > n->stat.size)
+        set_size(r, n, end);
+    return 0;
+}
+
+int64_t file_seek(const struct node *n, uint64_t off, enum fs_seek what)
+{
+    uint64_t index = off >> PAGES_SHIFT;
+
+    if (what == FS_SEEK_DATA)
+        index = pages_next(&n->pages, index);
+    else
+        while (pages_get(&n->pages, index) != NULL)
+            index++;
+    if (index > (n->stat.size - 1) >> PAGES_SHIFT)
+        return what == FS_SEEK_DATA ? -ENXIO : (int64_t)n->stat.size;
+    return (int64_t)(index > off >> PAGES_SHIFT ? index << PAGES_SHIFT : off);
+}

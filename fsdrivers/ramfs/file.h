@@ -20,4 +20,10 @@ int64_t file_write(struct ramfs *r, struct node *n, const char *buf, size_t len,
 /** Change a regular file's size. Returns 0, -EFBIG. */
 int file_resize(struct ramfs *r, struct node *n, uint64_t size);
 
+/** fs_ops.fallocate. Returns 0; -ENOSPC: a part may be reserved. */
+int file_allocate(struct ramfs *r, struct node *n, const struct fs_space *space);
+
+/** fs_ops.seek, of a position within the file. */
+int64_t file_seek(const struct node *n, uint64_t off, enum fs_seek what);
+
 #endif

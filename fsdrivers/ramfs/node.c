@@ -2,6 +2,7 @@
 #include "fsdrivers/ramfs/node.h"
 
 #include "fsdrivers/fshash.h"
+#include "fsdrivers/ramfs/xattr.h"
 #include "server/base/check.h"
 
 #include <string.h>
@@ -97,6 +98,7 @@ void node_free(struct ramfs *r, struct node *n)
     } else {
         budget_free(&r->budget, n->target, n->stat.size + 1);
     }
+    xattrs_free(r, n);
     list_del(&n->link);
     r->inodes--;
     budget_free(&r->budget, n, sizeof(*n));

@@ -24,6 +24,7 @@
 
 struct device;
 struct entry;
+struct xattr;
 
 /** A position in a listing of a directory. */
 struct cursor {
@@ -32,10 +33,11 @@ struct cursor {
 };
 
 struct node {
-    struct fs_stat stat; /* blocks is not kept here */
-    uint32_t refs;       /* handles and listings */
-    struct list link;    /* in ramfs->nodes */
-    struct list cursors; /* directory: listings under way */
+    struct fs_stat stat;  /* blocks is not kept here */
+    uint32_t refs;        /* handles and listings */
+    struct list link;     /* in ramfs->nodes */
+    struct list cursors;  /* directory: listings under way */
+    struct xattr *xattrs; /* regular file, directory: in the order they were made */
     union {
         struct pages pages;          /* regular file */
         struct entry *entries;       /* directory: uthash */

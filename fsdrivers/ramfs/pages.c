@@ -29,6 +29,29 @@ unsigned char *pages_get(const struct pages *p, uint64_t index)
     return at;
 }
 
+/* pages_next() in a subtree; indexes count from its first. */
+static uint64_t next_below(const void *at, unsigned height, uint64_t index)
+{
+    const struct table *t = at;
+    uint64_t part;
+
+    if (at == NULL || height == 1)
+        return at == NULL ? UINT64_MAX : 0;
+    part = span(height - 1);
+    for (uint64_t i = index / part; i < PAGES_FANOUT; i++) {
+        uint64_t found = next_below(t->at[i], height - 1, i == index / part ? index % part : 0);
+
+        if (found != UINT64_MAX)
+            return i * part + found;
+    }
+    return UINT64_MAX;
+}
+
+uint64_t pages_next(const struct pages *p, uint64_t index)
+{
+    return index < span(p->height) ? next_below(p->root, p->height, index) : UINT64_MAX;
+}
+
 /* Add tables on top until the tree has @index. */
 static int raise_tree(struct pages *p, struct budget *budget, uint64_t index)
 {

@@ -32,6 +32,9 @@ struct pages {
 /** The page at an index, or NULL for a hole. */
 unsigned char *pages_get(const struct pages *p, uint64_t index);
 
+/** The first page that exists, from an index on; UINT64_MAX: none. */
+uint64_t pages_next(const struct pages *p, uint64_t index);
+
 /**
  * The page at an index; a missing one is made, zeroed.
  * @budget   borrowed; pays for the page and the tables above it.

@@ -19,6 +19,7 @@
 #include "fsdrivers/options.h"
 #include "fsdrivers/ramfs/file.h"
 #include "fsdrivers/ramfs/names.h"
+#include "fsdrivers/ramfs/xattr.h"
 #include "schema/drivers.h"
 
 #include <errno.h>
@@ -181,6 +182,31 @@ static int64_t ramfs_write(struct fs *fs, const struct fs_caller *who, const cha
     if (put > 0)
         touch_content(r, n);
     return put;
+}
+
+static int ramfs_fallocate(struct fs *fs, const struct fs_caller *who, const char *path,
+                           const struct fs_space *space, struct fs_file *file)
+{
+    struct ramfs *r = ramfs_of(fs);
+    struct node *n;
+    int err = regular_of(r, path, file, &n);
+
+    (void)who;
+    if (err == 0)
+        err = file_allocate(r, n, space);
+    if (err == 0)
+        touch_content(r, n);
+    return err;
+}
+
+static int64_t ramfs_seek(struct fs *fs, const struct fs_caller *who, const char *path, int64_t off,
+                          enum fs_seek what, struct fs_file *file)
+{
+    struct node *n;
+    int err = regular_of(ramfs_of(fs), path, file, &n);
+
+    (void)who;
+    return err < 0 ? err : file_seek(n, (uint64_t)off, what);
 }
 
 /* ---- Handles ---- */
@@ -368,6 +394,12 @@ static const struct fs_ops ramfs_ops = {
     .closedir = ramfs_close,
     .ioctl = ramfs_ioctl,
     .poll = ramfs_poll,
+    .setxattr = ramfs_setxattr,
+    .getxattr = ramfs_getxattr,
+    .listxattr = ramfs_listxattr,
+    .removexattr = ramfs_removexattr,
+    .fallocate = ramfs_fallocate,
+    .seek = ramfs_seek,
     .utimens = ramfs_utimens,
     .statfs = ramfs_statfs,
     .commit = ramfs_sync,
@@ -425,7 +457,8 @@ static int ramfs_open_source(const struct fs_driver *driver, const struct fs_ope
         return -ENOMEM;
     r->fs = (struct fs){.ops = &ramfs_ops,
                         .driver = driver,
-                        .caps = FS_CAP_ATOMIC_TRUNC | FS_CAP_EXPORT | FS_CAP_SYMLINKS};
+                        .caps = FS_CAP_ATOMIC_TRUNC | FS_CAP_EXPORT | FS_CAP_SYMLINKS |
+                                FS_CAP_XATTR | FS_CAP_RESERVE};
     r->fs.commands = device_commands;
     r->env = *req->env;
     r->next_ino = 1;

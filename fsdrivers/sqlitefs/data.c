@@ -341,6 +341,43 @@ int data_resize(struct store *s, struct inode *i, uint64_t size)
     return err;
 }
 
+/* Write zeros to a part of a file that lies in one chunk. */
+static int zero_piece(struct store *s, struct inode *i, uint64_t off, uint64_t end)
+{
+    static const char zeros[4096];
+    int err = 0;
+
+    for (size_t len; err == 0 && off < end; off += len) {
+        len = end - off < sizeof(zeros) ? (size_t)(end - off) : sizeof(zeros);
+        err = data_write(s, i, zeros, len, off);
+    }
+    return err;
+}
+
+int data_zero(struct store *s, struct inode *i, uint64_t off, uint64_t end)
+{
+    const uint64_t size = chunk_size(s);
+    uint64_t first = (off + size - 1) >> s->chunk_shift;
+    uint64_t past = end >> s->chunk_shift;
+    int64_t rows;
+    int err;
+
+    if (first > past) /* within one chunk */
+        return zero_piece(s, i, off, end);
+    err = zero_piece(s, i, off, first << s->chunk_shift);
+    if (err == 0 && end == i->stat.size && first << s->chunk_shift < end)
+        return cut_rows(s, i, first << s->chunk_shift); /* the last row is a whole chunk, too */
+    if (err == 0)
+        err = zero_piece(s, i, past << s->chunk_shift, end);
+    if (err < 0 || first == past)
+        return err;
+    data_close_blob(s);
+    rows = delete_rows(s, i->stat.ino, first, past - 1);
+    if (rows > 0)
+        count_blocks(i, 0, (uint64_t)rows * blocks_of(size));
+    return rows < 0 ? (int)rows : 0;
+}
+
 int data_remove(struct store *s, uint64_t ino)
 {
     int64_t rows;

@@ -26,6 +26,10 @@ int data_write(struct store *s, struct inode *i, const char *buf, size_t len, ui
 /** Change the size, inside a change. Returns 0, -EFBIG, -errno. */
 int data_resize(struct store *s, struct inode *i, uint64_t size);
 
+/** Make the bytes from @off up to @end, at most the size, read as zero, inside a change. Whole chunks are
+ * removed. Returns 0, -errno. */
+int data_zero(struct store *s, struct inode *i, uint64_t off, uint64_t end);
+
 /** Remove all content of an inode, inside a change. */
 int data_remove(struct store *s, uint64_t ino);
 

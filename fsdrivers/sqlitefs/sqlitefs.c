@@ -161,6 +161,32 @@ static int sqlitefs_truncate(struct fs *fs, const struct fs_caller *who, const c
     return store_end(s, err);
 }
 
+/* Storage can't be reserved: chunks of zeros are not stored. */
+static int sqlitefs_fallocate(struct fs *fs, const struct fs_caller *who, const char *path,
+                              const struct fs_space *space, struct fs_file *file)
+{
+    const uint64_t off = (uint64_t)space->off;
+    uint64_t end = off + (uint64_t)space->len;
+    struct store *s = store_of(fs);
+    struct inode *i;
+    int err = regular_of(s, path, file, &i);
+
+    (void)who;
+    if (err == 0)
+        err = store_begin(s, (space->flags & FS_SPACE_PUNCH_HOLE) != 0 ? 0 : 1);
+    if (err < 0)
+        return err;
+    if ((space->flags & FS_SPACE_KEEP_SIZE) == 0 && end > i->stat.size)
+        err = data_resize(s, i, end);
+    if (end > i->stat.size)
+        end = i->stat.size;
+    if (err == 0 && off < end)
+        err = data_zero(s, i, off, end);
+    if (err == 0)
+        inode_touch_content(s, i);
+    return store_end(s, err);
+}
+
 static int64_t sqlitefs_read(struct fs *fs, const struct fs_caller *who, const char *path,
                              struct fs_buf buf, int64_t off, struct fs_file *file)
 {
@@ -394,6 +420,7 @@ static const struct fs_ops sqlitefs_ops = {
     .readdir = sqlitefs_readdir,
     .fsyncdir = sqlitefs_fsync,
     .closedir = sqlitefs_close,
+    .fallocate = sqlitefs_fallocate,
     .utimens = sqlitefs_utimens,
     .statfs = sqlitefs_statfs,
     .commit = sqlitefs_commit,
