@@ -299,6 +299,7 @@ struct fs_driver {
     bool readonly;            /* as if the option readonly were always given */
     const char *write_option; /* of its own options, one without which it is readonly; or NULL */
     bool uncounted;           /* it does not know what its files take: there can be no quota */
+    const char *repeated;     /* of its own options, one that may be given several times; or NULL */
     bool waits; /* open_source() may have to wait, and its instances have FS_CAP_BLOCKING */
     uint32_t descriptors;      /* of the daemon, that an instance may hold: booked by `generic` */
     const struct fs_opt *opts; /* keys it knows, value = what they mean; ended by a NULL key */

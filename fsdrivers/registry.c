@@ -166,7 +166,8 @@ static int sort_options(const struct fs_driver *driver, const struct options *op
             letters = true;
         } else if (option_get(driver->opts, item->key) == NULL) {
             err = unknown_key(driver, item->key, req->why);
-        } else if (option_get(own->at, item->key) == NULL) {
+        } else if (option_get(own->at, item->key) == NULL ||
+                   (driver->repeated != NULL && strcmp(item->key, driver->repeated) == 0)) {
             own->at[own->count++] = *item;
         }
     }
@@ -221,7 +222,7 @@ static int prepare(const struct fs_driver *driver, const char *name, const struc
     o->wrapper = NULL;
     o->kept = (struct options){.count = 0};
     o->driver = driver;
-    err = options_split(req->opts, &o->options, req->why);
+    err = options_split(req->opts, driver->repeated, &o->options, req->why);
     if (err < 0)
         return err;
     o->req.letters = driver->letters != NULL && strcmp(name, driver->name) != 0;
