@@ -232,7 +232,8 @@ struct fs_ops {
     /** Return when everything acknowledged so far is durable. Returns 0, -EIO, -ENOSPC. */
     int (*sync)(struct fs *fs, const struct fs_caller *who);
 
-    /** Stack another source over the instance's own. Returns as open_source(); -ENOTSUP. */
+    /** Stack another source over the instance's own, or below them if the driver is `layered`. Returns as
+     * open_source(); -ENOTSUP. */
     int (*add_source)(struct fs *fs, const struct fs_open *req);
 
     /** Called while another thread is in a blocking slot whose answer the caller no longer wants:

@@ -192,8 +192,9 @@ enum fs_proc_item {
     FS_PROC_ITEM_COUNT,
 };
 
-struct strbuf;
+struct fs;
 struct hostfile;
+struct strbuf;
 
 /** Requests of an instance to the program that runs it. All functions get @user; none is NULL. @who
  * is the caller of the slot that asks. */
@@ -218,6 +219,18 @@ struct fs_env {
     /** Count descriptors of the daemon. Returns 0, or -EMFILE with the reason. */
     int (*take_descriptors)(void *user, uint32_t count, struct why *why);
     void (*give_descriptors)(void *user, uint32_t count); /* give them back */
+    /**
+     * Get a directory of the simulated system to stand on: an instance whose root it is. Only for drivers that
+     * are `layered`, in open_source() and add_source().
+     * @name   a name that the maker has; NULL: the handle of the request (fs_open.directory).
+     * @write  it will be changed.
+     * @out    all slots but destroy(), lookup() and add_source(); borrowed until give_lower(). Who gives it calls
+     *         commit() and tidy() of what is below.
+     * Returns 0; -ENODEV no such name; -EACCES the maker's view does not allow it; -ELOOP it stands on the
+     *         instance itself; -EMFILE too many stand on each other; -ENOMEM. Each with a reason.
+     */
+    int (*lower)(void *user, const char *name, bool write, struct fs **out, struct why *why);
+    void (*give_lower)(void *user, struct fs *lower);
     void *user;
 };
 
@@ -252,8 +265,6 @@ struct fs_opt {
     const char *value;
 };
 
-struct fs;
-
 /** An instance that is to be made on another thread, because its source may have to be waited for. */
 struct fs_opening {
     /** Make it, and take @o. @why gets the reasons of a refusal. Returns as open_source(). */
@@ -275,6 +286,7 @@ struct fs_open {
      * the host's files through it, never by @source. NULL for other sources. */
     struct hostfile *hostfile;
     const struct fs_source *handle; /* or NULL; taken on success: the driver calls its close() */
+    bool directory;   /* the request has a handle of a directory instead: fs_env.lower() */
     const char *opts; /* "key=value,key" as the caller wrote it; NULL: none (registry_open) */
     const struct fs_opt *opt; /* the driver's own options, ended by a NULL key (open_source) */
     bool letters;             /* the options are a set of the driver's letters (open_source) */
@@ -299,6 +311,8 @@ struct fs_driver {
     bool readonly;            /* as if the option readonly were always given */
     const char *write_option; /* of its own options, one without which it is readonly; or NULL */
     bool uncounted;           /* it does not know what its files take: there can be no quota */
+    bool layered;             /* it stands on directories of the simulated system: fs_env.lower() */
+    bool stacks;              /* its instances take more sources: add_source() */
     const char *repeated;     /* of its own options, one that may be given several times; or NULL */
     bool waits; /* open_source() may have to wait, and its instances have FS_CAP_BLOCKING */
     uint32_t descriptors;      /* of the daemon, that an instance may hold: booked by `generic` */

@@ -8,6 +8,7 @@
 #include "fsdrivers/procfs/procfs.h"
 #include "fsdrivers/ramfs/ramfs.h"
 #include "fsdrivers/sqlitefs/sqlitefs.h"
+#include "fsdrivers/unionfs/unionfs.h"
 #include "schema/drivers.h"
 #include "server/base/hostfile.h"
 #include "server/base/strbuf.h"
@@ -17,7 +18,7 @@
 #include <string.h>
 
 static const struct fs_driver *const drivers[] = {&ramfs_driver, &sqlitefs_driver, &hostfs_driver,
-                                                  &devfs_driver, &procfs_driver};
+                                                  &devfs_driver, &procfs_driver,   &unionfs_driver};
 
 enum { DRIVER_COUNT = sizeof(drivers) / sizeof(drivers[0]) };
 
@@ -178,6 +179,10 @@ static int sort_options(const struct fs_driver *driver, const struct options *op
     if (err == 0 && driver->uncounted && (config->quota_bytes != 0 || config->quota_inodes != 0))
         err = why_add(req->why, -EINVAL,
                       "%s can't keep a quota: it does not know what its files take", driver->name);
+    if (err == 0 && driver->layered && (config->setuid || config->setgid) && req->who.uid != 0)
+        err = why_add(
+            req->why, -EACCES,
+            "setuid and setgid would hide the owners of what is in the layers: only user 0 may");
     return err;
 }
 
@@ -222,6 +227,8 @@ static int prepare(const struct fs_driver *driver, const char *name, const struc
     o->wrapper = NULL;
     o->kept = (struct options){.count = 0};
     o->driver = driver;
+    if (req->directory && !driver->layered)
+        return why_add(req->why, -ENOTSUP, "a source of %s is not a directory", driver->name);
     err = options_split(req->opts, driver->repeated, &o->options, req->why);
     if (err < 0)
         return err;

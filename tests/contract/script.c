@@ -166,16 +166,18 @@ static int digest_entry(void *user, const char *name, const struct fs_stat *stat
     struct digest *d = user;
     struct bed *b = d->b;
     size_t len = strlen(d->path);
-    const uint64_t facts[] = {stat->mode, stat->nlink, stat->uid, stat->gid, stat->size};
     uint64_t hash = 0xcbf29ce484222325u;
+    struct fs_stat st;
     int err = 0;
 
     cr_assert(len + strlen(name) + 2 < sizeof(d->path));
     (void)snprintf(d->path + len, sizeof(d->path) - len, "/%s", name);
+    st = stat != NULL ? *stat : stat_of(b, d->path);
     hash = mix(hash, d->path, strlen(d->path));
-    hash = mix(hash, facts, sizeof(facts));
-    d->sum += mix_content(b, d->path, stat->mode, hash);
-    if (S_ISDIR(stat->mode))
+    hash = mix(hash, (const uint64_t[]){st.mode, st.nlink, st.uid, st.gid, st.size},
+               5 * sizeof(uint64_t));
+    d->sum += mix_content(b, d->path, st.mode, hash);
+    if (S_ISDIR(st.mode))
         err = FS(readdir, d->path, digest_entry, d, NULL);
     d->path[len] = '\0';
     return err;

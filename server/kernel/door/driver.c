@@ -45,6 +45,7 @@ SLOT(fsyncdir, c->who, c->path, c->data_only, c->file)
 SLOT(closedir, c->who, c->path, c->file)
 SLOT(statfs, c->who, c->statfs)
 SLOT(add_source, c->source.req)
+SLOT(sync, c->who)
 SLOT(commit, c->who)
 
 static int64_t run_open_source(const struct slot_call *c)
@@ -100,9 +101,12 @@ int driver_open_source(struct mount *m, const char *driver, const struct fs_open
     err = (int)RUN(open_source, IN_PLACE, .source = {driver, &own});
     if (err == FS_WOULD_WAIT)
         return open_slow(m, opening, req->why);
-    if (err < 0 || (m->fs->caps & FS_CAP_BLOCKING) == 0 || m->from_handle)
+    if (err < 0)
         return err;
-    err = slow_new(m, &slow_slots, m->fs->timeout_s, req->why, &m->slow);
+    if (m->fs->driver->layered)
+        err = slow_new(m, NULL, 0, req->why, &m->slow);
+    else if ((m->fs->caps & FS_CAP_BLOCKING) != 0 && !m->from_handle)
+        err = slow_new(m, &slow_slots, m->fs->timeout_s, req->why, &m->slow);
     if (err < 0)
         m->fs->ops->destroy(m->fs, req->why);
     return err;
@@ -264,6 +268,11 @@ int driver_statfs(struct mount *m, const struct fs_caller *who, struct fs_statfs
 int driver_add_source(struct mount *m, const struct fs_open *req)
 {
     return (int)RUN(add_source, IN_PLACE, .source = {.req = req});
+}
+
+int driver_sync(struct mount *m, const struct fs_caller *who)
+{
+    return (int)RUN(sync, PLAIN, .who = who);
 }
 
 int driver_commit(struct mount *m)

@@ -242,7 +242,7 @@ static bool was_created(struct writer *w, const struct mount *m, const char *pat
 /** The name under which a filesystem was made anew, NULL when it was not or does not begin empty. */
 static const char *empty_fs(const struct writer *w, const struct mount *m, enum caller *caller)
 {
-    if (m->readonly || m->no_create != NULL || m->from_handle ||
+    if (m->readonly || m->no_create != NULL || m->from_handle || m->kind->layered ||
         (m->opts != NULL && strstr(m->opts, "source=") != NULL))
         return NULL;
     for (size_t i = 0; i < w->known_count; i++) {
