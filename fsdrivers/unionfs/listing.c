@@ -145,33 +145,25 @@ int listing_each(struct unionfs *u, const struct fs_caller *who, const char *pat
     return err;
 }
 
-/** Counting the directories in a directory. */
-struct counting {
-    struct unionfs *u;
-    const struct fs_caller *who;
-    const char *path;
-    uint32_t count;
-    int err;
-};
-
-/* fs_readdir_fn */
-static int count_dir(void *user, const char *name, const struct fs_stat *stat)
+/* Whether a listed name is a directory: 1, 0, -errno. */
+static int is_dir(struct unionfs *u, const struct fs_caller *who, const char *dir,
+                  const struct listed *l)
 {
-    struct counting *c = user;
-    char path[FS_PATH_MAX + 1];
+    struct paths path = {.count = 0};
     struct spot at;
+    int err;
 
-    if (stat != NULL) { /* not a directory, or one of a listing that is of one layer */
-        c->count += S_ISDIR(stat->mode);
+    if (l->has_stat)
+        return S_ISDIR(l->stat.mode);
+    if (strlen(dir) + 1 + strlen(l->name) > FS_PATH_MAX)
         return 0;
-    }
-    if (snprintf(path, sizeof(path), "%s/%s", fspath_is_root(c->path) ? "" : c->path, name) >
-        FS_PATH_MAX)
-        return 0;
-    c->err = find(c->u, c->who, path, &at);
-    if (c->err == 0 && at.found && S_ISDIR(at.st.mode))
-        c->count++;
-    return c->err;
+    err = paths_add(&path, dir, l->name);
+    if (err == 0)
+        err = find(u, who, path.at[0], &at);
+    if (err == 0)
+        err = at.found && S_ISDIR(at.st.mode);
+    paths_done(&path);
+    return err;
 }
 
 /* The directories that lower layers have in a directory: 0 they have none, 1 they may. */
@@ -196,7 +188,8 @@ static int lower_dirs(struct unionfs *u, const struct fs_caller *who, const char
 int listing_count(struct unionfs *u, const struct fs_caller *who, const char *path, uint32_t parts,
                   struct handle *h, struct fs_stat *st)
 {
-    struct counting c = {u, who, path, 0, 0};
+    struct merging g = {.u = u};
+    uint32_t count = 2;
     int err;
 
     if ((parts & (parts - 1)) == 0)
@@ -204,10 +197,16 @@ int listing_count(struct unionfs *u, const struct fs_caller *who, const char *pa
     err = lower_dirs(u, who, path, parts);
     if (err < 0 || (err == 0 && (parts & UNION_TOP) != 0))
         return err;
-    err = listing_each(u, who, path, parts, h, count_dir, &c);
-    if (err == 0)
-        st->nlink = 2 + c.count;
-    return err;
+    err = gather(&g, who, path, parts, h);
+    for (const struct listed *l = g.first; err >= 0 && l != NULL; l = l->next) {
+        err = is_dir(u, who, path, l);
+        count += err > 0;
+    }
+    merging_done(&g);
+    if (err < 0)
+        return err;
+    st->nlink = count;
+    return 0;
 }
 
 /* fs_readdir_fn: one name is enough. */
