@@ -3,7 +3,8 @@
  * unionfs: one writable layer over read-only ones. union.h says how it looks and how it changes; here are
  * the slots for attributes and content, and the instance.
  *
- * Room and quotas are those of the top layer: what is copied up counts, and so do the marks.
+ * Room is that of the top layer: what is copied up counts there, and so do the marks. A quota of the union is
+ * checked where its users write, not where files are copied up for them.
  */
 #include "fsdrivers/unionfs/unionfs.h"
 

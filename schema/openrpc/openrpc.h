@@ -4,7 +4,7 @@
 #define SCHEMA_OPENRPC_OPENRPC_H
 
 /** Version of the document; clients see it. schema/CHANGES.md lists the changes. */
-#define OPENRPC_VERSION "0.5.0"
+#define OPENRPC_VERSION "0.6.0"
 
 /**
  * Write the OpenRPC document of every method of the daemon.

@@ -10,6 +10,8 @@ static struct bed base_bed;
 struct bed *const top = &top_bed;
 struct bed *const base = &base_bed;
 
+static struct bed *extra; /* of layers_use_store() */
+
 /* What the lower layers had, as of layers_open(); 0: not opened by it. */
 static uint64_t digests[BED_LAYERS];
 
@@ -44,6 +46,18 @@ struct bed layers_add(struct bed *b, const char *name, const char *file)
     return layer;
 }
 
+void layers_use_store(struct bed *b, unsigned layer, struct bed *store, const char *driver)
+{
+    bed_init(store, driver);
+    IS(bed_open(store, NULL), 0);
+    b->layer[layer].fs->ops->destroy(b->layer[layer].fs, &b->why);
+    b->layer[layer].fs = store->fs;
+    store->fs = NULL; /* it ends with the layers */
+    extra = store;
+    if (layer == 0)
+        top_bed = layers_bed(b, 0);
+}
+
 void layers_replace_top(struct bed *b, const char *opts)
 {
     const struct fs_open req = {.opts = opts, .env = &b->env, .why = &b->why};
@@ -70,4 +84,6 @@ void layers_run(layers_fn body)
             cr_assert(tree_digest(&layer) == digests[i], "layer %s has changed", layer.driver);
     }
     bed_done(&b);
+    if (extra != NULL)
+        bed_done(extra);
 }

@@ -43,6 +43,10 @@ struct bed layers_bed(const struct bed *b, unsigned layer);
 /** Another layer below the others, with a file. @name static. */
 struct bed layers_add(struct bed *b, const char *name, const char *file);
 
+/** Let a layer be a filesystem of another driver, in a bed of its own, @store: static, or done by bed_done() after the
+ * union's. */
+void layers_use_store(struct bed *b, unsigned layer, struct bed *store, const char *driver);
+
 /** A new top, before the union is opened. */
 void layers_replace_top(struct bed *b, const char *opts);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Two drivers do the same random script: every answer must be the same, and so must the trees. */
 #include "tests/contract/dbcheck.h"
-#include "tests/contract/script.h"
+#include "tests/contract/layers.h"
 
 enum { STEPS = 6000, CHECK_EVERY = 250 };
 
@@ -56,35 +56,15 @@ static void step_both(struct script *s1, struct bed *one, struct script *s2, str
     cr_assert(tree_digest(one) == tree_digest(two));
 }
 
-/* A bed for a layer, whose instance is the bed's that has it. */
-static struct bed bed_of_layer(const struct bed *b, unsigned layer)
-{
-    struct bed own = *b;
-
-    own.fs = b->layer[layer].fs;
-    own.driver = "a layer";
-    return own;
-}
-
-/* Let a layer be a filesystem of another driver, in a bed of its own. */
-static void use_store(struct bed *b, unsigned layer, struct bed *store, const char *driver)
-{
-    bed_init(store, driver);
-    IS(bed_open(store, NULL), 0);
-    b->layer[layer].fs->ops->destroy(b->layer[layer].fs, &b->why);
-    b->layer[layer].fs = store->fs;
-    store->fs = NULL; /* it ends with the layers */
-}
-
 /* A ramfs, and a unionfs whose lower layer, then two of them, have what the ramfs has when they
  * begin; the layers must stay as they are. */
-static void run_union(uint64_t seed, const char *top, int steps)
+static void run_union(uint64_t seed, const char *store_driver, int steps)
 {
     enum { FIRST_STEPS = 500 };
     struct bed store;
     struct bed one;
     struct bed two;
-    struct bed base;
+    struct bed lower;
     struct bed middle;
     struct script s1;
     struct script s2;
@@ -93,18 +73,18 @@ static void run_union(uint64_t seed, const char *top, int steps)
     bed_init(&one, "ramfs");
     bed_init(&two, "unionfs");
     IS(bed_open(&one, NULL), 0);
-    use_store(&two, 0, &store, top);
-    base = bed_of_layer(&two, 1);
+    layers_use_store(&two, 0, &store, store_driver);
+    lower = layers_bed(&two, 1);
     script_init(&s1, seed);
     script_init(&s2, seed);
-    step_both(&s1, &one, &s2, &base, FIRST_STEPS);
-    digests[0] = tree_digest(&base);
+    step_both(&s1, &one, &s2, &lower, FIRST_STEPS);
+    digests[0] = tree_digest(&lower);
     IS(bed_open(&two, NULL), 0);
     step_both(&s1, &one, &s2, &two, steps);
     bed_close(&two);
-    cr_assert(tree_digest(&base) == digests[0]);
+    cr_assert(tree_digest(&lower) == digests[0]);
 
-    middle = bed_of_layer(&two, 0);
+    middle = layers_bed(&two, 0);
     digests[1] = tree_digest(&middle);
     (void)bed_add_layer(&two, "new", NULL);
     two.layer[BED_LAYERS - 1] = two.layer[2];
@@ -115,7 +95,7 @@ static void run_union(uint64_t seed, const char *top, int steps)
     cr_assert(tree_digest(&one) == tree_digest(&two));
     step_both(&s1, &one, &s2, &two, steps);
     bed_close(&two);
-    cr_assert(tree_digest(&base) == digests[0]);
+    cr_assert(tree_digest(&lower) == digests[0]);
     cr_assert(tree_digest(&middle) == digests[1]);
     bed_done(&two);
     bed_done(&one);

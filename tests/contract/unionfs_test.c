@@ -120,6 +120,28 @@ UNION(a_full_top_leaves_all_as_it_was)
     IS(stat_error(b, "/f"), -ENOENT);
 }
 
+/* A store of the host, which may keep no mode of a link. */
+UNION(links_are_copied_to_the_host)
+{
+    static struct bed store;
+    char target[8] = "";
+
+    layers_use_store(b, 0, &store, "hostfs");
+    IS(L(base, symlink, "to", "/l"), 0);
+    IS(L(base, chmod, "/l", 0640, NULL), 0);
+    put_file(base, "/f", "abc", 3);
+    layers_open(b);
+    IS(FS(utimens, "/l", 5, 6, NULL), 0);
+    IS(FS(readlink, "/l", target, sizeof(target)), 0);
+    cr_assert_str_eq(target, "to");
+    IS(stat_of(b, "/l").mtime, 6);
+    IS(bed_write(b, "/f", "X", 1, 1, NULL), 1);
+    cr_assert(file_is(b, "/f", "aXc", 3));
+    IS(FS(unlink, "/l"), 0);
+    cr_assert_str_eq(names_of(b, "/"), " f");
+    cr_assert_str_eq(names_of(top, "/"), " .wh.l f");
+}
+
 /* ---- Hiding ---- */
 
 UNION(what_is_deleted_is_hidden)
