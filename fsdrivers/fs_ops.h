@@ -279,8 +279,8 @@ struct fs_ops {
     /** Return when everything acknowledged so far is durable. Returns 0, -EIO, -ENOSPC. */
     int (*sync)(struct fs *fs, const struct fs_caller *who);
 
-    /** Stack another source over the instance's own. Returns as open_source(); -ENOTSUP;
-     * FS_WOULD_WAIT the driver `copies`, and add_rest() must follow. */
+    /** Stack another source over the instance's own, or below them if the driver is `layered`. Returns as
+     * open_source(); -ENOTSUP; FS_WOULD_WAIT the driver `copies`, and add_rest() must follow. */
     int (*add_source)(struct fs *fs, const struct fs_open *req);
 
     /** Do the rest of an add_source() that answered FS_WOULD_WAIT. Returns as open_source(). */

@@ -248,8 +248,9 @@ enum fs_proc_item {
     FS_PROC_ITEM_COUNT,
 };
 
-struct strbuf;
+struct fs;
 struct hostfile;
+struct strbuf;
 
 /** Requests of an instance to the program that runs it. All functions get @user; none is NULL. @who
  * is the caller of the slot that asks. */
@@ -281,6 +282,19 @@ struct fs_env {
     /** Count descriptors of the daemon. Returns 0, or -EMFILE with the reason. */
     int (*take_descriptors)(void *user, uint32_t count, struct why *why);
     void (*give_descriptors)(void *user, uint32_t count); /* give them back */
+    /**
+     * Get a directory of the simulated system to stand on: an instance whose root it is. Only for drivers that
+     * are `layered`, in open_source() and add_source().
+     * @name   a name that the maker has; NULL: the handle of the request (fs_open.directory).
+     * @write  it will be changed.
+     * @out    borrowed until give_lower(). It has no destroy(), lookup(), ioctl(), add_source(), attributes and
+     *         space: its slots are called by `generic` of the instance on it. Who gives it calls
+     *         commit() and tidy() of what is below.
+     * Returns 0; -ENODEV no such name; -EACCES the maker's view does not allow it; -ELOOP it stands on the
+     *         instance itself; -EMFILE too many stand on each other; -ENOMEM. Each with a reason.
+     */
+    int (*lower)(void *user, const char *name, bool write, struct fs **out, struct why *why);
+    void (*give_lower)(void *user, struct fs *lower);
     void *user;
 };
 
@@ -315,8 +329,6 @@ struct fs_opt {
     const char *value;
 };
 
-struct fs;
-
 /** An instance that is to be made on another thread, because its source may have to be waited for. */
 struct fs_opening {
     /** Make it, and take @o. @why gets the reasons of a refusal. Returns as open_source(). */
@@ -339,11 +351,12 @@ struct fs_open {
     /* The file of a local source (open_source); taken on success: hostfile_free(). A driver opens
      * the host's files through it, never by @source. NULL for other sources. */
     struct hostfile *hostfile;
-    const struct fs_source
-        *handle; /* or NULL; taken on success: the driver calls its close(), but for
-                                     * one that `copies`, where it is the maker's again */
+    /* A handle, or NULL; taken on success: the driver calls its close(). One that `copies` leaves it to the
+     * maker. */
+    const struct fs_source *handle;
     struct fs_copy
-        *copy; /* of the handle, for a driver that `copies` (open_source); taken on success */
+        *copy;      /* of the handle, for a driver that `copies` (open_source); taken on success */
+    bool directory; /* the request has a handle of a directory instead: fs_env.lower() */
     const char *opts; /* "key=value,key" as the caller wrote it; NULL: none (registry_open) */
     const struct fs_opt *opt; /* the driver's own options, ended by a NULL key (open_source) */
     bool letters;             /* the options are a set of the driver's letters (open_source) */
@@ -369,6 +382,9 @@ struct fs_driver {
     bool readonly;            /* as if the option readonly were always given */
     const char *write_option; /* of its own options, one without which it is readonly; or NULL */
     bool uncounted;           /* it does not know what its files take: there can be no quota */
+    bool layered;             /* it stands on directories of the simulated system: fs_env.lower() */
+    bool stacks;              /* its instances take more sources: add_source() */
+    const char *repeated;     /* of its own options, one that may be given several times; or NULL */
     bool waits;  /* open_source() may have to wait, and its instances have FS_CAP_BLOCKING */
     bool copies; /* it `waits`, so it reads only a copy of a handle */
     uint32_t descriptors;      /* of the daemon, that an instance may hold: booked by `generic` */

@@ -5,30 +5,57 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Add one "key=value", which ends at its NUL. */
-static int add(struct options *o, char *item, struct why *why)
+/* Cut a value in quotes at @value out of the text. @rest: set to what is behind it, NULL nothing. */
+static int unquote(char *value, char **rest, struct why *why)
 {
-    char *equals = strchr(item, '=');
-    const char *value = "";
+    char *from = value + 1;
+    char *to = value;
 
-    if (equals != NULL) {
-        *equals = '\0';
-        value = equals + 1;
+    while (*from != '"' && *from != '\0') {
+        if (*from == '\\' && (from[1] == '"' || from[1] == '\\'))
+            from++;
+        *to++ = *from++;
     }
-    if (*item == '\0')
-        return why_add(why, -EINVAL, "the options hold an empty key");
-    if (option_get(o->at, item) != NULL)
-        return why_add(why, -EINVAL, "the option %s is given twice", item);
-    if (o->count == OPTIONS_MAX)
-        return why_add(why, -EINVAL, "more than %d options", OPTIONS_MAX);
-    o->at[o->count++] = (struct fs_opt){item, value};
+    if (*from == '\0')
+        return why_add(why, -EINVAL, "the options hold a '\"' without its end");
+    if (from[1] != ',' && from[1] != '\0')
+        return why_add(why, -EINVAL, "the options hold bytes between a closing '\"' and a ','");
+    *rest = from[1] == ',' ? from + 2 : NULL;
+    *to = '\0';
     return 0;
 }
 
-int options_split(const char *text, struct options *out, struct why *why)
+/* Add the first "key=value" of *@rest, and move that behind it. */
+static int add(struct options *o, char **rest, const char *repeated, struct why *why)
+{
+    char *item = *rest;
+    char *value = item + strcspn(item, "=,");
+    int err = 0;
+
+    if (value[0] == '=' && value[1] == '"') {
+        *value++ = '\0';
+        err = unquote(value, rest, why);
+    } else {
+        (void)strsep(rest, ",");
+        value = strchr(item, '=');
+        if (value != NULL)
+            *value++ = '\0';
+    }
+    if (err < 0)
+        return err;
+    if (*item == '\0')
+        return why_add(why, -EINVAL, "the options hold an empty key");
+    if (option_get(o->at, item) != NULL && (repeated == NULL || strcmp(item, repeated) != 0))
+        return why_add(why, -EINVAL, "the option %s is given twice", item);
+    if (o->count == OPTIONS_MAX)
+        return why_add(why, -EINVAL, "more than %d options", OPTIONS_MAX);
+    o->at[o->count++] = (struct fs_opt){item, value != NULL ? value : ""};
+    return 0;
+}
+
+int options_split(const char *text, const char *repeated, struct options *out, struct why *why)
 {
     struct options o = {.count = 0};
-    char *item;
     char *rest;
     int err = 0;
 
@@ -41,8 +68,8 @@ int options_split(const char *text, struct options *out, struct why *why)
             return -ENOMEM;
     }
     rest = o.text;
-    while (err == 0 && (item = strsep(&rest, ",")) != NULL)
-        err = add(&o, item, why);
+    while (err == 0 && rest != NULL)
+        err = add(&o, &rest, repeated, why);
     if (err < 0) {
         options_done(&o);
         return err;

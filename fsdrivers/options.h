@@ -2,14 +2,18 @@
 /*
  * Options of filesystems: "key=value,key", as in MAKE_FS and the configuration.
  *
- * A key occurs at most once. A value may contain '=' but not ','. A key alone has the value "".
+ * A key occurs at most once, unless its driver says otherwise. A key alone has the value "". A value may
+ * contain '='. One that begins with '"' ends with the next '"', and may contain ','; '\' before '"' or '\' in
+ * it makes that an ordinary byte:
+ *
+ *     layer="a,b",layer="say \"hi\""
  */
 #ifndef FSDRIVERS_OPTIONS_H
 #define FSDRIVERS_OPTIONS_H
 
 #include "fsdrivers/fsdriver.h"
 
-enum { OPTIONS_MAX = 32, OPTIONS_LEN_MAX = 8192 };
+enum { OPTIONS_MAX = 48, OPTIONS_LEN_MAX = 8192 };
 
 /** Options split into keys and values, ended by a NULL key. */
 struct options {
@@ -21,11 +25,13 @@ struct options {
 /**
  * Split a string of options.
  * @text     borrowed; NULL or "": none.
+ * @repeated a key that may be given several times; NULL: none.
  * @out      options_done(), on success only.
  * @why      borrowed; receives the reason.
- * Returns   0; -EINVAL an empty key, a key given twice, too many or too long; -ENOMEM.
+ * Returns   0; -EINVAL an empty key, a key given twice, a '"' without its end or with more behind it, too many
+ *           or too long; -ENOMEM.
  */
-int options_split(const char *text, struct options *out, struct why *why);
+int options_split(const char *text, const char *repeated, struct options *out, struct why *why);
 void options_done(struct options *o);
 
 /** The value of a key; NULL if it was not given. @opt is ended by a NULL key, or NULL. */

@@ -10,6 +10,7 @@
 #include "fsdrivers/procfs/procfs.h"
 #include "fsdrivers/ramfs/ramfs.h"
 #include "fsdrivers/sqlitefs/sqlitefs.h"
+#include "fsdrivers/unionfs/unionfs.h"
 #include "schema/drivers.h"
 #include "server/base/hostfile.h"
 #include "server/base/strbuf.h"
@@ -18,9 +19,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct fs_driver *const drivers[] = {&ramfs_driver,  &sqlitefs_driver,
-                                                  &hostfs_driver, &archivefs_driver,
-                                                  &devfs_driver,  &procfs_driver};
+static const struct fs_driver *const drivers[] = {
+    &ramfs_driver, &sqlitefs_driver, &hostfs_driver,  &archivefs_driver,
+    &devfs_driver, &procfs_driver,   &unionfs_driver,
+};
 
 enum { DRIVER_COUNT = sizeof(drivers) / sizeof(drivers[0]) };
 
@@ -169,7 +171,8 @@ static int sort_options(const struct fs_driver *driver, const struct options *op
             letters = true;
         } else if (option_get(driver->opts, item->key) == NULL) {
             err = unknown_key(driver, item->key, req->why);
-        } else if (option_get(own->at, item->key) == NULL) {
+        } else if (option_get(own->at, item->key) == NULL ||
+                   (driver->repeated != NULL && strcmp(item->key, driver->repeated) == 0)) {
             own->at[own->count++] = *item;
         }
     }
@@ -180,6 +183,10 @@ static int sort_options(const struct fs_driver *driver, const struct options *op
     if (err == 0 && driver->uncounted && (config->quota_bytes != 0 || config->quota_inodes != 0))
         err = why_add(req->why, -EINVAL,
                       "%s can't keep a quota: it does not know what its files take", driver->name);
+    if (err == 0 && driver->layered && (config->setuid || config->setgid) && req->who.uid != 0)
+        err = why_add(
+            req->why, -EACCES,
+            "setuid and setgid would hide the owners of what is in the layers: only user 0 may");
     return err;
 }
 
@@ -234,7 +241,9 @@ static int prepare(const struct fs_driver *driver, const char *name, const struc
     o->copy = (struct fs_copy){-1, 0};
     o->kept = (struct options){.count = 0};
     o->driver = driver;
-    err = options_split(req->opts, &o->options, req->why);
+    if (req->directory && !driver->layered)
+        return why_add(req->why, -ENOTSUP, "a source of %s is not a directory", driver->name);
+    err = options_split(req->opts, driver->repeated, &o->options, req->why);
     if (err < 0)
         return err;
     o->req.letters = driver->letters != NULL && strcmp(name, driver->name) != 0;

@@ -42,6 +42,12 @@
 #define PROCFS_DOC "the machine's processes as read-only text files"
 #define PROCFS_OPTIONS(OPTION)
 
+#define UNIONFS_DOC                                                                                \
+    "directories laid over each other: changes go to the first, the others stay as they are"
+#define UNIONFS_OPTIONS(OPTION)                                                                    \
+    OPTION("layer", "name of a view to lay below those given before; the first needs all rights, " \
+                    "unless readonly, the others READ, READDIR and MMAP")
+
 #define FS_COMMON_OPTIONS(OPTION)                                                                  \
     OPTION("source", "where the driver stores its files, if the request has no source")            \
     OPTION("setuid", "uid that every file shows")                                                  \
@@ -59,7 +65,8 @@
     DRIVER("hostfs", "", HOSTFS_DOC, HOSTFS_OPTIONS)                                               \
     DRIVER("archivefs", "", ARCHIVEFS_DOC, ARCHIVEFS_OPTIONS)                                      \
     DRIVER("devfs", "", DEVFS_DOC, DEVFS_OPTIONS)                                                  \
-    DRIVER("procfs", "", PROCFS_DOC, PROCFS_OPTIONS)
+    DRIVER("procfs", "", PROCFS_DOC, PROCFS_OPTIONS)                                               \
+    DRIVER("unionfs", "", UNIONFS_DOC, UNIONFS_OPTIONS)
 
 /** A row of a table of struct fs_opt. */
 #define FS_OPTION_ROW(key, doc) {key, doc},

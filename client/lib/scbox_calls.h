@@ -461,26 +461,26 @@ SCBOX_API int scbox_get_mode(struct scbox_conn *conn, int32_t fd, uint32_t *out_
  * SC_MAKE_FS: Make a filesystem and give it a name in the caller's namespace.
  * @driver         exact name of the driver; a string of bytes without NUL
  * @fs_name        a new name; the name of a filesystem view, 1 to 126 bytes, no ':' and no '/'
- * @source_fd      a handle the driver reads its image from; a file descriptor, or 0 for none; may
- *                 be 0
+ * @source_fd      a handle the driver reads its image from, or of a directory that it stands on; a
+ *                 file descriptor, or 0 for none; may be 0
  * @opts           key=value,key; the keys depend on the driver. nullfs also takes a set of the
  *                 letters c, m, d, such as cd; "" is the empty set; a string of bytes without NUL;
  *                 may be NULL
- * Refused         ENODEV: no such driver
+ * Refused         ENODEV: no such driver, or no view of the name in an option layer
  *                 EEXIST: the name is taken
  *                 EINVAL: a bad name, a key the driver does not know, or a source named as a side
  *                 file
  *                 ENAMETOOLONG: the name is longer than 126 bytes
- *                 EBADF: source_fd is not a handle of the caller, or it lacks READ
+ *                 EBADF: source_fd is not a handle of the caller, or it lacks READ and READDIR
  *                 EACCES: the source is outside what the daemon's configuration allows, or a guest
- *                 names one
+ *                 names one; or a layer's view lacks rights
  *                 ENOENT: the source does not exist
  *                 EBUSY: the source or a file beside it is in use by another filesystem or daemon
  *                 ENOTBLK: the source is a device, a FIFO or a socket of the host
  *                 ENOTSUP: the driver does not take this form of source; a target of the network,
  *                 //HOST/…, none does yet
  *                 EMFILE: the process's limit of names is reached, or the machine's of filesystems
- *                 or descriptors
+ *                 or descriptors; or 4 filesystems stand on each other
  *                 EROFS: the source is read-only and the driver must write
  *                 ENOSPC: the store has no room for a filesystem
  *                 ENOLCK: the source is on a store that can't be locked
@@ -493,12 +493,18 @@ SCBOX_API int scbox_make_fs(struct scbox_conn *conn, const char *driver, const c
 /**
  * SC_FS_ADD_SRC: Add a source to a filesystem.
  * @fs_name        the filesystem; the name of a filesystem view, 1 to 126 bytes, no ':' and no '/'
- * @fd             a handle the driver reads the source from; a file descriptor, or 0 for none
+ * @fd             a handle the driver reads the source from, or of a directory that it stands on; a
+ *                 file descriptor, or 0 for none
  * @opts           key=value,key; a string of bytes without NUL; may be NULL
  * Refused         ENODEV: the caller's namespace has no such view
  *                 EPERM: another process made the filesystem
- *                 EBADF: fd is not a handle of the caller, or it lacks READ
+ *                 EBADF: fd is not a handle of the caller, or it lacks READ and READDIR
  *                 EINVAL: opts hold a NUL, or what the driver does not know
+ *                 EACCES: no view of the caller has the directory with the rights that a layer
+ *                 needs
+ *                 ELOOP: the filesystem would stand on itself, or another one stands on it
+ *                 EMFILE: the filesystem has all the layers it can have, or 4 filesystems stand on
+ *                 each other
  *                 ENOTSUP: the driver can't stack sources, or the view is a subfs
  *                 ENOSPC: the machine has no room for the source, or the filesystem has 64 of them
  *                 EIO: the source is damaged or of a foreign format

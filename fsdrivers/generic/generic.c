@@ -329,6 +329,8 @@ static int generic_add_source(struct fs *fs, const struct fs_open *req)
 
     if (g->inner->ops->add_source == NULL)
         return why_add(req->why, -ENOTSUP, "%s takes one source only", g->fs.driver->name);
+    if (req->directory && !g->fs.driver->layered)
+        return why_add(req->why, -ENOTSUP, "a source of %s is not a directory", g->fs.driver->name);
     return changed(g, g->inner->ops->add_source(g->inner, req));
 }
 

@@ -133,7 +133,8 @@ struct stand {
     struct fiber *next_stack; /* owned; becomes `stack` at the next tick; or NULL */
     struct slow *slot;        /* the machine stands still for this one; NULL: it does not */
     struct slow *slot_of;     /* whose slot it waits for, still or not; NULL: none */
-    uint64_t slots;           /* of slow filesystems, called so far */
+    uint64_t slots;           /* of slow filesystems, called so far, and rests */
+    uint64_t work;            /* since the last rest: layer.c */
     uint64_t hurry_ns;        /* slow_hurry() */
     struct list entries;      /* struct entry.link: inputs queued meanwhile */
     struct entry *entering;   /* what is about to be carried out on the stack */

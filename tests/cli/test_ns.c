@@ -51,7 +51,7 @@ void show_text(FILE *to, const char *text, size_t len)
     ",\"type\":\"" #type "\",\"ok_modes\":[" modes "],\"maker\":" #maker "}"
 #define MOUNT(driver, opts, more, maker)                                                           \
     "{\"driver\":\"" driver "\",\"opts\":" opts "," more ",\"maker\":" #maker "}"
-#define PLAIN "\"from_handle\":false,\"readonly\":false,\"no_create\":null"
+#define PLAIN "\"from_handle\":false,\"layered\":false,\"readonly\":false,\"no_create\":null"
 #define ROOT_NAME NAME(1, "\"root\"", 0)
 #define ROOT_VIEW VIEW("\"root\"", 0, -1, "\"/\"", DIR, "\"READ\",\"READDIR\"", 1)
 #define RAMFS MOUNT("ramfs", "null", PLAIN, 1)
@@ -120,7 +120,7 @@ Test(ns, options_that_are_missing_are_not_empty_ones)
 #define MADE(opts, more)                                                                           \
     TREE(NAME(3, "\"m\"", 0), VIEW("\"m\"", 0, -1, "\"/\"", DIR, "", 3),                           \
          MOUNT("ramfs", opts, more, 3))
-#define FIXED "\"from_handle\":false,\"readonly\":false,\"no_create\":\"c\""
+#define FIXED "\"from_handle\":false,\"layered\":false,\"readonly\":false,\"no_create\":\"c\""
     expect_calls(MADE("null", PLAIN), "[$PID] make_fs ramfs m\n");
     expect_calls(MADE("null", FIXED), "[$PID] make_fs ramfs m\n");
     expect_calls(MADE("\"\"", PLAIN), "[$PID] make_fs ramfs m\n"); /* as many as without any */
@@ -174,9 +174,14 @@ Test(ns, nothing_is_created_in_a_filesystem_that_does_not_begin_empty)
 {
     static const char *const lines = "[$PID] make_fs ramfs m\n[$PID] subfs v m /x READ\n";
 
-    expect_calls(IN_M("\"from_handle\":false,\"readonly\":true,\"no_create\":null",
-                      NAME(3, "\"v\"", 2), OF_M("\"/x\"", DIR)),
-                 lines);
+    expect_calls(
+        IN_M("\"from_handle\":false,\"layered\":false,\"readonly\":true,\"no_create\":null",
+             NAME(3, "\"v\"", 2), OF_M("\"/x\"", DIR)),
+        lines);
+    expect_calls(
+        IN_M("\"from_handle\":false,\"layered\":true,\"readonly\":false,\"no_create\":null",
+             NAME(3, "\"v\"", 2), OF_M("\"/x\"", DIR)),
+        lines);
     expect_calls(IN_M(FIXED, NAME(3, "\"v\"", 2), OF_M("\"/x\"", DIR)), lines);
     expect_calls(TREE(NAME(3, "\"m\"", 1) "," NAME(3, "\"v\"", 2),
                       ROOT_VIEW "," M_VIEW "," OF_M("\"/x\"", DIR),

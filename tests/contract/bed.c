@@ -134,6 +134,37 @@ static void bed_give_descriptors(void *user, uint32_t count)
     ((struct bed *)user)->descriptors -= count;
 }
 
+/* The first request for a writable layer is for the first of them. */
+static int bed_lower(void *user, const char *name, bool write, struct fs **out, struct why *why)
+{
+    struct bed *b = user;
+
+    for (unsigned i = 0; i < b->layers; i++) {
+        if (name == NULL || strcmp(b->layer[i].name, name) != 0)
+            continue;
+        *out = b->layer[i].fs;
+        b->layer[i].written = write;
+        return 0;
+    }
+    return why_add(why, -ENODEV, "the bed has no layer %s", name != NULL ? name : "of a handle");
+}
+
+static void bed_give_lower(void *user, struct fs *lower)
+{
+    (void)user;
+    (void)lower;
+}
+
+struct fs *bed_add_layer(struct bed *b, const char *name, const char *opts)
+{
+    struct bed_layer *l = &b->layer[b->layers++];
+    const struct fs_open req = {.opts = opts, .env = &b->env, .why = &b->why};
+
+    l->name = name;
+    IS(registry_open("ramfs", &req, &l->fs), 0);
+    return l->fs;
+}
+
 void bed_init(struct bed *b, const char *driver)
 {
     const char *tmp = getenv("TMPDIR");
@@ -155,9 +186,15 @@ void bed_init(struct bed *b, const char *driver)
                              .give = bed_give,
                              .take_descriptors = bed_take_descriptors,
                              .give_descriptors = bed_give_descriptors,
+                             .lower = bed_lower,
+                             .give_lower = bed_give_lower,
                              .user = b};
     if (beds++ == 0)
         allocations = alloc_live();
+    if (strcmp(driver, "unionfs") == 0) {
+        (void)bed_add_layer(b, "top", NULL);
+        (void)bed_add_layer(b, "base", NULL);
+    }
     b->hosted = strcmp(driver, "hostfs") == 0;
     if (!b->hosted && strcmp(driver, "sqlitefs") != 0 && strcmp(driver, "archivefs") != 0)
         return;
@@ -170,13 +207,19 @@ void bed_init(struct bed *b, const char *driver)
 
 int bed_open(struct bed *b, const char *opts)
 {
-    char all[BED_PATH_MAX];
-    struct fs_open req = {.opts = b->hosted ? all : opts,
+    char all[BED_PATH_MAX * 2] = "write";
+    size_t len = strlen(all);
+    struct fs_open req = {.opts = b->hosted || b->layers > 0 ? all : opts,
                           .env = &b->env,
                           .who = {.uid = b->uid, .gid = b->gid},
                           .why = &b->why};
 
-    (void)snprintf(all, sizeof(all), "write%s%s", opts != NULL ? "," : "",
+    if (b->layers > 0)
+        len = 0;
+    for (unsigned i = 0; i < b->layers; i++)
+        len += (size_t)snprintf(all + len, sizeof(all) - len, "%slayer=%s", i > 0 ? "," : "",
+                                b->layer[i].name);
+    (void)snprintf(all + len, sizeof(all) - len, "%s%s", opts != NULL ? "," : "",
                    opts != NULL ? opts : "");
     why_done(&b->why);
     req.source = b->db[0] != '\0' ? b->db : NULL;
@@ -202,6 +245,11 @@ static int remove_one(const char *path, const struct stat *st, int type, struct 
 void bed_done(struct bed *b)
 {
     bed_close(b);
+    while (b->layers > 0) {
+        struct fs *layer = b->layer[--b->layers].fs;
+
+        layer->ops->destroy(layer, &b->why);
+    }
     if (b->dir[0] != '\0')
         (void)nftw(b->dir, remove_one, BED_DESCRIPTORS, FTW_DEPTH | FTW_PHYS);
     why_done(&b->why);

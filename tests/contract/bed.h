@@ -23,15 +23,24 @@
 #include <errno.h>
 #include <sys/stat.h>
 
-enum { BED_PATH_MAX = 256, BED_DESCRIPTORS = 128 };
+enum { BED_PATH_MAX = 256, BED_DESCRIPTORS = 128, BED_LAYERS = 40 };
+
+/** A layer of a unionfs: a ramfs that outlives the instance. */
+struct bed_layer {
+    const char *name; /* for the option layer */
+    struct fs *fs;
+    bool written; /* it was given to be written */
+};
 
 struct bed {
     struct fs *fs;  /* NULL while closed */
     struct why why; /* of the last refusal */
     const char *driver;
-    char dir[BED_PATH_MAX]; /* a directory of its own, removed at the end; "" none */
-    char db[BED_PATH_MAX];  /* sqlitefs, archivefs: the file; hostfs: the directory */
-    bool hosted;            /* it is hostfs */
+    char dir[BED_PATH_MAX];             /* a directory of its own, removed at the end; "" none */
+    char db[BED_PATH_MAX];              /* sqlitefs, archivefs: the file; hostfs: the directory */
+    bool hosted;                        /* it is hostfs */
+    struct bed_layer layer[BED_LAYERS]; /* of a unionfs */
+    unsigned layers;
     struct fs_env env;
     struct fs_caller who; /* for whom slots are called */
     uint32_t descriptors; /* booked; at most BED_DESCRIPTORS */
@@ -48,6 +57,9 @@ struct bed {
 
 /** Make a bed without an instance. @driver static. */
 void bed_init(struct bed *b, const char *driver);
+
+/** Give the bed of a unionfs one more layer, below the others. Those of bed_init() are "top" and "base". @name static. */
+struct fs *bed_add_layer(struct bed *b, const char *name, const char *opts);
 
 /** Open the instance. @opts NULL none. Returns what registry_open() answers; reasons in b->why. */
 int bed_open(struct bed *b, const char *opts);
@@ -111,9 +123,17 @@ void fill(void *buf, size_t len, unsigned seed);
     CONTRACT_ON(ramfs, name, options)                                                              \
     CONTRACT_ON(sqlitefs, name, options)                                                           \
     CONTRACT_ON(hostfs, name, options)                                                             \
+    CONTRACT_ON(unionfs, name, options)                                                            \
     static void name(struct bed *b)
 /* The same for drivers whose store is their own: they alone decide what a file is, and count what is there. */
 #define CONTRACT_OWN(name, options)                                                                \
+    static void name(struct bed *b);                                                               \
+    CONTRACT_ON(ramfs, name, options)                                                              \
+    CONTRACT_ON(sqlitefs, name, options)                                                           \
+    CONTRACT_ON(unionfs, name, options)                                                            \
+    static void name(struct bed *b)
+/* The same for drivers with FS_CAP_EXPORT. */
+#define CONTRACT_EXPORT(name, options)                                                             \
     static void name(struct bed *b);                                                               \
     CONTRACT_ON(ramfs, name, options)                                                              \
     CONTRACT_ON(sqlitefs, name, options)                                                           \

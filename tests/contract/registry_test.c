@@ -133,10 +133,10 @@ Test(registry, options_at_their_most_bytes_and_past_them)
     struct options o;
 
     memset(text + 2, 'x', OPTIONS_LEN_MAX - 2);
-    IS(options_split(text, &o, NULL), 0);
+    IS(options_split(text, NULL, &o, NULL), 0);
     options_done(&o);
     text[OPTIONS_LEN_MAX] = 'x';
-    IS(options_split(text, &o, NULL), -EINVAL);
+    IS(options_split(text, NULL, &o, NULL), -EINVAL);
 }
 
 Test(registry, options_at_their_most_and_past_it)
@@ -146,18 +146,56 @@ Test(registry, options_at_their_most_and_past_it)
 
     for (int i = 1; i < OPTIONS_MAX; i++)
         (void)snprintf(text + strlen(text), sizeof(text) - strlen(text), ",k%d", i);
-    IS(options_split(text, &o, NULL), 0);
+    IS(options_split(text, NULL, &o, NULL), 0);
     IS(o.count, OPTIONS_MAX);
     options_done(&o);
     (void)strcat(text, ",more");
-    IS(options_split(text, &o, NULL), -EINVAL);
+    IS(options_split(text, NULL, &o, NULL), -EINVAL);
+}
+
+Test(registry, options_split_values_in_quotes)
+{
+    struct options o;
+
+    IS(options_split("a=\"b,c=d\",e=\"\",f=\"x\\\"y\\\\z\\n\",g=\"h\"", NULL, &o, NULL), 0);
+    IS(o.count, 4);
+    cr_assert_str_eq(option_get(o.at, "a"), "b,c=d");
+    cr_assert_str_eq(option_get(o.at, "e"), "");
+    cr_assert_str_eq(option_get(o.at, "f"), "x\"y\\z\\n");
+    cr_assert_str_eq(option_get(o.at, "g"), "h");
+    options_done(&o);
+    IS(options_split("a=b\"c\",d", NULL, &o, NULL), 0); /* only where the value begins */
+    cr_assert_str_eq(option_get(o.at, "a"), "b\"c\"");
+    options_done(&o);
+}
+
+Test(registry, options_split_bad_quotes_EINVAL)
+{
+    static const char *const bad[] = {"a=\"",     "a=\"b",       "a=\"b\\\"", "a=\"b\"c",
+                                      "a=\"b\"=", "a=\"b\",a=1", "=\"b\"",    "a=\"b\","};
+    struct options o;
+
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        IS(options_split(bad[i], NULL, &o, NULL), -EINVAL);
+}
+
+Test(registry, options_split_one_key_may_be_repeated)
+{
+    struct options o;
+
+    IS(options_split("a=1,b=2,a=3", "a", &o, NULL), 0);
+    IS(o.count, 3);
+    cr_assert_str_eq(o.at[0].value, "1");
+    cr_assert_str_eq(o.at[2].value, "3");
+    options_done(&o);
+    IS(options_split("a=1,b=2,b=3", "a", &o, NULL), -EINVAL);
 }
 
 Test(registry, options_split_values_with_equals)
 {
     struct options o;
 
-    IS(options_split("a=b=c,d,e=", &o, NULL), 0);
+    IS(options_split("a=b=c,d,e=", NULL, &o, NULL), 0);
     IS(o.count, 3);
     cr_assert_str_eq(option_get(o.at, "a"), "b=c");
     cr_assert_str_eq(option_get(o.at, "d"), "");

@@ -7,7 +7,7 @@
  *     SC_TWINS_SEED=1000 build/dev/bin/contract_test --filter 'twins/hostfs'
  */
 #include "tests/contract/dbcheck.h"
-#include "tests/contract/script.h"
+#include "tests/contract/layers.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -140,4 +140,80 @@ Test(twins, sqlitefs_with_small_chunks)
 Test(twins, hostfs)
 {
     run_twins((struct twins){{"ramfs", "hostfs"}, {NULL, NULL}, 4});
+}
+
+/* ---- Unions ---- */
+
+/* One does what the other does. */
+static void step_both(struct script scripts[2], struct bed *one, struct bed *two, int first,
+                      int end)
+{
+    for (int i = first; i < end; i++) {
+        int64_t a = script_step(&scripts[0], one, i);
+        int64_t b = script_step(&scripts[1], two, i);
+
+        cr_assert(a == b, "step %d, %s: %s answers %lld, %s %lld", i, scripts[0].text, one->driver,
+                  (long long)a, two->driver, (long long)b);
+        if (i % CHECK_EVERY == 0)
+            cr_assert(tree_digest(one) == tree_digest(two), "step %d", i);
+    }
+    script_done(&scripts[0], one);
+    script_done(&scripts[1], two);
+    cr_assert(tree_digest(one) == tree_digest(two));
+}
+
+/* A ramfs, and a unionfs whose lower layer, then two of them, have what the ramfs has when they
+ * begin; the layers must stay as they are. */
+static void run_union(uint64_t seed, const char *store_driver, int steps)
+{
+    enum { FIRST_STEPS = 500 };
+    struct bed store;
+    struct bed one;
+    struct bed two;
+    struct bed lower;
+    struct bed middle;
+    struct script scripts[2];
+    uint64_t digests[2];
+
+    bed_init(&one, "ramfs");
+    bed_init(&two, "unionfs");
+    IS(bed_open(&one, NULL), 0);
+    layers_use_store(&two, 0, &store, store_driver);
+    lower = layers_bed(&two, 1);
+    script_init(&scripts[0], seed);
+    script_init(&scripts[1], seed);
+    step_both(scripts, &one, &lower, 0, FIRST_STEPS);
+    digests[0] = tree_digest(&lower);
+    IS(bed_open(&two, NULL), 0);
+    step_both(scripts, &one, &two, FIRST_STEPS, FIRST_STEPS + steps);
+    bed_close(&two);
+    cr_assert(tree_digest(&lower) == digests[0]);
+
+    middle = layers_bed(&two, 0);
+    digests[1] = tree_digest(&middle);
+    (void)bed_add_layer(&two, "new", NULL);
+    two.layer[BED_LAYERS - 1] = two.layer[2];
+    two.layer[2] = two.layer[1];
+    two.layer[1] = two.layer[0];
+    two.layer[0] = two.layer[BED_LAYERS - 1];
+    IS(bed_open(&two, NULL), 0);
+    cr_assert(tree_digest(&one) == tree_digest(&two));
+    step_both(scripts, &one, &two, FIRST_STEPS + steps, FIRST_STEPS + 2 * steps);
+    bed_close(&two);
+    cr_assert(tree_digest(&lower) == digests[0]);
+    cr_assert(tree_digest(&middle) == digests[1]);
+    bed_done(&two);
+    bed_done(&one);
+    bed_done(&store);
+}
+
+Test(twins, a_union_answers_as_one_filesystem)
+{
+    for (uint64_t seed = 100; seed < 103; seed++)
+        run_union(seed, "ramfs", 4000);
+}
+
+Test(twins, a_union_answers_so_over_a_file)
+{
+    run_union(110, "sqlitefs", 1500);
 }

@@ -73,6 +73,24 @@ def do_mapped(c, workers):
     c.call("SC_READ", fd=fd, offset=0, size=100)
 
 
+def do_layers(c, _workers):
+    """A union of files so big that copying them rests; one copy is interrupted, or not, as it happens."""
+    kid = kid_of(c)
+    c.call("SC_MAKE_FS", driver="ramfs", fs_name="base")
+    c.call("SC_MAKE_FS", driver="ramfs", fs_name="top")
+    for name in "ab":
+        fd = c.call("SC_OPEN", file=f"base:/{name}", mode=["WRITE", "CREATE"])["fd"]
+        for at in range(16):
+            c.call("SC_WRITE", fd=fd, offset=at << 18, data="x" * (1 << 18))
+    c.call("SC_MAKE_FS", driver="unionfs", fs_name="u", opts="layer=top,layer=base")
+    c.call("SC_BIND_FS", pid=kid, new_name="u", fs_name="u")
+    c.call("SC_OPEN", file="u:/a", mode=["WRITE"])
+    c.send("SC_OPEN", file="u:/b", mode=["WRITE"], background=True, **{"as": kid})
+    c.call("SC_PROC_KILL", pid=kid)
+    c.call("SC_RENAME", old_file="u:/a", new_file="u:/c")
+    c.call("SC_OPEN", file="u:", mode=["READDIR"])
+
+
 def hear(daemon, name, work, workers, clock, lockstep=False):
     """What the machine told of a work, without what the subscription told of itself."""
     events = watch(daemon, name, work, workers, clock=clock, lockstep=lockstep, seed=11)
@@ -81,7 +99,7 @@ def hear(daemon, name, work, workers, clock, lockstep=False):
 
 def do_all(daemon, workers):
     """Returns what was heard of each machine."""
-    works = {"driven": do_driven, "people": do_people}
+    works = {"driven": do_driven, "people": do_people, "layers": do_layers}
     if runs_guests(daemon):
         works |= {"guests": do_guests, "faults": do_faults, "spinners": do_spinners,
                   "mapped": do_mapped}

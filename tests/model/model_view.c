@@ -97,7 +97,7 @@ void rule_make_fs(const struct mcall *c, const struct sc_make_fs_args *a,
     if (a->source_fd != 0) {
         struct mhandle *h = model_handle(c->p, a->source_fd);
 
-        refuse(c->v, h != NULL && (h->file->mode & FM_READ) != 0 ? ENOTSUP : EBADF);
+        refuse(c->v, h != NULL && (h->file->mode & (FM_READ | FM_READDIR)) != 0 ? ENOTSUP : EBADF);
     }
     if (refused(c->v))
         return;
@@ -114,7 +114,7 @@ void rule_fs_add_src(const struct mcall *c, const struct sc_fs_add_src_args *a,
     struct mhandle *h = model_handle(c->p, a->fd);
 
     (void)out;
-    if (h == NULL || (h->file->mode & FM_READ) == 0)
+    if (h == NULL || (h->file->mode & (FM_READ | FM_READDIR)) == 0)
         refuse(c->v, EBADF);
     if (view != NULL && view->mount->maker != c->p->pid)
         refuse(c->v, EPERM);

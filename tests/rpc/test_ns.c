@@ -70,9 +70,11 @@ Test(ns, a_process_comes_with_its_parent)
         "[{\"pid\":2,\"name\":\"io\",\"view\":0},{\"pid\":2,\"name\":\"root\",\"view\":1},"
         "{\"pid\":3,\"name\":\"a b\",\"view\":1}]");
     expect_member(tree, "mounts",
-                  "[{\"driver\":\"devfs\",\"opts\":null,\"from_handle\":false,\"readonly\":false,"
+                  "[{\"driver\":\"devfs\",\"opts\":null,\"from_handle\":false,\"layered\":false,"
+                  "\"readonly\":false,"
                   "\"no_create\":null,\"maker\":1},"
-                  "{\"driver\":\"ramfs\",\"opts\":null,\"from_handle\":false,\"readonly\":false,"
+                  "{\"driver\":\"ramfs\",\"opts\":null,\"from_handle\":false,\"layered\":false,"
+                  "\"readonly\":false,"
                   "\"no_create\":null,\"maker\":1}]");
     cJSON_Delete(tree);
     tree = tree_of("[1]"); /* which has none */

@@ -26,7 +26,7 @@ static uint64_t number_of(const char *name, uint64_t otherwise)
 static bool asks_machine(const struct fs *fs, const struct fs_open *req)
 {
     return strcmp(fs->driver->name, "devfs") == 0 || strcmp(fs->driver->name, "procfs") == 0 ||
-           (req->opts != NULL && strstr(req->opts, "devices") != NULL);
+           fs->driver->layered || (req->opts != NULL && strstr(req->opts, "devices") != NULL);
 }
 
 /** Whether the gate is the FIFO that is open as @fd. */
@@ -127,5 +127,6 @@ int slow_open(const char *driver, const struct fs_open *req, struct fs **out)
 
 bool slow_waits(const char *driver)
 {
-    return strcmp(driver, "devfs") != 0 && strcmp(driver, "procfs") != 0;
+    return strcmp(driver, "devfs") != 0 && strcmp(driver, "procfs") != 0 &&
+           strcmp(driver, "unionfs") != 0;
 }

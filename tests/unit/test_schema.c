@@ -137,7 +137,7 @@ Test(schema, a_right_is_one_of_a_handle_and_else_EBADF)
     }
     cr_assert_eq(sc_call_by_name("SC_READ")->right, FM_READ);
     cr_assert_eq(sc_call_by_name("SC_WRITE")->right, FM_WRITE);
-    cr_assert_eq(sc_call_by_name("SC_MAKE_FS")->right, FM_READ);
+    cr_assert_eq(sc_call_by_name("SC_READDIR")->right, FM_READDIR);
     cr_assert_eq(sc_call_by_name("SC_CLOSE")->right, 0);
 }
 

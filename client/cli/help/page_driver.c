@@ -56,6 +56,11 @@ static void print_driver(FILE *to, size_t i)
     page_heading(to, "Options of all drivers");
     print_options(to, DRIVER_COUNT);
     page_heading(to, "Examples");
+    if (strcmp(drivers[i].name, "unionfs") == 0) {
+        fputs("  fs u unionfs layer=changes layer=system\n", to);
+        fputs("  make_fs unionfs u $dir opts=layer=system\n", to);
+        return;
+    }
     fprintf(to, "  fs t %s readonly\n", drivers[i].name);
     fprintf(to, "  make_fs %s t\n", drivers[i].name);
 }

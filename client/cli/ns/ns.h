@@ -40,6 +40,7 @@ struct ns_mount {
     const char *opts; /* NULL: none */
     int32_t maker;
     bool from_handle;
+    bool layered;
     bool readonly;
     bool no_create;
 };

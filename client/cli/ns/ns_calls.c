@@ -154,7 +154,7 @@ static char *make_name(const struct writer *w, const char *label, enum caller ca
 /** Whether a filesystem begins empty when it is made anew. */
 static bool begins_empty(const struct ns_mount *m)
 {
-    return !m->readonly && !m->no_create && !m->from_handle &&
+    return !m->readonly && !m->no_create && !m->from_handle && !m->layered &&
            (m->opts == NULL || strstr(m->opts, "source=") == NULL);
 }
 

@@ -61,6 +61,7 @@ static void take_mounts(struct ns_tree *t, const cJSON *list)
                                  .opts = bytes_of(item, "opts"),
                                  .maker = json_int(item, "maker"),
                                  .from_handle = cJSON_IsTrue(json_member(item, "from_handle")),
+                                 .layered = cJSON_IsTrue(json_member(item, "layered")),
                                  .readonly = cJSON_IsTrue(json_member(item, "readonly")),
                                  .no_create = cJSON_IsString(json_member(item, "no_create"))};
     }

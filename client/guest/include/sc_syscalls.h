@@ -299,7 +299,7 @@ struct sc_make_fs_args {
     size_t driver_len;
     const char *fs_name; /* a new name */
     size_t fs_name_len;
-    int source_fd; /* a handle the driver reads its image from */
+    int source_fd; /* a handle the driver reads its image from, or of a directory that it stands on */
     const char *opts; /* key=value,key; the keys depend on the driver. nullfs also takes a set of the letters c, m, d, such as cd; "" is the empty set */
     size_t opts_len;
 };

@@ -46,6 +46,7 @@ SLOT(closedir, c->who, c->path, c->file)
 SLOT(statfs, c->who, c->statfs)
 SLOT(add_source, c->source.req)
 SLOT(add_rest, c->who, c->why)
+SLOT(sync, c->who)
 SLOT(commit, c->who)
 
 static int64_t run_open_source(const struct slot_call *c)
@@ -110,10 +111,13 @@ int driver_open_source(struct mount *m, const char *driver, const struct fs_open
         give_back(m, req, err);
         return err;
     }
-    /* One that reads an open file enters the machine for that: it waits where that file does. */
-    if (err < 0 || (m->fs->caps & FS_CAP_BLOCKING) == 0 || m->from_handle)
+    if (err < 0)
         return err;
-    err = slow_new(m, &slow_slots, m->fs->timeout_s, req->why, &m->slow);
+    if (m->fs->driver->layered)
+        err = slow_new(m, NULL, 0, req->why, &m->slow);
+    else if ((m->fs->caps & FS_CAP_BLOCKING) != 0 &&
+             !m->from_handle) /* else it waits where the handle does */
+        err = slow_new(m, &slow_slots, m->fs->timeout_s, req->why, &m->slow);
     if (err < 0)
         m->fs->ops->destroy(m->fs, req->why);
     return err;
@@ -281,6 +285,11 @@ int driver_add_source(struct mount *m, const struct fs_open *req)
         err = (int)RUN(add_rest, EXPLAINS, .who = &req->who, .why = req->why);
     give_back(m, req, err);
     return err;
+}
+
+int driver_sync(struct mount *m, const struct fs_caller *who)
+{
+    return (int)RUN(sync, PLAIN, .who = who);
 }
 
 int driver_commit(struct mount *m)

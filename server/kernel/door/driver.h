@@ -4,7 +4,8 @@
  *
  *     handler ── vfs, open_file, mapped … ── driver_read(mount, …) ── run() ── fs->ops->read()
  *
- * Only driver.c includes fs_ops.h; tests/layering checks it. Each slot has a function here, which
+ * Only driver.c calls slots; it and layer.c, which gives slots to other drivers, include fs_ops.h. tests/layering
+ * checks it. Each slot has a function here, which
  * packs the arguments into a struct slot_call and passes it to run() with a one-line function that
  * unpacks them and calls the slot. run() is the place for what concerns every slot, such as running
  * it on another thread while the machine stands still; callers do not notice.
@@ -77,10 +78,10 @@ int driver_fsyncdir(struct mount *m, const struct fs_caller *who, const char *pa
 int driver_closedir(struct mount *m, const struct fs_caller *who, const char *path,
                     struct fs_file *file);
 
-/* The filesystem. Two slots have no function here, sync and lookup: the kernel syncs files, and
- * knows them by their names. For what the machine does by itself there is no caller to be given. */
+/* The filesystem. One slot has no function here, lookup: the kernel knows files by their names. For what the machine does by itself there is no caller to be given. */
 int driver_statfs(struct mount *m, const struct fs_caller *who, struct fs_statfs *out);
 int driver_add_source(struct mount *m, const struct fs_open *req);
+int driver_sync(struct mount *m, const struct fs_caller *who);
 int driver_commit(struct mount *m);
 void driver_tidy(struct mount *m);
 

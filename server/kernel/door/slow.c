@@ -39,6 +39,9 @@ struct slow {
     struct errand *out; /* the one that the worker runs; NULL: none */
     uint64_t deadline_ns;
     uint32_t descriptors; /* of the daemon, that a broken instance has yet */
+    int32_t rests_for;    /* pid */
+    bool rests;           /* it has no worker: the machine only rests in its slots */
+    bool stopped;         /* the last rest was interrupted */
     bool broken;
     bool released; /* broken, and its instance is destroyed */
     bool left;     /* its mount was freed */
@@ -66,8 +69,9 @@ int slow_new(struct mount *m, const struct slow_slots *slots, uint32_t timeout_s
     s->host = machine->host;
     s->limit_ns = (timeout_s != 0 ? timeout_s : FS_TIMEOUT_S) * NS_PER_S;
     list_init(&s->files);
+    s->rests = slots == NULL;
     err = is_played(machine) ? 0 : stack_need(machine, why);
-    if (err == 0 && !is_played(machine))
+    if (err == 0 && !is_played(machine) && !s->rests)
         err = s->ops->worker_new(s->host, &s->worker, why);
     if (err < 0) {
         free(s);
@@ -320,8 +324,8 @@ static void on_done(struct host_job *job)
 static uint64_t deadline(const struct slow *s)
 {
     const uint64_t now = s->ops->now_ns(s->host);
-    const uint64_t hurry = s->mount->machine->stand.hurry_ns;
     const uint64_t least = now + SLOW_HURRY_MS * NS_PER_MS;
+    const uint64_t hurry = s->mount->machine->stand.hurry_ns;
     const uint64_t end = hurry < least ? least : hurry;
 
     return now + s->limit_ns < end ? now + s->limit_ns : end;
@@ -378,15 +382,6 @@ static bool must_be_done(const struct slot_call *c)
     return c->shape == SLOT_CLOSES || c->shape == SLOT_CLOSES_DIR || c->shape == SLOT_DESTROYS;
 }
 
-/** Call a slot in place; the loop blocks. */
-static int64_t run_waiting(struct slow *s, slot_fn slot, const struct slot_call *c)
-{
-    const int64_t result = slot(c);
-
-    note_file(s, c, result, NULL);
-    return result;
-}
-
 /** Call a slot on the worker. */
 static int64_t run_away(struct slow *s, slot_fn slot, const struct slot_call *c)
 {
@@ -400,7 +395,10 @@ static int64_t run_away(struct slow *s, slot_fn slot, const struct slot_call *c)
     if (err < 0) {
         free(spare);
         drop_opening(c);
-        return must_be_done(c) ? run_waiting(s, slot, c) : err;
+        result = must_be_done(c) ? slot(c) : err; /* in place; the loop blocks */
+        if (must_be_done(c))
+            note_file(s, c, result, NULL);
+        return result;
     }
     e->spare = spare;
     e->job.run = run_slot;
@@ -438,15 +436,14 @@ static int64_t run_here(struct slow *s, slot_fn slot, const struct slot_call *c)
     return result;
 }
 
-/** Call a slot of a machine that is played again, once what came while it was carried out has come again. */
-static int64_t run_again(struct slow *s, slot_fn slot, const struct slot_call *c)
+/** Of a machine that is played again: what came while it stood still comes again. Returns whether that
+ * interrupted it. */
+static bool play_meanwhile(struct slow *s)
 {
     struct machine *m = s->mount->machine;
     const bool before =
         m->stand.interrupted; /* an earlier slot of the call: this one undoes things */
-    struct slow_file *spare;
     bool interrupted;
-    int64_t result;
 
     m->stand.interrupted = false;
     m->stand.slot_of = s;
@@ -454,6 +451,16 @@ static int64_t run_again(struct slow *s, slot_fn slot, const struct slot_call *c
     m->stand.slot_of = NULL;
     interrupted = m->stand.interrupted;
     m->stand.interrupted = before || interrupted;
+    return interrupted;
+}
+
+/** Call a slot of a machine that is played again, once what came while it was carried out has come again. */
+static int64_t run_again(struct slow *s, slot_fn slot, const struct slot_call *c)
+{
+    const bool interrupted = play_meanwhile(s);
+    struct slow_file *spare;
+    int64_t result;
+
     if (s->broken || interrupted)
         drop_opening(c);
     if (s->broken)
@@ -472,6 +479,8 @@ int64_t slow_run(struct slow *s, slot_fn slot, const struct slot_call *c)
     struct machine *m = s->mount->machine;
     int64_t result = FS_WOULD_WAIT;
 
+    if (s->rests)
+        return slot(c);
     if (s->broken)
         return answer_broken(c);
     m->stand.slots++;
@@ -484,6 +493,28 @@ int64_t slow_run(struct slow *s, slot_fn slot, const struct slot_call *c)
     return result == FS_WOULD_WAIT ? run_away(s, slot, c) : result;
 }
 
+int slow_rest(struct slow *s, const struct fs_caller *who)
+{
+    struct machine *m = s->mount->machine;
+
+    m->stand.slots++;
+    if (is_played(m))
+        return play_meanwhile(s) ? -ECANCELED : 0;
+    if (!stack_is_here(m))
+        return 0;
+    s->rests_for = who->pid;
+    s->stopped = false;
+    s->deadline_ns = s->ops->now_ns(s->host);
+    m->stand.slot_of = s;
+    m->stand.slot = s;
+    s->ops->wake_at(s->host, m, s->deadline_ns);
+    stack_stand(m);
+    if (s->stopped)
+        end_slot(s, -EINTR);
+    m->stand.slot_of = NULL;
+    return s->stopped ? -ECANCELED : 0;
+}
+
 /* ---- While the machine stands ---- */
 
 void slow_check_limit(struct machine *m)
@@ -494,7 +525,8 @@ void slow_check_limit(struct machine *m)
         s->ops->wake_at(s->host, m, s->deadline_ns);
         return;
     }
-    end_slot(s, s->out->given_up ? -EINTR : -EIO);
+    if (!s->rests)
+        end_slot(s, s->out->given_up ? -EINTR : -EIO);
     m->stand.slot = NULL;
     stack_go_on(m);
 }
@@ -520,7 +552,8 @@ void slow_wait(struct machine *m)
     while (m->stand.slot != NULL) {
         struct slow *s = m->stand.slot;
 
-        s->ops->worker_wait(s->worker, s->deadline_ns);
+        if (!s->rests)
+            s->ops->worker_wait(s->worker, s->deadline_ns);
         if (m->stand.slot == s && s->ops->now_ns(s->host) >= s->deadline_ns)
             slow_check_limit(m);
     }
@@ -530,7 +563,9 @@ void slow_wait(struct machine *m)
  * interrupted are instances that are destroyed and files that are closed: only the time limit ends that. */
 static void interrupt(struct slow *s)
 {
-    if (s->out->call.shape == SLOT_OPENS_SOURCE) {
+    if (s->rests) {
+        s->stopped = true;
+    } else if (s->out->call.shape == SLOT_OPENS_SOURCE) {
         s->out->given_up = true;
         s->deadline_ns = s->ops->now_ns(s->host);
         s->ops->wake_at(s->host, s->mount->machine, HOST_WAKE_SOON);
@@ -545,19 +580,26 @@ void slow_interrupt(struct machine *m)
         interrupt(m->stand.slot);
 }
 
+/** The process that the machine stands still for; 0: none. */
+static int32_t caller_of(const struct slow *s)
+{
+    if (s == NULL || s->rests || s->out->call.who == NULL)
+        return s != NULL && s->rests ? s->rests_for : 0;
+    return s->out->call.who->pid;
+}
+
 void slow_interrupt_pid(struct machine *m, int32_t pid)
 {
     struct slow *s = m->stand.slot;
 
-    if (s != NULL && s->out->call.who != NULL && s->out->call.who->pid == pid)
+    if (s != NULL && caller_of(s) == pid)
         interrupt(s);
 }
 
 void slow_interrupt_proc(struct machine *m, const struct proc *p)
 {
     struct slow *s = m->stand.slot;
-    const struct fs_caller *who = s != NULL ? s->out->call.who : NULL;
-    const struct proc *caller = who != NULL ? proc_find(m, who->pid) : NULL;
+    const struct proc *caller = proc_find(m, caller_of(s));
 
     if (caller != NULL && proc_is_below(caller, p))
         interrupt(s);

@@ -49,7 +49,7 @@ struct slow_slots {
 
 /**
  * Prepare a mount for slots that wait: its instance was made, or is made by SLOT_OPENS_SOURCE.
- * @slots    borrowed, static.
+ * @slots    borrowed, static. NULL: they never wait, but the machine may rest in them.
  * @timeout_s  that a slot may take.
  * @out      returned; slow_free().
  * Returns   0; -ENOMEM, -EMFILE the daemon has too many of them, -ENOTSUP.
@@ -65,8 +65,12 @@ bool slow_free(struct slow *s);
  * interrupted or past its limit is an input, SLOT: such a slot did nothing that counts. */
 int64_t slow_run(struct slow *s, slot_fn slot, const struct slot_call *c);
 
-/** For machine_tick(), while the machine stands still: break an instance past its time limit, or one that is
- * not to be made any more. */
+/** Let the machine stand still for a moment, inside a slot of an instance without workers that has much to do: other
+ * machines go on. Returns 0; -ECANCELED it was interrupted, and that is an input, SLOT. */
+int slow_rest(struct slow *s, const struct fs_caller *who);
+
+/** For machine_tick(), while the machine stands still: end its rest, or break an instance past its time limit, or
+ * one that is not to be made any more. */
 void slow_check_limit(struct machine *m);
 
 /** For take_slot(): the slot that the machine waits for ends otherwise than by its driver. @err -EIO past its

@@ -32,11 +32,15 @@ static int64_t source_size(void *user, const struct fs_caller *who)
 
 static void source_close(void *user)
 {
-    (void)open_file_unref(user);
+    struct open_file *f = user;
+
+    f->mount->stood_on--;
+    (void)open_file_unref(f);
 }
 
 void file_source_init(struct fs_source *source, struct open_file *f)
 {
+    f->mount->stood_on++;
     *source =
         (struct fs_source){source_read, source_write, source_size, source_close, open_file_ref(f)};
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/kernel/fs/make_fs.h"
 
+#include "server/kernel/door/layer.h"
 #include "server/kernel/door/slow.h"
 #include "server/kernel/fs/file_source.h"
 #include "server/kernel/fs/tty.h"
@@ -155,6 +156,80 @@ static int env_proc_text(void *user, const struct fs_caller *who, int32_t pid,
     return mount->away == NULL ? procview_text(mount->machine, who->pid, pid, item, out) : -ENOENT;
 }
 
+/** A search for a caller's view of a directory. */
+struct view_search {
+    const struct open_file *dir;
+    struct view *found; /* with the most rights; borrowed */
+};
+
+static unsigned count_rights(const struct view *v)
+{
+    unsigned count = 0;
+
+    for (uint32_t modes = v->ok_modes; modes != 0; modes &= modes - 1)
+        count++;
+    return count;
+}
+
+/** ns_each_fn */
+static int look_at_view(void *user, struct sc_str name, struct view *v)
+{
+    struct view_search *s = user;
+    const struct node *n = s->dir->node;
+
+    (void)name;
+    while (n != NULL && n != v->root)
+        n = n->parent;
+    if (n != NULL && (s->found == NULL || count_rights(v) > count_rights(s->found)))
+        s->found = v;
+    return 0;
+}
+
+/** A handle of a directory says which one; the rights are those of a view of the maker that has it. @out
+ * returned; view_unref(). */
+static int view_of_handle(const struct proc *p, struct open_file *dir, struct why *why,
+                          struct view **out)
+{
+    const struct sc_str label = {dir->label, strlen(dir->label)};
+    struct view_search s = {.dir = dir};
+
+    (void)ns_each(&p->ns, look_at_view, &s);
+    if (s.found == NULL)
+        return why_add(why, -EACCES, "no view of process %d has the directory %s", p->pid,
+                       dir->label);
+    if (s.found->depth >= VIEW_DEPTH_MAX)
+        return why_add(why, -EMFILE, "view '%s' has reached the limit of views above it, %d",
+                       s.found->label, VIEW_DEPTH_MAX);
+    return view_new(dir->mount, dir->node, s.found, label, s.found->ok_modes, p->pid, out);
+}
+
+static int env_lower(void *user, const char *name, bool write, struct fs **out, struct why *why)
+{
+    struct mount *mount = user;
+    struct proc *p = proc_find(mount->machine, mount->maker);
+    const struct fs_caller maker = proc_caller(p);
+    struct view *view = NULL;
+    int err;
+
+    if (name == NULL)
+        err = view_of_handle(p, mount->offered, why, &view);
+    else
+        err = ns_get(&p->ns, (struct sc_str){name, strlen(name)}, why, &view);
+    if (err < 0)
+        return err;
+    if (name != NULL)
+        (void)view_ref(view);
+    err = layer_new(mount, view, &maker, write, out, why);
+    (void)view_unref(view);
+    return err;
+}
+
+static void env_give_lower(void *user, struct fs *lower)
+{
+    (void)user;
+    layer_free(lower);
+}
+
 /** mount_new() adds the user. */
 static const struct fs_env mount_env = {.now_ns = env_now_ns,
                                         .random = env_random,
@@ -170,7 +245,9 @@ static const struct fs_env mount_env = {.now_ns = env_now_ns,
                                         .take = env_take,
                                         .give = env_give,
                                         .take_descriptors = env_take_descriptors,
-                                        .give_descriptors = env_give_descriptors};
+                                        .give_descriptors = env_give_descriptors,
+                                        .lower = env_lower,
+                                        .give_lower = env_give_lower};
 
 /** struct fs_open.locate: find a source on behalf of the maker of the filesystem. */
 static int locate(void *user, const char *source, bool readonly, struct hostfile **out,
@@ -193,7 +270,7 @@ static int make_mount(struct fs_spec *spec, struct mount **out)
     const struct mount_origin origin = {.machine = m,
                                         .driver = spec->driver,
                                         .opts = spec->opts,
-                                        .from_handle = spec->source != NULL,
+                                        .source = spec->source,
                                         .maker = spec->proc->pid};
     struct fs_source source;
     struct fs_open req = {.opts = spec->opts,
@@ -207,7 +284,8 @@ static int make_mount(struct fs_spec *spec, struct mount **out)
 
     if (err < 0)
         return err;
-    if (spec->source != NULL) {
+    req.directory = spec->source != NULL && spec->source->is_dir;
+    if (spec->source != NULL && !req.directory) {
         file_source_init(&source, spec->source);
         req.handle = &source;
     }

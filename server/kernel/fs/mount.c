@@ -27,7 +27,7 @@ static void mount_free(struct mount *m)
 static int copy_origin(struct mount *m, const struct mount_origin *origin)
 {
     m->machine = origin->machine;
-    m->from_handle = origin->from_handle;
+    m->from_handle = origin->source != NULL;
     m->maker = origin->maker;
     m->driver = strdup(origin->driver);
     if (m->driver == NULL)
@@ -52,14 +52,37 @@ static void take_status(struct mount *m, const struct fs_caller *who)
 }
 
 /** Make the instance, with the mount as its environment. */
-static int open_source(struct mount *m, const char *driver, const struct fs_open *req)
+static int open_source(struct mount *m, const struct mount_origin *origin,
+                       const struct fs_open *req)
 {
     struct fs_env env = *req->env;
     struct fs_open own = *req;
+    int err = 0;
 
     env.user = m;
     own.env = &env;
-    return driver_open_source(m, driver, &own);
+    if (origin->source != NULL && !own.directory)
+        err = mount_stand_on(m, origin->source->mount, req->why);
+    m->offered = own.directory ? origin->source : NULL;
+    if (err == 0)
+        err = driver_open_source(m, origin->driver, &own);
+    m->offered = NULL;
+    return err;
+}
+
+int mount_stand_on(struct mount *above, const struct mount *below, struct why *why)
+{
+    if (above == below || above->stood_on > 0)
+        return why_add(
+            why, -ELOOP,
+            "a filesystem can't stand on itself, and one that another stands on takes no "
+            "more sources");
+    if (below->depth >= MOUNT_DEPTH_MAX)
+        return why_add(why, -EMFILE, "more than %d filesystems would stand on each other",
+                       MOUNT_DEPTH_MAX);
+    if (above->depth <= below->depth)
+        above->depth = below->depth + 1;
+    return 0;
 }
 
 int mount_new(const struct mount_origin *origin, const struct fs_open *req, struct mount **out)
@@ -74,12 +97,13 @@ int mount_new(const struct mount_origin *origin, const struct fs_open *req, stru
     if (err == 0)
         err = node_new_root(mount, &mount->root);
     if (err == 0)
-        err = open_source(mount, origin->driver, req);
+        err = open_source(mount, origin, req);
     if (err < 0) {
         (void)node_unref(mount->root);
         mount_free(mount);
         return err;
     }
+    mount->kind = mount->fs->driver;
     take_status(mount, &req->who);
     list_append(&mount->machine->mounts, &mount->link);
     mount->machine->census.mounts++;

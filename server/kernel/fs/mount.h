@@ -40,4 +40,10 @@ int mount_drop_ids(struct mount *m, const struct fs_caller *who, const char *pat
 void mount_restore_ids(struct mount *m, const struct fs_caller *who, const char *path,
                        struct fs_file *file, const struct fs_stat *st);
 
+/**
+ * Check that a mount may take a source in another one, and note how deep it stands then.
+ * Returns   0; -ELOOP it stands on itself, or another mount on it; -EMFILE past MOUNT_DEPTH_MAX.
+ */
+int mount_stand_on(struct mount *above, const struct mount *below, struct why *why);
+
 #endif

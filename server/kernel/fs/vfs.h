@@ -62,17 +62,21 @@ struct mount {
     uint32_t descriptors;    /* the daemon's descriptors that it has taken */
     struct node *root;       /* the node of "/", kept as long as the mount */
     struct node_table nodes; /* all of them, the root included */
-    struct timer commit_timer;  /* set while fs->pending, on the host's clock */
-    struct timer tidy_timer;    /* set while fs->untidy, likewise */
-    uint64_t changes;           /* calls of mount_changed() */
-    uint64_t changes_seen;      /* as of when tidy_timer was set */
-    struct list link;           /* in machine->mounts */
-    struct mapped_file *mapped; /* uthash by inode: files that processes have mapped */
-    char *driver;               /* its driver's name, owned */
-    char *opts;                 /* its options, owned; NULL: none */
-    bool from_handle;           /* its image is read from an open file */
-    int32_t maker;              /* pid that made it; for FS_ADD_SRC */
-    bool readonly;              /* every change is refused; stat.access says so */
+    struct timer commit_timer;    /* set while fs->pending, on the host's clock */
+    struct timer tidy_timer;      /* set while fs->untidy, likewise */
+    uint64_t changes;             /* calls of mount_changed() */
+    uint64_t changes_seen;        /* as of when tidy_timer was set */
+    struct list link;             /* in machine->mounts */
+    struct mapped_file *mapped;   /* uthash by inode: files that processes have mapped */
+    char *driver;                 /* its driver's name, owned */
+    const struct fs_driver *kind; /* static */
+    char *opts;                   /* its options, owned; NULL: none */
+    bool from_handle;             /* its image is read from an open file */
+    struct open_file *offered;    /* while it takes a directory by handle: that; else NULL */
+    uint32_t stood_on;            /* mounts that stand on it, once for each source and layer */
+    uint32_t depth;               /* of the mounts that it stands on, one on the other */
+    int32_t maker;                /* pid that made it; for FS_ADD_SRC */
+    bool readonly;                /* every change is refused; stat.access says so */
     const char *no_create, *no_move, *no_delete; /* as in fs_statfs; stat.access says so, too */
     uint32_t refs;
 };
@@ -101,6 +105,9 @@ struct view {
     uint32_t depth; /* number of views above it */
     uint32_t refs;
 };
+
+/** The most mounts that a mount may stand on, one on the other: each takes some of the machine's stack. */
+enum { MOUNT_DEPTH_MAX = 4 };
 
 /** The most views above a view. A view keeps its ancestors alive even when their names are removed,
  * so without a limit SUBFS and RM_FS in turn would grow a chain for ever. */
@@ -167,11 +174,11 @@ void vfs_stat(const struct mount *m, const struct fs_stat *in, uint32_t view_mod
 
 /** The origin of a driver instance. */
 struct mount_origin {
-    struct machine *machine; /* outlives the mount */
-    const char *driver;      /* name of the driver */
-    const char *opts;        /* its options; NULL: none */
-    bool from_handle;        /* its image is read from an open file */
-    int32_t maker;           /* pid that makes it */
+    struct machine *machine;  /* outlives the mount */
+    const char *driver;       /* name of the driver */
+    const char *opts;         /* its options; NULL: none */
+    struct open_file *source; /* that its image is read from, or a directory; NULL: none */
+    int32_t maker;            /* pid that makes it */
 };
 
 /**

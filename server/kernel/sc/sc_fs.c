@@ -4,6 +4,7 @@
 #include "server/kernel/door/driver.h"
 #include "server/kernel/fs/file_source.h"
 #include "server/kernel/fs/make_fs.h"
+#include "server/kernel/fs/mount.h"
 #include "server/kernel/machine.h"
 #include "server/kernel/sc/find.h"
 
@@ -20,14 +21,43 @@ static int copy_text(struct call *call, struct sc_str in, const char *what, char
     return *out != NULL ? 0 : -ENOMEM;
 }
 
-/** The open file of an fd that can be a filesystem's source: it has positions. */
+/** The open file of an fd that can be a filesystem's source: it has positions, or is a directory. */
 static int get_source_file(struct call *call, int32_t fd, struct open_file **out)
 {
     int err = find_file(call, fd, out);
 
+    if (err == 0 && ((*out)->mode & (FM_READ | FM_READDIR)) == 0)
+        return call_why(call, -EBADF, "file descriptor %d is %s, opened without READ", fd,
+                        (*out)->label);
     if (err == 0 && (*out)->end != NULL)
         return call_why(call, -ENOTSUP, "%s is a stream: a filesystem's source must have positions",
                         (*out)->label);
+    return err;
+}
+
+/** Add an open file or directory as a source. */
+static int add_source(struct mount *m, struct open_file *f, struct fs_open *req)
+{
+    struct fs_source source;
+    int err;
+
+    if (!m->kind->stacks)
+        return why_add(req->why, -ENOTSUP, "driver %s can't stack sources", m->driver);
+    req->directory = f->is_dir;
+    if (f->is_dir) {
+        m->offered = f;
+        err = driver_add_source(m, req);
+        m->offered = NULL;
+        return err;
+    }
+    err = mount_stand_on(m, f->mount, req->why);
+    if (err < 0)
+        return err;
+    file_source_init(&source, f);
+    req->handle = &source;
+    err = driver_add_source(m, req);
+    if (err < 0)
+        source.close(source.user);
     return err;
 }
 
@@ -65,8 +95,7 @@ int sc_fs_add_src(struct call *call, const struct sc_fs_add_src_args *args,
                   struct sc_fs_add_src_out *out)
 {
     struct open_file *f;
-    struct fs_source source;
-    struct fs_open req = {.handle = &source, .who = proc_caller(call->proc), .why = &call->why};
+    struct fs_open req = {.who = proc_caller(call->proc), .why = &call->why};
     struct view *view;
     char *opts = NULL;
     int err = ns_get(&call->proc->ns, args->fs_name, &call->why, &view);
@@ -85,13 +114,8 @@ int sc_fs_add_src(struct call *call, const struct sc_fs_add_src_args *args,
     if (err < 0)
         return err;
     req.opts = opts;
-    file_source_init(&source, f);
-    err = driver_add_source(view->mount, &req);
-    if (err < 0)
-        source.close(source.user);
+    err = add_source(view->mount, f, &req);
     free(opts);
-    if (err == -ENOSYS)
-        return call_why(call, -ENOTSUP, "driver %s can't stack sources", view->mount->driver);
     return err;
 }
 

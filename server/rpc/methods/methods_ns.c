@@ -142,6 +142,7 @@ static void write_mounts(struct json_out *o, const void *of)
         object_nsmount(o, &(struct rpc_nsmount_fields){.driver = m->driver,
                                                        .opts = given_name_of(m->opts),
                                                        .from_handle = m->from_handle,
+                                                       .layered = m->kind->layered,
                                                        .readonly = m->readonly,
                                                        .no_create = m->no_create,
                                                        .maker = m->maker});
