@@ -493,7 +493,7 @@ SCBOX_API int scbox_make_fs(struct scbox_conn *conn, const char *driver, const c
  * Refused         ENODEV: the caller's namespace has no such view
  *                 EPERM: another process made the filesystem
  *                 EBADF: fd is not a handle of the caller, or it lacks READ and READDIR
- *                 EINVAL: opts hold a NUL
+ *                 EINVAL: opts hold a NUL, or what the driver does not know
  *                 EACCES: no view of the caller has the directory with the rights that a layer
  *                 needs
  *                 ELOOP: the filesystem would stand on itself, or another one stands on it

@@ -478,6 +478,8 @@ UNION(room_is_that_of_the_top)
 UNION(open_source_refuses)
 {
     const struct fs_open req = {.env = &b->env, .why = &b->why, .who = {.uid = 5}};
+    const struct fs_open opts = {
+        .env = &b->env, .why = &b->why, .directory = true, .opts = "readonly"};
 
     b->layers = 0;
     IS(bed_open(b, NULL), -EINVAL);
@@ -491,6 +493,8 @@ UNION(open_source_refuses)
     IS(bed_open(b, "setgid=5"), -EACCES);
     IS(bed_open(b, "fmask=7"), 0);
     IS(b->fs->ops->add_source(b->fs, &req), -ENOTSUP);
+    IS(b->fs->ops->add_source(b->fs, &opts), -EINVAL);
+    cr_assert(bed_why(b, "no options"));
     bed_close(b);
     b->uid = 0;
     IS(bed_open(b, "setuid=5"), 0);
