@@ -135,19 +135,30 @@ int links_copy(struct unionfs *u, const struct fs_caller *who, const char *temp,
     return err;
 }
 
+/* getattr() of the top that ends, also when it is interrupted: what was begun must be undone. */
+static int look_at(struct unionfs *u, const struct fs_caller *who, const char *path,
+                   struct fs_stat *out)
+{
+    int err = LAYER(u, 0, getattr, who, path, out, NULL);
+
+    while (err == -ECANCELED)
+        err = LAYER(u, 0, getattr, who, path, out, NULL);
+    return err;
+}
+
 void links_undo(struct unionfs *u, const struct fs_caller *who, const char *temp,
                 const struct spot *at)
 {
     struct fs_stat copy;
     struct fs_stat st;
 
-    if (LAYER(u, 0, getattr, who, temp, &copy, NULL) < 0)
+    if (look_at(u, who, temp, &copy) < 0)
         return;
     for (size_t i = 0; i < u->linked_count; i++) {
         const struct linked *l = &u->linked[i];
 
-        if (l->layer == at->layer && l->ino == at->own_ino &&
-            LAYER(u, 0, getattr, who, l->path, &st, NULL) == 0 && st.ino == copy.ino)
+        if (l->layer == at->layer && l->ino == at->own_ino && look_at(u, who, l->path, &st) == 0 &&
+            st.ino == copy.ino)
             (void)LAYER(u, 0, unlink, who, l->path);
     }
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The slots that change names. Each checks, then prepares the top layer without a visible change, and then makes
- * one change there.
+ * The slots that change names. Each checks, then prepares the top layer without a visible change,
+ * and then makes one change there.
  */
 #include "fsdrivers/unionfs/union.h"
 

@@ -106,9 +106,11 @@ static int make_temp(const struct raising *r)
     case S_IFREG:
         return LAYER(r->u, 0, mknod, r->who, r->temp, S_IFREG | 0600u);
     case S_IFIFO:
+        if ((r->u->layer[0]->caps & FS_CAP_FIFO) == 0)
+            return -EROFS;
         return LAYER(r->u, 0, mknod, r->who, r->temp, S_IFIFO | 0600u);
     default:
-        return -EROFS; /* a device of a lower layer */
+        return -EROFS; /* a device */
     }
 }
 

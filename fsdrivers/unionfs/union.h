@@ -22,10 +22,12 @@
  * fails, or the host crashes between two of them, the tree is as it was.
  *
  * Copying up makes a temporary file ".wh..wh.tmp…" in the top's root, with the content, the owner,
- * the mode and the times, and renames it into place; the directories on the way are copied before. Opening a
- * file for writing copies it. Handles that were open before, and the file's other names in its layer, follow to the
- * copy, so all of them go on showing one file. To rename a directory copies up all that is in it.
- * The copy has new times of birth and of status change.
+ * the mode and the times, and renames it into place; the directories on the way are copied before.
+ * Opening a file for writing copies it. Handles that were open before, and the file's other names in
+ * its layer, follow to the copy, so all of them go on showing one file. To rename a directory copies
+ * up all that is in it. The copy has new times of birth and of status change. Devices are not copied,
+ * nor FIFOs that the top can't store: they are read and hidden, but to write, change or move one is
+ * -EROFS.
  *
  * Numbers: a file has the number of its layer's file, mixed with the number of the layer; a copied
  * one keeps its number while the instance exists.
@@ -33,8 +35,9 @@
  * Nothing else may change a layer meanwhile. If something does, the answers are those of either
  * tree or errors of the layers, and nothing worse.
  *
- * find.c has the lookup, listing.c the merged directories, raise.c the copying up, links.c files with several names
- * in a lower layer, handle.c what is open, names.c the slots that change names, unionfs.c the rest.
+ * find.c has the lookup, listing.c the merged directories, raise.c the copying up, links.c files
+ * with several names in a lower layer, handle.c what is open, names.c the slots that change names,
+ * unionfs.c the rest.
  */
 #ifndef FSDRIVERS_UNIONFS_UNION_H
 #define FSDRIVERS_UNIONFS_UNION_H

@@ -242,6 +242,8 @@ static int union_add_source(struct fs *fs, const struct fs_open *req)
 
     if (!req->directory)
         return why_add(req->why, -ENOTSUP, "a layer of unionfs is a directory");
+    if (req->opts != NULL && *req->opts != '\0')
+        return why_add(req->why, -EINVAL, "a layer of unionfs has no options");
     return add_layer(u, req, NULL);
 }
 

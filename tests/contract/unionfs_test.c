@@ -379,6 +379,34 @@ UNION(directories_are_moved_with_all_that_is_in_them)
     cr_assert_str_eq(names_of(b, "/to"), "");
 }
 
+UNION(devices_of_a_lower_layer_are_read_and_hidden)
+{
+    struct fs_file f = {.flags = FS_O_RDONLY};
+    struct fs_file w = {.flags = FS_O_RDWR};
+    char byte = 1;
+
+    (void)bed_add_layer(b, "dev", "devices");
+    layers_open(b);
+    IS(FS(open, "/zero", &f), 0);
+    IS(bed_read(b, NULL, &byte, 1, 0, &f), 1);
+    IS(byte, 0);
+    IS(FS(open, "/null", &w), -EROFS);
+    IS(bed_write(b, "/null", "x", 1, 0, NULL), -EROFS);
+    IS(FS(chmod, "/null", 0, NULL), -EROFS);
+    IS(FS(rename, "/null", "/n", FS_RENAME_REPLACE), -EROFS);
+    IS(FS(unlink, "/zero"), 0);
+    IS(stat_error(b, "/zero"), -ENOENT);
+    IS(FS(close, NULL, &f), 0);
+    IS(FS(open, "/tty", &f), 0);
+    cr_assert(f.nonseekable);
+    IS(FS(ioctl, NULL, 40, &f), -ENOTTY);
+    IS(FS(close, NULL, &f), 0);
+    put_file(b, "/zero", "file", 4);
+    cr_assert(file_is(b, "/zero", "file", 4));
+    IS(FS(rename, "/zero", "/null", FS_RENAME_REPLACE), 0);
+    cr_assert(file_is(b, "/null", "file", 4));
+}
+
 /* ---- Hard links ---- */
 
 UNION(a_lower_file_gets_another_name)
@@ -450,6 +478,8 @@ UNION(room_is_that_of_the_top)
 UNION(open_source_refuses)
 {
     const struct fs_open req = {.env = &b->env, .why = &b->why, .who = {.uid = 5}};
+    const struct fs_open opts = {
+        .env = &b->env, .why = &b->why, .directory = true, .opts = "readonly"};
 
     b->layers = 0;
     IS(bed_open(b, NULL), -EINVAL);
@@ -463,6 +493,8 @@ UNION(open_source_refuses)
     IS(bed_open(b, "setgid=5"), -EACCES);
     IS(bed_open(b, "fmask=7"), 0);
     IS(b->fs->ops->add_source(b->fs, &req), -ENOTSUP);
+    IS(b->fs->ops->add_source(b->fs, &opts), -EINVAL);
+    cr_assert(bed_why(b, "no options"));
     bed_close(b);
     b->uid = 0;
     IS(bed_open(b, "setuid=5"), 0);

@@ -21,8 +21,8 @@ struct layer {
     bool write;
 };
 
-/** What a directory to be read costs, in bytes of LAYER_SLICE. */
-enum { LIST_COST = 64 * 1024 };
+/** What slots cost, in bytes of LAYER_SLICE: reading a directory; a look-up, and each byte of its path. */
+enum { LIST_COST = 64 * 1024, LOOK_COST = 1024, BYTE_COST = 64 };
 
 static struct layer *layer_of(struct fs *fs)
 {
@@ -104,6 +104,14 @@ static int work(struct fs *fs, const struct fs_caller *who, size_t cost)
     return slow_rest(l->above->slow, who);
 }
 
+/** Before a look-up, of which a deep path needs many. */
+static int look(struct fs *fs, const struct fs_caller *who, const char *path)
+{
+    int err = work(fs, who, LOOK_COST + (path != NULL ? strlen(path) * BYTE_COST : 0));
+
+    return err < 0 ? err : may_pass(fs, path);
+}
+
 /** A slot of paths and handles: @before is done first, and a path is translated. */
 #define LAYER_SLOT(type, slot, before, after, PARAMS, ...)                                         \
     static type layer_##slot PARAMS                                                                \
@@ -117,8 +125,8 @@ static int work(struct fs *fs, const struct fs_caller *who, size_t cost)
 #define SAME(fs, result) (result)
 #define WHO struct fs *fs, const struct fs_caller *who, const char *path
 
-LAYER_SLOT(int, getattr, may_pass(fs, path), SAME, (WHO, struct fs_stat *out, struct fs_file *file),
-           own, out, file)
+LAYER_SLOT(int, getattr, look(fs, who, path), SAME,
+           (WHO, struct fs_stat *out, struct fs_file *file), own, out, file)
 LAYER_SLOT(int64_t, readlink, may_pass(fs, path), SAME, (WHO, char *buf, size_t size), own, buf,
            size)
 LAYER_SLOT(int, mknod, 0, changed, (WHO, uint32_t mode), own, mode)

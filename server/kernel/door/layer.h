@@ -2,7 +2,8 @@
 /*
  * Layers: directories of mounts that another mount's driver stands on (fs_env.lower).
  *
- *     handler ── driver_read(above, …) ── its driver ── layer's slot ── driver_read(below, …) ── its driver
+ *     handler ── driver_read(above, …) ── its driver
+ *                                             └── layer's slot ── driver_read(below, …) ── its driver
  *
  * A layer looks to the driver like an instance whose root is the root of a view. The view keeps the mount
  * below alive, and follows its root when that is renamed. It needs all rights to be written, else READ, READDIR

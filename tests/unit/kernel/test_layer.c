@@ -214,6 +214,29 @@ Test(layer, a_big_copy_rests)
     close_big(&w);
 }
 
+Test(layer, a_deep_look_up_rests)
+{
+    enum { DEPTH = 200 };
+    char path[2 * DEPTH + 8];
+    struct world w;
+    struct call c;
+
+    open_big(&w);
+    for (int layer = 0; layer < 2; layer++) {
+        (void)strcpy(path, layer == 0 ? "top:" : "base:");
+        for (int i = 0; i < DEPTH; i++)
+            cr_assert_eq(w_create(w.p, strcat(path, "/d"), FT_DIR), 0);
+    }
+    (void)strcpy(path, "u:");
+    for (int i = 0; i < DEPTH; i++)
+        (void)strcat(path, "/d");
+    cr_assert_eq(BEGIN(&c, w.p, STAT, stat, S(path)), SC_PENDING);
+    cr_assert_not_null(w.m->stand.slot);
+    cr_assert_eq(sw_answer(&w, &c), 0);
+    cr_assert_eq(c.out.stat.stat.type, FT_DIR);
+    close_big(&w);
+}
+
 /** An on_input: note what ended slots. */
 static void note_slots(void *user, struct machine *m, const struct input *in)
 {
