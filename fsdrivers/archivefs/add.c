@@ -131,10 +131,8 @@ int add_archive(struct archivefs *a, int fd, const struct hostfile *layout, stru
 
     index_begin(&merged);
     take_init(&t, &merged);
-    if (err == 0) {
-        a->archives++;
+    if (err == 0)
         err = helper_ask(&a->helper, &ask, fd);
-    }
     if (fd >= 0)
         (void)close(fd);
     if (err == 0)
@@ -147,6 +145,7 @@ int add_archive(struct archivefs *a, int fd, const struct hostfile *layout, stru
     }
     index_done(&a->index);
     a->index = merged;
+    a->archives++;
     a->left_out += t.left_out;
     a->encrypted += t.encrypted;
     return 0;

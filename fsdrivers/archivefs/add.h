@@ -21,7 +21,7 @@ struct archivefs {
     struct index index;
     struct helper helper;
     struct helper_packet packet;
-    uint32_t archives;            /* that the helper has got */
+    uint32_t archives;            /* that are stacked */
     uint32_t left_out, encrypted; /* entries */
     int64_t patience_ms; /* with the helper, in one slot: less than the kernel has with the slot */
     /* The content that was read last: @held bytes at @at of a file. */

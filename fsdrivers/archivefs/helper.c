@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 /** Descriptors of the helper from this on are closed. Sanitizers need stderr for their reports. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifdef SCBOX_SANITIZED
 enum { CLOSED_FROM = 3 };
 #else
 enum { CLOSED_FROM = 1 };

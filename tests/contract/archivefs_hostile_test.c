@@ -4,6 +4,7 @@
 #include "tests/contract/pack.h"
 
 #include <archive.h>
+#include <archive_entry.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -206,6 +207,57 @@ Test(archivefs_hostile, a_source_that_shrinks_EIO)
     IS(truncate(b->db, 0), 0);
     IS(bed_read(b, "/f", &byte, 1, 0, NULL), -EIO);
     IS(stat_of(b, "/f").size, 7);
+    bed_done(b);
+}
+
+/** What is encrypted has a name and a size, and no content. */
+Test(archivefs_hostile, encrypted_EACCES)
+{
+    struct fs_file file = {.flags = FS_O_RDONLY};
+    struct archive *a;
+    char byte;
+
+    bed_init(b, "archivefs");
+    a = archive_write_new();
+    IS(archive_write_set_format_zip(a), ARCHIVE_OK);
+    IS(archive_write_set_options(a, "zip:encryption=traditional"), ARCHIVE_OK);
+    IS(archive_write_set_passphrase(a, "secret"), ARCHIVE_OK);
+    IS(archive_write_open_filename(a, b->db), ARCHIVE_OK);
+    pack_file(a, "secret", S_IFREG | 0644, "content", 7);
+    pack_end(a);
+    IS(bed_open(b, NULL), 0);
+    cr_assert_str_eq(names_of(b, "/"), " secret");
+    IS(FS(open, "/secret", &file), -EACCES);
+    IS(bed_read(b, "/secret", &byte, 1, 0, NULL), -EACCES);
+    note_is("0 entries left out, 1 encrypted");
+    bed_done(b);
+}
+
+/** Holes are zeros: 8 GiB of them with a few bytes between. */
+Test(archivefs_hostile, sparse_files)
+{
+    const int64_t size = INT64_C(8) << 30;
+    struct archive *a;
+    struct archive_entry *e = archive_entry_new();
+    char text[9] = "";
+
+    bed_init(b, "archivefs");
+    a = pack_begin(b->db, "pax", "none");
+    archive_entry_set_pathname(e, "sparse");
+    archive_entry_set_mode(e, S_IFREG | 0644);
+    archive_entry_set_size(e, size);
+    archive_entry_sparse_add_entry(e, 1 << 20, 4);
+    archive_entry_sparse_add_entry(e, size, 0);
+    IS(archive_write_header(a, e), ARCHIVE_OK);
+    IS(archive_write_data(a, text, 1 << 3), 8);
+    archive_entry_free(e);
+    pack_file(a, "after", S_IFREG | 0644, "1", 1);
+    pack_end(a);
+    IS(bed_open(b, NULL), 0);
+    IS(stat_of(b, "/sparse").size, size);
+    IS(bed_read(b, "/sparse", text, 8, (1 << 20) - 4, NULL), 8);
+    IS(memcmp(text, "\0\0\0\0", 4), 0);
+    cr_assert(file_is(b, "/after", "1", 1));
     bed_done(b);
 }
 

@@ -238,6 +238,10 @@ Test(archivefs_stack, archives_have_a_number)
 
     begin(&lower);
     pack_upper(&upper);
+    upper.size = 100; /* what is refused does not count */
+    for (int i = 0; i < WIRE_SOURCES_MAX; i++)
+        IS(stack(&upper, NULL), -EIO);
+    upper.size = -1;
     for (int i = 1; i < WIRE_ARCHIVES_MAX; i++)
         IS(stack(&upper, NULL), 0);
     IS(stack(&upper, NULL), -ENOSPC);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* archivefs over sound archives of all formats, and the helper's life. */
+#include "tests/contract/alloc.h"
 #include "tests/contract/bed.h"
 #include "tests/contract/pack.h"
 #include "tests/count_fds.h"
@@ -332,6 +333,84 @@ Test(archivefs, a_read_is_interrupted_EINTR)
     IS(kill(pid, SIGCONT), 0);
     IS(bed_read(&b, "/no/parent/file", text, 5, 0, NULL), 5);
     cr_assert_str_eq(text, "orpha");
+    end(&b);
+}
+
+/** Whether a process runs the helper: before that its parent would wait for it. */
+static bool is_helper(int pid)
+{
+    char path[64];
+    char name[32] = "";
+    FILE *f;
+
+    (void)snprintf(path, sizeof(path), "/proc/%d/comm", pid);
+    f = fopen(path, "r");
+    if (f == NULL)
+        return false;
+    if (fgets(name, sizeof(name), f) == NULL)
+        name[0] = '\0';
+    (void)fclose(f);
+    return strcmp(name, "scbox-archive\n") == 0;
+}
+
+/** Stop the helper as soon as it is there. */
+static void *stop_helper(void *user)
+{
+    const struct timespec moment = {.tv_nsec = 200000};
+    int pid = 0;
+
+    while (!is_helper(pid)) {
+        FILE *f = fopen(user, "r");
+
+        if (f == NULL || fscanf(f, "%d", &pid) != 1)
+            (void)nanosleep(&moment, NULL);
+        if (f != NULL)
+            (void)fclose(f);
+    }
+    (void)kill(pid, SIGSTOP);
+    return NULL;
+}
+
+/** The helper is silent while the archive is opened: it is refused in time, and the helper is gone. */
+Test(archivefs, a_helper_that_stops_at_once_EIO)
+{
+    char path[64];
+    pthread_t thread;
+    struct bed b;
+
+    begin(&b);
+    pack_tree(&b, "pax", "bzip2");
+    (void)snprintf(path, sizeof(path), "/proc/self/task/%d/children", (int)gettid());
+    IS(pthread_create(&thread, NULL, stop_helper, path), 0);
+    IS(bed_open(&b, "timeout=1"), -EIO);
+    cr_assert(bed_why(&b, "did not start in time") || bed_why(&b, "was not read in time"));
+    IS(pthread_join(thread, NULL), 0);
+    end(&b);
+}
+
+/** Every allocation of this process fails once: the archive is refused, and nothing is left. */
+Test(archivefs, an_open_without_memory_ENOMEM)
+{
+    struct bed b;
+    bool failed = true;
+
+    begin(&b);
+    pack_tree(&b, "pax", "none");
+    for (long n = 0; failed && n < 200; n++) {
+        int err;
+
+        alloc_fail_after(n);
+        err = bed_open(&b, NULL);
+        failed = alloc_failed();
+        alloc_fail_after(-1);
+        cr_assert(err == 0 || err == -ENOMEM || err == -EIO, "%ld: %d", n, err);
+        if (err == 0)
+            cr_assert_str_eq(names_of(&b, "/"), " dir empty last no");
+        bed_close(&b);
+        IS(b.taken, 0);
+        IS(b.descriptors, 0);
+    }
+    cr_assert(!failed);
     end(&b);
 }
 

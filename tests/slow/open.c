@@ -114,7 +114,8 @@ int slow_open(const char *driver, const struct fs_open *req, struct fs **out)
     if (err < 0)
         return err;
     read_plan();
-    o = req->later != NULL && !asks_machine(fs, req) ? calloc(1, sizeof(*o)) : NULL;
+    o = req->later != NULL && req->handle == NULL && !asks_machine(fs, req) ? calloc(1, sizeof(*o))
+                                                                            : NULL;
     if (o == NULL) {
         *out = asks_machine(fs, req) ? fs : made_slow(fs);
         return 0;

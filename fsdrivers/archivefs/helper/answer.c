@@ -5,6 +5,7 @@
 #include "fsdrivers/archivefs/helper/oci.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -192,17 +193,40 @@ static int add(struct answers *a, int fd)
     int found;
     int err;
 
-    if (s == NULL || fd < 0 || fstat(fd, &st) < 0)
+    if (s == NULL) {
+        (void)close(fd);
         return answer_fails(a, "the helper has no room for another source");
-    *s = (struct source){.fd = fd, .size = st.st_size};
+    }
+    *s = (struct source){.fd = fd};
+    if (fd < 0 || fstat(fd, &st) < 0)
+        return answer_fails(a, "the helper has got no source");
+    s->size = st.st_size;
     found = oci_find(a, s, &oci);
     err = found > 0 ? oci_send(a, &oci) : entries_send(a, s, false);
     oci_done(&oci);
     return err;
 }
 
+/** Forget the sources of an archive that is refused. */
+static void forget(struct answers *a, uint32_t first)
+{
+    for (size_t i = 0; i < CURSORS_MAX; i++) {
+        if (a->cursors[i].reader != NULL && a->cursors[i].source >= &a->sources[first])
+            cursor_close(&a->cursors[i]);
+    }
+    while (a->count > first) {
+        struct source *s = &a->sources[--a->count];
+
+        if (s->fd >= 0 && (a->count == first || s->fd != a->sources[first].fd))
+            (void)close(s->fd);
+        free(s->places);
+        *s = (struct source){.fd = -1};
+    }
+}
+
 void answer_add(struct answers *a, const struct wire_ask *ask, int fd)
 {
+    const uint32_t first = a->count;
     struct oci oci = {.directory = true};
     int err;
 
@@ -210,5 +234,7 @@ void answer_add(struct answers *a, const struct wire_ask *ask, int fd)
     a->percent = 0;
     a->error[0] = '\0';
     err = ask->op == WIRE_ADD ? add(a, fd) : oci_send(a, &oci);
+    if (err < 0)
+        forget(a, first);
     done(a, err, err < 0 ? a->error : NULL);
 }

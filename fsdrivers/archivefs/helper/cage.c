@@ -17,7 +17,7 @@ static const int allowed[] = {
     SCMP_SYS(clock_gettime), SCMP_SYS(gettimeofday), SCMP_SYS(time),
     SCMP_SYS(getrandom),     SCMP_SYS(alarm),        SCMP_SYS(rt_sigreturn),
     SCMP_SYS(exit),          SCMP_SYS(exit_group),   SCMP_SYS(restart_syscall),
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifdef SCBOX_SANITIZED
     SCMP_SYS(write),         SCMP_SYS(sigaltstack),  SCMP_SYS(sched_yield),
     SCMP_SYS(getpid),        SCMP_SYS(gettid),       SCMP_SYS(rt_sigprocmask),
     SCMP_SYS(rt_sigaction),  SCMP_SYS(mprotect),     SCMP_SYS(prctl),
@@ -31,7 +31,7 @@ static const int refused[] = {
     SCMP_SYS(sysinfo), SCMP_SYS(readlink), SCMP_SYS(getcwd), SCMP_SYS(lseek),
 };
 
-static int limit(int resource, rlim_t to)
+static int limit(__rlimit_resource_t resource, rlim_t to)
 {
     const struct rlimit both = {to, to};
 
@@ -42,7 +42,7 @@ static int set_limits(void)
 {
     int err = limit(RLIMIT_CPU, CAGE_CPU_S);
 
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__) /* they map terabytes */
+#ifndef SCBOX_SANITIZED /* they map terabytes */
     if (err == 0)
         err = limit(RLIMIT_AS, (rlim_t)CAGE_MEMORY_MIB << 20);
 #endif
@@ -59,7 +59,7 @@ static int allow_memory(scmp_filter_ctx filter)
     const struct scmp_arg_cmp no_code = SCMP_A2_64(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0);
     int err = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1, no_code);
 
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#ifndef SCBOX_SANITIZED
     if (err == 0)
         err = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1, no_code);
 #endif

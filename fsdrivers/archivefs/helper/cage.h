@@ -6,8 +6,7 @@
 #include "fsdrivers/archivefs/wire.h"
 
 enum {
-    CAGE_MEMORY_MIB =
-        768, /* of address space: three cursors with the biggest dictionaries in use */
+    CAGE_MEMORY_MIB = 768, /* of address space: three cursors with big dictionaries */
     CAGE_CPU_S = 4 * 3600, /* of the processor in its life */
     CAGE_SILENCE_S = 3600, /* for one question; no driver waits longer */
     CAGE_DESCRIPTORS = WIRE_SOURCES_MAX + 16,

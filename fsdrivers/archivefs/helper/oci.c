@@ -251,6 +251,7 @@ static int send_layers(struct answers *a, const struct oci *oci, const struct js
 
         if (s == NULL)
             return answer_fails(a, "the image has too many layers");
+        *s = (struct source){.fd = -1};
         err = digest_name(a, doc, i, name);
         if (err == 0)
             err = open_file(a, oci, name, s);
