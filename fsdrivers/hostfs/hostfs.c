@@ -191,18 +191,14 @@ static int64_t read_now(int fd, struct fs_buf buf, int64_t off)
 static int64_t read_all(int fd, struct fs_buf buf, int64_t off)
 {
     size_t done = 0;
+    ssize_t got;
 
-    while (done < buf.len) {
-        const ssize_t got = pread(fd, buf.ptr + done, buf.len - done, off + (int64_t)done);
-
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
+    do { /* once for no bytes, too: a directory is refused */
+        got = pread(fd, buf.ptr + done, buf.len - done, off + (int64_t)done);
+        if (got < 0 && errno != EINTR)
             return beneath_error(errno);
-        if (got == 0)
-            break;
-        done += (size_t)got;
-    }
+        done += got > 0 ? (size_t)got : 0;
+    } while (got != 0 && done < buf.len);
     return (int64_t)done;
 }
 
@@ -230,6 +226,8 @@ static int64_t write_all(int fd, struct fs_bytes bytes, int64_t off, bool append
         return beneath_error(errno);
     if (append)
         off = before.st_size;
+    if (bytes.len == 0)
+        return 0;
     if (bytes.len > FS_FILE_SIZE_MAX || (uint64_t)off > FS_FILE_SIZE_MAX - bytes.len)
         return -EFBIG;
     while (done < bytes.len) {

@@ -3,6 +3,7 @@
 
 #include "fsdrivers/fslimits.h"
 #include "fsdrivers/fspath.h"
+#include "fsdrivers/fsrules.h"
 #include "fsdrivers/hostfs/beneath.h"
 #include "fsdrivers/hostfs/target.h"
 #include "server/base/hostfile.h"
@@ -158,10 +159,10 @@ int hostfs_rename(struct fs *fs, const struct fs_caller *who, const char *from, 
     struct beneath_name a;
     struct beneath_name b;
     struct stat st;
-    int err;
+    int err = fsrules_rename_paths(from, to, type);
 
-    if (fspath_is_root(to) && type == FS_RENAME_NOREPLACE)
-        return -EEXIST;
+    if (err < 0)
+        return err;
     if (who->nowait)
         return FS_WOULD_WAIT;
     err = two_parents(hostfs_of(fs), from, to, &a, &b, &st);
@@ -174,18 +175,19 @@ int hostfs_rename(struct fs *fs, const struct fs_caller *who, const char *from, 
 
 int hostfs_link(struct fs *fs, const struct fs_caller *who, const char *from, const char *to)
 {
-    struct beneath_name a;
+    const struct hostfs *h = hostfs_of(fs);
+    const bool root = fspath_is_root(from);
+    struct beneath_name a = {.dir = -1};
     struct beneath_name b;
-    struct stat st;
+    struct stat st = {.st_mode = S_IFDIR};
     int err;
 
     if (who->nowait)
         return FS_WOULD_WAIT;
-    if (fspath_is_root(from))
-        return -EPERM;
-    err = two_parents(hostfs_of(fs), from, to, &a, &b, &st);
+    err = root ? beneath_parent(h->source->file, to, &b) : two_parents(h, from, to, &a, &b, &st);
     if (err == 0)
-        err = beneath_answer(linkat(a.dir, a.name, b.dir, b.name, 0));
+        err = beneath_answer(
+            linkat(root ? h->source->file : a.dir, root ? "." : a.name, b.dir, b.name, 0));
     if (err == -EACCES && S_ISDIR(st.st_mode))
         err = -EPERM;
     if (err == -EBUSY)
@@ -266,8 +268,6 @@ int hostfs_truncate(struct fs *fs, const struct fs_caller *who, const char *path
     struct target t;
     int err;
 
-    if (size > FS_FILE_SIZE_MAX)
-        return -EFBIG;
     /* An open file may be open for reading only: it is found by its descriptor, and opened anew. */
     err = target_find_blocking(hostfs_of(fs), who, path, file, &t);
     if (err < 0)
@@ -279,6 +279,8 @@ int hostfs_truncate(struct fs *fs, const struct fs_caller *who, const char *path
         t.own = true;
     }
     err = target_open(&t, O_WRONLY);
+    if (err == 0 && size > FS_FILE_SIZE_MAX)
+        err = -EFBIG;
     if (err == 0)
         err = beneath_answer(ftruncate(t.fd, (off_t)size));
     target_done(&t);
