@@ -193,7 +193,7 @@ static int64_t read_all(int fd, struct fs_buf buf, int64_t off)
     size_t done = 0;
     ssize_t got;
 
-    do { /* once for no bytes, too: a directory is refused */
+    do {
         got = pread(fd, buf.ptr + done, buf.len - done, off + (int64_t)done);
         if (got < 0 && errno != EINTR)
             return beneath_error(errno);
@@ -210,7 +210,8 @@ static int64_t hostfs_read(struct fs *fs, const struct fs_caller *who, const cha
 
     if (result < 0)
         return result;
-    result = who->nowait ? read_now(t.fd, buf, off) : read_all(t.fd, buf, off);
+    /* Reading no bytes never waits, but answers for a directory what reading some does. */
+    result = who->nowait && buf.len > 0 ? read_now(t.fd, buf, off) : read_all(t.fd, buf, off);
     target_done(&t);
     return result;
 }

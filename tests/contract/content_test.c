@@ -177,6 +177,9 @@ CONTRACT(read_open_directory_EISDIR)
     IS(FS(opendir, "/", &dir), 0);
     IS(bed_read(b, NULL, &byte, 1, 0, &dir), -EISDIR);
     IS(bed_read(b, NULL, &byte, 0, 0, &dir), -EISDIR);
+    b->who.nowait = b->hosted;
+    IS(bed_read(b, NULL, &byte, 0, 0, &dir), -EISDIR);
+    b->who.nowait = false;
     IS(FS(closedir, NULL, &dir), 0);
 }
 
