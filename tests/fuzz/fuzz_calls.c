@@ -419,6 +419,19 @@ static void say(const struct call *c, const int64_t answers[2])
                       twins[1].fs->driver->name, (long long)answers[1]);
 }
 
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
+{
+    (void)st;
+    (void)type;
+    (void)at;
+    return remove(path);
+}
+
+static int remove_dir(void)
+{
+    return nftw(dir, remove_one, FTW_DESCRIPTORS, FTW_DEPTH | FTW_PHYS);
+}
+
 /** Fail unless both say the same. */
 static void compare(uint64_t one, uint64_t two, const char *what)
 {
@@ -426,6 +439,7 @@ static void compare(uint64_t one, uint64_t two, const char *what)
         return;
     (void)fprintf(stderr, "%s%s of %s and %s differ\n", strbuf_str(&said), what,
                   twins[0].fs->driver->name, twins[1].fs->driver->name);
+    (void)remove_dir();
     abort();
 }
 
@@ -471,14 +485,6 @@ static void open_twin(struct twin *t, const char *driver, const char *source, co
     why_done(&why);
 }
 
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *at)
-{
-    (void)st;
-    (void)type;
-    (void)at;
-    return remove(path);
-}
-
 static void open_twins(uint8_t choice)
 {
     static const char *const opts[] = {"", "quota_bytes=200K,quota_inodes=6"};
@@ -510,7 +516,7 @@ static void close_twins(void)
     compare(digest_tree(twins[0].fs, &who), digest_tree(twins[1].fs, &who), "the trees");
     for (size_t n = 0; n < 2; n++)
         twins[n].fs->ops->destroy(twins[n].fs, NULL);
-    CHECK(nftw(dir, remove_one, FTW_DESCRIPTORS, FTW_DEPTH | FTW_PHYS) == 0);
+    CHECK(remove_dir() == 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
