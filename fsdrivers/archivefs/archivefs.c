@@ -475,6 +475,7 @@ const struct fs_driver archivefs_driver = {
     .readonly = true,
     .waits = true,
     .copies = true,
+    .stacks = true,
     .descriptors = OWN_DESCRIPTORS,
     .opts = archivefs_opts,
     .open_source = archivefs_open_source,

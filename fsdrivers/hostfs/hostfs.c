@@ -190,18 +190,14 @@ static int64_t read_now(int fd, struct fs_buf buf, int64_t off)
 static int64_t read_all(int fd, struct fs_buf buf, int64_t off)
 {
     size_t done = 0;
+    ssize_t got;
 
-    while (done < buf.len) {
-        const ssize_t got = pread(fd, buf.ptr + done, buf.len - done, off + (int64_t)done);
-
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
+    do {
+        got = pread(fd, buf.ptr + done, buf.len - done, off + (int64_t)done);
+        if (got < 0 && errno != EINTR)
             return beneath_error(errno);
-        if (got == 0)
-            break;
-        done += (size_t)got;
-    }
+        done += got > 0 ? (size_t)got : 0;
+    } while (got != 0 && done < buf.len);
     return (int64_t)done;
 }
 
@@ -213,7 +209,8 @@ static int64_t hostfs_read(struct fs *fs, const struct fs_caller *who, const cha
 
     if (result < 0)
         return result;
-    result = who->nowait ? read_now(t.fd, buf, off) : read_all(t.fd, buf, off);
+    /* Reading no bytes never waits, but answers for a directory what reading some does. */
+    result = who->nowait && buf.len > 0 ? read_now(t.fd, buf, off) : read_all(t.fd, buf, off);
     target_done(&t);
     return result;
 }
@@ -229,6 +226,8 @@ static int64_t write_all(int fd, struct fs_bytes bytes, int64_t off, bool append
         return beneath_error(errno);
     if (append)
         off = before.st_size;
+    if (bytes.len == 0)
+        return 0;
     if (bytes.len > FS_FILE_SIZE_MAX || (uint64_t)off > FS_FILE_SIZE_MAX - bytes.len)
         return -EFBIG;
     while (done < bytes.len) {

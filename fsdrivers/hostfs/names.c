@@ -3,6 +3,7 @@
 
 #include "fsdrivers/fslimits.h"
 #include "fsdrivers/fspath.h"
+#include "fsdrivers/fsrules.h"
 #include "fsdrivers/hostfs/beneath.h"
 #include "fsdrivers/hostfs/target.h"
 #include "server/base/hostfile.h"
@@ -17,18 +18,43 @@ enum { NS_PER_S = 1000000000 };
 
 /* ---- Names ---- */
 
-/** Give what was just made to the caller, if the daemon can. */
-static int give_to(const struct hostfs *h, const struct fs_caller *who, int dir, const char *name)
-{
-    if (!h->is_root)
-        return 0;
-    return beneath_answer(fchownat(dir, name, who->uid, who->gid, AT_SYMLINK_NOFOLLOW));
-}
-
 /** The permission bits that hostfs gives. */
 static mode_t given_bits(uint32_t mode, bool directory)
 {
     return mode & (directory ? 01777u : 0777u);
+}
+
+/** Give a file that was just made its bits, which a link does not have, and give it to the caller, if the
+ * daemon can. It is never named here: others may have put a link at its name. @fd may be of O_PATH.
+ * Returns 0; -ENOENT it is not of the type in @mode, so others have replaced it; other -errno. */
+static int settle(const struct hostfs *h, const struct fs_caller *who, int fd, uint32_t mode)
+{
+    char path[HOSTFILE_FD_PATH_SIZE];
+    struct stat st;
+    int err = beneath_answer(fstat(fd, &st));
+
+    if (err == 0 && (st.st_mode & S_IFMT) != (mode & S_IFMT))
+        err = -ENOENT;
+    hostfile_fd_path(fd, path); /* fchmod() takes no O_PATH */
+    if (err == 0 && !S_ISLNK(mode))
+        err = beneath_answer(chmod(path, given_bits(mode, S_ISDIR(mode))));
+    if (err == 0 && h->is_root)
+        err = beneath_answer(fchownat(fd, "", who->uid, who->gid, AT_EMPTY_PATH));
+    return err;
+}
+
+/** settle() what was just made at a name. */
+static int settle_name(const struct hostfs *h, const struct fs_caller *who,
+                       const struct beneath_name *n, uint32_t mode)
+{
+    const int fd = openat(n->dir, n->name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    int err;
+
+    if (fd < 0)
+        return beneath_error(errno);
+    err = settle(h, who, fd, mode);
+    (void)close(fd);
+    return err;
 }
 
 /** Find the directory of a name that is to be made. @out beneath_name_done(), on success only. Returns 0;
@@ -59,9 +85,7 @@ int hostfs_mknod(struct fs *fs, const struct fs_caller *who, const char *path, u
     fd = openat(n.dir, n.name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     err = beneath_answer(fd);
     if (err == 0) {
-        err = beneath_answer(fchmod(fd, given_bits(mode, false)));
-        if (err == 0)
-            err = give_to(h, who, n.dir, n.name);
+        err = settle(h, who, fd, S_IFREG | mode);
         (void)close(fd);
         if (err < 0)
             (void)unlinkat(n.dir, n.name, 0);
@@ -81,9 +105,7 @@ int hostfs_mkdir(struct fs *fs, const struct fs_caller *who, const char *path, u
         return err;
     err = beneath_answer(mkdirat(n.dir, n.name, 0700));
     if (err == 0) {
-        err = beneath_answer(fchmodat(n.dir, n.name, given_bits(mode, true), 0));
-        if (err == 0)
-            err = give_to(h, who, n.dir, n.name);
+        err = settle_name(h, who, &n, S_IFDIR | mode);
         if (err < 0)
             (void)unlinkat(n.dir, n.name, AT_REMOVEDIR);
     }
@@ -102,7 +124,7 @@ int hostfs_symlink(struct fs *fs, const struct fs_caller *who, const char *targe
         return err;
     err = beneath_answer(symlinkat(target, n.dir, n.name));
     if (err == 0) {
-        err = give_to(h, who, n.dir, n.name);
+        err = settle_name(h, who, &n, S_IFLNK);
         if (err < 0)
             (void)unlinkat(n.dir, n.name, 0);
     }
@@ -158,10 +180,10 @@ int hostfs_rename(struct fs *fs, const struct fs_caller *who, const char *from, 
     struct beneath_name a;
     struct beneath_name b;
     struct stat st;
-    int err;
+    int err = fsrules_rename_paths(from, to, type);
 
-    if (fspath_is_root(to) && type == FS_RENAME_NOREPLACE)
-        return -EEXIST;
+    if (err < 0)
+        return err;
     if (who->nowait)
         return FS_WOULD_WAIT;
     err = two_parents(hostfs_of(fs), from, to, &a, &b, &st);
@@ -174,20 +196,22 @@ int hostfs_rename(struct fs *fs, const struct fs_caller *who, const char *from, 
 
 int hostfs_link(struct fs *fs, const struct fs_caller *who, const char *from, const char *to)
 {
-    struct beneath_name a;
+    const struct hostfs *h = hostfs_of(fs);
+    const bool root = fspath_is_root(from);
+    struct beneath_name a = {.dir = -1};
     struct beneath_name b;
-    struct stat st;
+    struct stat st = {.st_mode = S_IFDIR}; /* of the root */
     int err;
 
     if (who->nowait)
         return FS_WOULD_WAIT;
-    if (fspath_is_root(from))
-        return -EPERM;
-    err = two_parents(hostfs_of(fs), from, to, &a, &b, &st);
-    if (err == 0)
-        err = beneath_answer(linkat(a.dir, a.name, b.dir, b.name, 0));
-    if (err == -EACCES && S_ISDIR(st.st_mode))
-        err = -EPERM;
+    err = root ? beneath_parent(h->source->file, to, &b) : two_parents(h, from, to, &a, &b, &st);
+    if (err == 0) {
+        err = beneath_answer(
+            linkat(root ? h->source->file : a.dir, root ? "." : a.name, b.dir, b.name, 0));
+        if (err == -EACCES && S_ISDIR(st.st_mode))
+            err = -EPERM;
+    }
     if (err == -EBUSY)
         err = -EEXIST;
     beneath_name_done(&a);
@@ -287,12 +311,10 @@ int hostfs_truncate(struct fs *fs, const struct fs_caller *who, const char *path
     struct target t;
     int err;
 
-    if (size > FS_FILE_SIZE_MAX)
-        return -EFBIG;
     err = find_writable(hostfs_of(fs), who, path, file, &t);
     if (err < 0)
         return err;
-    err = beneath_answer(ftruncate(t.fd, (off_t)size));
+    err = size > FS_FILE_SIZE_MAX ? -EFBIG : beneath_answer(ftruncate(t.fd, (off_t)size));
     target_done(&t);
     return err;
 }

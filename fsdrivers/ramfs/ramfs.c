@@ -470,6 +470,8 @@ static int ramfs_open_source(const struct fs_driver *driver, const struct fs_ope
         r->root->stat.nlink = 2;
     if (err == 0 && option_get(req->opt, "devices") != NULL)
         err = devices_add(r, &req->who);
+    if (err == -ENOSPC)
+        why_note(req->why, "the option size, or the machine's memory, has no room for the root");
     if (err < 0) {
         ramfs_destroy(&r->fs, NULL);
         return err;

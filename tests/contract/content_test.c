@@ -163,7 +163,24 @@ CONTRACT(write_largest_EFBIG)
     IS(bed_write(b, "/f", "z", 1, end - 1, NULL), 1);
     IS(stat_of(b, "/f").size, end);
     IS(bed_write(b, "/f", "z", 1, end, NULL), -EFBIG);
+    IS(bed_write(b, "/f", "", 0, end + 1, NULL), 0);
     IS(FS(truncate, "/f", 0, NULL), 0);
+    IS(FS(truncate, "/none", FS_FILE_SIZE_MAX + 1, NULL), -ENOENT);
+    IS(FS(truncate, "/", FS_FILE_SIZE_MAX + 1, NULL), -EISDIR);
+}
+
+CONTRACT(read_open_directory_EISDIR)
+{
+    struct fs_file dir = {.flags = FS_O_RDONLY};
+    char byte;
+
+    IS(FS(opendir, "/", &dir), 0);
+    IS(bed_read(b, NULL, &byte, 1, 0, &dir), -EISDIR);
+    IS(bed_read(b, NULL, &byte, 0, 0, &dir), -EISDIR);
+    b->who.nowait = b->hosted;
+    IS(bed_read(b, NULL, &byte, 0, 0, &dir), -EISDIR);
+    b->who.nowait = false;
+    IS(FS(closedir, NULL, &dir), 0);
 }
 
 CONTRACT(write_nothing_changes_nothing)

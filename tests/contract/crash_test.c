@@ -5,6 +5,7 @@
  * shorter than what was fsynced.
  */
 #include "tests/contract/dbcheck.h"
+#include "tests/contract/digest.h"
 #include "tests/contract/script.h"
 
 #include <signal.h>
@@ -77,7 +78,7 @@ static bool is_prefix(uint64_t seed, int durable, uint64_t digest)
     script_init(&s, seed);
     for (int step = 0; !found && step <= durable + 2 * FSYNC_EVERY; step++) {
         if (step >= durable)
-            found = tree_digest(&b) == digest;
+            found = digest_tree(b.fs, &b.who) == digest;
         (void)script_step(&s, &b, step + 1);
     }
     script_done(&s, &b);
@@ -92,8 +93,8 @@ static void crash_once(struct bed *b, uint64_t seed)
     cr_assert(durable > 0);
     db_check(b->db);
     IS(bed_open(b, NULL), 0);
-    cr_assert(is_prefix(seed, durable, tree_digest(b)), "seed %d, %d steps durable", (int)seed,
-              durable);
+    cr_assert(is_prefix(seed, durable, digest_tree(b->fs, &b->who)), "seed %d, %d steps durable",
+              (int)seed, durable);
     IS(FS(mkdir, "/after", 0755), 0);
     bed_close(b);
     db_check(b->db);

@@ -184,6 +184,8 @@ CONTRACT(link_errors)
     IS(FS(mkdir, "/d", 0755), 0);
     IS(FS(link, "/d", "/e"), -EPERM);
     IS(FS(link, "/", "/e"), -EPERM);
+    IS(FS(link, "/", "/f/e"), -ENOTDIR);
+    IS(FS(link, "/", "/f"), -EEXIST);
     IS(FS(link, "/no", "/e"), -ENOENT);
     IS(FS(link, "/f", "/no/e"), -ENOENT);
     IS(FS(link, "/f", "/d"), -EEXIST);

@@ -284,6 +284,7 @@ Test(ramfs, devices_bad_or_without_room)
     bed_init(&b, "ramfs");
     IS(try_open(&b, "ramfs", "devices=all"), -EINVAL);
     IS(try_open(&b, "ramfs", "devices,size=1K"), -ENOSPC);
+    cr_assert(bed_why(&b, "size"));
     IS(try_open(&b, "nullfs", "cd,devices"), 0);
     bed_done(&b);
 }

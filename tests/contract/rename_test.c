@@ -99,6 +99,8 @@ CONTRACT(rename_root_EBUSY)
     IS(FS(rename, "/d", "/", FS_RENAME_REPLACE), -EBUSY);
     IS(FS(rename, "/d", "/", FS_RENAME_EXCHANGE), -EBUSY);
     IS(FS(rename, "/d", "/", FS_RENAME_NOREPLACE), -EEXIST);
+    put_file(b, "/f", "", 0);
+    IS(FS(rename, "/f/x", "/", FS_RENAME_REPLACE), -EBUSY);
 }
 
 CONTRACT(rename_noreplace_EEXIST)

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "tests/contract/script.h"
 
+#include "tests/contract/digest.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-
-#define MIX_START UINT64_C(0xcbf29ce484222325)
 
 enum { PATH_ROOM = 64, DEPTH_MAX = 3, REACH = 200000, PIECE_MAX = 70000 };
 
@@ -51,21 +51,6 @@ __attribute__((format(printf, 2, 3))) static void say(struct script *s, const ch
     va_end(args);
 }
 
-static uint64_t mix(uint64_t hash, const void *bytes, size_t len)
-{
-    const unsigned char *at = bytes;
-
-    for (size_t i = 0; i < len; i++)
-        hash = (hash ^ at[i]) * 0x100000001b3u;
-    return hash;
-}
-
-/** A positive number that follows from bytes. */
-static int64_t sum_of(const void *bytes, size_t len)
-{
-    return (int64_t)(mix(MIX_START, bytes, len) >> 1) | 1;
-}
-
 /* ---- Content ---- */
 
 static int64_t draw_place(struct script *s)
@@ -101,7 +86,7 @@ static int64_t do_read(struct script *s, struct bed *b, const char *path, struct
     int64_t count = bed_read(b, path, bytes, len, off, file);
 
     say(s, "read %zu bytes at %d", len, (int)off);
-    return count > 0 ? sum_of(bytes, (size_t)count) : count;
+    return count > 0 ? digest_sum(bytes, (size_t)count) : count;
 }
 
 static int64_t do_truncate(struct script *s, struct bed *b, const char *path, struct fs_file *file)
@@ -179,22 +164,13 @@ static int64_t do_utimens(struct script *s, struct bed *b, const char *path, str
     return FS(utimens, path, INT64_MIN, mtime, file);
 }
 
-/** What must be the same of a file in every driver. The size of a directory is its driver's. */
-static uint64_t mix_stat(uint64_t hash, const struct fs_stat *st)
-{
-    const uint64_t facts[] = {st->mode, st->nlink, st->uid, st->gid,
-                              S_ISDIR(st->mode) ? 0 : st->size};
-
-    return mix(hash, facts, sizeof(facts));
-}
-
 static int64_t do_getattr(struct script *s, struct bed *b, const char *path, struct fs_file *file)
 {
     struct fs_stat st;
     int err = FS(getattr, path, &st, file);
 
     say(s, "getattr");
-    return err < 0 ? err : (int64_t)(mix_stat(MIX_START, &st) >> 1) | 1;
+    return err < 0 ? err : (int64_t)(digest_stat(DIGEST_START, &st) >> 1) | 1;
 }
 
 static int64_t do_readlink(struct script *s, struct bed *b, const char *path)
@@ -204,7 +180,7 @@ static int64_t do_readlink(struct script *s, struct bed *b, const char *path)
     int64_t result = FS(readlink, path, target, size);
 
     say(s, "readlink into %zu bytes", size);
-    return result != 0 ? result : sum_of(target, sizeof(target));
+    return result != 0 ? result : digest_sum(target, sizeof(target));
 }
 
 static int add_name(void *user, const char *name, const struct fs_stat *stat)
@@ -212,7 +188,7 @@ static int add_name(void *user, const char *name, const struct fs_stat *stat)
     uint64_t *sum = user;
 
     (void)stat;
-    *sum += mix(MIX_START, name, strlen(name)); /* in any order */
+    *sum += digest_bytes(DIGEST_START, name, strlen(name)); /* in any order */
     return 0;
 }
 
@@ -306,59 +282,4 @@ void script_done(struct script *s, struct bed *b)
             IS(FS(close, NULL, &s->files[i]), 0);
         s->open[i] = false;
     }
-}
-
-/* ---- Digests ---- */
-
-struct digest {
-    struct bed *b;
-    uint64_t sum; /* of all entries: their order does not matter */
-    char path[PATH_ROOM * DEPTH_MAX];
-};
-
-static uint64_t mix_content(struct bed *b, const char *path, uint32_t mode, uint64_t hash)
-{
-    static char bytes[FS_IO_MAX];
-    int64_t got;
-
-    if (S_ISLNK(mode)) {
-        memset(bytes, 0, PATH_ROOM);
-        IS(FS(readlink, path, bytes, PATH_ROOM), 0);
-        return mix(hash, bytes, PATH_ROOM);
-    }
-    if (!S_ISREG(mode))
-        return hash;
-    got = bed_read(b, path, bytes, sizeof(bytes), 0, NULL);
-    cr_assert(got >= 0 && got < (int64_t)sizeof(bytes));
-    return mix(hash, bytes, (size_t)got);
-}
-
-static int digest_entry(void *user, const char *name, const struct fs_stat *stat)
-{
-    struct digest *d = user;
-    struct bed *b = d->b;
-    size_t len = strlen(d->path);
-    uint64_t hash = MIX_START;
-    struct fs_stat st;
-    int err = 0;
-
-    (void)stat; /* a driver need not know it here */
-    cr_assert(len + strlen(name) + 2 < sizeof(d->path));
-    (void)snprintf(d->path + len, sizeof(d->path) - len, "/%s", name);
-    st = stat_of(b, d->path);
-    hash = mix(hash, d->path, strlen(d->path));
-    hash = mix_stat(hash, &st);
-    d->sum += mix_content(b, d->path, st.mode, hash);
-    if (S_ISDIR(st.mode))
-        err = FS(readdir, d->path, digest_entry, d, NULL);
-    d->path[len] = '\0';
-    return err;
-}
-
-uint64_t tree_digest(struct bed *b)
-{
-    struct digest d = {.b = b};
-
-    IS(FS(readdir, "/", digest_entry, &d, NULL), 0);
-    return d.sum;
 }

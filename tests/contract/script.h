@@ -28,7 +28,4 @@ int64_t script_step(struct script *s, struct bed *b, int step);
 /** Close what is open. */
 void script_done(struct script *s, struct bed *b);
 
-/** A number that two trees share when they have the same names, bits, owners, sizes and content. */
-uint64_t tree_digest(struct bed *b);
-
 #endif

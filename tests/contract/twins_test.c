@@ -7,6 +7,7 @@
  *     SC_TWINS_SEED=1000 build/dev/bin/contract_test --filter 'twins/hostfs'
  */
 #include "tests/contract/dbcheck.h"
+#include "tests/contract/digest.h"
 #include "tests/contract/layers.h"
 
 #include <stdio.h>
@@ -64,9 +65,9 @@ static int do_steps(const struct twins *t, const struct steps *steps, bool say)
         if (say && !same)
             (void)fprintf(stderr, ", but %s: %lld\n", t->driver[1], (long long)two);
         if (same && (i + 1) % CHECK_EVERY == 0)
-            same = tree_digest(&beds[0]) == tree_digest(&beds[1]);
+            same = digest_tree(beds[0].fs, &beds[0].who) == digest_tree(beds[1].fs, &beds[1].who);
     }
-    same = same && tree_digest(&beds[0]) == tree_digest(&beds[1]);
+    same = same && digest_tree(beds[0].fs, &beds[0].who) == digest_tree(beds[1].fs, &beds[1].who);
     close_twins(beds, scripts);
     return same ? steps->count : i - 1;
 }

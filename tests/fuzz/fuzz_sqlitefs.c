@@ -6,6 +6,7 @@
 #include "fsdrivers/fs_ops.h"
 #include "fsdrivers/registry.h"
 #include "server/base/check.h"
+#include "tests/fuzz/fs_env.h"
 #include "tests/fuzz/spoil.h"
 
 #include <errno.h>
@@ -36,47 +37,12 @@ static char bytes[FILE_SIZE];
 static unsigned long opened; /* files that could be used, and calls made on them */
 static unsigned long made;
 
-/* ---- The environment ---- */
-
-static uint64_t now_ns(void *user)
-{
-    static uint64_t now = 1000;
-
-    (void)user;
-    return now++;
-}
-
-static void random_bytes(void *user, void *buf, size_t len)
-{
-    (void)user;
-    memset(buf, 7, len);
-}
-
-static int take_descriptors(void *user, uint32_t count, struct why *why)
-{
-    (void)user;
-    (void)count;
-    (void)why;
-    return 0;
-}
-
-static void give_descriptors(void *user, uint32_t count)
-{
-    (void)user;
-    (void)count;
-}
-
-static const struct fs_env env = {.now_ns = now_ns,
-                                  .random = random_bytes,
-                                  .take_descriptors = take_descriptors,
-                                  .give_descriptors = give_descriptors};
-
 static const struct fs_caller who = {.pid = 1};
 
 static int open_fs(const char *opts, struct fs **out)
 {
     struct why why = WHY_INIT;
-    struct fs_open req = {.source = file_path, .opts = opts, .env = &env, .why = &why};
+    struct fs_open req = {.source = file_path, .opts = opts, .env = &fuzz_env, .why = &why};
     int err = registry_open("sqlitefs", &req, out);
 
     CHECK(err == 0 || why.count > 0 || err == -ENOMEM);
@@ -328,6 +294,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         opened++;
         use();
         fs->ops->destroy(fs, NULL);
+        fs_env_check();
         (void)answer(0);
     }
     return 0;

@@ -5,14 +5,17 @@
  *
  *     fuzz_elf tests/fuzz/corpus/elf [MUTATIONS [SEED]]
  *
- * To find the input of a crash, run the same arguments again under a debugger.
+ * An input that ends the program, or does not end, is left in a file: fuzz_elf.PID.input. Put it into the
+ * corpus when it is repaired: fuzz_elf FOLDER 0 runs a folder without mutations.
  */
 #include <dirent.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -93,10 +96,22 @@ static size_t change(uint8_t *bytes, size_t size, uint64_t *state)
     }
 }
 
+/** Run an input, which is in the file @kept meanwhile. */
+static void run(int kept, const uint8_t *bytes, size_t size)
+{
+    if (pwrite(kept, bytes, size, 0) != (ssize_t)size || ftruncate(kept, (off_t)size) < 0) {
+        perror("the file of the input");
+        exit(2);
+    }
+    (void)LLVMFuzzerTestOneInput(bytes, size);
+}
+
 int main(int argc, char **argv)
 {
     static struct input inputs[INPUTS_MAX];
     static uint8_t bytes[INPUT_MAX];
+    char path[4096];
+    int kept;
     unsigned long mutations = argc > 2 ? strtoul(argv[2], NULL, 10) : MUTATIONS;
     uint64_t state = argc > 3 ? strtoull(argv[3], NULL, 10) | 1 : UINT64_C(0x5C0B0C5);
     size_t count = argc > 1 ? read_corpus(argv[1], inputs) : 0;
@@ -105,8 +120,10 @@ int main(int argc, char **argv)
         (void)fprintf(stderr, "usage: %s CORPUS-FOLDER [MUTATIONS [SEED]]\n", argv[0]);
         return 2;
     }
+    (void)snprintf(path, sizeof(path), "%s.%d.input", argv[0], (int)getpid());
+    kept = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
     for (size_t i = 0; i < count; i++)
-        (void)LLVMFuzzerTestOneInput(inputs[i].bytes, inputs[i].size);
+        run(kept, inputs[i].bytes, inputs[i].size);
     for (unsigned long n = 0; n < mutations; n++) {
         const struct input *in = &inputs[next_random(&state) % count];
         size_t size = in->size;
@@ -114,8 +131,10 @@ int main(int argc, char **argv)
         memcpy(bytes, in->bytes, size);
         for (uint64_t k = next_random(&state) % CHANGES_MAX + 1; k > 0; k--)
             size = change(bytes, size, &state);
-        (void)LLVMFuzzerTestOneInput(bytes, size);
+        run(kept, bytes, size);
     }
+    (void)close(kept);
+    (void)unlink(path);
     for (size_t i = 0; i < count; i++)
         free(inputs[i].bytes);
     (void)printf("%zu inputs, %lu mutations\n", count, mutations);
