@@ -229,7 +229,7 @@ Test(calls, sources_on_the_host_are_limited_to_the_roots)
                 d.dir),
         13, NULL);
     call_fails(&c, "SC_MAKE_FS",
-               "{\"driver\":\"sqlitefs\",\"fs_name\":\"x\",\"opts\":\"source=x.db\"}", 13, NULL);
+               "{\"driver\":\"sqlitefs\",\"fs_name\":\"x\",\"opts\":\"source=x.db\"}", 95, NULL);
 }
 
 Test(calls, exit_ends_the_session)
