@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "fsdrivers/sqlitefs/inode.h"
+#include "fsdrivers/sqlitefs/tree.h"
 
 #include "fsdrivers/fslimits.h"
 #include "fsdrivers/sqlitefs/data.h"
@@ -285,6 +286,8 @@ int inode_remove(struct store *s, struct inode *i)
     } else if (S_ISLNK(i->stat.mode)) {
         err = db_run(DB_USE(&s->db, SQL_SYMLINK_DEL, ino));
     }
+    if (err == 0)
+        err = xattrs_remove(s, i);
     if (err == 0)
         err = db_run(DB_USE(&s->db, SQL_INODE_DEL, ino));
     if (err < 0)

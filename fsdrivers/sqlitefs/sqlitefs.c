@@ -420,6 +420,10 @@ static const struct fs_ops sqlitefs_ops = {
     .readdir = sqlitefs_readdir,
     .fsyncdir = sqlitefs_fsync,
     .closedir = sqlitefs_close,
+    .setxattr = sqlitefs_setxattr,
+    .getxattr = sqlitefs_getxattr,
+    .listxattr = sqlitefs_listxattr,
+    .removexattr = sqlitefs_removexattr,
     .fallocate = sqlitefs_fallocate,
     .utimens = sqlitefs_utimens,
     .statfs = sqlitefs_statfs,
@@ -437,8 +441,9 @@ static int sqlitefs_open_source(const struct fs_driver *driver, const struct fs_
 
     if (s == NULL)
         return -ENOMEM;
-    s->fs = (struct fs){
-        .ops = &sqlitefs_ops, .driver = driver, .caps = FS_CAP_EXPORT | FS_CAP_SYMLINKS};
+    s->fs = (struct fs){.ops = &sqlitefs_ops,
+                        .driver = driver,
+                        .caps = FS_CAP_EXPORT | FS_CAP_SYMLINKS | FS_CAP_XATTR};
     s->maker = req->who;
     s->env = *req->env;
     s->readonly = req->readonly;

@@ -43,6 +43,8 @@ static const struct {
     {"a link and its target don't match", "SELECT count(*) FROM inode LEFT JOIN symlink USING (ino)"
                                           " WHERE (mode >> 12 = 10) <> (target IS NOT NULL)"
                                           " OR (target IS NOT NULL AND length(target) <> size)"},
+    {"an attribute belongs to nothing",
+     "SELECT count(*) FROM xattr WHERE ino NOT IN (SELECT ino FROM inode)"},
     {"an inode's number was never handed out",
      "SELECT count(*) FROM inode WHERE ino >= (SELECT value FROM meta WHERE key = 'ino_next')"},
 };

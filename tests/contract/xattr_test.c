@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Extended attributes, over every driver that has them, and the refusal of the others. */
 #include "tests/contract/bed.h"
+#include "tests/contract/dbcheck.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -194,6 +195,7 @@ static void xattr_limits_E2BIG_ENOSPC(struct bed *b)
 }
 
 CONTRACT_ON(ramfs, xattr_limits_E2BIG_ENOSPC, NULL)
+CONTRACT_ON(sqlitefs, xattr_limits_E2BIG_ENOSPC, NULL)
 
 static void xattr_takes_of_the_size_ENOSPC(struct bed *b)
 {
@@ -218,15 +220,69 @@ static void xattr_readonly_EROFS(struct bed *b)
 CONTRACT_ON(ramfs, xattr_readonly_EROFS, "readonly")
 CONTRACT_ON(hostfs, xattr_readonly_EROFS, "readonly")
 
-static void xattr_without_the_capability_ENOTSUP(struct bed *b)
+Test(sqlitefs, xattr_is_stored)
 {
-    char buf[8];
+    struct bed bed;
+    struct bed *b = &bed;
 
+    bed_init(b, "sqlitefs");
+    IS(bed_open(b, NULL), 0);
     put_file(b, "/f", "", 0);
-    IS(set(b, "/f", "user.a", "x", 0), -ENOTSUP);
-    IS(FS(getxattr, "/f", "user.a", (struct fs_buf){buf, 8}, NULL), -ENOTSUP);
-    IS(FS(listxattr, "/f", (struct fs_buf){buf, 8}, NULL), -ENOTSUP);
-    IS(FS(removexattr, "/f", "user.a", NULL), -ENOTSUP);
+    put_file(b, "/gone", "", 0);
+    IS(set(b, "/f", "user.a", "kept", 0), 0);
+    IS(set(b, "/gone", "user.a", "x", 0), 0);
+    IS(FS(unlink, "/gone"), 0);
+    bed_close(b);
+    IS(bed_open(b, NULL), 0);
+    cr_assert(has(b, "/f", "user.a", "kept"));
+    bed_close(b);
+    db_check(b->db);
+    bed_done(b);
 }
 
-CONTRACT_ON(sqlitefs, xattr_without_the_capability_ENOTSUP, NULL)
+/* A driver without the capability. */
+Test(procfs, xattr_ENOTSUP)
+{
+    struct bed bed;
+    struct bed *b = &bed;
+    char buf[8];
+
+    bed_init(b, "procfs");
+    IS(bed_open(b, NULL), 0);
+    IS(set(b, "/", "user.a", "x", 0), -EROFS);
+    IS(FS(getxattr, "/", "user.a", (struct fs_buf){buf, 8}, NULL), -ENOTSUP);
+    IS(FS(listxattr, "/", (struct fs_buf){buf, 8}, NULL), -ENOTSUP);
+    bed_done(b);
+}
+
+Test(sqlitefs, xattr_rows_that_no_slot_made_EIO)
+{
+    struct bed bed;
+    struct bed *b = &bed;
+    char buf[32];
+
+    bed_init(b, "sqlitefs");
+    IS(bed_open(b, NULL), 0);
+    put_file(b, "/f", "", 0);
+    put_file(b, "/many", "", 0);
+    bed_close(b);
+    db_run_sql(
+        b->db,
+        "INSERT INTO xattr SELECT ino, CAST('plain' AS BLOB), x'00' FROM dentry;"
+        "INSERT INTO xattr SELECT ino, x'757365722e6100', x'00' FROM dentry;"
+        "INSERT INTO xattr SELECT ino, CAST('user.big' AS BLOB), zeroblob(65537) FROM dentry;"
+        "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 5000)"
+        " INSERT INTO xattr SELECT ino, CAST(printf('user.%010d', i) AS BLOB), x'' FROM n,"
+        " dentry WHERE name = CAST('many' AS BLOB)");
+    IS(bed_open(b, NULL), 0);
+    IS(FS(getxattr, "/f", "user.big", (struct fs_buf){buf, 0}, NULL), -EIO);
+    IS(FS(listxattr, "/f", (struct fs_buf){buf, sizeof(buf)}, NULL), sizeof("user.big"));
+    cr_assert_str_eq(buf, "user.big");
+    IS(FS(listxattr, "/many", (struct fs_buf){buf, 0}, NULL), -EIO);
+    IS(set(b, "/many", "user.new", "x", 0), -EIO);
+    IS(FS(unlink, "/many"), 0);
+    IS(FS(unlink, "/f"), 0);
+    bed_close(b);
+    db_check(b->db);
+    bed_done(b);
+}

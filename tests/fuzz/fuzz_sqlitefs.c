@@ -141,9 +141,9 @@ static double seconds_since(const struct timespec *then)
 /** Every answer passes here: it is a count, or an errno of the contract, and came in time. */
 static int64_t answer(int64_t result)
 {
-    static const int errors[] = {ENOENT, EIO,       ENOTDIR, EISDIR, ELOOP,       EEXIST,
-                                 EINVAL, ENOTEMPTY, EROFS,   ENOSPC, EFBIG,       EMLINK,
-                                 EPERM,  EBUSY,     EDQUOT,  ESTALE, ENAMETOOLONG};
+    static const int errors[] = {ENOENT,    EIO,    ENOTDIR,      EISDIR,  ELOOP,  EEXIST, EINVAL,
+                                 ENOTEMPTY, EROFS,  ENOSPC,       EFBIG,   EMLINK, EPERM,  EBUSY,
+                                 EDQUOT,    ESTALE, ENAMETOOLONG, ENODATA, ERANGE};
     bool known = result >= 0;
 
     for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++)
@@ -171,6 +171,9 @@ static void use_content(const char *path, struct fs_file *file)
     }
     (void)DO(write, path, (struct fs_bytes){bytes, sizeof(bytes)}, 30, file);
     (void)DO(fsync, path, false, file);
+    (void)DO(fallocate, path, &(struct fs_space){100, 70000, FS_SPACE_ZERO_RANGE}, file);
+    (void)DO(fallocate, path,
+             &(struct fs_space){0, 1 << 20, FS_SPACE_PUNCH_HOLE | FS_SPACE_KEEP_SIZE}, file);
     for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++)
         (void)DO(truncate, path, sizes[i], file);
 }
@@ -195,6 +198,10 @@ static void use_path(const char *path)
         (void)answer(fs->ops->close(fs, &who, NULL, &file));
     }
     (void)DO(readlink, path, target, sizeof(target));
+    (void)DO(listxattr, path, (struct fs_buf){target, sizeof(target)}, NULL);
+    (void)DO(getxattr, path, "user.a", (struct fs_buf){target, sizeof(target)}, NULL);
+    (void)DO(setxattr, path, &(struct fs_xattr){"user.b", {"value", 5}, 0}, NULL);
+    (void)DO(removexattr, path, "user.a", NULL);
     if (DO(open, path, &file) == 0) {
         use_content(NULL, &file);
         (void)answer(fs->ops->close(fs, &who, NULL, &file));

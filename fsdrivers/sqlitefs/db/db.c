@@ -74,6 +74,13 @@ static const char *const sql_text[SQL_LAST] = {
                         " AND length(target) <= 4095",
     [SQL_SYMLINK_ADD] = "INSERT INTO symlink (ino, target) VALUES (?1, ?2)",
     [SQL_SYMLINK_DEL] = "DELETE FROM symlink WHERE ino = ?1",
+    [SQL_XATTR_GET] = "SELECT value FROM xattr WHERE ino = ?1 AND name = ?2"
+                      " AND typeof(value) = 'blob'",
+    [SQL_XATTR_SET] = "INSERT OR REPLACE INTO xattr (ino, name, value) VALUES (?1, ?2, ?3)",
+    [SQL_XATTR_DEL] = "DELETE FROM xattr WHERE ino = ?1 AND name = ?2",
+    [SQL_XATTR_LIST] = "SELECT name FROM xattr WHERE ino = ?1 AND typeof(name) = 'blob'"
+                       " AND length(name) <= 255 ORDER BY name",
+    [SQL_XATTR_DROP] = "DELETE FROM xattr WHERE ino = ?1",
     [SQL_ORPHAN_ADD] = "INSERT INTO orphan (ino) VALUES (?1)",
     [SQL_ORPHAN_DEL] = "DELETE FROM orphan WHERE ino = ?1",
     [SQL_ORPHAN_NEXT] = "SELECT ino FROM orphan WHERE ino > ?1 ORDER BY ino LIMIT 1",

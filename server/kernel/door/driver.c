@@ -206,7 +206,7 @@ int driver_utimens(struct mount *m, const struct fs_caller *who, const char *pat
 int64_t driver_read(struct mount *m, const struct fs_caller *who, const char *path,
                     struct fs_buf buf, int64_t off, struct fs_file *file)
 {
-    return RUN(read, FILLS, .who = who, .path = path, .in = {buf, off}, .file = file);
+    return RUN(read, FILLS, .who = who, .path = path, .in = {.buf = buf, .off = off}, .file = file);
 }
 
 int64_t driver_write(struct mount *m, const struct fs_caller *who, const char *path,

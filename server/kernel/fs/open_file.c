@@ -176,7 +176,8 @@ int vfs_open(struct place *at, uint32_t mode, struct sc_str label, struct why *w
         err = emptied ? open_emptied(f, at) : open_in_driver(f, &at->who, at->path.str);
     if (err < 0)
         goto out;
-    mount_changed(f->mount);
+    if (emptied)
+        mount_changed(f->mount);
     *out = f;
     return 0;
 out:
