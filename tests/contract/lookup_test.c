@@ -14,12 +14,16 @@ static int lookup(struct bed *b, uint64_t ino, struct fs_file *file)
     return err;
 }
 
-CONTRACT_OWN(lookup_is_declared, NULL)
+/* What a mount of the host serves. */
+static void lookup_is_declared(struct bed *b)
 {
     IS(b->fs->caps & FS_CAP_EXPORT, FS_CAP_EXPORT);
 }
 
-CONTRACT_OWN(lookup_tells_what_getattr_tells, NULL)
+CONTRACT_ON(ramfs, lookup_is_declared, NULL)
+CONTRACT_ON(sqlitefs, lookup_is_declared, NULL)
+
+CONTRACT_EXPORT(lookup_tells_what_getattr_tells, NULL)
 {
     static const char *const paths[] = {"/", "/d", "/d/f", "/d/l", "/second"};
 
@@ -36,7 +40,7 @@ CONTRACT_OWN(lookup_tells_what_getattr_tells, NULL)
     }
 }
 
-CONTRACT_OWN(lookup_of_no_file_ESTALE, NULL)
+CONTRACT_EXPORT(lookup_of_no_file_ESTALE, NULL)
 {
     static const uint64_t numbers[] = {0, 1000000, UINT64_C(1) << 39, INT64_MAX, UINT64_MAX};
 
@@ -44,7 +48,7 @@ CONTRACT_OWN(lookup_of_no_file_ESTALE, NULL)
         IS(lookup(b, numbers[i], NULL), -ESTALE);
 }
 
-CONTRACT_OWN(lookup_follows_no_name, NULL)
+CONTRACT_EXPORT(lookup_follows_no_name, NULL)
 {
     uint64_t ino;
     uint64_t replaced;
@@ -63,7 +67,7 @@ CONTRACT_OWN(lookup_follows_no_name, NULL)
     IS(lookup(b, replaced, NULL), -ESTALE);
 }
 
-CONTRACT_OWN(lookup_opens_files, NULL)
+CONTRACT_EXPORT(lookup_opens_files, NULL)
 {
     struct fs_file f = {.flags = FS_O_RDWR};
     struct fs_file again = {.flags = FS_O_RDWR};
@@ -90,7 +94,7 @@ static int count_entry(void *user, const char *name, const struct fs_stat *stat)
     return 0;
 }
 
-CONTRACT_OWN(lookup_opens_directories_but_no_links, NULL)
+CONTRACT_EXPORT(lookup_opens_directories_but_no_links, NULL)
 {
     struct fs_file f = {.flags = FS_O_RDONLY};
     int count = 0;
@@ -105,7 +109,7 @@ CONTRACT_OWN(lookup_opens_directories_but_no_links, NULL)
     IS(FS(closedir, NULL, &f), 0);
 }
 
-CONTRACT_OWN(lookup_honours_the_configuration, "setuid=7,fmask=077")
+CONTRACT_EXPORT(lookup_honours_the_configuration, "setuid=7,fmask=077")
 {
     struct fs_stat st;
 

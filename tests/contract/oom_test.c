@@ -74,15 +74,12 @@ static void every_allocation(const char *driver)
     cr_assert(!failed);
 }
 
-Test(ramfs, allocation_fails_nothing_changes)
-{
-    every_allocation("ramfs");
-}
-
-Test(sqlitefs, allocation_fails_nothing_changes)
-{
-    every_allocation("sqlitefs");
-}
+#define OPERATIONS_TEST(driver, name, options)                                                     \
+    Test(driver, name)                                                                             \
+    {                                                                                              \
+        every_allocation(#driver);                                                                 \
+    }
+CONTRACT_OWN_DRIVERS(OPERATIONS_TEST, allocation_fails_nothing_changes, NULL)
 
 static void open_with_failures(const char *driver)
 {
@@ -100,17 +97,10 @@ static void open_with_failures(const char *driver)
     }
 }
 
-Test(ramfs, open_allocation_fails_ENOMEM)
-{
-    open_with_failures("ramfs");
-}
-
-Test(sqlitefs, open_allocation_fails_ENOMEM)
-{
-    open_with_failures("sqlitefs");
-}
-
-Test(devfs, open_allocation_fails_ENOMEM)
-{
-    open_with_failures("devfs");
-}
+#define OPEN_TEST(driver, name, options)                                                           \
+    Test(driver, name)                                                                             \
+    {                                                                                              \
+        open_with_failures(#driver);                                                               \
+    }
+CONTRACT_OWN_DRIVERS(OPEN_TEST, open_allocation_fails_ENOMEM, NULL)
+OPEN_TEST(devfs, open_allocation_fails_ENOMEM, NULL)
