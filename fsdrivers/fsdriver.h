@@ -64,7 +64,7 @@ enum fs_open_flag {
     FS_O_APPEND = 1 << 0,    /* every write goes to the end */
     FS_O_ASYNC = 1 << 1,     /* signal-driven I/O; no driver here has it */
     FS_O_CREAT = 1 << 2,     /* handled by the core, never passed */
-    FS_O_DIRECTORY = 1 << 3, /* fail if not a directory */
+    FS_O_DIRECTORY = 1 << 3, /* handled by the core, never passed: it calls opendir() */
     FS_O_DSYNC = 1 << 4,     /* data is durable when write() returns */
     FS_O_EXCL = 1 << 5,      /* handled by the core, never passed */
     FS_O_LARGEFILE = 1 << 6, /* always implied */

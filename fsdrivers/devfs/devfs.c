@@ -242,8 +242,6 @@ static int devfs_open(struct fs *fs, const struct fs_caller *who, const char *pa
         return err;
     if (dev == NULL)
         return -EISDIR;
-    if ((file->flags & FS_O_DIRECTORY) != 0)
-        return -ENOTDIR;
     file->handle = (uintptr_t)dev;
     file->nonseekable = dev->stream;
     return 0;

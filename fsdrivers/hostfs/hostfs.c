@@ -163,8 +163,6 @@ static int hostfs_open(struct fs *fs, const struct fs_caller *who, const char *p
     if (err < 0)
         return err;
     err = target_open(&t, open_flags(file->flags));
-    if (err == 0 && (file->flags & FS_O_DIRECTORY) != 0)
-        err = -ENOTDIR;
     if (err == 0)
         return keep_open(h, &t, file);
     target_done(&t);

@@ -287,12 +287,7 @@ static int procfs_close(struct fs *fs, const struct fs_caller *who, const char *
 static int procfs_open(struct fs *fs, const struct fs_caller *who, const char *path,
                        struct fs_file *file)
 {
-    int err = open_any(fs, who, path, file, open_kept_snapshot);
-
-    if (err < 0 || (file->flags & FS_O_DIRECTORY) == 0)
-        return err;
-    (void)procfs_close(fs, who, path, file);
-    return -ENOTDIR;
+    return open_any(fs, who, path, file, open_kept_snapshot);
 }
 
 static int procfs_opendir(struct fs *fs, const struct fs_caller *who, const char *path,

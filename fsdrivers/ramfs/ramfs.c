@@ -199,8 +199,6 @@ static int open_node(struct node *n, struct fs_file *file)
         return -EISDIR;
     if (S_ISLNK(n->stat.mode))
         return -ELOOP;
-    if ((file->flags & FS_O_DIRECTORY) != 0)
-        return -ENOTDIR;
     hold(n, file);
     return 0;
 }

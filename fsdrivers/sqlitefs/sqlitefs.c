@@ -223,8 +223,6 @@ static int open_inode(const struct store *s, struct inode *i, struct fs_file *fi
         return -EISDIR;
     if (S_ISLNK(i->stat.mode))
         return -ELOOP;
-    if ((file->flags & FS_O_DIRECTORY) != 0)
-        return -ENOTDIR;
     if ((file->flags & FS_O_WRONLY) != 0 && (s->readonly || s->broken != 0))
         return -EROFS;
     hold(i, file);
