@@ -124,8 +124,7 @@ static void limit_time(void)
     const struct rlimit limit = {BED_CPU_S, BED_CPU_S + 1};
     const struct sigaction say = {.sa_handler = say_endless, .sa_flags = (int)SA_RESETHAND};
 
-    if (!bed_is_long() &&
-        (sigaction(SIGXCPU, &say, NULL) < 0 || setrlimit(RLIMIT_CPU, &limit) < 0))
+    if (!bed_is_long() && (sigaction(SIGXCPU, &say, NULL) < 0 || setrlimit(RLIMIT_CPU, &limit) < 0))
         cr_assert_fail("no limit of processor time: %s", strerror(errno));
 }
 
