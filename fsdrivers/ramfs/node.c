@@ -3,7 +3,6 @@
 
 #include "fsdrivers/fshash.h"
 #include "fsdrivers/ramfs/xattr.h"
-#include "server/base/check.h"
 
 #include <string.h>
 #include <sys/stat.h>
@@ -57,7 +56,6 @@ int node_new(struct ramfs *r, const struct fs_caller *who, uint32_t mode, struct
     n->stat.ctime = stamp;
     n->stat.btime = stamp;
     list_init(&n->link);
-    list_init(&n->cursors);
     list_append(&r->nodes, &n->link);
     r->inodes++;
     *out = n;
@@ -142,12 +140,6 @@ int entry_add(struct ramfs *r, struct node *dir, struct fsname name, struct node
 
 void entry_remove(struct ramfs *r, struct node *dir, struct entry *e)
 {
-    for (struct list *i = dir->cursors.next; i != &dir->cursors; i = i->next) {
-        struct cursor *c = container_of(i, struct cursor, link);
-
-        if (c->next == e)
-            c->next = e->hh.next;
-    }
     HASH_DEL(dir->entries, e);
     budget_free(&r->budget, e, entry_size(e->len));
 }
@@ -157,35 +149,15 @@ void entry_set(struct entry *e, struct node *n)
     e->node = n;
 }
 
-/* Call @callback for one entry, with a copy: the callback may remove the entry. */
-static int visit(const struct entry *e, fs_readdir_fn callback, void *user)
+int entry_each(const struct node *dir, fs_readdir_fn callback, void *user)
 {
-    char name[FS_NAME_MAX + 1];
     struct fs_stat st;
-
-    CHECK(e->len <= FS_NAME_MAX); /* the core checks components: fsdriver.h */
-    memcpy(name, e->name, (size_t)e->len + 1);
-    node_stat(e->node, &st);
-    return callback(user, name, &st);
-}
-
-int entry_each(struct ramfs *r, struct node *dir, fs_readdir_fn callback, void *user)
-{
-    struct cursor c = {.next = dir->entries};
     int result = 0;
 
-    dir->refs++;
-    list_init(&c.link);
-    list_append(&dir->cursors, &c.link);
-    while (result == 0 && c.next != NULL) {
-        const struct entry *e = c.next;
-
-        c.next = e->hh.next;
-        result = visit(e, callback, user);
+    for (const struct entry *e = dir->entries; result == 0 && e != NULL; e = e->hh.next) {
+        node_stat(e->node, &st);
+        result = callback(user, e->name, &st);
     }
-    list_del(&c.link);
-    dir->refs--;
-    node_put(r, dir);
     return result;
 }
 

@@ -5,13 +5,11 @@
  *     ramfs ── root node ── entry "a" ── node (directory) ── entry "f" ──┐
  *                        └─ entry "g" ───────────────────────────────────┴─ node (regular, nlink 2)
  *
- * Life of a node: it exists while a name (nlink) or a user (an open handle, a listing: refs) holds
- * it, and node_put() frees it when neither does. So an unlinked file lives on through its handles.
+ * Life of a node: it exists while a name (nlink) or an open handle (refs) holds it, and node_put()
+ * frees it when neither does. So an unlinked file lives on through its handles.
  * All nodes of an instance are in one list, so freeing the instance does not walk the tree.
  *
- * A directory's entries are hashed by name, and listed in the order they were added. A listing
- * survives changes of its directory: the directory knows its cursors, and removing an entry moves
- * the cursors on it to the next one.
+ * A directory's entries are hashed by name, and listed in the order they were added.
  */
 #ifndef FSDRIVERS_RAMFS_NODE_H
 #define FSDRIVERS_RAMFS_NODE_H
@@ -26,17 +24,10 @@ struct device;
 struct entry;
 struct xattr;
 
-/** A position in a listing of a directory. */
-struct cursor {
-    struct entry *next; /* the next entry; NULL at the end */
-    struct list link;   /* in node->cursors */
-};
-
 struct node {
     struct fs_stat stat;  /* blocks is not kept here */
-    uint32_t refs;        /* handles and listings */
+    uint32_t refs;        /* open handles */
     struct list link;     /* in ramfs->nodes */
-    struct list cursors;  /* directory: listings under way */
     struct xattr *xattrs; /* regular file, directory: in the order they were made */
     union {
         struct pages pages;          /* regular file */
@@ -104,16 +95,14 @@ struct node *entry_node(const struct entry *e);
  */
 int entry_add(struct ramfs *r, struct node *dir, struct fsname name, struct node *n);
 
-/** Remove an entry and move the listings that stand on it. */
+/** Remove an entry. */
 void entry_remove(struct ramfs *r, struct node *dir, struct entry *e);
 
 /** Let an entry name another node. */
 void entry_set(struct entry *e, struct node *n);
 
-/**
- * Call @callback for every entry; it may change the directory. Returns its first non-zero result.
- */
-int entry_each(struct ramfs *r, struct node *dir, fs_readdir_fn callback, void *user);
+/** Call @callback for every entry. Returns its first non-zero result. */
+int entry_each(const struct node *dir, fs_readdir_fn callback, void *user);
 
 /** The status of a node. */
 void node_stat(const struct node *n, struct fs_stat *out);

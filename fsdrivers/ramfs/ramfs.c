@@ -302,7 +302,7 @@ static int ramfs_readdir(struct fs *fs, const struct fs_caller *who, const char 
     (void)who;
     if (err < 0)
         return err;
-    return node_is_dir(n) ? entry_each(r, n, callback, user) : -ENOTDIR;
+    return node_is_dir(n) ? entry_each(n, callback, user) : -ENOTDIR;
 }
 
 /* fsync() and fsyncdir(): memory is as durable as it gets. */

@@ -36,11 +36,11 @@ static struct machine_limits effective_limits(const struct machine_limits *wante
 #undef MACHINE_LIMIT
 }
 
-int machine_check_room(uint64_t held, uint64_t limit, int err, const char *what, struct why *why)
+int machine_check_room(uint64_t held, uint64_t limit, int err, const char *name, struct why *why)
 {
     if (held < limit)
         return 0;
-    return why_add(why, err, "the machine has reached its limit of %s, %llu", what,
+    return why_add(why, err, "the machine has reached its limit %s, %llu", name,
                    (unsigned long long)limit);
 }
 

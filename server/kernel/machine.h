@@ -224,10 +224,10 @@ extern const struct machine_limits machine_default_limits;
 /**
  * Check a limit before one more object is made.
  * @held     objects that exist.
- * @what     their kind, for the reason.
+ * @name     of the limit's row, for the reason.
  * Returns   0; @err with the reason in @why.
  */
-int machine_check_room(uint64_t held, uint64_t limit, int err, const char *what, struct why *why);
+int machine_check_room(uint64_t held, uint64_t limit, int err, const char *name, struct why *why);
 
 /** Add the reason if channels and terminals are at their limit of bytes. Returns -ENOMEM. */
 int machine_explain_queued(const struct machine *m, struct why *why);

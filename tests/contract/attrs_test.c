@@ -85,16 +85,17 @@ static void root_belongs_to_the_maker(const char *driver)
     bed_done(&b);
 }
 
-Test(ramfs, the_root_belongs_to_the_maker)
-{
-    root_belongs_to_the_maker("ramfs");
-}
+#define ROOT_TEST(driver, name, options)                                                           \
+    Test(driver, name)                                                                             \
+    {                                                                                              \
+        root_belongs_to_the_maker(#driver);                                                        \
+    }
+CONTRACT_OWN_DRIVERS(ROOT_TEST, the_root_belongs_to_the_maker, NULL)
 
-Test(sqlitefs, the_root_belongs_to_the_maker_and_stays_theirs)
+Test(sqlitefs, the_root_stays_its_makers)
 {
     struct bed b;
 
-    root_belongs_to_the_maker("sqlitefs");
     bed_init(&b, "sqlitefs");
     b.uid = 1000;
     IS(bed_open(&b, NULL), 0);

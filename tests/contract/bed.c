@@ -5,10 +5,12 @@
 #include "tests/contract/alloc.h"
 
 #include <ftw.h>
+#include <signal.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 enum { NAMES_MAX = 4096, BED_START_S = 1000000000 };
@@ -163,6 +165,22 @@ struct fs *bed_add_layer(struct bed *b, const char *name, const char *opts)
     l->name = name;
     IS(registry_open("ramfs", &req, &l->fs), 0);
     return l->fs;
+static void say_endless(int number)
+{
+    static const char text[] = "the test below is over BED_CPU_S: an endless loop?\n";
+
+    (void)!write(STDERR_FILENO, text, sizeof(text) - 1);
+    (void)raise(number);
+}
+
+/* End an endless loop, so that Criterion says which test it was. */
+static void limit_time(void)
+{
+    const struct rlimit limit = {BED_CPU_S, BED_CPU_S + 1};
+    const struct sigaction say = {.sa_handler = say_endless, .sa_flags = (int)SA_RESETHAND};
+
+    if (!bed_is_long() && (sigaction(SIGXCPU, &say, NULL) < 0 || setrlimit(RLIMIT_CPU, &limit) < 0))
+        cr_assert_fail("no limit of processor time: %s", strerror(errno));
 }
 
 void bed_init(struct bed *b, const char *driver)
@@ -191,6 +209,7 @@ void bed_init(struct bed *b, const char *driver)
                              .user = b};
     if (beds++ == 0)
         allocations = alloc_live();
+    limit_time();
     if (strcmp(driver, "unionfs") == 0) {
         (void)bed_add_layer(b, "top", NULL);
         (void)bed_add_layer(b, "base", NULL);

@@ -12,6 +12,9 @@
  * bed is made before the body and closed after it; closing checks that all memory was given back.
  * CONTRACT_OPTS() does the same with options. Whoever needs more (reopening, several beds) works
  * with `struct bed` itself.
+ *
+ * A test that takes more than BED_CPU_S seconds of processor time fails: its driver is in an endless loop,
+ * or takes time by the square of what it has.
  */
 #ifndef TESTS_CONTRACT_BED_H
 #define TESTS_CONTRACT_BED_H
@@ -23,7 +26,7 @@
 #include <errno.h>
 #include <sys/stat.h>
 
-enum { BED_PATH_MAX = 256, BED_DESCRIPTORS = 128, BED_LAYERS = 40 };
+enum { BED_PATH_MAX = 256, BED_DESCRIPTORS = 128, BED_LAYERS = 40, BED_CPU_S = 60 };
 
 /** A layer of a unionfs: a ramfs that outlives the instance. */
 struct bed_layer {
@@ -77,7 +80,8 @@ bool bed_why(const struct bed *b, const char *text);
 void bed_is(const char *file, int line, const char *what, int64_t got, int64_t want);
 
 #define IS(what, want) bed_is(__FILE__, __LINE__, #what, (int64_t)(what), (int64_t)(want))
-/* Call a slot for b->who; read and write: bed_read(), bed_write(). */
+/* Call a slot of the bed `b`, which must have this name, for b->who. FS0 is for slots without arguments;
+ * read and write: bed_read(), bed_write(). */
 #define FS(slot, ...) b->fs->ops->slot(b->fs, &b->who, __VA_ARGS__)
 #define FS0(slot) b->fs->ops->slot(b->fs, &b->who)
 
@@ -117,27 +121,38 @@ bool bed_is_long(void);
 /** Fill a buffer with bytes that follow from the seed; none is zero. */
 void fill(void *buf, size_t len, unsigned seed);
 
+/**
+ * The drivers of the suite: EACH(driver, name, options) for each. Those whose store is their own decide
+ * alone what a file is, and count what is there.
+ */
+#define CONTRACT_OWN_DRIVERS(EACH, name, options)                                                  \
+    EACH(ramfs, name, options)                                                                     \
+    EACH(sqlitefs, name, options)                                                                  \
+    EACH(unionfs, name, options)
+#define CONTRACT_DRIVERS(EACH, name, options)                                                      \
+    CONTRACT_OWN_DRIVERS(EACH, name, options)                                                      \
+    EACH(hostfs, name, options)
+
 #define CONTRACT(name) CONTRACT_OPTS(name, NULL)
 #define CONTRACT_OPTS(name, options)                                                               \
     static void name(struct bed *b);                                                               \
-    CONTRACT_ON(ramfs, name, options)                                                              \
-    CONTRACT_ON(sqlitefs, name, options)                                                           \
-    CONTRACT_ON(hostfs, name, options)                                                             \
-    CONTRACT_ON(unionfs, name, options)                                                            \
+    CONTRACT_DRIVERS(CONTRACT_ON, name, options)                                                   \
     static void name(struct bed *b)
-/* The same for drivers whose store is their own: they alone decide what a file is, and count what is there. */
 #define CONTRACT_OWN(name, options)                                                                \
     static void name(struct bed *b);                                                               \
-    CONTRACT_ON(ramfs, name, options)                                                              \
-    CONTRACT_ON(sqlitefs, name, options)                                                           \
-    CONTRACT_ON(unionfs, name, options)                                                            \
+    CONTRACT_OWN_DRIVERS(CONTRACT_ON, name, options)                                               \
     static void name(struct bed *b)
-/* The same for drivers with FS_CAP_EXPORT. */
+/* The same for instances with FS_CAP_EXPORT; the others have no lookup(). */
 #define CONTRACT_EXPORT(name, options)                                                             \
-    static void name(struct bed *b);                                                               \
-    CONTRACT_ON(ramfs, name, options)                                                              \
-    CONTRACT_ON(sqlitefs, name, options)                                                           \
-    static void name(struct bed *b)
+    static void name##_body(struct bed *b);                                                        \
+    CONTRACT_OPTS(name, options)                                                                   \
+    {                                                                                              \
+        if ((b->fs->caps & FS_CAP_EXPORT) != 0)                                                    \
+            name##_body(b);                                                                        \
+        else                                                                                       \
+            IS(FS(lookup, 1, &(struct fs_stat){.ino = 0}, NULL), -ENOSYS);                         \
+    }                                                                                              \
+    static void name##_body(struct bed *b)
 #define CONTRACT_ON(driver_name, name, options)                                                    \
     Test(driver_name, name)                                                                        \
     {                                                                                              \

@@ -296,8 +296,6 @@ CONTRACT(open_errors)
     IS(FS(open, "/d", &f), -EISDIR);
     IS(FS(open, "/l", &f), -ELOOP);
     IS(FS(open, "/l/x", &f), -ELOOP);
-    f.flags |= FS_O_DIRECTORY;
-    IS(FS(open, "/f", &f), -ENOTDIR);
     IS(FS(opendir, "/f", &f), -ENOTDIR);
     IS(FS(opendir, "/none", &f), -ENOENT);
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The devices: what each reads and takes, and that their tree never changes. */
+#include "fsdrivers/devfs/device.h"
 #include "schema/calls.h"
+#include "schema/drivers.h"
 #include "tests/contract/bed.h"
 
 #include <string.h>
@@ -25,6 +27,9 @@ static void devfs_body(struct bed *b, void (*body)(struct bed *))
 DEVFS(readdir_lists_devices)
 {
     cr_assert_str_eq(names_of(b, "/"), " clock console full null random tty zero");
+    for (size_t i = 0; i < device_count; i++)
+        cr_assert(strstr(DEVFS_DOC, device_table[i].name) != NULL, "DEVFS_DOC lacks the device %s",
+                  device_table[i].name);
     IS(stat_of(b, "/null").mode, S_IFCHR | 0666);
     IS(stat_of(b, "/").mode, S_IFDIR | 0755);
     cr_assert(stat_of(b, "/null").ino != stat_of(b, "/zero").ino);

@@ -14,10 +14,14 @@ static int lookup(struct bed *b, uint64_t ino, struct fs_file *file)
     return err;
 }
 
-CONTRACT_EXPORT(lookup_is_declared, NULL)
+/* What a mount of the host serves. */
+static void lookup_is_declared(struct bed *b)
 {
     IS(b->fs->caps & FS_CAP_EXPORT, FS_CAP_EXPORT);
 }
+
+CONTRACT_ON(ramfs, lookup_is_declared, NULL)
+CONTRACT_ON(sqlitefs, lookup_is_declared, NULL)
 
 CONTRACT_EXPORT(lookup_tells_what_getattr_tells, NULL)
 {

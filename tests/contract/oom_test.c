@@ -74,21 +74,18 @@ static void every_allocation(const char *driver)
     cr_assert(!failed);
 }
 
-Test(ramfs, allocation_fails_nothing_changes)
-{
-    every_allocation("ramfs");
-}
-
-Test(sqlitefs, allocation_fails_nothing_changes)
-{
-    every_allocation("sqlitefs");
-}
+#define OPERATIONS_TEST(driver, name, options)                                                     \
+    Test(driver, name)                                                                             \
+    {                                                                                              \
+        every_allocation(#driver);                                                                 \
+    }
+CONTRACT_OWN_DRIVERS(OPERATIONS_TEST, allocation_fails_nothing_changes, NULL)
 
 static void open_with_failures(const char *driver)
 {
     int err = -ENOMEM;
 
-    for (long n = 0; err < 0; n++) {
+    for (long n = 0; err < 0 && n < OOM_MAX; n++) {
         struct bed b;
 
         bed_init(&b, driver);
@@ -98,19 +95,13 @@ static void open_with_failures(const char *driver)
         cr_assert(err == 0 || err == -ENOMEM || err == -ENOSPC, "allocation %ld: %d", n, err);
         bed_done(&b);
     }
+    IS(err, 0);
 }
 
-Test(ramfs, open_allocation_fails_ENOMEM)
-{
-    open_with_failures("ramfs");
-}
-
-Test(sqlitefs, open_allocation_fails_ENOMEM)
-{
-    open_with_failures("sqlitefs");
-}
-
-Test(devfs, open_allocation_fails_ENOMEM)
-{
-    open_with_failures("devfs");
-}
+#define OPEN_TEST(driver, name, options)                                                           \
+    Test(driver, name)                                                                             \
+    {                                                                                              \
+        open_with_failures(#driver);                                                               \
+    }
+CONTRACT_OWN_DRIVERS(OPEN_TEST, open_allocation_fails_ENOMEM, NULL)
+OPEN_TEST(devfs, open_allocation_fails_ENOMEM, NULL)

@@ -279,8 +279,7 @@ static int make_mount(struct fs_spec *spec, struct mount **out)
                           .env = &mount_env,
                           .who = proc_caller(spec->proc),
                           .why = spec->why};
-    int err =
-        machine_check_room(m->census.mounts, m->limits.mounts, -EMFILE, "filesystems", spec->why);
+    int err = machine_check_room(m->census.mounts, m->limits.mounts, -EMFILE, "mounts", spec->why);
 
     if (err < 0)
         return err;

@@ -159,8 +159,8 @@ int node_get(struct mount *m, const struct path *path, struct why *why, struct n
         if (child != NULL)
             (void)node_ref(child);
         else
-            err = machine_check_room(machine->census.nodes, machine->limits.nodes, -ENOMEM,
-                                     "names of files in use", why);
+            err = machine_check_room(machine->census.nodes, machine->limits.nodes, -ENOMEM, "nodes",
+                                     why);
         if (child == NULL && err == 0)
             err = node_new(m, n, name, len, &child);
         (void)node_unref(n);

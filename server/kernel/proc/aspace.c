@@ -89,7 +89,7 @@ static int check_room(struct aspace *as, const struct region *r, struct why *why
                        (unsigned long long)as->pool->bytes,
                        (unsigned long long)as->pool->bytes_max);
     if (as->count >= as->regions_max)
-        return why_add(why, -ENOMEM, "the process has reached its limit of regions, %zu",
+        return why_add(why, -ENOMEM, "the process has reached its limit regions, %zu",
                        as->regions_max);
     if (as->count < as->cap)
         return 0;

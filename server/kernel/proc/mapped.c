@@ -400,8 +400,8 @@ static int mapped_new(struct mount *m, uint64_t ino, struct why *why, struct map
 {
     struct machine *machine = m->machine;
     struct mapped_file *mf;
-    int err = machine_check_room(machine->census.mapped, machine->limits.mapped, -ENOMEM,
-                                 "mapped files", why);
+    int err =
+        machine_check_room(machine->census.mapped, machine->limits.mapped, -ENOMEM, "mapped", why);
 
     if (err < 0)
         return err;

@@ -99,8 +99,8 @@ static int check_name(const struct ns *ns, struct sc_str name, struct why *why)
     if (ns_find(ns, name) != NULL)
         return why_add(why, -EEXIST, "the name '%.*s' is taken", (int)name.len, name.ptr);
     if (ns->count >= ns->max)
-        return why_add(why, -EMFILE, "the process has reached its limit of names, %zu", ns->max);
-    return machine_check_room(m->census.names, m->limits.all_names, -EMFILE, "names", why);
+        return why_add(why, -EMFILE, "the process has reached its limit names, %zu", ns->max);
+    return machine_check_room(m->census.names, m->limits.all_names, -EMFILE, "all_names", why);
 }
 
 int ns_check_new(const struct ns *ns, struct sc_str name, struct why *why)
@@ -206,8 +206,8 @@ static int add_entry(struct fd_table *t, int32_t fd, struct why *why, struct fd_
     int err;
 
     if (t->count >= t->max)
-        return why_add(why, -EMFILE, "the process has reached its limit of handles, %zu", t->max);
-    err = machine_check_room(m->census.fds, m->limits.all_fds, -EMFILE, "handles", why);
+        return why_add(why, -EMFILE, "the process has reached its limit fds, %zu", t->max);
+    err = machine_check_room(m->census.fds, m->limits.all_fds, -EMFILE, "all_fds", why);
     if (err < 0)
         return err;
     e = calloc(1, sizeof(*e));
@@ -234,8 +234,7 @@ int fd_reserve(struct fd_table *t, struct why *why, struct fd_entry **out)
 
     if (t->next > INT32_MAX)
         return why_add(why, -EMFILE, "all file descriptor numbers were used");
-    err = machine_check_room(m->census.files + t->reserved, m->limits.files, -EMFILE, "open files",
-                             why);
+    err = machine_check_room(m->census.files + t->reserved, m->limits.files, -EMFILE, "files", why);
     if (err == 0)
         err = add_entry(t, (int32_t)t->next, why, out);
     if (err == 0)

@@ -21,7 +21,7 @@ int sc_new_proc(struct call *call, const struct sc_new_proc_args *args, struct s
 
     (void)args;
     if (err == -EAGAIN)
-        return call_why(call, err, "the machine has reached its limit of processes, %llu",
+        return call_why(call, err, "the machine has reached its limit procs, %llu",
                         (unsigned long long)call->machine->limits.procs);
     if (err == 0)
         out->pid = child->pid;

@@ -153,10 +153,10 @@ Test(machine_limits, nodes)
     world_open_limited(&w, CLOCK_VIRTUAL, &limits);
     cr_assert_eq(w_create(w.p, "root:/d", FT_DIR), 0);
     cr_assert_eq(w_create(w.p, "root:/d/e", FT_DIR), 0);
-    cr_assert_eq(open_limited("root:/d/e/f", "names of files in use"), -ENOMEM);
+    cr_assert_eq(open_limited("root:/d/e/f", "limit nodes"), -ENOMEM);
     a = open_limited("root:/d/g", "");
     cr_assert(a > 0, "at the limit");
-    cr_assert_eq(open_limited("root:/h", "names of files in use"), -ENOMEM);
+    cr_assert_eq(open_limited("root:/h", "limit nodes"), -ENOMEM);
     cr_assert_eq(w_subfs(w.p, "sub", "root", "d/e", FM_READ), -ENOMEM);
     cr_assert_eq(w_subfs(w.p, "sub", "root", "d", FM_READ), 0, "it has its name");
     cr_assert_eq(w_rm_fs(w.p, "sub"), 0);
