@@ -165,6 +165,8 @@ struct fs *bed_add_layer(struct bed *b, const char *name, const char *opts)
     l->name = name;
     IS(registry_open("ramfs", &req, &l->fs), 0);
     return l->fs;
+}
+
 static void say_endless(int number)
 {
     static const char text[] = "the test below is over BED_CPU_S: an endless loop?\n";

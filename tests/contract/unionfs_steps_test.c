@@ -4,6 +4,7 @@
  * fails. Then the tree is as it was, no layer has temporary files, and the change can be made.
  */
 #include "tests/contract/alloc.h"
+#include "tests/contract/digest.h"
 #include "tests/contract/layers.h"
 #include "tests/slow/slowfs.h"
 
@@ -129,7 +130,7 @@ static void steps_open(struct steps *s)
     bed_init(b, "unionfs");
     lower = layers_bed(b, 1);
     populate(&lower);
-    s->lower = tree_digest(&lower);
+    s->lower = digest_tree(lower.fs, &lower.who);
     left = -1;
     for (unsigned i = 0; i < 2; i++)
         b->layer[i].fs = slowfs_over(&plan, b->layer[i].fs);
@@ -137,7 +138,7 @@ static void steps_open(struct steps *s)
     open_file(b, "/d/e/f", FS_O_RDONLY, &s->file);
     s->dir = (struct fs_file){.flags = FS_O_RDONLY};
     IS(FS(opendir, "/d", &s->dir), 0);
-    s->before = tree_digest(b);
+    s->before = digest_tree(b->fs, &b->who);
 }
 
 /* Check that nothing has happened, or only the change. */
@@ -152,13 +153,13 @@ static void steps_check(struct steps *s, change_fn change, int err, int number, 
     if (err < 0) {
         cr_assert(err == -EIO || err == -ENOMEM || err == -ENOSPC, "change %d, step %ld: %d",
                   number, step, err);
-        cr_assert(tree_digest(b) == s->before, "change %d, step %ld", number, step);
+        cr_assert(digest_tree(b->fs, &b->who) == s->before, "change %d, step %ld", number, step);
         IS(bed_read(b, NULL, &byte, 1, 0, &s->file), 1);
         err = change(b);
         cr_assert(err == 0, "change %d, again after step %ld: %d", number, step, err);
     }
-    cr_assert(tree_digest(&lower) == s->lower, "change %d, step %ld: the lower layer has changed",
-              number, step);
+    cr_assert(digest_tree(lower.fs, &lower.who) == s->lower,
+              "change %d, step %ld: the lower layer has changed", number, step);
     names = names_of(&upper, "/");
     cr_assert(strstr(names, ".tmp") == NULL, "change %d, step %ld: %s", number, step, names);
 }

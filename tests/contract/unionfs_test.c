@@ -399,7 +399,7 @@ UNION(devices_of_a_lower_layer_are_read_and_hidden)
     IS(FS(close, NULL, &f), 0);
     IS(FS(open, "/tty", &f), 0);
     cr_assert(f.nonseekable);
-    IS(FS(ioctl, NULL, 40, &f), -ENOTTY);
+    IS(FS(ioctl, NULL, 40, (struct fs_buf){NULL, 0}, &f), -ENOTTY);
     IS(FS(close, NULL, &f), 0);
     put_file(b, "/zero", "file", 4);
     cr_assert(file_is(b, "/zero", "file", 4));

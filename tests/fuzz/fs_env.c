@@ -94,6 +94,21 @@ static void give_descriptors(void *user, uint32_t count)
     descriptors_held -= count;
 }
 
+static int lower(void *user, const char *name, bool write, struct fs **out, struct why *why)
+{
+    (void)user;
+    (void)write;
+    (void)out;
+    return why_add(why, -ENODEV, "there is no %s here", name != NULL ? name : "handle");
+}
+
+static void give_lower(void *user, struct fs *fs)
+{
+    (void)user;
+    (void)fs;
+    CHECK(false); /* none was given out */
+}
+
 const struct fs_env fuzz_env = {.now_ns = now_ns,
                                 .random = random_bytes,
                                 .console = console,
@@ -104,7 +119,9 @@ const struct fs_env fuzz_env = {.now_ns = now_ns,
                                 .take = take,
                                 .give = give,
                                 .take_descriptors = take_descriptors,
-                                .give_descriptors = give_descriptors};
+                                .give_descriptors = give_descriptors,
+                                .lower = lower,
+                                .give_lower = give_lower};
 
 void fs_env_check(void)
 {

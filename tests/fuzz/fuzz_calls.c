@@ -280,7 +280,7 @@ static int64_t do_ask(struct twin *t, const struct call *c)
     struct fs_file *file = file_of(t, c, &path);
 
     if (c->number % 2 == 0)
-        return DO(ioctl, path, c->number, file);
+        return DO(ioctl, path, c->number, (struct fs_buf){NULL, 0}, file);
     return DO(poll, path, c->number % 4 == 1, file);
 }
 

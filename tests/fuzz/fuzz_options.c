@@ -26,7 +26,7 @@ enum { ROOTS_MAX = 1 << 16 };
 
 /* ---- The slower reading ---- */
 
-enum part { KEY, VALUE };
+enum part { KEY, VALUE, QUOTED, BEHIND };
 
 /** What a string of options holds. */
 struct reading {
@@ -38,36 +38,47 @@ struct reading {
 static const struct fs_caller who = {.pid = 1};
 static struct reading reading;
 
-/** Read the first option of a text. Returns what is behind its comma; NULL it was the last. */
-static const char *read_option(const char *text, char out[VALUE + 1][OPTIONS_LEN_MAX + 1])
+/** Read the first option of a text. Returns what is behind its comma; NULL it was the last.
+ * @refusal  set to why it is none. */
+static const char *read_option(const char *text, char out[VALUE + 1][OPTIONS_LEN_MAX + 1],
+                               const char **refusal)
 {
     enum part part = KEY;
     size_t len[VALUE + 1] = {0};
 
-    for (; *text != '\0' && *text != ','; text++) {
-        if (*text == '=' && part == KEY)
-            part = VALUE;
-        else
-            out[part][len[part]++] = *text;
+    for (; *text != '\0' && (*text != ',' || part == QUOTED); text++) {
+        if (part == BEHIND)
+            *refusal = "bytes between";
+        if (*text == '=' && part == KEY) {
+            part = text[1] == '"' ? QUOTED : VALUE;
+            text += part == QUOTED;
+        } else if (*text == '"' && part == QUOTED) {
+            part = BEHIND;
+        } else {
+            text += part == QUOTED && *text == '\\' && (text[1] == '"' || text[1] == '\\');
+            out[part != KEY][len[part != KEY]++] = *text;
+        }
     }
+    if (part == QUOTED)
+        *refusal = "without its end";
     out[KEY][len[KEY]] = '\0';
     out[VALUE][len[VALUE]] = '\0';
     return *text == ',' ? text + 1 : NULL;
 }
 
 /** Why an option can't follow those before it. NULL: it can. */
-static const char *judge_option(const struct reading *r, const char *key)
+static const char *judge_option(const struct reading *r, const char *key, const char *repeated)
 {
     if (key[0] == '\0')
         return "empty key";
     for (size_t i = 0; i < r->count; i++) {
-        if (strcmp(r->at[i][KEY], key) == 0)
+        if (strcmp(r->at[i][KEY], key) == 0 && (repeated == NULL || strcmp(key, repeated) != 0))
             return key;
     }
     return NULL;
 }
 
-static void read_options(const char *text, struct reading *r)
+static void read_options(const char *text, const char *repeated, struct reading *r)
 {
     static char last[VALUE + 1][OPTIONS_LEN_MAX + 1];
 
@@ -76,8 +87,9 @@ static void read_options(const char *text, struct reading *r)
     if (*text == '\0')
         return;
     while (text != NULL && r->refusal == NULL) {
-        text = read_option(text, last);
-        r->refusal = judge_option(r, last[KEY]);
+        text = read_option(text, last, &r->refusal);
+        if (r->refusal == NULL)
+            r->refusal = judge_option(r, last[KEY], repeated);
         if (r->refusal == NULL && r->count == OPTIONS_MAX)
             r->refusal = "more than";
         if (r->refusal == NULL)
@@ -99,25 +111,28 @@ static bool is_reading(const struct options *o, const struct reading *r)
     for (size_t i = 0; same && i < o->count; i++)
         same = strcmp(o->at[i].key, r->at[i][KEY]) == 0 &&
                strcmp(o->at[i].value, r->at[i][VALUE]) == 0 &&
-               option_get(o->at, r->at[i][KEY]) == o->at[i].value;
+               option_get(o->at, r->at[i][KEY]) != NULL;
     return same;
 }
 
-/** Write options down again. */
+/** Write options down again, every value in quotes. */
 static void spell(const struct options *o, struct strbuf *out)
 {
-    for (size_t i = 0; i < o->count; i++)
-        CHECK(strbuf_addf(out, "%s%s%s%s", i > 0 ? "," : "", o->at[i].key,
-                          *o->at[i].value != '\0' ? "=" : "", o->at[i].value) == 0);
+    for (size_t i = 0; i < o->count; i++) {
+        CHECK(strbuf_addf(out, "%s%s=\"", i > 0 ? "," : "", o->at[i].key) == 0);
+        for (const char *at = o->at[i].value; *at != '\0'; at++)
+            CHECK(strbuf_addf(out, "%s%c", *at == '"' || *at == '\\' ? "\\" : "", *at) == 0);
+        CHECK(strbuf_addf(out, "\"") == 0);
+    }
 }
 
-static void split(const char *text)
+static void split(const char *text, const char *repeated)
 {
     struct why why = WHY_INIT;
     struct strbuf again = STRBUF_INIT;
     struct options o;
     struct options same;
-    int err = options_split(text, &o, &why);
+    int err = options_split(text, repeated, &o, &why);
 
     CHECK(err == (reading.refusal != NULL ? -EINVAL : 0));
     if (err < 0) {
@@ -125,7 +140,8 @@ static void split(const char *text)
     } else {
         CHECK(is_reading(&o, &reading) && why.count == 0);
         spell(&o, &again);
-        CHECK(options_split(strbuf_str(&again), &same, &why) == 0 && is_reading(&same, &reading));
+        CHECK(options_split(strbuf_str(&again), repeated, &same, &why) == 0 &&
+              is_reading(&same, &reading));
         options_done(&same);
         options_done(&o);
     }
@@ -460,8 +476,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const char *name = driver_of(data, len, &driver);
 
     put_words(line != NULL ? line + 1 : data, line != NULL ? size - len - 1 : size, text);
-    read_options(text, &reading);
-    split(text);
+    read_options(text, driver->repeated, &reading);
+    split(text, driver->repeated);
     open_fs(driver, name, text);
     return 0;
 }

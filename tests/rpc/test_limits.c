@@ -424,3 +424,9 @@ static void expect_limit(const char *method, const char *less)
     call_done_ok(&c, "machine.destroy", "[\"x\"]");
     end();
 }
+
+Test(limits, answer_bytes, .timeout = 60)
+{
+    expect_limit("proc.tree", "{\"machine\":\"x\",\"limit\":400}");
+    expect_limit("ns.tree", "{\"machine\":\"x\",\"pid\":2}");
+}
