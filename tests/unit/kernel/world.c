@@ -243,13 +243,29 @@ void world_open(struct world *w, enum clock_kind clock)
     world_open_limited(w, clock, NULL);
 }
 
+/** Fail unless there is what there was at the start. */
+static void check_census(const struct world *w)
+{
+    static const char *const names[] = {"procs", "names",   "fds",    "views", "files", "mounts",
+                                        "nodes", "regions", "mapped", "calls", "timers"};
+    enum { COUNT = sizeof(names) / sizeof(names[0]) };
+    uint32_t start[COUNT];
+    uint32_t end[COUNT];
+    struct census now;
+
+    _Static_assert(sizeof(now) == sizeof(end), "each count has its name");
+    machine_census(w->m, &now);
+    memcpy(start, &w->start, sizeof(start));
+    memcpy(end, &now, sizeof(end));
+    for (size_t i = 0; i < COUNT; i++)
+        fini_assert(end[i] == start[i], "the census has changed: %u %s, %u at the start", end[i],
+                    names[i], start[i]);
+}
+
 void world_close(struct world *w)
 {
-    struct census end;
-
     if (w->m->init != NULL) {
-        machine_census(w->m, &end);
-        fini_assert(memcmp(&end, &w->start, sizeof(end)) == 0, "the census has changed");
+        check_census(w);
         listener_remove(w->m, &w->listener);
     }
     machine_free(w->m);
