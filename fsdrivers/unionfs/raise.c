@@ -123,10 +123,9 @@ static int copy_status(const struct raising *r)
 
     if (err == 0 && (copy.uid != st->uid || copy.gid != st->gid))
         err = LAYER(r->u, 0, chown, r->who, r->temp, st->uid, st->gid, NULL);
-    if (err == 0 && (copy.mode != st->mode || (st->mode & 07000) != 0)) /* chown() clears bits */
+    if (err == 0 && !S_ISLNK(st->mode) && /* a link has no mode, and chown() clears bits */
+        (copy.mode != st->mode || (st->mode & 07000) != 0))
         err = LAYER(r->u, 0, chmod, r->who, r->temp, st->mode, NULL);
-    if (S_ISLNK(st->mode) && (err == -EINVAL || err == -ENOTSUP || err == -ENOSYS))
-        err = 0; /* the mode of a link means nothing, and not every store has one */
     if (err == 0)
         err = LAYER(r->u, 0, utimens, r->who, r->temp, st->atime, st->mtime, NULL);
     if (err == 0 && S_ISREG(st->mode) &&

@@ -85,6 +85,16 @@ static int union_truncate(struct fs *fs, const struct fs_caller *who, const char
     return LAYER(u, 0, truncate, who, a.path, size, a.file);
 }
 
+static int union_fallocate(struct fs *fs, const struct fs_caller *who, const char *path,
+                           const struct fs_space *space, struct fs_file *file)
+{
+    struct unionfs *u = union_of(fs);
+    struct aim a;
+    int err = aim_of(u, who, path, file, AIM_WRITE, &a);
+
+    return err < 0 ? err : LAYER(u, 0, fallocate, who, a.path, space, a.file);
+}
+
 static int64_t union_read(struct fs *fs, const struct fs_caller *who, const char *path,
                           struct fs_buf buf, int64_t off, struct fs_file *file)
 {
@@ -229,7 +239,7 @@ static int add_layer(struct unionfs *u, const struct fs_open *req, const char *n
     }
     u->blocks = u->blocks || (u->layer[u->count - 1]->caps & FS_CAP_BLOCKING) != 0;
     u->root_parts |= err == 0 ? 1u << (u->count - 1) : 0;
-    u->fs.caps = (u->layer[0]->caps & (FS_CAP_SYMLINKS | FS_CAP_FIFO)) |
+    u->fs.caps = (u->layer[0]->caps & (FS_CAP_SYMLINKS | FS_CAP_FIFO | FS_CAP_RESERVE)) |
                  (u->blocks ? (uint32_t)FS_CAP_BLOCKING : 0);
     return 0;
 }
@@ -260,6 +270,7 @@ static const struct fs_ops union_ops = {
     .chown = union_chown,
     .chmod = union_chmod,
     .truncate = union_truncate,
+    .fallocate = union_fallocate,
     .open = union_open,
     .read = union_read,
     .write = union_write,

@@ -90,7 +90,8 @@ static void root_belongs_to_the_maker(const char *driver)
     {                                                                                              \
         root_belongs_to_the_maker(#driver);                                                        \
     }
-CONTRACT_OWN_DRIVERS(ROOT_TEST, the_root_belongs_to_the_maker, NULL)
+ROOT_TEST(ramfs, the_root_belongs_to_the_maker, NULL)
+ROOT_TEST(sqlitefs, the_root_belongs_to_the_maker, NULL) /* a union's root is its top layer's */
 
 Test(sqlitefs, the_root_stays_its_makers)
 {

@@ -31,10 +31,15 @@ static const int refused[] = {
     SCMP_SYS(sysinfo), SCMP_SYS(readlink), SCMP_SYS(getcwd), SCMP_SYS(lseek),
 };
 
+/** Set a limit, or keep a lower one that the daemon was given. */
 static int limit(__rlimit_resource_t resource, rlim_t to)
 {
-    const struct rlimit both = {to, to};
+    struct rlimit both;
 
+    if (getrlimit(resource, &both) < 0)
+        return -errno;
+    both.rlim_max = both.rlim_max < to ? both.rlim_max : to;
+    both.rlim_cur = both.rlim_max;
     return setrlimit(resource, &both) == 0 ? 0 : -errno;
 }
 

@@ -30,6 +30,7 @@ SLOT(readlink, c->who, c->path, c->in.buf.ptr, c->in.buf.len)
 SLOT(getattr, c->who, c->path, c->stat, c->file)
 SLOT(chown, c->who, c->path, c->owner.uid, c->owner.gid, c->file)
 SLOT(chmod, c->who, c->path, c->mode, c->file)
+SLOT(fallocate, c->who, c->path, &c->space, c->file)
 SLOT(truncate, c->who, c->path, c->size, c->file)
 SLOT(utimens, c->who, c->path, c->times.atime, c->times.mtime, c->file)
 SLOT(read, c->who, c->path, c->in.buf, c->in.off, c->file)
@@ -194,6 +195,12 @@ int driver_truncate(struct mount *m, const struct fs_caller *who, const char *pa
                     struct fs_file *file)
 {
     return (int)RUN(truncate, PLAIN, .who = who, .path = path, .size = size, .file = file);
+}
+
+int driver_fallocate(struct mount *m, const struct fs_caller *who, const char *path,
+                     const struct fs_space *space, struct fs_file *file)
+{
+    return (int)RUN(fallocate, PLAIN, .who = who, .path = path, .space = *space, .file = file);
 }
 
 int driver_utimens(struct mount *m, const struct fs_caller *who, const char *path, int64_t atime,

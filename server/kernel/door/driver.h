@@ -51,6 +51,8 @@ int driver_chmod(struct mount *m, const struct fs_caller *who, const char *path,
                  struct fs_file *file);
 int driver_truncate(struct mount *m, const struct fs_caller *who, const char *path, uint64_t size,
                     struct fs_file *file);
+int driver_fallocate(struct mount *m, const struct fs_caller *who, const char *path,
+                     const struct fs_space *space, struct fs_file *file);
 int driver_utimens(struct mount *m, const struct fs_caller *who, const char *path, int64_t atime,
                    int64_t mtime, struct fs_file *file);
 int64_t driver_read(struct mount *m, const struct fs_caller *who, const char *path,

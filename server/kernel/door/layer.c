@@ -140,6 +140,8 @@ LAYER_SLOT(int, chown, 0, changed, (WHO, uint32_t uid, uint32_t gid, struct fs_f
            uid, gid, file)
 LAYER_SLOT(int, chmod, 0, changed, (WHO, uint32_t mode, struct fs_file *file), own, mode, file)
 LAYER_SLOT(int, truncate, 0, changed, (WHO, uint64_t size, struct fs_file *file), own, size, file)
+LAYER_SLOT(int, fallocate, 0, changed, (WHO, const struct fs_space *space, struct fs_file *file),
+           own, space, file)
 LAYER_SLOT(int, utimens, 0, changed, (WHO, int64_t atime, int64_t mtime, struct fs_file *file), own,
            atime, mtime, file)
 LAYER_SLOT(int, open, may_pass(fs, path), SAME, (WHO, struct fs_file *file), own, file)
@@ -237,6 +239,7 @@ static const struct fs_ops layer_ops = {
     .chown = layer_chown,
     .chmod = layer_chmod,
     .truncate = layer_truncate,
+    .fallocate = layer_fallocate,
     .open = layer_open,
     .read = layer_read,
     .write = layer_write,

@@ -69,7 +69,8 @@ struct slot_call {
         } owner; /* chown */
         struct {
             int64_t atime, mtime;
-        } times; /* utimens */
+        } times;               /* utimens */
+        struct fs_space space; /* fallocate */
         struct fs_stat *stat;
         struct fs_statfs *statfs;
         struct why *why;

@@ -26,8 +26,7 @@ struct slow_file {
 
 struct slow {
     struct mount *mount; /* its struct outlives this one */
-    struct fs *
-        fs; /* the instance, NULL before it is made; the mount's own is a dead one once it is broken */
+    struct fs *fs;       /* NULL before it is made; once it is broken, the mount has a dead one */
     struct fs dead;
     const struct slow_slots *slots;
     const struct host_ops *ops;
@@ -436,13 +435,11 @@ static int64_t run_here(struct slow *s, slot_fn slot, const struct slot_call *c)
     return result;
 }
 
-/** Of a machine that is played again: what came while it stood still comes again. Returns whether that
- * interrupted it. */
+/** What came while a machine stood still comes again, when it is played again. Returns: it was interrupted. */
 static bool play_meanwhile(struct slow *s)
 {
     struct machine *m = s->mount->machine;
-    const bool before =
-        m->stand.interrupted; /* an earlier slot of the call: this one undoes things */
+    const bool before = m->stand.interrupted; /* in an earlier slot: this one undoes things */
     bool interrupted;
 
     m->stand.interrupted = false;
@@ -583,24 +580,21 @@ void slow_interrupt(struct machine *m)
 /** The process that the machine stands still for; 0: none. */
 static int32_t caller_of(const struct slow *s)
 {
-    if (s == NULL || s->rests || s->out->call.who == NULL)
-        return s != NULL && s->rests ? s->rests_for : 0;
-    return s->out->call.who->pid;
+    if (s == NULL || s->rests)
+        return s != NULL ? s->rests_for : 0;
+    return s->out->call.who != NULL ? s->out->call.who->pid : 0;
 }
 
 void slow_interrupt_pid(struct machine *m, int32_t pid)
 {
-    struct slow *s = m->stand.slot;
-
-    if (s != NULL && caller_of(s) == pid)
-        interrupt(s);
+    if (m->stand.slot != NULL && caller_of(m->stand.slot) == pid)
+        interrupt(m->stand.slot);
 }
 
 void slow_interrupt_proc(struct machine *m, const struct proc *p)
 {
-    struct slow *s = m->stand.slot;
-    const struct proc *caller = proc_find(m, caller_of(s));
+    const struct proc *caller = proc_find(m, caller_of(m->stand.slot));
 
     if (caller != NULL && proc_is_below(caller, p))
-        interrupt(s);
+        interrupt(m->stand.slot);
 }
