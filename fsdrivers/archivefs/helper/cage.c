@@ -10,31 +10,41 @@
 
 /** What it may do. */
 static const int allowed[] = {
-    SCMP_SYS(read),          SCMP_SYS(pread64),      SCMP_SYS(recvmsg),
-    SCMP_SYS(sendmsg),       SCMP_SYS(close),        SCMP_SYS(fstat),
-    SCMP_SYS(newfstatat),    SCMP_SYS(brk),          SCMP_SYS(munmap),
-    SCMP_SYS(mremap),        SCMP_SYS(madvise),      SCMP_SYS(futex),
-    SCMP_SYS(clock_gettime), SCMP_SYS(gettimeofday), SCMP_SYS(time),
-    SCMP_SYS(getrandom),     SCMP_SYS(alarm),        SCMP_SYS(rt_sigreturn),
-    SCMP_SYS(exit),          SCMP_SYS(exit_group),   SCMP_SYS(restart_syscall),
+    SCMP_SYS(read),         SCMP_SYS(pread64),
+    SCMP_SYS(recvmsg),      SCMP_SYS(sendmsg),
+    SCMP_SYS(close),        SCMP_SYS(lseek),
+    SCMP_SYS(brk),          SCMP_SYS(munmap),
+    SCMP_SYS(mremap),       SCMP_SYS(madvise),
+    SCMP_SYS(futex),        SCMP_SYS(clock_gettime),
+    SCMP_SYS(gettimeofday), SCMP_SYS(time),
+    SCMP_SYS(getrandom),    SCMP_SYS(alarm),
+    SCMP_SYS(rt_sigreturn), SCMP_SYS(exit),
+    SCMP_SYS(exit_group),   SCMP_SYS(restart_syscall),
 #ifdef SCBOX_SANITIZED
-    SCMP_SYS(write),         SCMP_SYS(sigaltstack),  SCMP_SYS(sched_yield),
-    SCMP_SYS(getpid),        SCMP_SYS(gettid),       SCMP_SYS(rt_sigprocmask),
-    SCMP_SYS(rt_sigaction),  SCMP_SYS(mprotect),     SCMP_SYS(prctl),
-    SCMP_SYS(tgkill),
+    SCMP_SYS(write),        SCMP_SYS(sigaltstack),
+    SCMP_SYS(sched_yield),  SCMP_SYS(getpid),
+    SCMP_SYS(gettid),       SCMP_SYS(rt_sigprocmask),
+    SCMP_SYS(rt_sigaction), SCMP_SYS(mprotect),
+    SCMP_SYS(prctl),        SCMP_SYS(tgkill),
 #endif
 };
 
-/** What libraries try, and can do without: it fails. */
+/** What libraries try, and can do without: it fails. newfstatat(), which fstat() may be, takes any path. */
 static const int refused[] = {
     SCMP_SYS(open),    SCMP_SYS(openat),   SCMP_SYS(stat),   SCMP_SYS(lstat), SCMP_SYS(access),
-    SCMP_SYS(sysinfo), SCMP_SYS(readlink), SCMP_SYS(getcwd), SCMP_SYS(lseek),
+    SCMP_SYS(sysinfo), SCMP_SYS(readlink), SCMP_SYS(getcwd), SCMP_SYS(fstat), SCMP_SYS(newfstatat),
 };
 
+/** Set a limit, or keep the one of the daemon that is lower. */
 static int limit(__rlimit_resource_t resource, rlim_t to)
 {
-    const struct rlimit both = {to, to};
+    struct rlimit both;
 
+    if (getrlimit(resource, &both) < 0)
+        return -errno;
+    if (both.rlim_max > to)
+        both.rlim_max = to;
+    both.rlim_cur = both.rlim_max;
     return setrlimit(resource, &both) == 0 ? 0 : -errno;
 }
 
