@@ -145,6 +145,8 @@ int add_archive(struct archivefs *a, int fd, const struct hostfile *layout, stru
     }
     index_done(&a->index);
     a->index = merged;
+    a->bytes = index_bytes(&merged);
+    a->held_file = INDEX_NONE; /* a link may have brought new content */
     a->archives++;
     a->left_out += t.left_out;
     a->encrypted += t.encrypted;

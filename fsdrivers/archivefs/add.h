@@ -21,6 +21,7 @@ struct archivefs {
     struct index index;
     struct helper helper;
     struct helper_packet packet;
+    uint64_t bytes;               /* index_bytes() */
     uint32_t archives;            /* that are stacked */
     uint32_t left_out, encrypted; /* entries */
     int64_t patience_ms; /* with the helper, in one slot: less than the kernel has with the slot */

@@ -100,8 +100,8 @@ static int archivefs_statfs(struct fs *fs, const struct fs_caller *who, struct f
     const struct archivefs *a = archivefs_of(fs);
 
     (void)who;
-    *out = (struct fs_statfs){
-        .bytes_used = index_bytes(&a->index), .inodes_used = a->index.named, .readonly = true};
+    *out =
+        (struct fs_statfs){.bytes_used = a->bytes, .inodes_used = a->index.named, .readonly = true};
     if (a->helper.fd < 0)
         (void)snprintf(out->note, sizeof(out->note), "the helper has ended: reads answer EIO");
     else if (a->left_out > 0 || a->encrypted > 0)

@@ -206,6 +206,27 @@ Test(archivefs_stack, later_archives_shadow_earlier_ones)
     end();
 }
 
+/** A hard link to a file of an earlier archive brings it content: what was read before is not shown. */
+Test(archivefs_stack, a_link_brings_content)
+{
+    struct handle lower;
+    struct handle upper;
+    FILE *f;
+
+    begin(&lower);
+    cr_assert(file_is(b, "/both", "lower", 5));
+    f = fopen(b->db, "w");
+    cr_assert(f != NULL);
+    tar_put(f, (struct tar_head){.name = "pax", .type = 'x'}, "11 mtime=1\n", 11);
+    tar_put(f, (struct tar_head){.name = "link", .type = '1', .link = "both"}, "upper!", 6);
+    tar_end(f);
+    make_handle(&upper);
+    IS(stack(&upper, NULL), 0);
+    cr_assert(file_is(b, "/both", "upper!", 6));
+    cr_assert(file_is(b, "/link", "upper!", 6));
+    end();
+}
+
 Test(archivefs_stack, a_refused_one_changes_nothing)
 {
     struct handle lower;
