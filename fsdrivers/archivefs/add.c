@@ -133,8 +133,6 @@ int add_archive(struct archivefs *a, int fd, const struct hostfile *layout, stru
     take_init(&t, &merged);
     if (err == 0)
         err = helper_ask(&a->helper, &ask, fd);
-    if (fd >= 0)
-        (void)close(fd);
     if (err == 0)
         err = take_entries(a, &t, layout, deadline, &percent);
     take_done(&t);

@@ -34,7 +34,7 @@ struct archivefs {
 
 /**
  * Read the names of an archive, and merge them over those that are there.
- * @fd       closed; -1 with @layout.
+ * @fd       borrowed; -1 with @layout.
  * @layout   borrowed; the directory of an OCI image layout; NULL: none.
  * Returns   0; -EIO it is none, or a damaged one, or too slow; -ENOSPC no room for the index; -ENOMEM;
  *           -EINTR. Then nothing has changed.

@@ -343,7 +343,6 @@ static int archivefs_add_rest(struct fs *fs, const struct fs_caller *who, struct
     if (who->nowait)
         return FS_WOULD_WAIT;
     err = add_archive(a, a->rest.fd, NULL, why);
-    a->rest.fd = -1; /* closed */
     if (err == 0)
         keep_copy(a, &a->rest);
     copy_done(&a->rest, &a->env);
@@ -448,16 +447,15 @@ static int archivefs_open_source(const struct fs_driver *driver, const struct fs
     if (fd < 0 && !is_layout)
         return fd;
     err = make(driver, req, &a);
-    if (err < 0) {
-        if (fd >= 0)
-            (void)close(fd);
-        return err;
+    if (err == 0) {
+        err = add_archive(a, fd, is_layout ? req->hostfile : NULL, req->why);
+        if (err < 0)
+            archivefs_destroy(&a->fs, NULL);
     }
-    err = add_archive(a, fd, is_layout ? req->hostfile : NULL, req->why);
-    if (err < 0) {
-        archivefs_destroy(&a->fs, NULL);
+    if (fd >= 0)
+        (void)close(fd);
+    if (err < 0)
         return err;
-    }
     a->source = req->hostfile;
     if (req->copy != NULL) {
         keep_copy(a, req->copy);

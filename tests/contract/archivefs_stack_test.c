@@ -9,6 +9,7 @@
 #include <archive.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /** A handle: a file of the host. */
@@ -168,6 +169,28 @@ Test(archivefs_stack, a_copy_has_a_size)
     h.size++;
     IS(open_handle(&h, NULL), -ENOSPC);
     cr_assert(bed_why(b, "is copied up to 536870912"));
+    end();
+}
+
+/** A helper may keep what it was sent of an archive that is refused: nobody counts that any more. */
+Test(archivefs_stack, a_copy_given_back_is_empty)
+{
+    struct handle h;
+    struct fs_copy copy;
+    struct fs_open req = {.handle = &h.source, .why = &b->why};
+    struct stat st;
+    int sent;
+
+    bed_init(b, "archivefs");
+    pack_lower(&h);
+    IS(copy_make(&req, &b->env, &copy), 0);
+    sent = dup(copy.fd);
+    IS(ftruncate(sent, 1 << 20), -1); /* it can't grow */
+    IS(write(sent, "x", 1), -1);
+    copy_done(&copy, &b->env);
+    IS(fstat(sent, &st), 0);
+    IS(st.st_size, 0);
+    IS(close(sent), 0);
     end();
 }
 
