@@ -2,11 +2,13 @@
 #include "fsdrivers/archivefs/helper/cage.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <seccomp.h>
 #include <stddef.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 /** What it may do. */
 static const int allowed[] = {
@@ -76,11 +78,24 @@ static int allow_memory(scmp_filter_ctx filter)
     return err;
 }
 
+/** When the host has no memory left, helpers end before the daemon. */
+static void end_first(void)
+{
+    const int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+
+    if (fd < 0)
+        return;
+    (void)!write(fd, "1000", 4);
+    (void)close(fd);
+}
+
 int cage_close(void)
 {
     scmp_filter_ctx filter;
-    int err = set_limits();
+    int err;
 
+    end_first(); /* before no file may be written */
+    err = set_limits();
     if (err < 0)
         return err;
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)
