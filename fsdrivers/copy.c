@@ -67,8 +67,7 @@ int copy_make(const struct fs_open *req, const struct fs_env *env, struct fs_cop
     *out = (struct fs_copy){memfd_create("scbox-copy", MFD_CLOEXEC | MFD_ALLOW_SEALING),
                             (uint64_t)size};
     err = out->fd < 0 ? -errno : ftruncate(out->fd, (off_t)size) < 0 ? -ENOSPC : fill(req, out);
-    if (err == 0 &&
-        fcntl(out->fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) < 0)
+    if (err == 0 && fcntl(out->fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SEAL) < 0)
         err = -errno;
     if (err == 0)
         return 0;
@@ -78,9 +77,12 @@ int copy_make(const struct fs_open *req, const struct fs_env *env, struct fs_cop
 
 void copy_done(struct fs_copy *copy, const struct fs_env *env)
 {
+    if (copy->fd >= 0) {
+        if (copy->size > 0)
+            (void)!ftruncate(copy->fd, 0); /* who was sent it may keep it */
+        (void)close(copy->fd);
+    }
     if (copy->size > 0)
         env->give(env->user, copy->size);
-    if (copy->fd >= 0)
-        (void)close(copy->fd);
     *copy = (struct fs_copy){-1, 0};
 }

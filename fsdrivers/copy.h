@@ -26,7 +26,8 @@ struct fs_copy {
  */
 int copy_make(const struct fs_open *req, const struct fs_env *env, struct fs_copy *out);
 
-/** Close it, and give its bytes back. A copy without descriptor is fine. */
+/** Close it, and give its bytes back if they are counted: then it is emptied, also for a process that was sent
+ * it. A copy without descriptor is fine. */
 void copy_done(struct fs_copy *copy, const struct fs_env *env);
 
 #endif

@@ -133,8 +133,6 @@ int add_archive(struct archivefs *a, int fd, const struct hostfile *layout, stru
     take_init(&t, &merged);
     if (err == 0)
         err = helper_ask(&a->helper, &ask, fd);
-    if (fd >= 0)
-        (void)close(fd);
     if (err == 0)
         err = take_entries(a, &t, layout, deadline, &percent);
     take_done(&t);
@@ -145,6 +143,8 @@ int add_archive(struct archivefs *a, int fd, const struct hostfile *layout, stru
     }
     index_done(&a->index);
     a->index = merged;
+    a->bytes = index_bytes(&merged);
+    a->held_file = INDEX_NONE; /* a link may have brought new content */
     a->archives++;
     a->left_out += t.left_out;
     a->encrypted += t.encrypted;

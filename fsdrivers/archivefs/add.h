@@ -21,6 +21,7 @@ struct archivefs {
     struct index index;
     struct helper helper;
     struct helper_packet packet;
+    uint64_t bytes;               /* index_bytes() */
     uint32_t archives;            /* that are stacked */
     uint32_t left_out, encrypted; /* entries */
     int64_t patience_ms; /* with the helper, in one slot: less than the kernel has with the slot */
@@ -33,7 +34,7 @@ struct archivefs {
 
 /**
  * Read the names of an archive, and merge them over those that are there.
- * @fd       closed; -1 with @layout.
+ * @fd       borrowed; -1 with @layout.
  * @layout   borrowed; the directory of an OCI image layout; NULL: none.
  * Returns   0; -EIO it is none, or a damaged one, or too slow; -ENOSPC no room for the index; -ENOMEM;
  *           -EINTR. Then nothing has changed.

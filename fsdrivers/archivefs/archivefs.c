@@ -100,8 +100,8 @@ static int archivefs_statfs(struct fs *fs, const struct fs_caller *who, struct f
     const struct archivefs *a = archivefs_of(fs);
 
     (void)who;
-    *out = (struct fs_statfs){
-        .bytes_used = index_bytes(&a->index), .inodes_used = a->index.named, .readonly = true};
+    *out =
+        (struct fs_statfs){.bytes_used = a->bytes, .inodes_used = a->index.named, .readonly = true};
     if (a->helper.fd < 0)
         (void)snprintf(out->note, sizeof(out->note), "the helper has ended: reads answer EIO");
     else if (a->left_out > 0 || a->encrypted > 0)
@@ -343,7 +343,6 @@ static int archivefs_add_rest(struct fs *fs, const struct fs_caller *who, struct
     if (who->nowait)
         return FS_WOULD_WAIT;
     err = add_archive(a, a->rest.fd, NULL, why);
-    a->rest.fd = -1; /* closed */
     if (err == 0)
         keep_copy(a, &a->rest);
     copy_done(&a->rest, &a->env);
@@ -448,16 +447,15 @@ static int archivefs_open_source(const struct fs_driver *driver, const struct fs
     if (fd < 0 && !is_layout)
         return fd;
     err = make(driver, req, &a);
-    if (err < 0) {
-        if (fd >= 0)
-            (void)close(fd);
-        return err;
+    if (err == 0) {
+        err = add_archive(a, fd, is_layout ? req->hostfile : NULL, req->why);
+        if (err < 0)
+            archivefs_destroy(&a->fs, NULL);
     }
-    err = add_archive(a, fd, is_layout ? req->hostfile : NULL, req->why);
-    if (err < 0) {
-        archivefs_destroy(&a->fs, NULL);
+    if (fd >= 0)
+        (void)close(fd);
+    if (err < 0)
         return err;
-    }
     a->source = req->hostfile;
     if (req->copy != NULL) {
         keep_copy(a, req->copy);

@@ -362,14 +362,23 @@ void index_begin(struct index *ix)
     ix->layer++;
 }
 
+/** Whether all in a directory is of this layer, as it or one above it was swept. */
+static bool is_swept(const struct index *ix, uint32_t dir)
+{
+    while (index_name_at(ix, dir)->swept != ix->layer && dir != INDEX_ROOT)
+        dir = index_name_at(ix, dir)->parent;
+    return index_name_at(ix, dir)->swept == ix->layer;
+}
+
 void index_sweep(struct index *ix, uint32_t dir)
 {
-    uint32_t at = index_name_at(ix, dir)->first;
+    uint32_t at = is_swept(ix, dir) ? INDEX_NONE : index_name_at(ix, dir)->first;
 
+    index_name_at(ix, dir)->swept = ix->layer;
     while (at != INDEX_NONE) {
         const struct index_name *n = index_name_at(ix, at);
         const bool stays = n->layer == ix->layer;
-        uint32_t next = n->first;
+        uint32_t next = n->swept == ix->layer ? INDEX_NONE : n->first;
         uint32_t up = at;
 
         if (!stays || next == INDEX_NONE) {

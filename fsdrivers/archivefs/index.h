@@ -27,6 +27,7 @@ struct index_name {
     uint32_t first, last; /* of the names in it */
     uint32_t chain;       /* the next one of the same hash */
     uint32_t layer;       /* that it was last in: see index_begin() */
+    uint32_t swept;       /* the layer in which index_sweep() was last here */
     uint64_t text;        /* where it begins in index.text */
     uint32_t len;
 };

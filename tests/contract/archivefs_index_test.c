@@ -230,3 +230,28 @@ Test(archivefs_index, whiteouts)
     cr_assert(has(&w, "/a/one"));
     end(&w);
 }
+
+/** What was swept once in a layer is not swept again, but in the next one. */
+Test(archivefs_index, whiteouts_again)
+{
+    struct world w;
+    const char *const swept[] = {"b/c", "b", "b/c", "b", ""};
+
+    begin(&w);
+    IS(put(&w, S_IFREG | 0644, "b/c/old"), 0);
+    IS(put(&w, S_IFREG | 0644, "b/old"), 0);
+    IS(put(&w, S_IFREG | 0644, "old"), 0);
+    for (int layer = 0; layer < 2; layer++) {
+        index_begin(&w.ix);
+        IS(put(&w, S_IFREG | 0644, layer == 0 ? "b/c/first" : "b/c/second"), 0);
+        for (size_t i = 0; i < sizeof(swept) / sizeof(swept[0]); i++) {
+            struct wire_entry *e = record(0, WIRE_OPAQUE, swept[i], "");
+
+            IS(take_records(&w.t, e, e->size), 0);
+            cr_assert(!has(&w, "/b/c/old") && has(&w, "/b/old") == (layer == 0 && i == 0));
+            cr_assert(has(&w, "/old") == (layer == 0 && i < 4));
+        }
+        cr_assert(has(&w, "/b/c/first") == (layer == 0) && has(&w, "/b/c/second") == (layer == 1));
+    }
+    end(&w);
+}

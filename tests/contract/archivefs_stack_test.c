@@ -9,6 +9,7 @@
 #include <archive.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /** A handle: a file of the host. */
@@ -171,6 +172,28 @@ Test(archivefs_stack, a_copy_has_a_size)
     end();
 }
 
+/** A helper may keep what it was sent of an archive that is refused: nobody counts that any more. */
+Test(archivefs_stack, a_copy_given_back_is_empty)
+{
+    struct handle h;
+    struct fs_copy copy;
+    struct fs_open req = {.handle = &h.source, .why = &b->why};
+    struct stat st;
+    int sent;
+
+    bed_init(b, "archivefs");
+    pack_lower(&h);
+    IS(copy_make(&req, &b->env, &copy), 0);
+    sent = dup(copy.fd);
+    IS(ftruncate(sent, 1 << 20), -1); /* it can't grow */
+    IS(write(sent, "x", 1), -1);
+    copy_done(&copy, &b->env);
+    IS(fstat(sent, &st), 0);
+    IS(st.st_size, 0);
+    IS(close(sent), 0);
+    end();
+}
+
 Test(archivefs_stack, later_archives_shadow_earlier_ones)
 {
     struct fs_file file = {.flags = FS_O_RDONLY};
@@ -203,6 +226,27 @@ Test(archivefs_stack, later_archives_shadow_earlier_ones)
     IS(FS(lookup, tree, &st, NULL), -ESTALE);
     IS(FS(close, NULL, &file), 0);
     IS(FS(closedir, NULL, &dir), 0);
+    end();
+}
+
+/** A hard link to a file of an earlier archive brings it content: what was read before is not shown. */
+Test(archivefs_stack, a_link_brings_content)
+{
+    struct handle lower;
+    struct handle upper;
+    FILE *f;
+
+    begin(&lower);
+    cr_assert(file_is(b, "/both", "lower", 5));
+    f = fopen(b->db, "w");
+    cr_assert(f != NULL);
+    tar_put(f, (struct tar_head){.name = "pax", .type = 'x'}, "11 mtime=1\n", 11);
+    tar_put(f, (struct tar_head){.name = "link", .type = '1', .link = "both"}, "upper!", 6);
+    tar_end(f);
+    make_handle(&upper);
+    IS(stack(&upper, NULL), 0);
+    cr_assert(file_is(b, "/both", "upper!", 6));
+    cr_assert(file_is(b, "/link", "upper!", 6));
     end();
 }
 

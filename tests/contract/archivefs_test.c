@@ -260,7 +260,16 @@ static bool has_seccomp(pid_t pid)
 
 TREE(the_helper_is_locked_in, "none")
 {
+    char path[64];
+    char score[8] = "";
+    FILE *f;
+
     cr_assert(b->fs != NULL && has_seccomp(helper_pid()));
+    (void)snprintf(path, sizeof(path), "/proc/%d/oom_score_adj", (int)helper_pid());
+    f = fopen(path, "r");
+    cr_assert(f != NULL && fgets(score, sizeof(score), f) != NULL);
+    cr_assert_str_eq(score, "1000\n");
+    (void)fclose(f);
 }
 
 /** It is killed: reads fail, names stay, and the next instance is fine. */

@@ -2,43 +2,50 @@
 #include "fsdrivers/archivefs/helper/cage.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <seccomp.h>
 #include <stddef.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 /** What it may do. */
 static const int allowed[] = {
-    SCMP_SYS(read),          SCMP_SYS(pread64),      SCMP_SYS(recvmsg),
-    SCMP_SYS(sendmsg),       SCMP_SYS(close),        SCMP_SYS(fstat),
-    SCMP_SYS(newfstatat),    SCMP_SYS(brk),          SCMP_SYS(munmap),
-    SCMP_SYS(mremap),        SCMP_SYS(madvise),      SCMP_SYS(futex),
-    SCMP_SYS(clock_gettime), SCMP_SYS(gettimeofday), SCMP_SYS(time),
-    SCMP_SYS(getrandom),     SCMP_SYS(alarm),        SCMP_SYS(rt_sigreturn),
-    SCMP_SYS(exit),          SCMP_SYS(exit_group),   SCMP_SYS(restart_syscall),
+    SCMP_SYS(read),         SCMP_SYS(pread64),
+    SCMP_SYS(recvmsg),      SCMP_SYS(sendmsg),
+    SCMP_SYS(close),        SCMP_SYS(lseek),
+    SCMP_SYS(brk),          SCMP_SYS(munmap),
+    SCMP_SYS(mremap),       SCMP_SYS(madvise),
+    SCMP_SYS(futex),        SCMP_SYS(clock_gettime),
+    SCMP_SYS(gettimeofday), SCMP_SYS(time),
+    SCMP_SYS(getrandom),    SCMP_SYS(alarm),
+    SCMP_SYS(rt_sigreturn), SCMP_SYS(exit),
+    SCMP_SYS(exit_group),   SCMP_SYS(restart_syscall),
 #ifdef SCBOX_SANITIZED
-    SCMP_SYS(write),         SCMP_SYS(sigaltstack),  SCMP_SYS(sched_yield),
-    SCMP_SYS(getpid),        SCMP_SYS(gettid),       SCMP_SYS(rt_sigprocmask),
-    SCMP_SYS(rt_sigaction),  SCMP_SYS(mprotect),     SCMP_SYS(prctl),
-    SCMP_SYS(tgkill),
+    SCMP_SYS(write),        SCMP_SYS(sigaltstack),
+    SCMP_SYS(sched_yield),  SCMP_SYS(getpid),
+    SCMP_SYS(gettid),       SCMP_SYS(rt_sigprocmask),
+    SCMP_SYS(rt_sigaction), SCMP_SYS(mprotect),
+    SCMP_SYS(prctl),        SCMP_SYS(tgkill),
 #endif
 };
 
-/** What libraries try, and can do without: it fails. */
+/** What libraries try, and can do without: it fails. newfstatat(), which fstat() may be, takes any path. */
 static const int refused[] = {
     SCMP_SYS(open),    SCMP_SYS(openat),   SCMP_SYS(stat),   SCMP_SYS(lstat), SCMP_SYS(access),
-    SCMP_SYS(sysinfo), SCMP_SYS(readlink), SCMP_SYS(getcwd), SCMP_SYS(lseek),
+    SCMP_SYS(sysinfo), SCMP_SYS(readlink), SCMP_SYS(getcwd), SCMP_SYS(fstat), SCMP_SYS(newfstatat),
 };
 
-/** Set a limit, or keep a lower one that the daemon was given. */
+/** Set a limit, or keep the one of the daemon that is lower. */
 static int limit(__rlimit_resource_t resource, rlim_t to)
 {
     struct rlimit both;
 
     if (getrlimit(resource, &both) < 0)
         return -errno;
-    both.rlim_max = both.rlim_max < to ? both.rlim_max : to;
+    if (both.rlim_max > to)
+        both.rlim_max = to;
     both.rlim_cur = both.rlim_max;
     return setrlimit(resource, &both) == 0 ? 0 : -errno;
 }
@@ -71,11 +78,24 @@ static int allow_memory(scmp_filter_ctx filter)
     return err;
 }
 
+/** When the host has no memory left, helpers end before the daemon. */
+static void end_first(void)
+{
+    const int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+
+    if (fd < 0)
+        return;
+    (void)!write(fd, "1000", 4);
+    (void)close(fd);
+}
+
 int cage_close(void)
 {
     scmp_filter_ctx filter;
-    int err = set_limits();
+    int err;
 
+    end_first(); /* before no file may be written */
+    err = set_limits();
     if (err < 0)
         return err;
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0)

@@ -8,7 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum { TAR_BLOCK = 512, TAR_TYPE = 156, HEADERS_MAX = 8, NESTING_MAX = 32, VALUES_MAX = 100000 };
@@ -151,7 +150,7 @@ static int open_file(struct answers *a, const struct oci *oci, const char *name,
 {
     const struct oci_blob *b = find_blob(oci, name);
     char text[WIRE_TEXT_MAX + 1];
-    struct stat st;
+    int64_t size;
     int fd;
 
     if (b != NULL) {
@@ -160,8 +159,9 @@ static int open_file(struct answers *a, const struct oci *oci, const char *name,
         return 0;
     }
     fd = oci->directory ? want(a, name) : -1;
-    if (fd >= 0 && fstat(fd, &st) == 0) {
-        *out = (struct source){.fd = fd, .size = st.st_size};
+    size = lseek(fd, 0, SEEK_END);
+    if (size >= 0) {
+        *out = (struct source){.fd = fd, .size = size};
         return 0;
     }
     (void)snprintf(text, sizeof(text), "the image has no file %.100s", name);
