@@ -386,6 +386,7 @@ struct fs_driver {
     bool stacks;              /* its instances take more sources: add_source() */
     const char *repeated;     /* of its own options, one that may be given several times; or NULL */
     bool waits;  /* open_source() may have to wait, and its instances have FS_CAP_BLOCKING */
+    bool helper; /* each instance has a process of the host: the core limits them */
     bool copies; /* it `waits`, so it reads only a copy of a handle */
     uint32_t descriptors;      /* of the daemon, that an instance may hold: booked by `generic` */
     const struct fs_opt *opts; /* keys it knows, value = what they mean; ended by a NULL key */
@@ -444,7 +445,8 @@ enum { FS_TIDY_MS = 1000 };
  */
 typedef int (*fs_open_fn)(const char *driver, const struct fs_open *req, struct fs **out);
 
-/** Whether a driver may answer FS_WOULD_WAIT. The type of registry_waits(). */
+/** Whether a driver of this name may answer FS_WOULD_WAIT, or has a helper. The type of registry_waits() and
+ * registry_helps(). */
 typedef bool (*fs_waits_fn)(const char *driver);
 
 #endif

@@ -345,9 +345,14 @@ int registry_open(const char *driver, const struct fs_open *req, struct fs **out
 
 bool registry_waits(const char *driver)
 {
-    for (size_t i = 0; i < DRIVER_COUNT; i++) {
-        if (has_name(drivers[i], driver))
-            return drivers[i]->waits;
-    }
-    return false;
+    const struct fs_driver *found;
+
+    return find_driver(driver, NULL, &found) == 0 && found->waits;
+}
+
+bool registry_helps(const char *driver)
+{
+    const struct fs_driver *found;
+
+    return find_driver(driver, NULL, &found) == 0 && found->helper;
 }

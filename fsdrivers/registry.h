@@ -36,6 +36,9 @@ int registry_open_driver(const struct fs_driver *driver, const char *name,
 /** Whether a driver's instances, and making them, may wait. Of type fs_waits_fn. */
 bool registry_waits(const char *driver);
 
+/** Whether each of a driver's instances has a process of the host. Of type fs_waits_fn. */
+bool registry_helps(const char *driver);
+
 /** The driver at an index, for listing them; NULL past the last. Borrowed, static. */
 const struct fs_driver *registry_at(size_t index);
 

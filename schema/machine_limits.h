@@ -50,6 +50,7 @@
           "bytes that wait in channels and terminals: ENOMEM")                                     \
     LIMIT(views, 100000, 1000000, INT32_MAX, "views: EMFILE")                                      \
     LIMIT(mounts, 1024, 16384, INT32_MAX, "filesystems: EMFILE")                                   \
+    LIMIT(helpers, 16, 256, INT32_MAX, "filesystems with a process of the host: EMFILE")           \
     LIMIT(listings, 64 << 20, 1 << 30, INT64_MAX / 2,                                              \
           "bytes that the listings of open directories may take: ENOMEM")                          \
     LIMIT(storage, INT64_C(1) << 30, INT64_C(64) << 30, INT64_MAX / 2,                             \

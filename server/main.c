@@ -377,6 +377,7 @@ static int make_layers(struct daemon *d)
         .daemon = {.ops = &host_ops,
                    .fs_open = registry_open,
                    .fs_waits = registry_waits,
+                   .fs_helps = registry_helps,
                    .stop = daemon_stop_soon,
                    .guest_refusal = daemon_guest_refusal,
                    .log = daemon_log,

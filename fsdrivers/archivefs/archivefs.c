@@ -472,6 +472,7 @@ const struct fs_driver archivefs_driver = {
     .doc = ARCHIVEFS_DOC,
     .readonly = true,
     .waits = true,
+    .helper = true,
     .copies = true,
     .stacks = true,
     .descriptors = OWN_DESCRIPTORS,

@@ -55,6 +55,7 @@ struct machine_spec {
     struct machine_limits limits; /* 0: the default */
     fs_open_fn fs_open;           /* makes filesystems: registry_open() */
     fs_waits_fn fs_waits;         /* which drivers may wait: registry_waits(); NULL none */
+    fs_waits_fn fs_helps;         /* which have a process of the host: registry_helps(); NULL none */
     /** Of a machine that is played again: called before a slot of a slow filesystem (machine.slots), to give
      * the inputs that came while the machine stood still for it. Such a machine does not stand
      * still. Else NULL. */
@@ -182,6 +183,7 @@ struct machine {
     struct byteq_pool queued;  /* of all channels and terminals */
     uint64_t listings;         /* bytes of listings of open directories */
     uint64_t storage;          /* bytes of filesystems in memory */
+    uint64_t helpers;          /* filesystems with a process of the host */
     uint64_t labels;           /* bytes of the labels of open files */
     uint64_t args;             /* bytes of the processes' arguments and environments */
     uint64_t descriptors;      /* of the daemon: machine_take_descriptors() */

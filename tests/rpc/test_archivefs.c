@@ -130,6 +130,24 @@ Test(archivefs, a_helper_ends_with_its_filesystem, .timeout = 60)
     end();
 }
 
+Test(archivefs, helpers_of_a_machine, .timeout = 60)
+{
+    begin();
+    call_done_ok(&c, "machine.create", "{\"name\":\"few\",\"limits\":{\"helpers\":2}}");
+    call_done_ok(&c, "session.open", "{\"machine\":\"few\"}");
+    call_done_ok(&c, "SC_MAKE_FS", mount_params("a", ""));
+    call_done_ok(&c, "SC_MAKE_FS", mount_params("b", ""));
+    call_fails(&c, "SC_MAKE_FS", mount_params("c", ""), EMFILE, "limit helpers, 2");
+    call_done_ok(&c, "SC_RM_FS", "[\"a\"]");
+    call_done_ok(&c, "SC_MAKE_FS", mount_params("c", ""));
+    call_fails(&c, "SC_MAKE_FS", mount_params("a", ""), EMFILE, NULL);
+    call_done_ok(&c, "SC_MAKE_FS", "{\"driver\":\"ramfs\",\"fs_name\":\"d\"}");
+    call_done_ok(&c, "session.close", NULL);
+    call_done_ok(&c, "machine.destroy", "[\"few\"]");
+    no_children();
+    end();
+}
+
 Test(archivefs, a_killed_helper_is_one_filesystems_EIO, .timeout = 60)
 {
     begin();

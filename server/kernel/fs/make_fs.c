@@ -281,6 +281,8 @@ static int make_mount(struct fs_spec *spec, struct mount **out)
                           .why = spec->why};
     int err = machine_check_room(m->census.mounts, m->limits.mounts, -EMFILE, "mounts", spec->why);
 
+    if (err == 0 && m->spec.fs_helps != NULL && m->spec.fs_helps(spec->driver))
+        err = machine_check_room(m->helpers, m->limits.helpers, -EMFILE, "helpers", spec->why);
     if (err < 0)
         return err;
     req.directory = spec->source != NULL && spec->source->is_dir;

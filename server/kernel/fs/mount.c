@@ -104,6 +104,7 @@ int mount_new(const struct mount_origin *origin, const struct fs_open *req, stru
         return err;
     }
     mount->kind = mount->fs->driver;
+    mount->machine->helpers += mount->kind->helper;
     take_status(mount, &req->who);
     list_append(&mount->machine->mounts, &mount->link);
     mount->machine->census.mounts++;
@@ -131,6 +132,7 @@ struct mount *mount_unref(struct mount *m)
         machine_loss(m->machine, "%s: %s", m->driver, why.text[i]);
     why_done(&why);
     (void)node_unref(m->root);
+    m->machine->helpers -= m->kind->helper;
     m->machine->census.mounts--;
     mount_free(m);
     return NULL;

@@ -130,6 +130,7 @@ static int make_machine(struct rpc_machine *machine, const struct rpc_machine_re
                                 .limits = *limits,
                                 .fs_open = d->fs_open,
                                 .fs_waits = d->fs_waits,
+                                .fs_helps = d->fs_helps,
                                 .on_end = on_machine_end,
                                 .on_loss = on_machine_loss,
                                 .user = machine};

@@ -445,7 +445,7 @@ static int read_spec(const cJSON *line, struct machine_spec *spec, uint64_t *ns)
     if (err == 0)
         err = replay_get_uint(line, "ns", ns);
 #define MACHINE_LIMIT(name, initial, ceiling, most, doc)                                           \
-    if (err == 0)                                                                                  \
+    if (err == 0 && cJSON_HasObjectItem(limits, #name)) /* older logs lack newer ones */           \
         err = replay_get_uint(limits, #name, &spec->limits.name);                                  \
     if (err == 0 && spec->limits.name > (most))                                                    \
         err = -EINVAL;
