@@ -149,11 +149,9 @@ LAYER_SLOT(int64_t, write, 0, changed,
            (WHO, struct fs_bytes bytes, int64_t off, struct fs_file *file), own, bytes, off, file)
 LAYER_SLOT(int, fsync, 0, changed, (WHO, bool data_only, struct fs_file *file), own, data_only,
            file)
-LAYER_SLOT(int, close, 0, changed, (WHO, struct fs_file *file), own, file)
 LAYER_SLOT(int, opendir, may_list(fs, path), SAME, (WHO, struct fs_file *file), own, file)
 LAYER_SLOT(int, fsyncdir, 0, changed, (WHO, bool data_only, struct fs_file *file), own, data_only,
            file)
-LAYER_SLOT(int, closedir, 0, changed, (WHO, struct fs_file *file), own, file)
 
 static int layer_readdir(struct fs *fs, const struct fs_caller *who, const char *path,
                          fs_readdir_fn callback, void *user, struct fs_file *file)
@@ -166,6 +164,19 @@ static int layer_readdir(struct fs *fs, const struct fs_caller *who, const char 
         err = may_list(fs, path);
     own = path_below(fs, path, &at, &err);
     return err < 0 ? err : driver_readdir(below(fs), who, own, callback, user, file);
+}
+
+/** What is open is closed without its path, as by the VFS: the path below may be too long by now. */
+static int layer_close(WHO, struct fs_file *file)
+{
+    (void)path;
+    return (int)changed(fs, driver_close(below(fs), who, NULL, file));
+}
+
+static int layer_closedir(WHO, struct fs_file *file)
+{
+    (void)path;
+    return (int)changed(fs, driver_closedir(below(fs), who, NULL, file));
 }
 
 /** slots of two paths: a layer that is written, which anybody may pass. */

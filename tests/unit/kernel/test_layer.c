@@ -146,6 +146,39 @@ Test(layer, an_interrupted_copy_leaves_nothing)
     }
 }
 
+/* The root of the layer gets a name so long that paths below it are too long. */
+Test(layer, what_is_open_below_a_path_that_grew_too_long_is_closed)
+{
+    char name[201] = "/";
+    char path[FS_PATH_MAX + 8] = "v:";
+    struct world w;
+    struct call c;
+    int fd;
+    int dir;
+
+    open_union(&w, 0);
+    cr_assert_eq(w_create(w.p, "slow:/v", FT_DIR), 0);
+    cr_assert_eq(w_subfs(w.p, "v", "slow", "/v", SC_FM_NAMED), 0);
+    memset(name + 1, 'n', sizeof(name) - 2);
+    while (strlen(path) + strlen(name) < FS_PATH_MAX)
+        cr_assert_eq(w_create(w.p, strcat(path, name), FT_DIR), 0);
+    cr_assert_eq(w_create(w.p, strcat(path, "/f"), FT_REGULAR), 0);
+    cr_assert_eq(make_union(&w, "x", "layer=top,layer=v"), 0);
+    path[0] = 'x';
+    fd = open_for(&w, path, FM_READ);
+    path[strlen(path) - 2] = '\0';
+    dir = open_for(&w, path, FM_READDIR);
+    cr_assert(fd > 0 && dir > 0);
+    (void)snprintf(path, sizeof(path), "slow:%s", name);
+    (void)BEGIN(&c, w.p, MOVE, move, S("slow:/v"), S(path));
+    cr_assert_eq(sw_answer(&w, &c), 0);
+    cr_assert_eq(sw_close_file(&w, fd), 0);
+    cr_assert_eq(sw_close_file(&w, dir), 0);
+    cr_assert_eq(remove_fs(&w, "x"), 0);
+    cr_assert_eq(remove_fs(&w, "v"), 0);
+    close_union(&w);
+}
+
 Test(layer, a_broken_layer_is_EIO_and_the_others_go_on)
 {
     struct world w;
