@@ -9,6 +9,7 @@
 #include "server/kernel/machine.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -265,6 +266,25 @@ static const struct fs_ops layer_ops = {
     .interrupt = layer_interrupt,
 };
 
+/** What is copied up gets names that its copier may have no rights to make: so the maker owns what is written. */
+static int check_owner(const struct view *view, const struct fs_caller *maker, struct why *why)
+{
+    struct path root;
+    struct fs_stat st;
+    int err = maker->uid != 0 ? view_root_path(view, &root) : 0;
+
+    if (err < 0 || maker->uid == 0)
+        return err;
+    err = driver_getattr(view->mount, maker, root.str, &st, NULL);
+    if (err < 0 || st.uid == maker->uid)
+        return err;
+    return why_add(
+        why, -EACCES,
+        "the first layer, '%s', belongs to user %" PRIu32 ": user %" PRIu32
+        " may only lay layers over a directory of their own, or give the option readonly",
+        view->label, st.uid, maker->uid);
+}
+
 int layer_new(struct mount *above, struct view *view, const struct fs_caller *maker, bool write,
               struct fs **out, struct why *why)
 {
@@ -279,6 +299,10 @@ int layer_new(struct mount *above, struct view *view, const struct fs_caller *ma
     if (write && m->readonly)
         return why_add(why, -EROFS, "the first layer, '%s', is read-only: give the option readonly",
                        view->label);
+    if (write)
+        err = check_owner(view, maker, why);
+    if (err < 0)
+        return err;
     err = mount_stand_on(above, view->mount, why);
     if (err < 0)
         return err;
