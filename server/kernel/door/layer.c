@@ -22,8 +22,9 @@ struct layer {
     bool write;
 };
 
-/** What slots cost, in bytes of LAYER_SLICE: reading a directory; a look-up, and each byte of its path. */
-enum { LIST_COST = 64 * 1024, LOOK_COST = 1024, BYTE_COST = 64 };
+/** What slots cost, in bytes of LAYER_SLICE: reading a directory, and each name; a look-up, and each byte of its
+ * path. */
+enum { LIST_COST = 64 * 1024, NAME_COST = 64, LOOK_COST = 1024, BYTE_COST = 64 };
 
 static struct layer *layer_of(struct fs *fs)
 {
@@ -154,9 +155,26 @@ LAYER_SLOT(int, opendir, may_list(fs, path), SAME, (WHO, struct fs_file *file), 
 LAYER_SLOT(int, fsyncdir, 0, changed, (WHO, bool data_only, struct fs_file *file), own, data_only,
            file)
 
+/** A listing whose names are counted. */
+struct counting {
+    fs_readdir_fn fn;
+    void *user;
+    struct machine *machine;
+};
+
+/** fs_readdir_fn: the rest is taken before the next slot. */
+static int count_name(void *user, const char *name, const struct fs_stat *stat)
+{
+    const struct counting *c = user;
+
+    c->machine->stand.work += NAME_COST;
+    return c->fn(c->user, name, stat);
+}
+
 static int layer_readdir(struct fs *fs, const struct fs_caller *who, const char *path,
                          fs_readdir_fn callback, void *user, struct fs_file *file)
 {
+    struct counting c = {callback, user, layer_of(fs)->above->machine};
     struct path at;
     int err = work(fs, who, LIST_COST);
     const char *own;
@@ -164,7 +182,7 @@ static int layer_readdir(struct fs *fs, const struct fs_caller *who, const char 
     if (err == 0)
         err = may_list(fs, path);
     own = path_below(fs, path, &at, &err);
-    return err < 0 ? err : driver_readdir(below(fs), who, own, callback, user, file);
+    return err < 0 ? err : driver_readdir(below(fs), who, own, count_name, &c, file);
 }
 
 /** What is open is closed without its path, as by the VFS: the path below may be too long by now. */

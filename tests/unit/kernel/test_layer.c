@@ -270,6 +270,26 @@ Test(layer, a_deep_look_up_rests)
     close_big(&w);
 }
 
+Test(layer, a_merged_listing_rests)
+{
+    enum { NAMES = LAYER_SLICE / 64 + 1 }; /* of each layer: more than a slice */
+    char path[32];
+    struct world w;
+    struct call c;
+
+    open_big(&w);
+    for (int i = 0; i < NAMES; i++) {
+        (void)snprintf(path, sizeof(path), "base:/b%d", i);
+        cr_assert_eq(w_create(w.p, path, i > 0 ? FT_REGULAR : FT_DIR), 0);
+        (void)snprintf(path, sizeof(path), "top:/t%d", i);
+        cr_assert_eq(w_create(w.p, path, FT_REGULAR), 0);
+    }
+    cr_assert_eq(BEGIN(&c, w.p, STAT, stat, S("u:")), SC_PENDING);
+    cr_assert_not_null(w.m->stand.slot);
+    cr_assert_eq(sw_answer(&w, &c), 0);
+    close_big(&w);
+}
+
 /** An on_input: note what ended slots. */
 static void note_slots(void *user, struct machine *m, const struct input *in)
 {
