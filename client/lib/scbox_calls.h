@@ -499,6 +499,8 @@ SCBOX_API int scbox_make_fs(struct scbox_conn *conn, const char *driver, const c
  * Refused         ENODEV: the caller's namespace has no such view
  *                 EPERM: another process made the filesystem
  *                 EBADF: fd is not a handle of the caller, or it lacks READ and READDIR
+ *                 ENOENT: the directory of the handle has been moved or removed, by a filesystem
+ *                 that stands on it
  *                 EINVAL: opts hold a NUL, or what the driver does not know
  *                 EACCES: no view of the caller has the directory with the rights that a layer
  *                 needs

@@ -9,6 +9,7 @@
 #include "server/kernel/machine.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -21,8 +22,9 @@ struct layer {
     bool write;
 };
 
-/** What slots cost, in bytes of LAYER_SLICE: reading a directory; a look-up, and each byte of its path. */
-enum { LIST_COST = 64 * 1024, LOOK_COST = 1024, BYTE_COST = 64 };
+/** What slots cost, in bytes of LAYER_SLICE: reading a directory, and each name; a look-up, and each byte of its
+ * path. */
+enum { LIST_COST = 64 * 1024, NAME_COST = 64, LOOK_COST = 1024, BYTE_COST = 64 };
 
 static struct layer *layer_of(struct fs *fs)
 {
@@ -151,15 +153,30 @@ LAYER_SLOT(int64_t, write, 0, changed,
            (WHO, struct fs_bytes bytes, int64_t off, struct fs_file *file), own, bytes, off, file)
 LAYER_SLOT(int, fsync, 0, changed, (WHO, bool data_only, struct fs_file *file), own, data_only,
            file)
-LAYER_SLOT(int, close, 0, changed, (WHO, struct fs_file *file), own, file)
 LAYER_SLOT(int, opendir, may_list(fs, path), SAME, (WHO, struct fs_file *file), own, file)
 LAYER_SLOT(int, fsyncdir, 0, changed, (WHO, bool data_only, struct fs_file *file), own, data_only,
            file)
-LAYER_SLOT(int, closedir, 0, changed, (WHO, struct fs_file *file), own, file)
+
+/** A listing whose names are counted. */
+struct counting {
+    fs_readdir_fn fn;
+    void *user;
+    struct machine *machine;
+};
+
+/** fs_readdir_fn: the rest is taken before the next slot. */
+static int count_name(void *user, const char *name, const struct fs_stat *stat)
+{
+    const struct counting *c = user;
+
+    c->machine->stand.work += NAME_COST;
+    return c->fn(c->user, name, stat);
+}
 
 static int layer_readdir(struct fs *fs, const struct fs_caller *who, const char *path,
                          fs_readdir_fn callback, void *user, struct fs_file *file)
 {
+    struct counting c = {callback, user, layer_of(fs)->above->machine};
     struct path at;
     int err = work(fs, who, LIST_COST);
     const char *own;
@@ -167,7 +184,20 @@ static int layer_readdir(struct fs *fs, const struct fs_caller *who, const char 
     if (err == 0)
         err = may_list(fs, path);
     own = path_below(fs, path, &at, &err);
-    return err < 0 ? err : driver_readdir(below(fs), who, own, callback, user, file);
+    return err < 0 ? err : driver_readdir(below(fs), who, own, count_name, &c, file);
+}
+
+/** What is open is closed without its path, as by the VFS: the path below may be too long by now. */
+static int layer_close(WHO, struct fs_file *file)
+{
+    (void)path;
+    return (int)changed(fs, driver_close(below(fs), who, NULL, file));
+}
+
+static int layer_closedir(WHO, struct fs_file *file)
+{
+    (void)path;
+    return (int)changed(fs, driver_closedir(below(fs), who, NULL, file));
 }
 
 /** slots of two paths: a layer that is written, which anybody may pass. */
@@ -257,6 +287,25 @@ static const struct fs_ops layer_ops = {
     .interrupt = layer_interrupt,
 };
 
+/** What is copied up gets names that its copier may have no rights to make: so the maker owns what is written. */
+static int check_owner(const struct view *view, const struct fs_caller *maker, struct why *why)
+{
+    struct path root;
+    struct fs_stat st;
+    int err = maker->uid != 0 ? view_root_path(view, &root) : 0;
+
+    if (err < 0 || maker->uid == 0)
+        return err;
+    err = driver_getattr(view->mount, maker, root.str, &st, NULL);
+    if (err < 0 || st.uid == maker->uid)
+        return err;
+    return why_add(
+        why, -EACCES,
+        "the first layer, '%s', belongs to user %" PRIu32 ": user %" PRIu32
+        " may only lay layers over a directory of their own, or give the option readonly",
+        view->label, st.uid, maker->uid);
+}
+
 int layer_new(struct mount *above, struct view *view, const struct fs_caller *maker, bool write,
               struct fs **out, struct why *why)
 {
@@ -271,6 +320,10 @@ int layer_new(struct mount *above, struct view *view, const struct fs_caller *ma
     if (write && m->readonly)
         return why_add(why, -EROFS, "the first layer, '%s', is read-only: give the option readonly",
                        view->label);
+    if (write)
+        err = check_owner(view, maker, why);
+    if (err < 0)
+        return err;
     err = mount_stand_on(above, view->mount, why);
     if (err < 0)
         return err;

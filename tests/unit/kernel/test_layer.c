@@ -146,6 +146,39 @@ Test(layer, an_interrupted_copy_leaves_nothing)
     }
 }
 
+/* The root of the layer gets a name so long that paths below it are too long. */
+Test(layer, what_is_open_below_a_path_that_grew_too_long_is_closed)
+{
+    char name[201] = "/";
+    char path[FS_PATH_MAX + 8] = "v:";
+    struct world w;
+    struct call c;
+    int fd;
+    int dir;
+
+    open_union(&w, 0);
+    cr_assert_eq(w_create(w.p, "slow:/v", FT_DIR), 0);
+    cr_assert_eq(w_subfs(w.p, "v", "slow", "/v", SC_FM_NAMED), 0);
+    memset(name + 1, 'n', sizeof(name) - 2);
+    while (strlen(path) + strlen(name) < FS_PATH_MAX)
+        cr_assert_eq(w_create(w.p, strcat(path, name), FT_DIR), 0);
+    cr_assert_eq(w_create(w.p, strcat(path, "/f"), FT_REGULAR), 0);
+    cr_assert_eq(make_union(&w, "x", "layer=top,layer=v"), 0);
+    path[0] = 'x';
+    fd = open_for(&w, path, FM_READ);
+    path[strlen(path) - 2] = '\0';
+    dir = open_for(&w, path, FM_READDIR);
+    cr_assert(fd > 0 && dir > 0);
+    (void)snprintf(path, sizeof(path), "slow:%s", name);
+    (void)BEGIN(&c, w.p, MOVE, move, S("slow:/v"), S(path));
+    cr_assert_eq(sw_answer(&w, &c), 0);
+    cr_assert_eq(sw_close_file(&w, fd), 0);
+    cr_assert_eq(sw_close_file(&w, dir), 0);
+    cr_assert_eq(remove_fs(&w, "x"), 0);
+    cr_assert_eq(remove_fs(&w, "v"), 0);
+    close_union(&w);
+}
+
 Test(layer, a_broken_layer_is_EIO_and_the_others_go_on)
 {
     struct world w;
@@ -234,6 +267,26 @@ Test(layer, a_deep_look_up_rests)
     cr_assert_not_null(w.m->stand.slot);
     cr_assert_eq(sw_answer(&w, &c), 0);
     cr_assert_eq(c.out.stat.stat.type, FT_DIR);
+    close_big(&w);
+}
+
+Test(layer, a_merged_listing_rests)
+{
+    enum { NAMES = LAYER_SLICE / 64 + 1 }; /* of each layer: more than a slice */
+    char path[32];
+    struct world w;
+    struct call c;
+
+    open_big(&w);
+    for (int i = 0; i < NAMES; i++) {
+        (void)snprintf(path, sizeof(path), "base:/b%d", i);
+        cr_assert_eq(w_create(w.p, path, i > 0 ? FT_REGULAR : FT_DIR), 0);
+        (void)snprintf(path, sizeof(path), "top:/t%d", i);
+        cr_assert_eq(w_create(w.p, path, FT_REGULAR), 0);
+    }
+    cr_assert_eq(BEGIN(&c, w.p, STAT, stat, S("u:")), SC_PENDING);
+    cr_assert_not_null(w.m->stand.slot);
+    cr_assert_eq(sw_answer(&w, &c), 0);
     close_big(&w);
 }
 
