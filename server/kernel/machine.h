@@ -55,7 +55,7 @@ struct machine_spec {
     struct machine_limits limits; /* 0: the default */
     fs_open_fn fs_open;           /* makes filesystems: registry_open() */
     fs_waits_fn fs_waits;         /* which drivers may wait: registry_waits(); NULL none */
-    fs_waits_fn fs_helps;         /* which have a process of the host: registry_helps(); NULL none */
+    fs_waits_fn fs_helps; /* which have a process of the host: registry_helps(); NULL none */
     /** Of a machine that is played again: called before a slot of a slow filesystem (machine.slots), to give
      * the inputs that came while the machine stood still for it. Such a machine does not stand
      * still. Else NULL. */
