@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "fsdrivers/copy.h"
 
+#include "server/base/bytes.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -15,7 +17,7 @@ static int put(int fd, const char *bytes, size_t len, int64_t off)
 {
     size_t done = 0;
 
-    if (bytes[0] == 0 && memcmp(bytes, bytes + 1, len - 1) == 0)
+    if (bytes_are_zero(bytes, len))
         return 0;
     while (done < len) {
         const ssize_t count = pwrite(fd, bytes + done, len - done, (off_t)off + (off_t)done);

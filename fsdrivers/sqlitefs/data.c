@@ -2,6 +2,7 @@
 #include "fsdrivers/sqlitefs/data.h"
 
 #include "fsdrivers/fslimits.h"
+#include "server/base/bytes.h"
 
 #include <errno.h>
 #include <string.h>
@@ -44,11 +45,6 @@ static size_t chunk_len(const struct store *s, uint64_t index, uint64_t size)
 static uint64_t blocks_of(size_t len)
 {
     return (len + 511) / 512;
-}
-
-static bool all_zero(const char *bytes, size_t len)
-{
-    return len == 0 || (bytes[0] == 0 && memcmp(bytes, bytes + 1, len - 1) == 0);
 }
 
 /* ---- Parts of rows ---- */
@@ -195,7 +191,7 @@ static int write_piece(struct store *s, struct inode *i, struct piece p, const c
         have = stored_len(s, i, p.index);
     if (have < 0)
         return (int)have;
-    if ((have == 0 || p.len == want) && all_zero(buf, p.len))
+    if ((have == 0 || p.len == want) && bytes_are_zero(buf, p.len))
         return have == 0 ? 0 : delete_row(s, i, id, (size_t)have);
     if (p.len == want)
         return store_row(s, i, id, buf, want, (size_t)have);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "server/kernel/proc/mapped.h"
 
+#include "server/base/bytes.h"
 #include "server/kernel/call/late.h"
 #include "server/kernel/fs/open_file.h"
 #include "server/kernel/machine.h"
@@ -117,17 +118,12 @@ static void note(const struct mapped_file *mf, const char *what, int err)
                sc_errno_name(err));
 }
 
-static bool is_zero(const char *bytes, size_t len)
-{
-    return len == 0 || (bytes[0] == 0 && memcmp(bytes, bytes + 1, len - 1) == 0);
-}
-
 /** Copy loaded bytes into zeroed pages. */
 static int fill(struct mapped_file *mf, const char *bytes, size_t len, uint64_t off)
 {
     for (size_t done = 0; done < len; done += SC_PAGE_SIZE) {
         size_t n = len - done < SC_PAGE_SIZE ? len - done : SC_PAGE_SIZE;
-        int err = is_zero(bytes + done, n)
+        int err = bytes_are_zero(bytes + done, n)
                       ? 0
                       : mf->memory->ops->write(mf->memory, off + done, bytes + done, n);
 
