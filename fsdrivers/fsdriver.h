@@ -60,6 +60,9 @@ enum {
     FS_COMMAND_MAX = 1024,     /* bytes that an ioctl command takes or stores */
 };
 
+/** Names of extended attributes begin with it: others are -ENOTSUP. */
+#define FS_XATTR_NAMESPACE "user."
+
 /* The mode bits of fs_stat.mode have the values of <sys/stat.h>, which POSIX leaves open and the
  * interface fixes: S_IFREG 0100000, S_IFDIR 0040000, S_IFLNK 0120000, S_IFCHR 0020000 … */
 
@@ -445,8 +448,7 @@ enum { FS_TIDY_MS = 1000 };
  */
 typedef int (*fs_open_fn)(const char *driver, const struct fs_open *req, struct fs **out);
 
-/** Whether a driver of this name may answer FS_WOULD_WAIT, or has a helper. The type of registry_waits() and
- * registry_helps(). */
-typedef bool (*fs_waits_fn)(const char *driver);
+/** Whether the driver of this name has a trait. The type of registry_waits() and registry_helps(). */
+typedef bool (*fs_trait_fn)(const char *driver);
 
 #endif

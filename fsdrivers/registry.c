@@ -41,18 +41,25 @@ static bool has_name(const struct fs_driver *driver, const char *name)
            (driver->alias != NULL && strcmp(driver->alias, name) == 0);
 }
 
+/* The driver of a name; NULL: none. */
+static const struct fs_driver *driver_of(const char *name)
+{
+    for (size_t i = 0; i < DRIVER_COUNT; i++) {
+        if (has_name(drivers[i], name))
+            return drivers[i];
+    }
+    return NULL;
+}
+
 static int find_driver(const char *name, struct why *why, const struct fs_driver **out)
 {
     struct strbuf names = STRBUF_INIT;
 
-    for (size_t i = 0; i < DRIVER_COUNT; i++) {
-        if (has_name(drivers[i], name)) {
-            strbuf_done(&names);
-            *out = drivers[i];
-            return 0;
-        }
+    *out = driver_of(name);
+    if (*out != NULL)
+        return 0;
+    for (size_t i = 0; i < DRIVER_COUNT; i++)
         (void)strbuf_addf(&names, "%s%s", i > 0 ? ", " : "", drivers[i]->name);
-    }
     (void)why_add(why, -ENODEV, "there is no filesystem driver %s; there are: %s", name,
                   strbuf_str(&names));
     strbuf_done(&names);
@@ -345,14 +352,14 @@ int registry_open(const char *driver, const struct fs_open *req, struct fs **out
 
 bool registry_waits(const char *driver)
 {
-    const struct fs_driver *found;
+    const struct fs_driver *found = driver_of(driver);
 
-    return find_driver(driver, NULL, &found) == 0 && found->waits;
+    return found != NULL && found->waits;
 }
 
 bool registry_helps(const char *driver)
 {
-    const struct fs_driver *found;
+    const struct fs_driver *found = driver_of(driver);
 
-    return find_driver(driver, NULL, &found) == 0 && found->helper;
+    return found != NULL && found->helper;
 }

@@ -33,10 +33,10 @@ int registry_open(const char *driver, const struct fs_open *req, struct fs **out
 int registry_open_driver(const struct fs_driver *driver, const char *name,
                          const struct fs_open *req, struct fs **out);
 
-/** Whether a driver's instances, and making them, may wait. Of type fs_waits_fn. */
+/** Whether a driver's instances, and making them, may wait. Of type fs_trait_fn. */
 bool registry_waits(const char *driver);
 
-/** Whether each of a driver's instances has a process of the host. Of type fs_waits_fn. */
+/** Whether each of a driver's instances has a process of the host. Of type fs_trait_fn. */
 bool registry_helps(const char *driver);
 
 /** The driver at an index, for listing them; NULL past the last. Borrowed, static. */

@@ -5,8 +5,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define NAMESPACE "user."
-
 /* Check the type of a file. @other: what it is if the file can't have attributes. */
 static int check_type(struct generic *g, const struct fs_caller *who, const char *path,
                       struct fs_file *file, int other)
@@ -28,8 +26,10 @@ static int check_name(const char *name)
 
     if (len == 0 || len > FS_XATTR_NAME_MAX)
         return -ERANGE;
-    return strncmp(name, NAMESPACE, strlen(NAMESPACE)) != 0 || len == strlen(NAMESPACE) ? -ENOTSUP
-                                                                                        : 0;
+    return strncmp(name, FS_XATTR_NAMESPACE, strlen(FS_XATTR_NAMESPACE)) != 0 ||
+                   len == strlen(FS_XATTR_NAMESPACE)
+               ? -ENOTSUP
+               : 0;
 }
 
 int generic_setxattr(struct fs *fs, const struct fs_caller *who, const char *path,

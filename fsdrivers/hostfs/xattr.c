@@ -44,7 +44,7 @@ bool xattr_is_there(int fd)
     char path[HOSTFILE_FD_PATH_SIZE];
 
     hostfile_fd_path(fd, path);
-    return getxattr(path, "user.scbox", NULL, 0) >= 0 || errno == ENODATA;
+    return getxattr(path, FS_XATTR_NAMESPACE "scbox", NULL, 0) >= 0 || errno == ENODATA;
 }
 
 int hostfs_setxattr(struct fs *fs, const struct fs_caller *who, const char *path,
@@ -75,7 +75,7 @@ static size_t filter(char *names, size_t size)
 
     for (size_t at = 0, len; at < size; at += len) {
         len = strnlen(names + at, size - at) + 1;
-        if (strncmp(names + at, "user.", strlen("user.")) != 0)
+        if (strncmp(names + at, FS_XATTR_NAMESPACE, strlen(FS_XATTR_NAMESPACE)) != 0)
             continue;
         memmove(names + kept, names + at, len);
         kept += len;

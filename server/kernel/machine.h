@@ -54,8 +54,8 @@ struct machine_spec {
     uint64_t seed; /* of its random numbers */
     struct machine_limits limits; /* 0: the default */
     fs_open_fn fs_open;           /* makes filesystems: registry_open() */
-    fs_waits_fn fs_waits;         /* which drivers may wait: registry_waits(); NULL none */
-    fs_waits_fn fs_helps; /* which have a process of the host: registry_helps(); NULL none */
+    fs_trait_fn fs_waits;         /* which drivers may wait: registry_waits(); NULL none */
+    fs_trait_fn fs_helps; /* which have a process of the host: registry_helps(); NULL none */
     /** Of a machine that is played again: called before a slot of a slow filesystem (machine.slots), to give
      * the inputs that came while the machine stood still for it. Such a machine does not stand
      * still. Else NULL. */
@@ -144,7 +144,7 @@ struct stand {
 
 /** The input that is being carried out, and what a log needs to know: input.h. */
 struct input_state {
-    uint32_t depth;     /* inputs inputs that are running, nested */
+    uint32_t depth;     /* inputs that are running, nested */
     uint64_t now_ns;    /* the host's time of the outermost, while inputs are logged */
     uint64_t wall_ns;   /* the same of its calendar */
     uint64_t callbacks; /* done(), run(), listeners and the like, so far */

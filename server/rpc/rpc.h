@@ -44,8 +44,8 @@ struct rpc_daemon {
     const struct host_ops *ops; /* for machines, with @host */
     void *host;
     fs_open_fn fs_open;
-    fs_waits_fn fs_waits;
-    fs_waits_fn fs_helps;
+    fs_trait_fn fs_waits;
+    fs_trait_fn fs_helps;
     /** A client has asked the daemon to stop; the daemon calls rpc_stop() later. */
     void (*stop)(void *user);
     /** The reason why guests of an ABI can't run here; NULL: they can. */

@@ -172,7 +172,7 @@ static int open_slower(const char *driver, const struct fs_open *req, struct fs 
     return FS_WOULD_WAIT;
 }
 
-/** fs_waits_fn */
+/** fs_trait_fn */
 static bool waits(const char *driver)
 {
     return strcmp(driver, "ramfs") == 0;
