@@ -130,10 +130,6 @@ static int archivefs_open(struct fs *fs, const struct fs_caller *who, const char
     (void)who;
     if (err == 0)
         err = refuse(f);
-    if (err == 0 && (file->flags & FS_O_DIRECTORY) != 0)
-        err = -ENOTDIR;
-    if (err == 0 && (file->flags & FS_O_WRONLY) != 0)
-        err = -EROFS;
     if (err == 0)
         file->handle = f->stat.ino;
     return err;
@@ -287,8 +283,6 @@ static int archivefs_lookup(struct fs *fs, const struct fs_caller *who, uint64_t
     if (f->stat.nlink == 0)
         return -ESTALE;
     err = file == NULL || index_is_dir(f) ? 0 : refuse(f);
-    if (err == 0 && file != NULL && (file->flags & FS_O_WRONLY) != 0)
-        err = index_is_dir(f) ? -EISDIR : -EROFS;
     if (err == 0)
         *out = f->stat;
     if (err == 0 && file != NULL)
@@ -378,7 +372,7 @@ static void archivefs_destroy(struct fs *fs, struct why *why)
     struct archivefs *a = archivefs_of(fs);
 
     (void)why;
-    helper_end(&a->helper);
+    (void)helper_kill(&a->helper);
     index_done(&a->index);
     copy_done(&a->rest, &a->env);
     a->env.give(a->env.user, sizeof(*a) + a->copied);

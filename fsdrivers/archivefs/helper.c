@@ -140,7 +140,7 @@ int helper_start(struct helper *out, struct helper_packet *packet, int64_t deadl
         err = await_hello(out, packet, deadline, why);
     }
     if (err < 0)
-        helper_end(out);
+        (void)helper_kill(out);
     return err;
 }
 
@@ -158,11 +158,6 @@ int helper_kill(struct helper *c)
     }
     c->pid = 0;
     return -EIO;
-}
-
-void helper_end(struct helper *c)
-{
-    (void)helper_kill(c);
 }
 
 /* ---- Asking ---- */

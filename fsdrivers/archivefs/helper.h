@@ -4,7 +4,7 @@
  *
  * It is a program of its own, scbox-archive, and has one descriptor, a socket. Archives come to it as descriptors
  * for reading. A helper that breaks the protocol is killed; a dead one is reaped as soon as somebody asks
- * it, and at the latest by helper_end(). One that is slow is left alone: the answer to a question that was
+ * it, and at the latest by helper_kill(). One that is slow is left alone: the answer to a question that was
  * given up is skipped when it comes.
  */
 #ifndef FSDRIVERS_ARCHIVEFS_HELPER_H
@@ -38,7 +38,7 @@ int64_t helper_deadline(int64_t ms);
 /**
  * Start a helper, and wait until it has given up what it does not need.
  * @packet   memory for its words.
- * @out      helper_end(), on success only.
+ * @out      helper_kill(), on success only.
  * Returns   0; -EIO it can't be found, started or locked in; -EMFILE.
  */
 int helper_start(struct helper *out, struct helper_packet *packet, int64_t deadline,
@@ -61,10 +61,8 @@ int helper_tell(struct helper *c, const struct wire_ask *more, int fd);
  */
 int helper_next(struct helper *c, int64_t deadline, struct helper_packet *out);
 
-/** Kill the helper: it has broken the protocol. It is dead from then on. Returns -EIO. */
+/** Kill the helper, at its instance's end or because it has broken the protocol, and reap it. A dead one is
+ * fine, but its fd must be -1. Returns -EIO. */
 int helper_kill(struct helper *c);
-
-/** Kill it and wait for its end. A helper of zeros is not fine. */
-void helper_end(struct helper *c);
 
 #endif

@@ -2,6 +2,7 @@
 #include "fsdrivers/unionfs/union.h"
 
 #include "fsdrivers/fshash.h"
+#include "fsdrivers/whiteout.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -94,8 +95,6 @@ void find_done(struct unionfs *u)
 
 /* ---- Whiteouts ---- */
 
-#define WHITEOUT ".wh."
-#define OPAQUE ".wh..wh..opq"
 #define LONG_WHITEOUT ".wh..wh.long-"
 
 bool find_reserved(const char *name)
@@ -162,9 +161,9 @@ int find_hidden(struct unionfs *u, const struct fs_caller *who, unsigned layer, 
 
     if (!fspath_is_root(path) && find_whiteout(path, mark) == 0)
         err = has_mark(u, who, layer, mark);
-    if (err != 0 || !dir || strlen(path) + strlen("/" OPAQUE) > FS_PATH_MAX)
+    if (err != 0 || !dir || strlen(path) + strlen("/" WHITEOUT_OPAQUE) > FS_PATH_MAX)
         return err;
-    (void)snprintf(mark, sizeof(mark), "%s/" OPAQUE, fspath_is_root(path) ? "" : path);
+    (void)snprintf(mark, sizeof(mark), "%s/" WHITEOUT_OPAQUE, fspath_is_root(path) ? "" : path);
     return has_mark(u, who, layer, mark);
 }
 
@@ -234,15 +233,6 @@ static int find_alone(struct unionfs *u, const struct fs_caller *who, const char
     return err < 0 || S_ISDIR(st.mode) ? err : not_dir(&st);
 }
 
-static unsigned lowest_bit(uint32_t mask)
-{
-    unsigned i = 0;
-
-    while ((mask >> i & 1) == 0)
-        i++;
-    return i;
-}
-
 /* Whether a path has a reserved component; *@last: only its last one. */
 static bool has_reserved(const char *path, bool *last)
 {
@@ -278,7 +268,7 @@ int find(struct unionfs *u, const struct fs_caller *who, const char *path, struc
         return -ENOENT;
     while (fspath_next(&cursor, &name)) {
         if ((mask & (mask - 1)) == 0)
-            return find_alone(u, who, path, shown, lowest_bit(mask), out);
+            return find_alone(u, who, path, shown, union_highest(mask), out);
         if (*cursor == '\0' && !shown) {
             *out = (struct spot){.around = mask};
             return 0;
@@ -303,6 +293,11 @@ int find_existing(struct unionfs *u, const struct fs_caller *who, const char *pa
     int err = find(u, who, path, out);
 
     return err == 0 && !out->found ? -ENOENT : err;
+}
+
+int find_first(struct unionfs *u, const struct fs_caller *who, const char *path, struct spot *out)
+{
+    return union_waits(u, who) ? FS_WOULD_WAIT : find_existing(u, who, path, out);
 }
 
 int find_below(struct unionfs *u, const struct fs_caller *who, const char *path, uint32_t around)

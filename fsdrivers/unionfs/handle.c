@@ -10,16 +10,6 @@ static struct handle *handle_of(const struct fs_file *file)
     return (struct handle *)(uintptr_t)file->handle;
 }
 
-/* The layer of an open file, or the highest of an open directory. */
-static unsigned layer_of(const struct handle *h)
-{
-    unsigned i = 0;
-
-    while (h->parts >> i != 0 && (h->parts >> i & 1) == 0)
-        i++;
-    return i;
-}
-
 /* The path for the slots of a layer where the handle is open. */
 static const char *path_in(const struct unionfs *u, const struct handle *h, unsigned layer)
 {
@@ -43,6 +33,16 @@ static struct handle *handle_new(struct unionfs *u, const char *path, const stru
     return h;
 }
 
+/* Close what a handle has open in a layer. */
+static int close_file(struct unionfs *u, const struct fs_caller *who, const struct handle *h,
+                      unsigned layer, struct fs_file *file)
+{
+    const char *path = path_in(u, h, layer);
+
+    return h->dir ? LAYER(u, layer, closedir, who, path, file)
+                  : LAYER(u, layer, close, who, path, file);
+}
+
 /* Close the parts @which of a handle. Returns the first error. */
 static int close_parts(struct unionfs *u, const struct fs_caller *who, struct handle *h,
                        uint32_t which)
@@ -54,10 +54,7 @@ static int close_parts(struct unionfs *u, const struct fs_caller *who, struct ha
 
         if ((h->parts & which & 1u << i) == 0)
             continue;
-        if (h->dir)
-            err = LAYER(u, i, closedir, who, path_in(u, h, i), &h->file[i]);
-        else
-            err = LAYER(u, i, close, who, path_in(u, h, i), &h->file[i]);
+        err = close_file(u, who, h, i, &h->file[i]);
         result = result < 0 ? result : err;
     }
     h->parts &= ~which;
@@ -80,17 +77,12 @@ int union_open(struct fs *fs, const struct fs_caller *who, const char *path, str
     struct fs_file *own;
     struct handle *h;
     struct spot at;
-    int err;
+    int err = find_first(u, who, path, &at);
 
-    if (union_waits(u, who))
-        return FS_WOULD_WAIT;
-    err = find_existing(u, who, path, &at);
     if (err < 0)
         return err;
     if (S_ISDIR(at.st.mode) || S_ISLNK(at.st.mode))
         return S_ISDIR(at.st.mode) ? -EISDIR : -ELOOP;
-    if ((file->flags & FS_O_DIRECTORY) != 0)
-        return -ENOTDIR;
     if ((file->flags & FS_O_WRONLY) != 0) {
         err = raise_file(u, who, path, UINT64_MAX, &at);
         at.layer = 0;
@@ -120,11 +112,8 @@ int union_opendir(struct fs *fs, const struct fs_caller *who, const char *path,
     struct unionfs *u = union_of(fs);
     struct handle *h;
     struct spot at;
-    int err;
+    int err = find_first(u, who, path, &at);
 
-    if (union_waits(u, who))
-        return FS_WOULD_WAIT;
-    err = find_existing(u, who, path, &at);
     if (err == 0 && !S_ISDIR(at.st.mode))
         err = -ENOTDIR;
     if (err < 0)
@@ -176,10 +165,7 @@ void handle_cancel(struct unionfs *u, const struct fs_caller *who, uint64_t ino)
 
         if (h->ino != ino || !h->has_fresh)
             continue;
-        if (h->dir)
-            (void)LAYER(u, 0, closedir, who, NULL, &h->fresh);
-        else
-            (void)LAYER(u, 0, close, who, NULL, &h->fresh);
+        (void)close_file(u, who, h, 0, &h->fresh);
         h->has_fresh = false;
     }
 }
@@ -193,7 +179,7 @@ int handle_prepare(struct unionfs *u, const struct fs_caller *who, uint64_t ino,
 
         if (h->ino != ino || h->parts == 0)
             continue;
-        h->fresh = (struct fs_file){.flags = h->file[layer_of(h)].flags};
+        h->fresh = (struct fs_file){.flags = h->file[union_highest(h->parts)].flags};
         if (h->dir)
             err = LAYER(u, 0, opendir, who, temp, &h->fresh);
         else
@@ -269,7 +255,7 @@ static int aim_handle(struct unionfs *u, const struct fs_caller *who, struct fs_
         err = -ENOENT;
     if (err < 0)
         return err;
-    out->layer = layer_of(h);
+    out->layer = union_highest(h->parts);
     out->path = path_in(u, h, out->layer);
     out->file = &h->file[out->layer];
     out->file->flags = file->flags;
@@ -300,7 +286,7 @@ int handle_aim(struct unionfs *u, const struct fs_caller *who, const char *path,
 static int stat_handle(struct unionfs *u, const struct fs_caller *who, struct handle *h,
                        struct fs_stat *out)
 {
-    const unsigned i = layer_of(h);
+    const unsigned i = union_highest(h->parts);
     int err;
 
     if (h->parts == 0) {

@@ -134,8 +134,7 @@ int listing_each(struct unionfs *u, const struct fs_caller *who, const char *pat
     if (parts == 0)
         return 0;
     if ((parts & (parts - 1)) == 0) {
-        while (parts >> s.layer != 1)
-            s.layer++;
+        s.layer = union_highest(parts);
         return read_part(u, who, path, s.layer, h, pass, &s);
     }
     err = gather(&g, who, path, parts, h);

@@ -58,11 +58,8 @@ int union_link(struct fs *fs, const struct fs_caller *who, const char *from, con
 {
     struct unionfs *u = union_of(fs);
     struct spot at;
-    int err;
+    int err = find_first(u, who, from, &at);
 
-    if (union_waits(u, who))
-        return FS_WOULD_WAIT;
-    err = find_existing(u, who, from, &at);
     if (err == 0)
         err = check_free(u, who, to);
     if (err == 0 && S_ISDIR(at.st.mode))
@@ -83,10 +80,9 @@ static int hide_below(struct unionfs *u, const struct fs_caller *who, const char
     char wh[FS_PATH_MAX + 1];
     int err = find_below(u, who, path, at->around);
 
-    if (err > 0)
-        err = find_whiteout(path, wh);
-    else
+    if (err <= 0)
         return err;
+    err = find_whiteout(path, wh);
     if (err == 0)
         err = raise_parents(u, who, path);
     return err < 0 ? err : LAYER(u, 0, mknod, who, wh, S_IFREG);
@@ -142,11 +138,8 @@ int union_unlink(struct fs *fs, const struct fs_caller *who, const char *path)
 {
     struct unionfs *u = union_of(fs);
     struct spot at;
-    int err;
+    int err = find_first(u, who, path, &at);
 
-    if (union_waits(u, who))
-        return FS_WOULD_WAIT;
-    err = find_existing(u, who, path, &at);
     if (err == 0 && S_ISDIR(at.st.mode))
         err = -EISDIR;
     if (err == 0)
@@ -168,9 +161,7 @@ int union_rmdir(struct fs *fs, const struct fs_caller *who, const char *path)
 
     if (fspath_is_root(path))
         return -EBUSY;
-    if (union_waits(u, who))
-        return FS_WOULD_WAIT;
-    err = find_existing(u, who, path, &at);
+    err = find_first(u, who, path, &at);
     if (err == 0 && !S_ISDIR(at.st.mode))
         err = -ENOTDIR;
     if (err == 0)

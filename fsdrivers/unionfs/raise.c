@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "fsdrivers/unionfs/union.h"
 
+#include "server/base/bytes.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -22,11 +24,6 @@ struct raising {
     char temp[TEMP_ROOM];
 };
 
-static bool is_zero(const char *bytes, size_t len)
-{
-    return len == 0 || (bytes[0] == 0 && memcmp(bytes, bytes + 1, len - 1) == 0);
-}
-
 /* Copy content between open files; zeros become a hole. Returns 0, -errno. */
 static int copy_pieces(const struct raising *r, struct fs_file *in, struct fs_file *out,
                        char *piece)
@@ -41,7 +38,7 @@ static int copy_pieces(const struct raising *r, struct fs_file *in, struct fs_fi
 
         count = LAYER(r->u, r->at->layer, read, r->who, r->from, (struct fs_buf){piece, want},
                       (int64_t)off, in);
-        if (count > 0 && !is_zero(piece, (size_t)count)) {
+        if (count > 0 && !bytes_are_zero(piece, (size_t)count)) {
             int64_t put = LAYER(r->u, 0, write, r->who, NULL,
                                 (struct fs_bytes){piece, (size_t)count}, (int64_t)off, out);
 
@@ -114,17 +111,16 @@ static int make_temp(const struct raising *r)
     }
 }
 
-/* Give the copy the owner, the mode and the times, and make it durable. */
-static int copy_status(const struct raising *r)
+/* Give the copy the owner, the mode and the times, and make it durable. @copy: its status. */
+static int copy_status(const struct raising *r, const struct fs_stat *copy)
 {
     const struct fs_stat *st = &r->at->st;
-    struct fs_stat copy;
-    int err = LAYER(r->u, 0, getattr, r->who, r->temp, &copy, NULL);
+    int err = 0;
 
-    if (err == 0 && (copy.uid != st->uid || copy.gid != st->gid))
+    if (copy->uid != st->uid || copy->gid != st->gid)
         err = LAYER(r->u, 0, chown, r->who, r->temp, st->uid, st->gid, NULL);
     if (err == 0 && !S_ISLNK(st->mode) && /* a link has no mode, and chown() clears bits */
-        (copy.mode != st->mode || (st->mode & 07000) != 0))
+        (copy->mode != st->mode || (st->mode & 07000) != 0))
         err = LAYER(r->u, 0, chmod, r->who, r->temp, st->mode, NULL);
     if (err == 0)
         err = LAYER(r->u, 0, utimens, r->who, r->temp, st->atime, st->mtime, NULL);
@@ -169,9 +165,9 @@ static int copy_up(const struct raising *r)
     int err = S_ISREG(r->at->st.mode) ? copy_content(r) : 0;
 
     if (err == 0)
-        err = copy_status(r);
-    if (err == 0)
         err = LAYER(r->u, 0, getattr, r->who, r->temp, &copy, NULL);
+    if (err == 0)
+        err = copy_status(r, &copy);
     if (err < 0)
         return err;
     err = find_move(r->u, copy.ino, shown);
@@ -240,8 +236,7 @@ int raise_handle(struct unionfs *u, const struct fs_caller *who, struct handle *
     }
     if (h->parts == 0 || h->dir)
         return -ENOENT; /* a removed directory has nothing that could be changed */
-    while (h->parts >> at.layer != 1)
-        at.layer++;
+    at.layer = union_highest(h->parts);
     r.in = &h->file[at.layer];
     err = LAYER(u, at.layer, getattr, who, h->path, &at.st, r.in);
     at.st.ino = h->ino;

@@ -53,6 +53,12 @@ enum { UNION_LAYERS_MAX = 32 };
 /** A set of layers: bit i is layer[i]. */
 enum { UNION_TOP = 1 };
 
+/** The highest layer of a set; 32 of none. */
+static inline unsigned union_highest(uint32_t layers)
+{
+    return layers != 0 ? (unsigned)__builtin_ctz(layers) : UNION_LAYERS_MAX;
+}
+
 struct moved;
 struct linked;
 
@@ -63,7 +69,6 @@ struct unionfs {
     unsigned count;
     uint32_t root_parts; /* layers whose root shows */
     bool readonly;       /* nothing is changed, the top neither */
-    bool blocks;         /* a layer may block */
     struct list handles;
     struct moved *moved;   /* uthash: numbers of copied files */
     struct linked *linked; /* links.c */
@@ -100,6 +105,9 @@ int find(struct unionfs *u, const struct fs_caller *who, const char *path, struc
 /** find() of a file that must exist: else -ENOENT. */
 int find_existing(struct unionfs *u, const struct fs_caller *who, const char *path,
                   struct spot *out);
+
+/** find_existing() at the beginning of a slot: FS_WOULD_WAIT where a layer may block. */
+int find_first(struct unionfs *u, const struct fs_caller *who, const char *path, struct spot *out);
 
 /** Whether a name that is not in the top, or no longer, would show one of the layers below.
  * @around as in its struct spot. Returns 0, 1, -errno. */
@@ -265,7 +273,7 @@ int union_rename(struct fs *fs, const struct fs_caller *who, const char *from, c
 /** A slot that may have to wait does nothing yet. */
 static inline bool union_waits(const struct unionfs *u, const struct fs_caller *who)
 {
-    return u->blocks && who->nowait;
+    return who->nowait && (u->fs.caps & FS_CAP_BLOCKING) != 0;
 }
 
 #endif

@@ -23,11 +23,8 @@ static int64_t union_readlink(struct fs *fs, const struct fs_caller *who, const 
 {
     struct unionfs *u = union_of(fs);
     struct spot at;
-    int err;
+    int err = find_first(u, who, path, &at);
 
-    if (union_waits(u, who))
-        return FS_WOULD_WAIT;
-    err = find_existing(u, who, path, &at);
     return err < 0 ? err : LAYER(u, at.layer, readlink, who, path, buf, size);
 }
 
@@ -237,15 +234,14 @@ static int add_layer(struct unionfs *u, const struct fs_open *req, const char *n
         u->env.give_lower(u->env.user, u->layer[u->count]);
         return err;
     }
-    u->blocks = u->blocks || (u->layer[u->count - 1]->caps & FS_CAP_BLOCKING) != 0;
-    u->root_parts |= err == 0 ? 1u << (u->count - 1) : 0;
-    u->fs.caps = (u->layer[0]->caps & (FS_CAP_SYMLINKS | FS_CAP_FIFO | FS_CAP_RESERVE)) |
-                 (u->blocks ? (uint32_t)FS_CAP_BLOCKING : 0);
+    if (err == 0) /* else a layer above hides it */
+        u->root_parts |= 1u << (u->count - 1);
+    u->fs.caps |= u->layer[u->count - 1]->caps & FS_CAP_BLOCKING;
+    u->fs.caps |= u->layer[0]->caps & (FS_CAP_SYMLINKS | FS_CAP_FIFO | FS_CAP_RESERVE);
     return 0;
 }
 
-/* Open handles have no room for it, but they need none: a directory shows its new names when it is opened
- * again. */
+/* Handles of directories have no room for the new layer: a directory shows its names when it is opened again. */
 static int union_add_source(struct fs *fs, const struct fs_open *req)
 {
     struct unionfs *u = union_of(fs);

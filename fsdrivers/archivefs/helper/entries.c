@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "fsdrivers/archivefs/helper/entries.h"
 
+#include "fsdrivers/whiteout.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -117,14 +119,15 @@ static uint32_t read_whiteout(char *path)
 {
     char *slash = strrchr(path, '/');
     char *name = slash != NULL ? slash + 1 : path;
+    const size_t hides = strlen(WHITEOUT);
 
-    if (strcmp(name, ".wh..wh..opq") == 0) {
+    if (strcmp(name, WHITEOUT_OPAQUE) == 0) {
         *(slash != NULL ? slash : path) = '\0';
         return WIRE_OPAQUE;
     }
-    if (strncmp(name, ".wh.", 4) != 0)
+    if (strncmp(name, WHITEOUT, hides) != 0)
         return 0;
-    memmove(name, name + 4, strlen(name + 4) + 1);
+    memmove(name, name + hides, strlen(name + hides) + 1);
     return WIRE_WHITEOUT;
 }
 
