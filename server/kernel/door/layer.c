@@ -47,7 +47,7 @@ static const char *path_below(struct fs *fs, const char *path, struct path *out,
     return out->str;
 }
 
-/** The maker of a read-only layer passes through its directories as anybody does. */
+/** Check that the maker of a read-only layer may pass the directories of a path. */
 static int may_pass(struct fs *fs, const char *path)
 {
     const struct layer *l = layer_of(fs);
@@ -71,7 +71,7 @@ static int may_pass(struct fs *fs, const char *path)
     return err == -ENOENT ? 0 : err;
 }
 
-/** And lists them so. */
+/** Check that they may list the directory at its end, too. */
 static int may_list(struct fs *fs, const char *path)
 {
     const struct layer *l = layer_of(fs);
@@ -200,7 +200,8 @@ static int layer_closedir(WHO, struct fs_file *file)
     return (int)changed(fs, driver_closedir(below(fs), who, NULL, file));
 }
 
-/** slots of two paths: a layer that is written, which anybody may pass. */
+/* Slots of two paths: they change a layer, and its maker may pass everywhere in that. */
+
 static int layer_link(struct fs *fs, const struct fs_caller *who, const char *from, const char *to)
 {
     struct path old;
@@ -250,7 +251,7 @@ static int layer_sync(struct fs *fs, const struct fs_caller *who)
     return (int)changed(fs, driver_sync(below(fs), who));
 }
 
-/** What stands still below is interrupted there (slow.h). */
+/** The mount below is interrupted by slow_interrupt(). */
 static void layer_interrupt(struct fs *fs)
 {
     (void)fs;
@@ -287,7 +288,7 @@ static const struct fs_ops layer_ops = {
     .interrupt = layer_interrupt,
 };
 
-/** What is copied up gets names that its copier may have no rights to make: so the maker owns what is written. */
+/** Check that the maker owns a layer that is written: copying up makes names in it whatever its bits. */
 static int check_owner(const struct view *view, const struct fs_caller *maker, struct why *why)
 {
     struct path root;
