@@ -6,6 +6,7 @@
 #include "fsdrivers/fs_ops.h"
 #include "fsdrivers/registry.h"
 #include "server/base/check.h"
+#include "tests/fuzz/fs_env.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -23,53 +24,6 @@ static char file_path[64];
 static unsigned long opened; /* archives that could be used, and calls made on them */
 static unsigned long made;
 static int calls;
-static uint64_t taken;
-
-/* ---- The environment ---- */
-
-static uint64_t now_ns(void *user)
-{
-    (void)user;
-    return 1;
-}
-
-static void random_bytes(void *user, void *buf, size_t len)
-{
-    (void)user;
-    memset(buf, 7, len);
-}
-
-static bool take(void *user, uint64_t bytes)
-{
-    (void)user;
-    taken += bytes;
-    return true;
-}
-
-static void give(void *user, uint64_t bytes)
-{
-    (void)user;
-    CHECK(bytes <= taken);
-    taken -= bytes;
-}
-
-static int take_descriptors(void *user, uint32_t count, struct why *why)
-{
-    (void)user, (void)count, (void)why;
-    return 0;
-}
-
-static void give_descriptors(void *user, uint32_t count)
-{
-    (void)user, (void)count;
-}
-
-static const struct fs_env env = {.now_ns = now_ns,
-                                  .random = random_bytes,
-                                  .take = take,
-                                  .give = give,
-                                  .take_descriptors = take_descriptors,
-                                  .give_descriptors = give_descriptors};
 
 static const struct fs_caller who = {.pid = 1};
 static struct fs *fs;
@@ -170,7 +124,7 @@ static void put_input(const uint8_t *data, size_t size)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct why why = WHY_INIT;
-    struct fs_open req = {.source = file_path, .env = &env, .why = &why};
+    struct fs_open req = {.source = file_path, .env = &fuzz_env, .why = &why};
     struct fs_statfs st;
     int err;
 
@@ -187,6 +141,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         CHECK(strstr(st.note, "helper") == NULL);
         fs->ops->destroy(fs, NULL);
     }
-    CHECK(taken == 0);
+    fs_env_check();
     return 0;
 }

@@ -239,6 +239,18 @@ void daemon_stop(struct daemon *d)
     daemon_clean(d);
 }
 
+void daemon_begin(struct daemon *d, struct client *c, const char *config)
+{
+    daemon_start(d, config);
+    client_open(c, d->socket);
+}
+
+void daemon_end(struct daemon *d, struct client *c)
+{
+    client_close(c);
+    daemon_stop(d);
+}
+
 int64_t daemon_stat(struct daemon *d, const char *name)
 {
     return call_int(&d->control, "server.stats", NULL, name);

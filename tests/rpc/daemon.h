@@ -38,6 +38,12 @@ void daemon_start_virtual(struct daemon *d, const char *config);
 /** Wait until the default machine holds what it held at the start, stop, remove the directory. */
 void daemon_stop(struct daemon *d);
 
+/** daemon_start(), and connect a client. */
+void daemon_begin(struct daemon *d, struct client *c, const char *config);
+
+/** Close the client, and daemon_stop(). */
+void daemon_end(struct daemon *d, struct client *c);
+
 /** The census of the default machine as text, returned; cJSON_free(). */
 char *daemon_census(struct daemon *d);
 

@@ -12,18 +12,6 @@
 static struct daemon d;
 static struct client c;
 
-static void begin(const char *config)
-{
-    daemon_start(&d, config);
-    client_open(&c, d.socket);
-}
-
-static void end(void)
-{
-    client_close(&c);
-    daemon_stop(&d);
-}
-
 /** A request of exactly @len bytes: the id is as long as it takes. */
 static char *request_of(size_t len)
 {
@@ -41,7 +29,7 @@ Test(limits, message_bytes, .timeout = 60)
     char *at = request_of(4096);
     char *past = request_of(4097);
 
-    begin("{\"limits\":{\"message_bytes\":4096}}");
+    daemon_begin(&d, &c, "{\"limits\":{\"message_bytes\":4096}}");
     client_send(&c, at);
     cr_assert(strstr(client_line(&c), "\"result\":{") != NULL);
     cr_assert(client_send_bytes(&c, at, strlen(at)));
@@ -50,7 +38,7 @@ Test(limits, message_bytes, .timeout = 60)
     client_send(&c, past);
     cr_assert(strstr(client_line(&c), "\"code\":-32002") != NULL);
     client_expect_end(&c);
-    end();
+    daemon_end(&d, &c);
     free(at);
     free(past);
 }
@@ -59,16 +47,16 @@ Test(limits, message_bytes_initial, .timeout = 60)
 {
     char *at = request_of(1 << 20);
 
-    begin(NULL);
+    daemon_begin(&d, &c, NULL);
     client_send(&c, at);
     cr_assert(strstr(client_line(&c), "\"result\":{") != NULL);
-    end();
+    daemon_end(&d, &c);
     free(at);
 }
 
 Test(limits, transfer_bytes, .timeout = 60)
 {
-    begin("{\"limits\":{\"transfer_bytes\":4}}");
+    daemon_begin(&d, &c, "{\"limits\":{\"transfer_bytes\":4}}");
     call_done_ok(&c, "SC_OPEN", "[\"root:/a\",19]");
     call_expect(&c, "SC_WRITE", "[1,0,\"1234\"]", "{\"size\":4}");
     call_fails(&c, "SC_WRITE", "[1,0,\"12345\"]", -32602, "transfer_bytes");
@@ -80,7 +68,7 @@ Test(limits, transfer_bytes, .timeout = 60)
     call_fails(&c, "SC_DBG_PRINT", "[\"12345\"]", -32602, "transfer_bytes");
     call_done_ok(&c, "SC_CLOSE", "[1]");
     call_done_ok(&c, "SC_DELETE", "[\"root:/a\"]");
-    end();
+    daemon_end(&d, &c);
 }
 
 /** A request with a foreign member of nested arrays; the request itself is the first level. */
@@ -98,19 +86,19 @@ static void send_nested(int arrays)
 
 Test(limits, nesting, .timeout = 60)
 {
-    begin(NULL);
+    daemon_begin(&d, &c, NULL);
     send_nested(31);
     cr_assert(strstr(client_line(&c), "unknown member 'x'") != NULL);
     send_nested(32);
     cr_assert(strstr(client_line(&c), "nested too deep") != NULL);
-    end();
+    daemon_end(&d, &c);
 }
 
 Test(limits, values, .timeout = 60)
 {
     char line[1024] = "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"server.stats\",\"x\":[0";
 
-    begin("{\"limits\":{\"values\":64}}");
+    daemon_begin(&d, &c, "{\"limits\":{\"values\":64}}");
     for (int i = 0; i < 58; i++) /* the request, three members and the array count too */
         (void)strcat(line, ",0");
     (void)strcat(line, "]}");
@@ -119,7 +107,7 @@ Test(limits, values, .timeout = 60)
     (void)strcpy(line + strlen(line) - 2, ",0]}");
     client_send(&c, line);
     cr_assert(strstr(client_line(&c), "too many values") != NULL);
-    end();
+    daemon_end(&d, &c);
 }
 
 static void send_batch(int members)
@@ -139,19 +127,19 @@ Test(limits, batch, .timeout = 60)
 {
     cJSON *answers;
 
-    begin(NULL);
+    daemon_begin(&d, &c, NULL);
     send_batch(256);
     answers = client_json(&c);
     cr_assert_eq(cJSON_GetArraySize(answers), 256);
     cJSON_Delete(answers);
     send_batch(257);
     cr_assert(strstr(client_line(&c), "257 members; it has at most 256 (limit batch)") != NULL);
-    end();
+    daemon_end(&d, &c);
 }
 
 Test(limits, in_flight, .timeout = 60)
 {
-    begin("{\"limits\":{\"in_flight\":3}}");
+    daemon_begin(&d, &c, "{\"limits\":{\"in_flight\":3}}");
     for (int i = 0; i < 3; i++)
         client_sendf(
             &c, "{\"jsonrpc\":\"2.0\",\"id\":%d,\"method\":\"SC_USLEEP\",\"params\":[3600000000]}",
@@ -165,7 +153,7 @@ Test(limits, in_flight, .timeout = 60)
     cr_assert(strstr(client_line(&c), "\"id\":1,\"error\":{\"code\":-32800") != NULL);
     client_send(&c, "{\"jsonrpc\":\"2.0\",\"id\":4,\"method\":\"SC_GET_MODE\",\"params\":[1]}");
     cr_assert(strstr(client_line(&c), "\"id\":4,\"error\":{\"code\":9") != NULL);
-    end();
+    daemon_end(&d, &c);
 }
 
 /** Send a READ of an empty channel, which waits. */
@@ -193,7 +181,7 @@ Test(limits, waiting_bytes, .timeout = 60)
 {
     enum { PARAMS = sizeof("[1,0,8000]") - 1, LIMIT = 16020 };
 
-    begin("{\"limits\":{\"waiting_bytes\":16020}}");
+    daemon_begin(&d, &c, "{\"limits\":{\"waiting_bytes\":16020}}");
     call_done_ok(&c, "SC_MK_CHANNEL", "[512]");
     send_read(100, 8000);
     send_read(101, 8000);
@@ -214,7 +202,7 @@ Test(limits, waiting_bytes, .timeout = 60)
     send_read(105, 100000); /* one may always */
     client_send(&c, "{\"jsonrpc\":\"2.0\",\"method\":\"$/cancelRequest\",\"params\":[105]}");
     cr_assert(strstr(client_line(&c), "\"id\":105,\"error\":{\"code\":-32800") != NULL);
-    end();
+    daemon_end(&d, &c);
 }
 
 /** Send SC_YIELD with an id of @len bytes, quotes and all. */
@@ -225,12 +213,12 @@ static void send_long_id(int len)
 
 Test(limits, id_bytes, .timeout = 60)
 {
-    begin("{\"limits\":{\"id_bytes\":40}}");
+    daemon_begin(&d, &c, "{\"limits\":{\"id_bytes\":40}}");
     send_long_id(40);
     cr_assert(strstr(client_line(&c), "\"result\":null") != NULL);
     send_long_id(41);
     cr_assert(strstr(client_line(&c), "limit id_bytes") != NULL);
-    end();
+    daemon_end(&d, &c);
 }
 
 Test(limits, queued_bytes_of_one_batch, .timeout = 60)
@@ -238,14 +226,14 @@ Test(limits, queued_bytes_of_one_batch, .timeout = 60)
     cJSON *answers;
     const cJSON *last;
 
-    begin("{\"limits\":{\"queued_bytes\":4096}}");
+    daemon_begin(&d, &c, "{\"limits\":{\"queued_bytes\":4096}}");
     client_send(&c, "[{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"rpc.discover\"},"
                     "{\"jsonrpc\":\"2.0\",\"id\":2,\"method\":\"rpc.discover\"}]");
     answers = client_json(&c);
     last = cJSON_GetObjectItemCaseSensitive(cJSON_GetArrayItem(answers, 1), "error");
     cr_assert_eq(cJSON_GetObjectItemCaseSensitive(last, "code")->valueint, -32004);
     cJSON_Delete(answers);
-    end();
+    daemon_end(&d, &c);
 }
 
 Test(limits, queued_bytes_drop_events, .timeout = 60)
@@ -254,7 +242,7 @@ Test(limits, queued_bytes_drop_events, .timeout = 60)
     char *params = malloc(3100);
     bool seen = false;
 
-    begin("{\"limits\":{\"queued_bytes\":65536}}");
+    daemon_begin(&d, &c, "{\"limits\":{\"queued_bytes\":65536}}");
     memset(msg, 'm', 2999);
     msg[2999] = '\0';
     (void)text_of(params, 3100, "[\"%s\"]", msg);
@@ -272,7 +260,7 @@ Test(limits, queued_bytes_drop_events, .timeout = 60)
     while (strstr(client_line(&c), "\"id\":2") == NULL)
         ;
     call_done_ok(&d.control, "session.close", NULL);
-    end();
+    daemon_end(&d, &c);
     free(msg);
     free(params);
 }
@@ -281,14 +269,14 @@ Test(limits, connections, .timeout = 60)
 {
     struct client past;
 
-    begin("{\"limits\":{\"connections\":2}}"); /* the fixture's is the other */
+    daemon_begin(&d, &c, "{\"limits\":{\"connections\":2}}"); /* the fixture's is the other */
     client_open(&past, d.socket);
     cr_assert(strstr(client_line(&past), "\"code\":11,\"message\":\"EAGAIN\"") != NULL);
     client_expect_end(&past);
     client_close(&past);
     call_done_ok(&c, "SC_YIELD", NULL);
     cr_assert_eq(daemon_stat(&d, "connections_refused"), 1);
-    end();
+    daemon_end(&d, &c);
 }
 
 /** How often the daemon's log says something. */
@@ -313,7 +301,7 @@ Test(limits, connections_past_it_in_a_flood, .timeout = 60)
     int refused = 0;
 
     daemon_open_files = OPEN_FILES;
-    begin(NULL);
+    daemon_begin(&d, &c, NULL);
     for (int i = 0; i < FLOOD; i++)
         client_open(&past[i], d.socket);
     for (int i = 0; i < FLOOD; i++)
@@ -331,19 +319,19 @@ Test(limits, connections_past_it_in_a_flood, .timeout = 60)
     daemon_await_stat(&d, "connections", 2);
     call_done_ok(&c, "SC_YIELD", NULL);
     cr_assert(count_logged("a connection was refused") <= 3, "one a second");
-    end();
+    daemon_end(&d, &c);
 }
 
 Test(limits, sessions, .timeout = 60)
 {
-    begin("{\"limits\":{\"sessions\":2, \"grace_ms\":0}}");
+    daemon_begin(&d, &c, "{\"limits\":{\"sessions\":2, \"grace_ms\":0}}");
     call_done_ok(&c, "session.open", NULL);
     call_done_ok(&d.control, "session.open", NULL);
     call_fails(&d.control, "session.open", NULL, 11, "limit sessions");
     call_done_ok(&d.control, "session.close", NULL);
     call_done_ok(&d.control, "session.open", NULL);
     call_done_ok(&d.control, "session.close", NULL);
-    end();
+    daemon_end(&d, &c);
 }
 
 /** Open a session, go away, and copy its token, 33 bytes. */
@@ -366,7 +354,7 @@ Test(limits, sessions_in_grace_make_room_for_newcomers, .timeout = 60)
     char second[64];
     char params[128];
 
-    begin("{\"limits\":{\"sessions\":2}}");
+    daemon_begin(&d, &c, "{\"limits\":{\"sessions\":2}}");
     leave_in_grace(first);
     leave_in_grace(second);
     cr_assert_eq(daemon_stat(&d, "sessions"), 2);
@@ -378,17 +366,17 @@ Test(limits, sessions_in_grace_make_room_for_newcomers, .timeout = 60)
     call_fails(&d.control, "session.open", NULL, 11, "limit sessions"); /* nobody is in grace */
     call_done_ok(&c, "session.close", NULL);
     call_done_ok(&d.control, "session.close", NULL);
-    end();
+    daemon_end(&d, &c);
 }
 
 Test(limits, machines, .timeout = 60)
 {
-    begin("{\"limits\":{\"machines\":2}}");
+    daemon_begin(&d, &c, "{\"limits\":{\"machines\":2}}");
     call_expect(&c, "machine.create", "{}", "{\"machine\":\"m1\"}");
     call_fails(&c, "machine.create", NULL, 11, "limit machines");
     call_done_ok(&c, "machine.destroy", "[\"m1\"]");
     call_expect(&c, "machine.create", "{}", "{\"machine\":\"m2\"}");
-    end();
+    daemon_end(&d, &c);
 }
 
 /** Open a session of machine "x" with a name of @len bytes. */
@@ -407,7 +395,8 @@ static void expect_limit(const char *method, const char *less)
     static const char all[] = "{\"machine\":\"x\"}";
     size_t size;
 
-    begin("{\"limits\":{\"answer_bytes\":65536,\"conn_sessions\":1000,\"sessions\":1000}}");
+    daemon_begin(&d, &c,
+                 "{\"limits\":{\"answer_bytes\":65536,\"conn_sessions\":1000,\"sessions\":1000}}");
     call_done_ok(&c, "machine.create", "{\"name\":\"x\"}");
     for (size = call_size(&c, method, all); LIMIT - size > LEFT; size = call_size(&c, method, all))
         open_named(SHORT);
@@ -422,7 +411,7 @@ static void expect_limit(const char *method, const char *less)
     call_done_ok(&c, method, less);
     call_done_ok(&c, "rpc.discover", NULL); /* it is as long as it is */
     call_done_ok(&c, "machine.destroy", "[\"x\"]");
-    end();
+    daemon_end(&d, &c);
 }
 
 Test(limits, answer_bytes, .timeout = 60)

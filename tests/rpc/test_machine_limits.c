@@ -12,21 +12,10 @@
 static struct daemon d;
 static struct client c;
 
-static void begin(const char *config)
-{
-    daemon_start(&d, config);
-    client_open(&c, d.socket);
-}
-
-static void end(void)
-{
-    client_close(&c);
-    daemon_stop(&d);
-}
-
 Test(machine_limits, of_all_machines, .timeout = 60)
 {
-    begin("{\"machine_limits\":{\"procs\":5,\"storage\":65536,\"channels\":1000000}}");
+    daemon_begin(&d, &c,
+                 "{\"machine_limits\":{\"procs\":5,\"storage\":65536,\"channels\":1000000}}");
     call_done_ok(&c, "machine.create", "{\"name\":\"y\",\"limits\":{\"channels\":1000000}}");
     call_done_ok(&c, "machine.destroy", "[\"y\"]"); /* the configuration's word counts */
     call_fails(&c, "machine.create", "{\"limits\":{\"procs\":6}}", 22, "limit procs");
@@ -36,12 +25,12 @@ Test(machine_limits, of_all_machines, .timeout = 60)
                "{\"limits\":{\"storage\":100},\"names\":[{\"name\":\"a\",\"driver\":\"ramfs\"}]}",
                28, NULL);
     call_done_ok(&c, "machine.destroy", "[\"v\"]");
-    end();
+    daemon_end(&d, &c);
 }
 
 Test(machine_limits, of_a_machine, .timeout = 60)
 {
-    begin(NULL);
+    daemon_begin(&d, &c, NULL);
     call_done_ok(&c, "machine.create",
                  "{\"name\":\"small\",\"limits\":{\"procs\":3,\"fds\":1,\"names\":1,\"memory\":"
                  "8192,\"regions\":1},"
@@ -58,7 +47,7 @@ Test(machine_limits, of_a_machine, .timeout = 60)
     call_done_ok(&c, "SC_MMAP", "[4096,8192,1]");
     call_fails(&c, "SC_MMAP", "[65536,4096,1]", 12, NULL);
     call_done_ok(&c, "machine.destroy", "[\"small\"]");
-    end();
+    daemon_end(&d, &c);
 }
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -109,7 +98,7 @@ Test(machine_limits, memory_goes_back_to_the_host, .timeout = 60)
         cr_skip_test("another malloc");
     memset(piece, 'x', PIECE);
     piece[PIECE] = '\0';
-    begin(NULL);
+    daemon_begin(&d, &c, NULL);
     start = resident();
     for (int i = 0; i < FILES; i++)
         write_mib(text_of(name, sizeof(name), "f%d", i), piece, PIECE);
@@ -122,7 +111,7 @@ Test(machine_limits, memory_goes_back_to_the_host, .timeout = 60)
     cr_assert(resident() <= start + FILES * 1024 / 2, "%ld KiB, %ld at the start", resident(),
               start);
     call_done_ok(&c, "SC_DELETE", "[\"root:/last\"]");
-    end();
+    daemon_end(&d, &c);
     free(piece);
 }
 
@@ -160,7 +149,7 @@ Test(machine_limits, descriptors_are_shared, .timeout = 60)
     int taken = 0;
 
     daemon_open_files = OPEN_FILES;
-    begin(NULL);
+    daemon_begin(&d, &c, NULL);
     while (taken < MOST && map_new(&c, taken) == 0)
         taken++;
     cr_assert(taken >= 8 && taken < MOST, "%d", taken);
@@ -182,5 +171,5 @@ Test(machine_limits, descriptors_are_shared, .timeout = 60)
     call_done_ok(&c, "SC_CLOSE", "[1]");
     call_done_ok(&c, "SC_DELETE", "[\"root:/f0\"]");
     call_done_ok(&c, "session.close", NULL);
-    end();
+    daemon_end(&d, &c);
 }

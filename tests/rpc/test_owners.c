@@ -11,18 +11,6 @@
 static struct daemon d;
 static struct client c;
 
-static void begin(const char *config)
-{
-    daemon_start(&d, config);
-    client_open(&c, d.socket);
-}
-
-static void end(void)
-{
-    client_close(&c);
-    daemon_stop(&d);
-}
-
 /** Open a session; its token is copied to @token, 33 bytes. */
 static void open_session(struct client *client, const char *params, char *token)
 {
@@ -78,7 +66,7 @@ static const char *const machine_methods[][2] = {
 
 Test(owners, methods_never_fall_to_the_default_machine, .timeout = 60)
 {
-    begin(NULL);
+    daemon_begin(&d, &c, NULL);
     call_done_ok(&c, "machine.create", "{\"name\":\"own\",\"clock\":\"virtual\"}");
     call_done_ok(&c, "session.open", "{\"machine\":\"own\"}");
     call_done_ok(&d.control, "machine.destroy", "{\"machine\":\"own\"}");
@@ -91,14 +79,14 @@ Test(owners, methods_never_fall_to_the_default_machine, .timeout = 60)
     call_fails(&c, "machine.info", NULL, -32001, "has ended");
     call_done_ok(&c, "machine.info", "{\"machine\":\"own\"}");
     call_done_ok(&c, "machine.destroy", "{\"machine\":\"own\"}");
-    end();
+    daemon_end(&d, &c);
 }
 
 Test(owners, the_own_machine_is_that_of_a_session_that_is_over_too, .timeout = 60)
 {
     cJSON *info;
 
-    begin(NULL);
+    daemon_begin(&d, &c, NULL);
     call_done_ok(&c, "machine.create", "{\"name\":\"own\"}");
     call_done_ok(&c, "session.open", "{\"machine\":\"own\"}");
     call_done_ok(&c, "session.close", NULL);
@@ -106,7 +94,7 @@ Test(owners, the_own_machine_is_that_of_a_session_that_is_over_too, .timeout = 6
     cr_assert_str_eq(cJSON_GetObjectItemCaseSensitive(info, "machine")->valuestring, "own");
     cJSON_Delete(info);
     call_done_ok(&c, "machine.destroy", "{\"machine\":\"own\"}");
-    end();
+    daemon_end(&d, &c);
 }
 
 /* ---- session and as ---- */
@@ -133,7 +121,7 @@ Test(owners, a_method_acts_for_the_session_it_names, .timeout = 60)
     char token[64];
     char params[160];
 
-    begin("{\"limits\":{\"grace_ms\":0}}");
+    daemon_begin(&d, &c, "{\"limits\":{\"grace_ms\":0}}");
     open_session(&c, "{}", token);
     client_open(&other, d.socket);
     call_done_ok(&other, "session.open", NULL);
@@ -154,12 +142,12 @@ Test(owners, a_method_acts_for_the_session_it_names, .timeout = 60)
     call_fails(&c, "SC_YIELD", NULL, -32001, "over");
     call_done_ok(&other, "SC_YIELD", NULL);
     client_close(&other);
-    end();
+    daemon_end(&d, &c);
 }
 
 Test(owners, a_method_acts_as_a_process_that_the_session_drives, .timeout = 60)
 {
-    begin(NULL);
+    daemon_begin(&d, &c, NULL);
     call_done_ok(&c, "SC_NEW_PROC", NULL);
     call_fails(&c, "ns.list", "{\"as\":3}", 1, "proc.drive");
     call_fails(&c, "ns.list", "{\"as\":1}", 3, "below");
@@ -172,7 +160,7 @@ Test(owners, a_method_acts_as_a_process_that_the_session_drives, .timeout = 60)
     call_fails(&c, "proc.drive", "{\"pid\":3,\"as\":3}", 3, "below");
     call_done_ok(&c, "proc.credentials", "{\"pid\":3,\"uid\":7,\"gid\":7}");
     call_fails(&c, "proc.credentials", "{\"pid\":4,\"uid\":0,\"gid\":0,\"as\":3}", 1, "user 7");
-    end();
+    daemon_end(&d, &c);
 }
 
 Test(owners, a_call_with_another_token_leaves_the_connection_its_session, .timeout = 60)
@@ -181,7 +169,7 @@ Test(owners, a_call_with_another_token_leaves_the_connection_its_session, .timeo
     char token[64];
     char params[128];
 
-    begin("{\"limits\":{\"grace_ms\":200}}");
+    daemon_begin(&d, &c, "{\"limits\":{\"grace_ms\":200}}");
     call_done_ok(&c, "SC_MK_CHANNEL", "[0]"); /* a session that nobody asked for */
     client_send(&c, "{\"jsonrpc\":\"2.0\",\"id\":\"p\",\"method\":\"SC_USLEEP\",\"params\":[1]}");
     cr_assert(strstr(client_line(&c), "\"id\":\"p\",\"result\"") != NULL);
@@ -203,7 +191,7 @@ Test(owners, a_call_with_another_token_leaves_the_connection_its_session, .timeo
                  token);
     cr_assert(strstr(client_line(&c), "\"id\":\"s\",\"result\"") != NULL);
     daemon_await_stat(&d, "sessions", 1);
-    end();
+    daemon_end(&d, &c);
 }
 
 /* ---- pauses and rules ---- */
@@ -228,7 +216,7 @@ Test(owners, a_pause_ends_with_the_last_connection_of_its_session, .timeout = 60
     char wanted[256];
     char token[64];
 
-    begin(NULL);
+    daemon_begin(&d, &c, NULL);
     open_session(&c, "{}", token);
     call_done_ok(&c, "proc.pause", NULL);
     expect_list(&d.control, "pauses",
@@ -252,12 +240,12 @@ Test(owners, a_pause_ends_with_the_last_connection_of_its_session, .timeout = 60
     call_done_ok(&c, "session.attach",
                  text_of(wanted, sizeof(wanted), "{\"session\":\"%s\"}", token));
     call_done_ok(&c, "session.close", NULL);
-    end();
+    daemon_end(&d, &c);
 }
 
 Test(owners, a_pause_without_a_session_ends_with_the_connection, .timeout = 60)
 {
-    begin(NULL);
+    daemon_begin(&d, &c, NULL);
     call_done_ok(&c, "proc.pause", NULL);
     expect_newcomer(true);
     client_close(&c);
@@ -271,14 +259,14 @@ Test(owners, a_pause_without_a_session_ends_with_the_connection, .timeout = 60)
     client_open(&c, d.socket);
     call_done_ok(&c, "proc.resume", NULL);
     expect_newcomer(false);
-    end();
+    daemon_end(&d, &c);
 }
 
 Test(owners, of_several_pauses_each_holds_until_its_owner_is_gone, .timeout = 60)
 {
     struct client other;
 
-    begin(NULL);
+    daemon_begin(&d, &c, NULL);
     client_open(&other, d.socket);
     call_done_ok(&d.control, "session.open", NULL); /* process 2, to be paused */
     call_done_ok(&c, "proc.pause", NULL);
@@ -299,12 +287,12 @@ Test(owners, of_several_pauses_each_holds_until_its_owner_is_gone, .timeout = 60
     cr_assert(strstr(client_line(&d.control), "\"id\":\"h\",\"result\":null") != NULL);
     call_done_ok(&d.control, "session.close", NULL);
     client_open(&c, d.socket);
-    end();
+    daemon_end(&d, &c);
 }
 
 Test(owners, a_step_leaves_nothing_held_when_its_client_dies, .timeout = 60)
 {
-    begin("{\"limits\":{\"grace_ms\":0}}");
+    daemon_begin(&d, &c, "{\"limits\":{\"grace_ms\":0}}");
     call_done_ok(&d.control, "session.open", NULL);
     call_done_ok(&c, "session.open", NULL);
     call_done_ok(&c, "proc.pause", "{\"pid\":2}");
@@ -317,7 +305,7 @@ Test(owners, a_step_leaves_nothing_held_when_its_client_dies, .timeout = 60)
     cr_assert(strstr(client_line(&d.control), "\"id\":\"b\",\"result\":null") != NULL);
     call_done_ok(&d.control, "session.close", NULL);
     client_open(&c, d.socket);
-    end();
+    daemon_end(&d, &c);
 }
 
 Test(owners, rules_go_with_their_session, .timeout = 60)
@@ -325,7 +313,7 @@ Test(owners, rules_go_with_their_session, .timeout = 60)
     char token[64];
     char params[128];
 
-    begin("{\"limits\":{\"grace_ms\":60000}}");
+    daemon_begin(&d, &c, "{\"limits\":{\"grace_ms\":60000}}");
     open_session(&c, "{}", token);
     call_done_ok(&c, "fault.add", "{\"call\":\"SC_ERRNO\",\"error\":\"EIO\"}");
     call_done_ok(&c, "fault.add", "{\"call\":\"SC_YIELD\",\"error\":\"EIO\",\"keep\":true}");
@@ -342,23 +330,23 @@ Test(owners, rules_go_with_their_session, .timeout = 60)
     call_done_ok(&c, "fault.clear", "[2]");
     expect_list(&c, "faults", "[]");
     call_done_ok(&c, "session.close", NULL);
-    end();
+    daemon_end(&d, &c);
 }
 
 Test(owners, rules_without_a_session_go_with_the_connection, .timeout = 60)
 {
-    begin(NULL);
+    daemon_begin(&d, &c, NULL);
     call_done_ok(&c, "fault.add", "{\"call\":\"SC_ERRNO\",\"error\":\"EIO\"}");
     client_close(&c);
     daemon_await_stat(&d, "connections", 1);
     call_expect(&d.control, "fault.list", NULL, "[]");
     client_open(&c, d.socket);
-    end();
+    daemon_end(&d, &c);
 }
 
 Test(owners, what_is_left_in_another_machine_goes_too, .timeout = 60)
 {
-    begin(NULL);
+    daemon_begin(&d, &c, NULL);
     call_done_ok(&d.control, "machine.create", "{\"name\":\"b\"}");
     call_done_ok(&c, "session.open", NULL);
     call_done_ok(&c, "proc.pause", "{\"machine\":\"b\"}");
@@ -367,7 +355,7 @@ Test(owners, what_is_left_in_another_machine_goes_too, .timeout = 60)
     call_expect(&d.control, "fault.list", "{\"machine\":\"b\"}", "[]");
     call_done_ok(&c, "proc.pause", "{\"machine\":\"b\"}"); /* of a machine that goes first */
     call_done_ok(&d.control, "machine.destroy", "{\"machine\":\"b\"}");
-    end();
+    daemon_end(&d, &c);
 }
 
 Test(owners, pauses_have_a_limit, .timeout = 60)
@@ -376,7 +364,7 @@ Test(owners, pauses_have_a_limit, .timeout = 60)
     struct client other;
     char params[64];
 
-    begin(NULL);
+    daemon_begin(&d, &c, NULL);
     client_open(&other, d.socket);
     call_done_ok(&d.control, "session.open", NULL);
     for (int pid = 3; pid < 3 + PAUSES_MAX / 2; pid++) {
@@ -394,7 +382,7 @@ Test(owners, pauses_have_a_limit, .timeout = 60)
     client_close(&other);
     call_done_ok(&c, "proc.resume", NULL);
     call_done_ok(&d.control, "session.close", NULL);
-    end();
+    daemon_end(&d, &c);
 }
 
 /* ---- places for sessions ---- */
@@ -405,7 +393,7 @@ Test(owners, a_newcomer_displaces_sessions_of_its_own_connection_only, .timeout 
     char token[64];
     char params[128];
 
-    begin("{\"limits\":{\"conn_sessions\":3}}");
+    daemon_begin(&d, &c, "{\"limits\":{\"conn_sessions\":3}}");
     client_open(&first, d.socket);
     open_session(&first, "{}", token);
     client_close(&first);
@@ -421,7 +409,7 @@ Test(owners, a_newcomer_displaces_sessions_of_its_own_connection_only, .timeout 
                  text_of(params, sizeof(params), "{\"session\":\"%s\"}", token));
     call_done_ok(&c, "session.close", NULL);
     call_done_ok(&c, "machine.destroy", "[\"x\"]");
-    end();
+    daemon_end(&d, &c);
 }
 
 Test(owners, a_connection_has_a_limit_of_sessions, .timeout = 60)
@@ -430,7 +418,7 @@ Test(owners, a_connection_has_a_limit_of_sessions, .timeout = 60)
     char token[64];
     char params[128];
 
-    begin("{\"limits\":{\"conn_sessions\":2,\"grace_ms\":0}}");
+    daemon_begin(&d, &c, "{\"limits\":{\"conn_sessions\":2,\"grace_ms\":0}}");
     for (int i = 0; i < 2; i++) {
         open_session(&c, "{}", token);
         client_open(&other[i], d.socket);
@@ -442,7 +430,7 @@ Test(owners, a_connection_has_a_limit_of_sessions, .timeout = 60)
     call_done_ok(&c, "session.open", NULL);
     client_close(&other[0]);
     client_close(&other[1]);
-    end();
+    daemon_end(&d, &c);
 }
 
 /* ---- users ---- */
@@ -456,7 +444,7 @@ static void begin_for_strangers(const char *config)
 
     if (geteuid() != 0)
         cr_skip_test("only root can become another user");
-    begin(config);
+    daemon_begin(&d, &c, config);
     cr_assert_eq(chmod(d.dir, 0711), 0);
     cr_assert_eq(chmod(text_of(path, sizeof(path), "%s/run", d.dir), 0711), 0);
     cr_assert_eq(chmod(d.socket, 0666), 0);
@@ -508,7 +496,7 @@ Test(owners, users_see_and_touch_their_own_machines_only, .timeout = 60)
     client_close(&stranger);
     client_close(&third);
     call_done_ok(&c, "session.close", NULL);
-    end();
+    daemon_end(&d, &c);
 }
 
 Test(owners, users_do_not_displace_sessions_of_others, .timeout = 60)
@@ -531,5 +519,5 @@ Test(owners, users_do_not_displace_sessions_of_others, .timeout = 60)
     call_done_ok(&c, "session.close", NULL);
     call_done_ok(&stranger, "machine.destroy", "{\"machine\":\"theirs\"}");
     client_close(&stranger);
-    end();
+    daemon_end(&d, &c);
 }

@@ -9,18 +9,6 @@
 static struct daemon d;
 static struct client c;
 
-static void begin(const char *config)
-{
-    daemon_start(&d, config);
-    client_open(&c, d.socket);
-}
-
-static void end(void)
-{
-    client_close(&c);
-    daemon_stop(&d);
-}
-
 /** Open a session; its token is copied to @token, 33 bytes. */
 static void open_session(struct client *client, char *token)
 {
@@ -45,7 +33,7 @@ Test(session, tokens_differ_and_name_the_process, .timeout = 60)
     char one[64];
     char two[64];
 
-    begin(NULL);
+    daemon_begin(&d, &c, NULL);
     open_session(&c, one);
     open_session(&c, two);
     cr_assert_str_neq(one, two);
@@ -60,12 +48,12 @@ Test(session, tokens_differ_and_name_the_process, .timeout = 60)
     call_done_ok(&c, "session.close", NULL);
     attach(&c, one);
     call_done_ok(&c, "session.close", NULL);
-    end();
+    daemon_end(&d, &c);
 }
 
 Test(session, a_first_call_opens_one, .timeout = 60)
 {
-    begin(NULL);
+    daemon_begin(&d, &c, NULL);
     cr_assert_eq(daemon_stat(&d, "sessions"), 0);
     call_fails(&c, "session.close", NULL, -32001, "session.open");
     call_fails(&c, "ns.list", NULL, -32001, "session.open");
@@ -74,22 +62,22 @@ Test(session, a_first_call_opens_one, .timeout = 60)
     cr_assert_eq(daemon_stat(&d, "sessions"), 1);
     client_close(&c);
     daemon_await_stat(&d, "sessions", 0); /* nobody knows its token: no grace */
-    end();
+    daemon_end(&d, &c);
 }
 
 Test(session, calls_with_bad_arguments_open_none, .timeout = 60)
 {
-    begin(NULL);
+    daemon_begin(&d, &c, NULL);
     call_fails(&c, "SC_CLOSE", "[\"x\"]", -32602, NULL);
     cr_assert_eq(daemon_stat(&d, "sessions"), 0);
-    end();
+    daemon_end(&d, &c);
 }
 
 Test(session, outlives_its_connection_and_is_taken_up, .timeout = 60)
 {
     char token[64];
 
-    begin(NULL);
+    daemon_begin(&d, &c, NULL);
     open_session(&c, token);
     call_done_ok(&c, "SC_OPEN", "[\"root:/kept\",19]");
     client_close(&c);
@@ -100,7 +88,7 @@ Test(session, outlives_its_connection_and_is_taken_up, .timeout = 60)
     call_done_ok(&c, "SC_CLOSE", "[1]");
     call_done_ok(&c, "SC_DELETE", "[\"root:/kept\"]");
     call_done_ok(&c, "session.close", NULL);
-    end();
+    daemon_end(&d, &c);
 }
 
 Test(session, ends_when_grace_is_over, .timeout = 60)
@@ -108,37 +96,37 @@ Test(session, ends_when_grace_is_over, .timeout = 60)
     char token[64];
     char params[128];
 
-    begin("{\"limits\":{\"grace_ms\":1}}");
+    daemon_begin(&d, &c, "{\"limits\":{\"grace_ms\":1}}");
     open_session(&c, token);
     client_close(&c);
     daemon_await_stat(&d, "sessions", 0);
     client_open(&c, d.socket);
     call_fails(&c, "session.attach", text_of(params, sizeof(params), "{\"session\":\"%s\"}", token),
                -32001, NULL);
-    end();
+    daemon_end(&d, &c);
 }
 
 Test(session, ends_at_once_without_grace, .timeout = 60)
 {
     char token[64];
 
-    begin("{\"limits\":{\"grace_ms\":0}}");
+    daemon_begin(&d, &c, "{\"limits\":{\"grace_ms\":0}}");
     open_session(&c, token);
     client_close(&c);
     daemon_await_stat(&d, "sessions", 0);
-    end();
+    daemon_end(&d, &c);
 }
 
 Test(session, name_at_the_limit_and_past_it, .timeout = 60)
 {
     char params[300];
 
-    begin(NULL);
+    daemon_begin(&d, &c, NULL);
     call_done_ok(&c, "session.open", text_of(params, sizeof(params), "{\"name\":\"%0255d\"}", 0));
     call_done_ok(&c, "session.close", NULL);
     call_fails(&c, "session.open", text_of(params, sizeof(params), "{\"name\":\"%0256d\"}", 0),
                -32602, "at most 255 bytes");
-    end();
+    daemon_end(&d, &c);
 }
 
 Test(session, is_shared_by_connections, .timeout = 60)
@@ -147,7 +135,7 @@ Test(session, is_shared_by_connections, .timeout = 60)
     char token[64];
     char params[128];
 
-    begin("{\"limits\":{\"grace_ms\":0}}");
+    daemon_begin(&d, &c, "{\"limits\":{\"grace_ms\":0}}");
     open_session(&c, token);
     client_open(&other, d.socket);
     call_expect(&other, "SC_OPEN",
@@ -160,19 +148,19 @@ Test(session, is_shared_by_connections, .timeout = 60)
     call_done_ok(&other, "SC_CLOSE", "[1]"); /* remembered, and alive as long as one is attached */
     client_close(&other);
     daemon_await_stat(&d, "sessions", 0);
-    end();
+    daemon_end(&d, &c);
 }
 
 Test(session, tokens_must_be_exact, .timeout = 60)
 {
-    begin(NULL);
+    daemon_begin(&d, &c, NULL);
     call_fails(&c, "session.attach", "{\"session\":\"\"}", -32001, NULL);
     call_fails(&c, "session.attach", "{\"session\":\"0123456789abcdef0123456789abcdef\"}", -32001,
                NULL);
     call_fails(&c, "SC_YIELD", "{\"session\":\"x\"}", -32001, NULL);
     call_fails(&c, "SC_YIELD", "{\"session\":5}", -32602, "session");
     call_fails(&c, "session.attach", "{}", -32602, "\"arg\":\"session\"");
-    end();
+    daemon_end(&d, &c);
 }
 
 Test(session, close_kills_everything_below, .timeout = 60)
@@ -180,7 +168,7 @@ Test(session, close_kills_everything_below, .timeout = 60)
     struct client other;
     char token[64];
 
-    begin(NULL);
+    daemon_begin(&d, &c, NULL);
     open_session(&c, token);
     call_done_ok(&c, "SC_NEW_PROC", NULL);
     call_done_ok(&c, "proc.drive", "[3]");
@@ -196,12 +184,12 @@ Test(session, close_kills_everything_below, .timeout = 60)
     call_fails(&other, "SC_YIELD", NULL, -32001, "over");
     client_close(&other);
     cr_assert_eq(call_int(&c, "machine.info", NULL, "processes"), 1);
-    end();
+    daemon_end(&d, &c);
 }
 
 Test(session, a_session_may_live_on_another_machine, .timeout = 60)
 {
-    begin(NULL);
+    daemon_begin(&d, &c, NULL);
     call_expect(&c, "machine.create", "{\"name\":\"bare\"}", "{\"machine\":\"bare\"}");
     call_done_ok(&c, "session.open", "{\"machine\":\"bare\"}");
     call_fails(&c, "SC_STAT", "[\"root:/\"]", 19, NULL);
@@ -209,7 +197,7 @@ Test(session, a_session_may_live_on_another_machine, .timeout = 60)
     call_done_ok(&c, "machine.destroy", "{\"machine\":\"bare\"}");
     call_fails(&c, "SC_YIELD", NULL, -32001, "over");
     call_fails(&c, "machine.destroy", "{\"machine\":\"bare\"}", -32602, "machine.list");
-    end();
+    daemon_end(&d, &c);
 }
 
 /** A filesystem of a process's own. */
@@ -224,7 +212,7 @@ static void make_fs(const char *name)
 
 Test(session, names_that_are_shared_outlive_it_and_all_or_none_are, .timeout = 60)
 {
-    begin(NULL);
+    daemon_begin(&d, &c, NULL);
     call_done_ok(&c, "machine.create",
                  "{\"name\":\"few\",\"limits\":{\"names\":3},"
                  "\"names\":[{\"name\":\"root\",\"driver\":\"ramfs\"}]}");
@@ -254,5 +242,5 @@ Test(session, names_that_are_shared_outlive_it_and_all_or_none_are, .timeout = 6
     call_done_ok(&c, "SC_EXIT", "[0]");
     call_fails(&c, "session.share", NULL, -32001, "over");
     call_done_ok(&c, "machine.destroy", "{\"machine\":\"few\"}");
-    end();
+    daemon_end(&d, &c);
 }

@@ -98,14 +98,20 @@ Test(broken, the_time_limit_is_an_option)
     sw_close_world(&w);
 }
 
+/** Open a world in which a call of its process waits for a filesystem to be made. */
+static void open_making(struct world *w, struct call *c)
+{
+    sw_plan = (struct slow_plan){.percent = 100, .seed = 1};
+    world_open(w, CLOCK_REAL);
+    cr_assert_eq(sw_begin_make(w, w->p, c), SC_PENDING);
+}
+
 Test(broken, one_that_is_made_too_late_is_destroyed)
 {
     struct world w;
     struct call c;
 
-    sw_plan = (struct slow_plan){.percent = 100, .seed = 1};
-    world_open(&w, CLOCK_REAL);
-    cr_assert_eq(sw_begin_make(&w, w.p, &c), SC_PENDING);
+    open_making(&w, &c);
     w.now_ns += 2 * NS_PER_S;
     machine_tick(w.m);
     cr_assert_eq(c.state, CALL_FINISHED);
@@ -136,9 +142,7 @@ Test(broken, one_whose_maker_is_cancelled_is_destroyed_when_it_is_made)
     struct world w;
     struct call c;
 
-    sw_plan = (struct slow_plan){.percent = 100, .seed = 1};
-    world_open(&w, CLOCK_REAL);
-    cr_assert_eq(sw_begin_make(&w, w.p, &c), SC_PENDING);
+    open_making(&w, &c);
     call_cancel(&c, -ECANCELED);
     check_given_up(&w, &c);
     cr_assert_null(ns_find(&w.p->ns, S("slow")));
@@ -173,9 +177,7 @@ Test(broken, one_that_is_made_before_it_is_given_up_is_there)
     struct world w;
     struct call c;
 
-    sw_plan = (struct slow_plan){.percent = 100, .seed = 1};
-    world_open(&w, CLOCK_REAL);
-    cr_assert_eq(sw_begin_make(&w, w.p, &c), SC_PENDING);
+    open_making(&w, &c);
     call_cancel(&c, -ECANCELED);
     while (world_work(&w))
         continue;
@@ -197,9 +199,7 @@ Test(broken, a_machine_is_freed_while_one_that_is_given_up_hangs)
     struct call c;
     uint64_t start;
 
-    sw_plan = (struct slow_plan){.percent = 100, .seed = 1};
-    world_open(&w, CLOCK_REAL);
-    cr_assert_eq(sw_begin_make(&w, w.p, &c), SC_PENDING);
+    open_making(&w, &c);
     listener_remove(w.m, &w.listener);
     start = w.now_ns;
     w.worker_hangs = true;
